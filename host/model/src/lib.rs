@@ -1,0 +1,22 @@
+//! The words of the platform: names, principals, manifests, grants and events.
+//!
+//! Everything here is plain data with its rules. This crate performs no I/O and knows neither
+//! the store, nor wasm, nor HTTP.
+#![deny(missing_docs)]
+
+pub mod clock;
+pub mod digest;
+pub mod event;
+pub mod manifest;
+pub mod money;
+pub mod name;
+pub mod principal;
+pub mod text;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use digest::Digest;
+pub use event::Event;
+pub use manifest::Manifest;
+pub use name::{AppName, InstallationName, NameError};
+pub use principal::{Assurance, Kind, Presentation, Principal};
+pub use text::{Lang, Text};

@@ -1,0 +1,461 @@
+//! `app.toml`: what an app declares about itself. Nothing that is not declared here is granted.
+//!
+//! Every field is enforced by code: see the doc comment of each for where.
+
+use crate::{AppName, Text};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A parsed and checked `app.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The app's name: must equal the name in the package.
+    pub name: AppName,
+    /// SemVer 2.0; an installation refuses a version older than the one it runs.
+    pub version: semver::Version,
+    /// The title that the portal, the console and `yunlong install` show.
+    pub title: Text,
+    /// One sentence about what it does for whom.
+    pub description: Text,
+    /// The vendor: must be the owner of the signing key.
+    pub vendor: String,
+    /// Roles that a department can assign; any other role is refused at assignment.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// Collections of the installation's own data; the data service refuses others.
+    #[serde(default)]
+    pub collections: Vec<Collection>,
+    /// Bounded counters; the data service refuses others.
+    #[serde(default)]
+    pub counters: Vec<String>,
+    /// Topics that the app may publish; messaging refuses others and checks the schema.
+    #[serde(default)]
+    pub publishes: Vec<Topic>,
+    /// Topics that reach the app's consumer export.
+    #[serde(default)]
+    pub consumes: Vec<Subscription>,
+    /// Personal attributes it asks for; identity releases no others, and none without consent.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// Whether it takes payments; the payments service refuses others.
+    #[serde(default)]
+    pub payments: Option<Payments>,
+    /// Hosts that outbound HTTP may reach, as `example.org` or `example.org:8443`; the runtime
+    /// refuses others.
+    #[serde(default)]
+    pub outbound: Vec<String>,
+    /// Limits of one invocation, at most those of the platform; the runtime enforces them.
+    #[serde(default)]
+    pub limits: Limits,
+    /// A JSON Schema (2020-12) of type `object`: values are checked at installation and change.
+    #[serde(default)]
+    pub config: Option<serde_json::Value>,
+    /// Jobs that run by the clock.
+    #[serde(default)]
+    pub jobs: Vec<Job>,
+    /// Static files of the package, served without starting wasm.
+    #[serde(default)]
+    pub assets: Option<Assets>,
+}
+
+/// A role that the department assigns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// What the app reads in `principal.roles`.
+    pub name: String,
+    /// What the department reads.
+    pub title: Text,
+}
+
+/// A collection of JSON documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    /// Its name.
+    pub name: String,
+    /// Its indexes.
+    #[serde(default)]
+    pub indexes: Vec<Index>,
+}
+
+/// An index over one or more fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Paths into the document, such as `slot` or `visitor.id`. A document that lacks one of
+    /// them is not in the index.
+    pub fields: Vec<String>,
+    /// Whether two documents may not have the same values.
+    #[serde(default)]
+    pub unique: bool,
+}
+
+/// A topic that the app publishes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// Its name, such as `order.paid`.
+    pub name: String,
+    /// A JSON Schema of the payload.
+    #[serde(default)]
+    pub schema: Option<serde_json::Value>,
+}
+
+/// A topic that the app consumes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    /// The topic.
+    pub topic: String,
+    /// The installation that publishes it; this installation itself when absent. Another
+    /// installation's topic is a permission that the department approves.
+    #[serde(default)]
+    pub from: Option<String>,
+}
+
+/// A bundle of attributes that a person consents to as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Its name, such as `concession`.
+    pub name: String,
+    /// `real-name`, `resident-id`, `mobile` or `birth-date`.
+    pub attributes: Vec<Attribute>,
+    /// Why the app needs them, as the person reads it before consenting.
+    pub reason: Text,
+}
+
+/// A personal attribute that the platform can release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attribute {
+    /// The registered name.
+    RealName,
+    /// The resident ID number.
+    ResidentId,
+    /// The mobile number.
+    Mobile,
+    /// The date of birth.
+    BirthDate,
+}
+
+/// The app takes payments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// What for, as the department reads it.
+    pub reason: Text,
+}
+
+/// Limits of one invocation. Absent fields take the platform's defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Memory of the whole instance in MiB: 1 to 256, 64 by default.
+    pub memory_mib: u32,
+    /// Wall time in milliseconds: 10 to 60,000, 10,000 by default.
+    pub wall_ms: u32,
+    /// CPU time in milliseconds: 10 to 30,000, 2,000 by default.
+    pub cpu_ms: u32,
+    /// Host calls: 10 to 100,000, 10,000 by default.
+    pub host_calls: u32,
+    /// Response body in KiB: 1 to 32,768, 8,192 by default.
+    pub response_kib: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_mib: 64, wall_ms: 10_000, cpu_ms: 2_000, host_calls: 10_000, response_kib: 8_192 }
+    }
+}
+
+/// A job that runs by the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// What the app's `jobs.run` gets.
+    pub name: String,
+    /// Five cron fields, read in Asia/Shanghai.
+    pub cron: String,
+}
+
+/// Static files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assets {
+    /// The folder beside `app.toml`.
+    pub dir: String,
+}
+
+/// Why a manifest is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not TOML, or a field that is unknown, absent or of the wrong type.
+    #[error("app.toml: {0}")]
+    Syntax(String),
+    /// A field with a value that cannot be.
+    #[error("app.toml: {field}: {problem}")]
+    Field {
+        /// The path of the field, such as `collections[0].indexes[1].fields`.
+        field: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+impl Manifest {
+    /// Parses and checks `app.toml`.
+    ///
+    /// # Errors
+    /// [`ManifestError`] names the first field that is wrong.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let manifest: Self = toml::from_str(text).map_err(|e| ManifestError::Syntax(e.to_string()))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The collection of this name.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Option<&Collection> {
+        self.collections.iter().find(|c| c.name == name)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        no_blank("title.zh", &self.title.zh)?;
+        no_blank("title.en", &self.title.en)?;
+        no_blank("vendor", &self.vendor)?;
+        names("roles", self.roles.iter().map(|r| r.name.as_str()))?;
+        names("collections", self.collections.iter().map(|c| c.name.as_str()))?;
+        for (i, c) in self.collections.iter().enumerate() {
+            names(&format!("collections[{i}].indexes"), c.indexes.iter().map(|x| x.name.as_str()))?;
+            for (j, index) in c.indexes.iter().enumerate() {
+                let at = format!("collections[{i}].indexes[{j}]");
+                if index.name == "id" {
+                    return Err(field(
+                        &format!("{at}.name"),
+                        "`id` is the order of ids and always there: choose another name",
+                    ));
+                }
+                if !(1..=4).contains(&index.fields.len())
+                    || index.fields.iter().any(|f| f.is_empty() || f.split('.').any(str::is_empty))
+                {
+                    return Err(field(&format!("{at}.fields"), "name 1 to 4 fields, such as `slot` or `visitor.id`"));
+                }
+            }
+        }
+        names("counters", self.counters.iter().map(String::as_str))?;
+        topics("publishes", self.publishes.iter().map(|t| t.name.as_str()))?;
+        for (i, t) in self.publishes.iter().enumerate() {
+            schema(&format!("publishes[{i}].schema"), t.schema.as_ref())?;
+        }
+        let mut seen = BTreeSet::new();
+        for (i, s) in self.consumes.iter().enumerate() {
+            topic_name(&format!("consumes[{i}].topic"), &s.topic)?;
+            if let Some(from) = &s.from {
+                from.parse::<crate::InstallationName>()
+                    .map_err(|e| field(&format!("consumes[{i}].from"), &e.to_string()))?;
+            } else if !self.publishes.iter().any(|t| t.name == s.topic) {
+                return Err(field(
+                    &format!("consumes[{i}]"),
+                    "the app consumes its own topic but does not list it under [[publishes]]; for another installation's topic set `from`",
+                ));
+            }
+            if !seen.insert((&s.topic, &s.from)) {
+                return Err(field(&format!("consumes[{i}]"), "listed twice"));
+            }
+        }
+        names("scopes", self.scopes.iter().map(|s| s.name.as_str()))?;
+        for (i, s) in self.scopes.iter().enumerate() {
+            if s.attributes.is_empty() {
+                return Err(field(&format!("scopes[{i}].attributes"), "name at least one attribute"));
+            }
+            no_blank(&format!("scopes[{i}].reason.zh"), &s.reason.zh)?;
+            no_blank(&format!("scopes[{i}].reason.en"), &s.reason.en)?;
+        }
+        for (i, h) in self.outbound.iter().enumerate() {
+            outbound(&format!("outbound[{i}]"), h)?;
+        }
+        self.limits.check()?;
+        if let Some(c) = &self.config {
+            schema("config", Some(c))?;
+            if c.get("type").and_then(serde_json::Value::as_str) != Some("object") {
+                return Err(field("config.type", "must be \"object\""));
+            }
+        }
+        names("jobs", self.jobs.iter().map(|j| j.name.as_str()))?;
+        for (i, j) in self.jobs.iter().enumerate() {
+            j.cron.parse::<croner::Cron>().map_err(|e| field(&format!("jobs[{i}].cron"), &e.to_string()))?;
+        }
+        if let Some(a) = &self.assets
+            && (a.dir.is_empty() || a.dir.starts_with('/') || a.dir.split('/').any(|p| p == ".." || p.is_empty()))
+        {
+            return Err(field("assets.dir", "must be a folder beside app.toml, without `..`"));
+        }
+        Ok(())
+    }
+
+    /// The defaults of the configuration schema's properties.
+    #[must_use]
+    pub fn config_defaults(&self) -> BTreeMap<String, serde_json::Value> {
+        let Some(props) = self.config.as_ref().and_then(|c| c.get("properties")).and_then(serde_json::Value::as_object)
+        else {
+            return BTreeMap::new();
+        };
+        props.iter().filter_map(|(k, v)| v.get("default").map(|d| (k.clone(), d.clone()))).collect()
+    }
+}
+
+impl Limits {
+    fn check(self) -> Result<(), ManifestError> {
+        for (name, value, min, max) in [
+            ("memory_mib", self.memory_mib, 1, 256),
+            ("wall_ms", self.wall_ms, 10, 60_000),
+            ("cpu_ms", self.cpu_ms, 10, 30_000),
+            ("host_calls", self.host_calls, 10, 100_000),
+            ("response_kib", self.response_kib, 1, 32_768),
+        ] {
+            if !(min..=max).contains(&value) {
+                return Err(field(&format!("limits.{name}"), &format!("{value} is not in {min} to {max}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn field(name: &str, problem: &str) -> ManifestError {
+    ManifestError::Field { field: name.to_owned(), problem: problem.to_owned() }
+}
+
+fn no_blank(name: &str, value: &str) -> Result<(), ManifestError> {
+    if value.trim().is_empty() { Err(field(name, "must not be empty")) } else { Ok(()) }
+}
+
+fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
+    let mut seen = BTreeSet::new();
+    for (i, n) in names.enumerate() {
+        let ok = (1..=60).contains(&n.len())
+            && n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        if !ok {
+            return Err(field(
+                &format!("{at}[{i}]"),
+                &format!("`{n}` is not a name: use 1 to 60 of a-z, 0-9, `-` and `_`"),
+            ));
+        }
+        if !seen.insert(n) {
+            return Err(field(&format!("{at}[{i}]"), &format!("`{n}` stands there twice")));
+        }
+    }
+    Ok(())
+}
+
+fn topic_name(at: &str, n: &str) -> Result<(), ManifestError> {
+    let ok = (1..=80).contains(&n.len())
+        && n.split('.')
+            .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+    if !ok {
+        return Err(field(
+            at,
+            &format!("`{n}` is not a topic: use words of a-z, 0-9 and `-` joined by dots, such as `order.paid`"),
+        ));
+    }
+    if n.starts_with("city.") {
+        return Err(field(at, "topics under `city.` are the platform's own"));
+    }
+    Ok(())
+}
+
+fn topics<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
+    let mut seen = BTreeSet::new();
+    for (i, n) in names.enumerate() {
+        topic_name(&format!("{at}[{i}].name"), n)?;
+        if !seen.insert(n) {
+            return Err(field(&format!("{at}[{i}].name"), "stands there twice"));
+        }
+    }
+    Ok(())
+}
+
+fn outbound(at: &str, h: &str) -> Result<(), ManifestError> {
+    let (host, port) = h.split_once(':').map_or((h, None), |(a, b)| (a, Some(b)));
+    let ok = !host.is_empty()
+        && host.len() <= 253
+        && host
+            .split('.')
+            .all(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+        && host.contains('.')
+        && host.parse::<std::net::IpAddr>().is_err()
+        && port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0));
+    if ok {
+        Ok(())
+    } else {
+        Err(field(
+            at,
+            &format!(
+                "`{h}` is not a host: write `example.org` or `example.org:8443`, no scheme, no address, no wildcard"
+            ),
+        ))
+    }
+}
+
+fn schema(at: &str, s: Option<&serde_json::Value>) -> Result<(), ManifestError> {
+    match s {
+        Some(s) => jsonschema::validator_for(s).map(|_| ()).map_err(|e| field(at, &e.to_string())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = r#"
+        name = "hello"
+        version = "1.0.0"
+        vendor = "yunlong-examples"
+        title = { zh = "你好", en = "Hello" }
+        description = { zh = "问好", en = "Greets" }
+    "#;
+
+    fn with(extra: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(&format!("{MINIMAL}\n{extra}"))
+    }
+
+    #[test]
+    fn minimal_has_the_default_limits() {
+        assert_eq!(with("").unwrap().limits, Limits::default());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        for (extra, want) in [
+            ("colour = 1", "colour"),
+            ("counters = [\"a\", \"a\"]", "counters[1]"),
+            ("counters = [\"A\"]", "counters[0]"),
+            ("outbound = [\"*.example.org\"]", "outbound[0]"),
+            ("outbound = [\"127.0.0.1\"]", "outbound[0]"),
+            ("[limits]\nmemory_mib = 0", "limits.memory_mib"),
+            ("[limits]\nwall_ms = 999999", "limits.wall_ms"),
+            ("[[publishes]]\nname = \"city.x\"", "publishes[0].name"),
+            ("[[consumes]]\ntopic = \"a.b\"", "consumes[0]"),
+            (
+                "[[collections]]\nname = \"c\"\n[[collections.indexes]]\nname = \"id\"\nfields = [\"x\"]",
+                "collections[0].indexes[0].name",
+            ),
+            (
+                "[[collections]]\nname = \"c\"\n[[collections.indexes]]\nname = \"x\"\nfields = []",
+                "collections[0].indexes[0].fields",
+            ),
+            ("[[jobs]]\nname = \"j\"\ncron = \"never\"", "jobs[0].cron"),
+            ("[assets]\ndir = \"../x\"", "assets.dir"),
+            ("[config]\ntype = \"string\"", "config.type"),
+            ("[[scopes]]\nname = \"s\"\nattributes = []\nreason = { zh = \"a\", en = \"b\" }", "scopes[0].attributes"),
+        ] {
+            let e = with(extra).unwrap_err().to_string();
+            assert!(e.contains(want), "{extra}: {e}");
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! A city for a test: the real server in a process of its own, on a free port, with an empty data
+//! folder and real packages; and clients that speak HTTP to it.
+//!
+//! `cargo xtask test` builds the server and the packages and names them in `YUNLONG_BIN` and
+//! `YUNLONG_PACKAGES`.
+#![deny(missing_docs)]
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The password of every account of the demo.
+pub const PASSWORD: &str = "yunlong-demo";
+
+fn from_env(name: &str) -> Result<PathBuf> {
+    std::env::var_os(name)
+        .map(PathBuf::from)
+        .with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
+}
+
+/// The `yunlong` binary under test.
+///
+/// # Errors
+/// When the environment does not name it.
+pub fn binary() -> Result<PathBuf> {
+    from_env("YUNLONG_BIN")
+}
+
+/// The signed package of an app.
+///
+/// # Errors
+/// When the environment does not name the folder.
+pub fn package(app: &str) -> Result<PathBuf> {
+    Ok(from_env("YUNLONG_PACKAGES")?.join(format!("{app}.tar")))
+}
+
+/// The demo vendor's key.
+///
+/// # Errors
+/// When the environment does not name the folder.
+pub fn vendor_key() -> Result<PathBuf> {
+    Ok(from_env("YUNLONG_PACKAGES")?.join("demo-vendor.pem"))
+}
+
+/// What a test's city starts with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    apps: Vec<(String, String)>,
+    citizens: u32,
+}
+
+impl Plan {
+    /// A city with these apps, each installed by `320300` under its own name.
+    #[must_use]
+    pub fn with(apps: &[&str]) -> Self {
+        Self { apps: apps.iter().map(|a| ((*a).to_owned(), "320300".to_owned())).collect(), citizens: 20 }
+    }
+
+    /// This many citizens, `citizen-001` and on.
+    #[must_use]
+    pub fn citizens(mut self, n: u32) -> Self {
+        self.citizens = n;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When the server does not become ready within two minutes; the error has its output.
+    pub async fn start(self) -> Result<City> {
+        let data = tempfile::tempdir()?;
+        let port = free_port()?;
+        let admin = free_port()?;
+        let mut city = City { plan: self, data, port, admin, process: None, log: Arc::default() };
+        city.boot().await?;
+        Ok(city)
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// A running city.
+pub struct City {
+    plan: Plan,
+    data: tempfile::TempDir,
+    port: u16,
+    admin: u16,
+    process: Option<Child>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl City {
+    async fn boot(&mut self) -> Result<()> {
+        let mut serve = Command::new(binary()?);
+        serve.arg("serve").arg("--demo").arg("--data").arg(self.data.path());
+        serve.arg("--demo-citizens").arg(self.plan.citizens.to_string());
+        serve.arg("--port").arg(self.port.to_string()).arg("--admin-port").arg(self.admin.to_string());
+        serve.arg("--trust-key").arg(vendor_key()?);
+        for (app, organization) in &self.plan.apps {
+            serve.arg("--install").arg(format!("{}@{organization}", package(app)?.display()));
+        }
+        let mut child = serve
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start yunlong")?;
+        let (ready, mut is_ready) = tokio::sync::mpsc::unbounded_channel();
+        let log = Arc::clone(&self.log);
+        if let Some(out) = child.stdout.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(out).lines().map_while(Result::ok) {
+                    if line.starts_with("ready ") {
+                        let _ = ready.send(line);
+                    }
+                }
+            });
+        }
+        if let Some(err) = child.stderr.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(err).lines().map_while(Result::ok) {
+                    if let Ok(mut log) = log.lock() {
+                        log.push(line);
+                    }
+                }
+            });
+        }
+        self.process = Some(child);
+        match tokio::time::timeout(Duration::from_secs(120), is_ready.recv()).await {
+            Ok(Some(line)) => {
+                ensure!(line == format!("ready http://localhost:{}", self.port), "unexpected line: {line}");
+                Ok(())
+            }
+            _ => bail!("the server did not become ready:\n{}", self.log().join("\n")),
+        }
+    }
+
+    /// What the server wrote to its log so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().map(|l| l.clone()).unwrap_or_default()
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The portal's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process id.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
+    /// Kills the server with SIGKILL, as a power switch would.
+    pub fn kill(&mut self) {
+        if let Some(mut p) = self.process.take() {
+            let _ = p.kill();
+            let _ = p.wait();
+        }
+    }
+
+    /// Kills the server and starts it again on the same data.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.boot().await
+    }
+
+    /// A client that has not signed in. `label` is an installation, `console`, or empty for the portal.
+    ///
+    /// # Errors
+    /// When the client cannot be built.
+    pub fn client(&self, label: &str) -> Result<Client> {
+        let host = if label.is_empty() { "localhost".to_owned() } else { format!("{label}.localhost") };
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let http = reqwest::Client::builder()
+            .resolve(&host, address)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .build()?;
+        Ok(Client { http, base: format!("http://{host}:{}", self.port), token: None })
+    }
+
+    /// A client with a bearer token of this account.
+    ///
+    /// # Errors
+    /// When the account cannot sign in.
+    pub async fn signed_in(&self, label: &str, account: &str) -> Result<Client> {
+        let token = self.token(account).await?;
+        Ok(self.client(label)?.with_token(token))
+    }
+
+    /// A bearer token, from `POST /api/v1/sessions`.
+    ///
+    /// # Errors
+    /// When the answer is not 201 with a token.
+    pub async fn token(&self, account: &str) -> Result<String> {
+        let a = self.client("")?.post("/api/v1/sessions", &json!({"account": account, "password": PASSWORD})).await?;
+        ensure!(a.status == 201, "sign-in of {account}: {} {}", a.status, a.text);
+        Ok(a.json()?["token"].as_str().context("no token")?.to_owned())
+    }
+
+    /// Tokens of many accounts, a few at a time.
+    ///
+    /// # Errors
+    /// When one cannot sign in.
+    pub async fn tokens(&self, accounts: impl IntoIterator<Item = String>) -> Result<Vec<String>> {
+        use futures::{StreamExt as _, TryStreamExt as _};
+        futures::stream::iter(accounts).map(|a| async move { self.token(&a).await }).buffered(4).try_collect().await
+    }
+
+    /// A page of the admin listener.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn admin(&self, path: &str) -> Result<Answer> {
+        let response = reqwest::Client::new().get(format!("http://127.0.0.1:{}{path}", self.admin)).send().await?;
+        Answer::read(response).await
+    }
+
+    /// Runs the command line against this city.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn cli(&self, args: &[&str]) -> Result<std::process::Output> {
+        Ok(Command::new(binary()?)
+            .args(args)
+            .env("YUNLONG_SERVER", format!("http://localhost:{}", self.port))
+            .env("XDG_CONFIG_HOME", self.data.path().join("config"))
+            .stdin(Stdio::null())
+            .output()?)
+    }
+}
+
+impl Drop for City {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// An HTTP client of one origin.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// The same client with a bearer token.
+    #[must_use]
+    pub fn with_token(&self, token: String) -> Self {
+        Self { token: Some(token), ..self.clone() }
+    }
+
+    /// A request to this origin, to be changed before it is sent.
+    #[must_use]
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let r = self.http.request(method, format!("{}{path}", self.base)).header("accept", "application/json");
+        match &self.token {
+            Some(t) => r.bearer_auth(t),
+            None => r,
+        }
+    }
+
+    /// GET, as JSON.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        Answer::read(self.request(reqwest::Method::GET, path).send().await?).await
+    }
+
+    /// GET, as a page in a language.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn page(&self, path: &str, lang: &str) -> Result<Answer> {
+        let r = self.request(reqwest::Method::GET, path).header("accept", "text/html").header("accept-language", lang);
+        Answer::read(r.send().await?).await
+    }
+
+    /// POST of a JSON body.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        Answer::read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
+    }
+
+    /// Any method, with a JSON body.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn send(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let mut r = self.request(method, path);
+        if let Some(b) = body {
+            r = r.json(b);
+        }
+        Answer::read(r.send().await?).await
+    }
+}
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// Reads a response.
+    ///
+    /// # Errors
+    /// When the body breaks off.
+    pub async fn read(response: reqwest::Response) -> Result<Self> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Self { status, headers, text: String::from_utf8_lossy(&response.bytes().await?).into_owned() })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.text).with_context(|| format!("{} with no JSON: {}", self.status, self.text))
+    }
+
+    /// A header's value, or nothing.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
+    }
+
+    /// The body as a problem document of RFC 9457 with this status.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn problem(&self, status: u16) -> Result<Value> {
+        ensure!(self.status == status, "{status} expected: {} {}", self.status, self.text);
+        ensure!(
+            self.header("content-type").starts_with("application/problem+json"),
+            "no problem document: {}",
+            self.text
+        );
+        let json = self.json()?;
+        ensure!(json["status"] == status && json["title"].is_string(), "not RFC 9457: {json}");
+        Ok(json)
+    }
+}
+
+/// Asks again until `check` answers something, for at most `limit`.
+///
+/// # Errors
+/// When the time is over, or `check` fails.
+pub async fn eventually<T, F: AsyncFnMut() -> Result<Option<T>>>(
+    what: &str,
+    limit: Duration,
+    mut check: F,
+) -> Result<T> {
+    let end = tokio::time::Instant::now() + limit;
+    loop {
+        if let Some(t) = check().await? {
+            return Ok(t);
+        }
+        ensure!(tokio::time::Instant::now() < end, "it did not happen within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A valid synthetic resident ID (GB 11643) of Gulou, born on a day of 1990, different for each `n` under 10,000.
+#[must_use]
+pub fn resident_id(n: u32) -> String {
+    let body = format!("3203021990{:02}{:02}{:03}", n / 1000 % 12 + 1, n / 100 % 28 + 1, n % 1000);
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u32 = body.bytes().zip(weights).map(|(b, w)| u32::from(b - b'0') * w).sum();
+    format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
+}

@@ -1,0 +1,55 @@
+//! `cargo xtask demo`: the demo city on one machine.
+
+use crate::guests::{self, Set};
+use crate::{root, setup, step};
+use anyhow::{Context, Result};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The portal's port
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The admin listener's port (/healthz, /readyz, /metrics); the portal's plus 1 by default
+    #[arg(long)]
+    admin_port: Option<u16>,
+    /// The data folder; the demo goes on where it stopped
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Start with an empty data folder
+    #[arg(long)]
+    fresh: bool,
+    /// Build with optimisation, as for the benchmark (slower to build, faster to run)
+    #[arg(long)]
+    release: bool,
+}
+
+/// The departments of the demo and the apps that they install: app, organization, installation.
+const INSTALLED: &[(&str, &str)] =
+    &[("tourism-ticketing", "320300"), ("guestbook", "320303"), ("ticker", "320300"), ("hello", "320302")];
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::wasm_target()?;
+    let host = guests::build_host(if options.release { "release" } else { "dev" })?;
+    let packages = guests::build_and_package(&host, &[Set::Apps])?;
+    let data = options.data.clone().unwrap_or_else(|| root().join("data/demo"));
+    if options.fresh && data.exists() {
+        step("Emptying the data folder");
+        std::fs::remove_dir_all(&data)
+            .with_context(|| format!("cannot empty {}: is another demo running?", data.display()))?;
+    }
+    let mut serve = Command::new(&host);
+    serve.arg("serve").arg("--demo").arg("--data").arg(&data).arg("--port").arg(options.port.to_string());
+    serve.arg("--admin-port").arg(options.admin_port.unwrap_or(options.port.saturating_add(1)).to_string());
+    serve.arg("--trust-key").arg(guests::packages_dir()?.join("demo-vendor.pem"));
+    for package in &packages {
+        if let Some((_, organization)) = INSTALLED.iter().find(|(app, _)| *app == package.name) {
+            serve.arg("--install").arg(format!("{}@{organization}", package.file.display()));
+        }
+    }
+    step("Starting");
+    // The server takes this process's place, so that a signal to the command reaches it.
+    Err(serve.exec()).with_context(|| format!("cannot start {}", host.display()))
+}

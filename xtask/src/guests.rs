@@ -1,0 +1,111 @@
+//! Guests: built for wasm32-wasip2, packaged and signed with the `yunlong` command line, exactly
+//! as a vendor would.
+
+use crate::{cargo_command, root, run, step, target_dir};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which guests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// `plugins/*` and `examples/*`.
+    Apps,
+    /// `tests/hostile/*`.
+    Hostile,
+}
+
+impl Set {
+    fn folders(self) -> &'static [&'static str] {
+        match self {
+            Self::Apps => &["plugins", "examples"],
+            Self::Hostile => &["tests/hostile"],
+        }
+    }
+}
+
+/// A packaged guest.
+pub(crate) struct Package {
+    /// The folder's name, which is the crate's and the app's.
+    pub(crate) name: String,
+    /// The signed package.
+    pub(crate) file: PathBuf,
+}
+
+/// Where the packages and the demo vendor's key go.
+pub(crate) fn packages_dir() -> Result<PathBuf> {
+    Ok(target_dir()?.join("packages"))
+}
+
+/// Builds the `yunlong` binary and answers its path.
+pub(crate) fn build_host(profile: &str) -> Result<PathBuf> {
+    step("Building the host (the first time takes some minutes: it compiles a WebAssembly compiler)");
+    run(&mut cargo_command(&["build", "--package", "yunlong-server", "--profile", profile]))?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target_dir()?.join(folder).join(format!("yunlong{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn sources(sets: &[Set]) -> Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for folder in sets.iter().flat_map(|s| s.folders()) {
+        let dir = root().join(folder);
+        if !dir.exists() {
+            continue;
+        }
+        for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
+            let path = entry?.path();
+            if path.join("app.toml").exists() {
+                let manifest = std::fs::read_to_string(path.join("Cargo.toml"))
+                    .with_context(|| format!("{} has no Cargo.toml", path.display()))?;
+                let name = manifest
+                    .lines()
+                    .find_map(|l| l.strip_prefix("name = "))
+                    .with_context(|| format!("{} names no package", path.display()))?;
+                found.push((name.trim().trim_matches('"').to_owned(), path));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Builds the guests of `sets`, packages and signs them with a key made for this target folder.
+pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package>> {
+    let sources = sources(sets)?;
+    step(&format!("Building {} apps for wasm32-wasip2", sources.len()));
+    let mut build = cargo_command(&["build", "--target", "wasm32-wasip2", "--profile", "guest"]);
+    for (name, _) in &sources {
+        build.args(["--package", name]);
+    }
+    run(&mut build)?;
+
+    let out = packages_dir()?;
+    std::fs::create_dir_all(&out)?;
+    let key = out.join("demo-vendor.pem");
+    if !key.exists() {
+        run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
+    }
+    step("Packaging and signing");
+    let built = target_dir()?.join("wasm32-wasip2/guest");
+    let mut packages = Vec::new();
+    for (name, dir) in sources {
+        let component = built.join(format!("{}.wasm", name.replace('-', "_")));
+        if !component.exists() {
+            bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
+        }
+        let file = out.join(format!("{name}.tar"));
+        run(Command::new(host)
+            .arg("package")
+            .arg(&dir)
+            .arg("--component")
+            .arg(&component)
+            .arg("--key")
+            .arg(&key)
+            .arg("--output")
+            .arg(&file)
+            .arg("--quiet"))
+        .with_context(|| format!("cannot package {name}"))?;
+        packages.push(Package { name, file });
+    }
+    Ok(packages)
+}

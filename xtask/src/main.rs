@@ -1,0 +1,89 @@
+//! The project's own commands. `cargo xtask help` lists them.
+
+mod bench;
+mod demo;
+mod guests;
+mod setup;
+mod test;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, shows, tests and measures Yunlong")]
+struct Args {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and serve the demo city; ends its start with `ready http://localhost:PORT`
+    Demo(demo::Options),
+    /// Set up what is missing and run every test
+    Test(test::Options),
+    /// Build and package the apps, the examples and the hostile test apps
+    Guests,
+    /// Measure requests a second and CPU a request, side by side with native axum
+    Bench(bench::Options),
+}
+
+fn main() -> Result<()> {
+    match Args::parse().command {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Guests => {
+            setup::wasm_target()?;
+            let host = guests::build_host("dev")?;
+            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile]).map(|_| ())
+        }
+        Task::Bench(options) => bench::run(&options),
+    }
+}
+
+/// The checkout's root.
+pub(crate) fn root() -> PathBuf {
+    // xtask/ is one level below it.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Cargo's target folder, as cargo itself sees it.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let out = Command::new(cargo())
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .context("cannot run `cargo metadata`")?;
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout)
+        .with_context(|| format!("`cargo metadata` gave no JSON: {}", String::from_utf8_lossy(&out.stderr)))?;
+    Ok(PathBuf::from(json["target_directory"].as_str().context("`cargo metadata` names no target folder")?))
+}
+
+/// The cargo that started this program.
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Prints a step, so that long work is never silent.
+pub(crate) fn step(text: &str) {
+    eprintln!("\x1b[1m▸ {text}\x1b[0m");
+}
+
+/// Runs a command with its output shown, and fails with its name when it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    if !status.success() {
+        bail!("{shown} failed ({status})");
+    }
+    Ok(())
+}
+
+/// A cargo command in the checkout.
+pub(crate) fn cargo_command(args: &[&str]) -> Command {
+    let mut c = Command::new(cargo());
+    c.args(args).current_dir(root());
+    c
+}

@@ -1,0 +1,92 @@
+//! What a fresh machine lacks: installed where that is possible, otherwise named with the command
+//! that installs it.
+
+use crate::{root, run, step};
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Adds the guests' target. `rust-toolchain.toml` names it, but rustup installs nothing by itself
+/// where RUSTUP_AUTO_INSTALL is 0.
+pub(crate) fn wasm_target() -> Result<()> {
+    let listed = Command::new("rustup").args(["target", "list", "--installed"]).current_dir(root()).output();
+    if let Ok(out) = listed
+        && String::from_utf8_lossy(&out.stdout).lines().any(|l| l.trim() == "wasm32-wasip2")
+    {
+        return Ok(());
+    }
+    step("Adding the target wasm32-wasip2");
+    run(Command::new("rustup").args(["target", "add", "wasm32-wasip2"]).current_dir(root()))
+}
+
+/// Whether a program is on the PATH.
+pub(crate) fn has(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Installs Debian packages when this is Debian and root; otherwise says what to do.
+fn debian(packages: &[&str], why: &str) -> Result<()> {
+    let hint = format!(
+        "{why}: install it with `sudo apt-get install -y {}` (or your system's equivalent) and run again",
+        packages.join(" ")
+    );
+    let root_user = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"));
+    if !has("apt-get") || !root_user {
+        bail!(hint);
+    }
+    step(&format!("Installing {}", packages.join(" ")));
+    // The lists of a fresh image are empty or old; a failure to update shows in the install.
+    let _ = Command::new("apt-get").args(["update", "-q"]).stdout(Stdio::null()).status();
+    let installed = Command::new("apt-get")
+        .args(["install", "-y", "-q", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success());
+    if installed { Ok(()) } else { bail!(hint) }
+}
+
+/// A Chromium for the browser tests. `CHROMIUM` names another one.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    let find = || {
+        std::env::var_os("CHROMIUM").map(PathBuf::from).into_iter().chain(
+            [
+                "/usr/bin/chromium",
+                "/usr/bin/chromium-browser",
+                "/usr/bin/google-chrome",
+                "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            ]
+            .map(PathBuf::from),
+        )
+    };
+    if let Some(found) = find().find(|p| p.exists()) {
+        return Ok(found);
+    }
+    debian(&["chromium", "fonts-noto-cjk"], "the browser tests need Chromium")?;
+    match find().find(|p| p.exists()) {
+        Some(found) => Ok(found),
+        None => bail!("Chromium is installed but not found: set CHROMIUM to its path"),
+    }
+}
+
+/// wrk, the load generator of the benchmark.
+pub(crate) fn wrk() -> Result<()> {
+    if has("wrk") { Ok(()) } else { debian(&["wrk"], "the benchmark needs wrk") }
+}
+
+/// The npm packages of a folder, exactly as its lock file says.
+pub(crate) fn npm_ci(dir: &Path) -> Result<()> {
+    if !has("npm") {
+        bail!("the browser tests need Node 20 or newer with npm: install it from your system's packages and run again");
+    }
+    let lock = std::fs::read(dir.join("package-lock.json"))?;
+    let stamp = dir.join("node_modules/.yunlong-lock");
+    if std::fs::read(&stamp).is_ok_and(|s| s == lock) {
+        return Ok(());
+    }
+    step("Installing the browser tests' npm packages");
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(dir))?;
+    std::fs::write(stamp, lock)?;
+    Ok(())
+}
