@@ -1,11 +1,11 @@
 // A city for the browser tests: the real server, a real Chromium, and axe.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { AxeBuilder } from '@axe-core/playwright';
+import { AxeBuilder } from "@axe-core/playwright";
 
 const need = (name) => {
   const value = process.env[name];
@@ -26,9 +26,12 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook']) {
   const packages = need('YUNLONG_PACKAGES');
   const data = mkdtempSync(join(tmpdir(), 'yunlong-browser-'));
   const [port, admin] = [await freePort(), await freePort()];
+  const plan = join(data, 'plan.toml');
+  writeFileSync(plan, apps.map((a) => `[[install]]\npackage = ${JSON.stringify(join(packages, `${a}.tar`))}\norganization = "320300"\n`
+    + (a === 'tourism-ticketing' ? '[install.config]\nadmission_window = "any-time"\n' : '')).join('\n'));
   const args = ['serve', '--demo', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
     '--trust-key', join(packages, 'demo-vendor.pem'),
-    ...apps.flatMap((a) => ['--install', `${join(packages, `${a}.tar`)}@320300`])];
+    '--plan', plan];
   const child = spawn(need('YUNLONG_BIN'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (d) => { log += d; });

@@ -52,19 +52,31 @@ pub fn vendor_key() -> Result<PathBuf> {
 pub struct Plan {
     apps: Vec<(String, String)>,
     citizens: u32,
+    config: Vec<(String, String, String)>,
 }
 
 impl Plan {
     /// A city with these apps, each installed by `320300` under its own name.
     #[must_use]
     pub fn with(apps: &[&str]) -> Self {
-        Self { apps: apps.iter().map(|a| ((*a).to_owned(), "320300".to_owned())).collect(), citizens: 20 }
+        Self {
+            apps: apps.iter().map(|a| ((*a).to_owned(), "320300".to_owned())).collect(),
+            citizens: 20,
+            config: Vec::new(),
+        }
     }
 
     /// This many citizens, `citizen-001` and on.
     #[must_use]
     pub fn citizens(mut self, n: u32) -> Self {
         self.citizens = n;
+        self
+    }
+
+    /// Sets a value, as TOML, of an installation's configuration.
+    #[must_use]
+    pub fn config(mut self, installation: &str, key: &str, value: &str) -> Self {
+        self.config.push((installation.to_owned(), key.to_owned(), value.to_owned()));
         self
     }
 
@@ -97,15 +109,33 @@ pub struct City {
 }
 
 impl City {
+    /// What `yunlong serve --plan` reads.
+    fn write_plan(&self) -> Result<PathBuf> {
+        let mut text = String::from("install = []\n");
+        if !self.plan.apps.is_empty() {
+            text.clear();
+        }
+        for (app, organization) in &self.plan.apps {
+            text += &format!(
+                "[[install]]\npackage = {:?}\norganization = \"{organization}\"\n[install.config]\n",
+                package(app)?
+            );
+            for (_, key, value) in self.plan.config.iter().filter(|(of, _, _)| of == app) {
+                text += &format!("{key} = {value}\n");
+            }
+        }
+        let path = self.data.path().join("plan.toml");
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+
     async fn boot(&mut self) -> Result<()> {
         let mut serve = Command::new(binary()?);
         serve.arg("serve").arg("--demo").arg("--data").arg(self.data.path());
         serve.arg("--demo-citizens").arg(self.plan.citizens.to_string());
         serve.arg("--port").arg(self.port.to_string()).arg("--admin-port").arg(self.admin.to_string());
         serve.arg("--trust-key").arg(vendor_key()?);
-        for (app, organization) in &self.plan.apps {
-            serve.arg("--install").arg(format!("{}@{organization}", package(app)?.display()));
-        }
+        serve.arg("--plan").arg(self.write_plan()?);
         let mut child = serve
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -305,6 +335,20 @@ impl Client {
         Answer::read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
     }
 
+    /// POST of a form (`application/x-www-form-urlencoded`), asking for JSON.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
+        let mut body = reqwest::Url::parse("http://localhost")?;
+        body.query_pairs_mut().extend_pairs(fields);
+        let r = self
+            .request(reqwest::Method::POST, path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.query().unwrap_or("").to_owned());
+        Answer::read(r.send().await?).await
+    }
+
     /// Any method, with a JSON body.
     ///
     /// # Errors
@@ -396,4 +440,20 @@ pub fn resident_id(n: u32) -> String {
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let sum: u32 = body.bytes().zip(weights).map(|(b, w)| u32::from(b - b'0') * w).sum();
     format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
+}
+
+/// A day from now in Shanghai, as `YYYY-MM-DD`.
+#[must_use]
+pub fn day(offset: i64) -> String {
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    // Civil date from days since 1970, after H. Hinnant's `civil_from_days`.
+    let days = (i64::try_from(seconds).unwrap_or(0) + 8 * 3_600).div_euclid(86_400) + offset + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
 }

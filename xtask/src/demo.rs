@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the demo city on one machine.
 
-use crate::guests::{self, Set};
+use crate::guests::{self, Package, Set};
 use crate::{root, setup, step};
 use anyhow::{Context, Result};
 use std::os::unix::process::CommandExt as _;
@@ -26,9 +26,29 @@ pub(crate) struct Options {
     release: bool,
 }
 
-/// The departments of the demo and the apps that they install: app, organization, installation.
-const INSTALLED: &[(&str, &str)] =
-    &[("tourism-ticketing", "320300"), ("guestbook", "320303"), ("ticker", "320300"), ("hello", "320302")];
+/// The departments of the demo and what they install: app, organization, configuration as TOML.
+/// The gate admits at any time, so that a visitor of the demo need not wait for the slot.
+const INSTALLED: &[(&str, &str, &str)] = &[
+    ("tourism-ticketing", "320300", "admission_window = \"any-time\""),
+    ("guestbook", "320303", ""),
+    ("ticker", "320300", ""),
+    ("hello", "320302", ""),
+];
+
+/// Writes what `yunlong serve --plan` reads, beside the packages.
+fn write_plan(packages: &[Package]) -> Result<PathBuf> {
+    let mut text = String::new();
+    for (app, organization, config) in INSTALLED {
+        let package = packages.iter().find(|p| p.name == *app).with_context(|| format!("{app} was not packaged"))?;
+        text += &format!(
+            "[[install]]\npackage = {:?}\norganization = \"{organization}\"\n[install.config]\n{config}\n",
+            package.file
+        );
+    }
+    let path = guests::packages_dir()?.join("demo.toml");
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
@@ -44,11 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     serve.arg("serve").arg("--demo").arg("--data").arg(&data).arg("--port").arg(options.port.to_string());
     serve.arg("--admin-port").arg(options.admin_port.unwrap_or(options.port.saturating_add(1)).to_string());
     serve.arg("--trust-key").arg(guests::packages_dir()?.join("demo-vendor.pem"));
-    for package in &packages {
-        if let Some((_, organization)) = INSTALLED.iter().find(|(app, _)| *app == package.name) {
-            serve.arg("--install").arg(format!("{}@{organization}", package.file.display()));
-        }
-    }
+    serve.arg("--plan").arg(write_plan(&packages)?);
     step("Starting");
     // The server takes this process's place, so that a signal to the command reaches it.
     Err(serve.exec()).with_context(|| format!("cannot start {}", host.display()))

@@ -1,0 +1,88 @@
+//! The pages.
+
+use crate::api::checked;
+use crate::entry::{self, Entry};
+use maud::{Markup, html};
+use yunlong_sdk::{Form, Layout, NavItem, Request, Response, StatusCode, Tone, clock, page, t, web};
+
+static LAYOUT: Layout = Layout::new(t("留言簿", "Guestbook"))
+    .nav(|_| vec![NavItem::new("/", t("留言", "Messages")), NavItem::new("/write", t("写留言", "Write"))])
+    .help("/help");
+
+/// Everybody's messages, newest first.
+pub(crate) fn list(req: &Request) -> web::Result<Response> {
+    let after = req.query_value("after");
+    let at_start = after.is_none();
+    let found = entry::visible(after)?;
+    let moderator = req.principal().has_role("moderator");
+    Ok(LAYOUT.page(req, &t("留言", "Messages"), html! {
+        @if req.query_value("left").is_some() { (page::notice(Tone::Ok, req.t("谢谢您的留言。", "Thank you for your message."))) }
+        @if found.items.is_empty() {
+            (page::empty(html! { p { (req.t("还没有留言。", "There are no messages yet.")) } a href="/write" { (req.t("写第一条", "Write the first")) } }))
+        }
+        div.grid { @for e in &found.items { (card(req, e, moderator)) } }
+        (page::pager(req.lang(), "/", &[], at_start, found.next.as_deref()))
+    }))
+}
+
+fn card(req: &Request, entry: &Entry, moderator: bool) -> Markup {
+    page::card(
+        &format!("entry-{}", entry.id),
+        &entry.name,
+        html! {
+            p { (entry.text) }
+            p.muted { time datetime=(clock::rfc3339(entry.time)) { (clock::minute(entry.time)) } }
+            @if moderator {
+                (page::confirm(&format!("/entries/{}/hide", entry.id), html! {
+                    (req.t("隐藏", "Hide")) span.visually-hidden { " " (entry.name) }
+                }, &[]))
+            }
+        },
+    )
+}
+
+/// The form, for those who signed in.
+pub(crate) fn write(req: &Request) -> web::Result<Response> {
+    req.subject()?;
+    form_page(req, &Form::new())
+}
+
+fn form_page(req: &Request, form: &Form) -> web::Result<Response> {
+    let lang = req.lang();
+    let left = (entry::allowance()? - entry::count_of(req.subject()?)?).max(0);
+    Ok(LAYOUT.page(req, &t("写留言", "Write a message"), html! {
+        (page::error_summary(lang, form))
+        p { (req.t("您还可以留言：", "Messages you may still leave: ")) (left) }
+        form method="post" action="/write" novalidate {
+            (page::field(lang, form, "name", "text", &t("署名", "Name to show"), None))
+            (page::textarea(lang, form, "text", 5, &t("留言", "Message"), Some(&t("最多 500 个字符，所有人可见。", "At most 500 characters; everybody can read it."))))
+            div.actions { button type="submit" { (req.t("发布", "Publish")) } }
+        }
+    }))
+}
+
+/// Takes the form: back to it with the mistakes, or on to the list.
+pub(crate) fn submit(req: &Request) -> web::Result<Response> {
+    let author = req.subject()?;
+    let mut form = req.form()?;
+    let Some(new) = checked(&mut form) else {
+        return Ok(form_page(req, &form)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+    };
+    entry::add(author, new)?;
+    Ok(Response::see_other("/?left=1"))
+}
+
+/// A moderator hides a message.
+pub(crate) fn hide(req: &Request) -> web::Result<Response> {
+    req.require_role(&["moderator"])?;
+    entry::hide(req.param("id"))?;
+    Ok(Response::see_other("/"))
+}
+
+/// Help.
+pub(crate) fn help(req: &Request) -> web::Result<Response> {
+    Ok(LAYOUT.page(req, &t("帮助", "Help"), html! {
+        p { (req.t("登录后可以留言。留言对所有人可见，署名由您自己决定。管理员可以隐藏不当留言。",
+            "Sign in to leave a message. Everybody can read it; you choose the name to show. A moderator may hide messages that do not belong here.")) }
+    }))
+}

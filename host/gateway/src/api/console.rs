@@ -1,0 +1,264 @@
+//! `console.<domain>/api/v1/…`: what the command line and other programs of officials call.
+//!
+//! | | |
+//! |---|---|
+//! | `GET packages` | `{"packages":[…]}`, newest first for each app |
+//! | `POST packages` | body: the layout's tar; 201 with the review, 422 when refused |
+//! | `GET packages/{digest}` | the review: what it is, who signed it, what it may do |
+//! | `GET installations` | `{"installations":[…]}` |
+//! | `POST installations` | `{"package","name"?,"organization","config"?,"approve":[id…]}`; 201 |
+//! | `GET installations/{name}` | one, with its grants and configuration |
+//! | `POST installations/{name}/stop`, `…/start` | the new state |
+//! | `DELETE installations/{name}` | 204; its data is gone, its name stays reserved |
+//! | `GET`, `PUT installations/{name}/roles` | `{"account","roles":[…]}`: exactly these |
+//! | `PUT`, `DELETE installations/{name}/grants/{id}` | give again, take back |
+//! | `PUT installations/{name}/config` | the whole configuration |
+//! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
+//! | `GET installations/{name}/dead-letters` | `{"dead_letters":[…]}`, newest first |
+//! | `POST installations/{name}/dead-letters/{id}/redrive` | 204 |
+//! | `GET signers`, `POST signers` | `{"vendor","public_key": PEM}`; 201 `{"key"}` |
+//! | `DELETE signers/{key}` | 204; revoked for good |
+
+use super::status;
+use crate::body::{self, Json, Query};
+use crate::console::{administer, city_administrator};
+use crate::failure::{Failure, Outcome, kinds};
+use crate::operations::{Install, Review};
+use crate::view::{View, json};
+use axum::Router;
+use axum::extract::{Path, Request};
+use axum::response::IntoResponse;
+use axum::routing::{delete, get, post, put};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use yunlong_installations::{Capability, Installation};
+use yunlong_model::{Digest, Manifest};
+
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route("/api/v1/packages", get(packages).post(publish))
+        .route("/api/v1/packages/{digest}", get(package))
+        .route("/api/v1/installations", get(installations).post(install))
+        .route("/api/v1/installations/{name}", get(installation).delete(uninstall))
+        .route("/api/v1/installations/{name}/stop", post(stop))
+        .route("/api/v1/installations/{name}/start", post(start))
+        .route("/api/v1/installations/{name}/roles", get(roles).put(set_roles))
+        .route("/api/v1/installations/{name}/grants/{id}", put(restore).delete(revoke))
+        .route("/api/v1/installations/{name}/config", put(set_config))
+        .route("/api/v1/installations/{name}/log", get(log))
+        .route("/api/v1/installations/{name}/dead-letters", get(dead_letters))
+        .route("/api/v1/installations/{name}/dead-letters/{id}/redrive", post(redrive))
+        .route("/api/v1/signers", get(signers).post(enroll))
+        .route("/api/v1/signers/{key}", delete(revoke_key))
+}
+
+fn capability(c: &Capability, manifest: &Manifest) -> Value {
+    json!({ "id": c.to_string(), "title": c.title(manifest) })
+}
+
+fn review(r: &Review) -> Value {
+    json!({
+        "digest": r.digest, "app": r.manifest.name, "version": r.manifest.version, "title": r.manifest.title,
+        "description": r.manifest.description, "vendor": r.manifest.vendor,
+        "signer": { "key": r.signer.key.to_string(), "vendor": r.signer.vendor },
+        "permissions": r.capabilities.iter().map(|c| capability(c, &r.manifest)).collect::<Vec<_>>(),
+        "roles": r.manifest.roles, "config": r.manifest.config,
+    })
+}
+
+fn summary(view: &View, i: &Installation) -> Value {
+    json!({
+        "name": i.name, "app": i.app, "version": i.version, "title": i.manifest.title, "status": status(i),
+        "organization": i.organization, "organization_name": i.organization_name,
+        "package": i.package_digest, "url": format!("{}/", view.gateway.origins.app(&i.name)),
+    })
+}
+
+fn whole(view: &View, i: &Installation) -> Value {
+    let mut value = summary(view, i);
+    let failure = match &i.status {
+        yunlong_installations::Status::Failed(why) => Some(why),
+        _ => None,
+    };
+    let permissions: Vec<_> = Capability::of_manifest(&i.manifest)
+        .iter()
+        .map(|c| {
+            let mut v = capability(c, &i.manifest);
+            let grant = i.grants.iter().find(|g| g.capability == *c);
+            v["granted"] = grant.is_some().into();
+            v["approved_by"] = grant.map(|g| g.approved_by.clone()).into();
+            v
+        })
+        .collect();
+    value["failure"] = failure.cloned().into();
+    value["permissions"] = permissions.into();
+    value["config"] = json!(i.config);
+    value["signer"] = json!(i.signer);
+    value["installed_by"] = json!(i.installed_by);
+    value["installed_at"] = json!(i.installed_at.to_rfc3339());
+    value
+}
+
+async fn packages(view: View) -> Outcome {
+    view.administrator()?;
+    let all = view.gateway.operations.published().await?;
+    json(StatusCode::OK, &json!({ "packages": all.iter().map(review).collect::<Vec<_>>() }))
+}
+
+async fn publish(view: View, request: Request) -> Outcome {
+    let administrator = view.administrator()?;
+    let config = &view.gateway.config;
+    let (parts, content) = request.into_parts();
+    // Large packages come over slow lines; the page's own timeout still stands above.
+    let tar = body::read(content, &parts.headers, config.package_limit, Duration::max(config.read_timeout, config.page_timeout)).await?;
+    let published = view.gateway.operations.publish(tar, &administrator.account).await?;
+    json(StatusCode::CREATED, &review(&published))
+}
+
+fn digest(text: &str) -> Outcome<Digest> {
+    text.parse().map_err(|e| Failure::new(kinds::INVALID).field("digest", "不是摘要", format!("{e}")))
+}
+
+async fn package(view: View, Path(text): Path<String>) -> Outcome {
+    view.administrator()?;
+    json(StatusCode::OK, &review(&view.gateway.operations.review(digest(&text)?).await?))
+}
+
+async fn installations(view: View) -> Outcome {
+    let session = view.signed_in()?;
+    view.administrator()?;
+    let identity = &view.gateway.services.identity;
+    let all = view.gateway.services.installations.list();
+    let own: Vec<_> = all.iter().filter(|i| identity.may_administer(session, &i.organization)).map(|i| summary(&view, i)).collect();
+    json(StatusCode::OK, &json!({ "installations": own }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewInstallation {
+    package: Digest,
+    #[serde(default)]
+    name: Option<String>,
+    organization: String,
+    #[serde(default)]
+    config: BTreeMap<String, Value>,
+    #[serde(default)]
+    approve: Vec<String>,
+}
+
+async fn install(view: View, Json(wanted): Json<NewInstallation>) -> Outcome {
+    let administrator = view.administrator()?;
+    crate::console::may_administer(&view, &wanted.organization)?;
+    let NewInstallation { package, name, organization, config, approve } = wanted;
+    let installed = view.gateway.operations.install(Install { package, name, organization, config, approve, by: administrator.account }).await?;
+    json(StatusCode::CREATED, &whole(&view, &installed))
+}
+
+async fn installation(view: View, Path(text): Path<String>) -> Outcome {
+    let (installation, _) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &installation))
+}
+
+async fn uninstall(view: View, Path(text): Path<String>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    view.gateway.operations.uninstall(&installation.name, &by.account).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn stop(view: View, Path(text): Path<String>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.stop(&installation.name, &by.account).await?))
+}
+
+async fn start(view: View, Path(text): Path<String>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.start(&installation.name, &by.account).await?))
+}
+
+async fn roles(view: View, Path(text): Path<String>) -> Outcome {
+    let (installation, _) = administer(&view, &text)?;
+    let assigned = view.gateway.services.identity.role_assignments(&installation.name).await?;
+    json(StatusCode::OK, &json!({ "roles": installation.manifest.roles, "assignments": assigned }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Roles {
+    account: String,
+    roles: Vec<String>,
+}
+
+async fn set_roles(view: View, Path(text): Path<String>, Json(wanted): Json<Roles>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    view.gateway.operations.set_roles(&installation.name, &wanted.account, &wanted.roles, &by.account).await?;
+    json(StatusCode::OK, &json!({ "account": wanted.account, "roles": wanted.roles }))
+}
+
+async fn restore(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, true, &by.account).await?))
+}
+
+async fn revoke(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, false, &by.account).await?))
+}
+
+async fn set_config(view: View, Path(text): Path<String>, Json(config): Json<BTreeMap<String, Value>>) -> Outcome {
+    let (installation, by) = administer(&view, &text)?;
+    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_config(&installation.name, config, &by.account).await?))
+}
+
+async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
+    let (installation, _) = administer(&view, &text)?;
+    let lines = query.text("lines").parse().unwrap_or(200_usize).clamp(1, 1000);
+    let lines = view.gateway.services.installations.log().tail(&installation.name, lines).await?;
+    json(StatusCode::OK, &json!({ "lines": lines }))
+}
+
+async fn dead_letters(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
+    let (installation, _) = administer(&view, &text)?;
+    let before = query.raw("before").filter(|b| !b.is_empty());
+    let letters = view.gateway.services.messaging.dead_letters(&installation.name, before, 100).await?;
+    json(StatusCode::OK, &json!({ "dead_letters": letters }))
+}
+
+async fn redrive(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
+    let (installation, _) = administer(&view, &text)?;
+    view.gateway.services.messaging.redrive(&installation.name, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn signers(view: View) -> Outcome {
+    view.administrator()?;
+    let trust = view.gateway.services.depot.trust();
+    let keys: Vec<_> = trust
+        .keys()
+        .map(|(id, k)| {
+            json!({ "key": id.to_string(), "vendor": k.vendor, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()) })
+        })
+        .collect();
+    json(StatusCode::OK, &json!({ "signers": keys }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signer {
+    vendor: String,
+    public_key: String,
+}
+
+async fn enroll(view: View, Json(wanted): Json<Signer>) -> Outcome {
+    let by = city_administrator(&view)?;
+    let key = view.gateway.operations.enroll(&wanted.vendor, &wanted.public_key, &by.account).await?;
+    json(StatusCode::CREATED, &json!({ "key": key, "vendor": wanted.vendor }))
+}
+
+async fn revoke_key(view: View, Path(key): Path<String>) -> Outcome {
+    city_administrator(&view)?;
+    view.gateway.operations.revoke_key(&key).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

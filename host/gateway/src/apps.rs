@@ -1,0 +1,175 @@
+//! From a request at an installation's origin to its guest and back.
+
+use crate::assets::PREFIX;
+use crate::body;
+use crate::failure::{Failure, Outcome, kinds};
+use crate::headers;
+use crate::view::View;
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use http::{Method, header, request::Parts};
+use http_body_util::Full;
+use std::sync::Arc;
+use yunlong_installations::{Installation, Status};
+use yunlong_model::{InstallationName, Manifest, Presentation, Principal};
+use yunlong_runtime::{InspectError, InvocationError, LoadError, Runtime};
+use yunlong_store::Txn;
+
+/// What runs guests, as the gateway needs it. The runtime implements it; tests put something
+/// small in its place.
+#[async_trait]
+pub trait Apps: Send + Sync + 'static {
+    /// Serves one request in a fresh instance.
+    async fn request(
+        &self,
+        installation: &InstallationName,
+        principal: Principal,
+        presentation: Presentation,
+        request_id: &str,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, InvocationError>;
+
+    /// Checks what a component imports against the manifest and compiles it, so that whatever can
+    /// be refused is refused before anything is written.
+    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<(), LoadError>;
+
+    /// Checks, compiles and links a component, so that the installation can be called.
+    async fn load(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError>;
+
+    /// Takes an installation out of service; calls that are under way end by themselves.
+    fn unload(&self, installation: &InstallationName);
+
+    /// Calls the component's `lifecycle.install`, if it has one. What it writes is staged in `txn`;
+    /// the caller commits.
+    async fn install(&self, installation: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError>;
+
+    /// Calls the component's `lifecycle.health`, if it has one.
+    async fn health(&self, installation: &InstallationName) -> Result<(), InvocationError>;
+}
+
+#[async_trait]
+impl Apps for Runtime {
+    async fn request(
+        &self,
+        installation: &InstallationName,
+        principal: Principal,
+        presentation: Presentation,
+        request_id: &str,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, InvocationError> {
+        Runtime::request(self, installation, principal, presentation, request_id, request.map(Full::new)).await
+    }
+
+    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<(), LoadError> {
+        let bytes = component.clone();
+        let inspection = tokio::task::spawn_blocking(move || yunlong_runtime::inspect(&bytes)).await;
+        let inspection = inspection.map_err(|e| InspectError::Malformed(format!("the validator failed: {e}")))??;
+        yunlong_runtime::check(&inspection, manifest)?;
+        self.compile(&component).await.map(drop)
+    }
+
+    async fn load(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError> {
+        Runtime::load(self, installation, &component).await
+    }
+
+    fn unload(&self, installation: &InstallationName) {
+        Runtime::unload(self, installation);
+    }
+
+    async fn install(&self, installation: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError> {
+        self.lifecycle_install(installation, txn).await
+    }
+
+    async fn health(&self, installation: &InstallationName) -> Result<(), InvocationError> {
+        Runtime::health(self, installation).await
+    }
+}
+
+/// Marks an answer of an app whose package holds scripts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scripts;
+
+pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, body: Body) -> Outcome {
+    let gateway = &view.gateway;
+    let installation = gateway.services.installations.get(name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    running(&installation)?;
+    let files = match installation.manifest.assets {
+        Some(_) => Some(gateway.assets.of(&installation.package_digest).await),
+        None => None,
+    };
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        let path = parts.uri.path();
+        if let Some(found) = files.as_ref().and_then(|f| f.respond(path, &parts.headers)) {
+            return Ok(found);
+        }
+        if path == "/favicon.ico" {
+            return Ok(gateway.theme.icon(&parts.headers));
+        }
+        if files.is_some() && path.starts_with(PREFIX) {
+            return Err(Failure::not_found());
+        }
+    }
+    let mut response = invoke(view, &installation, parts, body).await?;
+    if files.is_some_and(|f| f.scripts) {
+        response.extensions_mut().insert(Scripts);
+    }
+    Ok(response)
+}
+
+fn running(installation: &Installation) -> Outcome<()> {
+    let department = &installation.organization_name;
+    match &installation.status {
+        Status::Running => Ok(()),
+        Status::Stopped => Err(Failure::new(kinds::STOPPED)
+            .because(format!("{department}已暂停“{}”。", installation.manifest.title.zh), format!("“{}” is paused by {department}.", installation.manifest.title.en))),
+        Status::Failed(_) => Err(Failure::new(kinds::STOPPED).because("该服务出现故障，正在等待主管部门处理。", "This service has failed and waits for its department.")),
+    }
+}
+
+async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, body: Body) -> Outcome {
+    let gateway = &view.gateway;
+    let name = &installation.name;
+    let body = body::read(body, &parts.headers, gateway.config.body_limit, gateway.config.read_timeout).await?;
+    let principal = match &view.session {
+        Some(session) => gateway.services.identity.principal(Some(session), name).await?,
+        None => Principal::anonymous(),
+    };
+    let request = for_guest(view, parts, body);
+    let answer = gateway.services.apps.request(name, principal, view.presentation, view.request_id.as_str(), request).await;
+    let mut response = answer.map_err(|e| failed(view, name, &e))?;
+    headers::from_guest(response.headers_mut());
+    if let Some(location) = response.headers().get(header::LOCATION)
+        && !headers::location_is_ours(&gateway.origins, location)
+    {
+        tracing::warn!(request = %view.request_id, installation = %name, "the app tried to redirect outside the platform");
+        return Err(Failure::new(kinds::APP_REDIRECT));
+    }
+    Ok(response.map(Body::from).into_response())
+}
+
+/// The request as the guest sees it: path and query, the headers of the allow-list, the body. The
+/// runtime adds the installation's public address.
+fn for_guest(view: &View, parts: Parts, body: Bytes) -> http::Request<Bytes> {
+    let mut request = http::Request::new(body);
+    *request.headers_mut() = headers::for_guest(&parts.headers, view.lang());
+    *request.method_mut() = parts.method;
+    // An absolute target or HTTP/2 names scheme and authority as the client wrote them.
+    *request.uri_mut() = parts.uri.into_parts().path_and_query.map_or_else(Default::default, http::Uri::from);
+    request
+}
+
+/// What a visitor is told when a guest fails: what happened, never why. The reason stands in the
+/// app's log, which the runtime writes, under the same request id.
+fn failed(view: &View, name: &InstallationName, error: &InvocationError) -> Failure {
+    tracing::warn!(request = %view.request_id, installation = %name, outcome = error.outcome(), %error, "invocation failed");
+    match error {
+        InvocationError::NotLoaded(_) => Failure::new(kinds::STOPPED).because("该服务正在启动或已暂停。", "This service is starting or paused.").retry_after(5),
+        InvocationError::Overloaded { .. } => Failure::new(kinds::BUSY).retry_after(2),
+        InvocationError::Deadline { .. } | InvocationError::Cpu { .. } => Failure::new(kinds::APP_TIMEOUT),
+        InvocationError::BadRequest(_) => Failure::new(kinds::MALFORMED),
+        InvocationError::NotExported(_) => Failure::not_found(),
+        _ => Failure::new(kinds::APP_FAILED),
+    }
+}

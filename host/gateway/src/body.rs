@@ -1,0 +1,175 @@
+//! Bodies, forms and queries, read within limits and with failures that people can read.
+
+use crate::failure::{Failure, Outcome, kinds};
+use crate::view::View;
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use bytes::Bytes;
+use http::{HeaderMap, header, request::Parts};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// Reads a whole body: at most `limit` bytes within `within`.
+pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: Duration) -> Outcome<Bytes> {
+    let too_large = || {
+        let kib = limit / 1024;
+        Failure::new(kinds::BODY_TOO_LARGE).because(format!("最多 {kib} KiB。"), format!("At most {kib} KiB."))
+    };
+    // A body that says that it is too long is refused before it is sent.
+    if headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok()).is_some_and(|n| n > limit as u64) {
+        return Err(too_large());
+    }
+    if http_body::Body::is_end_stream(&body) {
+        return Ok(Bytes::new());
+    }
+    match tokio::time::timeout(within, Limited::new(body, limit).collect()).await {
+        Err(_) => Err(Failure::new(kinds::REQUEST_TIMEOUT)),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Ok(Err(_)) => Err(Failure::new(kinds::MALFORMED).because("请求内容没有完整送达。", "The request's body did not arrive whole.")),
+    }
+}
+
+fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    value.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// Names and values in the order in which they were sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(crate) fn parse(text: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// The first value of a name, trimmed; empty when there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.raw(name).map_or("", str::trim)
+    }
+
+    /// The first value of a name as it was sent.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// All values of a name.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    pub(crate) fn push(&mut self, name: String, value: String) {
+        self.0.push((name, value));
+    }
+}
+
+/// The query.
+pub(crate) struct Query(pub(crate) Fields);
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(Self(Fields::parse(parts.uri.query().unwrap_or("").as_bytes())))
+    }
+}
+
+/// A form, or a flat JSON object for programs.
+pub(crate) struct Form(pub(crate) Fields);
+
+impl<S: Sync> FromRequest<S> for Form {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (headers, bytes) = whole(request).await?;
+        if is_type(&headers, "application/json") {
+            return flat(&bytes).map(Self);
+        }
+        if bytes.is_empty() || is_type(&headers, "application/x-www-form-urlencoded") {
+            return Ok(Self(Fields::parse(&bytes)));
+        }
+        Err(Failure::new(kinds::UNSUPPORTED_MEDIA))
+    }
+}
+
+fn flat(bytes: &[u8]) -> Outcome<Fields> {
+    let object: serde_json::Map<String, serde_json::Value> = parse_json(bytes)?;
+    let mut fields = Fields::default();
+    for (name, value) in object {
+        let values = match value {
+            serde_json::Value::Array(all) => all,
+            one => vec![one],
+        };
+        for value in values {
+            match value {
+                serde_json::Value::String(s) => fields.push(name.clone(), s),
+                serde_json::Value::Null => {}
+                other => fields.push(name.clone(), other.to_string()),
+            }
+        }
+    }
+    Ok(fields)
+}
+
+/// A JSON body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (headers, bytes) = whole(request).await?;
+        if !is_type(&headers, "application/json") {
+            return Err(Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json."));
+        }
+        parse_json(&bytes).map(Self)
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
+    serde_json::from_slice(bytes).map_err(|e| match e.classify() {
+        // serde_json names the field and the place.
+        serde_json::error::Category::Data => Failure::new(kinds::INVALID).saying(e),
+        _ => Failure::new(kinds::MALFORMED).because(format!("不是有效的 JSON：{e}"), format!("Not JSON: {e}")),
+    })
+}
+
+async fn whole(request: Request) -> Outcome<(HeaderMap, Bytes)> {
+    let (parts, body) = request.into_parts();
+    let view = parts.extensions.get::<View>().ok_or_else(|| Failure::internal("a handler was called without a view"))?;
+    let config = &view.gateway.config;
+    let bytes = read(body, &parts.headers, config.body_limit, config.read_timeout).await?;
+    Ok((parts.headers, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flat_json_object_is_read_like_a_form() {
+        let f = flat(br#"{"a":"x","n":1,"list":["p","q"],"none":null,"yes":true}"#).unwrap();
+        assert_eq!((f.text("a"), f.text("n"), f.text("none"), f.text("yes")), ("x", "1", "", "true"));
+        assert_eq!(f.all("list").collect::<Vec<_>>(), ["p", "q"]);
+        assert!(flat(b"[1]").is_err() && flat(b"{").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_by_its_length_and_by_its_bytes() {
+        let long = || Body::from(vec![0; 2000]);
+        let mut declared = HeaderMap::new();
+        declared.insert(header::CONTENT_LENGTH, 2000.into());
+        for headers in [declared, HeaderMap::new()] {
+            assert_eq!(read(long(), &headers, 1024, Duration::from_secs(1)).await.unwrap_err().kind(), kinds::BODY_TOO_LARGE);
+        }
+        assert_eq!(read(long(), &HeaderMap::new(), 2000, Duration::from_secs(1)).await.unwrap().len(), 2000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_arrives_is_given_up() {
+        let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
+        assert_eq!(read(body, &HeaderMap::new(), 10, Duration::from_secs(15)).await.unwrap_err().kind(), kinds::REQUEST_TIMEOUT);
+    }
+}

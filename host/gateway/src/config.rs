@@ -1,0 +1,54 @@
+//! What an operator can set, with defaults that say why.
+
+use std::time::Duration;
+
+/// Limits of the gateway.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// The largest request body in bytes. A form with a photograph goes through the files service,
+    /// not through here; 1 MiB is much for JSON and forms.
+    pub body_limit: usize,
+    /// The largest package that the console takes, in bytes. An interpreter compiled to wasm is
+    /// about 30 MiB.
+    pub package_limit: usize,
+    /// The longest path and query in bytes. Browsers and proxies agree on 8 KiB at least (RFC 9110
+    /// section 4.1 recommends 8,000).
+    pub uri_limit: usize,
+    /// The largest header section in bytes, names and values.
+    pub header_limit: usize,
+    /// The most header fields.
+    pub header_count: usize,
+    /// How long a client may take for its header section and, again, for its body.
+    pub read_timeout: Duration,
+    /// How long one of the platform's own pages may take. Guests have deadlines of their own,
+    /// which the runtime holds.
+    pub page_timeout: Duration,
+    /// How long an idle connection is kept.
+    pub idle_timeout: Duration,
+    /// The most connections at once; more wait in the kernel's queue.
+    pub connections: usize,
+    /// Failed sign-ins for one account in a minute. Identity locks an account after five; this
+    /// keeps the password function from being run at all.
+    pub sign_in_failures_per_account: u32,
+    /// Failed sign-ins from one client address (IPv6: /64) in a minute. An office shares an
+    /// address, so it is generous; successes do not count.
+    pub sign_in_failures_per_client: u32,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            body_limit: 1024 * 1024,
+            package_limit: 64 * 1024 * 1024,
+            uri_limit: 8 * 1024,
+            header_limit: 32 * 1024,
+            header_count: 100,
+            read_timeout: Duration::from_secs(15),
+            page_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            connections: 10_000,
+            sign_in_failures_per_account: 10,
+            sign_in_failures_per_client: 120,
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! One installation: its state, permissions, roles, configuration, log and dead letters.
+
+use super::{administer, config_form};
+use crate::body::{Form, Query};
+use crate::failure::{Failure, Outcome, kinds};
+use crate::layout::{Page, empty, field_error, notice};
+use crate::view::{View, see_other};
+use axum::extract::Path;
+use http::StatusCode;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+use yunlong_identity::RoleAssignment;
+use yunlong_installations::{Capability, Installation, Status};
+
+/// A state with a word and a sign.
+pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
+    match &i.status {
+        Status::Running => html! { span.badge.badge-ok { (view.t("运行中", "Running")) } },
+        Status::Stopped => html! { span.badge.badge-warn { (view.t("已停用", "Stopped")) } },
+        Status::Failed(_) => html! { span.badge.badge-bad { (view.t("故障", "Failed")) } },
+    }
+}
+
+pub(super) async fn page(view: View, Path(name): Path<String>, Query(query): Query) -> Outcome {
+    let (installation, _) = administer(&view, &name)?;
+    let saved = query.raw("saved").is_some();
+    show(&view, &installation, StatusCode::OK, saved, None).await
+}
+
+/// The page; with the failure of a form on it, when that was refused.
+async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, failure: Option<&Failure>) -> Outcome {
+    let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
+    let title = i.manifest.title.get(view.lang());
+    let content = html! {
+        p { a href="/" { "← " (view.t("已装应用", "Installed apps")) } }
+        h1 { (title) " " (status_badge(view, i)) }
+        @if saved { (notice("ok", view.t("已保存，立即生效。", "Saved. It takes effect at the next call."))) }
+        @if let Some(f) = failure { (refused(view, f)) }
+        @if let Status::Failed(why) = &i.status {
+            div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why) } }
+        }
+        (facts(view, i))
+        (permissions(view, i))
+        (roles(view, i, &assignments))
+        (configuration(view, i))
+    };
+    super::page_with(status, view, &Page::new(title, "/"), &content)
+}
+
+fn refused(view: &View, f: &Failure) -> Markup {
+    html! {
+        div.notice.notice-bad role="alert" {
+            strong { (view.t(f.kind().title.0, f.kind().title.1)) }
+            @if f.fields().is_empty() { p { (f.text(view.lang())) } }
+            @for e in f.fields() { p { (e.detail.get(view.lang())) } }
+        }
+    }
+}
+
+fn facts(view: &View, i: &Installation) -> Markup {
+    let origin = view.gateway.origins.app(&i.name);
+    html! {
+        section.card {
+            dl.facts {
+                dt { (view.t("网址", "Address")) } dd { a href={ (origin) "/" } { (origin) } }
+                dt { (view.t("应用与版本", "App and version")) } dd { (i.app) " " (i.version) }
+                dt { (view.t("部门", "Department")) } dd { (i.organization_name) " (" (i.organization) ")" }
+                dt { (view.t("安装", "Installed")) } dd { (i.installed_at.to_shanghai()) " · " (i.installed_by) }
+                dt { (view.t("供应商", "Vendor")) } dd { (i.manifest.vendor) }
+                dt { (view.t("安装包", "Package")) } dd { code { (i.package_digest) } }
+            }
+            div.actions {
+                @if matches!(i.status, Status::Running) {
+                    form method="post" action={ "/apps/" (i.name) "/stop" } { button.secondary { (view.t("停用", "Stop")) } }
+                } @else {
+                    form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("启用", "Start")) } }
+                }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/log" } { (view.t("日志", "Log")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/dead-letters" } { (view.t("未送达消息", "Dead letters")) }
+                a role="button" class="outline danger" href={ "/apps/" (i.name) "/uninstall" } { (view.t("卸载…", "Uninstall…")) }
+            }
+        }
+    }
+}
+
+fn permissions(view: &View, i: &Installation) -> Markup {
+    let all = Capability::of_manifest(&i.manifest);
+    let heading = view.t("权限", "Permissions");
+    html! {
+        h2 { (heading) }
+        @if all.is_empty() { (empty(view.t("该应用不申请任何权限。", "The app asks for no permission."), None)) } @else {
+            div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
+                thead { tr {
+                    th scope="col" { (view.t("可以做什么", "What it may do")) }
+                    th scope="col" { (view.t("状态", "State")) }
+                    th scope="col" { (view.t("操作", "Action")) }
+                } }
+                tbody { @for c in &all { (permission(view, i, c)) } }
+            } }
+        }
+    }
+}
+
+fn permission(view: &View, i: &Installation, c: &Capability) -> Markup {
+    let title = c.title(&i.manifest);
+    let title = title.get(view.lang());
+    let grant = i.grants.iter().find(|g| g.capability == *c);
+    html! {
+        tr {
+            th scope="row" { (title) br; small.muted { code { (c.to_string()) } } }
+            td {
+                @match grant {
+                    Some(g) => { span.badge.badge-ok { (view.t("已批准", "Granted")) } br; small.muted { (g.approved_by) " · " (g.approved_at.to_shanghai()) } }
+                    None => span.badge.badge-bad { (view.t("未批准", "Not granted")) },
+                }
+            }
+            td {
+                form.inline method="post" action={ "/apps/" (i.name) "/grants" } {
+                    input type="hidden" name="capability" value=(c.to_string());
+                    @if grant.is_some() {
+                        button.small.outline.danger name="granted" value="false" { (view.t("撤销", "Revoke")) span.visually-hidden { " " (title) } }
+                    } @else {
+                        button.small name="granted" value="true" { (view.t("批准", "Grant")) span.visually-hidden { " " (title) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn roles(view: &View, i: &Installation, assignments: &[RoleAssignment]) -> Markup {
+    let heading = view.t("角色", "Roles");
+    let title_of = |role: &str| i.manifest.roles.iter().find(|r| r.name == role).map_or_else(|| role.to_owned(), |r| r.title.get(view.lang()).to_owned());
+    html! {
+        h2 { (heading) }
+        @if i.manifest.roles.is_empty() { (empty(view.t("该应用没有角色。", "The app has no roles."), None)) } @else {
+            @if !assignments.is_empty() {
+                div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
+                    thead { tr {
+                        th scope="col" { (view.t("账号", "Account")) }
+                        th scope="col" { (view.t("角色", "Role")) }
+                        th scope="col" { (view.t("由谁指派", "Assigned by")) }
+                        th scope="col" { (view.t("操作", "Action")) }
+                    } }
+                    tbody { @for a in assignments { tr {
+                        th scope="row" { (a.account) }
+                        td { (title_of(&a.role)) }
+                        td { (a.assigned_by) " · " (a.assigned_at.to_shanghai()) }
+                        td { form.inline method="post" action={ "/apps/" (i.name) "/roles" } {
+                            input type="hidden" name="account" value=(a.account);
+                            input type="hidden" name="role" value=(a.role);
+                            button.small.outline.danger name="assign" value="false" { (view.t("撤销", "Revoke")) span.visually-hidden { " " (a.account) " " (title_of(&a.role)) } }
+                        } }
+                    } } }
+                } }
+            }
+            form.card method="post" action={ "/apps/" (i.name) "/roles" } {
+                label for="account" { (view.t("账号", "Account")) }
+                input #account name="account" required maxlength="100" autocapitalize="none" spellcheck="false" aria-describedby="account-help";
+                span.field-help #account-help { (view.t("本人登录时使用的账号名。", "The name with which the person signs in.")) }
+                label for="role" { (view.t("角色", "Role")) }
+                select #role name="role" { @for r in &i.manifest.roles { option value=(r.name) { (r.title.get(view.lang())) } } }
+                div.actions { button name="assign" value="true" { (view.t("指派", "Assign")) } }
+            }
+        }
+    }
+}
+
+fn configuration(view: &View, i: &Installation) -> Markup {
+    let schema = i.manifest.config.as_ref();
+    html! {
+        h2 { (view.t("设置", "Configuration")) }
+        @if config_form::has_fields(schema) {
+            form.card method="post" action={ "/apps/" (i.name) "/config" } {
+                p.muted { (view.t("带 * 的必须填写。", "Fields with * are needed.")) }
+                (config_form::fields(view, schema, &i.config))
+                div.actions { button { (view.t("保存", "Save")) } }
+            }
+        } @else { (empty(view.t("该应用没有可设置的内容。", "There is nothing to configure."), None)) }
+    }
+}
+
+fn back(name: &str) -> axum::response::Response {
+    see_other(&format!("/apps/{name}?saved=1"))
+}
+
+/// After a form: back to the page, or the page with what was refused.
+async fn answer<T, E: Into<Failure>>(view: &View, i: &Installation, outcome: Result<T, E>) -> Outcome {
+    match outcome.map_err(Into::into) {
+        Ok(_) => Ok(back(i.name.as_str())),
+        Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
+        Err(failure) => {
+            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
+            // The state may have changed with the attempt.
+            let now = view.gateway.services.installations.get(&i.name);
+            show(view, now.as_deref().unwrap_or(i), status, false, Some(&failure)).await
+        }
+    }
+}
+
+pub(super) async fn stop(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    answer(&view, &i, view.gateway.operations.stop(&i.name, &by.account).await).await
+}
+
+pub(super) async fn start(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    answer(&view, &i, view.gateway.operations.start(&i.name, &by.account).await).await
+}
+
+pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    let granted = form.text("granted") == "true";
+    answer(&view, &i, view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await).await
+}
+
+pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    let (account, role) = (form.text("account"), form.text("role").to_owned());
+    let mut roles = view.gateway.services.identity.roles(&i.name, account).await?;
+    roles.retain(|r| *r != role);
+    if form.text("assign") == "true" {
+        roles.push(role);
+    }
+    answer(&view, &i, view.gateway.operations.set_roles(&i.name, account, &roles, &by.account).await).await
+}
+
+pub(super) async fn set_config(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    let values: BTreeMap<_, _> = config_form::values(i.manifest.config.as_ref(), &form);
+    answer(&view, &i, view.gateway.operations.set_config(&i.name, values, &by.account).await).await
+}
+
+pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    confirm(&view, &i, None)
+}
+
+fn confirm(view: &View, i: &Installation, error: Option<&str>) -> Outcome {
+    let title = view.t("卸载应用", "Uninstall");
+    let content = html! {
+        h1 { (title) ": " (i.manifest.title.get(view.lang())) }
+        div.notice.notice-warn role="status" {
+            strong { (view.t("此操作不能撤销", "This cannot be undone")) }
+            p { (view.t("该应用的全部数据、授权和角色都会被永久删除，网址名今后不能再用。如只想暂停服务，请返回并选择“停用”。", "All its data, consents and roles are removed for good, and its name is never used again. To pause the service only, go back and choose “Stop”.")) }
+        }
+        form.card method="post" {
+            label for="confirm" { (view.t("请输入网址名以确认：", "Type its name to confirm: ")) code { (i.name) } }
+            input #confirm name="confirm" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "confirm-error")];
+            (field_error("confirm-error", error))
+            div.actions {
+                button.danger { (view.t("永久卸载", "Uninstall for good")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) } { (view.t("取消", "Cancel")) }
+            }
+        }
+    };
+    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    super::page_with(status, view, &Page::narrow(title, "/"), &content)
+}
+
+pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    if form.text("confirm") != i.name.as_str() {
+        return confirm(&view, &i, Some(view.t("与网址名不一致。", "This is not its name.")));
+    }
+    view.gateway.operations.uninstall(&i.name, &by.account).await?;
+    view.gateway.assets.forget(&i.package_digest);
+    Ok(see_other("/?removed=1"))
+}
+
+pub(super) async fn log(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let lines = view.gateway.services.installations.log().tail(&i.name, 200).await?;
+    let title = view.t("日志", "Log");
+    let content = html! {
+        p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
+        h1 { (title) }
+        @if lines.is_empty() { (empty(view.t("还没有日志。", "Nothing was logged yet."), None)) } @else {
+            p.muted { (view.t("最近 200 行，最新的在最下面。时间为北京时间。", "The newest 200 lines, the newest last. Beijing time.")) }
+            pre.log tabindex="0" role="region" aria-label=(title) {
+                @for l in &lines { (l.at.to_shanghai()) " " (l.level.to_string()) " " @if let Some(id) = &l.request_id { "[" (id) "] " } (l.text) "\n" }
+            }
+            p { a role="button" class="outline" href={ "/apps/" (i.name) "/log" } { (view.t("刷新", "Reload")) } }
+        }
+    };
+    super::page(&view, &Page::new(title, "/"), &content)
+}
+
+pub(super) async fn dead_letters(view: View, Path(name): Path<String>, Query(query): Query) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let letters = view.gateway.services.messaging.dead_letters(&i.name, None, 100).await?;
+    let title = view.t("未送达消息", "Dead letters");
+    let content = html! {
+        p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
+        h1 { (title) }
+        p { (view.t("多次处理失败的消息保存在这里。排除原因后可以重新投递。", "Messages that failed every attempt are kept here. Deliver them again once the cause is gone.")) }
+        @if query.raw("done").is_some() { (notice("ok", view.t("已处理。", "Done."))) }
+        @if letters.is_empty() { (empty(view.t("没有未送达的消息。", "There are none."), None)) }
+        @for l in &letters {
+            article.card aria-labelledby=(l.id) {
+                header { h2 #(l.id) { (l.event.topic) } span.muted { (l.at.to_shanghai()) " · " code { (l.event.id) } } }
+                @if let Some(last) = l.failures.last() { p { strong { (view.t("原因：", "Why: ")) } (last.error) } p.muted { (view.t("尝试次数：", "Attempts: ")) (last.attempt) } }
+                form.inline method="post" {
+                    input type="hidden" name="id" value=(l.id);
+                    button name="action" value="redrive" { (view.t("重新投递", "Deliver again")) }
+                    button.outline.danger name="action" value="discard" { (view.t("删除", "Discard")) }
+                }
+            }
+        }
+    };
+    super::page(&view, &Page::new(title, "/"), &content)
+}
+
+pub(super) async fn dead_letter(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let messaging = &view.gateway.services.messaging;
+    match form.text("action") {
+        "redrive" => messaging.redrive(&i.name, form.text("id")).await?,
+        "discard" => messaging.discard(&i.name, form.text("id")).await?,
+        _ => return Err(Failure::new(kinds::MALFORMED)),
+    }
+    Ok(see_other(&format!("/apps/{}/dead-letters?done=1", i.name)))
+}

@@ -1,0 +1,103 @@
+//! The console: where departments install apps, see what those may do, and run them.
+
+mod app;
+mod config_form;
+mod install;
+mod list;
+mod signers;
+
+use crate::failure::{Failure, Outcome, kinds};
+use crate::operations::OperationError;
+use crate::view::{Administrator, View};
+use axum::Router;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use yunlong_installations::Installation;
+
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route("/", get(list::page))
+        .route("/apps/{name}", get(app::page))
+        .route("/apps/{name}/stop", post(app::stop))
+        .route("/apps/{name}/start", post(app::start))
+        .route("/apps/{name}/uninstall", get(app::confirm_uninstall).post(app::uninstall))
+        .route("/apps/{name}/grants", post(app::set_grant))
+        .route("/apps/{name}/roles", post(app::set_roles))
+        .route("/apps/{name}/config", post(app::set_config))
+        .route("/apps/{name}/log", get(app::log))
+        .route("/apps/{name}/dead-letters", get(app::dead_letters).post(app::dead_letter))
+        .route("/install", get(install::choose).post(install::upload))
+        .route("/install/{digest}", get(install::review).post(install::approve))
+        .route("/install/{digest}/upgrade", post(install::upgrade))
+        .route("/signers", get(signers::page).post(signers::enroll))
+        .route("/signers/revoke", post(signers::revoke))
+        .route("/help", get(crate::portal::help))
+        .route("/favicon.ico", get(crate::portal::favicon))
+        .merge(crate::api::console())
+        .fallback(crate::portal::no_page)
+        .method_not_allowed_fallback(crate::portal::no_method)
+}
+
+/// The installation of a path and who administers it; what is another department's is not there.
+pub(crate) fn administer(view: &View, name: &str) -> Outcome<(Arc<Installation>, Administrator)> {
+    let administrator = view.administrator()?;
+    let name = crate::api::name(name)?;
+    let installation = view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    may_administer(view, &installation.organization)?;
+    Ok((installation, administrator))
+}
+
+/// Whether an organization's installations are this official's to run.
+pub(crate) fn may_administer(view: &View, organization: &str) -> Outcome<()> {
+    let session = view.signed_in()?;
+    if view.gateway.services.identity.may_administer(session, organization) {
+        Ok(())
+    } else {
+        Err(Failure::new(kinds::FORBIDDEN).because("这属于其他部门。", "This belongs to another department."))
+    }
+}
+
+/// What only the city's own administrators may do: deciding whose packages are trusted.
+pub(crate) fn city_administrator(view: &View) -> Outcome<Administrator> {
+    let administrator = view.administrator()?;
+    if administrator.city {
+        Ok(administrator)
+    } else {
+        Err(Failure::new(kinds::FORBIDDEN).because("供应商密钥由市级管理员管理。", "Vendors' keys are managed by the city's administrators."))
+    }
+}
+
+impl From<OperationError> for Failure {
+    fn from(e: OperationError) -> Self {
+        match e {
+            OperationError::Package(e) => package_refused(&e),
+            OperationError::Trust(e) => Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string()),
+            OperationError::NoSuchPackage(_) | OperationError::NoSuchInstallation(_) => Self::not_found().saying(e),
+            OperationError::Invalid { field, problem } => Self::new(kinds::INVALID).field(&field, problem.zh, problem.en),
+            OperationError::Load(e) => Self::new(kinds::INVALID).because(format!("组件不被接受：{e}"), format!("The component is refused: {e}")),
+            OperationError::App(e) => Self::new(kinds::CONFLICT).because(format!("应用未能启动：{e}"), format!("The app did not start: {e}")),
+            OperationError::Installation(e) => e.into(),
+            OperationError::Identity(e) => e.into(),
+            OperationError::Messaging(e) => e.into(),
+            OperationError::Commit(e) => Self::internal(e),
+            OperationError::Stopping => Self::new(kinds::BUSY),
+        }
+    }
+}
+
+fn package_refused(e: &yunlong_registry::depot::DepotError) -> Failure {
+    if let yunlong_registry::depot::DepotError::Package(yunlong_registry::PackageError::Io { .. }) = e {
+        return Failure::internal(e);
+    }
+    Failure::new(kinds::INVALID).field("package", format!("安装包不被接受：{e}"), format!("The package is refused: {e}"))
+}
+
+/// Renders a page of the console.
+fn page(view: &View, frame: &crate::layout::Page<'_>, content: &maud::Markup) -> Outcome {
+    page_with(http::StatusCode::OK, view, frame, content)
+}
+
+fn page_with(status: http::StatusCode, view: &View, frame: &crate::layout::Page<'_>, content: &maud::Markup) -> Outcome {
+    use axum::response::IntoResponse;
+    Ok((status, axum::response::Html(frame.render(view, 0, content).into_string())).into_response())
+}

@@ -1,0 +1,84 @@
+//! Vendors' keys: whose packages may be installed at all.
+
+use super::city_administrator;
+use crate::body::{Form, Query};
+use crate::failure::{Failure, Outcome, kinds};
+use crate::layout::{Page, empty, field_error, notice};
+use crate::view::{View, see_other};
+use http::StatusCode;
+use maud::{Markup, html};
+
+pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
+    view.administrator()?;
+    show(&view, StatusCode::OK, query.raw("saved").is_some(), ("", ""), None)
+}
+
+fn show(view: &View, status: StatusCode, saved: bool, typed: (&str, &str), failure: Option<&Failure>) -> Outcome {
+    let trust = view.gateway.services.depot.trust();
+    let title = view.t("供应商密钥", "Vendor keys");
+    let mut keys = trust.keys().peekable();
+    let content = html! {
+        h1 { (title) }
+        p { (view.t("只有登记过的供应商密钥签名的安装包才能发布和安装。", "Only packages signed with an enrolled key can be published and installed.")) }
+        @if saved { (notice("ok", view.t("已保存。", "Saved."))) }
+        @if keys.peek().is_none() { (empty(view.t("还没有登记密钥。", "No key is enrolled yet."), None)) } @else {
+            div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
+                thead { tr {
+                    th scope="col" { (view.t("供应商", "Vendor")) }
+                    th scope="col" { (view.t("密钥编号", "Key")) }
+                    th scope="col" { (view.t("登记", "Enrolled")) }
+                    th scope="col" { (view.t("状态", "State")) }
+                } }
+                tbody { @for (id, key) in keys { tr {
+                    th scope="row" { (key.vendor) }
+                    td { code { (id) } }
+                    td { (key.enrolled_at.to_shanghai()) " · " (key.enrolled_by) }
+                    td {
+                        @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) } @else {
+                            span.badge.badge-ok { (view.t("有效", "In force")) } " "
+                            form.inline method="post" action="/signers/revoke" {
+                                input type="hidden" name="key" value=(id);
+                                button.small.outline.danger { (view.t("吊销", "Revoke")) span.visually-hidden { " " (key.vendor) } }
+                            }
+                        }
+                    }
+                } } }
+            } }
+        }
+        @if city_administrator(view).is_ok() { (form(view, typed, failure)) }
+        @else { p.muted { (view.t("登记和吊销由市级管理员办理。", "The city's administrators enroll and revoke keys.")) } }
+    };
+    super::page_with(status, view, &Page::new(title, "/signers"), &content)
+}
+
+fn form(view: &View, typed: (&str, &str), failure: Option<&Failure>) -> Markup {
+    let error = failure.map(|f| f.fields().first().map_or_else(|| f.text(view.lang()), |e| e.detail.get(view.lang())));
+    html! {
+        h2 { (view.t("登记密钥", "Enroll a key")) }
+        form.card method="post" action="/signers" {
+            label for="vendor" { (view.t("供应商名称（与 app.toml 一致）", "Vendor, as in app.toml")) }
+            input #vendor name="vendor" value=(typed.0) required maxlength="100";
+            label for="public_key" { (view.t("公钥（PEM）", "Public key (PEM)")) }
+            textarea #public_key name="public_key" rows="5" required spellcheck="false" placeholder="-----BEGIN PUBLIC KEY-----" aria-invalid=[error.map(|_| "true")] aria-describedby=(if error.is_some() { "key-error" } else { "key-help" }) { (typed.1) }
+            (field_error("key-error", error))
+            span.field-help #key-help { (view.t("供应商用 yunlong keys 生成。请通过另一渠道核对密钥编号。", "The vendor makes it with `yunlong keys`. Compare the key's id over another channel.")) }
+            div.actions { button { (view.t("登记", "Enroll")) } }
+        }
+    }
+}
+
+pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
+    let by = city_administrator(&view)?;
+    let (vendor, pem) = (fields.text("vendor"), fields.text("public_key"));
+    match view.gateway.operations.enroll(vendor, pem, &by.account).await.map_err(Failure::from) {
+        Ok(_) => Ok(see_other("/signers?saved=1")),
+        Err(failure) if failure.kind() == kinds::INVALID => show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, (vendor, pem), Some(&failure)),
+        Err(failure) => Err(failure),
+    }
+}
+
+pub(super) async fn revoke(view: View, Form(fields): Form) -> Outcome {
+    city_administrator(&view)?;
+    view.gateway.operations.revoke_key(fields.text("key")).await?;
+    Ok(see_other("/signers?saved=1"))
+}

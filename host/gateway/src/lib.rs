@@ -1,0 +1,157 @@
+//! The platform's front door: HTTP.
+//!
+//! A request's way: [`Origins`] reads from its host which origin it is for; limits, the session and
+//! the proof against forged requests are checked; then the portal, the console or an installation
+//! answers. An installation's answer comes from its guest (through [`Apps`]) or, for static files,
+//! straight from its package. What leaves passes one place that sets the headers which protect it.
+//!
+//! **Invariants.** No cookie, bearer token or forwarding header reaches a guest, and no header
+//! outside the allow-list comes back from one. No unsafe method is carried out on the strength of a
+//! cookie alone. Every answer carries an id made here. No page needs a script.
+#![deny(missing_docs)]
+
+mod admin;
+mod api;
+mod apps;
+mod assets;
+mod auth;
+mod body;
+mod city;
+mod config;
+mod console;
+mod cookies;
+mod csrf;
+mod failure;
+mod headers;
+mod layout;
+mod metrics;
+mod operations;
+mod origins;
+mod portal;
+mod request_id;
+mod serve;
+mod service;
+mod theme;
+mod throttle;
+mod view;
+
+pub use admin::{Readiness, admin_router};
+pub use apps::Apps;
+pub use config::GatewayConfig;
+pub use failure::{Failure, FieldError, Kind, kinds};
+pub use metrics::Metrics;
+pub use operations::{Install, OperationError, Operations, Review};
+pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
+pub use request_id::RequestId;
+pub use serve::serve;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use yunlong_identity::Identity;
+use yunlong_installations::Installations;
+use yunlong_messaging::Messaging;
+use yunlong_model::Clock;
+use yunlong_payments::Payments;
+use yunlong_registry::Depot;
+use yunlong_store::SharedStore;
+
+/// What the gateway stands on.
+#[derive(Clone)]
+pub struct Services {
+    /// The store.
+    pub store: SharedStore,
+    /// Accounts, sessions, consents.
+    pub identity: Arc<Identity>,
+    /// What is installed.
+    pub installations: Arc<Installations>,
+    /// Events and inboxes.
+    pub messaging: Arc<Messaging>,
+    /// Intents and the ledger.
+    pub payments: Arc<Payments>,
+    /// Published packages and enrolled keys.
+    pub depot: Arc<Depot>,
+    /// What runs the guests.
+    pub apps: Arc<dyn Apps>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The gateway's state, shared by all requests.
+pub struct Gateway {
+    pub(crate) origins: Origins,
+    pub(crate) config: GatewayConfig,
+    pub(crate) services: Services,
+    pub(crate) operations: Operations,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) cookies: cookies::Cookies,
+    pub(crate) fixed: headers::Fixed,
+    pub(crate) theme: theme::Theme,
+    pub(crate) assets: assets::Assets,
+    pub(crate) by_account: throttle::Throttle<String>,
+    pub(crate) by_client: throttle::Throttle<IpAddr>,
+    portal: axum::Router,
+    console: axum::Router,
+}
+
+impl Gateway {
+    /// The gateway for these origins.
+    #[must_use]
+    pub fn new(origins: Origins, config: GatewayConfig, services: Services) -> Arc<Self> {
+        Arc::new(Self {
+            cookies: cookies::Cookies::new(origins.scheme()),
+            fixed: headers::Fixed::new(&origins),
+            theme: theme::Theme::new(),
+            assets: assets::Assets::new(services.depot.clone()),
+            by_account: throttle::Throttle::new(config.sign_in_failures_per_account),
+            by_client: throttle::Throttle::new(config.sign_in_failures_per_client),
+            metrics: Arc::default(),
+            operations: Operations::new(services.clone()),
+            portal: portal::router(),
+            console: console::router(),
+            origins,
+            config,
+            services,
+        })
+    }
+
+    /// What the console does, for whoever starts the server.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// The metrics that the admin listener serves.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The public addresses.
+    #[must_use]
+    pub fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// Where a visitor of `site` signs in, to come back to `path`.
+    pub(crate) fn sign_in_address(&self, site: Option<&Site>, path: &str) -> String {
+        let path = origins::local_or_root(Some(path));
+        match site {
+            None | Some(Site::Portal) => format!("{}/sign-in?return={}", self.origins.portal(), encode(path)),
+            Some(Site::Console) => format!("/_city/sign-on?return={}", encode(path)),
+            Some(Site::App(name)) => format!("{}/sign-on?installation={name}&return={}", self.origins.portal(), encode(path)),
+        }
+    }
+}
+
+/// The public listener's routes.
+#[must_use]
+pub fn router(gateway: Arc<Gateway>) -> axum::Router {
+    service::router(gateway)
+}
+
+/// A value in a query.
+pub(crate) fn encode(value: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+    utf8_percent_encode(value, QUERY).to_string()
+}

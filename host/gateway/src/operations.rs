@@ -1,0 +1,417 @@
+//! What officials do at the console: publish, review, install, stop, start, uninstall, grant and
+//! revoke. The console's pages, its JSON API and the server's start all come through here, so that
+//! nothing is checked in one of them alone.
+
+use crate::Services;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yunlong_identity::IdentityError;
+use yunlong_installations::{Capability, Difference, Installation, InstallationError, New, Status, Upgrade};
+use yunlong_model::{Digest, InstallationName, Manifest, Text};
+use yunlong_registry::depot::DepotError;
+use yunlong_registry::{Package, PackageError, PublicKey, TrustError, VerifiedSigner};
+use yunlong_runtime::{InvocationError, LoadError};
+use yunlong_store::{CommitError, Txn};
+
+/// Who acts when the server itself does.
+const SYSTEM: &str = "system";
+
+/// The console's work.
+#[derive(Clone)]
+pub struct Operations {
+    services: Services,
+    /// Installing, upgrading, starting and removing happen one after the other: they are rare, and
+    /// two at once on one name would undo each other's loading.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// A published package as an official reads it before installing.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// The package.
+    pub digest: Digest,
+    /// What it declares.
+    pub manifest: Arc<Manifest>,
+    /// Whose key signed it.
+    pub signer: VerifiedSigner,
+    /// What it may do once approved.
+    pub capabilities: Vec<Capability>,
+}
+
+/// An installation that is asked for.
+#[derive(Clone, Debug)]
+pub struct Install {
+    /// The published package.
+    pub package: Digest,
+    /// The installation's name; the app's when absent.
+    pub name: Option<String>,
+    /// The code of the organization that installs it.
+    pub organization: String,
+    /// Values for the configuration schema.
+    pub config: BTreeMap<String, serde_json::Value>,
+    /// The ids of the capabilities that a person approved: everything that the app asks for, so that
+    /// nobody approves what they have not read.
+    pub approve: Vec<String>,
+    /// The account that approves.
+    pub by: String,
+}
+
+/// Why something is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// The package is refused.
+    #[error(transparent)]
+    Package(#[from] DepotError),
+    /// A key is refused.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// No such package was published.
+    #[error("no package {0} is published")]
+    NoSuchPackage(Digest),
+    /// No such installation.
+    #[error("there is no installation `{0}`")]
+    NoSuchInstallation(InstallationName),
+    /// Something that was given is wrong.
+    #[error("{field}: {}", .problem.en)]
+    Invalid {
+        /// The field.
+        field: String,
+        /// What is wrong and what to do.
+        problem: Text,
+    },
+    /// The component is refused: an import, the compiler, the digest.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The app refused to be installed, or is not healthy.
+    #[error("{0}")]
+    App(#[from] InvocationError),
+    /// The list of installations refuses it.
+    #[error(transparent)]
+    Installation(#[from] InstallationError),
+    /// Identity refuses it.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Messaging failed.
+    #[error(transparent)]
+    Messaging(#[from] yunlong_messaging::MessagingError),
+    /// The commit failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Stopping,
+}
+
+impl From<PackageError> for OperationError {
+    fn from(e: PackageError) -> Self {
+        Self::Package(e.into())
+    }
+}
+
+fn invalid(field: &str, zh: impl Into<String>, en: impl Into<String>) -> OperationError {
+    OperationError::Invalid { field: field.to_owned(), problem: Text { zh: zh.into(), en: en.into() } }
+}
+
+impl Operations {
+    pub(crate) fn new(services: Services) -> Self {
+        Self { services, turn: Arc::default() }
+    }
+
+    /// Takes in a package's tar, if an enrolled key of its vendor signed it. Publishing the same
+    /// package twice changes nothing.
+    ///
+    /// # Errors
+    /// [`OperationError::Package`]; nothing is kept then.
+    pub async fn publish(&self, tar: Bytes, by: &str) -> Result<Review, OperationError> {
+        let (package, signer) = self.with_depot(move |depot| depot.put(&tar)).await??;
+        tracing::info!(digest = %package.digest, app = %package.manifest.name, version = %package.manifest.version, by, "package published");
+        Ok(review(&package, signer))
+    }
+
+    /// A published package, read and verified anew.
+    ///
+    /// # Errors
+    /// [`OperationError::NoSuchPackage`], [`OperationError::Package`].
+    pub async fn review(&self, digest: Digest) -> Result<Review, OperationError> {
+        let (package, signer) = self.package(digest).await?;
+        Ok(review(&package, signer))
+    }
+
+    /// All published packages that may be installed, by app and then by version, newest first.
+    ///
+    /// # Errors
+    /// [`OperationError::Package`] when the depot cannot be read.
+    pub async fn published(&self) -> Result<Vec<Review>, OperationError> {
+        let mut all = self
+            .with_depot(|depot| {
+                let digests = depot.list()?;
+                // One that is damaged or no longer trusted is not offered.
+                Ok::<_, PackageError>(digests.iter().filter_map(|d| depot.get(d).ok().flatten()).map(|(p, s)| review(&p, s)).collect::<Vec<_>>())
+            })
+            .await??;
+        all.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name).then_with(|| b.manifest.version.cmp(&a.manifest.version)));
+        Ok(all)
+    }
+
+    /// Enrolls a vendor's key (PEM, SubjectPublicKeyInfo) and answers its id.
+    ///
+    /// # Errors
+    /// [`OperationError::Trust`], [`OperationError::Invalid`] for what is no key.
+    pub async fn enroll(&self, vendor: &str, pem: &str, by: &str) -> Result<String, OperationError> {
+        let key = PublicKey::from_pem(pem).map_err(|e| invalid("public_key", format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}")))?;
+        let (vendor, by, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
+        let id = self.with_depot(move |depot| depot.change_trust(|trust| trust.enroll(&vendor, key, &by, now).map_err(OperationError::from))).await??;
+        tracing::info!(key = %id, "vendor key enrolled");
+        Ok(id.to_string())
+    }
+
+    /// Revokes a vendor's key for good: what it signed cannot be installed or loaded any more.
+    ///
+    /// # Errors
+    /// [`OperationError::Trust`].
+    pub async fn revoke_key(&self, id: &str) -> Result<(), OperationError> {
+        let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
+        let now = self.services.clock.now();
+        self.with_depot(move |depot| depot.change_trust(|trust| trust.revoke(&id, now).map_err(OperationError::from))).await?
+    }
+
+    /// Installs a published package and starts it. Nothing is left when it is refused.
+    ///
+    /// # Errors
+    /// [`OperationError`] names what is refused.
+    pub async fn install(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
+        let _turn = self.turn.lock().await;
+        let (package, signer) = self.package(wanted.package).await?;
+        let manifest = &package.manifest;
+        let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
+        let name: InstallationName = name.parse().map_err(|e: yunlong_model::NameError| invalid("name", name_problem(&e), e.to_string()))?;
+        let organization = self.services.identity.organization(&wanted.organization).await?;
+        let organization = organization.ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
+        let approved = approved(manifest, &wanted.approve)?;
+        // Everything that can be refused without a trace is, before anything is written.
+        self.services.apps.prepare(manifest, package.component.clone()).await?;
+        let new = New {
+            name: name.clone(),
+            organization: organization.code,
+            organization_name: organization.name,
+            package_digest: package.digest,
+            signer: signer.key.to_string(),
+            manifest: Arc::new(package.manifest),
+            grants: approved,
+            config: wanted.config,
+            by: wanted.by.clone(),
+        };
+        let installation = self.services.installations.install(new).await?;
+        if let Err(refused) = self.first_start(&installation, package.component).await {
+            self.services.apps.unload(&name);
+            self.services.installations.abandon(&name).await?;
+            return Err(refused);
+        }
+        tracing::info!(installation = %name, digest = %package.digest, by = wanted.by, "installed");
+        self.set_status(&name, Status::Running).await
+    }
+
+    async fn first_start(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), OperationError> {
+        let name = &installation.name;
+        self.services.apps.load(installation, component).await?;
+        let mut txn = Txn::new(self.services.store.clone());
+        self.services.messaging.schedule_jobs(&mut txn, name, &installation.manifest.jobs).await?;
+        self.services.apps.install(name, &mut txn).await?;
+        txn.commit().await?;
+        self.services.apps.health(name).await?;
+        Ok(())
+    }
+
+    /// Replaces the release that an installation runs by another one of the same app. When the new
+    /// one does not start, the installation is marked as failed with the reason.
+    ///
+    /// # Errors
+    /// [`OperationError`] names what is refused; `approve` must hold exactly what the new release
+    /// asks for in addition ([`Operations::difference`]).
+    pub async fn upgrade(&self, name: &InstallationName, to: Digest, approve: &[String], by: &str) -> Result<Arc<Installation>, OperationError> {
+        let _turn = self.turn.lock().await;
+        let (package, signer) = self.package(to).await?;
+        let approved = approved(&package.manifest, approve)?;
+        self.services.apps.prepare(&package.manifest, package.component.clone()).await?;
+        let upgrade = Upgrade { package_digest: package.digest, signer: signer.key.to_string(), manifest: Arc::new(package.manifest), grants: approved, by: by.to_owned() };
+        let upgraded = self.services.installations.upgrade(name, upgrade).await?;
+        tracing::info!(installation = %name, digest = %to, by, "upgraded");
+        if matches!(upgraded.status, Status::Stopped) {
+            return Ok(upgraded);
+        }
+        if let Err(error) = self.load(&upgraded).await {
+            self.services.apps.unload(name);
+            self.set_status(name, Status::Failed(error.to_string())).await?;
+            return Err(error);
+        }
+        self.set_status(name, Status::Running).await
+    }
+
+    /// What a published package would ask for in addition to what an installation has.
+    ///
+    /// # Errors
+    /// [`OperationError::NoSuchInstallation`], [`OperationError::NoSuchPackage`].
+    pub async fn difference(&self, name: &InstallationName, to: Digest) -> Result<Difference, OperationError> {
+        let installation = self.get(name)?;
+        let (package, _) = self.package(to).await?;
+        Ok(Difference::between(&installation.manifest, &package.manifest))
+    }
+
+    /// Loads and starts every installation that should run; one that cannot is marked as failed
+    /// with the reason, and the others go on. Called once, before the server listens.
+    ///
+    /// # Errors
+    /// When the list of installations cannot be written.
+    pub async fn start_all(&self, mut progress: impl FnMut(&Installation) + Send) -> Result<(), OperationError> {
+        for installation in self.services.installations.list() {
+            if matches!(installation.status, Status::Stopped) {
+                continue;
+            }
+            progress(&installation);
+            if let Err(error) = self.start(&installation.name, SYSTEM).await {
+                tracing::error!(installation = %installation.name, %error, "an installation cannot be started");
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts an installation that was stopped or has failed.
+    ///
+    /// # Errors
+    /// [`OperationError`]; the installation is then marked as failed with the reason.
+    pub async fn start(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
+        let _turn = self.turn.lock().await;
+        let installation = self.get(name)?;
+        if let Err(error) = self.load(&installation).await {
+            self.services.apps.unload(name);
+            self.set_status(name, Status::Failed(error.to_string())).await?;
+            return Err(error);
+        }
+        let started = self.set_status(name, Status::Running).await?;
+        tracing::info!(installation = %name, by, "started");
+        self.services.messaging.wake(name);
+        Ok(started)
+    }
+
+    async fn load(&self, installation: &Arc<Installation>) -> Result<(), OperationError> {
+        let (package, _) = self.package(installation.package_digest).await?;
+        self.services.apps.load(installation, package.component).await?;
+        self.services.apps.health(&installation.name).await?;
+        Ok(())
+    }
+
+    /// Stops an installation: it answers no more requests and its messages wait.
+    ///
+    /// # Errors
+    /// [`OperationError::NoSuchInstallation`], [`OperationError::Installation`].
+    pub async fn stop(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
+        let _turn = self.turn.lock().await;
+        let stopped = self.set_status(name, Status::Stopped).await?;
+        tracing::info!(installation = %name, by, "stopped");
+        self.services.apps.unload(name);
+        Ok(stopped)
+    }
+
+    /// Removes an installation and all its data for good; its name stays reserved.
+    ///
+    /// # Errors
+    /// As [`Operations::stop`].
+    pub async fn uninstall(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
+        let _turn = self.turn.lock().await;
+        self.set_status(name, Status::Stopped).await?;
+        self.services.apps.unload(name);
+        self.services.identity.forget_installation(name, by).await?;
+        self.services.installations.uninstall(name, by).await?;
+        tracing::info!(installation = %name, by, "uninstalled");
+        Ok(())
+    }
+
+    /// Takes back (`granted: false`) or gives again what an installation may do, by the
+    /// capability's id. Takes effect at the next call.
+    ///
+    /// # Errors
+    /// [`OperationError::Invalid`] for an id that the manifest does not declare.
+    pub async fn set_grant(&self, name: &InstallationName, id: &str, granted: bool, by: &str) -> Result<Arc<Installation>, OperationError> {
+        let installation = self.get(name)?;
+        let capability = find(&installation.manifest, id).ok_or_else(|| unknown_capability(id))?;
+        Ok(if granted {
+            self.services.installations.restore_grant(name, &capability, by).await?
+        } else {
+            self.services.installations.revoke_grant(name, &capability, by).await?
+        })
+    }
+
+    /// Gives an account exactly these roles in an installation.
+    ///
+    /// # Errors
+    /// [`OperationError::Invalid`] for a role that the app does not declare, [`OperationError::Identity`].
+    pub async fn set_roles(&self, name: &InstallationName, account: &str, roles: &[String], by: &str) -> Result<(), OperationError> {
+        let installation = self.get(name)?;
+        let identity = &self.services.identity;
+        if identity.account(account).await?.is_none() {
+            return Err(invalid("account", format!("没有账号“{account}”"), format!("There is no account `{account}`")));
+        }
+        if let Some(unknown) = roles.iter().find(|r| !installation.manifest.roles.iter().any(|d| d.name == **r)) {
+            return Err(invalid("roles", format!("该应用没有“{unknown}”角色"), format!("The app declares no role `{unknown}`")));
+        }
+        let now = identity.roles(name, account).await?;
+        for role in now.iter().filter(|r| !roles.contains(r)) {
+            identity.revoke_role(name, account, role, by).await?;
+        }
+        for role in roles.iter().filter(|r| !now.contains(r)) {
+            identity.assign_role(name, account, role, by).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes the configuration, checked against the app's schema. Takes effect at the next call.
+    ///
+    /// # Errors
+    /// [`OperationError::Installation`] names the value that the schema refuses.
+    pub async fn set_config(&self, name: &InstallationName, config: BTreeMap<String, serde_json::Value>, by: &str) -> Result<Arc<Installation>, OperationError> {
+        Ok(self.services.installations.set_config(name, config, by).await?)
+    }
+
+    fn get(&self, name: &InstallationName) -> Result<Arc<Installation>, OperationError> {
+        self.services.installations.get(name).ok_or_else(|| OperationError::NoSuchInstallation(name.clone()))
+    }
+
+    async fn set_status(&self, name: &InstallationName, status: Status) -> Result<Arc<Installation>, OperationError> {
+        Ok(self.services.installations.set_status(name, status).await?)
+    }
+
+    async fn package(&self, digest: Digest) -> Result<(Package, VerifiedSigner), OperationError> {
+        self.with_depot(move |depot| depot.get(&digest)).await??.ok_or(OperationError::NoSuchPackage(digest))
+    }
+
+    /// The depot reads and writes files and hashes megabytes: not on the threads that serve.
+    async fn with_depot<T: Send + 'static>(&self, work: impl FnOnce(&yunlong_registry::Depot) -> T + Send + 'static) -> Result<T, OperationError> {
+        let depot = self.services.depot.clone();
+        tokio::task::spawn_blocking(move || work(&depot)).await.map_err(|_| OperationError::Stopping)
+    }
+}
+
+fn review(package: &Package, signer: VerifiedSigner) -> Review {
+    Review { digest: package.digest, manifest: Arc::new(package.manifest.clone()), signer, capabilities: Capability::of_manifest(&package.manifest) }
+}
+
+/// The capability of a manifest that has this id.
+pub(crate) fn find(manifest: &Manifest, id: &str) -> Option<Capability> {
+    Capability::of_manifest(manifest).into_iter().find(|c| c.to_string() == id)
+}
+
+fn approved(manifest: &Manifest, ids: &[String]) -> Result<Vec<Capability>, OperationError> {
+    ids.iter().map(|id| find(manifest, id).ok_or_else(|| unknown_capability(id))).collect()
+}
+
+fn unknown_capability(id: &str) -> OperationError {
+    invalid("approve", format!("该应用没有申请“{id}”权限"), format!("The app asks for no permission `{id}`"))
+}
+
+fn name_problem(e: &yunlong_model::NameError) -> String {
+    match e {
+        yunlong_model::NameError::Malformed(n) => format!("“{n}”不能作为名称：请用 1 至 40 个小写字母、数字或连字符，以字母开头，不以连字符结尾"),
+        yunlong_model::NameError::Reserved(n) => format!("“{n}”为平台保留名称，请换一个"),
+    }
+}

@@ -1,0 +1,94 @@
+//! What the apps told a person.
+
+use crate::body::{Form, Query};
+use crate::failure::{Failure, Outcome};
+use crate::layout::{Page, empty};
+use crate::origins::Site;
+use crate::view::{View, json, see_other};
+use axum::response::IntoResponse;
+use http::StatusCode;
+use maud::{Markup, html};
+use yunlong_messaging::{MessagingError, Note};
+
+/// Notes on one page.
+const PAGE: usize = 20;
+
+impl From<MessagingError> for Failure {
+    fn from(e: MessagingError) -> Self {
+        match e {
+            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) => Self::not_found().saying(e),
+            other => Self::internal(other),
+        }
+    }
+}
+
+pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
+    let session = view.signed_in()?;
+    let before = query.raw("before").filter(|b| !b.is_empty());
+    let found = view.gateway.services.messaging.inbox(&session.account, before, PAGE).await?;
+    if view.wants_json {
+        return json(StatusCode::OK, &as_json(&view, &found.notes, found.next.as_deref()));
+    }
+    let title = view.t("消息", "Inbox");
+    let content = html! {
+        h1 { (title) }
+        @if found.notes.is_empty() {
+            (empty(view.t("没有消息。各服务给您的通知会出现在这里。", "Nothing here. What services tell you appears on this page."), Some(("/", view.t("全部服务", "All services")))))
+        }
+        @for note in &found.notes { (entry(&view, note)) }
+        @if before.is_some() || found.next.is_some() {
+            nav.pager aria-label=(view.t("翻页", "Pages")) {
+                @if before.is_some() { a href="/inbox" { (view.t("最新消息", "Newest")) } } @else { span {} }
+                @if let Some(next) = &found.next { a href={ "/inbox?before=" (crate::encode(next)) } { (view.t("更早的消息", "Older")) } }
+            }
+        }
+        p { a href="/help#inbox" { (view.t("关于消息", "About the inbox")) } }
+    };
+    super::page(&view, &Page::new(title, "/inbox"), content).await
+}
+
+fn entry(view: &View, note: &Note) -> Markup {
+    let heading = format!("note-{}", note.id);
+    html! {
+        article.card aria-labelledby=(heading) {
+            header {
+                h2 #(heading) {
+                    (note.title.get(view.lang()))
+                    @if !note.read { " " span.badge.badge-warn { (view.t("未读", "Unread")) } }
+                }
+                span.muted { (super::consent::app_title(view, &note.installation)) " · " (note.at.to_shanghai()) }
+            }
+            p { (note.body.get(view.lang())) }
+            div.actions {
+                @if let Some(path) = &note.path {
+                    a role="button" href=(crate::city::start_address(&view.gateway, &Site::App(note.installation.clone()), path)) { (view.t("查看", "Open")) span.visually-hidden { " " (note.title.get(view.lang())) } }
+                }
+                @if !note.read {
+                    form.inline method="post" action="/inbox/read" {
+                        input type="hidden" name="id" value=(note.id);
+                        button.outline { (view.t("标为已读", "Mark as read")) span.visually-hidden { " " (note.title.get(view.lang())) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn as_json(view: &View, notes: &[Note], next: Option<&str>) -> serde_json::Value {
+    let notes: Vec<_> = notes
+        .iter()
+        .map(|n| {
+            serde_json::json!({
+                "id": n.id, "installation": n.installation, "title": n.title.get(view.lang()), "body": n.body.get(view.lang()),
+                "path": n.path, "at": n.at.to_rfc3339(), "read": n.read,
+            })
+        })
+        .collect();
+    serde_json::json!({ "notes": notes, "next": next })
+}
+
+pub(super) async fn mark_read(view: View, Form(fields): Form) -> Outcome {
+    let session = view.signed_in()?;
+    view.gateway.services.messaging.mark_read(&session.account, fields.text("id")).await?;
+    if view.wants_json { Ok(StatusCode::NO_CONTENT.into_response()) } else { Ok(see_other("/inbox")) }
+}

@@ -1,0 +1,170 @@
+//! Signing in, and signing on at another origin.
+
+use crate::body::{Form, Query};
+use crate::city;
+use crate::failure::{Failure, Outcome, kinds};
+use crate::layout::{Page, field_error, notice};
+use crate::origins::{Site, local_or_root};
+use crate::view::{View, see_other};
+use http::{StatusCode, header};
+use maud::{Markup, html};
+use yunlong_formats::Explain as _;
+use yunlong_identity::{CodeError, NewSession, SessionOrigin, SignInError};
+
+pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
+    let back = local_or_root(query.raw("return"));
+    if view.session.is_some() {
+        return Ok(see_other(back));
+    }
+    super::page(&view, &frame(&view), form(&view, back, "", None)).await
+}
+
+fn frame(view: &View) -> Page<'_> {
+    Page::narrow(view.t("登录", "Sign in"), "/sign-in")
+}
+
+fn form(view: &View, back: &str, account: &str, failure: Option<&Failure>) -> Markup {
+    let missing = |name: &str| failure.and_then(|f| f.fields().iter().find(|e| e.name == name)).map(|e| e.detail.get(view.lang()));
+    let general = failure.filter(|f| f.fields().is_empty());
+    let invalid = |name: &str| (general.is_some() || missing(name).is_some()).then_some("true");
+    html! {
+        h1 { (view.t("登录", "Sign in")) }
+        @if let Some(f) = general {
+            div.notice.notice-bad role="alert" #sign-in-error {
+                strong { (view.t(f.kind().title.0, f.kind().title.1)) }
+                p { (f.text(view.lang())) }
+            }
+        }
+        @if back.contains("/sign-on") {
+            (notice("info", view.t("登录后将返回您要使用的服务。", "After signing in you go back to the service.")))
+        }
+        form.card method="post" action="/sign-in" {
+            input type="hidden" name="return" value=(back);
+            label for="account" { (view.t("账号", "Account")) }
+            input #account name="account" value=(account) autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required
+                aria-invalid=[invalid("account")] aria-describedby=[missing("account").map(|_| "account-error")];
+            (field_error("account-error", missing("account")))
+            label for="password" { (view.t("密码", "Password")) }
+            input #password type="password" name="password" autocomplete="current-password" maxlength="1000" required
+                aria-invalid=[invalid("password")] aria-describedby=[missing("password").map(|_| "password-error")];
+            (field_error("password-error", missing("password")))
+            div.actions { button { (view.t("登录", "Sign in")) } a href="/help#sign-in" { (view.t("登录遇到问题？", "Trouble signing in?")) } }
+        }
+        p.muted { (view.t("登录即在本平台所有服务中使用同一账号；各服务看到的是互不相同的代号，而不是您的账号。", "One account serves all services here. Each service sees a pseudonym of its own, never your account.")) }
+    }
+}
+
+pub(super) async fn submit(view: View, Form(fields): Form) -> Outcome {
+    let back = local_or_root(fields.raw("return"));
+    let account = fields.text("account");
+    match sign_in(&view, account, fields.raw("password").unwrap_or(""), &SessionOrigin::Portal).await {
+        Ok(session) => {
+            let mut response = see_other(back);
+            let seconds = (session.expires_at.0 - view.gateway.services.clock.now().0) / 1000;
+            response.headers_mut().append(header::SET_COOKIE, view.gateway.cookies.set_session(session.token.as_str(), seconds));
+            Ok(response)
+        }
+        Err(failure) if view.wants_json || failure.kind() == kinds::INTERNAL => Err(failure),
+        Err(failure) => {
+            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
+            super::page_with(status, &view, &frame(&view), form(&view, back, account, Some(&failure))).await
+        }
+    }
+}
+
+/// Checks a password, counting failures by account and by client.
+pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: &SessionOrigin) -> Outcome<NewSession> {
+    let gateway = &view.gateway;
+    let mut empty = Failure::new(kinds::INVALID);
+    if account.is_empty() {
+        empty = empty.field("account", "请填写账号。", "Write your account's name.");
+    }
+    if password.is_empty() {
+        empty = empty.field("password", "请填写密码。", "Write your password.");
+    }
+    if !empty.fields().is_empty() {
+        return Err(empty);
+    }
+    let now = gateway.services.clock.now();
+    let key: String = account.chars().take(100).collect();
+    let limited = |seconds: u32| {
+        gateway.metrics.sign_in("rate-limited");
+        Failure::new(kinds::RATE_LIMITED).because(format!("请在 {seconds} 秒后再试。"), format!("Try again in {seconds} seconds.")).retry_after(seconds)
+    };
+    gateway.by_client.take(view.client, now).map_err(limited)?;
+    gateway.by_account.take(key.clone(), now).map_err(limited)?;
+    let outcome = gateway.services.identity.sign_in(account, password, origin).await;
+    // Only a wrong password counts against them.
+    if !matches!(outcome, Err(SignInError::Wrong)) {
+        gateway.by_client.give_back(&view.client);
+        gateway.by_account.give_back(&key);
+    }
+    gateway.metrics.sign_in(match &outcome {
+        Ok(_) => "ok",
+        Err(SignInError::Wrong) => "wrong",
+        Err(SignInError::LockedUntil(_)) => "locked",
+        Err(SignInError::Busy { .. }) => "busy",
+        Err(SignInError::Identity(_)) => "failed",
+    });
+    outcome.map_err(|e| match &e {
+        SignInError::Wrong => Failure::new(kinds::WRONG_CREDENTIALS),
+        SignInError::LockedUntil(until) => {
+            let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
+            Failure::new(kinds::LOCKED).because(e.zh(), e.en()).retry_after(seconds)
+        }
+        SignInError::Busy { retry_after } => {
+            Failure::new(kinds::BUSY).because(e.zh(), e.en()).retry_after(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(1))
+        }
+        SignInError::Identity(inner) => inner.clone().into(),
+    })
+}
+
+/// Gives the origin that asks a one-time code for whoever is signed in here.
+pub(super) async fn sign_on(view: View, Query(query): Query) -> Outcome {
+    let gateway = &view.gateway;
+    let back = local_or_root(query.raw("return"));
+    let site = match query.text("installation") {
+        "console" => Site::Console,
+        name => {
+            let name = name.parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
+            gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+            Site::App(name)
+        }
+    };
+    let state = query.text("state");
+    if !(16..=100).contains(&state.len()) {
+        // Apps send people here directly; the flow starts at their origin, which keeps the state.
+        return Ok(see_other(&city::start_address(gateway, &site, back)));
+    }
+    let session = view.signed_in()?;
+    let code = gateway.services.identity.issue_code(session, city::origin_of(&site)).await;
+    match code {
+        Ok(code) => Ok(see_other(&city::redeem_address(gateway, &site, code.as_str(), state, back))),
+        // The session ended at this moment: sign in again.
+        Err(CodeError::Invalid | CodeError::SessionEnded) => Ok(see_other(&gateway.sign_in_address(Some(&Site::Portal), &view.path))),
+        Err(CodeError::Identity(e)) => Err(e.into()),
+    }
+}
+
+/// After signing out. An app's origin ends its own session only; the portal's goes on until it is
+/// ended here, which no other origin can do for somebody.
+pub(super) async fn signed_out(view: View) -> Outcome {
+    let everywhere = view.session.is_none();
+    let title = if everywhere { view.t("您已退出", "You are signed out") } else { view.t("您已退出该服务", "You have left the service") };
+    let content = html! {
+        h1 { (title) }
+        div.card {
+            @if everywhere {
+                p { (view.t("如果使用的是公用电脑，请同时关闭浏览器窗口。", "On a shared computer, close the browser window as well.")) }
+            } @else {
+                p { (view.t("您仍在城市服务平台登录。使用公用电脑时，请退出全部服务。", "You are still signed in at the portal. On a shared computer, sign out everywhere.")) }
+                form.inline method="post" action="/_city/sign-out" { button { (view.t("退出全部服务", "Sign out everywhere")) } }
+            }
+            div.actions {
+                a role="button" class="outline" href="/" { (view.t("全部服务", "All services")) }
+                @if everywhere { a href="/sign-in" { (view.t("重新登录", "Sign in again")) } }
+            }
+        }
+    };
+    super::page(&view, &Page::narrow(title, ""), content).await
+}

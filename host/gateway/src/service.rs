@@ -1,0 +1,184 @@
+//! The outermost service: every request comes in here, and every answer leaves here.
+
+use crate::auth::{self, Visitor};
+use crate::failure::{Failure, Outcome, kinds};
+use crate::origins::{HostError, Site};
+use crate::request_id::RequestId;
+use crate::view::{Inner, View};
+use crate::{Gateway, apps, city, csrf, throttle, view};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+use tower::ServiceExt;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
+use yunlong_model::{Lang, Presentation};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(crate) fn router(gateway: Arc<Gateway>) -> axum::Router {
+    // Pages are made for each request: the fastest level costs little and saves most. Static files
+    // carry a content coding already and pass untouched.
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1024).and(is_text));
+    axum::Router::new().fallback(serve).with_state(gateway).layer(compression)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape that tower-http wants of a predicate")]
+fn is_text(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    media_type.starts_with("text/") || media_type.contains("json") || media_type.contains("xml")
+}
+
+async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let started = Instant::now();
+    let metrics = gateway.metrics.clone();
+    let _in_flight = metrics.begin();
+    let (parts, body) = request.into_parts();
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let site = gateway.origins.site_of(&parts);
+    let mut inner = first_view(&gateway, &parts, site.as_ref().ok().cloned());
+    let admitted = admit(&gateway, &parts, site, &mut inner).await;
+    let stale_cookie = matches!(admitted, Ok(Some(Admitted { stale_cookie: true })));
+    let view = View::new(inner);
+    let answer = match admitted {
+        Ok(Some(_)) => dispatch(&view, parts, body).await,
+        Ok(None) => gateway.theme.get(&path, &parts.headers).ok_or_else(Failure::not_found),
+        Err(failure) => Err(failure),
+    };
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        metrics.refused(failure.kind().slug);
+        response = failure.render(&view);
+    }
+    finish(&view, &mut response, stale_cookie);
+    log(&view, &method, &path, response.status(), started);
+    response
+}
+
+/// What is known before anybody is recognized.
+fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inner {
+    let presentation = gateway.cookies.preferences(&parts.headers).unwrap_or_else(|| {
+        let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        Presentation { lang: Lang::from_accept_language(accept), elder: false }
+    });
+    let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
+    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    Inner {
+        gateway: gateway.clone(),
+        request_id: RequestId::generate(),
+        site,
+        presentation,
+        session: None,
+        token: None,
+        by_bearer: false,
+        client: throttle::client_key(client),
+        path: path.chars().take(2_000).collect(),
+        wants_json: view::wants_json(parts.uri.path(), &parts.headers),
+    }
+}
+
+struct Admitted {
+    stale_cookie: bool,
+}
+
+/// Limits, host, session and the proof against forged requests. `None`: a static file that every
+/// host may have, wrong ones included, since their error page needs it.
+async fn admit(gateway: &Gateway, parts: &Parts, site: Result<Site, HostError>, view: &mut Inner) -> Outcome<Option<Admitted>> {
+    within_limits(gateway, parts)?;
+    if matches!(parts.method, Method::GET | Method::HEAD) && gateway.theme.has(parts.uri.path()) {
+        return Ok(None);
+    }
+    let site = site.map_err(|e| {
+        Failure::new(match e {
+            HostError::Malformed => kinds::MALFORMED,
+            HostError::Foreign => kinds::WRONG_HOST,
+            HostError::NoSuchLabel => kinds::NO_SUCH_SERVICE,
+        })
+    })?;
+    let uses_no_cookie = city::uses_no_cookie(&site, &parts.method, parts.uri.path());
+    let visitor = if uses_no_cookie { Visitor::default() } else { auth::visitor(gateway, &site, &parts.headers).await? };
+    let proof = if uses_no_cookie { csrf::check_without_cookie(&parts.headers) } else { csrf::check(&parts.method, &parts.headers, visitor.by_bearer) };
+    if let Some(session) = &visitor.session {
+        view.presentation = gateway.presentation_of(session, view.presentation).await;
+    }
+    (view.session, view.token, view.by_bearer) = (visitor.session, visitor.token, visitor.by_bearer);
+    proof.map_err(|csrf::Forged| Failure::new(kinds::CROSS_ORIGIN))?;
+    Ok(Some(Admitted { stale_cookie: visitor.stale_cookie }))
+}
+
+fn within_limits(gateway: &Gateway, parts: &Parts) -> Outcome<()> {
+    let config = &gateway.config;
+    let length = parts.uri.path_and_query().map_or(0, |p| p.as_str().len());
+    if length > config.uri_limit {
+        return Err(Failure::new(kinds::URI_TOO_LONG));
+    }
+    let total: usize = parts.headers.iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
+    if total > config.header_limit || parts.headers.len() > config.header_count {
+        return Err(Failure::new(kinds::HEADERS_TOO_LARGE));
+    }
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if known.contains(&parts.method) { Ok(()) } else { Err(Failure::new(kinds::METHOD_NOT_ALLOWED)) }
+}
+
+async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
+    let Some(site) = &view.site else { return Err(Failure::new(kinds::WRONG_HOST)) };
+    if parts.uri.path().starts_with("/_city/") {
+        return city::answer(view, site, &parts, body).await;
+    }
+    let gateway = &view.gateway;
+    let pages = match site {
+        Site::App(name) => return apps::answer(view, name, parts, body).await,
+        Site::Portal => &gateway.portal,
+        Site::Console => &gateway.console,
+    };
+    parts.extensions.insert(view.clone());
+    let call = pages.clone().oneshot(Request::from_parts(parts, body));
+    match tokio::time::timeout(gateway.config.page_timeout, call).await {
+        // What an extractor refused: those answers are plain words in one language.
+        Ok(Ok(response)) if response.status().is_client_error() && is_plain(&response) => Err(Failure::new(kinds::MALFORMED)),
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(never)) => match never {},
+        Err(_) => Err(Failure::new(kinds::BUSY).retry_after(5)),
+    }
+}
+
+fn is_plain(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/plain"))
+}
+
+/// What every answer carries.
+fn finish(view: &View, response: &mut Response, stale_cookie: bool) {
+    let gateway = &view.gateway;
+    let scripts = response.extensions().get::<apps::Scripts>().is_some();
+    let headers = response.headers_mut();
+    gateway.fixed.apply(headers, view.site.as_ref(), scripts);
+    headers.insert(REQUEST_ID, view.request_id.header());
+    if stale_cookie && !headers.contains_key(header::SET_COOKIE) {
+        headers.append(header::SET_COOKIE, gateway.cookies.clear_session());
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        // What somebody who is signed in sees stays in no cache: computers are shared.
+        let kept = if view.session.is_some() { "private, no-store" } else { "private, no-cache" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+    }
+}
+
+fn log(view: &View, method: &Method, path: &str, status: StatusCode, started: Instant) {
+    let took = started.elapsed();
+    let site = match &view.site {
+        Some(Site::Portal) => "portal",
+        Some(Site::Console) => "console",
+        // An unknown name is anybody's invention and gets no series of its own.
+        Some(Site::App(name)) if view.gateway.services.installations.get(name).is_some() => name.as_str(),
+        _ => "none",
+    };
+    view.gateway.metrics.answered(site, status.as_u16(), took);
+    // The path alone: queries carry one-time codes and what people typed.
+    tracing::info!(target: "yunlong::access", request = %view.request_id, site, %method, path, status = status.as_u16(), millis = took.as_secs_f64() * 1e3, client = %view.client);
+}
+

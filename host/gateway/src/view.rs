@@ -1,0 +1,124 @@
+//! What a handler knows of the request that it answers, and the answers that all handlers give.
+
+use crate::Gateway;
+use crate::failure::{Failure, Outcome, kinds};
+use crate::origins::Site;
+use crate::request_id::RequestId;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+use yunlong_identity::{AccountKind, PlatformRole, Session};
+use yunlong_model::{Lang, Presentation};
+
+/// The context of one request.
+#[derive(Clone)]
+pub(crate) struct View(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) request_id: RequestId,
+    /// `None` when the host names nothing of ours.
+    pub(crate) site: Option<Site>,
+    pub(crate) presentation: Presentation,
+    pub(crate) session: Option<Session>,
+    /// The token that the session came from: for signing out.
+    pub(crate) token: Option<String>,
+    /// Whether the client showed a bearer token.
+    pub(crate) by_bearer: bool,
+    pub(crate) client: IpAddr,
+    /// Path and query, for the way back from a switch or from signing in.
+    pub(crate) path: String,
+    pub(crate) wants_json: bool,
+}
+
+impl Deref for View {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl View {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// One of two texts.
+    pub(crate) fn t<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
+        self.presentation.lang.pick(zh, en)
+    }
+
+    pub(crate) fn lang(&self) -> Lang {
+        self.presentation.lang
+    }
+
+    /// Who is signed in; otherwise the way to the sign-in page (or 401 for programs).
+    pub(crate) fn signed_in(&self) -> Outcome<&Session> {
+        self.session.as_ref().ok_or_else(|| {
+            let failure = Failure::new(kinds::UNAUTHENTICATED);
+            // After signing in, a form would have to be sent again: lead to the start instead.
+            failure.or_see(self.gateway.sign_in_address(self.site.as_ref(), &self.path))
+        })
+    }
+
+    /// An official with a role on the platform.
+    pub(crate) fn administrator(&self) -> Outcome<Administrator> {
+        let session = self.signed_in()?;
+        let forbidden = || Failure::new(kinds::FORBIDDEN).because("控制台仅供各部门的应用管理员使用。", "The console is for the departments' app administrators.");
+        if session.kind != AccountKind::Official {
+            return Err(forbidden());
+        }
+        let city = session.platform_roles.contains(&PlatformRole::CityAdmin);
+        if !city && !session.platform_roles.contains(&PlatformRole::DepartmentAdmin) {
+            return Err(forbidden());
+        }
+        Ok(Administrator { account: session.account.clone(), organization: session.organization.clone(), city })
+    }
+}
+
+/// Who works at the console.
+#[derive(Clone, Debug)]
+pub(crate) struct Administrator {
+    pub(crate) account: String,
+    pub(crate) organization: Option<String>,
+    /// Of the whole city, or of one department.
+    pub(crate) city: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for View {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Failure::internal("a handler was called without a view"))
+    }
+}
+
+/// A redirect after a form (RFC 9110 section 15.4.4).
+pub(crate) fn see_other(address: &str) -> Response {
+    let Ok(value) = HeaderValue::from_str(address) else { return Failure::internal("a redirect's address is no header").into_response() };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, value);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// JSON.
+pub(crate) fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Outcome {
+    let text = serde_json::to_string(value).map_err(Failure::internal)?;
+    let mut response = (status, text).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Whether a client wants JSON: everything under `/api/` does, elsewhere who asks for it.
+pub(crate) fn wants_json(path: &str, headers: &HeaderMap) -> bool {
+    path.starts_with("/api/") || {
+        let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).unwrap_or("");
+        accept.contains("json") && !accept.contains("text/html")
+    }
+}

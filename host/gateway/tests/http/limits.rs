@@ -1,0 +1,46 @@
+//! What is too large is refused before anything is done with it.
+
+use crate::platform::*;
+use axum::body::Body;
+use http::StatusCode;
+
+#[tokio::test]
+async fn bodies_addresses_and_headers_have_limits() {
+    let p = Platform::start().await;
+    let body = || Body::from(vec![b'a'; 1024 * 1024 + 1]);
+    for (host, path) in [(APP, "/orders"), (PORTAL, "/sign-in")] {
+        assert_eq!(p.send(form_post(host, path).body(body()).unwrap()).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{host}");
+    }
+    // A body of unknown length is counted as it comes.
+    let stream = Body::from_stream(futures::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 100_000]))));
+    assert_eq!(p.send(form_post(APP, "/orders").body(stream).unwrap()).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(p.get(APP, &format!("/{}", "a".repeat(9000))).await.status, StatusCode::URI_TOO_LONG);
+    let large = get(APP, "/").header("x-large", "a".repeat(40_000)).body(Body::empty()).unwrap();
+    assert_eq!(p.send(large).await.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    let mut many = get(APP, "/");
+    for n in 0..101 {
+        many = many.header(format!("x-{n}"), "a");
+    }
+    assert_eq!(p.send(many.body(Body::empty()).unwrap()).await.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert!(p.app.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_just_the_limit_passes() {
+    let p = Platform::start().await;
+    let body = vec![b'a'; 1024 * 1024];
+    assert_eq!(p.send(form_post(APP, "/orders").body(body.into()).unwrap()).await.status, StatusCode::OK);
+    assert_eq!(p.last_seen().body.len(), 1024 * 1024);
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_with_its_reason() {
+    let p = Platform::start().await;
+    for (body, status) in [("{", StatusCode::BAD_REQUEST), ("[]", StatusCode::UNPROCESSABLE_ENTITY), (r#"{"account":"a"}"#, StatusCode::UNPROCESSABLE_ENTITY), (r#"{"account":"a","password":"b","x":1}"#, StatusCode::UNPROCESSABLE_ENTITY)] {
+        let answer = p.send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap()).await;
+        assert_eq!(answer.status, status, "{body}");
+        let problem = answer.json();
+        assert!(problem["type"].as_str().unwrap().starts_with("http://localhost:8080/help/problems#"), "{problem}");
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+    }
+}

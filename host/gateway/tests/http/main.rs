@@ -1,0 +1,14 @@
+//! What the gateway promises to clients, to apps and to the people behind them: read as a
+//! specification. Requests go through the whole router; in place of the runtime stands an app that
+//! tells what it was given.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod apps;
+mod cashier;
+mod console;
+mod forgery;
+mod hosts;
+mod limits;
+mod pages;
+mod platform;
+mod sessions;

@@ -1,0 +1,312 @@
+//! A platform in memory, with one installed app that is a stand-in.
+
+use async_trait::async_trait;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tower::ServiceExt;
+use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Services, router};
+use yunlong_identity::{AccountKind, Attributes, Identity, IdentityConfig, NewAccount, PlatformRole, Secrets, XUZHOU_DIVISIONS};
+use yunlong_installations::{Installation, Installations};
+use yunlong_messaging::{Messaging, Subscriptions};
+use yunlong_model::clock::ManualClock;
+use yunlong_model::{InstallationName, Manifest, Presentation, Principal, Timestamp};
+use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
+use yunlong_registry::{Algorithm, Depot, KeyPair, Package};
+use yunlong_runtime::{InvocationError, LoadError};
+use yunlong_store::memory::MemoryStore;
+use yunlong_store::{SharedStore, Txn};
+
+pub const PASSWORD: &str = "a long enough password";
+pub const PORTAL: &str = "localhost:8080";
+pub const CONSOLE: &str = "console.localhost:8080";
+pub const APP: &str = "tickets.localhost:8080";
+
+pub const MANIFEST: &str = r#"
+    name = "tickets"
+    version = "1.0.0"
+    vendor = "han-software"
+    title = { zh = "景区门票", en = "Attraction tickets" }
+    description = { zh = "预约与购票", en = "Book and buy" }
+    [[roles]]
+    name = "gate"
+    title = { zh = "检票员", en = "Gate keeper" }
+    [[scopes]]
+    name = "concession"
+    attributes = ["birth-date"]
+    reason = { zh = "核对优惠票资格", en = "To check a concession" }
+    [payments]
+    reason = { zh = "收取门票款", en = "To take the tickets' price" }
+    [assets]
+    dir = "assets"
+    [config]
+    type = "object"
+    [config.properties.hold_minutes]
+    type = "integer"
+    minimum = 1
+    maximum = 60
+    default = 15
+    title = "保留分钟数"
+"#;
+
+/// What the stand-in was given, and what it is to answer.
+#[derive(Default)]
+pub struct StandIn {
+    pub seen: Mutex<Vec<Seen>>,
+    pub answer: Mutex<Option<Answer>>,
+    pub refuse_install: Mutex<bool>,
+}
+
+pub struct Seen {
+    pub principal: Principal,
+    pub presentation: Presentation,
+    pub request_id: String,
+    pub method: Method,
+    pub uri: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+type Answer = Box<dyn Fn() -> Result<Response<Bytes>, InvocationError> + Send>;
+
+#[async_trait]
+impl Apps for StandIn {
+    async fn request(&self, _: &InstallationName, principal: Principal, presentation: Presentation, request_id: &str, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationError> {
+        let (parts, body) = request.into_parts();
+        let seen = Seen { principal, presentation, request_id: request_id.to_owned(), method: parts.method, uri: parts.uri.to_string(), headers: parts.headers, body };
+        self.seen.lock().push(seen);
+        match &*self.answer.lock() {
+            Some(answer) => answer(),
+            None => Ok(Response::builder().header("content-type", "text/html; charset=utf-8").body("<p>hello</p>".into()).unwrap()),
+        }
+    }
+
+    async fn prepare(&self, _: &Manifest, _: Bytes) -> Result<(), LoadError> {
+        Ok(())
+    }
+
+    async fn load(&self, _: &Arc<Installation>, _: Bytes) -> Result<(), LoadError> {
+        Ok(())
+    }
+
+    fn unload(&self, _: &InstallationName) {}
+
+    async fn install(&self, _: &InstallationName, _: &mut Txn) -> Result<(), InvocationError> {
+        if *self.refuse_install.lock() { Err(InvocationError::Refused("no attractions".into())) } else { Ok(()) }
+    }
+
+    async fn health(&self, _: &InstallationName) -> Result<(), InvocationError> {
+        Ok(())
+    }
+}
+
+struct Subscribers(Arc<Installations>);
+
+impl Subscriptions for Subscribers {
+    fn manifest(&self, installation: &InstallationName) -> Option<Arc<Manifest>> {
+        self.0.get(installation).map(|i| i.manifest.clone())
+    }
+
+    fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
+        self.0.subscribers(source.as_str(), topic)
+    }
+}
+
+/// A sink for callbacks that the tests send themselves.
+struct Nowhere;
+
+#[async_trait]
+impl CallbackSink for Nowhere {
+    async fn send(&self, _: &str, _: &Headers, _: &[u8]) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+pub struct Platform {
+    pub gateway: Arc<Gateway>,
+    pub app: Arc<StandIn>,
+    pub identity: Arc<Identity>,
+    pub clock: Arc<ManualClock>,
+    pub key: KeyPair,
+    pub store: SharedStore,
+    pub payments: Arc<Payments>,
+    pub cashier: Arc<SandboxCashier>,
+    router: axum::Router,
+    _depot: tempfile::TempDir,
+}
+
+/// A signed package of the stand-in.
+pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
+    let files: BTreeMap<String, Bytes> = [
+        ("site.css".to_owned(), Bytes::from("body { color: #123; }\n".repeat(100))),
+        ("logo.png".to_owned(), Bytes::from_static(b"\x89PNG")),
+    ]
+    .into();
+    // The smallest component: a header and nothing else.
+    let mut package = Package::build(manifest, b"\0asm\x0d\0\x01\0", &files).unwrap();
+    package.sign(key).unwrap();
+    package.to_tar().unwrap().into()
+}
+
+impl Platform {
+    /// With the accounts `li-hua` (citizen), `city-admin` and `quanshan-admin` (of 320311), and
+    /// the app `tickets` installed by the city.
+    pub async fn start() -> Self {
+        Self::with(GatewayConfig::default(), "http://localhost:8080").await
+    }
+
+    pub async fn with(config: GatewayConfig, origin: &str) -> Self {
+        let platform = Self::empty(config, origin).await;
+        platform.install("tickets").await;
+        platform
+    }
+
+    pub async fn empty(config: GatewayConfig, origin: &str) -> Self {
+        let store: SharedStore = Arc::new(MemoryStore::new());
+        let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
+        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), IdentityConfig::demo()).await.unwrap();
+        identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
+        for (name, kind, organization, roles) in [
+            ("li-hua", AccountKind::Citizen, None, vec![]),
+            ("city-admin", AccountKind::Official, Some("320300"), vec![PlatformRole::CityAdmin]),
+            ("quanshan-admin", AccountKind::Official, Some("320311"), vec![PlatformRole::DepartmentAdmin]),
+        ] {
+            let new = NewAccount {
+                name: name.into(),
+                kind,
+                password: PASSWORD.into(),
+                organization: organization.map(str::to_owned),
+                attributes: Attributes::default(),
+                platform_roles: roles,
+            };
+            identity.create_account(new).await.unwrap();
+        }
+        let identity = Arc::new(identity);
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
+        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Subscribers(installations.clone()))));
+        let dir = tempfile::tempdir().unwrap();
+        let depot = Arc::new(Depot::open(dir.path(), yunlong_registry::Limits::default()).unwrap());
+        let app = Arc::new(StandIn::default());
+        let cashier = Arc::new(SandboxCashier::new(store.clone(), clock.clone(), SandboxSecret::new(&[9; 32]), Arc::new(Nowhere)));
+        let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), vec![cashier.clone()]));
+        let services = Services { store: store.clone(), identity: identity.clone(), installations, messaging, payments: payments.clone(), depot, apps: app.clone(), clock: clock.clone() };
+        let gateway = Gateway::new(origin.parse().unwrap(), config, services);
+        let key = KeyPair::generate(Algorithm::Ed25519);
+        gateway.operations().enroll("han-software", &key.public().to_pem().unwrap(), "city-admin").await.unwrap();
+        Self { router: router(gateway.clone()), gateway, app, identity, clock, key, store, payments, cashier, _depot: dir }
+    }
+
+    pub async fn install(&self, name: &str) -> Arc<Installation> {
+        let review = self.gateway.operations().publish(package(MANIFEST, &self.key), "city-admin").await.unwrap();
+        let wanted = Install {
+            package: review.digest,
+            name: Some(name.to_owned()),
+            organization: "320300".into(),
+            config: BTreeMap::new(),
+            approve: review.capabilities.iter().map(ToString::to_string).collect(),
+            by: "city-admin".into(),
+        };
+        self.gateway.operations().install(wanted).await.unwrap()
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answered { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, host: &str, path: &str) -> Answered {
+        self.send(get(host, path).body(Body::empty()).unwrap()).await
+    }
+
+    /// A bearer token.
+    pub async fn token(&self, account: &str) -> String {
+        let body = format!(r#"{{"account":"{account}","password":"{PASSWORD}"}}"#);
+        let answer = self.send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The portal's cookie, as a browser gets it from the sign-in form.
+    pub async fn cookie(&self, account: &str) -> String {
+        let form = format!("account={account}&password={}&return=/", PASSWORD.replace(' ', "+"));
+        let answer = self.send(form_post(PORTAL, "/sign-in").body(form.into()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        answer.cookie("session").unwrap()
+    }
+
+    /// Walks the whole sign-on from the portal's session to one at another origin, and answers that
+    /// origin's cookie.
+    pub async fn sign_on(&self, portal_cookie: &str, host: &str, path: &str) -> (String, Answered) {
+        let started = self.get(host, &format!("/_city/sign-on?return={path}")).await;
+        let state = started.cookie("sign-on").unwrap();
+        let at_portal = started.location();
+        let issued = self.send(get(PORTAL, at_portal.strip_prefix("http://localhost:8080").unwrap()).header("cookie", portal_cookie).body(Body::empty()).unwrap()).await;
+        let back = issued.location();
+        let back = back.strip_prefix(&format!("http://{host}")).unwrap().to_owned();
+        let signed_on = self.send(get(host, &back).header("cookie", state).body(Body::empty()).unwrap()).await;
+        (signed_on.cookie("session").unwrap_or_default(), signed_on)
+    }
+
+    /// The request that the app saw last.
+    pub fn last_seen(&self) -> Seen {
+        self.app.seen.lock().pop().expect("the app was called")
+    }
+
+    pub fn answer_with(&self, answer: impl Fn() -> Result<Response<Bytes>, InvocationError> + Send + 'static) {
+        *self.app.answer.lock() = Some(Box::new(answer));
+    }
+}
+
+pub struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answered {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    pub fn location(&self) -> String {
+        self.headers.get(header::LOCATION).unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.text())).to_str().unwrap().to_owned()
+    }
+
+    /// `name=value` of a cookie that was set and not removed.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .filter_map(|v| v.to_str().ok()?.split(';').next())
+            .find(|pair| pair.split_once('=').is_some_and(|(n, v)| n == name && !v.is_empty()))
+            .map(str::to_owned)
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+}
+
+pub fn get(host: &str, path: &str) -> http::request::Builder {
+    Request::get(path).header("host", host)
+}
+
+/// What a program sends: no Fetch Metadata.
+pub fn post(host: &str, path: &str) -> http::request::Builder {
+    Request::post(path).header("host", host)
+}
+
+/// What a browser sends for a form of the same origin.
+pub fn form_post(host: &str, path: &str) -> http::request::Builder {
+    post(host, path).header("sec-fetch-site", "same-origin").header("content-type", "application/x-www-form-urlencoded")
+}

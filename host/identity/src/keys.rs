@@ -1,0 +1,115 @@
+//! Where things stand in the space `@identity`.
+
+use crate::secret::TokenHash;
+use yunlong_model::{InstallationName, Timestamp};
+use yunlong_store::Key;
+
+const SPACE: &str = "@identity";
+
+fn table(name: &str) -> Key {
+    Key::space(SPACE).text(name)
+}
+
+pub(crate) fn organizations() -> Key {
+    table("organization")
+}
+
+pub(crate) fn organization(code: &str) -> Key {
+    organizations().text(code)
+}
+
+pub(crate) fn accounts() -> Key {
+    table("account")
+}
+
+pub(crate) fn account(name: &str) -> Key {
+    accounts().text(name)
+}
+
+/// The password's hash, apart from the account, so that nothing secret is read with it.
+pub(crate) fn password(account: &str) -> Key {
+    table("password").text(account)
+}
+
+pub(crate) fn attributes(account: &str) -> Key {
+    table("attributes").text(account)
+}
+
+/// The account of a resident ID; `tag` is an HMAC, so that the key does not tell the number.
+pub(crate) fn resident_id(tag: &str) -> Key {
+    table("resident-id").text(tag)
+}
+
+pub(crate) fn attempts(account: &str) -> Key {
+    table("attempts").text(account)
+}
+
+pub(crate) fn unknown_attempts(bucket: u64) -> Key {
+    table("attempts-unknown").u64(bucket)
+}
+
+pub(crate) fn preferences(account: &str) -> Key {
+    table("preferences").text(account)
+}
+
+pub(crate) fn session(id: &TokenHash) -> Key {
+    table("session").text(id.as_str())
+}
+
+/// The sessions that began with a code from this one.
+pub(crate) fn children(parent: &TokenHash) -> Key {
+    table("child").text(parent.as_str())
+}
+
+pub(crate) fn child(parent: &TokenHash, id: &TokenHash) -> Key {
+    children(parent).text(id.as_str())
+}
+
+pub(crate) fn code(hash: &TokenHash) -> Key {
+    table("code").text(hash.as_str())
+}
+
+/// What can be thrown away, by time.
+pub(crate) fn expiries() -> Key {
+    table("expiry")
+}
+
+pub(crate) fn expiry(at: Timestamp, kind: &str, id: &TokenHash) -> Key {
+    expiries().u64(at.as_u64()).text(kind).text(id.as_str())
+}
+
+pub(crate) fn roles_in(installation: &InstallationName) -> Key {
+    table("role").text(installation.as_str())
+}
+
+pub(crate) fn roles(installation: &InstallationName, account: &str) -> Key {
+    roles_in(installation).text(account)
+}
+
+pub(crate) fn role(installation: &InstallationName, account: &str, role: &str) -> Key {
+    roles(installation, account).text(role)
+}
+
+pub(crate) fn consents_of(account: &str) -> Key {
+    table("consent").text(account)
+}
+
+pub(crate) fn consents(account: &str, installation: &InstallationName) -> Key {
+    consents_of(account).text(installation.as_str())
+}
+
+pub(crate) fn consent(account: &str, installation: &InstallationName, scope: &str) -> Key {
+    consents(account, installation).text(scope)
+}
+
+pub(crate) fn subjects(installation: &InstallationName) -> Key {
+    table("subject").text(installation.as_str())
+}
+
+pub(crate) fn subject(installation: &InstallationName, subject: &str) -> Key {
+    subjects(installation).text(subject)
+}
+
+pub(crate) fn audit() -> Key {
+    table("audit")
+}

@@ -1,0 +1,163 @@
+//! Who people are: organizations, accounts, sessions, roles, pairwise subjects, attributes and
+//! consents.
+//!
+//! [`Identity`] is one service over the store. It knows neither HTTP nor wasm: the gateway brings
+//! tokens to [`Identity::authenticate`], the runtime asks [`Identity::principal`] what an app may
+//! see of a person, and [`Identity::attribute`] releases what the person has consented to.
+//!
+//! Invariants:
+//! - A token or code is stored only as its SHA-256; a password only as Argon2id.
+//! - An installation never learns an account's name, and never the same subject as another one.
+//! - A withdrawn consent, a revoked role and an ended session have no effect from the moment at
+//!   which the call that took them back answers. Caches are invalidated by the writer, behind the
+//!   commit and before the answer, in a task that runs on when the caller goes away. This relies
+//!   on one process writing; a second one would follow `Store::changes` of the space `@identity`.
+//! - Never more than [`IdentityConfig::concurrent_hashes`] password hashes are computed at once.
+#![deny(missing_docs)]
+
+mod accounts;
+mod cache;
+mod config;
+mod error;
+mod hashing;
+mod keys;
+mod organizations;
+mod rights;
+mod secret;
+mod sessions;
+mod sign_in;
+mod sign_on;
+mod subjects;
+mod types;
+
+pub use config::{Argon2Params, IdentityConfig};
+pub use error::{AttributeError, CodeError, IdentityError, SignInError};
+pub use hashing::{Argon2Hasher, Hasher};
+pub use secret::{Password, Secrets, Token};
+pub use types::{
+    Account, AccountKind, Attributes, AuditRow, ConsentRecord, NewAccount, NewSession, Organization, OrganizationLevel,
+    PlatformRole, RoleAssignment, Session, SessionOrigin,
+};
+
+use cache::Cache;
+use hashing::Gate;
+use parking_lot::RwLock;
+use std::sync::Arc;
+use yunlong_model::{Clock, InstallationName, Timestamp};
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, SharedStore, StoreError, Txn};
+
+/// The divisions of Xuzhou as CSV (`code,level,name,parent`): 1 city, 11 counties, 186 towns,
+/// 2,812 villages, as of June 2023.
+pub const XUZHOU_DIVISIONS: &str = include_str!("../data/xuzhou-divisions.csv");
+
+/// The service. Cheap to clone; all clones are the same service.
+#[derive(Clone)]
+pub struct Identity {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: SharedStore,
+    clock: Arc<dyn Clock>,
+    secrets: Secrets,
+    config: IdentityConfig,
+    gate: Gate,
+    /// Verified against when there is no such account, so that the answer takes as long.
+    dummy_hash: String,
+    sessions: Cache<secret::TokenHash, Arc<sessions::Live>>,
+    people: Cache<String, Arc<accounts::Person>>,
+    rights: Cache<(InstallationName, String), Arc<rights::Rights>>,
+    /// Subjects whose way back to the account is stored.
+    subjects: Cache<String, ()>,
+    organizations: RwLock<Arc<organizations::Tree>>,
+}
+
+impl Identity {
+    /// Opens the service on a store.
+    ///
+    /// # Errors
+    /// When the store fails or Argon2 does not allow the configured costs.
+    pub async fn open(
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        secrets: Secrets,
+        config: IdentityConfig,
+    ) -> Result<Self, IdentityError> {
+        let hasher = Arc::new(Argon2Hasher::new(config.argon2)?);
+        Self::open_with_hasher(store, clock, secrets, config, hasher).await
+    }
+
+    /// As [`Identity::open`], with another hasher: for tests that count hashes.
+    ///
+    /// # Errors
+    /// When the store or the hasher fails.
+    pub async fn open_with_hasher(
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        secrets: Secrets,
+        config: IdentityConfig,
+        hasher: Arc<dyn Hasher>,
+    ) -> Result<Self, IdentityError> {
+        let gate = Gate::new(hasher, &config);
+        let dummy_hash = gate.enter_patiently().await?.hash("nobody has this password".into()).await?;
+        let tree = organizations::Tree::load(&store).await?;
+        let inner = Inner {
+            gate,
+            dummy_hash,
+            sessions: Cache::new(config.cache_entries),
+            people: Cache::new(config.cache_entries),
+            rights: Cache::new(config.cache_entries),
+            subjects: Cache::new(config.cache_entries),
+            organizations: RwLock::new(Arc::new(tree)),
+            store,
+            clock,
+            secrets,
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The newest rows of the audit trail, newest first: failed sign-ins, accounts, consents, roles.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, IdentityError> {
+        let rows = self.inner.store.scan(&keys::audit().children(), Direction::Descending, limit).await?;
+        Ok(rows.iter().map(|e| from_json(&e.key, &e.value)).collect::<Result<_, StoreError>>()?)
+    }
+}
+
+impl Inner {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &str, detail: &str) {
+        let row = AuditRow {
+            at: self.now(),
+            actor: actor.into(),
+            action: action.into(),
+            target: target.into(),
+            detail: detail.into(),
+        };
+        txn.append_as(keys::audit(), &row);
+    }
+}
+
+/// Runs a change to its end even when the caller goes away, so that what must follow the commit
+/// (invalidating a cache) is never left out.
+async fn detached<T, E>(change: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::spawn(change).await {
+        Ok(answer) => answer,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::Closed.into()),
+        },
+    }
+}

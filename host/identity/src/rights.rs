@@ -1,0 +1,316 @@
+//! Rights in an installation: the roles that the department assigned to an account, and the
+//! attributes that its person lets the app read.
+
+use crate::error::{AttributeError, IdentityError};
+use crate::types::{ConsentRecord, RoleAssignment};
+use crate::{Identity, Inner, detached, keys};
+use std::sync::Arc;
+use yunlong_model::manifest::{Attribute, Scope};
+use yunlong_model::{InstallationName, Timestamp};
+use yunlong_store::transact;
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, Txn};
+
+/// The rights of one account in one installation.
+#[derive(Default)]
+pub(crate) struct Rights {
+    pub(crate) roles: Vec<String>,
+    /// Those that stand.
+    consents: Vec<ConsentRecord>,
+}
+
+impl Rights {
+    /// A consent covers what the person was shown: the scope with these attributes and this
+    /// reason. When the app changes one of them it needs a new consent (Personal Information
+    /// Protection Law of the PRC, article 14).
+    fn covers(&self, scope: &Scope, attribute: Attribute) -> bool {
+        self.consents
+            .iter()
+            .any(|c| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute))
+    }
+}
+
+impl Identity {
+    /// Assigns a role in an installation to an account. Whether the app declares the role, and
+    /// whether `by` may assign it ([`Identity::may_administer`]), the caller knows.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoSuchAccount`], [`IdentityError::Invalid`] for a blank role.
+    pub async fn assign_role(
+        &self,
+        installation: &InstallationName,
+        account: &str,
+        role: &str,
+        by: &str,
+    ) -> Result<(), IdentityError> {
+        if role.is_empty() || role.len() > 60 {
+            return Err(IdentityError::invalid("role", "请选择应用声明的角色", "choose a role that the app declares"));
+        }
+        let row = RoleAssignment {
+            account: account.into(),
+            role: role.into(),
+            assigned_by: by.into(),
+            assigned_at: self.inner.now(),
+        };
+        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+            let key = keys::role(installation, &row.account, &row.role);
+            if existing.roles.contains(&row.role) {
+                return;
+            }
+            txn.put_as(key, &row);
+            inner.audit(txn, &row.assigned_by, "role.assigned", &row.account, &format!("{installation}: {}", row.role));
+        })
+        .await
+    }
+
+    /// Takes a role away; it has no effect from the moment at which this answers.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoSuchAccount`]. A role that was not assigned is no error.
+    pub async fn revoke_role(
+        &self,
+        installation: &InstallationName,
+        account: &str,
+        role: &str,
+        by: &str,
+    ) -> Result<(), IdentityError> {
+        let (account_name, role, by) = (account.to_owned(), role.to_owned(), by.to_owned());
+        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+            if existing.roles.contains(&role) {
+                txn.delete(keys::role(installation, &account_name, &role));
+                inner.audit(txn, &by, "role.revoked", &account_name, &format!("{installation}: {role}"));
+            }
+        })
+        .await
+    }
+
+    /// The roles of an account in an installation.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn roles(&self, installation: &InstallationName, account: &str) -> Result<Vec<String>, IdentityError> {
+        Ok(self.rights(installation, account).await?.roles.clone())
+    }
+
+    /// Every assignment in an installation, by account and role.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn role_assignments(
+        &self,
+        installation: &InstallationName,
+    ) -> Result<Vec<RoleAssignment>, IdentityError> {
+        let rows =
+            self.inner.store.scan(&keys::roles_in(installation).children(), Direction::Ascending, usize::MAX).await?;
+        rows.iter().map(|e| Ok(from_json(&e.key, &e.value)?)).collect()
+    }
+
+    /// The attribute of a person for an app, if the person's consent to one of `scopes` covers it.
+    /// `scopes` are those of the manifest that are granted to the installation.
+    ///
+    /// # Errors
+    /// [`AttributeError`]. Whether the record holds the attribute is told only behind a consent.
+    pub async fn attribute(
+        &self,
+        installation: &InstallationName,
+        scopes: &[Scope],
+        account: &str,
+        attribute: Attribute,
+    ) -> Result<String, AttributeError> {
+        let carrying: Vec<_> = scopes.iter().filter(|s| s.attributes.contains(&attribute)).collect();
+        let first = carrying.first().ok_or(AttributeError::NotGranted)?;
+        let rights = self.rights(installation, account).await?;
+        if !carrying.iter().any(|s| rights.covers(s, attribute)) {
+            return Err(AttributeError::ConsentRequired(first.name.clone()));
+        }
+        self.attributes_of(account).await?.get(attribute).ok_or(AttributeError::Absent)
+    }
+
+    /// Records that a person consents to a scope as it stands in the manifest: its attributes, and
+    /// the reason that they were shown. A consent that stands already stays as it is.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoSuchAccount`].
+    pub async fn consent(
+        &self,
+        account: &str,
+        installation: &InstallationName,
+        scope: &Scope,
+    ) -> Result<(), IdentityError> {
+        let record = ConsentRecord {
+            installation: installation.clone(),
+            scope: scope.name.clone(),
+            attributes: scope.attributes.clone(),
+            reason: scope.reason.clone(),
+            given_at: self.inner.now(),
+            withdrawn_at: None,
+        };
+        let (name, scope) = (account.to_owned(), scope.clone());
+        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+            if scope.attributes.iter().all(|a| existing.covers(&scope, *a)) {
+                return;
+            }
+            txn.put_as(keys::consent(&name, installation, &scope.name), &record);
+            let detail =
+                serde_json::json!({ "scope": scope.name, "attributes": scope.attributes, "reason": scope.reason });
+            inner.audit(txn, &name, "consent.given", installation.as_str(), &detail.to_string());
+        })
+        .await?;
+        // Somebody may consent before they ever visit the app; the way back is what
+        // `forget_installation` finds them by.
+        self.remember(installation, &self.subject(installation, account), account).await
+    }
+
+    /// Takes a consent back; nothing is released from the moment at which this answers. The record
+    /// stays, with the time.
+    ///
+    /// # Errors
+    /// [`IdentityError::NoSuchAccount`]. A consent that was not given is no error.
+    pub async fn withdraw(
+        &self,
+        account: &str,
+        installation: &InstallationName,
+        scope: &str,
+    ) -> Result<(), IdentityError> {
+        let (name, scope, now) = (account.to_owned(), scope.to_owned(), self.inner.now());
+        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+            if let Some(record) = existing.consents.iter().find(|c| c.scope == scope) {
+                let record = ConsentRecord { withdrawn_at: Some(now), ..record.clone() };
+                txn.put_as(keys::consent(&name, installation, &scope), &record);
+                inner.audit(txn, &name, "consent.withdrawn", installation.as_str(), &scope);
+            }
+        })
+        .await
+    }
+
+    /// Every consent that a person has given, those withdrawn among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn consents(&self, account: &str) -> Result<Vec<ConsentRecord>, IdentityError> {
+        let rows =
+            self.inner.store.scan(&keys::consents_of(account).children(), Direction::Ascending, usize::MAX).await?;
+        rows.iter().map(|e| Ok(from_json(&e.key, &e.value)?)).collect()
+    }
+
+    /// The scopes of an installation to which a person's consent stands.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn consented(
+        &self,
+        account: &str,
+        installation: &InstallationName,
+    ) -> Result<Vec<String>, IdentityError> {
+        Ok(self.rights(installation, account).await?.consents.iter().map(|c| c.scope.clone()).collect())
+    }
+
+    /// Whether a person's consent stands for the scope as the manifest has it now. Where it does
+    /// not, the portal asks.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_consented(
+        &self,
+        account: &str,
+        installation: &InstallationName,
+        scope: &Scope,
+    ) -> Result<bool, IdentityError> {
+        let rights = self.rights(installation, account).await?;
+        Ok(scope.attributes.iter().all(|a| rights.covers(scope, *a)))
+    }
+
+    pub(crate) async fn rights(
+        &self,
+        installation: &InstallationName,
+        account: &str,
+    ) -> Result<Arc<Rights>, IdentityError> {
+        let key = (installation.clone(), account.to_owned());
+        if let Some(rights) = self.inner.rights.get(&key) {
+            return Ok(rights);
+        }
+        let epoch = self.inner.rights.epoch();
+        let mut txn = Txn::new(self.inner.store.clone());
+        let rights = Arc::new(read(&mut txn, installation, account).await?);
+        self.inner.rights.insert(epoch, key, rights.clone());
+        Ok(rights)
+    }
+
+    async fn change_rights(
+        &self,
+        installation: &InstallationName,
+        account: &str,
+        change: impl Fn(&Inner, &mut Txn, &InstallationName, &Rights) + Send + Sync + 'static,
+    ) -> Result<(), IdentityError> {
+        let (me, key) = (self.clone(), (installation.clone(), account.to_owned()));
+        detached(async move {
+            let (installation, account) = &key;
+            let done = transact!(&me.inner.store, |txn| {
+                if txn.get(&keys::account(account)).await?.is_none() {
+                    return Err(IdentityError::NoSuchAccount(account.clone()));
+                }
+                let existing = read(txn, installation, account).await?;
+                change(&me.inner, txn, installation, &existing);
+                Ok(())
+            });
+            // Whatever came of it: a commit that failed may still have taken place.
+            me.inner.rights.invalidate(&key);
+            done
+        })
+        .await
+    }
+
+    /// Forgets an installation that was removed: its roles and subjects; consents are withdrawn.
+    /// Its name never comes back, so this may be done in several commits, and again.
+    ///
+    /// # Errors
+    /// When the store fails; then it may be called again.
+    pub async fn forget_installation(&self, installation: &InstallationName, by: &str) -> Result<(), IdentityError> {
+        let (store, now) = (&self.inner.store, self.inner.now());
+        for role in self.role_assignments(installation).await? {
+            self.revoke_role(installation, &role.account, &role.role, by).await?;
+        }
+        loop {
+            let rows = store.scan(&keys::subjects(installation).children(), Direction::Ascending, 200).await?;
+            if rows.is_empty() {
+                break;
+            }
+            let accounts = rows.iter().map(|e| from_json::<String>(&e.key, &e.value)).collect::<Result<Vec<_>, _>>()?;
+            transact!(store, |txn| {
+                for (row, account) in rows.iter().zip(&accounts) {
+                    withdraw_all(txn, installation, account, now).await?;
+                    txn.delete(row.key.clone());
+                }
+                self.inner.audit(txn, by, "installation.forgotten", installation.as_str(), &accounts.len().to_string());
+                Ok::<_, IdentityError>(())
+            })?;
+            self.inner.rights.invalidate_all();
+            self.inner.subjects.invalidate_all();
+        }
+        Ok(())
+    }
+}
+
+async fn withdraw_all(
+    txn: &mut Txn,
+    installation: &InstallationName,
+    account: &str,
+    now: Timestamp,
+) -> Result<(), IdentityError> {
+    for consent in read(txn, installation, account).await?.consents {
+        let key = keys::consent(account, installation, &consent.scope);
+        txn.put_as(key, &ConsentRecord { withdrawn_at: Some(now), ..consent });
+    }
+    Ok(())
+}
+
+async fn read(txn: &mut Txn, installation: &InstallationName, account: &str) -> Result<Rights, IdentityError> {
+    let roles = txn.scan(&keys::roles(installation, account).children(), Direction::Ascending, usize::MAX).await?;
+    let consents =
+        txn.scan(&keys::consents(account, installation).children(), Direction::Ascending, usize::MAX).await?;
+    let consents = consents.iter().map(|(k, v)| from_json::<ConsentRecord>(k, v)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Rights {
+        roles: roles.iter().filter_map(|(k, _)| k.last_text()).collect(),
+        consents: consents.into_iter().filter(ConsentRecord::stands).collect(),
+    })
+}

@@ -1,0 +1,166 @@
+//! Secrets: types that never print what they hold and wipe it when they go.
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use sha2::{Digest as _, Sha256};
+use std::fmt;
+use zeroize::{Zeroize as _, Zeroizing};
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// The platform's key of 32 bytes, from which everything else that must stay secret is derived.
+#[derive(Clone)]
+pub struct Secrets(Zeroizing<[u8; 32]>);
+
+impl Secrets {
+    /// Takes the platform's key. It must come from a random source and never change: pairwise
+    /// subjects hang on it.
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(Zeroizing::new(key))
+    }
+
+    /// 32 bytes for one use: HMAC-SHA-256 under the platform's key over `purpose`, each of
+    /// `context` behind a zero byte. The parts may not hold zero bytes themselves.
+    #[must_use]
+    pub fn derive(&self, purpose: &str, context: &[&str]) -> [u8; 32] {
+        // RFC 2104 fills a short key with zeros to the block's 64 bytes: done here, the key has a
+        // length that the type knows, and nothing can fail.
+        let mut block = Zeroizing::new([0_u8; 64]);
+        block[..32].copy_from_slice(&*self.0);
+        let mut mac = HmacSha256::new(&(*block).into());
+        mac.update(purpose.as_bytes());
+        for part in context {
+            mac.update(&[0]);
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// A password on its way to be hashed.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Password {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// The token of a session or a one-time code: 32 random bytes as base64url without padding, 43
+/// characters. Whoever has it has the session.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+    /// A new one, from the operating system's random source; `None` when that fails.
+    pub(crate) fn random() -> Option<Self> {
+        let mut bytes = [0_u8; 32];
+        SysRng.try_fill_bytes(&mut bytes).ok()?;
+        let token = Self(Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)));
+        bytes.zeroize();
+        Some(token)
+    }
+
+    /// The text, for the cookie or the answer that carries it to its owner.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// What is stored of a token: SHA-256 in hexadecimal. A token has 256 bits of entropy, so that no
+/// salt and no slow hash is called for.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct TokenHash(String);
+
+impl TokenHash {
+    /// Of the text that somebody presented; `None` for what cannot be a token.
+    pub(crate) fn of(token: &str) -> Option<Self> {
+        let ok = token.len() == 43 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        ok.then(|| Self(HEXLOWER.encode(&Sha256::digest(token.as_bytes()))))
+    }
+
+    pub(crate) fn from_hex(hex: String) -> Self {
+        Self(hex)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_prints_what_it_holds() {
+        let token = Token::random().unwrap();
+        let shown = format!(
+            "{:?}{:?}{:?}{:?}",
+            token,
+            Password::from("yunlong-demo"),
+            Secrets::new([7; 32]),
+            TokenHash::of(token.as_str())
+        );
+        assert!(!shown.contains(token.as_str()) && !shown.contains("demo") && !shown.contains('7'), "{shown}");
+    }
+
+    #[test]
+    fn tokens_are_distinct_and_only_tokens_are_looked_up() {
+        let (a, b) = (Token::random().unwrap(), Token::random().unwrap());
+        assert!(a.as_str() != b.as_str() && a.as_str().len() == 43);
+        for bad in ["", "a", &"a".repeat(42), &format!("{}=", "a".repeat(42)), &"景".repeat(15)] {
+            assert_eq!(TokenHash::of(bad), None);
+        }
+    }
+
+    #[test]
+    fn every_purpose_and_context_has_a_key_of_its_own() {
+        let s = Secrets::new([1; 32]);
+        assert_ne!(s.derive("a", &["b"]), s.derive("a", &["b", ""]));
+        assert_ne!(s.derive("a", &["bc"]), s.derive("a", &["b", "c"]));
+        assert_ne!(s.derive("a", &[]), Secrets::new([2; 32]).derive("a", &[]));
+    }
+}

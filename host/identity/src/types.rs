@@ -1,0 +1,272 @@
+//! The words of this service.
+
+use crate::secret::{Password, Token, TokenHash};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use yunlong_formats::{Date, Mobile, ResidentId};
+use yunlong_model::manifest::Attribute;
+use yunlong_model::{InstallationName, Kind, Text, Timestamp};
+
+/// What an account is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountKind {
+    /// A natural person.
+    Citizen,
+    /// A member of a department.
+    Official,
+    /// A person who acts for a vendor.
+    Vendor,
+}
+
+impl AccountKind {
+    /// The kind of principal that such an account is to an app.
+    #[must_use]
+    pub fn principal(self) -> Kind {
+        match self {
+            Self::Citizen => Kind::Citizen,
+            Self::Official => Kind::Official,
+            Self::Vendor => Kind::Representative,
+        }
+    }
+}
+
+/// What an account may do on the platform itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlatformRole {
+    /// Administers every organization.
+    CityAdmin,
+    /// Administers its own organization and those below.
+    DepartmentAdmin,
+}
+
+/// What the platform knows of a person. `Debug` shows masked values.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attributes {
+    /// The name as registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_name: Option<String>,
+    /// The resident ID number: at most one account has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_id: Option<ResidentId>,
+    /// The mobile number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<Mobile>,
+}
+
+impl Attributes {
+    /// The attribute as an app gets it; `None` when the record does not hold it.
+    #[must_use]
+    pub fn get(&self, attribute: Attribute) -> Option<String> {
+        match attribute {
+            Attribute::RealName => self.real_name.clone(),
+            Attribute::ResidentId => self.resident_id.as_ref().map(ToString::to_string),
+            Attribute::Mobile => self.mobile.as_ref().map(ToString::to_string),
+            Attribute::BirthDate => self.resident_id.as_ref().map(|id| id.birth_date().to_string()),
+        }
+    }
+}
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attributes")
+            .field("real_name", &self.real_name.as_deref().map(yunlong_formats::mask_name))
+            .field("resident_id", &self.resident_id)
+            .field("mobile", &self.mobile)
+            .finish()
+    }
+}
+
+/// An account to be created.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// 3 to 40 of `a-z`, `0-9`, `.`, `_` and `-`; the first a letter, the last none of the signs.
+    pub name: String,
+    /// What it is for.
+    pub kind: AccountKind,
+    /// 8 to 256 characters, and not the name.
+    pub password: Password,
+    /// The code of the organization; an official and a vendor must have one.
+    pub organization: Option<String>,
+    /// What is known of the person.
+    pub attributes: Attributes,
+    /// What it may do on the platform. A citizen has none.
+    pub platform_roles: Vec<PlatformRole>,
+}
+
+/// An account, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub kind: AccountKind,
+    /// The code of its organization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// What it may do on the platform.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platform_roles: Vec<PlatformRole>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// A disabled account cannot sign in, and its sessions are dead.
+    #[serde(default)]
+    pub disabled: bool,
+    /// Sessions of an older generation are dead: a changed password raises it.
+    #[serde(default)]
+    pub(crate) generation: u64,
+}
+
+/// Where a session's token is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionOrigin {
+    /// The portal's cookie.
+    Portal,
+    /// The console's cookie.
+    Console,
+    /// The cookie of an installation's origin.
+    Installation(InstallationName),
+    /// No cookie: a program that sends the token itself, on every origin.
+    Bearer,
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The account.
+    pub account: String,
+    /// What the account is for.
+    pub kind: AccountKind,
+    /// The code of the account's organization.
+    pub organization: Option<String>,
+    /// What the account may do on the platform.
+    pub platform_roles: Vec<PlatformRole>,
+    /// Where the token is accepted.
+    pub origin: SessionOrigin,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    pub(crate) id: TokenHash,
+}
+
+impl Session {
+    /// Whether the account has this role on the platform.
+    #[must_use]
+    pub fn has(&self, role: PlatformRole) -> bool {
+        self.platform_roles.contains(&role)
+    }
+}
+
+/// A session that has just begun: the only time that its token is known.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The token, for its owner alone.
+    pub token: Token,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// A role that the department gave to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleAssignment {
+    /// The account.
+    pub account: String,
+    /// The role, as the app declares it.
+    pub role: String,
+    /// The account that assigned it.
+    pub assigned_by: String,
+    /// When.
+    pub assigned_at: Timestamp,
+}
+
+/// A consent, as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRecord {
+    /// The installation that may read the attributes.
+    pub installation: InstallationName,
+    /// The scope.
+    pub scope: String,
+    /// The attributes that the scope held then.
+    pub attributes: Vec<Attribute>,
+    /// The reason that the person read.
+    pub reason: Text,
+    /// When it was given.
+    pub given_at: Timestamp,
+    /// When it was withdrawn; `None` while it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+impl ConsentRecord {
+    /// Whether it stands.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.withdrawn_at.is_none()
+    }
+}
+
+/// What kind of organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrganizationLevel {
+    /// A province.
+    Province,
+    /// A prefecture-level city.
+    City,
+    /// A county, district or county-level city.
+    County,
+    /// A town, township or subdistrict.
+    Town,
+    /// A village or residents' committee.
+    Village,
+    /// A department of one of these.
+    Department,
+    /// A vendor.
+    Vendor,
+}
+
+/// A node of the tree of organizations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// A division code (GB/T 2260, GB/T 10114) or, for departments and vendors, a USCC (GB 32100).
+    pub code: String,
+    /// What it is.
+    pub level: OrganizationLevel,
+    /// The name in Chinese.
+    pub name: String,
+    /// The code of the organization above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// The first day on which it exists; `None`: before records begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Date>,
+    /// The first day on which it no longer exists; `None`: it still does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Date>,
+}
+
+impl Organization {
+    /// Whether it exists on this day.
+    #[must_use]
+    pub fn valid_on(&self, day: Date) -> bool {
+        self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
+    }
+}
+
+/// A row of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// The account that acted; `-` for somebody who is not signed in.
+    pub actor: String,
+    /// What was done, such as `sign-in.failed`, `consent.given`, `role.assigned`.
+    pub action: String,
+    /// To what or whom.
+    pub target: String,
+    /// More, in the words of the action.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}

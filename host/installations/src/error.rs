@@ -1,0 +1,87 @@
+//! Why a request to the service failed.
+
+use crate::{Capability, ConfigProblem};
+use yunlong_model::{AppName, Digest, InstallationName};
+use yunlong_store::{CommitError, StoreError};
+
+/// Why an installation was not installed, changed or removed. Nothing was changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InstallationError {
+    /// The name is in use.
+    #[error("`{0}` is installed already: choose another name with --name, or upgrade it")]
+    Taken(InstallationName),
+    /// The name was in use.
+    #[error("`{0}` was used before, and a name is never used again: choose another with --name")]
+    FormerlyUsed(InstallationName),
+    /// There is no such installation.
+    #[error("there is no installation `{0}`")]
+    NotFound(InstallationName),
+    /// The package is another app's.
+    #[error("`{installation}` is an installation of `{installed}`: `{offered}` cannot replace it")]
+    OtherApp {
+        /// The installation.
+        installation: InstallationName,
+        /// Its app.
+        installed: AppName,
+        /// The app of the package.
+        offered: AppName,
+    },
+    /// The version is older than one that is known.
+    #[error("version {offered} is older than {known}, which this city has installed: install {known} or a newer one")]
+    OlderVersion {
+        /// The version of the package.
+        offered: semver::Version,
+        /// The newest version known.
+        known: semver::Version,
+    },
+    /// The version is known with another digest: a release never changes.
+    #[error(
+        "version {version} is known as {known}, this package is {offered}: a release never changes, publish a new version"
+    )]
+    ChangedDigest {
+        /// The version.
+        version: semver::Version,
+        /// The digest that is known.
+        known: Digest,
+        /// The digest of the package.
+        offered: Digest,
+    },
+    /// The app was signed by another key before.
+    #[error("`{app}` is signed by the key {known}, this package by {offered}: a signer does not change")]
+    OtherSigner {
+        /// The app.
+        app: AppName,
+        /// The key id that is known.
+        known: String,
+        /// The key id of the package.
+        offered: String,
+    },
+    /// The app asks for more than was approved.
+    #[error("the app asks for what was not approved: {}", list(.0))]
+    NotApproved(Vec<Capability>),
+    /// Something was approved that the app does not ask for.
+    #[error("the app does not ask for {}", list(.0))]
+    NotRequested(Vec<Capability>),
+    /// Values that the configuration's schema refuses.
+    #[error("the configuration is refused: {}", .0.iter().map(|p| format!("{}: {}", p.field, p.problem)).collect::<Vec<_>>().join("; "))]
+    Config(Vec<ConfigProblem>),
+    /// The commit was refused.
+    #[error(transparent)]
+    Commit(CommitError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn list(capabilities: &[Capability]) -> String {
+    capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl From<CommitError> for InstallationError {
+    fn from(e: CommitError) -> Self {
+        match e {
+            CommitError::Store(e) => Self::Store(e),
+            other => Self::Commit(other),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Installations: what is installed, what it may do, how it is configured, whether it runs, and
+//! its log.
+//!
+//! [`Installations`] keeps every record in memory and in the store; [`Installations::get`] answers
+//! from memory, since the runtime asks it at each host call. Changes go through one writer at a
+//! time and are seen by the next call.
+//!
+//! Invariants:
+//! - A name that was used is never given out again: it is an origin, and browsers remember origins.
+//! - The first signer of an app stays its signer; a release keeps its digest; a new installation
+//!   or an upgrade never goes back to an older release.
+//! - A grant exists only for what the manifest asks for and a person approved.
+//! - Removing an installation deletes all that it wrote; a stop in the middle is made good at the
+//!   next open.
+#![deny(missing_docs)]
+
+mod capability;
+mod config;
+mod error;
+mod keys;
+mod log;
+mod record;
+mod service;
+mod uninstall;
+
+pub use capability::{Capability, CapabilityError, Difference};
+pub use config::{ConfigProblem, effective};
+pub use error::InstallationError;
+pub use log::{AppLog, Level, LogLine};
+pub use record::{AuditRow, Grant, Installation, New, Status, Upgrade};
+pub use service::Installations;

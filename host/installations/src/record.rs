@@ -1,0 +1,164 @@
+//! What is kept of an installation.
+
+use crate::Capability;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use yunlong_model::manifest::{Scope, Subscription};
+use yunlong_model::{AppName, Digest, InstallationName, Manifest, Timestamp};
+
+/// One app installed by one department.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Installation {
+    /// Its name, the label of its origin.
+    pub name: InstallationName,
+    /// The app.
+    pub app: AppName,
+    /// The app's version.
+    pub version: semver::Version,
+    /// The code of the organization that installed it.
+    pub organization: String,
+    /// That organization's name in Chinese.
+    pub organization_name: String,
+    /// The digest of the package, pinned.
+    pub package_digest: Digest,
+    /// The id of the key that signed the package.
+    pub signer: String,
+    /// The app's manifest.
+    pub manifest: Arc<Manifest>,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+    /// The configuration as the app gets it, defaults included.
+    pub config: BTreeMap<String, Value>,
+    /// Those values of it that the department set.
+    pub values: BTreeMap<String, Value>,
+    /// Whether it serves.
+    pub status: Status,
+    /// When it was installed.
+    pub installed_at: Timestamp,
+    /// The account that installed it.
+    pub installed_by: String,
+}
+
+impl Installation {
+    /// Whether it may do this.
+    #[must_use]
+    pub fn is_granted(&self, capability: &Capability) -> bool {
+        self.grants.iter().any(|g| g.capability == *capability)
+    }
+
+    /// What the manifest asks for and is not granted (any more).
+    #[must_use]
+    pub fn ungranted(&self) -> Vec<Capability> {
+        Capability::of_manifest(&self.manifest).into_iter().filter(|c| !self.is_granted(c)).collect()
+    }
+
+    /// The attribute scopes that are granted.
+    #[must_use]
+    pub fn granted_scopes(&self) -> Vec<Scope> {
+        self.manifest
+            .scopes
+            .iter()
+            .filter(|s| self.is_granted(&Capability::Attributes(s.name.clone())))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the app declares this role: no other may be assigned.
+    #[must_use]
+    pub fn declares_role(&self, role: &str) -> bool {
+        self.manifest.roles.iter().any(|r| r.name == role)
+    }
+
+    /// Whether it receives a topic of the installation `source`: declared, and granted unless it
+    /// is its own.
+    #[must_use]
+    pub fn receives(&self, source: &str, topic: &str) -> bool {
+        let matches = |s: &Subscription| s.topic == topic && s.from.as_deref().unwrap_or(self.name.as_str()) == source;
+        let granted = |s: &Subscription| match s.from.as_ref().map(|f| f.parse()) {
+            None => true,
+            Some(Ok(from)) => self.is_granted(&Capability::Consume { topic: s.topic.clone(), from }),
+            Some(Err(_)) => false,
+        };
+        self.manifest.consumes.iter().any(|s| matches(s) && granted(s))
+    }
+}
+
+/// A capability that a person approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// What it may do.
+    pub capability: Capability,
+    /// The account that approved it.
+    pub approved_by: String,
+    /// When.
+    pub approved_at: Timestamp,
+}
+
+/// Whether an installation serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It does.
+    Running,
+    /// A person stopped it.
+    Stopped,
+    /// It could not be started, and why.
+    Failed(String),
+}
+
+/// What is to be installed. Package and signature were checked before.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Its name.
+    pub name: InstallationName,
+    /// The code of the organization that installs it.
+    pub organization: String,
+    /// That organization's name in Chinese.
+    pub organization_name: String,
+    /// The digest of the package.
+    pub package_digest: Digest,
+    /// The id of the key that signed the package.
+    pub signer: String,
+    /// The app's manifest.
+    pub manifest: Arc<Manifest>,
+    /// What the person approved: everything that the manifest asks for, and nothing else.
+    pub grants: Vec<Capability>,
+    /// Values of the configuration.
+    pub config: BTreeMap<String, Value>,
+    /// The account that installs it.
+    pub by: String,
+}
+
+/// The release that an installation is to be upgraded to. Package and signature were checked before.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    /// The digest of the package.
+    pub package_digest: Digest,
+    /// The id of the key that signed the package.
+    pub signer: String,
+    /// The app's manifest.
+    pub manifest: Arc<Manifest>,
+    /// What the person approved: everything that the new manifest asks for in addition, see
+    /// [`crate::Difference`].
+    pub grants: Vec<Capability>,
+    /// The account that upgrades it.
+    pub by: String,
+}
+
+/// A row of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// The account that acted.
+    pub actor: String,
+    /// What was done, such as `installed`, `grant.revoked`.
+    pub action: String,
+    /// The installation.
+    pub target: String,
+    /// More, in the words of the action.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}

@@ -1,0 +1,410 @@
+//! The service.
+
+use crate::record::AuditRow;
+use crate::{
+    AppLog, Capability, Difference, Grant, Installation, InstallationError, New, Status, Upgrade, config, keys,
+};
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use yunlong_model::{AppName, Clock, Digest, InstallationName, Timestamp};
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, SharedStore, StoreError, Txn, transact};
+
+/// The service. Cheap to clone; all clones are the same service.
+#[derive(Clone)]
+pub struct Installations {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: SharedStore,
+    clock: Arc<dyn Clock>,
+    pub(crate) log: Arc<AppLog>,
+    /// What [`Installations::get`] answers from.
+    map: RwLock<BTreeMap<InstallationName, Arc<Installation>>>,
+    /// One change at a time, so that the map follows the commits in their order.
+    pub(crate) changing: Mutex<()>,
+}
+
+/// A name that was given out. It stays when the installation goes.
+#[derive(Serialize, Deserialize)]
+struct NameRecord {
+    app: AppName,
+    removed_at: Option<Timestamp>,
+}
+
+/// What is known of an app across its installations.
+#[derive(Serialize, Deserialize)]
+struct AppRecord {
+    signer: String,
+    newest: semver::Version,
+}
+
+impl Installations {
+    /// Opens the service on a store, and finishes removals that were cut short.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(store: SharedStore, clock: Arc<dyn Clock>) -> Result<Self, InstallationError> {
+        let mut map = BTreeMap::new();
+        for row in store.scan(&keys::installations().children(), Direction::Ascending, usize::MAX).await? {
+            let installation: Installation = from_json(&row.key, &row.value)?;
+            map.insert(installation.name.clone(), Arc::new(installation));
+        }
+        let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
+        let inner = Inner { store, clock, log, map: RwLock::new(map), changing: Mutex::new(()) };
+        let me = Self { inner: Arc::new(inner) };
+        me.finish_removals().await?;
+        Ok(me)
+    }
+
+    /// The log of the installations.
+    #[must_use]
+    pub fn log(&self) -> &Arc<AppLog> {
+        &self.inner.log
+    }
+
+    /// The installation of this name, from memory.
+    #[must_use]
+    pub fn get(&self, name: &InstallationName) -> Option<Arc<Installation>> {
+        self.inner.map.read().get(name).cloned()
+    }
+
+    /// All installations, by name.
+    #[must_use]
+    pub fn list(&self) -> Vec<Arc<Installation>> {
+        self.inner.map.read().values().cloned().collect()
+    }
+
+    /// The installations that receive a topic of the installation `source`, stopped ones among
+    /// them: what is published while they stand still waits for them.
+    #[must_use]
+    pub fn subscribers(&self, source: &str, topic: &str) -> Vec<InstallationName> {
+        self.inner.map.read().values().filter(|i| i.receives(source, topic)).map(|i| i.name.clone()).collect()
+    }
+
+    /// Installs an app. Its status is [`Status::Stopped`] until [`Installations::set_status`] says
+    /// otherwise: the runtime has not loaded it yet. Its release counts as known from the first
+    /// time that it runs, so that one that never did leaves no trace ([`Installations::abandon`]).
+    ///
+    /// # Errors
+    /// [`InstallationError::Taken`], [`InstallationError::FormerlyUsed`],
+    /// [`InstallationError::OlderVersion`], [`InstallationError::ChangedDigest`],
+    /// [`InstallationError::OtherSigner`], [`InstallationError::NotApproved`],
+    /// [`InstallationError::NotRequested`], [`InstallationError::Config`].
+    pub async fn install(&self, new: New) -> Result<Arc<Installation>, InstallationError> {
+        let me = self.clone();
+        detached(async move {
+            let _one = me.inner.changing.lock().await;
+            let now = me.inner.clock.now();
+            let asked = Capability::of_manifest(&new.manifest);
+            approved_exactly(&asked, &asked, &new.grants)?;
+            let config = config::effective(&new.manifest, &new.config).map_err(InstallationError::Config)?;
+            let grant = |capability| Grant { capability, approved_by: new.by.clone(), approved_at: now };
+            let installation = Installation {
+                name: new.name,
+                app: new.manifest.name.clone(),
+                version: new.manifest.version.clone(),
+                organization: new.organization,
+                organization_name: new.organization_name,
+                package_digest: new.package_digest,
+                signer: new.signer,
+                grants: asked.into_iter().map(grant).collect(),
+                manifest: new.manifest,
+                config,
+                values: new.config,
+                status: Status::Stopped,
+                installed_at: now,
+                installed_by: new.by,
+            };
+            transact!(&me.inner.store, |txn| {
+                let name = keys::name(&installation.name);
+                match txn.get_as::<NameRecord>(&name).await? {
+                    Some(NameRecord { removed_at: None, .. }) => {
+                        return Err(InstallationError::Taken(installation.name.clone()));
+                    }
+                    Some(_) => return Err(InstallationError::FormerlyUsed(installation.name.clone())),
+                    None => txn.put_as(name, &NameRecord { app: installation.app.clone(), removed_at: None }),
+                }
+                check_release(txn, &installation, None, false).await?;
+                txn.put_as(keys::installation(&installation.name), &installation);
+                let detail = format!("{} {} {}", installation.app, installation.version, installation.package_digest);
+                me.inner.audit(txn, &installation.installed_by, "installed", &installation.name, &detail);
+                Ok(())
+            })?;
+            Ok(me.remember(installation))
+        })
+        .await
+    }
+
+    /// Replaces the release that an installation runs. Grants that still apply stay, those that
+    /// were revoked stay revoked, unless they are approved anew.
+    ///
+    /// # Errors
+    /// As [`Installations::install`]; [`InstallationError::NotFound`], [`InstallationError::OtherApp`].
+    pub async fn upgrade(&self, name: &InstallationName, to: Upgrade) -> Result<Arc<Installation>, InstallationError> {
+        let by = to.by.clone();
+        let detail = format!("{} {}", to.manifest.version, to.package_digest);
+        self.change(name, &by, "upgraded", detail, move |installation, now| {
+            if installation.app != to.manifest.name {
+                let (installed, offered) = (installation.app.clone(), to.manifest.name.clone());
+                return Err(InstallationError::OtherApp {
+                    installation: installation.name.clone(),
+                    installed,
+                    offered,
+                });
+            }
+            let asked = Capability::of_manifest(&to.manifest);
+            let difference = Difference::between(&installation.manifest, &to.manifest);
+            approved_exactly(&asked, &difference.added, &to.grants)?;
+            installation.config =
+                config::effective(&to.manifest, &installation.values).map_err(InstallationError::Config)?;
+            installation.grants.retain(|g| asked.contains(&g.capability) && !to.grants.contains(&g.capability));
+            let grant = |capability: &Capability| Grant {
+                capability: capability.clone(),
+                approved_by: to.by.clone(),
+                approved_at: now,
+            };
+            installation.grants.extend(to.grants.iter().map(grant));
+            installation.version = to.manifest.version.clone();
+            installation.package_digest = to.package_digest;
+            installation.signer.clone_from(&to.signer);
+            installation.manifest = to.manifest.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets whether it serves.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`]; for [`Status::Running`] those about releases, when another
+    /// installation has pinned the app's signer or the version's digest meanwhile.
+    pub async fn set_status(
+        &self,
+        name: &InstallationName,
+        status: Status,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        let action = match &status {
+            Status::Running => "started",
+            Status::Stopped => "stopped",
+            Status::Failed(_) => "failed",
+        };
+        let detail = if let Status::Failed(why) = &status { why.clone() } else { String::new() };
+        self.change(name, "platform", action, detail, move |installation, _| {
+            installation.status = status.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes a permission away, from the next host call on.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`]. A permission that is not granted is no error.
+    pub async fn revoke_grant(
+        &self,
+        name: &InstallationName,
+        capability: &Capability,
+        by: &str,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        let capability = capability.clone();
+        self.change(name, by, "grant.revoked", capability.to_string(), move |installation, _| {
+            installation.grants.retain(|g| g.capability != capability);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a permission back, if the manifest asks for it.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`], [`InstallationError::NotRequested`].
+    pub async fn restore_grant(
+        &self,
+        name: &InstallationName,
+        capability: &Capability,
+        by: &str,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        let (capability, who) = (capability.clone(), by.to_owned());
+        self.change(name, by, "grant.restored", capability.to_string(), move |installation, now| {
+            if !Capability::of_manifest(&installation.manifest).contains(&capability) {
+                return Err(InstallationError::NotRequested(vec![capability.clone()]));
+            }
+            if !installation.is_granted(&capability) {
+                installation.grants.push(Grant {
+                    capability: capability.clone(),
+                    approved_by: who.clone(),
+                    approved_at: now,
+                });
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Replaces the values that the department set.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`]; [`InstallationError::Config`] names each field.
+    pub async fn set_config(
+        &self,
+        name: &InstallationName,
+        values: BTreeMap<String, Value>,
+        by: &str,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        // The fields alone: a value may be a secret.
+        let fields = values.keys().cloned().collect::<Vec<_>>().join(", ");
+        self.change(name, by, "configured", fields, move |installation, _| {
+            installation.config =
+                config::effective(&installation.manifest, &values).map_err(InstallationError::Config)?;
+            installation.values.clone_from(&values);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The newest rows of the audit trail, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, InstallationError> {
+        let rows = self.inner.store.scan(&keys::audit().children(), Direction::Descending, limit).await?;
+        Ok(rows.iter().map(|e| from_json(&e.key, &e.value)).collect::<Result<_, StoreError>>()?)
+    }
+
+    async fn change(
+        &self,
+        name: &InstallationName,
+        by: &str,
+        action: &'static str,
+        detail: String,
+        change: impl Fn(&mut Installation, Timestamp) -> Result<(), InstallationError> + Send + Sync + 'static,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        let (me, name, by) = (self.clone(), name.clone(), by.to_owned());
+        detached(async move {
+            let _one = me.inner.changing.lock().await;
+            let changed = transact!(&me.inner.store, |txn| {
+                let key = keys::installation(&name);
+                let before: Installation =
+                    txn.get_as(&key).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
+                let mut after = before.clone();
+                change(&mut after, me.inner.clock.now())?;
+                if after == before {
+                    return Ok(after);
+                }
+                let upgraded = after.package_digest != before.package_digest
+                    || after.version != before.version
+                    || after.signer != before.signer;
+                if upgraded || after.status == Status::Running {
+                    check_release(txn, &after, Some(&before.version), true).await?;
+                }
+                txn.put_as(key, &after);
+                me.inner.audit(txn, &by, action, &name, &detail);
+                Ok::<_, InstallationError>(after)
+            })?;
+            Ok(me.remember(changed))
+        })
+        .await
+    }
+
+    fn remember(&self, installation: Installation) -> Arc<Installation> {
+        let installation = Arc::new(installation);
+        self.inner.map.write().insert(installation.name.clone(), installation.clone());
+        installation
+    }
+}
+
+impl Inner {
+    pub(crate) fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &InstallationName, detail: &str) {
+        let row = AuditRow {
+            at: self.clock.now(),
+            actor: actor.into(),
+            action: action.into(),
+            target: target.to_string(),
+            detail: detail.into(),
+        };
+        txn.append_as(keys::audit(), &row);
+    }
+
+    pub(crate) fn forget(&self, name: &InstallationName) {
+        self.map.write().remove(name);
+    }
+
+    /// Stages that a name is in use no longer and stays reserved.
+    pub(crate) fn bury(&self, txn: &mut Txn, installation: &Installation) {
+        let record = NameRecord { app: installation.app.clone(), removed_at: Some(self.clock.now()) };
+        txn.put_as(keys::name(&installation.name), &record);
+    }
+}
+
+/// Checks a release against what is known of its app, and stages what is new about it (`pin`). An
+/// installation that runs already may be behind others; it must not go back itself.
+async fn check_release(
+    txn: &mut Txn,
+    i: &Installation,
+    runs: Option<&semver::Version>,
+    pin: bool,
+) -> Result<(), InstallationError> {
+    let app = keys::app(&i.app);
+    let known: Option<AppRecord> = txn.get_as(&app).await?;
+    if let Some(known) = &known {
+        if known.signer != i.signer {
+            return Err(InstallationError::OtherSigner {
+                app: i.app.clone(),
+                known: known.signer.clone(),
+                offered: i.signer.clone(),
+            });
+        }
+        let floor = runs.unwrap_or(&known.newest);
+        if i.version < *floor {
+            return Err(InstallationError::OlderVersion { offered: i.version.clone(), known: floor.clone() });
+        }
+    }
+    let release = keys::release(&i.app, &i.version);
+    let digest: Option<Digest> = txn.get_as(&release).await?;
+    if let Some(known) = digest.filter(|known| *known != i.package_digest) {
+        return Err(InstallationError::ChangedDigest { version: i.version.clone(), known, offered: i.package_digest });
+    }
+    if pin && digest.is_none() {
+        txn.put_as(release, &i.package_digest);
+    }
+    if pin && known.is_none_or(|k| k.newest < i.version) {
+        txn.put_as(app, &AppRecord { signer: i.signer.clone(), newest: i.version.clone() });
+    }
+    Ok(())
+}
+
+/// All of `needed` must be approved, and nothing that is not `asked` for.
+fn approved_exactly(
+    asked: &[Capability],
+    needed: &[Capability],
+    approved: &[Capability],
+) -> Result<(), InstallationError> {
+    let without =
+        |all: &[Capability], some: &[Capability]| all.iter().filter(|c| !some.contains(c)).cloned().collect::<Vec<_>>();
+    let missing = without(needed, approved);
+    if !missing.is_empty() {
+        return Err(InstallationError::NotApproved(missing));
+    }
+    let strange = without(approved, asked);
+    if strange.is_empty() { Ok(()) } else { Err(InstallationError::NotRequested(strange)) }
+}
+
+/// Runs a change to its end even when the caller goes away, so that the map follows the commit.
+pub(crate) async fn detached<T: Send + 'static>(
+    change: impl Future<Output = Result<T, InstallationError>> + Send + 'static,
+) -> Result<T, InstallationError> {
+    match tokio::spawn(change).await {
+        Ok(answer) => answer,
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::Closed.into()),
+        },
+    }
+}

@@ -1,0 +1,432 @@
+//! Installing, upgrading, granting, configuring, removing.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use yunlong_installations::{
+    AppLog, Capability, Installation, InstallationError, Installations, Level, New, Status, Upgrade,
+};
+use yunlong_model::clock::ManualClock;
+use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
+use yunlong_store::memory::MemoryStore;
+use yunlong_store::{
+    Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
+};
+
+fn manifest(version: &str, extra: &str) -> Manifest {
+    Manifest::parse(&format!(
+        r#"
+        name = "tickets"
+        version = "{version}"
+        vendor = "v"
+        title = {{ zh = "票", en = "Tickets" }}
+        description = {{ zh = "票", en = "Tickets" }}
+        {extra}
+        [[roles]]
+        name = "gate"
+        title = {{ zh = "检票", en = "Gate" }}
+        [[collections]]
+        name = "orders"
+        [config]
+        type = "object"
+        [config.properties.fee]
+        type = "integer"
+        default = 600
+        "#
+    ))
+    .unwrap()
+}
+
+fn name(s: &str) -> InstallationName {
+    s.parse().unwrap()
+}
+
+fn new(installation: &str, manifest: Manifest) -> New {
+    New {
+        name: name(installation),
+        organization: "320300".into(),
+        organization_name: "徐州市".into(),
+        package_digest: Digest::of(manifest.version.to_string().as_bytes()),
+        signer: "key-1".into(),
+        grants: Capability::of_manifest(&manifest),
+        manifest: Arc::new(manifest),
+        config: BTreeMap::new(),
+        by: "city-admin".into(),
+    }
+}
+
+fn upgrade(manifest: Manifest, grants: &[Capability]) -> Upgrade {
+    Upgrade {
+        package_digest: Digest::of(manifest.version.to_string().as_bytes()),
+        signer: "key-1".into(),
+        grants: grants.to_vec(),
+        manifest: Arc::new(manifest),
+        by: "city-admin".into(),
+    }
+}
+
+async fn open(store: &SharedStore) -> Installations {
+    Installations::open(store.clone(), Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)))).await.unwrap()
+}
+
+async fn fresh() -> (SharedStore, Installations) {
+    let store: SharedStore = Arc::new(MemoryStore::new());
+    let installations = open(&store).await;
+    (store, installations)
+}
+
+/// Installed and started.
+async fn running(installations: &Installations, new: New) -> Arc<Installation> {
+    let installed = installations.install(new).await.unwrap();
+    assert_eq!(installed.status, Status::Stopped);
+    installations.set_status(&installed.name, Status::Running).await.unwrap()
+}
+
+fn values(v: Value) -> BTreeMap<String, Value> {
+    serde_json::from_value(v).unwrap()
+}
+
+#[tokio::test]
+async fn an_installation_is_the_same_after_a_restart() {
+    let (store, installations) = fresh().await;
+    running(&installations, New { config: values(json!({ "fee": 5 })), ..new("tickets", manifest("1.0.0", "")) }).await;
+    let before = installations.get(&name("tickets")).unwrap();
+    assert_eq!((before.status.clone(), before.config.clone()), (Status::Running, values(json!({ "fee": 5 }))));
+    assert_eq!(*open(&store).await.get(&name("tickets")).unwrap(), *before);
+    assert!(before.declares_role("gate") && !before.declares_role("admin"));
+}
+
+#[tokio::test]
+async fn a_name_is_given_out_once_and_never_again() {
+    let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    let again = || new("tickets", manifest("1.0.0", ""));
+    assert_eq!(installations.install(again()).await.unwrap_err(), InstallationError::Taken(name("tickets")));
+    installations.uninstall(&name("tickets"), "city-admin").await.unwrap();
+    assert!(installations.get(&name("tickets")).is_none());
+    let installations = open(&store).await;
+    assert_eq!(installations.install(again()).await.unwrap_err(), InstallationError::FormerlyUsed(name("tickets")));
+    installations.install(new("tickets-2", manifest("1.0.0", ""))).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_racing_installations_with_one_name_one_wins() {
+    let (_, installations) = fresh().await;
+    let (a, b) = tokio::join!(
+        installations.install(new("tickets", manifest("1.0.0", ""))),
+        installations.install(new("tickets", manifest("1.0.0", "")))
+    );
+    assert!(a.is_ok() != b.is_ok());
+}
+
+#[tokio::test]
+async fn an_installation_that_never_ran_leaves_no_trace() {
+    let (store, installations) = fresh().await;
+    installations.install(new("tickets", manifest("1.0.0", ""))).await.unwrap();
+    installations.log().append(&name("tickets"), Level::Error, "the health check failed", None);
+    installations.abandon(&name("tickets")).await.unwrap();
+    let rows = store.scan(&Key::space("@installations").children(), Direction::Ascending, 100).await.unwrap();
+    assert!(rows.iter().all(|r| format!("{:?}", r.key).contains("audit")), "{rows:?}");
+    // The name is free, and neither the digest nor the signer was pinned.
+    let other =
+        New { package_digest: Digest::of(b"other"), signer: "key-2".into(), ..new("tickets", manifest("1.0.0", "")) };
+    running(&installations, other).await;
+}
+
+#[tokio::test]
+async fn an_older_version_another_signer_and_a_changed_digest_are_refused() {
+    let (_, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.1.0", ""))).await;
+    let older = installations.install(new("other", manifest("1.0.9", ""))).await.unwrap_err();
+    assert_eq!(
+        older,
+        InstallationError::OlderVersion { offered: "1.0.9".parse().unwrap(), known: "1.1.0".parse().unwrap() }
+    );
+    let before_release = installations.install(new("other", manifest("1.1.0-rc.1", ""))).await.unwrap_err();
+    assert!(matches!(before_release, InstallationError::OlderVersion { .. }));
+    let signer =
+        installations.install(New { signer: "key-2".into(), ..new("other", manifest("1.2.0", "")) }).await.unwrap_err();
+    assert!(matches!(signer, InstallationError::OtherSigner { .. }), "{signer}");
+    let digest = installations
+        .install(New { package_digest: Digest::of(b"x"), ..new("other", manifest("1.1.0", "")) })
+        .await
+        .unwrap_err();
+    assert!(matches!(digest, InstallationError::ChangedDigest { .. }), "{digest}");
+    assert!(installations.get(&name("other")).is_none());
+    running(&installations, new("other", manifest("1.1.0", ""))).await;
+
+    let down = installations.upgrade(&name("tickets"), upgrade(manifest("1.0.0", ""), &[])).await.unwrap_err();
+    assert!(matches!(down, InstallationError::OlderVersion { .. }), "{down}");
+    let signer = installations
+        .upgrade(&name("tickets"), Upgrade { signer: "key-2".into(), ..upgrade(manifest("1.2.0", ""), &[]) })
+        .await
+        .unwrap_err();
+    assert!(matches!(signer, InstallationError::OtherSigner { .. }), "{signer}");
+    let renamed = Manifest::parse(&toml_of("library")).unwrap();
+    let app = installations.upgrade(&name("tickets"), upgrade(renamed, &[])).await.unwrap_err();
+    assert!(matches!(app, InstallationError::OtherApp { .. }), "{app}");
+    assert_eq!(installations.get(&name("tickets")).unwrap().version.to_string(), "1.1.0");
+}
+
+fn toml_of(app: &str) -> String {
+    format!(
+        "name = \"{app}\"\nversion = \"2.0.0\"\nvendor = \"v\"\ntitle = {{ zh = \"a\", en = \"a\" }}\ndescription = {{ zh = \"a\", en = \"a\" }}\n"
+    )
+}
+
+#[tokio::test]
+async fn an_installation_that_is_behind_others_may_come_forward_by_a_step() {
+    let (_, installations) = fresh().await;
+    running(&installations, new("a", manifest("1.0.0", ""))).await;
+    running(&installations, new("b", manifest("1.2.0", ""))).await;
+    installations.upgrade(&name("a"), upgrade(manifest("1.1.0", ""), &[])).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_approved_or_not_asked_for_is_refused() {
+    let (_, installations) = fresh().await;
+    let e = installations
+        .install(New { grants: vec![Capability::Identity], ..new("tickets", manifest("1.0.0", "")) })
+        .await
+        .unwrap_err();
+    assert_eq!(e, InstallationError::NotApproved(vec![Capability::Data]));
+    let mut more = new("tickets", manifest("1.0.0", ""));
+    more.grants.push(Capability::Payments);
+    assert_eq!(
+        installations.install(more).await.unwrap_err(),
+        InstallationError::NotRequested(vec![Capability::Payments])
+    );
+    assert!(installations.list().is_empty());
+}
+
+#[tokio::test]
+async fn a_grant_can_be_taken_and_given_back() {
+    let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    let data = |i: &Installations| i.get(&name("tickets")).unwrap().is_granted(&Capability::Data);
+    assert!(data(&installations));
+    installations.revoke_grant(&name("tickets"), &Capability::Data, "city-admin").await.unwrap();
+    assert!(!data(&installations) && !data(&open(&store).await));
+    assert_eq!(installations.get(&name("tickets")).unwrap().ungranted(), [Capability::Data]);
+    installations.restore_grant(&name("tickets"), &Capability::Data, "city-admin").await.unwrap();
+    assert!(data(&installations));
+    let e = installations.restore_grant(&name("tickets"), &Capability::Payments, "city-admin").await.unwrap_err();
+    assert_eq!(e, InstallationError::NotRequested(vec![Capability::Payments]));
+    let audit = installations.audit(2).await.unwrap();
+    assert_eq!(
+        audit.iter().map(|r| (r.action.as_str(), r.detail.as_str())).collect::<Vec<_>>(),
+        [("grant.restored", "data"), ("grant.revoked", "data")]
+    );
+}
+
+#[tokio::test]
+async fn an_upgrade_needs_approval_for_what_is_new_and_keeps_what_was_revoked_revoked() {
+    let (_, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    installations.revoke_grant(&name("tickets"), &Capability::Data, "city-admin").await.unwrap();
+    let wider = || manifest("1.1.0", "outbound = [\"example.org\"]");
+    let outbound = Capability::Outbound("example.org".into());
+    let e = installations.upgrade(&name("tickets"), upgrade(wider(), &[])).await.unwrap_err();
+    assert_eq!(e, InstallationError::NotApproved(vec![outbound.clone()]));
+    let i = installations.upgrade(&name("tickets"), upgrade(wider(), std::slice::from_ref(&outbound))).await.unwrap();
+    assert!(i.is_granted(&outbound) && i.is_granted(&Capability::Identity) && !i.is_granted(&Capability::Data));
+    assert_eq!((i.version.to_string(), i.status.clone()), ("1.1.0".into(), Status::Running));
+    let i = installations.upgrade(&name("tickets"), upgrade(manifest("1.2.0", ""), &[])).await.unwrap();
+    assert!(!i.is_granted(&outbound), "what is asked for no longer is granted no longer");
+}
+
+#[tokio::test]
+async fn configuration_is_checked_and_errors_name_the_field() {
+    let (_, installations) = fresh().await;
+    let fields = |e: InstallationError| match e {
+        InstallationError::Config(problems) => problems.into_iter().map(|p| p.field).collect::<Vec<_>>(),
+        other => panic!("{other}"),
+    };
+    let bad = New { config: values(json!({ "fee": "x", "colour": 1 })), ..new("tickets", manifest("1.0.0", "")) };
+    assert_eq!(fields(installations.install(bad).await.unwrap_err()), ["colour", "fee"]);
+    let i = running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    assert_eq!(i.config, values(json!({ "fee": 600 })));
+    assert_eq!(
+        fields(installations.set_config(&name("tickets"), values(json!({ "fee": 1.5 })), "x").await.unwrap_err()),
+        ["fee"]
+    );
+    let i = installations.set_config(&name("tickets"), values(json!({ "fee": 7 })), "x").await.unwrap();
+    assert_eq!(i.config, values(json!({ "fee": 7 })));
+    let i = installations.set_config(&name("tickets"), values(json!({})), "x").await.unwrap();
+    assert_eq!(i.config, values(json!({ "fee": 600 })));
+}
+
+#[tokio::test]
+async fn topics_reach_those_who_declared_them_and_were_granted_them() {
+    let (_, installations) = fresh().await;
+    let source = "[[publishes]]\nname = \"order.paid\"\n[[consumes]]\ntopic = \"order.paid\"";
+    let consumer = toml_of("dashboard") + "[[consumes]]\ntopic = \"order.paid\"\nfrom = \"tickets\"\n";
+    running(&installations, new("tickets", manifest("1.0.0", source))).await;
+    running(&installations, new("tickets-2", manifest("1.0.0", source))).await;
+    running(&installations, new("dashboard", Manifest::parse(&consumer).unwrap())).await;
+    assert_eq!(installations.subscribers("tickets", "order.paid"), [name("dashboard"), name("tickets")]);
+    assert_eq!(installations.subscribers("tickets-2", "order.paid"), [name("tickets-2")]);
+    let topic = Capability::Consume { topic: "order.paid".into(), from: name("tickets") };
+    installations.revoke_grant(&name("dashboard"), &topic, "city-admin").await.unwrap();
+    assert_eq!(installations.subscribers("tickets", "order.paid"), [name("tickets")]);
+    assert!(installations.subscribers("tickets", "order.lost").is_empty());
+}
+
+async fn write_rows(store: &SharedStore, space: &str, rows: usize) {
+    let mut txn = Txn::new(store.clone());
+    for i in 0..rows {
+        txn.put(Key::space(space).text("d").text("orders").u64(i as u64), bytes::Bytes::from_static(b"{}"));
+    }
+    txn.adjust(Key::space(space).text("c").text("sold"), 7, 0, 100);
+    txn.append(Key::space(space).text("audit"), bytes::Bytes::from_static(b"{}"));
+    txn.commit().await.unwrap();
+}
+
+async fn left(store: &SharedStore, space: &str) -> (usize, i64) {
+    let range = Key::space(space).children();
+    let rows = store.scan(&range, Direction::Ascending, 10_000).await.unwrap().len();
+    (rows, store.counter(&Key::space(space).text("c").text("sold")).await.unwrap())
+}
+
+#[tokio::test]
+async fn removing_deletes_everything_of_it_and_nothing_else() {
+    let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    running(&installations, new("tickets-2", manifest("1.0.0", ""))).await;
+    write_rows(&store, "tickets", 2_500).await;
+    write_rows(&store, "tickets-2", 10).await;
+    installations.log().append(&name("tickets"), Level::Info, "hello", None);
+    installations.uninstall(&name("tickets"), "city-admin").await.unwrap();
+    installations.log().append(&name("tickets"), Level::Info, "a late line", None);
+    installations.log().flush().await.unwrap();
+    assert_eq!(left(&store, "tickets").await, (0, 0));
+    assert_eq!(left(&store, "tickets-2").await, (11, 7));
+    assert_eq!(
+        installations.uninstall(&name("tickets"), "x").await.unwrap_err(),
+        InstallationError::NotFound(name("tickets"))
+    );
+}
+
+/// A store that fails after so many commits.
+struct Failing {
+    inner: MemoryStore,
+    commits_left: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for Failing {
+    async fn get(&self, key: &Key) -> Result<Option<Versioned>, StoreError> {
+        self.inner.get(key).await
+    }
+    async fn scan(&self, range: &KeyRange, direction: Direction, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.inner.scan(range, direction, limit).await
+    }
+    async fn counter(&self, key: &Key) -> Result<i64, StoreError> {
+        self.inner.counter(key).await
+    }
+    async fn counters(&self, range: &KeyRange, limit: usize) -> Result<Vec<(Key, i64)>, StoreError> {
+        self.inner.counters(range, limit).await
+    }
+    async fn commit(&self, batch: Batch) -> Result<Seq, CommitError> {
+        let left = self.commits_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if left.is_err() { Err(StoreError::Io("unplugged".into()).into()) } else { self.inner.commit(batch).await }
+    }
+    fn watch(&self) -> tokio::sync::watch::Receiver<Seq> {
+        self.inner.watch()
+    }
+    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
+        self.inner.changes(space, after, limit).await
+    }
+    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError> {
+        self.inner.trim_changes(through).await
+    }
+}
+
+#[tokio::test]
+async fn a_removal_that_is_cut_short_anywhere_is_finished_at_the_next_open() {
+    for commits in 0..6 {
+        let failing = Arc::new(Failing { inner: MemoryStore::new(), commits_left: AtomicUsize::new(usize::MAX) });
+        let store: SharedStore = failing.clone();
+        let installations = open(&store).await;
+        running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+        write_rows(&store, "tickets", 2_500).await;
+        failing.commits_left.store(commits, Ordering::SeqCst);
+        assert!(installations.uninstall(&name("tickets"), "city-admin").await.is_err(), "{commits}");
+        failing.commits_left.store(usize::MAX, Ordering::SeqCst);
+        let installations = open(&store).await;
+        if commits == 0 {
+            assert!(installations.get(&name("tickets")).is_some(), "nothing was marked, so nothing happened");
+            assert_eq!(left(&store, "tickets").await, (2_501, 7));
+        } else {
+            assert!(installations.get(&name("tickets")).is_none());
+            assert_eq!(left(&store, "tickets").await, (0, 0), "{commits}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_keeps_the_newest_thousand_lines_over_restarts() {
+    let (store, installations) = fresh().await;
+    let (log, n) = (installations.log(), name("tickets"));
+    for i in 0..700 {
+        log.append(&n, Level::Info, &format!("line {i}"), Some("r-1"));
+    }
+    log.flush().await.unwrap();
+    for i in 700..1_500 {
+        log.append(&n, Level::Info, &format!("line {i}"), None);
+        if i % 100 == 0 {
+            log.flush().await.unwrap();
+        }
+    }
+    log.flush().await.unwrap();
+    let stored = store.scan(&Key::space("tickets").text("log").children(), Direction::Ascending, 5_000).await.unwrap();
+    assert_eq!(stored.len(), 1_000);
+
+    let again = open(&store).await;
+    again.log().append(&n, Level::Warn, "after the restart", None);
+    let tail = again.log().tail(&n, 3).await.unwrap();
+    assert_eq!(
+        tail.iter().map(|l| l.text.as_str()).collect::<Vec<_>>(),
+        ["line 1498", "line 1499", "after the restart"]
+    );
+    assert_eq!(again.log().tail(&n, 5_000).await.unwrap().len(), 1_000);
+    again.log().flush().await.unwrap();
+    again.log().flush().await.unwrap();
+    let lines = open(&store).await.log().tail(&n, 5_000).await.unwrap();
+    assert_eq!(
+        (lines.len(), lines[0].text.as_str(), lines[999].text.as_str()),
+        (1_000, "line 501", "after the restart")
+    );
+}
+
+#[tokio::test]
+async fn a_flood_is_bounded_and_a_line_is_cleaned() {
+    let store: SharedStore = Arc::new(MemoryStore::new());
+    let log = AppLog::new(store.clone(), Arc::new(ManualClock::default()));
+    let n = name("tickets");
+    for i in 0..10_000 {
+        log.append(&n, Level::Info, &format!("{i}"), None);
+    }
+    log.append(&n, Level::Error, &format!("\u{1b}[31m{}", "龙".repeat(3_000)), None);
+    log.flush().await.unwrap();
+    let lines = log.tail(&n, 5_000).await.unwrap();
+    assert_eq!(lines.len(), 1_000);
+    let last = &lines[999].text;
+    assert!(!last.contains('\u{1b}') && last.len() <= 4_096 + 10 && last.ends_with("龙…"), "{last}");
+    assert!(log.tail(&name("unknown"), 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_log_is_written_in_the_background_and_at_the_end() {
+    let store: SharedStore = Arc::new(MemoryStore::new());
+    let log = Arc::new(AppLog::new(store.clone(), Arc::new(ManualClock::default())));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(log.clone().run(stopped));
+    log.append(&name("tickets"), Level::Info, "bye", None);
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert_eq!(left(&store, "tickets").await.0, 1);
+}

@@ -1,0 +1,227 @@
+//! One attempt: the consumer's transaction, and what follows from how it ended.
+
+use crate::deliver::Attempted;
+use crate::queue::{self, JobRow, QueueRow, RetryState};
+use crate::{Deliver, Delivery, DeliveryError, Failure, Kind, Messaging, MessagingError, dead, ids, jobs};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use yunlong_model::{Event, InstallationName, Timestamp};
+use yunlong_store::{CommitError, Key, Txn, transact};
+
+/// After the store failed, a delivery rests this long. It counts as no attempt.
+const STORE_TROUBLE_MILLIS: i64 = 1_000;
+
+/// How a run of the consumer ended, when the store did not fail.
+enum Ran {
+    Committed,
+    /// The row is not there any more.
+    Gone,
+    Failed(DeliveryError),
+}
+
+/// What an attempt takes from the store.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    Row { key: &'a Key, failures: u32 },
+    Job { key: &'a Key, job: &'a str },
+}
+
+impl Messaging {
+    /// Attempts the row of an event or of a redriven job.
+    pub(super) async fn attempt_row(&self, deliver: &dyn Deliver, to: &InstallationName, key: &Key, failures: u32) -> Attempted {
+        let ended = match self.run_consumer(deliver, to, Target::Row { key, failures }).await {
+            Ok(Ran::Committed | Ran::Gone) => Ok(Attempted::Done),
+            Ok(Ran::Failed(error)) => self.fail_row(to, key, &error).await,
+            Err(e) => Err(e),
+        };
+        self.or_later(to, ended)
+    }
+
+    /// Attempts a job. Its row carries its own failures.
+    pub(super) async fn attempt_job(&self, deliver: &dyn Deliver, to: &InstallationName, job: &str) -> Attempted {
+        let key = queue::job(to, job);
+        let ended = match self.run_consumer(deliver, to, Target::Job { key: &key, job }).await {
+            Ok(Ran::Committed | Ran::Gone) => self.job_due(&key).await,
+            Ok(Ran::Failed(error)) => self.fail_job(to, &key, job, &error).await,
+            Err(e) => Err(e),
+        };
+        self.or_later(to, ended)
+    }
+
+    fn or_later(&self, to: &InstallationName, ended: Result<Attempted, MessagingError>) -> Attempted {
+        ended.unwrap_or_else(|e| {
+            tracing::warn!(installation = %to, error = %e, "a delivery could not be recorded and will be repeated");
+            Attempted::Later(self.clock.now().plus_millis(STORE_TROUBLE_MILLIS))
+        })
+    }
+
+    /// Runs the consumer in a fresh transaction in which the acknowledgment is staged,
+    /// and commits. After a conflict everything is run again.
+    async fn run_consumer(
+        &self,
+        deliver: &dyn Deliver,
+        to: &InstallationName,
+        target: Target<'_>,
+    ) -> Result<Ran, MessagingError> {
+        for round in 0..=self.config.conflicts {
+            let mut txn = Txn::new(self.store.clone());
+            let Some(delivery) = self.stage(&mut txn, to, target).await? else { return Ok(Ran::Gone) };
+            let handled = AssertUnwindSafe(deliver.deliver(to, delivery, &mut txn)).catch_unwind().await;
+            match handled {
+                Ok(Ok(())) if txn.is_empty() => return Ok(Ran::Failed(DeliveryError::Retry("the consumer's transaction was lost".into()))),
+                Ok(Ok(())) => {}
+                // A failure that rests on what has changed meanwhile is no failure.
+                Ok(Err(error)) => match txn.validate().await {
+                    Err(CommitError::Conflict) if round < self.config.conflicts => {
+                        self.pause_after_conflict(to, round).await;
+                        continue;
+                    }
+                    _ => return Ok(Ran::Failed(error)),
+                },
+                Err(_) => return Ok(Ran::Failed(DeliveryError::Retry("the platform failed while it delivered".into()))),
+            }
+            match txn.commit().await {
+                Ok(_) => {
+                    self.stats.update(to, |s| s.delivered += 1);
+                    return Ok(Ran::Committed);
+                }
+                Err(CommitError::Conflict) => self.pause_after_conflict(to, round).await,
+                Err(CommitError::Store(e)) => return Err(e.into()),
+                // A counter at its bound may have room later.
+                Err(e @ CommitError::OutOfBounds { .. }) => return Ok(Ran::Failed(DeliveryError::Retry(e.to_string()))),
+                Err(e @ CommitError::TooLarge(_)) => return Ok(Ran::Failed(DeliveryError::Reject(e.to_string()))),
+            }
+        }
+        Ok(Ran::Failed(DeliveryError::Retry(format!("{} runs in a row met a conflict", self.config.conflicts + 1))))
+    }
+
+    async fn pause_after_conflict(&self, to: &InstallationName, round: u32) {
+        self.stats.update(to, |s| s.conflicts += 1);
+        // The first repetition comes at once; when many fight over one key, spreading them out
+        // lets one of them win.
+        if round > 0 {
+            let most = 1_u64 << round.min(6);
+            tokio::time::sleep(std::time::Duration::from_millis(rand::random_range(0..=most))).await;
+        }
+    }
+
+    /// Stages the acknowledgment and answers what to deliver; `None` when there is nothing (any
+    /// more).
+    async fn stage(&self, txn: &mut Txn, to: &InstallationName, target: Target<'_>) -> Result<Option<Delivery>, MessagingError> {
+        match target {
+            Target::Row { key, failures } => {
+                let Some(row) = txn.get_as::<QueueRow>(key).await? else { return Ok(None) };
+                txn.delete(key.clone());
+                if failures > 0 {
+                    txn.delete(queue::retry_state(to, key));
+                }
+                Ok(Some(Delivery { kind: row.kind, event: row.event, attempt: failures.saturating_add(1) }))
+            }
+            Target::Job { key, job } => {
+                let now = self.clock.now();
+                let Some(row) = txn.get_as::<JobRow>(key).await?.filter(|row| row.due() <= now) else { return Ok(None) };
+                stage_next_run(txn, key, &row, now);
+                let attempt = u32::try_from(row.retry.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
+                let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
+                Ok(Some(Delivery { kind, event: job_event(to, job, &row, now), attempt }))
+            }
+        }
+    }
+
+    async fn fail_row(&self, to: &InstallationName, key: &Key, error: &DeliveryError) -> Result<Attempted, MessagingError> {
+        if *error == DeliveryError::NotRunning {
+            return Ok(Attempted::Parked);
+        }
+        let spread = rand::random::<f64>();
+        let ended = transact!(&self.store, |txn| {
+            let now = self.clock.now();
+            let Some(row) = txn.get_as::<QueueRow>(key).await? else { return Ok::<_, MessagingError>(Attempted::Done) };
+            let state_key = queue::retry_state(to, key);
+            let mut state = txn.get_as::<RetryState>(&state_key).await?.unwrap_or_default();
+            match self.record(&mut state, error, now, spread) {
+                Some(at) => {
+                    txn.put_as(state_key, &state);
+                    Ok(Attempted::Retry(at))
+                }
+                None => {
+                    txn.delete(key.clone());
+                    txn.delete(state_key);
+                    dead::bury(txn, to, row, state.failures, now);
+                    Ok(Attempted::Done)
+                }
+            }
+        })?;
+        self.count_failure(to, &ended, error);
+        Ok(ended)
+    }
+
+    async fn fail_job(&self, to: &InstallationName, key: &Key, job: &str, error: &DeliveryError) -> Result<Attempted, MessagingError> {
+        if *error == DeliveryError::NotRunning {
+            return Ok(Attempted::Parked);
+        }
+        let spread = rand::random::<f64>();
+        let ended = transact!(&self.store, |txn| {
+            let now = self.clock.now();
+            let Some(mut row) = txn.get_as::<JobRow>(key).await? else { return Ok::<_, MessagingError>(Attempted::Done) };
+            match self.record(&mut row.retry, error, now, spread) {
+                Some(at) => {
+                    row.retry.not_before = at;
+                    txn.put_as(key.clone(), &row);
+                    Ok(Attempted::Retry(at))
+                }
+                None => {
+                    let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
+                    dead::bury(txn, to, QueueRow { kind, event: job_event(to, job, &row, now) }, row.retry.failures.clone(), now);
+                    Ok(stage_next_run(txn, key, &row, now).map_or(Attempted::Done, Attempted::Next))
+                }
+            }
+        })?;
+        self.count_failure(to, &ended, error);
+        Ok(ended)
+    }
+
+    /// Adds a failure; answers when the next attempt is, or `None` when it is given up.
+    fn record(&self, state: &mut RetryState, error: &DeliveryError, now: Timestamp, spread: f64) -> Option<Timestamp> {
+        let attempt = u32::try_from(state.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
+        state.failures.push(Failure::new(now, attempt, &error.to_string()));
+        let delay = match error {
+            DeliveryError::Reject(_) => None,
+            DeliveryError::Retry(_) | DeliveryError::NotRunning => self.config.retry.delay(attempt, spread),
+        }?;
+        state.not_before = now.plus_millis(delay);
+        Some(state.not_before)
+    }
+
+    fn count_failure(&self, to: &InstallationName, ended: &Attempted, error: &DeliveryError) {
+        let given_up = !matches!(ended, Attempted::Retry(_));
+        tracing::info!(installation = %to, %error, given_up, "a delivery failed");
+        self.stats.update(to, |s| if given_up { s.dead += 1 } else { s.retried += 1 });
+    }
+
+    async fn job_due(&self, key: &Key) -> Result<Attempted, MessagingError> {
+        let mut txn = Txn::new(self.store.clone());
+        Ok(txn.get_as::<JobRow>(key).await?.map_or(Attempted::Done, |row| Attempted::Next(row.due())))
+    }
+}
+
+/// Stages the run after this one: after *now*, so runs that were missed are run once.
+fn stage_next_run(txn: &mut Txn, key: &Key, row: &JobRow, now: Timestamp) -> Option<Timestamp> {
+    let next = jobs::next_run(&row.cron, now.max(row.scheduled));
+    match next {
+        Some(scheduled) => txn.put_as(key.clone(), &JobRow { cron: row.cron.clone(), scheduled, retry: RetryState::default() }),
+        None => txn.delete(key.clone()),
+    }
+    next
+}
+
+fn job_event(to: &InstallationName, job: &str, row: &JobRow, now: Timestamp) -> Event {
+    Event {
+        id: ids::uuid_v7(now),
+        source: "/platform/jobs".into(),
+        topic: "city.job".into(),
+        subject: Some(job.to_owned()),
+        time: row.scheduled,
+        key: Some(format!("{to}/{job}")),
+        data: serde_json::json!({ "job": job, "scheduled": row.scheduled }),
+    }
+}

@@ -1,0 +1,158 @@
+//! Notes to people, shown in their inbox on the portal.
+
+use crate::{Messaging, MessagingError, queue};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use yunlong_model::{InstallationName, Text, Timestamp};
+use yunlong_store::{Direction, Key, Txn, transact};
+
+const MAX_TITLE: usize = 200;
+const MAX_BODY: usize = 4_000;
+const MAX_PATH: usize = 1_024;
+
+/// What an app tells a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The title: 1 to 200 characters.
+    pub title: Text,
+    /// The text: at most 4,000 characters.
+    pub body: Text,
+    /// A path of the app that it leads to, such as `/orders/7`.
+    pub path: Option<String>,
+}
+
+/// A note in an inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Its id, for [`Messaging::mark_read`].
+    pub id: String,
+    /// The installation that wrote it.
+    pub installation: InstallationName,
+    /// The title.
+    pub title: Text,
+    /// The text.
+    pub body: Text,
+    /// A path of that installation.
+    pub path: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the person has read it.
+    pub read: bool,
+}
+
+/// A page of an inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxPage {
+    /// The notes, newest first.
+    pub notes: Vec<Note>,
+    /// Give this as `before` for the next page; `None` when there is no more.
+    pub next: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NoteRow {
+    installation: InstallationName,
+    title: Text,
+    body: Text,
+    path: Option<String>,
+    at: Timestamp,
+    read: bool,
+}
+
+impl Messaging {
+    /// Stages a note into the inbox of `account`.
+    ///
+    /// # Errors
+    /// [`MessagingError::Invalid`] for texts that are empty or too long, and for a path that is
+    /// not a path of the app itself.
+    pub fn notify(&self, txn: &mut Txn, account: &str, installation: &InstallationName, notice: Notice) -> Result<(), MessagingError> {
+        check_text("title", &notice.title, 1, MAX_TITLE)?;
+        check_text("body", &notice.body, 0, MAX_BODY)?;
+        notice.path.as_deref().map_or(Ok(()), check_path)?;
+        let row = NoteRow { installation: installation.clone(), title: notice.title, body: notice.body, path: notice.path, at: self.clock.now(), read: false };
+        txn.append_as(queue::inbox(account), &row);
+        txn.adjust(queue::unread(account), 1, 0, i64::MAX);
+        Ok(())
+    }
+
+    /// A page of a person's inbox, newest first: at most `limit` notes (1 to 100), from where the
+    /// page before ended.
+    ///
+    /// # Errors
+    /// [`MessagingError::UnknownNote`] when `before` is no place in this inbox,
+    /// [`MessagingError::Store`].
+    pub async fn inbox(&self, account: &str, before: Option<&str>, limit: usize) -> Result<InboxPage, MessagingError> {
+        let limit = limit.clamp(1, 100);
+        let mut range = queue::inbox(account).children();
+        if let Some(id) = before {
+            range.end = note_key(account, id)?;
+        }
+        let mut entries = self.store.scan(&range, Direction::Descending, limit + 1).await?;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let notes = entries
+            .iter()
+            .map(|e| {
+                let row: NoteRow = queue::parse(&e.key, &e.value)?;
+                Ok(Note { id: note_id(account, &e.key), installation: row.installation, title: row.title, body: row.body, path: row.path, at: row.at, read: row.read })
+            })
+            .collect::<Result<Vec<_>, MessagingError>>()?;
+        let next = if more { notes.last().map(|n| n.id.clone()) } else { None };
+        Ok(InboxPage { notes, next })
+    }
+
+    /// Marks a note as read; one that is read already stays so.
+    ///
+    /// # Errors
+    /// [`MessagingError::UnknownNote`], [`MessagingError::Commit`].
+    pub async fn mark_read(&self, account: &str, id: &str) -> Result<(), MessagingError> {
+        let key = note_key(account, id)?;
+        transact!(&self.store, |txn| {
+            let mut row = txn.get_as::<NoteRow>(&key).await?.ok_or(MessagingError::UnknownNote)?;
+            if !row.read {
+                row.read = true;
+                txn.put_as(key.clone(), &row);
+                txn.adjust(queue::unread(account), -1, 0, i64::MAX);
+            }
+            Ok(())
+        })
+    }
+
+    /// How many notes a person has not read.
+    ///
+    /// # Errors
+    /// [`MessagingError::Store`].
+    pub async fn unread_count(&self, account: &str) -> Result<u64, MessagingError> {
+        Ok(u64::try_from(self.store.counter(&queue::unread(account)).await?).unwrap_or(0))
+    }
+}
+
+/// The part of the key behind the account, as hexadecimal digits.
+fn note_id(account: &str, key: &Key) -> String {
+    let prefix = queue::inbox(account).as_bytes().len();
+    HEXLOWER.encode(key.as_bytes().get(prefix..).unwrap_or_default())
+}
+
+fn note_key(account: &str, id: &str) -> Result<Key, MessagingError> {
+    let suffix = HEXLOWER.decode(id.as_bytes()).map_err(|_| MessagingError::UnknownNote)?;
+    if suffix.is_empty() || suffix.len() > 64 {
+        return Err(MessagingError::UnknownNote);
+    }
+    Ok(queue::inbox(account).raw(&suffix))
+}
+
+fn check_text(what: &str, text: &Text, least: usize, most: usize) -> Result<(), MessagingError> {
+    for (lang, t) in [("Chinese", &text.zh), ("English", &text.en)] {
+        let n = t.trim().chars().count();
+        if n < least || n > most {
+            return Err(MessagingError::Invalid(format!("the {what} in {lang} has {n} characters: {least} to {most} are possible")));
+        }
+    }
+    Ok(())
+}
+
+/// A path leads to the app's own origin: `//host` and `/\host` would lead a browser elsewhere.
+fn check_path(path: &str) -> Result<(), MessagingError> {
+    let ok = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.len() <= MAX_PATH && !path.chars().any(char::is_control);
+    if ok { Ok(()) } else { Err(MessagingError::Invalid(format!("the path must start with one `/` and have at most {MAX_PATH} bytes"))) }
+}

@@ -1,0 +1,43 @@
+//! Why a payment call failed. The variants mirror `city:payments`.
+
+use crate::Status;
+use yunlong_store::{CommitError, StoreError};
+
+/// Why a payment call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PaymentError {
+    /// The installation has no such intent.
+    #[error("there is no payment intent `{0}` here")]
+    UnknownIntent(String),
+    /// The status does not allow it.
+    #[error("the payment is {}, which does not allow to {step}; {step} is possible when it is {}", .status.code(), .allowed.iter().map(|s| s.code()).collect::<Vec<_>>().join(" or "))]
+    WrongStatus {
+        /// Where the intent stands.
+        status: Status,
+        /// What was asked, as a verb.
+        step: &'static str,
+        /// Where it would be possible.
+        allowed: &'static [Status],
+    },
+    /// The time to pay is over.
+    #[error("the time to pay is over: place the order again")]
+    Expired,
+    /// Somebody else is to pay.
+    #[error("this payment belongs to another account: sign in as the one who placed the order")]
+    NotThePayer,
+    /// The provider wants the payer on its own page.
+    #[error("the provider `{0}` takes no money without its page: send the payer to the cashier")]
+    NoDirectConfirmation(String),
+    /// Lines, amounts, codes or references that cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The commit failed.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The outcome could not be sent.
+    #[error("the outcome cannot be sent: {0}")]
+    Messaging(String),
+}

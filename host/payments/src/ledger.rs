@@ -1,0 +1,179 @@
+//! The double-entry ledger: entries whose postings sum to zero, by construction.
+
+use crate::Line;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use yunlong_model::Timestamp;
+
+/// One side of an entry: fen, positive for a debit, negative for a credit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// `clearing:<provider>` or `payee:<installation>:<uscc>`.
+    pub account: String,
+    /// Fen.
+    pub amount: i64,
+}
+
+/// An entry. There is no way to make one whose postings do not sum to zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RawEntry")]
+pub struct Entry {
+    intent: String,
+    memo: String,
+    at: Timestamp,
+    postings: Vec<Posting>,
+}
+
+#[derive(Deserialize)]
+struct RawEntry {
+    intent: String,
+    memo: String,
+    at: Timestamp,
+    postings: Vec<Posting>,
+}
+
+impl TryFrom<RawEntry> for Entry {
+    type Error = LedgerError;
+
+    fn try_from(raw: RawEntry) -> Result<Self, LedgerError> {
+        Self::new(raw.intent, raw.memo, raw.at, raw.postings)
+    }
+}
+
+/// An entry that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Debits and credits differ.
+    #[error("the postings sum to {0} fen instead of 0")]
+    Unbalanced(i128),
+    /// An entry moves something between at least two accounts.
+    #[error("an entry has at least two postings")]
+    TooFew,
+    /// An amount is over what the ledger holds.
+    #[error("{0} fen is over what the ledger can hold")]
+    TooLarge(u64),
+}
+
+impl Entry {
+    /// An entry.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when the postings do not sum to zero or are fewer than two.
+    pub fn new(intent: String, memo: String, at: Timestamp, postings: Vec<Posting>) -> Result<Self, LedgerError> {
+        if postings.len() < 2 {
+            return Err(LedgerError::TooFew);
+        }
+        let sum: i128 = postings.iter().map(|p| i128::from(p.amount)).sum();
+        if sum != 0 {
+            return Err(LedgerError::Unbalanced(sum));
+        }
+        Ok(Self { intent, memo, at, postings })
+    }
+
+    /// The money of a payment: the provider owes it to us, we owe it to the payees.
+    ///
+    /// # Errors
+    /// [`LedgerError::TooLarge`] for amounts beyond 63 bits.
+    pub fn capture(
+        intent: &str,
+        installation: &str,
+        provider: &str,
+        lines: &[Line],
+        at: Timestamp,
+    ) -> Result<Self, LedgerError> {
+        Self::new(intent.to_owned(), "capture".to_owned(), at, postings(installation, provider, lines, 1)?)
+    }
+
+    /// The reverse.
+    ///
+    /// # Errors
+    /// [`LedgerError::TooLarge`] for amounts beyond 63 bits.
+    pub fn refund(
+        intent: &str,
+        installation: &str,
+        provider: &str,
+        reference: &str,
+        lines: &[Line],
+        at: Timestamp,
+    ) -> Result<Self, LedgerError> {
+        Self::new(intent.to_owned(), format!("refund {reference}"), at, postings(installation, provider, lines, -1)?)
+    }
+
+    /// The postings.
+    #[must_use]
+    pub fn postings(&self) -> &[Posting] {
+        &self.postings
+    }
+
+    /// The intent that it belongs to.
+    #[must_use]
+    pub fn intent(&self) -> &str {
+        &self.intent
+    }
+}
+
+fn postings(installation: &str, provider: &str, lines: &[Line], sign: i64) -> Result<Vec<Posting>, LedgerError> {
+    let mut all = Vec::with_capacity(lines.len() + 1);
+    let mut sum: i64 = 0;
+    for line in lines {
+        let amount = i64::try_from(line.amount).map_err(|_| LedgerError::TooLarge(line.amount))?;
+        sum = sum.checked_add(amount).ok_or(LedgerError::TooLarge(line.amount))?;
+        all.push(Posting { account: format!("payee:{installation}:{}", line.payee), amount: -sign * amount });
+    }
+    all.push(Posting { account: format!("clearing:{provider}"), amount: sign * sum });
+    Ok(all)
+}
+
+/// What [`Payments::verify_ledger`](crate::Payments::verify_ledger) found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LedgerReport {
+    /// Entries read.
+    pub entries: u64,
+    /// The sum of all balances; anything but 0 is damage.
+    pub total: i128,
+    /// Balances recomputed from the entries, in fen.
+    pub balances: BTreeMap<String, i64>,
+    /// Accounts whose stored balance differs: stored, recomputed.
+    pub differences: BTreeMap<String, (i64, i64)>,
+}
+
+impl LedgerReport {
+    /// Whether the ledger is sound.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.total == 0 && self.differences.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posting(account: &str, amount: i64) -> Posting {
+        Posting { account: account.into(), amount }
+    }
+
+    #[test]
+    fn an_unbalanced_entry_cannot_be_made_or_read() {
+        let make = |p| Entry::new("i".into(), "m".into(), Timestamp(0), p);
+        assert_eq!(make(vec![posting("a", 5), posting("b", -4)]), Err(LedgerError::Unbalanced(1)));
+        assert_eq!(make(vec![posting("a", 0)]), Err(LedgerError::TooFew));
+        let json =
+            r#"{"intent":"i","memo":"m","at":0,"postings":[{"account":"a","amount":1},{"account":"b","amount":1}]}"#;
+        assert!(serde_json::from_str::<Entry>(json).is_err());
+    }
+
+    #[test]
+    fn a_refund_mirrors_its_capture() {
+        let lines = [
+            Line { payee: "A".into(), amount: 5_486, description: String::new() },
+            Line { payee: "B".into(), amount: 7_314, description: String::new() },
+        ];
+        let there = Entry::capture("i", "tickets", "sandbox", &lines, Timestamp(0)).unwrap();
+        let back = Entry::refund("i", "tickets", "sandbox", "r", &lines, Timestamp(1)).unwrap();
+        for (a, b) in there.postings().iter().zip(back.postings()) {
+            assert_eq!((&a.account, a.amount), (&b.account, -b.amount));
+        }
+        assert_eq!(there.postings()[2], posting("clearing:sandbox", 12_800));
+    }
+}

@@ -1,0 +1,33 @@
+//! Payment intents over a double-entry ledger.
+//!
+//! An app *stages* what it wants in its own [`Txn`](yunlong_store::Txn): the intent's record and a command row are
+//! part of the app's commit. After the commit the worker ([`Payments::run`]) takes the command and
+//! calls the [`Provider`]; the provider answers by a signed callback ([`Payments::handle_callback`]),
+//! whose effect on intent, ledger and the app's queue is one commit again.
+//!
+//! Everything is restart-safe: a command stays until the provider accepted it, and all effects of
+//! a callback are idempotent, so repeating any of it changes nothing.
+//!
+//! **Key space** `@payments`: `intent` records by id; `ref` ids by installation and reference; `payer`
+//! ids by account, newest first; `cmd` commands in the order of commits; `ledger` entries likewise;
+//! `nonce` callbacks' nonces by time; `callback` what the sandbox still has to send; counters
+//! `balance` by account. Nothing here is written by every purchase: balances are counters.
+#![deny(missing_docs)]
+
+mod callback;
+mod error;
+mod intent;
+mod keys;
+mod ledger;
+mod provider;
+mod sandbox;
+mod service;
+mod worker;
+
+pub use callback::{Callback, CallbackError, CallbackEvent, Headers};
+pub use error::PaymentError;
+pub use intent::{Intent, Line, NewIntent, NewRefund, Refund, RefundStatus, Status};
+pub use ledger::{Entry, LedgerError, LedgerReport, Posting};
+pub use provider::{CallbackSink, Charge, Provider, ProviderError, RefundOrder, SinkError};
+pub use sandbox::{Behaviour, SandboxCashier, SandboxSecret};
+pub use service::{IntentPage, Payments};

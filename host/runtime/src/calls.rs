@@ -1,0 +1,193 @@
+//! Messages, jobs and lifecycle calls: the optional exports.
+//!
+//! They run like requests, each in an instance of its own with its own budget, as the
+//! installation's service principal. The host's transaction is lent to the guest; the host commits
+//! it, and only when the guest has answered `ok`.
+
+use crate::city::bindings::city::messaging::types::Event as WitEvent;
+use crate::city::bindings::exports::city::app as exports;
+use crate::city::collections::Transaction;
+use crate::error::InvocationError;
+use crate::inspect::{CONSUMER, JOBS};
+use crate::runtime::{Failure, Loaded, Runtime};
+use crate::state::{Invocation, Kind, State};
+use async_trait::async_trait;
+use std::sync::Arc;
+use wasmtime::Store;
+use wasmtime::component::Resource;
+use yunlong_installations::{Capability, Installation, Level};
+use yunlong_messaging::{Deliver, Delivery, DeliveryError};
+use yunlong_model::{InstallationName, Presentation, Principal, Timestamp};
+use yunlong_store::Txn;
+
+/// What is called.
+enum Call {
+    Handle(WitEvent),
+    Run { job: String, scheduled: Timestamp },
+    Install,
+    Health,
+}
+
+/// What the guest answered.
+enum Answer {
+    Done,
+    Retry(String),
+    Reject(String),
+}
+
+impl Call {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Handle(_) => Kind::Message,
+            Self::Run { .. } => Kind::Job,
+            Self::Install | Self::Health => Kind::Lifecycle,
+        }
+    }
+}
+
+impl Runtime {
+    /// Calls `lifecycle.install`, if the component exports it, with a transaction that the caller
+    /// commits when this answers `Ok`. The installation must be loaded; it need not be running.
+    ///
+    /// # Errors
+    /// [`InvocationError::Refused`] with the app's own words; any other when it failed.
+    pub async fn lifecycle_install(&self, name: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError> {
+        self.lifecycle(name, Call::Install, Some(txn), "install").await
+    }
+
+    /// Calls `lifecycle.health`, if the component exports it.
+    ///
+    /// # Errors
+    /// As [`Runtime::lifecycle_install`].
+    pub async fn health(&self, name: &InstallationName) -> Result<(), InvocationError> {
+        self.lifecycle(name, Call::Health, None, "health").await
+    }
+
+    async fn lifecycle(&self, name: &InstallationName, call: Call, txn: Option<&mut Txn>, id: &str) -> Result<(), InvocationError> {
+        let loaded = self.find(name)?;
+        if loaded.lifecycle.is_none() {
+            return Ok(());
+        }
+        let installation = self.services().installations.get(name).ok_or_else(|| InvocationError::NotLoaded(name.clone()))?;
+        match self.call(&loaded, installation, call, format!("{id}-{name}"), txn).await? {
+            Answer::Done => Ok(()),
+            Answer::Retry(why) | Answer::Reject(why) => {
+                self.services().log.append(name, Level::Error, &format!("{id} refused: {why}"), None);
+                Err(InvocationError::Refused(why))
+            }
+        }
+    }
+
+    /// Runs a call. The transaction is taken out of `txn` and put back when the guest answers
+    /// `ok`; otherwise an empty one stays there, and what the guest staged is gone.
+    async fn call(&self, loaded: &Loaded, installation: Arc<Installation>, call: Call, request_id: String, txn: Option<&mut Txn>) -> Result<Answer, InvocationError> {
+        let _place = self.admit(loaded).await?;
+        let kind = call.kind();
+        let principal = Principal::service(installation.name.as_str(), &installation.organization);
+        let invocation = Invocation { installation, principal, presentation: Presentation::default() };
+        let (store, interceptor) = self.store(loaded, kind, invocation, request_id);
+        let mut txn = txn;
+        let lent = txn.as_deref_mut().map(|t| std::mem::replace(t, Txn::new(self.services().store.clone())));
+        let (answer, back) = self.watch(loaded, interceptor, run(loaded, store, call, lent)).await?;
+        if let (Answer::Done, Some(txn), Some(back)) = (&answer, txn, back) {
+            *txn = back;
+        }
+        Ok(answer)
+    }
+}
+
+async fn run(loaded: &Loaded, mut store: Store<State>, call: Call, lent: Option<Txn>) -> Result<(Answer, Option<Txn>), Failure> {
+    let instance = loaded.instantiate(&mut store).await?;
+    let own = lent.map(|txn| store.data_mut().table.push(Transaction::lent(txn))).transpose().map_err(wasmtime::Error::from)?;
+    // A guest is lent the host's transaction; `health` has none.
+    let borrow = || own.as_ref().map_or_else(|| Resource::new_borrow(u32::MAX), |r| Resource::<Transaction>::new_borrow(r.rep()));
+    let absent = |what| Failure::Known(InvocationError::NotExported(what));
+    let words = |r: Result<(), String>| r.map_or_else(Answer::Reject, |()| Answer::Done);
+    let failure = |r: Result<(), exports::consumer::Failure>| match r {
+        Ok(()) => Answer::Done,
+        Err(exports::consumer::Failure::Retry(why)) => Answer::Retry(why),
+        Err(exports::consumer::Failure::Reject(why)) => Answer::Reject(why),
+    };
+    let answer = match call {
+        Call::Handle(event) => {
+            let consumer = loaded.consumer.as_ref().ok_or_else(|| absent(CONSUMER))?.load(&mut store, &instance)?;
+            failure(consumer.call_handle(&mut store, &event, borrow()).await?)
+        }
+        Call::Run { job, scheduled } => {
+            let jobs = loaded.jobs.as_ref().ok_or_else(|| absent(JOBS))?.load(&mut store, &instance)?;
+            failure(jobs.call_run(&mut store, &job, scheduled.as_u64(), borrow()).await?)
+        }
+        Call::Install => {
+            let lifecycle = loaded.lifecycle.as_ref().ok_or_else(|| absent(crate::inspect::LIFECYCLE))?.load(&mut store, &instance)?;
+            words(lifecycle.call_install(&mut store, borrow()).await?)
+        }
+        Call::Health => {
+            let lifecycle = loaded.lifecycle.as_ref().ok_or_else(|| absent(crate::inspect::LIFECYCLE))?.load(&mut store, &instance)?;
+            words(lifecycle.call_health(&mut store).await?)
+        }
+    };
+    store.data().end();
+    let back = match own {
+        Some(own) => store.data_mut().table.delete(own).map_err(wasmtime::Error::from)?.into_txn(),
+        None => None,
+    };
+    Ok((answer, back))
+}
+
+/// What was granted when it was enqueued may be revoked by now.
+fn still_granted(installation: &Installation, call: &Call) -> Result<(), Capability> {
+    match call {
+        Call::Run { job, .. } => {
+            let need = Capability::Jobs(job.clone());
+            if installation.is_granted(&need) { Ok(()) } else { Err(need) }
+        }
+        // The platform's own events need no grant, nor do an app's own topics.
+        Call::Handle(event) => match event.source.strip_prefix("/installations/").map(str::parse) {
+            Some(Ok(from)) if from != installation.name => {
+                let need = Capability::Consume { topic: event.topic.clone(), from };
+                if installation.is_granted(&need) { Ok(()) } else { Err(need) }
+            }
+            _ => Ok(()),
+        },
+        Call::Install | Call::Health => Ok(()),
+    }
+}
+
+#[async_trait]
+impl Deliver for Runtime {
+    async fn deliver(&self, to: &InstallationName, delivery: Delivery, txn: &mut Txn) -> Result<(), DeliveryError> {
+        let event = delivery.event;
+        let id = event.id.clone();
+        let call = match delivery.kind {
+            yunlong_messaging::Kind::Job { job, scheduled } => Call::Run { job, scheduled },
+            yunlong_messaging::Kind::Event => Call::Handle(WitEvent {
+                id: event.id,
+                source: event.source,
+                topic: event.topic,
+                subject: event.subject,
+                time: event.time.as_u64(),
+                key: event.key,
+                data: event.data.to_string(),
+                attempt: delivery.attempt,
+            }),
+        };
+        let kind = call.kind();
+        let (loaded, installation) = match (self.find(to), self.running(to)) {
+            (Ok(loaded), Ok(installation)) => (loaded, installation),
+            _ => return Err(DeliveryError::NotRunning),
+        };
+        if let Err(what) = still_granted(&installation, &call) {
+            return Err(DeliveryError::Reject(format!("capability not granted: {what}")));
+        }
+        let (why, error) = match self.call(&loaded, installation, call, id.clone(), Some(txn)).await {
+            Ok(Answer::Done) => return Ok(()),
+            Ok(Answer::Retry(why)) => (why.clone(), DeliveryError::Retry(why)),
+            Ok(Answer::Reject(why)) => (why.clone(), DeliveryError::Reject(why)),
+            // Reported already.
+            Err(e @ InvocationError::NotExported(_)) => return Err(DeliveryError::Reject(e.to_string())),
+            Err(e) => return Err(DeliveryError::Retry(e.to_string())),
+        };
+        self.services().log.append(to, Level::Warn, &format!("{} refused: {why}", kind.name()), Some(&id));
+        Err(error)
+    }
+}

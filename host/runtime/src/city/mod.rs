@@ -1,0 +1,63 @@
+//! The platform's own interfaces, one module each: convert, check the grant through the
+//! interceptor, call the service. Nothing is decided here.
+
+pub(crate) mod attributes;
+pub(crate) mod collections;
+pub(crate) mod context;
+pub(crate) mod intents;
+pub(crate) mod principal;
+pub(crate) mod publisher;
+
+/// What `bindgen!` makes of `wit/`.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub(crate) mod bindings {
+    wasmtime::component::bindgen!({
+        inline: "
+            package yunlong:host;
+            world everything {
+                include city:app/imports@1.0.0;
+                export city:app/consumer@1.0.0;
+                export city:app/jobs@1.0.0;
+                export city:app/lifecycle@1.0.0;
+            }
+        ",
+        world: "yunlong:host/everything",
+        path: [
+            "../../wit/deps/io",
+            "../../wit/deps/clocks",
+            "../../wit/deps/random",
+            "../../wit/deps/filesystem",
+            "../../wit/deps/sockets",
+            "../../wit/deps/cli",
+            "../../wit/deps/http",
+            "../../wit/city-identity",
+            "../../wit/city-data",
+            "../../wit/city-messaging",
+            "../../wit/city-payments",
+            "../../wit/city-app",
+        ],
+        imports: { default: async | trappable },
+        exports: { default: async },
+        require_store_data_send: true,
+        with: {
+            "city:data/collections.transaction": crate::city::collections::Transaction,
+        },
+    });
+}
+
+use crate::state::State;
+use wasmtime::component::{HasSelf, Linker};
+
+/// Adds all of `city:*` to a linker.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    use bindings::city;
+    type S = HasSelf<State>;
+    city::identity::principal::add_to_linker::<_, S>(linker, |s| s)?;
+    city::identity::attributes::add_to_linker::<_, S>(linker, |s| s)?;
+    city::data::collections::add_to_linker::<_, S>(linker, |s| s)?;
+    city::messaging::types::add_to_linker::<_, S>(linker, |s| s)?;
+    city::messaging::publisher::add_to_linker::<_, S>(linker, |s| s)?;
+    city::payments::intents::add_to_linker::<_, S>(linker, |s| s)?;
+    city::app::context::add_to_linker::<_, S>(linker, |s| s)?;
+    city::app::outcome::add_to_linker::<_, S>(linker, |s| s)
+}

@@ -1,0 +1,115 @@
+//! What an operator sets.
+
+use crate::interceptor::Observer;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How the runtime runs.
+#[derive(Clone)]
+pub struct RuntimeConfig {
+    /// The folder of precompiled components. Created with mode 0700.
+    pub cache_dir: PathBuf,
+    /// The platform's secret. Keys of installations and of the cache are derived from it.
+    pub secret: [u8; 32],
+    /// The pool of ordinary components.
+    pub small: PoolConfig,
+    /// The pool of components that carry an interpreter.
+    pub large: PoolConfig,
+    /// How many instances one installation may run at once.
+    pub per_installation: u32,
+    /// How long a call waits for a free instance before it is refused as overloaded.
+    pub queue_timeout: Duration,
+    /// Bytes that the linear memories and tables of all instances together may take; half of the
+    /// machine's memory when absent. One installation gets at most half of it.
+    pub total_memory: Option<usize>,
+    /// How often a running guest lets others have the thread; also how exactly limits of CPU
+    /// time are kept.
+    pub tick: Duration,
+    /// The compiling child.
+    pub compiler: CompilerConfig,
+    /// Outgoing HTTP.
+    pub outbound: OutboundConfig,
+    /// Sees every host call: for journals and for faults in tests.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl RuntimeConfig {
+    /// The defaults, with this cache folder and secret.
+    #[must_use]
+    pub fn new(cache_dir: impl Into<PathBuf>, secret: [u8; 32]) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            secret,
+            small: PoolConfig { instances: 1_000 },
+            large: PoolConfig { instances: 64 },
+            // A tenth of the pool or less: ten busy apps still leave room for an eleventh.
+            per_installation: 64,
+            queue_timeout: Duration::from_secs(1),
+            total_memory: None,
+            tick: Duration::from_millis(5),
+            compiler: CompilerConfig::default(),
+            outbound: OutboundConfig::default(),
+            observer: None,
+        }
+    }
+}
+
+/// The size of one engine's pool.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolConfig {
+    /// Instances that can live at once. They take address space, not memory.
+    pub instances: u32,
+}
+
+/// The compiling child and its limits. A component that compiles badly takes this process down,
+/// never the host.
+#[derive(Clone, Debug)]
+pub struct CompilerConfig {
+    /// The program and its first arguments; the profile's name follows. The running executable
+    /// with `compile-component` when absent.
+    pub command: Option<(PathBuf, Vec<String>)>,
+    /// Wall time.
+    pub timeout: Duration,
+    /// CPU time of the child in seconds (RLIMIT_CPU).
+    pub cpu_seconds: u64,
+    /// Address space of the child in bytes (RLIMIT_AS).
+    pub address_space: u64,
+}
+
+impl Default for CompilerConfig {
+    fn default() -> Self {
+        // A Python interpreter of 18 MB takes 20 s and less than 2 GiB on a busy machine.
+        Self { command: None, timeout: Duration::from_secs(300), cpu_seconds: 300, address_space: 6 << 30 }
+    }
+}
+
+/// Outgoing HTTP of all installations.
+#[derive(Clone, Debug)]
+pub struct OutboundConfig {
+    /// Addresses that the operator fixes, by `host` or `host:port`. They are not looked up, and
+    /// they alone may be private: the way to a service inside the city's own network.
+    pub pinned: BTreeMap<String, SocketAddr>,
+    /// To connect, TLS included.
+    pub connect_timeout: Duration,
+    /// Until the first byte, and between two.
+    pub read_timeout: Duration,
+    /// The largest response body in bytes.
+    pub max_response: u64,
+    /// Requests that one invocation may send.
+    pub max_requests: u32,
+}
+
+impl Default for OutboundConfig {
+    fn default() -> Self {
+        Self {
+            pinned: BTreeMap::new(),
+            connect_timeout: Duration::from_secs(5),
+            read_timeout: Duration::from_secs(10),
+            max_response: 8 << 20,
+            max_requests: 32,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Engines: one a profile, each with its own pool and its own key in the cache.
+//!
+//! Instances come from pools, since a fresh one serves each call: slots are reset, not unmapped.
+//! What makes that cheap is the kernel's `PAGEMAP_SCAN`, which finds the pages that a call really
+//! touched; without it, less is kept resident, since all of it would be cleared every time.
+
+use crate::config::{PoolConfig, RuntimeConfig};
+use crate::error::RuntimeError;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::str::FromStr;
+use std::time::Duration;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+/// Which engine runs a component. (Components of WASI 0.3 will get a third.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Profile {
+    /// Compiled languages: few core modules, small tables.
+    Small,
+    /// An interpreter inside: dozens of core modules, large tables.
+    Large,
+}
+
+impl Profile {
+    /// The name, as the compiling child gets it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+        }
+    }
+
+    /// What one component of this profile may need.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        match self {
+            // wit-component makes a main module, an adapter, a shim and a fix-up; composed
+            // components a few times that.
+            Self::Small => Shape { core_instances: 16, memories: 4, tables: 12, table_elements: 20_000 },
+            // componentize-py: about 60 core instances and tables, 60,000 elements.
+            Self::Large => Shape { core_instances: 128, memories: 8, tables: 128, table_elements: 120_000 },
+        }
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        [Self::Small, Self::Large].into_iter().find(|p| p.name() == s).ok_or_else(|| format!("`{s}` is not an engine profile: small or large"))
+    }
+}
+
+/// The most that one component may have, whatever its memory limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Core instances.
+    pub core_instances: u32,
+    /// Linear memories.
+    pub memories: u32,
+    /// Tables.
+    pub tables: u32,
+    /// Elements of one table.
+    pub table_elements: u64,
+}
+
+/// The largest memory of one instance: what `app.toml` may ask for at most.
+pub(crate) const MAX_MEMORY: usize = 256 << 20;
+
+/// Reserved for each memory, so that no access needs a bounds check; it is never committed.
+const RESERVATION: u64 = 4 << 30;
+const GUARD: u64 = 32 << 20;
+const ASYNC_STACK: usize = 1 << 20;
+const WASM_STACK: usize = 512 << 10;
+
+/// What the compiled code depends on. The compiling child and the host must agree on all of it.
+fn code_config(profile: Profile) -> Config {
+    let mut c = Config::new();
+    c.cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        .memory_reservation(RESERVATION)
+        .memory_guard_size(GUARD)
+        .memory_may_move(false)
+        .memory_init_cow(true)
+        .max_wasm_stack(WASM_STACK)
+        .async_stack_size(ASYNC_STACK)
+        .concurrency_support(false)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false);
+    match profile {
+        Profile::Small | Profile::Large => c.wasm_component_model(true),
+    };
+    c
+}
+
+/// An engine that compiles and runs nothing. It reserves no pool, so that it fits into a limited
+/// address space.
+pub(crate) fn compiling_engine(profile: Profile) -> wasmtime::Result<Engine> {
+    let mut c = code_config(profile);
+    c.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&c)
+}
+
+fn pooling(profile: Profile, pool: PoolConfig) -> PoolingAllocationConfig {
+    let shape = profile.shape();
+    let n = pool.instances;
+    let mut p = PoolingAllocationConfig::new();
+    let scan = PoolingAllocationConfig::is_pagemap_scan_available();
+    p.total_component_instances(n)
+        .max_component_instance_size(1 << 20)
+        .max_core_instances_per_component(shape.core_instances)
+        .max_memories_per_component(shape.memories)
+        .max_tables_per_component(shape.tables)
+        .max_core_instance_size(1 << 20)
+        .table_elements(usize::try_from(shape.table_elements).unwrap_or(usize::MAX))
+        .max_memory_size(MAX_MEMORY)
+        .total_stacks(n)
+        // Most components have one memory and two to four instances and tables. The totals allow
+        // for twice that; who comes when they are used up waits in the queue like others.
+        .total_memories(n.saturating_mul(2))
+        .total_core_instances(n.saturating_mul(match profile {
+            Profile::Small => 8,
+            Profile::Large => 64,
+        }))
+        .total_tables(n.saturating_mul(match profile {
+            Profile::Small => 4,
+            Profile::Large => 64,
+        }))
+        .max_unused_warm_slots(100)
+        .pagemap_scan(if scan { Enabled::Auto } else { Enabled::No })
+        .linear_memory_keep_resident(if scan { 128 << 10 } else { 32 << 10 })
+        .table_keep_resident(if scan { 16 << 10 } else { 4 << 10 })
+        .async_stack_keep_resident(16 << 10);
+    p
+}
+
+/// A running engine.
+#[derive(Clone)]
+pub(crate) struct ProfileEngine {
+    pub(crate) engine: Engine,
+    /// Part of the names of files in the cache.
+    pub(crate) key: String,
+}
+
+impl ProfileEngine {
+    fn new(profile: Profile, pool: PoolConfig) -> Result<Self, RuntimeError> {
+        let mut c = code_config(profile);
+        c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
+        let engine = match Engine::new(&c) {
+            Ok(engine) => engine,
+            Err(e) => {
+                // Under a limit of address space (containers, ulimit -v) the reservation fails.
+                tracing::warn!(profile = profile.name(), error = %e, "no pool: instances are allocated on demand, which is several times slower");
+                compiling_engine(profile).map_err(|e| RuntimeError::Engine(e.to_string()))?
+            }
+        };
+        // Not secret, and new with each build of the standard library: then files are compiled
+        // again, nothing worse.
+        let mut h = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut h);
+        Ok(Self { key: format!("{}-{:016x}", profile.name(), h.finish()), engine })
+    }
+}
+
+/// The engines of all profiles, and the thread that makes their guests yield.
+pub(crate) struct Engines {
+    small: ProfileEngine,
+    large: ProfileEngine,
+}
+
+impl Engines {
+    pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, RuntimeError> {
+        let engines = Self { small: ProfileEngine::new(Profile::Small, config.small)?, large: ProfileEngine::new(Profile::Large, config.large)? };
+        engines.tick(config.tick)?;
+        Ok(engines)
+    }
+
+    pub(crate) fn get(&self, profile: Profile) -> &ProfileEngine {
+        match profile {
+            Profile::Small => &self.small,
+            Profile::Large => &self.large,
+        }
+    }
+
+    /// Epochs count ticks of a clock, not CPU time: here they do nothing but make a guest yield.
+    fn tick(&self, every: Duration) -> Result<(), RuntimeError> {
+        let engines = [self.small.engine.weak(), self.large.engine.weak()];
+        std::thread::Builder::new()
+            .name("wasm-ticks".into())
+            .spawn(move || {
+                loop {
+                    std::thread::sleep(every);
+                    let mut alive = false;
+                    for e in &engines {
+                        if let Some(e) = e.upgrade() {
+                            e.increment_epoch();
+                            alive = true;
+                        }
+                    }
+                    if !alive {
+                        return;
+                    }
+                }
+            })
+            .map(|_| ())
+            .map_err(|e| RuntimeError::Engine(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_child_compiles_fits_the_pool() {
+        for profile in [Profile::Small, Profile::Large] {
+            let child = compiling_engine(profile).unwrap();
+            let host = ProfileEngine::new(profile, PoolConfig { instances: 2 }).unwrap();
+            assert!(host.engine.pooling_allocator_metrics().is_some());
+            let hash = |e: &Engine| {
+                let mut h = DefaultHasher::new();
+                e.precompile_compatibility_hash().hash(&mut h);
+                h.finish()
+            };
+            assert_eq!(hash(&child), hash(&host.engine), "{profile:?}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The one place that every host call passes: budget, grant, meter, and the observer that a
+//! journal or a test's faults hang on.
+//!
+//! Calls arrive by two ways. [`Interceptor::enter`] is the store's call hook: it fires for each
+//! call from wasm into the host, whatever the interface, and keeps the budget. The named calls of
+//! `city:*`, clocks, random numbers, output and outgoing HTTP then say who they are through
+//! [`Interceptor::call`], which checks the grant, counts by interface and asks the observer.
+
+use crate::limits::{Budget, CpuMeter};
+use crate::log::GuestLog;
+use crate::state::Kind;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use yunlong_installations::{Capability, Installations};
+use yunlong_model::InstallationName;
+
+/// An interface, as calls are counted by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub enum Interface {
+    /// `city:app/context`
+    Context,
+    /// `city:identity/principal`
+    Principal,
+    /// `city:identity/attributes`
+    Attributes,
+    /// `city:data/collections`
+    Collections,
+    /// `city:messaging/publisher`
+    Publisher,
+    /// `city:payments/intents`
+    Intents,
+    /// `wasi:clocks`
+    Clocks,
+    /// `wasi:random`
+    Random,
+    /// `wasi:cli/stdout` and `stderr`
+    Output,
+    /// `wasi:http/outgoing-handler`
+    Outgoing,
+}
+
+impl Interface {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Context,
+        Self::Principal,
+        Self::Attributes,
+        Self::Collections,
+        Self::Publisher,
+        Self::Intents,
+        Self::Clocks,
+        Self::Random,
+        Self::Output,
+        Self::Outgoing,
+    ];
+
+    /// The interface's or package's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Context => "city:app/context",
+            Self::Principal => "city:identity/principal",
+            Self::Attributes => "city:identity/attributes",
+            Self::Collections => "city:data/collections",
+            Self::Publisher => "city:messaging/publisher",
+            Self::Intents => "city:payments/intents",
+            Self::Clocks => "wasi:clocks",
+            Self::Random => "wasi:random",
+            Self::Output => "wasi:cli",
+            Self::Outgoing => "wasi:http/outgoing-handler",
+        }
+    }
+}
+
+/// One named call, as an [`Observer`] sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct HostCall<'a> {
+    /// Who calls.
+    pub installation: &'a InstallationName,
+    /// What kind of call the instance serves.
+    pub kind: Kind,
+    /// For which request, message, job or lifecycle call.
+    pub request_id: &'a str,
+    /// The interface.
+    pub interface: Interface,
+    /// The function.
+    pub function: &'static str,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on.
+    Proceed,
+    /// The guest is stopped with this reason: a fault for tests.
+    Stop(String),
+}
+
+/// Sees every named host call before it is done.
+pub trait Observer: Send + Sync + 'static {
+    /// Called on the guest's own thread: must not block.
+    fn observe(&self, call: &HostCall<'_>) -> Verdict;
+}
+
+/// Why the interceptor or a limit stopped a guest; the error that the trap carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    HostCalls,
+    Cpu,
+    Deadline,
+    Memory,
+    NotGranted(String),
+    Fault(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostCalls => f.write_str("the budget of host calls is spent"),
+            Self::Cpu => f.write_str("the CPU time is spent"),
+            Self::Deadline => f.write_str("the deadline has passed"),
+            Self::Memory => f.write_str("the memory limit is reached"),
+            Self::NotGranted(what) => write!(f, "capability not granted: {what}"),
+            Self::Fault(why) => write!(f, "fault: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
+/// See the module's text. Shared by the store, the clocks and the random source of one invocation.
+pub(crate) struct Interceptor {
+    pub(crate) installation: InstallationName,
+    pub(crate) kind: Kind,
+    pub(crate) request_id: String,
+    pub(crate) budget: Budget,
+    pub(crate) cpu: CpuMeter,
+    pub(crate) log: GuestLog,
+    deadline: Instant,
+    calls: AtomicU64,
+    by_interface: [AtomicU32; Interface::ALL.len()],
+    stopped: AtomicBool,
+    stop: OnceLock<Stop>,
+    memory_refused: AtomicBool,
+    memory_peak: AtomicUsize,
+    installations: Arc<Installations>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Interceptor {
+    pub(crate) fn new(installation: InstallationName, kind: Kind, request_id: String, budget: Budget, installations: Arc<Installations>, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self {
+            installation,
+            kind,
+            request_id,
+            budget,
+            cpu: CpuMeter::default(),
+            log: GuestLog::default(),
+            deadline: Instant::now() + budget.wall,
+            calls: AtomicU64::new(0),
+            by_interface: Default::default(),
+            stopped: AtomicBool::new(false),
+            stop: OnceLock::new(),
+            memory_refused: AtomicBool::new(false),
+            memory_peak: AtomicUsize::new(0),
+            installations,
+            observer,
+        }
+    }
+
+    /// Counts a call into the host and keeps the budget.
+    pub(crate) fn enter(&self) -> Result<(), Stop> {
+        // One thread at a time runs a guest: a plain load and store is enough, and cheaper.
+        let n = self.calls.load(Ordering::Relaxed) + 1;
+        self.calls.store(n, Ordering::Relaxed);
+        if n > self.budget.host_calls {
+            return Err(self.halt(Stop::HostCalls));
+        }
+        Ok(())
+    }
+
+    /// After a call: a call that has no error of its own to answer with stops the guest here.
+    pub(crate) fn leave(&self) -> Result<(), Stop> {
+        if self.stopped.load(Ordering::Relaxed) { Err(self.reason().unwrap_or(Stop::Fault("stopped".into()))) } else { Ok(()) }
+    }
+
+    /// At each yield of a guest that computes.
+    pub(crate) fn tick(&self) -> Result<(), Stop> {
+        if self.cpu.now() > self.budget.cpu {
+            return Err(self.halt(Stop::Cpu));
+        }
+        if Instant::now() > self.deadline {
+            return Err(self.halt(Stop::Deadline));
+        }
+        Ok(())
+    }
+
+    /// A named call that everybody may make.
+    pub(crate) fn call(&self, interface: Interface, function: &'static str) -> Result<(), Stop> {
+        let counter = &self.by_interface[interface as usize];
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        let Some(observer) = &self.observer else { return Ok(()) };
+        match observer.observe(&HostCall { installation: &self.installation, kind: self.kind, request_id: &self.request_id, interface, function }) {
+            Verdict::Proceed => Ok(()),
+            Verdict::Stop(why) => Err(self.halt(Stop::Fault(why))),
+        }
+    }
+
+    /// Whether a grant stands right now. Grants are read at each call, so that a revocation takes
+    /// effect at the next one.
+    pub(crate) fn granted(&self, need: impl Fn(&Capability) -> bool) -> bool {
+        self.installations.get(&self.installation).is_some_and(|i| i.grants.iter().any(|g| need(&g.capability)))
+    }
+
+    /// For calls without an error to answer with: refuses by stopping the guest.
+    pub(crate) fn require(&self, what: &str, need: impl Fn(&Capability) -> bool) -> Result<(), Stop> {
+        if self.granted(need) { Ok(()) } else { Err(self.halt(Stop::NotGranted(what.to_owned()))) }
+    }
+
+    /// Remembers the first reason.
+    pub(crate) fn halt(&self, stop: Stop) -> Stop {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.stop.get_or_init(|| stop).clone()
+    }
+
+    pub(crate) fn reason(&self) -> Option<Stop> {
+        self.stop.get().cloned()
+    }
+
+    /// A growth of memory was refused: a trap that follows is most likely the guest's answer to it.
+    pub(crate) fn memory_refused(&self) {
+        self.memory_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Memory never shrinks: the last figure is the peak.
+    pub(crate) fn memory_used(&self, bytes: usize) {
+        self.memory_peak.store(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn memory_peak(&self) -> usize {
+        self.memory_peak.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn was_memory_refused(&self) -> bool {
+        self.memory_refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// All calls so far, and those that said their names.
+    pub(crate) fn counts(&self) -> (u64, impl Iterator<Item = (Interface, u32)> + '_) {
+        (self.calls.load(Ordering::Relaxed), Interface::ALL.into_iter().map(|i| (i, self.by_interface[i as usize].load(Ordering::Relaxed))).filter(|(_, n)| *n > 0))
+    }
+}

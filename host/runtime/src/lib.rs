@@ -1,0 +1,41 @@
+//! Runs components: sandbox, budgets, host interfaces.
+//!
+//! A fresh instance serves each call, whether a request, a message, a job or a lifecycle call, and
+//! is thrown away. It comes from a pool and a precompiled, pre-linked component, so that this
+//! costs tens of microseconds. Every call into the host passes the one [interceptor](Observer):
+//! grant, budget, meter.
+//!
+//! **Invariants.** No guest future is spawned: it is polled by the task that serves the call, and
+//! ends with it. Nothing is decided in `city`: those modules convert, check the grant and call a
+//! service. Compiled code is taken from our own compiling child alone.
+#![deny(missing_docs)]
+
+mod cache;
+mod calls;
+mod city;
+mod compile;
+mod config;
+mod engine;
+mod error;
+mod inspect;
+mod interceptor;
+mod keys;
+mod limits;
+mod log;
+mod metrics;
+mod origins;
+mod outbound;
+mod request;
+mod runtime;
+mod state;
+mod wasi;
+
+pub use compile::{COMPILE_COMMAND, MAX_COMPONENT, compile_child_main};
+pub use config::{CompilerConfig, OutboundConfig, PoolConfig, RuntimeConfig};
+pub use engine::{Profile, Shape};
+pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedImport, RuntimeError};
+pub use inspect::{Import, Inspection, check, inspect};
+pub use interceptor::{HostCall, Interface, Observer, Verdict};
+pub use origins::Origins;
+pub use runtime::{Runtime, Services};
+pub use state::Kind;

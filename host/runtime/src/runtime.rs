@@ -1,0 +1,439 @@
+//! The runtime: what is loaded, and how an instance is set up, watched and cleared away.
+
+use crate::cache::Cache;
+use crate::city::{self, bindings};
+use crate::compile;
+use crate::config::RuntimeConfig;
+use crate::engine::{Engines, Profile};
+use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError};
+use crate::inspect::{self, CONSUMER, HANDLER, Inspection, JOBS, LIFECYCLE};
+use crate::interceptor::{Interceptor, Stop};
+use crate::keys::{self, InstallationKey};
+use crate::limits::{Budget, MemoryMeter, Metered, Reserve};
+use crate::log::Stream;
+use crate::metrics::{InstallationMetrics, Metrics, Running};
+use crate::outbound::Egress;
+use crate::state::{Invocation, Kind, State};
+use crate::{Origins, wasi};
+use bindings::exports::city::app as exports;
+use parking_lot::RwLock;
+use prometheus_client::registry::Registry;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTable};
+use wasmtime::{CallHook, Store, UpdateDeadline};
+use wasmtime_wasi_http::WasiHttpCtx;
+use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
+use yunlong_identity::Identity;
+use yunlong_installations::{AppLog, Installation, Installations, Level, Status};
+use yunlong_messaging::Messaging;
+use yunlong_model::{Clock, Digest, InstallationName};
+use yunlong_payments::Payments;
+use yunlong_store::SharedStore;
+use yunlong_store::documents::Schema;
+
+/// What the host interfaces call.
+pub struct Services {
+    /// The store.
+    pub store: SharedStore,
+    /// Who people are.
+    pub identity: Arc<Identity>,
+    /// What is installed, with which grants.
+    pub installations: Arc<Installations>,
+    /// Events and notes.
+    pub messaging: Arc<Messaging>,
+    /// Payments.
+    pub payments: Arc<Payments>,
+    /// What apps print, and what happens to them.
+    pub log: Arc<AppLog>,
+    /// The time, for guests too.
+    pub clock: Arc<dyn Clock>,
+    /// Where portal and apps are reached.
+    pub origins: Origins,
+}
+
+/// Bytes that the headers of one message may take in the host.
+const MAX_FIELDS: usize = 64 << 10;
+/// Resources (streams, bodies, transactions) that one instance may hold at once.
+const MAX_RESOURCES: usize = 1_000;
+/// Bytes that one host call may copy out of the guest.
+const MAX_COPIED: usize = 8 << 20;
+/// How much of a trap's story goes into the app's log.
+const MAX_STORY: usize = 4_000;
+
+/// Runs components. Cheap to share; dropped, it stops its threads.
+pub struct Runtime {
+    config: Arc<RuntimeConfig>,
+    services: Arc<Services>,
+    engines: Engines,
+    linkers: HashMap<Profile, Linker<State>>,
+    cache: Arc<Cache>,
+    apps: RwLock<HashMap<InstallationName, Arc<Loaded>>>,
+    pools: HashMap<Profile, Arc<Semaphore>>,
+    memory: Arc<Reserve>,
+    metrics: Metrics,
+    /// One compilation at a time: each may take all its limits.
+    compiling: Mutex<()>,
+}
+
+/// An installation that is ready to run.
+pub(crate) struct Loaded {
+    pub(crate) name: InstallationName,
+    digest: Digest,
+    profile: Profile,
+    pre: InstancePre<State>,
+    component: Component,
+    inspection: Inspection,
+    pub(crate) handler: Option<incoming_handler::GuestIndices>,
+    pub(crate) consumer: Option<exports::consumer::GuestIndices>,
+    pub(crate) jobs: Option<exports::jobs::GuestIndices>,
+    pub(crate) lifecycle: Option<exports::lifecycle::GuestIndices>,
+    budget: Budget,
+    schema: Arc<Schema>,
+    key: InstallationKey,
+    permits: Arc<Semaphore>,
+    memory: Arc<Reserve>,
+    metrics: InstallationMetrics,
+}
+
+/// Places in the installation's share and in the pool, and the gauge.
+pub(crate) struct Admitted {
+    _places: [OwnedSemaphorePermit; 2],
+    _running: Running,
+}
+
+/// How an invocation's future may end on the guest's side.
+pub(crate) enum Failure {
+    /// wasm or a host call failed.
+    Guest(wasmtime::Error),
+    /// Known already.
+    Known(InvocationError),
+}
+
+impl From<wasmtime::Error> for Failure {
+    fn from(e: wasmtime::Error) -> Self {
+        Self::Guest(e)
+    }
+}
+
+impl Runtime {
+    /// Starts the engines and opens the cache.
+    ///
+    /// # Errors
+    /// When an engine cannot be created or the cache folder cannot be used.
+    pub fn new(config: RuntimeConfig, services: Services) -> Result<Arc<Self>, RuntimeError> {
+        let engines = Engines::new(&config)?;
+        let mut linkers = HashMap::new();
+        let mut pools = HashMap::new();
+        for (profile, pool) in [(Profile::Small, config.small), (Profile::Large, config.large)] {
+            let linker = linker(&engines.get(profile).engine).map_err(|e| RuntimeError::Engine(format!("{e:#}")))?;
+            linkers.insert(profile, linker);
+            pools.insert(profile, Arc::new(Semaphore::new(pool.instances as usize)));
+        }
+        let cache = Arc::new(Cache::open(&config.cache_dir, keys::cache_key(&config.secret))?);
+        let memory = config.total_memory.unwrap_or_else(half_of_memory);
+        Ok(Arc::new(Self {
+            engines,
+            linkers,
+            cache,
+            apps: RwLock::default(),
+            pools,
+            memory: Arc::new(Reserve::new(memory)),
+            metrics: Metrics::default(),
+            compiling: Mutex::new(()),
+            config: Arc::new(config),
+            services: Arc::new(services),
+        }))
+    }
+
+    /// Makes the runtime's figures part of `registry`.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+    }
+
+    /// Compiles a component for its profile, unless the cache has it already: at publication or
+    /// installation, so that loading is quick.
+    ///
+    /// # Errors
+    /// When it is no component, or the compiler refuses it or reaches a limit.
+    pub async fn compile(&self, component: &[u8]) -> Result<Inspection, LoadError> {
+        let inspection = inspected(component).await?;
+        self.compiled(component, &Digest::of(component), inspection.profile).await?;
+        Ok(inspection)
+    }
+
+    async fn compiled(&self, component: &[u8], digest: &Digest, profile: Profile) -> Result<Component, LoadError> {
+        if let Some(loaded) = self.apps.read().values().find(|l| l.digest == *digest && l.profile == profile) {
+            return Ok(loaded.component.clone());
+        }
+        let _one = self.compiling.lock().await;
+        let engine = self.engines.get(profile).clone();
+        let (cache, d) = (self.cache.clone(), *digest);
+        if let Some(component) = blocking(move || Ok(cache.load(&d, &engine))).await? {
+            return Ok(component);
+        }
+        let started = Instant::now();
+        let compiled = compile::compile(&self.config.compiler, profile, component).await?;
+        tracing::info!(%digest, profile = profile.name(), bytes = compiled.len(), seconds = started.elapsed().as_secs_f32(), "compiled");
+        let engine = self.engines.get(profile).clone();
+        let (cache, d) = (self.cache.clone(), *digest);
+        Ok(blocking(move || cache.store(&d, &engine, &compiled)).await?)
+    }
+
+    /// Loads an installation, or replaces what is loaded under its name. Calls that run go on.
+    ///
+    /// # Errors
+    /// [`LoadError::Refused`] names an import that no grant covers, or an export that is missing;
+    /// the others say why the component cannot be used.
+    pub async fn load(&self, installation: &Installation, component: &[u8]) -> Result<(), LoadError> {
+        let inspection = inspected(component).await?;
+        inspect::check(&inspection, &installation.manifest)?;
+        let digest = Digest::of(component);
+        let profile = inspection.profile;
+        let component = self.compiled(component, &digest, profile).await?;
+        let link = |e: wasmtime::Error| LoadError::Link(format!("{e:#}"));
+        let pre = self.linkers[&profile].instantiate_pre(&component).map_err(link)?;
+        // An export that is there but of another shape is refused, not ignored.
+        macro_rules! indices {
+            ($interface:expr, $indices:ty) => {
+                inspection.exports_interface($interface).then(|| <$indices>::new(&pre)).transpose().map_err(link)?
+            };
+        }
+        let name = installation.name.clone();
+        let loaded = Loaded {
+            handler: indices!(HANDLER, incoming_handler::GuestIndices),
+            consumer: indices!(CONSUMER, exports::consumer::GuestIndices),
+            jobs: indices!(JOBS, exports::jobs::GuestIndices),
+            lifecycle: indices!(LIFECYCLE, exports::lifecycle::GuestIndices),
+            budget: installation.manifest.limits.into(),
+            schema: Arc::new(Schema::new(&name, &installation.manifest)),
+            key: InstallationKey::new(&self.config.secret, name.as_str()),
+            permits: Arc::new(Semaphore::new(self.config.per_installation as usize)),
+            memory: Arc::new(Reserve::new(self.memory.limit() / 2)),
+            metrics: self.metrics.of(name.as_str()),
+            name: name.clone(),
+            digest,
+            profile,
+            pre,
+            component,
+            inspection,
+        };
+        self.apps.write().insert(name, Arc::new(loaded));
+        Ok(())
+    }
+
+    /// Stops handing calls to an installation. Calls that run go on.
+    pub fn unload(&self, name: &InstallationName) {
+        self.apps.write().remove(name);
+    }
+
+    /// What is loaded, in no order.
+    #[must_use]
+    pub fn loaded(&self) -> Vec<InstallationName> {
+        self.apps.read().keys().cloned().collect()
+    }
+
+    /// What a loaded component imports and exports.
+    #[must_use]
+    pub fn inspection(&self, name: &InstallationName) -> Option<Inspection> {
+        self.apps.read().get(name).map(|l| l.inspection.clone())
+    }
+
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    pub(crate) fn find(&self, name: &InstallationName) -> Result<Arc<Loaded>, InvocationError> {
+        self.apps.read().get(name).cloned().ok_or_else(|| InvocationError::NotLoaded(name.clone()))
+    }
+
+    /// The installation as it is now, if it is to run.
+    pub(crate) fn running(&self, name: &InstallationName) -> Result<Arc<Installation>, InvocationError> {
+        self.services.installations.get(name).filter(|i| matches!(i.status, Status::Running)).ok_or_else(|| InvocationError::NotLoaded(name.clone()))
+    }
+
+    /// Waits for a place in the installation's share, then for one in the pool, in that order:
+    /// who waits for its own share keeps nobody else from the pool.
+    pub(crate) async fn admit(&self, loaded: &Loaded) -> Result<Admitted, InvocationError> {
+        let pool = &self.pools[&loaded.profile];
+        let overloaded = || InvocationError::Overloaded { waited_ms: self.config.queue_timeout.as_millis().try_into().unwrap_or(u64::MAX) };
+        let both = async {
+            let own = loaded.permits.clone().acquire_owned().await.ok()?;
+            let all = pool.clone().acquire_owned().await.ok()?;
+            Some([own, all])
+        };
+        let places = match (loaded.permits.clone().try_acquire_owned(), pool.clone().try_acquire_owned()) {
+            (Ok(own), Ok(all)) => [own, all],
+            (own, all) => {
+                drop((own, all));
+                let waited = tokio::time::timeout(self.config.queue_timeout, both).await.ok().flatten();
+                waited.ok_or_else(|| {
+                    let e = overloaded();
+                    loaded.metrics.outcome("queue", e.outcome());
+                    e
+                })?
+            }
+        };
+        Ok(Admitted { _places: places, _running: Running::new(&loaded.metrics.running) })
+    }
+
+    /// A store for one invocation. The deadline runs from here.
+    pub(crate) fn store(&self, loaded: &Loaded, kind: Kind, invocation: Invocation, request_id: String) -> (Store<State>, Arc<Interceptor>) {
+        let interceptor = Arc::new(Interceptor::new(loaded.name.clone(), kind, request_id, loaded.budget, self.services.installations.clone(), self.config.observer.clone()));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
+        let state = State {
+            table,
+            wasi: wasi::context(&interceptor, self.services.clock.clone()),
+            http,
+            egress: Egress::new(interceptor.clone(), self.config.clone()),
+            memory: MemoryMeter::new(interceptor.clone(), [loaded.memory.clone(), self.memory.clone()]),
+            interceptor: interceptor.clone(),
+            invocation,
+            services: self.services.clone(),
+            key: loaded.key.clone(),
+            schema: loaded.schema.clone(),
+            open_transactions: 0,
+        };
+        let mut store = Store::new(&self.engines.get(loaded.profile).engine, state);
+        store.limiter(|s| &mut s.memory);
+        store.set_hostcall_fuel(MAX_COPIED);
+        store.set_epoch_deadline(1);
+        let watcher = interceptor.clone();
+        store.epoch_deadline_callback(move |_| {
+            watcher.tick()?;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let watcher = interceptor.clone();
+        store.call_hook(move |_, hook| match hook {
+            CallHook::CallingHost => Ok(watcher.enter()?),
+            CallHook::ReturningFromHost => Ok(watcher.leave()?),
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => Ok(()),
+        });
+        (store, interceptor)
+    }
+
+    /// Drives an invocation to its end on the caller's task: meters its CPU time, ends it at its
+    /// deadline by dropping it with its store, and reports what became of it.
+    pub(crate) async fn watch<T>(&self, loaded: &Loaded, interceptor: Arc<Interceptor>, guest: impl Future<Output = Result<T, Failure>>) -> Result<T, InvocationError> {
+        let started = Instant::now();
+        let ended = {
+            let guest = std::pin::pin!(guest);
+            tokio::time::timeout_at(interceptor.deadline().into(), Metered::new(interceptor.clone(), guest)).await
+        };
+        let (result, story) = match ended {
+            Ok(Ok(Ok(value))) => (Ok(value), None),
+            Ok(Ok(Err(Failure::Known(e)))) => (Err(e), None),
+            Ok(Ok(Err(Failure::Guest(e)))) => {
+                let story = format!("{e:?}");
+                (Err(classify(&e, &interceptor, self.config.queue_timeout.as_millis())), Some(story))
+            }
+            Ok(Err(stop)) => (Err(stopped(&stop, &interceptor)), None),
+            Err(_) => (Err(stopped(&interceptor.halt(Stop::Deadline), &interceptor)), None),
+        };
+        self.report(loaded, &interceptor, started, result.as_ref().err(), story);
+        result
+    }
+
+    fn report(&self, loaded: &Loaded, interceptor: &Interceptor, started: Instant, error: Option<&InvocationError>, story: Option<String>) {
+        let (m, kind) = (&loaded.metrics, interceptor.kind);
+        m.duration.observe(started.elapsed().as_secs_f64());
+        m.cpu.inc_by(interceptor.cpu.spent().as_secs_f64());
+        let (all, named) = interceptor.counts();
+        m.all_calls.inc_by(all);
+        for (interface, n) in named {
+            m.calls(interface.name(), n.into());
+        }
+        let peak = i64::try_from(interceptor.memory_peak()).unwrap_or(i64::MAX);
+        if peak > m.memory.get() {
+            m.memory.set(peak);
+        }
+        m.outcome(kind.name(), error.map_or("ok", InvocationError::outcome));
+        let id = Some(interceptor.request_id.as_str());
+        for (stream, line) in interceptor.log.take() {
+            let level = if stream == Stream::Out { Level::Info } else { Level::Warn };
+            self.services.log.append(&loaded.name, level, &line, id);
+        }
+        if let Some(e) = error {
+            let story: String = story.unwrap_or_default().chars().take(MAX_STORY).collect();
+            let text = format!("{} failed: {e}{}{story}", kind.name(), if story.is_empty() { "" } else { "\n" });
+            self.services.log.append(&loaded.name, Level::Error, &text, id);
+            tracing::info!(installation = %loaded.name, request_id = %interceptor.request_id, kind = kind.name(), outcome = e.outcome(), error = %e, "invocation failed");
+        }
+    }
+}
+
+impl Loaded {
+    pub(crate) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Instance> {
+        self.pre.instantiate_async(store).await
+    }
+
+    pub(crate) fn response_limit(&self) -> usize {
+        self.budget.response
+    }
+}
+
+/// All interfaces of one engine. What an installation may really do is decided at load and at
+/// each call, not here.
+fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    city::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+fn half_of_memory() -> usize {
+    let info = rustix::system::sysinfo();
+    let bytes = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
+    usize::try_from(bytes / 2).unwrap_or(usize::MAX)
+}
+
+async fn inspected(component: &[u8]) -> Result<Inspection, InspectError> {
+    if component.len() as u64 > compile::MAX_COMPONENT {
+        return Err(InspectError::TooLarge(format!("{} bytes", component.len())));
+    }
+    let bytes = component.to_vec();
+    tokio::task::spawn_blocking(move || inspect::inspect(&bytes)).await.unwrap_or_else(|e| Err(InspectError::Malformed(format!("the validator failed: {e}"))))
+}
+
+async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T, CompileError> + Send + 'static) -> Result<T, CompileError> {
+    tokio::task::spawn_blocking(f).await.unwrap_or_else(|e| Err(CompileError::Io(e.to_string())))
+}
+
+fn stopped(stop: &Stop, i: &Interceptor) -> InvocationError {
+    let ms = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    match stop {
+        Stop::HostCalls => InvocationError::HostCalls { limit: i.budget.host_calls },
+        Stop::Cpu => InvocationError::Cpu { limit_ms: ms(i.budget.cpu) },
+        Stop::Deadline => InvocationError::Deadline { limit_ms: ms(i.budget.wall) },
+        Stop::Memory => InvocationError::Memory { limit_mib: (i.budget.memory >> 20) as u64 },
+        Stop::NotGranted(what) => InvocationError::NotGranted(what.clone()),
+        Stop::Fault(why) => InvocationError::Internal(format!("fault: {why}")),
+    }
+}
+
+/// What an error that came out of wasm means.
+fn classify(e: &wasmtime::Error, i: &Interceptor, queue_ms: u128) -> InvocationError {
+    if let Some(stop) = i.reason() {
+        return stopped(&stop, i);
+    }
+    if e.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return InvocationError::Overloaded { waited_ms: u64::try_from(queue_ms).unwrap_or(u64::MAX) };
+    }
+    if i.was_memory_refused() {
+        return stopped(&Stop::Memory, i);
+    }
+    if let Some(trap) = e.downcast_ref::<wasmtime::Trap>() {
+        return InvocationError::Trap(trap.to_string());
+    }
+    if let Some(exit) = e.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        return InvocationError::Trap(format!("it called exit with {}", exit.0));
+    }
+    InvocationError::Trap(e.root_cause().to_string())
+}

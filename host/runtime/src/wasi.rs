@@ -1,0 +1,89 @@
+//! Standard WASI: it always links, and denies at the call. Nothing is preopened, no address can
+//! be reached, environment and arguments are empty. Clocks and random numbers are real, and pass
+//! the interceptor like every other call.
+
+use crate::interceptor::{Interceptor, Interface};
+use crate::log::{LogStream, Stream};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
+use yunlong_model::Clock;
+
+/// The most random bytes of one call.
+const MAX_RANDOM: u64 = 1 << 20;
+
+/// A context for one invocation.
+pub(crate) fn context(interceptor: &Arc<Interceptor>, clock: Arc<dyn Clock>) -> WasiCtx {
+    let mut b = WasiCtx::builder();
+    b.wall_clock(Wall { interceptor: interceptor.clone(), clock })
+        .monotonic_clock(Monotonic { interceptor: interceptor.clone(), start: std::time::Instant::now() })
+        .secure_random(Random { interceptor: interceptor.clone() })
+        .insecure_random(Random { interceptor: interceptor.clone() })
+        .max_random_size(MAX_RANDOM)
+        .stdout(LogStream(interceptor.clone(), Stream::Out))
+        .stderr(LogStream(interceptor.clone(), Stream::Err))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    b.build()
+}
+
+/// The platform's clock, so that tests move guests along with services.
+struct Wall {
+    interceptor: Arc<Interceptor>,
+    clock: Arc<dyn Clock>,
+}
+
+impl HostWallClock for Wall {
+    fn resolution(&self) -> Duration {
+        Duration::from_millis(1)
+    }
+
+    fn now(&self) -> Duration {
+        // No error to answer with: a stop takes effect when the call returns to wasm.
+        let _ = self.interceptor.call(Interface::Clocks, "wall-clock.now");
+        Duration::from_millis(self.clock.now().as_u64())
+    }
+}
+
+/// Counts from the start of the invocation: the age of the machine is nobody's business.
+struct Monotonic {
+    interceptor: Arc<Interceptor>,
+    start: std::time::Instant,
+}
+
+impl HostMonotonicClock for Monotonic {
+    fn resolution(&self) -> u64 {
+        1_000
+    }
+
+    fn now(&self) -> u64 {
+        let _ = self.interceptor.call(Interface::Clocks, "monotonic-clock.now");
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The thread's generator, seeded and reseeded by the operating system.
+struct Random {
+    interceptor: Arc<Interceptor>,
+}
+
+impl rand::TryRng for Random {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let _ = self.interceptor.call(Interface::Random, "get-random-u64");
+        rand::rng().try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let _ = self.interceptor.call(Interface::Random, "get-random-u64");
+        rand::rng().try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        let _ = self.interceptor.call(Interface::Random, "get-random-bytes");
+        rand::rng().try_fill_bytes(dst)
+    }
+}

@@ -1,0 +1,86 @@
+//! Precompiled files: used again, never believed.
+
+use crate::guest::Guest;
+use crate::platform::Platform;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use yunlong_runtime::{CompileError, LoadError, RuntimeConfig};
+
+fn guest(bytes: u32) -> Vec<u8> {
+    Guest::handling("", &format!("(call $answer (local.get $out) (i32.const 200) (i32.const {bytes}))"))
+}
+
+fn no_compiler(c: &mut RuntimeConfig) {
+    c.compiler.command = Some(("/bin/false".into(), Vec::new()));
+}
+
+fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut all: Vec<_> = std::fs::read_dir(dir.join("cache")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn a_component_is_compiled_once() {
+    let p = Platform::new().await;
+    p.install("app", "", &guest(1)).await.unwrap();
+    p.install("again", "", &guest(1)).await.unwrap();
+    let p = Platform::on(p.cache, no_compiler).await;
+    p.install("app", "", &guest(1)).await.unwrap();
+    assert_eq!(p.get("app").await.unwrap().body().len(), 1);
+    let dir = p.cache.path().join("cache");
+    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::metadata(&files(p.cache.path(), "cwasm")[0]).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_changed_or_foreign_file_is_compiled_again() {
+    let p = Platform::new().await;
+    p.install("one", "", &guest(1)).await.unwrap();
+    p.install("two", "", &guest(2)).await.unwrap();
+    let (cwasm, tags) = (files(p.cache.path(), "cwasm"), files(p.cache.path(), "tag"));
+    // The files of one under the names of two, tag and all: genuine, but not for this component.
+    std::fs::copy(&cwasm[0], &cwasm[1]).unwrap();
+    std::fs::copy(&tags[0], &tags[1]).unwrap();
+    // A byte of the other one.
+    let mut bytes = std::fs::read(&cwasm[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&cwasm[0], bytes).unwrap();
+    let p = Platform::on(p.cache, no_compiler).await;
+    for n in [1, 2] {
+        assert!(matches!(p.install(&format!("app{n}"), "", &guest(n)).await, Err(LoadError::Compile(CompileError::Io(_)))));
+    }
+    let p = Platform::on(p.cache, |_| {}).await;
+    for n in [1, 2] {
+        let name = format!("app{n}");
+        p.install(&name, "", &guest(n)).await.unwrap();
+        assert_eq!(p.get(&name).await.unwrap().body().len(), n as usize);
+    }
+}
+
+#[tokio::test]
+async fn another_secret_believes_none_of_the_files() {
+    let p = Platform::new().await;
+    p.install("app", "", &guest(1)).await.unwrap();
+    let p = Platform::on(p.cache, |c| {
+        no_compiler(c);
+        c.secret = [8; 32];
+    })
+    .await;
+    assert!(p.install("app", "", &guest(1)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_compiler_that_takes_too_long_or_too_much_is_stopped() {
+    let p = Platform::with(|c| {
+        c.compiler.command = Some(("/bin/sh".into(), vec!["-c".into(), "sleep 60".into()]));
+        c.compiler.timeout = Duration::from_millis(100);
+    })
+    .await;
+    assert!(matches!(p.install("app", "", &guest(1)).await, Err(LoadError::Compile(CompileError::Limit("time")))));
+    let p = Platform::with(|c| c.compiler.address_space = 32 << 20).await;
+    let e = p.install("app", "", &guest(1)).await.unwrap_err();
+    assert!(matches!(e, LoadError::Compile(_)), "{e}");
+}

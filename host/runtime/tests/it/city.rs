@@ -1,0 +1,147 @@
+//! The platform's interfaces, called by guests.
+
+use crate::guest::Guest;
+use crate::platform::Platform;
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use yunlong_installations::{Capability, Level};
+use yunlong_runtime::{HostCall, Interface, InvocationError, Observer, Verdict};
+
+const COLLECTIONS: &str = r#"
+    (import "city:data/collections@1.0.0" "counter" (func $counter (param i32 i32 i32 i32 i32)))
+    (import "city:data/collections@1.0.0" "[static]transaction.begin" (func $begin (param i32)))
+    (import "city:data/collections@1.0.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
+    (import "city:data/collections@1.0.0" "[method]transaction.commit" (func $commit (param i32 i32)))"#;
+
+/// `seats` at 300; the counter's key is empty.
+const SEATS: &str = "(i64.store (i32.const 300) (i64.const 0x7374616573))";
+/// Answers with 100 bytes more than the counter, or with as many as the error's number.
+const READ: &str = "(call $counter (i32.const 300) (i32.const 5) (i32.const 300) (i32.const 0) (i32.const 512))
+    (call $answer (local.get $out) (i32.const 200)
+        (if (result i32) (i32.load8_u (i32.const 512)) (then (i32.load8_u (i32.const 520))) (else (i32.add (i32.const 100) (i32.load (i32.const 520))))))";
+const ADJUST: &str = "(call $begin (i32.const 512)) (local.set $i (i32.load (i32.const 520)))
+    (call $adjust (local.get $i) (i32.const 300) (i32.const 5) (i32.const 300) (i32.const 0) (i64.const 5) (i64.const 0) (i64.const 8) (i32.const 512))
+    (if (i32.load8_u (i32.const 512)) (then unreachable))";
+const COMMIT: &str = "(call $commit (local.get $i) (i32.const 512))";
+
+const UNDECLARED: usize = 4;
+const OTHER: usize = 9;
+
+async fn length(p: &Platform, name: &str) -> usize {
+    p.get(name).await.unwrap().body().len()
+}
+
+#[tokio::test]
+async fn a_committed_transaction_is_seen_and_another_installation_is_not() {
+    let p = Platform::new().await;
+    let counters = "counters = [\"seats\"]";
+    let guest = Guest::handling(COLLECTIONS, &format!("{SEATS}{ADJUST}{COMMIT}{READ}"));
+    p.install("one", counters, &guest).await.unwrap();
+    p.install("two", counters, &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
+    assert_eq!(length(&p, "one").await, 105);
+    // The bound of 8 refuses the second one; nothing changes.
+    assert_eq!(length(&p, "one").await, 105);
+    assert_eq!(length(&p, "two").await, 100);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_left_open_is_rolled_back() {
+    let p = Platform::new().await;
+    p.install("forgetful", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{ADJUST}{READ}"))).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(length(&p, "forgetful").await, 100);
+    }
+    assert!(p.log_text("forgetful").await.contains("rolled back"));
+}
+
+#[tokio::test]
+async fn a_name_that_the_manifest_lacks_is_undeclared() {
+    let p = Platform::new().await;
+    p.install("app", "counters = [\"other\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
+    assert_eq!(length(&p, "app").await, UNDECLARED);
+}
+
+#[tokio::test]
+async fn a_revoked_grant_takes_effect_at_the_next_call() {
+    let p = Platform::new().await;
+    let i = p.install("app", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
+    assert_eq!(length(&p, "app").await, 100);
+    p.installations.revoke_grant(&i.name, &Capability::Data, "city-admin").await.unwrap();
+    assert_eq!(length(&p, "app").await, OTHER);
+    p.installations.restore_grant(&i.name, &Capability::Data, "city-admin").await.unwrap();
+    assert_eq!(length(&p, "app").await, 100);
+}
+
+#[tokio::test]
+async fn a_call_without_an_error_to_answer_with_is_stopped_when_it_is_not_granted() {
+    let p = Platform::new().await;
+    let imports = r#"(import "city:identity/principal@1.0.0" "current" (func $current (param i32)))"#;
+    let guest = Guest::handling(imports, "(call $current (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.load8_u (i32.const 524)))");
+    let i = p.install("app", "", &guest).await.unwrap();
+    assert_eq!(length(&p, "app").await, 0, "kind: anonymous");
+    p.installations.revoke_grant(&i.name, &Capability::Identity, "city-admin").await.unwrap();
+    assert_eq!(p.get("app").await.unwrap_err(), InvocationError::NotGranted("identity".into()));
+    assert!(p.log_text("app").await.contains("capability not granted: identity"));
+}
+
+#[derive(Default)]
+struct Seen {
+    calls: Mutex<BTreeSet<(&'static str, &'static str)>>,
+    fault: Option<Interface>,
+}
+
+impl Observer for Seen {
+    fn observe(&self, call: &HostCall<'_>) -> Verdict {
+        assert_eq!((call.installation.as_str(), call.request_id), ("app", "request-1"));
+        self.calls.lock().insert((call.interface.name(), call.function));
+        if self.fault == Some(call.interface) { Verdict::Stop("for a test".into()) } else { Verdict::Proceed }
+    }
+}
+
+const WORLDLY: &str = r#"
+    (import "wasi:clocks/monotonic-clock@0.2.10" "now" (func $now (result i64)))
+    (import "wasi:clocks/wall-clock@0.2.10" "now" (func $wall (param i32)))
+    (import "wasi:random/random@0.2.10" "get-random-u64" (func $random (result i64)))
+    (import "wasi:cli/stdout@0.2.10" "get-stdout" (func $stdout (result i32)))"#;
+
+fn worldly() -> Vec<u8> {
+    let body = "(drop (call $now)) (call $wall (i32.const 512))
+        (if (i64.ne (i64.load (i32.const 512)) (i64.const 1790000000)) (then unreachable))
+        (if (i64.eq (call $random) (call $random)) (then unreachable))
+        (i64.store (i32.const 300) (i64.const 0x6f770a6f6c6c6568)) (i32.store (i32.const 308) (i32.const 0x646c72)) ;; hello, wor, ld
+        (call $flush (call $stdout) (i32.const 300) (i32.const 11) (i32.const 16))
+        (call $answer (local.get $out) (i32.const 200) (i32.const 0))";
+    Guest::handling(WORLDLY, body)
+}
+
+#[tokio::test]
+async fn clocks_random_and_output_pass_the_interceptor() {
+    let seen = Arc::new(Seen::default());
+    let p = Platform::with(|c| c.observer = Some(seen.clone())).await;
+    p.install("app", "", &worldly()).await.unwrap();
+    assert_eq!(p.get("app").await.unwrap().status(), 200);
+    let want = [("wasi:cli", "write"), ("wasi:clocks", "monotonic-clock.now"), ("wasi:clocks", "wall-clock.now"), ("wasi:random", "get-random-u64")];
+    assert_eq!(seen.calls.lock().iter().copied().collect::<Vec<_>>(), want);
+    let log = p.log("app").await;
+    let lines: Vec<_> = log.iter().map(|l| (l.level, l.text.as_str(), l.request_id.as_deref())).collect();
+    assert_eq!(lines, [(Level::Info, "hello", Some("request-1")), (Level::Info, "world", Some("request-1"))]);
+}
+
+#[tokio::test]
+async fn an_observer_can_stop_calls_that_cannot_fail() {
+    for fault in [Interface::Clocks, Interface::Random, Interface::Output] {
+        let p = Platform::with(|c| c.observer = Some(Arc::new(Seen { fault: Some(fault), ..Seen::default() }))).await;
+        p.install("app", "", &worldly()).await.unwrap();
+        assert_eq!(p.get("app").await.unwrap_err(), InvocationError::Internal("fault: for a test".into()), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_platforms_clock_is_the_guests_clock() {
+    let p = Platform::new().await;
+    p.install("app", "", &worldly()).await.unwrap();
+    assert_eq!(p.get("app").await.unwrap().status(), 200);
+    p.clock.advance(1_000);
+    assert!(matches!(p.get("app").await.unwrap_err(), InvocationError::Trap(_)));
+}

@@ -1,0 +1,19 @@
+//! The runtime with real guests and real services, in memory.
+
+mod cache;
+mod calls;
+mod city;
+mod guest;
+mod imports;
+mod limits;
+mod platform;
+
+use std::sync::Arc;
+use yunlong_messaging::Messaging;
+use yunlong_model::Clock;
+use yunlong_payments::Payments;
+use yunlong_store::SharedStore;
+
+pub(crate) fn payments(store: &SharedStore, clock: &Arc<dyn Clock>, messaging: &Arc<Messaging>) -> Arc<Payments> {
+    Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), Vec::new()))
+}

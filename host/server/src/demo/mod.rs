@@ -1,0 +1,213 @@
+//! The demo city: accounts with a known password, and apps that are installed at the start.
+//!
+//! Every step can be repeated, so that a start that was killed is made good by the next one, and a
+//! start on old data changes nothing that people have changed since.
+
+mod people;
+mod plan;
+
+use crate::city::City;
+use crate::options::Demo;
+use crate::progress::Progress;
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use plan::Wanted;
+use std::collections::BTreeSet;
+use std::path::Path;
+use yunlong_gateway::Install;
+use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
+use yunlong_installations::{Installation, Status};
+use yunlong_model::InstallationName;
+use yunlong_registry::{KeyId, KeyPair, PublicKey};
+use yunlong_store::{Key, Txn};
+
+/// The password of every account of the demo.
+const PASSWORD: &str = "yunlong-demo";
+/// Who enrolls, approves and installs in the demo's records.
+const BY: &str = "demo";
+/// Whose key `--trust-key` is when no package tells.
+const VENDOR: &str = "yunlong-demo";
+/// The vendor's organization; a synthetic code.
+const VENDOR_CODE: &str = "91320300MA000TX9X6";
+const CITY: &str = "320300";
+/// Accounts of one step of the progress bar.
+const CHUNK: u32 = 50;
+
+/// Seeds what is missing.
+pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
+    // Wrong packages are told before anything is seeded.
+    let wanted = plan::read(options)?;
+    accounts(city, options.demo_citizens).await.context("the demo's accounts")?;
+    for key in &options.trust_key {
+        enroll(city, key, &wanted).await.with_context(|| format!("--trust-key {}", key.display()))?;
+    }
+    let mut progress = Progress::new("installing", wanted.len());
+    for app in wanted {
+        let name = app.name.clone();
+        progress.at(&name);
+        install(city, app).await.with_context(|| format!("installing {name}"))?;
+        progress.advance(1);
+    }
+    Ok(())
+}
+
+async fn accounts(city: &City, citizens: u32) -> Result<()> {
+    let vendor = Organization {
+        code: VENDOR_CODE.into(),
+        level: OrganizationLevel::Vendor,
+        name: "云龙示范软件有限公司".into(),
+        parent: Some(CITY.into()),
+        valid_from: None,
+        valid_to: None,
+    };
+    if city.identity.organization(VENDOR_CODE).await?.is_none() {
+        city.identity.add_organization(vendor).await?;
+    }
+    let staff = |name: &str, kind, organization: &str, real_name: &str, roles: &[PlatformRole]| NewAccount {
+        name: name.into(),
+        kind,
+        password: PASSWORD.into(),
+        organization: Some(organization.into()),
+        attributes: Attributes { real_name: Some(real_name.into()), ..Attributes::default() },
+        platform_roles: roles.to_vec(),
+    };
+    let staff = vec![
+        staff("city-admin", AccountKind::Official, CITY, "市管理员", &[PlatformRole::CityAdmin]),
+        staff("tourism-admin", AccountKind::Official, CITY, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
+        staff("tourism-gate", AccountKind::Official, CITY, "检票员", &[]),
+        staff("vendor", AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),
+    ];
+    city.identity.create_accounts(staff).await?;
+
+    let mut missing = Vec::new();
+    for n in 1..=citizens {
+        if city.identity.account(&people::account(n)).await?.is_none() {
+            missing.push(n);
+        }
+    }
+    let mut progress = Progress::new("citizens", missing.len());
+    for chunk in missing.chunks(CHUNK as usize) {
+        let new = chunk.iter().map(|n| citizen(*n)).collect::<Result<Vec<_>>>()?;
+        city.identity.create_accounts(new).await?;
+        progress.advance(chunk.len());
+    }
+    Ok(())
+}
+
+fn citizen(n: u32) -> Result<NewAccount> {
+    Ok(NewAccount {
+        name: people::account(n),
+        kind: AccountKind::Citizen,
+        password: PASSWORD.into(),
+        organization: None,
+        attributes: people::person(n).with_context(|| format!("there is no citizen {n}: at most 999"))?,
+        platform_roles: Vec::new(),
+    })
+}
+
+/// Enrolls a key for the vendor whose packages it has signed.
+async fn enroll(city: &City, path: &Path, wanted: &[Wanted]) -> Result<()> {
+    let text = std::fs::read_to_string(path)?;
+    let key = match PublicKey::from_pem(&text) {
+        Ok(key) => key,
+        Err(_) => KeyPair::load(path)?.public(),
+    };
+    let vendor = vendor_of(&key.id(), wanted)?;
+    city.gateway.operations().enroll(&vendor, &key.to_pem()?, BY).await?;
+    Ok(())
+}
+
+fn vendor_of(key: &KeyId, wanted: &[Wanted]) -> Result<String> {
+    let signed = wanted.iter().filter(|w| w.package.signatures.iter().any(|s| s.key.as_ref() == Some(key)));
+    let vendors: BTreeSet<&str> = signed.map(|w| w.package.manifest.vendor.as_str()).collect();
+    if vendors.len() > 1 {
+        let names = vendors.into_iter().collect::<Vec<_>>().join(", ");
+        bail!("the packages that it signed name several vendors ({names}): a key has one owner");
+    }
+    Ok(vendors.first().map_or_else(|| VENDOR.to_owned(), |v| (*v).to_owned()))
+}
+
+/// Remembers which apps the demo has installed, so that one that people removed stays removed.
+fn marker(name: &InstallationName) -> Key {
+    Key::space("@demo").text("installed").text(name.as_str())
+}
+
+async fn install(city: &City, app: Wanted) -> Result<()> {
+    let name: InstallationName = app.name.parse()?;
+    let known = city.store.get(&marker(&name)).await?.is_some();
+    let present = city.installations.get(&name);
+    match present {
+        None if known => {
+            tracing::info!(installation = %name, "was removed by hand: not installed again");
+            return Ok(());
+        }
+        Some(i) if known => return refresh(city, &i, app).await,
+        Some(i) if cut_short(&i) => {
+            tracing::info!(installation = %name, "its installation was cut short: starting over");
+            city.installations.abandon(&name, BY).await?;
+            first(city, &name, app).await?;
+        }
+        // Installed, but the start was killed before it was written down.
+        Some(_) => {}
+        None => first(city, &name, app).await?,
+    }
+    roles(city, &name).await?;
+    let mut txn = Txn::new(city.store.clone());
+    txn.put_as(marker(&name), &true);
+    txn.commit().await?;
+    Ok(())
+}
+
+/// Whether the demo began to install it and never came to start it.
+fn cut_short(installation: &Installation) -> bool {
+    installation.installed_by == BY && installation.status == Status::Stopped
+}
+
+async fn first(city: &City, name: &InstallationName, app: Wanted) -> Result<()> {
+    let operations = city.gateway.operations();
+    let review = operations.publish(Bytes::from(app.package.to_tar()?), BY).await?;
+    let wanted = Install {
+        package: review.digest,
+        name: Some(name.to_string()),
+        organization: app.organization,
+        config: app.config,
+        approve: review.capabilities.iter().map(ToString::to_string).collect(),
+        by: BY.to_owned(),
+    };
+    operations.install(wanted).await?;
+    Ok(())
+}
+
+/// Upgrades to a newer release; says so when the package is another one of the same version.
+async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<()> {
+    let (name, offered) = (&installed.name, &app.package);
+    if installed.package_digest == offered.digest {
+        return Ok(());
+    }
+    if offered.manifest.version <= installed.version {
+        eprintln!(
+            "{name}: {} is installed, and the package given is another build of {}. What is installed stays: raise the version, or start with an empty data folder",
+            installed.version, offered.manifest.version
+        );
+        return Ok(());
+    }
+    let operations = city.gateway.operations();
+    let review = operations.publish(Bytes::from(offered.to_tar()?), BY).await?;
+    let added: Vec<String> =
+        operations.difference(name, review.digest).await?.added.iter().map(ToString::to_string).collect();
+    operations.upgrade(name, review.digest, &added, BY).await?;
+    Ok(())
+}
+
+/// Gives the demo's officials the roles that go by their names.
+async fn roles(city: &City, name: &InstallationName) -> Result<()> {
+    let Some(installation) = city.installations.get(name) else { return Ok(()) };
+    for (account, fitting) in [("tourism-admin", &["admin", "manager"][..]), ("tourism-gate", &["gate"])] {
+        let declared = installation.manifest.roles.iter().map(|r| r.name.clone());
+        let roles: Vec<String> = declared.filter(|r| fitting.contains(&r.as_str())).collect();
+        if !roles.is_empty() {
+            city.gateway.operations().set_roles(name, account, &roles, BY).await?;
+        }
+    }
+    Ok(())
+}

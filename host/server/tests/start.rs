@@ -1,0 +1,168 @@
+//! Starting, stopping and starting again, with the real binary.
+#![allow(clippy::unwrap_used)] // The helpers are tests too.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A server, killed when the test ends.
+struct Server {
+    process: Child,
+    port: u16,
+    admin: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.process.kill();
+        _ = self.process.wait();
+    }
+}
+
+fn command(data: &Path, port: u16, admin: u16, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong"));
+    command
+        .arg("serve")
+        .arg("--data")
+        .arg(data)
+        .args(["--port", &port.to_string(), "--admin-port", &admin.to_string()])
+        .args(more);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("YUNLONG_LOG");
+    command
+}
+
+impl Server {
+    fn spawn(data: &Path, more: &[&str]) -> Self {
+        let (port, admin) = (free_port(), free_port());
+        Self { process: command(data, port, admin, more).spawn().unwrap(), port, admin }
+    }
+
+    /// Starts and waits for the last line of the start.
+    fn ready(data: &Path, more: &[&str]) -> Self {
+        let mut server = Self::spawn(data, more);
+        // Nobody reads the log: it must not stop the server.
+        let stderr = server.process.stderr.take().unwrap();
+        let log = std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<_>>());
+        let mut lines = BufReader::new(server.process.stdout.take().unwrap()).lines();
+        match lines.next() {
+            Some(Ok(line)) => assert_eq!(line, format!("ready http://localhost:{}", server.port)),
+            _ => panic!("ended before it was ready:\n{}", log.join().unwrap().join("\n")),
+        }
+        server
+    }
+
+    fn terminate(mut self) -> (Duration, i32) {
+        let started = Instant::now();
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = self.process.wait().unwrap();
+        (started.elapsed(), status.code().unwrap_or(-1))
+    }
+
+    async fn sign_in(&self, account: &str) -> u16 {
+        let body = format!("{{\"account\":\"{account}\",\"password\":\"yunlong-demo\"}}");
+        let request = reqwest::Client::new()
+            .post(format!("http://127.0.0.1:{}/api/v1/sessions", self.port))
+            .header("host", format!("localhost:{}", self.port))
+            .header("content-type", "application/json");
+        request.body(body).send().await.unwrap().status().as_u16()
+    }
+
+    async fn admin(&self, path: &str) -> (u16, String) {
+        let response = reqwest::get(format!("http://127.0.0.1:{}{path}", self.admin)).await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+}
+
+const DEMO: &[&str] = &["--demo", "--demo-citizens", "12"];
+
+#[tokio::test]
+async fn a_demo_starts_serves_stops_and_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::ready(data.path(), DEMO);
+    assert_eq!(server.admin("/healthz").await.0, 200);
+    assert_eq!(server.admin("/readyz").await, (200, "ready\n".into()));
+    let metrics = server.admin("/metrics").await.1;
+    assert!(metrics.contains("yunlong_http_requests") && !metrics.contains("yunlong_yunlong"), "{metrics}");
+    for account in ["citizen-001", "citizen-012", "tourism-admin", "tourism-gate", "city-admin", "vendor"] {
+        assert_eq!(server.sign_in(account).await, 201, "{account}");
+    }
+    assert_eq!(server.sign_in("citizen-013").await, 401);
+    let secret = std::fs::read(data.path().join("secret.key")).unwrap();
+    let (took, code) = server.terminate();
+    assert!(took < Duration::from_secs(5) && code == 0, "{took:?}, code {code}");
+
+    let server = Server::ready(data.path(), DEMO);
+    assert_eq!(server.sign_in("citizen-001").await, 201);
+    assert_eq!(std::fs::read(data.path().join("secret.key")).unwrap(), secret);
+}
+
+#[tokio::test]
+async fn a_start_that_was_killed_is_made_good_by_the_next_one() {
+    let data = tempfile::tempdir().unwrap();
+    let more = ["--demo", "--demo-citizens", "300"];
+    // Killed at the first sign of seeding, and again a little later each time.
+    for lines in [1, 2, 3] {
+        let mut server = Server::spawn(data.path(), &more);
+        let stderr = BufReader::new(server.process.stderr.take().unwrap());
+        stderr.lines().map_while(Result::ok).filter(|l| l.starts_with("citizens:")).take(lines).for_each(drop);
+        _ = server.process.kill();
+        _ = server.process.wait();
+    }
+    let server = Server::ready(data.path(), &more);
+    for account in ["citizen-001", "citizen-150", "citizen-300", "city-admin"] {
+        assert_eq!(server.sign_in(account).await, 201, "{account}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_demo_there_are_no_accounts() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::ready(data.path(), &[]);
+    for account in ["citizen-001", "city-admin", "tourism-admin", "vendor"] {
+        assert_eq!(server.sign_in(account).await, 401, "{account}");
+    }
+    drop(server);
+    let init = |password: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong"));
+        command.args(["init", "--admin", "chief", "--data"]).arg(data.path()).env("YUNLONG_PASSWORD", password);
+        command.output().unwrap()
+    };
+    assert!(init("yunlong-demo").status.success());
+    let again = init("yunlong-demo");
+    assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("already"));
+    assert_eq!(Server::ready(data.path(), &[]).sign_in("chief").await, 201);
+}
+
+fn refused(mut process: Child) -> String {
+    let mut text = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(!process.wait().unwrap().success());
+    text
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_the_next_step() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::ready(data.path(), &[]);
+    let start =
+        |data: &Path, port: u16, more: &[&str]| refused(command(data, port, free_port(), more).spawn().unwrap());
+
+    let text = start(data.path(), free_port(), &[]);
+    assert!(text.contains("in use by another process") && text.contains("--data"), "{text}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let text = start(elsewhere.path(), server.port, &[]);
+    assert!(text.contains("choose another --port"), "{text}");
+    let text = start(elsewhere.path(), free_port(), &["--demo", "--install", "no-such.tar@320300"]);
+    assert!(text.contains("no-such.tar"), "{text}");
+    drop(server);
+    std::fs::remove_file(data.path().join("secret.key")).unwrap();
+    let text = start(data.path(), free_port(), &[]);
+    assert!(text.contains("secret.key") && text.contains("backup"), "{text}");
+}

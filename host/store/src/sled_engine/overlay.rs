@@ -1,0 +1,72 @@
+//! What a group of commits changes, seen over the durable state: later batches of a group are
+//! validated against the earlier ones, and the index gets only the outcome.
+
+use super::index::Index;
+use crate::commit::{Commit, State};
+use crate::{Key, KeyRange, Seq, StoreError, Versioned};
+use std::collections::BTreeMap;
+
+/// The outcome of a group.
+#[derive(Default)]
+pub(super) struct Overlay {
+    /// `None`: removed.
+    pub(super) rows: BTreeMap<Key, Option<Versioned>>,
+    pub(super) counters: BTreeMap<Key, i64>,
+    /// The keys that each commit changed in each space.
+    pub(super) feed: BTreeMap<(Seq, String), Vec<Key>>,
+    pub(super) trim: Option<Seq>,
+    /// The group's last commit.
+    pub(super) last: Seq,
+    /// About how many bytes of keys and values were added.
+    pub(super) bytes: usize,
+}
+
+impl Overlay {
+    pub(super) fn add(&mut self, commit: &Commit) {
+        self.last = commit.seq;
+        self.trim = self.trim.max(commit.trim);
+        for (space, keys) in commit.by_space() {
+            self.feed.insert((commit.seq, space), keys);
+        }
+        for (key, value) in &commit.rows {
+            self.bytes += key.as_bytes().len() + value.as_ref().map_or(0, bytes::Bytes::len);
+            let row = value.clone().map(|value| Versioned { value, version: commit.seq });
+            self.rows.insert(key.clone(), row);
+        }
+        self.counters.extend(commit.counters.iter().cloned());
+    }
+}
+
+/// The durable state with a group's changes over it.
+pub(super) struct Above<'a> {
+    pub(super) index: &'a Index,
+    pub(super) group: &'a Overlay,
+}
+
+impl State for Above<'_> {
+    fn version(&self, key: &Key) -> Result<Option<Seq>, StoreError> {
+        match self.group.rows.get(key) {
+            Some(row) => Ok(row.as_ref().map(|v| v.version)),
+            None => self.index.version(key),
+        }
+    }
+
+    /// First the keys of the group, then the others: only the set of versions matters.
+    fn each_version(&self, range: &KeyRange, f: &mut dyn FnMut(&[u8], Seq) -> bool) -> Result<(), StoreError> {
+        for (key, row) in self.group.rows.range(range.start.clone()..range.end.clone()) {
+            if let Some(row) = row
+                && !f(key.as_bytes(), row.version)
+            {
+                return Ok(());
+            }
+        }
+        self.index.each_version(range, &mut |key, version| self.group.rows.contains_key(key) || f(key, version))
+    }
+
+    fn counter(&self, key: &Key) -> Result<i64, StoreError> {
+        match self.group.counters.get(key) {
+            Some(n) => Ok(*n),
+            None => self.index.counter(key),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! From what the services answer to what the API shows.
+
+use super::types::*;
+use crate::domain::catalogue::{self, Attraction, Product};
+use crate::domain::entitlement;
+use crate::domain::order;
+use crate::domain::slot::Availability;
+use crate::domain::time::rfc3339;
+use crate::domain::visitor::VisitorInput;
+use crate::service::catalogue::DayView;
+use crate::service::gate::{Admitted, TicketView};
+use crate::service::sales::AttractionSales;
+use serde::Serialize;
+
+/// The kebab-case word that serde writes for an enum without fields.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+impl From<Attraction> for AttractionItem {
+    fn from(a: Attraction) -> Self {
+        let session =
+            |s: &catalogue::Session| SessionItem { start: s.start.to_string(), end: s.end.to_string(), cap: s.cap };
+        Self {
+            sessions: a.sessions.iter().map(session).collect(),
+            id: a.id,
+            name: a.name,
+            about: a.about,
+            address: a.address,
+            district: a.district,
+            operator: a.operator,
+            closed_weekdays: a.closed_weekdays,
+            daily_cap: a.daily_cap,
+        }
+    }
+}
+
+impl From<Product> for ProductItem {
+    fn from(p: Product) -> Self {
+        let concession = |c: catalogue::Concession| ConcessionItem {
+            code: c.code,
+            title: c.title,
+            min_age: c.min_age,
+            percent: c.percent,
+        };
+        Self {
+            kind: word(&p.kind),
+            id: p.id,
+            name: p.name,
+            components: p
+                .components
+                .into_iter()
+                .map(|c| ComponentItem { attraction: c.attraction, weight: c.weight })
+                .collect(),
+            price: p.price,
+            concessions: p.concessions.into_iter().map(concession).collect(),
+        }
+    }
+}
+
+impl Slots {
+    pub(crate) fn of(attraction: String, date: String, view: DayView) -> Self {
+        match view {
+            DayView::Closed(reason) => Self { attraction, date, closed: true, reason, slots: Vec::new() },
+            DayView::Open(slots) => Self {
+                attraction,
+                date,
+                closed: false,
+                reason: None,
+                slots: slots.into_iter().map(SlotItem::from).collect(),
+            },
+        }
+    }
+}
+
+impl From<Availability> for SlotItem {
+    fn from(a: Availability) -> Self {
+        Self {
+            slot: a.slot.id.start.to_string(),
+            end: a.slot.end.to_string(),
+            starts_at: rfc3339(a.slot.starts_at),
+            ends_at: rfc3339(a.slot.ends_at),
+            cap: a.slot.cap,
+            remaining: a.remaining,
+            state: word(&a.state),
+        }
+    }
+}
+
+impl From<VisitorBody> for VisitorInput {
+    fn from(v: VisitorBody) -> Self {
+        Self {
+            name: v.name,
+            id_type: v.id_type,
+            id_number: v.id_number,
+            phone: v.phone.unwrap_or_default(),
+            concession: v.concession,
+        }
+    }
+}
+
+impl From<order::Order> for OrderBody {
+    fn from(o: order::Order) -> Self {
+        let held = o.state == order::State::Held;
+        let component = |p: &order::Part| OrderComponent {
+            attraction: p.slot.id.attraction.clone(),
+            name: p.name.clone(),
+            date: p.slot.id.date.to_string(),
+            slot: p.slot.id.start.to_string(),
+            end: p.slot.end.to_string(),
+            starts_at: rfc3339(p.slot.starts_at),
+            ends_at: rfc3339(p.slot.ends_at),
+        };
+        Self {
+            state: o.state.code().to_owned(),
+            allowed: o.state.allows().iter().map(|s| s.code().to_owned()).collect(),
+            components: o.parts.iter().map(component).collect(),
+            lines: o
+                .lines()
+                .into_iter()
+                .map(|l| LineItem { payee: l.payee, amount: l.amount, description: l.description })
+                .collect(),
+            visitors: o.visitors.into_iter().enumerate().map(OrderVisitor::from).collect(),
+            id: o.id,
+            product: o.product,
+            name: o.product_name,
+            amount: o.total,
+            captured: o.captured,
+            refunded: o.refunded,
+            currency: "CNY".to_owned(),
+            created_at: rfc3339(o.created_at),
+            hold_expires_at: o.intent.as_ref().map(|_| rfc3339(o.hold_until)),
+            cashier_url: o.intent.filter(|_| held).map(|i| i.cashier_url),
+            refund_failure: o.refund.and_then(|r| r.failed),
+        }
+    }
+}
+
+impl From<(usize, crate::domain::visitor::Visitor)> for OrderVisitor {
+    fn from((ticket, v): (usize, crate::domain::visitor::Visitor)) -> Self {
+        Self {
+            ticket,
+            name: v.name,
+            id_type: v.id_type.code().to_owned(),
+            id_number: v.id_masked,
+            price: v.price,
+            concession: v.concession,
+        }
+    }
+}
+
+impl From<TicketView> for TicketBody {
+    fn from(t: TicketView) -> Self {
+        let item = |e: &entitlement::Entitlement| EntitlementItem {
+            attraction: e.slot.attraction.clone(),
+            date: e.slot.date.to_string(),
+            slot: e.slot.start.to_string(),
+            state: word(&e.state),
+            used_at: e.used_at.map(rfc3339),
+        };
+        Self {
+            ticket: t.visitor,
+            name: t.order.visitors.get(t.visitor).map(|v| v.name.clone()).unwrap_or_default(),
+            order: t.order.id,
+            entitlements: t.entitlements.iter().map(item).collect(),
+            next_at: t.code.as_ref().map(|c| rfc3339(c.next_at)),
+            expires_at: t.code.as_ref().map(|c| rfc3339(c.expires_at)),
+            code: t.code.map(|c| c.text),
+        }
+    }
+}
+
+impl From<Admitted> for Admission {
+    fn from(a: Admitted) -> Self {
+        Self {
+            admitted: true,
+            order: a.order,
+            name: a.visitor.name,
+            id_number: a.visitor.id_masked,
+            concession: a.visitor.concession,
+            attraction: a.attraction,
+            date: a.slot.id.date.to_string(),
+            slot: a.slot.id.start.to_string(),
+            at: rfc3339(a.at),
+        }
+    }
+}
+
+impl SalesReport {
+    pub(crate) fn of(date: String, all: Vec<AttractionSales>) -> Self {
+        Self {
+            date,
+            sold: all.iter().map(AttractionSales::sold).sum(),
+            revenue: all.iter().map(AttractionSales::revenue).sum(),
+            attractions: all.into_iter().map(SalesItem::from).collect(),
+        }
+    }
+}
+
+impl From<AttractionSales> for SalesItem {
+    fn from(a: AttractionSales) -> Self {
+        let slot = |s: &crate::service::sales::SlotSales| SlotSalesItem {
+            slot: s.slot.id.start.to_string(),
+            cap: s.slot.cap,
+            taken: s.taken,
+            sold: s.sold,
+            revenue: s.revenue,
+            admitted: s.admitted,
+        };
+        Self {
+            cap: a.cap,
+            taken: a.taken,
+            sold: a.sold(),
+            revenue: a.revenue(),
+            admitted: a.admitted(),
+            alert: a.alert.map(|l| l.code().to_owned()),
+            slots: a.slots.iter().map(slot).collect(),
+            attraction: a.attraction,
+            name: a.name,
+        }
+    }
+}

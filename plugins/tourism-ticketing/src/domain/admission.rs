@@ -1,0 +1,124 @@
+//! Admission at a gate: which entitlement a ticket opens now, or why none.
+
+use super::entitlement::{Entitlement, State};
+use super::order::{Order, Step, WrongState};
+use super::slot::SlotId;
+use super::time::MINUTE;
+use serde::{Deserialize, Serialize};
+
+/// When a slot's tickets open the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowRule {
+    /// From some minutes before the slot until some minutes after it.
+    Slot,
+    /// At any time: demonstrations and the training of gate staff.
+    AnyTime,
+}
+
+/// The admission window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The rule.
+    pub rule: WindowRule,
+    /// Minutes before the slot's start.
+    pub early_minutes: u32,
+    /// Minutes after the slot's end.
+    pub late_minutes: u32,
+}
+
+/// Why nobody is let in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The order's tickets are not valid.
+    #[error(transparent)]
+    WrongState(#[from] WrongState),
+    /// The ticket is for other attractions.
+    #[error("the ticket is not for this attraction")]
+    OtherAttraction(Vec<SlotId>),
+    /// The ticket is for several attractions and the gate did not say which it is.
+    #[error("the ticket is for several attractions: say at which the gate is")]
+    WhichAttraction(Vec<SlotId>),
+    /// It has opened a gate before.
+    #[error("the ticket was used")]
+    AlreadyUsed {
+        /// When: milliseconds of UTC.
+        at: i64,
+        /// Where.
+        gate: String,
+    },
+    /// It was given back.
+    #[error("the ticket was refunded")]
+    Refunded,
+    /// The slot has not begun.
+    #[error("too early")]
+    TooEarly {
+        /// From when: milliseconds of UTC.
+        from: i64,
+    },
+    /// The slot is over.
+    #[error("too late")]
+    TooLate {
+        /// Until when it was: milliseconds of UTC.
+        until: i64,
+    },
+}
+
+impl Window {
+    fn check(&self, order: &Order, part: usize, now: i64) -> Result<(), Refused> {
+        let Some(slot) = order.parts.get(part).map(|p| &p.slot).filter(|_| self.rule == WindowRule::Slot) else {
+            return Ok(());
+        };
+        let from = slot.starts_at - i64::from(self.early_minutes) * MINUTE;
+        let until = slot.ends_at + i64::from(self.late_minutes) * MINUTE;
+        if now < from {
+            Err(Refused::TooEarly { from })
+        } else if now > until {
+            Err(Refused::TooLate { until })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Which part of the order the gate is for: the attraction's, the one whose window is open
+/// first; without an attraction the order's only part.
+///
+/// # Errors
+/// [`Refused`] when the order is not for the attraction, or for several and none was named.
+pub fn part_for(order: &Order, attraction: Option<&str>, window: &Window, now: i64) -> Result<usize, Refused> {
+    let slots = || order.parts.iter().map(|p| p.slot.id.clone()).collect();
+    let Some(attraction) = attraction else {
+        return if order.parts.len() == 1 { Ok(0) } else { Err(Refused::WhichAttraction(slots())) };
+    };
+    let mut parts = order.parts.iter().enumerate().filter(|(_, p)| p.slot.id.attraction == attraction).map(|(i, _)| i);
+    let first = parts.next().ok_or_else(|| Refused::OtherAttraction(slots()))?;
+    Ok(std::iter::once(first).chain(parts).find(|p| window.check(order, *p, now).is_ok()).unwrap_or(first))
+}
+
+/// Lets the visitor in: the entitlement as it must be written, and the order counted on.
+///
+/// # Errors
+/// [`Refused`] says why not; the order is unchanged.
+pub fn admit(
+    order: &mut Order,
+    entitlement: Entitlement,
+    gate: &str,
+    window: &Window,
+    now: i64,
+) -> Result<Entitlement, Refused> {
+    match entitlement.state {
+        State::Used => {
+            return Err(Refused::AlreadyUsed {
+                at: entitlement.used_at.unwrap_or(0),
+                gate: entitlement.gate.unwrap_or_default(),
+            });
+        }
+        State::Refunded => return Err(Refused::Refunded),
+        State::Unused => {}
+    }
+    order.check(Step::Admit)?;
+    window.check(order, entitlement.part, now)?;
+    order.count_admission(now)?;
+    Ok(entitlement.used(now, gate))
+}

@@ -1,0 +1,158 @@
+//! What is sold: attractions with their timetable, and products over them.
+
+use super::time::{Clock, Date};
+use serde::{Deserialize, Serialize};
+use yunlong_sdk::Text;
+
+/// A place that people visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attraction {
+    /// A slug, such as `guishan`; also the document's id.
+    pub id: String,
+    /// Its name.
+    pub name: Text,
+    /// A sentence about it.
+    pub about: Text,
+    /// Where it is.
+    pub address: Text,
+    /// The division's code (GB/T 2260), such as 320302.
+    pub district: String,
+    /// Who runs it and receives the money: a USCC (GB 32100).
+    pub operator: String,
+    /// The operator's name, as statements show it.
+    pub operator_name: Text,
+    /// The sessions of an ordinary day.
+    pub sessions: Vec<Session>,
+    /// Weekdays without admission: 1 for Monday to 7 for Sunday.
+    #[serde(default)]
+    pub closed_weekdays: Vec<u8>,
+    /// At most so many people on one day.
+    pub daily_cap: u32,
+    /// The path of a small picture among the app's assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// Whether it appears in the list and sells.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// Its place in lists.
+    #[serde(default)]
+    pub rank: u32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One admission period of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// From.
+    pub start: Clock,
+    /// Until; a time that is not after `start` is of the next day.
+    pub end: Clock,
+    /// At most so many people.
+    pub cap: u32,
+}
+
+/// What is different on one day; the document's id is [`DayPlan::key`]. Absent fields are as
+/// on an ordinary day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayPlan {
+    /// `attraction/date`.
+    #[serde(default)]
+    pub id: String,
+    /// `false` closes the day, `true` opens a weekday that is otherwise closed (a public
+    /// holiday on a Monday).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<bool>,
+    /// Why, as visitors read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
+    /// Another daily cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_cap: Option<u32>,
+    /// Another timetable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Vec<Session>>,
+}
+
+impl DayPlan {
+    /// The id of the document for an attraction's day.
+    #[must_use]
+    pub fn key(attraction: &str, date: Date) -> String {
+        format!("{attraction}/{date}")
+    }
+}
+
+/// How a product is put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProductKind {
+    /// One attraction.
+    Single,
+    /// Several attractions at one price, all or nothing.
+    Joint,
+}
+
+/// One attraction of a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// The attraction's id.
+    pub attraction: String,
+    /// Its part of the price, in proportion to the other weights.
+    pub weight: u64,
+}
+
+/// Who pays less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concession {
+    /// A stable code, such as `senior-60`.
+    pub code: String,
+    /// What people read.
+    pub title: Text,
+    /// From this age on the day of the visit, in whole years.
+    pub min_age: i32,
+    /// Per cent of the full price: 50 for half, 0 for free. A part of a fen is dropped.
+    pub percent: u8,
+}
+
+/// Something that can be ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// A slug; also the document's id.
+    pub id: String,
+    /// Its name.
+    pub name: Text,
+    /// How it is put together.
+    pub kind: ProductKind,
+    /// The attractions.
+    pub components: Vec<Component>,
+    /// Fen for one visitor. 0 is a free ticket that must still be booked.
+    pub price: u64,
+    /// Reduced prices, the best of which applies.
+    #[serde(default)]
+    pub concessions: Vec<Concession>,
+    /// Whether an ID can hold only one ticket for an attraction and slot.
+    #[serde(default = "yes")]
+    pub one_id: bool,
+    /// Whether it is sold.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// Its place in lists.
+    #[serde(default)]
+    pub rank: u32,
+}
+
+impl Product {
+    /// The id of an attraction's own single product.
+    #[must_use]
+    pub fn single_id(attraction: &str) -> String {
+        format!("{attraction}-single")
+    }
+
+    /// The best concession for a visitor of this age.
+    #[must_use]
+    pub fn concession_for(&self, age: i32) -> Option<&Concession> {
+        self.concessions.iter().filter(|c| age >= c.min_age).min_by_key(|c| c.percent)
+    }
+}

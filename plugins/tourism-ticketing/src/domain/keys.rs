@@ -1,0 +1,118 @@
+//! Hashes and codes under the installation's own secret, which never leaves the host.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Crockford's base 32: no I, L, O, U, so that a code survives being read aloud and typed.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The keys of this installation: the function that derives one for a purpose, which is
+/// `context.derive-key` of the host. A key is derived when it is needed.
+#[derive(Clone, Copy)]
+pub struct Keys(pub fn(&str) -> [u8; 32]);
+
+impl Keys {
+    /// The keyed hash of a document, 128 bits in hexadecimal.
+    #[must_use]
+    pub fn id_hash(&self, id_type: &str, number: &str) -> String {
+        hex(&mac(&(self.0)("one-id"), &[id_type.as_bytes(), number.as_bytes()])[..16])
+    }
+
+    /// The number of the order that a buyer makes with an idempotency key: twelve characters,
+    /// 60 bits. The same key of the same buyer is the same number, so a repeated request finds
+    /// its first order without an index.
+    #[must_use]
+    pub fn order_number(&self, owner: &str, idempotency_key: &str) -> String {
+        base32(&mac(&(self.0)("order-number"), &[owner.as_bytes(), idempotency_key.as_bytes()]), 12)
+    }
+
+    /// The check part of a ticket's code in a window of time, 40 bits.
+    #[must_use]
+    pub fn ticket_mac(&self, order: &str, visitor: usize, window: i64) -> String {
+        base32(
+            &mac(&(self.0)("ticket-code"), &[order.as_bytes(), &(visitor as u64).to_be_bytes(), &window.to_be_bytes()]),
+            8,
+        )
+    }
+}
+
+/// HMAC-SHA-256 over parts, each preceded by its length so that no two lists collide.
+fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut out = [0; 32];
+    // HMAC takes a key of any length; the error type exists for other algorithms.
+    if let Ok(mut m) = Hmac::<Sha256>::new_from_slice(key) {
+        for p in parts {
+            m.update(&(p.len() as u64).to_be_bytes());
+            m.update(p);
+        }
+        out.copy_from_slice(&m.finalize().into_bytes());
+    }
+    out
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    })
+}
+
+/// The first `n` characters of the base 32 of `bytes`.
+#[must_use]
+pub fn base32(bytes: &[u8], n: usize) -> String {
+    let bit = |i: usize| bytes.get(i / 8).is_some_and(|b| b >> (7 - i % 8) & 1 == 1);
+    (0..n).map(|c| char::from(ALPHABET[(0..5).fold(0, |v, i| v << 1 | usize::from(bit(c * 5 + i)))])).collect()
+}
+
+/// What a person typed as base 32: capitals, no blanks or hyphens, O as 0, I and L as 1.
+/// `None` when another character remains.
+#[must_use]
+pub fn typed(text: &str) -> Option<String> {
+    text.chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => Some('0'),
+            'I' | 'L' => Some('1'),
+            c if c.is_ascii() && ALPHABET.contains(&(c as u8)) => Some(c),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Compares without telling by its time where the first difference is.
+#[must_use]
+pub fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |d, (x, y)| d | (x ^ y)) == 0
+}
+
+#[cfg(test)]
+pub(crate) fn for_tests() -> Keys {
+    Keys(|purpose| Sha256::digest(purpose.as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_32_is_crockfords() {
+        assert_eq!(base32(&[0xff, 0x00, 0x0f], 4), "ZW00");
+        assert_eq!(typed("zw-0o il").as_deref(), Some("ZW0011"));
+        assert_eq!(typed("UUUU"), None);
+    }
+
+    #[test]
+    fn a_number_is_the_same_for_the_same_buyer_and_key_alone() {
+        let k = for_tests();
+        assert_eq!(k.order_number("p-a", "1"), k.order_number("p-a", "1"));
+        assert_ne!(k.order_number("p-a", "1"), k.order_number("p-b", "1"));
+        assert_ne!(k.order_number("p-a", "1"), k.order_number("p-", "a1"));
+    }
+}

@@ -1,0 +1,159 @@
+//! What a visitor pays, and who receives which part of it.
+
+use super::catalogue::Product;
+use serde::{Deserialize, Serialize};
+
+/// The weights of a product cannot divide a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the product's weights are empty, all zero or too large")]
+pub struct SplitError;
+
+/// Divides `amount` fen in the proportion of `weights` by the largest remainder; a tie goes to
+/// the earlier weight. The parts sum to `amount` exactly.
+///
+/// # Errors
+/// [`SplitError`] when no weight is positive.
+pub fn split(amount: u64, weights: &[u64]) -> Result<Vec<u64>, SplitError> {
+    let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
+    if total == 0 {
+        return Err(SplitError);
+    }
+    let mut parts = Vec::with_capacity(weights.len());
+    let mut remainders = Vec::with_capacity(weights.len());
+    for (i, w) in weights.iter().enumerate() {
+        let product = u128::from(amount) * u128::from(*w);
+        parts.push(u64::try_from(product / total).map_err(|_| SplitError)?);
+        remainders.push((product % total, i));
+    }
+    let left = amount - parts.iter().sum::<u64>();
+    // A stable sort: among equal remainders the earlier weight stays first.
+    remainders.sort_by_key(|(r, _)| std::cmp::Reverse(*r));
+    for (_, i) in remainders.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+        parts[i] += 1;
+    }
+    Ok(parts)
+}
+
+/// `128.00` for 12,800 fen.
+#[must_use]
+pub fn yuan(fen: u64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+/// What one visitor pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Fen.
+    pub price: u64,
+    /// The parts of the product's components, in their order; they sum to the price.
+    pub shares: Vec<u64>,
+    /// The code of the concession that applies.
+    pub concession: Option<String>,
+}
+
+/// The price for a visitor; `age` on the day of the visit where a concession was claimed and
+/// the age is proven.
+///
+/// # Errors
+/// [`SplitError`] when the product's weights are unusable.
+pub fn quote(product: &Product, age: Option<i32>) -> Result<Quote, SplitError> {
+    let concession = age.and_then(|a| product.concession_for(a));
+    let price = concession.map_or(product.price, |c| {
+        product.price / 100 * u64::from(c.percent) + product.price % 100 * u64::from(c.percent) / 100
+    });
+    let weights: Vec<u64> = product.components.iter().map(|c| c.weight).collect();
+    Ok(Quote { price, shares: split(price, &weights)?, concession: concession.map(|c| c.code.clone()) })
+}
+
+/// A receiver's part of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The receiver's USCC.
+    pub payee: String,
+    /// Fen, above 0.
+    pub amount: u64,
+    /// What for: names of attractions in Chinese, as statements show them.
+    pub description: String,
+}
+
+/// One line for each receiver, in the order of their first part; receivers of nothing have none.
+#[must_use]
+pub fn lines<'a>(parts: impl IntoIterator<Item = (&'a str, &'a str, u64)>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (payee, description, amount) in parts {
+        if amount == 0 {
+            continue;
+        }
+        match lines.iter_mut().find(|l| l.payee == payee) {
+            Some(line) => {
+                line.amount += amount;
+                if !line.description.split('、').any(|d| d == description) {
+                    line.description = format!("{}、{description}", line.description);
+                }
+            }
+            None => lines.push(Line { payee: payee.to_owned(), amount, description: description.to_owned() }),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_joint_ticket_of_two_han_sites_divides_54_86_and_73_14() {
+        let q = quote(&sample::product("lianghan-joint"), None).unwrap();
+        assert_eq!((q.price, q.shares), (12_800, vec![5_486, 7_314]));
+    }
+
+    #[test]
+    fn half_from_sixty_and_free_from_sixty_five() {
+        let p = sample::product("guishan-single");
+        for (age, price) in
+            [(None, 6_000), (Some(59), 6_000), (Some(60), 3_000), (Some(64), 3_000), (Some(65), 0), (Some(101), 0)]
+        {
+            assert_eq!(quote(&p, age).unwrap().price, price, "{age:?}");
+        }
+    }
+
+    #[test]
+    fn receivers_get_one_line_each() {
+        let l = lines([("A", "龟山汉墓", 5_486), ("B", "汉兵马俑", 7_314), ("A", "龟山汉墓", 100), ("C", "云龙湖", 0)]);
+        assert_eq!(
+            l.iter().map(|l| (l.payee.as_str(), l.amount, l.description.as_str())).collect::<Vec<_>>(),
+            [("A", 5_586, "龟山汉墓"), ("B", 7_314, "汉兵马俑")]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn parts_sum_to_the_amount_and_stay_within_a_fen(amount in 0_u64..10_000_000_000, weights in prop::collection::vec(0_u64..1_000_000, 1..8)) {
+            match split(amount, &weights) {
+                Err(SplitError) => prop_assert!(weights.iter().all(|w| *w == 0)),
+                Ok(parts) => {
+                    prop_assert_eq!(parts.iter().sum::<u64>(), amount);
+                    let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
+                    for (p, w) in parts.iter().zip(&weights) {
+                        let floor = u128::from(amount) * u128::from(*w) / total;
+                        prop_assert!(u128::from(*p) == floor || u128::from(*p) == floor + 1);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn shares_of_a_quote_sum_to_its_price(price in 0_u64..1_000_000, a in 1_u64..500, b in 1_u64..500, age in prop::option::of(0_i32..110)) {
+            let mut p = sample::product("lianghan-joint");
+            p.price = price;
+            p.concessions = sample::product("guishan-single").concessions;
+            p.components[0].weight = a;
+            p.components[1].weight = b;
+            let q = quote(&p, age).unwrap();
+            prop_assert_eq!(q.shares.iter().sum::<u64>(), q.price);
+            prop_assert!(q.price <= price);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The gate: a code is scanned or typed, the answer fills the screen.
+
+use super::{LAYOUT, answer};
+use crate::domain::catalogue::Attraction;
+use crate::service::gate::{self, Admitted};
+use crate::service::orders::GATE;
+use crate::service::{Refusal, catalogue};
+use maud::{Markup, html};
+use yunlong_sdk::page::notice;
+use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, t, web};
+
+/// `GET /gate`.
+pub(super) fn show(request: &Request) -> web::Result<Response> {
+    request.require_role(&[GATE])?;
+    let form = request.query_form();
+    answer(request, page(request, &form, None))
+}
+
+/// `POST /gate`.
+pub(super) fn admit(request: &Request) -> web::Result<Response> {
+    let officer = request.require_role(&[GATE])?.subject.clone().unwrap_or_default();
+    let form = request.form()?;
+    answer(request, decide(request, &form, &officer))
+}
+
+fn decide(request: &Request, form: &Form, officer: &str) -> Result<Response, Refusal> {
+    let attraction = Some(form.value("attraction")).filter(|a| !a.is_empty());
+    let name: String = form.value("gate").trim().chars().take(40).collect();
+    let name = if name.is_empty() { "gate" } else { &name };
+    let (status, result) = match gate::admit(form.value("code"), attraction, name, officer) {
+        Ok(admitted) => (StatusCode::OK, welcome(request, &admitted)),
+        Err(e @ (Refusal::Code(_) | Refusal::Gate(_) | Refusal::WrongState(_))) => {
+            let lang = request.lang();
+            let (title, detail) = (e.title(), e.detail());
+            let result = notice(
+                Tone::Bad,
+                html! {
+                    h2 { (request.t("不能入园", "Not admitted")) }
+                    p { strong { (title.get(lang)) } }
+                    p { (detail.get(lang)) }
+                },
+            );
+            (StatusCode::CONFLICT, result)
+        }
+        Err(e) => return Err(e),
+    };
+    Ok(page(request, form, Some(result))?.status(status))
+}
+
+fn welcome(request: &Request, a: &Admitted) -> Markup {
+    let lang = request.lang();
+    notice(
+        Tone::Ok,
+        html! {
+            h2 { (request.t("可以入园", "Admitted")) }
+            p { strong { (a.visitor.name) } " · " (a.visitor.id_masked) }
+            p { (a.attraction.get(lang)) " · " (a.slot.id.date) " " (a.slot.hours()) }
+            @if a.visitor.concession.is_some() { p { strong { (request.t("优惠票：请核对年龄证件", "Reduced price: check the proof of age")) } } }
+        },
+    )
+}
+
+/// The form keeps the gate and its attraction, and forgets the code.
+fn page(request: &Request, form: &Form, result: Option<Markup>) -> Result<Response, Refusal> {
+    let attractions = catalogue::attractions()?;
+    let body = html! {
+        @if let Some(r) = result { (r) }
+        form method="post" action="/gate" autocomplete="off" {
+            (attraction_field(request, &attractions, form.value("attraction")))
+            div.field {
+                label for="gate" { (request.t("检票口", "Gate")) }
+                input #gate type="text" name="gate" value=(form.value("gate")) maxlength="40";
+            }
+            div.field {
+                label for="code" { (request.t("票码", "Code")) }
+                input #code type="text" name="code" inputmode="text" autocapitalize="characters" spellcheck="false" autofocus required aria-describedby="code-help";
+                p.field-help #code-help { (request.t("扫码枪扫描，或照票面输入；横线和空格可以省略。", "Scan it, or type it as shown; hyphens and blanks may be left out.")) }
+            }
+            div.actions { button type="submit" { (request.t("验票", "Check")) } }
+        }
+    };
+    Ok(LAYOUT.page(request, &t("检票", "Gate"), body))
+}
+
+fn attraction_field(request: &Request, attractions: &[Attraction], chosen: &str) -> Markup {
+    let lang = request.lang();
+    html! {
+        div.field {
+            label for="attraction" { (request.t("景区", "Attraction")) }
+            select #attraction name="attraction" {
+                option value="" { (request.t("任意（联票须选择）", "Any (choose one for joint tickets)")) }
+                @for a in attractions { option value=(a.id) selected[a.id == chosen] { (a.name.get(lang)) } }
+            }
+        }
+    }
+}

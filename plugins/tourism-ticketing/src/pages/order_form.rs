@@ -1,0 +1,262 @@
+//! The order form: who goes. Everything that was typed comes back with every answer.
+
+use super::{LAYOUT, answer, refused, weekday};
+use crate::domain::catalogue::{Attraction, Product};
+use crate::domain::time::{Clock, Date};
+use crate::domain::visitor::{FieldError, VisitorInput};
+use crate::policy;
+use crate::service::purchase::{self, Choice, Purchase};
+use crate::service::{Refusal, catalogue};
+use maud::{Markup, html};
+use yunlong_sdk::identity::{self, AttributeError};
+use yunlong_sdk::page::{amount, card, checkbox, error_summary, field, hidden, notice, select};
+use yunlong_sdk::web::encode_url;
+use yunlong_sdk::{Attribute, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web};
+
+/// What is ordered, from the query or the form.
+struct Wish {
+    product: Product,
+    date: Date,
+    parts: Vec<(Attraction, Option<Clock>)>,
+}
+
+impl Wish {
+    fn read(value: impl Fn(&str) -> String) -> Result<Self, Refusal> {
+        let product = catalogue::product(&value("product"))?;
+        let date = value("date").parse().map_err(|_| Refusal::NotFound)?;
+        let part = |attraction: &str| {
+            let slot = value(&format!("slot-{attraction}"));
+            // A slot that cannot be read is chosen again, not guessed.
+            let start = if slot.is_empty() { None } else { Some(slot.parse().map_err(|_| Refusal::NotFound)?) };
+            Ok((catalogue::attraction(attraction)?, start))
+        };
+        let parts = product.components.iter().map(|c| part(&c.attraction)).collect::<Result<_, Refusal>>()?;
+        Ok(Self { product, date, parts })
+    }
+
+    /// The path of the form for the same wish.
+    fn path(&self) -> String {
+        let slots: String =
+            self.parts.iter().filter_map(|(a, s)| Some(format!("&slot-{}={}", encode_url(&a.id), (*s)?))).collect();
+        format!("/order?product={}&date={}{slots}", encode_url(&self.product.id), self.date)
+    }
+
+    /// Where to choose another slot.
+    fn back(&self) -> String {
+        match &self.parts[..] {
+            [(a, _)] => format!("/attractions/{}?date={}", a.id, self.date),
+            _ => format!("/products/{}?date={}", self.product.id, self.date),
+        }
+    }
+}
+
+/// `GET /order`.
+pub(super) fn show(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    answer(request, first(request))
+}
+
+fn first(request: &Request) -> Result<Response, Refusal> {
+    let wish = Wish::read(|name| request.query_value(name).unwrap_or_default())?;
+    let mut form = Form::new().with("count", "1").with("key", random::code(24)).with("v0-id_type", "resident-id");
+    // Who consented once is not asked again, and types nothing.
+    if let Ok(own) = purchase::buyer() {
+        form = form.with("v0-name", own.name).with("v0-id_number", own.id_number).with("v0-phone", own.phone);
+    }
+    Ok(page(request, &wish, &form, None))
+}
+
+/// `POST /order`: another visitor, or the order.
+pub(super) fn submit(request: &Request) -> web::Result<Response> {
+    let form = request.form()?;
+    answer(request, submitted(request, form))
+}
+
+fn submitted(request: &Request, form: Form) -> Result<Response, Refusal> {
+    let wish = Wish::read(|name| form.value(name).to_owned())?;
+    let count = form.value("count").parse::<usize>().unwrap_or(1).clamp(1, policy::max_visitors()?);
+    match form.value("action") {
+        "add" => return Ok(page(request, &wish, &recounted(form, (count + 1).min(policy::max_visitors()?)), None)),
+        "remove" => return Ok(page(request, &wish, &recounted(form, (count - 1).max(1)), None)),
+        _ => {}
+    }
+    let Some(owner) = request.principal().subject.clone() else {
+        // The session ended while the form was filled in: nothing that was typed is lost.
+        let again = refused_sign_in(request, &wish);
+        return Ok(page(request, &wish, &recounted(form, count), Some(again)).status(StatusCode::UNAUTHORIZED));
+    };
+    let purchase = Purchase {
+        product: wish.product.id.clone(),
+        choices: wish.parts.iter().map(|(_, start)| Choice { date: wish.date, start: *start }).collect(),
+        visitors: Some((0..count).map(|i| visitor(&form, i)).collect()),
+    };
+    let key = Some(form.value("key")).filter(|k| !k.is_empty() && k.len() <= 200);
+    match purchase::create(&owner, key, &purchase) {
+        Ok(order) => Ok(Response::see_other(&format!("/orders/{}", order.id))),
+        Err(refusal) => again(request, &wish, recounted(form, count), refusal),
+    }
+}
+
+fn refused_sign_in(request: &Request, wish: &Wish) -> Markup {
+    notice(
+        Tone::Warn,
+        html! {
+            p { (request.t("您的登录已过期。请在新窗口登录，再回到这里提交，已填写的内容不会丢失。", "Your session has ended. Sign in in another window and submit again here; nothing that you typed is lost.")) }
+            p { a href=(identity::sign_in_url(&wish.path())) target="_blank" rel="noopener" { (request.t("登录（新窗口）", "Sign in (new window)")) } }
+        },
+    )
+}
+
+fn visitor(form: &Form, i: usize) -> VisitorInput {
+    let value = |name: &str| form.value(&format!("v{i}-{name}")).to_owned();
+    VisitorInput {
+        name: value("name"),
+        id_type: value("id_type"),
+        id_number: value("id_number"),
+        phone: value("phone"),
+        concession: form.checked(&format!("v{i}-concession")).then(|| "senior".to_owned()),
+    }
+}
+
+/// The same form with another number of visitors.
+fn recounted(form: Form, count: usize) -> Form {
+    form.pairs()
+        .filter(|(name, _)| *name != "count" && *name != "action")
+        .fold(Form::new().with("count", count.to_string()), |f, (name, value)| f.with(name, value))
+}
+
+/// The form once more, with what is wrong.
+fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Result<Response, Refusal> {
+    let lang = request.lang();
+    let (status, message) = match refusal {
+        Refusal::Fields(errors) => {
+            let general = errors.into_iter().filter_map(|e| reject(&mut form, e)).collect::<Vec<_>>();
+            let list = html! { @for text in &general { p { (text.get(lang)) } } };
+            (StatusCode::UNPROCESSABLE_ENTITY, (!general.is_empty()).then(|| notice(Tone::Bad, list)))
+        }
+        Refusal::Other(Error::Consent(missing)) => {
+            form.reject(
+                "v0-concession",
+                t("需要您同意读取出生日期", "This needs your consent to read the date of birth"),
+            );
+            let link = html! { p { a href=(identity::consent_url(&[missing.scope()], &wish.path())) { (request.t("去授权", "Go to the consent page")) } } };
+            (StatusCode::FORBIDDEN, Some(notice(Tone::Warn, link)))
+        }
+        ref r @ (Refusal::SoldOut { .. } | Refusal::Closed { .. } | Refusal::NotOnSale { .. }) => {
+            let link = html! { p { a href=(wish.back()) { (request.t("选择其他时段", "Choose another slot")) } } };
+            (StatusCode::CONFLICT, Some(refused(lang, r, link)))
+        }
+        ref r @ Refusal::DuplicateId { visitor, ref first_order, .. } => {
+            form.reject(&format!("v{visitor}-id_number"), r.detail());
+            let link =
+                html! { p { a href={ "/orders/" (first_order) } { (request.t("查看该订单", "See that order")) } } };
+            (StatusCode::CONFLICT, Some(refused(lang, r, link)))
+        }
+        other => return Err(other),
+    };
+    Ok(page(request, wish, &form, message).status(status))
+}
+
+/// Puts an error beside its field; answers the text when there is no such field.
+fn reject(form: &mut Form, e: FieldError) -> Option<Text> {
+    let field = e.pointer.strip_prefix("/visitors/").and_then(|rest| rest.split_once('/'));
+    match field {
+        Some((i, name)) => {
+            form.reject(&format!("v{i}-{name}"), e.text);
+            None
+        }
+        None => Some(e.text),
+    }
+}
+
+fn page(request: &Request, wish: &Wish, form: &Form, message: Option<Markup>) -> Response {
+    let lang = request.lang();
+    let count = form.value("count").parse::<usize>().unwrap_or(1);
+    let max = policy::max_visitors().unwrap_or(1);
+    let body = html! {
+        @if let Some(m) = message { (m) }
+        (error_summary(lang, form))
+        (summary(lang, wish))
+        (own_data(request, wish))
+        form method="post" action="/order" novalidate {
+            (hidden("product", &wish.product.id))
+            (hidden("date", &wish.date.to_string()))
+            @for (a, start) in &wish.parts { @if let Some(s) = start { (hidden(&format!("slot-{}", a.id), &s.to_string())) } }
+            (hidden("key", form.value("key")))
+            (hidden("count", &count.to_string()))
+            @for i in 0..count { (card(&format!("visitor-{i}"), format!("{} {}", request.t("游客", "Visitor"), i + 1), visitor_fields(request, wish, form, i))) }
+            div.actions {
+                button type="submit" name="action" value="order" { (request.t("提交订单", "Place the order")) }
+                @if count < max { button.secondary.outline type="submit" name="action" value="add" { (request.t("添加一位游客", "Add a visitor")) } }
+                @if count > 1 { button.secondary.outline type="submit" name="action" value="remove" { (request.t("去掉最后一位", "Remove the last")) } }
+            }
+        }
+        p.muted { (request.t("提交后名额会为您保留，请及时支付。", "After this your places are kept for a while; pay within that time.")) }
+    };
+    LAYOUT.page(request, &t("填写游客信息", "Who goes"), body)
+}
+
+fn summary(lang: Lang, wish: &Wish) -> Markup {
+    html! {
+        dl.facts {
+            dt { (lang.pick("票种", "Ticket")) } dd { (wish.product.name.get(lang)) }
+            dt { (lang.pick("价格", "Price")) } dd { @if wish.product.price == 0 { (lang.pick("免费", "free")) } @else { (amount(wish.product.price)) " " (lang.pick("每人", "each")) } }
+            @for (a, start) in &wish.parts {
+                dt { (a.name.get(lang)) }
+                dd { (wish.date) " " (weekday(lang, wish.date)) " " @match start { Some(s) => { (s) }, None => { (lang.pick("最早有余票的时段", "the first slot with room")) } } }
+            }
+        }
+        p { a href=(wish.back()) { (lang.pick("更改日期或时段", "Change day or slot")) } }
+    }
+}
+
+/// The offer to fill in the buyer's own data, until they consented.
+fn own_data(request: &Request, wish: &Wish) -> Markup {
+    if !matches!(identity::attribute(Attribute::RealName), Err(AttributeError::ConsentRequired(_))) {
+        return html! {};
+    }
+    notice(
+        Tone::Info,
+        html! {
+            a href=(identity::consent_url(&["visitor"], &wish.path())) { (request.t("用我的实名信息填写（需要您授权）", "Fill in my own data (with your consent)")) }
+        },
+    )
+}
+
+fn visitor_fields(request: &Request, wish: &Wish, form: &Form, i: usize) -> Markup {
+    let lang = request.lang();
+    let name = |n: &str| format!("v{i}-{n}");
+    let types = [("resident-id", request.t("居民身份证", "Resident ID")), ("passport", request.t("护照", "Passport"))];
+    html! {
+        (field(lang, form, &name("name"), "text", &t("姓名", "Name"), Some(&t("与证件一致", "As on the document"))))
+        (select(lang, form, &name("id_type"), &t("证件类型", "Document"), &types))
+        (field(lang, form, &name("id_number"), "text", &t("证件号码", "Document's number"), None))
+        (field(lang, form, &name("phone"), "tel", &t("手机号（选填）", "Mobile (optional)"), Some(&t("国外号码请以 + 和国家代码开头", "Begin a number abroad with + and the country's code"))))
+        @if i == 0 && !wish.product.concessions.is_empty() { (concession(request, wish, form)) }
+    }
+}
+
+/// The reduced price: offered to those whose age is known to allow it, explained to others.
+fn concession(request: &Request, wish: &Wish, form: &Form) -> Markup {
+    let lang = request.lang();
+    let ticked = form.checked("v0-concession") || form.error("v0-concession").is_some();
+    match identity::attribute(Attribute::BirthDate).ok().map(|d| d.parse::<Date>()) {
+        Some(Ok(birth)) => match wish.product.concession_for(wish.date.age_of(birth)) {
+            Some(c) => checkbox(
+                lang,
+                form,
+                "v0-concession",
+                &Text::new(format!("优惠票：{}", c.title.zh), format!("Reduced price: {}", c.title.en)),
+            ),
+            None if ticked => checkbox(lang, form, "v0-concession", &t("优惠票", "Reduced price")),
+            None => html! {},
+        },
+        _ if ticked => checkbox(lang, form, "v0-concession", &t("优惠票", "Reduced price")),
+        _ => html! {
+            p {
+                (request.t("游览当日年满 60 周岁的本人可购优惠票：", "From 60 on the day of the visit you can buy a reduced ticket for yourself: "))
+                a href=(identity::consent_url(&["concession"], &wish.path())) { (request.t("授权核对出生日期", "consent to check the date of birth")) }
+            }
+        },
+    }
+}

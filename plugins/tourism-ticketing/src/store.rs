@@ -1,0 +1,260 @@
+//! The adapter between the domain and the installation's own data: which type is which
+//! collection, and how the effects of a step are staged in a transaction.
+
+use crate::domain::alert::Level;
+use crate::domain::catalogue::{Attraction, DayPlan, Product};
+use crate::domain::effect::{Effect, Note};
+use crate::domain::entitlement::Entitlement;
+use crate::domain::order::{Intent, Order};
+use crate::domain::pricing::Line;
+use crate::domain::slot::{DAY_COUNTER, SLOT_COUNTER, Slot};
+use crate::notes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use yunlong_sdk::messaging::MessagingError;
+use yunlong_sdk::payments::{self, NewIntent, NewRefund, PaymentError};
+use yunlong_sdk::{Collection, DataError, Document, Error, Failure, Index, Outgoing, Text, Tx};
+
+/// Tickets sold in a slot.
+pub const SOLD_COUNTER: &str = "slot-sold";
+/// Fen earned in a slot.
+pub const REVENUE_COUNTER: &str = "slot-revenue";
+/// Visitors admitted in a slot.
+pub const ADMITTED_COUNTER: &str = "slot-admitted";
+/// Uses of an entitlement.
+pub const USES_COUNTER: &str = "entitlement-uses";
+
+/// The topic by which the app tells itself that a hold's time is over.
+pub const HOLD_EXPIRED: &str = "hold.expired";
+/// The topic that tells how full a day is.
+pub const CAPACITY_ALERT: &str = "capacity.alert";
+
+/// Attractions.
+pub const ATTRACTIONS: Collection<Attraction> = Collection::new();
+/// Products.
+pub const PRODUCTS: Collection<Product> = Collection::new();
+/// Days that are different.
+pub const DAY_PLANS: Collection<DayPlan> = Collection::new();
+/// Orders.
+pub const ORDERS: Collection<Order> = Collection::new();
+/// Entitlements.
+pub const ENTITLEMENTS: Collection<Entitlement> = Collection::new();
+
+/// A buyer's orders by the time they were made.
+pub const ORDERS_BY_OWNER: Index<Order> = Index::new("by-owner");
+
+macro_rules! documents {
+    ($($t:ty => $collection:literal;)*) => {
+        $(impl Document for $t {
+            const COLLECTION: &'static str = $collection;
+            fn id(&self) -> &str {
+                &self.id
+            }
+        })*
+    };
+}
+
+documents! {
+    Attraction => "attractions";
+    Product => "products";
+    DayPlan => "day-plans";
+    Order => "orders";
+    Entitlement => "entitlements";
+    Verification => "verifications";
+    Alert => "alerts";
+}
+
+/// An admission, as the gate's record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Verification {
+    /// `entitlement.use`.
+    pub id: String,
+    /// The entitlement.
+    pub entitlement: String,
+    /// The attraction.
+    pub attraction: String,
+    /// The gate's name.
+    pub gate: String,
+    /// The gate officer's subject.
+    pub officer: String,
+    /// Milliseconds of UTC.
+    pub at: i64,
+}
+
+/// An alert that was given.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Alert {
+    /// `attraction/date/level`.
+    pub id: String,
+    /// The attraction.
+    pub attraction: String,
+    /// The day, `YYYY-MM-DD`.
+    pub date: String,
+    /// The level.
+    pub level: Level,
+    /// People with a hold or a ticket at that time.
+    pub taken: i64,
+    /// The day's cap.
+    pub cap: u32,
+    /// Milliseconds of UTC.
+    pub at: i64,
+}
+
+/// Why effects could not be staged.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StageError {
+    /// The data service refused.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Messaging refused.
+    #[error(transparent)]
+    Messaging(#[from] MessagingError),
+    /// Payments refused.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+}
+
+impl From<StageError> for Failure {
+    fn from(e: StageError) -> Self {
+        match e {
+            // The claim is taken or a document came in between: the next attempt sees it.
+            StageError::Data(e @ (DataError::UniqueViolation { .. } | DataError::AlreadyExists(_))) => {
+                Self::Retry(e.to_string())
+            }
+            StageError::Data(e) => e.into(),
+            StageError::Messaging(e) => e.into(),
+            StageError::Payment(e) => e.into(),
+        }
+    }
+}
+
+impl From<StageError> for Error {
+    fn from(e: StageError) -> Self {
+        match e {
+            StageError::Data(e) => e.into(),
+            StageError::Messaging(e) => e.into(),
+            StageError::Payment(e) => e.into(),
+        }
+    }
+}
+
+/// Stages the effects of one step, then the order: with `insert` as a new one.
+///
+/// # Errors
+/// [`StageError`]; the caller's transaction is then rolled back.
+pub fn stage(tx: &Tx<'_>, order: &mut Order, effects: Vec<Effect>, insert: bool, now: i64) -> Result<(), StageError> {
+    if insert && effects.contains(&Effect::OpenIntent) {
+        order.intent = Some(open_intent(tx, order)?);
+    }
+    if insert {
+        // First of all, so that a repeated request meets its first order and nothing else.
+        tx.insert(order)?;
+    } else {
+        tx.put(order)?;
+    }
+    for effect in effects {
+        apply(tx, order, effect, now)?;
+    }
+    Ok(())
+}
+
+fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), StageError> {
+    match effect {
+        Effect::Claim(e) => tx.insert(&e)?,
+        Effect::Void(e) => tx.put(&e)?,
+        Effect::Remove(id) => tx.delete::<Entitlement>(&id)?,
+        Effect::Take { slot, people } => {
+            tx.adjust(SLOT_COUNTER, &slot.id.to_string(), i64::from(people), 0..=i64::from(slot.cap))?;
+            tx.adjust(DAY_COUNTER, &slot.id.day_key(), i64::from(people), 0..=i64::from(slot.daily_cap))?;
+        }
+        Effect::Release { slot, people } => {
+            // No upper bound: a cap may have been lowered below what is sold meanwhile.
+            tx.adjust(SLOT_COUNTER, &slot.to_string(), -i64::from(people), 0..=i64::MAX)?;
+            tx.adjust(DAY_COUNTER, &slot.day_key(), -i64::from(people), 0..=i64::MAX)?;
+        }
+        Effect::Sold { slot, people, revenue } => {
+            let key = slot.id.to_string();
+            tx.adjust(SOLD_COUNTER, &key, people, 0..=i64::MAX)?;
+            tx.adjust(REVENUE_COUNTER, &key, revenue, 0..=i64::MAX)?;
+            if people > 0 {
+                alert(tx, &slot, now)?;
+            }
+        }
+        Effect::OpenIntent => {}
+        Effect::CancelIntent => cancel_intent(tx, order)?,
+        Effect::Refund { refund, lines } => {
+            let refund = NewRefund { reference: refund.reference, lines: payable(lines), reason: refund.reason };
+            let intent = order.intent.as_ref().map_or("", |i| i.id.as_str());
+            tx.refund(intent, &refund)?;
+        }
+        Effect::ExpireAt(at) => {
+            let data = json!({"order": order.id, "hold_until": at});
+            tx.publish(
+                &Outgoing::new(HOLD_EXPIRED, &data)
+                    .subject(&order.id)
+                    .key(&order.id)
+                    .not_before(u64::try_from(at).unwrap_or(0)),
+            )?;
+        }
+        Effect::Notify(note) => notify(tx, order, note)?,
+        Effect::Announce(topic) => {
+            let data =
+                json!({"order": order.id, "product": order.product, "people": order.people(), "amount": order.total});
+            tx.publish(&Outgoing::new(topic, &data).subject(&order.id).key(&order.id))?;
+        }
+    }
+    Ok(())
+}
+
+fn payable(lines: Vec<Line>) -> Vec<payments::Line> {
+    lines.into_iter().map(|l| payments::Line { payee: l.payee, amount: l.amount, description: l.description }).collect()
+}
+
+fn open_intent(tx: &Tx<'_>, order: &Order) -> Result<Intent, PaymentError> {
+    let intent = tx.create_intent(&NewIntent {
+        reference: order.id.clone(),
+        description: Text::new(
+            format!("{} × {}", order.product_name.zh, order.people()),
+            format!("{} × {}", order.product_name.en, order.people()),
+        ),
+        lines: payable(order.lines()),
+        expires_at: u64::try_from(order.hold_until).unwrap_or(0),
+        return_path: format!("/orders/{}", order.id),
+    })?;
+    Ok(Intent { id: intent.id, cashier_url: intent.cashier_url })
+}
+
+/// Gives up the intent. Where the money is on its way or there already, its event follows and
+/// the order knows what to do with it.
+fn cancel_intent(tx: &Tx<'_>, order: &Order) -> Result<(), PaymentError> {
+    let Some(intent) = &order.intent else { return Ok(()) };
+    match tx.cancel_intent(&intent.id) {
+        Err(PaymentError::WrongStatus(_)) => Ok(()),
+        other => other,
+    }
+}
+
+fn notify(tx: &Tx<'_>, order: &Order, note: Note) -> Result<(), MessagingError> {
+    match tx.notify(&notes::note(order, note)) {
+        // A person whom the platform knows no more gets no note; their money still moves.
+        Err(MessagingError::UnknownRecipient) => Ok(()),
+        other => other,
+    }
+}
+
+/// Gives the alert that is due for the day of a slot, once for each level. It is looked for
+/// when tickets are issued: then every place that counts is committed.
+fn alert(tx: &Tx<'_>, slot: &Slot, now: i64) -> Result<(), StageError> {
+    let key = slot.id.day_key();
+    let taken = tx.counter(DAY_COUNTER, &key)?;
+    let Some(level) = Level::of(taken, slot.daily_cap) else { return Ok(()) };
+    let id = format!("{key}/{}", level.code());
+    if tx.get::<Alert>(&id)?.is_some() {
+        return Ok(());
+    }
+    let (attraction, date) = (slot.id.attraction.clone(), slot.id.date.to_string());
+    let data = json!({"attraction": attraction, "date": date, "level": level, "taken": taken, "cap": slot.daily_cap, "percent": level.percent()});
+    tx.publish(&Outgoing::new(CAPACITY_ALERT, &data).subject(&key).key(&key).once(&id))?;
+    tx.insert(&Alert { id, attraction, date, level, taken, cap: slot.daily_cap, at: now })?;
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! Random histories over the API and the consumer: conflicts, duplicates, late and repeated
+//! messages, clocks that jump. The rules themselves have such a test in `domain::histories`; this
+//! one holds the adapter to them.
+
+use crate::support::*;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use tourism_ticketing::Ticketing;
+use tourism_ticketing::domain::catalogue::Session;
+use tourism_ticketing::domain::entitlement::{self, Entitlement};
+use tourism_ticketing::domain::order::{Order, State};
+use tourism_ticketing::store::{ATTRACTIONS, ENTITLEMENTS, ORDERS};
+use yunlong_sdk::{Event, Query, data, payments};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Buy { joint: bool, slot: bool, people: Vec<u32>, key: Option<u8> },
+    Pay(usize),
+    Capture(usize),
+    Refuse(usize),
+    Deliver,
+    Repeat(usize),
+    Wait(u64),
+    Cancel(usize),
+    Refund(usize),
+    Refunds { refused: bool },
+    Admit { order: usize, ticket: usize, terracotta: bool },
+    Conflicts(u32),
+    LowerCap(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (any::<bool>(), any::<bool>(), prop::collection::btree_set(0_u32..9, 1..3), prop::option::weighted(0.3, 0_u8..3))
+            .prop_map(|(joint, slot, people, key)| Step::Buy { joint, slot, people: people.into_iter().collect(), key }),
+        3 => any::<usize>().prop_map(Step::Pay),
+        5 => any::<usize>().prop_map(Step::Capture),
+        1 => any::<usize>().prop_map(Step::Refuse),
+        5 => Just(Step::Deliver),
+        2 => any::<usize>().prop_map(Step::Repeat),
+        2 => (0_u64..20).prop_map(Step::Wait),
+        1 => any::<usize>().prop_map(Step::Cancel),
+        2 => any::<usize>().prop_map(Step::Refund),
+        2 => prop::bool::weighted(0.3).prop_map(|refused| Step::Refunds { refused }),
+        4 => (any::<usize>(), 0_usize..3, any::<bool>()).prop_map(|(order, ticket, terracotta)| Step::Admit { order, ticket, terracotta }),
+        1 => (0_u32..3).prop_map(Step::Conflicts),
+        1 => (0_u32..4).prop_map(Step::LowerCap),
+    ]
+}
+
+struct Run {
+    x: Xuzhou,
+    cap: u32,
+    seen: Vec<Event>,
+    keys: BTreeMap<u8, (Value, String)>,
+}
+
+fn set_caps(cap: u32) {
+    for id in ["guishan", "bingmayong"] {
+        let mut a = ATTRACTIONS.get(id).unwrap().unwrap().into_value();
+        a.sessions = a.sessions.iter().map(|s| Session { cap, ..*s }).collect();
+        ATTRACTIONS.put(&a).unwrap();
+    }
+}
+
+fn orders() -> Vec<Order> {
+    ORDERS.find(Query::by_id().limit(500)).unwrap().into_iter().map(|o| o.value).collect()
+}
+
+impl Run {
+    fn pick(&self, i: usize) -> Option<Order> {
+        let all = orders();
+        let n = all.len();
+        (n > 0).then(|| all.into_iter().nth(i % n)).flatten()
+    }
+
+    fn post(&self, order: &Order, what: &str) -> u16 {
+        self.x.call(&format!("/api/orders/{}/{what}", order.id), &json!({})).code().as_u16()
+    }
+
+    fn buy(&mut self, joint_ticket: bool, slot: bool, people: &[u32], key: Option<u8>) {
+        let mut body = if joint_ticket { joint(0) } else { guishan(0) };
+        if !joint_ticket && slot {
+            body["slot"] = json!("11:00");
+        }
+        body["visitors"] = people.iter().map(|p| visitor(*p)).collect();
+        let mut request = yunlong_sdk::Request::post("/api/orders").json(&body);
+        if let Some(k) = key {
+            request = request.header("idempotency-key", &format!("key-{k}"));
+        }
+        let (before, answer) = (orders().len(), self.x.send::<Ticketing>(request));
+        match (answer.code().as_u16(), key.and_then(|k| self.keys.get(&k))) {
+            (201, Some((first, id))) => {
+                assert_eq!((first, &answer.body_json()["id"]), (&body, &json!(id)), "one key, one order")
+            }
+            (201, None) => {
+                assert_eq!(orders().len(), before + 1);
+                if let Some(k) = key {
+                    self.keys.insert(k, (body, text(&answer.body_json(), "/id")));
+                }
+            }
+            (409 | 422, _) => assert_eq!(orders().len(), before, "a refusal reserves nothing"),
+            (status, _) => panic!("{status}: {}", answer.body_text()),
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Buy { joint, slot, people, key } => self.buy(*joint, *slot, people, *key),
+            Step::Pay(i) => drop(self.pick(*i).map(|o| self.post(&o, "pay"))),
+            Step::Capture(i) => drop(self.pick(*i).map(|o| self.x.city.pay(&format!("intent-{}", o.id)))),
+            Step::Refuse(i) => {
+                if let Some(o) = self
+                    .pick(*i)
+                    .filter(|o| payments::intent(&format!("intent-{}", o.id)).is_ok_and(|i| i.captured == 0))
+                {
+                    self.x.refuse_payment(&format!("intent-{}", o.id), "no funds");
+                }
+            }
+            Step::Deliver => {
+                self.seen.extend(self.x.queued());
+                let done = self.x.deliver::<Ticketing>();
+                assert_eq!(done.dead, 0, "{:?}", self.x.dead_letters());
+            }
+            Step::Repeat(i) => {
+                // Events of the platform only: a repeated `hold.expired` is one that is due.
+                if let Some(e) = self.seen.get(i % self.seen.len().max(1)).filter(|e| e.topic == "city.payments") {
+                    self.x.deliver_event::<Ticketing>(&e.clone()).unwrap();
+                }
+            }
+            Step::Wait(minutes) => self.x.advance(minutes * MINUTE),
+            Step::Cancel(i) => drop(self.pick(*i).map(|o| self.post(&o, "cancel"))),
+            Step::Refund(i) => drop(self.pick(*i).map(|o| self.post(&o, "refund"))),
+            Step::Refunds { refused: true } => self.x.refuse_refunds("declined"),
+            Step::Refunds { refused: false } => self.x.pay_refunds(),
+            Step::Admit { order, ticket, terracotta } => self.admit(*order, *ticket, *terracotta),
+            Step::Conflicts(n) => self.x.conflict_next(*n),
+            Step::LowerCap(cap) => {
+                set_caps(*cap);
+                self.cap = self.cap.max(*cap);
+            }
+        }
+    }
+
+    fn admit(&self, order: usize, ticket: usize, terracotta: bool) {
+        let Some(o) = self.pick(order) else { return };
+        let answer = self.x.api(&format!("/api/orders/{}/tickets/{ticket}/code", o.id)).body_json();
+        let Some(code) = answer["code"].as_str() else { return };
+        let attraction = if terracotta { "bingmayong" } else { "guishan" };
+        let answer = self.x.admit(&json!({"code": code, "attraction": attraction}));
+        if answer.code().as_u16() == 200 {
+            let again = self.x.admit(&json!({"code": code, "attraction": attraction}));
+            assert_eq!(kind(&again), "already-used");
+        }
+    }
+}
+
+fn holds_places(o: &Order) -> bool {
+    let issued = o.history.iter().any(|p| p.state == State::Issued);
+    matches!(o.state, State::Held | State::Issued | State::PartUsed | State::Used)
+        || (o.state == State::Refunding && issued)
+}
+
+/// The promises, read from what is stored.
+fn check(cap: u32) {
+    let all = orders();
+    let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+    for o in all.iter().filter(|o| holds_places(o)) {
+        for p in &o.parts {
+            *taken.entry(p.slot.id.to_string()).or_default() += i64::from(o.people());
+        }
+    }
+    for (attraction, start) in [("guishan", "0900"), ("guishan", "1100"), ("bingmayong", "1300")] {
+        let key = format!("{attraction}/{}/{start}", day(1));
+        let n = taken.get(&key).copied().unwrap_or(0);
+        assert_eq!(data::counter("slot-taken", &key).unwrap(), n, "{key}");
+        assert!(n <= i64::from(cap), "{key} is oversold");
+    }
+    let entitlements: Vec<Entitlement> =
+        ENTITLEMENTS.find(Query::by_id().limit(500)).unwrap().into_iter().map(|e| e.value).collect();
+    let mut claims = BTreeSet::new();
+    for e in &entitlements {
+        if let Some(c) = &e.claim {
+            assert!(
+                claims.insert((c.id.clone(), c.attraction.clone(), c.slot.clone())),
+                "two entitlements for one claim"
+            );
+        }
+        let uses = data::counter("entitlement-uses", &e.id).unwrap();
+        assert_eq!(uses, i64::from(e.state == entitlement::State::Used));
+        assert!(uses <= i64::from(e.uses));
+    }
+    for o in &all {
+        let mine = entitlements.iter().filter(|e| e.order == o.id).count();
+        let whole = o.visitors.len() * o.parts.len();
+        let expected =
+            if o.state == State::Expired || !(holds_places(o) || o.history.iter().any(|p| p.state == State::Issued)) {
+                0
+            } else {
+                whole
+            };
+        assert_eq!(mine, expected, "{} is {}", o.id, o.state.code());
+        assert_eq!(o.lines().iter().map(|l| l.amount).sum::<u64>(), o.total);
+        assert!(o.refunded <= o.captured);
+    }
+}
+
+/// After everything has arrived nobody's money is without a ticket or on its way back.
+fn check_settled(x: &Xuzhou) {
+    for o in orders() {
+        let paid = payments::intent(&format!("intent-{}", o.id)).map(|i| i.captured - i.refunded).unwrap_or(0);
+        match o.state {
+            State::Issued | State::PartUsed | State::Used => assert_eq!(paid, o.total, "{}", o.id),
+            State::Expired | State::Refunded => assert_eq!(paid, 0, "{} {}", o.id, o.state.code()),
+            State::Refunding => assert!(o.refund.is_some_and(|r| r.failed.is_some())),
+            s => panic!("{} rests in {}", o.id, s.code()),
+        }
+    }
+    assert!(x.dead_letters().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, max_shrink_iters: 500, ..ProptestConfig::default() })]
+    #[test]
+    fn no_history_breaks_a_promise(cap in 1_u32..5, steps in prop::collection::vec(step(), 1..50)) {
+        let x = Xuzhou::new();
+        x.configure("admission_window", "any-time");
+        set_caps(cap);
+        let mut run = Run { x, cap, seen: Vec::new(), keys: BTreeMap::new() };
+        for step in &steps {
+            run.take(step);
+            check(run.cap);
+        }
+        run.x.conflict_next(0);
+        run.x.advance(60 * MINUTE);
+        for _ in 0..4 {
+            run.x.deliver::<Ticketing>();
+            run.x.pay_refunds();
+        }
+        check(run.cap);
+        check_settled(&run.x);
+    }
+}

@@ -1,0 +1,109 @@
+//! The OCI documents that a package is made of.
+
+use crate::PackageError;
+use oci_spec::image::{Descriptor, ImageManifest, MediaType};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr as _;
+use yunlong_model::Digest;
+
+pub(crate) const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
+pub(crate) const WASM_LAYER: &str = "application/wasm";
+pub(crate) const APP_TOML: &str = "application/vnd.yunlong.app.v1+toml";
+pub(crate) const ASSETS: &str = "application/vnd.yunlong.assets.v1+tar";
+/// cosign's type of a signature that is a referrer.
+pub(crate) const SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
+pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+pub(crate) const A_TITLE: &str = "org.opencontainers.image.title";
+pub(crate) const A_VERSION: &str = "org.opencontainers.image.version";
+pub(crate) const A_VENDOR: &str = "org.opencontainers.image.vendor";
+pub(crate) const A_REF: &str = "org.opencontainers.image.ref.name";
+pub(crate) const A_MANIFEST_DIGEST: &str = "org.yunlong.manifest.digest";
+pub(crate) const A_ASSETS_DIGEST: &str = "org.yunlong.assets.digest";
+pub(crate) const A_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+pub(crate) const A_SIGNER: &str = "org.yunlong.signer";
+
+/// The wasm config of the CNCF's wasm artifact layout.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WasmConfig {
+    pub(crate) created: String,
+    pub(crate) architecture: String,
+    pub(crate) os: String,
+    pub(crate) layer_digests: Vec<Digest>,
+    pub(crate) component: Option<WasmComponent>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WasmComponent {
+    pub(crate) exports: Vec<String>,
+    pub(crate) imports: Vec<String>,
+    pub(crate) target: Option<String>,
+}
+
+/// JSON with sorted keys: the oci-spec types keep annotations in hash maps, whose order is random,
+/// and the same input has to give the same digest.
+pub(crate) fn canonical_json<T: Serialize>(value: &T) -> Result<Vec<u8>, PackageError> {
+    fn sort(value: serde_json::Value) -> serde_json::Value {
+        match value {
+            serde_json::Value::Object(map) => {
+                let sorted: BTreeMap<_, _> = map.into_iter().map(|(k, v)| (k, sort(v))).collect();
+                serde_json::Value::Object(sorted.into_iter().collect())
+            }
+            serde_json::Value::Array(items) => serde_json::Value::Array(items.into_iter().map(sort).collect()),
+            other => other,
+        }
+    }
+    let bad = |e: serde_json::Error| PackageError::malformed("a document of the package", e);
+    serde_json::to_vec(&sort(serde_json::to_value(value).map_err(bad)?)).map_err(bad)
+}
+
+pub(crate) fn other(media_type: &str) -> MediaType {
+    MediaType::from(media_type)
+}
+
+/// A descriptor of `bytes`.
+pub(crate) fn descriptor(media_type: MediaType, bytes: &[u8]) -> Result<Descriptor, PackageError> {
+    let digest = oci_spec::image::Digest::from_str(&Digest::of(bytes).to_string())
+        .map_err(|e| PackageError::malformed("a digest", e))?;
+    Ok(Descriptor::new(media_type, bytes.len() as u64, digest))
+}
+
+/// The digest in a descriptor, which must be SHA-256.
+pub(crate) fn digest_of(d: &Descriptor, what: &str) -> Result<Digest, PackageError> {
+    d.digest().as_ref().parse().map_err(|e| PackageError::malformed(what, e))
+}
+
+/// Parses a manifest and checks what every manifest must say.
+pub(crate) fn parse_manifest(bytes: &[u8], what: &str) -> Result<ImageManifest, PackageError> {
+    let manifest: ImageManifest = serde_json::from_slice(bytes).map_err(|e| PackageError::malformed(what, e))?;
+    if manifest.schema_version() != 2 {
+        return Err(PackageError::malformed(what, format!("schemaVersion {} is not 2", manifest.schema_version())));
+    }
+    if let Some(t) = manifest.media_type() {
+        expect_type(t, &MediaType::ImageManifest, what)?;
+    }
+    Ok(manifest)
+}
+
+pub(crate) fn expect_type(found: &MediaType, expected: &MediaType, what: &str) -> Result<(), PackageError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(PackageError::MediaType { what: what.to_owned(), found: found.to_string() })
+    }
+}
+
+/// What kind of artifact a manifest is (image-spec: `artifactType`, or else the config's type).
+pub(crate) fn artifact_type(m: &ImageManifest) -> String {
+    m.artifact_type().as_ref().unwrap_or(m.config().media_type()).to_string()
+}
+
+pub(crate) fn annotation<'a>(m: &'a ImageManifest, key: &str) -> Option<&'a str> {
+    m.annotations().as_ref().and_then(|a| a.get(key)).map(String::as_str)
+}
+
+pub(crate) fn annotations<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> {
+    pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+}

@@ -1,0 +1,159 @@
+//! Whether a component and `app.toml` fit together, as far as that shows without running it. The
+//! platform checks again at installation.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use yunlong_model::Manifest;
+use yunlong_registry::component::split_version;
+
+/// Something that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The platform would refuse the installation.
+    Error(String),
+    /// It would install, but something is declared and not used, or the other way round.
+    Warning(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(text) | Self::Warning(text) => f.write_str(text),
+        }
+    }
+}
+
+const HANDLER: &str = "wasi:http/incoming-handler";
+const CONSUMER: &str = "city:app/consumer";
+const JOBS: &str = "city:app/jobs";
+
+/// Compares what can be called and what is exported with what `app.toml` declares. `imports` are
+/// those that can be called: imports of types alone need no permission.
+#[must_use]
+pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, manifest: &Manifest) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        imports.iter().filter_map(|i| check_import(i, manifest)).map(Finding::Error).collect();
+    let has = |interface: &str| exports.iter().any(|e| split_version(e).0 == interface);
+    let mut error = |text: &str| findings.push(Finding::Error(text.to_owned()));
+    if !has(HANDLER) && !has(CONSUMER) && !has(JOBS) {
+        error(&format!("it exports nothing that the platform calls: export {HANDLER} to serve pages"));
+    }
+    if !manifest.consumes.is_empty() && !has(CONSUMER) {
+        error(&format!("app.toml lists [[consumes]], but {CONSUMER} is not exported"));
+    }
+    if manifest.payments.is_some() && !has(CONSUMER) {
+        error(&format!("app.toml asks for [payments], whose outcomes come as events, but {CONSUMER} is not exported"));
+    }
+    if !manifest.jobs.is_empty() && !has(JOBS) {
+        error(&format!("app.toml lists [[jobs]], but {JOBS} is not exported"));
+    }
+    let mut warn = |text: &str| findings.push(Finding::Warning(text.to_owned()));
+    if has(JOBS) && manifest.jobs.is_empty() {
+        warn(&format!("{JOBS} is exported, but app.toml lists no [[jobs]]: it will never be called"));
+    }
+    if has(CONSUMER) && manifest.consumes.is_empty() && manifest.payments.is_none() {
+        warn(&format!(
+            "{CONSUMER} is exported, but app.toml lists no [[consumes]] and no [payments]: it will never be called"
+        ));
+    }
+    for (declared, what, interface) in [
+        (!manifest.scopes.is_empty(), "[[scopes]]", "city:identity/attributes"),
+        (!manifest.collections.is_empty(), "[[collections]]", "city:data/collections"),
+        (!manifest.publishes.is_empty(), "[[publishes]]", "city:messaging/publisher"),
+        (manifest.payments.is_some(), "[payments]", "city:payments/intents"),
+        (!manifest.outbound.is_empty(), "outbound", "wasi:http/outgoing-handler"),
+    ] {
+        if declared && !imports.iter().any(|i| split_version(i).0 == interface) {
+            warn(&format!(
+                "app.toml declares {what}, but {interface} is not imported: leave out what is not needed, people are asked for it"
+            ));
+        }
+    }
+    findings
+}
+
+fn check_import(name: &str, m: &Manifest) -> Option<String> {
+    let (interface, version) = split_version(name);
+    let version = version.unwrap_or("");
+    let transactions = !m.collections.is_empty()
+        || !m.counters.is_empty()
+        || !m.publishes.is_empty()
+        || m.payments.is_some()
+        || !m.consumes.is_empty()
+        || !m.jobs.is_empty();
+    let declared = match interface {
+        "city:identity/principal" | "city:app/context" => None,
+        "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
+        "city:data/collections" => Some((transactions, "[[collections]] or counters")),
+        "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
+        "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        _ => {
+            let package = interface.split_once('/').map_or(interface, |(p, _)| p);
+            let standard =
+                ["wasi:io", "wasi:clocks", "wasi:random", "wasi:cli", "wasi:filesystem", "wasi:sockets", "wasi:http"];
+            return match standard.contains(&package) {
+                false => Some(format!("it imports {name}, which the platform does not have")),
+                true if !version.starts_with("0.2.") => Some(format!("it imports {name}: the platform gives WASI 0.2")),
+                true => None,
+            };
+        }
+    };
+    match declared {
+        Some((false, what)) => Some(format!("it imports {name}, but app.toml declares no {what}")),
+        _ if !version.starts_with("1.") => Some(format!("it imports {name}: the platform gives version 1")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(imports: &[&str], exports: &[&str], extra: &str) -> Vec<Finding> {
+        let toml = format!(
+            "name = \"a\"\nversion = \"1.0.0\"\nvendor = \"v\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\ndescription = {{ zh = \"甲\", en = \"A\" }}\n{extra}"
+        );
+        let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        check_component(&set(imports), &set(exports), &Manifest::parse(&toml).unwrap())
+    }
+
+    const PAGES: &str = "wasi:http/incoming-handler@0.2.10";
+
+    #[test]
+    fn a_plain_wasi_http_component_fits_an_empty_manifest() {
+        assert_eq!(
+            check(&["wasi:io/streams@0.2.6", "wasi:sockets/tcp@0.2.0", "city:app/context@1.0.0"], &[PAGES], ""),
+            []
+        );
+    }
+
+    #[test]
+    fn what_is_not_declared_is_refused_by_name() {
+        for (import, extra, want) in [
+            ("city:payments/intents@1.0.0", "", "[payments]"),
+            ("city:identity/attributes@1.0.0", "", "[[scopes]]"),
+            ("city:data/collections@1.0.0", "", "[[collections]]"),
+            ("city:data/collections@2.0.0", "counters = [\"n\"]", "version 1"),
+            ("city:nuclear/codes@1.0.0", "", "does not have"),
+            ("wasi:http/types@0.3.0", "", "WASI 0.2"),
+            ("env", "", "does not have"),
+        ] {
+            let [Finding::Error(text)] = &check(&[import], &[PAGES], extra)[..] else { panic!("{import}") };
+            assert!(text.contains(import) && text.contains(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_promised_must_be_exported() {
+        let job = "[[jobs]]\nname = \"j\"\ncron = \"* * * * *\"";
+        assert!(matches!(&check(&[], &[PAGES], job)[..], [Finding::Error(t)] if t.contains("city:app/jobs")));
+        assert!(matches!(&check(&[], &[], "")[..], [Finding::Error(t)] if t.contains(HANDLER)));
+        assert!(matches!(&check(&[], &["city:app/jobs@1.0.0"], "")[..], [Finding::Warning(_)]));
+    }
+
+    #[test]
+    fn what_is_declared_for_nothing_is_pointed_out() {
+        let scope = "[[scopes]]\nname = \"s\"\nattributes = [\"mobile\"]\nreason = { zh = \"甲\", en = \"A\" }";
+        assert!(matches!(&check(&[], &[PAGES], scope)[..], [Finding::Warning(t)] if t.contains("[[scopes]]")));
+    }
+}

@@ -1,0 +1,238 @@
+//! The console's and the portal's JSON API.
+
+use crate::config::Sessions;
+use crate::{CliError, Server, terminal};
+use serde_json::{Value, json};
+use std::time::Duration;
+use ureq::http::Request;
+use ureq::http::request::Builder;
+use ureq::{Agent, Body};
+use url::Url;
+
+/// Uploads of large packages over slow lines.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// The largest answer in bytes.
+const MAX_ANSWER: u64 = 16 << 20;
+
+/// A client of one platform.
+pub(crate) struct Client {
+    agent: Agent,
+    portal: Url,
+    console: Url,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A client without a session.
+    pub(crate) fn anonymous(server: &str) -> Result<Self, CliError> {
+        let bad = |problem: String| {
+            CliError::usage(
+                format!("`{server}` is no address of a platform: {problem}"),
+                "give one such as http://localhost:8080 with --server",
+            )
+        };
+        let portal = Url::parse(server).map_err(|e| bad(e.to_string()))?;
+        if !["http", "https"].contains(&portal.scheme()) {
+            return Err(bad("http or https is needed".into()));
+        }
+        let host = portal
+            .domain()
+            .ok_or_else(|| bad("a host's name is needed, since the console is at `console.` before it".into()))?
+            .to_owned();
+        let mut console = portal.clone();
+        console.set_host(Some(&format!("console.{host}"))).map_err(|e| bad(e.to_string()))?;
+        let mut config = Agent::config_builder()
+            .timeout_global(Some(TIMEOUT))
+            .user_agent(concat!("yunlong/", env!("CARGO_PKG_VERSION")))
+            .http_status_as_error(false)
+            .max_redirects(0);
+        if is_local(&host) {
+            // A proxy could not reach this machine.
+            config = config.proxy(None);
+        }
+        Ok(Self { agent: config.build().into(), portal, console, token: None })
+    }
+
+    /// A client with the session that the options or `yunlong login` give.
+    pub(crate) fn signed_in(server: &Server) -> Result<Self, CliError> {
+        let mut client = Self::anonymous(&server.server)?;
+        client.token = if let Some(token) = &server.token {
+            Some(token.clone())
+        } else if let Some(account) = &server.account {
+            Some(client.sign_in(account, &terminal::password(account)?)?)
+        } else {
+            Sessions::load()?.get(&client.name()).map(|k| k.token.clone())
+        };
+        if client.token.is_none() {
+            return Err(CliError::SignedOut(client.name()));
+        }
+        Ok(client)
+    }
+
+    /// The portal's address without a slash at the end: what sessions are kept under.
+    pub(crate) fn name(&self) -> String {
+        self.portal.as_str().trim_end_matches('/').to_owned()
+    }
+
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    /// Signs in and answers the token.
+    pub(crate) fn sign_in(&self, account: &str, password: &str) -> Result<String, CliError> {
+        let answer = self.json(
+            &self.portal,
+            "POST",
+            "/api/v1/sessions",
+            Some(&json!({ "account": account, "password": password })),
+        )?;
+        answer["token"].as_str().map(str::to_owned).ok_or_else(|| self.strange("no token in the answer"))
+    }
+
+    /// Ends the session.
+    pub(crate) fn sign_out(&self) -> Result<(), CliError> {
+        self.json(&self.portal, "DELETE", "/api/v1/sessions/current", None).map(|_| ())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Result<Value, CliError> {
+        self.json(&self.console, "GET", path, None)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        self.json(&self.console, "POST", path, Some(body))
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Result<Value, CliError> {
+        self.json(&self.console, "DELETE", path, None)
+    }
+
+    /// Uploads a package's tar.
+    pub(crate) fn upload(&self, tar: Vec<u8>) -> Result<Value, CliError> {
+        self.send(&self.console, "POST", "/api/v1/packages", "application/x-tar", tar)
+    }
+
+    fn json(&self, origin: &Url, method: &str, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
+        let bytes = body.map(|b| b.to_string().into_bytes()).unwrap_or_default();
+        self.send(origin, method, path, if body.is_some() { "application/json" } else { "" }, bytes)
+    }
+
+    fn request(&self, origin: &Url, method: &str, path: &str) -> Builder {
+        let mut url = origin.clone();
+        url.set_path(path);
+        let mut request = Request::builder()
+            .method(method)
+            .header("accept", "application/json")
+            .header("accept-language", terminal::lang().tag());
+        if let Some(host) = origin.domain().filter(|h| is_local(h)) {
+            // RFC 6761 6.3: these names mean this machine, but not every resolver knows.
+            request = request.header("host", origin.port().map_or_else(|| host.to_owned(), |p| format!("{host}:{p}")));
+            // A domain can be replaced by an address.
+            _ = url.set_host(Some("127.0.0.1"));
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.uri(url.as_str())
+    }
+
+    fn send(
+        &self,
+        origin: &Url,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<Value, CliError> {
+        let unreachable = |e: ureq::Error| CliError::Unreachable {
+            server: origin.as_str().trim_end_matches('/').to_owned(),
+            problem: e.to_string(),
+        };
+        let mut request = self.request(origin, method, path);
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        let sent = if body.is_empty() && content_type.is_empty() {
+            request.body(()).map_err(ureq::Error::from).and_then(|r| self.agent.run(r))
+        } else {
+            request.body(body).map_err(ureq::Error::from).and_then(|r| self.agent.run(r))
+        };
+        let mut response = sent.map_err(unreachable)?;
+        let status = response.status();
+        let request_id = response.headers().get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let text = read(response.body_mut()).map_err(unreachable)?;
+        let answer: Option<Value> = serde_json::from_str(&text).ok();
+        if status.is_success() {
+            return if text.is_empty() {
+                Ok(Value::Null)
+            } else {
+                answer.ok_or_else(|| self.strange("the answer is not JSON"))
+            };
+        }
+        let said = answer
+            .as_ref()
+            .and_then(problem_text)
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+        let request_id =
+            request_id.or_else(|| answer.as_ref().and_then(|b| b["request_id"].as_str().map(str::to_owned)));
+        Err(CliError::Refused { status: status.as_u16(), text: said, request_id })
+    }
+
+    fn strange(&self, problem: &str) -> CliError {
+        CliError::Unreachable { server: self.name(), problem: format!("{problem}: is this a Yunlong platform?") }
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+fn read(body: &mut Body) -> Result<String, ureq::Error> {
+    body.with_config().limit(MAX_ANSWER).lossy_utf8(true).read_to_string()
+}
+
+/// What a problem document (RFC 9457) says to people: the detail or the title, and each wrong field.
+fn problem_text(body: &Value) -> Option<String> {
+    let mut text = body["detail"].as_str().or(body["title"].as_str())?.to_owned();
+    for error in body["errors"].as_array().into_iter().flatten() {
+        let field = error["pointer"].as_str().or(error["field"].as_str()).unwrap_or("");
+        let why = error["detail"].as_str().or(error["message"].as_str()).unwrap_or("");
+        text.push_str(&format!("\n  - {field}: {why}"));
+    }
+    Some(crate::permissions::printable_lines(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_is_before_the_portals_host() {
+        let client = Client::anonymous("http://localhost:8080").unwrap();
+        assert_eq!(client.console.as_str(), "http://console.localhost:8080/");
+        assert_eq!(client.name(), "http://localhost:8080");
+        for bad in ["localhost", "ftp://x", "http://", "http://127.0.0.1:8080"] {
+            assert!(matches!(Client::anonymous(bad), Err(CliError::Usage { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_below_localhost_are_reached_on_this_machine() {
+        let client = Client::anonymous("http://localhost:8080").unwrap();
+        let request = client.request(&client.console, "GET", "/api/v1/installations").body(()).unwrap();
+        assert_eq!(request.uri().to_string(), "http://127.0.0.1:8080/api/v1/installations");
+        assert_eq!(request.headers()["host"], "console.localhost:8080");
+        let client = Client::anonymous("https://city.example").unwrap();
+        let request = client.request(&client.console, "GET", "/x").body(()).unwrap();
+        assert_eq!(request.uri().to_string(), "https://console.city.example/x");
+        assert!(!request.headers().contains_key("host"));
+    }
+
+    #[test]
+    fn problem_documents_are_told_whole() {
+        let body = json!({ "title": "t", "detail": "d", "errors": [{ "pointer": "#/name", "detail": "taken" }] });
+        assert_eq!(problem_text(&body).unwrap(), "d\n  - #/name: taken");
+        assert_eq!(problem_text(&json!({ "title": "t" })).unwrap(), "t");
+        assert_eq!(problem_text(&json!([])), None);
+    }
+}

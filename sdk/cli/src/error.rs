@@ -1,0 +1,97 @@
+//! What goes wrong at the command line, and what to do then.
+
+use yunlong_registry::{KeyError, PackageError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A package cannot be built or read.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The component and `app.toml` do not fit together.
+    #[error("the component does not fit app.toml:\n{}", .0.iter().map(|f| format!("  - {f}")).collect::<Vec<_>>().join("\n"))]
+    Component(Vec<String>),
+    /// Something that was given is wrong.
+    #[error("{problem}")]
+    Usage {
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        next: String,
+    },
+    /// No session.
+    #[error("you are not signed in at {0}")]
+    SignedOut(String),
+    /// The server does not answer.
+    #[error("{server} does not answer: {problem}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// Why.
+        problem: String,
+    },
+    /// The server refused: a problem document (RFC 9457).
+    #[error("the platform refused ({status}): {text}{}", .request_id.as_ref().map(|id| format!(" [request {id}]")).unwrap_or_default())]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The problem's detail or title.
+        text: String,
+        /// The request's id in the platform's logs.
+        request_id: Option<String>,
+    },
+    /// The person said no.
+    #[error("nothing was done")]
+    Declined,
+}
+
+impl CliError {
+    pub(crate) fn usage(problem: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Usage { problem: problem.into(), next: next.into() }
+    }
+
+    pub(crate) fn io(path: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_string();
+        move |source| Self::Io { path, source }
+    }
+
+    /// What to do next, when that is not in the text already.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        Some(match self {
+            Self::Usage { next, .. } => next.clone(),
+            Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
+            Self::Unreachable { .. } => {
+                "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()
+            }
+            Self::Component(_) => {
+                "change app.toml or the component, build again and run `yunlong package` again".into()
+            }
+            Self::Refused { status: 401, .. } => "the session has ended: sign in again with `yunlong login`".into(),
+            Self::Refused { status: 403, .. } => {
+                "sign in as an account of the department that may do this: `yunlong login --account NAME`".into()
+            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => "check the path".into(),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                "choose another name: existing files are not overwritten".into()
+            }
+            Self::Package(PackageError::Io { what, source })
+                if source.kind() == std::io::ErrorKind::NotFound && what.ends_with("app.toml") =>
+            {
+                "run this in the app's folder, or give the folder: `yunlong package DIR`".into()
+            }
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! The `yunlong` command line for vendors and departments.
+//!
+//! Vendors make keys, package and publish; departments install, look at permissions and start and
+//! stop. Each subcommand is a clap type and a function. What is talked to is the console's JSON API.
+//! The one binary is the server's; `yunlong serve` and its like are there.
+#![deny(missing_docs)]
+
+mod apps;
+mod check;
+mod client;
+mod config;
+mod error;
+mod install;
+mod keys;
+mod login;
+mod pack;
+mod permissions;
+mod terminal;
+
+pub use check::{Finding, check_component};
+pub use error::CliError;
+
+use clap::{Args, Subcommand};
+
+/// The platform that a command talks to.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// The portal's address; the console is at `console.` before its host
+    #[arg(long, env = "YUNLONG_SERVER", default_value = "http://localhost:8080", value_name = "URL")]
+    pub server: String,
+    /// A session's token, instead of the one that `yunlong login` keeps
+    #[arg(long, env = "YUNLONG_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Sign in as this account for this one command; the password is asked for, or read from
+    /// YUNLONG_PASSWORD
+    #[arg(long, value_name = "ACCOUNT", conflicts_with = "token")]
+    pub account: Option<String>,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make and show signing keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Make a package of a folder with app.toml and a component
+    Package(pack::Package),
+    /// Sign a package and upload it
+    Publish(pack::Publish),
+    /// Install an app for an organization, after showing what it may do
+    Install(install::Install),
+    /// Show what an app may do: an installation, or a package's file
+    Permissions(permissions::Permissions),
+    /// List the installations
+    Apps(apps::Apps),
+    /// Stop an installation: it answers nobody and keeps its data
+    Stop(apps::Named),
+    /// Start a stopped installation
+    Start(apps::Named),
+    /// Remove an installation with its data, for good
+    Uninstall(apps::Uninstall),
+    /// Sign in and keep the token for the commands that follow
+    Login(login::Login),
+    /// End the session that `yunlong login` keeps
+    Logout(login::Logout),
+}
+
+/// Asks for a password without echo, or reads it from YUNLONG_PASSWORD or a pipe.
+///
+/// # Errors
+/// When there is none.
+pub fn read_password(account: &str) -> Result<zeroize::Zeroizing<String>, CliError> {
+    terminal::password(account)
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// [`CliError`]: its text says what is wrong, [`CliError::next`] what to do.
+pub fn run(command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Keys(c) => keys::run(c),
+        Command::Package(c) => pack::package(c),
+        Command::Publish(c) => pack::publish(c),
+        Command::Install(c) => install::run(c),
+        Command::Permissions(c) => permissions::run(c),
+        Command::Apps(c) => apps::list(c),
+        Command::Stop(c) => apps::set_running(c, false),
+        Command::Start(c) => apps::set_running(c, true),
+        Command::Uninstall(c) => apps::uninstall(c),
+        Command::Login(c) => login::login(c),
+        Command::Logout(c) => login::logout(c),
+    }
+}

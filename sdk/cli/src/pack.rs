@@ -1,0 +1,129 @@
+//! Packaging and publishing.
+
+use crate::check::{Finding, check_component};
+use crate::client::Client;
+use crate::{CliError, Server, keys};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use yunlong_registry::{Limits, Package as Built, component, package as packages};
+
+/// `yunlong package`.
+#[derive(Args, Debug)]
+pub struct Package {
+    /// The folder with app.toml
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The component; by default the newest build of it for wasm32-wasip2
+    #[arg(long, value_name = "FILE")]
+    component: Option<PathBuf>,
+    /// Where the package goes: a folder, or a tar when the name ends in .tar; by default NAME-VERSION.tar
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Sign it with this key: a name or a file
+    #[arg(long)]
+    key: Option<String>,
+    /// Say nothing when all is well
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// `yunlong publish`.
+#[derive(Args, Debug)]
+pub struct Publish {
+    /// The package that `yunlong package` made
+    file: PathBuf,
+    /// Sign it with this key first: a name or a file. Not needed when it is signed
+    #[arg(long)]
+    key: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+pub(crate) fn package(options: &Package) -> Result<(), CliError> {
+    let file = match &options.component {
+        Some(file) => file.clone(),
+        None => find_component(&options.dir)?,
+    };
+    let limit = Limits::default().component;
+    if std::fs::metadata(&file).map_err(CliError::io(file.display()))?.len() > limit {
+        return Err(CliError::usage(
+            format!("{} is over {limit} bytes", file.display()),
+            "build it with `opt-level = \"s\"`, `lto = true` and `strip = true`",
+        ));
+    }
+    let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
+    let mut package = Built::from_folder(&options.dir, &bytes)?;
+    check(&package, options.quiet)?;
+    if let Some(key) = &options.key {
+        package.sign(&keys::private(key)?)?;
+    }
+    let out = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-{}.tar", package.manifest.name, package.manifest.version)));
+    package.write(&out)?;
+    if !options.quiet {
+        println!("{}  {}", package.digest, out.display());
+        if options.key.is_none() {
+            eprintln!("not signed yet: `yunlong publish {} --key NAME` signs and uploads it", out.display());
+        }
+    }
+    Ok(())
+}
+
+fn check(package: &Built, quiet: bool) -> Result<(), CliError> {
+    let callable =
+        component::callable_imports(&package.component).map_err(|e| CliError::Component(vec![e.to_string()]))?;
+    let mut errors = Vec::new();
+    for finding in check_component(&callable, &package.inspection.exports, &package.manifest) {
+        match finding {
+            Finding::Error(text) => errors.push(text),
+            Finding::Warning(text) if !quiet => eprintln!("note: {text}"),
+            Finding::Warning(_) => {}
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(CliError::Component(errors)) }
+}
+
+/// The newest `<crate>.wasm` that cargo built for wasm32-wasip2, or `component.wasm` beside app.toml.
+fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
+    let toml = dir.join("app.toml");
+    let text = std::fs::read_to_string(&toml).map_err(|e| {
+        CliError::from(yunlong_registry::PackageError::Io { what: toml.display().to_string(), source: e })
+    })?;
+    let manifest = yunlong_model::Manifest::parse(&text).map_err(yunlong_registry::PackageError::from)?;
+    let file = format!("{}.wasm", manifest.name.as_str().replace('-', "_"));
+    let mut targets: Vec<PathBuf> = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter().collect();
+    if let Ok(dir) = std::fs::canonicalize(dir) {
+        targets.extend(dir.ancestors().take(5).map(|a| a.join("target")));
+    }
+    let mut candidates = vec![dir.join("component.wasm"), dir.join(format!("{}.wasm", manifest.name))];
+    for target in targets {
+        for profile in ["guest", "release", "debug"] {
+            candidates.push(target.join("wasm32-wasip2").join(profile).join(&file));
+        }
+    }
+    let built = candidates.into_iter().filter_map(|p| Some((std::fs::metadata(&p).ok()?.modified().ok()?, p)));
+    built.max_by_key(|(at, _)| *at).map(|(_, p)| p).ok_or_else(|| {
+        CliError::usage(
+            format!("no component of `{}` was found", manifest.name),
+            "build it with `cargo build --target wasm32-wasip2 --release`, or name the file with --component",
+        )
+    })
+}
+
+pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
+    let mut package = packages::open(&options.file, &Limits::default())?;
+    check(&package, true)?;
+    if let Some(key) = &options.key {
+        package.sign(&keys::private(key)?)?;
+        package.write(&options.file)?;
+    }
+    if package.signatures.is_empty() {
+        return Err(CliError::usage("the package is not signed", "give the vendor's key with --key"));
+    }
+    let answer = Client::signed_in(&options.server)?.upload(package.to_tar()?)?;
+    let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
+    println!("published {} {}  {digest}", package.manifest.name, package.manifest.version);
+    Ok(())
+}

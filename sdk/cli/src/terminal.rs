@@ -1,0 +1,104 @@
+//! Asking, and the person's language.
+
+use crate::CliError;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use yunlong_model::Lang;
+use zeroize::Zeroizing;
+
+/// The language of the terminal (POSIX: LC_ALL before LC_MESSAGES before LANG); English when none
+/// is Chinese.
+pub(crate) fn lang() -> Lang {
+    lang_of(|name| std::env::var(name).ok())
+}
+
+fn lang_of(var: impl Fn(&str) -> Option<String>) -> Lang {
+    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|n| var(n).filter(|v| !v.is_empty()));
+    if set.is_some_and(|v| v.to_ascii_lowercase().starts_with("zh")) { Lang::Zh } else { Lang::En }
+}
+
+/// Asks a yes-or-no question; no is the answer to an empty line.
+pub(crate) fn confirm(question: &str) -> Result<(), CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(
+            "this needs an answer, and there is no terminal to ask at",
+            "give --yes if you mean it",
+        ));
+    }
+    eprint!("{question} [y/N] ");
+    _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io("the terminal"))?;
+    if ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str()) {
+        Ok(())
+    } else {
+        Err(CliError::Declined)
+    }
+}
+
+/// Asks for a line.
+pub(crate) fn ask(question: &str) -> Result<String, CliError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::usage(format!("{question}: there is no terminal to ask at"), "give it as an option"));
+    }
+    eprint!("{question}: ");
+    _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io("the terminal"))?;
+    Ok(line.trim().to_owned())
+}
+
+/// A password: from YUNLONG_PASSWORD, from a pipe, or asked for without echo.
+pub(crate) fn password(account: &str) -> Result<Zeroizing<String>, CliError> {
+    if let Ok(p) = std::env::var("YUNLONG_PASSWORD") {
+        return Ok(Zeroizing::new(p));
+    }
+    let stdin = std::io::stdin();
+    let mut line = Zeroizing::new(String::new());
+    if stdin.is_terminal() {
+        eprint!("{} ({account}): ", lang().pick("密码", "Password"));
+        _ = std::io::stderr().flush();
+        without_echo(|| stdin.lock().read_line(&mut line)).map_err(CliError::io("the terminal"))?;
+        eprintln!();
+    } else {
+        stdin.lock().read_line(&mut line).map_err(CliError::io("standard input"))?;
+    }
+    let password = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
+    if password.is_empty() {
+        Err(CliError::usage("no password was given", "type it, or set YUNLONG_PASSWORD"))
+    } else {
+        Ok(password)
+    }
+}
+
+#[cfg(unix)]
+fn without_echo<T>(read: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let stdin = std::io::stdin();
+    let before = tcgetattr(&stdin)?;
+    let mut quiet = before.clone();
+    quiet.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(&stdin, OptionalActions::Now, &quiet)?;
+    let answer = read();
+    tcsetattr(&stdin, OptionalActions::Now, &before)?;
+    answer
+}
+
+#[cfg(not(unix))]
+fn without_echo<T>(read: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+    read()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn language_follows_posix_precedence() {
+        let with =
+            |vars: &[(&str, &str)]| lang_of(|n| vars.iter().find(|(k, _)| *k == n).map(|(_, v)| (*v).to_owned()));
+        assert_eq!(with(&[]), Lang::En);
+        assert_eq!(with(&[("LANG", "zh_CN.UTF-8")]), Lang::Zh);
+        assert_eq!(with(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "en_GB.UTF-8")]), Lang::En);
+        assert_eq!(with(&[("LANG", "C"), ("LC_MESSAGES", "zh_CN"), ("LC_ALL", "")]), Lang::Zh);
+    }
+}

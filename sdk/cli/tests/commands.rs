@@ -1,0 +1,298 @@
+//! The commands as a vendor and a department type them, against a platform that only records.
+#![allow(clippy::unwrap_used)] // The helpers are tests too.
+
+use clap::Parser;
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use yunlong_cli::{CliError, Command};
+use yunlong_model::Timestamp;
+use yunlong_registry::{KeyPair, Limits, TrustStore, package};
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn run(words: &[&str]) -> Result<(), CliError> {
+    let line = Line::try_parse_from(std::iter::once("yunlong").chain(words.iter().copied())).unwrap();
+    yunlong_cli::run(&line.command)
+}
+
+/// A component that exports empty instances of these names: enough for everything that does not
+/// run it.
+fn component(exports: &[&str]) -> Vec<u8> {
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    // Section 5, one instance made of no exports; section 11, exports of instance 0.
+    bytes.extend([5, 3, 1, 1, 0]);
+    for name in exports {
+        let length = u8::try_from(name.len()).unwrap();
+        bytes.extend([11, length + 6, 1, 0, length]);
+        bytes.extend(name.as_bytes());
+        bytes.extend([5, 0, 0]);
+    }
+    bytes
+}
+
+const PAGES: &str = "wasi:http/incoming-handler@0.2.10";
+
+/// A folder with an app in it.
+struct App(tempfile::TempDir);
+
+impl App {
+    fn new(manifest: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let toml = format!(
+            "name = \"tickets\"\nversion = \"1.0.0\"\nvendor = \"tongshan\"\ntitle = {{ zh = \"票\", en = \"Tickets\" }}\ndescription = {{ zh = \"票\", en = \"Tickets\" }}\n{manifest}"
+        );
+        std::fs::write(dir.path().join("app.toml"), toml).unwrap();
+        std::fs::write(dir.path().join("component.wasm"), component(&[PAGES])).unwrap();
+        Self(dir)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn package(&self) -> Result<(), CliError> {
+        run(&["package", &self.text(""), "--output", &self.text("tickets.tar"), "--quiet"])
+    }
+
+    fn signed(self) -> Self {
+        run(&["keys", "generate", "--out", &self.text("key.pem")]).unwrap();
+        run(&[
+            "package",
+            &self.text(""),
+            "--output",
+            &self.text("tickets.tar"),
+            "--key",
+            &self.text("key.pem"),
+            "--quiet",
+        ])
+        .unwrap();
+        self
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    line: String,
+    headers: Vec<String>,
+    body: Vec<u8>,
+}
+
+/// A platform that answers each request with the next of `answers`.
+struct Platform {
+    address: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Platform {
+    fn new(answers: Vec<(u16, Value)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let record = seen.clone();
+        std::thread::spawn(move || {
+            for (status, answer) in answers {
+                let (stream, _) = listener.accept().unwrap();
+                let mut reader = BufReader::new(stream);
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                let mut headers = Vec::new();
+                loop {
+                    let mut header = String::new();
+                    reader.read_line(&mut header).unwrap();
+                    if header.trim().is_empty() {
+                        break;
+                    }
+                    headers.push(header.trim().to_ascii_lowercase());
+                }
+                let length = headers.iter().find_map(|h| h.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                record.lock().unwrap().push(Seen { line: line.trim().to_owned(), headers, body });
+                let text = answer.to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\nx-request-id: r-1\r\n\r\n",
+                    text.len()
+                );
+                reader.get_mut().write_all((head + &text).as_bytes()).unwrap();
+            }
+        });
+        Self { address, seen }
+    }
+
+    fn run(&self, words: &[&str]) -> Result<(), CliError> {
+        run(&[words, &["--server", &self.address, "--token", "secret-token"]].concat())
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+fn review() -> Value {
+    json!({
+        "digest": format!("sha256:{}", "a".repeat(64)), "app": "tickets", "version": "1.0.0", "vendor": "tongshan",
+        "title": { "zh": "票", "en": "Tickets" }, "description": { "zh": "票", "en": "Tickets" },
+        "signer": { "key": "sha256:k", "vendor": "tongshan" },
+        "permissions": [{ "id": "identity", "title": { "zh": "识别", "en": "Recognize" } }, { "id": "data", "title": { "zh": "数据", "en": "Data" } }],
+        "config": { "type": "object", "properties": { "code": { "type": "string" } } },
+    })
+}
+
+#[test]
+fn a_vendor_makes_a_key_and_a_signed_package() {
+    let app = App::new("").signed();
+    let package = package::open(&app.path("tickets.tar"), &Limits::default()).unwrap();
+    let key = KeyPair::load(&app.path("key.pem")).unwrap();
+    let mut trust = TrustStore::default();
+    trust.enroll("tongshan", key.public(), "city-admin", Timestamp(0)).unwrap();
+    assert_eq!(package::verify(&package, &trust).unwrap().key, key.public().id());
+    assert!(app.path("key.pem.pub").exists());
+    run(&["keys", "show", &app.text("key.pem.pub")]).unwrap();
+    run(&["permissions", &app.text("tickets.tar")]).unwrap();
+}
+
+#[test]
+fn a_key_is_never_overwritten() {
+    let app = App::new("").signed();
+    let again = run(&["keys", "generate", "--out", &app.text("key.pem")]).unwrap_err();
+    assert!(again.next().unwrap().contains("another name"), "{again}");
+}
+
+#[test]
+fn a_component_that_breaks_its_manifests_word_is_not_packaged() {
+    let app = App::new("[[jobs]]\nname = \"nightly\"\ncron = \"0 3 * * *\"\n");
+    let refused = app.package().unwrap_err();
+    assert!(matches!(&refused, CliError::Component(findings) if findings[0].contains("city:app/jobs")), "{refused}");
+    assert!(!app.path("tickets.tar").exists());
+    std::fs::write(app.path("component.wasm"), component(&[PAGES, "city:app/jobs@1.0.0"])).unwrap();
+    app.package().unwrap();
+}
+
+#[test]
+fn wrong_input_says_the_next_step() {
+    let app = App::new("");
+    std::fs::write(app.path("component.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    assert!(app.package().unwrap_err().to_string().contains("wasm32-wasip2"));
+    std::fs::remove_file(app.path("component.wasm")).unwrap();
+    let missing = run(&["package", &app.text(""), "--component", &app.text("no.wasm")]).unwrap_err();
+    assert_eq!(missing.next().unwrap(), "check the path");
+    let nowhere = run(&["package", &app.text("no-such-folder")]).unwrap_err();
+    assert!(nowhere.next().unwrap().contains("app's folder"), "{nowhere}");
+    std::fs::write(app.path("app.toml"), "name = \"Tickets\"").unwrap();
+    assert!(app.package().unwrap_err().to_string().contains("app.toml"));
+}
+
+#[test]
+fn publishing_signs_and_uploads_to_the_console() {
+    let app = App::new("");
+    app.package().unwrap();
+    let platform = Platform::new(vec![(201, review())]);
+    let unsigned = platform.run(&["publish", &app.text("tickets.tar")]).unwrap_err();
+    assert!(unsigned.next().unwrap().contains("--key"));
+    run(&["keys", "generate", "--out", &app.text("key.pem")]).unwrap();
+    platform.run(&["publish", &app.text("tickets.tar"), "--key", &app.text("key.pem")]).unwrap();
+    let seen = &platform.seen()[0];
+    assert_eq!(seen.line, "POST /api/v1/packages HTTP/1.1");
+    assert!(seen.headers.contains(&"authorization: bearer secret-token".to_owned()));
+    assert!(
+        seen.headers.contains(&format!("host: console.{}", platform.address.trim_start_matches("http://"))),
+        "{:?}",
+        seen.headers
+    );
+    let sent = package::open_bytes(&seen.body, &Limits::default()).unwrap();
+    assert_eq!(sent.signatures.len(), 1);
+}
+
+#[test]
+fn installing_approves_what_was_shown() {
+    let app = App::new("").signed();
+    let platform =
+        Platform::new(vec![(201, review()), (201, json!({ "name": "gui", "url": "http://gui.localhost/" }))]);
+    let file = app.text("tickets.tar");
+    platform.run(&["install", &file, "--org", "320300", "--name", "gui", "--config", "code=007", "--yes"]).unwrap();
+    let body: Value = serde_json::from_slice(&platform.seen()[1].body).unwrap();
+    assert_eq!(
+        body,
+        json!({ "package": review()["digest"], "name": "gui", "organization": "320300", "config": { "code": "007" }, "approve": ["identity", "data"] })
+    );
+}
+
+#[test]
+fn nothing_is_installed_unasked() {
+    // Tests have no terminal to ask at; where there is one, nobody may type an answer.
+    if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        return;
+    }
+    let platform = Platform::new(vec![(200, json!({ "packages": [review()] }))]);
+    let refused = platform.run(&["install", "tickets", "--org", "320300"]).unwrap_err();
+    assert!(refused.next().unwrap().contains("--yes"));
+    assert_eq!(platform.seen().len(), 1, "looked up, not installed");
+}
+
+#[test]
+fn a_damaged_package_never_leaves_the_machine() {
+    let app = App::new("").signed();
+    let mut tar = std::fs::read(app.path("tickets.tar")).unwrap();
+    let middle = tar.len() / 2;
+    tar[middle] ^= 1;
+    std::fs::write(app.path("tickets.tar"), tar).unwrap();
+    let platform = Platform::new(vec![]);
+    assert!(platform.run(&["install", &app.text("tickets.tar"), "--org", "320300", "--yes"]).is_err());
+    assert_eq!(platform.seen().len(), 0);
+}
+
+#[test]
+fn refusals_are_told_with_reason_request_id_and_next_step() {
+    let problem = json!({ "title": "Not allowed", "detail": "The console is for administrators." });
+    let platform = Platform::new(vec![(403, problem), (401, json!({ "title": "Sign in" }))]);
+    let refused = platform.run(&["apps"]).unwrap_err();
+    assert!(refused.to_string().contains("for administrators") && refused.to_string().contains("r-1"), "{refused}");
+    assert!(refused.next().unwrap().contains("login"));
+    assert!(platform.run(&["stop", "tickets"]).unwrap_err().next().unwrap().contains("login"));
+}
+
+#[test]
+fn a_platform_that_is_not_there_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("http://localhost:{free}");
+    let error = run(&["apps", "--server", &address, "--token", "t"]).unwrap_err();
+    assert!(error.to_string().contains(&format!("console.localhost:{free}")), "{error}");
+    assert!(error.next().is_some());
+}
+
+#[test]
+fn stop_start_and_uninstall_name_the_installation() {
+    let platform = Platform::new(vec![(200, json!({})), (200, json!({})), (200, json!({}))]);
+    platform.run(&["stop", "tickets"]).unwrap();
+    platform.run(&["start", "tickets"]).unwrap();
+    platform.run(&["uninstall", "tickets", "--yes"]).unwrap();
+    let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /api/v1/installations/tickets/stop HTTP/1.1",
+            "POST /api/v1/installations/tickets/start HTTP/1.1",
+            "DELETE /api/v1/installations/tickets HTTP/1.1"
+        ]
+    );
+    assert!(platform.run(&["stop", "../signers"]).is_err());
+}
+
+#[test]
+fn folders_are_packages_too() {
+    let app = App::new("");
+    run(&["package", &app.text(""), "-o", &app.text("layout"), "-q"]).unwrap();
+    assert!(Path::new(&app.text("layout/oci-layout")).exists());
+    run(&["permissions", &app.text("layout")]).unwrap();
+}

@@ -1,0 +1,189 @@
+//! Between the contract's types and the SDK's.
+
+use super::bindings::app::city::{data::collections as data, identity, messaging::publisher, payments::intents};
+use crate::Lang;
+use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
+use crate::identity::{Assurance, Attribute, AttributeError, Kind, Presentation, Principal};
+use crate::messaging::{MessagingError, Notification, Outgoing};
+use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
+
+pub(super) fn principal(p: identity::principal::Principal) -> Principal {
+    use identity::principal::{Assurance as A, Kind as K};
+    Principal {
+        subject: p.subject,
+        kind: match p.kind {
+            K::Anonymous => Kind::Anonymous,
+            K::Citizen => Kind::Citizen,
+            K::Representative => Kind::Representative,
+            K::Official => Kind::Official,
+            K::Service => Kind::Service,
+        },
+        assurance: match p.assurance {
+            A::None => Assurance::None,
+            A::Password => Assurance::Password,
+            A::MultiFactor => Assurance::MultiFactor,
+        },
+        roles: p.roles,
+        organization: p.organization,
+    }
+}
+
+pub(super) fn presentation(p: &identity::principal::Presentation) -> Presentation {
+    let english = p.language.split('-').next().is_some_and(|l| l.eq_ignore_ascii_case("en"));
+    Presentation { lang: if english { Lang::En } else { Lang::Zh }, elder: p.elder_mode }
+}
+
+pub(super) fn attribute(a: Attribute) -> identity::attributes::Attribute {
+    use identity::attributes::Attribute as W;
+    match a {
+        Attribute::RealName => W::RealName,
+        Attribute::ResidentId => W::ResidentId,
+        Attribute::Mobile => W::Mobile,
+        Attribute::BirthDate => W::BirthDate,
+    }
+}
+
+pub(super) fn attribute_error(e: identity::attributes::Error) -> AttributeError {
+    use identity::attributes::Error as W;
+    match e {
+        W::NotSignedIn => AttributeError::NotSignedIn,
+        W::ConsentRequired(scope) => AttributeError::ConsentRequired(scope),
+        W::NotGranted(why) => AttributeError::NotGranted(why),
+        W::Absent => AttributeError::Absent,
+        W::Other(why) => AttributeError::Other(why),
+    }
+}
+
+pub(super) fn data_error(e: data::Error) -> DataError {
+    use data::Error as W;
+    match e {
+        W::Conflict => DataError::Conflict,
+        W::AlreadyExists(id) => DataError::AlreadyExists(id),
+        W::UniqueViolation(v) => {
+            DataError::UniqueViolation { collection: v.collection, index: v.index, existing: v.existing }
+        }
+        W::OutOfBounds(v) => DataError::OutOfBounds {
+            counter: v.counter,
+            key: v.key,
+            value: v.value,
+            delta: v.delta,
+            min: v.min,
+            max: v.max,
+        },
+        W::Undeclared(what) => DataError::Undeclared(what),
+        W::Invalid(why) => DataError::Invalid(why),
+        W::TooLarge(why) => DataError::TooLarge(why),
+        W::Closed => DataError::Closed,
+        W::Unavailable(why) => DataError::Unavailable(why),
+        W::Other(why) => DataError::Other(why),
+    }
+}
+
+pub(super) fn document(d: data::Document) -> RawDocument {
+    RawDocument { id: d.id, version: d.version, body: d.body }
+}
+
+pub(super) fn page(p: data::Page) -> RawPage {
+    RawPage { documents: p.documents.into_iter().map(document).collect(), next: p.next }
+}
+
+pub(super) fn query(q: &RawQuery) -> data::Query {
+    let bound = |b: &RawBound| data::Bound { value: b.value.to_string(), inclusive: b.inclusive };
+    data::Query {
+        index: q.index.to_owned(),
+        equals: q.equals.iter().map(ToString::to_string).collect(),
+        lower: q.lower.as_ref().map(bound),
+        upper: q.upper.as_ref().map(bound),
+        direction: if q.descending { data::Direction::Descending } else { data::Direction::Ascending },
+        limit: q.limit,
+        cursor: q.cursor.clone(),
+    }
+}
+
+pub(super) fn outgoing(e: &Outgoing) -> publisher::Outgoing {
+    publisher::Outgoing {
+        topic: e.topic.clone(),
+        subject: e.subject.clone(),
+        key: e.key.clone(),
+        data: e.data.clone(),
+        not_before: e.not_before,
+        deduplication_key: e.deduplication_key.clone(),
+    }
+}
+
+pub(super) fn notification(n: &Notification) -> publisher::Notification {
+    publisher::Notification {
+        recipient: n.recipient.clone(),
+        title_zh: n.title.zh.to_string(),
+        title_en: n.title.en.to_string(),
+        body_zh: n.body.zh.to_string(),
+        body_en: n.body.en.to_string(),
+        path: n.path.clone(),
+    }
+}
+
+pub(super) fn messaging_error(e: publisher::Error) -> MessagingError {
+    use publisher::Error as W;
+    match e {
+        W::Undeclared(what) => MessagingError::Undeclared(what),
+        W::Invalid(why) => MessagingError::Invalid(why),
+        W::UnknownRecipient => MessagingError::UnknownRecipient,
+        W::Closed => MessagingError::Closed,
+        W::Other(why) => MessagingError::Other(why),
+    }
+}
+
+fn lines(lines: &[Line]) -> Vec<intents::Line> {
+    lines
+        .iter()
+        .map(|l| intents::Line { payee: l.payee.clone(), amount: l.amount, description: l.description.clone() })
+        .collect()
+}
+
+pub(super) fn new_intent(i: &NewIntent) -> intents::NewIntent {
+    intents::NewIntent {
+        reference: i.reference.clone(),
+        description_zh: i.description.zh.to_string(),
+        description_en: i.description.en.to_string(),
+        amount: i.amount(),
+        lines: lines(&i.lines),
+        expires_at: i.expires_at,
+        return_path: i.return_path.clone(),
+    }
+}
+
+pub(super) fn new_refund(r: &NewRefund) -> intents::NewRefund {
+    intents::NewRefund { reference: r.reference.clone(), lines: lines(&r.lines), reason: r.reason.clone() }
+}
+
+pub(super) fn intent(i: intents::Intent) -> Intent {
+    use intents::Status as W;
+    Intent {
+        id: i.id,
+        reference: i.reference,
+        amount: i.amount,
+        captured: i.captured,
+        refunded: i.refunded,
+        status: match i.status {
+            W::Pending => Status::Pending,
+            W::Processing => Status::Processing,
+            W::Captured => Status::Captured,
+            W::Failed => Status::Failed,
+            W::Cancelled => Status::Cancelled,
+            W::Refunded => Status::Refunded,
+        },
+        cashier_url: i.cashier_url,
+    }
+}
+
+pub(super) fn payment_error(e: intents::Error) -> PaymentError {
+    use intents::Error as W;
+    match e {
+        W::UnknownIntent(id) => PaymentError::UnknownIntent(id),
+        W::WrongStatus(why) => PaymentError::WrongStatus(why),
+        W::Invalid(why) => PaymentError::Invalid(why),
+        W::NotGranted(why) => PaymentError::NotGranted(why),
+        W::Closed => PaymentError::Closed,
+        W::Other(why) => PaymentError::Other(why),
+    }
+}

@@ -1,0 +1,118 @@
+//! What the double needs of `app.toml`, so that it refuses what the host would refuse.
+
+use crate::identity::Attribute;
+use crate::payments::PaymentError;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The parts of `app.toml` that the double enforces. The rest is checked when it is packaged.
+#[derive(Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    roles: Vec<Named>,
+    #[serde(default)]
+    pub(crate) collections: Vec<Collection>,
+    #[serde(default)]
+    pub(crate) counters: Vec<String>,
+    #[serde(default)]
+    publishes: Vec<Named>,
+    #[serde(default)]
+    consumes: Vec<Subscription>,
+    #[serde(default)]
+    scopes: Vec<Scope>,
+    #[serde(default)]
+    jobs: Vec<Named>,
+    payments: Option<Value>,
+    config: Option<Value>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Collection {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) indexes: Vec<Index>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(crate) struct Index {
+    pub(crate) name: String,
+    pub(crate) fields: Vec<String>,
+    #[serde(default)]
+    pub(crate) unique: bool,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Subscription {
+    topic: String,
+    from: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Scope {
+    name: String,
+    attributes: Vec<String>,
+}
+
+impl Manifest {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|e| e.to_string())
+    }
+
+    pub(crate) fn publishes(&self, topic: &str) -> bool {
+        self.publishes.iter().any(|t| t.name == topic)
+    }
+
+    /// Whether an event of `source` reaches the app's own consumer.
+    pub(crate) fn consumes(&self, topic: &str, source: &str) -> bool {
+        let own = format!("/installations/{}", self.name);
+        topic == crate::messaging::PAYMENTS_TOPIC
+            || self.consumes.iter().any(|s| {
+                s.topic == topic
+                    && source == s.from.as_ref().map_or_else(|| own.clone(), |f| format!("/installations/{f}"))
+            })
+    }
+
+    pub(crate) fn declares_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|r| r.name == role)
+    }
+
+    pub(crate) fn declares_job(&self, job: &str) -> bool {
+        self.jobs.iter().any(|j| j.name == job)
+    }
+
+    pub(crate) fn declares_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|s| s.name == scope)
+    }
+
+    /// The scopes that carry an attribute.
+    pub(crate) fn scopes_with(&self, attribute: Attribute) -> Vec<&str> {
+        let name = match attribute {
+            Attribute::RealName => "real-name",
+            Attribute::ResidentId => "resident-id",
+            Attribute::Mobile => "mobile",
+            Attribute::BirthDate => "birth-date",
+        };
+        self.scopes.iter().filter(|s| s.attributes.iter().any(|a| a == name)).map(|s| s.name.as_str()).collect()
+    }
+
+    pub(crate) fn payments_granted(&self) -> Result<(), PaymentError> {
+        if self.payments.is_some() {
+            Ok(())
+        } else {
+            Err(PaymentError::NotGranted("app.toml has no [payments]".into()))
+        }
+    }
+
+    pub(crate) fn config_defaults(&self) -> BTreeMap<String, Value> {
+        let properties = self.config.as_ref().and_then(|c| c.get("properties")).and_then(Value::as_object);
+        properties.into_iter().flatten().filter_map(|(k, v)| v.get("default").map(|d| (k.clone(), d.clone()))).collect()
+    }
+}

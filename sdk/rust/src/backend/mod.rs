@@ -1,0 +1,78 @@
+//! What stands behind the SDK: the host's imports in a component, an in-memory double anywhere
+//! else. The rest of the SDK is written once over [`Backend`].
+
+#[cfg(target_arch = "wasm32")]
+pub mod bindings;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod convert;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod double;
+#[cfg(target_arch = "wasm32")]
+pub mod exports;
+#[cfg(target_arch = "wasm32")]
+mod host;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use double::Double as Active;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use host::Host as Active;
+
+use crate::context::Installation;
+use crate::data::{DataError, RawDocument, RawPage, RawQuery};
+use crate::identity::{Attribute, AttributeError, Presentation, Principal};
+use crate::messaging::{MessagingError, Notification, Outgoing};
+use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+
+/// The city, function by function as in the contract. Static: an instance of a component serves
+/// one call, and a test's thread has one double.
+pub(crate) trait Backend {
+    type Transaction;
+
+    fn principal() -> Principal;
+    fn presentation() -> Presentation;
+    fn sign_in_url(return_path: &str) -> String;
+    fn attribute(attribute: Attribute) -> Result<String, AttributeError>;
+    fn consent_url(scopes: &[&str], return_path: &str) -> String;
+
+    fn installation() -> Installation;
+    fn request_id() -> String;
+    fn config(key: &str) -> Option<String>;
+    fn derive_key(purpose: &str, n: u32) -> Vec<u8>;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    fn now() -> u64;
+    fn random(bytes: &mut [u8]);
+    fn pause(milliseconds: u32);
+
+    fn get(collection: &str, id: &str) -> Result<Option<RawDocument>, DataError>;
+    fn find(collection: &str, query: &RawQuery) -> Result<RawPage, DataError>;
+    fn counter(counter: &str, key: &str) -> Result<i64, DataError>;
+
+    fn begin() -> Result<Self::Transaction, DataError>;
+    fn commit(tx: &Self::Transaction) -> Result<u64, DataError>;
+    fn rollback(tx: &Self::Transaction);
+    fn tx_get(tx: &Self::Transaction, collection: &str, id: &str) -> Result<Option<RawDocument>, DataError>;
+    fn tx_find(tx: &Self::Transaction, collection: &str, query: &RawQuery) -> Result<RawPage, DataError>;
+    fn tx_insert(tx: &Self::Transaction, collection: &str, id: &str, body: &str) -> Result<(), DataError>;
+    fn tx_put(tx: &Self::Transaction, collection: &str, id: &str, body: &str) -> Result<(), DataError>;
+    fn tx_delete(tx: &Self::Transaction, collection: &str, id: &str) -> Result<(), DataError>;
+    fn tx_adjust(
+        tx: &Self::Transaction,
+        counter: &str,
+        key: &str,
+        delta: i64,
+        min: i64,
+        max: i64,
+    ) -> Result<(), DataError>;
+    fn tx_counter(tx: &Self::Transaction, counter: &str, key: &str) -> Result<i64, DataError>;
+    fn tx_audit(tx: &Self::Transaction, action: &str, target: &str, detail: &str) -> Result<(), DataError>;
+
+    fn publish(tx: &Self::Transaction, event: &Outgoing) -> Result<String, MessagingError>;
+    fn notify(tx: &Self::Transaction, note: &Notification) -> Result<(), MessagingError>;
+
+    fn create_intent(tx: &Self::Transaction, intent: &NewIntent) -> Result<Intent, PaymentError>;
+    fn confirm_intent(tx: &Self::Transaction, id: &str) -> Result<(), PaymentError>;
+    fn cancel_intent(tx: &Self::Transaction, id: &str) -> Result<(), PaymentError>;
+    fn refund(tx: &Self::Transaction, id: &str, refund: &NewRefund) -> Result<(), PaymentError>;
+    fn intent(id: &str) -> Result<Intent, PaymentError>;
+}

@@ -1,0 +1,365 @@
+//! The city in memory, for native tests of an app: the same API as in a component, with a clock,
+//! messages and payments that move when the test says so.
+//!
+//! It refuses what `app.toml` does not declare, as the host does; it does not check topics
+//! against their schemas, nor limits of time and memory.
+
+use crate::backend::double::{self, Audited, Manifest, Queued, State};
+use crate::backend::{Active, Backend};
+use crate::data::DataError;
+use crate::identity::{Assurance, Attribute, Principal};
+use crate::messaging::{Event, Notification};
+use crate::payments::PaymentOutcome;
+use crate::web::{Request, Response};
+use crate::{App, Consumer, Failure, Jobs, Kind, Lang, Lifecycle, Tx};
+use serde_json::Value;
+use std::marker::PhantomData;
+
+pub use crate::web::TestRequest;
+
+/// The city of this thread. A new one replaces it; dropping it takes it away.
+///
+/// Setting it up wrongly (an `app.toml` that cannot be read, a role that is not declared) panics
+/// with the reason, as an assertion does.
+pub struct TestCity {
+    thread_bound: PhantomData<*const ()>,
+}
+
+/// A row of the audit trail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditRow {
+    /// The subject of the principal; `None` for an anonymous visitor.
+    pub actor: Option<String>,
+    /// The verb.
+    pub action: String,
+    /// What it was done to.
+    pub target: String,
+    /// The details.
+    pub detail: Value,
+}
+
+/// What a delivery did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// Events that were handled.
+    pub handled: usize,
+    /// Events that the consumer wants again; they stay in the queue.
+    pub retried: usize,
+    /// Events that became dead letters.
+    pub dead: usize,
+}
+
+/// How often a consumer meets a conflict before the double gives up.
+const REDELIVERIES: usize = 32;
+
+impl TestCity {
+    /// An empty city with one installation, of the app of this `app.toml`. Nobody is signed in;
+    /// it is 09:00 on 2026-05-01 in China.
+    #[must_use]
+    pub fn new(app_toml: &str) -> Self {
+        let manifest = Manifest::parse(app_toml).unwrap_or_else(|e| panic!("app.toml: {e}"));
+        double::install(Some(State::new(manifest)));
+        Self { thread_bound: PhantomData }
+    }
+
+    /// Sets the clock (ms since 1970).
+    pub fn set_now(&self, ms: u64) {
+        double::with(|c| c.now = ms);
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, ms: u64) {
+        double::with(|c| c.now += ms);
+    }
+
+    /// A citizen signs in.
+    pub fn sign_in(&self, subject: &str) {
+        self.sign_in_as(person(subject, Kind::Citizen, &[]));
+    }
+
+    /// An official signs in, with roles that the department assigned.
+    pub fn sign_in_official(&self, subject: &str, roles: &[&str]) {
+        self.sign_in_as(person(subject, Kind::Official, roles));
+    }
+
+    /// Anybody signs in.
+    pub fn sign_in_as(&self, principal: Principal) {
+        double::with(|c| {
+            for role in &principal.roles {
+                assert!(c.manifest.declares_role(role), "app.toml declares no role `{role}`");
+            }
+            c.people.extend(principal.subject.clone());
+            c.principal = principal;
+        });
+    }
+
+    /// The visitor is nobody again.
+    pub fn sign_out(&self) {
+        double::with(|c| {
+            c.principal = Principal {
+                subject: None,
+                kind: Kind::Anonymous,
+                assurance: Assurance::None,
+                roles: Vec::new(),
+                organization: None,
+            }
+        });
+    }
+
+    /// How the visitor wants pages to be.
+    pub fn prefer(&self, lang: Lang, elder: bool) {
+        double::with(|c| c.presentation = crate::identity::Presentation { lang, elder });
+    }
+
+    /// What a person's record holds.
+    pub fn set_attribute(&self, subject: &str, attribute: Attribute, value: &str) {
+        double::with(|c| c.attributes.insert((subject.to_owned(), attribute), value.to_owned()));
+    }
+
+    /// A person consents to a scope.
+    pub fn consent(&self, subject: &str, scope: &str) {
+        double::with(|c| {
+            assert!(c.manifest.declares_scope(scope), "app.toml declares no scope `{scope}`");
+            c.consents.insert((subject.to_owned(), scope.to_owned()));
+        });
+    }
+
+    /// A person takes a consent back.
+    pub fn withdraw(&self, subject: &str, scope: &str) {
+        double::with(|c| c.consents.remove(&(subject.to_owned(), scope.to_owned())));
+    }
+
+    /// Sets a value of the configuration; the defaults of `app.toml` stand already.
+    pub fn configure(&self, key: &str, value: impl Into<Value>) {
+        double::with(|c| c.config.insert(key.to_owned(), value.into()));
+    }
+
+    /// The next `n` commits answer `conflict`.
+    pub fn conflict_next(&self, n: u32) {
+        double::with(|c| c.conflicts = n);
+    }
+
+    /// Opens a page.
+    #[must_use]
+    pub fn get<A: App>(&self, target: &str) -> Response {
+        self.send::<A>(Request::get(target))
+    }
+
+    /// Posts a form.
+    #[must_use]
+    pub fn post<A: App>(&self, target: &str, fields: &[(&str, &str)]) -> Response {
+        self.send::<A>(Request::post(target).form(fields))
+    }
+
+    /// Sends any request.
+    #[must_use]
+    pub fn send<A: App>(&self, request: TestRequest) -> Response {
+        double::with(|c| c.calls += 1);
+        request.to::<A>()
+    }
+
+    /// Puts an event of another installation into this one's queue, when `app.toml` subscribes
+    /// to it.
+    pub fn arrive(&self, from: &str, topic: &str, key: Option<&str>, data: &Value) {
+        let source = format!("/installations/{from}");
+        double::with(|c| {
+            assert!(c.manifest.consumes(topic, &source), "app.toml does not subscribe to `{topic}` from `{from}`");
+            let n = c.queue.len() + c.published.len();
+            let event = Event {
+                id: format!("{from}-{n}"),
+                source,
+                topic: topic.to_owned(),
+                subject: None,
+                time: c.now,
+                key: key.map(ToOwned::to_owned),
+                data: data.to_string(),
+                attempt: 1,
+            };
+            c.queue.push(Queued { event, due: c.now });
+        });
+    }
+
+    /// Delivers what is due, and what that publishes in turn, in the order of due times. An
+    /// event that is to be tried again waits for the next call.
+    pub fn deliver<C: Consumer>(&self) -> Deliveries {
+        let mut out = Deliveries::default();
+        let mut again = Vec::new();
+        while let Some(mut queued) = take_due() {
+            let event = queued.event.clone();
+            match in_transaction(|tx| C::handle(&event, tx)) {
+                Ok(()) => out.handled += 1,
+                Err(Failure::Retry(_)) => {
+                    out.retried += 1;
+                    queued.event.attempt += 1;
+                    again.push(queued);
+                }
+                Err(Failure::Reject(why)) => {
+                    out.dead += 1;
+                    double::with(|c| c.dead.push((event, why)));
+                }
+            }
+        }
+        double::with(|c| c.queue.extend(again));
+        out
+    }
+
+    /// Delivers one event, whether it is due, queued or new: for duplicates and late arrivals.
+    ///
+    /// # Errors
+    /// What the consumer answers.
+    pub fn deliver_event<C: Consumer>(&self, event: &Event) -> Result<(), Failure> {
+        in_transaction(|tx| C::handle(event, tx))
+    }
+
+    /// Runs a job of `app.toml`, due now.
+    ///
+    /// # Errors
+    /// What the app answers.
+    pub fn run_job<J: Jobs>(&self, job: &str) -> Result<(), Failure> {
+        assert!(double::with(|c| c.manifest.declares_job(job)), "app.toml declares no job `{job}`");
+        let now = crate::now();
+        in_transaction(|tx| J::run(job, now, tx))
+    }
+
+    /// Calls the app's `install` as the host does before the first request.
+    ///
+    /// # Errors
+    /// What the app answers.
+    pub fn install<L: Lifecycle>(&self) -> Result<(), String> {
+        in_transaction(|tx| L::install(tx).map_err(Failure::Reject)).map_err(|e| e.to_string())
+    }
+
+    /// Everything that was published, in the order of the commits.
+    #[must_use]
+    pub fn published(&self) -> Vec<Event> {
+        double::with(|c| c.published.clone())
+    }
+
+    /// What waits for its delivery.
+    #[must_use]
+    pub fn queued(&self) -> Vec<Event> {
+        double::with(|c| c.queue.iter().map(|q| q.event.clone()).collect())
+    }
+
+    /// Events that the consumer rejected, with the reason.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<(Event, String)> {
+        double::with(|c| c.dead.clone())
+    }
+
+    /// A person's inbox.
+    #[must_use]
+    pub fn inbox(&self, subject: &str) -> Vec<Notification> {
+        double::with(|c| c.notes.iter().filter(|n| n.recipient == subject).cloned().collect())
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub fn audit(&self) -> Vec<AuditRow> {
+        let row = |a: &Audited| AuditRow {
+            actor: a.actor.clone(),
+            action: a.action.clone(),
+            target: a.target.clone(),
+            detail: a.detail.clone(),
+        };
+        double::with(|c| c.audit.iter().map(row).collect())
+    }
+
+    /// The payer pays at the cashier; the outcome waits in the queue. Also works on an intent
+    /// that was cancelled or has expired: late money is reported. Paying twice changes nothing.
+    pub fn pay(&self, intent: &str) {
+        double::with(|c| {
+            let outcome = c.ledger.capture(intent);
+            report_all(c, outcome);
+        });
+    }
+
+    /// The provider refuses the payment.
+    pub fn refuse_payment(&self, intent: &str, reason: &str) {
+        double::with(|c| {
+            let outcome = c.ledger.fail(intent, reason);
+            report_all(c, outcome);
+        });
+    }
+
+    /// The provider pays out all refunds that were asked for.
+    pub fn pay_refunds(&self) {
+        double::with(|c| {
+            let outcomes = c.ledger.settle_refunds(None);
+            report_all(c, outcomes);
+        });
+    }
+
+    /// The provider refuses all refunds that were asked for.
+    pub fn refuse_refunds(&self, reason: &str) {
+        double::with(|c| {
+            let outcomes = c.ledger.settle_refunds(Some(reason));
+            report_all(c, outcomes);
+        });
+    }
+}
+
+impl Drop for TestCity {
+    fn drop(&mut self) {
+        double::install(None);
+    }
+}
+
+fn person(subject: &str, kind: Kind, roles: &[&str]) -> Principal {
+    Principal {
+        subject: Some(subject.to_owned()),
+        kind,
+        assurance: Assurance::Password,
+        roles: roles.iter().map(|r| (*r).to_owned()).collect(),
+        organization: (kind == Kind::Official).then(|| "320300".to_owned()),
+    }
+}
+
+fn report_all(city: &mut State, outcomes: impl IntoIterator<Item = PaymentOutcome>) {
+    for outcome in outcomes {
+        city.report(&outcome);
+    }
+}
+
+fn take_due() -> Option<Queued> {
+    double::with(|c| {
+        let due = c
+            .queue
+            .iter()
+            .enumerate()
+            .filter(|(_, q)| q.due <= c.now)
+            .min_by_key(|(i, q)| (q.due, *i))
+            .map(|(i, _)| i)?;
+        Some(c.queue.remove(due))
+    })
+}
+
+/// Runs a call as the installation's own service principal and commits it, again after a
+/// conflict, as the host does.
+fn in_transaction(f: impl Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    let person = double::with(|c| {
+        c.calls += 1;
+        let service = Principal {
+            subject: Some(format!("service:{}", c.manifest.name)),
+            kind: Kind::Service,
+            assurance: Assurance::None,
+            roles: Vec::new(),
+            organization: Some("320300".into()),
+        };
+        std::mem::replace(&mut c.principal, service)
+    });
+    let result = (|| {
+        for _ in 0..REDELIVERIES {
+            let raw = Active::begin()?;
+            f(&Tx::of(&raw))?;
+            match Active::commit(&raw) {
+                Ok(_) => return Ok(()),
+                Err(DataError::Conflict) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(DataError::Conflict.into())
+    })();
+    double::with(|c| c.principal = person);
+    result
+}

@@ -1,0 +1,8 @@
+//! End to end: the real server, real components, real HTTP. Each module is a chapter of the
+//! specification.
+
+mod crash;
+mod gateway;
+mod hostile;
+mod packages;
+mod ticketing;

@@ -1,0 +1,173 @@
+//! A vendor's and a department's way on the command line, and what it refuses.
+
+use anyhow::{Context, Result, ensure};
+use std::process::Output;
+use yunlong_tests::{City, Plan};
+
+struct Desk {
+    city: City,
+    token: String,
+    dir: tempfile::TempDir,
+}
+
+impl Desk {
+    async fn open(apps: &[&str]) -> Result<Self> {
+        let city = Plan::with(apps).citizens(1).start().await?;
+        let token = city.token("city-admin").await?;
+        Ok(Self { city, token, dir: tempfile::tempdir()? })
+    }
+
+    fn run(&self, args: &[&str]) -> Result<Output> {
+        let mut all = args.to_vec();
+        all.extend(["--token", &self.token]);
+        self.city.cli(&all)
+    }
+
+    /// Fails, names what is wrong, and says the next step.
+    fn refuses(&self, args: &[&str], because: &[&str]) -> Result<()> {
+        let out = self.run(args)?;
+        let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        ensure!(!out.status.success(), "{args:?} succeeded: {said}");
+        ensure!(because.iter().any(|b| said.to_lowercase().contains(b)), "{args:?} does not say why: {said}");
+        ensure!(!said.contains("panicked"), "{said}");
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
+    }
+
+    async fn installed(&self) -> Result<String> {
+        Ok(self.city.client("console")?.with_token(self.token.clone()).get("/api/v1/installations").await?.text)
+    }
+}
+
+fn said(out: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+}
+
+#[tokio::test]
+async fn install_shows_permissions_asks_and_serves() -> Result<()> {
+    let desk = Desk::open(&[]).await?;
+    let file = yunlong_tests::package("guestbook")?.display().to_string();
+    let shown = desk.run(&["permissions", &file])?;
+    ensure!(shown.status.success() && said(&shown).contains("guestbook"), "{}", said(&shown));
+    // Nobody is at the terminal and nothing was approved.
+    let unasked = desk.run(&["install", &file, "--org", "320303"])?;
+    ensure!(!unasked.status.success() && said(&unasked).contains("--yes"), "{}", said(&unasked));
+    ensure!(!desk.installed().await?.contains("guestbook"), "installed without approval");
+    let done = desk.run(&["install", &file, "--org", "320303", "--yes"])?;
+    ensure!(done.status.success(), "{}", said(&done));
+    ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 200);
+    let apps = desk.run(&["apps"])?;
+    ensure!(said(&apps).contains("guestbook"), "{}", said(&apps));
+    desk.refuses(&["install", &file, "--org", "320303", "--yes"], &["taken", "already", "exists", "--name"])?;
+    ensure!(desk.run(&["stop", "guestbook"])?.status.success());
+    ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 503);
+    ensure!(desk.run(&["start", "guestbook"])?.status.success());
+    ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 200);
+    ensure!(desk.run(&["uninstall", "guestbook", "--yes"])?.status.success());
+    ensure!(matches!(desk.city.client("guestbook")?.page("/", "zh").await?.status, 404 | 410 | 421));
+    desk.refuses(&["install", &file, "--org", "320303", "--yes"], &["never", "reused", "used before", "--name"])?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn reserved_and_malformed_names_are_refused() -> Result<()> {
+    let desk = Desk::open(&[]).await?;
+    let file = yunlong_tests::package("hello")?.display().to_string();
+    for name in ["console", "www", "-x", "A", "a.b", "xn--a", ""] {
+        desk.refuses(
+            &["install", &file, "--org", "320303", "--yes", &format!("--name={name}")],
+            &["name", "reserved"],
+        )?;
+    }
+    desk.refuses(&["install", &file, "--org", "999999", "--yes"], &["organization", "999999"])?;
+    ensure!(!desk.installed().await?.contains("hello"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Result<()> {
+    let desk = Desk::open(&["hello"]).await?;
+    let good = std::fs::read(yunlong_tests::package("guestbook")?)?;
+    // One byte in the middle: of a blob, whichever.
+    for (n, place) in [good.len() / 3, good.len() / 2, good.len() * 2 / 3].into_iter().enumerate() {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        let path = desk.path(&format!("flipped-{n}.tar"));
+        std::fs::write(&path, bad)?;
+        desk.refuses(
+            &["install", &path, "--org", "320303", "--yes"],
+            &["digest", "signature", "damaged", "changed", "tar", "json"],
+        )?;
+    }
+    for (n, junk) in [&b""[..], b"not a package", &good[..good.len() / 2]].into_iter().enumerate() {
+        let path = desk.path(&format!("junk-{n}.tar"));
+        std::fs::write(&path, junk)?;
+        desk.refuses(
+            &["install", &path, "--org", "320303", "--yes"],
+            &["package", "tar", "layout", "index", "truncated", "end"],
+        )?;
+    }
+    // A stranger's key.
+    let key = desk.path("stranger.pem");
+    ensure!(desk.city.cli(&["keys", "generate", "--out", &key])?.status.success());
+    let source = desk.dir.path().join("app");
+    std::fs::create_dir_all(&source)?;
+    let manifest = |version: &str, name: &str| {
+        format!(
+            "name = \"{name}\"\nversion = \"{version}\"\nvendor = \"yunlong\"\ntitle = {{ zh = \"你好\", en = \"Hello\" }}\ndescription = {{ zh = \"问好\", en = \"Greets\" }}\n"
+        )
+    };
+    let component = yunlong_tests::binary()?
+        .parent()
+        .and_then(std::path::Path::parent)
+        .context("no target folder")?
+        .join("wasm32-wasip2/guest/hello.wasm");
+    let pack = |version: &str, name: &str, key: &str, out: &str| -> Result<()> {
+        std::fs::write(source.join("app.toml"), manifest(version, name))?;
+        let out = desk.city.cli(&[
+            "package",
+            &source.display().to_string(),
+            "--component",
+            &component.display().to_string(),
+            "--key",
+            key,
+            "--output",
+            out,
+        ])?;
+        ensure!(out.status.success(), "{}", said(&out));
+        Ok(())
+    };
+    let strange = desk.path("strange.tar");
+    pack("9.0.0", "stranger", &key, &strange)?;
+    desk.refuses(
+        &["install", &strange, "--org", "320303", "--yes"],
+        &["signer", "enrolled", "unknown key", "not trusted", "key"],
+    )?;
+    ensure!(!desk.installed().await?.contains("stranger"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn strangers_and_citizens_cannot_use_the_console() -> Result<()> {
+    let city = Plan::with(&["hello"]).citizens(1).start().await?;
+    for account in [None, Some("citizen-001"), Some("tourism-gate")] {
+        let client = match account {
+            Some(a) => city.signed_in("console", a).await?,
+            None => city.client("console")?,
+        };
+        for (method, path) in [
+            ("GET", "/api/v1/ledger"),
+            ("POST", "/api/v1/installations/hello/stop"),
+            ("DELETE", "/api/v1/installations/hello"),
+            ("POST", "/api/v1/signers"),
+        ] {
+            let a = client.send(method.parse()?, path, (method == "POST").then_some(&serde_json::json!({}))).await?;
+            ensure!(matches!(a.status, 401 | 403), "{account:?} {method} {path}: {} {}", a.status, a.text);
+        }
+    }
+    ensure!(city.client("hello")?.page("/", "zh").await?.status == 200);
+    Ok(())
+}
