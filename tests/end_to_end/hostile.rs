@@ -131,7 +131,15 @@ async fn no_sockets_files_environment_or_undeclared_hosts() -> Result<()> {
 async fn an_unknown_import_refuses_the_installation_and_is_named() -> Result<()> {
     let city = city().await?;
     let token = city.token("city-admin").await?;
-    let file = yunlong_tests::package("intruder")?;
+    // `yunlong package` would refuse it; a hostile vendor packs with tools of their own.
+    let component = std::fs::read(yunlong_tests::component("intruder")?)?;
+    let manifest = include_str!("../hostile/intruder/manifest.toml");
+    let mut package = yunlong_registry::Package::build(manifest, &component, &std::collections::BTreeMap::new())?;
+    let key = yunlong_registry::KeyPair::from_pem(&std::fs::read_to_string(yunlong_tests::vendor_key()?)?)?;
+    package.sign(&key)?;
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("intruder.tar");
+    package.write(&file)?;
     let out = city.cli(&["install", &file.display().to_string(), "--org", "320300", "--yes", "--token", &token])?;
     ensure!(!out.status.success(), "it was installed");
     let said = String::from_utf8_lossy(&out.stderr);

@@ -1,6 +1,6 @@
 //! A vendor's and a department's way on the command line, and what it refuses.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::process::Output;
 use yunlong_tests::{City, Plan};
 
@@ -117,14 +117,10 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
     std::fs::create_dir_all(&source)?;
     let manifest = |version: &str, name: &str| {
         format!(
-            "name = \"{name}\"\nversion = \"{version}\"\nvendor = \"yunlong\"\ntitle = {{ zh = \"你好\", en = \"Hello\" }}\ndescription = {{ zh = \"问好\", en = \"Greets\" }}\n"
+            "name = \"{name}\"\nversion = \"{version}\"\nvendor = \"yunlong-demo\"\ntitle = {{ zh = \"你好\", en = \"Hello\" }}\ndescription = {{ zh = \"问好\", en = \"Greets\" }}\n"
         )
     };
-    let component = yunlong_tests::binary()?
-        .parent()
-        .and_then(std::path::Path::parent)
-        .context("no target folder")?
-        .join("wasm32-wasip2/guest/hello.wasm");
+    let component = yunlong_tests::component("hello")?;
     let pack = |version: &str, name: &str, key: &str, out: &str| -> Result<()> {
         std::fs::write(source.join("app.toml"), manifest(version, name))?;
         let out = desk.city.cli(&[

@@ -39,6 +39,16 @@ pub fn package(app: &str) -> Result<PathBuf> {
     Ok(from_env("YUNLONG_PACKAGES")?.join(format!("{app}.tar")))
 }
 
+/// The component of a guest as cargo built it.
+///
+/// # Errors
+/// When the environment does not name the folder.
+pub fn component(app: &str) -> Result<PathBuf> {
+    let packages = from_env("YUNLONG_PACKAGES")?;
+    let target = packages.parent().context("YUNLONG_PACKAGES is no folder of a target folder")?;
+    Ok(target.join("wasm32-wasip2/guest").join(format!("{}.wasm", app.replace('-', "_"))))
+}
+
 /// The demo vendor's key.
 ///
 /// # Errors

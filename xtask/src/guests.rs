@@ -40,11 +40,14 @@ pub(crate) fn packages_dir() -> Result<PathBuf> {
 /// Builds the `yunlong` binary and answers its path.
 pub(crate) fn build_host(profile: &str) -> Result<PathBuf> {
     step("Building the host (the first time takes some minutes: it compiles a WebAssembly compiler)");
-    run(&mut cargo_command(&["build", "--package", "yunlong-server", "--profile", profile]))?;
+    // With the features of the whole workspace, so that demo and tests share what they compile.
+    run(&mut cargo_command(&["build", "--workspace", "--bin", "yunlong", "--profile", profile]))?;
     let folder = if profile == "dev" { "debug" } else { profile };
     Ok(target_dir()?.join(folder).join(format!("yunlong{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// The guests of `sets`: the crate's name, and its folder. Those without `app.toml` are only built:
+/// a test packs them by itself, since `yunlong package` refuses them.
 fn sources(sets: &[Set]) -> Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for folder in sets.iter().flat_map(|s| s.folders()) {
@@ -54,7 +57,7 @@ fn sources(sets: &[Set]) -> Result<Vec<(String, PathBuf)>> {
         }
         for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
             let path = entry?.path();
-            if path.join("app.toml").exists() {
+            if path.join("Cargo.toml").exists() {
                 let manifest = std::fs::read_to_string(path.join("Cargo.toml"))
                     .with_context(|| format!("{} has no Cargo.toml", path.display()))?;
                 let name = manifest
@@ -88,7 +91,7 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     step("Packaging and signing");
     let built = target_dir()?.join("wasm32-wasip2/guest");
     let mut packages = Vec::new();
-    for (name, dir) in sources {
+    for (name, dir) in sources.into_iter().filter(|(_, dir)| dir.join("app.toml").exists()) {
         let component = built.join(format!("{}.wasm", name.replace('-', "_")));
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());

@@ -31,24 +31,37 @@ pub(crate) fn run_browser(host: &std::path::Path) -> Result<()> {
     )
 }
 
+/// nextest runs each test in a process of its own and shows slow ones; plain cargo runs one binary
+/// after the other.
+fn runner(nextest: bool) -> Vec<&'static str> {
+    if nextest { vec!["nextest", "run", "--workspace"] } else { vec!["test", "--workspace"] }
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
-    let host = guests::build_host("dev")?;
+    step("Formatting");
+    crate::run(&mut cargo_command(&["fmt", "--all", "--check"]))?;
+    let nextest = setup::has("cargo-nextest");
+    step("Building the host and the tests (the first time takes some minutes: it compiles a WebAssembly compiler)");
+    // One build with the features of the whole workspace: building the host by itself first would
+    // compile wasmtime twice. The server's own tests make cargo build its binary, too.
+    crate::run(cargo_command(&runner(nextest)).arg("--no-run"))?;
+    let host = target_dir()?.join("debug").join(format!("yunlong{}", std::env::consts::EXE_SUFFIX));
     guests::build_and_package(&host, &[Set::Apps, Set::Hostile])?;
     if options.browser_only {
         return run_browser(&host);
     }
-    step("Formatting");
-    crate::run(&mut cargo_command(&["fmt", "--all", "--check"]))?;
     step("Unit, property, crash and end-to-end tests");
-    // nextest runs each test in a process of its own and shows slow ones; plain cargo does too,
-    // one binary after the other.
-    let mut tests = if setup::has("cargo-nextest") {
-        cargo_command(&["nextest", "run", "--workspace", "--no-fail-fast"])
-    } else {
-        cargo_command(&["test", "--workspace", "--no-fail-fast"])
-    };
-    crate::run(tests.env("YUNLONG_BIN", &host).env("YUNLONG_PACKAGES", guests::packages_dir()?))?;
+    crate::run(
+        cargo_command(&runner(nextest))
+            .arg("--no-fail-fast")
+            .env("YUNLONG_BIN", &host)
+            .env("YUNLONG_PACKAGES", guests::packages_dir()?),
+    )?;
+    if nextest {
+        step("The examples in the documentation");
+        crate::run(&mut cargo_command(&["test", "--workspace", "--doc"]))?;
+    }
     if !options.no_browser {
         run_browser(&host)?;
     }

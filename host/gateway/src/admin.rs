@@ -19,7 +19,6 @@ pub enum Readiness {
 
 /// The routes `/healthz` (the process answers), `/readyz` (200, or 503 with what is missing) and
 /// `/metrics` (OpenMetrics text).
-#[must_use]
 pub fn admin_router(metrics: Arc<Metrics>, ready: Arc<dyn Fn() -> Readiness + Send + Sync>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { text(StatusCode::OK, "ok\n".to_owned()) }))
@@ -28,7 +27,9 @@ pub fn admin_router(metrics: Arc<Metrics>, ready: Arc<dyn Fn() -> Readiness + Se
             get(move || async move {
                 match ready() {
                     Readiness::Ready => text(StatusCode::OK, "ready\n".to_owned()),
-                    Readiness::NotReady(missing) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n"))),
+                    Readiness::NotReady(missing) => {
+                        text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n")))
+                    }
                 }
             }),
         )
@@ -36,9 +37,10 @@ pub fn admin_router(metrics: Arc<Metrics>, ready: Arc<dyn Fn() -> Readiness + Se
             "/metrics",
             get(move || async move {
                 let mut response = text(StatusCode::OK, metrics.encode());
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"));
+                response.headers_mut().insert(
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+                );
                 response
             }),
         )
@@ -76,6 +78,6 @@ mod tests {
     async fn metrics_are_openmetrics_text() {
         let (status, body) = get(Readiness::Ready, "/metrics").await;
         assert_eq!(status, StatusCode::OK);
-        assert!(body.contains("# TYPE yunlong_http_requests counter") && body.ends_with("# EOF\n"), "{body}");
+        assert!(body.contains("# TYPE yunlong_http_requests_in_flight gauge") && body.ends_with("# EOF\n"), "{body}");
     }
 }

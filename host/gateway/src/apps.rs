@@ -122,9 +122,14 @@ fn running(installation: &Installation) -> Outcome<()> {
     let department = &installation.organization_name;
     match &installation.status {
         Status::Running => Ok(()),
-        Status::Stopped => Err(Failure::new(kinds::STOPPED)
-            .because(format!("{department}已暂停“{}”。", installation.manifest.title.zh), format!("“{}” is paused by {department}.", installation.manifest.title.en))),
-        Status::Failed(_) => Err(Failure::new(kinds::STOPPED).because("该服务出现故障，正在等待主管部门处理。", "This service has failed and waits for its department.")),
+        Status::Stopped => Err(Failure::new(kinds::STOPPED).because(
+            format!("{department}已暂停“{}”。", installation.manifest.title.zh),
+            format!("“{}” is paused by {department}.", installation.manifest.title.en),
+        )),
+        Status::Failed(_) => Err(Failure::new(kinds::STOPPED).because(
+            "该服务出现故障，正在等待主管部门处理。",
+            "This service has failed and waits for its department.",
+        )),
     }
 }
 
@@ -137,7 +142,8 @@ async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, bod
         None => Principal::anonymous(),
     };
     let request = for_guest(view, parts, body);
-    let answer = gateway.services.apps.request(name, principal, view.presentation, view.request_id.as_str(), request).await;
+    let answer =
+        gateway.services.apps.request(name, principal, view.presentation, view.request_id.as_str(), request).await;
     let mut response = answer.map_err(|e| failed(view, name, &e))?;
     headers::from_guest(response.headers_mut());
     if let Some(location) = response.headers().get(header::LOCATION)
@@ -165,7 +171,9 @@ fn for_guest(view: &View, parts: Parts, body: Bytes) -> http::Request<Bytes> {
 fn failed(view: &View, name: &InstallationName, error: &InvocationError) -> Failure {
     tracing::warn!(request = %view.request_id, installation = %name, outcome = error.outcome(), %error, "invocation failed");
     match error {
-        InvocationError::NotLoaded(_) => Failure::new(kinds::STOPPED).because("该服务正在启动或已暂停。", "This service is starting or paused.").retry_after(5),
+        InvocationError::NotLoaded(_) => Failure::new(kinds::STOPPED)
+            .because("该服务正在启动或已暂停。", "This service is starting or paused.")
+            .retry_after(5),
         InvocationError::Overloaded { .. } => Failure::new(kinds::BUSY).retry_after(2),
         InvocationError::Deadline { .. } | InvocationError::Cpu { .. } => Failure::new(kinds::APP_TIMEOUT),
         InvocationError::BadRequest(_) => Failure::new(kinds::MALFORMED),

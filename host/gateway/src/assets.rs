@@ -47,7 +47,9 @@ impl Assets {
             return files.clone();
         }
         let (depot, wanted) = (self.depot.clone(), *digest);
-        let read = tokio::task::spawn_blocking(move || depot.get(&wanted).map(|p| p.map(|(package, _)| files_of(package)))).await;
+        let read =
+            tokio::task::spawn_blocking(move || depot.get(&wanted).map(|p| p.map(|(package, _)| files_of(package))))
+                .await;
         let files = match read {
             Ok(Ok(Some(files))) => files,
             Ok(Ok(None)) => {
@@ -73,7 +75,8 @@ impl Assets {
 }
 
 fn files_of(package: yunlong_registry::Package) -> Files {
-    let files: HashMap<_, _> = package.assets.into_iter().map(|(path, asset)| (path, Static::new(asset.bytes, asset.media_type))).collect();
+    let files: HashMap<_, _> =
+        package.assets.into_iter().map(|(path, asset)| (path, Static::new(asset.bytes, asset.media_type))).collect();
     let scripts = files.values().any(|f| f.media_type().starts_with("text/javascript"));
     Files { files, scripts }
 }

@@ -31,19 +31,34 @@ pub(crate) async fn visitor(gateway: &Gateway, site: &Site, headers: &HeaderMap)
     let identity = &gateway.services.identity;
     if let Some(token) = bearer(headers)? {
         let session = identity.authenticate(token, &SessionOrigin::Bearer).await?;
-        let session = session.ok_or_else(|| Failure::new(kinds::UNAUTHENTICATED).because("令牌无效或已过期。", "The token is not valid or has expired."))?;
-        return Ok(Visitor { session: Some(session), token: Some(token.to_owned()), by_bearer: true, stale_cookie: false });
+        let session = session.ok_or_else(|| {
+            Failure::new(kinds::UNAUTHENTICATED).because("令牌无效或已过期。", "The token is not valid or has expired.")
+        })?;
+        return Ok(Visitor {
+            session: Some(session),
+            token: Some(token.to_owned()),
+            by_bearer: true,
+            stale_cookie: false,
+        });
     }
     let Some(token) = gateway.cookies.session(headers) else { return Ok(Visitor::default()) };
     let session = identity.authenticate(token, &session_origin(site)).await?;
-    Ok(Visitor { stale_cookie: session.is_none(), token: session.as_ref().map(|_| token.to_owned()), session, by_bearer: false })
+    Ok(Visitor {
+        stale_cookie: session.is_none(),
+        token: session.as_ref().map(|_| token.to_owned()),
+        session,
+        by_bearer: false,
+    })
 }
 
 /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
 fn bearer(headers: &HeaderMap) -> Outcome<Option<&str>> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), more) = (values.next(), values.next()) else { return Ok(None) };
-    let refused = || Failure::new(kinds::UNAUTHENTICATED).because("请使用 Authorization: Bearer 令牌。", "Use one Authorization header with a bearer token.");
+    let refused = || {
+        Failure::new(kinds::UNAUTHENTICATED)
+            .because("请使用 Authorization: Bearer 令牌。", "Use one Authorization header with a bearer token.")
+    };
     if more.is_some() {
         return Err(refused());
     }
@@ -56,9 +71,15 @@ impl From<IdentityError> for Failure {
     fn from(e: IdentityError) -> Self {
         use yunlong_formats::Explain as _;
         match &e {
-            IdentityError::Invalid { field, problem } => Self::new(kinds::INVALID).field(field, problem.zh.clone(), problem.en.clone()),
-            IdentityError::NoSuchAccount(_) | IdentityError::NoSuchOrganization(_) => Self::new(kinds::NOT_FOUND).because(e.zh(), e.en()),
-            IdentityError::NameTaken(_) | IdentityError::ResidentIdTaken => Self::new(kinds::CONFLICT).because(e.zh(), e.en()),
+            IdentityError::Invalid { field, problem } => {
+                Self::new(kinds::INVALID).field(field, problem.zh.clone(), problem.en.clone())
+            }
+            IdentityError::NoSuchAccount(_) | IdentityError::NoSuchOrganization(_) => {
+                Self::new(kinds::NOT_FOUND).because(e.zh(), e.en())
+            }
+            IdentityError::NameTaken(_) | IdentityError::ResidentIdTaken => {
+                Self::new(kinds::CONFLICT).because(e.zh(), e.en())
+            }
             IdentityError::Crypto(_) | IdentityError::Commit(_) | IdentityError::Store(_) => Self::internal(e),
         }
     }

@@ -17,7 +17,12 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: 
         Failure::new(kinds::BODY_TOO_LARGE).because(format!("最多 {kib} KiB。"), format!("At most {kib} KiB."))
     };
     // A body that says that it is too long is refused before it is sent.
-    if headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok()).is_some_and(|n| n > limit as u64) {
+    if headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<u64>().ok())
+        .is_some_and(|n| n > limit as u64)
+    {
         return Err(too_large());
     }
     if http_body::Body::is_end_stream(&body) {
@@ -27,7 +32,8 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: 
         Err(_) => Err(Failure::new(kinds::REQUEST_TIMEOUT)),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
-        Ok(Err(_)) => Err(Failure::new(kinds::MALFORMED).because("请求内容没有完整送达。", "The request's body did not arrive whole.")),
+        Ok(Err(_)) => Err(Failure::new(kinds::MALFORMED)
+            .because("请求内容没有完整送达。", "The request's body did not arrive whole.")),
     }
 }
 
@@ -122,7 +128,9 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (headers, bytes) = whole(request).await?;
         if !is_type(&headers, "application/json") {
-            return Err(Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json."));
+            return Err(
+                Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json.")
+            );
         }
         parse_json(&bytes).map(Self)
     }
@@ -138,7 +146,8 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
 
 async fn whole(request: Request) -> Outcome<(HeaderMap, Bytes)> {
     let (parts, body) = request.into_parts();
-    let view = parts.extensions.get::<View>().ok_or_else(|| Failure::internal("a handler was called without a view"))?;
+    let view =
+        parts.extensions.get::<View>().ok_or_else(|| Failure::internal("a handler was called without a view"))?;
     let config = &view.gateway.config;
     let bytes = read(body, &parts.headers, config.body_limit, config.read_timeout).await?;
     Ok((parts.headers, bytes))
@@ -162,7 +171,10 @@ mod tests {
         let mut declared = HeaderMap::new();
         declared.insert(header::CONTENT_LENGTH, 2000.into());
         for headers in [declared, HeaderMap::new()] {
-            assert_eq!(read(long(), &headers, 1024, Duration::from_secs(1)).await.unwrap_err().kind(), kinds::BODY_TOO_LARGE);
+            assert_eq!(
+                read(long(), &headers, 1024, Duration::from_secs(1)).await.unwrap_err().kind(),
+                kinds::BODY_TOO_LARGE
+            );
         }
         assert_eq!(read(long(), &HeaderMap::new(), 2000, Duration::from_secs(1)).await.unwrap().len(), 2000);
     }
@@ -170,6 +182,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_arrives_is_given_up() {
         let body = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-        assert_eq!(read(body, &HeaderMap::new(), 10, Duration::from_secs(15)).await.unwrap_err().kind(), kinds::REQUEST_TIMEOUT);
+        assert_eq!(
+            read(body, &HeaderMap::new(), 10, Duration::from_secs(15)).await.unwrap_err().kind(),
+            kinds::REQUEST_TIMEOUT
+        );
     }
 }

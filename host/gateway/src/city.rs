@@ -22,7 +22,9 @@ use yunlong_model::{Lang, Presentation};
 /// Operations that a program may call without a bearer token: they look at no cookie, so nobody's
 /// standing can be misused by calling them.
 pub(crate) fn uses_no_cookie(site: &Site, method: &Method, path: &str) -> bool {
-    *site == Site::Portal && *method == Method::POST && (path == "/api/v1/sessions" || path.starts_with("/payments/callback/"))
+    *site == Site::Portal
+        && *method == Method::POST
+        && (path == "/api/v1/sessions" || path.starts_with("/payments/callback/"))
 }
 
 pub(crate) async fn answer(view: &View, site: &Site, parts: &Parts, body: Body) -> Outcome {
@@ -36,7 +38,9 @@ pub(crate) async fn answer(view: &View, site: &Site, parts: &Parts, body: Body) 
             let bytes = body::read(body, &parts.headers, config.body_limit, config.read_timeout).await?;
             preferences(view, &Fields::parse(&bytes)).await
         }
-        (_, "/_city/sign-on" | "/_city/session" | "/_city/sign-out" | "/_city/preferences") => Err(Failure::new(kinds::METHOD_NOT_ALLOWED)),
+        (_, "/_city/sign-on" | "/_city/session" | "/_city/sign-out" | "/_city/preferences") => {
+            Err(Failure::new(kinds::METHOD_NOT_ALLOWED))
+        }
         _ => Err(Failure::not_found()),
     }
 }
@@ -57,7 +61,13 @@ pub(crate) fn start_address(gateway: &Gateway, site: &Site, return_path: &str) -
 
 /// Where the portal sends a browser with a code.
 pub(crate) fn redeem_address(gateway: &Gateway, site: &Site, code: &str, state: &str, return_path: &str) -> String {
-    format!("{}/_city/session?code={}&state={}&return={}", gateway.origins.of(site), encode(code), encode(state), encode(return_path))
+    format!(
+        "{}/_city/session?code={}&state={}&return={}",
+        gateway.origins.of(site),
+        encode(code),
+        encode(state),
+        encode(return_path)
+    )
 }
 
 fn start(view: &View, site: &Site, query: &Fields) -> Outcome {
@@ -68,7 +78,12 @@ fn start(view: &View, site: &Site, query: &Fields) -> Outcome {
     }
     // Two ids of 80 bits: enough that nobody guesses it within the hour that it lives.
     let state = format!("{}{}", crate::RequestId::generate(), crate::RequestId::generate());
-    let mut response = see_other(&format!("{}/sign-on?installation={}&state={state}&return={}", gateway.origins.portal(), label(site), encode(back)));
+    let mut response = see_other(&format!(
+        "{}/sign-on?installation={}&state={state}&return={}",
+        gateway.origins.portal(),
+        label(site),
+        encode(back)
+    ));
     response.headers_mut().append(header::SET_COOKIE, gateway.cookies.set_state(&state));
     Ok(response)
 }

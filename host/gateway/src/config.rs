@@ -1,5 +1,6 @@
 //! What an operator can set, with defaults that say why.
 
+use http::HeaderName;
 use std::time::Duration;
 
 /// Limits of the gateway.
@@ -18,15 +19,19 @@ pub struct GatewayConfig {
     pub header_limit: usize,
     /// The most header fields.
     pub header_count: usize,
-    /// How long a client may take for its header section and, again, for its body.
+    /// How long a client may take for its body.
     pub read_timeout: Duration,
     /// How long one of the platform's own pages may take. Guests have deadlines of their own,
     /// which the runtime holds.
     pub page_timeout: Duration,
-    /// How long an idle connection is kept.
+    /// How long a connection may stay without a whole header section: idle, or dripping one in.
     pub idle_timeout: Duration,
     /// The most connections at once; more wait in the kernel's queue.
     pub connections: usize,
+    /// The header in which the load balancer writes the client's address, such as
+    /// `x-forwarded-for`; its last address counts, which the balancer itself has seen. `None` when
+    /// clients connect directly: then nobody may choose an address by a header.
+    pub client_header: Option<HeaderName>,
     /// Failed sign-ins for one account in a minute. Identity locks an account after five; this
     /// keeps the password function from being run at all.
     pub sign_in_failures_per_account: u32,
@@ -45,8 +50,9 @@ impl Default for GatewayConfig {
             header_count: 100,
             read_timeout: Duration::from_secs(15),
             page_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(75),
+            idle_timeout: Duration::from_secs(30),
             connections: 10_000,
+            client_header: None,
             sign_in_failures_per_account: 10,
             sign_in_failures_per_client: 120,
         }

@@ -53,7 +53,10 @@ mod tests {
     use super::*;
 
     fn with(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|v| (http::HeaderName::from_static("sec-fetch-site"), http::HeaderValue::from_static(v))).collect()
+        values
+            .iter()
+            .map(|v| (http::HeaderName::from_static("sec-fetch-site"), http::HeaderValue::from_static(v)))
+            .collect()
     }
 
     #[test]

@@ -121,7 +121,15 @@ impl Failure {
     /// A failure of a kind.
     #[must_use]
     pub fn new(kind: &'static Kind) -> Self {
-        Self(Arc::new(Inner { kind, detail: None, fields: Vec::new(), retry_after: None, see_other: None, offer: None, cause: None }))
+        Self(Arc::new(Inner {
+            kind,
+            detail: None,
+            fields: Vec::new(),
+            retry_after: None,
+            see_other: None,
+            offer: None,
+            cause: None,
+        }))
     }
 
     fn with(mut self, f: impl FnOnce(&mut Inner)) -> Self {
@@ -145,7 +153,9 @@ impl Failure {
     /// Names a field.
     #[must_use]
     pub fn field(self, name: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        self.with(|i| i.fields.push(FieldError { name: name.to_owned(), detail: Text { zh: zh.into(), en: en.into() } }))
+        self.with(|i| {
+            i.fields.push(FieldError { name: name.to_owned(), detail: Text { zh: zh.into(), en: en.into() } })
+        })
     }
 
     /// When to try again, in seconds.
@@ -208,7 +218,12 @@ impl Failure {
         self.0.detail.as_ref()
     }
 
-    fn status(&self) -> StatusCode {
+    /// When to try again, in seconds.
+    pub(crate) fn wait(&self) -> Option<u32> {
+        self.0.retry_after
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.kind.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
@@ -226,7 +241,7 @@ impl Failure {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.0.retry_after {
+        if let Some(seconds) = self.wait() {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if self.0.kind.status == 401 {
@@ -249,7 +264,12 @@ impl Failure {
             "request_id": view.request_id.as_str(),
         });
         if !self.0.fields.is_empty() {
-            body["errors"] = self.0.fields.iter().map(|f| serde_json::json!({ "field": f.name, "detail": f.detail.get(lang) })).collect();
+            body["errors"] = self
+                .0
+                .fields
+                .iter()
+                .map(|f| serde_json::json!({ "field": f.name, "detail": f.detail.get(lang) }))
+                .collect();
         }
         let mut response = (self.status(), body.to_string()).into_response();
         let headers = response.headers_mut();
@@ -268,21 +288,33 @@ impl From<yunlong_store::StoreError> for Failure {
 impl From<InstallationError> for Failure {
     fn from(e: InstallationError) -> Self {
         match &e {
-            InstallationError::Taken(n) => Self::new(kinds::CONFLICT).field("name", format!("“{n}”已被使用，请换一个"), e.to_string()),
-            InstallationError::FormerlyUsed(n) => Self::new(kinds::CONFLICT).field("name", format!("“{n}”曾被使用，不能再用，请换一个"), e.to_string()),
+            InstallationError::Taken(n) => {
+                Self::new(kinds::CONFLICT).field("name", format!("“{n}”已被使用，请换一个"), e.to_string())
+            }
+            InstallationError::FormerlyUsed(n) => {
+                Self::new(kinds::CONFLICT).field("name", format!("“{n}”曾被使用，不能再用，请换一个"), e.to_string())
+            }
             InstallationError::NotFound(_) => Self::new(kinds::NO_SUCH_SERVICE),
-            InstallationError::OtherApp { .. } | InstallationError::ChangedDigest { .. } | InstallationError::OtherSigner { .. } => {
+            InstallationError::OtherApp { .. }
+            | InstallationError::ChangedDigest { .. }
+            | InstallationError::OtherSigner { .. } => {
                 Self::new(kinds::CONFLICT).field("package", format!("安装包不被接受：{e}"), e.to_string())
             }
-            InstallationError::OlderVersion { offered, known } => {
-                Self::new(kinds::CONFLICT).field("package", format!("版本 {offered} 低于已知的 {known}，不能安装旧版本"), e.to_string())
-            }
+            InstallationError::OlderVersion { offered, known } => Self::new(kinds::CONFLICT).field(
+                "package",
+                format!("版本 {offered} 低于已知的 {known}，不能安装旧版本"),
+                e.to_string(),
+            ),
             InstallationError::NotApproved(_) | InstallationError::NotRequested(_) => {
                 Self::new(kinds::INVALID).field("approve", format!("批准的权限与应用申请的不一致：{e}"), e.to_string())
             }
-            InstallationError::Config(problems) => problems
-                .iter()
-                .fold(Self::new(kinds::INVALID), |f, p| f.field(&format!("config.{}", p.field), format!("设置“{}”不被接受：{}", p.field, p.problem), format!("{}: {}", p.field, p.problem))),
+            InstallationError::Config(problems) => problems.iter().fold(Self::new(kinds::INVALID), |f, p| {
+                f.field(
+                    &format!("config.{}", p.field),
+                    format!("设置“{}”不被接受：{}", p.field, p.problem),
+                    format!("{}: {}", p.field, p.problem),
+                )
+            }),
             InstallationError::Commit(_) | InstallationError::Store(_) => Self::internal(e),
         }
     }

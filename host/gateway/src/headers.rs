@@ -51,7 +51,8 @@ pub(crate) fn for_guest(from: &HeaderMap, lang: yunlong_model::Lang) -> HeaderMa
 pub(crate) fn from_guest(headers: &mut HeaderMap) {
     // A page may ask to be loaded again after some seconds (a ticket's live code, a payment that
     // is being confirmed) without a script; it may not lead elsewhere by the same header.
-    let reloads = headers.get_all(header::REFRESH).iter().all(|v| !v.is_empty() && v.as_bytes().iter().all(u8::is_ascii_digit));
+    let reloads =
+        headers.get_all(header::REFRESH).iter().all(|v| !v.is_empty() && v.as_bytes().iter().all(u8::is_ascii_digit));
     let allowed = |k: &HeaderName| RESPONSE.contains(k) || (*k == header::REFRESH && reloads);
     // Most answers carry allowed headers only; then nothing is rebuilt.
     if headers.keys().all(allowed) {
@@ -73,7 +74,10 @@ pub(crate) fn location_is_ours(origins: &Origins, value: &HeaderValue) -> bool {
     // A relative reference without a host: no scheme before the path, no `//`, no `\`.
     let path = text.split(['?', '#']).next().unwrap_or("");
     let first = path.split('/').next().unwrap_or("");
-    !first.contains(':') && !text.starts_with("//") && !text.contains('\\') && text.bytes().all(|b| b > 0x20 && b < 0x7f)
+    !first.contains(':')
+        && !text.starts_with("//")
+        && !text.contains('\\')
+        && text.bytes().all(|b| b > 0x20 && b < 0x7f)
 }
 
 /// The headers that do not depend on the answer, built once.
@@ -106,12 +110,17 @@ impl Fixed {
             (HeaderName::from_static("origin-agent-cluster"), HeaderValue::from_static("?1")),
             (
                 HeaderName::from_static("permissions-policy"),
-                HeaderValue::from_static("camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"),
+                HeaderValue::from_static(
+                    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+                ),
             ),
             (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         ];
         if origins.scheme() == crate::origins::Scheme::Https {
-            common.push((header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")));
+            common.push((
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000; includeSubDomains"),
+            ));
         }
         Self { portal_csp, console_csp: app_csp.clone(), app_csp, app_script_csp, common }
     }
@@ -208,10 +217,26 @@ mod tests {
     #[test]
     fn a_guest_redirects_within_the_platform_only() {
         let o: Origins = "http://localhost:8080".parse().unwrap();
-        for good in ["/orders", "orders/1", "?page=2", "/a:b", "http://localhost:8080/cashier/1", "http://other.localhost:8080/"] {
+        for good in [
+            "/orders",
+            "orders/1",
+            "?page=2",
+            "/a:b",
+            "http://localhost:8080/cashier/1",
+            "http://other.localhost:8080/",
+        ] {
             assert!(location_is_ours(&o, &HeaderValue::from_static(good)), "{good}");
         }
-        for bad in ["http://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "https://localhost:8080/"] {
+        for bad in [
+            "http://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/\t/evil.example",
+            "https://localhost:8080/",
+        ] {
             assert!(!location_is_ours(&o, &HeaderValue::from_static(bad)), "{bad}");
         }
     }
@@ -226,7 +251,12 @@ mod tests {
             "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self' http://console.localhost:8080 http://*.localhost:8080; frame-ancestors 'none'; base-uri 'none'"
         );
         fixed.apply(&mut headers, Some(&Site::App("a".parse().unwrap())), true);
-        assert!(headers["content-security-policy"].to_str().unwrap().contains("script-src 'self'; connect-src 'self'; style-src"));
+        assert!(
+            headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .contains("script-src 'self'; connect-src 'self'; style-src")
+        );
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(!headers.contains_key("strict-transport-security"));
     }

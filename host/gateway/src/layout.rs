@@ -68,7 +68,7 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                     img src="/_city/icon.svg" alt="" width="32" height="32";
                     span {
                         (view.t("云龙 Yunlong", "Yunlong 云龙")) " "
-                        small { "· " @if console { (view.t("部门控制台", "Department console")) } @else { (view.t("徐州城市服务", "Xuzhou city services")) } }
+                        small { "· " @if console { (view.t("部门控制台", "Console")) } @else { (view.t("徐州城市服务", "Xuzhou city services")) } }
                     }
                 }
                 @match view.site {
@@ -80,7 +80,7 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                     ])),
                     Some(_) => (navigation(view, nav, unread, &[
                         ("/", "服务", "Services"),
-                        ("/orders", "我的支付", "My payments"),
+                        ("/orders", "我的支付", "Payments"),
                         ("/inbox", "消息", "Inbox"),
                         ("/consents", "授权", "Consents"),
                         ("/help", "帮助", "Help"),
@@ -115,11 +115,10 @@ fn navigation(view: &View, current: &str, unread: u64, entries: &[(&str, &str, &
 /// The switches of language and elder mode, and the session.
 fn tools(view: &View) -> Markup {
     let p = view.presentation;
-    let back = crate::origins::local_or_root(Some(&view.path));
     html! {
         div.city-tools {
             form method="post" action="/_city/preferences" {
-                input type="hidden" name="return" value=(back);
+                input type="hidden" name="return" value=(view.path);
                 // Each button is named in the language that it leads to.
                 @if p.lang == yunlong_model::Lang::Zh {
                     button name="lang" value="en" lang="en" { "English" }
@@ -192,4 +191,31 @@ pub(crate) fn notice(kind: &str, text: &str) -> Markup {
 /// A field's error, tied to it by `aria-describedby`.
 pub(crate) fn field_error(id: &str, text: Option<&str>) -> Markup {
     html! { @if let Some(text) = text { span.field-error id=(id) { (text) } } }
+}
+
+/// An amount in fen as yuan: `1,080.00`.
+pub(crate) fn money(fen: u64) -> String {
+    let yuan = (fen / 100).to_string();
+    let mut out = String::with_capacity(yuan.len() + 8);
+    for (i, digit) in yuan.chars().enumerate() {
+        if i > 0 && (yuan.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    format!("{out}.{:02}", fen % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn amounts_are_grouped_by_thousands() {
+        for (fen, text) in
+            [(0, "0.00"), (5, "0.05"), (99_999, "999.99"), (108_000, "1,080.00"), (123_456_789, "1,234,567.89")]
+        {
+            assert_eq!(money(fen), text);
+        }
+    }
 }

@@ -138,13 +138,14 @@ impl Gateway {
         match site {
             None | Some(Site::Portal) => format!("{}/sign-in?return={}", self.origins.portal(), encode(path)),
             Some(Site::Console) => format!("/_city/sign-on?return={}", encode(path)),
-            Some(Site::App(name)) => format!("{}/sign-on?installation={name}&return={}", self.origins.portal(), encode(path)),
+            Some(Site::App(name)) => {
+                format!("{}/sign-on?installation={name}&return={}", self.origins.portal(), encode(path))
+            }
         }
     }
 }
 
 /// The public listener's routes.
-#[must_use]
 pub fn router(gateway: Arc<Gateway>) -> axum::Router {
     service::router(gateway)
 }

@@ -41,15 +41,25 @@ impl Default for Metrics {
         let requests = Family::<RequestLabels, Counter>::default();
         // From a static file to the longest deadline of a guest.
         let seconds = Family::<SiteLabels, Histogram>::new_with_constructor(|| {
-            Histogram::new([0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0])
+            Histogram::new([
+                0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0, 60.0,
+            ])
         });
         let in_flight = Gauge::default();
         let refused = Family::<ReasonLabels, Counter>::default();
         let sign_ins = Family::<ReasonLabels, Counter>::default();
         registry.register("http_requests", "Answered requests", requests.clone());
-        registry.register("http_request_seconds", "Time from the header section to the answer's header section", seconds.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time from the header section to the answer's header section",
+            seconds.clone(),
+        );
         registry.register("http_requests_in_flight", "Requests being answered", in_flight.clone());
-        registry.register("http_failures", "Requests that ended in a failure of the gateway's own, by kind", refused.clone());
+        registry.register(
+            "http_failures",
+            "Requests that ended in a failure of the gateway's own, by kind",
+            refused.clone(),
+        );
         registry.register("sign_ins", "Sign-ins by outcome", sign_ins.clone());
         Self { registry: Mutex::new(registry), requests, seconds, in_flight, refused, sign_ins }
     }

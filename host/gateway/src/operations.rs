@@ -147,10 +147,18 @@ impl Operations {
             .with_depot(|depot| {
                 let digests = depot.list()?;
                 // One that is damaged or no longer trusted is not offered.
-                Ok::<_, PackageError>(digests.iter().filter_map(|d| depot.get(d).ok().flatten()).map(|(p, s)| review(&p, s)).collect::<Vec<_>>())
+                Ok::<_, PackageError>(
+                    digests
+                        .iter()
+                        .filter_map(|d| depot.get(d).ok().flatten())
+                        .map(|(p, s)| review(&p, s))
+                        .collect::<Vec<_>>(),
+                )
             })
             .await??;
-        all.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name).then_with(|| b.manifest.version.cmp(&a.manifest.version)));
+        all.sort_by(|a, b| {
+            a.manifest.name.cmp(&b.manifest.name).then_with(|| b.manifest.version.cmp(&a.manifest.version))
+        });
         Ok(all)
     }
 
@@ -159,9 +167,15 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Trust`], [`OperationError::Invalid`] for what is no key.
     pub async fn enroll(&self, vendor: &str, pem: &str, by: &str) -> Result<String, OperationError> {
-        let key = PublicKey::from_pem(pem).map_err(|e| invalid("public_key", format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}")))?;
+        let key = PublicKey::from_pem(pem).map_err(|e| {
+            invalid("public_key", format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}"))
+        })?;
         let (vendor, by, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
-        let id = self.with_depot(move |depot| depot.change_trust(|trust| trust.enroll(&vendor, key, &by, now).map_err(OperationError::from))).await??;
+        let id = self
+            .with_depot(move |depot| {
+                depot.change_trust(|trust| trust.enroll(&vendor, key, &by, now).map_err(OperationError::from))
+            })
+            .await??;
         tracing::info!(key = %id, "vendor key enrolled");
         Ok(id.to_string())
     }
@@ -173,7 +187,8 @@ impl Operations {
     pub async fn revoke_key(&self, id: &str) -> Result<(), OperationError> {
         let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
         let now = self.services.clock.now();
-        self.with_depot(move |depot| depot.change_trust(|trust| trust.revoke(&id, now).map_err(OperationError::from))).await?
+        self.with_depot(move |depot| depot.change_trust(|trust| trust.revoke(&id, now).map_err(OperationError::from)))
+            .await?
     }
 
     /// Installs a published package and starts it. Nothing is left when it is refused.
@@ -185,9 +200,11 @@ impl Operations {
         let (package, signer) = self.package(wanted.package).await?;
         let manifest = &package.manifest;
         let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
-        let name: InstallationName = name.parse().map_err(|e: yunlong_model::NameError| invalid("name", name_problem(&e), e.to_string()))?;
+        let name: InstallationName =
+            name.parse().map_err(|e: yunlong_model::NameError| invalid("name", name_problem(&e), e.to_string()))?;
         let organization = self.services.identity.organization(&wanted.organization).await?;
-        let organization = organization.ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
+        let organization = organization
+            .ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
         let approved = approved(manifest, &wanted.approve)?;
         // Everything that can be refused without a trace is, before anything is written.
         self.services.apps.prepare(manifest, package.component.clone()).await?;
@@ -229,12 +246,24 @@ impl Operations {
     /// # Errors
     /// [`OperationError`] names what is refused; `approve` must hold exactly what the new release
     /// asks for in addition ([`Operations::difference`]).
-    pub async fn upgrade(&self, name: &InstallationName, to: Digest, approve: &[String], by: &str) -> Result<Arc<Installation>, OperationError> {
+    pub async fn upgrade(
+        &self,
+        name: &InstallationName,
+        to: Digest,
+        approve: &[String],
+        by: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
         let _turn = self.turn.lock().await;
         let (package, signer) = self.package(to).await?;
         let approved = approved(&package.manifest, approve)?;
         self.services.apps.prepare(&package.manifest, package.component.clone()).await?;
-        let upgrade = Upgrade { package_digest: package.digest, signer: signer.key.to_string(), manifest: Arc::new(package.manifest), grants: approved, by: by.to_owned() };
+        let upgrade = Upgrade {
+            package_digest: package.digest,
+            signer: signer.key.to_string(),
+            manifest: Arc::new(package.manifest),
+            grants: approved,
+            by: by.to_owned(),
+        };
         let upgraded = self.services.installations.upgrade(name, upgrade).await?;
         tracing::info!(installation = %name, digest = %to, by, "upgraded");
         if matches!(upgraded.status, Status::Stopped) {
@@ -332,7 +361,13 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Invalid`] for an id that the manifest does not declare.
-    pub async fn set_grant(&self, name: &InstallationName, id: &str, granted: bool, by: &str) -> Result<Arc<Installation>, OperationError> {
+    pub async fn set_grant(
+        &self,
+        name: &InstallationName,
+        id: &str,
+        granted: bool,
+        by: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
         let installation = self.get(name)?;
         let capability = find(&installation.manifest, id).ok_or_else(|| unknown_capability(id))?;
         Ok(if granted {
@@ -346,14 +381,24 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Invalid`] for a role that the app does not declare, [`OperationError::Identity`].
-    pub async fn set_roles(&self, name: &InstallationName, account: &str, roles: &[String], by: &str) -> Result<(), OperationError> {
+    pub async fn set_roles(
+        &self,
+        name: &InstallationName,
+        account: &str,
+        roles: &[String],
+        by: &str,
+    ) -> Result<(), OperationError> {
         let installation = self.get(name)?;
         let identity = &self.services.identity;
         if identity.account(account).await?.is_none() {
             return Err(invalid("account", format!("没有账号“{account}”"), format!("There is no account `{account}`")));
         }
         if let Some(unknown) = roles.iter().find(|r| !installation.manifest.roles.iter().any(|d| d.name == **r)) {
-            return Err(invalid("roles", format!("该应用没有“{unknown}”角色"), format!("The app declares no role `{unknown}`")));
+            return Err(invalid(
+                "roles",
+                format!("该应用没有“{unknown}”角色"),
+                format!("The app declares no role `{unknown}`"),
+            ));
         }
         let now = identity.roles(name, account).await?;
         for role in now.iter().filter(|r| !roles.contains(r)) {
@@ -369,7 +414,12 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Installation`] names the value that the schema refuses.
-    pub async fn set_config(&self, name: &InstallationName, config: BTreeMap<String, serde_json::Value>, by: &str) -> Result<Arc<Installation>, OperationError> {
+    pub async fn set_config(
+        &self,
+        name: &InstallationName,
+        config: BTreeMap<String, serde_json::Value>,
+        by: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
         Ok(self.services.installations.set_config(name, config, by).await?)
     }
 
@@ -386,14 +436,22 @@ impl Operations {
     }
 
     /// The depot reads and writes files and hashes megabytes: not on the threads that serve.
-    async fn with_depot<T: Send + 'static>(&self, work: impl FnOnce(&yunlong_registry::Depot) -> T + Send + 'static) -> Result<T, OperationError> {
+    async fn with_depot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&yunlong_registry::Depot) -> T + Send + 'static,
+    ) -> Result<T, OperationError> {
         let depot = self.services.depot.clone();
         tokio::task::spawn_blocking(move || work(&depot)).await.map_err(|_| OperationError::Stopping)
     }
 }
 
 fn review(package: &Package, signer: VerifiedSigner) -> Review {
-    Review { digest: package.digest, manifest: Arc::new(package.manifest.clone()), signer, capabilities: Capability::of_manifest(&package.manifest) }
+    Review {
+        digest: package.digest,
+        manifest: Arc::new(package.manifest.clone()),
+        signer,
+        capabilities: Capability::of_manifest(&package.manifest),
+    }
 }
 
 /// The capability of a manifest that has this id.
@@ -411,7 +469,9 @@ fn unknown_capability(id: &str) -> OperationError {
 
 fn name_problem(e: &yunlong_model::NameError) -> String {
     match e {
-        yunlong_model::NameError::Malformed(n) => format!("“{n}”不能作为名称：请用 1 至 40 个小写字母、数字或连字符，以字母开头，不以连字符结尾"),
+        yunlong_model::NameError::Malformed(n) => {
+            format!("“{n}”不能作为名称：请用 1 至 40 个小写字母、数字或连字符，以字母开头，不以连字符结尾")
+        }
         yunlong_model::NameError::Reserved(n) => format!("“{n}”为平台保留名称，请换一个"),
     }
 }

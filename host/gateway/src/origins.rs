@@ -86,13 +86,27 @@ impl Origins {
     /// # Errors
     /// [`OriginsError`] when the domain is not a lower-case host name.
     pub fn new(scheme: Scheme, domain: &str, port: u16) -> Result<Self, OriginsError> {
-        let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if domain.len() > 200 || !domain.split('.').all(label) || domain.parse::<std::net::IpAddr>().is_ok() || port == 0 {
+        let label = |l: &str| {
+            !l.is_empty()
+                && l.len() <= 63
+                && l.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if domain.len() > 200
+            || !domain.split('.').all(label)
+            || domain.parse::<std::net::IpAddr>().is_ok()
+            || port == 0
+        {
             return Err(OriginsError(format!("{}://{domain}:{port}", scheme.as_str())));
         }
         let suffix = if port == scheme.default_port() { String::new() } else { format!(":{port}") };
         let at = |host: &str| format!("{}://{host}{suffix}", scheme.as_str());
-        Ok(Self { scheme, domain: domain.to_owned(), port, portal: at(domain), console: at(&format!("{CONSOLE}.{domain}")) })
+        Ok(Self {
+            scheme,
+            domain: domain.to_owned(),
+            port,
+            portal: at(domain),
+            console: at(&format!("{CONSOLE}.{domain}")),
+        })
     }
 
     /// The scheme.
@@ -122,7 +136,11 @@ impl Origins {
     /// An installation's `host[:port]`.
     #[must_use]
     pub fn app_authority(&self, name: &InstallationName) -> String {
-        if self.port == self.scheme.default_port() { format!("{name}.{}", self.domain) } else { format!("{name}.{}:{}", self.domain, self.port) }
+        if self.port == self.scheme.default_port() {
+            format!("{name}.{}", self.domain)
+        } else {
+            format!("{name}.{}:{}", self.domain, self.port)
+        }
     }
 
     /// A site's origin, without a slash at the end.
@@ -148,7 +166,9 @@ impl Origins {
     /// Whether an absolute address leads to the portal, the console or an installation.
     #[must_use]
     pub fn is_ours(&self, address: &str) -> bool {
-        let Some(rest) = address.strip_prefix(self.scheme.as_str()).and_then(|r| r.strip_prefix("://")) else { return false };
+        let Some(rest) = address.strip_prefix(self.scheme.as_str()).and_then(|r| r.strip_prefix("://")) else {
+            return false;
+        };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
         // A backslash or user information would be read differently by a browser.
         !authority.contains(['\\', '@']) && self.site(authority).is_ok()
@@ -159,26 +179,27 @@ impl Origins {
     /// # Errors
     /// [`HostError`] says which answer is due.
     pub fn site(&self, authority: &str) -> Result<Site, HostError> {
-        // The usual case needs no parser: `authority` is plain lower-case ASCII.
         if authority.contains('@') {
             return Err(HostError::Malformed);
         }
         let parsed = Authority::from_str(authority).map_err(|_| HostError::Malformed)?;
-        let port = match (parsed.port_u16(), parsed.port()) {
-            (Some(p), _) => p,
-            (None, Some(_)) => return Err(HostError::Malformed),
-            (None, None) if authority.ends_with(':') => return Err(HostError::Malformed),
-            (None, None) => self.scheme.default_port(),
+        let host = parsed.host();
+        let port = match (parsed.port_u16(), &authority[host.len()..]) {
+            (Some(port), _) => port,
+            (None, "") => self.scheme.default_port(),
+            (None, _) => return Err(HostError::Malformed),
         };
         if port != self.port {
             return Err(HostError::Foreign);
         }
-        let host = parsed.host();
         if host.eq_ignore_ascii_case(&self.domain) {
             return Ok(Site::Portal);
         }
         let Some(at) = host.len().checked_sub(self.domain.len() + 1) else { return Err(HostError::Foreign) };
-        if !host.is_char_boundary(at) || host.as_bytes()[at] != b'.' || !host[at + 1..].eq_ignore_ascii_case(&self.domain) {
+        if !host.is_char_boundary(at)
+            || host.as_bytes()[at] != b'.'
+            || !host[at + 1..].eq_ignore_ascii_case(&self.domain)
+        {
             return Err(HostError::Foreign);
         }
         let label = host[..at].to_ascii_lowercase();
@@ -299,7 +320,17 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_origin() {
-        for bad in ["localhost", "ftp://a", "http://", "http://a/", "http://A", "http://a:0", "http://a:x", "http://127.0.0.1:1", "http://a b"] {
+        for bad in [
+            "localhost",
+            "ftp://a",
+            "http://",
+            "http://a/",
+            "http://A",
+            "http://a:0",
+            "http://a:x",
+            "http://127.0.0.1:1",
+            "http://a b",
+        ] {
             assert!(bad.parse::<Origins>().is_err(), "{bad}");
         }
     }
@@ -309,7 +340,19 @@ mod tests {
         for good in ["/", "/orders?x=1", "/a//b", "/%E9%BE%9F", "/x#y"] {
             assert!(is_local_path(good), "{good}");
         }
-        for bad in ["", "orders", "//evil.example", "/\\evil.example", "/\t/evil.example", "/a\\b", "https://evil.example", "javascript:x", "/a b", "/龟", "/a\r\nSet-Cookie: x"] {
+        for bad in [
+            "",
+            "orders",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/a\\b",
+            "https://evil.example",
+            "javascript:x",
+            "/a b",
+            "/龟",
+            "/a\r\nSet-Cookie: x",
+        ] {
             assert!(!is_local_path(bad), "{bad}");
         }
     }
@@ -320,7 +363,13 @@ mod tests {
         for good in ["http://localhost:8080", "http://localhost:8080/x", "http://a.localhost:8080?x"] {
             assert!(o.is_ours(good), "{good}");
         }
-        for bad in ["https://localhost:8080/", "http://evil.example/", "http://localhost:8080@evil.example/", "http://evil.example\\.localhost:8080/", "//localhost:8080/"] {
+        for bad in [
+            "https://localhost:8080/",
+            "http://evil.example/",
+            "http://localhost:8080@evil.example/",
+            "http://evil.example\\.localhost:8080/",
+            "//localhost:8080/",
+        ] {
             assert!(!o.is_ours(bad), "{bad}");
         }
     }

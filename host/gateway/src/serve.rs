@@ -48,7 +48,10 @@ pub async fn serve(listener: TcpListener, router: Router, config: GatewayConfig,
     }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, place)),
@@ -61,19 +64,26 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, config: &GatewayConfig, mut stopping: tokio::sync::watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    config: &GatewayConfig,
+    mut stopping: tokio::sync::watch::Receiver<bool>,
+) {
     // Answers are written in one piece: waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
-    }));
+    let service =
+        TowerToHyperService::new(router.map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.map(axum::body::Body::new)
+        }));
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        // Also ends connections that stay idle between requests.
-        .header_read_timeout(config.read_timeout.max(config.idle_timeout))
+        // Runs while a connection is idle as well.
+        .header_read_timeout(config.idle_timeout)
         .max_headers(config.header_count + 20)
         .max_buf_size((config.header_limit + config.uri_limit).max(64 * 1024))
         .keep_alive(true);

@@ -2,7 +2,7 @@
 
 use crate::auth::{self, Visitor};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::origins::{HostError, Site};
+use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
 use crate::view::{Inner, View};
 use crate::{Gateway, apps, city, csrf, throttle, view};
@@ -17,6 +17,7 @@ use tower::ServiceExt;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tracing::Instrument;
 use yunlong_model::{Lang, Presentation};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,7 +25,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) fn router(gateway: Arc<Gateway>) -> axum::Router {
     // Pages are made for each request: the fastest level costs little and saves most. Static files
     // carry a content coding already and pass untouched.
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1024).and(is_text));
+    let compression =
+        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(1024).and(is_text));
     axum::Router::new().fallback(serve).with_state(gateway).layer(compression)
 }
 
@@ -45,15 +47,18 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     let admitted = admit(&gateway, &parts, site, &mut inner).await;
     let stale_cookie = matches!(admitted, Ok(Some(Admitted { stale_cookie: true })));
     let view = View::new(inner);
+    let span = tracing::info_span!("request", id = %view.request_id, %method, path, otel.kind = "server");
     let answer = match admitted {
-        Ok(Some(_)) => dispatch(&view, parts, body).await,
+        Ok(Some(_)) => dispatch(&view, parts, body).instrument(span).await,
         Ok(None) => gateway.theme.get(&path, &parts.headers).ok_or_else(Failure::not_found),
         Err(failure) => Err(failure),
     };
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         metrics.refused(failure.kind().slug);
+        let allow = response.headers_mut().remove(header::ALLOW);
         response = failure.render(&view);
+        allow.map(|methods| response.headers_mut().insert(header::ALLOW, methods));
     }
     finish(&view, &mut response, stale_cookie);
     log(&view, &method, &path, response.status(), started);
@@ -66,8 +71,7 @@ fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inne
         let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
         Presentation { lang: Lang::from_accept_language(accept), elder: false }
     });
-    let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip());
-    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+    let path = way_back(gateway, parts, site.as_ref());
     Inner {
         gateway: gateway.clone(),
         request_id: RequestId::generate(),
@@ -76,10 +80,39 @@ fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inne
         session: None,
         token: None,
         by_bearer: false,
-        client: throttle::client_key(client),
-        path: path.chars().take(2_000).collect(),
+        client: throttle::client_key(client(gateway, parts)),
+        path,
         wants_json: view::wants_json(parts.uri.path(), &parts.headers),
     }
+}
+
+/// The client's address, from the connection or from the load balancer's header.
+fn client(gateway: &Gateway, parts: &Parts) -> IpAddr {
+    if let Some(name) = &gateway.config.client_header {
+        let last = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .next_back()
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.rsplit(',').next());
+        if let Some(address) = last.and_then(|a| a.trim().parse().ok()) {
+            return address;
+        }
+    }
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip())
+}
+
+/// Where a visitor comes back to after a switch or after signing in: this page; for a form, the page
+/// that it stood on, since its own address may answer nothing but forms.
+fn way_back(gateway: &Gateway, parts: &Parts, site: Option<&Site>) -> String {
+    let path = if csrf::is_safe(&parts.method) {
+        parts.uri.path_and_query().map_or("/", |p| p.as_str())
+    } else {
+        let referer = parts.headers.get(header::REFERER).and_then(|v| v.to_str().ok()).unwrap_or("");
+        site.and_then(|s| referer.strip_prefix(gateway.origins.of(s).as_str())).unwrap_or("/")
+    };
+    local_or_root(Some(path)).to_owned()
 }
 
 struct Admitted {
@@ -88,7 +121,12 @@ struct Admitted {
 
 /// Limits, host, session and the proof against forged requests. `None`: a static file that every
 /// host may have, wrong ones included, since their error page needs it.
-async fn admit(gateway: &Gateway, parts: &Parts, site: Result<Site, HostError>, view: &mut Inner) -> Outcome<Option<Admitted>> {
+async fn admit(
+    gateway: &Gateway,
+    parts: &Parts,
+    site: Result<Site, HostError>,
+    view: &mut Inner,
+) -> Outcome<Option<Admitted>> {
     within_limits(gateway, parts)?;
     if matches!(parts.method, Method::GET | Method::HEAD) && gateway.theme.has(parts.uri.path()) {
         return Ok(None);
@@ -101,8 +139,13 @@ async fn admit(gateway: &Gateway, parts: &Parts, site: Result<Site, HostError>, 
         })
     })?;
     let uses_no_cookie = city::uses_no_cookie(&site, &parts.method, parts.uri.path());
-    let visitor = if uses_no_cookie { Visitor::default() } else { auth::visitor(gateway, &site, &parts.headers).await? };
-    let proof = if uses_no_cookie { csrf::check_without_cookie(&parts.headers) } else { csrf::check(&parts.method, &parts.headers, visitor.by_bearer) };
+    let visitor =
+        if uses_no_cookie { Visitor::default() } else { auth::visitor(gateway, &site, &parts.headers).await? };
+    let proof = if uses_no_cookie {
+        csrf::check_without_cookie(&parts.headers)
+    } else {
+        csrf::check(&parts.method, &parts.headers, visitor.by_bearer)
+    };
     if let Some(session) = &visitor.session {
         view.presentation = gateway.presentation_of(session, view.presentation).await;
     }
@@ -140,7 +183,9 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     let call = pages.clone().oneshot(Request::from_parts(parts, body));
     match tokio::time::timeout(gateway.config.page_timeout, call).await {
         // What an extractor refused: those answers are plain words in one language.
-        Ok(Ok(response)) if response.status().is_client_error() && is_plain(&response) => Err(Failure::new(kinds::MALFORMED)),
+        Ok(Ok(response)) if response.status().is_client_error() && is_plain(&response) => {
+            Err(Failure::new(kinds::MALFORMED))
+        }
         Ok(Ok(response)) => Ok(response),
         Ok(Err(never)) => match never {},
         Err(_) => Err(Failure::new(kinds::BUSY).retry_after(5)),
@@ -181,4 +226,3 @@ fn log(view: &View, method: &Method, path: &str, status: StatusCode, started: In
     // The path alone: queries carry one-time codes and what people typed.
     tracing::info!(target: "yunlong::access", request = %view.request_id, site, %method, path, status = status.as_u16(), millis = took.as_secs_f64() * 1e3, client = %view.client);
 }
-

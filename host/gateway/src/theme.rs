@@ -93,7 +93,8 @@ impl Static {
             Coding::Brotli => "-br",
         };
         let etag = format!("\"{}{suffix}\"", &self.digest.hex()[..32]);
-        let mut response = if none_match(request, &etag) { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+        let mut response =
+            if none_match(request, &etag) { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
         let fresh = response.status() == StatusCode::OK;
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -115,7 +116,9 @@ impl Static {
 
     fn coded(&self, request: &HeaderMap) -> (Coding, bytes::Bytes) {
         // Pictures and fonts are compressed already; tiny files gain nothing.
-        let worth = self.bytes.len() > 512 && (self.media_type.starts_with("text/") || ["json", "svg", "javascript", "wasm", "ttf"].iter().any(|t| self.media_type.contains(t)));
+        let worth = self.bytes.len() > 512
+            && (self.media_type.starts_with("text/")
+                || ["json", "svg", "javascript", "wasm", "ttf"].iter().any(|t| self.media_type.contains(t)));
         if worth {
             if accepts(request, "br")
                 && let Some(b) = self.brotli.get_or_init(|| smaller(brotli(&self.bytes), &self.bytes))
@@ -152,10 +155,13 @@ fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// Whether a coding is named in `Accept-Encoding` and not ruled out by `q=0`.
 fn accepts(request: &HeaderMap, coding: &str) -> bool {
-    request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(|part| {
-        let mut it = part.split(';').map(str::trim);
-        it.next().is_some_and(|c| c.eq_ignore_ascii_case(coding)) && !it.any(|p| p.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0))
-    })
+    request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(
+        |part| {
+            let mut it = part.split(';').map(str::trim);
+            it.next().is_some_and(|c| c.eq_ignore_ascii_case(coding))
+                && !it.any(|p| p.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0))
+        },
+    )
 }
 
 /// `If-None-Match` (RFC 9110 section 13.1.2), by weak comparison.
@@ -193,7 +199,9 @@ mod tests {
     fn each_coding_has_its_own_etag_and_answers_304_to_it() {
         let t = Theme::new();
         let mut tags = Vec::new();
-        for (accept, coding) in [("", None), ("gzip", Some("gzip")), ("gzip, br", Some("br")), ("br;q=0, gzip;q=0.5", Some("gzip"))] {
+        for (accept, coding) in
+            [("", None), ("gzip", Some("gzip")), ("gzip, br", Some("br")), ("br;q=0, gzip;q=0.5", Some("gzip"))]
+        {
             let asked = headers(&[(header::ACCEPT_ENCODING, accept)]);
             let r = t.get("/_city/theme.css", &asked).unwrap();
             assert_eq!(r.headers().get("content-encoding").map(|v| v.to_str().unwrap()), coding, "{accept}");
@@ -209,7 +217,10 @@ mod tests {
 
     #[test]
     fn the_sheet_asks_no_other_host_for_anything() {
-        let outside: Vec<_> = CSS.match_indices("url(").filter(|(i, _)| !CSS[i + 4..].trim_start_matches('"').starts_with("data:")).collect();
+        let outside: Vec<_> = CSS
+            .match_indices("url(")
+            .filter(|(i, _)| !CSS[i + 4..].trim_start_matches('"').starts_with("data:"))
+            .collect();
         assert!(outside.is_empty(), "{outside:?}");
         assert!(!CSS.contains("@import"));
         assert!(CSS.starts_with("@charset"));

@@ -29,7 +29,7 @@ pub(crate) struct Inner {
     /// Whether the client showed a bearer token.
     pub(crate) by_bearer: bool,
     pub(crate) client: IpAddr,
-    /// Path and query, for the way back from a switch or from signing in.
+    /// A local path and query, for the way back from a switch or from signing in.
     pub(crate) path: String,
     pub(crate) wants_json: bool,
 }
@@ -60,7 +60,6 @@ impl View {
     pub(crate) fn signed_in(&self) -> Outcome<&Session> {
         self.session.as_ref().ok_or_else(|| {
             let failure = Failure::new(kinds::UNAUTHENTICATED);
-            // After signing in, a form would have to be sent again: lead to the start instead.
             failure.or_see(self.gateway.sign_in_address(self.site.as_ref(), &self.path))
         })
     }
@@ -68,7 +67,12 @@ impl View {
     /// An official with a role on the platform.
     pub(crate) fn administrator(&self) -> Outcome<Administrator> {
         let session = self.signed_in()?;
-        let forbidden = || Failure::new(kinds::FORBIDDEN).because("控制台仅供各部门的应用管理员使用。", "The console is for the departments' app administrators.");
+        let forbidden = || {
+            Failure::new(kinds::FORBIDDEN).because(
+                "控制台仅供各部门的应用管理员使用。",
+                "The console is for the departments' app administrators.",
+            )
+        };
         if session.kind != AccountKind::Official {
             return Err(forbidden());
         }
@@ -99,7 +103,9 @@ impl<S: Sync> FromRequestParts<S> for View {
 
 /// A redirect after a form (RFC 9110 section 15.4.4).
 pub(crate) fn see_other(address: &str) -> Response {
-    let Ok(value) = HeaderValue::from_str(address) else { return Failure::internal("a redirect's address is no header").into_response() };
+    let Ok(value) = HeaderValue::from_str(address) else {
+        return Failure::internal("a redirect's address is no header").into_response();
+    };
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(header::LOCATION, value);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

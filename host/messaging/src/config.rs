@@ -23,7 +23,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { concurrency: 16, concurrency_per_installation: 6, window: 4_096, conflicts: 32, parked_millis: 5_000, retry: RetryPolicy::default() }
+        Self {
+            concurrency: 16,
+            concurrency_per_installation: 6,
+            window: 4_096,
+            conflicts: 32,
+            parked_millis: 5_000,
+            retry: RetryPolicy::default(),
+        }
     }
 }
 
@@ -71,7 +78,10 @@ mod tests {
     fn the_delay_doubles_from_one_second_and_ends_at_ten_minutes() {
         let policy = RetryPolicy { attempts: 100, ..RetryPolicy::default() };
         let full: Vec<i64> = (1..=12).filter_map(|n| policy.delay(n, 1.0)).collect();
-        assert_eq!(full, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 512_000, 600_000, 600_000]);
+        assert_eq!(
+            full,
+            [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 512_000, 600_000, 600_000]
+        );
     }
 
     #[test]

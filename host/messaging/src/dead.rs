@@ -38,7 +38,12 @@ impl Messaging {
     ///
     /// # Errors
     /// [`MessagingError::Store`].
-    pub async fn dead_letters(&self, installation: &InstallationName, before: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>, MessagingError> {
+    pub async fn dead_letters(
+        &self,
+        installation: &InstallationName,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, MessagingError> {
         let mut range = queue::dead(installation).children();
         if let Some(id) = before {
             range.end = queue::dead(installation).text(id);
@@ -73,13 +78,22 @@ impl Messaging {
 
 async fn take(txn: &mut Txn, installation: &InstallationName, id: &str) -> Result<DeadLetter, MessagingError> {
     let key = queue::dead(installation).text(id);
-    let letter = txn.get_as::<DeadLetter>(&key).await?.ok_or_else(|| MessagingError::UnknownDeadLetter(id.chars().take(100).collect()))?;
+    let letter = txn
+        .get_as::<DeadLetter>(&key)
+        .await?
+        .ok_or_else(|| MessagingError::UnknownDeadLetter(id.chars().take(100).collect()))?;
     txn.delete(key);
     Ok(letter)
 }
 
 /// Stages a dead letter.
-pub(crate) fn bury(txn: &mut Txn, installation: &InstallationName, row: QueueRow, failures: Vec<Failure>, now: Timestamp) {
+pub(crate) fn bury(
+    txn: &mut Txn,
+    installation: &InstallationName,
+    row: QueueRow,
+    failures: Vec<Failure>,
+    now: Timestamp,
+) {
     let letter = DeadLetter { id: ids::uuid_v7(now), kind: row.kind, event: row.event, at: now, failures };
     txn.put_as(queue::dead(installation).text(&letter.id), &letter);
 }

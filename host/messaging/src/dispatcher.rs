@@ -127,7 +127,9 @@ impl Dispatcher {
             self.tasks.spawn(async move {
                 let outcome = match &lane {
                     Lane::Job(job) => messaging.attempt_job(&*deliver, &installation, job).await,
-                    Lane::Key(_) | Lane::Row(_) => messaging.attempt_row(&*deliver, &installation, &item.row, item.failures).await,
+                    Lane::Key(_) | Lane::Row(_) => {
+                        messaging.attempt_row(&*deliver, &installation, &item.row, item.failures).await
+                    }
                 };
                 Finished { installation, lane, outcome }
             });

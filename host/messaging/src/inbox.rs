@@ -65,11 +65,24 @@ impl Messaging {
     /// # Errors
     /// [`MessagingError::Invalid`] for texts that are empty or too long, and for a path that is
     /// not a path of the app itself.
-    pub fn notify(&self, txn: &mut Txn, account: &str, installation: &InstallationName, notice: Notice) -> Result<(), MessagingError> {
+    pub fn notify(
+        &self,
+        txn: &mut Txn,
+        account: &str,
+        installation: &InstallationName,
+        notice: Notice,
+    ) -> Result<(), MessagingError> {
         check_text("title", &notice.title, 1, MAX_TITLE)?;
         check_text("body", &notice.body, 0, MAX_BODY)?;
         notice.path.as_deref().map_or(Ok(()), check_path)?;
-        let row = NoteRow { installation: installation.clone(), title: notice.title, body: notice.body, path: notice.path, at: self.clock.now(), read: false };
+        let row = NoteRow {
+            installation: installation.clone(),
+            title: notice.title,
+            body: notice.body,
+            path: notice.path,
+            at: self.clock.now(),
+            read: false,
+        };
         txn.append_as(queue::inbox(account), &row);
         txn.adjust(queue::unread(account), 1, 0, i64::MAX);
         Ok(())
@@ -94,7 +107,15 @@ impl Messaging {
             .iter()
             .map(|e| {
                 let row: NoteRow = queue::parse(&e.key, &e.value)?;
-                Ok(Note { id: note_id(account, &e.key), installation: row.installation, title: row.title, body: row.body, path: row.path, at: row.at, read: row.read })
+                Ok(Note {
+                    id: note_id(account, &e.key),
+                    installation: row.installation,
+                    title: row.title,
+                    body: row.body,
+                    path: row.path,
+                    at: row.at,
+                    read: row.read,
+                })
             })
             .collect::<Result<Vec<_>, MessagingError>>()?;
         let next = if more { notes.last().map(|n| n.id.clone()) } else { None };
@@ -145,7 +166,9 @@ fn check_text(what: &str, text: &Text, least: usize, most: usize) -> Result<(), 
     for (lang, t) in [("Chinese", &text.zh), ("English", &text.en)] {
         let n = t.trim().chars().count();
         if n < least || n > most {
-            return Err(MessagingError::Invalid(format!("the {what} in {lang} has {n} characters: {least} to {most} are possible")));
+            return Err(MessagingError::Invalid(format!(
+                "the {what} in {lang} has {n} characters: {least} to {most} are possible"
+            )));
         }
     }
     Ok(())
@@ -153,6 +176,14 @@ fn check_text(what: &str, text: &Text, least: usize, most: usize) -> Result<(), 
 
 /// A path leads to the app's own origin: `//host` and `/\host` would lead a browser elsewhere.
 fn check_path(path: &str) -> Result<(), MessagingError> {
-    let ok = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.len() <= MAX_PATH && !path.chars().any(char::is_control);
-    if ok { Ok(()) } else { Err(MessagingError::Invalid(format!("the path must start with one `/` and have at most {MAX_PATH} bytes"))) }
+    let ok = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && path.len() <= MAX_PATH
+        && !path.chars().any(char::is_control);
+    if ok {
+        Ok(())
+    } else {
+        Err(MessagingError::Invalid(format!("the path must start with one `/` and have at most {MAX_PATH} bytes")))
+    }
 }

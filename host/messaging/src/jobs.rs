@@ -15,7 +15,8 @@ const SHANGHAI_MILLIS: i64 = 8 * 3_600_000;
 pub(crate) fn next_run(cron: &str, after: Timestamp) -> Option<Timestamp> {
     let cron: croner::Cron = cron.parse().ok()?;
     // To the second: a pattern has none, and a fraction would be carried into the answer.
-    let local: NaiveDateTime = DateTime::from_timestamp_millis(after.0.div_euclid(1_000) * 1_000 + SHANGHAI_MILLIS)?.naive_utc();
+    let local: NaiveDateTime =
+        DateTime::from_timestamp_millis(after.0.div_euclid(1_000) * 1_000 + SHANGHAI_MILLIS)?.naive_utc();
     let next = cron.find_next_occurrence(&local, false).ok()?;
     Some(Timestamp(next.and_utc().timestamp_millis() - SHANGHAI_MILLIS))
 }
@@ -27,7 +28,12 @@ impl Messaging {
     ///
     /// # Errors
     /// [`MessagingError::Invalid`] for a cron pattern that names no time, [`MessagingError::Store`].
-    pub async fn schedule_jobs(&self, txn: &mut Txn, installation: &InstallationName, jobs: &[Job]) -> Result<(), MessagingError> {
+    pub async fn schedule_jobs(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        jobs: &[Job],
+    ) -> Result<(), MessagingError> {
         let rows = txn.scan(&queue::jobs(installation).children(), Direction::Ascending, 10_000).await?;
         for (key, _) in rows {
             if !key.last_text().is_some_and(|name| jobs.iter().any(|j| j.name == name)) {
@@ -44,13 +50,19 @@ impl Messaging {
     ///
     /// # Errors
     /// As there.
-    pub async fn schedule_job(&self, txn: &mut Txn, installation: &InstallationName, job: &Job) -> Result<(), MessagingError> {
+    pub async fn schedule_job(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        job: &Job,
+    ) -> Result<(), MessagingError> {
         let key = queue::job(installation, &job.name);
         if txn.get_as::<JobRow>(&key).await?.is_some_and(|row| row.cron == job.cron) {
             return Ok(());
         }
-        let scheduled = next_run(&job.cron, self.clock.now())
-            .ok_or_else(|| MessagingError::Invalid(format!("job `{}`: the pattern `{}` names no time", job.name, job.cron)))?;
+        let scheduled = next_run(&job.cron, self.clock.now()).ok_or_else(|| {
+            MessagingError::Invalid(format!("job `{}`: the pattern `{}` names no time", job.name, job.cron))
+        })?;
         txn.put_as(key, &JobRow { cron: job.cron.clone(), scheduled, retry: RetryState::default() });
         queue::mark(txn, installation);
         Ok(())
@@ -60,7 +72,11 @@ impl Messaging {
     ///
     /// # Errors
     /// [`MessagingError::Store`].
-    pub async fn next_job_run(&self, installation: &InstallationName, job: &str) -> Result<Option<Timestamp>, MessagingError> {
+    pub async fn next_job_run(
+        &self,
+        installation: &InstallationName,
+        job: &str,
+    ) -> Result<Option<Timestamp>, MessagingError> {
         let mut txn = Txn::new(self.store.clone());
         Ok(txn.get_as::<JobRow>(&queue::job(installation, job)).await?.map(|row| row.scheduled))
     }

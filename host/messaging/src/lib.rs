@@ -81,7 +81,12 @@ impl Messaging {
 
     /// A service with other limits.
     #[must_use]
-    pub fn with_config(store: SharedStore, clock: Arc<dyn Clock>, registry: Arc<dyn Subscriptions>, config: Config) -> Self {
+    pub fn with_config(
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        registry: Arc<dyn Subscriptions>,
+        config: Config,
+    ) -> Self {
         Self {
             store,
             clock,

@@ -38,7 +38,12 @@ impl Messaging {
     /// [`MessagingError::Undeclared`] for a topic that the manifest does not publish,
     /// [`MessagingError::Invalid`] for a payload that breaks the topic's schema or is too large
     /// and for words that are empty or too long, [`MessagingError::Store`].
-    pub async fn publish(&self, txn: &mut Txn, source: &InstallationName, event: Outgoing) -> Result<String, MessagingError> {
+    pub async fn publish(
+        &self,
+        txn: &mut Txn,
+        source: &InstallationName,
+        event: Outgoing,
+    ) -> Result<String, MessagingError> {
         let manifest = self.registry.manifest(source).ok_or_else(|| MessagingError::Undeclared(event.topic.clone()))?;
         let validator = self.schemas.validator(source, &manifest, &event.topic)?;
         check_word("subject", event.subject.as_deref())?;
@@ -48,7 +53,11 @@ impl Messaging {
         if let Some(validator) = validator {
             let first = validator.iter_errors(&event.data).next().map(|e| {
                 let at = e.instance_path().to_string();
-                format!("the payload breaks the schema of topic `{}` at `{}`: {e}", event.topic, if at.is_empty() { "/" } else { &at })
+                format!(
+                    "the payload breaks the schema of topic `{}` at `{}`: {e}",
+                    event.topic,
+                    if at.is_empty() { "/" } else { &at }
+                )
             });
             if let Some(problem) = first {
                 return Err(MessagingError::Invalid(problem));
@@ -118,7 +127,9 @@ impl Messaging {
 
 fn check_word(what: &str, word: Option<&str>) -> Result<(), MessagingError> {
     match word {
-        Some(w) if w.is_empty() || w.len() > MAX_WORD => Err(MessagingError::Invalid(format!("the {what} has {} bytes: 1 to {MAX_WORD} are possible", w.len()))),
+        Some(w) if w.is_empty() || w.len() > MAX_WORD => {
+            Err(MessagingError::Invalid(format!("the {what} has {} bytes: 1 to {MAX_WORD} are possible", w.len())))
+        }
         _ => Ok(()),
     }
 }

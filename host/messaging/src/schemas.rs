@@ -37,11 +37,16 @@ impl SchemaCache {
         if let Some(known) = compiled.topics.get(topic) {
             return Ok(known.clone());
         }
-        let declared = manifest.publishes.iter().find(|t| t.name == topic).ok_or_else(|| MessagingError::Undeclared(topic.to_owned()))?;
+        let declared = manifest
+            .publishes
+            .iter()
+            .find(|t| t.name == topic)
+            .ok_or_else(|| MessagingError::Undeclared(topic.to_owned()))?;
         let validator = match &declared.schema {
             None => None,
             Some(schema) => Some(Arc::new(
-                jsonschema::validator_for(schema).map_err(|e| MessagingError::Invalid(format!("the schema of topic `{topic}`: {e}")))?,
+                jsonschema::validator_for(schema)
+                    .map_err(|e| MessagingError::Invalid(format!("the schema of topic `{topic}`: {e}")))?,
             )),
         };
         compiled.topics.insert(topic.to_owned(), validator.clone());

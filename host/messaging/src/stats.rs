@@ -28,7 +28,16 @@ pub struct QueueStats {
 
 impl QueueStats {
     fn new(installation: &InstallationName) -> Self {
-        Self { installation: installation.clone(), depth: 0, running: 0, delivered: 0, retried: 0, conflicts: 0, dead: 0, parked: false }
+        Self {
+            installation: installation.clone(),
+            depth: 0,
+            running: 0,
+            delivered: 0,
+            retried: 0,
+            conflicts: 0,
+            dead: 0,
+            parked: false,
+        }
     }
 }
 

@@ -64,12 +64,18 @@ impl Cache {
     }
 
     /// Keeps what the child compiled and loads it.
-    pub(crate) fn store(&self, digest: &Digest, engine: &ProfileEngine, compiled: &[u8]) -> Result<Component, CompileError> {
+    pub(crate) fn store(
+        &self,
+        digest: &Digest,
+        engine: &ProfileEngine,
+        compiled: &[u8],
+    ) -> Result<Component, CompileError> {
         let name = Self::name(digest, engine);
         let io = |e: std::io::Error| CompileError::Io(e.to_string());
         let tag = self.tag(&name, compiled).ok_or_else(|| CompileError::Io("no key".into()))?.finalize().into_bytes();
         // SAFETY: the bytes come from our own compiling child, through its pipe.
-        let component = unsafe { Component::deserialize(&engine.engine, compiled) }.map_err(|e| CompileError::Refused(format!("{e:#}")))?;
+        let component = unsafe { Component::deserialize(&engine.engine, compiled) }
+            .map_err(|e| CompileError::Refused(format!("{e:#}")))?;
         let path = self.dir.join(&name);
         self.write(&path, compiled).map_err(io)?;
         self.write(&path.with_extension("tag"), &tag).map_err(io)?;
@@ -79,7 +85,13 @@ impl Cache {
     /// Whole or not at all: written aside and renamed.
     fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let aside = self.dir.join(format!(".{:016x}.tmp", rand::random::<u64>()));
-        let written = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).and_then(|mut f| f.write_all(bytes)).and_then(|()| std::fs::rename(&aside, path));
+        let written = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&aside)
+            .and_then(|mut f| f.write_all(bytes))
+            .and_then(|()| std::fs::rename(&aside, path));
         if written.is_err() {
             let _ = std::fs::remove_file(&aside);
         }

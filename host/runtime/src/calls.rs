@@ -52,7 +52,7 @@ impl Runtime {
     /// # Errors
     /// [`InvocationError::Refused`] with the app's own words; any other when it failed.
     pub async fn lifecycle_install(&self, name: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError> {
-        self.lifecycle(name, Call::Install, Some(txn), "install").await
+        self.lifecycle(name, Call::Install, txn, "install").await
     }
 
     /// Calls `lifecycle.health`, if the component exports it.
@@ -60,15 +60,24 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::lifecycle_install`].
     pub async fn health(&self, name: &InstallationName) -> Result<(), InvocationError> {
-        self.lifecycle(name, Call::Health, None, "health").await
+        // Nothing is lent to it: this one is never seen.
+        let mut none = Txn::new(self.services().store.clone());
+        self.lifecycle(name, Call::Health, &mut none, "health").await
     }
 
-    async fn lifecycle(&self, name: &InstallationName, call: Call, txn: Option<&mut Txn>, id: &str) -> Result<(), InvocationError> {
+    async fn lifecycle(
+        &self,
+        name: &InstallationName,
+        call: Call,
+        txn: &mut Txn,
+        id: &str,
+    ) -> Result<(), InvocationError> {
         let loaded = self.find(name)?;
         if loaded.lifecycle.is_none() {
             return Ok(());
         }
-        let installation = self.services().installations.get(name).ok_or_else(|| InvocationError::NotLoaded(name.clone()))?;
+        let installation =
+            self.services().installations.get(name).ok_or_else(|| InvocationError::NotLoaded(name.clone()))?;
         match self.call(&loaded, installation, call, format!("{id}-{name}"), txn).await? {
             Answer::Done => Ok(()),
             Answer::Retry(why) | Answer::Reject(why) => {
@@ -80,27 +89,37 @@ impl Runtime {
 
     /// Runs a call. The transaction is taken out of `txn` and put back when the guest answers
     /// `ok`; otherwise an empty one stays there, and what the guest staged is gone.
-    async fn call(&self, loaded: &Loaded, installation: Arc<Installation>, call: Call, request_id: String, txn: Option<&mut Txn>) -> Result<Answer, InvocationError> {
+    async fn call(
+        &self,
+        loaded: &Loaded,
+        installation: Arc<Installation>,
+        call: Call,
+        request_id: String,
+        txn: &mut Txn,
+    ) -> Result<Answer, InvocationError> {
         let _place = self.admit(loaded).await?;
         let kind = call.kind();
         let principal = Principal::service(installation.name.as_str(), &installation.organization);
         let invocation = Invocation { installation, principal, presentation: Presentation::default() };
         let (store, interceptor) = self.store(loaded, kind, invocation, request_id);
-        let mut txn = txn;
-        let lent = txn.as_deref_mut().map(|t| std::mem::replace(t, Txn::new(self.services().store.clone())));
+        let lent = std::mem::replace(txn, Txn::new(self.services().store.clone()));
         let (answer, back) = self.watch(loaded, interceptor, run(loaded, store, call, lent)).await?;
-        if let (Answer::Done, Some(txn), Some(back)) = (&answer, txn, back) {
+        if let (Answer::Done, Some(back)) = (&answer, back) {
             *txn = back;
         }
         Ok(answer)
     }
 }
 
-async fn run(loaded: &Loaded, mut store: Store<State>, call: Call, lent: Option<Txn>) -> Result<(Answer, Option<Txn>), Failure> {
+async fn run(
+    loaded: &Loaded,
+    mut store: Store<State>,
+    call: Call,
+    lent: Txn,
+) -> Result<(Answer, Option<Txn>), Failure> {
     let instance = loaded.instantiate(&mut store).await?;
-    let own = lent.map(|txn| store.data_mut().table.push(Transaction::lent(txn))).transpose().map_err(wasmtime::Error::from)?;
-    // A guest is lent the host's transaction; `health` has none.
-    let borrow = || own.as_ref().map_or_else(|| Resource::new_borrow(u32::MAX), |r| Resource::<Transaction>::new_borrow(r.rep()));
+    let own = store.data_mut().table.push(Transaction::lent(lent)).map_err(wasmtime::Error::from)?;
+    let borrow = || Resource::<Transaction>::new_borrow(own.rep());
     let absent = |what| Failure::Known(InvocationError::NotExported(what));
     let words = |r: Result<(), String>| r.map_or_else(Answer::Reject, |()| Answer::Done);
     let failure = |r: Result<(), exports::consumer::Failure>| match r {
@@ -118,19 +137,24 @@ async fn run(loaded: &Loaded, mut store: Store<State>, call: Call, lent: Option<
             failure(jobs.call_run(&mut store, &job, scheduled.as_u64(), borrow()).await?)
         }
         Call::Install => {
-            let lifecycle = loaded.lifecycle.as_ref().ok_or_else(|| absent(crate::inspect::LIFECYCLE))?.load(&mut store, &instance)?;
+            let lifecycle = loaded
+                .lifecycle
+                .as_ref()
+                .ok_or_else(|| absent(crate::inspect::LIFECYCLE))?
+                .load(&mut store, &instance)?;
             words(lifecycle.call_install(&mut store, borrow()).await?)
         }
         Call::Health => {
-            let lifecycle = loaded.lifecycle.as_ref().ok_or_else(|| absent(crate::inspect::LIFECYCLE))?.load(&mut store, &instance)?;
+            let lifecycle = loaded
+                .lifecycle
+                .as_ref()
+                .ok_or_else(|| absent(crate::inspect::LIFECYCLE))?
+                .load(&mut store, &instance)?;
             words(lifecycle.call_health(&mut store).await?)
         }
     };
     store.data().end();
-    let back = match own {
-        Some(own) => store.data_mut().table.delete(own).map_err(wasmtime::Error::from)?.into_txn(),
-        None => None,
-    };
+    let back = store.data_mut().table.delete(own).map_err(wasmtime::Error::from)?.into_txn();
     Ok((answer, back))
 }
 
@@ -179,7 +203,7 @@ impl Deliver for Runtime {
         if let Err(what) = still_granted(&installation, &call) {
             return Err(DeliveryError::Reject(format!("capability not granted: {what}")));
         }
-        let (why, error) = match self.call(&loaded, installation, call, id.clone(), Some(txn)).await {
+        let (why, error) = match self.call(&loaded, installation, call, id.clone(), txn).await {
             Ok(Answer::Done) => return Ok(()),
             Ok(Answer::Retry(why)) => (why.clone(), DeliveryError::Retry(why)),
             Ok(Answer::Reject(why)) => (why.clone(), DeliveryError::Reject(why)),

@@ -38,7 +38,9 @@ pub fn compile_child_main(args: impl IntoIterator<Item = String>) -> i32 {
 
 fn child(args: &[String]) -> Result<(), (i32, String)> {
     let bad = |e: &dyn std::fmt::Display| (1, e.to_string());
-    let [profile, cpu, space] = args else { return Err((1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE".into())) };
+    let [profile, cpu, space] = args else {
+        return Err((1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE".into()));
+    };
     let profile: Profile = profile.parse().map_err(|e: String| (1, e))?;
     let cpu: u64 = cpu.parse().map_err(|e| bad(&e))?;
     let space: u64 = space.parse().map_err(|e| bad(&e))?;
@@ -66,7 +68,8 @@ pub(crate) async fn compile(config: &CompilerConfig, profile: Profile, wasm: &[u
 async fn run(config: &CompilerConfig, profile: Profile, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
     let io = |e: std::io::Error| CompileError::Io(e.to_string());
     let mut child = command(config, profile).map_err(io)?.spawn().map_err(io)?;
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
         return Err(CompileError::Io("no pipes".into()));
     };
     let feed = async move {
@@ -105,7 +108,9 @@ fn command(config: &CompilerConfig, profile: Profile) -> std::io::Result<Command
             c
         }
         None => {
-            let mut c = Command::new(std::env::current_exe()?);
+            // The link leads to this very program, also when an upgrade has replaced its file.
+            let own = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
+            let mut c = Command::new(own);
             c.arg(COMPILE_COMMAND);
             c
         }

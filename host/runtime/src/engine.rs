@@ -37,8 +37,8 @@ impl Profile {
             // wit-component makes a main module, an adapter, a shim and a fix-up; composed
             // components a few times that.
             Self::Small => Shape { core_instances: 16, memories: 4, tables: 12, table_elements: 20_000 },
-            // componentize-py: about 60 core instances and tables, 60,000 elements.
-            Self::Large => Shape { core_instances: 128, memories: 8, tables: 128, table_elements: 120_000 },
+            // componentize-py: about 60 core instances and tables, a good 60,000 elements.
+            Self::Large => Shape { core_instances: 128, memories: 8, tables: 128, table_elements: 200_000 },
         }
     }
 }
@@ -47,7 +47,10 @@ impl FromStr for Profile {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        [Self::Small, Self::Large].into_iter().find(|p| p.name() == s).ok_or_else(|| format!("`{s}` is not an engine profile: small or large"))
+        [Self::Small, Self::Large]
+            .into_iter()
+            .find(|p| p.name() == s)
+            .ok_or_else(|| format!("`{s}` is not an engine profile: small or large"))
     }
 }
 
@@ -170,7 +173,10 @@ pub(crate) struct Engines {
 
 impl Engines {
     pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, RuntimeError> {
-        let engines = Self { small: ProfileEngine::new(Profile::Small, config.small)?, large: ProfileEngine::new(Profile::Large, config.large)? };
+        let engines = Self {
+            small: ProfileEngine::new(Profile::Small, config.small)?,
+            large: ProfileEngine::new(Profile::Large, config.large)?,
+        };
         engines.tick(config.tick)?;
         Ok(engines)
     }

@@ -53,7 +53,11 @@ pub(crate) const LIFECYCLE: &str = "city:app/lifecycle";
 pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     let malformed = |e: wasmparser::BinaryReaderError| InspectError::Malformed(e.to_string());
     if !Parser::is_component(component) {
-        let hint = if Parser::is_core_wasm(component) { "this is a core module: build for wasm32-wasip2, or wrap it with `wasm-tools component new`" } else { "wrong magic number" };
+        let hint = if Parser::is_core_wasm(component) {
+            "this is a core module: build for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+        } else {
+            "wrong magic number"
+        };
         return Err(InspectError::Malformed(hint.into()));
     }
     let mut validator = Validator::new_with_features(WasmFeatures::default());
@@ -77,7 +81,9 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
                     let import = import.map_err(malformed)?;
                     let name = import.name.name;
                     let types_only = match types.component_item_for_import(name).map(|i| i.ty) {
-                        Some(ComponentEntityType::Instance(id)) => !types[id].exports.values().any(|t| matches!(t.ty, ComponentEntityType::Func(_))),
+                        Some(ComponentEntityType::Instance(id)) => {
+                            !types[id].exports.values().any(|t| matches!(t.ty, ComponentEntityType::Func(_)))
+                        }
                         Some(ComponentEntityType::Type { .. }) => true,
                         _ => false,
                     };
@@ -93,7 +99,9 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
                 for m in s {
                     let m = m.map_err(malformed)?;
                     found.memories += 1;
-                    found.initial_memory = found.initial_memory.saturating_add(m.initial.saturating_mul(1 << m.page_size_log2.unwrap_or(16)));
+                    found.initial_memory = found
+                        .initial_memory
+                        .saturating_add(m.initial.saturating_mul(1 << m.page_size_log2.unwrap_or(16)));
                 }
             }
             Payload::TableSection(s) => {
@@ -103,7 +111,14 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
                     found.table_elements = found.table_elements.max(t.ty.initial);
                 }
             }
-            Payload::InstanceSection(s) => found.instances += s.count(),
+            Payload::InstanceSection(s) => {
+                for i in s {
+                    // Bundles of exports cost nothing at run time: only modules are instantiated.
+                    if let wasmparser::Instance::Instantiate { .. } = i.map_err(malformed)? {
+                        found.instances += 1;
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -124,16 +139,26 @@ struct Needs {
 impl Needs {
     fn profile(&self) -> Result<Profile, InspectError> {
         if self.initial_memory > MAX_MEMORY as u64 {
-            return Err(InspectError::TooLarge(format!("its memories start with {} MiB, the limit is {}", self.initial_memory >> 20, MAX_MEMORY >> 20)));
+            return Err(InspectError::TooLarge(format!(
+                "its memories start with {} MiB, the limit is {}",
+                self.initial_memory >> 20,
+                MAX_MEMORY >> 20
+            )));
         }
         for profile in [Profile::Small, Profile::Large] {
             let s = profile.shape();
-            // Instances made of exports alone are counted too: the estimate is on the safe side.
-            if self.instances.max(self.modules) <= s.core_instances && self.memories <= s.memories && self.tables <= s.tables && self.table_elements <= s.table_elements / 2 {
+            if self.instances.max(self.modules) <= s.core_instances
+                && self.memories <= s.memories
+                && self.tables <= s.tables
+                && self.table_elements <= s.table_elements / 2
+            {
                 return Ok(profile);
             }
         }
-        Err(InspectError::TooLarge(format!("{} core instances, {} memories, {} tables of up to {} elements", self.instances, self.memories, self.tables, self.table_elements)))
+        Err(InspectError::TooLarge(format!(
+            "{} core instances, {} memories, {} tables of up to {} elements",
+            self.instances, self.memories, self.tables, self.table_elements
+        )))
     }
 }
 
@@ -150,13 +175,19 @@ pub fn check(inspection: &Inspection, manifest: &Manifest) -> Result<(), Refused
     let refuse = |name: &str, why: &str| Err(RefusedImport { name: name.to_owned(), why: why.to_owned() });
     let has = |i: &str| inspection.exports_interface(i);
     if !has(HANDLER) && !has(CONSUMER) && !has(JOBS) {
-        return refuse(HANDLER, "the component exports nothing that the platform calls: export this interface to serve pages");
+        return refuse(
+            HANDLER,
+            "the component exports nothing that the platform calls: export this interface to serve pages",
+        );
     }
     if !manifest.consumes.is_empty() && !has(CONSUMER) {
         return refuse(CONSUMER, "app.toml lists [[consumes]], but the component does not export this interface");
     }
     if manifest.payments.is_some() && !has(CONSUMER) {
-        return refuse(CONSUMER, "app.toml asks for [payments], whose outcomes come as events, but the component does not export this interface");
+        return refuse(
+            CONSUMER,
+            "app.toml asks for [payments], whose outcomes come as events, but the component does not export this interface",
+        );
     }
     if !manifest.jobs.is_empty() && !has(JOBS) {
         return refuse(JOBS, "app.toml lists [[jobs]], but the component does not export this interface");
@@ -170,7 +201,12 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
         return Err("the platform gives interfaces, not single functions".into());
     };
     // What a transaction can carry needs collections' `transaction`, even without collections.
-    let transactions = !m.collections.is_empty() || !m.counters.is_empty() || !m.publishes.is_empty() || m.payments.is_some() || !m.consumes.is_empty() || !m.jobs.is_empty();
+    let transactions = !m.collections.is_empty()
+        || !m.counters.is_empty()
+        || !m.publishes.is_empty()
+        || m.payments.is_some()
+        || !m.consumes.is_empty()
+        || !m.jobs.is_empty();
     let declared = match interface {
         "city:identity/principal" | "city:app/context" => None,
         "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
@@ -194,7 +230,11 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
 fn check_standard(package: &str, version: &str) -> Result<(), String> {
     match package {
         "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:cli" | "wasi:filesystem" | "wasi:sockets" | "wasi:http" => {
-            if version.starts_with("0.2.") { Ok(()) } else { Err(format!("the platform gives WASI 0.2, not `{version}`")) }
+            if version.starts_with("0.2.") {
+                Ok(())
+            } else {
+                Err(format!("the platform gives WASI 0.2, not `{version}`"))
+            }
         }
         _ => Err("the platform has no such interface".into()),
     }

@@ -151,7 +151,14 @@ pub(crate) struct Interceptor {
 }
 
 impl Interceptor {
-    pub(crate) fn new(installation: InstallationName, kind: Kind, request_id: String, budget: Budget, installations: Arc<Installations>, observer: Option<Arc<dyn Observer>>) -> Self {
+    pub(crate) fn new(
+        installation: InstallationName,
+        kind: Kind,
+        request_id: String,
+        budget: Budget,
+        installations: Arc<Installations>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
         Self {
             installation,
             kind,
@@ -184,7 +191,11 @@ impl Interceptor {
 
     /// After a call: a call that has no error of its own to answer with stops the guest here.
     pub(crate) fn leave(&self) -> Result<(), Stop> {
-        if self.stopped.load(Ordering::Relaxed) { Err(self.reason().unwrap_or(Stop::Fault("stopped".into()))) } else { Ok(()) }
+        if self.stopped.load(Ordering::Relaxed) {
+            Err(self.reason().unwrap_or(Stop::Fault("stopped".into())))
+        } else {
+            Ok(())
+        }
     }
 
     /// At each yield of a guest that computes.
@@ -203,7 +214,13 @@ impl Interceptor {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         let Some(observer) = &self.observer else { return Ok(()) };
-        match observer.observe(&HostCall { installation: &self.installation, kind: self.kind, request_id: &self.request_id, interface, function }) {
+        match observer.observe(&HostCall {
+            installation: &self.installation,
+            kind: self.kind,
+            request_id: &self.request_id,
+            interface,
+            function,
+        }) {
             Verdict::Proceed => Ok(()),
             Verdict::Stop(why) => Err(self.halt(Stop::Fault(why))),
         }
@@ -254,6 +271,12 @@ impl Interceptor {
 
     /// All calls so far, and those that said their names.
     pub(crate) fn counts(&self) -> (u64, impl Iterator<Item = (Interface, u32)> + '_) {
-        (self.calls.load(Ordering::Relaxed), Interface::ALL.into_iter().map(|i| (i, self.by_interface[i as usize].load(Ordering::Relaxed))).filter(|(_, n)| *n > 0))
+        (
+            self.calls.load(Ordering::Relaxed),
+            Interface::ALL
+                .into_iter()
+                .map(|i| (i, self.by_interface[i as usize].load(Ordering::Relaxed)))
+                .filter(|(_, n)| *n > 0),
+        )
     }
 }

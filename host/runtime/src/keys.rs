@@ -62,7 +62,10 @@ mod tests {
         let prk = extract(&HEX.decode(b"000102030405060708090a0b0c").unwrap(), &[0x0b; 22]);
         assert_eq!(HEX.encode(&prk), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
         let okm = expand(&prk, &HEX.decode(b"f0f1f2f3f4f5f6f7f8f9").unwrap(), 42);
-        assert_eq!(HEX.encode(&okm), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+        assert_eq!(
+            HEX.encode(&okm),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+        );
     }
 
     #[test]

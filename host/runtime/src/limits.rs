@@ -89,7 +89,9 @@ impl<F: Future + Unpin> Future for Metered<F> {
         cpu.began.store(0, Ordering::Relaxed);
         match polled {
             Poll::Ready(out) => Poll::Ready(Ok(out)),
-            Poll::Pending if Duration::from_nanos(spent) > this.interceptor.budget.cpu => Poll::Ready(Err(this.interceptor.halt(Stop::Cpu))),
+            Poll::Pending if Duration::from_nanos(spent) > this.interceptor.budget.cpu => {
+                Poll::Ready(Err(this.interceptor.halt(Stop::Cpu)))
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -108,7 +110,9 @@ impl Reserve {
     }
 
     fn take(&self, n: usize) -> bool {
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |u| u.checked_add(n).filter(|u| *u <= self.limit)).is_ok()
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |u| u.checked_add(n).filter(|u| *u <= self.limit))
+            .is_ok()
     }
 
     fn give_back(&self, n: usize) {
@@ -150,7 +154,11 @@ impl MemoryMeter {
         }
         self.refusals += 1;
         self.interceptor.memory_refused();
-        if self.refusals > PATIENCE { Err(wasmtime::Error::new(self.interceptor.halt(Stop::Memory))) } else { Ok(false) }
+        if self.refusals > PATIENCE {
+            Err(wasmtime::Error::new(self.interceptor.halt(Stop::Memory)))
+        } else {
+            Ok(false)
+        }
     }
 
     fn take(&self, by: usize) -> bool {

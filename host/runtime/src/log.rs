@@ -149,7 +149,10 @@ mod tests {
         log.write(Stream::Out, b"o");
         log.write(Stream::Err, &vec![b'x'; 3 * MAX_LINE]);
         let lines = log.take();
-        assert_eq!(lines[..3], [(Stream::Out, "one".into()), (Stream::Err, "[31mred".into()), (Stream::Out, "two".into())]);
+        assert_eq!(
+            lines[..3],
+            [(Stream::Out, "one".into()), (Stream::Err, "[31mred".into()), (Stream::Out, "two".into())]
+        );
         assert_eq!(lines[3].1.len(), MAX_LINE);
         assert!(log.take().is_empty());
     }

@@ -55,14 +55,32 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Makes the figures part of `registry`.
+    /// Makes the figures part of `registry`, whose prefix is the platform's.
     pub(crate) fn register(&self, registry: &mut Registry) {
-        registry.register("yunlong_invocations", "Requests, messages, jobs and lifecycle calls, by outcome", self.invocations.clone());
-        registry.register_with_unit("yunlong_invocation_duration", "Wall time of invocations", Unit::Seconds, self.duration.clone());
-        registry.register_with_unit("yunlong_guest_cpu", "CPU time of invocations", Unit::Seconds, self.cpu.clone());
-        registry.register("yunlong_host_calls", "Calls into the host, by interface; `all` counts every one", self.calls.clone());
-        registry.register_with_unit("yunlong_guest_memory_peak", "The largest memory of one instance so far", Unit::Bytes, self.memory.clone());
-        registry.register("yunlong_running_instances", "Instances that run now", self.running.clone());
+        registry.register(
+            "invocations",
+            "Requests, messages, jobs and lifecycle calls, by outcome",
+            self.invocations.clone(),
+        );
+        registry.register_with_unit(
+            "invocation_duration",
+            "Wall time of invocations",
+            Unit::Seconds,
+            self.duration.clone(),
+        );
+        registry.register_with_unit("guest_cpu", "CPU time of invocations", Unit::Seconds, self.cpu.clone());
+        registry.register(
+            "host_calls",
+            "Calls into the host, by interface; `all` counts every one",
+            self.calls.clone(),
+        );
+        registry.register_with_unit(
+            "guest_memory_peak",
+            "The largest memory of one instance so far",
+            Unit::Bytes,
+            self.memory.clone(),
+        );
+        registry.register("running_instances", "Instances that run now", self.running.clone());
     }
 
     /// The figures of one installation, looked up once.
@@ -71,7 +89,10 @@ impl Metrics {
         InstallationMetrics {
             duration: self.duration.get_or_create(&of).clone(),
             cpu: self.cpu.get_or_create(&of).clone(),
-            all_calls: self.calls.get_or_create(&Call { installation: installation.to_owned(), interface: "all" }).clone(),
+            all_calls: self
+                .calls
+                .get_or_create(&Call { installation: installation.to_owned(), interface: "all" })
+                .clone(),
             memory: self.memory.get_or_create(&of).clone(),
             running: self.running.get_or_create(&of).clone(),
             metrics: self.clone(),
@@ -93,7 +114,10 @@ pub(crate) struct InstallationMetrics {
 
 impl InstallationMetrics {
     pub(crate) fn outcome(&self, kind: &'static str, outcome: &'static str) {
-        self.metrics.invocations.get_or_create(&Outcome { installation: self.installation.clone(), kind, outcome }).inc();
+        self.metrics
+            .invocations
+            .get_or_create(&Outcome { installation: self.installation.clone(), kind, outcome })
+            .inc();
     }
 
     pub(crate) fn calls(&self, interface: &'static str, n: u64) {

@@ -63,7 +63,8 @@ impl Origins {
 
 /// A path of the app itself; anything that a browser would read as another origin becomes `/`.
 fn own_path(path: &str) -> &str {
-    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && !path.chars().any(char::is_control);
+    let own =
+        path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && !path.chars().any(char::is_control);
     if own { path } else { "/" }
 }
 
@@ -89,10 +90,16 @@ mod tests {
         let o = Origins::new("http", "localhost:8080");
         let name = "tickets".parse().unwrap();
         assert_eq!(o.app(&name), "http://tickets.localhost:8080");
-        assert_eq!(o.sign_on(&name, "/orders?x=1&y=景"), "http://localhost:8080/sign-on?installation=tickets&return=%2Forders%3Fx%3D1%26y%3D%E6%99%AF");
+        assert_eq!(
+            o.sign_on(&name, "/orders?x=1&y=景"),
+            "http://localhost:8080/sign-on?installation=tickets&return=%2Forders%3Fx%3D1%26y%3D%E6%99%AF"
+        );
         for evil in ["//evil.test", "https://evil.test", "/\\evil.test", "", "/\r\nx"] {
             assert!(o.sign_on(&name, evil).ends_with("&return=%2F"), "{evil}");
         }
-        assert_eq!(o.consent(&name, &["a".into(), "b&c".into()], "/x"), "http://localhost:8080/consent?installation=tickets&scope=a&scope=b%26c&return=%2Fx");
+        assert_eq!(
+            o.consent(&name, &["a".into(), "b&c".into()], "/x"),
+            "http://localhost:8080/consent?installation=tickets&scope=a&scope=b%26c&return=%2Fx"
+        );
     }
 }

@@ -49,7 +49,14 @@ impl Egress {
             return Err(Error::HttpRequestMethodInvalid);
         }
         if !self.interceptor.granted(|c| matches!(c, Capability::Outbound(host) if target.is(host))) {
-            self.interceptor.log.write(Stream::Err, format!("outgoing HTTP to {} is refused: not declared under `outbound` in app.toml, or not granted\n", target.name()).as_bytes());
+            self.interceptor.log.write(
+                Stream::Err,
+                format!(
+                    "outgoing HTTP to {} is refused: not declared under `outbound` in app.toml, or not granted\n",
+                    target.name()
+                )
+                .as_bytes(),
+            );
             return Err(Error::HttpRequestDenied);
         }
         self.sent += 1;
@@ -63,7 +70,12 @@ impl Egress {
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Egress {
-    fn send_request(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>, _: Io) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send> {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Io,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send> {
         let permitted = self.permit(&request);
         let config = self.config.clone();
         Box::new(async move { send(request, permitted?, options.unwrap_or_default(), &config.outbound).await })
@@ -110,7 +122,9 @@ impl Target {
         if let Some(addr) = config.pinned.get(&with_port).or_else(|| config.pinned.get(&self.host)) {
             return Ok(vec![*addr]);
         }
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(|_| Error::DnsError { rcode: None, info_code: None })?;
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port))
+            .await
+            .map_err(|_| Error::DnsError { rcode: None, info_code: None })?;
         let found: Vec<_> = found.collect();
         // One private address among them is enough to refuse: whoever controls the name would
         // otherwise choose which one is tried.
@@ -130,7 +144,9 @@ fn is_public(ip: IpAddr) -> bool {
             None => {
                 let s = v6.segments();
                 // Only global unicast is assigned; documentation and benchmarking lie within.
-                (s[0] & 0xe000) == 0x2000 && !(s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200)) && (s[0] & 0xfff0) != 0x3ff0
+                (s[0] & 0xe000) == 0x2000
+                    && !(s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200))
+                    && (s[0] & 0xfff0) != 0x3ff0
             }
         },
     }
@@ -165,7 +181,11 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 static TLS: LazyLock<Option<Arc<ClientConfig>>> = LazyLock::new(|| {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?.with_root_certificates(roots).with_no_client_auth();
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Some(Arc::new(config))
 });
 
@@ -183,7 +203,12 @@ async fn connect(target: &Target, config: &OutboundConfig) -> Result<Box<dyn Dup
     Ok(Box::new(TlsConnector::from(tls).connect(name, stream).await.map_err(Error::Tls)?))
 }
 
-async fn send(mut request: Request<WasiBody>, target: Target, options: RequestOptions, config: &OutboundConfig) -> Result<(Response<WasiBody>, Io), Error> {
+async fn send(
+    mut request: Request<WasiBody>,
+    target: Target,
+    options: RequestOptions,
+    config: &OutboundConfig,
+) -> Result<(Response<WasiBody>, Io), Error> {
     let at_most = |asked: Option<Duration>, limit: Duration| asked.map_or(limit, |a| a.min(limit));
     let connect_timeout = at_most(options.connect_timeout, config.connect_timeout);
     let first_byte = at_most(options.first_byte_timeout, config.read_timeout);
@@ -192,7 +217,8 @@ async fn send(mut request: Request<WasiBody>, target: Target, options: RequestOp
         let stream = connect(&target, config).await?;
         http1::handshake(TokioIo::new(stream)).await.map_err(Error::from)
     };
-    let (mut sender, connection) = tokio::time::timeout(connect_timeout, handshake).await.map_err(|_| Error::ConnectionTimeout)??;
+    let (mut sender, connection) =
+        tokio::time::timeout(connect_timeout, handshake).await.map_err(|_| Error::ConnectionTimeout)??;
     // The request line carries the path alone (RFC 9112 3.2.1).
     let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
     *request.uri_mut() = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
@@ -215,7 +241,15 @@ async fn send(mut request: Request<WasiBody>, target: Target, options: RequestOp
         .await
         .map_err(|_| Error::ConnectionReadTimeout)??
     };
-    let response = response.map(|body| Limited { body, left: config.max_response, timer: Box::pin(tokio::time::sleep(between_bytes)), every: between_bytes }.boxed_unsync());
+    let response = response.map(|body| {
+        Limited {
+            body,
+            left: config.max_response,
+            timer: Box::pin(tokio::time::sleep(between_bytes)),
+            every: between_bytes,
+        }
+        .boxed_unsync()
+    });
     let io: Io = Box::new(async move {
         match connection {
             Some(c) => c.await.map_err(Error::from),
@@ -268,8 +302,29 @@ mod tests {
     #[test]
     fn only_public_addresses_are_public() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.0.1", "240.0.0.1", "::1", "::",
-            "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "2001::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.1",
+            "240.0.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
@@ -280,7 +335,11 @@ mod tests {
 
     #[test]
     fn a_declared_host_means_its_standard_port_alone() {
-        let target = |uri: &str| Target::of(&Request::get(uri).body(http_body_util::Empty::new().map_err(|e| match e {}).boxed_unsync()).unwrap());
+        let target = |uri: &str| {
+            Target::of(
+                &Request::get(uri).body(http_body_util::Empty::new().map_err(|e| match e {}).boxed_unsync()).unwrap(),
+            )
+        };
         assert!(target("https://API.example.org/x").unwrap().is("api.example.org"));
         assert!(!target("https://api.example.org:8443/").unwrap().is("api.example.org"));
         assert!(target("https://api.example.org:8443/").unwrap().is("api.example.org:8443"));

@@ -58,10 +58,16 @@ impl Runtime {
     }
 
     /// wasi:http wants to know scheme and authority.
-    fn addressed<B>(&self, name: &InstallationName, mut request: http::Request<B>) -> Result<http::Request<B>, InvocationError> {
+    fn addressed<B>(
+        &self,
+        name: &InstallationName,
+        mut request: http::Request<B>,
+    ) -> Result<http::Request<B>, InvocationError> {
         if request.uri().authority().is_none() && !request.headers().contains_key(http::header::HOST) {
             let authority = self.services().origins.app_authority(name);
-            let value = authority.parse().map_err(|_| InvocationError::BadRequest("the installation has no valid authority".into()))?;
+            let value = authority
+                .parse()
+                .map_err(|_| InvocationError::BadRequest("the installation has no valid authority".into()))?;
             request.headers_mut().insert(http::header::HOST, value);
         }
         Ok(request)
@@ -70,7 +76,12 @@ impl Runtime {
 
 /// Runs the guest. The store is dropped at the end, and with it every end of a channel that the
 /// guest may have kept: nobody waits for a response that cannot come.
-async fn handle<B>(loaded: &Loaded, mut store: Store<State>, request: http::Request<B>, sender: oneshot::Sender<Answer>) -> Result<(), wasmtime::Error>
+async fn handle<B>(
+    loaded: &Loaded,
+    mut store: Store<State>,
+    request: http::Request<B>,
+    sender: oneshot::Sender<Answer>,
+) -> Result<(), wasmtime::Error>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::fmt::Display,
@@ -88,7 +99,10 @@ where
 }
 
 /// Polls both until both are done, or one has failed for good.
-async fn together<T>(guest: impl Future<Output = Result<(), wasmtime::Error>>, response: impl Future<Output = Result<T, InvocationError>>) -> Result<T, Failure> {
+async fn together<T>(
+    guest: impl Future<Output = Result<(), wasmtime::Error>>,
+    response: impl Future<Output = Result<T, InvocationError>>,
+) -> Result<T, Failure> {
     let mut guest = pin!(guest);
     let mut response = pin!(response);
     let (mut ended, mut answered) = (false, None);
@@ -97,7 +111,9 @@ async fn together<T>(guest: impl Future<Output = Result<(), wasmtime::Error>>, r
             result?;
             ended = true;
         }
-        if answered.is_none() && let Poll::Ready(result) = response.as_mut().poll(cx) {
+        if answered.is_none()
+            && let Poll::Ready(result) = response.as_mut().poll(cx)
+        {
             answered = Some(result.map_err(Failure::Known)?);
         }
         // A guest may go on working after it has answered, within its limits.

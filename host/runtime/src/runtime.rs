@@ -16,10 +16,12 @@ use crate::outbound::Egress;
 use crate::state::{Invocation, Kind, State};
 use crate::{Origins, wasi};
 use bindings::exports::city::app as exports;
+use futures::FutureExt;
 use parking_lot::RwLock;
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
@@ -252,14 +254,20 @@ impl Runtime {
 
     /// The installation as it is now, if it is to run.
     pub(crate) fn running(&self, name: &InstallationName) -> Result<Arc<Installation>, InvocationError> {
-        self.services.installations.get(name).filter(|i| matches!(i.status, Status::Running)).ok_or_else(|| InvocationError::NotLoaded(name.clone()))
+        self.services
+            .installations
+            .get(name)
+            .filter(|i| matches!(i.status, Status::Running))
+            .ok_or_else(|| InvocationError::NotLoaded(name.clone()))
     }
 
     /// Waits for a place in the installation's share, then for one in the pool, in that order:
     /// who waits for its own share keeps nobody else from the pool.
     pub(crate) async fn admit(&self, loaded: &Loaded) -> Result<Admitted, InvocationError> {
         let pool = &self.pools[&loaded.profile];
-        let overloaded = || InvocationError::Overloaded { waited_ms: self.config.queue_timeout.as_millis().try_into().unwrap_or(u64::MAX) };
+        let overloaded = || InvocationError::Overloaded {
+            waited_ms: self.config.queue_timeout.as_millis().try_into().unwrap_or(u64::MAX),
+        };
         let both = async {
             let own = loaded.permits.clone().acquire_owned().await.ok()?;
             let all = pool.clone().acquire_owned().await.ok()?;
@@ -281,8 +289,21 @@ impl Runtime {
     }
 
     /// A store for one invocation. The deadline runs from here.
-    pub(crate) fn store(&self, loaded: &Loaded, kind: Kind, invocation: Invocation, request_id: String) -> (Store<State>, Arc<Interceptor>) {
-        let interceptor = Arc::new(Interceptor::new(loaded.name.clone(), kind, request_id, loaded.budget, self.services.installations.clone(), self.config.observer.clone()));
+    pub(crate) fn store(
+        &self,
+        loaded: &Loaded,
+        kind: Kind,
+        invocation: Invocation,
+        request_id: String,
+    ) -> (Store<State>, Arc<Interceptor>) {
+        let interceptor = Arc::new(Interceptor::new(
+            loaded.name.clone(),
+            kind,
+            request_id,
+            loaded.budget,
+            self.services.installations.clone(),
+            self.config.observer.clone(),
+        ));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
@@ -320,16 +341,23 @@ impl Runtime {
 
     /// Drives an invocation to its end on the caller's task: meters its CPU time, ends it at its
     /// deadline by dropping it with its store, and reports what became of it.
-    pub(crate) async fn watch<T>(&self, loaded: &Loaded, interceptor: Arc<Interceptor>, guest: impl Future<Output = Result<T, Failure>>) -> Result<T, InvocationError> {
+    pub(crate) async fn watch<T>(
+        &self,
+        loaded: &Loaded,
+        interceptor: Arc<Interceptor>,
+        guest: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, InvocationError> {
         let started = Instant::now();
         let ended = {
-            let guest = std::pin::pin!(guest);
+            // A fault in the host's own code ends this call, not the connection or the process.
+            let guest = std::pin::pin!(AssertUnwindSafe(guest).catch_unwind());
             tokio::time::timeout_at(interceptor.deadline().into(), Metered::new(interceptor.clone(), guest)).await
         };
         let (result, story) = match ended {
-            Ok(Ok(Ok(value))) => (Ok(value), None),
-            Ok(Ok(Err(Failure::Known(e)))) => (Err(e), None),
-            Ok(Ok(Err(Failure::Guest(e)))) => {
+            Ok(Ok(Ok(Ok(value)))) => (Ok(value), None),
+            Ok(Ok(Ok(Err(Failure::Known(e))))) => (Err(e), None),
+            Ok(Ok(Err(_panic))) => (Err(InvocationError::Internal("a host function panicked".into())), None),
+            Ok(Ok(Ok(Err(Failure::Guest(e))))) => {
                 let story = format!("{e:?}");
                 (Err(classify(&e, &interceptor, self.config.queue_timeout.as_millis())), Some(story))
             }
@@ -340,7 +368,14 @@ impl Runtime {
         result
     }
 
-    fn report(&self, loaded: &Loaded, interceptor: &Interceptor, started: Instant, error: Option<&InvocationError>, story: Option<String>) {
+    fn report(
+        &self,
+        loaded: &Loaded,
+        interceptor: &Interceptor,
+        started: Instant,
+        error: Option<&InvocationError>,
+        story: Option<String>,
+    ) {
         let (m, kind) = (&loaded.metrics, interceptor.kind);
         m.duration.observe(started.elapsed().as_secs_f64());
         m.cpu.inc_by(interceptor.cpu.spent().as_secs_f64());
@@ -399,10 +434,14 @@ async fn inspected(component: &[u8]) -> Result<Inspection, InspectError> {
         return Err(InspectError::TooLarge(format!("{} bytes", component.len())));
     }
     let bytes = component.to_vec();
-    tokio::task::spawn_blocking(move || inspect::inspect(&bytes)).await.unwrap_or_else(|e| Err(InspectError::Malformed(format!("the validator failed: {e}"))))
+    tokio::task::spawn_blocking(move || inspect::inspect(&bytes))
+        .await
+        .unwrap_or_else(|e| Err(InspectError::Malformed(format!("the validator failed: {e}"))))
 }
 
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T, CompileError> + Send + 'static) -> Result<T, CompileError> {
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, CompileError> + Send + 'static,
+) -> Result<T, CompileError> {
     tokio::task::spawn_blocking(f).await.unwrap_or_else(|e| Err(CompileError::Io(e.to_string())))
 }
 

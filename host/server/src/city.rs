@@ -103,7 +103,6 @@ impl City {
             installations: installations.clone(),
             messaging: messaging.clone(),
             payments: payments.clone(),
-            log: log.clone(),
             depot,
             apps: runtime.clone(),
             clock,

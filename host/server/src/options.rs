@@ -61,6 +61,9 @@ pub(crate) struct Demo {
     /// Install a package at the start: PACKAGE@ORGANIZATION or PACKAGE@ORGANIZATION:NAME
     #[arg(long, requires = "demo", value_name = "SPEC")]
     pub(crate) install: Vec<InstallSpec>,
+    /// Set a value of the configuration of what --install names: NAME.KEY=VALUE, the value as JSON or as text
+    #[arg(long = "set", requires = "demo", value_name = "SPEC")]
+    pub(crate) set: Vec<SetSpec>,
     /// Read what to install from a file: `[[install]]` with package, organization, name and config
     #[arg(long, requires = "demo", value_name = "demo.toml")]
     pub(crate) plan: Option<PathBuf>,
@@ -94,6 +97,26 @@ impl FromStr for InstallSpec {
             .ok_or("write it as PACKAGE@ORGANIZATION or PACKAGE@ORGANIZATION:NAME")?;
         let (organization, name) = rest.split_once(':').map_or((rest, None), |(o, n)| (o, Some(n.to_owned())));
         Ok(Self { package: package.into(), organization: organization.to_owned(), name })
+    }
+}
+
+/// `INSTALLATION.KEY=VALUE`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SetSpec {
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) value: serde_json::Value,
+}
+
+impl FromStr for SetSpec {
+    type Err = &'static str;
+
+    fn from_str(s: &str) -> Result<Self, &'static str> {
+        let parts = s.split_once('=').and_then(|(k, v)| k.split_once('.').map(|(n, k)| (n, k, v)));
+        let (name, key, value) =
+            parts.filter(|(n, k, _)| !n.is_empty() && !k.is_empty()).ok_or("write it as NAME.KEY=VALUE")?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        Ok(Self { name: name.to_owned(), key: key.to_owned(), value })
     }
 }
 
@@ -165,6 +188,16 @@ mod tests {
         assert_eq!("x.tar@320300".parse::<InstallSpec>().unwrap().name, None);
         for bad in ["x.tar", "@320300", "x.tar@"] {
             assert!(bad.parse::<InstallSpec>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_are_json_or_text() {
+        let set = |s: &str| s.parse::<SetSpec>().map(|s| (s.name, s.key, s.value));
+        assert_eq!(set("tickets.window=any-time"), Ok(("tickets".into(), "window".into(), "any-time".into())));
+        assert_eq!(set("tickets.hold=5"), Ok(("tickets".into(), "hold".into(), 5.into())));
+        for bad in ["tickets", "tickets=5", ".a=5", "tickets.=5"] {
+            assert!(set(bad).is_err(), "{bad}");
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use yunlong_gateway::{GatewayConfig, Readiness, admin_router, router};
-use yunlong_identity::IdentityConfig;
+use yunlong_identity::{Identity, IdentityConfig};
 use yunlong_installations::Status;
 
 /// What is under way may take this long to end after a signal: listeners and workers give their own
@@ -80,10 +80,11 @@ async fn serve(options: &Serve) -> Result<()> {
         () = until(stop.clone()) => return Ok(()),
     }
 
-    let workers: [(&str, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>); 3] = [
+    let workers: [(&str, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>); 4] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
+        ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
     ];
     for (name, worker) in workers {
         let (health, stop) = (health.clone(), stop.clone());
@@ -116,6 +117,19 @@ async fn serve(options: &Serve) -> Result<()> {
         tracing::warn!(%error, "the last lines of the apps' logs are lost");
     }
     Ok(())
+}
+
+/// Throws away expired sessions and codes once an hour.
+async fn purge(identity: Arc<Identity>, stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = until(stop.clone()) => return,
+            () = tokio::time::sleep(Duration::from_secs(3_600)) => {}
+        }
+        if let Err(error) = identity.purge_expired().await {
+            tracing::warn!(%error, "expired sessions stay until the next try");
+        }
+    }
 }
 
 /// Loads what is installed, then seeds the demo.

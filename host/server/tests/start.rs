@@ -107,11 +107,21 @@ async fn a_demo_starts_serves_stops_and_goes_on() {
 async fn a_start_that_was_killed_is_made_good_by_the_next_one() {
     let data = tempfile::tempdir().unwrap();
     let more = ["--demo", "--demo-citizens", "300"];
-    // Killed at the first sign of seeding, and again a little later each time.
-    for lines in [1, 2, 3] {
+    for _ in 0..3 {
         let mut server = Server::spawn(data.path(), &more);
-        let stderr = BufReader::new(server.process.stderr.take().unwrap());
-        stderr.lines().map_while(Result::ok).filter(|l| l.starts_with("citizens:")).take(lines).for_each(drop);
+        // Killed in the middle of seeding; at the end of the start when there is nothing left to seed.
+        let (sign, signs) = std::sync::mpsc::channel();
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(server.process.stderr.take().unwrap()), Box::new(server.process.stdout.take().unwrap())];
+        for stream in streams {
+            let sign = sign.clone();
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+                _ = lines.find(|l| l.starts_with("citizens:") || l.starts_with("ready ")).map(|l| sign.send(l));
+            });
+        }
+        drop(sign);
+        signs.recv().unwrap();
         _ = server.process.kill();
         _ = server.process.wait();
     }

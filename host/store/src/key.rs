@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn order_of_bytes_is_order_of_tuples() {
         let k = |a: &str, n: u64| Key::space("s").text(a).u64(n);
-        let sorted = [k("", 9), k("a", 0), k("a", 255), k("a", 256), k("a", u64::MAX), k("a\0", 0), k("ab", 0), k("b", 0)];
+        let sorted =
+            [k("", 9), k("a", 0), k("a", 255), k("a", 256), k("a", u64::MAX), k("a\0", 0), k("ab", 0), k("b", 0)];
         assert!(sorted.is_sorted());
     }
 

@@ -86,7 +86,8 @@ impl Store for MemoryStore {
         }
         let maps = self.maps.lock();
         let rows = maps.rows.range(range.start.clone()..range.end.clone());
-        let entry = |(key, v): (&Key, &Versioned)| Entry { key: key.clone(), value: v.value.clone(), version: v.version };
+        let entry =
+            |(key, v): (&Key, &Versioned)| Entry { key: key.clone(), value: v.value.clone(), version: v.version };
         Ok(match direction {
             Direction::Ascending => rows.take(limit).map(entry).collect(),
             Direction::Descending => rows.rev().take(limit).map(entry).collect(),

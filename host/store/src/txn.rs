@@ -216,7 +216,8 @@ impl Txn {
         match serde_json::to_vec(value) {
             Ok(json) => Some(json.into()),
             Err(e) => {
-                self.unserializable.get_or_insert_with(|| format!("the value for {key:?} cannot be written as JSON: {e}"));
+                self.unserializable
+                    .get_or_insert_with(|| format!("the value for {key:?} cannot be written as JSON: {e}"));
                 None
             }
         }

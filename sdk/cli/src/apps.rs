@@ -1,6 +1,7 @@
 //! Listing, stopping, starting and removing installations.
 
 use crate::client::Client;
+use crate::terminal::{say, say_raw};
 use crate::{CliError, Server, terminal};
 use clap::Args;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ pub(crate) fn path(name: &str, action: &str) -> Result<String, CliError> {
 pub(crate) fn list(options: &Apps) -> Result<(), CliError> {
     let answer = Client::signed_in(&options.server)?.get("/api/v1/installations")?;
     if options.json {
-        println!("{answer:#}");
+        say!("{answer:#}")?;
         return Ok(());
     }
     let rows: Vec<[String; 5]> = items(&answer).iter().map(row).collect();
@@ -55,7 +56,7 @@ pub(crate) fn list(options: &Apps) -> Result<(), CliError> {
         eprintln!("nothing is installed yet: `yunlong install FILE --org CODE`");
         return Ok(());
     }
-    print!("{}", table(&["NAME", "APP", "VERSION", "STATUS", "ORGANIZATION"], &rows));
+    say_raw!("{}", table(&["NAME", "APP", "VERSION", "STATUS", "ORGANIZATION"], &rows))?;
     Ok(())
 }
 
@@ -106,7 +107,7 @@ fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
 pub(crate) fn set_running(options: &Named, running: bool) -> Result<(), CliError> {
     let action = if running { "/start" } else { "/stop" };
     Client::signed_in(&options.server)?.post(&path(&options.name, action)?, &json!({}))?;
-    println!("{} {}", if running { "started" } else { "stopped" }, options.name);
+    say!("{} {}", if running { "started" } else { "stopped" }, options.name)?;
     Ok(())
 }
 
@@ -125,7 +126,7 @@ pub(crate) fn uninstall(options: &Uninstall) -> Result<(), CliError> {
         ))?;
     }
     client.delete(&path)?;
-    println!("removed {}", options.name);
+    say!("removed {}", options.name)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::permissions::{Line, describe, is_file, printable};
+use crate::terminal::say;
 use crate::{CliError, Server, terminal};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -63,7 +64,7 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
         body["name"] = json!(name);
     }
     let done = client.post("/api/v1/installations", &body)?;
-    println!("{}  {}", done["name"].as_str().unwrap_or(""), done["url"].as_str().unwrap_or(""));
+    say!("{}  {}", done["name"].as_str().unwrap_or(""), done["url"].as_str().unwrap_or(""))?;
     Ok(())
 }
 

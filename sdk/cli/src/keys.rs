@@ -1,6 +1,7 @@
 //! Signing keys.
 
 use crate::client::Client;
+use crate::terminal::{say, say_raw};
 use crate::{CliError, Server, config};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -60,7 +61,7 @@ pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
             let pem = public(key)?.to_pem()?;
             let answer =
                 Client::signed_in(server)?.post("/api/v1/signers", &json!({ "vendor": vendor, "public_key": pem }))?;
-            println!("enrolled {} for {vendor}", answer["key"].as_str().unwrap_or(key));
+            say!("enrolled {} for {vendor}", answer["key"].as_str().unwrap_or(key))?;
             Ok(())
         }
     }
@@ -79,7 +80,7 @@ fn generate(name: &str, out: Option<&Path>, algorithm: Kind) -> Result<(), CliEr
         KeyError::Io { path, source } => CliError::Io { path, source },
         e => e.into(),
     })?;
-    println!("{}  {}", key.public().id(), path.display());
+    say!("{}  {}", key.public().id(), path.display())?;
     eprintln!("keep the private key to yourself; give the operator {}.pub", path.display());
     Ok(())
 }
@@ -98,8 +99,8 @@ fn list() -> Result<(), CliError> {
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match KeyPair::load(&path) {
-            Ok(key) => println!("{name}\t{}\t{}", key.public().algorithm(), key.public().id()),
-            Err(e) => println!("{name}\t{e}"),
+            Ok(key) => say!("{name}\t{}\t{}", key.public().algorithm(), key.public().id())?,
+            Err(e) => say!("{name}\t{e}")?,
         }
     }
     Ok(())
@@ -107,9 +108,9 @@ fn list() -> Result<(), CliError> {
 
 fn show(key: &str) -> Result<(), CliError> {
     let public = public(key)?;
-    println!("id:        {}", public.id());
-    println!("algorithm: {}", public.algorithm());
-    print!("{}", public.to_pem()?);
+    say!("id:        {}", public.id())?;
+    say!("algorithm: {}", public.algorithm())?;
+    say_raw!("{}", public.to_pem()?)?;
     Ok(())
 }
 

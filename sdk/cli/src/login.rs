@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::config::{Kept, Sessions};
+use crate::terminal::say;
 use crate::{CliError, terminal};
 use clap::Args;
 
@@ -38,7 +39,7 @@ pub(crate) fn login(options: &Login) -> Result<(), CliError> {
     let mut sessions = Sessions::load()?;
     sessions.set(&client.name(), Some(Kept { account: account.clone(), token }));
     sessions.save()?;
-    println!("signed in at {} as {account}", client.name());
+    say!("signed in at {} as {account}", client.name())?;
     Ok(())
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn logout(options: &Logout) -> Result<(), CliError> {
     let name = client.name();
     let mut sessions = Sessions::load()?;
     let Some(kept) = sessions.get(&name).cloned() else {
-        println!("no session is kept for {name}");
+        say!("no session is kept for {name}")?;
         return Ok(());
     };
     // The token is forgotten here even when the server cannot be told; then it ends by its own time.
@@ -55,8 +56,8 @@ pub(crate) fn logout(options: &Logout) -> Result<(), CliError> {
     sessions.set(&name, None);
     sessions.save()?;
     match told {
-        Ok(()) | Err(CliError::Refused { status: 401 | 404, .. }) => println!("signed out at {name}"),
-        Err(e) => println!("the session is forgotten here, but the platform was not told: {e}"),
+        Ok(()) | Err(CliError::Refused { status: 401 | 404, .. }) => say!("signed out at {name}")?,
+        Err(e) => say!("the session is forgotten here, but the platform was not told: {e}")?,
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::check::{Finding, check_component};
 use crate::client::Client;
+use crate::terminal::say;
 use crate::{CliError, Server, keys};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
         .unwrap_or_else(|| PathBuf::from(format!("{}-{}.tar", package.manifest.name, package.manifest.version)));
     package.write(&out)?;
     if !options.quiet {
-        println!("{}  {}", package.digest, out.display());
+        say!("{}  {}", package.digest, out.display())?;
         if options.key.is_none() {
             eprintln!("not signed yet: `yunlong publish {} --key NAME` signs and uploads it", out.display());
         }
@@ -124,6 +125,6 @@ pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
     }
     let answer = Client::signed_in(&options.server)?.upload(package.to_tar()?)?;
     let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
-    println!("published {} {}  {digest}", package.manifest.name, package.manifest.version);
+    say!("published {} {}  {digest}", package.manifest.name, package.manifest.version)?;
     Ok(())
 }

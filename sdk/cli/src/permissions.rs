@@ -1,6 +1,7 @@
 //! What an app may do, in plain words.
 
 use crate::client::Client;
+use crate::terminal::{say, say_raw};
 use crate::{CliError, Server, apps, terminal};
 use clap::Args;
 use serde_json::Value;
@@ -84,14 +85,14 @@ pub(crate) fn run(options: &Permissions) -> Result<(), CliError> {
     if is_file(&options.what) {
         let package = package::open(Path::new(&options.what), &Limits::default())?;
         let m = &package.manifest;
-        println!("{} {} ({})", printable(m.title.get(lang)), m.version, printable(&m.vendor));
-        print!("{}", describe(&Line::of_manifest(m), lang, options.ids));
+        say!("{} {} ({})", printable(m.title.get(lang)), m.version, printable(&m.vendor))?;
+        say_raw!("{}", describe(&Line::of_manifest(m), lang, options.ids))?;
         return Ok(());
     }
     let answer = Client::signed_in(&options.server)?.get(&apps::path(&options.what, "")?)?;
     let text = |key: &str| answer[key].as_str().unwrap_or("").to_owned();
-    println!("{} ({} {})", text("name"), text("app"), text("version"));
-    print!("{}", describe(&Line::of_answer(&answer["permissions"]), lang, options.ids));
+    say!("{} ({} {})", text("name"), text("app"), text("version"))?;
+    say_raw!("{}", describe(&Line::of_answer(&answer["permissions"]), lang, options.ids))?;
     Ok(())
 }
 

@@ -5,6 +5,27 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use yunlong_model::Lang;
 use zeroize::Zeroizing;
 
+/// Prints a line as `println!` does, and answers a `Result` instead of panicking.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::terminal::out(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// As `say`, without the end of the line.
+macro_rules! say_raw {
+    ($($text:tt)*) => { $crate::terminal::out(format_args!($($text)*)) };
+}
+
+pub(crate) use {say, say_raw};
+
+/// Writes to standard output. A reader that has seen enough (`yunlong apps | head`) is no error.
+pub(crate) fn out(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::io("standard output")(e)),
+        _ => Ok(()),
+    }
+}
+
 /// The language of the terminal (POSIX: LC_ALL before LC_MESSAGES before LANG); English when none
 /// is Chinese.
 pub(crate) fn lang() -> Lang {

@@ -18,6 +18,7 @@
 //! | `POST installations/{name}/dead-letters/{id}/redrive` | 204 |
 //! | `GET signers`, `POST signers` | `{"vendor","public_key": PEM}`; 201 `{"key"}` |
 //! | `DELETE signers/{key}` | 204; revoked for good |
+//! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
 
 use super::status;
 use crate::body::{self, Json, Query};
@@ -53,6 +54,7 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/installations/{name}/dead-letters/{id}/redrive", post(redrive))
         .route("/api/v1/signers", get(signers).post(enroll))
         .route("/api/v1/signers/{key}", delete(revoke_key))
+        .route("/api/v1/ledger", get(ledger))
 }
 
 fn capability(c: &Capability, manifest: &Manifest) -> Value {
@@ -113,7 +115,13 @@ async fn publish(view: View, request: Request) -> Outcome {
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
     // Large packages come over slow lines; the page's own timeout still stands above.
-    let tar = body::read(content, &parts.headers, config.package_limit, Duration::max(config.read_timeout, config.page_timeout)).await?;
+    let tar = body::read(
+        content,
+        &parts.headers,
+        config.package_limit,
+        Duration::max(config.read_timeout, config.page_timeout),
+    )
+    .await?;
     let published = view.gateway.operations.publish(tar, &administrator.account).await?;
     json(StatusCode::CREATED, &review(&published))
 }
@@ -132,7 +140,8 @@ async fn installations(view: View) -> Outcome {
     view.administrator()?;
     let identity = &view.gateway.services.identity;
     let all = view.gateway.services.installations.list();
-    let own: Vec<_> = all.iter().filter(|i| identity.may_administer(session, &i.organization)).map(|i| summary(&view, i)).collect();
+    let own: Vec<_> =
+        all.iter().filter(|i| identity.may_administer(session, &i.organization)).map(|i| summary(&view, i)).collect();
     json(StatusCode::OK, &json!({ "installations": own }))
 }
 
@@ -153,7 +162,11 @@ async fn install(view: View, Json(wanted): Json<NewInstallation>) -> Outcome {
     let administrator = view.administrator()?;
     crate::console::may_administer(&view, &wanted.organization)?;
     let NewInstallation { package, name, organization, config, approve } = wanted;
-    let installed = view.gateway.operations.install(Install { package, name, organization, config, approve, by: administrator.account }).await?;
+    let installed = view
+        .gateway
+        .operations
+        .install(Install { package, name, organization, config, approve, by: administrator.account })
+        .await?;
     json(StatusCode::CREATED, &whole(&view, &installed))
 }
 
@@ -199,17 +212,26 @@ async fn set_roles(view: View, Path(text): Path<String>, Json(wanted): Json<Role
 
 async fn restore(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
-    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, true, &by.account).await?))
+    json(
+        StatusCode::OK,
+        &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, true, &by.account).await?),
+    )
 }
 
 async fn revoke(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
-    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, false, &by.account).await?))
+    json(
+        StatusCode::OK,
+        &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, false, &by.account).await?),
+    )
 }
 
 async fn set_config(view: View, Path(text): Path<String>, Json(config): Json<BTreeMap<String, Value>>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
-    json(StatusCode::OK, &whole(&view, &*view.gateway.operations.set_config(&installation.name, config, &by.account).await?))
+    json(
+        StatusCode::OK,
+        &whole(&view, &*view.gateway.operations.set_config(&installation.name, config, &by.account).await?),
+    )
 }
 
 async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
@@ -261,4 +283,12 @@ async fn revoke_key(view: View, Path(key): Path<String>) -> Outcome {
     city_administrator(&view)?;
     view.gateway.operations.revoke_key(&key).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn ledger(view: View) -> Outcome {
+    city_administrator(&view)?;
+    let report = view.gateway.services.payments.verify_ledger().await?;
+    let mut body = serde_json::to_value(&report).map_err(Failure::internal)?;
+    body["sound"] = report.is_sound().into();
+    json(StatusCode::OK, &body)
 }

@@ -45,8 +45,12 @@ impl From<String> for Password {
 /// `POST /api/v1/sessions` `{"account","password"}` → 201 `{"token","expires_at"}`. The token is a
 /// bearer token for the portal, the console and every app's API.
 async fn sign_in(view: View, Json(wanted): Json<Credentials>) -> Outcome {
-    let session = crate::portal::authenticate(&view, wanted.account.trim(), &wanted.password.0, &SessionOrigin::Bearer).await?;
-    json(StatusCode::CREATED, &json!({ "token": session.token.as_str(), "expires_at": session.expires_at.to_rfc3339() }))
+    let session =
+        crate::portal::authenticate(&view, wanted.account.trim(), &wanted.password.0, &SessionOrigin::Bearer).await?;
+    json(
+        StatusCode::CREATED,
+        &json!({ "token": session.token.as_str(), "expires_at": session.expires_at.to_rfc3339() }),
+    )
 }
 
 async fn current(view: View) -> Outcome {

@@ -130,7 +130,13 @@ fn permission(view: &View, i: &Installation, c: &Capability) -> Markup {
 
 fn roles(view: &View, i: &Installation, assignments: &[RoleAssignment]) -> Markup {
     let heading = view.t("角色", "Roles");
-    let title_of = |role: &str| i.manifest.roles.iter().find(|r| r.name == role).map_or_else(|| role.to_owned(), |r| r.title.get(view.lang()).to_owned());
+    let title_of = |role: &str| {
+        i.manifest
+            .roles
+            .iter()
+            .find(|r| r.name == role)
+            .map_or_else(|| role.to_owned(), |r| r.title.get(view.lang()).to_owned())
+    };
     html! {
         h2 { (heading) }
         @if i.manifest.roles.is_empty() { (empty(view.t("该应用没有角色。", "The app has no roles."), None)) } @else {
@@ -190,10 +196,9 @@ async fn answer<T, E: Into<Failure>>(view: &View, i: &Installation, outcome: Res
         Ok(_) => Ok(back(i.name.as_str())),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) => {
-            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
             // The state may have changed with the attempt.
             let now = view.gateway.services.installations.get(&i.name);
-            show(view, now.as_deref().unwrap_or(i), status, false, Some(&failure)).await
+            show(view, now.as_deref().unwrap_or(i), failure.status(), false, Some(&failure)).await
         }
     }
 }
@@ -211,7 +216,8 @@ pub(super) async fn start(view: View, Path(name): Path<String>) -> Outcome {
 pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     let granted = form.text("granted") == "true";
-    answer(&view, &i, view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await).await
+    answer(&view, &i, view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await)
+        .await
 }
 
 pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {

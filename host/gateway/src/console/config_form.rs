@@ -43,7 +43,13 @@ pub(super) fn has_fields(schema: Option<&Value>) -> bool {
 
 /// The fields, filled with `values`. Names are prefixed with `config.`.
 pub(super) fn fields(view: &View, schema: Option<&Value>, values: &BTreeMap<String, Value>) -> Markup {
-    let required: Vec<&str> = schema.and_then(|s| s.get("required")).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema
+        .and_then(|s| s.get("required"))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     html! {
         @for (name, property) in properties(schema).into_iter().flatten() {
             (field(view, name, property, values.get(name).or_else(|| property.get("default")), required.contains(&name.as_str())))
@@ -110,7 +116,13 @@ mod tests {
             "mode": { "enum": ["a", "b"] }, "list": { "type": "array" }, "blank": { "type": "string" },
         } });
         let form = Fields::parse(b"config.minutes=15&config.open=true&config.name=15&config.mode=b&config.list=[1]&config.blank=&config.other=1");
-        let want = [("list", json!([1])), ("minutes", json!(15)), ("mode", json!("b")), ("name", json!("15")), ("open", json!(true))];
+        let want = [
+            ("list", json!([1])),
+            ("minutes", json!(15)),
+            ("mode", json!("b")),
+            ("name", json!("15")),
+            ("open", json!(true)),
+        ];
         assert_eq!(values(Some(&schema), &form), want.map(|(k, v)| (k.to_owned(), v)).into());
         assert_eq!(values(Some(&schema), &Fields::parse(b"config.minutes=many"))["minutes"], json!("many"));
     }

@@ -80,10 +80,7 @@ pub(super) async fn upload(view: View, request: Request) -> Outcome {
     match published {
         Ok(review) => Ok(see_other(&format!("/install/{}", review.digest))),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
-        Err(failure) => {
-            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
-            show_choice(&view, status, Some(&failure)).await
-        }
+        Err(failure) => show_choice(&view, failure.status(), Some(&failure)).await,
     }
 }
 
@@ -91,7 +88,8 @@ async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
     let whole = body::read(content, &parts.headers, config.package_limit, config.page_timeout).await?;
-    let malformed = || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
+    let malformed =
+        || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
     let request = Request::from_parts(parts, axum::body::Body::from(whole));
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
     while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
@@ -122,7 +120,11 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
     let services = &view.gateway.services;
     let all = services.installations.list();
     let mut rows = Vec::new();
-    for i in all.iter().filter(|i| i.app == r.manifest.name && i.package_digest != r.digest && services.identity.may_administer(session, &i.organization)) {
+    for i in all.iter().filter(|i| {
+        i.app == r.manifest.name
+            && i.package_digest != r.digest
+            && services.identity.may_administer(session, &i.organization)
+    }) {
         rows.push((i.clone(), Difference::between(&i.manifest, &r.manifest)));
     }
     Ok(html! {
@@ -153,7 +155,13 @@ pub(super) async fn upgrade(view: View, Path(text): Path<String>, Form(form): Fo
     Ok(see_other(&format!("/apps/{}?saved=1", upgraded.name)))
 }
 
-async fn show_review(view: &View, r: &Review, status: StatusCode, typed: &Fields, failure: Option<&Failure>) -> Outcome {
+async fn show_review(
+    view: &View,
+    r: &Review,
+    status: StatusCode,
+    typed: &Fields,
+    failure: Option<&Failure>,
+) -> Outcome {
     let m = &r.manifest;
     let title = m.title.get(view.lang());
     let values: BTreeMap<_, _> = config_form::values(m.config.as_ref(), typed);
@@ -227,9 +235,6 @@ pub(super) async fn approve(view: View, Path(text): Path<String>, Form(form): Fo
     match installed {
         Ok(i) => Ok(see_other(&format!("/apps/{}?saved=1", i.name))),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
-        Err(failure) => {
-            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
-            show_review(&view, &review, status, &form, Some(&failure)).await
-        }
+        Err(failure) => show_review(&view, &review, failure.status(), &form, Some(&failure)).await,
     }
 }

@@ -1,9 +1,9 @@
 //! The installed apps of one's department.
 
 use super::app::status_badge;
+use crate::body::Query;
 use crate::failure::Outcome;
 use crate::layout::{Page, empty, notice};
-use crate::body::Query;
 use crate::view::View;
 use maud::html;
 

@@ -42,7 +42,8 @@ pub(crate) fn router() -> Router {
 pub(crate) fn administer(view: &View, name: &str) -> Outcome<(Arc<Installation>, Administrator)> {
     let administrator = view.administrator()?;
     let name = crate::api::name(name)?;
-    let installation = view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    let installation =
+        view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
     may_administer(view, &installation.organization)?;
     Ok((installation, administrator))
 }
@@ -63,7 +64,7 @@ pub(crate) fn city_administrator(view: &View) -> Outcome<Administrator> {
     if administrator.city {
         Ok(administrator)
     } else {
-        Err(Failure::new(kinds::FORBIDDEN).because("供应商密钥由市级管理员管理。", "Vendors' keys are managed by the city's administrators."))
+        Err(Failure::new(kinds::FORBIDDEN).because("这需要市级管理员。", "This is for the city’s administrators."))
     }
 }
 
@@ -71,11 +72,18 @@ impl From<OperationError> for Failure {
     fn from(e: OperationError) -> Self {
         match e {
             OperationError::Package(e) => package_refused(&e),
-            OperationError::Trust(e) => Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string()),
+            OperationError::Trust(e) => {
+                Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string())
+            }
             OperationError::NoSuchPackage(_) | OperationError::NoSuchInstallation(_) => Self::not_found().saying(e),
-            OperationError::Invalid { field, problem } => Self::new(kinds::INVALID).field(&field, problem.zh, problem.en),
-            OperationError::Load(e) => Self::new(kinds::INVALID).because(format!("组件不被接受：{e}"), format!("The component is refused: {e}")),
-            OperationError::App(e) => Self::new(kinds::CONFLICT).because(format!("应用未能启动：{e}"), format!("The app did not start: {e}")),
+            OperationError::Invalid { field, problem } => {
+                Self::new(kinds::INVALID).field(&field, problem.zh, problem.en)
+            }
+            OperationError::Load(e) => Self::new(kinds::INVALID)
+                .because(format!("组件不被接受：{e}"), format!("The component is refused: {e}")),
+            OperationError::App(e) => {
+                Self::new(kinds::CONFLICT).because(format!("应用未能启动：{e}"), format!("The app did not start: {e}"))
+            }
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
@@ -89,7 +97,11 @@ fn package_refused(e: &yunlong_registry::depot::DepotError) -> Failure {
     if let yunlong_registry::depot::DepotError::Package(yunlong_registry::PackageError::Io { .. }) = e {
         return Failure::internal(e);
     }
-    Failure::new(kinds::INVALID).field("package", format!("安装包不被接受：{e}"), format!("The package is refused: {e}"))
+    Failure::new(kinds::INVALID).field(
+        "package",
+        format!("安装包不被接受：{e}"),
+        format!("The package is refused: {e}"),
+    )
 }
 
 /// Renders a page of the console.
@@ -97,7 +109,12 @@ fn page(view: &View, frame: &crate::layout::Page<'_>, content: &maud::Markup) ->
     page_with(http::StatusCode::OK, view, frame, content)
 }
 
-fn page_with(status: http::StatusCode, view: &View, frame: &crate::layout::Page<'_>, content: &maud::Markup) -> Outcome {
+fn page_with(
+    status: http::StatusCode,
+    view: &View,
+    frame: &crate::layout::Page<'_>,
+    content: &maud::Markup,
+) -> Outcome {
     use axum::response::IntoResponse;
     Ok((status, axum::response::Html(frame.render(view, 0, content).into_string())).into_response())
 }

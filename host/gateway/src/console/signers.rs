@@ -72,7 +72,9 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
     let (vendor, pem) = (fields.text("vendor"), fields.text("public_key"));
     match view.gateway.operations.enroll(vendor, pem, &by.account).await.map_err(Failure::from) {
         Ok(_) => Ok(see_other("/signers?saved=1")),
-        Err(failure) if failure.kind() == kinds::INVALID => show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, (vendor, pem), Some(&failure)),
+        Err(failure) if failure.kind() == kinds::INVALID => {
+            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, (vendor, pem), Some(&failure))
+        }
         Err(failure) => Err(failure),
     }
 }

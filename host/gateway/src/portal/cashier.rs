@@ -2,14 +2,13 @@
 
 use crate::body::{self, Form};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::layout::{Page, notice};
+use crate::layout::{Page, money, notice};
 use crate::view::{View, json, see_other};
 use axum::extract::{Path, Request};
 use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::{Markup, html};
 use std::time::Duration;
-use yunlong_model::money::yuan;
 use yunlong_payments::{Behaviour, CallbackError, Intent, PaymentError, Status};
 
 /// How long a payer waits for the provider before the page says that it goes on without them.
@@ -21,11 +20,15 @@ impl From<PaymentError> for Failure {
     fn from(e: PaymentError) -> Self {
         match &e {
             PaymentError::UnknownIntent(_) => Self::not_found().because("没有这笔付款。", "There is no such payment."),
-            PaymentError::WrongStatus { .. } => Self::new(kinds::CONFLICT).because("这笔付款的当前状态不允许该操作。", e.to_string()),
-            PaymentError::Expired => Self::new(kinds::CONFLICT).because("付款时间已过，请重新下单。", "The time to pay is over: place the order again."),
-            PaymentError::NotThePayer => {
-                Self::new(kinds::FORBIDDEN).because("这笔付款属于其他账号，请用下单时的账号登录。", "This payment belongs to another account: sign in as the one who placed the order.")
+            PaymentError::WrongStatus { .. } => {
+                Self::new(kinds::CONFLICT).because("这笔付款的当前状态不允许该操作。", e.to_string())
             }
+            PaymentError::Expired => Self::new(kinds::CONFLICT)
+                .because("付款时间已过，请重新下单。", "The time to pay is over: place the order again."),
+            PaymentError::NotThePayer => Self::new(kinds::FORBIDDEN).because(
+                "这笔付款属于其他账号，请用下单时的账号登录。",
+                "This payment belongs to another account: sign in as the one who placed the order.",
+            ),
             PaymentError::NoDirectConfirmation(_) | PaymentError::Invalid(_) => Self::new(kinds::INVALID).saying(e),
             PaymentError::Store(_) | PaymentError::Commit(_) | PaymentError::Messaging(_) => Self::internal(e),
         }
@@ -77,7 +80,8 @@ pub(super) fn as_json(view: &View, i: &Intent) -> serde_json::Value {
 
 async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<&Failure>) -> Outcome {
     let title = view.t("模拟收银台", "Sandbox cashier");
-    let payable = matches!(intent.status, Status::Pending | Status::Failed) && view.gateway.services.clock.now() < intent.expires_at;
+    let payable = matches!(intent.status, Status::Pending | Status::Failed)
+        && view.gateway.services.clock.now() < intent.expires_at;
     let content = html! {
         h1 { (title) }
         (notice("warn", view.t("这是模拟收银台，用于试用和测试，不会产生真实扣款。", "This cashier is a sandbox for trials and tests: no real money is taken.")))
@@ -87,7 +91,7 @@ async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<
             dl.facts {
                 dt { (view.t("付款事项", "For")) } dd { (intent.description.get(view.lang())) }
                 dt { (view.t("服务", "Service")) } dd { (super::consent::app_title(view, &intent.installation)) }
-                dt { (view.t("金额", "Amount")) } dd { strong.amount { "¥" (yuan(intent.amount)) } }
+                dt { (view.t("金额", "Amount")) } dd { strong.amount { "¥" (money(intent.amount)) } }
                 dt { (view.t("状态", "State")) } dd { (status_badge(view, intent.status)) }
                 @if payable { dt { (view.t("请在此前付款", "Pay before")) } dd { (intent.expires_at.to_shanghai()) } }
             }
@@ -116,8 +120,13 @@ fn state(view: &View, intent: &Intent, payable: bool) -> Markup {
                 p { a href={ "/cashier/" (intent.id) } { (view.t("刷新", "Reload")) } }
             }
         },
-        Status::Failed if payable => notice("bad", view.t("上次付款没有成功，可以再试一次。", "The last attempt failed. You can try again.")),
-        Status::Pending | Status::Failed if !payable => notice("warn", view.t("付款时间已过，请返回服务重新下单。", "The time to pay is over: go back and place the order again.")),
+        Status::Failed if payable => {
+            notice("bad", view.t("上次付款没有成功，可以再试一次。", "The last attempt failed. You can try again."))
+        }
+        Status::Pending | Status::Failed if !payable => notice(
+            "warn",
+            view.t("付款时间已过，请返回服务重新下单。", "The time to pay is over: go back and place the order again."),
+        ),
         Status::Pending | Status::Failed => html! {},
     }
 }
@@ -128,7 +137,7 @@ fn lines(view: &View, intent: &Intent) -> Markup {
         div.table-wrap tabindex="0" role="region" aria-label=(caption) { table {
             caption { (caption) }
             thead { tr { th scope="col" { (view.t("收款单位", "Payee")) } th scope="col" { (view.t("事项", "For")) } th.amount scope="col" { (view.t("金额（元）", "Yuan")) } } }
-            tbody { @for l in &intent.lines { tr { th scope="row" { code { (l.payee) } } td { (l.description) } td.amount { (yuan(l.amount)) } } } }
+            tbody { @for l in &intent.lines { tr { th scope="row" { code { (l.payee) } } td { (l.description) } td.amount { (money(l.amount)) } } } }
         } }
     }
 }
@@ -150,7 +159,7 @@ fn form(view: &View, intent: &Intent) -> Markup {
                 }
             }
             div.actions {
-                button { (view.t("支付 ", "Pay ")) span.amount { "¥" (yuan(intent.amount)) } }
+                button { (view.t("支付 ", "Pay ")) span.amount { "¥" (money(intent.amount)) } }
                 a href=(back(view, intent)) { (view.t("暂不付款，返回", "Not now, go back")) }
             }
         }
@@ -160,7 +169,9 @@ fn form(view: &View, intent: &Intent) -> Markup {
 fn behaviour(fields: &crate::body::Fields) -> Outcome<Behaviour> {
     let number = |name: &str, default: u64| match fields.text(name) {
         "" => Ok(default),
-        text => text.parse::<u64>().map_err(|_| Failure::new(kinds::INVALID).field(name, "请填写整数。", "Write a whole number.")),
+        text => text
+            .parse::<u64>()
+            .map_err(|_| Failure::new(kinds::INVALID).field(name, "请填写整数。", "Write a whole number.")),
     };
     match fields.text("behaviour") {
         "" | "succeed" => Ok(Behaviour::Succeed),
@@ -168,7 +179,11 @@ fn behaviour(fields: &crate::body::Fields) -> Outcome<Behaviour> {
         "delay" => Ok(Behaviour::Delay { millis: number("millis", 10_000)? }),
         "repeat" => Ok(Behaviour::Repeat { times: u32::try_from(number("times", 3)?).unwrap_or(u32::MAX) }),
         "fail-refund" => Ok(Behaviour::FailRefund),
-        _ => Err(Failure::new(kinds::INVALID).field("behaviour", "请选择列出的选项。", "Choose `succeed`, `fail`, `delay`, `repeat` or `fail-refund`.")),
+        _ => Err(Failure::new(kinds::INVALID).field(
+            "behaviour",
+            "请选择列出的选项。",
+            "Choose `succeed`, `fail`, `delay`, `repeat` or `fail-refund`.",
+        )),
     }
 }
 
@@ -182,7 +197,11 @@ pub(super) async fn pay(view: View, Path(id): Path<String>, Form(fields): Form) 
         // Somebody who sends the form twice sees how the first one went.
         Err(failure) if failure.kind() == kinds::CONFLICT && !view.wants_json => {
             let now = own(&view, &id).await?;
-            if now.status == Status::Captured { answer(&view, now).await } else { show(&view, &now, StatusCode::CONFLICT, Some(&failure)).await }
+            if now.status == Status::Captured {
+                answer(&view, now).await
+            } else {
+                show(&view, &now, StatusCode::CONFLICT, Some(&failure)).await
+            }
         }
         Err(failure) => Err(failure),
     }
@@ -219,7 +238,8 @@ async fn settled(view: &View, id: &str) -> Outcome<Intent> {
 pub(super) async fn callback(view: View, Path(provider): Path<String>, request: Request) -> Outcome {
     let (parts, content) = request.into_parts();
     let body = body::read(content, &parts.headers, CALLBACK_LIMIT, view.gateway.config.read_timeout).await?;
-    let headers = parts.headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect();
+    let headers =
+        parts.headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect();
     view.gateway.services.payments.handle_callback(&provider, &headers, &body).await.map_err(|e| match e {
         CallbackError::UnknownProvider(_) => Failure::not_found().saying(e),
         CallbackError::BadSignature => Failure::new(kinds::FORBIDDEN).saying(e),

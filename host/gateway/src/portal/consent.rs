@@ -31,15 +31,22 @@ struct Asked {
 }
 
 fn asked(view: &View, fields: &Fields) -> Outcome<Asked> {
-    let name: InstallationName = fields.text("installation").parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
-    let installation = view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    let name: InstallationName =
+        fields.text("installation").parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    let installation =
+        view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
     // `scope=a&scope=b` or `scope=a,b`.
-    let wanted: BTreeSet<&str> = fields.all("scope").flat_map(|s| s.split([',', ' '])).filter(|s| !s.is_empty()).collect();
-    let unknown = || Failure::new(kinds::MALFORMED).because("该服务没有申请这项信息的资格。", "This service is not allowed to ask for that.");
+    let wanted: BTreeSet<&str> =
+        fields.all("scope").flat_map(|s| s.split([',', ' '])).filter(|s| !s.is_empty()).collect();
+    let unknown = || {
+        Failure::new(kinds::MALFORMED)
+            .because("该服务没有申请这项信息的资格。", "This service is not allowed to ask for that.")
+    };
     if wanted.is_empty() {
         return Err(unknown());
     }
-    let scopes: Vec<Scope> = installation.manifest.scopes.iter().filter(|s| wanted.contains(s.name.as_str())).cloned().collect();
+    let scopes: Vec<Scope> =
+        installation.manifest.scopes.iter().filter(|s| wanted.contains(s.name.as_str())).cloned().collect();
     let granted = |s: &Scope| installation.is_granted(&yunlong_installations::Capability::Attributes(s.name.clone()));
     if scopes.len() != wanted.len() || !scopes.iter().all(granted) {
         return Err(unknown());
@@ -92,7 +99,13 @@ pub(super) async fn decide(view: View, Form(fields): Form) -> Outcome {
             }
         }
         "refuse" => {}
-        _ => return Err(Failure::new(kinds::INVALID).field("decision", "请选择同意或不同意。", "Choose `give` or `refuse`.")),
+        _ => {
+            return Err(Failure::new(kinds::INVALID).field(
+                "decision",
+                "请选择同意或不同意。",
+                "Choose `give` or `refuse`.",
+            ));
+        }
     }
     if view.wants_json {
         return Ok(http::StatusCode::NO_CONTENT.into_response());
@@ -164,7 +177,8 @@ pub(crate) fn app_title(view: &View, name: &InstallationName) -> String {
 
 pub(super) async fn withdraw(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    let name: InstallationName = fields.text("installation").parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    let name: InstallationName =
+        fields.text("installation").parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
     view.gateway.services.identity.withdraw(&session.account, &name, fields.text("scope")).await?;
     if view.wants_json {
         return Ok(http::StatusCode::NO_CONTENT.into_response());

@@ -9,35 +9,82 @@ use maud::{Markup, html};
 type Section = (&'static str, (&'static str, &'static str), &'static [(&'static str, &'static str)]);
 
 const SECTIONS: &[Section] = &[
-    ("start", ("怎么开始", "How to begin"), &[
-        ("在首页选择一项服务即可使用。需要确认身份时，会请您登录，登录后自动回到刚才的页面。", "Choose a service on the home page. When it must know who you are, it asks you to sign in and then leads you back."),
-    ]),
-    ("sign-in", ("登录", "Signing in"), &[
-        ("一个账号可用于全部服务。连续输错密码多次，账号会暂时锁定，页面会写明何时解除。", "One account serves all services. Repeated wrong passwords lock it for a while; the page says until when."),
-        ("忘记密码，请携带身份证到就近的政务服务窗口办理。", "If you have forgotten the password, go to a service window with your ID card."),
-    ]),
-    ("consents", ("个人信息授权", "Consents"), &[
-        ("各服务只能看到一个代号，看不到您的账号、姓名和证件号码。服务需要这些信息时，会说明用途并征得您同意。", "A service sees a pseudonym, not your account, name or ID number. When it needs them, it says what for and asks."),
-        ("您可以随时在“授权”页撤回。撤回后，该服务立即不能再查看。", "You can take a consent back at any time under “Consents”; it takes effect at once."),
-    ]),
-    ("payments", ("支付", "Payments"), &[
-        ("目前的收银台是模拟收银台，不会产生真实扣款。", "The cashier is a sandbox for now: no real money is taken."),
-        ("付款后若页面没有及时更新，请不要重复付款，稍后在“我的支付”查看结果。", "If the page does not change after paying, do not pay twice; look under “My payments” a little later."),
-    ]),
-    ("inbox", ("消息", "Inbox"), &[
-        ("各服务给您的通知都在“消息”页。", "Everything that services tell you is in the inbox."),
-    ]),
-    ("accessibility", ("无障碍", "Accessibility"), &[
-        ("点击页面上方的“长辈版”，文字和按钮会变大。所有页面都可以只用键盘操作，放大到 200% 不会丢失内容，也不依赖脚本。", "“Elder mode” at the top makes type and buttons larger. Every page works with the keyboard alone, at 200 % zoom and without scripts."),
-        ("页面按照 WCAG 2.2 AA 级和 GB/T 37668 制作。如遇到障碍，请向服务的主管部门反映。", "Pages are made to WCAG 2.2 AA and GB/T 37668. If something stands in your way, tell the service's department."),
-    ]),
+    (
+        "start",
+        ("怎么开始", "How to begin"),
+        &[(
+            "在首页选择一项服务即可使用。需要确认身份时，会请您登录，登录后自动回到刚才的页面。",
+            "Choose a service on the home page. When it must know who you are, it asks you to sign in and then leads you back.",
+        )],
+    ),
+    (
+        "sign-in",
+        ("登录", "Signing in"),
+        &[
+            (
+                "一个账号可用于全部服务。连续输错密码多次，账号会暂时锁定，页面会写明何时解除。",
+                "One account serves all services. Repeated wrong passwords lock it for a while; the page says until when.",
+            ),
+            (
+                "忘记密码，请携带身份证到就近的政务服务窗口办理。",
+                "If you have forgotten the password, go to a service window with your ID card.",
+            ),
+        ],
+    ),
+    (
+        "consents",
+        ("个人信息授权", "Consents"),
+        &[
+            (
+                "各服务只能看到一个代号，看不到您的账号、姓名和证件号码。服务需要这些信息时，会说明用途并征得您同意。",
+                "A service sees a pseudonym, not your account, name or ID number. When it needs them, it says what for and asks.",
+            ),
+            (
+                "您可以随时在“授权”页撤回。撤回后，该服务立即不能再查看。",
+                "You can take a consent back at any time under “Consents”; it takes effect at once.",
+            ),
+        ],
+    ),
+    (
+        "payments",
+        ("支付", "Payments"),
+        &[
+            (
+                "目前的收银台是模拟收银台，不会产生真实扣款。",
+                "The cashier is a sandbox for now: no real money is taken.",
+            ),
+            (
+                "付款后若页面没有及时更新，请不要重复付款，稍后在“我的支付”查看结果。",
+                "If the page does not change after paying, do not pay twice; look under “My payments” a little later.",
+            ),
+        ],
+    ),
+    (
+        "inbox",
+        ("消息", "Inbox"),
+        &[("各服务给您的通知都在“消息”页。", "Everything that services tell you is in the inbox.")],
+    ),
+    (
+        "accessibility",
+        ("无障碍", "Accessibility"),
+        &[
+            (
+                "点击页面上方的“长辈版”，文字和按钮会变大。所有页面都可以只用键盘操作，放大到 200% 不会丢失内容，也不依赖脚本。",
+                "“Elder mode” at the top makes type and buttons larger. Every page works with the keyboard alone, at 200 % zoom and without scripts.",
+            ),
+            (
+                "页面按照 WCAG 2.2 AA 级和 GB/T 37668 制作。如遇到障碍，请向服务的主管部门反映。",
+                "Pages are made to WCAG 2.2 AA and GB/T 37668. If something stands in your way, tell the service's department.",
+            ),
+        ],
+    ),
 ];
 
 pub(crate) async fn page(view: View) -> Outcome {
     let title = view.t("帮助", "Help");
     let content = html! {
         h1 { (title) }
-        nav aria-label=(view.t("本页内容", "On this page")) {
+        nav.toc aria-label=(view.t("本页内容", "On this page")) {
             ul { @for (id, heading, _) in SECTIONS { li { a href={ "#" (id) } { (view.t(heading.0, heading.1)) } } } }
         }
         @for (id, heading, paragraphs) in SECTIONS {

@@ -3,12 +3,11 @@
 use super::cashier::{as_json, status_badge};
 use crate::body::Query;
 use crate::failure::Outcome;
-use crate::layout::{Page, empty};
+use crate::layout::{Page, empty, money};
 use crate::origins::Site;
 use crate::view::{View, json};
 use http::StatusCode;
 use maud::{Markup, html};
-use yunlong_model::money::yuan;
 use yunlong_payments::{Intent, Status};
 
 /// Payments on one page.
@@ -54,15 +53,16 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
 
 fn row(view: &View, i: &Intent) -> Markup {
     let description = i.description.get(view.lang());
-    let payable = matches!(i.status, Status::Pending | Status::Failed) && view.gateway.services.clock.now() < i.expires_at;
+    let payable =
+        matches!(i.status, Status::Pending | Status::Failed) && view.gateway.services.clock.now() < i.expires_at;
     html! {
         tr {
             th scope="row" { (description) }
             td { (super::consent::app_title(view, &i.installation)) }
             td { (i.created_at.to_shanghai()) }
             td.amount {
-                (yuan(i.amount))
-                @if i.refunded() > 0 { br; small { (view.t("退 ", "back ")) (yuan(i.refunded())) } }
+                (money(i.amount))
+                @if i.refunded() > 0 { br; small { (view.t("退 ", "back ")) (money(i.refunded())) } }
             }
             td { (status_badge(view, i.status)) }
             td {

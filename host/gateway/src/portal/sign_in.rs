@@ -6,7 +6,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, field_error, notice};
 use crate::origins::{Site, local_or_root};
 use crate::view::{View, see_other};
-use http::{StatusCode, header};
+use http::header;
 use maud::{Markup, html};
 use yunlong_formats::Explain as _;
 use yunlong_identity::{CodeError, NewSession, SessionOrigin, SignInError};
@@ -24,7 +24,9 @@ fn frame(view: &View) -> Page<'_> {
 }
 
 fn form(view: &View, back: &str, account: &str, failure: Option<&Failure>) -> Markup {
-    let missing = |name: &str| failure.and_then(|f| f.fields().iter().find(|e| e.name == name)).map(|e| e.detail.get(view.lang()));
+    let missing = |name: &str| {
+        failure.and_then(|f| f.fields().iter().find(|e| e.name == name)).map(|e| e.detail.get(view.lang()))
+    };
     let general = failure.filter(|f| f.fields().is_empty());
     let invalid = |name: &str| (general.is_some() || missing(name).is_some()).then_some("true");
     html! {
@@ -61,13 +63,20 @@ pub(super) async fn submit(view: View, Form(fields): Form) -> Outcome {
         Ok(session) => {
             let mut response = see_other(back);
             let seconds = (session.expires_at.0 - view.gateway.services.clock.now().0) / 1000;
-            response.headers_mut().append(header::SET_COOKIE, view.gateway.cookies.set_session(session.token.as_str(), seconds));
+            response
+                .headers_mut()
+                .append(header::SET_COOKIE, view.gateway.cookies.set_session(session.token.as_str(), seconds));
             Ok(response)
         }
         Err(failure) if view.wants_json || failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) => {
-            let status = StatusCode::from_u16(failure.kind().status).unwrap_or(StatusCode::BAD_REQUEST);
-            super::page_with(status, &view, &frame(&view), form(&view, back, account, Some(&failure))).await
+            let mut response =
+                super::page_with(failure.status(), &view, &frame(&view), form(&view, back, account, Some(&failure)))
+                    .await?;
+            if let Some(seconds) = failure.wait() {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            Ok(response)
         }
     }
 }
@@ -89,7 +98,9 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
     let key: String = account.chars().take(100).collect();
     let limited = |seconds: u32| {
         gateway.metrics.sign_in("rate-limited");
-        Failure::new(kinds::RATE_LIMITED).because(format!("请在 {seconds} 秒后再试。"), format!("Try again in {seconds} seconds.")).retry_after(seconds)
+        Failure::new(kinds::RATE_LIMITED)
+            .because(format!("请在 {seconds} 秒后再试。"), format!("Try again in {seconds} seconds."))
+            .retry_after(seconds)
     };
     gateway.by_client.take(view.client, now).map_err(limited)?;
     gateway.by_account.take(key.clone(), now).map_err(limited)?;
@@ -112,9 +123,9 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
             let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
             Failure::new(kinds::LOCKED).because(e.zh(), e.en()).retry_after(seconds)
         }
-        SignInError::Busy { retry_after } => {
-            Failure::new(kinds::BUSY).because(e.zh(), e.en()).retry_after(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(1))
-        }
+        SignInError::Busy { retry_after } => Failure::new(kinds::BUSY)
+            .because(e.zh(), e.en())
+            .retry_after(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(1)),
         SignInError::Identity(inner) => inner.clone().into(),
     })
 }
@@ -141,7 +152,9 @@ pub(super) async fn sign_on(view: View, Query(query): Query) -> Outcome {
     match code {
         Ok(code) => Ok(see_other(&city::redeem_address(gateway, &site, code.as_str(), state, back))),
         // The session ended at this moment: sign in again.
-        Err(CodeError::Invalid | CodeError::SessionEnded) => Ok(see_other(&gateway.sign_in_address(Some(&Site::Portal), &view.path))),
+        Err(CodeError::Invalid | CodeError::SessionEnded) => {
+            Ok(see_other(&gateway.sign_in_address(Some(&Site::Portal), &view.path)))
+        }
         Err(CodeError::Identity(e)) => Err(e.into()),
     }
 }
@@ -150,7 +163,11 @@ pub(super) async fn sign_on(view: View, Query(query): Query) -> Outcome {
 /// ended here, which no other origin can do for somebody.
 pub(super) async fn signed_out(view: View) -> Outcome {
     let everywhere = view.session.is_none();
-    let title = if everywhere { view.t("您已退出", "You are signed out") } else { view.t("您已退出该服务", "You have left the service") };
+    let title = if everywhere {
+        view.t("您已退出", "You are signed out")
+    } else {
+        view.t("您已退出该服务", "You have left the service")
+    };
     let content = html! {
         h1 { (title) }
         div.card {

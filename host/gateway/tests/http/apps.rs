@@ -63,11 +63,19 @@ async fn an_app_sets_no_cookie_no_policy_and_no_header_of_the_host() {
 #[tokio::test]
 async fn an_app_leads_nobody_outside_the_platform() {
     let p = Platform::start().await;
-    p.answer_with(|| Ok(Response::builder().status(303).header("location", "https://evil.example/").body(Bytes::new()).unwrap()));
+    p.answer_with(|| {
+        Ok(Response::builder().status(303).header("location", "https://evil.example/").body(Bytes::new()).unwrap())
+    });
     let answer = p.get(APP, "/out").await;
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
     assert!(!answer.headers.contains_key("location"));
-    p.answer_with(|| Ok(Response::builder().status(303).header("location", "http://localhost:8080/cashier/1").body(Bytes::new()).unwrap()));
+    p.answer_with(|| {
+        Ok(Response::builder()
+            .status(303)
+            .header("location", "http://localhost:8080/cashier/1")
+            .body(Bytes::new())
+            .unwrap())
+    });
     assert_eq!(p.get(APP, "/pay").await.location(), "http://localhost:8080/cashier/1");
 }
 
@@ -107,7 +115,8 @@ async fn assets_come_straight_from_the_package() {
     assert!(etag.starts_with('"'), "strong: {etag}");
     let again = p.send(get(APP, "/assets/site.css").header("if-none-match", etag).body(Body::empty()).unwrap()).await;
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
-    let small = p.send(get(APP, "/assets/site.css").header("accept-encoding", "br, gzip").body(Body::empty()).unwrap()).await;
+    let small =
+        p.send(get(APP, "/assets/site.css").header("accept-encoding", "br, gzip").body(Body::empty()).unwrap()).await;
     assert_eq!(small.header("content-encoding"), "br");
     assert!(small.body.len() < css.body.len() && small.header("etag") != etag);
     assert_eq!(p.get(APP, "/assets/logo.png").await.header("content-type"), "image/png");

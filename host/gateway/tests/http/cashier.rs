@@ -30,8 +30,12 @@ async fn the_page_is_named_a_sandbox_and_shows_what_is_paid_to_whom() {
     let p = Platform::start().await;
     let id = intent(&p).await;
     let cookie = p.cookie("li-hua").await;
-    let page = p.send(get(PORTAL, &format!("/cashier/{id}")).header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
-    for part in ["模拟收银台", "龟山汉墓门票", "¥60.00", PAYEE, "http://tickets.localhost:8080/orders/1", "景区门票"] {
+    let page = p
+        .send(get(PORTAL, &format!("/cashier/{id}")).header("cookie", &cookie).body(Body::empty()).unwrap())
+        .await
+        .text();
+    for part in ["模拟收银台", "龟山汉墓门票", "¥60.00", PAYEE, "http://tickets.localhost:8080/orders/1", "景区门票"]
+    {
         assert!(page.contains(part), "{part}");
     }
     for choice in ["succeed", "fail", "delay", "repeat"] {
@@ -46,8 +50,14 @@ async fn a_payment_is_its_payers_alone() {
     assert!(p.get(PORTAL, &format!("/cashier/{id}")).await.location().contains("/sign-in?return=/cashier/"));
     let other = p.cookie("city-admin").await;
     let path = format!("/cashier/{id}");
-    assert_eq!(p.send(get(PORTAL, &path).header("cookie", &other).body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(p.send(form_post(PORTAL, &path).header("cookie", &other).body(Body::empty()).unwrap()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        p.send(get(PORTAL, &path).header("cookie", &other).body(Body::empty()).unwrap()).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        p.send(form_post(PORTAL, &path).header("cookie", &other).body(Body::empty()).unwrap()).await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(p.payments.intent_by_id(&id).await.unwrap().status, Status::Pending);
 }
 
@@ -57,12 +67,15 @@ async fn a_payment_that_is_not_answered_in_time_says_so_and_counts_when_it_is() 
     let id = intent(&p).await;
     let cookie = p.cookie("li-hua").await;
     let path = format!("/cashier/{id}");
-    let paid = p.send(form_post(PORTAL, &path).header("cookie", &cookie).body("behaviour=succeed".into()).unwrap()).await;
+    let paid =
+        p.send(form_post(PORTAL, &path).header("cookie", &cookie).body("behaviour=succeed".into()).unwrap()).await;
     assert_eq!(paid.location(), path);
     let page = p.send(get(PORTAL, &path).header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains("正在等待付款结果") && !page.contains("<form class=\"card\""), "{page}");
 
-    let event = serde_json::to_vec(&CallbackEvent::Charge { intent: id.clone(), attempt: 1, amount: 6000, failure: None }).unwrap();
+    let event =
+        serde_json::to_vec(&CallbackEvent::Charge { intent: id.clone(), attempt: 1, amount: 6000, failure: None })
+            .unwrap();
     let callback = |signed: bool| {
         let mut request = post(PORTAL, "/payments/callback/sandbox");
         for (name, value) in p.cashier.sign(&event, yunlong_model::Clock::now(&*p.clock)) {
@@ -77,7 +90,8 @@ async fn a_payment_that_is_not_answered_in_time_says_so_and_counts_when_it_is() 
     assert_eq!(p.send(callback(true)).await.status, StatusCode::NO_CONTENT);
     assert_eq!(p.payments.intent_by_id(&id).await.unwrap().status, Status::Captured);
     // Sending the form again pays nothing again and leads on.
-    let again = p.send(form_post(PORTAL, &path).header("cookie", &cookie).body("behaviour=succeed".into()).unwrap()).await;
+    let again =
+        p.send(form_post(PORTAL, &path).header("cookie", &cookie).body("behaviour=succeed".into()).unwrap()).await;
     assert_eq!(again.location(), "http://tickets.localhost:8080/orders/1");
     let orders = p.send(get(PORTAL, "/orders").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(orders.contains("龟山汉墓门票") && orders.contains("已支付") && orders.contains("60.00"));
@@ -86,9 +100,16 @@ async fn a_payment_that_is_not_answered_in_time_says_so_and_counts_when_it_is() 
 #[tokio::test]
 async fn a_callback_of_nobody_is_refused() {
     let p = Platform::start().await;
-    assert_eq!(p.send(post(PORTAL, "/payments/callback/unknown").body("{}".into()).unwrap()).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(p.send(post(PORTAL, "/payments/callback/sandbox").body("{}".into()).unwrap()).await.status, StatusCode::FORBIDDEN);
-    let browser = post(PORTAL, "/payments/callback/sandbox").header("sec-fetch-site", "cross-site").body("{}".into()).unwrap();
+    assert_eq!(
+        p.send(post(PORTAL, "/payments/callback/unknown").body("{}".into()).unwrap()).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        p.send(post(PORTAL, "/payments/callback/sandbox").body("{}".into()).unwrap()).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let browser =
+        post(PORTAL, "/payments/callback/sandbox").header("sec-fetch-site", "cross-site").body("{}".into()).unwrap();
     assert_eq!(p.send(browser).await.status, StatusCode::FORBIDDEN);
 }
 
@@ -98,10 +119,25 @@ async fn programs_pay_and_read_the_same_as_json() {
     let id = intent(&p).await;
     let token = format!("Bearer {}", p.token("li-hua").await);
     let path = format!("/cashier/{id}");
-    let call = |body: &'static str| p.send(post(PORTAL, &path).header("authorization", &token).header("accept", "application/json").header("content-type", "application/json").body(body.into()).unwrap());
+    let call = |body: &'static str| {
+        p.send(
+            post(PORTAL, &path)
+                .header("authorization", &token)
+                .header("accept", "application/json")
+                .header("content-type", "application/json")
+                .body(body.into())
+                .unwrap(),
+        )
+    };
     let wrong = call(r#"{"behaviour":"explode"}"#).await;
-    assert_eq!((wrong.status, wrong.json()["errors"][0]["field"].as_str().map(str::to_owned)), (StatusCode::UNPROCESSABLE_ENTITY, Some("behaviour".into())));
+    assert_eq!(
+        (wrong.status, wrong.json()["errors"][0]["field"].as_str().map(str::to_owned)),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("behaviour".into()))
+    );
     let paid = call(r#"{"behaviour":"succeed"}"#).await;
-    assert_eq!((paid.status, paid.json()["status"].as_str().map(str::to_owned)), (StatusCode::OK, Some("processing".into())));
+    assert_eq!(
+        (paid.status, paid.json()["status"].as_str().map(str::to_owned)),
+        (StatusCode::OK, Some("processing".into()))
+    );
     assert_eq!(call("{}").await.status, StatusCode::CONFLICT);
 }

@@ -7,8 +7,16 @@ use serde_json::{Value, json};
 use yunlong_registry::{Algorithm, KeyPair};
 
 async fn call(p: &Platform, token: &str, method: Method, path: &str, body: Value) -> Answered {
-    let request = Request::builder().method(method).uri(path).header("host", CONSOLE).header("authorization", format!("Bearer {token}"));
-    let request = if body.is_null() { request.body(Body::empty()) } else { request.header("content-type", "application/json").body(body.to_string().into()) };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", CONSOLE)
+        .header("authorization", format!("Bearer {token}"));
+    let request = if body.is_null() {
+        request.body(Body::empty())
+    } else {
+        request.header("content-type", "application/json").body(body.to_string().into())
+    };
     p.send(request.unwrap()).await
 }
 
@@ -17,15 +25,39 @@ async fn it_is_closed_to_citizens_and_to_other_departments() {
     let p = Platform::start().await;
     let citizen = p.token("li-hua").await;
     let department = p.token("quanshan-admin").await;
-    for (method, path) in [(Method::GET, "/api/v1/installations"), (Method::GET, "/api/v1/packages"), (Method::GET, "/api/v1/signers"), (Method::POST, "/api/v1/installations/tickets/stop"), (Method::DELETE, "/api/v1/installations/tickets")] {
-        assert_eq!(call(&p, &citizen, method.clone(), path, Value::Null).await.status, StatusCode::FORBIDDEN, "{method} {path}");
+    for (method, path) in [
+        (Method::GET, "/api/v1/installations"),
+        (Method::GET, "/api/v1/packages"),
+        (Method::GET, "/api/v1/signers"),
+        (Method::POST, "/api/v1/installations/tickets/stop"),
+        (Method::DELETE, "/api/v1/installations/tickets"),
+    ] {
+        assert_eq!(
+            call(&p, &citizen, method.clone(), path, Value::Null).await.status,
+            StatusCode::FORBIDDEN,
+            "{method} {path}"
+        );
     }
     // The city's installation is not the district's.
-    for (method, path) in [(Method::GET, "/api/v1/installations/tickets"), (Method::POST, "/api/v1/installations/tickets/stop"), (Method::DELETE, "/api/v1/installations/tickets")] {
-        assert_eq!(call(&p, &department, method.clone(), path, Value::Null).await.status, StatusCode::FORBIDDEN, "{method} {path}");
+    for (method, path) in [
+        (Method::GET, "/api/v1/installations/tickets"),
+        (Method::POST, "/api/v1/installations/tickets/stop"),
+        (Method::DELETE, "/api/v1/installations/tickets"),
+    ] {
+        assert_eq!(
+            call(&p, &department, method.clone(), path, Value::Null).await.status,
+            StatusCode::FORBIDDEN,
+            "{method} {path}"
+        );
     }
-    assert_eq!(call(&p, &department, Method::GET, "/api/v1/installations", Value::Null).await.json()["installations"], json!([]));
-    assert_eq!(call(&p, &department, Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"})).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        call(&p, &department, Method::GET, "/api/v1/installations", Value::Null).await.json()["installations"],
+        json!([])
+    );
+    assert_eq!(
+        call(&p, &department, Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"})).await.status,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
 }
 
@@ -33,7 +65,9 @@ async fn it_is_closed_to_citizens_and_to_other_departments() {
 async fn a_package_is_published_reviewed_and_installed() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let token = p.token("city-admin").await;
-    let upload = post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}")).header("content-type", "application/x-tar");
+    let upload = post(CONSOLE, "/api/v1/packages")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/x-tar");
     let published = p.send(upload.body(package(MANIFEST, &p.key).into()).unwrap()).await;
     assert_eq!(published.status, StatusCode::CREATED, "{}", published.text());
     let review = published.json();
@@ -42,18 +76,31 @@ async fn a_package_is_published_reviewed_and_installed() {
     let wanted = |approve: Value, organization: &str| json!({"package": review["digest"], "organization": organization, "approve": approve, "config": {"hold_minutes": 10}});
     // Nobody approves by leaving out, nor installs for an organization that is not there.
     let partly = call(&p, &token, Method::POST, "/api/v1/installations", wanted(json!(["identity"]), "320300")).await;
-    assert_eq!((partly.status, partly.json()["errors"][0]["field"].as_str().map(str::to_owned)), (StatusCode::UNPROCESSABLE_ENTITY, Some("approve".into())));
+    assert_eq!(
+        (partly.status, partly.json()["errors"][0]["field"].as_str().map(str::to_owned)),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("approve".into()))
+    );
     let nowhere = call(&p, &token, Method::POST, "/api/v1/installations", wanted(json!(ids), "999999")).await;
     assert_eq!(nowhere.json()["errors"][0]["field"], "organization");
-    let wrong = json!({"package": review["digest"], "organization": "320300", "approve": ids, "config": {"hold_minutes": 100}});
+    let wrong =
+        json!({"package": review["digest"], "organization": "320300", "approve": ids, "config": {"hold_minutes": 100}});
     let wrong = call(&p, &token, Method::POST, "/api/v1/installations", wrong).await;
-    assert_eq!((wrong.status, wrong.json()["errors"][0]["field"].as_str().map(str::to_owned)), (StatusCode::UNPROCESSABLE_ENTITY, Some("config.hold_minutes".into())));
+    assert_eq!(
+        (wrong.status, wrong.json()["errors"][0]["field"].as_str().map(str::to_owned)),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("config.hold_minutes".into()))
+    );
     let installed = call(&p, &token, Method::POST, "/api/v1/installations", wanted(json!(ids), "320300")).await;
     assert_eq!(installed.status, StatusCode::CREATED, "{}", installed.text());
-    assert_eq!((installed.json()["status"].as_str(), installed.json()["config"]["hold_minutes"].as_i64()), (Some("running"), Some(10)));
+    assert_eq!(
+        (installed.json()["status"].as_str(), installed.json()["config"]["hold_minutes"].as_i64()),
+        (Some("running"), Some(10))
+    );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
     let taken = call(&p, &token, Method::POST, "/api/v1/installations", wanted(json!(ids), "320300")).await;
-    assert_eq!((taken.status, taken.json()["errors"][0]["field"].as_str().map(str::to_owned)), (StatusCode::CONFLICT, Some("name".into())));
+    assert_eq!(
+        (taken.status, taken.json()["errors"][0]["field"].as_str().map(str::to_owned)),
+        (StatusCode::CONFLICT, Some("name".into()))
+    );
 }
 
 #[tokio::test]
@@ -64,7 +111,12 @@ async fn unsigned_strange_and_broken_packages_are_refused() {
     let mut changed = package(MANIFEST, &p.key).to_vec();
     let at = changed.windows(5).position(|w| w == b"color").unwrap();
     changed[at] = b'C';
-    for (what, tar) in [("strange", package(MANIFEST, &stranger).to_vec()), ("changed", changed), ("nonsense", b"nonsense".to_vec()), ("empty", vec![])] {
+    for (what, tar) in [
+        ("strange", package(MANIFEST, &stranger).to_vec()),
+        ("changed", changed),
+        ("nonsense", b"nonsense".to_vec()),
+        ("empty", vec![]),
+    ] {
         let upload = post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}"));
         let answer = p.send(upload.body(tar.into()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}: {}", answer.text());
@@ -93,26 +145,47 @@ async fn an_app_that_refuses_to_be_installed_leaves_nothing_behind() {
 async fn an_app_is_stopped_started_and_removed_for_good() {
     let p = Platform::start().await;
     let token = p.token("city-admin").await;
-    assert_eq!(call(&p, &token, Method::POST, "/api/v1/installations/tickets/stop", json!({})).await.json()["status"], "stopped");
+    assert_eq!(
+        call(&p, &token, Method::POST, "/api/v1/installations/tickets/stop", json!({})).await.json()["status"],
+        "stopped"
+    );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(call(&p, &token, Method::POST, "/api/v1/installations/tickets/start", json!({})).await.json()["status"], "running");
-    assert_eq!(call(&p, &token, Method::DELETE, "/api/v1/installations/tickets", Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        call(&p, &token, Method::POST, "/api/v1/installations/tickets/start", json!({})).await.json()["status"],
+        "running"
+    );
+    assert_eq!(
+        call(&p, &token, Method::DELETE, "/api/v1/installations/tickets", Value::Null).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::NOT_FOUND);
     let digest = p.gateway.operations().published().await.unwrap()[0].digest;
     let again = json!({"package": digest, "organization": "320300", "approve": ["identity", "attributes:concession", "data", "payments"]});
-    assert_eq!(call(&p, &token, Method::POST, "/api/v1/installations", again).await.status, StatusCode::CONFLICT, "a name is never used again");
+    assert_eq!(
+        call(&p, &token, Method::POST, "/api/v1/installations", again).await.status,
+        StatusCode::CONFLICT,
+        "a name is never used again"
+    );
 }
 
 #[tokio::test]
 async fn permissions_are_taken_back_and_given_again() {
     let p = Platform::start().await;
     let token = p.token("city-admin").await;
-    let state = |answer: &Answered| answer.json()["permissions"].as_array().unwrap().iter().find(|c| c["id"] == "payments").unwrap()["granted"].clone();
+    let state = |answer: &Answered| {
+        answer.json()["permissions"].as_array().unwrap().iter().find(|c| c["id"] == "payments").unwrap()["granted"]
+            .clone()
+    };
     let revoked = call(&p, &token, Method::DELETE, "/api/v1/installations/tickets/grants/payments", Value::Null).await;
     assert_eq!(state(&revoked), false);
     let restored = call(&p, &token, Method::PUT, "/api/v1/installations/tickets/grants/payments", Value::Null).await;
     assert_eq!(state(&restored), true);
-    assert_eq!(call(&p, &token, Method::DELETE, "/api/v1/installations/tickets/grants/outbound:evil.example", Value::Null).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        call(&p, &token, Method::DELETE, "/api/v1/installations/tickets/grants/outbound:evil.example", Value::Null)
+            .await
+            .status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
 }
 
 #[tokio::test]
@@ -136,14 +209,20 @@ async fn the_pages_do_what_the_api_does() {
     let p = Platform::start().await;
     let portal = p.cookie("city-admin").await;
     let (cookie, _) = p.sign_on(&portal, CONSOLE, "/").await;
-    let submit = |path: &str, body: &str| p.send(form_post(CONSOLE, path).header("cookie", &cookie).body(body.to_owned().into()).unwrap());
+    let submit = |path: &str, body: &str| {
+        p.send(form_post(CONSOLE, path).header("cookie", &cookie).body(body.to_owned().into()).unwrap())
+    };
     assert_eq!(submit("/apps/tickets/config", "config.hold_minutes=20").await.location(), "/apps/tickets?saved=1");
     let refused = submit("/apps/tickets/config", "config.hold_minutes=999").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text().contains("hold_minutes"), "{}", refused.text());
-    assert_eq!(submit("/apps/tickets/roles", "account=li-hua&role=gate&assign=true").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        submit("/apps/tickets/roles", "account=li-hua&role=gate&assign=true").await.status,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(submit("/apps/tickets/grants", "capability=payments&granted=false").await.status, StatusCode::SEE_OTHER);
-    let page = p.send(get(CONSOLE, "/apps/tickets").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
+    let page =
+        p.send(get(CONSOLE, "/apps/tickets").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains("li-hua") && page.contains("未批准") && page.contains(r#"value="20""#));
     assert_eq!(submit("/apps/tickets/uninstall", "confirm=ticket").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(submit("/apps/tickets/uninstall", "confirm=tickets").await.location(), "/?removed=1");
@@ -158,17 +237,24 @@ async fn a_package_is_uploaded_by_a_form_and_keeps_what_was_typed() {
     let mut body = b"--b\r\ncontent-disposition: form-data; name=\"package\"; filename=\"a.tar\"\r\n\r\n".to_vec();
     body.extend_from_slice(&package(MANIFEST, &p.key));
     body.extend_from_slice(b"\r\n--b--\r\n");
-    let upload = post(CONSOLE, "/install").header("sec-fetch-site", "same-origin").header("cookie", &cookie).header("content-type", "multipart/form-data; boundary=b");
+    let upload = post(CONSOLE, "/install")
+        .header("sec-fetch-site", "same-origin")
+        .header("cookie", &cookie)
+        .header("content-type", "multipart/form-data; boundary=b");
     let uploaded = p.send(upload.body(body.into()).unwrap()).await;
     let review = uploaded.location();
     let page = p.send(get(CONSOLE, &review).header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains("核对优惠票资格") && page.contains("收取门票款") && page.contains("签名有效"));
     let approve = "approve=identity&approve=attributes:concession&approve=data&approve=payments";
-    let submit = |fields: String| p.send(form_post(CONSOLE, &review).header("cookie", &cookie).body(fields.into()).unwrap());
+    let submit =
+        |fields: String| p.send(form_post(CONSOLE, &review).header("cookie", &cookie).body(fields.into()).unwrap());
     let refused = submit(format!("name=Console&organization=320300&config.hold_minutes=7&{approve}")).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = refused.text();
-    assert!(page.contains(r#"value="Console""#) && page.contains(r#"value="7""#) && page.contains("aria-invalid"), "{page}");
+    assert!(
+        page.contains(r#"value="Console""#) && page.contains(r#"value="7""#) && page.contains("aria-invalid"),
+        "{page}"
+    );
     let done = submit(format!("name=tickets&organization=320300&config.hold_minutes=7&{approve}")).await;
     assert_eq!(done.location(), "/apps/tickets?saved=1");
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);

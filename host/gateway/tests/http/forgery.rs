@@ -9,9 +9,15 @@ async fn a_cookie_alone_changes_nothing() {
     let p = Platform::start().await;
     let cookie = p.cookie("li-hua").await;
     let (app_cookie, _) = p.sign_on(&cookie, APP, "/").await;
-    for (host, path, cookie) in [(PORTAL, "/consent", &cookie), (PORTAL, "/_city/sign-out", &cookie), (PORTAL, "/_city/preferences", &cookie), (APP, "/orders", &app_cookie)] {
+    for (host, path, cookie) in [
+        (PORTAL, "/consent", &cookie),
+        (PORTAL, "/_city/sign-out", &cookie),
+        (PORTAL, "/_city/preferences", &cookie),
+        (APP, "/orders", &app_cookie),
+    ] {
         for site in [None, Some("cross-site"), Some("same-site"), Some("none"), Some("")] {
-            let mut request = post(host, path).header("cookie", cookie).header("content-type", "application/x-www-form-urlencoded");
+            let mut request =
+                post(host, path).header("cookie", cookie).header("content-type", "application/x-www-form-urlencoded");
             if let Some(site) = site {
                 request = request.header("sec-fetch-site", site);
             }
@@ -41,7 +47,8 @@ async fn the_same_origin_and_a_bearer_token_pass() {
     assert_eq!(p.send(same).await.status, StatusCode::OK);
     assert_eq!(p.last_seen().body, "slot=1");
     let token = p.token("li-hua").await;
-    let program = post(APP, "/api/orders").header("authorization", format!("Bearer {token}")).body("{}".into()).unwrap();
+    let program =
+        post(APP, "/api/orders").header("authorization", format!("Bearer {token}")).body("{}".into()).unwrap();
     assert_eq!(p.send(program).await.status, StatusCode::OK);
     assert!(p.last_seen().principal.subject.is_some());
 }
@@ -63,7 +70,8 @@ async fn another_page_cannot_ask_for_a_session() {
     let p = Platform::start().await;
     let body = format!(r#"{{"account":"li-hua","password":"{PASSWORD}"}}"#);
     for site in ["cross-site", "same-site", "none"] {
-        let request = post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").header("sec-fetch-site", site);
+        let request =
+            post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").header("sec-fetch-site", site);
         assert_eq!(p.send(request.body(body.clone().into()).unwrap()).await.status, StatusCode::FORBIDDEN, "{site}");
     }
     // What a page of another origin can send without a preflight is not JSON.

@@ -18,7 +18,9 @@ async fn the_portal_the_console_and_each_app_have_origins_of_their_own() {
 #[tokio::test]
 async fn a_host_of_somebody_else_is_misdirected() {
     let p = Platform::start().await;
-    for host in ["evil.example", "127.0.0.1:8080", "localhost", "localhost:9999", "tickets.localhost", "localhost.:8080"] {
+    for host in
+        ["evil.example", "127.0.0.1:8080", "localhost", "localhost:9999", "tickets.localhost", "localhost.:8080"]
+    {
         let answer = p.get(host, "/").await;
         assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
         assert!(answer.text().contains("http://localhost:8080/"), "the page leads to the portal");
@@ -53,7 +55,15 @@ async fn an_absolute_target_stands_over_the_host_header() {
 #[tokio::test]
 async fn every_answer_carries_its_protection_and_an_id_made_here() {
     let p = Platform::start().await;
-    for (host, path) in [(PORTAL, "/"), (PORTAL, "/nothing"), (CONSOLE, "/"), (APP, "/"), ("evil.example", "/"), (PORTAL, "/_city/theme.css"), (APP, "/assets/site.css")] {
+    for (host, path) in [
+        (PORTAL, "/"),
+        (PORTAL, "/nothing"),
+        (CONSOLE, "/"),
+        (APP, "/"),
+        ("evil.example", "/"),
+        (PORTAL, "/_city/theme.css"),
+        (APP, "/assets/site.css"),
+    ] {
         let answer = p.send(get(host, path).header("x-request-id", "forged").body(Body::empty()).unwrap()).await;
         let csp = answer.header("content-security-policy");
         for part in ["default-src 'none'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
@@ -73,7 +83,10 @@ async fn every_answer_carries_its_protection_and_an_id_made_here() {
 async fn pages_may_send_forms_only_within_the_platform() {
     let p = Platform::start().await;
     let csp = |a: &Answered| a.header("content-security-policy").to_owned();
-    assert!(csp(&p.get(PORTAL, "/").await).contains("form-action 'self' http://console.localhost:8080 http://*.localhost:8080;"));
+    assert!(
+        csp(&p.get(PORTAL, "/").await)
+            .contains("form-action 'self' http://console.localhost:8080 http://*.localhost:8080;")
+    );
     assert!(csp(&p.get(APP, "/").await).contains("form-action 'self' http://localhost:8080;"));
 }
 
@@ -85,7 +98,9 @@ async fn the_stylesheet_is_the_same_everywhere_and_never_fetched_twice() {
     for host in [CONSOLE, APP, "evil.example"] {
         assert_eq!(p.get(host, "/_city/theme.css").await.body, sheet.body, "{host}");
     }
-    let again = p.send(get(APP, "/_city/theme.css").header("if-none-match", sheet.header("etag")).body(Body::empty()).unwrap()).await;
+    let again = p
+        .send(get(APP, "/_city/theme.css").header("if-none-match", sheet.header("etag")).body(Body::empty()).unwrap())
+        .await;
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     let page = p.get(PORTAL, "/").await.text();
     let printed = page.split('"').find(|s| s.starts_with("/_city/theme.")).unwrap().to_owned();

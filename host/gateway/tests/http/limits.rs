@@ -9,10 +9,15 @@ async fn bodies_addresses_and_headers_have_limits() {
     let p = Platform::start().await;
     let body = || Body::from(vec![b'a'; 1024 * 1024 + 1]);
     for (host, path) in [(APP, "/orders"), (PORTAL, "/sign-in")] {
-        assert_eq!(p.send(form_post(host, path).body(body()).unwrap()).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{host}");
+        assert_eq!(
+            p.send(form_post(host, path).body(body()).unwrap()).await.status,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "{host}"
+        );
     }
     // A body of unknown length is counted as it comes.
-    let stream = Body::from_stream(futures::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 100_000]))));
+    let stream =
+        Body::from_stream(futures::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 100_000]))));
     assert_eq!(p.send(form_post(APP, "/orders").body(stream).unwrap()).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(p.get(APP, &format!("/{}", "a".repeat(9000))).await.status, StatusCode::URI_TOO_LONG);
     let large = get(APP, "/").header("x-large", "a".repeat(40_000)).body(Body::empty()).unwrap();
@@ -36,8 +41,17 @@ async fn a_body_of_just_the_limit_passes() {
 #[tokio::test]
 async fn nonsense_is_refused_with_its_reason() {
     let p = Platform::start().await;
-    for (body, status) in [("{", StatusCode::BAD_REQUEST), ("[]", StatusCode::UNPROCESSABLE_ENTITY), (r#"{"account":"a"}"#, StatusCode::UNPROCESSABLE_ENTITY), (r#"{"account":"a","password":"b","x":1}"#, StatusCode::UNPROCESSABLE_ENTITY)] {
-        let answer = p.send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap()).await;
+    for (body, status) in [
+        ("{", StatusCode::BAD_REQUEST),
+        ("[]", StatusCode::UNPROCESSABLE_ENTITY),
+        (r#"{"account":"a"}"#, StatusCode::UNPROCESSABLE_ENTITY),
+        (r#"{"account":"a","password":"b","x":1}"#, StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let answer = p
+            .send(
+                post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap(),
+            )
+            .await;
         assert_eq!(answer.status, status, "{body}");
         let problem = answer.json();
         assert!(problem["type"].as_str().unwrap().starts_with("http://localhost:8080/help/problems#"), "{problem}");

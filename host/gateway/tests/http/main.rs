@@ -2,6 +2,7 @@
 //! specification. Requests go through the whole router; in place of the runtime stands an app that
 //! tells what it was given.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "the modules of one test share them")]
 
 mod apps;
 mod cashier;

@@ -36,7 +36,14 @@ async fn every_page_has_language_landmarks_a_skip_link_one_heading_and_help() {
     ] {
         let html = page(&p, host, path, cookie).await;
         assert!(html.starts_with("<!DOCTYPE html><html lang=\"zh-CN\""), "{path}");
-        for part in ["class=\"skip-link\" href=\"#main\"", "<header class=\"city-header\"", "<main id=\"main\"", "<footer", "<title>", "/help"] {
+        for part in [
+            "class=\"skip-link\" href=\"#main\"",
+            "<header class=\"city-header\"",
+            "id=\"main\"",
+            "<footer",
+            "<title>",
+            "/help",
+        ] {
             assert!(html.contains(part), "{host}{path}: {part}");
         }
         assert_eq!(html.matches("<h1").count(), 1, "{path}");
@@ -66,18 +73,34 @@ async fn what_people_type_is_never_markup() {
 async fn a_consent_names_who_what_and_what_for_and_can_be_taken_back() {
     let p = Platform::start().await;
     let cookie = p.cookie("li-hua").await;
-    let asked = page(&p, PORTAL, "/consent?installation=tickets&scope=concession&return=/buy%3Fslot%3D1", &cookie).await;
+    let asked =
+        page(&p, PORTAL, "/consent?installation=tickets&scope=concession&return=/buy%3Fslot%3D1", &cookie).await;
     for part in ["景区门票", "徐州市", "核对优惠票资格", "出生日期"] {
         assert!(asked.contains(part), "{part}");
     }
-    let decide = |decision: &str| p.send(form_post(PORTAL, "/consent").header("cookie", &cookie).body(format!("installation=tickets&scope=concession&return=/buy%3Fslot%3D1&decision={decision}").into()).unwrap());
+    let decide = |decision: &str| {
+        p.send(
+            form_post(PORTAL, "/consent")
+                .header("cookie", &cookie)
+                .body(
+                    format!("installation=tickets&scope=concession&return=/buy%3Fslot%3D1&decision={decision}").into(),
+                )
+                .unwrap(),
+        )
+    };
     let name = "tickets".parse().unwrap();
     assert_eq!(decide("refuse").await.location(), "http://tickets.localhost:8080/buy?slot=1");
     assert!(p.identity.consented("li-hua", &name).await.unwrap().is_empty());
     assert_eq!(decide("give").await.location(), "http://tickets.localhost:8080/buy?slot=1");
     assert_eq!(p.identity.consented("li-hua", &name).await.unwrap(), ["concession"]);
     assert!(page(&p, PORTAL, "/consents", &cookie).await.contains("核对优惠票资格"));
-    p.send(form_post(PORTAL, "/consents/withdraw").header("cookie", &cookie).body("installation=tickets&scope=concession".into()).unwrap()).await;
+    p.send(
+        form_post(PORTAL, "/consents/withdraw")
+            .header("cookie", &cookie)
+            .body("installation=tickets&scope=concession".into())
+            .unwrap(),
+    )
+    .await;
     assert!(p.identity.consented("li-hua", &name).await.unwrap().is_empty());
 }
 
@@ -85,13 +108,36 @@ async fn a_consent_names_who_what_and_what_for_and_can_be_taken_back() {
 async fn nobody_is_asked_to_consent_to_what_the_app_may_not_ask() {
     let p = Platform::start().await;
     let cookie = p.cookie("li-hua").await;
-    for query in ["installation=tickets&scope=everything", "installation=tickets&scope=concession&scope=everything", "installation=tickets", "installation=nothing&scope=concession"] {
-        let answer = p.send(get(PORTAL, &format!("/consent?{query}&return=/")).header("cookie", &cookie).body(Body::empty()).unwrap()).await;
+    for query in [
+        "installation=tickets&scope=everything",
+        "installation=tickets&scope=concession&scope=everything",
+        "installation=tickets",
+        "installation=nothing&scope=concession",
+    ] {
+        let answer = p
+            .send(
+                get(PORTAL, &format!("/consent?{query}&return=/"))
+                    .header("cookie", &cookie)
+                    .body(Body::empty())
+                    .unwrap(),
+            )
+            .await;
         assert!(answer.status.is_client_error(), "{query}");
     }
     // What the department revoked cannot be consented to either.
-    p.gateway.operations().set_grant(&"tickets".parse().unwrap(), "attributes:concession", false, "city-admin").await.unwrap();
-    let answer = p.send(get(PORTAL, "/consent?installation=tickets&scope=concession&return=/").header("cookie", &cookie).body(Body::empty()).unwrap()).await;
+    p.gateway
+        .operations()
+        .set_grant(&"tickets".parse().unwrap(), "attributes:concession", false, "city-admin")
+        .await
+        .unwrap();
+    let answer = p
+        .send(
+            get(PORTAL, "/consent?installation=tickets&scope=concession&return=/")
+                .header("cookie", &cookie)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
@@ -115,5 +161,8 @@ async fn an_unknown_page_is_a_page_for_people_and_a_problem_for_programs() {
         assert_eq!((json.status, json.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
         assert_eq!(json.json()["code"], "not-found");
     }
-    assert_eq!(p.send(form_post(PORTAL, "/help").body(Body::empty()).unwrap()).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        p.send(form_post(PORTAL, "/help").body(Body::empty()).unwrap()).await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
 }

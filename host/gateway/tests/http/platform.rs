@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tower::ServiceExt;
 use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Services, router};
-use yunlong_identity::{AccountKind, Attributes, Identity, IdentityConfig, NewAccount, PlatformRole, Secrets, XUZHOU_DIVISIONS};
+use yunlong_identity::{
+    AccountKind, Attributes, Identity, IdentityConfig, NewAccount, PlatformRole, Secrets, XUZHOU_DIVISIONS,
+};
 use yunlong_installations::{Installation, Installations};
 use yunlong_messaging::{Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
@@ -75,13 +77,31 @@ type Answer = Box<dyn Fn() -> Result<Response<Bytes>, InvocationError> + Send>;
 
 #[async_trait]
 impl Apps for StandIn {
-    async fn request(&self, _: &InstallationName, principal: Principal, presentation: Presentation, request_id: &str, request: Request<Bytes>) -> Result<Response<Bytes>, InvocationError> {
+    async fn request(
+        &self,
+        _: &InstallationName,
+        principal: Principal,
+        presentation: Presentation,
+        request_id: &str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, InvocationError> {
         let (parts, body) = request.into_parts();
-        let seen = Seen { principal, presentation, request_id: request_id.to_owned(), method: parts.method, uri: parts.uri.to_string(), headers: parts.headers, body };
+        let seen = Seen {
+            principal,
+            presentation,
+            request_id: request_id.to_owned(),
+            method: parts.method,
+            uri: parts.uri.to_string(),
+            headers: parts.headers,
+            body,
+        };
         self.seen.lock().push(seen);
         match &*self.answer.lock() {
             Some(answer) => answer(),
-            None => Ok(Response::builder().header("content-type", "text/html; charset=utf-8").body("<p>hello</p>".into()).unwrap()),
+            None => Ok(Response::builder()
+                .header("content-type", "text/html; charset=utf-8")
+                .body("<p>hello</p>".into())
+                .unwrap()),
         }
     }
 
@@ -168,7 +188,8 @@ impl Platform {
     pub async fn empty(config: GatewayConfig, origin: &str) -> Self {
         let store: SharedStore = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
-        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), IdentityConfig::demo()).await.unwrap();
+        let identity =
+            Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), IdentityConfig::demo()).await.unwrap();
         identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
         for (name, kind, organization, roles) in [
             ("li-hua", AccountKind::Citizen, None, vec![]),
@@ -187,17 +208,43 @@ impl Platform {
         }
         let identity = Arc::new(identity);
         let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
-        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Subscribers(installations.clone()))));
+        let messaging =
+            Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Subscribers(installations.clone()))));
         let dir = tempfile::tempdir().unwrap();
         let depot = Arc::new(Depot::open(dir.path(), yunlong_registry::Limits::default()).unwrap());
         let app = Arc::new(StandIn::default());
-        let cashier = Arc::new(SandboxCashier::new(store.clone(), clock.clone(), SandboxSecret::new(&[9; 32]), Arc::new(Nowhere)));
+        let cashier = Arc::new(SandboxCashier::new(
+            store.clone(),
+            clock.clone(),
+            SandboxSecret::new(&[9; 32]),
+            Arc::new(Nowhere),
+        ));
         let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), vec![cashier.clone()]));
-        let services = Services { store: store.clone(), identity: identity.clone(), installations, messaging, payments: payments.clone(), depot, apps: app.clone(), clock: clock.clone() };
+        let services = Services {
+            store: store.clone(),
+            identity: identity.clone(),
+            installations,
+            messaging,
+            payments: payments.clone(),
+            depot,
+            apps: app.clone(),
+            clock: clock.clone(),
+        };
         let gateway = Gateway::new(origin.parse().unwrap(), config, services);
         let key = KeyPair::generate(Algorithm::Ed25519);
         gateway.operations().enroll("han-software", &key.public().to_pem().unwrap(), "city-admin").await.unwrap();
-        Self { router: router(gateway.clone()), gateway, app, identity, clock, key, store, payments, cashier, _depot: dir }
+        Self {
+            router: router(gateway.clone()),
+            gateway,
+            app,
+            identity,
+            clock,
+            key,
+            store,
+            payments,
+            cashier,
+            _depot: dir,
+        }
     }
 
     pub async fn install(&self, name: &str) -> Arc<Installation> {
@@ -211,6 +258,10 @@ impl Platform {
             by: "city-admin".into(),
         };
         self.gateway.operations().install(wanted).await.unwrap()
+    }
+
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answered {
@@ -227,7 +278,11 @@ impl Platform {
     /// A bearer token.
     pub async fn token(&self, account: &str) -> String {
         let body = format!(r#"{{"account":"{account}","password":"{PASSWORD}"}}"#);
-        let answer = self.send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap()).await;
+        let answer = self
+            .send(
+                post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap(),
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
         answer.json()["token"].as_str().unwrap().to_owned()
     }
@@ -246,7 +301,14 @@ impl Platform {
         let started = self.get(host, &format!("/_city/sign-on?return={path}")).await;
         let state = started.cookie("sign-on").unwrap();
         let at_portal = started.location();
-        let issued = self.send(get(PORTAL, at_portal.strip_prefix("http://localhost:8080").unwrap()).header("cookie", portal_cookie).body(Body::empty()).unwrap()).await;
+        let issued = self
+            .send(
+                get(PORTAL, at_portal.strip_prefix("http://localhost:8080").unwrap())
+                    .header("cookie", portal_cookie)
+                    .body(Body::empty())
+                    .unwrap(),
+            )
+            .await;
         let back = issued.location();
         let back = back.strip_prefix(&format!("http://{host}")).unwrap().to_owned();
         let signed_on = self.send(get(host, &back).header("cookie", state).body(Body::empty()).unwrap()).await;
@@ -279,7 +341,12 @@ impl Answered {
     }
 
     pub fn location(&self) -> String {
-        self.headers.get(header::LOCATION).unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.text())).to_str().unwrap().to_owned()
+        self.headers
+            .get(header::LOCATION)
+            .unwrap_or_else(|| panic!("no redirect: {} {}", self.status, self.text()))
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// `name=value` of a cookie that was set and not removed.

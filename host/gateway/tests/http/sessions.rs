@@ -11,7 +11,10 @@ async fn the_session_cookie_is_host_only_and_out_of_reach_of_scripts() {
     let answer = p.send(form_post(PORTAL, "/sign-in").body(form.into()).unwrap()).await;
     assert_eq!((answer.status, answer.location().as_str()), (StatusCode::SEE_OTHER, "/orders?page=2"));
     let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("session=") && cookie.contains("; Path=/; ") && cookie.contains("HttpOnly; SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.starts_with("session=") && cookie.contains("; Path=/; ") && cookie.contains("HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
     assert!(!cookie.to_ascii_lowercase().contains("domain"), "{cookie}");
 }
 
@@ -28,7 +31,14 @@ async fn over_tls_the_cookie_is_bound_to_its_host_by_name() {
 #[tokio::test]
 async fn a_wrong_password_keeps_the_account_and_never_the_password() {
     let p = Platform::start().await;
-    let answer = p.send(form_post(PORTAL, "/sign-in").header("accept-language", "en").body("account=li-hua&password=sesame-open".into()).unwrap()).await;
+    let answer = p
+        .send(
+            form_post(PORTAL, "/sign-in")
+                .header("accept-language", "en")
+                .body("account=li-hua&password=sesame-open".into())
+                .unwrap(),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     let page = answer.text();
     assert!(page.contains(r#"value="li-hua""#) && page.contains("role=\"alert\"") && !page.contains("sesame"));
@@ -42,7 +52,10 @@ async fn an_empty_form_names_each_field() {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = answer.text();
     for id in ["account-error", "password-error"] {
-        assert!(page.contains(&format!("id=\"{id}\"")) && page.contains(&format!("aria-describedby=\"{id}\"")), "{page}");
+        assert!(
+            page.contains(&format!("id=\"{id}\"")) && page.contains(&format!("aria-describedby=\"{id}\"")),
+            "{page}"
+        );
     }
 }
 
@@ -62,7 +75,11 @@ async fn repeated_failures_lock_the_account_and_say_until_when() {
 async fn tries_are_limited_by_client_even_over_many_accounts() {
     let config = yunlong_gateway::GatewayConfig { sign_in_failures_per_client: 3, ..Default::default() };
     let p = Platform::with(config, "http://localhost:8080").await;
-    let attempt = |n: usize| p.send(form_post(PORTAL, "/sign-in").body(format!("account=nobody-{n}&password=wrong-password").into()).unwrap());
+    let attempt = |n: usize| {
+        p.send(
+            form_post(PORTAL, "/sign-in").body(format!("account=nobody-{n}&password=wrong-password").into()).unwrap(),
+        )
+    };
     for n in 0..3 {
         assert_eq!(attempt(n).await.status, StatusCode::UNAUTHORIZED);
     }
@@ -72,21 +89,75 @@ async fn tries_are_limited_by_client_even_over_many_accounts() {
 }
 
 #[tokio::test]
+async fn an_address_in_a_header_counts_only_behind_a_load_balancer() {
+    let limited = |client_header| yunlong_gateway::GatewayConfig {
+        sign_in_failures_per_client: 1,
+        client_header,
+        ..Default::default()
+    };
+    let attempt = |p: &Platform, n: usize, from: &str| {
+        let request = form_post(PORTAL, "/sign-in").header("x-forwarded-for", format!("10.9.9.9, {from}"));
+        let (router, body) = (p.router(), format!("account=nobody-{n}&password=wrong-password"));
+        async move { tower::ServiceExt::oneshot(router, request.body(Body::from(body)).unwrap()).await.unwrap().status() }
+    };
+    let direct = Platform::with(limited(None), "http://localhost:8080").await;
+    assert_eq!(attempt(&direct, 0, "10.0.0.1").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(attempt(&direct, 1, "10.0.0.2").await, StatusCode::TOO_MANY_REQUESTS);
+    let balanced =
+        Platform::with(limited(Some(http::HeaderName::from_static("x-forwarded-for"))), "http://localhost:8080").await;
+    assert_eq!(attempt(&balanced, 0, "10.0.0.1").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(attempt(&balanced, 1, "10.0.0.2").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(attempt(&balanced, 2, "10.0.0.1").await, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn after_signing_in_a_form_leads_to_the_page_it_stood_on() {
+    let p = Platform::start().await;
+    let form = |referer: &'static str| {
+        p.send(
+            form_post(PORTAL, "/consents/withdraw")
+                .header("referer", referer)
+                .body("installation=tickets&scope=concession".into())
+                .unwrap(),
+        )
+    };
+    assert!(form("http://localhost:8080/consents").await.location().ends_with("/sign-in?return=/consents"));
+    assert!(form("http://evil.example/").await.location().ends_with("/sign-in?return=/"));
+    assert!(form("http://localhost:8080//evil.example/").await.location().ends_with("/sign-in?return=/"));
+}
+
+#[tokio::test]
 async fn a_program_gets_a_token_that_works_on_every_origin() {
     let p = Platform::start().await;
     let body = format!(r#"{{"account":"city-admin","password":"{PASSWORD}"}}"#);
-    let answer = p.send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap()).await;
+    let answer = p
+        .send(post(PORTAL, "/api/v1/sessions").header("content-type", "application/json").body(body.into()).unwrap())
+        .await;
     assert_eq!(answer.status, StatusCode::CREATED);
     assert!(answer.headers.get("set-cookie").is_none());
     let session = answer.json();
     assert!(session["expires_at"].as_str().unwrap().ends_with('Z'));
     let token = format!("Bearer {}", session["token"].as_str().unwrap());
-    for (host, path) in [(PORTAL, "/api/v1/sessions/current"), (CONSOLE, "/api/v1/installations"), (APP, "/api/slots")] {
-        assert_eq!(p.send(get(host, path).header("authorization", &token).body(Body::empty()).unwrap()).await.status, StatusCode::OK, "{host}{path}");
+    for (host, path) in [(PORTAL, "/api/v1/sessions/current"), (CONSOLE, "/api/v1/installations"), (APP, "/api/slots")]
+    {
+        assert_eq!(
+            p.send(get(host, path).header("authorization", &token).body(Body::empty()).unwrap()).await.status,
+            StatusCode::OK,
+            "{host}{path}"
+        );
     }
-    let ended = http::Request::delete("/api/v1/sessions/current").header("host", PORTAL).header("authorization", &token).body(Body::empty()).unwrap();
+    let ended = http::Request::delete("/api/v1/sessions/current")
+        .header("host", PORTAL)
+        .header("authorization", &token)
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(p.send(ended).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(p.send(get(PORTAL, "/api/v1/sessions/current").header("authorization", &token).body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        p.send(get(PORTAL, "/api/v1/sessions/current").header("authorization", &token).body(Body::empty()).unwrap())
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -94,10 +165,12 @@ async fn a_token_is_no_cookie_and_a_cookie_no_token() {
     let p = Platform::start().await;
     let token = p.token("li-hua").await;
     let cookie = p.cookie("li-hua").await;
-    let as_cookie = p.send(get(PORTAL, "/orders").header("cookie", format!("session={token}")).body(Body::empty()).unwrap()).await;
+    let as_cookie =
+        p.send(get(PORTAL, "/orders").header("cookie", format!("session={token}")).body(Body::empty()).unwrap()).await;
     assert!(as_cookie.location().contains("/sign-in"));
     assert!(as_cookie.header("set-cookie").starts_with("session=; "), "a cookie of no session is removed");
-    let as_token = get(PORTAL, "/api/v1/sessions/current").header("authorization", format!("Bearer {}", cookie.strip_prefix("session=").unwrap()));
+    let as_token = get(PORTAL, "/api/v1/sessions/current")
+        .header("authorization", format!("Bearer {}", cookie.strip_prefix("session=").unwrap()));
     assert_eq!(p.send(as_token.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -113,7 +186,12 @@ async fn somebody_who_is_signed_in_at_the_portal_is_signed_on_at_an_app() {
     // The portal's cookie says nothing at the app, nor the app's at the portal.
     p.send(get(APP, "/orders").header("cookie", &portal).body(Body::empty()).unwrap()).await;
     assert_eq!(p.last_seen().principal.subject, None);
-    assert!(p.send(get(PORTAL, "/orders").header("cookie", &app).body(Body::empty()).unwrap()).await.location().contains("/sign-in"));
+    assert!(
+        p.send(get(PORTAL, "/orders").header("cookie", &app).body(Body::empty()).unwrap())
+            .await
+            .location()
+            .contains("/sign-in")
+    );
 }
 
 #[tokio::test]
@@ -134,12 +212,14 @@ async fn a_code_serves_once_one_origin_and_the_browser_that_asked() {
     let portal = p.cookie("li-hua").await;
     let started = p.get(APP, "/_city/sign-on?return=/").await;
     let state = started.cookie("sign-on").unwrap();
-    let issue = || p.send(get(PORTAL, started_path(&started)).header("cookie", &portal).body(Body::empty()).unwrap());
+    let issue = || p.send(get(PORTAL, &started_path(&started)).header("cookie", &portal).body(Body::empty()).unwrap());
     fn started_path(a: &Answered) -> String {
         a.location().strip_prefix("http://localhost:8080").unwrap().to_owned()
     }
     let code = || async { issue().await.location().strip_prefix("http://tickets.localhost:8080").unwrap().to_owned() };
-    let redeem = |host: &'static str, path: String, cookie: String| p.send(get(host, &path).header("cookie", cookie).body(Body::empty()).unwrap());
+    let redeem = |host: &'static str, path: String, cookie: String| {
+        p.send(get(host, &path).header("cookie", cookie).body(Body::empty()).unwrap())
+    };
 
     // Somebody else's link: this browser never asked.
     let stranger = redeem(APP, code().await, String::new()).await;
@@ -159,14 +239,30 @@ async fn a_code_serves_once_one_origin_and_the_browser_that_asked() {
 async fn no_return_path_leads_away() {
     let p = Platform::start().await;
     let portal = p.cookie("li-hua").await;
-    for evil in ["https://evil.example/", "//evil.example/", "/%5Cevil.example", "%2F%2Fevil.example", "/%09/evil.example", "javascript:alert(1)"] {
-        let sign_in = p.send(get(PORTAL, &format!("/sign-in?return={evil}")).header("cookie", &portal).body(Body::empty()).unwrap()).await;
+    for evil in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/%5Cevil.example",
+        "%2F%2Fevil.example",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+    ] {
+        let sign_in = p
+            .send(
+                get(PORTAL, &format!("/sign-in?return={evil}")).header("cookie", &portal).body(Body::empty()).unwrap(),
+            )
+            .await;
         assert_eq!(sign_in.location(), "/", "{evil}");
         let started = p.get(APP, &format!("/_city/sign-on?return={evil}")).await;
         assert!(started.location().ends_with("&return=/"), "{evil}: {}", started.location());
-        let preferences = p.send(form_post(PORTAL, "/_city/preferences").body(format!("lang=en&return={evil}").into()).unwrap()).await;
+        let preferences = p
+            .send(form_post(PORTAL, "/_city/preferences").body(format!("lang=en&return={evil}").into()).unwrap())
+            .await;
         assert_eq!(preferences.location(), "/", "{evil}");
-        let page = p.send(form_post(PORTAL, "/sign-in").body(format!("account=x&password=&return={evil}").into()).unwrap()).await.text();
+        let page = p
+            .send(form_post(PORTAL, "/sign-in").body(format!("account=x&password=&return={evil}").into()).unwrap())
+            .await
+            .text();
         assert!(page.contains(r#"name="return" value="/""#), "{evil}");
     }
 }
@@ -190,7 +286,12 @@ async fn language_and_elder_mode_are_kept_by_cookie_and_then_by_account() {
     let set = p.send(form_post(PORTAL, "/_city/preferences").body("lang=en&return=/help".into()).unwrap()).await;
     assert_eq!(set.location(), "/help");
     let cookie = set.cookie("preferences").unwrap();
-    assert!(p.send(get(PORTAL, "/").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text().contains(r#"<html lang="en">"#));
+    assert!(
+        p.send(get(PORTAL, "/").header("cookie", &cookie).body(Body::empty()).unwrap())
+            .await
+            .text()
+            .contains(r#"<html lang="en">"#)
+    );
     let portal = p.cookie("li-hua").await;
     p.send(form_post(PORTAL, "/_city/preferences").header("cookie", &portal).body("elder=true".into()).unwrap()).await;
     let (app, _) = p.sign_on(&portal, APP, "/").await;

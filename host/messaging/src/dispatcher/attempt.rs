@@ -28,7 +28,13 @@ enum Target<'a> {
 
 impl Messaging {
     /// Attempts the row of an event or of a redriven job.
-    pub(super) async fn attempt_row(&self, deliver: &dyn Deliver, to: &InstallationName, key: &Key, failures: u32) -> Attempted {
+    pub(super) async fn attempt_row(
+        &self,
+        deliver: &dyn Deliver,
+        to: &InstallationName,
+        key: &Key,
+        failures: u32,
+    ) -> Attempted {
         let ended = match self.run_consumer(deliver, to, Target::Row { key, failures }).await {
             Ok(Ran::Committed | Ran::Gone) => Ok(Attempted::Done),
             Ok(Ran::Failed(error)) => self.fail_row(to, key, &error).await,
@@ -68,7 +74,9 @@ impl Messaging {
             let Some(delivery) = self.stage(&mut txn, to, target).await? else { return Ok(Ran::Gone) };
             let handled = AssertUnwindSafe(deliver.deliver(to, delivery, &mut txn)).catch_unwind().await;
             match handled {
-                Ok(Ok(())) if txn.is_empty() => return Ok(Ran::Failed(DeliveryError::Retry("the consumer's transaction was lost".into()))),
+                Ok(Ok(())) if txn.is_empty() => {
+                    return Ok(Ran::Failed(DeliveryError::Retry("the consumer's transaction was lost".into())));
+                }
                 Ok(Ok(())) => {}
                 // A failure that rests on what has changed meanwhile is no failure.
                 Ok(Err(error)) => match txn.validate().await {
@@ -78,7 +86,9 @@ impl Messaging {
                     }
                     _ => return Ok(Ran::Failed(error)),
                 },
-                Err(_) => return Ok(Ran::Failed(DeliveryError::Retry("the platform failed while it delivered".into()))),
+                Err(_) => {
+                    return Ok(Ran::Failed(DeliveryError::Retry("the platform failed while it delivered".into())));
+                }
             }
             match txn.commit().await {
                 Ok(_) => {
@@ -88,7 +98,9 @@ impl Messaging {
                 Err(CommitError::Conflict) => self.pause_after_conflict(to, round).await,
                 Err(CommitError::Store(e)) => return Err(e.into()),
                 // A counter at its bound may have room later.
-                Err(e @ CommitError::OutOfBounds { .. }) => return Ok(Ran::Failed(DeliveryError::Retry(e.to_string()))),
+                Err(e @ CommitError::OutOfBounds { .. }) => {
+                    return Ok(Ran::Failed(DeliveryError::Retry(e.to_string())));
+                }
                 Err(e @ CommitError::TooLarge(_)) => return Ok(Ran::Failed(DeliveryError::Reject(e.to_string()))),
             }
         }
@@ -107,7 +119,12 @@ impl Messaging {
 
     /// Stages the acknowledgment and answers what to deliver; `None` when there is nothing (any
     /// more).
-    async fn stage(&self, txn: &mut Txn, to: &InstallationName, target: Target<'_>) -> Result<Option<Delivery>, MessagingError> {
+    async fn stage(
+        &self,
+        txn: &mut Txn,
+        to: &InstallationName,
+        target: Target<'_>,
+    ) -> Result<Option<Delivery>, MessagingError> {
         match target {
             Target::Row { key, failures } => {
                 let Some(row) = txn.get_as::<QueueRow>(key).await? else { return Ok(None) };
@@ -119,7 +136,9 @@ impl Messaging {
             }
             Target::Job { key, job } => {
                 let now = self.clock.now();
-                let Some(row) = txn.get_as::<JobRow>(key).await?.filter(|row| row.due() <= now) else { return Ok(None) };
+                let Some(row) = txn.get_as::<JobRow>(key).await?.filter(|row| row.due() <= now) else {
+                    return Ok(None);
+                };
                 stage_next_run(txn, key, &row, now);
                 let attempt = u32::try_from(row.retry.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
                 let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
@@ -128,7 +147,12 @@ impl Messaging {
         }
     }
 
-    async fn fail_row(&self, to: &InstallationName, key: &Key, error: &DeliveryError) -> Result<Attempted, MessagingError> {
+    async fn fail_row(
+        &self,
+        to: &InstallationName,
+        key: &Key,
+        error: &DeliveryError,
+    ) -> Result<Attempted, MessagingError> {
         if *error == DeliveryError::NotRunning {
             return Ok(Attempted::Parked);
         }
@@ -155,14 +179,22 @@ impl Messaging {
         Ok(ended)
     }
 
-    async fn fail_job(&self, to: &InstallationName, key: &Key, job: &str, error: &DeliveryError) -> Result<Attempted, MessagingError> {
+    async fn fail_job(
+        &self,
+        to: &InstallationName,
+        key: &Key,
+        job: &str,
+        error: &DeliveryError,
+    ) -> Result<Attempted, MessagingError> {
         if *error == DeliveryError::NotRunning {
             return Ok(Attempted::Parked);
         }
         let spread = rand::random::<f64>();
         let ended = transact!(&self.store, |txn| {
             let now = self.clock.now();
-            let Some(mut row) = txn.get_as::<JobRow>(key).await? else { return Ok::<_, MessagingError>(Attempted::Done) };
+            let Some(mut row) = txn.get_as::<JobRow>(key).await? else {
+                return Ok::<_, MessagingError>(Attempted::Done);
+            };
             match self.record(&mut row.retry, error, now, spread) {
                 Some(at) => {
                     row.retry.not_before = at;
@@ -171,7 +203,13 @@ impl Messaging {
                 }
                 None => {
                     let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
-                    dead::bury(txn, to, QueueRow { kind, event: job_event(to, job, &row, now) }, row.retry.failures.clone(), now);
+                    dead::bury(
+                        txn,
+                        to,
+                        QueueRow { kind, event: job_event(to, job, &row, now) },
+                        row.retry.failures.clone(),
+                        now,
+                    );
                     Ok(stage_next_run(txn, key, &row, now).map_or(Attempted::Done, Attempted::Next))
                 }
             }
@@ -208,7 +246,9 @@ impl Messaging {
 fn stage_next_run(txn: &mut Txn, key: &Key, row: &JobRow, now: Timestamp) -> Option<Timestamp> {
     let next = jobs::next_run(&row.cron, now.max(row.scheduled));
     match next {
-        Some(scheduled) => txn.put_as(key.clone(), &JobRow { cron: row.cron.clone(), scheduled, retry: RetryState::default() }),
+        Some(scheduled) => {
+            txn.put_as(key.clone(), &JobRow { cron: row.cron.clone(), scheduled, retry: RetryState::default() })
+        }
         None => txn.delete(key.clone()),
     }
     next

@@ -35,7 +35,9 @@ impl Dispatcher {
         loop {
             let entries = self.messaging.store.scan(&range, Direction::Ascending, 1_000).await?;
             for entry in &entries {
-                let Some(name) = entry.key.last_text().and_then(|n| n.parse::<InstallationName>().ok()) else { continue };
+                let Some(name) = entry.key.last_text().and_then(|n| n.parse::<InstallationName>().ok()) else {
+                    continue;
+                };
                 if self.known.get(&name).is_none_or(|k| k.marker != entry.version) {
                     self.read_head(&name, entry.version).await?;
                 }
@@ -122,7 +124,11 @@ impl Dispatcher {
 const HARD_LIMIT: usize = 64;
 
 fn wants_more(lanes: &Lanes, window: usize) -> bool {
-    lanes.pending() < window || (lanes.runnable() == 0 && lanes.running() == 0 && !lanes.is_parked() && lanes.pending() < window.saturating_mul(HARD_LIMIT))
+    lanes.pending() < window
+        || (lanes.runnable() == 0
+            && lanes.running() == 0
+            && !lanes.is_parked()
+            && lanes.pending() < window.saturating_mul(HARD_LIMIT))
 }
 
 impl Messaging {
@@ -133,7 +139,8 @@ impl Messaging {
 
     /// Moves up to [`CHUNK`] delayed rows in one commit.
     async fn promote(&self, name: &InstallationName, now: Timestamp) -> Result<(), MessagingError> {
-        let range = KeyRange { start: queue::waiting(name), end: queue::waiting(name).u64(now.as_u64().saturating_add(1)) };
+        let range =
+            KeyRange { start: queue::waiting(name), end: queue::waiting(name).u64(now.as_u64().saturating_add(1)) };
         let entries = self.store.scan(&range, Direction::Ascending, CHUNK).await?;
         let mut txn = Txn::new(self.store.clone());
         for entry in entries {

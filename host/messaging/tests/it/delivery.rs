@@ -8,7 +8,9 @@ use yunlong_model::InstallationName;
 use yunlong_store::{Key, Txn};
 
 fn failing_for(n: i64, error: DeliveryError) -> Arc<Consumer> {
-    Consumer::new(move |to, d| if to.as_str() == "gate" && d.event.data["n"] == n { Err(error.clone()) } else { Ok(()) })
+    Consumer::new(
+        move |to, d| if to.as_str() == "gate" && d.event.data["n"] == n { Err(error.clone()) } else { Ok(()) },
+    )
 }
 
 fn retry() -> DeliveryError {

@@ -11,7 +11,10 @@ use yunlong_store::{Direction, Key, Txn};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Publish { key: Option<u8>, delay: i64 },
+    Publish {
+        key: Option<u8>,
+        delay: i64,
+    },
     /// One step of the dispatcher, to its end.
     Poll,
     /// A step that is cut off after so many turns of the executor; then a new process.
@@ -31,7 +34,14 @@ fn step() -> impl Strategy<Value = Step> {
 const POLICY: RetryPolicy = RetryPolicy { first_millis: 100, longest_millis: 1_000, attempts: 4 };
 
 fn config() -> Config {
-    Config { concurrency: 4, concurrency_per_installation: 3, window: 3, retry: POLICY, parked_millis: 50, ..Config::default() }
+    Config {
+        concurrency: 4,
+        concurrency_per_installation: 3,
+        window: 3,
+        retry: POLICY,
+        parked_millis: 50,
+        ..Config::default()
+    }
 }
 
 /// Fails by the event's number, so that every run of a history sees the same consumer: 0 to 4
@@ -131,7 +141,14 @@ async fn verify(city: &City, of: &str, published: &BTreeMap<i64, (Option<u8>, i6
     let done = effects(city, of).await;
     let once: BTreeSet<i64> = done.iter().copied().collect();
     assert_eq!(once.len(), done.len(), "{of}: an effect took place twice: {done:?}");
-    let dead: BTreeSet<i64> = city.messaging.dead_letters(&name(of), None, 10_000).await.unwrap().iter().filter_map(|l| l.event.data["n"].as_i64()).collect();
+    let dead: BTreeSet<i64> = city
+        .messaging
+        .dead_letters(&name(of), None, 10_000)
+        .await
+        .unwrap()
+        .iter()
+        .filter_map(|l| l.event.data["n"].as_i64())
+        .collect();
     for n in published.keys() {
         // Four failures exhaust the attempts, six is a rejection.
         let lost = matches!(n % 7, 4 | 6);

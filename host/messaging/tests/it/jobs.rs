@@ -25,7 +25,9 @@ async fn next(city: &City) -> Option<Timestamp> {
 
 fn scheduled(consumer: &Consumer) -> Vec<Timestamp> {
     let seen = consumer.seen.lock();
-    seen.iter().filter_map(|(_, d)| if let Kind::Job { scheduled, .. } = d.kind { Some(scheduled) } else { None }).collect()
+    seen.iter()
+        .filter_map(|(_, d)| if let Kind::Job { scheduled, .. } = d.kind { Some(scheduled) } else { None })
+        .collect()
 }
 
 /// START is 2026-09-21T14:13:20Z: the next full five minutes are 100 s away.

@@ -17,7 +17,10 @@ async fn an_event_reaches_every_subscriber_in_the_shape_of_cloudevents() {
     let id = city.publish(order(7, Some("k"))).await;
     let consumer = Consumer::accepting();
     drain(&mut city.dispatcher(&consumer)).await;
-    assert_eq!((consumer.numbers("shop"), consumer.numbers("gate"), consumer.numbers("quiet")), (vec![7], vec![7], vec![]));
+    assert_eq!(
+        (consumer.numbers("shop"), consumer.numbers("gate"), consumer.numbers("quiet")),
+        (vec![7], vec![7], vec![])
+    );
     let (_, delivery) = consumer.seen.lock()[0].clone();
     let event = delivery.event;
     assert_eq!((event.id, event.source.as_str(), event.topic.as_str()), (id, "/installations/shop", "order.paid"));
@@ -58,7 +61,10 @@ async fn an_upgrade_brings_its_own_schema() {
     let strict = "[[publishes]]\nname = \"order.paid\"\nschema = { type = \"object\", required = [\"m\"] }";
     city.registry.0.lock().insert(name("shop"), crate::support::manifest(strict));
     let mut txn = Txn::new(city.store.clone());
-    assert!(matches!(city.messaging.publish(&mut txn, &name("shop"), order(1, None)).await, Err(MessagingError::Invalid(_))));
+    assert!(matches!(
+        city.messaging.publish(&mut txn, &name("shop"), order(1, None)).await,
+        Err(MessagingError::Invalid(_))
+    ));
 }
 
 #[tokio::test]

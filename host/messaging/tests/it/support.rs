@@ -76,7 +76,9 @@ pub(crate) struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(script: impl Fn(&InstallationName, &Delivery) -> Result<(), DeliveryError> + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(
+        script: impl Fn(&InstallationName, &Delivery) -> Result<(), DeliveryError> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
     }
 
@@ -86,7 +88,12 @@ impl Consumer {
 
     /// The `n` of the payloads that one installation got, in order.
     pub(crate) fn numbers(&self, of: &str) -> Vec<i64> {
-        self.seen.lock().iter().filter(|(to, _)| to.as_str() == of).filter_map(|(_, d)| d.event.data["n"].as_i64()).collect()
+        self.seen
+            .lock()
+            .iter()
+            .filter(|(to, _)| to.as_str() == of)
+            .filter_map(|(_, d)| d.event.data["n"].as_i64())
+            .collect()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -119,13 +126,19 @@ impl City {
         let store: SharedStore = Arc::new(MemoryStore::new());
         let clock = ManualClock::new(START);
         let registry = Registry::city();
-        let messaging = Arc::new(Messaging::with_config(store.clone(), Arc::new(clock.clone()), registry.clone(), config));
+        let messaging =
+            Arc::new(Messaging::with_config(store.clone(), Arc::new(clock.clone()), registry.clone(), config));
         Self { store, clock, registry, messaging }
     }
 
     /// What is left after a crash: the store and the time.
     pub(crate) fn restart(&mut self, config: Config) {
-        self.messaging = Arc::new(Messaging::with_config(self.store.clone(), Arc::new(self.clock.clone()), self.registry.clone(), config));
+        self.messaging = Arc::new(Messaging::with_config(
+            self.store.clone(),
+            Arc::new(self.clock.clone()),
+            self.registry.clone(),
+            config,
+        ));
     }
 
     pub(crate) fn dispatcher(&self, consumer: &Arc<Consumer>) -> Dispatcher {

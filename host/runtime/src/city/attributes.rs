@@ -18,14 +18,21 @@ impl wit::Host for State {
         };
         let Some(account) = &self.invocation.principal.account else { return Ok(Err(Error::NotSignedIn)) };
         let installation = &self.invocation.installation;
-        let granted: Vec<Scope> =
-            installation.manifest.scopes.iter().filter(|s| self.interceptor.granted(|c| matches!(c, Capability::Attributes(scope) if *scope == s.name))).cloned().collect();
-        Ok(self.services.identity.attribute(&installation.name, &granted, account, attribute).await.map_err(|e| match e {
-            AttributeError::ConsentRequired(scope) => Error::ConsentRequired(scope),
-            AttributeError::NotGranted => Error::NotGranted(name.into()),
-            AttributeError::Absent => Error::Absent,
-            AttributeError::Identity(e) => Error::Other(e.to_string()),
-        }))
+        let granted: Vec<Scope> = installation
+            .manifest
+            .scopes
+            .iter()
+            .filter(|s| self.interceptor.granted(|c| matches!(c, Capability::Attributes(scope) if *scope == s.name)))
+            .cloned()
+            .collect();
+        Ok(self.services.identity.attribute(&installation.name, &granted, account, attribute).await.map_err(
+            |e| match e {
+                AttributeError::ConsentRequired(scope) => Error::ConsentRequired(scope),
+                AttributeError::NotGranted => Error::NotGranted(name.into()),
+                AttributeError::Absent => Error::Absent,
+                AttributeError::Identity(e) => Error::Other(e.to_string()),
+            },
+        ))
     }
 
     async fn consent_url(&mut self, scopes: Vec<String>, return_path: String) -> wasmtime::Result<String> {

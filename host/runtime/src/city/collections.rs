@@ -41,7 +41,11 @@ impl Transaction {
     /// Counts bytes that are about to be staged.
     pub(crate) fn stage(&mut self, bytes: usize) -> Result<(), String> {
         self.staged = self.staged.saturating_add(bytes);
-        if self.staged > MAX_STAGED { Err(format!("one transaction may write {} MiB", MAX_STAGED >> 20)) } else { Ok(()) }
+        if self.staged > MAX_STAGED {
+            Err(format!("one transaction may write {} MiB", MAX_STAGED >> 20))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -50,8 +54,12 @@ impl From<DocumentError> for Error {
         match e {
             DocumentError::Conflict => Self::Conflict,
             DocumentError::AlreadyExists(id) => Self::AlreadyExists(id),
-            DocumentError::UniqueViolation { collection, index, existing } => Self::UniqueViolation(wit::UniqueViolation { collection, index, existing }),
-            DocumentError::OutOfBounds { counter, key, value, delta, min, max } => Self::OutOfBounds(wit::BoundViolation { counter, key, value, delta, min, max }),
+            DocumentError::UniqueViolation { collection, index, existing } => {
+                Self::UniqueViolation(wit::UniqueViolation { collection, index, existing })
+            }
+            DocumentError::OutOfBounds { counter, key, value, delta, min, max } => {
+                Self::OutOfBounds(wit::BoundViolation { counter, key, value, delta, min, max })
+            }
             DocumentError::Undeclared(what) => Self::Undeclared(what),
             DocumentError::Invalid(why) => Self::Invalid(why),
             DocumentError::TooLarge(what) => Self::TooLarge(what),
@@ -74,14 +82,18 @@ impl From<documents::Page> for wit::Page {
 
 fn scalar(json: &str) -> Result<serde_json::Value, Error> {
     match serde_json::from_str(json) {
-        Ok(v @ (serde_json::Value::Array(_) | serde_json::Value::Object(_))) => Err(Error::Invalid(format!("a query compares with JSON scalars, not with `{v}`"))),
+        Ok(v @ (serde_json::Value::Array(_) | serde_json::Value::Object(_))) => {
+            Err(Error::Invalid(format!("a query compares with JSON scalars, not with `{v}`")))
+        }
         Ok(v) => Ok(v),
         Err(e) => Err(Error::Invalid(format!("a value of the query is not JSON: {e}"))),
     }
 }
 
 fn query(q: wit::Query) -> Result<documents::Query, Error> {
-    let bound = |b: Option<wit::Bound>| b.map(|b| scalar(&b.value).map(|value| documents::Bound { value, inclusive: b.inclusive })).transpose();
+    let bound = |b: Option<wit::Bound>| {
+        b.map(|b| scalar(&b.value).map(|value| documents::Bound { value, inclusive: b.inclusive })).transpose()
+    };
     Ok(documents::Query {
         index: q.index,
         equals: q.equals.iter().map(|v| scalar(v)).collect::<Result<_, Error>>()?,
@@ -164,7 +176,12 @@ impl HostTransaction for State {
         Ok(Ok(self.table.push(Transaction { txn: Some(txn), lent: false, staged: 0 })?))
     }
 
-    async fn get(&mut self, this: Resource<Transaction>, collection: String, id: String) -> Answer<Option<wit::Document>> {
+    async fn get(
+        &mut self,
+        this: Resource<Transaction>,
+        collection: String,
+        id: String,
+    ) -> Answer<Option<wit::Document>> {
         attempt!(self.data("transaction.get")?);
         let schema = self.schema.clone();
         let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
@@ -178,7 +195,13 @@ impl HostTransaction for State {
         Ok(Ok(attempt!(schema.find(txn, &collection, &q).await).into()))
     }
 
-    async fn insert(&mut self, this: Resource<Transaction>, collection: String, id: String, body: String) -> Answer<()> {
+    async fn insert(
+        &mut self,
+        this: Resource<Transaction>,
+        collection: String,
+        id: String,
+        body: String,
+    ) -> Answer<()> {
         attempt!(self.data("transaction.insert")?);
         let schema = self.schema.clone();
         let t = attempt!(self.transaction(&this)?);
@@ -203,7 +226,15 @@ impl HostTransaction for State {
         Ok(schema.delete(txn, &collection, &id).await.map_err(Into::into))
     }
 
-    async fn adjust(&mut self, this: Resource<Transaction>, counter: String, key: String, delta: i64, min: i64, max: i64) -> Answer<()> {
+    async fn adjust(
+        &mut self,
+        this: Resource<Transaction>,
+        counter: String,
+        key: String,
+        delta: i64,
+        min: i64,
+        max: i64,
+    ) -> Answer<()> {
         attempt!(self.data("transaction.adjust")?);
         let schema = self.schema.clone();
         let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
@@ -217,7 +248,13 @@ impl HostTransaction for State {
         Ok(schema.counter(txn, &counter, &key).await.map_err(Into::into))
     }
 
-    async fn audit(&mut self, this: Resource<Transaction>, action: String, target: String, detail: String) -> Answer<()> {
+    async fn audit(
+        &mut self,
+        this: Resource<Transaction>,
+        action: String,
+        target: String,
+        detail: String,
+    ) -> Answer<()> {
         attempt!(self.data("transaction.audit")?);
         let (schema, actor, now) = (self.schema.clone(), self.actor(), self.services.clock.now());
         let t = attempt!(self.transaction(&this)?);

@@ -21,7 +21,10 @@ impl From<MessagingError> for Error {
 
 fn outgoing(event: wit::Outgoing) -> Result<Outgoing, Error> {
     if event.data.len() > MAX_DATA {
-        return Err(Error::Invalid(format!("the payload has {} bytes: at most {MAX_DATA} are possible", event.data.len())));
+        return Err(Error::Invalid(format!(
+            "the payload has {} bytes: at most {MAX_DATA} are possible",
+            event.data.len()
+        )));
     }
     Ok(Outgoing {
         data: serde_json::from_str(&event.data).map_err(|e| Error::Invalid(format!("the payload is not JSON: {e}")))?,
@@ -34,7 +37,11 @@ fn outgoing(event: wit::Outgoing) -> Result<Outgoing, Error> {
 }
 
 impl wit::Host for State {
-    async fn publish(&mut self, transaction: Resource<Transaction>, event: wit::Outgoing) -> wasmtime::Result<Result<String, Error>> {
+    async fn publish(
+        &mut self,
+        transaction: Resource<Transaction>,
+        event: wit::Outgoing,
+    ) -> wasmtime::Result<Result<String, Error>> {
         self.interceptor.call(Interface::Publisher, "publish")?;
         if !self.interceptor.granted(|c| matches!(c, Capability::Publish(t) if *t == event.topic)) {
             return Ok(Err(Error::Undeclared(event.topic)));
@@ -52,7 +59,11 @@ impl wit::Host for State {
         Ok(self.services.messaging.publish(txn, &self.invocation.installation.name, event).await.map_err(Into::into))
     }
 
-    async fn notify(&mut self, transaction: Resource<Transaction>, note: wit::Notification) -> wasmtime::Result<Result<(), Error>> {
+    async fn notify(
+        &mut self,
+        transaction: Resource<Transaction>,
+        note: wit::Notification,
+    ) -> wasmtime::Result<Result<(), Error>> {
         self.interceptor.call(Interface::Publisher, "notify")?;
         let installation = &self.invocation.installation.name;
         let account = match self.services.identity.account_of(installation, &note.recipient).await {
@@ -60,7 +71,11 @@ impl wit::Host for State {
             Ok(None) => return Ok(Err(Error::UnknownRecipient)),
             Err(e) => return Ok(Err(Error::Other(e.to_string()))),
         };
-        let notice = Notice { title: Text { zh: note.title_zh, en: note.title_en }, body: Text { zh: note.body_zh, en: note.body_en }, path: note.path };
+        let notice = Notice {
+            title: Text { zh: note.title_zh, en: note.title_en },
+            body: Text { zh: note.body_zh, en: note.body_en },
+            path: note.path,
+        };
         let Some(txn) = self.table.get_mut(&transaction)?.txn() else { return Ok(Err(Error::Closed)) };
         Ok(self.services.messaging.notify(txn, &account, installation, notice).map_err(Into::into))
     }

@@ -16,7 +16,11 @@ fn no_compiler(c: &mut RuntimeConfig) {
 }
 
 fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut all: Vec<_> = std::fs::read_dir(dir.join("cache")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == extension)).collect();
+    let mut all: Vec<_> = std::fs::read_dir(dir.join("cache"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == extension))
+        .collect();
     all.sort();
     all
 }
@@ -24,11 +28,11 @@ fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
 #[tokio::test]
 async fn a_component_is_compiled_once() {
     let p = Platform::new().await;
-    p.install("app", "", &guest(1)).await.unwrap();
+    p.install("lesson", "", &guest(1)).await.unwrap();
     p.install("again", "", &guest(1)).await.unwrap();
     let p = Platform::on(p.cache, no_compiler).await;
-    p.install("app", "", &guest(1)).await.unwrap();
-    assert_eq!(p.get("app").await.unwrap().body().len(), 1);
+    p.install("lesson", "", &guest(1)).await.unwrap();
+    assert_eq!(p.get("lesson").await.unwrap().body().len(), 1);
     let dir = p.cache.path().join("cache");
     assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::metadata(&files(p.cache.path(), "cwasm")[0]).unwrap().permissions().mode() & 0o777, 0o600);
@@ -50,11 +54,14 @@ async fn a_changed_or_foreign_file_is_compiled_again() {
     std::fs::write(&cwasm[0], bytes).unwrap();
     let p = Platform::on(p.cache, no_compiler).await;
     for n in [1, 2] {
-        assert!(matches!(p.install(&format!("app{n}"), "", &guest(n)).await, Err(LoadError::Compile(CompileError::Io(_)))));
+        assert!(matches!(
+            p.install(&format!("lesson{n}"), "", &guest(n)).await,
+            Err(LoadError::Compile(CompileError::Io(_)))
+        ));
     }
     let p = Platform::on(p.cache, |_| {}).await;
     for n in [1, 2] {
-        let name = format!("app{n}");
+        let name = format!("lesson{n}");
         p.install(&name, "", &guest(n)).await.unwrap();
         assert_eq!(p.get(&name).await.unwrap().body().len(), n as usize);
     }
@@ -63,13 +70,13 @@ async fn a_changed_or_foreign_file_is_compiled_again() {
 #[tokio::test]
 async fn another_secret_believes_none_of_the_files() {
     let p = Platform::new().await;
-    p.install("app", "", &guest(1)).await.unwrap();
+    p.install("lesson", "", &guest(1)).await.unwrap();
     let p = Platform::on(p.cache, |c| {
         no_compiler(c);
         c.secret = [8; 32];
     })
     .await;
-    assert!(p.install("app", "", &guest(1)).await.is_err());
+    assert!(p.install("lesson", "", &guest(1)).await.is_err());
 }
 
 #[tokio::test]
@@ -79,8 +86,12 @@ async fn a_compiler_that_takes_too_long_or_too_much_is_stopped() {
         c.compiler.timeout = Duration::from_millis(100);
     })
     .await;
-    assert!(matches!(p.install("app", "", &guest(1)).await, Err(LoadError::Compile(CompileError::Limit("time")))));
+    assert!(matches!(p.install("lesson", "", &guest(1)).await, Err(LoadError::Compile(CompileError::Limit("time")))));
+    // Large enough to need more than what a process has from its start.
+    let functions =
+        "(func (param i64) (result i64) (i64.mul (i64.add (local.get 0) (i64.const 7)) (local.get 0)))".repeat(20_000);
+    let body = format!(r#"{functions} (func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#);
+    let large = Guest { body: &body, ..Guest::default() }.component();
     let p = Platform::with(|c| c.compiler.address_space = 32 << 20).await;
-    let e = p.install("app", "", &guest(1)).await.unwrap_err();
-    assert!(matches!(e, LoadError::Compile(_)), "{e}");
+    assert!(matches!(p.install("large", "", &large).await, Err(LoadError::Compile(CompileError::Limit("memory")))));
 }

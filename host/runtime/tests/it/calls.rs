@@ -12,7 +12,8 @@ use yunlong_store::documents::Schema;
 
 const IMPORTS: &str = r#"
     (import "city:data/collections@1.0.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
-    (import "city:data/collections@1.0.0" "[method]transaction.commit" (func $commit (param i32 i32)))"#;
+    (import "city:data/collections@1.0.0" "[method]transaction.commit" (func $commit (param i32 i32)))
+    (import "city:data/collections@1.0.0" "[resource-drop]transaction" (func $drop-transaction (param i32)))"#;
 
 /// Adds 5 to `seats` in the lent transaction, and finds that it cannot commit it.
 const WORK: &str = r#"
@@ -22,7 +23,8 @@ const WORK: &str = r#"
         (if (i32.load8_u (i32.const 512)) (then unreachable))
         (call $commit (local.get $t) (i32.const 512))
         (if (i32.ne (i32.load8_u (i32.const 512)) (i32.const 1)) (then unreachable))
-        (if (i32.ne (i32.load8_u (i32.const 520)) (i32.const 7)) (then unreachable)))
+        (if (i32.ne (i32.load8_u (i32.const 520)) (i32.const 7)) (then unreachable))
+        (call $drop-transaction (local.get $t)))
     ;; A result at 700, with the text `no` at 800.
     (func $refuse (param $at i32)
         (i32.store8 (i32.const 700) (i32.const 1))
@@ -31,14 +33,25 @@ const WORK: &str = r#"
         (i32.store (i32.add (local.get $at) (i32.const 4)) (i32.const 2)))"#;
 
 fn consumer(after: &str) -> Vec<u8> {
-    let body = format!(r#"{WORK} (func (export "city:app/consumer@1.0.0#handle") (param $e i32) (result i32) (call $work (i32.load offset=72 (local.get $e))) {after} (i32.const 700))"#);
+    let body = format!(
+        r#"{WORK} (func (export "city:app/consumer@1.0.0#handle") (param $e i32) (result i32) (call $work (i32.load offset=72 (local.get $e))) {after} (i32.const 700))"#
+    );
     Guest { body: &body, imports: IMPORTS, exports: &["consumer"], pages: 1 }.component()
 }
 
-const MANIFEST: &str = "counters = [\"seats\"]\n[[publishes]]\nname = \"order.paid\"\n[[consumes]]\ntopic = \"order.paid\"";
+const MANIFEST: &str =
+    "counters = [\"seats\"]\n[[publishes]]\nname = \"order.paid\"\n[[consumes]]\ntopic = \"order.paid\"";
 
 fn event(source: &str) -> Delivery {
-    let event = Event { id: "event-1".into(), source: source.into(), topic: "order.paid".into(), subject: None, time: Timestamp(1), key: Some("k".into()), data: serde_json::json!({"order": 7}) };
+    let event = Event {
+        id: "event-1".into(),
+        source: source.into(),
+        topic: "order.paid".into(),
+        subject: None,
+        time: Timestamp(1),
+        key: Some("k".into()),
+        data: serde_json::json!({"order": 7}),
+    };
     Delivery { kind: Kind::Event, event, attempt: 1 }
 }
 
@@ -55,8 +68,8 @@ async fn deliver(p: &Platform, i: &Arc<Installation>, delivery: Delivery) -> (Re
 #[tokio::test]
 async fn a_consumers_writes_commit_with_the_hosts_transaction() {
     let p = Platform::new().await;
-    let i = p.install("app", MANIFEST, &consumer("")).await.unwrap();
-    let (result, txn) = deliver(&p, &i, event("/installations/app")).await;
+    let i = p.install("lesson", MANIFEST, &consumer("")).await.unwrap();
+    let (result, txn) = deliver(&p, &i, event("/installations/lesson")).await;
     result.unwrap();
     assert_eq!(seats(&p, &i).await, 0, "nothing before the host commits");
     txn.commit().await.unwrap();
@@ -72,7 +85,14 @@ async fn nothing_is_left_of_a_consumer_that_traps_or_refuses() {
     assert!(txn.is_empty());
     assert_eq!(p.log("trapping").await[0].request_id.as_deref(), Some("event-1"));
 
-    let rejecting = p.install("rejecting", MANIFEST, &consumer("(call $refuse (i32.const 708)) (i32.store8 (i32.const 704) (i32.const 1))")).await.unwrap();
+    let rejecting = p
+        .install(
+            "rejecting",
+            MANIFEST,
+            &consumer("(call $refuse (i32.const 708)) (i32.store8 (i32.const 704) (i32.const 1))"),
+        )
+        .await
+        .unwrap();
     let (result, txn) = deliver(&p, &rejecting, event("/installations/rejecting")).await;
     assert_eq!(result, Err(DeliveryError::Reject("no".into())));
     assert!(txn.is_empty());
@@ -85,23 +105,32 @@ async fn nothing_is_left_of_a_consumer_that_traps_or_refuses() {
 #[tokio::test]
 async fn a_stopped_or_unloaded_installation_is_not_running() {
     let p = Platform::new().await;
-    let i = p.install("app", MANIFEST, &consumer("")).await.unwrap();
+    let i = p.install("lesson", MANIFEST, &consumer("")).await.unwrap();
     p.installations.set_status(&i.name, yunlong_installations::Status::Stopped).await.unwrap();
-    assert_eq!(deliver(&p, &i, event("/installations/app")).await.0, Err(DeliveryError::NotRunning));
+    assert_eq!(deliver(&p, &i, event("/installations/lesson")).await.0, Err(DeliveryError::NotRunning));
     p.installations.set_status(&i.name, yunlong_installations::Status::Running).await.unwrap();
     p.runtime.unload(&i.name);
-    assert_eq!(deliver(&p, &i, event("/installations/app")).await.0, Err(DeliveryError::NotRunning));
+    assert_eq!(deliver(&p, &i, event("/installations/lesson")).await.0, Err(DeliveryError::NotRunning));
 }
 
 #[tokio::test]
 async fn another_installations_topic_needs_a_grant_that_stands() {
     let p = Platform::new().await;
-    let i = p.install("app", "counters = [\"seats\"]\n[[consumes]]\ntopic = \"order.paid\"\nfrom = \"shop\"", &consumer("")).await.unwrap();
+    let i = p
+        .install(
+            "lesson",
+            "counters = [\"seats\"]\n[[consumes]]\ntopic = \"order.paid\"\nfrom = \"shop\"",
+            &consumer(""),
+        )
+        .await
+        .unwrap();
     deliver(&p, &i, event("/installations/shop")).await.0.unwrap();
     deliver(&p, &i, event("/platform/payments")).await.0.unwrap();
     let need = Capability::Consume { topic: "order.paid".into(), from: "shop".parse().unwrap() };
     p.installations.revoke_grant(&i.name, &need, "city-admin").await.unwrap();
-    assert!(matches!(deliver(&p, &i, event("/installations/shop")).await.0, Err(DeliveryError::Reject(why)) if why.contains("consume:order.paid@shop")));
+    assert!(
+        matches!(deliver(&p, &i, event("/installations/shop")).await.0, Err(DeliveryError::Reject(why)) if why.contains("consume:order.paid@shop"))
+    );
 }
 
 #[tokio::test]
@@ -114,8 +143,14 @@ async fn a_job_runs_with_its_name_and_time() {
             (call $work (local.get $t)) (i32.const 700))"#
     );
     let guest = Guest { body: &body, imports: IMPORTS, exports: &["jobs"], pages: 1 }.component();
-    let i = p.install("app", "counters = [\"seats\"]\n[[jobs]]\nname = \"nightly\"\ncron = \"0 3 * * *\"", &guest).await.unwrap();
-    let job = || Delivery { kind: Kind::Job { job: "nightly".into(), scheduled: Timestamp(1_234) }, ..event("/platform/jobs") };
+    let i = p
+        .install("lesson", "counters = [\"seats\"]\n[[jobs]]\nname = \"nightly\"\ncron = \"0 3 * * *\"", &guest)
+        .await
+        .unwrap();
+    let job = || Delivery {
+        kind: Kind::Job { job: "nightly".into(), scheduled: Timestamp(1_234) },
+        ..event("/platform/jobs")
+    };
     let (result, txn) = deliver(&p, &i, job()).await;
     result.unwrap();
     txn.commit().await.unwrap();
@@ -136,7 +171,7 @@ fn lifecycle(install: &str, health: &str) -> Vec<u8> {
 #[tokio::test]
 async fn first_data_is_written_at_installation() {
     let p = Platform::new().await;
-    let i = p.install("app", "counters = [\"seats\"]", &lifecycle("", "")).await.unwrap();
+    let i = p.install("lesson", "counters = [\"seats\"]", &lifecycle("", "")).await.unwrap();
     let mut txn = Txn::new(p.store.clone());
     p.runtime.lifecycle_install(&i.name, &mut txn).await.unwrap();
     txn.commit().await.unwrap();
@@ -148,7 +183,7 @@ async fn first_data_is_written_at_installation() {
 async fn an_app_may_refuse_its_installation_and_report_ill_health() {
     let p = Platform::new().await;
     let refuse = "(call $refuse (i32.const 704))";
-    let i = p.install("app", "counters = [\"seats\"]", &lifecycle(refuse, refuse)).await.unwrap();
+    let i = p.install("lesson", "counters = [\"seats\"]", &lifecycle(refuse, refuse)).await.unwrap();
     let mut txn = Txn::new(p.store.clone());
     assert_eq!(p.runtime.lifecycle_install(&i.name, &mut txn).await, Err(InvocationError::Refused("no".into())));
     assert!(txn.is_empty());
@@ -158,7 +193,7 @@ async fn an_app_may_refuse_its_installation_and_report_ill_health() {
 #[tokio::test]
 async fn a_component_without_lifecycle_is_well() {
     let p = Platform::new().await;
-    let i = p.install("app", "", &Guest::handling("", "")).await.unwrap();
+    let i = p.install("lesson", "", &Guest::handling("", "")).await.unwrap();
     p.runtime.lifecycle_install(&i.name, &mut Txn::new(p.store.clone())).await.unwrap();
     p.runtime.health(&i.name).await.unwrap();
 }

@@ -48,7 +48,9 @@ async fn a_committed_transaction_is_seen_and_another_installation_is_not() {
 #[tokio::test]
 async fn a_transaction_that_is_left_open_is_rolled_back() {
     let p = Platform::new().await;
-    p.install("forgetful", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{ADJUST}{READ}"))).await.unwrap();
+    p.install("forgetful", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{ADJUST}{READ}")))
+        .await
+        .unwrap();
     for _ in 0..2 {
         assert_eq!(length(&p, "forgetful").await, 100);
     }
@@ -58,31 +60,39 @@ async fn a_transaction_that_is_left_open_is_rolled_back() {
 #[tokio::test]
 async fn a_name_that_the_manifest_lacks_is_undeclared() {
     let p = Platform::new().await;
-    p.install("app", "counters = [\"other\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
-    assert_eq!(length(&p, "app").await, UNDECLARED);
+    p.install("lesson", "counters = [\"other\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}")))
+        .await
+        .unwrap();
+    assert_eq!(length(&p, "lesson").await, UNDECLARED);
 }
 
 #[tokio::test]
 async fn a_revoked_grant_takes_effect_at_the_next_call() {
     let p = Platform::new().await;
-    let i = p.install("app", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
-    assert_eq!(length(&p, "app").await, 100);
+    let i = p
+        .install("lesson", "counters = [\"seats\"]", &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}")))
+        .await
+        .unwrap();
+    assert_eq!(length(&p, "lesson").await, 100);
     p.installations.revoke_grant(&i.name, &Capability::Data, "city-admin").await.unwrap();
-    assert_eq!(length(&p, "app").await, OTHER);
+    assert_eq!(length(&p, "lesson").await, OTHER);
     p.installations.restore_grant(&i.name, &Capability::Data, "city-admin").await.unwrap();
-    assert_eq!(length(&p, "app").await, 100);
+    assert_eq!(length(&p, "lesson").await, 100);
 }
 
 #[tokio::test]
 async fn a_call_without_an_error_to_answer_with_is_stopped_when_it_is_not_granted() {
     let p = Platform::new().await;
     let imports = r#"(import "city:identity/principal@1.0.0" "current" (func $current (param i32)))"#;
-    let guest = Guest::handling(imports, "(call $current (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.load8_u (i32.const 524)))");
-    let i = p.install("app", "", &guest).await.unwrap();
-    assert_eq!(length(&p, "app").await, 0, "kind: anonymous");
+    let guest = Guest::handling(
+        imports,
+        "(call $current (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.load8_u (i32.const 524)))",
+    );
+    let i = p.install("lesson", "", &guest).await.unwrap();
+    assert_eq!(length(&p, "lesson").await, 0, "kind: anonymous");
     p.installations.revoke_grant(&i.name, &Capability::Identity, "city-admin").await.unwrap();
-    assert_eq!(p.get("app").await.unwrap_err(), InvocationError::NotGranted("identity".into()));
-    assert!(p.log_text("app").await.contains("capability not granted: identity"));
+    assert_eq!(p.get("lesson").await.unwrap_err(), InvocationError::NotGranted("identity".into()));
+    assert!(p.log_text("lesson").await.contains("capability not granted: identity"));
 }
 
 #[derive(Default)]
@@ -93,7 +103,7 @@ struct Seen {
 
 impl Observer for Seen {
     fn observe(&self, call: &HostCall<'_>) -> Verdict {
-        assert_eq!((call.installation.as_str(), call.request_id), ("app", "request-1"));
+        assert_eq!((call.installation.as_str(), call.request_id), ("lesson", "request-1"));
         self.calls.lock().insert((call.interface.name(), call.function));
         if self.fault == Some(call.interface) { Verdict::Stop("for a test".into()) } else { Verdict::Proceed }
     }
@@ -119,11 +129,16 @@ fn worldly() -> Vec<u8> {
 async fn clocks_random_and_output_pass_the_interceptor() {
     let seen = Arc::new(Seen::default());
     let p = Platform::with(|c| c.observer = Some(seen.clone())).await;
-    p.install("app", "", &worldly()).await.unwrap();
-    assert_eq!(p.get("app").await.unwrap().status(), 200);
-    let want = [("wasi:cli", "write"), ("wasi:clocks", "monotonic-clock.now"), ("wasi:clocks", "wall-clock.now"), ("wasi:random", "get-random-u64")];
+    p.install("lesson", "", &worldly()).await.unwrap();
+    assert_eq!(p.get("lesson").await.unwrap().status(), 200);
+    let want = [
+        ("wasi:cli", "write"),
+        ("wasi:clocks", "monotonic-clock.now"),
+        ("wasi:clocks", "wall-clock.now"),
+        ("wasi:random", "get-random-u64"),
+    ];
     assert_eq!(seen.calls.lock().iter().copied().collect::<Vec<_>>(), want);
-    let log = p.log("app").await;
+    let log = p.log("lesson").await;
     let lines: Vec<_> = log.iter().map(|l| (l.level, l.text.as_str(), l.request_id.as_deref())).collect();
     assert_eq!(lines, [(Level::Info, "hello", Some("request-1")), (Level::Info, "world", Some("request-1"))]);
 }
@@ -132,16 +147,20 @@ async fn clocks_random_and_output_pass_the_interceptor() {
 async fn an_observer_can_stop_calls_that_cannot_fail() {
     for fault in [Interface::Clocks, Interface::Random, Interface::Output] {
         let p = Platform::with(|c| c.observer = Some(Arc::new(Seen { fault: Some(fault), ..Seen::default() }))).await;
-        p.install("app", "", &worldly()).await.unwrap();
-        assert_eq!(p.get("app").await.unwrap_err(), InvocationError::Internal("fault: for a test".into()), "{fault:?}");
+        p.install("lesson", "", &worldly()).await.unwrap();
+        assert_eq!(
+            p.get("lesson").await.unwrap_err(),
+            InvocationError::Internal("fault: for a test".into()),
+            "{fault:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn the_platforms_clock_is_the_guests_clock() {
     let p = Platform::new().await;
-    p.install("app", "", &worldly()).await.unwrap();
-    assert_eq!(p.get("app").await.unwrap().status(), 200);
+    p.install("lesson", "", &worldly()).await.unwrap();
+    assert_eq!(p.get("lesson").await.unwrap().status(), 200);
     p.clock.advance(1_000);
-    assert!(matches!(p.get("app").await.unwrap_err(), InvocationError::Trap(_)));
+    assert!(matches!(p.get("lesson").await.unwrap_err(), InvocationError::Trap(_)));
 }

@@ -66,7 +66,9 @@ impl Guest<'_> {
     /// A guest whose handler is `body`, a list of instructions; `(local.get $out)` is the outparam.
     pub(crate) fn handling(imports: &str, body: &str) -> Vec<u8> {
         let imports = format!("{RESPONDING}{imports}");
-        let body = format!("{ANSWER} (func {HANDLE} (param $request i32) (param $out i32) (local $i i32) (local $n i64) {body})");
+        let body = format!(
+            "{ANSWER} (func {HANDLE} (param $request i32) (param $out i32) (local $i i32) (local $n i64) {body})"
+        );
         Guest { body: &body, imports: &imports, ..Guest::default() }.component()
     }
 
@@ -79,7 +81,20 @@ impl Guest<'_> {
     pub(crate) fn wrapped(&self, extra: &str) -> Vec<u8> {
         let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
         let mut resolve = Resolve::default();
-        for dir in ["deps/io", "deps/clocks", "deps/random", "deps/filesystem", "deps/sockets", "deps/cli", "deps/http", "city-identity", "city-data", "city-messaging", "city-payments", "city-app"] {
+        for dir in [
+            "deps/io",
+            "deps/clocks",
+            "deps/random",
+            "deps/filesystem",
+            "deps/sockets",
+            "deps/cli",
+            "deps/http",
+            "city-identity",
+            "city-data",
+            "city-messaging",
+            "city-payments",
+            "city-app",
+        ] {
             resolve.push_path(wit.join(dir)).unwrap();
         }
         let mut world = String::from(
@@ -88,7 +103,8 @@ impl Guest<'_> {
         );
         world.push_str(extra);
         for e in self.exports {
-            let name = if *e == "http" { "wasi:http/incoming-handler@0.2.10".into() } else { format!("city:app/{e}@1.0.0") };
+            let name =
+                if *e == "http" { "wasi:http/incoming-handler@0.2.10".into() } else { format!("city:app/{e}@1.0.0") };
             let _ = write!(world, "export {name};");
         }
         world.push('}');

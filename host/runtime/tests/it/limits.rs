@@ -10,7 +10,9 @@ const FOREVER: &str = "(loop $l (br $l))";
 #[tokio::test]
 async fn a_guest_that_answers_is_answered_for() {
     let p = Platform::new().await;
-    p.install("hello", "", &Guest::handling("", "(call $answer (local.get $out) (i32.const 201) (i32.const 10000))")).await.unwrap();
+    p.install("hello", "", &Guest::handling("", "(call $answer (local.get $out) (i32.const 201) (i32.const 10000))"))
+        .await
+        .unwrap();
     let response = p.get("hello").await.unwrap();
     assert_eq!((response.status().as_u16(), response.body().len()), (201, 10_000));
     assert!(p.log("hello").await.is_empty());
@@ -58,7 +60,11 @@ async fn memory_of_the_whole_instance_is_capped() {
     p.install("aborting", limit, &Guest::handling("", aborting)).await.unwrap();
     assert_eq!(p.get("aborting").await.unwrap_err(), InvocationError::Memory { limit_mib: 4 });
     // One that wants too much from the start.
-    let large = Guest { pages: 100, body: r#"(func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#, ..Guest::default() };
+    let large = Guest {
+        pages: 100,
+        body: r#"(func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#,
+        ..Guest::default()
+    };
     p.install("large", limit, &large.component()).await.unwrap();
     assert_eq!(p.get("large").await.unwrap_err(), InvocationError::Memory { limit_mib: 4 });
     // One that stays below goes on.
@@ -103,11 +109,17 @@ async fn ending_without_a_response_does_not_hang() {
     let p = Platform::new().await;
     p.install("silent", "", &Guest::handling("", "")).await.unwrap();
     assert!(matches!(p.get("silent").await.unwrap_err(), InvocationError::NoResponse(_)));
-    // The body is opened, never written and never finished.
+    // The body is opened, never written and never finished: what there is of it is the answer.
     let open = "(local.set $i (call $response (call $fields))) (call $body (local.get $i) (i32.const 16))
         (call $set (local.get $out) (i32.const 0) (local.get $i) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))";
     p.install("open", "", &Guest::handling("", open)).await.unwrap();
-    assert!(matches!(p.get("open").await.unwrap_err(), InvocationError::NoResponse(_)));
+    assert!(p.get("open").await.unwrap().body().is_empty());
+    // Dropped, it is an answer that was given up.
+    let drop = r#"(import "wasi:http/types@0.2.10" "[resource-drop]outgoing-body" (func $drop-body (param i32)))"#;
+    p.install("dropped", "", &Guest::handling(drop, &format!("{open} (call $drop-body (i32.load (i32.const 20)))")))
+        .await
+        .unwrap();
+    assert!(matches!(p.get("dropped").await.unwrap_err(), InvocationError::NoResponse(_)));
 }
 
 #[tokio::test]
@@ -125,8 +137,16 @@ async fn host_calls_of_any_interface_spend_the_budget() {
     let p = Platform::new().await;
     let clock = r#"(import "wasi:clocks/monotonic-clock@0.2.10" "now" (func $now (result i64)))"#;
     let resource = r#"(import "wasi:http/types@0.2.10" "[resource-drop]fields" (func $drop-fields (param i32)))"#;
-    for (name, imports, call) in [("clock", clock, "(drop (call $now))"), ("fields", resource, "(call $drop-fields (call $fields))")] {
-        p.install(name, "[limits]\nhost_calls = 100\ncpu_ms = 20000", &Guest::handling(imports, &format!("(loop $l {call} (br $l))"))).await.unwrap();
+    for (name, imports, call) in
+        [("clock", clock, "(drop (call $now))"), ("fields", resource, "(call $drop-fields (call $fields))")]
+    {
+        p.install(
+            name,
+            "[limits]\nhost_calls = 100\ncpu_ms = 20000",
+            &Guest::handling(imports, &format!("(loop $l {call} (br $l))")),
+        )
+        .await
+        .unwrap();
         assert_eq!(p.get(name).await.unwrap_err(), InvocationError::HostCalls { limit: 100 }, "{name}");
     }
 }
@@ -134,7 +154,13 @@ async fn host_calls_of_any_interface_spend_the_budget() {
 #[tokio::test]
 async fn what_a_guest_hoards_in_the_host_is_bounded() {
     let p = Platform::new().await;
-    p.install("hoarder", "[limits]\nhost_calls = 100000\ncpu_ms = 20000", &Guest::handling("", "(loop $l (drop (call $fields)) (br $l))")).await.unwrap();
+    p.install(
+        "hoarder",
+        "[limits]\nhost_calls = 100000\ncpu_ms = 20000",
+        &Guest::handling("", "(loop $l (drop (call $fields)) (br $l))"),
+    )
+    .await
+    .unwrap();
     assert!(matches!(p.get("hoarder").await.unwrap_err(), InvocationError::Trap(_)));
 }
 
@@ -147,7 +173,9 @@ async fn one_app_that_holds_all_its_places_stops_no_other() {
     })
     .await;
     p.install("looper", "[limits]\nwall_ms = 2000\ncpu_ms = 30000", &Guest::handling("", FOREVER)).await.unwrap();
-    p.install("hello", "", &Guest::handling("", "(call $answer (local.get $out) (i32.const 200) (i32.const 1))")).await.unwrap();
+    p.install("hello", "", &Guest::handling("", "(call $answer (local.get $out) (i32.const 200) (i32.const 1))"))
+        .await
+        .unwrap();
     let busy = p.get("looper");
     let others = async {
         tokio::time::sleep(Duration::from_millis(200)).await;

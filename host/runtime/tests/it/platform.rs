@@ -48,8 +48,11 @@ impl Platform {
         let manual = ManualClock::new(Timestamp(1_790_000_000_000));
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
         let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
-        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Registry(installations.clone()))));
-        let identity = Arc::new(Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await.unwrap());
+        let messaging =
+            Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Registry(installations.clone()))));
+        let identity = Arc::new(
+            Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await.unwrap(),
+        );
         let services = Services {
             payments: super::payments(&store, &clock, &messaging),
             store: store.clone(),
@@ -64,14 +67,24 @@ impl Platform {
         config.small.instances = 8;
         config.large.instances = 2;
         config.per_installation = 4;
-        config.compiler = CompilerConfig { command: Some((env!("CARGO_BIN_EXE_yunlong-compile").into(), Vec::new())), ..CompilerConfig::default() };
+        config.compiler = CompilerConfig {
+            command: Some((env!("CARGO_BIN_EXE_yunlong-compile").into(), Vec::new())),
+            ..CompilerConfig::default()
+        };
         change(&mut config);
         Self { runtime: Runtime::new(config, services).unwrap(), installations, store, clock: manual, cache }
     }
 
     /// Installs and loads an app with `extra` in its manifest, everything approved.
-    pub(crate) async fn install(&self, name: &str, extra: &str, component: &[u8]) -> Result<Arc<Installation>, LoadError> {
-        let manifest = format!("name = \"{name}\"\nversion = \"1.0.0\"\nvendor = \"v\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\ndescription = {{ zh = \"甲\", en = \"A\" }}\n{extra}");
+    pub(crate) async fn install(
+        &self,
+        name: &str,
+        extra: &str,
+        component: &[u8],
+    ) -> Result<Arc<Installation>, LoadError> {
+        let manifest = format!(
+            "name = \"{name}\"\nversion = \"1.0.0\"\nvendor = \"v\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\ndescription = {{ zh = \"甲\", en = \"A\" }}\n{extra}"
+        );
         let manifest = Arc::new(Manifest::parse(&manifest).unwrap());
         let name: InstallationName = name.parse().unwrap();
         let new = New {
@@ -94,7 +107,18 @@ impl Platform {
     pub(crate) async fn get(&self, name: &str) -> Result<http::Response<Bytes>, InvocationError> {
         let request = http::Request::get("/").body(Full::new(Bytes::new())).unwrap();
         // Whatever a guest does, nobody waits for ever.
-        tokio::time::timeout(Duration::from_secs(30), self.runtime.request(&name.parse().unwrap(), Principal::anonymous(), Presentation::default(), "request-1", request)).await.expect("the request hung")
+        tokio::time::timeout(
+            Duration::from_secs(30),
+            self.runtime.request(
+                &name.parse().unwrap(),
+                Principal::anonymous(),
+                Presentation::default(),
+                "request-1",
+                request,
+            ),
+        )
+        .await
+        .expect("the request hung")
     }
 
     pub(crate) async fn log(&self, name: &str) -> Vec<LogLine> {

@@ -28,7 +28,7 @@ const BY: &str = "demo";
 /// Whose key `--trust-key` is when no package tells.
 const VENDOR: &str = "yunlong-demo";
 /// The vendor's organization; a synthetic code.
-const VENDOR_CODE: &str = "91320300MA000TX9X6";
+const VENDOR_CODE: &str = "91320303MA000YL03H";
 const CITY: &str = "320300";
 /// Accounts of one step of the progress bar.
 const CHUNK: u32 = 50;
@@ -144,7 +144,7 @@ async fn install(city: &City, app: Wanted) -> Result<()> {
         Some(i) if known => return refresh(city, &i, app).await,
         Some(i) if cut_short(&i) => {
             tracing::info!(installation = %name, "its installation was cut short: starting over");
-            city.installations.abandon(&name, BY).await?;
+            city.installations.abandon(&name).await?;
             first(city, &name, app).await?;
         }
         // Installed, but the start was killed before it was written down.

@@ -1,7 +1,7 @@
 //! What the demo installs: `--install`, and `demo.toml`.
 
-use crate::options::{Demo, InstallSpec};
-use anyhow::{Context, Result};
+use crate::options::{Demo, InstallSpec, SetSpec};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,6 +49,13 @@ pub(crate) fn read(options: &Demo) -> Result<Vec<Wanted>> {
             all.push(wanted(&beside.join(&entry.package), &entry.organization, entry.name.as_deref(), entry.config)?);
         }
     }
+    for SetSpec { name, key, value } in &options.set {
+        let mut named = all.iter_mut().filter(|w: &&mut Wanted| w.name == *name).peekable();
+        if named.peek().is_none() {
+            bail!("--set {name}.{key}: nothing of that name is to be installed");
+        }
+        named.for_each(|w| _ = w.config.insert(key.clone(), value.clone()));
+    }
     Ok(all)
 }
 
@@ -84,6 +91,11 @@ mod tests {
         let read = |plan: &Path| super::read(&Demo { plan: Some(plan.to_owned()), ..Demo::default() });
         let wanted = read(&plan).unwrap();
         assert_eq!((wanted[0].name.as_str(), wanted[0].config["greeting"].as_str()), ("hello", Some("hi")));
+        let set = |spec: &str| {
+            super::read(&Demo { plan: Some(plan.clone()), set: vec![spec.parse().unwrap()], ..Demo::default() })
+        };
+        assert_eq!(set("hello.greeting=hey").unwrap()[0].config["greeting"], "hey");
+        assert!(set("other.greeting=hey").unwrap_err().to_string().contains("other.greeting"));
         std::fs::write(&plan, "[[install]]\npackage = \"missing.tar\"\norganization = \"320300\"\n").unwrap();
         assert!(format!("{:#}", read(&plan).unwrap_err()).contains("missing.tar"));
         std::fs::write(&plan, "[[install]]\npackage = \"hello.tar\"\n").unwrap();

@@ -35,7 +35,11 @@ pub(super) fn scalar(out: &mut Vec<u8>, value: &Value) -> bool {
 /// The nearest double in the order of its value, then what an integer beyond 2^53 differs from it.
 /// Rounding never reverses an order, and among integers with one nearest double the difference
 /// decides, so the order is exact over all numbers.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the loss is what the second part stores")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the loss is what the second part stores"
+)]
 fn number(out: &mut Vec<u8>, n: &Number) {
     let exact = n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from));
     let (nearest, difference) = match exact {
@@ -89,11 +93,40 @@ mod tests {
     #[test]
     fn scalars_stand_in_the_order_of_their_values() {
         let sorted = [
-            json!(null), json!(false), json!(true), json!(f64::MIN), json!(i64::MIN), json!(i64::MIN + 1),
-            json!(-9_007_199_254_740_993_i64), json!(-9_007_199_254_740_992_i64), json!(-1.5), json!(-1), json!(-f64::MIN_POSITIVE),
-            json!(0), json!(5e-324), json!(0.5), json!(1), json!(9_007_199_254_740_992_u64), json!(9_007_199_254_740_993_u64),
-            json!(9_007_199_254_740_994_u64), json!(i64::MAX - 1), json!(i64::MAX), json!(u64::MAX - 1), json!(u64::MAX), json!(18_446_744_073_709_551_616.0),
-            json!(f64::MAX), json!(""), json!("\0"), json!("\0\0"), json!("\u{1}"), json!("a"), json!("a\0"), json!("a\u{1}"), json!("ab"), json!("b"), json!("景"),
+            json!(null),
+            json!(false),
+            json!(true),
+            json!(f64::MIN),
+            json!(i64::MIN),
+            json!(i64::MIN + 1),
+            json!(-9_007_199_254_740_993_i64),
+            json!(-9_007_199_254_740_992_i64),
+            json!(-1.5),
+            json!(-1),
+            json!(-f64::MIN_POSITIVE),
+            json!(0),
+            json!(5e-324),
+            json!(0.5),
+            json!(1),
+            json!(9_007_199_254_740_992_u64),
+            json!(9_007_199_254_740_993_u64),
+            json!(9_007_199_254_740_994_u64),
+            json!(i64::MAX - 1),
+            json!(i64::MAX),
+            json!(u64::MAX - 1),
+            json!(u64::MAX),
+            json!(18_446_744_073_709_551_616.0),
+            json!(f64::MAX),
+            json!(""),
+            json!("\0"),
+            json!("\0\0"),
+            json!("\u{1}"),
+            json!("a"),
+            json!("a\0"),
+            json!("a\u{1}"),
+            json!("ab"),
+            json!("b"),
+            json!("景"),
         ];
         for pair in sorted.windows(2) {
             assert!(enc(&pair[0]) < enc(&pair[1]), "{} < {}", pair[0], pair[1]);

@@ -183,12 +183,7 @@ impl Schema {
     ///
     /// # Errors
     /// As [`Schema::counter`].
-    pub async fn counter_committed(
-        &self,
-        store: &SharedStore,
-        counter: &str,
-        key: &str,
-    ) -> Result<i64, DocumentError> {
+    pub async fn counter_committed(&self, store: &SharedStore, counter: &str, key: &str) -> Result<i64, DocumentError> {
         Ok(store.counter(&self.counter_key(counter, key)?).await?)
     }
 
@@ -217,8 +212,7 @@ impl Schema {
         if !detail.is_object() {
             return Err(DocumentError::Invalid("detail: must be a JSON object".into()));
         }
-        let row =
-            AuditRow { at: now, actor: actor.into(), action: action.into(), target: target.into(), detail };
+        let row = AuditRow { at: now, actor: actor.into(), action: action.into(), target: target.into(), detail };
         txn.append_as(self.audit_prefix(), &row);
         Ok(())
     }
@@ -279,7 +273,10 @@ impl Schema {
             return Err(DocumentError::Undeclared(format!("counter `{counter}`")));
         }
         if key.len() > MAX_ID {
-            return Err(DocumentError::Invalid(format!("a counter's key has at most {MAX_ID} bytes, this one {}", key.len())));
+            return Err(DocumentError::Invalid(format!(
+                "a counter's key has at most {MAX_ID} bytes, this one {}",
+                key.len()
+            )));
         }
         Ok(self.space.clone().text("c").text(counter).text(key))
     }

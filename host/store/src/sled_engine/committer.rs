@@ -165,14 +165,12 @@ impl Committer {
 
     fn start_snapshot(&mut self, journal: u64) {
         let (shared, through) = (self.shared.clone(), self.last);
-        let write = move || {
-            match snapshot::write(&*shared.files, &shared.index, through, journal, &shared.stop) {
-                Ok(bytes) => Some(bytes),
-                Err(StoreError::Closed) => None,
-                Err(e) => {
-                    tracing::error!(error = %e, "no snapshot could be written; the journals stay");
-                    None
-                }
+        let write = move || match snapshot::write(&*shared.files, &shared.index, through, journal, &shared.stop) {
+            Ok(bytes) => Some(bytes),
+            Err(StoreError::Closed) => None,
+            Err(e) => {
+                tracing::error!(error = %e, "no snapshot could be written; the journals stay");
+                None
             }
         };
         match std::thread::Builder::new().name("yunlong-snapshot".into()).spawn(write) {

@@ -126,9 +126,17 @@ impl FrameReader {
         self.file.read_to_end(&mut rest).map_err(|e| StoreError::Io(format!("{}: {e}", self.name)))?;
         let another = (1..rest.len()).any(|at| parse_header(self.salt, &rest[at..]).is_some());
         if another {
-            return Err(StoreError::Corrupt(format!("{}: the frame at byte {} is damaged, and others follow it", self.name, self.bytes)));
+            return Err(StoreError::Corrupt(format!(
+                "{}: the frame at byte {} is damaged, and others follow it",
+                self.name, self.bytes
+            )));
         }
-        tracing::warn!(file = self.name, at = self.bytes, bytes = rest.len(), "cut off an unfinished commit that was never acknowledged");
+        tracing::warn!(
+            file = self.name,
+            at = self.bytes,
+            bytes = rest.len(),
+            "cut off an unfinished commit that was never acknowledged"
+        );
         Ok(None)
     }
 }

@@ -85,7 +85,10 @@ pub(super) fn replay(
             for commit in record::decode(&frame.payload)? {
                 if commit.seq.0 > found.last.0 + 1 {
                     let missing = found.last.0 + 1;
-                    return Err(StoreError::Corrupt(format!("{name}: the commit {missing} is missing before {}", commit.seq.0)));
+                    return Err(StoreError::Corrupt(format!(
+                        "{name}: the commit {missing} is missing before {}",
+                        commit.seq.0
+                    )));
                 }
                 if commit.seq > found.last {
                     found.last = commit.seq;

@@ -4,8 +4,8 @@ use crate::{key, value};
 use bytes::Bytes;
 use std::cell::Cell;
 use yunlong_store::{
-    Adjust, Append, Batch, CommitError, Direction, Entry, Key, KeyRange, MAX_BATCH_ROWS, MAX_KEY, MAX_VALUE, RangeCheck,
-    ReadCheck, Seq, SharedStore, StoreError, Txn, Write, transact,
+    Adjust, Append, Batch, CommitError, Direction, Entry, Key, KeyRange, MAX_BATCH_ROWS, MAX_KEY, MAX_VALUE,
+    RangeCheck, ReadCheck, Seq, SharedStore, StoreError, Txn, Write, transact,
 };
 
 crate::on_every_engine![
@@ -55,7 +55,11 @@ fn adjust(name: &str, delta: i64, min: i64, max: i64) -> Adjust {
 async fn a_commit_is_seen_whole_and_versioned(store: SharedStore) {
     assert_eq!(*store.watch().borrow(), Seq(0));
     let batch = Batch {
-        writes: vec![Write::Put(key("a"), value("1")), Write::Put(key("b"), value("2")), Write::Put(key("a"), value("3"))],
+        writes: vec![
+            Write::Put(key("a"), value("1")),
+            Write::Put(key("b"), value("2")),
+            Write::Put(key("a"), value("3")),
+        ],
         ..Batch::default()
     };
     let seq = store.commit(batch).await.unwrap();

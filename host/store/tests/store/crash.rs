@@ -18,7 +18,12 @@ const KILLS: u64 = 50;
 
 fn options(boot: &str) -> SledOptions {
     // Snapshots every few hundred commits, so that kills meet them.
-    SledOptions { cache_bytes: 16 << 20, journal_bytes: 200_000, boot_id: Some(boot.to_owned()), ..SledOptions::default() }
+    SledOptions {
+        cache_bytes: 16 << 20,
+        journal_bytes: 200_000,
+        boot_id: Some(boot.to_owned()),
+        ..SledOptions::default()
+    }
 }
 
 /// The child: not a test of its own, it does nothing unless the parent has started it.
@@ -113,7 +118,8 @@ async fn fifty_kills_lose_no_acknowledged_commit() {
         acknowledged.extend(killed_writer(dir.path(), Duration::from_millis(60 + dice.below(300))));
         // Mostly the next process goes on with sled's files; now and then they are built anew.
         let boot = if kill % 10 == 9 { "another" } else { "kill" };
-        let store = SledStore::open(dir.path(), options(boot)).unwrap_or_else(|e| panic!("seed {seed}, kill {kill}: {e}"));
+        let store =
+            SledStore::open(dir.path(), options(boot)).unwrap_or_else(|e| panic!("seed {seed}, kill {kill}: {e}"));
         check(&store, &acknowledged).await;
     }
     assert!(acknowledged.values().sum::<u64>() > KILLS, "the writers have written: {acknowledged:?}");

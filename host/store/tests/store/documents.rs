@@ -182,7 +182,9 @@ async fn an_index_cannot_order_lists_and_objects(store: SharedStore) {
 }
 
 async fn queries_take_prefixes_and_ranges_both_ways(store: SharedStore) {
-    for (id, slot, visitor) in [("a", 1, "x"), ("b", 1, "y"), ("c", 1, "y\0"), ("d", 1, "z"), ("e", 2, "y"), ("f", 10, "y")] {
+    for (id, slot, visitor) in
+        [("a", 1, "x"), ("b", 1, "y"), ("c", 1, "y\0"), ("d", 1, "z"), ("e", 2, "y"), ("f", 10, "y")]
+    {
         put(&store, id, json!({"slot": slot, "visitor": {"id": visitor}})).await.unwrap();
     }
     let one = |lower, upper, direction| Query { equals: vec![json!(1)], lower, upper, direction, ..query("slot") };
@@ -210,7 +212,19 @@ async fn queries_take_prefixes_and_ranges_both_ways(store: SharedStore) {
 }
 
 async fn scalars_of_all_types_stand_in_one_order(store: SharedStore) {
-    let values = [json!(null), json!(false), json!(true), json!(-1.5), json!(0), json!(2), json!(10), json!(""), json!("10"), json!("2"), json!("景")];
+    let values = [
+        json!(null),
+        json!(false),
+        json!(true),
+        json!(-1.5),
+        json!(0),
+        json!(2),
+        json!(10),
+        json!(""),
+        json!("10"),
+        json!("2"),
+        json!("景"),
+    ];
     for (n, value) in values.iter().enumerate().rev() {
         put(&store, &format!("{n:02}"), json!({"number": value})).await.unwrap();
     }
@@ -222,7 +236,12 @@ async fn pages_join_without_gap_or_repetition(store: SharedStore) {
     for n in 0..23 {
         put(&store, &format!("{n:02}"), json!({"slot": n % 3, "visitor": {"id": n / 5}})).await.unwrap();
     }
-    for (index, direction) in [("slot", Direction::Ascending), ("slot", Direction::Descending), ("id", Direction::Ascending), ("id", Direction::Descending)] {
+    for (index, direction) in [
+        ("slot", Direction::Ascending),
+        ("slot", Direction::Descending),
+        ("id", Direction::Ascending),
+        ("id", Direction::Descending),
+    ] {
         let whole = found(&store, Query { direction, ..query(index) }).await;
         for limit in [1, 4, 22, 23, 24] {
             let (mut pages, mut cursor) = (Vec::new(), None);
@@ -264,7 +283,8 @@ async fn a_cursor_serves_its_own_query_only(store: SharedStore) {
         assert!(matches!(refused, Err(DocumentError::Invalid(_))));
     }
     for made_up in ["", "!", "AAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-        let refused = schema().find_committed(&store, "visits", &Query { cursor: Some(made_up.into()), ..first.clone() }).await;
+        let refused =
+            schema().find_committed(&store, "visits", &Query { cursor: Some(made_up.into()), ..first.clone() }).await;
         assert!(matches!(refused, Err(DocumentError::Invalid(_))));
     }
     // A cursor outlives the document it points at.
@@ -289,7 +309,8 @@ async fn queries_that_cannot_be_are_refused(store: SharedStore) {
 
 async fn unique_values_are_taken_once(store: SharedStore) {
     put(&store, "a", json!({"number": 7})).await.unwrap();
-    let taken = DocumentError::UniqueViolation { collection: "visits".into(), index: "number".into(), existing: "a".into() };
+    let taken =
+        DocumentError::UniqueViolation { collection: "visits".into(), index: "number".into(), existing: "a".into() };
     assert_eq!(put(&store, "b", json!({"number": 7.0})).await, Err(taken.clone()));
     put(&store, "a", json!({"number": 7, "more": 1})).await.unwrap();
     put(&store, "b", json!({"number": 8})).await.unwrap();
@@ -426,7 +447,10 @@ async fn audit_rows_come_with_the_commit(store: SharedStore) {
     txn.commit().await.unwrap();
     let rows = schema.audit_committed(&store, None, 2).await.unwrap();
     assert_eq!(rows.iter().map(|(_, r)| r.target.as_str()).collect::<Vec<_>>(), ["2", "1"]);
-    assert_eq!((rows[0].1.at, rows[0].1.actor.as_str(), &rows[0].1.detail), (Timestamp(2), "p-1", &json!({"why": "rain"})));
+    assert_eq!(
+        (rows[0].1.at, rows[0].1.actor.as_str(), &rows[0].1.detail),
+        (Timestamp(2), "p-1", &json!({"why": "rain"}))
+    );
     let older = schema.audit_committed(&store, Some(&rows[1].0), 2).await.unwrap();
     assert_eq!(older.iter().map(|(_, r)| r.target.as_str()).collect::<Vec<_>>(), ["0"]);
 }
@@ -456,23 +480,37 @@ async fn pages_outside_transactions_are_one_state(store: SharedStore) {
 
 async fn a_new_index_is_built_for_the_documents_that_are_there(store: SharedStore) {
     for n in 0..250 {
-        put(&store, &format!("{n:03}"), json!({"slot": n % 5, "visitor": {"id": n}, "number": n, "list": [n]})).await.unwrap();
+        put(&store, &format!("{n:03}"), json!({"slot": n % 5, "visitor": {"id": n}, "number": n, "list": [n]}))
+            .await
+            .unwrap();
     }
     let newer = schema_of(
         &APP.replace(r#"fields = ["slot", "visitor.id"]"#, r#"fields = ["number"]"#)
             .replace(r#"name = "number""#, r#"name = "visitor""#)
-            .replace(r#"fields = ["number"]
-unique = true"#, r#"fields = ["visitor.id"]
-unique = true"#),
+            .replace(
+                r#"fields = ["number"]
+unique = true"#,
+                r#"fields = ["visitor.id"]
+unique = true"#,
+            ),
     );
     newer.rebuild_indexes(&store).await.unwrap();
-    let pages = async |index: &str| newer.find_committed(&store, "visits", &Query { limit: 500, ..query(index) }).await.unwrap();
+    let pages = async |index: &str| {
+        newer.find_committed(&store, "visits", &Query { limit: 500, ..query(index) }).await.unwrap()
+    };
     let all = (0..250).map(|n| format!("{n:03}")).collect::<Vec<_>>().join(" ");
     assert_eq!(ids(&pages("slot").await), all, "the rows of the former definition are gone");
     assert_eq!(ids(&pages("visitor").await), all);
-    let stale = store.scan(&yunlong_store::Key::space("clinic").text("u").text("visits").text("number").children(), Direction::Ascending, 9).await;
+    let stale = store
+        .scan(
+            &yunlong_store::Key::space("clinic").text("u").text("visits").text("number").children(),
+            Direction::Ascending,
+            9,
+        )
+        .await;
     assert_eq!(stale, Ok(vec![]), "the rows of an index that is no more are gone");
     // Values that are taken twice cannot be made unique.
-    let impossible = schema_of(&APP.replace(r#"fields = ["slot", "visitor.id"]"#, "fields = [\"slot\"]\nunique = true"));
+    let impossible =
+        schema_of(&APP.replace(r#"fields = ["slot", "visitor.id"]"#, "fields = [\"slot\"]\nunique = true"));
     assert!(matches!(impossible.rebuild_indexes(&store).await, Err(DocumentError::UniqueViolation { .. })));
 }

@@ -31,7 +31,9 @@ enum Act {
 enum Step {
     Txn(usize, Act),
     /// Closes and opens the durable engine: in good order, or as after another boot.
-    Reopen { rebooted: bool },
+    Reopen {
+        rebooted: bool,
+    },
     Trim(u64),
 }
 
@@ -83,10 +85,14 @@ impl Observed {
     fn holds_on(&self, rows: &Rows) -> bool {
         let mut rows = rows.clone();
         self.acts.iter().all(|(act, seen)| match act {
-            Act::Get(k) => rows.get_key_value(&row(*k)).map(|(k, v)| (k.clone(), v.clone())).into_iter().collect::<Vec<_>>() == *seen,
+            Act::Get(k) => {
+                rows.get_key_value(&row(*k)).map(|(k, v)| (k.clone(), v.clone())).into_iter().collect::<Vec<_>>()
+                    == *seen
+            }
             Act::Scan { from, to, descending, limit } => {
                 let range = range(*from, *to);
-                let mut all: Vec<_> = rows.iter().filter(|(k, _)| range.contains(k)).map(|(k, v)| (k.clone(), v.clone())).collect();
+                let mut all: Vec<_> =
+                    rows.iter().filter(|(k, _)| range.contains(k)).map(|(k, v)| (k.clone(), v.clone())).collect();
                 if *descending {
                     all.reverse();
                 }
@@ -210,7 +216,9 @@ impl Slot {
                     match other {
                         Act::Put(k, n) => txn.put(row(*k), body(*n)),
                         Act::Delete(k) => txn.delete(row(*k)),
-                        Act::Adjust { counter, delta, min, max } => txn.adjust(key("count").u64((*counter).into()), *delta, *min, *max),
+                        Act::Adjust { counter, delta, min, max } => {
+                            txn.adjust(key("count").u64((*counter).into()), *delta, *min, *max)
+                        }
                         Act::Append(k) => txn.append(row(*k), value("appended")),
                         _ => {}
                     }

@@ -13,7 +13,12 @@ const PARTS: u64 = 3;
 
 /// Another boot each time, as after a power cut.
 fn rebooted(boot: u64) -> SledOptions {
-    SledOptions { cache_bytes: 4 << 20, journal_bytes: 6_000, boot_id: Some(format!("boot {boot}")), ..SledOptions::default() }
+    SledOptions {
+        cache_bytes: 4 << 20,
+        journal_bytes: 6_000,
+        boot_id: Some(format!("boot {boot}")),
+        ..SledOptions::default()
+    }
 }
 
 /// The commit number `n`: rows of several sectors, an appended row, a counter.
@@ -48,7 +53,8 @@ async fn present(store: &SledStore) -> BTreeSet<u64> {
     assert_eq!(logged, present);
     assert_eq!(log.len(), present.len());
     assert_eq!(store.counter(&key("count")).await.unwrap(), present.len() as i64);
-    for (n, latest) in store.scan(&key("latest").children(), Direction::Ascending, 9).await.unwrap().iter().enumerate() {
+    for (n, latest) in store.scan(&key("latest").children(), Direction::Ascending, 9).await.unwrap().iter().enumerate()
+    {
         let newest = present.iter().filter(|p| **p % 4 == n as u64).max();
         assert_eq!(latest.value, value(newest.unwrap().to_string()));
     }
@@ -88,7 +94,10 @@ async fn recorded() -> Vec<Op> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_commit_is_lost_and_none_is_half_there() {
     let log = recorded().await;
-    assert!(log.iter().any(|op| matches!(op, Op::Rename(_, to) if to.starts_with("snapshot-"))), "journals were rotated");
+    assert!(
+        log.iter().any(|op| matches!(op, Op::Rename(_, to) if to.starts_with("snapshot-"))),
+        "journals were rotated"
+    );
     for round in 0..160_u64 {
         let mut dice = Dice::new(round + 1);
         let cut = usize::try_from(dice.below(log.len() as u64 + 1)).unwrap();
@@ -99,7 +108,10 @@ async fn no_acknowledged_commit_is_lost_and_none_is_half_there() {
         let store = SledStore::open_with(dir.path(), Arc::new(left.clone()), rebooted(1));
         let store = Arc::new(store.unwrap_or_else(|e| panic!("round {round}, cut at {cut}: {e}")));
         let first = present(&store).await;
-        assert!(first.is_superset(&acknowledged), "round {round}, cut at {cut}: {first:?} lacks some of {acknowledged:?}");
+        assert!(
+            first.is_superset(&acknowledged),
+            "round {round}, cut at {cut}: {first:?} lacks some of {acknowledged:?}"
+        );
         commit(&store, 1_000).await;
         drop(store);
 

@@ -50,7 +50,8 @@ async fn numbers_counted_from_a_range_are_never_given_twice(store: SharedStore) 
     };
     join((0..6).map(task).collect()).await;
     let rows = store.scan(&tickets.children(), Direction::Ascending, 1_000).await.unwrap();
-    let mut numbers: Vec<usize> = rows.iter().map(|e| std::str::from_utf8(&e.value).unwrap().parse().unwrap()).collect();
+    let mut numbers: Vec<usize> =
+        rows.iter().map(|e| std::str::from_utf8(&e.value).unwrap().parse().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..72).collect::<Vec<_>>());
 }

@@ -18,11 +18,12 @@ use bindings::city::app::context;
 use bindings::city::data::collections::{self, Transaction};
 use bindings::city::identity::{attributes, principal};
 use bindings::city::messaging::publisher;
-use bindings::city::payments::intents;
 use bindings::exports::wasi::http::incoming_handler::Guest;
 use bindings::wasi::clocks::monotonic_clock;
 use bindings::wasi::http::outgoing_handler;
-use bindings::wasi::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme};
+use bindings::wasi::http::types::{
+    Fields, IncomingRequest, OutgoingBody, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+};
 use serde_json::{Value, json};
 
 struct Abuser;
@@ -125,8 +126,12 @@ fn trap_in_body(out: ResponseOutparam) {
 }
 
 fn header_names(request: &IncomingRequest) -> Value {
-    let all: Vec<Value> =
-        request.headers().entries().into_iter().map(|(name, value)| json!([name, String::from_utf8_lossy(&value)])).collect();
+    let all: Vec<Value> = request
+        .headers()
+        .entries()
+        .into_iter()
+        .map(|(name, value)| json!([name, String::from_utf8_lossy(&value)]))
+        .collect();
     json!({"headers": all, "authority": request.authority()})
 }
 
@@ -199,17 +204,29 @@ fn personal() -> Value {
 /// Another app's collections, keys that try to climb out, and money that nobody granted.
 fn foreign() -> Value {
     let mut found = serde_json::Map::new();
-    for name in ["orders", "entries", "tourism-ticketing/orders", "../tourism-ticketing/orders", "notes\u{0}", "@identity", "", "d"] {
+    for name in [
+        "orders",
+        "entries",
+        "tourism-ticketing/orders",
+        "../tourism-ticketing/orders",
+        "notes\u{0}",
+        "@identity",
+        "",
+        "d",
+    ] {
         found.insert(format!("get {name:?}"), outcome(collections::get(name, "x")));
     }
     found.insert("counter".into(), outcome(collections::counter("slots", "x")));
     // Ids are data, whatever they look like: this must find nothing rather than somebody else's.
     for id in ["../../guestbook/d/entries/1", "\u{0}\u{2}tourism-ticketing", &"x".repeat(300)] {
         let got = collections::get("notes", id);
-        found.insert(format!("id {:?}", &id[..id.len().min(20)]), match got {
-            Ok(None) => json!("nothing"),
-            other => outcome(other),
-        });
+        found.insert(
+            format!("id {:?}", &id[..id.len().min(20)]),
+            match got {
+                Ok(None) => json!("nothing"),
+                other => outcome(other),
+            },
+        );
     }
     if let Ok(tx) = Transaction::begin() {
         let event = publisher::Outgoing {
@@ -230,18 +247,7 @@ fn foreign() -> Value {
             path: None,
         };
         found.insert("notify an account".into(), outcome(publisher::notify(&tx, &note)));
-        let intent = intents::NewIntent {
-            reference: "x".into(),
-            description_zh: "x".into(),
-            description_en: "x".into(),
-            amount: 1,
-            lines: vec![intents::Line { payee: "91320300MA000TX14G".into(), amount: 1, description: "x".into() }],
-            expires_at: u64::MAX,
-            return_path: "//evil.example/".into(),
-        };
-        found.insert("payment".into(), outcome(intents::create(&tx, &intent)));
     }
-    found.insert("intent".into(), outcome(intents::get("1")));
     Value::Object(found)
 }
 
