@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::json;
-use yunlong_tests::{Answer, Plan};
+use yunlong_tests::{Answer, City, Plan};
 
 #[tokio::test]
 async fn a_session_is_a_token_with_an_expiry() -> Result<()> {
@@ -126,44 +126,60 @@ async fn oversize_bodies_headers_and_paths_are_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn sign_on_codes_work_once_at_one_origin_and_return_paths_stay_inside() -> Result<()> {
-    let city = Plan::with(&["guestbook", "hello"]).start().await?;
-    let portal = city.signed_in("", "citizen-001").await?;
-    let location = |a: &Answer| a.header("location").to_owned();
-    let start = portal.page("/sign-on?installation=guestbook&return=%2F", "zh").await?;
+/// Walks the sign-on of an app's origin up to the address that carries the code. Answers that
+/// address' path and the cookie that binds it to this browser.
+async fn code_for(city: &City, app: &str, back: &str) -> Result<(String, String)> {
+    let start = city.client(app)?.page(&format!("/_city/sign-on?return={back}"), "zh").await?;
     ensure!(start.status == 303, "{} {}", start.status, start.text);
-    let to = location(&start);
-    let base = format!("http://guestbook.localhost:{}", city.port());
-    let path = to.strip_prefix(&base).with_context(|| format!("leads elsewhere: {to}"))?;
-    // A code for one origin opens no other, and is spent by the attempt or by its use.
-    let elsewhere = city.client("hello")?.page(path, "zh").await?;
-    ensure!(elsewhere.header("set-cookie").is_empty(), "a code worked at another origin");
-    let start = portal.page("/sign-on?installation=guestbook&return=%2F", "zh").await?;
-    let to = location(&start);
-    let path = to.strip_prefix(&base).context("elsewhere")?;
-    let first = city.client("guestbook")?.page(path, "zh").await?;
-    let cookie = first.header("set-cookie").to_owned();
-    ensure!(
-        first.status == 303 && cookie.contains("HttpOnly") && !cookie.to_lowercase().contains("domain="),
-        "{} {cookie}",
-        first.status
-    );
-    let again = city.client("guestbook")?.page(path, "zh").await?;
-    ensure!(again.header("set-cookie").is_empty(), "a code worked twice");
+    let state = start.header("set-cookie").split(';').next().unwrap_or("").to_owned();
+    let portal = format!("http://localhost:{}", city.port());
+    let path = start.header("location").strip_prefix(&portal).context("leads elsewhere")?.to_owned();
+    let sent = city.signed_in("", "citizen-001").await?.page(&path, "zh").await?;
+    ensure!(sent.status == 303, "{} {}", sent.status, sent.text);
+    let base = format!("http://{app}.localhost:{}", city.port());
+    let to = sent.header("location");
+    Ok((to.strip_prefix(&base).with_context(|| format!("leads elsewhere: {to}"))?.to_owned(), state))
+}
+
+async fn redeem(city: &City, app: &str, path: &str, cookie: &str) -> Result<Answer> {
+    let r = city.client(app)?.request(Method::GET, path).header("accept", "text/html").header("cookie", cookie);
+    Answer::read(r.send().await?).await
+}
+
+/// Whether an answer starts a session, rather than clearing or keeping other cookies.
+fn opens_a_session(a: &Answer) -> bool {
+    a.headers
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|c| c.starts_with("session=") && !c.starts_with("session=;"))
+}
+
+#[tokio::test]
+async fn sign_on_codes_work_once_at_one_origin_in_one_browser() -> Result<()> {
+    let city = Plan::with(&["guestbook", "hello"]).start().await?;
+    let (path, state) = code_for(&city, "guestbook", "%2F").await?;
+    ensure!(!opens_a_session(&redeem(&city, "hello", &path, &state).await?), "a code worked at another origin");
+    let (path, _) = code_for(&city, "guestbook", "%2F").await?;
+    ensure!(!opens_a_session(&redeem(&city, "guestbook", &path, "").await?), "a code worked in another browser");
+    let (path, state) = code_for(&city, "guestbook", "%2F").await?;
+    let first = redeem(&city, "guestbook", &path, &state).await?;
+    ensure!(first.status == 303 && opens_a_session(&first), "{} {:?}", first.status, first.headers);
+    for cookie in first.headers.get_all("set-cookie") {
+        let cookie = cookie.to_str()?.to_lowercase();
+        ensure!(cookie.contains("httponly") && !cookie.contains("domain="), "{cookie}");
+    }
+    ensure!(!opens_a_session(&redeem(&city, "guestbook", &path, &state).await?), "a code worked twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn return_paths_stay_inside() -> Result<()> {
+    let city = Plan::with(&["guestbook"]).start().await?;
     for evil in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "%2F%5Cevil.example", "javascript%3Aalert(1)"] {
-        let a = portal.page(&format!("/sign-on?installation=guestbook&return={evil}"), "zh").await?;
-        ensure!(
-            !location(&a).contains("evil.example") || location(&a).starts_with(&base),
-            "open redirect: {}",
-            location(&a)
-        );
-        if a.status == 303 {
-            let path = location(&a);
-            let path = path.strip_prefix(&base).context("elsewhere")?.to_owned();
-            let landed = city.client("guestbook")?.page(&path, "zh").await?;
-            ensure!(!landed.header("location").contains("evil"), "open redirect: {}", landed.header("location"));
-        }
+        let (path, state) = code_for(&city, "guestbook", evil).await?;
+        let landed = redeem(&city, "guestbook", &path, &state).await?;
+        ensure!(landed.header("location") == "/", "{evil} leads to {}", landed.header("location"));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Starting, stopping and starting again, with the real binary.
 #![allow(clippy::unwrap_used)] // The helpers are tests too.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

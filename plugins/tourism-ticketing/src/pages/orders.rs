@@ -157,7 +157,7 @@ fn visitors(request: &Request, order: &Order) -> Markup {
             html! { a href={ "/orders/" (order.id) "/tickets/" (i) } aria-label={ (request.t("打开票码：", "Open the ticket of ")) (v.name) } { (request.t("打开票码", "Open the ticket")) } }
         }));
     }
-    table(request.t("游客", "Visitors"), &columns, order.visitors.iter().cloned().enumerate())
+    table(request.t("游客名单", "List of visitors"), &columns, order.visitors.iter().cloned().enumerate())
 }
 
 fn actions(request: &Request, order: &Order, waiting: bool) -> Markup {
