@@ -122,7 +122,8 @@ async fn buy(client: &yunlong_tests::Client, n: u32, date: &str) -> Result<(Stri
 }
 
 async fn try_to_buy(client: &yunlong_tests::Client, n: u32, attempt: u32, date: &str) -> Result<(String, String)> {
-    let visitor = json!({"name": format!("游客{n}"), "id_type": "resident-id", "id_number": resident_id(n), "phone": "19900000001"});
+    let visitor =
+        json!({"name": name(n), "id_type": "resident-id", "id_number": resident_id(n), "phone": "19900000001"});
     let body = json!({"product": "yunlonghu-single", "date": date, "slot": "09:00", "visitors": [visitor]});
     let r = client
         .request(reqwest::Method::POST, "/api/orders")
@@ -144,4 +145,13 @@ async fn try_to_buy(client: &yunlong_tests::Client, n: u32, attempt: u32, date: 
     }
     .await;
     Ok((id, rest.unwrap_or_else(|_| "unknown".to_owned())))
+}
+
+/// A name of its own for each purchase, without digits.
+fn name(n: u32) -> String {
+    let digits = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    "游客"
+        .chars()
+        .chain(format!("{n:03}").chars().filter_map(|c| digits.get(c.to_digit(10)? as usize).copied()))
+        .collect()
 }

@@ -19,7 +19,8 @@ pub struct Install {
     #[arg(long = "org", value_name = "CODE")]
     organization: String,
     /// The installation's name, which is also its address; the app's by default
-    #[arg(long)]
+    // An empty name is a script's unset variable, not a wish for the default.
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: Option<String>,
     /// A value of the app's configuration; may be given many times
     #[arg(long = "config", value_name = "KEY=VALUE")]
