@@ -106,7 +106,7 @@ fn sessions(a: &Attraction) -> String {
 fn date_picker(lang: Lang, path: &str, date: Date, now: i64) -> Markup {
     let today = Date::at(now);
     html! {
-        form.search method="get" action=(path) {
+        form.inline method="get" action=(path) {
             label for="date" { (lang.pick("游览日期", "Day of the visit")) }
             input #date type="date" name="date" value=(date) min=(today) required;
             button type="submit" { (lang.pick("查看", "Show")) }

@@ -37,14 +37,14 @@ fn page(request: &Request) -> Result<Response, Refusal> {
     let all = sales::of_day(date)?;
     let body = html! {
         @if !readable { (notice(Tone::Warn, request.t("没有看懂您输入的日期，现在显示今天。", "The date could not be read; this is today."))) }
-        form.search method="get" action="/sales" {
+        form.inline method="get" action="/sales" {
             label for="date" { (request.t("日期", "Day")) }
             input #date type="date" name="date" value=(date) required;
             button type="submit" { (request.t("查看", "Show")) }
         }
         @for a in all.iter().filter(|a| a.alert.is_some()) { (alert(lang, a)) }
         (totals(request, date, &all))
-        form.search method="get" action="/sales/order" {
+        form.inline method="get" action="/sales/order" {
             label for="number" { (request.t("订单号", "Order's number")) }
             input #number type="text" name="number" required maxlength="20";
             button type="submit" { (request.t("查找订单", "Find the order")) }
