@@ -133,7 +133,7 @@ test('a citizen buys, pays, shows; the gate admits once (Chinese, desktop)', asy
   }
 });
 
-test('the same in English on a phone, in elder mode', async () => {
+test('the same in English on a phone, the portal in elder mode', async () => {
   await journey({ account: 'citizen-002', lang: 'en', phone: true, elder: true, name: 'en-phone-elder' });
 });
 
