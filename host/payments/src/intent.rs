@@ -158,6 +158,10 @@ const CANCELLABLE: &[Status] = &[Status::Pending, Status::Processing, Status::Fa
 const REFUNDABLE: &[Status] = &[Status::Captured];
 /// More lines than any statement would show.
 const MAX_LINES: usize = 50;
+/// Bytes of a text that people read on a statement.
+const MAX_TEXT: usize = 500;
+/// Refunds of one payment, those that failed among them.
+const MAX_REFUNDS: usize = 200;
 
 impl Intent {
     /// Fen returned, or staged to be returned.
@@ -229,6 +233,10 @@ impl Intent {
         }
         self.allow("refund", REFUNDABLE)?;
         let amount = check_lines(&new.lines)?;
+        check_text("reason", &new.reason)?;
+        if self.refunds.len() >= MAX_REFUNDS {
+            return Err(PaymentError::Invalid(format!("a payment has at most {MAX_REFUNDS} refunds")));
+        }
         for line in &new.lines {
             let payee = &line.payee;
             let asked = of_payee(&new.lines, payee);
@@ -282,6 +290,14 @@ fn check_word(what: &str, s: &str) -> Result<(), PaymentError> {
     }
 }
 
+fn check_text(what: &str, s: &str) -> Result<(), PaymentError> {
+    if s.len() <= MAX_TEXT {
+        Ok(())
+    } else {
+        Err(PaymentError::Invalid(format!("the {what} has {} bytes: at most {MAX_TEXT} are possible", s.len())))
+    }
+}
+
 /// Checks lines and answers their sum.
 fn check_lines(lines: &[Line]) -> Result<u64, PaymentError> {
     if lines.is_empty() || lines.len() > MAX_LINES {
@@ -292,6 +308,7 @@ fn check_lines(lines: &[Line]) -> Result<u64, PaymentError> {
         line.payee.parse::<Uscc>().map_err(|e| {
             PaymentError::Invalid(format!("the payee `{}` is no unified social credit code: {e}", line.payee))
         })?;
+        check_text("description of a line", &line.description)?;
         sum = sum.checked_add(line.amount).ok_or_else(|| PaymentError::Invalid("the lines overflow".into()))?;
     }
     if sum == 0 {
@@ -313,7 +330,7 @@ impl NewIntent {
             return Err(PaymentError::Invalid(format!("the lines sum to {sum} fen, the amount is {}", self.amount)));
         }
         for (what, text) in [("zh", &self.description.zh), ("en", &self.description.en)] {
-            if text.trim().is_empty() || text.len() > 500 {
+            if text.trim().is_empty() || text.len() > MAX_TEXT {
                 return Err(PaymentError::Invalid(format!("the description ({what}) must have 1 to 500 bytes")));
             }
         }

@@ -5,13 +5,15 @@
 //! calls the [`Provider`]; the provider answers by a signed callback ([`Payments::handle_callback`]),
 //! whose effect on intent, ledger and the app's queue is one commit again.
 //!
-//! Everything is restart-safe: a command stays until the provider accepted it, and all effects of
-//! a callback are idempotent, so repeating any of it changes nothing.
+//! Everything is restart-safe: a command stays until the provider accepted it, an order that it
+//! accepted is looked up in its books when no callback comes, and all effects of an outcome are
+//! idempotent, so repeating any of it changes nothing.
 //!
 //! **Key space** `@payments`: `intent` records by id; `ref` ids by installation and reference; `payer`
-//! ids by account, newest first; `cmd` commands in the order of commits; `ledger` entries likewise;
-//! `nonce` callbacks' nonces by time; `callback` what the sandbox still has to send; counters
-//! `balance` by account. Nothing here is written by every purchase: balances are counters.
+//! ids by account, newest first; `cmd` commands in the order of commits; `open` orders whose outcome
+//! is awaited, by intent; `ledger` entries in the order of commits; `nonce` callbacks' nonces by
+//! time; `callback` what the sandbox still has to send, `order` its books; counters `balance` by
+//! account. Nothing here is written by every purchase: balances are counters.
 #![deny(missing_docs)]
 
 mod callback;
@@ -28,6 +30,6 @@ pub use callback::{Callback, CallbackError, CallbackEvent, Headers};
 pub use error::PaymentError;
 pub use intent::{Intent, Line, NewIntent, NewRefund, Refund, RefundStatus, Status};
 pub use ledger::{Entry, LedgerError, LedgerReport, Posting};
-pub use provider::{CallbackSink, Charge, Provider, ProviderError, RefundOrder, SinkError};
+pub use provider::{CallbackSink, Charge, Order, Provider, ProviderError, RefundOrder, SinkError, Standing};
 pub use sandbox::{Behaviour, SandboxCashier, SandboxSecret};
 pub use service::{IntentPage, Payments};

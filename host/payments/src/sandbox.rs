@@ -1,10 +1,10 @@
 //! The sandbox cashier: a provider that moves no money and can be told to delay, repeat or fail.
-//! It keeps what it has to send in the store, so that a delayed callback survives a crash, and
-//! calls back like an outside provider, by a signed request.
+//! It keeps its books and what it has to send in the store, so that a delayed callback survives a
+//! crash, and calls back like an outside provider, by a signed request.
 
 use crate::callback::{Callback, CallbackError, CallbackEvent, Headers};
 use crate::keys;
-use crate::provider::{CallbackSink, Charge, Provider, ProviderError, RefundOrder, SinkError};
+use crate::provider::{CallbackSink, Charge, Order, Provider, ProviderError, RefundOrder, SinkError, Standing};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -27,6 +27,8 @@ pub(crate) const WINDOW_MILLIS: i64 = 5 * 60 * 1_000;
 const MAX_DELAY_MILLIS: u64 = 86_400_000;
 /// Callbacks sent at once.
 const CONCURRENT: usize = 32;
+/// Callbacks read at once.
+const BATCH: usize = 512;
 
 /// What the sandbox does with an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,8 @@ pub enum Behaviour {
     },
     /// Takes the money, and later refuses to return it.
     FailRefund,
+    /// Takes the money and never says so: it has to be asked.
+    Lose,
 }
 
 /// The key that callbacks are signed with. It has no `Debug` and is wiped when dropped.
@@ -71,12 +75,22 @@ impl SandboxSecret {
     }
 }
 
+/// An order in the sandbox's books.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Booked {
+    /// When it was, or will be, decided.
+    decided_at: Timestamp,
+    failure: Option<String>,
+}
+
 /// A callback that waits to be sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
-    due: Timestamp,
     tries: u32,
     event: CallbackEvent,
+    /// What it was sent for, to make its next key of.
+    what: String,
+    n: u32,
 }
 
 /// The sandbox provider.
@@ -124,20 +138,32 @@ impl SandboxCashier {
         let (delay, times) = match behaviour {
             Behaviour::Delay { millis } => (millis.min(MAX_DELAY_MILLIS), 1),
             Behaviour::Repeat { times } => (0, times.clamp(1, 10)),
+            Behaviour::Lose => (0, 0),
             Behaviour::Succeed | Behaviour::Fail | Behaviour::FailRefund => (0, 1),
         };
         let due = self.clock.now().plus_millis(i64::try_from(delay).unwrap_or(0));
+        let (CallbackEvent::Charge { failure, .. } | CallbackEvent::Refund { failure, .. }) = event;
+        let booked = Booked { decided_at: due, failure: failure.clone() };
         let planned: Result<(), CommitError> = transact!(&self.store, |txn| {
+            let book = keys::order(intent, what);
+            // The same order again is the same order.
+            if txn.get(&book).await?.is_some() {
+                return Ok(());
+            }
+            txn.put_as(book, &booked);
             for n in 0..times {
-                txn.put_as(keys::callback(intent, what, n), &Pending { due, tries: 0, event: event.clone() });
+                let pending = Pending { tries: 0, event: event.clone(), what: what.to_owned(), n };
+                txn.put_as(keys::callback(due, intent, what, n), &pending);
             }
             Ok(())
         });
         planned.map_err(|e| ProviderError::Unavailable(e.to_string()))
     }
 
+    /// What is due.
     async fn pending(&self) -> Result<Vec<(Key, Pending)>, StoreError> {
-        let rows = self.store.scan(&keys::callbacks().children(), Direction::Ascending, 10_000).await?;
+        let due = keys::until(&keys::callbacks(), self.clock.now());
+        let rows = self.store.scan(&due, Direction::Ascending, BATCH).await?;
         rows.into_iter()
             .map(|row| {
                 let pending = serde_json::from_slice(&row.value)
@@ -161,16 +187,17 @@ impl SandboxCashier {
             }
             Err(SinkError::Unavailable(why)) => {
                 tracing::debug!(why, "a callback of the sandbox did not arrive");
-                pending.tries += 1;
+                pending.tries = pending.tries.saturating_add(1);
                 // 0.2 s, 0.4 s … 51 s.
-                pending.due = self.clock.now().plus_millis(100 << pending.tries.min(9));
-                Some(pending)
+                let due = self.clock.now().plus_millis(100 << pending.tries.min(9));
+                let (CallbackEvent::Charge { intent, .. } | CallbackEvent::Refund { intent, .. }) = &pending.event;
+                Some((keys::callback(due, intent, &pending.what, pending.n), pending))
             }
         };
         transact!(&self.store, |txn| {
-            match &again {
-                Some(pending) => txn.put_as(key.clone(), pending),
-                None => txn.delete(key.clone()),
+            txn.delete(key.clone());
+            if let Some((later, pending)) = &again {
+                txn.put_as(later.clone(), pending);
             }
             Ok::<(), CommitError>(())
         })
@@ -196,7 +223,7 @@ impl Provider for SandboxCashier {
             amount: charge.amount,
             failure,
         };
-        self.plan(&charge.intent, &format!("charge {}", charge.attempt), &event, charge.behaviour).await
+        self.plan(&charge.intent, &charge.key(), &event, charge.behaviour).await
     }
 
     async fn refund(&self, refund: &RefundOrder) -> Result<(), ProviderError> {
@@ -209,9 +236,26 @@ impl Provider for SandboxCashier {
             failure,
         };
         // A delay was asked for the payment, not for its refund.
-        let behaviour =
-            if matches!(refund.behaviour, Behaviour::Repeat { .. }) { refund.behaviour } else { Behaviour::Succeed };
-        self.plan(&refund.intent, &format!("refund {}", refund.reference), &event, behaviour).await
+        let behaviour = match refund.behaviour {
+            Behaviour::Repeat { .. } | Behaviour::Lose => refund.behaviour,
+            _ => Behaviour::Succeed,
+        };
+        self.plan(&refund.intent, &refund.key(), &event, behaviour).await
+    }
+
+    async fn look_up(&self, order: &Order) -> Result<Standing, ProviderError> {
+        let key = match order {
+            Order::Charge(charge) => keys::order(&charge.intent, &charge.key()),
+            Order::Refund(refund) => keys::order(&refund.intent, &refund.key()),
+        };
+        let unavailable = |e: &dyn std::fmt::Display| ProviderError::Unavailable(e.to_string());
+        let Some(row) = self.store.get(&key).await.map_err(|e| unavailable(&e))? else { return Ok(Standing::Unknown) };
+        let booked: Booked = serde_json::from_slice(&row.value).map_err(|e| unavailable(&e))?;
+        Ok(if self.clock.now() < booked.decided_at {
+            Standing::Pending
+        } else {
+            Standing::Settled { failure: booked.failure }
+        })
     }
 
     fn verify(&self, headers: &Headers, body: &[u8], now: Timestamp) -> Result<Callback, CallbackError> {
@@ -242,8 +286,8 @@ impl Provider for SandboxCashier {
             }
         };
         let now = self.clock.now();
-        let (due, later): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(_, p)| p.due <= now);
-        let results: Vec<_> = futures::stream::iter(due)
+        let full = pending.len() == BATCH;
+        let results: Vec<_> = futures::stream::iter(pending)
             .map(|(key, p)| async move { self.send(&key, p).await })
             .buffer_unordered(CONCURRENT)
             .collect()
@@ -251,6 +295,9 @@ impl Provider for SandboxCashier {
         for e in results.into_iter().filter_map(Result::err) {
             tracing::error!(error = %e, "the sandbox cannot record what it sent");
         }
-        later.into_iter().map(|(_, p)| p.due).min()
+        if full {
+            return Some(now);
+        }
+        crate::worker::next_due(&self.store, &keys::callbacks(), self.clock.now()).await.unwrap_or(Some(now))
     }
 }

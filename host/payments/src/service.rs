@@ -3,12 +3,13 @@
 use crate::callback::{Callback, CallbackError, CallbackEvent, Headers};
 use crate::intent::{Intent, NewIntent, NewRefund, Status};
 use crate::ledger::{Entry, LedgerReport};
-use crate::provider::Provider;
+use crate::provider::{Provider, charge_key, refund_key};
 use crate::sandbox::{Behaviour, SandboxCashier, WINDOW_MILLIS};
 use crate::worker::Command;
 use crate::{PaymentError, keys};
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use yunlong_messaging::{Messaging, Outgoing};
 use yunlong_model::{Clock, InstallationName};
 use yunlong_store::{CommitError, Direction, Key, SharedStore, StoreError, Txn, transact};
@@ -19,6 +20,8 @@ pub struct Payments {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) providers: Vec<Arc<dyn Provider>>,
+    /// When orders without an outcome are gone through next, in milliseconds.
+    pub(crate) next_look_up: AtomicI64,
 }
 
 /// A page of intents.
@@ -39,7 +42,7 @@ impl Payments {
         messaging: Arc<Messaging>,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Self {
-        Self { store, clock, messaging, providers }
+        Self { store, clock, messaging, providers, next_look_up: AtomicI64::new(0) }
     }
 
     pub(crate) fn provider(&self, name: &str) -> Option<&Arc<dyn Provider>> {
@@ -133,7 +136,7 @@ impl Payments {
     fn attempt(&self, txn: &mut Txn, intent: &mut Intent, behaviour: Behaviour) -> Result<(), PaymentError> {
         intent.begin(self.clock.now())?;
         intent.behaviour = behaviour;
-        txn.append_as(keys::commands(), &Command::charge(intent));
+        txn.append_as(keys::commands_due(self.clock.now()), &Command::charge(intent));
         txn.put_as(keys::intent(&intent.id), intent);
         Ok(())
     }
@@ -163,7 +166,7 @@ impl Payments {
         let mut intent = self.own(txn, installation, id).await?;
         let reference = new.reference.clone();
         if intent.refund(new)? {
-            txn.append_as(keys::commands(), &Command::refund(&intent, &reference));
+            txn.append_as(keys::commands_due(self.clock.now()), &Command::refund(&intent, &reference));
             txn.put_as(keys::intent(id), &intent);
         }
         Ok(())
@@ -259,6 +262,7 @@ impl Payments {
                 if *amount != intent.amount || *attempt == 0 || *attempt > intent.attempt {
                     return Err(invalid("amount or attempt are not those that were ordered"));
                 }
+                txn.delete(keys::open_order(&intent.id, &charge_key(*attempt)));
                 self.charged(txn, &mut intent, *attempt, failure.as_deref())
             }
             CallbackEvent::Refund { intent, reference, amount, failure } => {
@@ -266,6 +270,7 @@ impl Payments {
                 if intent.refunds.get(reference).is_none_or(|r| r.amount != *amount) {
                     return Err(invalid("no such refund was ordered"));
                 }
+                txn.delete(keys::open_order(&intent.id, &refund_key(reference)));
                 self.returned(txn, &mut intent, reference, failure.as_deref())
             }
         }

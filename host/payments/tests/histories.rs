@@ -168,6 +168,7 @@ enum Step {
     Poll,
     Deliver,
     DeliverTwice,
+    Lose,
     Break(bool),
     Wait(i64),
     Crash,
@@ -180,6 +181,7 @@ fn behaviours() -> impl Strategy<Value = Behaviour> {
         1 => (1_u64..2_000_000).prop_map(|millis| Behaviour::Delay { millis }),
         1 => (1_u32..4).prop_map(|times| Behaviour::Repeat { times }),
         1 => Just(Behaviour::FailRefund),
+        1 => Just(Behaviour::Lose),
     ]
 }
 
@@ -194,6 +196,7 @@ fn steps() -> impl Strategy<Value = Step> {
         5 => Just(Step::Poll),
         5 => Just(Step::Deliver),
         1 => Just(Step::DeliverTwice),
+        1 => Just(Step::Lose),
         1 => any::<bool>().prop_map(Step::Break),
         2 => (1_i64..1_000_000).prop_map(Step::Wait),
         2 => Just(Step::Crash),
@@ -243,10 +246,11 @@ async fn run(history: Vec<Step>) {
                     "{refused:?}"
                 );
             }
+            // Sent, answered by nobody, never sent again.
+            Step::Lose => city.wire.sent.lock().unwrap().clear(),
             Step::Break(broken) => *city.wire.broken.lock().unwrap() = broken,
             Step::Wait(millis) => {
-                // A request is not under way for minutes: what was sent arrives before time passes.
-                city.deliver().await;
+                // What is on its way for minutes arrives too late: refused as stale, and looked up.
                 city.clock.advance(millis);
             }
             Step::Crash => city = city.crash(),
@@ -255,7 +259,7 @@ async fn run(history: Vec<Step>) {
     }
     // What was accepted comes to an end, however long it was delayed.
     *city.wire.broken.lock().unwrap() = false;
-    for _ in 0..12 {
+    for _ in 0..24 {
         city.clock.advance(300_000);
         city.payments.poll_once().await.unwrap();
         city.deliver().await;
@@ -337,6 +341,50 @@ async fn a_repeated_callback_has_one_effect() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_nobody_told_is_looked_up() {
+    let city = City::new();
+    let intent = city.create("order-1", 60, 40).await.unwrap();
+    city.payments.pay_at_cashier(&intent.id, "citizen", Behaviour::Lose).await.unwrap();
+    city.settle().await;
+    assert_eq!(city.payments.intent_by_id(&intent.id).await.unwrap().status, Status::Processing);
+    city.clock.advance(59_000);
+    city.payments.poll_once().await.unwrap();
+    assert_eq!(city.payments.intent_by_id(&intent.id).await.unwrap().status, Status::Processing);
+    city.clock.advance(6_000);
+    city.payments.poll_once().await.unwrap();
+    assert_eq!(city.outcomes().await[&intent.id], [("captured".to_owned(), 100)]);
+
+    city.stage(async |txn| city.payments.refund(txn, &city.app, &intent.id, refund("r", 60, 40)).await).await.unwrap();
+    city.settle().await;
+    assert_eq!(city.payments.intent_by_id(&intent.id).await.unwrap().status, Status::Captured);
+    city.clock.advance(65_000);
+    city.payments.poll_once().await.unwrap();
+    assert_eq!(city.payments.intent_by_id(&intent.id).await.unwrap().status, Status::Refunded);
+    assert!(city.payments.verify_ledger().await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_callback_that_was_lost_on_the_way_is_made_good() {
+    let city = City::new();
+    let intent = city.create("order-1", 60, 40).await.unwrap();
+    city.payments.pay_at_cashier(&intent.id, "citizen", Behaviour::Succeed).await.unwrap();
+    city.payments.poll_once().await.unwrap();
+    city.payments.poll_once().await.unwrap();
+    let lost = std::mem::take(&mut *city.wire.sent.lock().unwrap());
+    assert_eq!(lost.len(), 1);
+    // Not even a restart forgets that an outcome is awaited.
+    let city = city.crash();
+    city.clock.advance(65_000);
+    city.payments.poll_once().await.unwrap();
+    assert_eq!(city.payments.intent_by_id(&intent.id).await.unwrap().status, Status::Captured);
+    // The callback turns up after all: it changes nothing.
+    for (headers, body) in lost {
+        city.payments.handle_callback("sandbox", &headers, &body).await.unwrap();
+    }
+    assert_eq!(city.outcomes().await[&intent.id].len(), 1);
+}
+
+#[tokio::test]
 async fn money_after_a_cancellation_is_reported_and_can_be_returned() {
     let city = City::new();
     let intent = city.create("order-1", 60, 40).await.unwrap();
@@ -399,6 +447,7 @@ async fn every_wrong_request_says_why() {
     assert!(create(|n| n.lines.clear()).await.contains("1 to 50 lines"));
     assert!(create(|n| n.lines[0].payee = "91320300MA000TX14H".into()).await.contains("91320300MA000TX14H"));
     assert!(create(|n| n.reference.clear()).await.contains("reference"));
+    assert!(create(|n| n.lines[0].description = "x".repeat(501)).await.contains("501 bytes"));
     for path in ["orders", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb"] {
         let mut new = new_intent("order-1", 60, 40, now);
         new.return_path = path.into();

@@ -148,6 +148,13 @@ fn form(view: &View, intent: &Intent) -> Markup {
         ("fail", view.t("付款失败", "Fail")),
         ("delay", view.t("成功，但结果晚到 10 秒", "Succeed, with the result 10 seconds late")),
         ("repeat", view.t("成功，结果重复通知 3 次", "Succeed, and report it 3 times")),
+        (
+            "lose",
+            view.t(
+                "成功，但不发送结果通知（平台约 1 分钟后自行查询）",
+                "Succeed, but never say so (the platform asks after about a minute)",
+            ),
+        ),
         ("fail-refund", view.t("成功，但以后退款会失败", "Succeed, but fail a later refund")),
     ];
     html! {
@@ -178,11 +185,12 @@ fn behaviour(fields: &crate::body::Fields) -> Outcome<Behaviour> {
         "fail" => Ok(Behaviour::Fail),
         "delay" => Ok(Behaviour::Delay { millis: number("millis", 10_000)? }),
         "repeat" => Ok(Behaviour::Repeat { times: u32::try_from(number("times", 3)?).unwrap_or(u32::MAX) }),
+        "lose" => Ok(Behaviour::Lose),
         "fail-refund" => Ok(Behaviour::FailRefund),
         _ => Err(Failure::new(kinds::INVALID).field(
             "behaviour",
             "请选择列出的选项。",
-            "Choose `succeed`, `fail`, `delay`, `repeat` or `fail-refund`.",
+            "Choose `succeed`, `fail`, `delay`, `repeat`, `lose` or `fail-refund`.",
         )),
     }
 }
