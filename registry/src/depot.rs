@@ -83,6 +83,16 @@ impl Depot {
         self.put_package(package::open_bytes(tar, &self.limits)?)
     }
 
+    /// Reads a package's tar and finds out who signed it, and keeps nothing.
+    ///
+    /// # Errors
+    /// As [`Depot::put`].
+    pub fn check(&self, tar: &[u8]) -> Result<(Package, VerifiedSigner), DepotError> {
+        let package = package::open_bytes(tar, &self.limits)?;
+        let signer = self.trust().verify(&package)?;
+        Ok((package, signer))
+    }
+
     /// Takes in a package that was opened already.
     ///
     /// # Errors

@@ -10,6 +10,10 @@ use yunlong_model::Timestamp;
 pub struct TrustedKey {
     /// Whose it is: the `vendor` of `app.toml`.
     pub vendor: String,
+    /// The vendor's organization (USCC): its people may publish what the key signed. When absent,
+    /// administrators alone may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The key.
     pub public_key: PublicKey,
     /// When it was enrolled.
@@ -57,16 +61,20 @@ pub struct VerifiedSigner {
     pub key: KeyId,
     /// Its owner.
     pub vendor: String,
+    /// The owner's organization, as enrolled.
+    pub organization: Option<String>,
 }
 
 impl TrustStore {
-    /// Enrolls a key for a vendor; doing it twice changes nothing.
+    /// Enrolls a key for a vendor; doing it twice changes nothing, but that an organization is
+    /// written down where none was.
     ///
     /// # Errors
     /// [`TrustError`].
     pub fn enroll(
         &mut self,
         vendor: &str,
+        organization: Option<&str>,
         public_key: PublicKey,
         by: &str,
         now: Timestamp,
@@ -75,13 +83,23 @@ impl TrustStore {
             return Err(TrustError::Vendor);
         }
         let id = public_key.id();
-        match self.keys.get(&id) {
+        match self.keys.get_mut(&id) {
             Some(k) if k.vendor != vendor => Err(TrustError::OtherOwner { key: id, owner: k.vendor.clone() }),
             Some(k) if k.revoked_at.is_some() => Err(TrustError::Revoked(id)),
-            Some(_) => Ok(id),
+            Some(k) => match (&k.organization, organization) {
+                (Some(known), Some(given)) if known != given => {
+                    Err(TrustError::OtherOwner { key: id, owner: known.clone() })
+                }
+                (None, Some(given)) => {
+                    k.organization = Some(given.to_owned());
+                    Ok(id)
+                }
+                _ => Ok(id),
+            },
             None => {
                 let key = TrustedKey {
                     vendor: vendor.to_owned(),
+                    organization: organization.map(str::to_owned),
                     public_key,
                     enrolled_at: now,
                     enrolled_by: by.to_owned(),
@@ -161,6 +179,6 @@ impl TrustStore {
         if &key.vendor != vendor {
             return Err(VerifyError::WrongVendor { key: id, owner: key.vendor.clone(), vendor: vendor.clone() });
         }
-        Ok(VerifiedSigner { key: id, vendor: key.vendor.clone() })
+        Ok(VerifiedSigner { key: id, vendor: key.vendor.clone(), organization: key.organization.clone() })
     }
 }

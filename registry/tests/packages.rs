@@ -74,7 +74,7 @@ fn both_algorithms_sign_packages() {
     for algorithm in [Algorithm::Ed25519, Algorithm::EcdsaP256] {
         let key = other_key(algorithm);
         let mut trust = TrustStore::default();
-        let id = trust.enroll("tongshan", key.public(), "city-admin", Timestamp(1)).unwrap();
+        let id = trust.enroll("tongshan", None, key.public(), "city-admin", Timestamp(1)).unwrap();
         let mut package = unsigned();
         assert_eq!(package.sign(&key).unwrap(), id);
         let read = package::open_bytes(&package.to_tar().unwrap(), &Limits::default()).unwrap();
@@ -254,7 +254,7 @@ fn only_a_key_in_force_of_the_right_vendor_counts() {
     assert_eq!(revoked.verify(&signed()), Err(VerifyError::RevokedSigner(id)));
 
     let mut elsewhere = TrustStore::default();
-    elsewhere.enroll("somebody-else", key().public(), "city-admin", Timestamp(1)).unwrap();
+    elsewhere.enroll("somebody-else", None, key().public(), "city-admin", Timestamp(1)).unwrap();
     assert!(
         matches!(elsewhere.verify(&signed()), Err(VerifyError::WrongVendor { owner, vendor, .. }) if owner == "somebody-else" && vendor == "tongshan")
     );
@@ -269,16 +269,19 @@ fn only_a_key_in_force_of_the_right_vendor_counts() {
 fn a_key_has_one_owner_and_does_not_come_back() {
     let mut trust = trust();
     let id = key().public().id();
-    assert_eq!(trust.enroll("tongshan", key().public(), "x", Timestamp(9)), Ok(id), "twice is once");
+    assert_eq!(trust.enroll("tongshan", None, key().public(), "x", Timestamp(9)), Ok(id), "twice is once");
     assert_eq!(trust.key(&id).unwrap().enrolled_at, Timestamp(1));
-    assert!(matches!(trust.enroll("other", key().public(), "x", Timestamp(9)), Err(TrustError::OtherOwner { .. })));
+    assert!(matches!(
+        trust.enroll("other", None, key().public(), "x", Timestamp(9)),
+        Err(TrustError::OtherOwner { .. })
+    ));
     trust.revoke(&id, Timestamp(2)).unwrap();
     trust.revoke(&id, Timestamp(3)).unwrap();
     assert_eq!(trust.key(&id).unwrap().revoked_at, Some(Timestamp(2)));
-    assert_eq!(trust.enroll("tongshan", key().public(), "x", Timestamp(9)), Err(TrustError::Revoked(id)));
+    assert_eq!(trust.enroll("tongshan", None, key().public(), "x", Timestamp(9)), Err(TrustError::Revoked(id)));
     let unknown = KeyId(yunlong_model::Digest::of(b"?"));
     assert_eq!(trust.revoke(&unknown, Timestamp(2)), Err(TrustError::Unknown(unknown)));
-    assert_eq!(trust.enroll(" ", key().public(), "x", Timestamp(9)), Err(TrustError::Vendor));
+    assert_eq!(trust.enroll(" ", None, key().public(), "x", Timestamp(9)), Err(TrustError::Vendor));
     let again: TrustStore = serde_json::from_str(&serde_json::to_string(&trust).unwrap()).unwrap();
     assert_eq!(again, trust);
 }
@@ -574,7 +577,7 @@ fn a_refused_change_of_trust_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let depot = Depot::open(dir.path(), Limits::default()).unwrap();
     let refused = depot.change_trust(|t| {
-        t.enroll("tongshan", key().public(), "x", Timestamp(1)).unwrap();
+        t.enroll("tongshan", None, key().public(), "x", Timestamp(1)).unwrap();
         Err::<(), _>(PackageError::NotAPackage("no".into()))
     });
     assert!(refused.is_err());

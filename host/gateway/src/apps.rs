@@ -122,6 +122,9 @@ fn running(installation: &Installation) -> Outcome<()> {
     let department = &installation.organization_name;
     match &installation.status {
         Status::Running => Ok(()),
+        Status::Installing => Err(Failure::new(kinds::STOPPED)
+            .because("该服务正在安装。", "This service is being installed.")
+            .retry_after(5)),
         Status::Stopped => Err(Failure::new(kinds::STOPPED).because(
             format!("{department}已暂停“{}”。", installation.manifest.title.zh),
             format!("“{}” is paused by {department}.", installation.manifest.title.en),

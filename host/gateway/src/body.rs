@@ -119,8 +119,16 @@ fn flat(bytes: &[u8]) -> Outcome<Fields> {
     Ok(fields)
 }
 
-/// A JSON body.
-pub(crate) struct Json<T>(pub(crate) T);
+/// A JSON body. What is wrong with it is told by [`Json::take`], so that a handler checks first
+/// whether this person may ask at all.
+pub(crate) struct Json<T>(Outcome<T>);
+
+impl<T> Json<T> {
+    /// The body, or why it is refused.
+    pub(crate) fn take(self) -> Outcome<T> {
+        self.0
+    }
+}
 
 impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Failure;
@@ -128,11 +136,11 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (headers, bytes) = whole(request).await?;
         if !is_type(&headers, "application/json") {
-            return Err(
+            return Ok(Self(Err(
                 Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json.")
-            );
+            )));
         }
-        parse_json(&bytes).map(Self)
+        Ok(Self(parse_json(&bytes)))
     }
 }
 

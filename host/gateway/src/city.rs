@@ -5,10 +5,15 @@
 //! (`/sign-on`); the app's origin redeems the code (`/_city/session`) only for the browser that
 //! holds the state. Without it, somebody could sign a victim's browser on as themself and read
 //! later what the victim did (RFC 6749 section 10.12).
+//!
+//! Preferences: cookies are host-only, so a language or elder mode that somebody chose before
+//! signing in goes along with the links between origins (`presentation=en.elder`). An account that
+//! has preferences of its own stands over all of them.
 
 pub(crate) use crate::auth::session_origin as origin_of;
 use crate::auth::session_origin;
 use crate::body::{self, Fields};
+use crate::cookies::{parse_preferences, write_preferences};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{Site, local_or_root};
 use crate::view::{View, see_other};
@@ -33,6 +38,7 @@ pub(crate) async fn answer(view: &View, site: &Site, parts: &Parts, body: Body) 
         (&Method::GET, "/_city/sign-on") => start(view, site, &query),
         (&Method::GET, "/_city/session") => redeem(view, site, parts, &query).await,
         (&Method::POST, "/_city/sign-out") => sign_out(view).await,
+        (&Method::GET, "/_city/preferences") => Ok(carried(view, parts, &query)),
         (&Method::POST, "/_city/preferences") => {
             let config = &view.gateway.config;
             let bytes = body::read(body, &parts.headers, config.body_limit, config.read_timeout).await?;
@@ -78,8 +84,9 @@ fn start(view: &View, site: &Site, query: &Fields) -> Outcome {
     }
     // Two ids of 80 bits: enough that nobody guesses it within the hour that it lives.
     let state = format!("{}{}", crate::RequestId::generate(), crate::RequestId::generate());
+    let along = view.chosen.map_or_else(String::new, |p| format!("&presentation={}", write_preferences(p)));
     let mut response = see_other(&format!(
-        "{}/sign-on?installation={}&state={state}&return={}",
+        "{}/sign-on?installation={}&state={state}&return={}{along}",
         gateway.origins.portal(),
         label(site),
         encode(back)
@@ -125,6 +132,29 @@ async fn sign_out(view: &View) -> Outcome {
     let mut response = see_other(&format!("{}/signed-out", gateway.origins.portal()));
     response.headers_mut().append(header::SET_COOKIE, gateway.cookies.clear_session());
     Ok(response)
+}
+
+/// A link of another origin that brings its visitor's preferences along. It changes nothing but
+/// how pages look in this browser; and only where somebody goes there, not where a page loads it
+/// as a picture.
+fn carried(view: &View, parts: &Parts, query: &Fields) -> Response {
+    let mut response = see_other(local_or_root(query.raw("return")));
+    let destination = parts.headers.get("sec-fetch-dest").map_or(&b"document"[..], |v| v.as_bytes());
+    if let Some(wanted) = parse_preferences(query.text("presentation"))
+        && destination == b"document"
+    {
+        response.headers_mut().append(header::SET_COOKIE, view.gateway.cookies.set_preferences(wanted));
+    }
+    response
+}
+
+/// Where a service is opened by somebody who is not signed in.
+pub(crate) fn open_address(view: &View, site: &Site) -> String {
+    let origin = view.gateway.origins.of(site);
+    match view.chosen {
+        Some(p) => format!("{origin}/_city/preferences?presentation={}&return=/", write_preferences(p)),
+        None => format!("{origin}/"),
+    }
 }
 
 async fn preferences(view: &View, form: &Fields) -> Outcome {

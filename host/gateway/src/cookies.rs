@@ -82,8 +82,7 @@ impl Cookies {
 
     /// Keeps preferences.
     pub(crate) fn set_preferences(self, p: Presentation) -> HeaderValue {
-        let lang = p.lang.pick("zh", "en");
-        self.set("preferences", &format!("{lang}.{}", if p.elder { "elder" } else { "standard" }), PREFERENCES_AGE)
+        self.set("preferences", &write_preferences(p), PREFERENCES_AGE)
     }
 
     fn set(self, name: &str, value: &str, age: u32) -> HeaderValue {
@@ -101,7 +100,12 @@ fn is_token(v: &str) -> bool {
     (16..=200).contains(&v.len()) && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_' || b == b'.')
 }
 
-fn parse_preferences(v: &str) -> Option<Presentation> {
+/// Preferences as the cookie, and a link between origins, carries them: `en.elder`.
+pub(crate) fn write_preferences(p: Presentation) -> String {
+    format!("{}.{}", p.lang.pick("zh", "en"), if p.elder { "elder" } else { "standard" })
+}
+
+pub(crate) fn parse_preferences(v: &str) -> Option<Presentation> {
     let (lang, elder) = v.split_once('.')?;
     let lang = match lang {
         "zh" => Lang::Zh,

@@ -297,7 +297,7 @@ impl From<InstallationError> for Failure {
             InstallationError::NotFound(_) => Self::new(kinds::NO_SUCH_SERVICE),
             InstallationError::OtherApp { .. }
             | InstallationError::ChangedDigest { .. }
-            | InstallationError::OtherSigner { .. } => {
+            | InstallationError::OtherVendor { .. } => {
                 Self::new(kinds::CONFLICT).field("package", format!("安装包不被接受：{e}"), e.to_string())
             }
             InstallationError::OlderVersion { offered, known } => Self::new(kinds::CONFLICT).field(

@@ -95,11 +95,13 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
 
 fn navigation(view: &View, current: &str, unread: u64, entries: &[(&str, &str, &str)]) -> Markup {
     html! {
+        // An app's failure pages carry the portal's navigation: its paths are not the app's.
+        @let origin = if matches!(view.site, Some(Site::App(_))) { view.gateway.origins.portal() } else { "" };
         nav aria-label=(view.t("主导航", "Main")) {
             ul {
                 @for (path, zh, en) in entries {
                     li {
-                        a href=(path) aria-current=[(*path == current).then_some("page")] {
+                        a href={ (origin) (path) } aria-current=[(*path == current).then_some("page")] {
                             (view.t(zh, en))
                             @if *path == "/inbox" && unread > 0 {
                                 span.count { (unread) span.visually-hidden { (view.t(" 条未读", " unread")) } }

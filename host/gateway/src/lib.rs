@@ -40,7 +40,7 @@ pub use apps::Apps;
 pub use config::GatewayConfig;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
-pub use operations::{Install, OperationError, Operations, Review};
+pub use operations::{Install, OperationError, Operations, Publisher, Review};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;

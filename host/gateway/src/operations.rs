@@ -6,7 +6,7 @@ use crate::Services;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yunlong_identity::IdentityError;
+use yunlong_identity::{IdentityError, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, InstallationError, New, Status, Upgrade};
 use yunlong_model::{Digest, InstallationName, Manifest, Text};
 use yunlong_registry::depot::DepotError;
@@ -57,9 +57,33 @@ pub struct Install {
     pub by: String,
 }
 
+/// Who publishes a package.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    /// The account.
+    pub account: String,
+    /// A vendor's organization (USCC), whose enrolled keys alone count; an administrator takes in
+    /// what any enrolled key signed.
+    pub vendor: Option<String>,
+}
+
+impl Publisher {
+    /// An administrator.
+    #[must_use]
+    pub fn administrator(account: &str) -> Self {
+        Self { account: account.to_owned(), vendor: None }
+    }
+}
+
 /// Why something is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
+    /// A vendor publishes what another one signed.
+    #[error("the key {key} that signed the package is not enrolled for your organization")]
+    OthersKey {
+        /// The key.
+        key: String,
+    },
     /// The package is refused.
     #[error(transparent)]
     Package(#[from] DepotError),
@@ -122,9 +146,19 @@ impl Operations {
     /// package twice changes nothing.
     ///
     /// # Errors
-    /// [`OperationError::Package`]; nothing is kept then.
-    pub async fn publish(&self, tar: Bytes, by: &str) -> Result<Review, OperationError> {
-        let (package, signer) = self.with_depot(move |depot| depot.put(&tar)).await??;
+    /// [`OperationError::Package`], [`OperationError::OthersKey`]; nothing is kept then.
+    pub async fn publish(&self, tar: Bytes, by: &Publisher) -> Result<Review, OperationError> {
+        let vendor = by.vendor.clone();
+        let (package, signer) = self
+            .with_depot(move |depot| {
+                let (package, signer) = depot.check(&tar)?;
+                if vendor.is_some() && vendor != signer.organization {
+                    return Err(OperationError::OthersKey { key: signer.key.to_string() });
+                }
+                Ok(depot.put_package(package)?)
+            })
+            .await??;
+        let by = &by.account;
         tracing::info!(digest = %package.digest, app = %package.manifest.name, version = %package.manifest.version, by, "package published");
         Ok(review(&package, signer))
     }
@@ -162,18 +196,37 @@ impl Operations {
         Ok(all)
     }
 
-    /// Enrolls a vendor's key (PEM, SubjectPublicKeyInfo) and answers its id.
+    /// Enrolls a vendor's key (PEM, SubjectPublicKeyInfo) and answers its id. The people of
+    /// `organization` (a vendor's USCC) may then publish what the key signed.
     ///
     /// # Errors
     /// [`OperationError::Trust`], [`OperationError::Invalid`] for what is no key.
-    pub async fn enroll(&self, vendor: &str, pem: &str, by: &str) -> Result<String, OperationError> {
+    pub async fn enroll(
+        &self,
+        vendor: &str,
+        organization: Option<&str>,
+        pem: &str,
+        by: &str,
+    ) -> Result<String, OperationError> {
         let key = PublicKey::from_pem(pem).map_err(|e| {
             invalid("public_key", format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}"))
         })?;
+        let organization = organization.map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned);
+        if let Some(code) = &organization
+            && self.services.identity.organization(code).await?.is_none_or(|o| o.level != OrganizationLevel::Vendor)
+        {
+            return Err(invalid(
+                "organization",
+                "没有统一社会信用代码为此的供应商",
+                "There is no vendor with this unified social credit code",
+            ));
+        }
         let (vendor, by, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
         let id = self
             .with_depot(move |depot| {
-                depot.change_trust(|trust| trust.enroll(&vendor, key, &by, now).map_err(OperationError::from))
+                depot.change_trust(|trust| {
+                    trust.enroll(&vendor, organization.as_deref(), key, &by, now).map_err(OperationError::from)
+                })
             })
             .await??;
         tracing::info!(key = %id, "vendor key enrolled");
@@ -196,6 +249,10 @@ impl Operations {
     /// # Errors
     /// [`OperationError`] names what is refused.
     pub async fn install(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
+        self.detached(|me| async move { me.install_now(wanted).await }).await
+    }
+
+    async fn install_now(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
         let _turn = self.turn.lock().await;
         let (package, signer) = self.package(wanted.package).await?;
         let manifest = &package.manifest;
@@ -247,6 +304,17 @@ impl Operations {
     /// [`OperationError`] names what is refused; `approve` must hold exactly what the new release
     /// asks for in addition ([`Operations::difference`]).
     pub async fn upgrade(
+        &self,
+        name: &InstallationName,
+        to: Digest,
+        approve: &[String],
+        by: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
+        let (name, approve, by) = (name.clone(), approve.to_vec(), by.to_owned());
+        self.detached(|me| async move { me.upgrade_now(&name, to, &approve, &by).await }).await
+    }
+
+    async fn upgrade_now(
         &self,
         name: &InstallationName,
         to: Digest,
@@ -310,8 +378,18 @@ impl Operations {
     /// # Errors
     /// [`OperationError`]; the installation is then marked as failed with the reason.
     pub async fn start(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
+        let (name, by) = (name.clone(), by.to_owned());
+        self.detached(|me| async move { me.start_now(&name, &by).await }).await
+    }
+
+    async fn start_now(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
         let _turn = self.turn.lock().await;
         let installation = self.get(name)?;
+        if installation.status == Status::Installing {
+            // Its first start failed, and then it could not be taken back.
+            self.services.installations.abandon(name).await?;
+            return Err(OperationError::NoSuchInstallation(name.clone()));
+        }
         if let Err(error) = self.load(&installation).await {
             self.services.apps.unload(name);
             self.set_status(name, Status::Failed(error.to_string())).await?;
@@ -335,6 +413,11 @@ impl Operations {
     /// # Errors
     /// [`OperationError::NoSuchInstallation`], [`OperationError::Installation`].
     pub async fn stop(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
+        let (name, by) = (name.clone(), by.to_owned());
+        self.detached(|me| async move { me.stop_now(&name, &by).await }).await
+    }
+
+    async fn stop_now(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
         let _turn = self.turn.lock().await;
         let stopped = self.set_status(name, Status::Stopped).await?;
         tracing::info!(installation = %name, by, "stopped");
@@ -347,6 +430,11 @@ impl Operations {
     /// # Errors
     /// As [`Operations::stop`].
     pub async fn uninstall(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
+        let (name, by) = (name.clone(), by.to_owned());
+        self.detached(|me| async move { me.uninstall_now(&name, &by).await }).await
+    }
+
+    async fn uninstall_now(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
         let _turn = self.turn.lock().await;
         self.set_status(name, Status::Stopped).await?;
         self.services.apps.unload(name);
@@ -433,6 +521,22 @@ impl Operations {
 
     async fn package(&self, digest: Digest) -> Result<(Package, VerifiedSigner), OperationError> {
         self.with_depot(move |depot| depot.get(&digest)).await??.ok_or(OperationError::NoSuchPackage(digest))
+    }
+
+    /// Carries an operation to its end even when whoever asked goes away: half of one would leave
+    /// what runs and what is written down apart.
+    async fn detached<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, OperationError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, OperationError>> + Send + 'static,
+    {
+        match tokio::spawn(work(self.clone())).await {
+            Ok(done) => done,
+            Err(e) => match e.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(OperationError::Stopping),
+            },
+        }
     }
 
     /// The depot reads and writes files and hashes megabytes: not on the threads that serve.

@@ -67,7 +67,8 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
 
 /// What is known before anybody is recognized.
 fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inner {
-    let presentation = gateway.cookies.preferences(&parts.headers).unwrap_or_else(|| {
+    let chosen = gateway.cookies.preferences(&parts.headers);
+    let presentation = chosen.unwrap_or_else(|| {
         let accept = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or("");
         Presentation { lang: Lang::from_accept_language(accept), elder: false }
     });
@@ -77,6 +78,7 @@ fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inne
         request_id: RequestId::generate(),
         site,
         presentation,
+        chosen,
         session: None,
         token: None,
         by_bearer: false,

@@ -2,6 +2,7 @@
 
 use crate::Gateway;
 use crate::failure::{Failure, Outcome, kinds};
+use crate::operations::Publisher;
 use crate::origins::Site;
 use crate::request_id::RequestId;
 use axum::extract::FromRequestParts;
@@ -23,6 +24,8 @@ pub(crate) struct Inner {
     /// `None` when the host names nothing of ours.
     pub(crate) site: Option<Site>,
     pub(crate) presentation: Presentation,
+    /// What this browser chose at this origin, if it chose anything.
+    pub(crate) chosen: Option<Presentation>,
     pub(crate) session: Option<Session>,
     /// The token that the session came from: for signing out.
     pub(crate) token: Option<String>,
@@ -81,6 +84,17 @@ impl View {
             return Err(forbidden());
         }
         Ok(Administrator { account: session.account.clone(), organization: session.organization.clone(), city })
+    }
+
+    /// Who may bring in packages: administrators, and the people of a vendor.
+    pub(crate) fn publisher(&self) -> Outcome<Publisher> {
+        let session = self.signed_in()?;
+        match (session.kind, &session.organization) {
+            (AccountKind::Vendor, Some(organization)) => {
+                Ok(Publisher { account: session.account.clone(), vendor: Some(organization.clone()) })
+            }
+            _ => Ok(Publisher::administrator(&self.administrator()?.account)),
+        }
     }
 }
 

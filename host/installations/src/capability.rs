@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use yunlong_model::manifest::Attribute;
+use yunlong_model::manifest::{Attribute, Audience};
 use yunlong_model::{InstallationName, Manifest, Text};
 
 /// One thing that an installation may do. As text: `identity`, `attributes:concession`, `data`,
@@ -78,7 +78,15 @@ impl Capability {
                 "保存和读取自己的数据，并通知与它打过交道的人".into(),
                 "Keep data of its own, and notify people who have used it".into(),
             ),
-            Self::Publish(topic) => (format!("发布消息“{topic}”"), format!("Publish messages on `{topic}`")),
+            Self::Publish(topic) if audience(manifest, topic) == Some(Audience::City) => (
+                format!("发布消息“{topic}”，其他部门的应用经其部门批准后可以接收"),
+                format!(
+                    "Publish messages on `{topic}`, which apps of other departments may receive once theirs approves"
+                ),
+            ),
+            Self::Publish(topic) => {
+                (format!("发布消息“{topic}”，仅本应用接收"), format!("Publish messages on `{topic}`, for itself alone"))
+            }
             Self::Consume { topic, from } => {
                 (format!("接收“{from}”发布的消息“{topic}”"), format!("Receive the messages on `{topic}` of `{from}`"))
             }
@@ -99,6 +107,10 @@ impl Capability {
         };
         Text { zh, en }
     }
+}
+
+fn audience(manifest: &Manifest, topic: &str) -> Option<Audience> {
+    manifest.publishes.iter().find(|t| t.name == topic).map(|t| t.audience)
 }
 
 fn attributes_title(manifest: &Manifest, scope: &str) -> (String, String) {
@@ -211,6 +223,9 @@ fn widened(capability: &Capability, old: &Manifest, new: &Manifest) -> bool {
             }
         }
         Capability::Payments => old.payments != new.payments,
+        Capability::Publish(topic) => {
+            audience(old, topic) != Some(Audience::City) && audience(new, topic) == Some(Audience::City)
+        }
         _ => false,
     }
 }
@@ -297,6 +312,11 @@ mod tests {
         assert_eq!(Difference::between(&wider, &old), Difference::default());
         let purpose = manifest(&MANIFEST.replace("To check a concession", "For marketing"));
         assert_eq!(Difference::between(&old, &purpose).added, [Capability::Attributes("concession".into())]);
+        let open = r#"name = "order.paid"
+        audience = "city""#;
+        let open = manifest(&MANIFEST.replace(r#"name = "order.paid""#, open));
+        assert_eq!(Difference::between(&old, &open).added, [Capability::Publish("order.paid".into())]);
+        assert_eq!(Difference::between(&open, &old), Difference::default());
         let other = manifest(&MANIFEST.replace("example.org", "example.com"));
         let d = Difference::between(&old, &other);
         assert_eq!(

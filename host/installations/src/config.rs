@@ -5,7 +5,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use yunlong_model::Manifest;
+use yunlong_model::{Manifest, Schema};
 
 /// A value that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,14 @@ pub fn effective(
     all.extend(values.iter().map(|(k, v)| (k.clone(), v.clone())));
     if let Some(schema) = &manifest.config {
         let instance = Value::Object(all.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
-        match jsonschema::validator_for(schema) {
-            Ok(validator) => problems.extend(validator.iter_errors(&instance).flat_map(|e| explain(&e))),
+        match Schema::compile(schema) {
+            Ok(schema) => match schema.for_value(&instance) {
+                Some(validator) => problems.extend(validator.iter_errors(&instance).flat_map(|e| explain(&e))),
+                None => problems.push(ConfigProblem {
+                    field: String::new(),
+                    problem: "the configuration is too large for its schema".into(),
+                }),
+            },
             // The manifest's parser has checked it, so this is a manifest of another program.
             Err(e) => problems.push(ConfigProblem {
                 field: String::new(),

@@ -46,14 +46,16 @@ pub enum InstallationError {
         /// The digest of the package.
         offered: Digest,
     },
-    /// The app was signed by another key before.
-    #[error("`{app}` is signed by the key {known}, this package by {offered}: a signer does not change")]
-    OtherSigner {
+    /// The app is another vendor's.
+    #[error(
+        "`{app}` belongs to the vendor `{known}`, this package is by `{offered}`: an app keeps its vendor, choose another name"
+    )]
+    OtherVendor {
         /// The app.
         app: AppName,
-        /// The key id that is known.
+        /// The vendor that is known.
         known: String,
-        /// The key id of the package.
+        /// The vendor whose key signed the package.
         offered: String,
     },
     /// The app asks for more than was approved.

@@ -7,11 +7,11 @@
 //!
 //! Invariants:
 //! - A name that was used is never given out again: it is an origin, and browsers remember origins.
-//! - The first signer of an app stays its signer; a release keeps its digest; a new installation
+//! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
 //!   or an upgrade never goes back to an older release.
 //! - A grant exists only for what the manifest asks for and a person approved.
-//! - Removing an installation deletes all that it wrote; a stop in the middle is made good at the
-//!   next open.
+//! - Removing an installation deletes all that it wrote, and installing leaves a whole one or none;
+//!   a stop in the middle of either is made good at the next open.
 #![deny(missing_docs)]
 
 mod capability;

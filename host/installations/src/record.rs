@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yunlong_model::manifest::{Scope, Subscription};
+use yunlong_model::manifest::{Audience, Scope, Subscription};
 use yunlong_model::{AppName, Digest, InstallationName, Manifest, Timestamp};
 
 /// One app installed by one department.
@@ -71,6 +71,13 @@ impl Installation {
         self.manifest.roles.iter().any(|r| r.name == role)
     }
 
+    /// Whether other installations may receive this topic of it.
+    #[must_use]
+    pub fn opens(&self, topic: &str) -> bool {
+        self.manifest.publishes.iter().any(|t| t.name == topic && t.audience == Audience::City)
+            && self.is_granted(&Capability::Publish(topic.to_owned()))
+    }
+
     /// Whether it receives a topic of the installation `source`: declared, and granted unless it
     /// is its own.
     #[must_use]
@@ -100,6 +107,9 @@ pub struct Grant {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// It was written down and has not been started for the first time. A server that finds one at
+    /// its start takes it back: nothing has been served from it, and half an installation is none.
+    Installing,
     /// It does.
     Running,
     /// A person stopped it.

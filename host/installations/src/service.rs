@@ -40,12 +40,14 @@ struct NameRecord {
 /// What is known of an app across its installations.
 #[derive(Serialize, Deserialize)]
 struct AppRecord {
-    signer: String,
+    /// Whose enrolled key signed it. A vendor may change keys; an app does not change vendors.
+    vendor: String,
     newest: semver::Version,
 }
 
 impl Installations {
-    /// Opens the service on a store, and finishes removals that were cut short.
+    /// Opens the service on a store, finishes removals that were cut short, and takes back
+    /// installations that were.
     ///
     /// # Errors
     /// When the store fails.
@@ -59,6 +61,10 @@ impl Installations {
         let inner = Inner { store, clock, log, map: RwLock::new(map), changing: Mutex::new(()) };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
+        for half in me.list().iter().filter(|i| i.status == Status::Installing) {
+            tracing::warn!(installation = %half.name, "its installation was cut short: nothing of it is kept");
+            me.abandon(&half.name).await?;
+        }
         Ok(me)
     }
 
@@ -81,20 +87,25 @@ impl Installations {
     }
 
     /// The installations that receive a topic of the installation `source`, stopped ones among
-    /// them: what is published while they stand still waits for them.
+    /// them: what is published while they stand still waits for them. Others than the source itself
+    /// only when its manifest opens the topic to the city: a department's events are not another's
+    /// to take.
     #[must_use]
-    pub fn subscribers(&self, source: &str, topic: &str) -> Vec<InstallationName> {
-        self.inner.map.read().values().filter(|i| i.receives(source, topic)).map(|i| i.name.clone()).collect()
+    pub fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
+        let map = self.inner.map.read();
+        let open = map.get(source).is_some_and(|i| i.opens(topic));
+        let may = |i: &Installation| (open || i.name == *source) && i.receives(source.as_str(), topic);
+        map.values().filter(|i| may(i)).map(|i| i.name.clone()).collect()
     }
 
-    /// Installs an app. Its status is [`Status::Stopped`] until [`Installations::set_status`] says
+    /// Installs an app. Its status is [`Status::Installing`] until [`Installations::set_status`] says
     /// otherwise: the runtime has not loaded it yet. Its release counts as known from the first
     /// time that it runs, so that one that never did leaves no trace ([`Installations::abandon`]).
     ///
     /// # Errors
     /// [`InstallationError::Taken`], [`InstallationError::FormerlyUsed`],
     /// [`InstallationError::OlderVersion`], [`InstallationError::ChangedDigest`],
-    /// [`InstallationError::OtherSigner`], [`InstallationError::NotApproved`],
+    /// [`InstallationError::OtherVendor`], [`InstallationError::NotApproved`],
     /// [`InstallationError::NotRequested`], [`InstallationError::Config`].
     pub async fn install(&self, new: New) -> Result<Arc<Installation>, InstallationError> {
         let me = self.clone();
@@ -117,7 +128,7 @@ impl Installations {
                 manifest: new.manifest,
                 config,
                 values: new.config,
-                status: Status::Stopped,
+                status: Status::Installing,
                 installed_at: now,
                 installed_by: new.by,
             };
@@ -183,13 +194,14 @@ impl Installations {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`]; for [`Status::Running`] those about releases, when another
-    /// installation has pinned the app's signer or the version's digest meanwhile.
+    /// installation has pinned the app's vendor or the version's digest meanwhile.
     pub async fn set_status(
         &self,
         name: &InstallationName,
         status: Status,
     ) -> Result<Arc<Installation>, InstallationError> {
         let action = match &status {
+            Status::Installing => "installing",
             Status::Running => "started",
             Status::Stopped => "stopped",
             Status::Failed(_) => "failed",
@@ -353,11 +365,11 @@ async fn check_release(
     let app = keys::app(&i.app);
     let known: Option<AppRecord> = txn.get_as(&app).await?;
     if let Some(known) = &known {
-        if known.signer != i.signer {
-            return Err(InstallationError::OtherSigner {
+        if known.vendor != i.manifest.vendor {
+            return Err(InstallationError::OtherVendor {
                 app: i.app.clone(),
-                known: known.signer.clone(),
-                offered: i.signer.clone(),
+                known: known.vendor.clone(),
+                offered: i.manifest.vendor.clone(),
             });
         }
         let floor = runs.unwrap_or(&known.newest);
@@ -374,7 +386,7 @@ async fn check_release(
         txn.put_as(release, &i.package_digest);
     }
     if pin && known.is_none_or(|k| k.newest < i.version) {
-        txn.put_as(app, &AppRecord { signer: i.signer.clone(), newest: i.version.clone() });
+        txn.put_as(app, &AppRecord { vendor: i.manifest.vendor.clone(), newest: i.version.clone() });
     }
     Ok(())
 }

@@ -81,12 +81,28 @@ async fn fresh() -> (SharedStore, Installations) {
 /// Installed and started.
 async fn running(installations: &Installations, new: New) -> Arc<Installation> {
     let installed = installations.install(new).await.unwrap();
-    assert_eq!(installed.status, Status::Stopped);
+    assert_eq!(installed.status, Status::Installing);
     installations.set_status(&installed.name, Status::Running).await.unwrap()
 }
 
 fn values(v: Value) -> BTreeMap<String, Value> {
     serde_json::from_value(v).unwrap()
+}
+
+#[tokio::test]
+async fn an_installation_that_was_cut_short_is_taken_back_at_the_next_open() {
+    let (store, installations) = fresh().await;
+    installations.install(new("tickets", manifest("1.0.0", ""))).await.unwrap();
+    // What its first call wrote before the server was killed.
+    let mut txn = Txn::new(store.clone());
+    txn.put_as(Key::space("tickets").text("rest"), &true);
+    txn.commit().await.unwrap();
+    let installations = open(&store).await;
+    assert_eq!(installations.get(&name("tickets")), None);
+    assert_eq!(store.get(&Key::space("tickets").text("rest")).await.unwrap(), None);
+    // The name is free again, and the second try is whole.
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    assert_eq!(open(&store).await.get(&name("tickets")).unwrap().status, Status::Running);
 }
 
 #[tokio::test]
@@ -137,7 +153,7 @@ async fn an_installation_that_never_ran_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn an_older_version_another_signer_and_a_changed_digest_are_refused() {
+async fn an_older_version_another_vendor_and_a_changed_digest_are_refused() {
     let (_, installations) = fresh().await;
     running(&installations, new("tickets", manifest("1.1.0", ""))).await;
     let older = installations.install(new("other", manifest("1.0.9", ""))).await.unwrap_err();
@@ -147,9 +163,8 @@ async fn an_older_version_another_signer_and_a_changed_digest_are_refused() {
     );
     let before_release = installations.install(new("other", manifest("1.1.0-rc.1", ""))).await.unwrap_err();
     assert!(matches!(before_release, InstallationError::OlderVersion { .. }));
-    let signer =
-        installations.install(New { signer: "key-2".into(), ..new("other", manifest("1.2.0", "")) }).await.unwrap_err();
-    assert!(matches!(signer, InstallationError::OtherSigner { .. }), "{signer}");
+    let vendor = installations.install(new("other", of_vendor("w", "1.2.0"))).await.unwrap_err();
+    assert!(matches!(vendor, InstallationError::OtherVendor { .. }), "{vendor}");
     let digest = installations
         .install(New { package_digest: Digest::of(b"x"), ..new("other", manifest("1.1.0", "")) })
         .await
@@ -160,15 +175,20 @@ async fn an_older_version_another_signer_and_a_changed_digest_are_refused() {
 
     let down = installations.upgrade(&name("tickets"), upgrade(manifest("1.0.0", ""), &[])).await.unwrap_err();
     assert!(matches!(down, InstallationError::OlderVersion { .. }), "{down}");
-    let signer = installations
-        .upgrade(&name("tickets"), Upgrade { signer: "key-2".into(), ..upgrade(manifest("1.2.0", ""), &[]) })
-        .await
-        .unwrap_err();
-    assert!(matches!(signer, InstallationError::OtherSigner { .. }), "{signer}");
+    let vendor = installations.upgrade(&name("tickets"), upgrade(of_vendor("w", "1.2.0"), &[])).await.unwrap_err();
+    assert!(matches!(vendor, InstallationError::OtherVendor { .. }), "{vendor}");
+    // A vendor that has lost its key goes on with the next one.
+    let rotated = Upgrade { signer: "key-2".into(), ..upgrade(manifest("1.2.0", ""), &[]) };
+    assert_eq!(installations.upgrade(&name("tickets"), rotated).await.unwrap().signer, "key-2");
     let renamed = Manifest::parse(&toml_of("library")).unwrap();
     let app = installations.upgrade(&name("tickets"), upgrade(renamed, &[])).await.unwrap_err();
     assert!(matches!(app, InstallationError::OtherApp { .. }), "{app}");
-    assert_eq!(installations.get(&name("tickets")).unwrap().version.to_string(), "1.1.0");
+    assert_eq!(installations.get(&name("tickets")).unwrap().version.to_string(), "1.2.0");
+}
+
+/// A release of the same name by somebody else.
+fn of_vendor(vendor: &str, version: &str) -> Manifest {
+    Manifest { vendor: vendor.into(), ..manifest(version, "") }
 }
 
 fn toml_of(app: &str) -> String {
@@ -262,17 +282,25 @@ async fn configuration_is_checked_and_errors_name_the_field() {
 #[tokio::test]
 async fn topics_reach_those_who_declared_them_and_were_granted_them() {
     let (_, installations) = fresh().await;
-    let source = "[[publishes]]\nname = \"order.paid\"\n[[consumes]]\ntopic = \"order.paid\"";
-    let consumer = toml_of("dashboard") + "[[consumes]]\ntopic = \"order.paid\"\nfrom = \"tickets\"\n";
+    let source = "[[publishes]]\nname = \"order.paid\"\naudience = \"city\"\n[[publishes]]\nname = \"order.lost\"\n[[consumes]]\ntopic = \"order.paid\"\n[[consumes]]\ntopic = \"order.lost\"";
+    let consumer = toml_of("dashboard")
+        + "[[consumes]]\ntopic = \"order.paid\"\nfrom = \"tickets\"\n[[consumes]]\ntopic = \"order.lost\"\nfrom = \"tickets\"\n";
     running(&installations, new("tickets", manifest("1.0.0", source))).await;
     running(&installations, new("tickets-2", manifest("1.0.0", source))).await;
     running(&installations, new("dashboard", Manifest::parse(&consumer).unwrap())).await;
-    assert_eq!(installations.subscribers("tickets", "order.paid"), [name("dashboard"), name("tickets")]);
-    assert_eq!(installations.subscribers("tickets-2", "order.paid"), [name("tickets-2")]);
+    let subscribers = |source: &str, topic: &str| installations.subscribers(&name(source), topic);
+    assert_eq!(subscribers("tickets", "order.paid"), [name("dashboard"), name("tickets")]);
+    assert_eq!(subscribers("tickets-2", "order.paid"), [name("tickets-2")]);
+    // The reader's own department alone cannot open another's topic.
+    assert_eq!(subscribers("tickets", "order.lost"), [name("tickets")]);
     let topic = Capability::Consume { topic: "order.paid".into(), from: name("tickets") };
     installations.revoke_grant(&name("dashboard"), &topic, "city-admin").await.unwrap();
-    assert_eq!(installations.subscribers("tickets", "order.paid"), [name("tickets")]);
-    assert!(installations.subscribers("tickets", "order.lost").is_empty());
+    assert_eq!(subscribers("tickets", "order.paid"), [name("tickets")]);
+    // Nor does a permission outlast the publisher's own.
+    installations.restore_grant(&name("dashboard"), &topic, "city-admin").await.unwrap();
+    installations.revoke_grant(&name("tickets"), &Capability::Publish("order.paid".into()), "x").await.unwrap();
+    assert_eq!(subscribers("tickets", "order.paid"), [name("tickets")]);
+    assert!(subscribers("tickets", "order.none").is_empty());
 }
 
 async fn write_rows(store: &SharedStore, space: &str, rows: usize) {

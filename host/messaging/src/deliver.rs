@@ -41,6 +41,10 @@ pub enum DeliveryError {
     /// It will never succeed.
     #[error("{0}")]
     Reject(String),
+    /// The platform was too busy or failed by itself: come again, and count no attempt, since the
+    /// app has not had its try.
+    #[error("{0}")]
+    Later(String),
     /// The installation is stopped or not loaded: keep it, and count no attempt.
     #[error("the installation is not running")]
     NotRunning,
@@ -66,7 +70,7 @@ pub(crate) enum Attempted {
     Next(Timestamp),
     /// The attempt failed and comes again.
     Retry(Timestamp),
-    /// The store failed: come again, and count nothing.
+    /// The store failed or the platform was busy: come again, and count nothing.
     Later(Timestamp),
     /// The installation is not running.
     Parked,

@@ -50,7 +50,13 @@ impl Messaging {
         check_word("key", event.key.as_deref())?;
         check_word("deduplication key", event.deduplication_key.as_deref())?;
         check_size(&event.data)?;
-        if let Some(validator) = validator {
+        if let Some(schema) = validator {
+            let validator = schema.for_value(&event.data).ok_or_else(|| {
+                MessagingError::Invalid(format!(
+                    "the payload is too large for the schema of topic `{}`: simplify the schema or send less",
+                    event.topic
+                ))
+            })?;
             let first = validator.iter_errors(&event.data).next().map(|e| {
                 let at = e.instance_path().to_string();
                 format!(

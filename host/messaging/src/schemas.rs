@@ -5,12 +5,12 @@ use crate::MessagingError;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use yunlong_model::{InstallationName, Manifest};
+use yunlong_model::{InstallationName, Manifest, Schema};
 
 struct Compiled {
     /// Whose schemas these are: another manifest (an upgrade) is another allocation.
     manifest: Arc<Manifest>,
-    topics: HashMap<String, Option<Arc<jsonschema::Validator>>>,
+    topics: HashMap<String, Option<Arc<Schema>>>,
 }
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl SchemaCache {
         installation: &InstallationName,
         manifest: &Arc<Manifest>,
         topic: &str,
-    ) -> Result<Option<Arc<jsonschema::Validator>>, MessagingError> {
+    ) -> Result<Option<Arc<Schema>>, MessagingError> {
         let mut cache = self.0.lock();
         let compiled = cache
             .entry(installation.clone())
@@ -45,7 +45,7 @@ impl SchemaCache {
         let validator = match &declared.schema {
             None => None,
             Some(schema) => Some(Arc::new(
-                jsonschema::validator_for(schema)
+                Schema::compile(schema)
                     .map_err(|e| MessagingError::Invalid(format!("the schema of topic `{topic}`: {e}")))?,
             )),
         };

@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod money;
 pub mod name;
 pub mod principal;
+pub mod schema;
 pub mod text;
 
 pub use clock::{Clock, SystemClock, Timestamp};
@@ -19,4 +20,5 @@ pub use event::Event;
 pub use manifest::Manifest;
 pub use name::{AppName, InstallationName, NameError};
 pub use principal::{Assurance, Kind, Presentation, Principal};
+pub use schema::{Schema, SchemaError};
 pub use text::{Lang, Text};

@@ -2,7 +2,7 @@
 //!
 //! Every field is enforced by code: see the doc comment of each for where.
 
-use crate::{AppName, Text};
+use crate::{AppName, Schema, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +49,8 @@ pub struct Manifest {
     #[serde(default)]
     pub limits: Limits,
     /// A JSON Schema (2020-12) of type `object`: values are checked at installation and change.
+    /// For people a property may carry `x-title` and `x-description` as [`Text`], and an
+    /// enumeration `x-options`, a table of [`Text`] by value.
     #[serde(default)]
     pub config: Option<serde_json::Value>,
     /// Jobs that run by the clock.
@@ -103,6 +105,20 @@ pub struct Topic {
     /// A JSON Schema of the payload.
     #[serde(default)]
     pub schema: Option<serde_json::Value>,
+    /// Who may receive it. The department that installs the app approves that with the topic.
+    #[serde(default)]
+    pub audience: Audience,
+}
+
+/// Who may receive a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// The installation that publishes it.
+    #[default]
+    Own,
+    /// Every installation of the city whose department approved that it receives the topic.
+    City,
 }
 
 /// A topic that the app consumes.
@@ -207,6 +223,11 @@ pub enum ManifestError {
     },
 }
 
+/// The most collections of an app.
+const MAX_COLLECTIONS: usize = 100;
+/// The most indexes of a collection: each write of a document writes a row in all of them.
+const MAX_INDEXES: usize = 16;
+
 impl Manifest {
     /// Parses and checks `app.toml`.
     ///
@@ -230,7 +251,13 @@ impl Manifest {
         no_blank("vendor", &self.vendor)?;
         names("roles", self.roles.iter().map(|r| r.name.as_str()))?;
         names("collections", self.collections.iter().map(|c| c.name.as_str()))?;
+        if self.collections.len() > MAX_COLLECTIONS {
+            return Err(field("collections", &format!("at most {MAX_COLLECTIONS}")));
+        }
         for (i, c) in self.collections.iter().enumerate() {
+            if c.indexes.len() > MAX_INDEXES {
+                return Err(field(&format!("collections[{i}].indexes"), &format!("at most {MAX_INDEXES}")));
+            }
             names(&format!("collections[{i}].indexes"), c.indexes.iter().map(|x| x.name.as_str()))?;
             for (j, index) in c.indexes.iter().enumerate() {
                 let at = format!("collections[{i}].indexes[{j}]");
@@ -285,15 +312,19 @@ impl Manifest {
             if c.get("type").and_then(serde_json::Value::as_str) != Some("object") {
                 return Err(field("config.type", "must be \"object\""));
             }
+            for (name, property) in c.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten() {
+                config_texts(&format!("config.properties.{name}"), property)?;
+            }
         }
         names("jobs", self.jobs.iter().map(|j| j.name.as_str()))?;
         for (i, j) in self.jobs.iter().enumerate() {
             j.cron.parse::<croner::Cron>().map_err(|e| field(&format!("jobs[{i}].cron"), &e.to_string()))?;
         }
         if let Some(a) = &self.assets
-            && (a.dir.is_empty() || a.dir.starts_with('/') || a.dir.split('/').any(|p| p == ".." || p.is_empty()))
+            && (a.dir.starts_with('/') || a.dir.split('/').any(|p| p.is_empty() || p == "." || p == ".."))
         {
-            return Err(field("assets.dir", "must be a folder beside app.toml, without `..`"));
+            // The folder of app.toml itself holds sources, and often the vendor's key.
+            return Err(field("assets.dir", "must be a folder below app.toml's, without `.` and `..`"));
         }
         Ok(())
     }
@@ -401,9 +432,37 @@ fn outbound(at: &str, h: &str) -> Result<(), ManifestError> {
     }
 }
 
+/// What people read of a property of the configuration: `x-title` and `x-description` in two
+/// languages, and in `x-options` the names of an enumeration's values. JSON Schema's own `title` and
+/// `description` have one language.
+fn config_texts(at: &str, property: &serde_json::Value) -> Result<(), ManifestError> {
+    let text = |at: String, value: &serde_json::Value| {
+        let text: Text = serde_json::from_value(value.clone())
+            .map_err(|e| field(&at, &format!("write it as {{ zh = \"…\", en = \"…\" }}: {e}")))?;
+        no_blank(&format!("{at}.zh"), &text.zh)?;
+        no_blank(&format!("{at}.en"), &text.en)
+    };
+    for name in ["x-title", "x-description"] {
+        if let Some(value) = property.get(name) {
+            text(format!("{at}.{name}"), value)?;
+        }
+    }
+    let Some(options) = property.get("x-options") else { return Ok(()) };
+    let at = format!("{at}.x-options");
+    let options = options.as_object().ok_or_else(|| field(&at, "must be a table of the enumeration's values"))?;
+    let values = property.get("enum").and_then(serde_json::Value::as_array);
+    for (name, value) in options {
+        if !values.is_some_and(|v| v.iter().any(|v| v.as_str() == Some(name))) {
+            return Err(field(&format!("{at}.{name}"), "is not among the values of `enum`"));
+        }
+        text(format!("{at}.{name}"), value)?;
+    }
+    Ok(())
+}
+
 fn schema(at: &str, s: Option<&serde_json::Value>) -> Result<(), ManifestError> {
     match s {
-        Some(s) => jsonschema::validator_for(s).map(|_| ()).map_err(|e| field(at, &e.to_string())),
+        Some(s) => Schema::compile(s).map(|_| ()).map_err(|e| field(at, &e.to_string())),
         None => Ok(()),
     }
 }
@@ -452,6 +511,11 @@ mod tests {
             ("[[jobs]]\nname = \"j\"\ncron = \"never\"", "jobs[0].cron"),
             ("[assets]\ndir = \"../x\"", "assets.dir"),
             ("[config]\ntype = \"string\"", "config.type"),
+            ("[config]\ntype = \"object\"\n[config.properties.a]\nx-title = \"A\"", "config.properties.a.x-title"),
+            (
+                "[config]\ntype = \"object\"\n[config.properties.a]\nenum = [\"b\"]\nx-options = { c = { zh = \"甲\", en = \"C\" } }",
+                "config.properties.a.x-options.c",
+            ),
             ("[[scopes]]\nname = \"s\"\nattributes = []\nreason = { zh = \"a\", en = \"b\" }", "scopes[0].attributes"),
         ] {
             let e = with(extra).unwrap_err().to_string();

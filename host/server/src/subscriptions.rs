@@ -14,6 +14,6 @@ impl Subscriptions for Registered {
     }
 
     fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
-        self.0.subscribers(source.as_str(), topic)
+        self.0.subscribers(source, topic)
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn signed() -> Package {
 
 pub(crate) fn trust() -> TrustStore {
     let mut trust = TrustStore::default();
-    trust.enroll("tongshan", key().public(), "city-admin", Timestamp(1)).unwrap();
+    trust.enroll("tongshan", None, key().public(), "city-admin", Timestamp(1)).unwrap();
     trust
 }
 

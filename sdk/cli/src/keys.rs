@@ -38,6 +38,9 @@ pub enum Keys {
         /// Whose key it is: the `vendor` of app.toml
         #[arg(long)]
         vendor: String,
+        /// The vendor's unified social credit code: its own people may then publish what the key signed
+        #[arg(long, value_name = "USCC")]
+        organization: Option<String>,
         #[command(flatten)]
         server: Server,
     },
@@ -57,10 +60,10 @@ pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
         Keys::Generate { name, out, algorithm } => generate(name, out.as_deref(), *algorithm),
         Keys::List => list(),
         Keys::Show { key } => show(key),
-        Keys::Enroll { key, vendor, server } => {
+        Keys::Enroll { key, vendor, organization, server } => {
             let pem = public(key)?.to_pem()?;
-            let answer =
-                Client::signed_in(server)?.post("/api/v1/signers", &json!({ "vendor": vendor, "public_key": pem }))?;
+            let wanted = json!({ "vendor": vendor, "organization": organization, "public_key": pem });
+            let answer = Client::signed_in(server)?.post("/api/v1/signers", &wanted)?;
             say!("enrolled {} for {vendor}", answer["key"].as_str().unwrap_or(key))?;
             Ok(())
         }

@@ -155,7 +155,7 @@ fn a_vendor_makes_a_key_and_a_signed_package() {
     let package = package::open(&app.path("tickets.tar"), &Limits::default()).unwrap();
     let key = KeyPair::load(&app.path("key.pem")).unwrap();
     let mut trust = TrustStore::default();
-    trust.enroll("tongshan", key.public(), "city-admin", Timestamp(0)).unwrap();
+    trust.enroll("tongshan", None, key.public(), "city-admin", Timestamp(0)).unwrap();
     assert_eq!(package::verify(&package, &trust).unwrap().key, key.public().id());
     assert!(app.path("key.pem.pub").exists());
     run(&["keys", "show", &app.text("key.pem.pub")]).unwrap();

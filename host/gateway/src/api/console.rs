@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `GET packages` | `{"packages":[…]}`, newest first for each app |
-//! | `POST packages` | body: the layout's tar; 201 with the review, 422 when refused |
+//! | `POST packages` | body: the layout's tar; 201 with the review, 422 when refused. Vendors may, for keys of their organization |
 //! | `GET packages/{digest}` | the review: what it is, who signed it, what it may do |
 //! | `GET installations` | `{"installations":[…]}` |
 //! | `POST installations` | `{"package","name"?,"organization","config"?,"approve":[id…]}`; 201 |
@@ -16,7 +16,7 @@
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
 //! | `GET installations/{name}/dead-letters` | `{"dead_letters":[…]}`, newest first |
 //! | `POST installations/{name}/dead-letters/{id}/redrive` | 204 |
-//! | `GET signers`, `POST signers` | `{"vendor","public_key": PEM}`; 201 `{"key"}` |
+//! | `GET signers`, `POST signers` | `{"vendor","organization"?,"public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
 //! | `DELETE signers/{key}` | 204; revoked for good |
 //! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
 
@@ -111,7 +111,7 @@ async fn packages(view: View) -> Outcome {
 }
 
 async fn publish(view: View, request: Request) -> Outcome {
-    let administrator = view.administrator()?;
+    let publisher = view.publisher()?;
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
     // Large packages come over slow lines; the page's own timeout still stands above.
@@ -122,7 +122,7 @@ async fn publish(view: View, request: Request) -> Outcome {
         Duration::max(config.read_timeout, config.page_timeout),
     )
     .await?;
-    let published = view.gateway.operations.publish(tar, &administrator.account).await?;
+    let published = view.gateway.operations.publish(tar, &publisher).await?;
     json(StatusCode::CREATED, &review(&published))
 }
 
@@ -158,8 +158,9 @@ struct NewInstallation {
     approve: Vec<String>,
 }
 
-async fn install(view: View, Json(wanted): Json<NewInstallation>) -> Outcome {
+async fn install(view: View, body: Json<NewInstallation>) -> Outcome {
     let administrator = view.administrator()?;
+    let wanted = body.take()?;
     crate::console::may_administer(&view, &wanted.organization)?;
     let NewInstallation { package, name, organization, config, approve } = wanted;
     let installed = view
@@ -204,8 +205,9 @@ struct Roles {
     roles: Vec<String>,
 }
 
-async fn set_roles(view: View, Path(text): Path<String>, Json(wanted): Json<Roles>) -> Outcome {
+async fn set_roles(view: View, Path(text): Path<String>, body: Json<Roles>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
+    let wanted = body.take()?;
     view.gateway.operations.set_roles(&installation.name, &wanted.account, &wanted.roles, &by.account).await?;
     json(StatusCode::OK, &json!({ "account": wanted.account, "roles": wanted.roles }))
 }
@@ -226,8 +228,9 @@ async fn revoke(view: View, Path((text, id)): Path<(String, String)>) -> Outcome
     )
 }
 
-async fn set_config(view: View, Path(text): Path<String>, Json(config): Json<BTreeMap<String, Value>>) -> Outcome {
+async fn set_config(view: View, Path(text): Path<String>, body: Json<BTreeMap<String, Value>>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
+    let config = body.take()?;
     json(
         StatusCode::OK,
         &whole(&view, &*view.gateway.operations.set_config(&installation.name, config, &by.account).await?),
@@ -260,7 +263,7 @@ async fn signers(view: View) -> Outcome {
     let keys: Vec<_> = trust
         .keys()
         .map(|(id, k)| {
-            json!({ "key": id.to_string(), "vendor": k.vendor, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()) })
+            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()) })
         })
         .collect();
     json(StatusCode::OK, &json!({ "signers": keys }))
@@ -270,12 +273,19 @@ async fn signers(view: View) -> Outcome {
 #[serde(deny_unknown_fields)]
 struct Signer {
     vendor: String,
+    #[serde(default)]
+    organization: Option<String>,
     public_key: String,
 }
 
-async fn enroll(view: View, Json(wanted): Json<Signer>) -> Outcome {
+async fn enroll(view: View, body: Json<Signer>) -> Outcome {
     let by = city_administrator(&view)?;
-    let key = view.gateway.operations.enroll(&wanted.vendor, &wanted.public_key, &by.account).await?;
+    let wanted = body.take()?;
+    let key = view
+        .gateway
+        .operations
+        .enroll(&wanted.vendor, wanted.organization.as_deref(), &wanted.public_key, &by.account)
+        .await?;
     json(StatusCode::CREATED, &json!({ "key": key, "vendor": wanted.vendor }))
 }
 

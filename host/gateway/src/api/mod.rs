@@ -44,7 +44,8 @@ impl From<String> for Password {
 
 /// `POST /api/v1/sessions` `{"account","password"}` → 201 `{"token","expires_at"}`. The token is a
 /// bearer token for the portal, the console and every app's API.
-async fn sign_in(view: View, Json(wanted): Json<Credentials>) -> Outcome {
+async fn sign_in(view: View, body: Json<Credentials>) -> Outcome {
+    let wanted = body.take()?;
     let session =
         crate::portal::authenticate(&view, wanted.account.trim(), &wanted.password.0, &SessionOrigin::Bearer).await?;
     json(
@@ -96,6 +97,7 @@ async fn apps(view: View) -> Outcome {
 /// An installation's status in one word.
 pub(crate) fn status(i: &Installation) -> &'static str {
     match i.status {
+        Status::Installing => "installing",
         Status::Running => "running",
         Status::Stopped => "stopped",
         Status::Failed(_) => "failed",

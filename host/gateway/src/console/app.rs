@@ -15,6 +15,7 @@ use yunlong_installations::{Capability, Installation, Status};
 /// A state with a word and a sign.
 pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
     match &i.status {
+        Status::Installing => html! { span.badge { (view.t("正在安装", "Being installed")) } },
         Status::Running => html! { span.badge.badge-ok { (view.t("运行中", "Running")) } },
         Status::Stopped => html! { span.badge.badge-warn { (view.t("已停用", "Stopped")) } },
         Status::Failed(_) => html! { span.badge.badge-bad { (view.t("故障", "Failed")) } },

@@ -59,8 +59,8 @@ pub(super) fn fields(view: &View, schema: Option<&Value>, values: &BTreeMap<Stri
 
 fn field(view: &View, name: &str, property: &Value, value: Option<&Value>, required: bool) -> Markup {
     let id = format!("config.{name}");
-    let help = property.get("description").and_then(Value::as_str);
-    let label = property.get("title").and_then(Value::as_str).unwrap_or(name);
+    let help = text_of(view, property, "description");
+    let label = text_of(view, property, "title").unwrap_or(name);
     let text = match value {
         Some(Value::String(s)) => s.clone(),
         Some(v) => v.to_string(),
@@ -72,7 +72,7 @@ fn field(view: &View, name: &str, property: &Value, value: Option<&Value>, requi
     html! {
         label for=(id) .required[required] { (label) }
         @match &input {
-            Input::Choice(options) => select #(id) name=(id) aria-describedby=[described] { @for o in options { option value=(o) selected[*o == text] { (o) } } },
+            Input::Choice(options) => select #(id) name=(id) aria-describedby=[described] { @for o in options { option value=(o) selected[*o == text] { (option_of(view, property, o)) } } },
             Input::Boolean => select #(id) name=(id) aria-describedby=[described] {
                 option value="true" selected[text == "true"] { (view.t("是", "Yes")) }
                 option value="false" selected[text != "true"] { (view.t("否", "No")) }
@@ -84,6 +84,19 @@ fn field(view: &View, name: &str, property: &Value, value: Option<&Value>, requi
         }
         @if let Some(help) = help { span.field-help #(help_id) { (help) } }
     }
+}
+
+/// The manifest's text in the reader's language; the schema's own, which has one, when it gives none.
+fn text_of<'p>(view: &View, property: &'p Value, name: &str) -> Option<&'p str> {
+    in_language(view, property.get(format!("x-{name}"))).or_else(|| property.get(name).and_then(Value::as_str))
+}
+
+fn option_of<'p>(view: &View, property: &'p Value, value: &'p str) -> &'p str {
+    in_language(view, property.get("x-options").and_then(|o| o.get(value))).unwrap_or(value)
+}
+
+fn in_language<'p>(view: &View, text: Option<&'p Value>) -> Option<&'p str> {
+    text?.get(view.lang().pick("zh", "en"))?.as_str()
 }
 
 /// The values of a form. What cannot be read as the property's type stays text, so that the schema's

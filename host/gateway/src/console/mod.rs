@@ -72,6 +72,10 @@ impl From<OperationError> for Failure {
     fn from(e: OperationError) -> Self {
         match e {
             OperationError::Package(e) => package_refused(&e),
+            OperationError::OthersKey { key } => Self::new(kinds::FORBIDDEN).because(
+                format!("该安装包由密钥 {key} 签名，该密钥没有登记给您的单位：请市级管理员用 yunlong keys enroll --organization 登记。"),
+                format!("The package is signed with the key {key}, which is not enrolled for your organization: ask the city's administrator to enroll it (yunlong keys enroll --organization)."),
+            ),
             OperationError::Trust(e) => {
                 Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string())
             }

@@ -10,10 +10,10 @@ use maud::{Markup, html};
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     view.administrator()?;
-    show(&view, StatusCode::OK, query.raw("saved").is_some(), ("", ""), None)
+    show(&view, StatusCode::OK, query.raw("saved").is_some(), Typed::default(), None)
 }
 
-fn show(view: &View, status: StatusCode, saved: bool, typed: (&str, &str), failure: Option<&Failure>) -> Outcome {
+fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure: Option<&Failure>) -> Outcome {
     let trust = view.gateway.services.depot.trust();
     let title = view.t("供应商密钥", "Vendor keys");
     let mut keys = trust.keys().peekable();
@@ -30,7 +30,7 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: (&str, &str), failu
                     th scope="col" { (view.t("状态", "State")) }
                 } }
                 tbody { @for (id, key) in keys { tr {
-                    th scope="row" { (key.vendor) }
+                    th scope="row" { (key.vendor) @if let Some(code) = &key.organization { br; small.muted { (code) } } }
                     td { code { (id) } }
                     td { (key.enrolled_at.to_shanghai()) " · " (key.enrolled_by) }
                     td {
@@ -51,15 +51,33 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: (&str, &str), failu
     super::page_with(status, view, &Page::new(title, "/signers"), &content)
 }
 
-fn form(view: &View, typed: (&str, &str), failure: Option<&Failure>) -> Markup {
-    let error = failure.map(|f| f.fields().first().map_or_else(|| f.text(view.lang()), |e| e.detail.get(view.lang())));
+/// What somebody typed.
+#[derive(Clone, Copy, Default)]
+struct Typed<'a> {
+    vendor: &'a str,
+    organization: &'a str,
+    public_key: &'a str,
+}
+
+fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
+    let of = |name: &str| {
+        let known = failure?.fields().iter().find(|e| e.name == name)?;
+        Some(known.detail.get(view.lang()))
+    };
+    let organization = of("organization");
+    // What is said of no field is about the key, which is most of the form.
+    let error = of("public_key").or_else(|| failure.filter(|_| organization.is_none()).map(|f| f.text(view.lang())));
     html! {
         h2 { (view.t("登记密钥", "Enroll a key")) }
         form.card method="post" action="/signers" {
             label for="vendor" { (view.t("供应商名称（与 app.toml 一致）", "Vendor, as in app.toml")) }
-            input #vendor name="vendor" value=(typed.0) required maxlength="100";
+            input #vendor name="vendor" value=(typed.vendor) required maxlength="100";
+            label for="organization" { (view.t("供应商的统一社会信用代码（选填）", "The vendor's unified social credit code (optional)")) }
+            input #organization name="organization" value=(typed.organization) maxlength="18" autocapitalize="characters" spellcheck="false" aria-invalid=[organization.map(|_| "true")] aria-describedby=(if organization.is_some() { "organization-error" } else { "organization-help" });
+            (field_error("organization-error", organization))
+            span.field-help #organization-help { (view.t("填写后，该单位的账号可以自行发布用此密钥签名的安装包；不填则由管理员上传。", "With it, the vendor's own people may publish what the key signed; without it, administrators upload.")) }
             label for="public_key" { (view.t("公钥（PEM）", "Public key (PEM)")) }
-            textarea #public_key name="public_key" rows="5" required spellcheck="false" placeholder="-----BEGIN PUBLIC KEY-----" aria-invalid=[error.map(|_| "true")] aria-describedby=(if error.is_some() { "key-error" } else { "key-help" }) { (typed.1) }
+            textarea #public_key name="public_key" rows="5" required spellcheck="false" placeholder="-----BEGIN PUBLIC KEY-----" aria-invalid=[error.map(|_| "true")] aria-describedby=(if error.is_some() { "key-error" } else { "key-help" }) { (typed.public_key) }
             (field_error("key-error", error))
             span.field-help #key-help { (view.t("供应商用 yunlong keys 生成。请通过另一渠道核对密钥编号。", "The vendor makes it with `yunlong keys`. Compare the key's id over another channel.")) }
             div.actions { button { (view.t("登记", "Enroll")) } }
@@ -69,11 +87,17 @@ fn form(view: &View, typed: (&str, &str), failure: Option<&Failure>) -> Markup {
 
 pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
     let by = city_administrator(&view)?;
-    let (vendor, pem) = (fields.text("vendor"), fields.text("public_key"));
-    match view.gateway.operations.enroll(vendor, pem, &by.account).await.map_err(Failure::from) {
+    let typed = Typed {
+        vendor: fields.text("vendor"),
+        organization: fields.text("organization"),
+        public_key: fields.text("public_key"),
+    };
+    let enrolled =
+        view.gateway.operations.enroll(typed.vendor, Some(typed.organization), typed.public_key, &by.account).await;
+    match enrolled.map_err(Failure::from) {
         Ok(_) => Ok(see_other("/signers?saved=1")),
         Err(failure) if failure.kind() == kinds::INVALID => {
-            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, (vendor, pem), Some(&failure))
+            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, typed, Some(&failure))
         }
         Err(failure) => Err(failure),
     }

@@ -1,6 +1,7 @@
 //! The list of services.
 
 use crate::body::Query;
+use crate::city;
 use crate::failure::Outcome;
 use crate::layout::{Page, empty};
 use crate::origins::Site;
@@ -60,11 +61,11 @@ fn card(view: &View, i: &Arc<Installation>) -> Markup {
 
 /// Where a service's link leads: somebody who is signed in arrives signed in.
 fn address(view: &View, i: &Installation) -> String {
-    let gateway = &view.gateway;
+    let site = Site::App(i.name.clone());
     if view.session.is_some() {
-        crate::city::start_address(gateway, &Site::App(i.name.clone()), "/")
+        city::start_address(&view.gateway, &site, "/")
     } else {
-        format!("{}/", gateway.origins.app(&i.name))
+        city::open_address(view, &site)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::body::{Form, Query};
 use crate::city;
+use crate::cookies::parse_preferences;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, field_error, notice};
 use crate::origins::{Site, local_or_root};
@@ -61,6 +62,7 @@ pub(super) async fn submit(view: View, Form(fields): Form) -> Outcome {
     let account = fields.text("account");
     match sign_in(&view, account, fields.raw("password").unwrap_or(""), &SessionOrigin::Portal).await {
         Ok(session) => {
+            keep_choice(&view, account).await;
             let mut response = see_other(back);
             let seconds = (session.expires_at.0 - view.gateway.services.clock.now().0) / 1000;
             response
@@ -78,6 +80,20 @@ pub(super) async fn submit(view: View, Form(fields): Form) -> Outcome {
             }
             Ok(response)
         }
+    }
+}
+
+/// Makes what this browser chose before signing in the account's, when that has no preferences yet.
+async fn keep_choice(view: &View, account: &str) {
+    let identity = &view.gateway.services.identity;
+    let Some(chosen) = view.chosen else { return };
+    let kept = match identity.preferences(account).await {
+        Ok(None) => identity.set_preferences(account, chosen).await,
+        other => other.map(|_| ()),
+    };
+    if let Err(e) = kept {
+        // Not worth failing a sign-in for.
+        tracing::warn!(error = %e, "preferences cannot be kept");
     }
 }
 
@@ -147,7 +163,13 @@ pub(super) async fn sign_on(view: View, Query(query): Query) -> Outcome {
         // Apps send people here directly; the flow starts at their origin, which keeps the state.
         return Ok(see_other(&city::start_address(gateway, &site, back)));
     }
-    let session = view.signed_in()?;
+    let Some(session) = &view.session else {
+        let mut response = see_other(&gateway.sign_in_address(Some(&Site::Portal), &view.path));
+        if let (None, Some(brought)) = (view.chosen, parse_preferences(query.text("presentation"))) {
+            response.headers_mut().append(header::SET_COOKIE, gateway.cookies.set_preferences(brought));
+        }
+        return if view.wants_json { Err(Failure::new(kinds::UNAUTHENTICATED)) } else { Ok(response) };
+    };
     let code = gateway.services.identity.issue_code(session, city::origin_of(&site)).await;
     match code {
         Ok(code) => Ok(see_other(&city::redeem_address(gateway, &site, code.as_str(), state, back))),

@@ -104,6 +104,52 @@ async fn a_package_is_published_reviewed_and_installed() {
 }
 
 #[tokio::test]
+async fn a_vendor_publishes_what_its_own_key_signed_and_does_nothing_else() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let upload = async |account: &str| {
+        let token = p.token(account).await;
+        let request = post(CONSOLE, "/api/v1/packages")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/x-tar");
+        p.send(request.body(package(MANIFEST, &p.key).into()).unwrap()).await
+    };
+    for account in ["other-developer", "li-hua"] {
+        assert_eq!(upload(account).await.status, StatusCode::FORBIDDEN, "{account}");
+    }
+    assert!(p.gateway.operations().published().await.unwrap().is_empty());
+    let published = upload("han-developer").await;
+    assert_eq!(published.status, StatusCode::CREATED, "{}", published.text());
+
+    let token = p.token("han-developer").await;
+    let wanted = json!({"package": published.json()["digest"], "organization": "320300", "approve": []});
+    for (method, path, body) in [
+        (Method::POST, "/api/v1/installations", wanted),
+        (Method::GET, "/api/v1/packages", Value::Null),
+        (Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"})),
+    ] {
+        assert_eq!(call(&p, &token, method, path, body).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn whether_somebody_may_ask_is_checked_before_what_they_sent() {
+    let p = Platform::start().await;
+    let (citizen, department) = (p.token("li-hua").await, p.token("quanshan-admin").await);
+    for (method, path) in [
+        (Method::POST, "/api/v1/installations"),
+        (Method::PUT, "/api/v1/installations/tickets/roles"),
+        (Method::PUT, "/api/v1/installations/tickets/config"),
+        (Method::POST, "/api/v1/signers"),
+    ] {
+        let nonsense = json!(["nonsense"]);
+        assert_eq!(call(&p, &citizen, method.clone(), path, nonsense.clone()).await.status, StatusCode::FORBIDDEN);
+        if path != "/api/v1/installations" {
+            assert_eq!(call(&p, &department, method, path, nonsense).await.status, StatusCode::FORBIDDEN, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn unsigned_strange_and_broken_packages_are_refused() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let token = p.token("city-admin").await;
@@ -129,7 +175,12 @@ async fn unsigned_strange_and_broken_packages_are_refused() {
 async fn an_app_that_refuses_to_be_installed_leaves_nothing_behind() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let token = p.token("city-admin").await;
-    let review = p.gateway.operations().publish(package(MANIFEST, &p.key), "city-admin").await.unwrap();
+    let review = p
+        .gateway
+        .operations()
+        .publish(package(MANIFEST, &p.key), &yunlong_gateway::Publisher::administrator("city-admin"))
+        .await
+        .unwrap();
     let ids: Vec<String> = review.capabilities.iter().map(ToString::to_string).collect();
     let wanted = json!({"package": review.digest, "organization": "320300", "approve": ids});
     *p.app.refuse_install.lock() = true;

@@ -9,9 +9,10 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tower::ServiceExt;
-use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Services, router};
+use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Publisher, Services, router};
 use yunlong_identity::{
-    AccountKind, Attributes, Identity, IdentityConfig, NewAccount, PlatformRole, Secrets, XUZHOU_DIVISIONS,
+    AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
+    Secrets, XUZHOU_DIVISIONS,
 };
 use yunlong_installations::{Installation, Installations};
 use yunlong_messaging::{Messaging, Subscriptions};
@@ -132,7 +133,7 @@ impl Subscriptions for Subscribers {
     }
 
     fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
-        self.0.subscribers(source.as_str(), topic)
+        self.0.subscribers(source, topic)
     }
 }
 
@@ -159,6 +160,10 @@ pub struct Platform {
     _depot: tempfile::TempDir,
 }
 
+/// The organization whose key signs the stand-in, and another vendor's; synthetic codes.
+pub const VENDOR: &str = "91320303MA000YL03H";
+pub const OTHER_VENDOR: &str = "91320300MA000TX14G";
+
 /// A signed package of the stand-in.
 pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
     let files: BTreeMap<String, Bytes> = [
@@ -173,8 +178,8 @@ pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
 }
 
 impl Platform {
-    /// With the accounts `li-hua` (citizen), `city-admin` and `quanshan-admin` (of 320311), and
-    /// the app `tickets` installed by the city.
+    /// With the accounts `li-hua` (citizen), `city-admin`, `quanshan-admin` (of 320311) and
+    /// `han-developer` (of the vendor whose key signs), and the app `tickets` installed by the city.
     pub async fn start() -> Self {
         Self::with(GatewayConfig::default(), "http://localhost:8080").await
     }
@@ -191,7 +196,20 @@ impl Platform {
         let identity =
             Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), IdentityConfig::demo()).await.unwrap();
         identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
+        for (code, name) in [(VENDOR, "汉软件有限公司"), (OTHER_VENDOR, "别家软件有限公司")] {
+            let vendor = Organization {
+                code: code.into(),
+                level: OrganizationLevel::Vendor,
+                name: name.into(),
+                parent: Some("320300".into()),
+                valid_from: None,
+                valid_to: None,
+            };
+            identity.add_organization(vendor).await.unwrap();
+        }
         for (name, kind, organization, roles) in [
+            ("han-developer", AccountKind::Vendor, Some(VENDOR), vec![]),
+            ("other-developer", AccountKind::Vendor, Some(OTHER_VENDOR), vec![]),
             ("li-hua", AccountKind::Citizen, None, vec![]),
             ("city-admin", AccountKind::Official, Some("320300"), vec![PlatformRole::CityAdmin]),
             ("quanshan-admin", AccountKind::Official, Some("320311"), vec![PlatformRole::DepartmentAdmin]),
@@ -232,7 +250,11 @@ impl Platform {
         };
         let gateway = Gateway::new(origin.parse().unwrap(), config, services);
         let key = KeyPair::generate(Algorithm::Ed25519);
-        gateway.operations().enroll("han-software", &key.public().to_pem().unwrap(), "city-admin").await.unwrap();
+        gateway
+            .operations()
+            .enroll("han-software", Some(VENDOR), &key.public().to_pem().unwrap(), "city-admin")
+            .await
+            .unwrap();
         Self {
             router: router(gateway.clone()),
             gateway,
@@ -248,7 +270,12 @@ impl Platform {
     }
 
     pub async fn install(&self, name: &str) -> Arc<Installation> {
-        let review = self.gateway.operations().publish(package(MANIFEST, &self.key), "city-admin").await.unwrap();
+        let review = self
+            .gateway
+            .operations()
+            .publish(package(MANIFEST, &self.key), &Publisher::administrator("city-admin"))
+            .await
+            .unwrap();
         let wanted = Install {
             package: review.digest,
             name: Some(name.to_owned()),

@@ -300,3 +300,40 @@ async fn language_and_elder_mode_are_kept_by_cookie_and_then_by_account() {
     let page = p.send(get(PORTAL, "/").header("cookie", &portal).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains(r#"<html lang="zh-CN" data-elder>"#));
 }
+
+#[tokio::test]
+async fn what_was_chosen_before_signing_in_goes_along_between_origins() {
+    let p = Platform::start().await;
+    let chosen = "preferences=en.elder";
+    // Not signed in: the services' links bring it to the app.
+    let home = p.send(get(PORTAL, "/").header("cookie", chosen).body(Body::empty()).unwrap()).await.text();
+    let link = "/_city/preferences?presentation=en.elder&amp;return=/";
+    assert!(home.contains(&format!("http://{APP}{link}")), "{home}");
+    let arrived = p.get(APP, &link.replace("&amp;", "&")).await;
+    assert_eq!((arrived.location().as_str(), arrived.cookie("preferences").as_deref()), ("/", Some(chosen)));
+    // As a picture of some page, or as nonsense, it sets nothing.
+    let picture = get(APP, "/_city/preferences?presentation=en.elder").header("sec-fetch-dest", "image");
+    assert_eq!(p.send(picture.body(Body::empty()).unwrap()).await.cookie("preferences"), None);
+    assert_eq!(p.get(APP, "/_city/preferences?presentation=fr.tall").await.cookie("preferences"), None);
+    assert_eq!(p.get(APP, "/_city/preferences?presentation=en.elder&return=//evil.example").await.location(), "/");
+
+    // From an app to the portal's sign-in page, and into the account, which had no choice yet.
+    let started =
+        p.send(get(APP, "/_city/sign-on?return=/").header("cookie", chosen).body(Body::empty()).unwrap()).await;
+    let at_portal = started.location();
+    let at_portal = at_portal.strip_prefix("http://localhost:8080").unwrap();
+    let asked = p.get(PORTAL, at_portal).await;
+    assert!(asked.location().starts_with("http://localhost:8080/sign-in?"), "{}", asked.location());
+    assert_eq!(asked.cookie("preferences").as_deref(), Some(chosen));
+    let form = format!("account=li-hua&password={}&return=/", PASSWORD.replace(' ', "+"));
+    let signed_in = p.send(form_post(PORTAL, "/sign-in").header("cookie", chosen).body(form.into()).unwrap()).await;
+    let session = signed_in.cookie("session").unwrap();
+    let page = p.send(get(PORTAL, "/").header("cookie", &session).body(Body::empty()).unwrap()).await.text();
+    assert!(page.contains(r#"<html lang="en" data-elder>"#));
+    // An account that has chosen stays as it is.
+    let other = form_post(PORTAL, "/sign-in").header("cookie", "preferences=zh.standard");
+    let form = format!("account=li-hua&password={}&return=/", PASSWORD.replace(' ', "+"));
+    p.send(other.body(form.into()).unwrap()).await;
+    let page = p.send(get(PORTAL, "/").header("cookie", &session).body(Body::empty()).unwrap()).await.text();
+    assert!(page.contains(r#"<html lang="en" data-elder>"#));
+}

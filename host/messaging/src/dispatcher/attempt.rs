@@ -8,7 +8,8 @@ use std::panic::AssertUnwindSafe;
 use yunlong_model::{Event, InstallationName, Timestamp};
 use yunlong_store::{CommitError, Key, Txn, transact};
 
-/// After the store failed, a delivery rests this long. It counts as no attempt.
+/// After the store failed or the platform was busy, a delivery rests this long at least. It counts
+/// as no attempt.
 const STORE_TROUBLE_MILLIS: i64 = 1_000;
 
 /// How a run of the consumer ended, when the store did not fail.
@@ -153,8 +154,8 @@ impl Messaging {
         key: &Key,
         error: &DeliveryError,
     ) -> Result<Attempted, MessagingError> {
-        if *error == DeliveryError::NotRunning {
-            return Ok(Attempted::Parked);
+        if let Some(kept) = self.not_tried(to, error) {
+            return Ok(kept);
         }
         let spread = rand::random::<f64>();
         let ended = transact!(&self.store, |txn| {
@@ -186,8 +187,8 @@ impl Messaging {
         job: &str,
         error: &DeliveryError,
     ) -> Result<Attempted, MessagingError> {
-        if *error == DeliveryError::NotRunning {
-            return Ok(Attempted::Parked);
+        if let Some(kept) = self.not_tried(to, error) {
+            return Ok(kept);
         }
         let spread = rand::random::<f64>();
         let ended = transact!(&self.store, |txn| {
@@ -218,13 +219,29 @@ impl Messaging {
         Ok(ended)
     }
 
+    /// What becomes of a delivery that the app has not had its try at.
+    fn not_tried(&self, to: &InstallationName, error: &DeliveryError) -> Option<Attempted> {
+        match error {
+            DeliveryError::NotRunning => Some(Attempted::Parked),
+            DeliveryError::Later(why) => {
+                tracing::info!(installation = %to, why, "a delivery waits for the platform");
+                // Spread out, so that what waited together does not come back together.
+                let pause = STORE_TROUBLE_MILLIS + rand::random_range(0..=STORE_TROUBLE_MILLIS);
+                Some(Attempted::Later(self.clock.now().plus_millis(pause)))
+            }
+            DeliveryError::Retry(_) | DeliveryError::Reject(_) => None,
+        }
+    }
+
     /// Adds a failure; answers when the next attempt is, or `None` when it is given up.
     fn record(&self, state: &mut RetryState, error: &DeliveryError, now: Timestamp, spread: f64) -> Option<Timestamp> {
         let attempt = u32::try_from(state.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
         state.failures.push(Failure::new(now, attempt, &error.to_string()));
         let delay = match error {
             DeliveryError::Reject(_) => None,
-            DeliveryError::Retry(_) | DeliveryError::NotRunning => self.config.retry.delay(attempt, spread),
+            DeliveryError::Retry(_) | DeliveryError::Later(_) | DeliveryError::NotRunning => {
+                self.config.retry.delay(attempt, spread)
+            }
         }?;
         state.not_before = now.plus_millis(delay);
         Some(state.not_before)

@@ -55,6 +55,22 @@ async fn many_delayed_events_fall_due_in_the_order_of_their_times() {
 }
 
 #[tokio::test]
+async fn a_busy_platform_costs_a_delivery_none_of_its_attempts() {
+    let city = City::new();
+    city.publish(order(1, None)).await;
+    let busy = Consumer::new(|_, _| Err(DeliveryError::Later("no place is free".into())));
+    let mut dispatcher = city.dispatcher(&busy);
+    for _ in 0..20 {
+        drain(&mut dispatcher).await;
+        city.clock.advance(10_000);
+    }
+    assert!(busy.numbers("gate").len() >= 20);
+    let consumer = Consumer::accepting();
+    drain(&mut city.dispatcher(&consumer)).await;
+    assert_eq!(consumer.numbers("gate"), [1], "it is no dead letter");
+}
+
+#[tokio::test]
 async fn a_key_whose_head_waits_holds_back_its_own_and_no_other() {
     let city = City::new();
     for (n, key) in [(1, "a"), (2, "a"), (3, "b")] {

@@ -14,9 +14,9 @@ use bytes::Bytes;
 use plan::Wanted;
 use std::collections::BTreeSet;
 use std::path::Path;
-use yunlong_gateway::Install;
+use yunlong_gateway::{Install, Publisher};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
-use yunlong_installations::{Installation, Status};
+use yunlong_installations::Installation;
 use yunlong_model::InstallationName;
 use yunlong_registry::{KeyId, KeyPair, PublicKey};
 use yunlong_store::{Key, Txn};
@@ -113,7 +113,7 @@ async fn enroll(city: &City, path: &Path, wanted: &[Wanted]) -> Result<()> {
         Err(_) => KeyPair::load(path)?.public(),
     };
     let vendor = vendor_of(&key.id(), wanted)?;
-    city.gateway.operations().enroll(&vendor, &key.to_pem()?, BY).await?;
+    city.gateway.operations().enroll(&vendor, Some(VENDOR_CODE), &key.to_pem()?, BY).await?;
     Ok(())
 }
 
@@ -142,11 +142,6 @@ async fn install(city: &City, app: Wanted) -> Result<()> {
             return Ok(());
         }
         Some(i) if known => return refresh(city, &i, app).await,
-        Some(i) if cut_short(&i) => {
-            tracing::info!(installation = %name, "its installation was cut short: starting over");
-            city.installations.abandon(&name).await?;
-            first(city, &name, app).await?;
-        }
         // Installed, but the start was killed before it was written down.
         Some(_) => {}
         None => first(city, &name, app).await?,
@@ -158,14 +153,9 @@ async fn install(city: &City, app: Wanted) -> Result<()> {
     Ok(())
 }
 
-/// Whether the demo began to install it and never came to start it.
-fn cut_short(installation: &Installation) -> bool {
-    installation.installed_by == BY && installation.status == Status::Stopped
-}
-
 async fn first(city: &City, name: &InstallationName, app: Wanted) -> Result<()> {
     let operations = city.gateway.operations();
-    let review = operations.publish(Bytes::from(app.package.to_tar()?), BY).await?;
+    let review = operations.publish(Bytes::from(app.package.to_tar()?), &Publisher::administrator(BY)).await?;
     let wanted = Install {
         package: review.digest,
         name: Some(name.to_string()),
@@ -192,7 +182,7 @@ async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<(
         return Ok(());
     }
     let operations = city.gateway.operations();
-    let review = operations.publish(Bytes::from(offered.to_tar()?), BY).await?;
+    let review = operations.publish(Bytes::from(offered.to_tar()?), &Publisher::administrator(BY)).await?;
     let added: Vec<String> =
         operations.difference(name, review.digest).await?.added.iter().map(ToString::to_string).collect();
     operations.upgrade(name, review.digest, &added, BY).await?;

@@ -50,7 +50,7 @@ fn ordering(router: Router) -> Router {
                 .body::<CreateOrder>()
                 .status(StatusCode::CREATED)
                 .signed_in()
-                .problem(403, "`consent-required`: the buyer has not consented to a scope; `consent_url` leads there")
+                .problem(403, "`consent-required`: the buyer has not consented to a scope; `consent_url` leads there, and back to its parameter `return`, a path of this app that the caller may set")
                 .problem(404, "There is no such product or attraction")
                 .problem(409, "`sold-out` names the component that is full; `duplicate-id` names the first order; `closed`; `not-on-sale`")
                 .problem(422, "`invalid-fields` points at each field; `idempotency-key-reused`"),

@@ -185,7 +185,8 @@ pub enum Error {
     #[error("not signed in")]
     SignIn,
     /// The person has not consented to a scope: a page leads to the consent page and back, the
-    /// API answers 403 with the page's address. See [`MissingConsent`].
+    /// API answers 403 with the page's address, whose parameter `return` (here `/`) is the path of
+    /// the app that it leads back to: a program sets its own. See [`MissingConsent`].
     #[error(transparent)]
     Consent(#[from] MissingConsent),
     /// This response, as it is: the way out of nested code.
