@@ -109,10 +109,15 @@ async fn shouting_does_not_fill_the_log() -> Result<()> {
 async fn no_sockets_files_environment_or_undeclared_hosts() -> Result<()> {
     let city = city().await?;
     let abuser = city.client("abuser")?;
-    for (path, fields) in
-        [("/socket", &["socket"][..]), ("/files", &["read", "write", "list"]), ("/outbound", &["outbound"])]
-    {
-        let a = abuser.get(path).await?;
+    // Somebody is there: an open socket would get through.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let target = listener.local_addr()?;
+    for (path, fields) in [
+        ("/socket", &["tcp", "udp", "listen", "lookup"][..]),
+        ("/files", &["read", "write", "list"]),
+        ("/outbound", &["outbound"]),
+    ] {
+        let a = abuser.get(&format!("{path}?{target}")).await?;
         ensure!(a.status == 200, "{path} must be denied at the call, not end the instance: {} {}", a.status, a.text);
         let json = a.json()?;
         for field in fields {
@@ -124,6 +129,13 @@ async fn no_sockets_files_environment_or_undeclared_hosts() -> Result<()> {
             ensure!(json["arguments"].as_array().is_none_or(|a| a.len() <= 1), "arguments: {json}");
         }
     }
+    let knocked = tokio::time::timeout(Duration::from_millis(300), listener.accept()).await;
+    ensure!(knocked.is_err(), "the guest connected: {knocked:?}");
+    let log = log_of(&city, "abuser").await?;
+    for said in ["create-tcp-socket is refused", "create-udp-socket is refused", "resolve-addresses is refused"] {
+        ensure!(log.contains(said), "the log does not say `{said}`: {log}");
+    }
+    ensure!(log.contains(&format!("outgoing HTTP to {target} is refused")), "{log}");
     Ok(())
 }
 

@@ -5,4 +5,5 @@ mod crash;
 mod gateway;
 mod hostile;
 mod packages;
+mod telemetry;
 mod ticketing;

@@ -63,6 +63,7 @@ pub struct Plan {
     apps: Vec<(String, String)>,
     citizens: u32,
     config: Vec<(String, String, String)>,
+    args: Vec<String>,
 }
 
 impl Plan {
@@ -73,6 +74,7 @@ impl Plan {
             apps: apps.iter().map(|a| ((*a).to_owned(), "320300".to_owned())).collect(),
             citizens: 20,
             config: Vec::new(),
+            args: Vec::new(),
         }
     }
 
@@ -87,6 +89,13 @@ impl Plan {
     #[must_use]
     pub fn config(mut self, installation: &str, key: &str, value: &str) -> Self {
         self.config.push((installation.to_owned(), key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives `yunlong serve` these arguments as well.
+    #[must_use]
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.args.extend(args.iter().map(|a| (*a).to_owned()));
         self
     }
 
@@ -145,7 +154,7 @@ impl City {
         serve.arg("--demo-citizens").arg(self.plan.citizens.to_string());
         serve.arg("--port").arg(self.port.to_string()).arg("--admin-port").arg(self.admin.to_string());
         serve.arg("--trust-key").arg(vendor_key()?);
-        serve.arg("--plan").arg(self.write_plan()?);
+        serve.arg("--plan").arg(self.write_plan()?).args(&self.plan.args);
         let mut child = serve
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -212,6 +221,26 @@ impl City {
             let _ = p.kill();
             let _ = p.wait();
         }
+    }
+
+    /// Asks the server to stop with SIGTERM, as an operator does, and waits for its end.
+    ///
+    /// # Errors
+    /// When it is still there after ten seconds, or fails.
+    pub async fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        let signalled = Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
+        ensure!(signalled.success(), "kill -TERM failed");
+        for _ in 0..200 {
+            if let Some(status) = process.try_wait()? {
+                ensure!(status.success(), "the server ended with {status}:\n{}", self.log().join("\n"));
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.process = Some(process);
+        self.kill();
+        bail!("the server was still there ten seconds after SIGTERM")
     }
 
     /// Kills the server and starts it again on the same data.

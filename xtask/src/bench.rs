@@ -126,7 +126,7 @@ fn start_city(host: &Path, packages: &[guests::Package], data: &Path, port: u16)
     for p in packages.iter().filter(|p| p.name == "hello" || p.name == "tourism-ticketing") {
         serve.arg("--install").arg(format!("{}@320300", p.file.display()));
     }
-    let mut child = serve.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut child = serve.env("YUNLONG_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let out = child.stdout.take().context("no stdout")?;
     let server = Server { child };
     let ready = BufReader::new(out).lines().map_while(Result::ok).any(|l| l.starts_with("ready "));

@@ -2,9 +2,9 @@
 
 use crate::guests::{self, Package, Set};
 use crate::{root, setup, step};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -50,12 +50,31 @@ fn write_plan(packages: &[Package]) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Refuses to empty a folder that is not a demo's, or that a server is using.
+fn check_is_ours(data: &Path) -> Result<()> {
+    let shown = data.display();
+    let empty = std::fs::read_dir(data).with_context(|| format!("cannot read {shown}"))?.next().is_none();
+    if empty {
+        return Ok(());
+    }
+    if !data.join("secret.key").is_file() || !data.join("store").is_dir() {
+        bail!("--fresh would empty {shown}, which is not a data folder of Yunlong: give another --data");
+    }
+    // The store's own lock, which ends with the process that holds it.
+    let locked = std::fs::File::open(data.join("store/lock")).is_ok_and(|lock| lock.try_lock().is_err());
+    if locked {
+        bail!("a server is running on {shown}: stop it first");
+    }
+    Ok(())
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
     let host = guests::build_host(if options.release { "release" } else { "dev" })?;
     let packages = guests::build_and_package(&host, &[Set::Apps])?;
     let data = options.data.clone().unwrap_or_else(|| root().join("data/demo"));
     if options.fresh && data.exists() {
+        check_is_ours(&data)?;
         step("Emptying the data folder");
         std::fs::remove_dir_all(&data)
             .with_context(|| format!("cannot empty {}: is another demo running?", data.display()))?;

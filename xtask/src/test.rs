@@ -41,6 +41,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
     step("Formatting");
     crate::run(&mut cargo_command(&["fmt", "--all", "--check"]))?;
+    step("Lints");
+    crate::run(&mut cargo_command(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))?;
     let nextest = setup::has("cargo-nextest");
     step("Building the host and the tests (the first time takes some minutes: it compiles a WebAssembly compiler)");
     // One build with the features of the whole workspace: building the host by itself first would

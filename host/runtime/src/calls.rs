@@ -209,6 +209,7 @@ impl Deliver for Runtime {
             Ok(Answer::Reject(why)) => (why.clone(), DeliveryError::Reject(why)),
             // Reported already.
             Err(e @ InvocationError::NotExported(_)) => return Err(DeliveryError::Reject(e.to_string())),
+            Err(e) if e.is_platforms() => return Err(DeliveryError::Later(e.to_string())),
             Err(e) => return Err(DeliveryError::Retry(e.to_string())),
         };
         self.services().log.append(to, Level::Warn, &format!("{} refused: {why}", kind.name()), Some(&id));

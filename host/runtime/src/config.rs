@@ -1,5 +1,6 @@
 //! What an operator sets.
 
+use crate::engine::Profile;
 use crate::interceptor::Observer;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ pub struct RuntimeConfig {
     pub small: PoolConfig,
     /// The pool of components that carry an interpreter.
     pub large: PoolConfig,
-    /// How many instances one installation may run at once.
+    /// How many instances one installation may run at once; at most an eighth of its pool.
     pub per_installation: u32,
     /// How long a call waits for a free instance before it is refused as overloaded.
     pub queue_timeout: Duration,
@@ -45,7 +46,6 @@ impl RuntimeConfig {
             secret,
             small: PoolConfig { instances: 1_000 },
             large: PoolConfig { instances: 64 },
-            // A tenth of the pool or less: ten busy apps still leave room for an eleventh.
             per_installation: 64,
             queue_timeout: Duration::from_secs(1),
             total_memory: None,
@@ -54,6 +54,19 @@ impl RuntimeConfig {
             outbound: OutboundConfig::default(),
             observer: None,
         }
+    }
+}
+
+impl RuntimeConfig {
+    /// How many instances one installation of a profile may run at once: seven busy apps still
+    /// leave room for an eighth.
+    #[must_use]
+    pub(crate) fn share(&self, profile: Profile) -> usize {
+        let pool = match profile {
+            Profile::Small => self.small,
+            Profile::Large => self.large,
+        };
+        self.per_installation.min(pool.instances / 8).max(1) as usize
     }
 }
 
@@ -110,6 +123,20 @@ impl Default for OutboundConfig {
             read_timeout: Duration::from_secs(10),
             max_response: 8 << 20,
             max_requests: 32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_installation_can_take_a_whole_pool() {
+        let config = RuntimeConfig::new("unused", [0; 32]);
+        for (profile, pool) in [(Profile::Small, config.small), (Profile::Large, config.large)] {
+            let share = config.share(profile);
+            assert!(share >= 1 && share <= pool.instances as usize / 8, "{profile:?}: {share}");
         }
     }
 }

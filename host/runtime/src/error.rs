@@ -69,18 +69,6 @@ pub enum InvocationError {
 }
 
 impl InvocationError {
-    /// The HTTP status to answer with.
-    #[must_use]
-    pub fn status(&self) -> http::StatusCode {
-        match self {
-            Self::NotLoaded(_) | Self::Overloaded { .. } => http::StatusCode::SERVICE_UNAVAILABLE,
-            Self::NotExported(_) => http::StatusCode::NOT_FOUND,
-            Self::Deadline { .. } => http::StatusCode::GATEWAY_TIMEOUT,
-            Self::BadRequest(_) => http::StatusCode::BAD_REQUEST,
-            _ => http::StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
     /// A short name for metrics.
     #[must_use]
     pub fn outcome(&self) -> &'static str {
@@ -102,10 +90,10 @@ impl InvocationError {
         }
     }
 
-    /// Whether the same call may succeed later without a change of the app.
+    /// Whether the platform failed and the app has not had its try.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::NotLoaded(_) | Self::Overloaded { .. } | Self::Deadline { .. } | Self::Internal(_))
+    pub fn is_platforms(&self) -> bool {
+        matches!(self, Self::NotLoaded(_) | Self::Overloaded { .. } | Self::Internal(_))
     }
 }
 

@@ -40,11 +40,13 @@ pub enum Interface {
     Output,
     /// `wasi:http/outgoing-handler`
     Outgoing,
+    /// `wasi:sockets`, refused at every call
+    Sockets,
 }
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
@@ -55,6 +57,7 @@ impl Interface {
         Self::Random,
         Self::Output,
         Self::Outgoing,
+        Self::Sockets,
     ];
 
     /// The interface's or package's name.
@@ -71,6 +74,7 @@ impl Interface {
             Self::Random => "wasi:random",
             Self::Output => "wasi:cli",
             Self::Outgoing => "wasi:http/outgoing-handler",
+            Self::Sockets => "wasi:sockets",
         }
     }
 }

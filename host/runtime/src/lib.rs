@@ -27,6 +27,7 @@ mod origins;
 mod outbound;
 mod request;
 mod runtime;
+mod sockets;
 mod state;
 mod wasi;
 

@@ -213,7 +213,7 @@ impl Runtime {
             budget: installation.manifest.limits.into(),
             schema: Arc::new(Schema::new(&name, &installation.manifest)),
             key: InstallationKey::new(&self.config.secret, name.as_str()),
-            permits: Arc::new(Semaphore::new(self.config.per_installation as usize)),
+            permits: Arc::new(Semaphore::new(self.config.share(profile))),
             memory: Arc::new(Reserve::new(self.memory.limit() / 2)),
             metrics: self.metrics.of(name.as_str()),
             name: name.clone(),
@@ -418,6 +418,7 @@ impl Loaded {
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    crate::sockets::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     city::add_to_linker(&mut linker)?;
     Ok(linker)

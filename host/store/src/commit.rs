@@ -1,8 +1,8 @@
 //! What every engine does alike: the limits of a batch, and its validation against a state.
 
 use crate::{
-    Adjust, Batch, CommitError, Key, KeyRange, MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_KEY, MAX_VALUE, RangeCheck, Seq,
-    StoreError, Write,
+    Adjust, Batch, CommitError, Key, KeyRange, MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_KEY, MAX_READS, MAX_VALUE,
+    RangeCheck, Seq, StoreError, Write,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -47,6 +47,11 @@ impl Commit {
 /// Refuses a batch that is over a limit; answers its size in bytes.
 pub(crate) fn check_limits(batch: &Batch) -> Result<usize, CommitError> {
     let too_large = |what: String| Err(CommitError::TooLarge(what));
+    // The committer looks at all of them while everybody else waits.
+    let covered = batch.ranges.iter().fold(batch.ranges.len() as u64, |n, r| n.saturating_add(r.count));
+    if batch.reads.len() > MAX_READS || covered > MAX_READS as u64 {
+        return too_large(format!("more than {MAX_READS} rows were read in one transaction"));
+    }
     if batch.rows() > MAX_BATCH_ROWS {
         return too_large(format!("{} rows in one commit, {MAX_BATCH_ROWS} are possible", batch.rows()));
     }

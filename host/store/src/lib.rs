@@ -242,5 +242,7 @@ pub const MAX_KEY: usize = 2_048;
 pub const MAX_VALUE: usize = 4 * 1024 * 1024;
 /// The largest batch: writes, adjusts and appends together.
 pub const MAX_BATCH_ROWS: usize = 20_000;
+/// The most keys, and the most rows of ranges, that one commit may have read.
+pub const MAX_READS: usize = 50_000;
 /// The largest batch in bytes of keys and values.
 pub const MAX_BATCH_BYTES: usize = 64 * 1024 * 1024;

@@ -22,8 +22,12 @@ pub struct Txn {
     writes: BTreeMap<Key, Option<Bytes>>,
     adjusts: Vec<Adjust>,
     appends: Vec<Append>,
+    staged: usize,
     unserializable: Option<String>,
 }
+
+/// What a staged row costs beside its key and value.
+const ROW_OVERHEAD: usize = 64;
 
 impl Txn {
     /// A transaction that has done nothing yet.
@@ -36,6 +40,7 @@ impl Txn {
             writes: BTreeMap::new(),
             adjusts: Vec::new(),
             appends: Vec::new(),
+            staged: 0,
             unserializable: None,
         }
     }
@@ -120,6 +125,7 @@ impl Txn {
 
     /// Adds or replaces a value.
     pub fn put(&mut self, key: Key, value: Bytes) {
+        self.count(&key, value.len());
         self.writes.insert(key, Some(value));
     }
 
@@ -132,12 +138,14 @@ impl Txn {
 
     /// Removes a key; removing one that is absent is no error.
     pub fn delete(&mut self, key: Key) {
+        self.count(&key, 0);
         self.writes.insert(key, None);
     }
 
     /// Adds `delta` to a counter at the commit, which is refused when the sum would be outside
     /// `min..=max`. Adjustments do not conflict with each other.
     pub fn adjust(&mut self, key: Key, delta: i64, min: i64, max: i64) {
+        self.count(&key, 0);
         self.adjusts.push(Adjust { key, delta, min, max });
     }
 
@@ -152,6 +160,7 @@ impl Txn {
 
     /// Adds a row whose key ends in the commit's sequence number: see [`Append`].
     pub fn append(&mut self, prefix: Key, value: Bytes) {
+        self.count(&prefix, value.len());
         self.appends.push(Append { prefix, value });
     }
 
@@ -166,6 +175,16 @@ impl Txn {
     #[must_use]
     pub fn len(&self) -> usize {
         self.writes.len() + self.adjusts.len() + self.appends.len()
+    }
+
+    fn count(&mut self, key: &Key, value: usize) {
+        self.staged = self.staged.saturating_add(key.as_bytes().len() + value + ROW_OVERHEAD);
+    }
+
+    /// About how many bytes of memory were staged so far; what a later write replaced counts too.
+    #[must_use]
+    pub fn staged_bytes(&self) -> usize {
+        self.staged
     }
 
     /// Whether nothing is staged.

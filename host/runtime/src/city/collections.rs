@@ -7,11 +7,11 @@ use wasmtime::component::Resource;
 use yunlong_installations::Capability;
 use yunlong_model::Kind;
 use yunlong_store::documents::{self, DocumentError};
-use yunlong_store::{Direction, Txn};
+use yunlong_store::{Direction, MAX_BATCH_ROWS, Txn};
 
 /// Transactions that one instance may have open at once.
 const MAX_OPEN: u32 = 16;
-/// Bytes of JSON that one transaction may stage: it is kept in the host's memory.
+/// Bytes that one transaction may stage: they are kept in the host's memory.
 const MAX_STAGED: usize = 16 << 20;
 
 /// What stands behind the WIT resource `transaction`.
@@ -21,12 +21,11 @@ pub struct Transaction {
     txn: Option<Txn>,
     /// The host's own, lent to a consumer, job or lifecycle call: the host commits.
     lent: bool,
-    staged: usize,
 }
 
 impl Transaction {
     pub(crate) fn lent(txn: Txn) -> Self {
-        Self { txn: Some(txn), lent: true, staged: 0 }
+        Self { txn: Some(txn), lent: true }
     }
 
     /// The transaction, unless it is closed.
@@ -38,14 +37,17 @@ impl Transaction {
         self.txn
     }
 
-    /// Counts bytes that are about to be staged.
-    pub(crate) fn stage(&mut self, bytes: usize) -> Result<(), String> {
-        self.staged = self.staged.saturating_add(bytes);
-        if self.staged > MAX_STAGED {
-            Err(format!("one transaction may write {} MiB", MAX_STAGED >> 20))
-        } else {
-            Ok(())
+    /// Whether `bytes` may still be staged. All that is staged counts: documents, the rows of their
+    /// indexes, messages, notes, adjustments.
+    pub(crate) fn room_for(&self, bytes: usize) -> Result<(), String> {
+        let Some(txn) = &self.txn else { return Ok(()) };
+        if txn.staged_bytes().saturating_add(bytes) > MAX_STAGED {
+            return Err(format!("one transaction may write {} MiB", MAX_STAGED >> 20));
         }
+        if txn.len() >= MAX_BATCH_ROWS {
+            return Err(format!("one transaction may write {MAX_BATCH_ROWS} rows"));
+        }
+        Ok(())
     }
 }
 
@@ -173,7 +175,7 @@ impl HostTransaction for State {
         }
         self.open_transactions += 1;
         let txn = Txn::new(self.services.store.clone());
-        Ok(Ok(self.table.push(Transaction { txn: Some(txn), lent: false, staged: 0 })?))
+        Ok(Ok(self.table.push(Transaction { txn: Some(txn), lent: false })?))
     }
 
     async fn get(
@@ -205,7 +207,7 @@ impl HostTransaction for State {
         attempt!(self.data("transaction.insert")?);
         let schema = self.schema.clone();
         let t = attempt!(self.transaction(&this)?);
-        attempt!(t.stage(body.len()).map_err(Error::TooLarge));
+        attempt!(t.room_for(body.len()).map_err(Error::TooLarge));
         let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(schema.insert(txn, &collection, &id, &body).await.map_err(Into::into))
     }
@@ -214,7 +216,7 @@ impl HostTransaction for State {
         attempt!(self.data("transaction.put")?);
         let schema = self.schema.clone();
         let t = attempt!(self.transaction(&this)?);
-        attempt!(t.stage(body.len()).map_err(Error::TooLarge));
+        attempt!(t.room_for(body.len()).map_err(Error::TooLarge));
         let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(schema.put(txn, &collection, &id, &body).await.map_err(Into::into))
     }
@@ -222,7 +224,9 @@ impl HostTransaction for State {
     async fn delete(&mut self, this: Resource<Transaction>, collection: String, id: String) -> Answer<()> {
         attempt!(self.data("transaction.delete")?);
         let schema = self.schema.clone();
-        let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
+        let t = attempt!(self.transaction(&this)?);
+        attempt!(t.room_for(0).map_err(Error::TooLarge));
+        let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(schema.delete(txn, &collection, &id).await.map_err(Into::into))
     }
 
@@ -237,7 +241,9 @@ impl HostTransaction for State {
     ) -> Answer<()> {
         attempt!(self.data("transaction.adjust")?);
         let schema = self.schema.clone();
-        let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
+        let t = attempt!(self.transaction(&this)?);
+        attempt!(t.room_for(0).map_err(Error::TooLarge));
+        let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(schema.adjust(txn, &counter, &key, delta, min, max).map_err(Into::into))
     }
 
@@ -258,7 +264,7 @@ impl HostTransaction for State {
         attempt!(self.data("transaction.audit")?);
         let (schema, actor, now) = (self.schema.clone(), self.actor(), self.services.clock.now());
         let t = attempt!(self.transaction(&this)?);
-        attempt!(t.stage(detail.len()).map_err(Error::TooLarge));
+        attempt!(t.room_for(detail.len()).map_err(Error::TooLarge));
         let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(schema.audit(txn, &actor, &action, &target, &detail, now).map_err(Into::into))
     }

@@ -69,7 +69,7 @@ impl State {
     /// The open transaction behind a handle, `bytes` being about to be staged in it.
     fn staging(&mut self, transaction: &Resource<Transaction>, bytes: usize) -> Answer<&mut Txn> {
         let t = self.table.get_mut(transaction)?;
-        if let Err(e) = t.stage(bytes) {
+        if let Err(e) = t.room_for(bytes) {
             return Ok(Err(Error::Invalid(e)));
         }
         Ok(t.txn().ok_or(Error::Closed))

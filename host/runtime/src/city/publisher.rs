@@ -52,7 +52,7 @@ impl wit::Host for State {
             Err(e) => return Ok(Err(e)),
         };
         let t = self.table.get_mut(&transaction)?;
-        if let Err(e) = t.stage(size) {
+        if let Err(e) = t.room_for(size) {
             return Ok(Err(Error::Invalid(e)));
         }
         let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
@@ -65,6 +65,11 @@ impl wit::Host for State {
         note: wit::Notification,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.interceptor.call(Interface::Publisher, "notify")?;
+        // A note rides on a transaction: whose data permission is taken away has none to write.
+        if !self.interceptor.granted(|c| matches!(c, Capability::Data)) {
+            return Ok(Err(Error::Other("capability not granted: data".into())));
+        }
+        let size = [&note.title_zh, &note.title_en, &note.body_zh, &note.body_en].iter().map(|t| t.len()).sum();
         let installation = &self.invocation.installation.name;
         let account = match self.services.identity.account_of(installation, &note.recipient).await {
             Ok(Some(account)) => account,
@@ -76,7 +81,11 @@ impl wit::Host for State {
             body: Text { zh: note.body_zh, en: note.body_en },
             path: note.path,
         };
-        let Some(txn) = self.table.get_mut(&transaction)?.txn() else { return Ok(Err(Error::Closed)) };
+        let t = self.table.get_mut(&transaction)?;
+        if let Err(e) = t.room_for(size) {
+            return Ok(Err(Error::Invalid(e)));
+        }
+        let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
         Ok(self.services.messaging.notify(txn, &account, installation, notice).map_err(Into::into))
     }
 }

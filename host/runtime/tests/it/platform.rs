@@ -29,7 +29,7 @@ impl Subscriptions for Registry {
     }
 
     fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
-        self.0.subscribers(source.as_str(), topic)
+        self.0.subscribers(source, topic)
     }
 }
 
@@ -64,7 +64,7 @@ impl Platform {
             origins: Origins::new("http", "localhost:8080"),
         };
         let mut config = RuntimeConfig::new(cache.path().join("cache"), [7; 32]);
-        config.small.instances = 8;
+        config.small.instances = 32;
         config.large.instances = 2;
         config.per_installation = 4;
         config.compiler = CompilerConfig {

@@ -29,6 +29,8 @@ pub const MAX_ID: usize = 256;
 pub const MAX_BODY: usize = 1024 * 1024;
 /// The most documents that a page may hold.
 pub const MAX_PAGE: u32 = 500;
+/// A page ends early when its documents have this many bytes, or the last of them goes over it.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest `detail` of an audit row in bytes of JSON text.
 pub const MAX_AUDIT_DETAIL: usize = 16 * 1024;
 

@@ -1,11 +1,15 @@
 //! Queries: which range of an index a query walks, and the documents behind its rows.
 
-use super::{Bound, Document, DocumentError, Index, MAX_PAGE, Page, Query, Schema, cursor, document, encode};
+use super::{
+    Bound, Document, DocumentError, Index, MAX_PAGE, MAX_PAGE_BYTES, Page, Query, Schema, cursor, document, encode,
+};
 use crate::{CommitError, Direction, Key, KeyRange, SharedStore, Txn};
 use serde_json::Value;
 
 /// How often a page is read again when a commit passes through it.
 const ATTEMPTS: u32 = 8;
+/// Documents read in one go in the order of ids.
+const DOCUMENTS_AT_ONCE: usize = 16;
 
 impl Schema {
     /// Reads one page in a transaction, which remembers the part of the index that was covered.
@@ -16,23 +20,31 @@ impl Schema {
     /// while it was read; the store's.
     pub async fn find(&self, txn: &mut Txn, collection: &str, query: &Query) -> Result<Page, DocumentError> {
         let walk = self.walk(collection, query)?;
-        let limit = query.limit as usize;
-        let mut rows = txn.scan(&walk.range, query.direction, limit + 1).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let mut documents = Vec::with_capacity(rows.len());
-        for (row, value) in &rows {
-            let id = match walk.index {
-                // The row is the document.
-                None => row.last_text(),
-                Some(_) => String::from_utf8(value.to_vec()).ok(),
-            };
-            let id = id.ok_or_else(|| crate::StoreError::Corrupt(format!("the index row {row:?}")))?;
-            // A row and its document are written in one commit; if they differ, one came between.
-            documents.push(self.get(txn, collection, &id).await?.ok_or(DocumentError::Conflict)?);
+        let mut filling = Filling::new(query);
+        let mut range = walk.range.clone();
+        loop {
+            let want = filling.chunk(&walk);
+            let rows = txn.scan(&range, query.direction, want).await?;
+            let ended = rows.len() < want;
+            for (row, value) in rows {
+                if filling.is_full() {
+                    return Ok(filling.page(&walk, true));
+                }
+                let id = match walk.index {
+                    // The row is the document.
+                    None => row.last_text(),
+                    Some(_) => String::from_utf8(value.to_vec()).ok(),
+                };
+                let id = id.ok_or_else(|| crate::StoreError::Corrupt(format!("the index row {row:?}")))?;
+                // A row and its document are written in one commit; if they differ, one came between.
+                let found = self.get(txn, collection, &id).await?.ok_or(DocumentError::Conflict)?;
+                walk.pass(&mut range, query.direction, &row);
+                filling.add(row, Some(found));
+            }
+            if ended {
+                return Ok(filling.page(&walk, false));
+            }
         }
-        let next = if more { rows.last().map(|(last, _)| cursor::encode(walk.hash, &walk.prefix, last)) } else { None };
-        Ok(Page { documents, next })
     }
 
     /// Reads one page outside a transaction. The page is one state of the collection; only when
@@ -64,24 +76,33 @@ impl Schema {
     /// One pass without validation: rows whose document has moved away are left out.
     async fn find_loosely(&self, store: &SharedStore, collection: &str, query: &Query) -> Result<Page, DocumentError> {
         let walk = self.walk(collection, query)?;
-        let limit = query.limit as usize;
-        let mut rows = store.scan(&walk.range, query.direction, limit + 1).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let mut documents = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let found = match walk.index {
-                None => row.key.last_text().map(|id| document(&row.key, &id, row.version, &row.value)).transpose()?,
-                Some(index) => {
-                    let id = String::from_utf8_lossy(&row.value);
-                    let found = self.get_committed(store, collection, &id).await?;
-                    found.filter(|d| walk.is_row_of(index, &row.key, d))
+        let mut filling = Filling::new(query);
+        let mut range = walk.range.clone();
+        loop {
+            let want = filling.chunk(&walk);
+            let rows = store.scan(&range, query.direction, want).await?;
+            let ended = rows.len() < want;
+            for row in rows {
+                if filling.is_full() {
+                    return Ok(filling.page(&walk, true));
                 }
-            };
-            documents.extend(found);
+                let found = match walk.index {
+                    None => {
+                        row.key.last_text().map(|id| document(&row.key, &id, row.version, &row.value)).transpose()?
+                    }
+                    Some(index) => {
+                        let id = String::from_utf8_lossy(&row.value);
+                        let found = self.get_committed(store, collection, &id).await?;
+                        found.filter(|d| walk.is_row_of(index, &row.key, d))
+                    }
+                };
+                walk.pass(&mut range, query.direction, &row.key);
+                filling.add(row.key, found);
+            }
+            if ended {
+                return Ok(filling.page(&walk, false));
+            }
         }
-        let next = if more { rows.last().map(|e| cursor::encode(walk.hash, &walk.prefix, &e.key)) } else { None };
-        Ok(Page { documents, next })
     }
 
     fn walk(&self, collection: &str, query: &Query) -> Result<Walk<'_>, DocumentError> {
@@ -129,6 +150,44 @@ impl Schema {
     }
 }
 
+/// A page that is being filled: to its limit, or until its documents are large enough.
+struct Filling {
+    limit: usize,
+    rows: usize,
+    bytes: usize,
+    documents: Vec<Document>,
+    last: Option<Key>,
+}
+
+impl Filling {
+    fn new(query: &Query) -> Self {
+        Self { limit: query.limit as usize, rows: 0, bytes: 0, documents: Vec::new(), last: None }
+    }
+
+    /// How many rows to read next: one more than are wanted shows whether there is a next page.
+    /// Rows that are documents are read a few at a time, since each may have a mebibyte.
+    fn chunk(&self, walk: &Walk<'_>) -> usize {
+        let wanted = self.limit - self.rows + 1;
+        if walk.index.is_none() { wanted.min(DOCUMENTS_AT_ONCE) } else { wanted }
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= self.limit || self.bytes >= MAX_PAGE_BYTES
+    }
+
+    fn add(&mut self, row: Key, document: Option<Document>) {
+        self.rows += 1;
+        self.bytes += document.as_ref().map_or(0, |d| d.body.len());
+        self.last = Some(row);
+        self.documents.extend(document);
+    }
+
+    fn page(self, walk: &Walk<'_>, more: bool) -> Page {
+        let last = self.last.filter(|_| more);
+        Page { next: last.map(|last| cursor::encode(walk.hash, &walk.prefix, &last)), documents: self.documents }
+    }
+}
+
 /// What a query walks.
 struct Walk<'a> {
     /// `None`: the documents themselves, in the order of ids.
@@ -139,6 +198,14 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Takes what was walked off a range.
+    fn pass(&self, range: &mut KeyRange, direction: Direction, row: &Key) {
+        match direction {
+            Direction::Ascending => range.start = row.next(),
+            Direction::Descending => range.end = row.clone(),
+        }
+    }
+
     fn is_row_of(&self, index: &Index, row: &Key, document: &Document) -> bool {
         let body: Option<Value> = serde_json::from_str(&document.body).ok();
         let values = body.and_then(|body| index.values(&body).ok().flatten());

@@ -68,6 +68,8 @@ pub(super) struct FrameReader {
     salt: u64,
     /// Bytes of the file's header and whole frames so far.
     pub(super) bytes: u64,
+    /// The number of the last frame that was read.
+    last: u64,
     /// Nothing more can be read: the file ended or its tail is torn.
     done: bool,
 }
@@ -85,7 +87,7 @@ impl FrameReader {
     pub(super) fn new(name: &str, file: Box<dyn Read + Send>, magic: Magic) -> Result<Self, StoreError> {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let header = read_up_to(&mut file, FILE_HEADER)?;
-        let mut reader = Self { name: name.to_owned(), file, salt: 0, bytes: header.len() as u64, done: true };
+        let mut reader = Self { name: name.to_owned(), file, salt: 0, bytes: header.len() as u64, last: 0, done: true };
         let whole = header.len() == FILE_HEADER && crc32fast::hash(&header[..16]).to_be_bytes() == header[16..];
         if whole {
             if header[..8] != magic {
@@ -117,6 +119,7 @@ impl FrameReader {
             return self.torn([header, payload].concat());
         }
         self.bytes += (FRAME_HEADER + length) as u64;
+        self.last = number;
         Ok(Some(Frame { number, payload }))
     }
 
@@ -124,7 +127,12 @@ impl FrameReader {
     fn torn(&mut self, mut rest: Vec<u8>) -> Result<Option<Frame>, StoreError> {
         self.done = true;
         self.file.read_to_end(&mut rest).map_err(|e| StoreError::Io(format!("{}: {e}", self.name)))?;
-        let another = (1..rest.len()).any(|at| parse_header(self.salt, &rest[at..]).is_some());
+        // A checksum of 32 bits fits by chance once in a tail of gigabytes; together with a number
+        // that could be the next ones', never.
+        let plausible = |number: u64| number > self.last && number - self.last <= u64::from(u32::MAX);
+        let another = (1..rest.len())
+            .filter_map(|at| parse_header(self.salt, &rest[at..]))
+            .any(|(_, number, _)| plausible(number));
         if another {
             return Err(StoreError::Corrupt(format!(
                 "{}: the frame at byte {} is damaged, and others follow it",

@@ -43,9 +43,9 @@ impl Guest for Abuser {
             "/trap-in-body" => return trap_in_body(out),
             "/headers" => return answer(out, &header_names(&request)),
             "/response-headers" => return response_headers(out),
-            "/socket" => return answer(out, &json!({"socket": outcome(std::net::TcpStream::connect("127.0.0.1:22"))})),
+            "/socket" => return answer(out, &sockets(&path)),
             "/files" => return answer(out, &files()),
-            "/outbound" => return answer(out, &outbound()),
+            "/outbound" => return answer(out, &outbound(&path)),
             "/principal" => return answer(out, &who()),
             "/attributes" => return answer(out, &personal()),
             "/foreign" => return answer(out, &foreign()),
@@ -168,11 +168,25 @@ fn files() -> Value {
     })
 }
 
-fn outbound() -> Value {
+/// The address after `?`, where the test listens.
+fn target(path: &str) -> &str {
+    path.split_once('?').map_or("127.0.0.1:1", |(_, target)| target)
+}
+
+fn sockets(path: &str) -> Value {
+    json!({
+        "tcp": outcome(std::net::TcpStream::connect(target(path))),
+        "udp": outcome(std::net::UdpSocket::bind("127.0.0.1:0").and_then(|s| s.send_to(b"x", target(path)))),
+        "listen": outcome(std::net::TcpListener::bind("127.0.0.1:0")),
+        "lookup": outcome(std::net::ToSocketAddrs::to_socket_addrs("localhost:80")),
+    })
+}
+
+fn outbound(path: &str) -> Value {
     let request = OutgoingRequest::new(Fields::new());
     let _ = request.set_scheme(Some(&Scheme::Http));
-    let _ = request.set_authority(Some("127.0.0.1:8081"));
-    let _ = request.set_path_with_query(Some("/metrics"));
+    let _ = request.set_authority(Some(target(path)));
+    let _ = request.set_path_with_query(Some("/"));
     let sent = outgoing_handler::handle(request, None);
     let answer = sent.map(|future| {
         future.subscribe().block();
