@@ -3,13 +3,14 @@
 // looked at by axe (WCAG 2.2 A and AA), in Chinese and English, desktop and phone, elder mode,
 // and without JavaScript.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { PASSWORD, barriers, person, picture, startBrowser, startCity } from './city.mjs';
+import { after, afterEach, before, test } from 'node:test';
+import { PASSWORD, assertCalm, barriers, person, picture, startBrowser, startCity } from './city.mjs';
 
 let city;
 let browser;
 before(async () => { city = await startCity(); browser = await startBrowser(); });
 after(async () => { await browser?.close(); await city?.stop(); });
+afterEach(assertCalm);
 
 const APP = 'tourism-ticketing';
 
@@ -21,7 +22,10 @@ const UNDECIDED = /^(color-contrast|target-size)/;
 async function clean(page, name) {
   const { violations, incomplete } = await barriers(page);
   assert.deepEqual(violations, [], `${name}: ${page.url()}`);
+  for (const i of incomplete) console.log('UNDECIDED', name, i);
   assert.deepEqual(incomplete.filter((i) => !UNDECIDED.test(i)), [], `${name}, undecided: ${page.url()}`);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(overflow <= 0, `${name}: the page is ${overflow} px wider than the window`);
   await picture(page, name);
 }
 
@@ -48,7 +52,7 @@ async function journey({ account, lang, phone, elder, javaScript, name }) {
   if (elder) {
     await page.locator('header form button', { hasText: zh ? '长辈' : /elder/i }).first().click();
     assert.ok(await page.locator('html[data-elder]').count(), 'elder mode is on');
-    const size = await page.evaluate?.(() => parseFloat(getComputedStyle(document.body).fontSize)).catch(() => 18);
+    const size = await page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
     assert.ok(size >= 18, `text of ${size} px in elder mode`);
   }
   await clean(page, `${name}-1-portal`);
@@ -100,7 +104,6 @@ async function journey({ account, lang, phone, elder, javaScript, name }) {
   await page.waitForSelector('.qr');
   assert.ok(await page.locator('.qr svg, .qr img').count(), 'the ticket shows a QR');
   await clean(page, `${name}-11-ticket`);
-  assert.deepEqual(citizen.outside, [], 'a page asked another host for something');
   return { citizen, order };
 }
 

@@ -1,4 +1,5 @@
 // A city for the browser tests: the real server, a real Chromium, and axe.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -62,7 +63,10 @@ export async function startBrowser() {
   });
 }
 
-/** A browser of one person: its own cookies. Any request to another host than localhost fails the test. */
+/** Everybody who has opened a browser: `assertCalm` looks at all of them. */
+const everybody = [];
+
+/** A browser of one person: its own cookies. */
 export async function person(browser, { lang = 'zh-CN', phone = false, javaScript = true } = {}) {
   const context = await browser.newContext({
     locale: lang,
@@ -75,7 +79,18 @@ export async function person(browser, { lang = 'zh-CN', phone = false, javaScrip
   const problems = [];
   page.on('console', (m) => { if (m.type() === 'error') problems.push(m.text()); });
   page.on('pageerror', (e) => problems.push(String(e)));
+  everybody.push({ outside, problems });
   return { context, page, outside, problems };
+}
+
+/** Nobody's browser asked another host for anything, met a script error or a breach of the content security policy. */
+export function assertCalm() {
+  // Chromium writes a line for every page that answers 4xx or 5xx, which some tests want to see.
+  const expected = /^Failed to load resource: the server responded with a status of (4\d\d|503)/;
+  for (const { outside, problems } of everybody.splice(0)) {
+    assert.deepEqual(outside, [], 'a page asked another host for something');
+    assert.deepEqual(problems.filter((p) => !expected.test(p)), [], 'a page had errors in the console');
+  }
 }
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];

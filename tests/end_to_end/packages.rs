@@ -1,6 +1,6 @@
 //! A vendor's and a department's way on the command line, and what it refuses.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use std::process::Output;
 use yunlong_tests::{City, Plan};
 
@@ -140,6 +140,55 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
         &["signer", "enrolled", "unknown key", "not trusted", "key"],
     )?;
     ensure!(!desk.installed().await?.contains("stranger"));
+
+    // The vendor's own releases: never back to an older one, never the same version anew.
+    let own = yunlong_tests::vendor_key()?.display().to_string();
+    let release = desk.path("release.tar");
+    pack("2.0.0", "steps", &own, &release)?;
+    let done = desk.run(&["install", &release, "--org", "320303", "--yes"])?;
+    ensure!(done.status.success(), "{}", said(&done));
+    for (version, because) in [("1.9.9", "older"), ("2.0.0", "a release never changes")] {
+        // Another title, so that the same version is another package.
+        let text = manifest(version, "steps").replace("Greets", "Greets again");
+        std::fs::write(source.join("app.toml"), text)?;
+        let out = desk.city.cli(&[
+            "package",
+            &source.display().to_string(),
+            "--component",
+            &component.display().to_string(),
+            "--key",
+            &own,
+            "--output",
+            &release,
+        ])?;
+        ensure!(out.status.success(), "{}", said(&out));
+        desk.refuses(&["install", &release, "--org", "320303", "--name", "steps-two", "--yes"], &[because])?;
+    }
+    ensure!(!desk.installed().await?.contains("steps-two"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_commands_of_the_readme_work_as_printed() -> Result<()> {
+    let city = Plan::with(&["guestbook"]).citizens(1).start().await?;
+    let readme = include_str!("../../README.md");
+    let section = readme.split("## The command line").nth(1).context("the README has no such section")?;
+    // The first block builds the component, which is built already.
+    let block = section.split("```sh").nth(2).and_then(|b| b.split("```").next()).context("no second block")?;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no checkout")?;
+    let dir = tempfile::tempdir()?;
+    std::os::unix::fs::symlink(root.join("examples"), dir.path().join("examples"))?;
+    std::fs::copy(yunlong_tests::component("guestbook")?, dir.path().join("guestbook.wasm"))?;
+    let binaries = yunlong_tests::binary()?.parent().context("no folder")?.display().to_string();
+    let out = std::process::Command::new("sh")
+        .args(["-e", "-u", "-c", block])
+        .current_dir(dir.path())
+        .env("PATH", format!("{binaries}:{}", std::env::var("PATH")?))
+        .env("YUNLONG_SERVER", format!("http://localhost:{}", city.port()))
+        .env("XDG_CONFIG_HOME", dir.path().join("config"))
+        .output()?;
+    ensure!(out.status.success(), "{}", said(&out));
+    ensure!(city.client("my-app")?.page("/", "zh").await?.status == 200, "{}", said(&out));
     Ok(())
 }
 

@@ -340,7 +340,6 @@ impl Client {
     }
 
     /// A request to this origin, to be changed before it is sent.
-    #[must_use]
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         let r = self.http.request(method, format!("{}{path}", self.base)).header("accept", "application/json");
         match &self.token {

@@ -311,8 +311,8 @@ impl From<InstallationError> for Failure {
             InstallationError::Config(problems) => problems.iter().fold(Self::new(kinds::INVALID), |f, p| {
                 f.field(
                     &format!("config.{}", p.field),
-                    format!("设置“{}”不被接受：{}", p.field, p.problem),
-                    format!("{}: {}", p.field, p.problem),
+                    format!("设置“{}”不被接受：{}", p.field, p.problem.zh),
+                    format!("{}: {}", p.field, p.problem.en),
                 )
             }),
             InstallationError::Commit(_) | InstallationError::Store(_) => Self::internal(e),

@@ -5,7 +5,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use yunlong_model::{Manifest, Schema};
+use yunlong_model::{Manifest, Schema, Text};
 
 /// A value that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,13 @@ pub struct ConfigProblem {
     /// The field, such as `fee` or `opening/0/from`.
     pub field: String,
     /// What is wrong with it.
-    pub problem: String,
+    pub problem: Text,
+}
+
+impl ConfigProblem {
+    fn new(field: impl Into<String>, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: Text { zh: zh.into(), en: en.into() } }
+    }
 }
 
 /// The values as the app gets them: those that are set, and the schema's defaults for the rest.
@@ -33,16 +39,18 @@ pub fn effective(
         match Schema::compile(schema) {
             Ok(schema) => match schema.for_value(&instance) {
                 Some(validator) => problems.extend(validator.iter_errors(&instance).flat_map(|e| explain(&e))),
-                None => problems.push(ConfigProblem {
-                    field: String::new(),
-                    problem: "the configuration is too large for its schema".into(),
-                }),
+                None => problems.push(ConfigProblem::new(
+                    "",
+                    "设置内容过大",
+                    "the configuration is too large for its schema",
+                )),
             },
             // The manifest's parser has checked it, so this is a manifest of another program.
-            Err(e) => problems.push(ConfigProblem {
-                field: String::new(),
-                problem: format!("the schema in app.toml is not valid: {e}"),
-            }),
+            Err(e) => problems.push(ConfigProblem::new(
+                "",
+                format!("app.toml 中的设置说明无效：{e}"),
+                format!("the schema in app.toml is not valid: {e}"),
+            )),
         }
     }
     if problems.is_empty() {
@@ -65,12 +73,12 @@ fn unknown(manifest: &Manifest, values: &BTreeMap<String, Value>) -> Vec<ConfigP
     }
     let listed = schema.and_then(|s| s.get("properties")).and_then(Value::as_object);
     let known = listed.map(|l| l.keys().map(String::as_str).collect::<Vec<_>>().join(", ")).filter(|k| !k.is_empty());
-    let problem = known.map_or_else(
-        || "the app has no configuration".to_owned(),
-        |k| format!("the app has no such field; it has {k}"),
+    let (zh, en) = known.map_or_else(
+        || ("该应用没有可设置的内容".to_owned(), "the app has no configuration".to_owned()),
+        |k| (format!("没有这一项；可以设置的有 {k}"), format!("the app has no such field; it has {k}")),
     );
     let strange = values.keys().filter(|k| !listed.is_some_and(|l| l.contains_key(*k)));
-    strange.map(|field| ConfigProblem { field: field.clone(), problem: problem.clone() }).collect()
+    strange.map(|field| ConfigProblem::new(field, zh.clone(), en.clone())).collect()
 }
 
 fn explain(error: &ValidationError<'_>) -> Vec<ConfigProblem> {
@@ -80,14 +88,42 @@ fn explain(error: &ValidationError<'_>) -> Vec<ConfigProblem> {
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().map_or_else(|| property.to_string(), str::to_owned);
-            vec![ConfigProblem { field: join(&name), problem: "must be set: it has no default".into() }]
+            vec![ConfigProblem::new(join(&name), "必须填写", "must be set: it has no default")]
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
-            .iter()
-            .map(|n| ConfigProblem { field: join(n), problem: "the app has no such field".into() })
-            .collect(),
-        _ => vec![ConfigProblem { field: at.to_owned(), problem: error.to_string() }],
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(|n| ConfigProblem::new(join(n), "没有这一项", "the app has no such field")).collect()
+        }
+        kind => {
+            let problem = Text { zh: in_chinese(kind).unwrap_or_else(|| error.to_string()), en: error.to_string() };
+            vec![ConfigProblem { field: at.to_owned(), problem }]
+        }
     }
+}
+
+/// The refusals that a form of simple fields can meet; the validator itself speaks English.
+fn in_chinese(kind: &ValidationErrorKind) -> Option<String> {
+    use ValidationErrorKind as K;
+    let list = |options: &Value| {
+        let all = options.as_array().into_iter().flatten();
+        all.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect::<Vec<_>>().join("、")
+    };
+    Some(match kind {
+        K::Minimum { limit } => format!("不能小于 {limit}"),
+        K::Maximum { limit } => format!("不能大于 {limit}"),
+        K::ExclusiveMinimum { limit } => format!("必须大于 {limit}"),
+        K::ExclusiveMaximum { limit } => format!("必须小于 {limit}"),
+        K::MultipleOf { multiple_of } => format!("必须是 {multiple_of} 的倍数"),
+        K::MinLength { limit } => format!("至少 {limit} 个字符"),
+        K::MaxLength { limit } => format!("最多 {limit} 个字符"),
+        K::MinItems { limit } => format!("至少 {limit} 项"),
+        K::MaxItems { limit } => format!("最多 {limit} 项"),
+        K::UniqueItems => "不能有重复的项".to_owned(),
+        K::Enum { options } => format!("只能是以下之一：{}", list(options)),
+        K::Pattern { pattern } => format!("格式不符（{pattern}）"),
+        K::Format { format } => format!("不是有效的 {format}"),
+        K::Type { .. } => "类型不对，例如应填数字的填了文字".to_owned(),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -149,7 +185,7 @@ mod tests {
         assert_eq!(fields(json!({ "contact": "x", "fees": 1 })), ["fees"]);
         assert_eq!(fields(json!({ "contact": "x", "gates": [{ "name": "north" }, {}] })), ["gates/1/name"]);
         let problems = effective(&with_schema(), &values(json!({ "contact": "x", "fees": 1 }))).unwrap_err();
-        assert!(problems[0].problem.contains("contact, fee, gates"), "{problems:?}");
+        assert!(problems[0].problem.en.contains("contact, fee, gates"), "{problems:?}");
     }
 
     #[test]

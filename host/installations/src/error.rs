@@ -65,7 +65,7 @@ pub enum InstallationError {
     #[error("the app does not ask for {}", list(.0))]
     NotRequested(Vec<Capability>),
     /// Values that the configuration's schema refuses.
-    #[error("the configuration is refused: {}", .0.iter().map(|p| format!("{}: {}", p.field, p.problem)).collect::<Vec<_>>().join("; "))]
+    #[error("the configuration is refused: {}", .0.iter().map(|p| format!("{}: {}", p.field, p.problem.en)).collect::<Vec<_>>().join("; "))]
     Config(Vec<ConfigProblem>),
     /// The commit was refused.
     #[error(transparent)]

@@ -3,7 +3,9 @@
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// An event: the context attributes of CloudEvents 1.0 that the platform uses, and JSON data.
+/// An event: the context attributes of CloudEvents 1.0 that differ from event to event, and JSON
+/// data. `specversion` is `1.0` and `datacontenttype` is `application/json` for all of them, so that
+/// neither is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Unique for its source.

@@ -25,6 +25,7 @@ mod log;
 mod metrics;
 mod origins;
 mod outbound;
+mod random;
 mod request;
 mod runtime;
 mod sockets;

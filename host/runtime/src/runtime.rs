@@ -418,7 +418,11 @@ impl Loaded {
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    // Some of it passes the interceptor here.
+    linker.allow_shadowing(true);
     crate::sockets::add_to_linker(&mut linker)?;
+    crate::random::add_to_linker(&mut linker)?;
+    linker.allow_shadowing(false);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     city::add_to_linker(&mut linker)?;
     Ok(linker)

@@ -12,14 +12,11 @@ use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket::{self, TcpSocket};
 use wasmtime_wasi::p2::bindings::sockets::udp_create_socket::{self, UdpSocket};
 use wasmtime_wasi::p2::{DynPollable, SocketError, SocketResult};
 
-/// Replaces what `wasmtime-wasi` links.
+/// Replaces what `wasmtime-wasi` links. The caller allows shadowing.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
     tcp_create_socket::add_to_linker::<_, Denied<'static>>(linker, |s| Denied(s))?;
     udp_create_socket::add_to_linker::<_, Denied<'static>>(linker, |s| Denied(s))?;
-    ip_name_lookup::add_to_linker::<_, Denied<'static>>(linker, |s| Denied(s))?;
-    linker.allow_shadowing(false);
-    Ok(())
+    ip_name_lookup::add_to_linker::<_, Denied<'static>>(linker, |s| Denied(s))
 }
 
 struct Denied<'a>(&'a mut State);

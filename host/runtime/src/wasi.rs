@@ -1,26 +1,19 @@
 //! Standard WASI: it always links, and denies at the call. Nothing is preopened, no address can
-//! be reached, environment and arguments are empty. Clocks and random numbers are real, and pass
-//! the interceptor like every other call.
+//! be reached, environment and arguments are empty. Clocks are real, and pass the interceptor
+//! like every other call.
 
 use crate::interceptor::{Interceptor, Interface};
 use crate::log::{LogStream, Stream};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
 use yunlong_model::Clock;
-
-/// The most random bytes of one call.
-const MAX_RANDOM: u64 = 1 << 20;
 
 /// A context for one invocation.
 pub(crate) fn context(interceptor: &Arc<Interceptor>, clock: Arc<dyn Clock>) -> WasiCtx {
     let mut b = WasiCtx::builder();
     b.wall_clock(Wall { interceptor: interceptor.clone(), clock })
         .monotonic_clock(Monotonic { interceptor: interceptor.clone(), start: std::time::Instant::now() })
-        .secure_random(Random { interceptor: interceptor.clone() })
-        .insecure_random(Random { interceptor: interceptor.clone() })
-        .max_random_size(MAX_RANDOM)
         .stdout(LogStream(interceptor.clone(), Stream::Out))
         .stderr(LogStream(interceptor.clone(), Stream::Err))
         .allow_tcp(false)
@@ -61,29 +54,5 @@ impl HostMonotonicClock for Monotonic {
     fn now(&self) -> u64 {
         let _ = self.interceptor.call(Interface::Clocks, "monotonic-clock.now");
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-/// The thread's generator, seeded and reseeded by the operating system.
-struct Random {
-    interceptor: Arc<Interceptor>,
-}
-
-impl rand::TryRng for Random {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let _ = self.interceptor.call(Interface::Random, "get-random-u64");
-        rand::rng().try_next_u32()
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let _ = self.interceptor.call(Interface::Random, "get-random-u64");
-        rand::rng().try_next_u64()
-    }
-
-    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
-        let _ = self.interceptor.call(Interface::Random, "get-random-bytes");
-        rand::rng().try_fill_bytes(dst)
     }
 }

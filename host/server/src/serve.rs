@@ -33,6 +33,9 @@ pub(crate) fn run(options: Serve) -> Result<()> {
     outcome
 }
 
+/// What runs in the background as long as the server does.
+type Worker = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What the admin listener tells.
 #[derive(Default)]
 struct Health {
@@ -80,7 +83,7 @@ async fn serve(options: &Serve) -> Result<()> {
         () = until(stop.clone()) => return Ok(()),
     }
 
-    let workers: [(&str, std::pin::Pin<Box<dyn Future<Output = ()> + Send>>); 4] = [
+    let workers: [(&str, Worker); 4] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),

@@ -1,7 +1,7 @@
 //! One installation: its state, permissions, roles, configuration, log and dead letters.
 
 use super::{administer, config_form};
-use crate::body::{Form, Query};
+use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
 use crate::view::{View, see_other};
@@ -28,27 +28,34 @@ pub(super) async fn page(view: View, Path(name): Path<String>, Query(query): Que
     show(&view, &installation, StatusCode::OK, saved, None).await
 }
 
-/// The page; with the failure of a form on it, when that was refused.
-async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, failure: Option<&Failure>) -> Outcome {
+/// A form that was refused, and what was typed into it.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    failure: &'a Failure,
+    form: &'a Fields,
+}
+
+/// The page; with a form that was refused on it.
+async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, refused: Option<Refused<'_>>) -> Outcome {
     let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
     let title = i.manifest.title.get(view.lang());
     let content = html! {
         p { a href="/" { "← " (view.t("已装应用", "Installed apps")) } }
         h1 { (title) " " (status_badge(view, i)) }
         @if saved { (notice("ok", view.t("已保存，立即生效。", "Saved. It takes effect at the next call."))) }
-        @if let Some(f) = failure { (refused(view, f)) }
+        @if let Some(r) = refused { (refusal(view, r.failure)) }
         @if let Status::Failed(why) = &i.status {
             div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why) } }
         }
         (facts(view, i))
         (permissions(view, i))
-        (roles(view, i, &assignments))
-        (configuration(view, i))
+        (roles(view, i, &assignments, refused))
+        (configuration(view, i, refused))
     };
     super::page_with(status, view, &Page::new(title, "/"), &content)
 }
 
-fn refused(view: &View, f: &Failure) -> Markup {
+fn refusal(view: &View, f: &Failure) -> Markup {
     html! {
         div.notice.notice-bad role="alert" {
             strong { (view.t(f.kind().title.0, f.kind().title.1)) }
@@ -129,7 +136,8 @@ fn permission(view: &View, i: &Installation, c: &Capability) -> Markup {
     }
 }
 
-fn roles(view: &View, i: &Installation, assignments: &[RoleAssignment]) -> Markup {
+fn roles(view: &View, i: &Installation, assignments: &[RoleAssignment], refused: Option<Refused<'_>>) -> Markup {
+    let typed = |name: &str| refused.map_or("", |r| r.form.text(name));
     let heading = view.t("角色", "Roles");
     let title_of = |role: &str| {
         i.manifest
@@ -163,24 +171,28 @@ fn roles(view: &View, i: &Installation, assignments: &[RoleAssignment]) -> Marku
             }
             form.card method="post" action={ "/apps/" (i.name) "/roles" } {
                 label for="account" { (view.t("账号", "Account")) }
-                input #account name="account" required maxlength="100" autocapitalize="none" spellcheck="false" aria-describedby="account-help";
+                input #account name="account" value=(typed("account")) required maxlength="100" autocapitalize="none" spellcheck="false" aria-describedby="account-help";
                 span.field-help #account-help { (view.t("本人登录时使用的账号名。", "The name with which the person signs in.")) }
                 label for="role" { (view.t("角色", "Role")) }
-                select #role name="role" { @for r in &i.manifest.roles { option value=(r.name) { (r.title.get(view.lang())) } } }
+                select #role name="role" { @for r in &i.manifest.roles { option value=(r.name) selected[r.name == typed("role")] { (r.title.get(view.lang())) } } }
                 div.actions { button name="assign" value="true" { (view.t("指派", "Assign")) } }
             }
         }
     }
 }
 
-fn configuration(view: &View, i: &Installation) -> Markup {
+fn configuration(view: &View, i: &Installation, refused: Option<Refused<'_>>) -> Markup {
     let schema = i.manifest.config.as_ref();
+    // What was typed stays; a field that came empty shows empty again, not its stored value.
+    let refused = refused.filter(|r| r.failure.fields().iter().any(|f| f.name.starts_with("config.")));
+    let typed = refused.map(|r| config_form::values(schema, r.form));
+    let values = typed.as_ref().unwrap_or(&i.config);
     html! {
         h2 { (view.t("设置", "Configuration")) }
         @if config_form::has_fields(schema) {
             form.card method="post" action={ "/apps/" (i.name) "/config" } {
                 p.muted { (view.t("带 * 的必须填写。", "Fields with * are needed.")) }
-                (config_form::fields(view, schema, &i.config))
+                (config_form::fields(view, schema, values, refused.map(|r| r.failure)))
                 div.actions { button { (view.t("保存", "Save")) } }
             }
         } @else { (empty(view.t("该应用没有可设置的内容。", "There is nothing to configure."), None)) }
@@ -192,50 +204,56 @@ fn back(name: &str) -> axum::response::Response {
 }
 
 /// After a form: back to the page, or the page with what was refused.
-async fn answer<T, E: Into<Failure>>(view: &View, i: &Installation, outcome: Result<T, E>) -> Outcome {
+async fn answer<T, E: Into<Failure>>(view: &View, i: &Installation, form: &Fields, outcome: Result<T, E>) -> Outcome {
     match outcome.map_err(Into::into) {
         Ok(_) => Ok(back(i.name.as_str())),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) => {
             // The state may have changed with the attempt.
             let now = view.gateway.services.installations.get(&i.name);
-            show(view, now.as_deref().unwrap_or(i), failure.status(), false, Some(&failure)).await
+            let refused = Refused { failure: &failure, form };
+            show(view, now.as_deref().unwrap_or(i), failure.status(), false, Some(refused)).await
         }
     }
 }
 
 pub(super) async fn stop(view: View, Path(name): Path<String>) -> Outcome {
     let (i, by) = administer(&view, &name)?;
-    answer(&view, &i, view.gateway.operations.stop(&i.name, &by.account).await).await
+    answer(&view, &i, &Fields::default(), view.gateway.operations.stop(&i.name, &by.account).await).await
 }
 
 pub(super) async fn start(view: View, Path(name): Path<String>) -> Outcome {
     let (i, by) = administer(&view, &name)?;
-    answer(&view, &i, view.gateway.operations.start(&i.name, &by.account).await).await
+    answer(&view, &i, &Fields::default(), view.gateway.operations.start(&i.name, &by.account).await).await
 }
 
 pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     let granted = form.text("granted") == "true";
-    answer(&view, &i, view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await)
-        .await
+    let set = view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await;
+    answer(&view, &i, &form, set).await
 }
 
 pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     let (account, role) = (form.text("account"), form.text("role").to_owned());
-    let mut roles = view.gateway.services.identity.roles(&i.name, account).await?;
+    let mut roles = match view.gateway.services.identity.roles(&i.name, account).await {
+        Ok(roles) => roles,
+        Err(e) => return answer(&view, &i, &form, Err::<(), _>(e)).await,
+    };
     roles.retain(|r| *r != role);
     if form.text("assign") == "true" {
         roles.push(role);
     }
-    answer(&view, &i, view.gateway.operations.set_roles(&i.name, account, &roles, &by.account).await).await
+    let set = view.gateway.operations.set_roles(&i.name, account, &roles, &by.account).await;
+    answer(&view, &i, &form, set).await
 }
 
 pub(super) async fn set_config(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     let values: BTreeMap<_, _> = config_form::values(i.manifest.config.as_ref(), &form);
-    answer(&view, &i, view.gateway.operations.set_config(&i.name, values, &by.account).await).await
+    let set = view.gateway.operations.set_config(&i.name, values, &by.account).await;
+    answer(&view, &i, &form, set).await
 }
 
 pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {

@@ -1,6 +1,8 @@
 //! A form from a JSON Schema: one field for each property of a simple type, and JSON for the rest.
 
 use crate::body::Fields;
+use crate::failure::Failure;
+use crate::layout::field_error;
 use crate::view::View;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -42,7 +44,12 @@ pub(super) fn has_fields(schema: Option<&Value>) -> bool {
 }
 
 /// The fields, filled with `values`. Names are prefixed with `config.`.
-pub(super) fn fields(view: &View, schema: Option<&Value>, values: &BTreeMap<String, Value>) -> Markup {
+pub(super) fn fields(
+    view: &View,
+    schema: Option<&Value>,
+    values: &BTreeMap<String, Value>,
+    failure: Option<&Failure>,
+) -> Markup {
     let required: Vec<&str> = schema
         .and_then(|s| s.get("required"))
         .and_then(Value::as_array)
@@ -52,13 +59,23 @@ pub(super) fn fields(view: &View, schema: Option<&Value>, values: &BTreeMap<Stri
         .collect();
     html! {
         @for (name, property) in properties(schema).into_iter().flatten() {
-            (field(view, name, property, values.get(name).or_else(|| property.get("default")), required.contains(&name.as_str())))
+            (field(view, name, property, values.get(name).or_else(|| property.get("default")), required.contains(&name.as_str()), failure))
         }
     }
 }
 
-fn field(view: &View, name: &str, property: &Value, value: Option<&Value>, required: bool) -> Markup {
+fn field(
+    view: &View,
+    name: &str,
+    property: &Value,
+    value: Option<&Value>,
+    required: bool,
+    failure: Option<&Failure>,
+) -> Markup {
     let id = format!("config.{name}");
+    let error = failure.and_then(|f| f.fields().iter().find(|e| e.name == id)).map(|e| e.detail.get(view.lang()));
+    let invalid = error.map(|_| "true");
+    let error_id = format!("{id}-error");
     let help = text_of(view, property, "description");
     let label = text_of(view, property, "title").unwrap_or(name);
     let text = match value {
@@ -67,21 +84,28 @@ fn field(view: &View, name: &str, property: &Value, value: Option<&Value>, requi
         None => String::new(),
     };
     let help_id = format!("{id}-help");
-    let described = help.map(|_| help_id.as_str());
+    let described = match (help, error) {
+        (Some(_), Some(_)) => Some(format!("{error_id} {help_id}")),
+        (Some(_), None) => Some(help_id.clone()),
+        (None, Some(_)) => Some(error_id.clone()),
+        (None, None) => None,
+    };
+    let described = described.as_deref();
     let input = input_of(property);
     html! {
         label for=(id) .required[required] { (label) }
         @match &input {
-            Input::Choice(options) => select #(id) name=(id) aria-describedby=[described] { @for o in options { option value=(o) selected[*o == text] { (option_of(view, property, o)) } } },
-            Input::Boolean => select #(id) name=(id) aria-describedby=[described] {
+            Input::Choice(options) => select #(id) name=(id) aria-invalid=[invalid] aria-describedby=[described] { @for o in options { option value=(o) selected[*o == text] { (option_of(view, property, o)) } } },
+            Input::Boolean => select #(id) name=(id) aria-invalid=[invalid] aria-describedby=[described] {
                 option value="true" selected[text == "true"] { (view.t("是", "Yes")) }
                 option value="false" selected[text != "true"] { (view.t("否", "No")) }
             },
-            Input::Json => textarea #(id) name=(id) rows="3" spellcheck="false" required[required] aria-describedby=[described] { (text) },
-            Input::Integer => input #(id) name=(id) type="number" step="1" value=(text) required[required] aria-describedby=[described];,
-            Input::Number => input #(id) name=(id) type="number" step="any" value=(text) required[required] aria-describedby=[described];,
-            Input::Text => input #(id) name=(id) value=(text) required[required] aria-describedby=[described];,
+            Input::Json => textarea #(id) name=(id) rows="3" spellcheck="false" required[required] aria-invalid=[invalid] aria-describedby=[described] { (text) },
+            Input::Integer => input #(id) name=(id) type="number" step="1" value=(text) required[required] aria-invalid=[invalid] aria-describedby=[described];,
+            Input::Number => input #(id) name=(id) type="number" step="any" value=(text) required[required] aria-invalid=[invalid] aria-describedby=[described];,
+            Input::Text => input #(id) name=(id) value=(text) required[required] aria-invalid=[invalid] aria-describedby=[described];,
         }
+        (field_error(&error_id, error))
         @if let Some(help) = help { span.field-help #(help_id) { (help) } }
     }
 }

@@ -124,7 +124,7 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
     let mut rows = Vec::new();
     for i in all.iter().filter(|i| {
         i.app == r.manifest.name
-            && i.package_digest != r.digest
+            && i.version < r.manifest.version
             && services.identity.may_administer(session, &i.organization)
     }) {
         rows.push((i.clone(), Difference::between(&i.manifest, &r.manifest)));
@@ -202,7 +202,7 @@ async fn show_review(
                 label.required for="organization" { (view.t("部门代码", "Department's code")) }
                 input #organization name="organization" value=(typed.text("organization")) required maxlength="18" aria-describedby="organization-help" aria-invalid=[invalid(failure, "organization")];
                 span.field-help #organization-help { (view.t("行政区划代码或统一社会信用代码，例如 320300。", "A division code or a unified social credit code, such as 320300.")) }
-                (config_form::fields(view, m.config.as_ref(), &values))
+                (config_form::fields(view, m.config.as_ref(), &values, failure))
             }
             div.actions {
                 button { (view.t("批准并安装", "Approve and install")) }

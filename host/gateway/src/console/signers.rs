@@ -31,7 +31,7 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure:
                 } }
                 tbody { @for (id, key) in keys { tr {
                     th scope="row" { (key.vendor) @if let Some(code) = &key.organization { br; small.muted { (code) } } }
-                    td { code { (id) } }
+                    td { code.digest { (id) } }
                     td { (key.enrolled_at.to_shanghai()) " · " (key.enrolled_by) }
                     td {
                         @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) } @else {

@@ -80,14 +80,74 @@ const SECTIONS: &[Section] = &[
     ),
 ];
 
+/// For officials, at the console.
+const CONSOLE: &[Section] = &[
+    (
+        "install",
+        ("安装应用", "Installing an app"),
+        &[
+            (
+                "在“安装”页选择供应商发布的安装包，或上传一个。页面会用通俗的文字列出该应用能做什么，请逐项核对后再批准。",
+                "Under “Install” choose a package that a vendor published, or upload one. The page says in plain words what the app may do: check each before you approve.",
+            ),
+            (
+                "网址名安装后不能更改，卸载后也不再分配，因为市民的浏览器会记住它。",
+                "The name cannot change later and is never given out again, since citizens' browsers remember it.",
+            ),
+        ],
+    ),
+    (
+        "permissions",
+        ("权限与角色", "Permissions and roles"),
+        &[
+            (
+                "每项权限都可以随时撤销，应用的下一次调用即失效，无需停用应用。",
+                "Each permission can be revoked at any time; it takes effect at the app's next call, without stopping it.",
+            ),
+            (
+                "角色由应用定义，由部门指派给工作人员，例如检票员。账号名就是本人登录用的名称。",
+                "Roles are the app's, such as a gate officer; the department assigns them. The account is the name with which the person signs in.",
+            ),
+        ],
+    ),
+    (
+        "look-after",
+        ("日常查看", "Looking after an app"),
+        &[
+            (
+                "市民看到的出错页面上有请求编号，在应用的“日志”里可以按编号找到原因。",
+                "An error page shows the citizen a request number; the app's log has the reason under the same number.",
+            ),
+            (
+                "应用多次处理失败的消息保存在“未送达消息”，排除原因后可以重新投递，不会丢失。",
+                "Messages that the app failed to handle are kept under “Dead letters” and can be delivered again once the cause is gone; nothing is lost.",
+            ),
+            (
+                "“停用”后应用不再应答，数据和消息都保留；“卸载”会永久删除全部数据。",
+                "A stopped app answers nobody and keeps its data and messages; uninstalling deletes everything for good.",
+            ),
+        ],
+    ),
+    (
+        "keys",
+        ("供应商密钥", "Vendor keys"),
+        &[(
+            "只有登记过的密钥签名的安装包才能安装。登记前，请通过电话等另一渠道与供应商核对密钥编号；密钥泄露时请立即吊销。",
+            "Only packages signed with an enrolled key can be installed. Before you enroll one, compare its id with the vendor over another channel; revoke it at once when it leaks.",
+        )],
+    ),
+];
+
 pub(crate) async fn page(view: View) -> Outcome {
     let title = view.t("帮助", "Help");
+    let console = view.site == Some(crate::Site::Console);
+    let sections: Vec<&Section> = CONSOLE.iter().filter(|_| console).chain(SECTIONS).collect();
     let content = html! {
         h1 { (title) }
         nav.toc aria-label=(view.t("本页内容", "On this page")) {
-            ul { @for (id, heading, _) in SECTIONS { li { a href={ "#" (id) } { (view.t(heading.0, heading.1)) } } } }
+            ul { @for (id, heading, _) in &sections { li { a href={ "#" (id) } { (view.t(heading.0, heading.1)) } } } }
         }
-        @for (id, heading, paragraphs) in SECTIONS {
+        @for (id, heading, paragraphs) in &sections {
             section.card {
                 h2 #(id) { (view.t(heading.0, heading.1)) }
                 @for (zh, en) in *paragraphs { p { (view.t(zh, en)) } }
