@@ -95,11 +95,28 @@ export function assertCalm() {
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
-/** Violations of WCAG 2.2 A and AA, and what axe could not decide, as text. */
+/**
+ * What axe cannot decide, and who has looked at it: these fields carry the base stylesheet's sign (a magnifier, a calendar, an
+ * arrow, the mark of an error) as a background image, and axe computes no contrast over images. Their text stands beside the sign
+ * on the plain ground, `--ink` on `--card`: 14.6 : 1 in the light and 13.6 : 1 in the dark scheme.
+ */
+const KNOWN = [{ rule: 'color-contrast', nodes: 'input[type=search], input[type=date], input[type=time], select, [aria-invalid=true]' }];
+
+/** Violations of WCAG 2.2 A and AA, and what axe could not decide and nobody has looked at, as text. */
 export async function barriers(page) {
   const result = await new AxeBuilder({ page }).withTags(TAGS).options({ rules: { 'target-size': { enabled: true } } }).analyze();
-  const show = (list) => list.map((v) => `${v.id}: ${v.help} — ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(' | ')}`);
-  return { violations: show(result.violations), incomplete: show(result.incomplete) };
+  const show = (v, nodes) => `${v.id}: ${v.help} — ${nodes.slice(0, 3).map((n) => n.target.join(' ')).join(' | ')}`;
+  const undecided = [];
+  for (const v of result.incomplete) {
+    const known = KNOWN.filter((k) => k.rule === v.id).map((k) => k.nodes).join(', ');
+    const open = [];
+    for (const node of v.nodes) {
+      const passes = known && await page.locator(node.target[0]).evaluate((element, nodes) => element.matches(nodes), known);
+      if (!passes) open.push(node);
+    }
+    if (open.length) undecided.push(show(v, open));
+  }
+  return { violations: result.violations.map((v) => show(v, v.nodes)), undecided };
 }
 
 /** Saves a picture where YUNLONG_SCRATCH says. */
