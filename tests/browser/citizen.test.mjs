@@ -73,12 +73,17 @@ async function journey({ account, lang, phone, elder, javaScript, name }) {
   assert.ok(await page.locator('.field-error').count(), 'the wrong number is pointed at');
   await clean(page, `${name}-5-order-error`);
 
-  // Own data, by consent.
-  await page.locator('main a[href*="/consent"]').first().click();
-  await page.waitForSelector('button[value=give]');
-  await clean(page, `${name}-6-consent`);
-  await page.locator('button[value=give]').click();
-  await page.waitForSelector('input[name="v0-name"]');
+  // Own data, by consent: in a window of its own, so that what was typed stays.
+  await page.locator('button[value=fill]').click();
+  const [consent] = await Promise.all([page.waitForEvent('popup'), page.locator('main .notice a[href*="/consent"]').first().click()]);
+  await consent.waitForSelector('button[value=give]');
+  await clean(consent, `${name}-6-consent`);
+  await consent.locator('button[value=give]').click();
+  await consent.waitForURL(/\/order\/consented/);
+  await clean(consent, `${name}-6b-consented`);
+  await consent.close();
+  assert.equal(await page.inputValue('input[name="v0-name"]'), '李四');
+  await page.locator('button[value=fill]').click();
   assert.ok((await page.inputValue('input[name="v0-id_number"]')).length === 18, 'the form has the citizen’s own number');
   await clean(page, `${name}-7-order-form`);
   await page.locator('button[value=order]').click();
@@ -119,6 +124,7 @@ test('a citizen buys, pays, shows; the gate admits once (Chinese, desktop)', asy
   await signIn(keeper.page, 'tourism-gate');
   await keeper.page.waitForSelector('input[name=code]');
   await clean(keeper.page, 'gate-1');
+  await keeper.page.selectOption('select[name=attraction]', 'guishan');
   await keeper.page.fill('input[name=code]', code);
   await keeper.page.locator('main form button').last().click();
   await keeper.page.waitForSelector('text=可以入园');

@@ -126,6 +126,8 @@ fn start_city(host: &Path, packages: &[guests::Package], data: &Path, port: u16)
     for p in packages.iter().filter(|p| p.name == "hello" || p.name == "tourism-ticketing") {
         serve.arg("--install").arg(format!("{}@320300", p.file.display()));
     }
+    // One citizen makes all purchases of the bench, many at once.
+    serve.args(["--set", "tourism-ticketing.max_open_orders=1000"]);
     let mut child = serve.env("YUNLONG_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let out = child.stdout.take().context("no stdout")?;
     let server = Server { child };

@@ -3,7 +3,9 @@
 use crate::api::checked;
 use crate::entry::{self, Entry};
 use maud::{Markup, html};
-use yunlong_sdk::{Form, Layout, NavItem, Request, Response, StatusCode, Tone, clock, page, t, web};
+use yunlong_sdk::{
+    DataError, Error, Form, Layout, NavItem, Request, Response, StatusCode, Tone, clock, identity, page, t, web,
+};
 
 static LAYOUT: Layout = Layout::new(t("留言簿", "Guestbook"))
     .nav(|_| vec![NavItem::new("/", t("留言", "Messages")), NavItem::new("/write", t("写留言", "Write"))])
@@ -44,15 +46,19 @@ fn card(req: &Request, entry: &Entry, moderator: bool) -> Markup {
 /// The form, for those who signed in.
 pub(crate) fn write(req: &Request) -> web::Result<Response> {
     req.subject()?;
-    form_page(req, &Form::new())
+    form_page(req, &Form::new(), None)
 }
 
-fn form_page(req: &Request, form: &Form) -> web::Result<Response> {
+fn form_page(req: &Request, form: &Form, message: Option<Markup>) -> web::Result<Response> {
     let lang = req.lang();
-    let left = (entry::allowance()? - entry::count_of(req.subject()?)?).max(0);
+    let left = match &req.principal().subject {
+        Some(author) => Some((entry::allowance()? - entry::count_of(author)?).max(0)),
+        None => None,
+    };
     Ok(LAYOUT.page(req, &t("写留言", "Write a message"), html! {
+        @if let Some(m) = message { (m) }
         (page::error_summary(lang, form))
-        p { (req.t("您还可以留言：", "Messages you may still leave: ")) (left) }
+        @if let Some(left) = left { p { (req.t("您还可以留言：", "Messages you may still leave: ")) (left) } }
         form method="post" action="/write" novalidate {
             (page::field(lang, form, "name", "text", &t("署名", "Name to show"), None))
             (page::textarea(lang, form, "text", 5, &t("留言", "Message"), Some(&t("最多 500 个字符，所有人可见。", "At most 500 characters; everybody can read it."))))
@@ -61,15 +67,37 @@ fn form_page(req: &Request, form: &Form) -> web::Result<Response> {
     }))
 }
 
-/// Takes the form: back to it with the mistakes, or on to the list.
+/// Takes the form: back to it with the mistakes, or on to the list. Whatever stands in the way,
+/// what was typed comes back.
 pub(crate) fn submit(req: &Request) -> web::Result<Response> {
-    let author = req.subject()?;
     let mut form = req.form()?;
-    let Some(new) = checked(&mut form) else {
-        return Ok(form_page(req, &form)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+    let Some(author) = req.principal().subject.clone() else {
+        return Ok(form_page(req, &form, Some(sign_in_again(req)))?.status(StatusCode::UNAUTHORIZED));
     };
-    entry::add(author, new)?;
-    Ok(Response::see_other("/?left=1"))
+    let Some(new) = checked(&mut form) else {
+        return Ok(form_page(req, &form, None)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+    };
+    match entry::add(&author, new) {
+        Ok(_) => Ok(Response::see_other("/?left=1")),
+        Err(Error::Problem(p)) => {
+            let message = page::notice(Tone::Bad, html! { p { (p.title().get(req.lang())) } });
+            Ok(form_page(req, &form, Some(message))?.status(p.status()))
+        }
+        Err(Error::Data(DataError::Conflict | DataError::Unavailable(_))) => {
+            let busy = req.t("人太多，请稍后再点“发布”。", "Very busy: publish again in a moment.");
+            let message = page::notice(Tone::Warn, html! { p { (busy) } });
+            Ok(form_page(req, &form, Some(message))?.status(StatusCode::SERVICE_UNAVAILABLE))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// The session ended while the form was filled in.
+fn sign_in_again(req: &Request) -> Markup {
+    page::notice(Tone::Warn, html! {
+        p { (req.t("您的登录已过期。请在新窗口登录，再回到这里发布，已填写的内容不会丢失。", "Your session has ended. Sign in in another window and publish again here; nothing that you typed is lost.")) }
+        p { a href=(identity::sign_in_url("/")) target="_blank" rel="noopener" { (req.t("登录（新窗口）", "Sign in (new window)")) } }
+    })
 }
 
 /// A moderator hides a message.

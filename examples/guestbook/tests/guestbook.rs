@@ -96,6 +96,26 @@ fn nobody_leaves_more_than_the_department_allows() {
 }
 
 #[test]
+fn what_was_typed_comes_back_whatever_stands_in_the_way() {
+    let city = city();
+    city.configure("entries_per_person", 1);
+    let typed = [("name", "李"), ("text", "明月几时有")];
+    let kept = |status: u16, says: &str| {
+        let answer = city.post::<Guestbook>("/write", &typed);
+        let html = answer.body_text();
+        assert_eq!(answer.code().as_u16(), status, "{html}");
+        assert!(html.contains("value=\"李\"") && html.contains("明月几时有") && html.contains(says), "{html}");
+    };
+    kept(401, "rel=\"noopener\"");
+    city.sign_in("p-1");
+    city.conflict_next(1000);
+    kept(503, "人太多");
+    city.conflict_next(0);
+    assert_eq!(city.post::<Guestbook>("/write", &typed).code(), 303);
+    kept(409, "已达上限");
+}
+
+#[test]
 fn conflicts_are_tried_again() {
     let city = city();
     city.sign_in("p-1");
@@ -133,7 +153,7 @@ fn the_api_refuses_with_problem_documents() {
         (refused.code().as_u16(), refused.header_value("content-type")),
         (422, Some("application/problem+json"))
     );
-    assert_eq!(refused.body_json()["errors"][0]["field"], "name");
+    assert_eq!(refused.body_json()["errors"][0]["pointer"], "/name");
     assert_eq!(create(json!({"name": "李"})).code(), 400);
     assert_eq!(city.send::<Guestbook>(Request::post("/api/entries").body("text/plain", "x")).code(), 415);
     assert_eq!(city.send::<Guestbook>(Request::post("/api/nowhere").json(&json!({}))).code(), 404);

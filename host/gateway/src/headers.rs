@@ -51,8 +51,7 @@ pub(crate) fn for_guest(from: &HeaderMap, lang: yunlong_model::Lang) -> HeaderMa
 pub(crate) fn from_guest(headers: &mut HeaderMap) {
     // A page may ask to be loaded again after some seconds (a ticket's live code, a payment that
     // is being confirmed) without a script; it may not lead elsewhere by the same header.
-    let reloads =
-        headers.get_all(header::REFRESH).iter().all(|v| !v.is_empty() && v.as_bytes().iter().all(u8::is_ascii_digit));
+    let reloads = headers.get_all(header::REFRESH).iter().all(|v| v.to_str().is_ok_and(is_reload));
     let allowed = |k: &HeaderName| RESPONSE.contains(k) || (*k == header::REFRESH && reloads);
     // Most answers carry allowed headers only; then nothing is rebuilt.
     if headers.keys().all(allowed) {
@@ -62,6 +61,18 @@ pub(crate) fn from_guest(headers: &mut HeaderMap) {
     for name in refused {
         headers.remove(name);
     }
+}
+
+/// Whether a `Refresh` loads the same page again: seconds alone, or with another query, so that a
+/// page can count how often it was loaded and stop (WCAG 2.2.1).
+fn is_reload(value: &str) -> bool {
+    let (seconds, query) = match value.split_once("; url=?") {
+        Some((seconds, query)) => (seconds, query),
+        None => (value, ""),
+    };
+    !seconds.is_empty()
+        && seconds.bytes().all(|b| b.is_ascii_digit())
+        && query.bytes().all(|b| b.is_ascii_alphanumeric() || b"&=-_.".contains(&b))
 }
 
 /// Whether a guest's `Location` stays on the platform. Citizens trust the platform's addresses:
@@ -185,7 +196,17 @@ mod tests {
 
     #[test]
     fn a_page_may_load_itself_again_but_not_another() {
-        for (value, kept) in [("30", true), ("0; url=http://evil.example", false), ("5;url=/x", false), ("", false)] {
+        for (value, kept) in [
+            ("30", true),
+            ("2; url=?look=3", true),
+            ("2; url=?look=3&a-b=c_d.e", true),
+            ("0; url=http://evil.example", false),
+            ("0; url=?//evil.example", false),
+            ("0; url=?a, 1; url=//evil.example", false),
+            ("5;url=/x", false),
+            ("; url=?a", false),
+            ("", false),
+        ] {
             let mut headers = map(&[("refresh", value)]);
             from_guest(&mut headers);
             assert_eq!(headers.contains_key("refresh"), kept, "{value}");

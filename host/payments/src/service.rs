@@ -106,12 +106,26 @@ impl Payments {
         Ok(intent)
     }
 
-    /// Stages an attempt to take the money now, without the cashier's page.
+    /// Stages an attempt to take the money now, without the cashier's page. `person` is the
+    /// account of the person in whose call the app asks, absent in a call without one: nobody's
+    /// money is taken in somebody else's name.
     ///
     /// # Errors
-    /// [`PaymentError::NoDirectConfirmation`] where the provider does not allow it, wrong states.
-    pub async fn confirm(&self, txn: &mut Txn, installation: &InstallationName, id: &str) -> Result<(), PaymentError> {
+    /// [`PaymentError::NotThePayer`], [`PaymentError::NoDirectConfirmation`] where the provider
+    /// does not allow it, wrong states.
+    pub async fn confirm(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        person: Option<&str>,
+        id: &str,
+    ) -> Result<(), PaymentError> {
         let mut intent = self.own(txn, installation, id).await?;
+        if let (Some(person), Some(payer)) = (person, intent.payer.as_deref())
+            && person != payer
+        {
+            return Err(PaymentError::NotThePayer);
+        }
         if !self.provider(&intent.provider).is_some_and(|p| p.supports_direct_confirmation()) {
             return Err(PaymentError::NoDirectConfirmation(intent.provider));
         }

@@ -220,7 +220,7 @@ async fn run(history: Vec<Step>) {
             }
             Step::Confirm(n) => {
                 if let Some(id) = intents.get(&n) {
-                    let _ = city.stage(async |txn| city.payments.confirm(txn, &city.app, id).await).await;
+                    let _ = city.stage(async |txn| city.payments.confirm(txn, &city.app, None, id).await).await;
                 }
             }
             Step::Cancel(n) => {
@@ -459,6 +459,11 @@ async fn every_wrong_request_says_why() {
         city.payments.pay_at_cashier(&intent.id, "stranger", Behaviour::Succeed).await,
         Err(PaymentError::NotThePayer)
     );
+    let confirm = async |person: Option<&'static str>| {
+        city.payments.confirm(&mut city.txn(), &city.app, person, &intent.id).await
+    };
+    assert_eq!(confirm(Some("stranger")).await, Err(PaymentError::NotThePayer), "in nobody else's call");
+    assert_eq!((confirm(Some("citizen")).await, confirm(None).await), (Ok(()), Ok(())));
     let early = city
         .stage(async |txn| city.payments.refund(txn, &city.app, &intent.id, refund("r", 1, 0)).await)
         .await

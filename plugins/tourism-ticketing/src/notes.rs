@@ -11,18 +11,18 @@ pub(crate) fn note(order: &Order, note: Note) -> Notification {
     let (zh, en) = (&order.product_name.zh, &order.product_name.en);
     let (title, body) = match note {
         Note::Issued => (t("已出票", "Your tickets are ready"), issued(order)),
-        Note::Refunded if order.refunded == 0 => (
+        Note::Refunded { amount: 0 } => (
             t("预约已取消", "Your booking was cancelled"),
             Text::new(
                 format!("《{zh}》的预约已取消，名额已释放。"),
                 format!("Your booking of {en} was cancelled and its places are free again."),
             ),
         ),
-        Note::Refunded => (
+        Note::Refunded { amount } => (
             t("退款已到账", "Your money is back"),
             Text::new(
-                format!("订单 {} 的 {} 元已原路退回。", order.id, yuan(order.refunded)),
-                format!("{} yuan of order {} were returned the way they came.", yuan(order.refunded), order.id),
+                format!("订单 {} 的 {} 元已原路退回。", order.id, yuan(amount)),
+                format!("{} yuan of order {} were returned the way they came.", yuan(amount), order.id),
             ),
         ),
         Note::RefundFailed => (
@@ -32,6 +32,16 @@ pub(crate) fn note(order: &Order, note: Note) -> Notification {
                 format!(
                     "The payment provider refused the refund of order {}. Ask again on the order's page, or contact the attraction.",
                     order.id
+                ),
+            ),
+        ),
+        Note::Closed { name, reason } => (
+            Text::new(format!("{}临时关闭", name.zh), format!("{} is closed", name.en)),
+            Text::new(
+                format!("原因：{}。订单 {} 中受影响的票已作废，已付的票款全额原路退回。", reason.zh, order.id),
+                format!(
+                    "{}. The tickets of order {} that it concerns are void, and what was paid for them returns in full.",
+                    reason.en, order.id
                 ),
             ),
         ),

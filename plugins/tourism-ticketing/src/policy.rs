@@ -27,6 +27,14 @@ pub(crate) fn max_visitors() -> Result<usize, ConfigError> {
     value("max_visitors")
 }
 
+/// The most orders that one buyer holds unpaid.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn max_open_orders() -> Result<i64, ConfigError> {
+    value("max_open_orders")
+}
+
 /// How long a ticket's code is shown before the next follows.
 ///
 /// # Errors

@@ -7,8 +7,9 @@ use crate::domain::effect::{Effect, Note};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::order::{Intent, Order};
 use crate::domain::pricing::Line;
-use crate::domain::slot::{DAY_COUNTER, SLOT_COUNTER, Slot};
-use crate::notes;
+use crate::domain::slot::{DAY_COUNTER, SLOT_COUNTER, SlotId};
+use crate::domain::time::Date;
+use crate::{notes, policy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yunlong_sdk::messaging::MessagingError;
@@ -21,11 +22,19 @@ pub const SOLD_COUNTER: &str = "slot-sold";
 pub const REVENUE_COUNTER: &str = "slot-revenue";
 /// Visitors admitted in a slot.
 pub const ADMITTED_COUNTER: &str = "slot-admitted";
+/// Fen returned for tickets of a slot.
+pub const RETURNED_COUNTER: &str = "slot-returned";
+/// Orders that one buyer holds unpaid.
+pub const OPEN_COUNTER: &str = "open-orders";
 /// Uses of an entitlement.
 pub const USES_COUNTER: &str = "entitlement-uses";
 
 /// The topic by which the app tells itself that a hold's time is over.
 pub const HOLD_EXPIRED: &str = "hold.expired";
+/// The topic by which the app goes on with a closure.
+pub const SWEEP: &str = "tickets.sweep";
+/// The topic that tells of tickets whose money is back.
+pub const ORDER_REFUNDED: &str = "order.refunded";
 /// The topic that tells how full a day is.
 pub const CAPACITY_ALERT: &str = "capacity.alert";
 
@@ -39,6 +48,17 @@ pub const DAY_PLANS: Collection<DayPlan> = Collection::new();
 pub const ORDERS: Collection<Order> = Collection::new();
 /// Entitlements.
 pub const ENTITLEMENTS: Collection<Entitlement> = Collection::new();
+
+/// Closures.
+pub const CLOSURES: Collection<Closure> = Collection::new();
+
+/// Alerts by the day that they are about.
+pub const ALERTS_BY_DATE: Index<Alert> = Index::new("by-date");
+
+/// Entitlements by the attraction and the day.
+pub const ENTITLEMENTS_BY_DAY: Index<Entitlement> = Index::new("by-day");
+/// The one-ID rule's unique index.
+pub const ONE_ID: Index<Entitlement> = Index::new("one-id");
 
 /// A buyer's orders by the time they were made.
 pub const ORDERS_BY_OWNER: Index<Order> = Index::new("by-owner");
@@ -62,6 +82,7 @@ documents! {
     Entitlement => "entitlements";
     Verification => "verifications";
     Alert => "alerts";
+    Closure => "closures";
 }
 
 /// An admission, as the gate's record.
@@ -98,6 +119,40 @@ pub struct Alert {
     pub cap: u32,
     /// Milliseconds of UTC.
     pub at: i64,
+}
+
+/// A change of the timetable that left tickets without their slot, and what came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Closure {
+    /// The time in milliseconds with leading zeros, a dot and the attraction: in the order of time.
+    pub id: String,
+    /// The attraction.
+    pub attraction: String,
+    /// The attraction's name.
+    pub name: Text,
+    /// The first day that it concerns.
+    pub from: Date,
+    /// The last day; absent for all days to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Why, as visitors read it.
+    pub reason: Text,
+    /// The manager's subject.
+    pub by: String,
+    /// Milliseconds of UTC.
+    pub at: i64,
+    /// Orders that it met.
+    #[serde(default)]
+    pub orders: u32,
+    /// Tickets that were given back.
+    #[serde(default)]
+    pub tickets: u32,
+    /// Fen that return for them.
+    #[serde(default)]
+    pub amount: u64,
+    /// Whether every ticket was looked at.
+    #[serde(default)]
+    pub done: bool,
 }
 
 /// Why effects could not be staged.
@@ -161,7 +216,7 @@ pub fn stage(tx: &Tx<'_>, order: &mut Order, effects: Vec<Effect>, insert: bool,
 fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), StageError> {
     match effect {
         Effect::Claim(e) => tx.insert(&e)?,
-        Effect::Void(e) => tx.put(&e)?,
+        Effect::Put(e) => tx.put(&e)?,
         Effect::Remove(id) => tx.delete::<Entitlement>(&id)?,
         Effect::Take { slot, people } => {
             tx.adjust(SLOT_COUNTER, &slot.id.to_string(), i64::from(people), 0..=i64::from(slot.cap))?;
@@ -174,12 +229,21 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
         }
         Effect::Sold { slot, people, revenue } => {
             let key = slot.id.to_string();
-            tx.adjust(SOLD_COUNTER, &key, people, 0..=i64::MAX)?;
-            tx.adjust(REVENUE_COUNTER, &key, revenue, 0..=i64::MAX)?;
-            if people > 0 {
-                alert(tx, &slot, now)?;
-            }
+            tx.adjust(SOLD_COUNTER, &key, i64::from(people), 0..=i64::MAX)?;
+            tx.adjust(REVENUE_COUNTER, &key, fen(revenue), 0..=i64::MAX)?;
+            alert(tx, &slot.id, slot.daily_cap, now)?;
         }
+        Effect::Unsold { slot, people, amount } => {
+            let key = slot.to_string();
+            tx.adjust(SOLD_COUNTER, &key, -i64::from(people), 0..=i64::MAX)?;
+            tx.adjust(REVENUE_COUNTER, &key, -fen(amount), 0..=i64::MAX)?;
+            tx.adjust(RETURNED_COUNTER, &key, fen(amount), 0..=i64::MAX)?;
+        }
+        Effect::OpenHold => {
+            let bound = policy::max_open_orders().map_err(|e| DataError::Other(e.to_string()))?;
+            tx.adjust(OPEN_COUNTER, &order.owner, 1, 0..=bound)?;
+        }
+        Effect::CloseHold => tx.adjust(OPEN_COUNTER, &order.owner, -1, 0..=i64::MAX)?,
         Effect::OpenIntent => {}
         Effect::CancelIntent => cancel_intent(tx, order)?,
         Effect::Refund { refund, lines } => {
@@ -202,8 +266,17 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
                 json!({"order": order.id, "product": order.product, "people": order.people(), "amount": order.total});
             tx.publish(&Outgoing::new(topic, &data).subject(&order.id).key(&order.id))?;
         }
+        Effect::Returned { tickets, amount } => {
+            let data = json!({"order": order.id, "product": order.product, "tickets": tickets, "amount": amount});
+            tx.publish(&Outgoing::new(ORDER_REFUNDED, &data).subject(&order.id).key(&order.id))?;
+        }
     }
     Ok(())
+}
+
+/// Fen as a counter holds them.
+fn fen(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
 }
 
 fn payable(lines: Vec<Line>) -> Vec<payments::Line> {
@@ -243,18 +316,21 @@ fn notify(tx: &Tx<'_>, order: &Order, note: Note) -> Result<(), MessagingError> 
 }
 
 /// Gives the alert that is due for the day of a slot, once for each level. It is looked for
-/// when tickets are issued: then every place that counts is committed.
-fn alert(tx: &Tx<'_>, slot: &Slot, now: i64) -> Result<(), StageError> {
-    let key = slot.id.day_key();
+/// when tickets are issued, for then every place that counts is committed, and when a cap changes.
+///
+/// # Errors
+/// [`StageError`].
+pub fn alert(tx: &Tx<'_>, slot: &SlotId, cap: u32, now: i64) -> Result<(), StageError> {
+    let key = slot.day_key();
     let taken = tx.counter(DAY_COUNTER, &key)?;
-    let Some(level) = Level::of(taken, slot.daily_cap) else { return Ok(()) };
+    let Some(level) = Level::of(taken, cap) else { return Ok(()) };
     let id = format!("{key}/{}", level.code());
     if tx.get::<Alert>(&id)?.is_some() {
         return Ok(());
     }
-    let (attraction, date) = (slot.id.attraction.clone(), slot.id.date.to_string());
-    let data = json!({"attraction": attraction, "date": date, "level": level, "taken": taken, "cap": slot.daily_cap, "percent": level.percent()});
+    let (attraction, date) = (slot.attraction.clone(), slot.date.to_string());
+    let data = json!({"attraction": attraction, "date": date, "level": level, "taken": taken, "cap": cap, "percent": level.percent()});
     tx.publish(&Outgoing::new(CAPACITY_ALERT, &data).subject(&key).key(&key).once(&id))?;
-    tx.insert(&Alert { id, attraction, date, level, taken, cap: slot.daily_cap, at: now })?;
+    tx.insert(&Alert { id, attraction, date, level, taken, cap, at: now })?;
     Ok(())
 }

@@ -143,8 +143,11 @@ fn problem_schema() -> Value {
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "required": ["field", "detail"],
-                    "properties": { "field": { "type": "string" }, "detail": { "type": "string" } },
+                    "required": ["pointer", "detail"],
+                    "properties": {
+                        "pointer": { "type": "string", "description": "Where in the request: a JSON Pointer (RFC 6901) into the body, or `/name` for a parameter of the query or a header." },
+                        "detail": { "type": "string", "description": "What is wrong and what to do." },
+                    },
                 },
             },
         },

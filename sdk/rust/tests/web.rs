@@ -191,7 +191,7 @@ fn problems_speak_the_language_of_the_person() {
     assert_eq!(problem.code(), 409);
     assert_eq!(
         problem.body_json(),
-        json!({"type": "urn:yunlong:problem:full", "title": "Full", "status": 409, "left": 0, "errors": [{"field": "text", "detail": "Too long"}], "request_id": "test-1"})
+        json!({"type": "urn:yunlong:problem:full", "title": "Full", "status": 409, "left": 0, "errors": [{"pointer": "/text", "detail": "Too long"}], "request_id": "test-1"})
     );
     city.prefer(Lang::Zh, false);
     assert_eq!(create().body_json()["title"], "满了");

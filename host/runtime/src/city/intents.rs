@@ -101,8 +101,9 @@ impl wit::Host for State {
     async fn confirm(&mut self, transaction: Resource<Transaction>, id: String) -> Answer<()> {
         attempt!(self.payments("confirm")?);
         let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
+        let person = self.invocation.principal.account.clone();
         let txn = attempt!(self.staging(&transaction, 0)?);
-        Ok(services.payments.confirm(txn, &name, &id).await.map_err(Into::into))
+        Ok(services.payments.confirm(txn, &name, person.as_deref(), &id).await.map_err(Into::into))
     }
 
     async fn cancel(&mut self, transaction: Resource<Transaction>, id: String) -> Answer<()> {

@@ -4,18 +4,14 @@ use super::types::*;
 use crate::domain::catalogue::{self, Attraction, Product};
 use crate::domain::entitlement;
 use crate::domain::order;
+use crate::domain::refund::Returned;
 use crate::domain::slot::Availability;
 use crate::domain::time::rfc3339;
 use crate::domain::visitor::VisitorInput;
 use crate::service::catalogue::DayView;
 use crate::service::gate::{Admitted, TicketView};
+use crate::service::now;
 use crate::service::sales::AttractionSales;
-use serde::Serialize;
-
-/// The kebab-case word that serde writes for an enum without fields.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(ToOwned::to_owned)).unwrap_or_default()
-}
 
 impl From<Attraction> for AttractionItem {
     fn from(a: Attraction) -> Self {
@@ -24,6 +20,7 @@ impl From<Attraction> for AttractionItem {
         Self {
             sessions: a.sessions.iter().map(session).collect(),
             id: a.id,
+            kind: a.kind.code().to_owned(),
             name: a.name,
             about: a.about,
             address: a.address,
@@ -31,6 +28,7 @@ impl From<Attraction> for AttractionItem {
             operator: a.operator,
             closed_weekdays: a.closed_weekdays,
             daily_cap: a.daily_cap,
+            active: a.active,
         }
     }
 }
@@ -41,10 +39,12 @@ impl From<Product> for ProductItem {
             code: c.code,
             title: c.title,
             min_age: c.min_age,
+            below_age: c.below_age,
+            proof: c.proof.code().to_owned(),
             percent: c.percent,
         };
         Self {
-            kind: word(&p.kind),
+            kind: p.kind.code().to_owned(),
             id: p.id,
             name: p.name,
             components: p
@@ -54,6 +54,13 @@ impl From<Product> for ProductItem {
                 .collect(),
             price: p.price,
             concessions: p.concessions.into_iter().map(concession).collect(),
+            refund_tiers: p
+                .refund_tiers
+                .into_iter()
+                .map(|t| TierItem { before_minutes: t.before_minutes, percent: t.percent })
+                .collect(),
+            one_id: p.one_id,
+            active: p.active,
         }
     }
 }
@@ -82,7 +89,7 @@ impl From<Availability> for SlotItem {
             ends_at: rfc3339(a.slot.ends_at),
             cap: a.slot.cap,
             remaining: a.remaining,
-            state: word(&a.state),
+            state: a.state.code().to_owned(),
         }
     }
 }
@@ -102,6 +109,9 @@ impl From<VisitorBody> for VisitorInput {
 impl From<order::Order> for OrderBody {
     fn from(o: order::Order) -> Self {
         let held = o.state == order::State::Held;
+        let returnable = o.returnable(now()).iter().map(|i| i.amount).sum();
+        let refund_failure = o.refund_failure().map(ToOwned::to_owned);
+        let refunds = o.refunds.iter().map(|r| refund(&o, r)).collect();
         let component = |p: &order::Part| OrderComponent {
             attraction: p.slot.id.attraction.clone(),
             name: p.name.clone(),
@@ -131,7 +141,9 @@ impl From<order::Order> for OrderBody {
             created_at: rfc3339(o.created_at),
             hold_expires_at: o.intent.as_ref().map(|_| rfc3339(o.hold_until)),
             cashier_url: o.intent.filter(|_| held).map(|i| i.cashier_url),
-            refund_failure: o.refund.and_then(|r| r.failed),
+            refund_failure,
+            refunds,
+            returnable,
         }
     }
 }
@@ -149,20 +161,35 @@ impl From<(usize, crate::domain::visitor::Visitor)> for OrderVisitor {
     }
 }
 
+fn refund(o: &order::Order, r: &order::Refund) -> RefundItem {
+    let place = |part: usize| o.parts.get(part).map(|p| p.slot.id.attraction.clone()).unwrap_or_default();
+    let returned =
+        |i: &Returned| ReturnedItem { ticket: i.ticket.visitor, attraction: place(i.ticket.part), amount: i.amount };
+    RefundItem {
+        reference: r.reference.clone(),
+        state: r.state.code().to_owned(),
+        amount: r.amount,
+        reason: r.reason.clone(),
+        tickets: r.items.iter().map(returned).collect(),
+    }
+}
+
 impl From<TicketView> for TicketBody {
     fn from(t: TicketView) -> Self {
+        let now = now();
+        let ends = |e: &entitlement::Entitlement| t.order.parts.get(e.part).map_or(i64::MAX, |p| p.slot.ends_at);
         let item = |e: &entitlement::Entitlement| EntitlementItem {
             attraction: e.slot.attraction.clone(),
             date: e.slot.date.to_string(),
             slot: e.slot.start.to_string(),
-            state: word(&e.state),
+            state: e.state_at(ends(e), now).code().to_owned(),
             used_at: e.used_at.map(rfc3339),
         };
         Self {
             ticket: t.visitor,
             name: t.order.visitors.get(t.visitor).map(|v| v.name.clone()).unwrap_or_default(),
-            order: t.order.id,
             entitlements: t.entitlements.iter().map(item).collect(),
+            order: t.order.id,
             next_at: t.code.as_ref().map(|c| rfc3339(c.next_at)),
             expires_at: t.code.as_ref().map(|c| rfc3339(c.expires_at)),
             code: t.code.map(|c| c.text),

@@ -1,12 +1,13 @@
 //! The JSON API. Each operation reads its input, calls one service and shows the answer.
 
 mod convert;
+mod manage;
 mod types;
 
 use crate::domain::catalogue::Product;
 use crate::domain::time::{Clock, Date, TimeError};
 use crate::domain::visitor::{FieldError, VisitorInput};
-use crate::service::orders::{GATE, MANAGER};
+use crate::service::orders::{GATE, GiveBack, MANAGER};
 use crate::service::purchase::{Choice, Purchase};
 use crate::service::{Refusal, catalogue, gate, now, orders, purchase, sales};
 use types::*;
@@ -14,7 +15,7 @@ use yunlong_sdk::{Input, Operation, Request, Router, StatusCode, Text, t, web};
 
 /// Adds the operations.
 pub(crate) fn routes(router: Router) -> Router {
-    department(tickets(money(ordering(browsing(router)))))
+    manage::routes(department(tickets(money(ordering(browsing(router))))))
 }
 
 fn browsing(router: Router) -> Router {
@@ -45,19 +46,19 @@ fn ordering(router: Router) -> Router {
             Operation::post("/api/orders", "createOrder")
                 .tag("orders")
                 .summary("Reserve tickets")
-                .description("Reserves all or nothing, for 15 minutes; free tickets are issued at once. With an `Idempotency-Key` header the same request answers the same order, however often it is sent.")
+                .description("Reserves all or nothing, for as long as the department keeps unpaid places (`hold_expires_at` in the answer); free tickets are issued at once. With an `Idempotency-Key` header the same request answers the same order, however often it is sent.")
                 .header("Idempotency-Key", "At most 200 characters, the buyer's own for this purchase.")
                 .body::<CreateOrder>()
                 .status(StatusCode::CREATED)
                 .signed_in()
                 .problem(403, "`consent-required`: the buyer has not consented to a scope; `consent_url` leads there, and back to its parameter `return`, a path of this app that the caller may set")
                 .problem(404, "There is no such product or attraction")
-                .problem(409, "`sold-out` names the component that is full; `duplicate-id` names the first order; `closed`; `not-on-sale`")
+                .problem(409, "`sold-out` names the component that is full; `duplicate-id` names the first order; `closed`; `not-on-sale`; `too-many-open-orders`: pay or give up one first; `attribute-absent`: the buyer's record lacks what was asked of it")
                 .problem(422, "`invalid-fields` points at each field; `idempotency-key-reused`"),
             |r, input: Input<(), (), CreateOrder>| answer(r, create_order(r, input.body)),
         )
         .operation(
-            Operation::get("/api/orders", "listOrders").tag("orders").summary("The buyer's orders, the newest first").query::<PageQuery>().signed_in(),
+            Operation::get("/api/orders", "listOrders").tag("orders").summary("The buyer's orders, the newest first").query::<PageQuery>().signed_in().problem(422, "`limit` is not 1 to 100"),
             |r, input: Input<(), PageQuery>| answer(r, list_orders(r, input.query)),
         )
         .operation(
@@ -102,16 +103,17 @@ fn money(router: Router) -> Router {
         .operation(
             Operation::post("/api/orders/{order}/refund", "refundOrder")
                 .tag("orders")
-                .summary("Give back a whole order that nobody has used")
-                .description("For the buyer and the department's managers. The tickets are void at once; poll `getOrder` until the order is `refunded`.")
+                .summary("Give back tickets that nobody has used")
+                .description("For the buyer and the department's managers. What returns follows from the product's tiers; `returnable` of an order says how much. The tickets are void at once; the money follows: see `refunds` of `getOrder`. Where the provider refused a refund, this asks for it again.")
                 .path::<OrderPath>()
                 .body::<RefundOrder>()
                 .optional_body()
                 .status(StatusCode::ACCEPTED)
                 .signed_in()
                 .problem(404, "There is no such order of the buyer")
-                .problem(409, "`wrong-state` names the state and what it allows")
-                .problem(422, "The reason is too long"),
+                .problem(403, "`full` needs the role `manager`")
+                .problem(409, "`wrong-state` names the state and what it allows; `too-late-to-return`")
+                .problem(422, "The reason is too long, or there is no such ticket"),
             |r, input: Input<OrderPath, (), RefundOrder>| answer(r, refund_order(r, &input.path.order, input.body)),
         )
 }
@@ -121,7 +123,7 @@ fn tickets(router: Router) -> Router {
         .operation(
             Operation::get("/api/orders/{order}/tickets/{ticket}/code", "getTicketCode")
                 .tag("tickets")
-                .summary("The code that a ticket shows now")
+                .summary("The code that a ticket shows now, for its buyer alone")
                 .path::<TicketPath>()
                 .signed_in()
                 .problem(404, "There is no such ticket of the buyer")
@@ -176,7 +178,7 @@ fn list_attractions() -> Result<Catalogue, Refusal> {
 fn list_slots(id: &str, date: Option<&str>) -> Result<Slots, Refusal> {
     let attraction = catalogue::attraction(id)?;
     let now = now();
-    let date = read_date(date, "date", now)?;
+    let date = read_date(date, "/date", now)?;
     let view = catalogue::day(&attraction, date, now)?;
     Ok(Slots::of(attraction.id, date.to_string(), view))
 }
@@ -245,13 +247,13 @@ fn read_purchase(body: CreateOrder) -> Result<Purchase, Refusal> {
     });
     let choices = choices.collect::<Result<_, Refusal>>()?;
     let visitors = body.visitors.map(|v| v.into_iter().map(VisitorInput::from).collect());
-    Ok(Purchase { product, choices, visitors })
+    Ok(Purchase { product, choices, visitors, guardian: body.guardian })
 }
 
 fn list_orders(request: &Request, query: PageQuery) -> Result<OrderList, Refusal> {
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
-        return Err(wrong("limit", t("每页 1 至 100 条", "1 to 100 a page")));
+        return Err(wrong("/limit", t("每页 1 至 100 条", "1 to 100 a page")));
     }
     let page = orders::list(request.subject()?, limit, query.after)?;
     Ok(OrderList { orders: page.items.into_iter().map(|o| o.value.into()).collect(), next: page.next })
@@ -263,7 +265,14 @@ fn refund_order(request: &Request, id: &str, body: RefundOrder) -> Result<OrderB
         return Err(wrong("/reason", t("原因最长 200 个字", "The reason has at most 200 characters")));
     }
     let reason = if reason.trim().is_empty() { "asked by the buyer or the department" } else { reason.trim() };
-    Ok(orders::refund(id, request.principal(), reason)?.into())
+    if let Some(tickets) = &body.tickets {
+        let order = orders::get(id, request.principal())?;
+        if let Some(i) = tickets.iter().position(|n| *n >= order.visitors.len()) {
+            return Err(wrong(format!("/tickets/{i}"), t("订单中没有这张票", "The order has no such ticket")));
+        }
+    }
+    let what = GiveBack { visitors: body.tickets, full: body.full, reason: reason.to_owned() };
+    Ok(orders::refund(id, request.principal(), &what)?.into())
 }
 
 fn admit(officer: &str, body: &Admit) -> Result<Admission, Refusal> {
@@ -276,6 +285,6 @@ fn admit(officer: &str, body: &Admit) -> Result<Admission, Refusal> {
 }
 
 fn sales_report(date: Option<&str>) -> Result<SalesReport, Refusal> {
-    let date = read_date(date, "date", now())?;
+    let date = read_date(date, "/date", now())?;
     Ok(SalesReport::of(date.to_string(), sales::of_day(date)?))
 }

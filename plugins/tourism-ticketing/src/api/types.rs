@@ -1,8 +1,48 @@
 //! What passes through the API. The OpenAPI document is made of these types.
 
+use crate::domain::alert::Level;
+use crate::domain::catalogue::{PlaceKind, ProductKind, Proof};
+use crate::domain::order::{State, Step};
+use crate::domain::refund::RefundState;
+use crate::domain::slot::SlotState;
+use crate::domain::visitor::IdType;
+use crate::domain::entitlement;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
-use yunlong_sdk::schemars::JsonSchema;
+use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// The schemas of words: each lists what the domain's own type can be.
+macro_rules! words {
+    ($($name:ident: $all:expr;)*) => { $(
+        fn $name(_: &mut SchemaGenerator) -> Schema {
+            let words: Vec<&str> = $all.iter().map(|w| w.code()).collect();
+            json_schema!({ "type": "string", "enum": words })
+        }
+    )* };
+}
+
+words! {
+    place_kind: PlaceKind::ALL;
+    product_kind: ProductKind::ALL;
+    proof: Proof::ALL;
+    slot_state: SlotState::ALL;
+    order_state: State::ALL;
+    step: Step::ALL;
+    refund_state: RefundState::ALL;
+    entitlement_state: entitlement::State::ALL;
+    id_type: IdType::ALL;
+    level: Level::ALL;
+}
+
+fn steps(generator: &mut SchemaGenerator) -> Schema {
+    let items = step(generator);
+    json_schema!({ "type": "array", "items": items })
+}
+
+fn maybe_level(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<Option<&str>> = Level::ALL.iter().map(|w| Some(w.code())).chain([None]).collect();
+    json_schema!({ "type": ["string", "null"], "enum": words })
+}
 
 macro_rules! api {
     ($($(#[$doc:meta])* $derive:ident $name:ident { $($(#[$fdoc:meta])* $field:ident: $t:ty,)* })*) => { $(
@@ -25,6 +65,10 @@ api! {
     Serialize AttractionItem {
         /// Its id.
         id: String,
+        /// `site` is an attraction; `coach` a coach line, whose sessions are trips from departure
+        /// to arrival and whose caps are seats.
+        #[schemars(schema_with = "place_kind")]
+        kind: String,
         /// Its name.
         name: Text,
         /// A sentence about it.
@@ -41,6 +85,8 @@ api! {
         closed_weekdays: Vec<u8>,
         /// At most so many people on one day.
         daily_cap: u32,
+        /// Whether it is listed and sells.
+        active: bool,
     }
     /// A session of an ordinary day.
     Serialize SessionItem {
@@ -57,7 +103,8 @@ api! {
         id: String,
         /// Its name.
         name: Text,
-        /// `single` or `joint`.
+        /// One attraction, several, or several with a coach.
+        #[schemars(schema_with = "product_kind")]
         kind: String,
         /// The attractions that it opens.
         components: Vec<ComponentItem>,
@@ -65,6 +112,20 @@ api! {
         price: u64,
         /// Reduced prices.
         concessions: Vec<ConcessionItem>,
+        /// What returns when a ticket is given back, by the time before its slot begins. The best
+        /// tier whose time has not passed applies; without one nothing returns.
+        refund_tiers: Vec<TierItem>,
+        /// Whether one document takes one ticket a slot.
+        one_id: bool,
+        /// Whether it is sold.
+        active: bool,
+    }
+    /// A tier of what returns.
+    Serialize TierItem {
+        /// At least so many minutes before the slot begins.
+        before_minutes: u32,
+        /// Per cent of the ticket's price.
+        percent: u8,
     }
     /// A part of a product.
     Serialize ComponentItem {
@@ -81,6 +142,12 @@ api! {
         title: Text,
         /// From this age on the day of the visit.
         min_age: i32,
+        /// Below this age on the day of the visit.
+        below_age: Option<i32>,
+        /// `account`: for the buyer's own ticket, asked for as `senior`, proven by the record that
+        /// the city releases. `document`: asked for as `child`, proven by the resident ID.
+        #[schemars(schema_with = "proof")]
+        proof: String,
         /// Per cent of the full price.
         percent: u8,
     }
@@ -112,7 +179,8 @@ api! {
         cap: u32,
         /// Places left, of the slot and of the day.
         remaining: u32,
-        /// `on-sale`, `sold-out`, `past` or `not-yet`.
+        /// Whether it can be bought.
+        #[schemars(schema_with = "slot_state")]
         state: String,
     }
     /// What to order: `product`, or `attraction` for its single ticket; the day and the slot;
@@ -138,6 +206,10 @@ api! {
         /// the scope `visitor`.
         #[serde(default)]
         visitors: Option<Vec<VisitorBody>>,
+        /// Needed where a visitor is under 14 on the day of the visit: the buyer declares to be
+        /// the child's guardian and agrees that its data is taken.
+        #[serde(default)]
+        guardian: bool,
     }
     /// When one component of a joint product is visited.
     Deserialize ComponentChoice {
@@ -164,8 +236,8 @@ api! {
         /// Optional: a mainland mobile, or another number with `+` and the country's code.
         #[serde(default)]
         phone: Option<String>,
-        /// `senior` asks for the price by age. It is for the buyer's own ticket and needs consent
-        /// to the scope `concession`.
+        /// `senior` asks for the price by age of the buyer's own ticket and needs consent to the
+        /// scope `concession`; `child` asks for a child's, whose resident ID proves the age.
         #[serde(default)]
         concession: Option<String>,
     }
@@ -176,11 +248,17 @@ api! {
         #[serde(default = "yes")]
         confirm: bool,
     }
-    /// Why an order is given back.
+    /// What is given back, and why.
     Deserialize RefundOrder {
         /// In words; optional.
         #[serde(default)]
         reason: Option<String>,
+        /// The numbers of the tickets; every unused one when absent.
+        #[serde(default)]
+        tickets: Option<Vec<usize>>,
+        /// The full price, whatever the product's tiers say: for managers.
+        #[serde(default)]
+        full: bool,
     }
     /// A code at a gate.
     Deserialize Admit {
@@ -218,9 +296,11 @@ api! {
     Serialize OrderBody {
         /// Its number.
         id: String,
-        /// `held`, `expired`, `paid`, `issued`, `part-used`, `used`, `refunding` or `refunded`.
+        /// Where it stands.
+        #[schemars(schema_with = "order_state")]
         state: String,
         /// What its state allows.
+        #[schemars(schema_with = "steps")]
         allowed: Vec<String>,
         /// The product's id.
         product: String,
@@ -251,6 +331,33 @@ api! {
         /// Why the provider refused the refund, if it did.
         #[serde(skip_serializing_if = "Option::is_none")]
         refund_failure: Option<String>,
+        /// The refunds, the first first.
+        refunds: Vec<RefundItem>,
+        /// Fen that would return if every unused ticket were given back now.
+        returnable: u64,
+    }
+    /// A refund.
+    Serialize RefundItem {
+        /// Its number at the ledger.
+        reference: String,
+        /// Where it stands.
+        #[schemars(schema_with = "refund_state")]
+        state: String,
+        /// Fen.
+        amount: u64,
+        /// Why.
+        reason: String,
+        /// The tickets that it is for.
+        tickets: Vec<ReturnedItem>,
+    }
+    /// A ticket that was given back.
+    Serialize ReturnedItem {
+        /// The ticket's number in the order.
+        ticket: usize,
+        /// The attraction's id.
+        attraction: String,
+        /// Fen that return for it.
+        amount: u64,
     }
     /// An attraction of an order.
     Serialize OrderComponent {
@@ -276,6 +383,7 @@ api! {
         /// The name.
         name: String,
         /// The document's kind.
+        #[schemars(schema_with = "id_type")]
         id_type: String,
         /// The document's number with its middle hidden.
         id_number: String,
@@ -325,7 +433,8 @@ api! {
         date: String,
         /// The slot's start.
         slot: String,
-        /// `unused`, `used` or `refunded`.
+        /// Where it stands; `suspended` is void, with its money on its way back.
+        #[schemars(schema_with = "entitlement_state")]
         state: String,
         /// RFC 3339.
         used_at: Option<String>,
@@ -358,6 +467,7 @@ api! {
         /// Visitors admitted.
         admitted: i64,
         /// `yellow` from 80 % of the cap, `orange` from 90 %, `red` from 95 %.
+        #[schemars(schema_with = "maybe_level")]
         alert: Option<String>,
         /// By slot.
         slots: Vec<SlotSalesItem>,
@@ -376,6 +486,229 @@ api! {
         revenue: i64,
         /// Visitors admitted.
         admitted: i64,
+    }
+    /// Everything that the department has written, on sale or not.
+    Serialize WholeCatalogue {
+        /// Attractions and coach lines.
+        attractions: Vec<AttractionItem>,
+        /// Products.
+        products: Vec<ProductItem>,
+        /// The operators' names, by the attraction's id.
+        operators: Vec<OperatorItem>,
+    }
+    /// Who runs an attraction.
+    Serialize OperatorItem {
+        /// The attraction's id.
+        attraction: String,
+        /// The operator's unified social credit code.
+        operator: String,
+        /// Its name.
+        name: Text,
+    }
+    /// An attraction or coach line as it is to be.
+    Deserialize EditAttraction {
+        /// `site` or `coach`.
+        #[serde(default = "site")]
+        #[schemars(schema_with = "place_kind")]
+        kind: String,
+        /// Its name.
+        name: Text,
+        /// A sentence about it.
+        about: Text,
+        /// Where it is.
+        address: Text,
+        /// The division's code (GB/T 2260).
+        district: String,
+        /// The operator's unified social credit code (GB 32100).
+        operator: String,
+        /// The operator's name.
+        operator_name: Text,
+        /// The sessions of an ordinary day.
+        sessions: Vec<EditSession>,
+        /// Weekdays without admission, 1 for Monday to 7 for Sunday.
+        #[serde(default)]
+        closed_weekdays: Vec<u8>,
+        /// At most so many people on one day.
+        daily_cap: u32,
+        /// Whether it is listed and sells.
+        #[serde(default = "yes")]
+        active: bool,
+        /// Its place in lists.
+        #[serde(default)]
+        rank: u32,
+        /// Whether tickets that were sold for slots that are no more are refunded in full. Without
+        /// it such a change is refused.
+        #[serde(default)]
+        refund_sold: bool,
+    }
+    /// A session as it is to be.
+    Deserialize EditSession {
+        /// From, `HH:MM` in Shanghai.
+        start: String,
+        /// Until; a time that is not after `start` is of the next day.
+        end: String,
+        /// At most so many people.
+        cap: u32,
+    }
+    /// A product as it is to be.
+    Deserialize EditProduct {
+        /// Its name.
+        name: Text,
+        /// What it is.
+        #[schemars(schema_with = "product_kind")]
+        kind: String,
+        /// What it opens.
+        components: Vec<EditComponent>,
+        /// Fen for one visitor.
+        price: u64,
+        /// Reduced prices.
+        #[serde(default)]
+        concessions: Vec<EditConcession>,
+        /// What returns when a ticket is given back; everything until the slot begins when absent.
+        #[serde(default)]
+        refund_tiers: Option<Vec<EditTier>>,
+        /// Whether one document takes one ticket a slot.
+        #[serde(default = "yes")]
+        one_id: bool,
+        /// Whether it is sold.
+        #[serde(default = "yes")]
+        active: bool,
+        /// Its place in lists.
+        #[serde(default)]
+        rank: u32,
+    }
+    /// A part of a product as it is to be.
+    Deserialize EditComponent {
+        /// The attraction's or coach line's id.
+        attraction: String,
+        /// Its part of the price, in proportion to the other weights.
+        weight: u64,
+    }
+    /// A tier of what returns, as it is to be.
+    Deserialize EditTier {
+        /// At least so many minutes before the slot begins.
+        before_minutes: u32,
+        /// Per cent of the ticket's price.
+        percent: u8,
+    }
+    /// A reduced price as it is to be.
+    Deserialize EditConcession {
+        /// A stable code.
+        code: String,
+        /// What it is.
+        title: Text,
+        /// From this age.
+        #[serde(default)]
+        min_age: i32,
+        /// Below this age.
+        #[serde(default)]
+        below_age: Option<i32>,
+        /// How the age is proven.
+        #[schemars(schema_with = "proof")]
+        proof: String,
+        /// Per cent of the full price.
+        percent: u8,
+    }
+    /// What is different on a day. Absent fields are as on an ordinary day; with none the day is
+    /// an ordinary one again.
+    Deserialize EditDay {
+        /// `false` closes the day, `true` opens a weekday that is otherwise closed.
+        #[serde(default)]
+        open: Option<bool>,
+        /// Why, as visitors read it.
+        #[serde(default)]
+        reason: Option<Text>,
+        /// Another daily cap. Below what is sold it only stops sales.
+        #[serde(default)]
+        daily_cap: Option<u32>,
+        /// Another timetable.
+        #[serde(default)]
+        sessions: Option<Vec<EditSession>>,
+        /// Whether tickets that were sold for slots that are no more are refunded in full. Without
+        /// it such a change is refused.
+        #[serde(default)]
+        refund_sold: bool,
+    }
+    /// What is different on a day.
+    Serialize DayItem {
+        /// The attraction's id.
+        attraction: String,
+        /// The day.
+        date: String,
+        /// Whether it is opened or closed against the rule of its weekday.
+        open: Option<bool>,
+        /// Why.
+        reason: Option<Text>,
+        /// Another daily cap.
+        daily_cap: Option<u32>,
+        /// Another timetable.
+        sessions: Option<Vec<SessionItem>>,
+    }
+    /// Days that are different, from today on.
+    Serialize DayList {
+        /// In their order.
+        days: Vec<DayItem>,
+    }
+    /// Closures that met tickets, and the alerts of capacity.
+    Serialize ClosureList {
+        /// The newest first.
+        closures: Vec<ClosureItem>,
+    }
+    /// A change of the timetable that left tickets without their slot.
+    Serialize ClosureItem {
+        /// Its id.
+        id: String,
+        /// The attraction's id.
+        attraction: String,
+        /// The first day that it concerns.
+        from: String,
+        /// The last day; `null` for all days to come.
+        until: Option<String>,
+        /// Why.
+        reason: Text,
+        /// RFC 3339.
+        at: String,
+        /// Orders that it met.
+        orders: u32,
+        /// Tickets that were given back.
+        tickets: u32,
+        /// Fen that return for them.
+        amount: u64,
+        /// Whether every ticket was looked at.
+        done: bool,
+    }
+    /// Alerts of capacity.
+    Serialize AlertList {
+        /// By attraction and day.
+        alerts: Vec<AlertItem>,
+    }
+    /// An alert that was given, as the message `capacity.alert` carried it.
+    Serialize AlertItem {
+        /// The attraction's id.
+        attraction: String,
+        /// The day.
+        date: String,
+        /// How full it is.
+        #[schemars(schema_with = "level")]
+        level: String,
+        /// People with a hold or a ticket at that time.
+        taken: i64,
+        /// The day's cap at that time.
+        cap: u32,
+        /// RFC 3339.
+        at: String,
+    }
+    /// An id in a path.
+    Deserialize IdPath {
+        /// The id: lower-case letters, digits and hyphens.
+        id: String,
+    }
+    /// An attraction's day in a path.
+    Deserialize DayPath {
+        /// The attraction's id.
+        id: String,
+        /// `YYYY-MM-DD` in Shanghai.
+        date: String,
     }
     /// The attraction in a path.
     Deserialize AttractionPath {
@@ -410,4 +743,13 @@ api! {
 
 fn yes() -> bool {
     true
+}
+
+fn site() -> String {
+    PlaceKind::Site.code().to_owned()
+}
+
+/// The value of a word, among all that there are.
+pub(crate) fn of_word<T: Copy>(all: &[T], code: fn(T) -> &'static str, word: &str) -> Option<T> {
+    all.iter().copied().find(|v| code(*v) == word)
 }

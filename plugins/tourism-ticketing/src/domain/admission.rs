@@ -2,9 +2,10 @@
 
 use super::entitlement::{Entitlement, State};
 use super::order::{Order, Step, WrongState};
-use super::slot::SlotId;
+use super::refund::Ticket;
 use super::time::MINUTE;
 use serde::{Deserialize, Serialize};
+use yunlong_sdk::Text;
 
 /// When a slot's tickets open the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,15 @@ pub struct Window {
     pub late_minutes: u32,
 }
 
+/// A place that a ticket opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its id.
+    pub attraction: String,
+    /// Its name.
+    pub name: Text,
+}
+
 /// Why nobody is let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -35,10 +45,10 @@ pub enum Refused {
     WrongState(#[from] WrongState),
     /// The ticket is for other attractions.
     #[error("the ticket is not for this attraction")]
-    OtherAttraction(Vec<SlotId>),
+    OtherAttraction(Vec<Place>),
     /// The ticket is for several attractions and the gate did not say which it is.
     #[error("the ticket is for several attractions: say at which the gate is")]
-    WhichAttraction(Vec<SlotId>),
+    WhichAttraction(Vec<Place>),
     /// It has opened a gate before.
     #[error("the ticket was used")]
     AlreadyUsed {
@@ -47,7 +57,7 @@ pub enum Refused {
         /// Where.
         gate: String,
     },
-    /// It was given back.
+    /// It was given back, or is about to be.
     #[error("the ticket was refunded")]
     Refunded,
     /// The slot has not begun.
@@ -87,7 +97,8 @@ impl Window {
 /// # Errors
 /// [`Refused`] when the order is not for the attraction, or for several and none was named.
 pub fn part_for(order: &Order, attraction: Option<&str>, window: &Window, now: i64) -> Result<usize, Refused> {
-    let slots = || order.parts.iter().map(|p| p.slot.id.clone()).collect();
+    let place = |p: &super::order::Part| Place { attraction: p.slot.id.attraction.clone(), name: p.name.clone() };
+    let slots = || order.parts.iter().map(place).collect();
     let Some(attraction) = attraction else {
         return if order.parts.len() == 1 { Ok(0) } else { Err(Refused::WhichAttraction(slots())) };
     };
@@ -114,11 +125,11 @@ pub fn admit(
                 gate: entitlement.gate.unwrap_or_default(),
             });
         }
-        State::Refunded => return Err(Refused::Refunded),
-        State::Unused => {}
+        State::Suspended | State::Refunded => return Err(Refused::Refunded),
+        State::Unused | State::Expired => {}
     }
     order.check(Step::Admit)?;
     window.check(order, entitlement.part, now)?;
-    order.count_admission(now)?;
+    order.count_admission(Ticket { visitor: entitlement.visitor, part: entitlement.part }, now)?;
     Ok(entitlement.used(now, gate))
 }

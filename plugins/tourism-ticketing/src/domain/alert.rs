@@ -15,6 +15,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// Every level, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Yellow, Self::Orange, Self::Red];
+
     /// The level at which so many of a cap are taken.
     #[must_use]
     pub fn of(taken: i64, cap: u32) -> Option<Self> {

@@ -1,14 +1,44 @@
 //! What is sold: attractions with their timetable, and products over them.
 
+use super::refund::{self, RefundTier};
 use super::time::{Clock, Date};
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
 
-/// A place that people visit.
+/// What kind of place takes people in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaceKind {
+    /// An attraction: a session is an admission period, its cap the people in it.
+    #[default]
+    Site,
+    /// A coach line of the distribution centre: a session is a trip from its departure to its
+    /// arrival, its cap the seats.
+    Coach,
+}
+
+impl PlaceKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Site, Self::Coach];
+
+    /// As documents and the API write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Coach => "coach",
+        }
+    }
+}
+
+/// A place that takes people in by the slot: an attraction, or a coach line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attraction {
     /// A slug, such as `guishan`; also the document's id.
     pub id: String,
+    /// What kind of place.
+    #[serde(default)]
+    pub kind: PlaceKind,
     /// Its name.
     pub name: Text,
     /// A sentence about it.
@@ -92,6 +122,23 @@ pub enum ProductKind {
     Single,
     /// Several attractions at one price, all or nothing.
     Joint,
+    /// Attractions with the coach that leads to them, at one price, all or nothing.
+    Package,
+}
+
+impl ProductKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Single, Self::Joint, Self::Package];
+
+    /// As documents and the API write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Joint => "joint",
+            Self::Package => "package",
+        }
+    }
 }
 
 /// One attraction of a product.
@@ -103,6 +150,33 @@ pub struct Component {
     pub weight: u64,
 }
 
+/// How the age of a concession is proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// By the date of birth in the buyer's own record, released by their consent: for the buyer's
+    /// own ticket.
+    #[default]
+    Account,
+    /// By the resident ID that was typed, which the gate looks at: for children, who have no
+    /// account.
+    Document,
+}
+
+impl Proof {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::Account, Self::Document];
+
+    /// As documents and the API write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Document => "document",
+        }
+    }
+}
+
 /// Who pays less.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concession {
@@ -111,7 +185,14 @@ pub struct Concession {
     /// What people read.
     pub title: Text,
     /// From this age on the day of the visit, in whole years.
+    #[serde(default)]
     pub min_age: i32,
+    /// Below this age on the day of the visit; no bound when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub below_age: Option<i32>,
+    /// How the age is proven.
+    #[serde(default)]
+    pub proof: Proof,
     /// Per cent of the full price: 50 for half, 0 for free. A part of a fen is dropped.
     pub percent: u8,
 }
@@ -132,6 +213,9 @@ pub struct Product {
     /// Reduced prices, the best of which applies.
     #[serde(default)]
     pub concessions: Vec<Concession>,
+    /// What returns when a ticket is given back, by the time before its slot begins.
+    #[serde(default = "refund::until_the_start")]
+    pub refund_tiers: Vec<RefundTier>,
     /// Whether an ID can hold only one ticket for an attraction and slot.
     #[serde(default = "yes")]
     pub one_id: bool,
@@ -150,9 +234,16 @@ impl Product {
         format!("{attraction}-single")
     }
 
-    /// The best concession for a visitor of this age.
+    /// The best concession for a visitor of this age, proven this way.
     #[must_use]
-    pub fn concession_for(&self, age: i32) -> Option<&Concession> {
-        self.concessions.iter().filter(|c| age >= c.min_age).min_by_key(|c| c.percent)
+    pub fn concession_for(&self, age: i32, proof: Proof) -> Option<&Concession> {
+        let fits = |c: &&Concession| c.proof == proof && age >= c.min_age && c.below_age.is_none_or(|b| age < b);
+        self.concessions.iter().filter(fits).min_by_key(|c| c.percent)
+    }
+
+    /// Whether it has a concession that is proven this way.
+    #[must_use]
+    pub fn has_concession(&self, proof: Proof) -> bool {
+        self.concessions.iter().any(|c| c.proof == proof)
     }
 }

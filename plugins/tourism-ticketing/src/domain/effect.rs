@@ -3,8 +3,9 @@
 
 use super::entitlement::Entitlement;
 use super::pricing::Line;
+use super::refund::Refund;
 use super::slot::{Slot, SlotId};
-use serde::{Deserialize, Serialize};
+use yunlong_sdk::Text;
 
 /// One thing that must be committed together with the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub enum Effect {
     Claim(Entitlement),
     /// Remove an entitlement that never became valid.
     Remove(String),
-    /// Keep an entitlement without its claim on ID and slot.
-    Void(Entitlement),
+    /// Keep an entitlement as it became.
+    Put(Entitlement),
     /// Take places, at most up to the slot's cap and the day's.
     Take {
         /// With its caps.
@@ -33,11 +34,24 @@ pub enum Effect {
     Sold {
         /// Where; the caps tell whether an alert is due.
         slot: Slot,
-        /// Tickets; negative when taken back.
-        people: i64,
-        /// Fen; negative when taken back.
-        revenue: i64,
+        /// Tickets.
+        people: u32,
+        /// Fen.
+        revenue: u64,
     },
+    /// Take tickets and money out of the sales figures.
+    Unsold {
+        /// Where.
+        slot: SlotId,
+        /// Tickets.
+        people: u32,
+        /// Fen that returned.
+        amount: u64,
+    },
+    /// Count one more order that its buyer holds unpaid, at most up to the bound.
+    OpenHold,
+    /// Count one less.
+    CloseHold,
     /// Open the payment's intent for the order's total and lines.
     OpenIntent,
     /// Give up the intent.
@@ -55,31 +69,32 @@ pub enum Effect {
     Notify(Note),
     /// Publish a topic about the order.
     Announce(&'static str),
+    /// Publish `order.refunded`.
+    Returned {
+        /// Tickets that were given back.
+        tickets: usize,
+        /// Fen that returned.
+        amount: u64,
+    },
 }
 
 /// What the buyer is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The tickets are valid.
     Issued,
-    /// The money is back.
-    Refunded,
+    /// The money is back, or the booking of free tickets cancelled.
+    Refunded {
+        /// Fen.
+        amount: u64,
+    },
     /// The provider refused to return the money.
     RefundFailed,
-}
-
-/// A refund of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refund {
-    /// The number that the ledger knows it by.
-    pub reference: String,
-    /// 1, and one more each time it is asked for again.
-    pub attempt: u32,
-    /// Fen.
-    pub amount: u64,
-    /// Why.
-    pub reason: String,
-    /// Why the provider refused, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
+    /// The department closed what the tickets are for.
+    Closed {
+        /// The attraction.
+        name: Text,
+        /// Why.
+        reason: Text,
+    },
 }

@@ -4,7 +4,7 @@ use super::order::Order;
 use super::slot::SlotId;
 use serde::{Deserialize, Serialize};
 
-/// Where an entitlement stands. That its slot is over is not stored: the clock says so.
+/// Where an entitlement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -12,8 +12,30 @@ pub enum State {
     Unused,
     /// Has entered.
     Used,
+    /// Its slot is over and nobody entered. Never stored: the clock says so
+    /// ([`Entitlement::state_at`]).
+    Expired,
+    /// Void; its money is on its way back.
+    Suspended,
     /// Given back.
     Refunded,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Unused, Self::Used, Self::Expired, Self::Suspended, Self::Refunded];
+
+    /// As documents and the API write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unused => "unused",
+            Self::Used => "used",
+            Self::Expired => "expired",
+            Self::Suspended => "suspended",
+            Self::Refunded => "refunded",
+        }
+    }
 }
 
 /// What the one-ID rule's unique index is over: `id`, `attraction` and `slot`.
@@ -96,6 +118,18 @@ pub fn of(order: &Order, visitor: usize, part: usize) -> Option<Entitlement> {
 }
 
 impl Entitlement {
+    /// Where it stands at a time, when its slot ends at `ends_at`.
+    #[must_use]
+    pub fn state_at(&self, ends_at: i64, now: i64) -> State {
+        if self.state == State::Unused && now > ends_at { State::Expired } else { self.state }
+    }
+
+    /// Void until its money is back; the ID keeps its claim until then.
+    #[must_use]
+    pub fn suspended(self) -> Self {
+        Self { state: State::Suspended, ..self }
+    }
+
     /// Given back: the ID may book the slot again.
     #[must_use]
     pub fn refunded(self) -> Self {

@@ -18,6 +18,13 @@ impl Keys {
         hex(&mac(&(self.0)("one-id"), &[id_type.as_bytes(), number.as_bytes()])[..16])
     }
 
+    /// The digest of what a buyer asked for. Keyed: a request holds documents' numbers, and a plain
+    /// digest of it would let whom the data leaks try them out.
+    #[must_use]
+    pub fn request_digest(&self, request: &str) -> String {
+        hex(&mac(&(self.0)("request"), &[request.as_bytes()]))
+    }
+
     /// The number of the order that a buyer makes with an idempotency key: twelve characters,
     /// 60 bits. The same key of the same buyer is the same number, so a repeated request finds
     /// its first order without an index.
@@ -50,10 +57,17 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     out
 }
 
-/// SHA-256 in hexadecimal.
+/// SHA-256 over parts with a dot between them.
 #[must_use]
-pub fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+pub fn sha256_bytes(parts: &[&[u8]]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for (i, p) in parts.iter().enumerate() {
+        if i > 0 {
+            digest.update(b".");
+        }
+        digest.update(p);
+    }
+    digest.finalize().into()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,20 +6,27 @@
 //!
 //! ```text
 //! draft ─Hold→ held ─Pay→ paid ─Issue→ issued ─Admit→ part-used ─Admit→ used
-//!               └Expire→ expired ─Pay→ paid     │ issued, paid ─Refund→ refunding ─Settle→ refunded
+//!               └Expire→ expired ─Pay→ paid     │ issued, part-used ─Refund→ part-refunded
+//!                                               │ nothing left to use ─Refund→ refunding ─Settle→ refunded
 //! ```
-//! `expired ─Pay→ paid` is money that arrives too late: issued if places are left, else refunded.
+//! `expired ─Pay→ paid` is money that arrives too late: issued if the places can be had as things
+//! stand now, else refunded; an order that its buyer gave up is always refunded.
+//!
+//! Tickets are given back one by one: each refund names the tickets (a visitor at an attraction)
+//! that it is for. So once an order is issued, where it stands follows from its tickets.
 
 use super::catalogue::Product;
 use super::entitlement::{self, Entitlement};
 use super::pricing::{self, Line};
+use super::refund::{self, RefundTier, Returned, Ticket};
 use super::slot::Slot;
 use super::time::MINUTE;
 use super::visitor::Visitor;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
 
-pub use super::effect::{Effect, Note, Refund};
+pub use super::effect::{Effect, Note};
+pub use super::refund::{Refund, RefundState};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,9 +46,11 @@ pub enum State {
     PartUsed,
     /// Every admission has happened.
     Used,
-    /// The money is on its way back; the tickets are void.
+    /// Nothing is left to enter, and money is on its way back.
     Refunding,
-    /// The money is back.
+    /// Some tickets are given back; the others are valid or used.
+    PartRefunded,
+    /// Every ticket is given back.
     Refunded,
 }
 
@@ -59,13 +68,27 @@ pub enum Step {
     Issue,
     /// Let a visitor in.
     Admit,
-    /// Return the money.
+    /// Give tickets back.
     Refund,
     /// The money is back.
     Settle,
 }
 
 impl State {
+    /// Every state, in the order of an order's life.
+    pub const ALL: [Self; 10] = [
+        Self::Draft,
+        Self::Held,
+        Self::Expired,
+        Self::Paid,
+        Self::Issued,
+        Self::PartUsed,
+        Self::Used,
+        Self::Refunding,
+        Self::PartRefunded,
+        Self::Refunded,
+    ];
+
     /// The steps that this state allows.
     #[must_use]
     pub fn allows(self) -> &'static [Step] {
@@ -74,8 +97,7 @@ impl State {
             Self::Held => &[Step::Pay, Step::Expire],
             Self::Expired => &[Step::Pay],
             Self::Paid => &[Step::Issue, Step::Refund],
-            Self::Issued => &[Step::Admit, Step::Refund],
-            Self::PartUsed => &[Step::Admit],
+            Self::Issued | Self::PartUsed | Self::PartRefunded => &[Step::Admit, Step::Refund],
             Self::Refunding => &[Step::Settle],
             Self::Used | Self::Refunded => &[],
         }
@@ -93,12 +115,17 @@ impl State {
             Self::PartUsed => "part-used",
             Self::Used => "used",
             Self::Refunding => "refunding",
+            Self::PartRefunded => "part-refunded",
             Self::Refunded => "refunded",
         }
     }
 }
 
 impl Step {
+    /// Every step.
+    pub const ALL: [Self; 7] =
+        [Self::Hold, Self::Expire, Self::Pay, Self::Issue, Self::Admit, Self::Refund, Self::Settle];
+
     /// As the API writes it.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -185,9 +212,18 @@ pub struct Order {
     /// Fen returned.
     #[serde(default)]
     pub refunded: u64,
-    /// Admissions so far.
+    /// The tickets that opened a gate.
     #[serde(default)]
-    pub admitted: u32,
+    pub used: Vec<Ticket>,
+    /// What returns at which time before the slot, as it was when the order was made.
+    #[serde(default = "refund::until_the_start")]
+    pub tiers: Vec<RefundTier>,
+    /// Whether the buyer gave it up: money that arrives after that goes back.
+    #[serde(default)]
+    pub given_up: bool,
+    /// Whether the buyer declared to be the guardian of the children in it.
+    #[serde(default)]
+    pub guardian: bool,
     /// When it was made: milliseconds of UTC.
     pub created_at: i64,
     /// When the hold ends: milliseconds of UTC.
@@ -195,10 +231,10 @@ pub struct Order {
     /// The payment, unless there is nothing to pay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
-    /// The refund, once one was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refund: Option<Refund>,
-    /// SHA-256 of what was asked for, to know a repeated request from another.
+    /// The refunds, the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
+    /// A keyed digest of what was asked for, to know a repeated request from another.
     pub request: String,
     /// Every state that it passed.
     pub history: Vec<Passage>,
@@ -217,14 +253,16 @@ pub struct NewOrder {
     pub parts: Vec<Part>,
     /// Who goes, priced.
     pub visitors: Vec<Visitor>,
+    /// Whether the buyer declared to be the guardian of the children in it.
+    pub guardian: bool,
 }
 
-/// What became of money that was taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether the places of an order that expired can be had again, as things stand now.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Every place that the order needs is free.
-    Free,
-    /// A place is gone, or a visitor has another ticket for the slot by now.
+    /// Every place is free: the slots of the parts, in their order, with the caps in force.
+    Free(Vec<Slot>),
+    /// A place is gone, a day is closed, a slot is over, or a visitor has another ticket for it.
     Gone,
 }
 
@@ -245,11 +283,14 @@ impl Order {
             total,
             captured: 0,
             refunded: 0,
-            admitted: 0,
+            used: Vec::new(),
+            tiers: product.refund_tiers.clone(),
+            given_up: false,
+            guardian: new.guardian,
             created_at: now,
             hold_until: now,
             intent: None,
-            refund: None,
+            refunds: Vec::new(),
             request: new.request,
             history: vec![Passage { state: State::Draft, at: now }],
         }
@@ -276,16 +317,32 @@ impl Order {
         u32::try_from(self.visitors.len()).unwrap_or(u32::MAX)
     }
 
-    /// Admissions that the order gives in all.
-    #[must_use]
-    pub fn admissions(&self) -> u32 {
-        self.people().saturating_mul(u32::try_from(self.parts.len()).unwrap_or(u32::MAX))
+    /// Every ticket: visitors × attractions.
+    pub fn tickets(&self) -> impl Iterator<Item = Ticket> + '_ {
+        (0..self.visitors.len()).flat_map(|visitor| (0..self.parts.len()).map(move |part| Ticket { visitor, part }))
     }
 
-    /// Every entitlement as it was sold: visitors × attractions.
+    /// Every entitlement as it was sold.
     pub fn entitlements(&self) -> impl Iterator<Item = Entitlement> + '_ {
-        (0..self.visitors.len())
-            .flat_map(move |v| (0..self.parts.len()).filter_map(move |p| entitlement::of(self, v, p)))
+        self.tickets().filter_map(|t| entitlement::of(self, t.visitor, t.part))
+    }
+
+    /// The price of one ticket.
+    #[must_use]
+    pub fn share(&self, t: Ticket) -> u64 {
+        self.visitors.get(t.visitor).and_then(|v| v.shares.get(t.part)).copied().unwrap_or(0)
+    }
+
+    /// Whether a ticket is given back, or is on its way back.
+    #[must_use]
+    pub fn returned(&self, t: Ticket) -> bool {
+        self.refunds.iter().any(|r| r.items.iter().any(|i| i.ticket == t))
+    }
+
+    /// The tickets that are neither used nor given back.
+    #[must_use]
+    pub fn unused(&self) -> Vec<Ticket> {
+        self.tickets().filter(|t| !self.used.contains(t) && !self.returned(*t)).collect()
     }
 
     /// How the order's money is divided among the operators; sums to the total.
@@ -308,6 +365,7 @@ impl Order {
             effects.extend(self.issue(now)?);
         } else {
             self.hold_until = now + i64::from(hold_minutes) * MINUTE;
+            effects.push(Effect::OpenHold);
             effects.push(Effect::OpenIntent);
             effects.push(Effect::ExpireAt(self.hold_until));
         }
@@ -327,27 +385,18 @@ impl Order {
 
     fn issue(&mut self, now: i64) -> Result<Vec<Effect>, WrongState> {
         self.step(Step::Issue, State::Issued, now)?;
-        let mut effects = self.sold(1);
+        let part = |(i, p): (usize, &Part)| {
+            let fen: u64 = self.visitors.iter().filter_map(|v| v.shares.get(i)).sum();
+            Effect::Sold { slot: p.slot.clone(), people: self.people(), revenue: fen }
+        };
+        let mut effects: Vec<Effect> = self.parts.iter().enumerate().map(part).collect();
         effects.push(Effect::Notify(Note::Issued));
         effects.push(Effect::Announce("order.issued"));
         Ok(effects)
     }
 
-    /// The sale counted (`1`) or taken back (`-1`) in each slot's figures.
-    fn sold(&self, sign: i64) -> Vec<Effect> {
-        let part = |i: usize, p: &Part| {
-            let fen: u64 = self.visitors.iter().filter_map(|v| v.shares.get(i)).sum();
-            Effect::Sold {
-                slot: p.slot.clone(),
-                people: sign * i64::from(self.people()),
-                revenue: sign * i64::try_from(fen).unwrap_or(i64::MAX),
-            }
-        };
-        self.parts.iter().enumerate().map(|(i, p)| part(i, p)).collect()
-    }
-
-    /// Ends the hold: it ran out, or the buyer gave it up. The places and the visitors' claims
-    /// are free again.
+    /// Ends the hold: it ran out, or its day was closed. The places and the visitors' claims are
+    /// free again.
     ///
     /// # Errors
     /// [`WrongState`] when it is not held.
@@ -355,7 +404,18 @@ impl Order {
         self.step(Step::Expire, State::Expired, now)?;
         let mut effects: Vec<Effect> = self.entitlements().map(|e| Effect::Remove(e.id)).collect();
         effects.extend(self.release());
+        effects.push(Effect::CloseHold);
         effects.push(Effect::CancelIntent);
+        Ok(effects)
+    }
+
+    /// The buyer gives up a held order. Should its money arrive all the same, it goes back.
+    ///
+    /// # Errors
+    /// [`WrongState`] when it is not held.
+    pub fn give_up(&mut self, now: i64) -> Result<Vec<Effect>, WrongState> {
+        let effects = self.expire(now)?;
+        self.given_up = true;
         Ok(effects)
     }
 
@@ -369,9 +429,9 @@ impl Order {
         self.expire(now).unwrap_or_default()
     }
 
-    /// The order's total was taken. A held order is issued. For an expired one `standing` tells
-    /// whether its places can be had again: then it is issued, else everything goes back. In
-    /// any other state the event is a repetition and does nothing.
+    /// The order's total was taken. A held order is issued. An expired one is issued with the
+    /// slots of `standing` where its places can be had again; else, or if it was given up,
+    /// everything goes back. In any other state the event is a repetition and does nothing.
     ///
     /// # Errors
     /// [`WrongState`] never for an order that was built by these steps.
@@ -384,86 +444,176 @@ impl Order {
         self.step(Step::Pay, State::Paid, now)?;
         self.captured = self.total;
         if !late {
-            return self.issue(now);
+            let mut effects = self.issue(now)?;
+            effects.push(Effect::CloseHold);
+            return Ok(effects);
         }
-        if standing == Standing::Gone {
-            return self.start_refund("late-payment", now);
+        match standing {
+            Standing::Free(slots) if !self.given_up && slots.len() == self.parts.len() => {
+                for (part, slot) in self.parts.iter_mut().zip(slots) {
+                    part.slot = slot;
+                }
+                let mut effects = self.reserve();
+                effects.extend(self.issue(now)?);
+                Ok(effects)
+            }
+            _ => {
+                let reason = if self.given_up { "paid-after-giving-up" } else { "late-payment" };
+                self.start_refund(self.in_full(), reason, now)
+            }
         }
-        let mut effects = self.reserve();
-        effects.extend(self.issue(now)?);
-        Ok(effects)
     }
 
     /// Whether the tickets stand in the figures and hold places: they were issued.
-    fn was_issued(&self) -> bool {
+    #[must_use]
+    pub fn was_issued(&self) -> bool {
         self.history.iter().any(|p| p.state == State::Issued)
     }
 
-    /// Returns the whole order's money; its tickets are void from now on. The places are free
-    /// again once the money is back.
-    ///
-    /// # Errors
-    /// [`WrongState`] when a ticket was used, nothing was paid, or a refund is on its way.
-    pub fn start_refund(&mut self, reason: &str, now: i64) -> Result<Vec<Effect>, WrongState> {
-        if self.state == State::Refunding && self.refund.as_ref().is_some_and(|r| r.failed.is_some()) {
-            return Ok(self.ask_refund(reason));
-        }
-        self.step(Step::Refund, State::Refunding, now)?;
-        if self.captured == 0 {
-            return self.settle(now);
-        }
-        Ok(self.ask_refund(reason))
+    /// The unused tickets at their full price: what the department returns for a day that it
+    /// closes, or as it sees fit.
+    #[must_use]
+    pub fn in_full(&self) -> Vec<Returned> {
+        self.unused().into_iter().map(|t| Returned { ticket: t, amount: self.share(t) }).collect()
     }
 
-    fn ask_refund(&mut self, reason: &str) -> Vec<Effect> {
-        let attempt = self.refund.as_ref().map_or(1, |r| r.attempt + 1);
+    /// The unused tickets that can be given back now, with what each returns by the tiers.
+    #[must_use]
+    pub fn returnable(&self, now: i64) -> Vec<Returned> {
+        let dated = |t: Ticket| {
+            let slot = &self.parts.get(t.part)?.slot;
+            let percent = refund::percent(&self.tiers, slot.starts_at, now)?;
+            Some((t, self.share(t), percent))
+        };
+        refund::quote(self.unused().into_iter().filter_map(dated))
+    }
+
+    /// Gives tickets back: they are void from now on, and their places are free once the money is
+    /// back. Tickets that are used or given back already are left out.
+    ///
+    /// # Errors
+    /// [`WrongState`] when nothing was paid or no ticket is left.
+    pub fn start_refund(
+        &mut self,
+        items: Vec<Returned>,
+        reason: &str,
+        now: i64,
+    ) -> Result<Vec<Effect>, WrongState> {
+        self.check(Step::Refund)?;
+        let unused = self.unused();
+        let items: Vec<Returned> = items.into_iter().filter(|i| unused.contains(&i.ticket)).collect();
+        if items.is_empty() {
+            return Err(WrongState { state: self.state, step: Step::Refund });
+        }
+        let number = self.refunds.len() + 1;
         let refund = Refund {
-            reference: format!("{}-r{attempt}", self.id),
-            attempt,
-            amount: self.captured - self.refunded,
+            reference: refund::reference(&self.id, number, 1),
+            attempt: 1,
+            amount: items.iter().map(|i| i.amount).sum(),
+            items,
             reason: reason.to_owned(),
+            asked_at: now,
+            state: RefundState::Asked,
             failed: None,
         };
-        self.refund = Some(refund.clone());
-        vec![Effect::Refund { refund, lines: self.lines() }]
-    }
-
-    /// The money is back. A repetition does nothing.
-    ///
-    /// # Errors
-    /// [`WrongState`] when no refund is on its way.
-    pub fn refund_settled(&mut self, reference: &str, now: i64) -> Result<Vec<Effect>, WrongState> {
-        if self.state == State::Refunded || self.refund.as_ref().is_none_or(|r| r.reference != reference) {
-            return Ok(Vec::new());
+        let mut effects = self.mark(&refund, Entitlement::suspended);
+        let free = refund.amount == 0;
+        effects.push(Effect::Refund { lines: self.refund_lines(&refund), refund: refund.clone() });
+        self.refunds.push(refund);
+        self.follow(now);
+        if free {
+            // There is no money to wait for.
+            effects.pop();
+            effects.extend(self.settle(number - 1, now));
         }
-        self.settle(now)
-    }
-
-    fn settle(&mut self, now: i64) -> Result<Vec<Effect>, WrongState> {
-        self.step(Step::Settle, State::Refunded, now)?;
-        self.refunded = self.captured;
-        if let Some(r) = &mut self.refund {
-            r.failed = None;
-        }
-        let mut effects = Vec::new();
-        if self.was_issued() {
-            effects.extend(self.entitlements().map(|e| Effect::Void(e.refunded())));
-            effects.extend(self.release());
-            effects.extend(self.sold(-1));
-        }
-        effects.push(Effect::Notify(Note::Refunded));
-        effects.push(Effect::Announce("order.refunded"));
         Ok(effects)
     }
 
-    /// The provider refused the refund: it stays on its way, and can be asked for again.
+    /// Asks again for the refunds that the provider refused.
+    pub fn retry_refunds(&mut self, now: i64) -> Vec<Effect> {
+        let id = self.id.clone();
+        let failed = self.refunds.iter_mut().enumerate().filter(|(_, r)| r.state == RefundState::Failed);
+        for (i, r) in failed {
+            r.attempt += 1;
+            r.reference = refund::reference(&id, i + 1, r.attempt);
+            r.state = RefundState::Asked;
+            r.failed = None;
+            r.asked_at = now;
+        }
+        let asked = self.refunds.iter().filter(|r| r.attempt > 1 && r.state == RefundState::Asked && r.asked_at == now);
+        asked.map(|r| Effect::Refund { lines: self.refund_lines(r), refund: r.clone() }).collect()
+    }
+
+    /// Why a refund was refused by the provider, where one waits to be asked for again.
+    #[must_use]
+    pub fn refund_failure(&self) -> Option<&str> {
+        self.refunds.iter().find(|r| r.state == RefundState::Failed).and_then(|r| r.failed.as_deref())
+    }
+
+    /// When the last refund that is still on its way was asked for.
+    #[must_use]
+    pub fn waiting_since(&self) -> Option<i64> {
+        self.refunds.iter().filter(|r| r.state == RefundState::Asked).map(|r| r.asked_at).max()
+    }
+
+    fn refund_lines(&self, refund: &Refund) -> Vec<Line> {
+        pricing::lines(refund.items.iter().filter_map(|i| {
+            let p = self.parts.get(i.ticket.part)?;
+            Some((p.operator.as_str(), &*p.name.zh, i.amount))
+        }))
+    }
+
+    /// The entitlements of a refund, as they become.
+    fn mark(&self, refund: &Refund, to: impl Fn(Entitlement) -> Entitlement) -> Vec<Effect> {
+        if !self.was_issued() {
+            return Vec::new();
+        }
+        let of = |i: &Returned| entitlement::of(self, i.ticket.visitor, i.ticket.part);
+        refund.items.iter().filter_map(of).map(|e| Effect::Put(to(e))).collect()
+    }
+
+    /// The money of a refund is back. A repetition does nothing.
+    pub fn refund_settled(&mut self, reference: &str, now: i64) -> Vec<Effect> {
+        let waits = |r: &Refund| r.reference == reference && r.state == RefundState::Asked;
+        match self.refunds.iter().position(waits) {
+            Some(i) => self.settle(i, now),
+            None => Vec::new(),
+        }
+    }
+
+    fn settle(&mut self, index: usize, now: i64) -> Vec<Effect> {
+        let Some(refund) = self.refunds.get_mut(index) else { return Vec::new() };
+        refund.state = RefundState::Settled;
+        let refund = refund.clone();
+        self.refunded += refund.amount;
+        let mut effects = self.mark(&refund, Entitlement::refunded);
+        if self.was_issued() {
+            for (i, p) in self.parts.iter().enumerate() {
+                let of_part = || refund.items.iter().filter(|r| r.ticket.part == i);
+                let people = u32::try_from(of_part().count()).unwrap_or(u32::MAX);
+                if people > 0 {
+                    effects.push(Effect::Release { slot: p.slot.id.clone(), people });
+                    let amount = of_part().map(|r| r.amount).sum();
+                    effects.push(Effect::Unsold { slot: p.slot.id.clone(), people, amount });
+                }
+            }
+        }
+        self.follow(now);
+        effects.push(Effect::Notify(Note::Refunded { amount: refund.amount }));
+        effects.push(Effect::Returned { tickets: refund.items.len(), amount: refund.amount });
+        effects
+    }
+
+    /// The provider refused a refund: it stays on its way, and can be asked for again.
     pub fn refund_failed(&mut self, reference: &str, why: &str) -> Vec<Effect> {
-        match &mut self.refund {
-            Some(r) if self.state == State::Refunding && r.reference == reference && r.failed.is_none() => {
+        let waits = |r: &&mut Refund| r.reference == reference && r.state == RefundState::Asked;
+        match self.refunds.iter_mut().find(waits) {
+            Some(r) => {
+                r.state = RefundState::Failed;
                 r.failed = Some(why.to_owned());
                 vec![Effect::Notify(Note::RefundFailed)]
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         }
     }
 
@@ -471,13 +621,47 @@ impl Order {
     ///
     /// # Errors
     /// [`WrongState`] when the tickets are not valid.
-    pub fn count_admission(&mut self, now: i64) -> Result<(), WrongState> {
+    pub fn count_admission(&mut self, ticket: Ticket, now: i64) -> Result<(), WrongState> {
         self.check(Step::Admit)?;
-        self.admitted += 1;
-        let next = if self.admitted >= self.admissions() { State::Used } else { State::PartUsed };
-        if self.state != next {
-            self.step(Step::Admit, next, now)?;
-        }
+        self.used.push(ticket);
+        self.follow(now);
         Ok(())
+    }
+
+    /// Where an issued order stands, from its tickets.
+    fn follow(&mut self, now: i64) {
+        let back = self.refunds.iter().filter(|r| r.state == RefundState::Settled).flat_map(|r| &r.items).count();
+        let on_its_way = self.refunds.iter().any(|r| r.state != RefundState::Settled);
+        let all = self.tickets().count();
+        let next = if back == all {
+            State::Refunded
+        } else if self.unused().is_empty() && on_its_way {
+            State::Refunding
+        } else if back > 0 {
+            State::PartRefunded
+        } else if self.used.len() == all {
+            State::Used
+        } else if self.used.is_empty() {
+            State::Issued
+        } else {
+            State::PartUsed
+        };
+        if next != self.state {
+            self.state = next;
+            self.history.push(Passage { state: next, at: now });
+        }
+    }
+
+    /// What each operator keeps of the order's money: its lines less what was returned.
+    #[must_use]
+    pub fn settlement(&self) -> Vec<Line> {
+        let back = |t: Ticket| -> u64 {
+            let settled = self.refunds.iter().filter(|r| r.state == RefundState::Settled);
+            settled.flat_map(|r| &r.items).filter(|i| i.ticket == t).map(|i| i.amount).sum()
+        };
+        pricing::lines(self.tickets().filter_map(|t| {
+            let p = self.parts.get(t.part)?;
+            Some((p.operator.as_str(), &*p.name.zh, self.share(t).saturating_sub(back(t))))
+        }))
     }
 }

@@ -1,6 +1,6 @@
 //! What a visitor pays, and who receives which part of it.
 
-use super::catalogue::Product;
+use super::catalogue::{Product, Proof};
 use serde::{Deserialize, Serialize};
 
 /// The weights of a product cannot divide a price.
@@ -51,13 +51,13 @@ pub struct Quote {
     pub concession: Option<String>,
 }
 
-/// The price for a visitor; `age` on the day of the visit where a concession was claimed and
-/// the age is proven.
+/// The price for a visitor; the age on the day of the visit with its proof, where a concession
+/// was claimed and the age is proven.
 ///
 /// # Errors
 /// [`SplitError`] when the product's weights are unusable.
-pub fn quote(product: &Product, age: Option<i32>) -> Result<Quote, SplitError> {
-    let concession = age.and_then(|a| product.concession_for(a));
+pub fn quote(product: &Product, age: Option<(i32, Proof)>) -> Result<Quote, SplitError> {
+    let concession = age.and_then(|(age, proof)| product.concession_for(age, proof));
     let price = concession.map_or(product.price, |c| {
         product.price / 100 * u64::from(c.percent) + product.price % 100 * u64::from(c.percent) / 100
     });
@@ -115,7 +115,22 @@ mod tests {
         for (age, price) in
             [(None, 6_000), (Some(59), 6_000), (Some(60), 3_000), (Some(64), 3_000), (Some(65), 0), (Some(101), 0)]
         {
-            assert_eq!(quote(&p, age).unwrap().price, price, "{age:?}");
+            assert_eq!(quote(&p, age.map(|a| (a, Proof::Account))).unwrap().price, price, "{age:?}");
+        }
+    }
+
+    #[test]
+    fn a_child_pays_less_by_its_document_and_not_by_its_parents_record() {
+        let p = sample::product("guishan-single");
+        for (age, proof, price) in [
+            (5, Proof::Document, 0),
+            (6, Proof::Document, 3_000),
+            (17, Proof::Document, 3_000),
+            (18, Proof::Document, 6_000),
+            (70, Proof::Document, 6_000),
+            (5, Proof::Account, 6_000),
+        ] {
+            assert_eq!(quote(&p, Some((age, proof))).unwrap().price, price, "{age} {proof:?}");
         }
     }
 
@@ -151,7 +166,7 @@ mod tests {
             p.concessions = sample::product("guishan-single").concessions;
             p.components[0].weight = a;
             p.components[1].weight = b;
-            let q = quote(&p, age).unwrap();
+            let q = quote(&p, age.map(|a| (a, Proof::Account))).unwrap();
             prop_assert_eq!(q.shares.iter().sum::<u64>(), q.price);
             prop_assert!(q.price <= price);
         }

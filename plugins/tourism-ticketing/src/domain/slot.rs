@@ -138,6 +138,22 @@ pub enum SlotState {
     NotYet,
 }
 
+impl SlotState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::OnSale, Self::SoldOut, Self::Past, Self::NotYet];
+
+    /// As the API writes it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::OnSale => "on-sale",
+            Self::SoldOut => "sold-out",
+            Self::Past => "past",
+            Self::NotYet => "not-yet",
+        }
+    }
+}
+
 /// When slots are on sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SalesWindow {

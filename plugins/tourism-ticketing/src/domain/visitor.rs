@@ -3,6 +3,7 @@
 //! Of an ID only a masked form and a keyed hash are kept: enough for the gate to compare and
 //! for the one-ID rule, useless to whom the data leaks.
 
+use super::catalogue::Proof;
 use super::keys::Keys;
 use super::time::Date;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub enum IdType {
 }
 
 impl IdType {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::ResidentId, Self::Passport];
+
     /// As forms and the API write it.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -50,7 +54,8 @@ pub struct VisitorInput {
     pub id_number: String,
     /// Optional: children and elders may have none.
     pub phone: String,
-    /// `senior` asks for the reduced price by age.
+    /// `senior` asks for the reduced price of the buyer's own ticket by age, `child` for that of a
+    /// child.
     pub concession: Option<String>,
 }
 
@@ -84,8 +89,8 @@ pub struct CheckedVisitor {
     pub phone: String,
     /// The date of birth, where the document's number carries it.
     pub birth: Option<Date>,
-    /// Whether the reduced price was asked for.
-    pub concession: bool,
+    /// How the age for the reduced price is to be proven, where one was asked for.
+    pub concession: Option<Proof>,
 }
 
 /// A visitor of an order, as it is kept.
@@ -171,17 +176,18 @@ fn check(input: &VisitorInput, at: &str, today: Date) -> Result<CheckedVisitor, 
         String::new()
     });
     let concession = match input.concession.as_deref() {
-        None | Some("" | "none") => false,
-        Some("senior") => true,
+        None | Some("" | "none") => None,
+        Some("senior") => Some(Proof::Account),
+        Some("child") => Some(Proof::Document),
         Some(_) => {
             errors.push(FieldError::new(
                 format!("{at}/concession"),
                 t(
-                    "没有这种优惠：只有 senior（年满 60 岁）",
-                    "There is no such concession: only `senior` (aged 60 or over)",
+                    "没有这种优惠：只有 senior（老年）和 child（儿童）",
+                    "There is no such concession: only `senior` and `child`",
                 ),
             ));
-            false
+            None
         }
     };
     match id {
@@ -240,7 +246,17 @@ fn phone(typed: &str) -> Result<String, Text> {
     }
 }
 
+/// Below this age the law asks for a guardian's consent before personal data are handled (PIPL,
+/// article 31).
+pub const GUARDED_BELOW: i32 = 14;
+
 impl CheckedVisitor {
+    /// Whether it is a child whose guardian must consent, as far as the document tells.
+    #[must_use]
+    pub fn guarded(&self, day: Date) -> bool {
+        self.birth.is_some_and(|b| day.age_of(b) < GUARDED_BELOW)
+    }
+
     /// The document's number with its middle hidden.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -6,7 +6,7 @@ use crate::service::gate::{self, Admitted};
 use crate::service::orders::GATE;
 use crate::service::{Refusal, catalogue};
 use maud::{Markup, html};
-use yunlong_sdk::page::notice;
+use yunlong_sdk::page::{error_summary, notice, select};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, t, web};
 
 /// `GET /gate`.
@@ -24,10 +24,16 @@ pub(super) fn admit(request: &Request) -> web::Result<Response> {
 }
 
 fn decide(request: &Request, form: &Form, officer: &str) -> Result<Response, Refusal> {
-    let attraction = Some(form.value("attraction")).filter(|a| !a.is_empty());
+    let attraction = form.value("attraction").to_owned();
+    if catalogue::attractions()?.iter().all(|a| a.id != attraction) {
+        // A gate that does not say where it stands would open for every attraction's tickets.
+        let mut form = form.clone();
+        form.reject("attraction", t("请选择检票口所在的景区", "Choose the attraction at which the gate is"));
+        return Ok(page(request, &form, None)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+    }
     let name: String = form.value("gate").trim().chars().take(40).collect();
     let name = if name.is_empty() { "gate" } else { &name };
-    let (status, result) = match gate::admit(form.value("code"), attraction, name, officer) {
+    let (status, result) = match gate::admit(form.value("code"), Some(&attraction), name, officer) {
         Ok(admitted) => (StatusCode::OK, welcome(request, &admitted)),
         Err(e @ (Refusal::Code(_) | Refusal::Gate(_) | Refusal::WrongState(_))) => {
             let lang = request.lang();
@@ -65,8 +71,9 @@ fn page(request: &Request, form: &Form, result: Option<Markup>) -> Result<Respon
     let attractions = catalogue::attractions()?;
     let body = html! {
         @if let Some(r) = result { (r) }
+        (error_summary(request.lang(), form))
         form method="post" action="/gate" autocomplete="off" {
-            (attraction_field(request, &attractions, form.value("attraction")))
+            (attraction_field(request, &attractions, form))
             div.field {
                 label for="gate" { (request.t("检票口", "Gate")) }
                 input #gate type="text" name="gate" value=(form.value("gate")) maxlength="40";
@@ -82,15 +89,10 @@ fn page(request: &Request, form: &Form, result: Option<Markup>) -> Result<Respon
     Ok(LAYOUT.page(request, &t("检票", "Gate"), body))
 }
 
-fn attraction_field(request: &Request, attractions: &[Attraction], chosen: &str) -> Markup {
+/// Where the gate is. The keeper chooses once; the form keeps it from ticket to ticket.
+fn attraction_field(request: &Request, attractions: &[Attraction], form: &Form) -> Markup {
     let lang = request.lang();
-    html! {
-        div.field {
-            label for="attraction" { (request.t("景区", "Attraction")) }
-            select #attraction name="attraction" {
-                option value="" { (request.t("任意（联票须选择）", "Any (choose one for joint tickets)")) }
-                @for a in attractions { option value=(a.id) selected[a.id == chosen] { (a.name.get(lang)) } }
-            }
-        }
-    }
+    let mut options = vec![("", request.t("请选择", "Choose"))];
+    options.extend(attractions.iter().map(|a| (a.id.as_str(), a.name.get(lang))));
+    select(lang, form, "attraction", &t("景区", "Attraction"), &options)
 }

@@ -3,6 +3,7 @@
 mod attractions;
 mod gate;
 mod help;
+mod manage;
 mod order_form;
 mod orders;
 mod sales;
@@ -26,6 +27,7 @@ pub(crate) fn routes(router: Router) -> Router {
         .get("/products/{product}", attractions::product)
         .get("/order", order_form::show)
         .post("/order", order_form::submit)
+        .get("/order/consented", order_form::consented)
         .get("/orders", orders::list)
         .get("/orders/{order}", orders::detail)
         .post("/orders/{order}/pay", orders::pay)
@@ -38,6 +40,13 @@ pub(crate) fn routes(router: Router) -> Router {
         .post("/gate", gate::admit)
         .get("/sales", sales::show)
         .get("/sales/order", sales::find)
+        .get("/manage", manage::list)
+        .get("/manage/attractions/{attraction}", manage::attraction)
+        .post("/manage/attractions/{attraction}", manage::save_attraction)
+        .get("/manage/attractions/{attraction}/days", manage::days)
+        .post("/manage/attractions/{attraction}/days", manage::save_day)
+        .get("/manage/products/{product}", manage::product)
+        .post("/manage/products/{product}", manage::save_product)
         .get("/help", help::show)
 }
 
@@ -50,6 +59,7 @@ fn nav(request: &Request) -> Vec<NavItem> {
     }
     if principal.has_role(MANAGER) {
         items.push(NavItem::new("/sales", t("销售", "Sales")));
+        items.push(NavItem::new("/manage", t("管理", "Manage")));
     }
     items
 }
@@ -67,7 +77,7 @@ fn refused(lang: Lang, refusal: &Refusal, more: Markup) -> Markup {
 
 fn state_badge(lang: Lang, state: State) -> Markup {
     let tone = match state {
-        State::Issued | State::Used | State::PartUsed => Tone::Ok,
+        State::Issued | State::Used | State::PartUsed | State::PartRefunded => Tone::Ok,
         State::Held | State::Paid | State::Refunding => Tone::Warn,
         State::Expired => Tone::Bad,
         State::Draft | State::Refunded => Tone::Info,

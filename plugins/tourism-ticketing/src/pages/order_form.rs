@@ -1,7 +1,7 @@
 //! The order form: who goes. Everything that was typed comes back with every answer.
 
 use super::{LAYOUT, answer, refused, weekday};
-use crate::domain::catalogue::{Attraction, Product};
+use crate::domain::catalogue::{Attraction, Product, Proof};
 use crate::domain::time::{Clock, Date};
 use crate::domain::visitor::{FieldError, VisitorInput};
 use crate::policy;
@@ -11,7 +11,12 @@ use maud::{Markup, html};
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::page::{amount, card, checkbox, error_summary, field, hidden, notice, select};
 use yunlong_sdk::web::encode_url;
-use yunlong_sdk::{Attribute, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web};
+use yunlong_sdk::{
+    Attribute, DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web,
+};
+
+/// Where the window of the consent page ends.
+const DONE: &str = "/order/consented";
 
 /// What is ordered, from the query or the form.
 struct Wish {
@@ -74,10 +79,13 @@ pub(super) fn submit(request: &Request) -> web::Result<Response> {
 
 fn submitted(request: &Request, form: Form) -> Result<Response, Refusal> {
     let wish = Wish::read(|name| form.value(name).to_owned())?;
-    let count = form.value("count").parse::<usize>().unwrap_or(1).clamp(1, policy::max_visitors()?);
+    let max = policy::max_visitors()?;
+    let count = form.value("count").parse::<usize>().unwrap_or(1).clamp(1, max);
     match form.value("action") {
-        "add" => return Ok(page(request, &wish, &recounted(form, (count + 1).min(policy::max_visitors()?)), None)),
+        "add" => return Ok(page(request, &wish, &recounted(form, (count + 1).min(max)), None)),
         "remove" => return Ok(page(request, &wish, &recounted(form, (count - 1).max(1)), None)),
+        "again" => return Ok(page(request, &wish, &recounted(form, count), None)),
+        "fill" => return fill(request, &wish, recounted(form, count)),
         _ => {}
     }
     let Some(owner) = request.principal().subject.clone() else {
@@ -89,12 +97,51 @@ fn submitted(request: &Request, form: Form) -> Result<Response, Refusal> {
         product: wish.product.id.clone(),
         choices: wish.parts.iter().map(|(_, start)| Choice { date: wish.date, start: *start }).collect(),
         visitors: Some((0..count).map(|i| visitor(&form, i)).collect()),
+        guardian: form.checked("guardian"),
     };
     let key = Some(form.value("key")).filter(|k| !k.is_empty() && k.len() <= 200);
     match purchase::create(&owner, key, &purchase) {
         Ok(order) => Ok(Response::see_other(&format!("/orders/{}", order.id))),
         Err(refusal) => again(request, &wish, recounted(form, count), refusal),
     }
+}
+
+/// Writes the buyer's own data into the first visitor; the others stay as they were typed.
+fn fill(request: &Request, wish: &Wish, form: Form) -> Result<Response, Refusal> {
+    let own = match purchase::buyer() {
+        Ok(own) => own,
+        Err(AttributeError::NotSignedIn) => {
+            let message = refused_sign_in(request, wish);
+            return Ok(page(request, wish, &form, Some(message)).status(StatusCode::UNAUTHORIZED));
+        }
+        Err(AttributeError::ConsentRequired(scope)) => {
+            let message = ask_consent(request, &scope);
+            return Ok(page(request, wish, &form, Some(message)).status(StatusCode::FORBIDDEN));
+        }
+        Err(e) => return again(request, wish, form, e.into()),
+    };
+    let own =
+        [("v0-name", own.name), ("v0-id_type", own.id_type), ("v0-id_number", own.id_number), ("v0-phone", own.phone)];
+    let kept = form.pairs().filter(|(name, _)| own.iter().all(|(filled, _)| filled != name));
+    let form = kept.fold(Form::new(), |f, (name, value)| f.with(name, value));
+    Ok(page(request, wish, &own.into_iter().fold(form, |f, (name, value)| f.with(name, value)), None))
+}
+
+/// Consent is given in another window, so that this one keeps what was typed.
+fn ask_consent(request: &Request, scope: &str) -> Markup {
+    notice(
+        Tone::Warn,
+        html! {
+            p { (request.t("需要您的授权。请在新窗口授权，再回到这里点“已授权，继续”；已填写的内容不会丢失。", "This needs your consent. Give it in the new window and come back here to go on; nothing that you typed is lost.")) }
+            p { a href=(identity::consent_url(&[scope], DONE)) target="_blank" rel="noopener" { (request.t("去授权（新窗口）", "Go to the consent page (new window)")) } }
+        },
+    )
+}
+
+/// `GET /order/consented`: where the consent page's window ends.
+pub(super) fn consented(request: &Request) -> web::Result<Response> {
+    let body = html! { (notice(Tone::Ok, request.t("已回到本应用。请关闭这个窗口，回到填写订单的窗口继续。", "You are back. Close this window and go on in the one with your order."))) };
+    Ok(LAYOUT.page(request, &t("授权", "Consent"), body))
 }
 
 fn refused_sign_in(request: &Request, wish: &Wish) -> Markup {
@@ -114,7 +161,7 @@ fn visitor(form: &Form, i: usize) -> VisitorInput {
         id_type: value("id_type"),
         id_number: value("id_number"),
         phone: value("phone"),
-        concession: form.checked(&format!("v{i}-concession")).then(|| "senior".to_owned()),
+        concession: Some(value("concession")).filter(|c| !c.is_empty()),
     }
 }
 
@@ -139,8 +186,7 @@ fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Re
                 "v0-concession",
                 t("需要您同意读取出生日期", "This needs your consent to read the date of birth"),
             );
-            let link = html! { p { a href=(identity::consent_url(&[missing.scope()], &wish.path())) { (request.t("去授权", "Go to the consent page")) } } };
-            (StatusCode::FORBIDDEN, Some(notice(Tone::Warn, link)))
+            (StatusCode::FORBIDDEN, Some(ask_consent(request, missing.scope())))
         }
         ref r @ (Refusal::SoldOut { .. } | Refusal::Closed { .. } | Refusal::NotOnSale { .. }) => {
             let link = html! { p { a href=(wish.back()) { (request.t("选择其他时段", "Choose another slot")) } } };
@@ -152,9 +198,40 @@ fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Re
                 html! { p { a href={ "/orders/" (first_order) } { (request.t("查看该订单", "See that order")) } } };
             (StatusCode::CONFLICT, Some(refused(lang, r, link)))
         }
+        Refusal::KeyReused { order } => {
+            form = rekeyed(form);
+            (StatusCode::CONFLICT, Some(sent_before(request, &order)))
+        }
+        ref r @ Refusal::TooManyOpen { .. } => {
+            let link = html! { p { a href="/orders" { (request.t("我的订单", "My orders")) } } };
+            (StatusCode::CONFLICT, Some(refused(lang, r, link)))
+        }
+        Refusal::Data(DataError::Conflict | DataError::Unavailable(_)) => {
+            let busy = request.t("人太多，请稍后再提交。已填写的内容不会丢失。", "Very busy: submit again in a moment. Nothing that you typed is lost.");
+            (StatusCode::SERVICE_UNAVAILABLE, Some(notice(Tone::Warn, html! { p { (busy) } })))
+        }
+        Refusal::Other(Error::Problem(p)) => {
+            (p.status(), Some(notice(Tone::Bad, html! { p { (p.title().get(lang)) } })))
+        }
         other => return Err(other),
     };
     Ok(page(request, wish, &form, message).status(status))
+}
+
+/// The same form with a key of its own: submitted again, it makes another order.
+fn rekeyed(form: Form) -> Form {
+    let others = form.pairs().filter(|(name, _)| *name != "key");
+    others.fold(Form::new().with("key", random::code(24)), |f, (name, value)| f.with(name, value))
+}
+
+fn sent_before(request: &Request, order: &str) -> Markup {
+    notice(
+        Tone::Warn,
+        html! {
+            p { (request.t("这张表单提交过，已生成下面的订单，内容与现在填写的不同。如需另下一单，请再次提交。", "This form was submitted before and made the order below, from what it held then. To make another order, submit it again.")) }
+            p { a href={ "/orders/" (order) } { (request.t("查看该订单", "See that order")) " " (order) } }
+        },
+    )
 }
 
 /// Puts an error beside its field; answers the text when there is no such field.
@@ -163,6 +240,10 @@ fn reject(form: &mut Form, e: FieldError) -> Option<Text> {
     match field {
         Some((i, name)) => {
             form.reject(&format!("v{i}-{name}"), e.text);
+            None
+        }
+        None if e.pointer == "/guardian" => {
+            form.reject("guardian", e.text);
             None
         }
         None => Some(e.text),
@@ -177,14 +258,21 @@ fn page(request: &Request, wish: &Wish, form: &Form, message: Option<Markup>) ->
         @if let Some(m) = message { (m) }
         (error_summary(lang, form))
         (summary(lang, wish))
-        (own_data(request, wish))
         form method="post" action="/order" novalidate {
             (hidden("product", &wish.product.id))
             (hidden("date", &wish.date.to_string()))
             @for (a, start) in &wish.parts { @if let Some(s) = start { (hidden(&format!("slot-{}", a.id), &s.to_string())) } }
             (hidden("key", form.value("key")))
             (hidden("count", &count.to_string()))
+            // Enter in a field submits the first button of a form: it must be this one.
+            button.visually-hidden type="submit" name="action" value="enter" tabindex="-1" aria-hidden="true" { (request.t("提交订单", "Place the order")) }
+            div.actions {
+                button.secondary.outline type="submit" name="action" value="fill" { (request.t("用我的实名信息填写第一位游客（需要您授权）", "Fill the first visitor in with my own data (with your consent)")) }
+            }
             @for i in 0..count { (card(&format!("visitor-{i}"), format!("{} {}", request.t("游客", "Visitor"), i + 1), visitor_fields(request, wish, form, i))) }
+            @if form.checked("guardian") || form.error("guardian").is_some() || wish.product.has_concession(Proof::Document) || count > 1 {
+                (checkbox(lang, form, "guardian", &t("订单中有不满 14 周岁的儿童：我是其监护人，同意填写其信息", "There is a child under 14: I am its guardian and agree that its data is taken")))
+            }
             div.actions {
                 button type="submit" name="action" value="order" { (request.t("提交订单", "Place the order")) }
                 @if count < max { button.secondary.outline type="submit" name="action" value="add" { (request.t("添加一位游客", "Add a visitor")) } }
@@ -210,19 +298,6 @@ fn summary(lang: Lang, wish: &Wish) -> Markup {
     }
 }
 
-/// The offer to fill in the buyer's own data, until they consented.
-fn own_data(request: &Request, wish: &Wish) -> Markup {
-    if !matches!(identity::attribute(Attribute::RealName), Err(AttributeError::ConsentRequired(_))) {
-        return html! {};
-    }
-    notice(
-        Tone::Info,
-        html! {
-            a href=(identity::consent_url(&["visitor"], &wish.path())) { (request.t("用我的实名信息填写（需要您授权）", "Fill in my own data (with your consent)")) }
-        },
-    )
-}
-
 fn visitor_fields(request: &Request, wish: &Wish, form: &Form, i: usize) -> Markup {
     let lang = request.lang();
     let name = |n: &str| format!("v{i}-{n}");
@@ -232,31 +307,44 @@ fn visitor_fields(request: &Request, wish: &Wish, form: &Form, i: usize) -> Mark
         (select(lang, form, &name("id_type"), &t("证件类型", "Document"), &types))
         (field(lang, form, &name("id_number"), "text", &t("证件号码", "Document's number"), None))
         (field(lang, form, &name("phone"), "tel", &t("手机号（选填）", "Mobile (optional)"), Some(&t("国外号码请以 + 和国家代码开头", "Begin a number abroad with + and the country's code"))))
-        @if i == 0 && !wish.product.concessions.is_empty() { (concession(request, wish, form)) }
+        (concession(request, wish, form, i))
     }
 }
 
-/// The reduced price: offered to those whose age is known to allow it, explained to others.
-fn concession(request: &Request, wish: &Wish, form: &Form) -> Markup {
+/// The reduced prices: the buyer's own by age, a child's by its document. What is known not to
+/// fit is not offered, and what was chosen stays chosen.
+fn concession(request: &Request, wish: &Wish, form: &Form, i: usize) -> Markup {
     let lang = request.lang();
-    let ticked = form.checked("v0-concession") || form.error("v0-concession").is_some();
-    match identity::attribute(Attribute::BirthDate).ok().map(|d| d.parse::<Date>()) {
-        Some(Ok(birth)) => match wish.product.concession_for(wish.date.age_of(birth)) {
-            Some(c) => checkbox(
-                lang,
-                form,
-                "v0-concession",
-                &Text::new(format!("优惠票：{}", c.title.zh), format!("Reduced price: {}", c.title.en)),
-            ),
-            None if ticked => checkbox(lang, form, "v0-concession", &t("优惠票", "Reduced price")),
-            None => html! {},
-        },
-        _ if ticked => checkbox(lang, form, "v0-concession", &t("优惠票", "Reduced price")),
-        _ => html! {
+    let name = format!("v{i}-concession");
+    let chosen = form.value(&name);
+    let birth = (i == 0).then(|| identity::attribute(Attribute::BirthDate));
+    let known: Option<Date> = birth.as_ref().and_then(|b| b.as_ref().ok()?.parse().ok());
+    let fits = known.and_then(|b| wish.product.concession_for(wish.date.age_of(b), Proof::Account));
+    let unknown = matches!(birth, Some(Err(AttributeError::ConsentRequired(_) | AttributeError::NotSignedIn)));
+    let offered = |proof: Proof| {
+        let titles: Vec<&str> =
+            wish.product.concessions.iter().filter(|c| c.proof == proof).map(|c| c.title.get(lang)).collect();
+        titles.join(lang.pick("；", "; "))
+    };
+    let mut options = vec![(String::new(), lang.pick("全价", "Full price").to_owned())];
+    if let Some(c) = fits {
+        options.push(("senior".into(), c.title.get(lang).to_owned()));
+    } else if chosen == "senior" {
+        options.push(("senior".into(), offered(Proof::Account)));
+    }
+    if wish.product.has_concession(Proof::Document) || chosen == "child" {
+        options.push(("child".into(), offered(Proof::Document)));
+    }
+    let options: Vec<(&str, &str)> = options.iter().map(|(v, t)| (v.as_str(), t.as_str())).collect();
+    html! {
+        @if options.len() > 1 { (select(lang, form, &name, &t("票价", "Price"), &options)) }
+        @if i == 0 && wish.product.has_concession(Proof::Account) && unknown {
             p {
-                (request.t("游览当日年满 60 周岁的本人可购优惠票：", "From 60 on the day of the visit you can buy a reduced ticket for yourself: "))
-                a href=(identity::consent_url(&["concession"], &wish.path())) { (request.t("授权核对出生日期", "consent to check the date of birth")) }
+                (offered(Proof::Account)) (lang.pick("，限本人：", ", for yourself: "))
+                a href=(identity::consent_url(&["concession"], DONE)) target="_blank" rel="noopener" { (lang.pick("授权核对出生日期（新窗口）", "consent to check the date of birth (new window)")) }
+                " "
+                button.secondary.outline type="submit" name="action" value="again" { (lang.pick("已授权，继续", "I have consented, go on")) }
             }
-        },
+        }
     }
 }

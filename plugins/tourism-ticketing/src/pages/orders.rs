@@ -3,18 +3,47 @@
 use super::{LAYOUT, answer, state_badge, weekday};
 use crate::domain::entitlement;
 use crate::domain::order::{Order, State, Step};
+use crate::domain::refund::{RefundTier, Returned};
 use crate::domain::slot::Slot;
 use crate::domain::time::{MINUTE, local};
 use crate::policy;
 use crate::service::gate::{self, TicketView};
+use crate::service::orders::{GiveBack, MANAGER};
 use crate::service::{Refusal, now, orders};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, confirm, empty, notice, pager, table};
+use yunlong_sdk::page::{Column, amount, badge, card, checkbox, confirm, empty, error_summary, notice, pager, table};
 use yunlong_sdk::payments::{self, Status};
-use yunlong_sdk::{Lang, Request, Response, Stored, Text, Tone, qr, t, web};
+use yunlong_sdk::{Form, Lang, Request, Response, StatusCode, Stored, Text, Tone, qr, t, web};
 
 /// How soon a page looks again for a payment's outcome, in seconds.
-const LOOK_AGAIN: u32 = 2;
+const LOOK_AGAIN: i64 = 2;
+/// How often a page loads itself again before it waits to be asked (WCAG 2.2.1): a minute of
+/// waiting for a payment, some ten minutes of a ticket's code.
+const LOOKS: u32 = 30;
+
+/// Lets a page load itself again, with a count that ends.
+fn load_again(request: &Request, response: Response, seconds: i64) -> Response {
+    match looked(request) {
+        n if n < LOOKS => response.header("refresh", format!("{seconds}; url=?look={}", n + 1)),
+        _ => response,
+    }
+}
+
+/// How often the page has loaded itself.
+fn looked(request: &Request) -> u32 {
+    request.query_value("look").and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+/// What a page says when it no longer loads itself.
+fn paused(request: &Request, waiting: bool) -> Markup {
+    html! {
+        @if waiting && looked(request) >= LOOKS {
+            (notice(Tone::Info, html! {
+                p { (request.t("本页已停止自动更新。", "This page no longer follows by itself.")) " " a href=(request.path()) { (request.t("继续更新", "Follow again")) } }
+            }))
+        }
+    }
+}
 
 /// `/orders`.
 pub(super) fn list(request: &Request) -> web::Result<Response> {
@@ -54,18 +83,17 @@ fn show(request: &Request) -> Result<Response, Refusal> {
     let order = orders::get(request.param("order"), request.principal())?;
     let paying = paying(&order);
     let waiting = matches!(paying, Some(Status::Processing | Status::Captured));
+    // A refund that the provider refused waits for a person, not for the provider.
+    let following = waiting || order.waiting_since().is_some();
     let body = html! {
+        (paused(request, following))
         (status(request, &order, paying))
         (card("what", request.t("订单内容", "What was ordered"), facts(lang, &order)))
         (card("who", request.t("游客", "Visitors"), visitors(request, &order)))
         (actions(request, &order, waiting))
     };
     let response = LAYOUT.page(request, &order.product_name, body);
-    Ok(if waiting || order.state == State::Refunding {
-        response.header("refresh", LOOK_AGAIN.to_string())
-    } else {
-        response
-    })
+    Ok(if following { load_again(request, response, LOOK_AGAIN) } else { response })
 }
 
 /// Where the payment of a held order stands; asked for only while it is held.
@@ -78,23 +106,31 @@ fn status(request: &Request, order: &Order, paying: Option<Status>) -> Markup {
     let lang = request.lang();
     let text = match order.state {
         State::Held => return held(request, order, paying),
-        State::Issued | State::PartUsed => t(
+        State::Issued | State::PartUsed if order.refund_failure().is_none() => t(
             "已出票。入园时打开下面的票，出示正在更新的票码。",
             "The tickets are ready. Open a ticket below and show its live code at the gate.",
         ),
-        State::Used => t("所有票都已使用，谢谢光临。", "All tickets were used. Thank you for your visit."),
+        State::Used if order.refund_failure().is_none() => t("所有票都已使用，谢谢光临。", "All tickets were used. Thank you for your visit."),
+        State::Expired if order.given_up => t(
+            "您已放弃此订单，名额已释放。如有款项在途，将自动原路退回。",
+            "You gave this order up and its places are free. Money that was on its way returns by itself.",
+        ),
         State::Expired => t(
             "没有在保留时间内支付，名额已释放，没有收费。",
             "It was not paid in time. The places are free again and nothing was charged.",
         ),
-        State::Refunded if order.captured == 0 => t("预约已取消。", "The booking was cancelled."),
-        State::Refunded => t("票款已原路退回。", "The money was returned the way it came."),
-        State::Refunding if order.refund.as_ref().is_some_and(|r| r.failed.is_some()) => t(
+        _ if order.refund_failure().is_some() => t(
             "支付机构拒绝了退款。请再次申请，或联系景区。",
             "The payment provider refused the refund. Ask again, or contact the attraction.",
         ),
+        State::PartRefunded => t(
+            "部分票已退，其余的票仍然有效。",
+            "Some tickets were given back; the others are still valid.",
+        ),
+        State::Refunded if order.captured == 0 => t("预约已取消。", "The booking was cancelled."),
+        State::Refunded => t("票款已原路退回。", "The money was returned the way it came."),
         State::Refunding => t("正在退款，票已作废。", "The money is on its way back; the tickets are void."),
-        State::Draft | State::Paid => t("正在出票。", "The tickets are being issued."),
+        State::Draft | State::Paid | State::Issued | State::PartUsed | State::Used => t("正在出票。", "The tickets are being issued."),
     };
     let tone = match order.state {
         State::Issued | State::PartUsed | State::Used => Tone::Ok,
@@ -142,7 +178,9 @@ fn facts(lang: Lang, order: &Order) -> Markup {
 }
 
 fn visitors(request: &Request, order: &Order) -> Markup {
-    let tickets = matches!(order.state, State::Issued | State::PartUsed | State::Used);
+    let shown = [State::Issued, State::PartUsed, State::Used, State::PartRefunded];
+    // The code is the buyer's: a manager sees the order, not what opens the gate.
+    let tickets = shown.contains(&order.state) && orders::is_owner(order, request.principal());
     let mut columns = vec![
         Column::new(request.t("姓名", "Name"), |(_, v): &(usize, crate::domain::visitor::Visitor)| html! { (v.name) }),
         Column::new(
@@ -162,15 +200,18 @@ fn visitors(request: &Request, order: &Order) -> Markup {
 
 fn actions(request: &Request, order: &Order, waiting: bool) -> Markup {
     let at = |what: &str| format!("/orders/{}/{what}", order.id);
-    let failed = order.state == State::Refunding && order.refund.as_ref().is_some_and(|r| r.failed.is_some());
+    let mine = orders::is_owner(order, request.principal());
+    let failed = order.refund_failure().is_some();
     html! {
         div.actions {
-            @if order.state == State::Held && !waiting {
+            @if order.state == State::Held && !waiting && mine {
                 (confirm(&at("pay"), request.t("去支付", "Pay"), &[]))
                 a role="button" class="secondary outline" href=(at("cancel")) { (request.t("放弃订单", "Give up the order")) }
             }
-            @if order.check(Step::Refund).is_ok() || failed {
-                a role="button" class="secondary outline" href=(at("refund")) { (request.t("整单退票", "Give back the whole order")) }
+            @if failed {
+                a role="button" class="secondary outline" href=(at("refund")) { (request.t("再次申请退款", "Ask for the refund again")) }
+            } @else if order.check(Step::Refund).is_ok() && !order.unused().is_empty() {
+                a role="button" class="secondary outline" href=(at("refund")) { (request.t("退票", "Give tickets back")) }
             }
             a href="/orders" { (request.t("我的订单", "My orders")) }
         }
@@ -203,28 +244,11 @@ pub(super) fn ask_cancel(request: &Request) -> web::Result<Response> {
     )
 }
 
-/// `GET /orders/{order}/refund`.
-pub(super) fn ask_refund(request: &Request) -> web::Result<Response> {
-    ask(
-        request,
-        Step::Refund,
-        &t("整单退票", "Give back the whole order"),
-        &t(
-            "所有票立即作废，票款全额原路退回。",
-            "All tickets are void at once, and the whole price returns the way it came.",
-        ),
-        "refund",
-    )
-}
-
-/// The question before a step that cannot be taken back.
+/// The question before an order is given up, which cannot be taken back.
 fn ask(request: &Request, step: Step, title: &Text, what: &Text, action: &str) -> web::Result<Response> {
     request.subject()?;
-    let shown = orders::get(request.param("order"), request.principal()).and_then(|order| {
-        let again = step == Step::Refund && order.refund.as_ref().is_some_and(|r| r.failed.is_some());
-        if !again {
-            order.check(step)?;
-        }
+    let shown = orders::own(request.param("order"), request.principal()).and_then(|order| {
+        order.check(step)?;
         let lang = request.lang();
         let body = html! {
             p { (what.get(lang)) }
@@ -237,6 +261,80 @@ fn ask(request: &Request, step: Step, title: &Text, what: &Text, action: &str) -
         Ok(LAYOUT.page(request, title, body))
     });
     answer(request, shown)
+}
+
+/// `GET /orders/{order}/refund`: which tickets, and what returns for them.
+pub(super) fn ask_refund(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    answer(request, refund_form(request, &Form::new()))
+}
+
+fn refund_form(request: &Request, form: &Form) -> Result<Response, Refusal> {
+    let lang = request.lang();
+    let order = orders::get(request.param("order"), request.principal())?;
+    orders::may_return(&order)?;
+    let failed = order.refund_failure();
+    let manager = request.principal().has_role(MANAGER);
+    let by_rule = orders::quote(&order, &GiveBack::default(), now());
+    let full = orders::quote(&order, &GiveBack { full: true, ..GiveBack::default() }, now());
+    let of = |items: &[Returned], v: usize| items.iter().filter(|i| i.ticket.visitor == v).map(|i| i.amount).sum();
+    let open = if manager { &full } else { &by_rule };
+    let visitors: Vec<_> =
+        order.visitors.iter().enumerate().filter(|(v, _)| open.iter().any(|i| i.ticket.visitor == *v)).collect();
+    let body = html! {
+        (error_summary(lang, form))
+        @if let Some(why) = failed {
+            (notice(Tone::Warn, html! { p { (request.t("支付机构的答复：", "The provider said: ")) (why) } }))
+        } @else if visitors.is_empty() {
+            (notice(Tone::Warn, Refusal::TooLateToReturn.detail().get(lang)))
+        } @else {
+            p { (request.t("所选的票立即作废，不能恢复；票款原路退回。已使用的票不能退。", "The tickets that you choose are void at once, for good; their money returns the way it came. Used tickets cannot be given back.")) }
+        }
+        (rules(lang, &order))
+        form method="post" action={ "/orders/" (order.id) "/refund" } {
+            @if failed.is_none() {
+                fieldset #field-ticket {
+                    legend { (request.t("退哪些游客的票", "Whose tickets")) }
+                    @for (v, visitor) in &visitors {
+                        label.choice {
+                            input type="checkbox" name="ticket" value=(v) checked;
+                            span { (visitor.name) " · " (request.t("退", "returns")) " " (amount(of(&by_rule, *v))) }
+                        }
+                    }
+                }
+                @if manager {
+                    (checkbox(lang, form, "full", &t("管理员：不按退票规则，全额退款", "Manager: return the full price, whatever the rules say")))
+                }
+            }
+            div.actions {
+                @if failed.is_some() || !visitors.is_empty() { button.danger type="submit" { (request.t("确认退票", "Give the tickets back")) } }
+                a href={ "/orders/" (order.id) } { (request.t("返回订单", "Back to the order")) }
+            }
+        }
+    };
+    Ok(LAYOUT.page(request, &t("退票", "Give tickets back"), body))
+}
+
+/// What returns when, in words.
+fn rules(lang: Lang, order: &Order) -> Markup {
+    let line = |t: &RefundTier| {
+        let (h, m) = (t.before_minutes / 60, t.before_minutes % 60);
+        let when = match (h, m) {
+            (0, 0) => lang.pick("时段开始前", "until the slot begins").to_owned(),
+            (h, 0) => lang.pick("时段开始前 {} 小时", "until {} hours before the slot begins").replace("{}", &h.to_string()),
+            _ => lang
+                .pick("时段开始前 {} 分钟", "until {} minutes before the slot begins")
+                .replace("{}", &t.before_minutes.to_string()),
+        };
+        format!("{when}{}{} %", lang.pick("：退 ", ": "), t.percent)
+    };
+    html! {
+        h2 { (lang.pick("退票规则", "What returns")) }
+        ul {
+            @for t in &order.tiers { li { (line(t)) } }
+            li { (lang.pick("之后不退；景区临时关闭的，全额退款。", "After that nothing; everything where the attraction closes.")) }
+        }
+    }
 }
 
 /// `POST /orders/{order}/cancel`.
@@ -252,8 +350,23 @@ pub(super) fn cancel(request: &Request) -> web::Result<Response> {
 /// `POST /orders/{order}/refund`.
 pub(super) fn refund(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    let refunded = orders::refund(request.param("order"), request.principal(), "asked on the order's page");
-    answer(request, refunded.map(|o| Response::see_other(&format!("/orders/{}", o.id))))
+    let mut form = request.form()?;
+    answer(request, give_back(request, &mut form))
+}
+
+fn give_back(request: &Request, form: &mut Form) -> Result<Response, Refusal> {
+    let visitors: Vec<usize> = form.values("ticket").filter_map(|n| n.parse().ok()).collect();
+    let order = orders::get(request.param("order"), request.principal())?;
+    if visitors.is_empty() && order.refund_failure().is_none() && order.check(Step::Refund).is_ok() {
+        form.reject("ticket", t("请至少选择一位游客", "Choose at least one visitor"));
+        return Ok(refund_form(request, form)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+    let what = GiveBack {
+        visitors: Some(visitors),
+        full: form.checked("full"),
+        reason: "asked on the order's page".to_owned(),
+    };
+    orders::refund(&order.id, request.principal(), &what).map(|o| Response::see_other(&format!("/orders/{}", o.id)))
 }
 
 /// `/orders/{order}/tickets/{ticket}`: the live code.
@@ -263,11 +376,12 @@ pub(super) fn ticket(request: &Request) -> web::Result<Response> {
     let shown = gate::ticket(request.param("order"), number, request.principal()).and_then(|view| {
         let seconds = policy::code_seconds()?;
         let wait = view.code.as_ref().map(|c| (c.next_at - now()).max(1_000).div_euclid(1_000) + 1);
-        let response = LAYOUT.page(request, &view.order.product_name, ticket_body(request, &view, seconds)?);
+        let body = html! { (paused(request, wait.is_some())) (ticket_body(request, &view, seconds)?) };
+        let response = LAYOUT.page(request, &view.order.product_name, body);
         // The page follows the code without a script; a stored copy would show an old one.
         let response = response.header("cache-control", "no-store");
         Ok(match wait {
-            Some(seconds) => response.header("refresh", seconds.to_string()),
+            Some(seconds) => load_again(request, response, seconds),
             None => response,
         })
     });
@@ -292,19 +406,22 @@ fn ticket_body(request: &Request, view: &TicketView, seconds: u32) -> Result<Mar
             dt { (request.t("证件", "Document")) } dd { (visitor.id_masked) }
             @for (part, e) in view.order.parts.iter().zip(&view.entitlements) {
                 dt { (part.name.get(lang)) }
-                dd { (when(lang, &part.slot)) " " (entitlement_badge(lang, e)) }
+                dd { (when(lang, &part.slot)) " " (entitlement_badge(lang, e, part.slot.ends_at)) }
             }
         }
         p { a href={ "/orders/" (view.order.id) } { (request.t("返回订单", "Back to the order")) } }
     })
 }
 
-fn entitlement_badge(lang: Lang, e: &entitlement::Entitlement) -> Markup {
-    match e.state {
-        entitlement::State::Unused => badge(Tone::Ok, lang.pick("未使用", "unused")),
-        entitlement::State::Used => {
+fn entitlement_badge(lang: Lang, e: &entitlement::Entitlement, ends_at: i64) -> Markup {
+    use entitlement::State;
+    match e.state_at(ends_at, now()) {
+        State::Unused => badge(Tone::Ok, lang.pick("未使用", "unused")),
+        State::Used => {
             badge(Tone::Info, format!("{} {}", lang.pick("已使用", "used"), e.used_at.map(local).unwrap_or_default()))
         }
-        entitlement::State::Refunded => badge(Tone::Bad, lang.pick("已退", "refunded")),
+        State::Expired => badge(Tone::Warn, lang.pick("已过期", "expired")),
+        State::Suspended => badge(Tone::Bad, lang.pick("退款中", "being refunded")),
+        State::Refunded => badge(Tone::Bad, lang.pick("已退", "refunded")),
     }
 }

@@ -39,16 +39,17 @@ pub struct TicketView {
     pub code: Option<ShownCode>,
 }
 
-/// The ticket of one visitor of an order.
+/// The ticket of one visitor of an order, for the buyer alone.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], [`Refusal::WrongState`] before the order is issued.
 pub fn ticket(order: &str, visitor: usize, who: &Principal) -> Result<TicketView, Refusal> {
-    let order = orders::get(order, who)?;
+    let order = orders::own(order, who)?;
     if visitor >= order.visitors.len() {
         return Err(Refusal::NotFound);
     }
-    if !matches!(order.state, State::Issued | State::PartUsed | State::Used) {
+    let shown = [State::Issued, State::PartUsed, State::Used, State::PartRefunded];
+    if !shown.contains(&order.state) {
         return Err(WrongState { state: order.state, step: Step::Admit }.into());
     }
     let mut entitlements = Vec::with_capacity(order.parts.len());

@@ -1,9 +1,11 @@
 //! What the app does, for pages and API alike: read, decide in the domain, stage, commit.
 
 pub mod catalogue;
+pub mod closures;
 pub mod consumer;
 pub mod gate;
 pub mod install;
+pub mod manage;
 pub mod orders;
 pub mod purchase;
 pub mod refusal;

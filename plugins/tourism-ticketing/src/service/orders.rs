@@ -2,19 +2,27 @@
 
 use super::catalogue::known;
 use super::{Refusal, now};
-use crate::domain::order::{Order, State, Step};
+use crate::domain::order::{Order, State, Step, WrongState};
+use crate::domain::refund::Returned;
 use crate::store::{ORDERS, ORDERS_BY_OWNER, StageError, stage};
+use serde_json::json;
 use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Page, Principal, Tx, transact};
+use yunlong_sdk::{Page, Principal, Problem, Tx, t, transact};
 
 /// The department's role that sees every order and returns money.
 pub const MANAGER: &str = "manager";
 /// The role of those who admit.
 pub const GATE: &str = "gate";
 
-/// Whether somebody may see an order and act on it.
-fn may(order: &Order, who: &Principal) -> bool {
-    who.subject.as_deref() == Some(order.owner.as_str()) || who.has_role(MANAGER)
+/// Whether somebody is the buyer: who alone pays, gives up and shows tickets.
+#[must_use]
+pub fn is_owner(order: &Order, who: &Principal) -> bool {
+    who.subject.as_deref() == Some(order.owner.as_str())
+}
+
+/// Whether somebody may see an order and give its tickets back: the buyer, and the managers.
+fn may_see(order: &Order, who: &Principal) -> bool {
+    is_owner(order, who) || who.has_role(MANAGER)
 }
 
 /// An order of the buyer, or any for a manager.
@@ -22,7 +30,15 @@ fn may(order: &Order, who: &Principal) -> bool {
 /// # Errors
 /// [`Refusal::NotFound`], also for somebody else's order: numbers are nobody else's business.
 pub fn get(id: &str, who: &Principal) -> Result<Order, Refusal> {
-    known(ORDERS.get(id))?.map(|o| o.value).filter(|o| may(o, who)).ok_or(Refusal::NotFound)
+    known(ORDERS.get(id))?.map(|o| o.value).filter(|o| may_see(o, who)).ok_or(Refusal::NotFound)
+}
+
+/// An order of the buyer alone.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for everybody else, managers included.
+pub fn own(id: &str, who: &Principal) -> Result<Order, Refusal> {
+    get(id, who).and_then(|o| if is_owner(&o, who) { Ok(o) } else { Err(Refusal::NotFound) })
 }
 
 /// A buyer's orders, the newest first.
@@ -36,6 +52,7 @@ pub fn list(owner: &str, limit: u32, after: Option<String>) -> Result<Page<Order
 fn change<T>(
     id: &str,
     who: &Principal,
+    may: fn(&Order, &Principal) -> bool,
     mut f: impl FnMut(&Tx<'_>, &mut Order, i64) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let now = now();
@@ -52,17 +69,17 @@ fn change<T>(
 /// # Errors
 /// [`Refusal::WrongState`], [`Refusal::HoldOver`].
 pub fn pay(id: &str, who: &Principal, confirm: bool) -> Result<Order, Refusal> {
-    let order = get(id, who)?;
-    if matches!(order.state, State::Issued | State::PartUsed | State::Used) {
+    let order = own(id, who)?;
+    if order.was_issued() {
         return Ok(order);
     }
     payable(&order, now())?;
     if !confirm {
         return Ok(order);
     }
-    change(id, who, |tx, order, now| {
+    change(id, who, is_owner, |tx, order, now| {
         // Paid in the meantime: nothing to ask for.
-        if order.state == State::Issued {
+        if order.was_issued() {
             return Ok(order.clone());
         }
         payable(order, now)?;
@@ -83,28 +100,69 @@ fn payable(order: &Order, now: i64) -> Result<(), Refusal> {
     Ok(order.check(Step::Pay)?)
 }
 
-/// Gives up a held order: its places are free at once.
+/// Gives up a held order: its places are free at once, and money that arrives later goes back.
 ///
 /// # Errors
 /// [`Refusal::WrongState`].
 pub fn cancel(id: &str, who: &Principal) -> Result<Order, Refusal> {
-    change(id, who, |tx, order, now| {
-        let effects = order.expire(now)?;
+    change(id, who, is_owner, |tx, order, now| {
+        let effects = order.give_up(now)?;
         stage(tx, order, effects, false, now)?;
-        tx.audit("order.cancel", id, &serde_json::json!({}))?;
+        tx.audit("order.cancel", id, &json!({}))?;
         Ok(order.clone())
     })
 }
 
-/// Returns a whole order that nobody has used.
+/// What is to be given back.
+#[derive(Clone, Debug, Default)]
+pub struct GiveBack {
+    /// The visitors' places in the order; everybody when absent.
+    pub visitors: Option<Vec<usize>>,
+    /// The full price, whatever the tiers say: for managers.
+    pub full: bool,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What would be given back now.
+#[must_use]
+pub fn quote(order: &Order, what: &GiveBack, now: i64) -> Vec<Returned> {
+    let items = if what.full { order.in_full() } else { order.returnable(now) };
+    let asked = |i: &Returned| what.visitors.as_ref().is_none_or(|v| v.contains(&i.ticket.visitor));
+    items.into_iter().filter(asked).collect()
+}
+
+/// Gives unused tickets back, or asks again for a refund that the provider refused.
 ///
 /// # Errors
-/// [`Refusal::WrongState`].
-pub fn refund(id: &str, who: &Principal, reason: &str) -> Result<Order, Refusal> {
-    change(id, who, |tx, order, now| {
-        let effects = order.start_refund(reason, now)?;
+/// [`Refusal::WrongState`], [`Refusal::TooLateToReturn`].
+pub fn refund(id: &str, who: &Principal, what: &GiveBack) -> Result<Order, Refusal> {
+    if what.full && !who.has_role(MANAGER) {
+        let title = t("只有管理员可以不按退票规则全额退款", "Only a manager may return the full price");
+        return Err(Problem::forbidden(title).kind("role-required").into());
+    }
+    change(id, who, may_see, |tx, order, now| {
+        let effects = if order.refund_failure().is_some() {
+            order.retry_refunds(now)
+        } else {
+            order.check(Step::Refund)?;
+            let items = quote(order, what, now);
+            if items.is_empty() && !order.unused().is_empty() {
+                return Err(Refusal::TooLateToReturn);
+            }
+            order.start_refund(items, &what.reason, now)?
+        };
         stage(tx, order, effects, false, now)?;
-        tx.audit("order.refund", id, &serde_json::json!({"amount": order.captured, "reason": reason}))?;
+        let amount = order.refunds.last().map_or(0, |r| r.amount);
+        tx.audit("order.refund", id, &json!({"amount": amount, "full": what.full, "reason": what.reason}))?;
         Ok(order.clone())
     })
+}
+
+/// Whether the order's state allows giving back, or a refused refund can be asked for again.
+///
+/// # Errors
+/// [`WrongState`].
+pub fn may_return(order: &Order) -> Result<(), WrongState> {
+    if order.refund_failure().is_some() { Ok(()) } else { order.check(Step::Refund) }
 }

@@ -1,16 +1,15 @@
 //! Buying: from what was asked to a held order, or a refusal that says why.
 
 use super::{Refusal, catalogue, keys, now};
-use crate::domain::catalogue::{Attraction, Component, DayPlan, Product};
+use crate::domain::catalogue::{Attraction, Component, DayPlan, Product, Proof};
 use crate::domain::entitlement;
-use crate::domain::keys::sha256;
 use crate::domain::order::{NewOrder, Order, Part};
 use crate::domain::pricing;
 use crate::domain::slot::{self, DAY_COUNTER, Day, SLOT_COUNTER, SalesWindow, Slot, SlotState};
 use crate::domain::time::{Clock, Date};
 use crate::domain::visitor::{self, CheckedVisitor, FieldError, Visitor, VisitorInput};
 use crate::policy;
-use crate::store::{ENTITLEMENTS, ORDERS, stage};
+use crate::store::{ENTITLEMENTS, OPEN_COUNTER, ORDERS, stage};
 use serde::Serialize;
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::{Attribute, DataError, Problem, Text, Tx, random, t, transact};
@@ -36,6 +35,8 @@ pub struct Purchase {
     pub choices: Vec<Choice>,
     /// The visitors; the buyer alone when absent.
     pub visitors: Option<Vec<VisitorInput>>,
+    /// Whether the buyer declares to be the guardian of the children among them.
+    pub guardian: bool,
 }
 
 /// A component with its attraction.
@@ -52,7 +53,7 @@ struct Wanted<'a> {
 /// [`Refusal`] says what is wrong; nothing was reserved.
 pub fn create(owner: &str, idempotency_key: Option<&str>, purchase: &Purchase) -> Result<Order, Refusal> {
     let now = now();
-    let request = sha256(&serde_json::to_string(purchase).unwrap_or_default());
+    let request = keys().request_digest(&serde_json::to_string(purchase).unwrap_or_default());
     let number = match idempotency_key {
         Some(key) => keys().order_number(owner, key),
         None => random::code(12),
@@ -78,7 +79,9 @@ fn reserve(owner: &str, number: &str, request: &str, purchase: &Purchase, now: i
     let product = catalogue::product(&purchase.product)?;
     let wanted = look_up(&product, purchase)?;
     let first_day = purchase.choices.iter().map(|c| c.date).min().unwrap_or_else(|| Date::at(now));
-    let visitors = price(&product, &check_visitors(purchase, now)?, first_day)?;
+    let checked = check_visitors(purchase, now)?;
+    guarded(&checked, purchase.guardian, first_day)?;
+    let visitors = price(&product, &checked, first_day)?;
     let window = policy::sales_window()?;
     let hold_minutes = policy::hold_minutes()?;
     let app_chooses = purchase.choices.iter().any(|c| c.start.is_none());
@@ -94,6 +97,7 @@ fn reserve(owner: &str, number: &str, request: &str, purchase: &Purchase, now: i
                 request: request.to_owned(),
                 parts,
                 visitors: visitors.clone(),
+                guardian: purchase.guardian && checked.iter().any(|v| v.guarded(first_day)),
             };
             let mut order = Order::draft(new, &product, now);
             let effects = order.hold(hold_minutes, now)?;
@@ -156,78 +160,115 @@ pub fn buyer() -> Result<VisitorInput, AttributeError> {
     })
 }
 
-/// Every visitor with a price. A concession is proven by the date of birth that the host
-/// releases about the buyer: so only the buyer's own ticket can be reduced.
+/// A child's data is taken only with the word of its guardian.
+fn guarded(visitors: &[CheckedVisitor], declared: bool, day: Date) -> Result<(), Refusal> {
+    if declared || !visitors.iter().any(|v| v.guarded(day)) {
+        return Ok(());
+    }
+    Err(Refusal::Fields(vec![FieldError::new(
+        "/guardian",
+        Text::new(
+            format!("同行有不满 {} 周岁的儿童，请确认您是其监护人并同意填写其信息", visitor::GUARDED_BELOW),
+            format!(
+                "There is a child under {}: declare that you are its guardian and agree that its data is taken",
+                visitor::GUARDED_BELOW
+            ),
+        ),
+    )]))
+}
+
+/// Every visitor with a price.
 fn price(product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Vec<Visitor>, Refusal> {
     let keys = keys();
-    let proven = prove_concession(product, visitors, day)?;
     let unusable = |e: pricing::SplitError| Problem::internal(&format!("{}: {e}", product.id));
-    visitors
-        .iter()
-        .map(|v| {
-            let quote = pricing::quote(product, proven.filter(|_| v.concession)).map_err(unusable)?;
-            Ok(Visitor {
-                name: v.name.clone(),
-                id_type: v.id_type,
-                id_masked: v.masked(),
-                id_hash: v.hash(&keys),
-                phone: v.phone.clone(),
-                price: quote.price,
-                shares: quote.shares,
-                concession: quote.concession,
-            })
-        })
-        .collect()
+    let mut own = None;
+    let mut priced = Vec::with_capacity(visitors.len());
+    for (i, v) in visitors.iter().enumerate() {
+        let age = match v.concession {
+            None => None,
+            Some(proof) => Some((age(product, v, proof, day, i, &mut own)?, proof)),
+        };
+        let quote = pricing::quote(product, age).map_err(unusable)?;
+        priced.push(Visitor {
+            name: v.name.clone(),
+            id_type: v.id_type,
+            id_masked: v.masked(),
+            id_hash: v.hash(&keys),
+            phone: v.phone.clone(),
+            price: quote.price,
+            shares: quote.shares,
+            concession: quote.concession,
+        });
+    }
+    Ok(priced)
 }
 
-/// The age on the day of the visit of the one visitor who asked for a concession.
-fn prove_concession(product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Option<i32>, Refusal> {
-    let mut asked = visitors.iter().enumerate().filter(|(_, v)| v.concession);
-    let Some((i, visitor)) = asked.next() else { return Ok(None) };
+/// The age on the day of the visit of a visitor who asked for a concession. The buyer's own is
+/// proven by the date of birth that the host releases; a child's by its document, which the gate
+/// looks at.
+fn age(
+    product: &Product,
+    visitor: &CheckedVisitor,
+    proof: Proof,
+    day: Date,
+    i: usize,
+    own: &mut Option<usize>,
+) -> Result<i32, Refusal> {
     let wrong =
-        |i: usize, text: Text| Refusal::Fields(vec![FieldError::new(format!("/visitors/{i}/concession"), text)]);
-    if let Some((second, _)) = asked.next() {
-        return Err(wrong(
-            second,
-            t(
-                "一个订单只能有一张本人的优惠票；请同行老人用自己的账号购票",
-                "An order takes one reduced ticket, the buyer's own; others buy theirs with their own account",
-            ),
+        |text: Text| Err(Refusal::Fields(vec![FieldError::new(format!("/visitors/{i}/concession"), text)]));
+    if !product.has_concession(proof) {
+        return wrong(t("此产品没有这种优惠票", "This product has no such reduced price"));
+    }
+    let birth = match proof {
+        Proof::Document => visitor.birth,
+        Proof::Account => {
+            if own.replace(i).is_some() {
+                return wrong(t(
+                    "一个订单只能有一张本人的优惠票；请同行老人用自己的账号购票",
+                    "An order takes one reduced ticket, the buyer's own; others buy theirs with their own account",
+                ));
+            }
+            let record = identity::attribute(Attribute::BirthDate)?;
+            let record: Date =
+                record.parse().map_err(|_| Problem::internal("the host released a date of birth that is no date"))?;
+            if visitor.birth != Some(record) {
+                return wrong(t(
+                    "出生日期与您的实名信息不符：优惠票只能由本人用居民身份证购买",
+                    "The date of birth differs from your record: a reduced ticket is for yourself, with your resident ID",
+                ));
+            }
+            Some(record)
+        }
+    };
+    let Some(birth) = birth else {
+        return wrong(t(
+            "儿童优惠凭居民身份证号码中的出生日期核对",
+            "A child's reduced price needs a resident ID, whose number holds the date of birth",
         ));
+    };
+    let age = day.age_of(birth);
+    if product.concession_for(age, proof).is_none() {
+        return wrong(wrong_age(product, proof));
     }
-    if product.concessions.is_empty() {
-        return Err(wrong(i, t("此产品没有优惠票", "This product has no reduced price")));
-    }
-    let own = identity::attribute(Attribute::BirthDate)?;
-    let own: Date = own.parse().map_err(|_| Problem::internal("the host released a date of birth that is no date"))?;
-    if visitor.birth != Some(own) {
-        return Err(wrong(
-            i,
-            t(
-                "出生日期与您的实名信息不符：优惠票只能由本人用居民身份证购买",
-                "The date of birth differs from your record: a reduced ticket is for yourself, with your resident ID",
-            ),
-        ));
-    }
-    let age = day.age_of(own);
-    if product.concession_for(age).is_none() {
-        let least = product.concessions.iter().map(|c| c.min_age).min().unwrap_or(0);
-        return Err(wrong(
-            i,
-            Text::new(
-                format!("游览当日须年满 {least} 周岁"),
-                format!("The visitor must be {least} on the day of the visit"),
-            ),
-        ));
-    }
-    Ok(Some(age))
+    Ok(age)
 }
 
-/// The slot of one component. The day's plan is read in the transaction, so that a closure that
-/// is decided meanwhile is met; what was taken is not read but bounded by the commit, so that
+fn wrong_age(product: &Product, proof: Proof) -> Text {
+    let mut offered = product.concessions.iter().filter(|c| c.proof == proof);
+    let (zh, en): (Vec<_>, Vec<_>) = offered.by_ref().map(|c| (&*c.title.zh, &*c.title.en)).unzip();
+    Text::new(
+        format!("游览当日的年龄不符合优惠条件：{}", zh.join("；")),
+        format!("The age on the day of the visit does not fit: {}", en.join("; ")),
+    )
+}
+
+/// The slot of one component. The attraction and the day's plan are read in the transaction, so
+/// that a closure that is decided meanwhile is met; what was taken is not read but bounded by the commit, so that
 /// buyers of one slot do not meet each other.
 fn part(tx: &Tx<'_>, wanted: &Wanted<'_>, people: u32, window: &SalesWindow, now: i64) -> Result<Part, Refusal> {
-    let (a, choice) = (&wanted.attraction, wanted.choice);
+    let choice = wanted.choice;
+    let a = tx.get::<Attraction>(&wanted.attraction.id)?.ok_or(Refusal::NotFound)?.into_value();
+    let a = &a;
     let plan = tx.get::<DayPlan>(&DayPlan::key(&a.id, choice.date))?;
     let day = slot::day(a, plan.as_deref(), choice.date);
     if let Day::Closed(reason) = day {
@@ -320,6 +361,9 @@ enum Explained {
 fn explain(refusal: Refusal, wanted: &[Wanted<'_>], visitors: &[Visitor], owner: &str, request: &str) -> Explained {
     let Refusal::Data(error) = refusal else { return Explained::Refused(refusal) };
     match error {
+        DataError::OutOfBounds { counter, max, .. } if counter == OPEN_COUNTER => {
+            Explained::Refused(Refusal::TooManyOpen { max })
+        }
         DataError::OutOfBounds { counter, key, value, max, .. } => Explained::Refused(
             full(&counter, &key, max - value, wanted)
                 .unwrap_or_else(|| Refusal::Data(DataError::Other(format!("unknown counter {counter} {key}")))),

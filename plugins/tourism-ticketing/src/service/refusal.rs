@@ -1,6 +1,6 @@
 //! Why something was refused: one list for pages and API.
 
-use crate::domain::admission::Refused;
+use crate::domain::admission::{Place, Refused};
 use crate::domain::code::CodeError;
 use crate::domain::order::{Step, WrongState};
 use crate::domain::time::{Date, local};
@@ -62,6 +62,19 @@ pub enum Refusal {
     KeyReused {
         /// The order that it made.
         order: String,
+    },
+    /// The buyer holds as many unpaid orders as one may.
+    TooManyOpen {
+        /// How many.
+        max: i64,
+    },
+    /// No ticket of the order can be given back any more.
+    TooLateToReturn,
+    /// A change of the timetable leaves tickets without their slot, and nobody said that they are
+    /// to be refunded.
+    TicketsSold {
+        /// How many there are, at least.
+        tickets: usize,
     },
     /// The order's state does not allow it.
     WrongState(WrongState),
@@ -159,6 +172,13 @@ impl Refusal {
                 .kind("idempotency-key-reused")
                 .detail(self.detail())
                 .with("order", order.as_str()),
+            Self::TooManyOpen { max } => {
+                Problem::conflict(self.title()).kind("too-many-open-orders").detail(self.detail()).with("max", max)
+            }
+            Self::TooLateToReturn => Problem::conflict(self.title()).kind("too-late-to-return").detail(self.detail()),
+            Self::TicketsSold { tickets } => {
+                Problem::conflict(self.title()).kind("tickets-sold").detail(self.detail()).with("tickets", tickets)
+            }
             Self::WrongState(e) => Problem::conflict(self.title())
                 .kind("wrong-state")
                 .detail(self.detail())
@@ -186,6 +206,9 @@ impl Refusal {
             }
             Self::NotOnSale { .. } => t("不在售票时间内", "Not on sale"),
             Self::KeyReused { .. } => t("幂等键已用于另一个请求", "The idempotency key was used for another request"),
+            Self::TooManyOpen { .. } => t("未付款的订单太多", "Too many unpaid orders"),
+            Self::TooLateToReturn => t("已过退票时间", "It is too late to give the tickets back"),
+            Self::TicketsSold { .. } => t("这些时段已售出门票", "Tickets were sold for these slots"),
             Self::WrongState(_) => t("订单状态不允许这样操作", "The order's state does not allow this"),
             Self::HoldOver => t("保留时间已过", "The hold is over"),
             Self::Gate(e) => gate_title(e),
@@ -228,6 +251,18 @@ impl Refusal {
             Self::KeyReused { order } => Text::new(
                 format!("这个幂等键已生成订单 {order}，内容与本次请求不同。请换一个键。"),
                 format!("This key made order {order} from a different request. Use another key."),
+            ),
+            Self::TooManyOpen { max } => Text::new(
+                format!("您已有 {max} 个未付款的订单。请先支付或放弃其中一个。"),
+                format!("You hold {max} unpaid orders. Pay or give up one of them first."),
+            ),
+            Self::TooLateToReturn => t(
+                "按此票种的退票规则，现在不能再退票。如遇特殊情况，请联系景区。",
+                "By the rules of this ticket nothing returns any more. Contact the attraction in special cases.",
+            ),
+            Self::TicketsSold { tickets } => Text::new(
+                format!("此项更改会使已售出的 {tickets} 张票失效。请确认为这些票全额退款。"),
+                format!("The change makes {tickets} tickets void. Confirm that they are refunded in full."),
             ),
             Self::WrongState(e) => wrong_state(*e),
             Self::HoldOver => t("名额已释放，请重新下单。", "The places were given back. Please order again."),
@@ -310,6 +345,7 @@ pub fn state_name(state: crate::domain::order::State) -> Text {
         State::PartUsed => t("部分使用", "partly used"),
         State::Used => t("已使用", "used"),
         State::Refunding => t("退款中", "being refunded"),
+        State::PartRefunded => t("部分退款", "partly refunded"),
         State::Refunded => t("已退款", "refunded"),
     }
 }
@@ -323,14 +359,14 @@ fn gate_problem(e: &Refused, title: Text, detail: Text) -> Problem {
         Refused::Refunded => problem.kind("ticket-refunded"),
         Refused::TooEarly { from } => problem.kind("too-early").with("opens_at", crate::domain::time::rfc3339(*from)),
         Refused::TooLate { until } => problem.kind("too-late").with("closed_at", crate::domain::time::rfc3339(*until)),
-        Refused::OtherAttraction(slots) => problem.kind("other-attraction").with("attractions", names(slots)),
-        Refused::WhichAttraction(slots) => problem.kind("attraction-needed").with("attractions", names(slots)),
+        Refused::OtherAttraction(places) => problem.kind("other-attraction").with("attractions", ids(places)),
+        Refused::WhichAttraction(places) => problem.kind("attraction-needed").with("attractions", ids(places)),
         Refused::WrongState(_) => problem.kind("wrong-state"),
     }
 }
 
-fn names(slots: &[crate::domain::slot::SlotId]) -> Vec<&str> {
-    slots.iter().map(|s| s.attraction.as_str()).collect()
+fn ids(places: &[Place]) -> Vec<&str> {
+    places.iter().map(|p| p.attraction.as_str()).collect()
 }
 
 fn gate_title(e: &Refused) -> Text {
@@ -350,16 +386,19 @@ fn gate_detail(e: &Refused) -> Text {
         Refused::AlreadyUsed { at, gate } => {
             Text::new(format!("{} 在 {gate} 已入园。", local(*at)), format!("Admitted at {} at {gate}.", local(*at)))
         }
-        Refused::Refunded => t("钱已退回，名额已释放。", "The money was returned and the place is free again."),
+        Refused::Refunded => t("票款已退回或正在退回。", "Its money was returned or is on its way back."),
         Refused::TooEarly { from } => {
             Text::new(format!("{} 起可以入园。", local(*from)), format!("The gate opens for it at {}.", local(*from)))
         }
         Refused::TooLate { until } => {
             Text::new(format!("最晚应在 {} 入园。", local(*until)), format!("It was valid until {}.", local(*until)))
         }
-        Refused::OtherAttraction(slots) | Refused::WhichAttraction(slots) => {
-            let list = names(slots).join(", ");
-            Text::new(format!("这张票可用于：{list}。"), format!("The ticket is for: {list}."))
+        Refused::OtherAttraction(places) | Refused::WhichAttraction(places) => {
+            let list = |pick: fn(&Place) -> &str| places.iter().map(pick).collect::<Vec<_>>();
+            Text::new(
+                format!("这张票可用于：{}。", list(|p| &p.name.zh).join("、")),
+                format!("The ticket is for: {}.", list(|p| &p.name.en).join(", ")),
+            )
         }
         Refused::WrongState(e) => wrong_state(*e),
     }

@@ -18,7 +18,7 @@ fn set_cap(attraction: &str, cap: u32) {
 fn the_routes_are_sound_and_the_document_names_every_operation() {
     let x = Xuzhou::new();
     Ticketing::router().check().unwrap();
-    let doc = x.api("/openapi.json").body_json();
+    let doc = x.get::<Ticketing>("/openapi.json").body_json();
     assert_eq!(doc["openapi"], "3.1.0");
     let ids: Vec<&str> = doc["paths"]
         .as_object()
@@ -39,6 +39,13 @@ fn the_routes_are_sound_and_the_document_names_every_operation() {
         "refundOrder",
         "getTicketCode",
         "salesReport",
+        "getCatalogue",
+        "putAttraction",
+        "putProduct",
+        "listDays",
+        "putDay",
+        "listClosures",
+        "listAlerts",
     ] {
         assert!(ids.contains(&id), "{id}");
     }
@@ -57,6 +64,7 @@ fn the_catalogue_has_six_attractions_and_the_joint_ticket() {
 #[test]
 fn a_hundred_of_five_hundred_buyers_get_a_ticket_and_the_rest_a_clear_refusal() {
     let x = Xuzhou::new();
+    x.configure("max_open_orders", 1_000);
     let (mut held, mut refused) = (Vec::new(), 0);
     for n in 0..500 {
         let answer = x.order(&guishan(n));
@@ -203,7 +211,7 @@ fn a_free_ticket_is_booked_and_issued_without_a_payment() {
 fn the_same_idempotency_key_answers_the_same_order_and_never_another() {
     let x = Xuzhou::new();
     let send = |body: &Value, key: &str| {
-        x.send::<Ticketing>(Request::post("/api/orders").header("idempotency-key", key).json(body))
+        x.operation("post", "/api/orders", Request::post("/api/orders").header("idempotency-key", key).json(body))
     };
     let first = send(&guishan(1), "k-1").body_json();
     assert_eq!(send(&guishan(1), "k-1").body_json()["id"], first["id"]);
@@ -238,7 +246,8 @@ fn every_field_refuses_with_its_pointer() {
         ("/visitors/0/id_number", &|b| b["visitors"][0]["id_number"] = json!("320302199001019990")),
         ("/visitors/0/id_number", &|b| b["visitors"][0]["id_number"] = json!("320302199902299996")),
         ("/visitors/0/phone", &|b| b["visitors"][0]["phone"] = json!("123")),
-        ("/visitors/0/concession", &|b| b["visitors"][0]["concession"] = json!("child")),
+        ("/visitors/0/concession", &|b| b["visitors"][0]["concession"] = json!("student")),
+        ("/guardian", &|b| b["visitors"][0]["id_number"] = json!(resident_id("2015-01-01", 1))),
         ("/components/0/attraction", &|b| b["components"] = json!([{"attraction": "museum"}])),
     ] {
         let answer = with(change);
@@ -247,7 +256,9 @@ fn every_field_refuses_with_its_pointer() {
     }
     for (change, status) in [("not json", 400), ("3", 400), ("{\"visitors\": 1}", 400)] {
         assert_eq!(
-            x.send::<Ticketing>(Request::post("/api/orders").body("application/json", change)).code().as_u16(),
+            x.operation("post", "/api/orders", Request::post("/api/orders").body("application/json", change))
+                .code()
+                .as_u16(),
             status,
             "{change}"
         );
@@ -380,7 +391,7 @@ fn the_commit_itself_refuses_to_sell_the_last_place_twice() {
     let product = sample::catalogue().unwrap().products.into_iter().find(|p| p.id == "guishan-single").unwrap();
     let part = Part { name: attraction.name, operator: attraction.operator, slot: nine };
     let new =
-        NewOrder { id: "RACER0000000".into(), owner: "bo".into(), request: String::new(), parts: vec![part], visitors };
+        NewOrder { id: "RACER0000000".into(), owner: "bo".into(), request: String::new(), parts: vec![part], visitors, guardian: false };
     let refused = transact(|tx| {
         let mut order = Order::draft(new.clone(), &product, TUESDAY);
         let effects = order.hold(15, TUESDAY).unwrap();
@@ -390,4 +401,98 @@ fn the_commit_itself_refuses_to_sell_the_last_place_twice() {
     });
     assert!(matches!(refused, Err(StageError::Data(DataError::OutOfBounds { value: 1, max: 1, .. }))), "{refused:?}");
     assert_eq!((x.remaining("guishan", "09:00"), x.get_order("RACER0000000")["status"].clone()), (0, json!(404)));
+}
+
+#[test]
+fn what_is_kept_of_a_request_is_not_its_plain_digest() {
+    use sha2::{Digest, Sha256};
+    use tourism_ticketing::domain::visitor::VisitorInput;
+    use tourism_ticketing::service::purchase::{Choice, Purchase};
+    let x = Xuzhou::new();
+    let id = text(&x.ordered(&guishan(1)), "/id");
+    let kept = tourism_ticketing::store::ORDERS.get(&id).unwrap().unwrap().into_value().request;
+    let purchase = Purchase {
+        product: "guishan-single".into(),
+        choices: vec![Choice { date: day(1).parse().unwrap(), start: Some("09:00".parse().unwrap()) }],
+        visitors: Some(vec![VisitorInput {
+            name: "云龙".into(),
+            id_type: "resident-id".into(),
+            id_number: resident_id("1990-01-01", 1),
+            phone: "19900000001".into(),
+            concession: None,
+        }]),
+        guardian: false,
+    };
+    let json = serde_json::to_string(&purchase).unwrap();
+    let plain: String = Sha256::digest(json.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(kept, tourism_ticketing::service::keys().request_digest(&json), "it is this request's");
+    assert_ne!(kept, plain, "whoever reads the data could try IDs out");
+}
+
+#[test]
+fn one_buyer_holds_so_many_unpaid_orders_and_no_more() {
+    let x = Xuzhou::new();
+    x.configure("max_open_orders", 2);
+    let first = text(&x.ordered(&guishan(1)), "/id");
+    x.ordered(&guishan(2));
+    let before = x.remaining("guishan", "09:00");
+    let third = x.order(&guishan(3));
+    assert_eq!((kind(&third).as_str(), third.body_json()["max"].clone()), ("too-many-open-orders", json!(2)));
+    assert_eq!(x.remaining("guishan", "09:00"), before, "it reserved nothing");
+    // A free booking holds nothing unpaid.
+    x.ordered(&json!({"attraction": "museum", "date": day(1), "slot": "09:00", "visitors": [visitor(9)]}));
+    x.sign_in("bo");
+    x.ordered(&guishan(4));
+    x.sign_in("anna");
+    x.call(&format!("/api/orders/{first}/cancel"), &json!({}));
+    let paid = x.bought(&guishan(3));
+    x.ordered(&guishan(5));
+    assert_eq!(x.state(&paid), "issued");
+    x.advance(15 * MINUTE);
+    x.deliver::<Ticketing>();
+    x.ordered(&guishan(6));
+    x.ordered(&guishan(7));
+    assert_eq!(kind(&x.order(&guishan(8))), "too-many-open-orders");
+}
+
+mod children {
+    use super::*;
+
+    fn child(born: &str, concession: bool) -> Value {
+        let mut v = json!({"name": "云小", "id_number": resident_id(born, 3)});
+        if concession {
+            v["concession"] = json!("child");
+        }
+        v
+    }
+
+    #[test]
+    fn a_guardian_declares_and_a_child_pays_by_its_document() {
+        let x = Xuzhou::new();
+        let mut order = guishan(1);
+        order["visitors"] = json!([visitor(1), child("2022-01-01", true), child("2012-11-26", true)]);
+        let refused = x.order(&order);
+        assert_eq!(refused.body_json()["errors"][0]["pointer"], "/guardian");
+        order["guardian"] = json!(true);
+        let made = x.ordered(&order);
+        let prices: Vec<u64> = made["visitors"].as_array().unwrap().iter().map(|v| v["price"].as_u64().unwrap()).collect();
+        assert_eq!((prices, made["amount"].clone()), (vec![6_000, 0, 3_000], json!(9_000)));
+        let kept = tourism_ticketing::store::ORDERS.get(&text(&made, "/id")).unwrap().unwrap().into_value();
+        assert!(kept.guardian && kept.visitors[1].phone.is_empty(), "and needs no phone");
+    }
+
+    #[test]
+    fn an_adult_a_passport_and_a_product_without_the_price_are_refused_at_the_field() {
+        let x = Xuzhou::new();
+        let mut passport = child("2022-01-01", true);
+        passport["id_type"] = json!("passport");
+        passport["id_number"] = json!("E12345678");
+        for (product, visitor) in
+            [("guishan-single", child("2000-01-01", true)), ("guishan-single", passport), ("lianghan-joint", child("2022-01-01", true))]
+        {
+            let body = json!({"product": product, "date": day(1), "slot": "09:00", "visitors": [visitor], "guardian": true});
+            let answer = x.order(&body);
+            assert_eq!(answer.body_json()["errors"][0]["pointer"], "/visitors/0/concession", "{body}");
+        }
+    }
 }

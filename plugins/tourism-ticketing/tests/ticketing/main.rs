@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod buying;
+mod closing;
+mod contract;
 mod gate;
 mod histories;
+mod managing;
 mod money;
 mod pages;
 mod support;

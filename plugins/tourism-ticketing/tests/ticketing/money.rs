@@ -1,7 +1,7 @@
 //! Holds, payments, refunds, alerts.
 
 use crate::support::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use tourism_ticketing::Ticketing;
 use tourism_ticketing::domain::catalogue::Session;
 use tourism_ticketing::store::ATTRACTIONS;
@@ -145,6 +145,112 @@ fn the_owner_and_the_manager_refund_and_nobody_else_sees_the_order() {
         assert_eq!(kind(&answer), "not-found");
     }
     assert_eq!(x.as_manager(|| x.call(&format!("/api/orders/{id}/refund"), &json!({}))).code().as_u16(), 202);
+}
+
+#[test]
+fn a_manager_sees_an_order_and_neither_pays_nor_gives_it_up() {
+    let x = Xuzhou::new();
+    let id = text(&x.ordered(&guishan(1)), "/id");
+    x.as_manager(|| {
+        assert_eq!(x.get_order(&id)["state"], "held");
+        for step in ["pay", "cancel"] {
+            assert_eq!(kind(&x.call(&format!("/api/orders/{id}/{step}"), &json!({}))), "not-found", "{step}");
+        }
+    });
+    assert_eq!(x.state(&id), "held");
+}
+
+#[test]
+fn an_order_that_was_given_up_is_refunded_when_its_money_arrives() {
+    let x = Xuzhou::new();
+    let id = text(&x.ordered(&guishan(1)), "/id");
+    x.call(&format!("/api/orders/{id}/pay"), &json!({}));
+    assert_eq!(x.call(&format!("/api/orders/{id}/cancel"), &json!({})).code().as_u16(), 200);
+    pay_late(&x, &id);
+    assert_eq!(x.state(&id), "refunding", "not a ticket that nobody wants");
+    x.settle();
+    assert_eq!((x.state(&id).as_str(), x.remaining("guishan", "09:00")), ("refunded", 100));
+    assert_eq!(x.get_order(&id)["refunds"][0]["reason"], "paid-after-giving-up");
+    x.ordered(&guishan(1));
+}
+
+/// What an order that expired waits for while its money is on the way.
+fn late(change: impl FnOnce(&Xuzhou)) -> String {
+    let x = Xuzhou::new();
+    let id = text(&x.ordered(&guishan(1)), "/id");
+    expire(&x);
+    change(&x);
+    pay_late(&x, &id);
+    x.state(&id)
+}
+
+#[test]
+fn late_money_meets_the_caps_the_closures_and_the_time_of_when_it_arrives() {
+    assert_eq!(late(|_| {}), "issued");
+    let cap = |cap: u32| {
+        move |_: &Xuzhou| {
+            let mut a = ATTRACTIONS.get("guishan").unwrap().unwrap().into_value();
+            a.sessions = a.sessions.iter().map(|s| Session { cap, ..*s }).collect();
+            ATTRACTIONS.put(&a).unwrap();
+        }
+    };
+    assert_eq!(late(cap(1)), "issued");
+    assert_eq!(late(cap(0)), "refunding", "the cap was lowered");
+    let close = |x: &Xuzhou| {
+        x.as_manager(|| {
+            let day = x.put(&format!("/api/manage/attractions/guishan/days/{}", day(1)), &json!({"open": false}));
+            assert_eq!(day.code().as_u16(), 200, "{}", day.body_text());
+        });
+    };
+    assert_eq!(late(close), "refunding", "the day was closed");
+    assert_eq!(late(|x| x.advance(30 * 60 * MINUTE)), "refunding", "the slot is over");
+}
+
+#[test]
+fn what_returns_follows_the_tiers_and_a_manager_may_return_everything() {
+    let x = Xuzhou::new();
+    let tiers = json!([{"before_minutes": 1_440, "percent": 100}, {"before_minutes": 120, "percent": 50}]);
+    x.as_manager(|| {
+        let product = json!({"name": {"zh": "两汉联票", "en": "Joint"}, "kind": "joint", "price": 12_800, "refund_tiers": tiers,
+            "components": [{"attraction": "guishan", "weight": 60}, {"attraction": "bingmayong", "weight": 80}]});
+        assert_eq!(x.put("/api/manage/products/lianghan-joint", &product).code().as_u16(), 200);
+    });
+    // 龟山汉墓 at nine tomorrow, 汉兵马俑 at one; it is eight in the morning.
+    let mut order = joint(1);
+    order["visitors"] = json!([visitor(1), visitor(2)]);
+    let id = x.bought(&order);
+    assert_eq!(x.get_order(&id)["returnable"], 25_600);
+    x.advance(2 * 60 * MINUTE);
+    assert_eq!(x.get_order(&id)["returnable"], 5_486 + 2 * 7_314, "half of one part");
+    let refund = |body: Value| x.call(&format!("/api/orders/{id}/refund"), &body);
+    assert_eq!(kind(&refund(json!({"tickets": [7]}))), "invalid-fields");
+    assert_eq!(refund(json!({"tickets": [1]})).code().as_u16(), 202);
+    x.settle();
+    let back = x.get_order(&id);
+    assert_eq!((back["state"].clone(), back["refunded"].clone()), (json!("part-refunded"), json!(2_743 + 7_314)));
+    x.at_nine_tomorrow();
+    assert_eq!(x.get_order(&id)["returnable"], 3_657, "the part whose time is past returns nothing");
+    x.advance(3 * 60 * MINUTE);
+    assert_eq!(kind(&refund(json!({}))), "too-late-to-return");
+    assert_eq!(kind(&refund(json!({"full": true}))), "role-required");
+    assert_eq!(x.as_manager(|| refund(json!({"full": true, "reason": "病"}))).code().as_u16(), 202);
+    x.settle();
+    let back = x.get_order(&id);
+    assert_eq!((back["state"].clone(), back["refunded"].clone()), (json!("refunded"), json!(12_800 + 2_743 + 7_314)));
+    let report = x.as_manager(|| x.api(&format!("/api/sales?date={}", day(1))).body_json());
+    assert_eq!((report["sold"].clone(), report["revenue"].clone()), (json!(0), json!(25_600 - 22_857)), "what was kept is earned");
+}
+
+#[test]
+fn a_ticket_whose_slot_is_over_is_shown_as_expired() {
+    let x = Xuzhou::new();
+    let id = x.bought(&guishan(1));
+    x.at_nine_tomorrow();
+    let shown = || x.api(&format!("/api/orders/{id}/tickets/0/code")).body_json()["entitlements"][0]["state"].clone();
+    assert_eq!(shown(), "unused");
+    x.advance(121 * MINUTE);
+    assert_eq!(shown(), "expired");
+    assert_eq!(kind(&x.call(&format!("/api/orders/{id}/refund"), &json!({}))), "too-late-to-return");
 }
 
 #[test]

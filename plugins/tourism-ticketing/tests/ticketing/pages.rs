@@ -95,9 +95,21 @@ fn the_whole_way_through_the_pages() {
     assert!(page(&x, &order).contains("/tickets/0"));
     let ticket = x.get::<Ticketing>(&format!("{order}/tickets/0"));
     assert!(ticket.body_text().contains("<svg") && ticket.header_value("cache-control") == Some("no-store"));
-    let refresh: u64 = ticket.header_value("refresh").unwrap().parse().unwrap();
-    assert!((1..=31).contains(&refresh));
-    assert!(page(&x, &format!("{order}/refund")).contains("整单退票"));
+    let (refresh, next) = ticket.header_value("refresh").unwrap().split_once("; url=").unwrap();
+    assert!((1..=31).contains(&refresh.parse::<u64>().unwrap()) && next == "?look=1");
+    let last = x.get::<Ticketing>(&format!("{order}/tickets/0?look=30"));
+    assert!(last.header_value("refresh").is_none() && last.body_text().contains("已停止自动更新"), "it ends");
+    assert!(page(&x, &format!("{order}/refund")).contains("退票规则"));
+    let none = x.post::<Ticketing>(&format!("{order}/refund"), &[]);
+    assert!(none.code().as_u16() == 422 && none.body_text().contains("请至少选择一位游客"));
+    assert_eq!(location(&x.post::<Ticketing>(&format!("{order}/refund"), &[("ticket", "0")])), order);
+    assert!(x.get::<Ticketing>(&order).header_value("refresh").is_some(), "the money is on its way");
+    x.refuse_refunds("account closed");
+    x.deliver::<Ticketing>();
+    let failed = x.get::<Ticketing>(&order);
+    assert!(failed.header_value("refresh").is_none(), "nothing to wait for");
+    assert!(failed.body_text().contains("再次申请退款"));
+    assert!(page(&x, &format!("{order}/refund")).contains("account closed"));
     assert_eq!(location(&x.post::<Ticketing>(&format!("{order}/refund"), &[])), order);
     assert!(page(&x, &order).contains("退款"));
 }
@@ -140,6 +152,7 @@ fn a_duplicate_and_a_full_slot_are_told_with_the_way_on() {
     let answer = x.post::<Ticketing>("/order", &fields("k", &date, "云龙", &id));
     assert_eq!(answer.code().as_u16(), 409);
     assert!(answer.body_text().contains(&format!("/orders/{first}")));
+    x.configure("max_open_orders", 1_000);
     for n in 100..199 {
         x.ordered(&guishan(n));
     }
@@ -164,18 +177,63 @@ fn a_session_that_ended_loses_nothing_that_was_typed() {
 #[test]
 fn the_reduced_price_is_offered_to_whom_it_is_due() {
     let x = Xuzhou::new();
-    assert!(page(&x, &form_path()).contains("授权核对出生日期"));
+    let first = page(&x, &form_path());
+    assert!(first.contains("授权核对出生日期") && first.contains("target=\"_blank\" rel=\"noopener\""));
+    assert!(first.contains("value=\"child\""), "a child's price needs no consent");
     x.consent("anna", "concession");
-    assert!(!page(&x, &form_path()).contains("v0-concession"));
+    assert!(!page(&x, &form_path()).contains("value=\"senior\""));
     x.set_attribute("anna", yunlong_sdk::Attribute::BirthDate, "1950-01-01");
-    assert!(page(&x, &form_path()).contains("v0-concession"));
+    assert!(page(&x, &form_path()).contains("value=\"senior\""));
     x.withdraw("anna", "concession");
     let (date, id) = (day(1), resident_id("1950-01-01", 1));
     let mut f = fields("k", &date, "云龙", &id);
-    f.push(("v0-concession", "yes"));
+    f.push(("v0-concession", "senior"));
     let answer = x.post::<Ticketing>("/order", &f);
     assert_eq!(answer.code().as_u16(), 403);
     assert!(answer.body_text().contains(&id) && answer.body_text().contains("consent"));
+}
+
+#[test]
+fn consent_and_another_try_keep_every_visitor() {
+    let x = Xuzhou::new();
+    let key = key(&page(&x, &form_path()));
+    let date = day(1);
+    let id = resident_id("1990-01-01", 1);
+    let mut f = fields(&key, &date, "", "");
+    f[4] = ("count", "2");
+    f[5] = ("action", "fill");
+    f.extend([("v1-name", "云二"), ("v1-id_number", id.as_str())]);
+    let asked = x.post::<Ticketing>("/order", &f);
+    assert_eq!(asked.code().as_u16(), 403);
+    let html = asked.body_text();
+    assert!(html.contains("value=\"云二\"") && html.contains("order%2Fconsented") && html.contains("noopener"));
+    x.consent("anna", "visitor");
+    assert!(page(&x, "/order/consented").contains("关闭这个窗口"));
+    let html = x.post::<Ticketing>("/order", &f).body_text();
+    assert!(html.contains("value=\"云小龙\"") && html.contains("value=\"云二\"") && html.contains(&key));
+    f[5] = ("action", "again");
+    assert!(x.post::<Ticketing>("/order", &f).body_text().contains("value=\"云二\""));
+}
+
+#[test]
+fn a_form_that_was_sent_before_comes_back_with_a_key_of_its_own() {
+    let x = Xuzhou::new();
+    let form_key = key(&page(&x, &form_path()));
+    let date = day(1);
+    let (one, two) = (resident_id("1990-01-01", 1), resident_id("1990-01-01", 2));
+    let first = location(&x.post::<Ticketing>("/order", &fields(&form_key, &date, "云龙", &one)));
+    let again = x.post::<Ticketing>("/order", &fields(&form_key, &date, "云龙", &two));
+    let html = again.body_text();
+    assert!(again.code().as_u16() == 409 && html.contains(&first) && html.contains(&two));
+    let fresh = key(&html);
+    assert_ne!(fresh, form_key);
+    assert_ne!(location(&x.post::<Ticketing>("/order", &fields(&fresh, &date, "云龙", &two))), first);
+    // Too many conflicts are no reason to lose what was typed.
+    x.conflict_next(1_000);
+    let three = resident_id("1990-01-01", 3);
+    let busy = x.post::<Ticketing>("/order", &fields("k-3", &date, "云龙", &three));
+    assert!(busy.code().as_u16() == 503 && busy.body_text().contains(&three));
+    x.conflict_next(0);
 }
 
 #[test]
@@ -186,10 +244,14 @@ fn the_gate_page_answers_large_and_keeps_its_place() {
     let code = x.code(&id, 0);
     x.at_the_gate(|| {
         assert!(page(&x, "/gate").contains("name=\"code\""));
+        let nowhere = x.post::<Ticketing>("/gate", &[("attraction", ""), ("gate", "东门"), ("code", &code)]);
+        assert!(nowhere.code().as_u16() == 422 && nowhere.body_text().contains("error-attraction"));
+        assert_eq!(x.post::<Ticketing>("/gate", &[("attraction", "atlantis"), ("code", &code)]).code().as_u16(), 422);
         let post =
             |code: &str| x.post::<Ticketing>("/gate", &[("attraction", "guishan"), ("gate", "东门"), ("code", code)]);
         let ok = post(&code);
         assert!(ok.code().is_success() && ok.body_text().contains("可以入园") && ok.body_text().contains("东门"));
+        assert!(ok.body_text().contains("value=\"guishan\" selected"), "the place is kept for the next");
         let again = post(&code);
         assert_eq!(again.code().as_u16(), 409);
         assert!(again.body_text().contains("不能入园") && again.body_text().contains("已经用过"));
@@ -205,7 +267,9 @@ fn the_sales_page_shows_figures_and_alerts_to_managers() {
     x.as_manager(|| {
         let typed = id.to_lowercase();
         assert_eq!(location(&x.get::<Ticketing>(&format!("/sales/order?number={typed}"))), format!("/orders/{id}"));
-        assert!(page(&x, &format!("/orders/{id}")).contains("整单退票"));
+        let seen = page(&x, &format!("/orders/{id}"));
+        assert!(seen.contains("退票") && !seen.contains("/tickets/0"));
+        assert!(page(&x, &format!("/orders/{id}/refund")).contains("name=\"full\""));
         assert_eq!(x.get::<Ticketing>("/sales/order?number=").code().as_u16(), 404);
         let html = page(&x, &format!("/sales?date={}", day(1)));
         assert!(html.contains("¥60.00") && html.contains("1 / 360"));

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use tourism_ticketing::Ticketing;
 use tourism_ticketing::domain::time::Date;
-use yunlong_sdk::testing::TestCity;
+use yunlong_sdk::testing::{TestCity, TestRequest};
+use yunlong_sdk::web::Method;
 use yunlong_sdk::{Attribute, Request, Response};
 
 pub(crate) const APP: &str = include_str!("../../app.toml");
@@ -66,12 +67,34 @@ impl Xuzhou {
         Self { city }
     }
 
+    /// Sends a request of the API and holds the answer to the OpenAPI document.
+    pub(crate) fn operation(&self, method: &str, path: &str, request: TestRequest) -> Response {
+        let answer = self.send::<Ticketing>(request);
+        let document = || self.send::<Ticketing>(Request::get("/openapi.json")).body_json();
+        crate::contract::hold(document, method, path, &answer);
+        answer
+    }
+
     pub(crate) fn api(&self, path: &str) -> Response {
-        self.send::<Ticketing>(Request::get(path))
+        self.operation("get", path, Request::get(path))
     }
 
     pub(crate) fn call(&self, path: &str, body: &Value) -> Response {
-        self.send::<Ticketing>(Request::post(path).json(body))
+        self.operation("post", path, Request::post(path).json(body))
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Response {
+        self.operation("put", path, TestRequest::new(Method::PUT, path).json(body))
+    }
+
+    /// Delivers everything that is due, and pays out what is to be refunded.
+    pub(crate) fn settle(&self) {
+        for _ in 0..3 {
+            self.deliver::<Ticketing>();
+            self.pay_refunds();
+        }
+        self.deliver::<Ticketing>();
+        assert!(self.dead_letters().is_empty(), "{:?}", self.dead_letters());
     }
 
     pub(crate) fn order(&self, body: &Value) -> Response {
@@ -111,6 +134,13 @@ impl Xuzhou {
         self.slot(attraction, &day(1), start)["remaining"].as_u64().unwrap()
     }
 
+    /// What is left of tomorrow at nine once a closed day is open again.
+    pub(crate) fn remaining_after_reopening(&self, attraction: &str) -> u64 {
+        let path = format!("/api/manage/attractions/{attraction}/days/{}", day(1));
+        assert_eq!(self.as_manager(|| self.put(&path, &json!({}))).code().as_u16(), 200);
+        self.remaining(attraction, "09:00")
+    }
+
     pub(crate) fn code(&self, order: &str, ticket: usize) -> String {
         text(&self.api(&format!("/api/orders/{order}/tickets/{ticket}/code")).body_json(), "/code")
     }
@@ -138,6 +168,12 @@ impl Xuzhou {
     pub(crate) fn at_nine_tomorrow(&self) {
         self.set_now((Date::at(TUESDAY).plus(1).start() + 9 * 3_600_000) as u64);
     }
+}
+
+/// An attraction of the sample, as `putAttraction` takes it.
+pub(crate) fn attraction(id: &str) -> Value {
+    let all = tourism_ticketing::domain::sample::catalogue().unwrap().attractions;
+    serde_json::to_value(all.iter().find(|a| a.id == id).unwrap()).unwrap()
 }
 
 pub(crate) fn text(value: &Value, pointer: &str) -> String {

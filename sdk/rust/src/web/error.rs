@@ -82,10 +82,18 @@ impl Problem {
         self
     }
 
-    /// A field that was refused, with its reason: `errors` in the document. May be called again.
+    /// A field that was refused, with its reason: a member of `errors` in the document. `at` is a
+    /// JSON Pointer (RFC 6901) into the body, such as `/visitors/0/name`; the bare name of a field
+    /// of a form or a query is written as the pointer `/name`. May be called again.
     #[must_use]
-    pub fn field(mut self, name: impl Into<String>, reason: Text) -> Self {
-        self.field_errors.push((name.into(), reason));
+    pub fn field(mut self, at: impl Into<String>, reason: Text) -> Self {
+        let at = at.into();
+        let pointer = if at.is_empty() || at.starts_with('/') {
+            at
+        } else {
+            format!("/{}", at.replace('~', "~0").replace('/', "~1"))
+        };
+        self.field_errors.push((pointer, reason));
         self
     }
 
@@ -115,7 +123,7 @@ impl Problem {
         }
         if !self.field_errors.is_empty() {
             let errors: Vec<Value> =
-                self.field_errors.iter().map(|(f, e)| serde_json::json!({"field": f, "detail": e.get(lang)})).collect();
+                self.field_errors.iter().map(|(f, e)| serde_json::json!({"pointer": f, "detail": e.get(lang)})).collect();
             doc.insert("errors".into(), errors.into());
         }
         doc.extend(self.extra.clone());
