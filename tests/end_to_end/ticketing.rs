@@ -162,7 +162,12 @@ async fn one_id_books_a_slot_once_and_the_first_order_is_named() -> Result<()> {
 /// Acceptance line 7.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_money_for_a_sold_out_slot_is_returned() -> Result<()> {
-    let city = Plan::with(&[APP]).citizens(5).config(APP, "hold_minutes", "1").config(APP, "max_open_orders", "1000").start().await?;
+    let city = Plan::with(&[APP])
+        .citizens(5)
+        .config(APP, "hold_minutes", "1")
+        .config(APP, "max_open_orders", "1000")
+        .start()
+        .await?;
     let citizen = city.signed_in(APP, "citizen-001").await?;
     let date = day(1);
     let five = |n: u32| -> Vec<Value> { (0..5).map(|k| visitor(n * 5 + k)).collect() };

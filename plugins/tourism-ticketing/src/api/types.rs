@@ -2,11 +2,11 @@
 
 use crate::domain::alert::Level;
 use crate::domain::catalogue::{PlaceKind, ProductKind, Proof};
+use crate::domain::entitlement;
 use crate::domain::order::{State, Step};
 use crate::domain::refund::RefundState;
 use crate::domain::slot::SlotState;
 use crate::domain::visitor::IdType;
-use crate::domain::entitlement;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
 use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -493,12 +493,7 @@ impl Order {
     ///
     /// # Errors
     /// [`WrongState`] when nothing was paid or no ticket is left.
-    pub fn start_refund(
-        &mut self,
-        items: Vec<Returned>,
-        reason: &str,
-        now: i64,
-    ) -> Result<Vec<Effect>, WrongState> {
+    pub fn start_refund(&mut self, items: Vec<Returned>, reason: &str, now: i64) -> Result<Vec<Effect>, WrongState> {
         self.check(Step::Refund)?;
         let unused = self.unused();
         let items: Vec<Returned> = items.into_iter().filter(|i| unused.contains(&i.ticket)).collect();

@@ -16,7 +16,12 @@ use yunlong_sdk::{Event, Query, data, payments};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Buy { joint: bool, slot: bool, people: Vec<u32>, key: Option<u8> },
+    Buy {
+        joint: bool,
+        slot: bool,
+        people: Vec<u32>,
+        key: Option<u8>,
+    },
     Pay(usize),
     Capture(usize),
     Refuse(usize),
@@ -25,12 +30,21 @@ enum Step {
     Wait(u64),
     Cancel(usize),
     Refund(usize),
-    Refunds { refused: bool },
-    Admit { order: usize, ticket: usize, terracotta: bool },
+    Refunds {
+        refused: bool,
+    },
+    Admit {
+        order: usize,
+        ticket: usize,
+        terracotta: bool,
+    },
     Conflicts(u32),
     SetCap(u32),
     /// The department closes a day, whatever is sold for it, or opens it again.
-    Day { terracotta: bool, closed: bool },
+    Day {
+        terracotta: bool,
+        closed: bool,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
