@@ -141,7 +141,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wrk()?;
     let host = guests::build_host(&options.profile)?;
     let packages = guests::build_and_package(&host, &[Set::Apps])?;
-    crate::run(&mut cargo_command(&["build", "--package", "yunlong-tests", "--bins", "--profile", &options.profile]))?;
+    // With the features of the whole workspace, as the host: nothing is compiled twice.
+    let tools = ["--bin", "native-baseline", "--bin", "purchases"];
+    crate::run(cargo_command(&["build", "--workspace", "--profile", &options.profile]).args(tools))?;
     let bin = |name: &str| -> Result<PathBuf> {
         Ok(target_dir()?.join(if options.profile == "dev" { "debug" } else { &options.profile }).join(name))
     };
