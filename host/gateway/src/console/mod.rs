@@ -91,6 +91,20 @@ impl From<OperationError> for Failure {
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
+            OperationError::WouldNotRead { version, schemas } => Self::new(kinds::CONFLICT).field(
+                "accept_unreadable",
+                format!("版本 {version} 不能读取结构为 {schemas:?} 的数据，此后写入的内容可能对市民不可见。数据不会丢失；如确需退回，请确认。"),
+                format!("Version {version} does not read data of schema {schemas:?}: what was written since may be hidden from people. Nothing is deleted; confirm it if that is meant."),
+            ),
+            OperationError::NeverRan { .. } => Self::new(kinds::CONFLICT).field(
+                "version",
+                "该应用没有运行过这个版本，不能退回",
+                e.to_string(),
+            ),
+            OperationError::StillRunning(_) => Self::new(kinds::CONFLICT)
+                .because("仍有请求没有处理完，请一分钟后再试。", e.to_string()),
+            OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
+                .because(format!("现有数据不符合新版本的索引，升级已撤销：{e}"), format!("{e}. The upgrade was undone")),
             OperationError::Commit(e) => Self::internal(e),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }

@@ -16,7 +16,11 @@ const PAGE: usize = 20;
 impl From<MessagingError> for Failure {
     fn from(e: MessagingError) -> Self {
         match e {
-            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) => Self::not_found().saying(e),
+            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) | MessagingError::UnknownJob(_) => {
+                Self::not_found().saying(e)
+            }
+            MessagingError::JobRuns(job) => Self::new(kinds::CONFLICT)
+                .because(format!("任务“{job}”正在运行，请等它结束。"), format!("The job `{job}` is being run: wait until it has ended.")),
             other => Self::internal(other),
         }
     }

@@ -295,7 +295,7 @@ async fn a_flooded_installation_does_not_starve_another() {
     let city = City::with(Config { concurrency: 4, concurrency_per_installation: 2, ..Config::default() });
     let platform = async |to: &str, n: i64| {
         let mut txn = Txn::new(city.store.clone());
-        city.messaging.publish_platform(&mut txn, &name(to), "test", order(n, None)).unwrap();
+        city.messaging.publish_platform(&mut txn, &name(to), "test", order(n, None)).await.unwrap();
         txn.commit().await.unwrap();
     };
     for n in 0..500 {
