@@ -3,8 +3,10 @@
 mod app;
 mod config_form;
 mod install;
+mod jobs;
 mod list;
 mod signers;
+mod versions;
 
 use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
@@ -25,7 +27,11 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/roles", post(app::set_roles))
         .route("/apps/{name}/config", post(app::set_config))
         .route("/apps/{name}/log", get(app::log))
-        .route("/apps/{name}/dead-letters", get(app::dead_letters).post(app::dead_letter))
+        .route("/apps/{name}/health", post(app::health))
+        .route("/apps/{name}/versions", get(versions::page).post(versions::act))
+        .route("/apps/{name}/jobs", get(jobs::page).post(jobs::act))
+        .route("/apps/{name}/jobs/{job}", get(jobs::runs))
+        .route("/apps/{name}/dead-letters", get(jobs::dead_letters).post(jobs::dead_letter))
         .route("/install", get(install::choose).post(install::upload))
         .route("/install/{digest}", get(install::review).post(install::approve))
         .route("/install/{digest}/upgrade", post(install::upgrade))

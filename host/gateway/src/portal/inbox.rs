@@ -1,7 +1,7 @@
 //! What the apps told a person.
 
 use crate::body::{Form, Query};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty};
 use crate::origins::Site;
 use crate::view::{View, json, see_other};
