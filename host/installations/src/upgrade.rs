@@ -256,6 +256,10 @@ impl Installations {
                 return Ok(Vec::new());
             }
             i.data = DataRange { oldest: to, newest: i.data.newest.max(to) };
+            // What stopped the migration, if something did, is over.
+            if let Some(change) = &mut i.change {
+                change.problem = None;
+            }
             Ok(vec![row(now, "platform", "migrated", &i.release(), None, &format!("schema {to}"))])
         })
         .await
@@ -330,6 +334,9 @@ fn offered(i: &Installation, to: &Upgrade, now: Timestamp) -> Result<Release, In
     if i.app != to.manifest.name {
         let (installed, offered) = (i.app.clone(), to.manifest.name.clone());
         return Err(InstallationError::OtherApp { installation: i.name.clone(), installed, offered });
+    }
+    if to.package_digest == i.package_digest {
+        return Err(InstallationError::Runs { installation: i.name.clone(), version: i.version.clone() });
     }
     // Going back is a roll-back, which asks what an upgrade does not.
     if to.manifest.version < i.version {

@@ -479,6 +479,8 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
     let outbound = Capability::Outbound("example.org".into());
     assert!(as_first.is_granted(&outbound) && as_first.version.to_string() == "1.0.0");
     assert!(!installations.get(&name("tickets")).unwrap().is_granted(&outbound));
+    let same = upgrade(manifest("1.1.0", ""), &[]);
+    assert!(matches!(installations.plan(&name("other"), &same).await, Err(InstallationError::NotFound(_))));
     let again = installations.plan(&name("tickets"), &upgrade(manifest("1.2.0", ""), &[])).await.unwrap_err();
     assert_eq!(again, InstallationError::UnderWay(name("tickets")));
     // What is revoked meanwhile is revoked for both.
@@ -486,6 +488,8 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
     let installations = open(&store).await;
     assert!(installations.get(&name("tickets")).unwrap().trial().is_some(), "a restart does not end the trial");
     installations.settle(&name("tickets")).await.unwrap();
+    let runs = installations.plan(&name("tickets"), &same).await.unwrap_err();
+    assert!(matches!(runs, InstallationError::Runs { .. }), "{runs}");
     assert!(installations.get_release(&name("tickets"), &first.package_digest).is_none());
 
     let former = installations.former(&name("tickets")).await.unwrap();

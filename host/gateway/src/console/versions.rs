@@ -4,7 +4,7 @@ use super::administer;
 use super::app::status_badge;
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::layout::{Page, empty, field_error, notice};
+use crate::layout::{Page, empty, notice};
 use crate::operations::Asked;
 use crate::view::{View, see_other};
 use axum::extract::Path;
@@ -129,7 +129,7 @@ fn roll_back_form(view: &View, i: &Installation, former: &[Former]) -> Markup {
 }
 
 /// What the old version could not read: nothing happens before it is confirmed.
-fn confirm(view: &View, i: &Installation, form: &Form, failure: &Failure, error: Option<&str>) -> Outcome {
+fn confirm(view: &View, i: &Installation, form: &Form, failure: &Failure) -> Outcome {
     let title = view.t("确认退回", "Confirm the roll-back");
     let content = html! {
         h1 { (title) ": " (i.version) " → " (form.0.text("version")) }
@@ -140,8 +140,7 @@ fn confirm(view: &View, i: &Installation, form: &Form, failure: &Failure, error:
         form.card method="post" action={ "/apps/" (i.name) "/versions" } {
             input type="hidden" name="version" value=(form.0.text("version"));
             input type="hidden" name="reason" value=(form.0.text("reason"));
-            label { input type="checkbox" name="accept_unreadable" value="true" required aria-describedby=[error.map(|_| "accept-error")]; " " (view.t("我了解：此后写入的内容在旧版本中可能不可见", "I understand: what was written since may be hidden in the older version")) }
-            (field_error("accept-error", error))
+            label { input type="checkbox" name="accept_unreadable" value="true" required; " " (view.t("我了解：此后写入的内容在旧版本中可能不可见", "I understand: what was written since may be hidden in the older version")) }
             div.actions {
                 button.danger name="action" value="roll-back" { (view.t("仍然退回", "Roll back all the same")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/versions" } { (view.t("取消", "Cancel")) }
@@ -210,7 +209,7 @@ pub(super) async fn act(view: View, Path(name): Path<String>, form: Form) -> Out
         Ok(_) => Ok(see_other(&format!("/apps/{}/versions?done=1", i.name))),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) if failure.fields().iter().any(|f| f.name == "accept_unreadable") => {
-            confirm(&view, &i, &form, &failure, None)
+            confirm(&view, &i, &form, &failure)
         }
         Err(failure) => {
             // The state may have changed with the attempt.

@@ -147,10 +147,9 @@ impl Operations {
         let (package, _) = self.package(installation.package_digest).await?;
         self.services.apps.load(installation, package.component).await?;
         self.healthy(name, None).await?;
-        if let Some(canary) = installation.canary() {
-            let (package, _) = self.package(canary.release.package_digest).await?;
-            let seen = Arc::new(installation.as_release(&canary.release));
-            self.services.apps.stage(&seen, package.component).await?;
+        if let Err(error) = self.bring_up_canary(installation).await {
+            // Everybody is served by the release in charge, which is well.
+            self.abort_now(name, PLATFORM, &error.to_string()).await?;
         }
         // The server was killed while they were built anew.
         if installation.status == Status::Migrating {
@@ -165,6 +164,13 @@ impl Operations {
         self.watch(name);
         self.migrate(name);
         Ok(())
+    }
+
+    async fn bring_up_canary(&self, installation: &Installation) -> Result<(), OperationError> {
+        let Some(canary) = installation.canary() else { return Ok(()) };
+        let (package, _) = self.package(canary.release.package_digest).await?;
+        let seen = Arc::new(installation.as_release(&canary.release));
+        Ok(self.services.apps.stage(&seen, package.component).await?)
     }
 
     /// Schedules exactly the jobs of the release in charge.

@@ -203,8 +203,8 @@ impl Operations {
         }
         self.schedule_jobs(&upgraded).await?;
         if !stopped && !needs.migration {
-            self.set_status(name, Status::Running, PLATFORM).await?;
             self.services.installations.may_write(name, upgraded.manifest.data.schema).await?;
+            self.set_status(name, Status::Running, PLATFORM).await?;
         }
         self.services.messaging.wake(name);
         self.watch(name);

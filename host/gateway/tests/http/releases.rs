@@ -245,7 +245,7 @@ async fn going_back_leads_only_to_a_version_that_ran_here_and_whose_key_stands()
     upgrade(&p, next, None).await.unwrap();
     let never = p.gateway.operations().roll_back(&tickets(), asked(Some("1.1.0"), true)).await.unwrap_err();
     assert!(matches!(never, OperationError::NeverRan { .. }), "{never}");
-    p.gateway.operations().revoke_key(&p.key.id().to_string(), "city-admin").await.unwrap();
+    p.gateway.operations().revoke_key(&p.key.public().id().to_string(), "city-admin").await.unwrap();
     let revoked = p.gateway.operations().roll_back(&tickets(), asked(None, true)).await.unwrap_err();
     assert!(revoked.to_string().contains("revoked"), "{revoked}");
     assert_eq!(version(&p), "1.2.0");
@@ -344,7 +344,8 @@ async fn a_stop_waits_for_no_compilation() {
         async move { upgrade(&p, next, None).await }
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let stop = p.gateway.operations().stop(&tickets(), "city-admin");
+    let name = tickets();
+    let stop = p.gateway.operations().stop(&name, "city-admin");
     let stopped = tokio::time::timeout(Duration::from_secs(1), stop).await.expect("it waits for the compilation");
     assert_eq!(stopped.unwrap().status, Status::Stopped);
     compiled.notify_waiters();
