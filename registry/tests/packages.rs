@@ -567,7 +567,9 @@ fn the_depot_keeps_only_what_verifies() {
 
     // Nor what a revoked key signed.
     again
-        .change_trust(|t| t.revoke(&signer.key, "city-admin", Timestamp(5)).map_err(|e| PackageError::NotAPackage(e.to_string())))
+        .change_trust(|t| {
+            t.revoke(&signer.key, "city-admin", Timestamp(5)).map_err(|e| PackageError::NotAPackage(e.to_string()))
+        })
         .unwrap();
     assert!(again.get(&package.digest).is_err());
 }

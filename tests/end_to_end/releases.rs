@@ -37,14 +37,9 @@ impl Version {
 
     fn manifest(self, notes: usize) -> String {
         let (schema, reads) = self.data;
-        let default = |name: &str, value: u32| {
-            format!("[config.properties.{name}]\ntype = \"integer\"\ndefault = {value}\n")
-        };
-        let index = if self.indexed {
-            "[[collections.indexes]]\nname = \"text\"\nfields = [\"text\"]\n"
-        } else {
-            ""
-        };
+        let default =
+            |name: &str, value: u32| format!("[config.properties.{name}]\ntype = \"integer\"\ndefault = {value}\n");
+        let index = if self.indexed { "[[collections.indexes]]\nname = \"text\"\nfields = [\"text\"]\n" } else { "" };
         format!(
             "name = \"{APP}\"\nversion = \"{}\"\nvendor = \"yunlong-demo\"\ntitle = {{ zh = \"笔记\", en = \"Notebook\" }}\n\
              description = {{ zh = \"测试升级\", en = \"For the tests of upgrades\" }}\n\
@@ -84,7 +79,8 @@ impl Desk {
         ensure!(installed.0, "{}", installed.1);
         let app = me.city.client(APP)?;
         for n in 0..notes {
-            let made = app.post("/notes", &json!({"id": format!("note-{n:04}"), "text": format!("note {n} of old")})).await?;
+            let made =
+                app.post("/notes", &json!({"id": format!("note-{n:04}"), "text": format!("note {n} of old")})).await?;
             ensure!(made.status == 201, "{} {}", made.status, made.text);
         }
         Ok(me)

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http::{Method, header, request::Parts};
 use http_body_util::Full;
 use std::sync::Arc;
-use yunlong_installations::{Installation, Status};
 use std::time::{Duration, Instant};
+use yunlong_installations::{Installation, Status};
 use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal};
 use yunlong_runtime::{InspectError, InvocationError, LoadError, Outcomes, Runtime, Step};
 use yunlong_store::Txn;
@@ -65,11 +65,7 @@ pub trait Apps: Send + Sync + 'static {
     async fn install(&self, installation: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError>;
 
     /// Calls `lifecycle.health` of the release of this package, or of the one in charge, if it has one.
-    async fn health(
-        &self,
-        installation: &InstallationName,
-        package: Option<&Digest>,
-    ) -> Result<(), InvocationError>;
+    async fn health(&self, installation: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError>;
 
     /// Runs a batch of `migrations.migrate` in the release in charge. What it writes is staged in
     /// `txn`; the caller commits.
@@ -144,11 +140,7 @@ impl Apps for Runtime {
         self.lifecycle_install(installation, txn).await
     }
 
-    async fn health(
-        &self,
-        installation: &InstallationName,
-        package: Option<&Digest>,
-    ) -> Result<(), InvocationError> {
+    async fn health(&self, installation: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError> {
         Runtime::health(self, installation, package).await
     }
 

@@ -1,7 +1,7 @@
 //! What is kept of an installation.
 
-use crate::release::{Change, DataRange};
 use crate::Capability;
+use crate::release::{Change, DataRange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

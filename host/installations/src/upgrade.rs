@@ -44,11 +44,7 @@ impl Installations {
     /// The installation as the release of this package sees it: the one in charge, or the one beside
     /// it. What is asked for an instance that runs is answered by its own release.
     #[must_use]
-    pub fn get_release(
-        &self,
-        name: &InstallationName,
-        package: &yunlong_model::Digest,
-    ) -> Option<Arc<Installation>> {
+    pub fn get_release(&self, name: &InstallationName, package: &yunlong_model::Digest) -> Option<Arc<Installation>> {
         let map = self.inner.map.read();
         let entry = map.get(name)?;
         [Some(&entry.main), entry.other.as_ref()].into_iter().flatten().find(|i| i.package_digest == *package).cloned()
@@ -62,10 +58,8 @@ impl Installations {
     pub async fn plan(&self, name: &InstallationName, to: &Upgrade) -> Result<Arc<Installation>, InstallationError> {
         let now = self.inner.clock.now();
         let mut txn = Txn::new(self.inner.store.clone());
-        let current: Installation = txn
-            .get_as(&keys::installation(name))
-            .await?
-            .ok_or_else(|| InstallationError::NotFound(name.clone()))?;
+        let current: Installation =
+            txn.get_as(&keys::installation(name)).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
         if current.change.is_some() {
             return Err(InstallationError::UnderWay(name.clone()));
         }
@@ -91,8 +85,7 @@ impl Installations {
             let release = offered(i, &to, now)?;
             i.data = i.data.with(release.manifest.data.schema);
             let row = row(now, &by, "canary.started", &release, Some(&i.release()), &format!("{share} %"));
-            i.change =
-                Some(Change::new(Stage::Canary(Canary { release, share, since: now, by: by.clone() })));
+            i.change = Some(Change::new(Stage::Canary(Canary { release, share, since: now, by: by.clone() })));
             Ok(vec![row])
         })
         .await
@@ -237,7 +230,10 @@ impl Installations {
                     .await?
                     .ok_or_else(|| InstallationError::NotFound(name.clone()))?;
                 let now = me.inner.clock.now();
-                txn.append_as(keys::history(&name), &row(now, &who, "refused", &release, Some(&current.release()), &reason));
+                txn.append_as(
+                    keys::history(&name),
+                    &row(now, &who, "refused", &release, Some(&current.release()), &reason),
+                );
                 let detail = format!("{} {}: {reason}", release.version, release.package_digest);
                 me.inner.audit(txn, &who, "upgrade.refused", name.as_str(), &detail);
                 Ok::<_, InstallationError>(())
@@ -269,7 +265,11 @@ impl Installations {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`].
-    pub async fn may_write(&self, name: &InstallationName, schema: u32) -> Result<Arc<Installation>, InstallationError> {
+    pub async fn may_write(
+        &self,
+        name: &InstallationName,
+        schema: u32,
+    ) -> Result<Arc<Installation>, InstallationError> {
         self.change_and(name, "platform", "data", format!("schema {schema}"), move |i, _| {
             i.data = i.data.with(schema);
             Ok(Vec::new())
@@ -389,14 +389,7 @@ fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now:
     row
 }
 
-fn row(
-    at: Timestamp,
-    by: &str,
-    event: &str,
-    about: &Release,
-    from: Option<&Release>,
-    detail: &str,
-) -> HistoryRow {
+fn row(at: Timestamp, by: &str, event: &str, about: &Release, from: Option<&Release>, detail: &str) -> HistoryRow {
     HistoryRow {
         at,
         by: by.to_owned(),

@@ -495,7 +495,8 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
     let former = installations.former(&name("tickets")).await.unwrap();
     assert_eq!(former.len(), 1);
     let to = former[0].release.clone();
-    let back = RollBack { to, hold: false, unwritten: false, by: "city-admin".into(), why: "the gate cannot print".into() };
+    let back =
+        RollBack { to, hold: false, unwritten: false, by: "city-admin".into(), why: "the gate cannot print".into() };
     let i = installations.roll_back(&name("tickets"), back).await.unwrap();
     assert_eq!((i.version.to_string(), i.status.clone()), ("1.0.0".into(), Status::Running));
     assert!(i.is_granted(&outbound), "what only this release asks for is granted as it was");
@@ -529,7 +530,10 @@ async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
     assert!(i.change.is_none() && i.data.newest == 2, "what it wrote is still there");
     installations.start_canary(&name("tickets"), newer(), 10).await.unwrap();
     let i = installations.promote(&name("tickets"), SWITCH, "city-admin").await.unwrap();
-    assert_eq!((i.version.to_string(), i.trial().unwrap().former.version.to_string()), ("1.1.0".into(), "1.0.0".into()));
+    assert_eq!(
+        (i.version.to_string(), i.trial().unwrap().former.version.to_string()),
+        ("1.1.0".into(), "1.0.0".into())
+    );
     assert_eq!(installations.migrated(&name("tickets"), 2).await.unwrap().data, DataRange { oldest: 2, newest: 2 });
 }
 

@@ -4,8 +4,8 @@ use crate::queue::{self, Asked, JobRow, RetryState};
 use crate::runs::{self, Claim, Run};
 use crate::{Messaging, MessagingError, ids};
 use chrono::{DateTime, NaiveDateTime};
-use yunlong_model::manifest::Job;
 use serde::Serialize;
+use yunlong_model::manifest::Job;
 use yunlong_model::{Event, InstallationName, Timestamp};
 use yunlong_store::{Direction, Txn, transact};
 

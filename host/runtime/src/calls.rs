@@ -102,13 +102,7 @@ impl Runtime {
         }
     }
 
-    async fn lifecycle(
-        &self,
-        loaded: &Loaded,
-        call: Call,
-        txn: &mut Txn,
-        id: &str,
-    ) -> Result<Answer, InvocationError> {
+    async fn lifecycle(&self, loaded: &Loaded, call: Call, txn: &mut Txn, id: &str) -> Result<Answer, InvocationError> {
         let exported = match call {
             Call::Migrate { .. } if loaded.migrations.is_none() => {
                 return Err(InvocationError::NotExported(MIGRATIONS));

@@ -185,7 +185,8 @@ impl Runtime {
 
     async fn compiled(&self, component: &[u8], digest: &Digest, profile: Profile) -> Result<Component, LoadError> {
         let same = |l: &&Arc<Loaded>| l.digest == *digest && l.profile == profile;
-        let loaded = self.apps.read().values().flat_map(|s| [Some(&s.main), s.beside.as_ref()]).flatten().find(same).cloned();
+        let loaded =
+            self.apps.read().values().flat_map(|s| [Some(&s.main), s.beside.as_ref()]).flatten().find(same).cloned();
         if let Some(loaded) = loaded {
             return Ok(loaded.component.clone());
         }

@@ -91,8 +91,8 @@ pub(crate) fn jobs(options: &Jobs) -> Result<(), CliError> {
 
 fn job_path(name: &str, job: &str, action: &str) -> Result<String, CliError> {
     // The rule of app.toml: anything else is no job, and must not become another path.
-    let ok = !job.is_empty()
-        && job.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    let ok =
+        !job.is_empty() && job.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if !ok {
         return Err(CliError::usage(format!("`{job}` is no job's name"), "see `yunlong jobs NAME`"));
     }
@@ -122,7 +122,13 @@ fn runs(answer: &Value) -> Result<(), CliError> {
         .flatten()
         .map(|r| {
             let took = r["ended"].as_i64().unwrap_or(0).saturating_sub(r["started"].as_i64().unwrap_or(0));
-            [time(&r["started"]), format!("{took} ms"), r["attempt"].to_string(), text(&r["outcome"]), text(&r["error"])]
+            [
+                time(&r["started"]),
+                format!("{took} ms"),
+                r["attempt"].to_string(),
+                text(&r["outcome"]),
+                text(&r["error"]),
+            ]
         })
         .collect();
     say_raw!("{}", table(&["BEGAN", "TOOK", "ATTEMPT", "OUTCOME", "WHY"], &rows))

@@ -240,8 +240,10 @@ mod tests {
 
     #[test]
     fn a_migration_is_waited_for_until_it_ends_or_stops() {
-        let state = |status: &str, migration: Value| json!({"status": status, "stage": "trial", "migration": migration});
-        let m = |finished: bool, failure: Value| json!({"done": 1, "total": 2, "finished": finished, "failure": failure});
+        let state =
+            |status: &str, migration: Value| json!({"status": status, "stage": "trial", "migration": migration});
+        let m =
+            |finished: bool, failure: Value| json!({"done": 1, "total": 2, "finished": finished, "failure": failure});
         assert!(migrates(&state("migrating", Value::Null)), "about to begin");
         assert!(migrates(&state("running", m(false, Value::Null))), "people are served meanwhile");
         assert!(!migrates(&state("running", m(true, Value::Null))));

@@ -118,7 +118,8 @@ impl Progress {
     /// When it is another cursor.
     pub fn resume(cursor: Option<&str>) -> Result<(u64, Option<&str>), String> {
         let Some(cursor) = cursor else { return Ok((0, None)) };
-        let (done, next) = cursor.split_once(':').ok_or_else(|| format!("`{cursor}` is no cursor of this migration"))?;
+        let (done, next) =
+            cursor.split_once(':').ok_or_else(|| format!("`{cursor}` is no cursor of this migration"))?;
         let done = done.parse().map_err(|_| format!("`{cursor}` is no cursor of this migration"))?;
         Ok((done, Some(next)))
     }

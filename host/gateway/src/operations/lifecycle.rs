@@ -227,8 +227,8 @@ impl Operations {
     /// Waits until the calls of an installation have ended, but for those of the release `but`, and
     /// the commits of its deliveries with them.
     pub(super) async fn ended(&self, name: &InstallationName, but: Option<&Digest>) -> Result<(), OperationError> {
-        let idle = self.services.apps.idle(name, but, CALLS_END).await
-            && self.services.messaging.idle(name, CALLS_END).await;
+        let idle =
+            self.services.apps.idle(name, but, CALLS_END).await && self.services.messaging.idle(name, CALLS_END).await;
         if idle { Ok(()) } else { Err(OperationError::StillRunning(name.clone())) }
     }
 }

@@ -213,7 +213,10 @@ impl Operations {
             self.tell(
                 &back,
                 &by,
-                (&format!("已从版本 {from} 自动退回 {to}"), &format!("Rolled back by itself from version {from} to {to}")),
+                (
+                    &format!("已从版本 {from} 自动退回 {to}"),
+                    &format!("Rolled back by itself from version {from} to {to}"),
+                ),
                 &why,
             )
             .await;

@@ -12,9 +12,7 @@ use super::{OperationError, Operations, PLATFORM, approved, invalid};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use yunlong_installations::{
-    Installation, InstallationError, Level, Release, RollBack, Status, Switch, Upgrade,
-};
+use yunlong_installations::{Installation, InstallationError, Level, Release, RollBack, Status, Switch, Upgrade};
 use yunlong_messaging::Notice;
 use yunlong_model::{Digest, InstallationName, Text};
 use yunlong_store::documents::Schema;
@@ -157,7 +155,10 @@ impl Operations {
         self.tell(
             planned,
             by,
-            (&format!("版本 {version} 未通过健康检查，未启用"), &format!("Version {version} is not well and was not taken")),
+            (
+                &format!("版本 {version} 未通过健康检查，未启用"),
+                &format!("Version {version} is not well and was not taken"),
+            ),
             &why,
         )
         .await;
@@ -237,14 +238,21 @@ impl Operations {
             return Err(invalid("share", "比例须为 1 至 99", "The share is a number from 1 to 99"));
         }
         if now.status != Status::Running {
-            return Err(invalid("share", "应用没有运行，不能灰度发布", "It does not run: there is nobody to serve a share of"));
+            return Err(invalid(
+                "share",
+                "应用没有运行，不能灰度发布",
+                "It does not run: there is nobody to serve a share of",
+            ));
         }
         let next = planned.manifest.data.schema;
         if !now.manifest.data.understands(next) {
             return Err(invalid(
                 "share",
                 format!("当前版本没有声明能读取新版本的数据结构（{next}），不能灰度发布"),
-                format!("The version in charge ({}) does not declare that it reads schema {next} ([data] reads in app.toml): both would serve people, so a canary is not possible. Upgrade at once instead", now.version),
+                format!(
+                    "The version in charge ({}) does not declare that it reads schema {next} ([data] reads in app.toml): both would serve people, so a canary is not possible. Upgrade at once instead",
+                    now.version
+                ),
             ));
         }
         if needs.hold() {
@@ -281,7 +289,12 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Installation`] when there is none.
-    pub async fn abort(&self, name: &InstallationName, by: &str, why: &str) -> Result<Arc<Installation>, OperationError> {
+    pub async fn abort(
+        &self,
+        name: &InstallationName,
+        by: &str,
+        why: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
         let (name, by, why) = (name.clone(), by.to_owned(), why.to_owned());
         self.detached(|me| async move {
             let _turn = me.turn(&name).await;
@@ -312,11 +325,7 @@ impl Operations {
     /// # Errors
     /// [`OperationError::WouldNotRead`], [`OperationError::NeverRan`], [`OperationError::Package`] when
     /// its key was revoked.
-    pub async fn roll_back(
-        &self,
-        name: &InstallationName,
-        asked: Asked,
-    ) -> Result<Arc<Installation>, OperationError> {
+    pub async fn roll_back(&self, name: &InstallationName, asked: Asked) -> Result<Arc<Installation>, OperationError> {
         let name = name.clone();
         self.detached(|me| async move {
             let target = me.target(&name, asked.version.as_ref()).await?;
@@ -425,10 +434,7 @@ impl Operations {
         let app = &installation.manifest.title;
         let notice = Notice {
             title: Text { zh: format!("{}：{}", app.zh, title.0), en: format!("{}: {}", app.en, title.1) },
-            body: Text {
-                zh: why.chars().take(1_000).collect(),
-                en: why.chars().take(1_000).collect(),
-            },
+            body: Text { zh: why.chars().take(1_000).collect(), en: why.chars().take(1_000).collect() },
             path: None,
         };
         let decided = installation.trial().map(|t| t.by.as_str());

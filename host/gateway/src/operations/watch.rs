@@ -61,7 +61,8 @@ impl Operations {
 
     fn watch_again(&self, name: &InstallationName) {
         let waits = |i: &Installation| {
-            i.change.as_ref().is_some_and(|c| c.problem.is_none()) && matches!(i.status, Status::Running | Status::Migrating)
+            i.change.as_ref().is_some_and(|c| c.problem.is_none())
+                && matches!(i.status, Status::Running | Status::Migrating)
         };
         if self.services.installations.get(name).is_some_and(|i| waits(&i)) {
             self.watch(name);
@@ -118,10 +119,9 @@ impl Operations {
                 package: canary.release.package_digest,
                 before: self.services.apps.outcomes(&i.name, &i.package_digest, BASELINE),
             },
-            Some(Stage::Trial(trial)) => Watched {
-                package: i.package_digest,
-                before: Outcomes { total: trial.total, errors: trial.errors },
-            },
+            Some(Stage::Trial(trial)) => {
+                Watched { package: i.package_digest, before: Outcomes { total: trial.total, errors: trial.errors } }
+            }
             None => Watched { package: i.package_digest, before: Outcomes::default() },
         }
     }

@@ -19,8 +19,10 @@ impl From<MessagingError> for Failure {
             MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) | MessagingError::UnknownJob(_) => {
                 Self::not_found().saying(e)
             }
-            MessagingError::JobRuns(job) => Self::new(kinds::CONFLICT)
-                .because(format!("任务“{job}”正在运行，请等它结束。"), format!("The job `{job}` is being run: wait until it has ended.")),
+            MessagingError::JobRuns(job) => Self::new(kinds::CONFLICT).because(
+                format!("任务“{job}”正在运行，请等它结束。"),
+                format!("The job `{job}` is being run: wait until it has ended."),
+            ),
             other => Self::internal(other),
         }
     }

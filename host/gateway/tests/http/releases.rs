@@ -134,7 +134,10 @@ async fn an_index_that_the_data_breaks_undoes_the_upgrade() {
     let refused = upgrade(&p, published(&p, "1.1.0", unique).await, None).await.unwrap_err();
     assert!(matches!(refused, OperationError::Indexes(_)), "{refused}");
     let now = p.installations.get(&tickets()).unwrap();
-    assert_eq!((now.version.to_string(), now.status.clone(), now.change.is_none()), ("1.0.0".into(), Status::Running, true));
+    assert_eq!(
+        (now.version.to_string(), now.status.clone(), now.change.is_none()),
+        ("1.0.0".into(), Status::Running, true)
+    );
     assert_eq!(now.data.newest, 1, "the new version has written nothing");
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
     assert_eq!(p.messaging.jobs(&tickets()).await.unwrap()[0].name, "sweep");
@@ -271,7 +274,10 @@ async fn a_canary_needs_a_version_in_charge_that_reads_the_new_schema() {
     assert_eq!(aborted.status, StatusCode::OK, "{}", aborted.text());
     upgrade(&p, fits, Some(50)).await.unwrap();
     let promoted = call(&p, &token, Method::POST, "/upgrade/promote", json!({})).await;
-    assert_eq!((promoted.json()["version"].as_str(), promoted.json()["stage"].as_str()), (Some("1.1.0"), Some("trial")));
+    assert_eq!(
+        (promoted.json()["version"].as_str(), promoted.json()["stage"].as_str()),
+        (Some("1.1.0"), Some("trial"))
+    );
     assert_eq!(p.app.loaded.lock()[&tickets()].0, fits);
 }
 
@@ -463,7 +469,10 @@ async fn the_pages_of_versions_and_jobs_do_what_the_api_does() {
     let back = "action=roll-back&version=1.0.0&reason=x&accept_unreadable=true";
     assert_eq!(submit("/apps/tickets/versions".into(), back).await.location(), "/apps/tickets/versions?done=1");
     assert_eq!(version(&p), "1.0.0");
-    assert_eq!(submit("/apps/tickets/jobs".into(), "action=pause&job=sweep").await.location(), "/apps/tickets/jobs?done=1");
+    assert_eq!(
+        submit("/apps/tickets/jobs".into(), "action=pause&job=sweep").await.location(),
+        "/apps/tickets/jobs?done=1"
+    );
     assert!(page("/apps/tickets/jobs").await.contains("已暂停"));
     assert!(page("/apps/tickets/jobs/sweep").await.contains("还没有运行过"));
     let unknown = submit("/apps/tickets/jobs".into(), "action=run&job=nothing").await;

@@ -340,7 +340,8 @@ async fn all_dead_letters_are_redriven_at_once_but_for_those_that_fail_again() {
     city.clock.advance(1);
     assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 45);
     assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 0);
-    let odd = Consumer::new(|_, d| if d.event.data["n"] == 7 { Err(DeliveryError::Reject("odd".into())) } else { Ok(()) });
+    let odd =
+        Consumer::new(|_, d| if d.event.data["n"] == 7 { Err(DeliveryError::Reject("odd".into())) } else { Ok(()) });
     drain(&mut city.dispatcher(&odd)).await;
     let left = city.messaging.dead_letters(&shop, None, 100).await.unwrap();
     assert_eq!(left.iter().map(|l| l.event.data["n"].clone()).collect::<Vec<_>>(), [7]);

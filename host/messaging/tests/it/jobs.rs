@@ -167,7 +167,10 @@ async fn each_run_leaves_its_start_end_attempt_and_outcome() {
     assert_eq!((runs[0].error.as_deref(), runs[2].error.as_deref()), (Some("out of paper"), None));
     assert_eq!((runs[2].scheduled, runs[2].started, runs[2].by.as_deref()), (FIRST, FIRST, None));
     let state = city.messaging.jobs(&shop()).await.unwrap().remove(0);
-    assert_eq!((state.failures, state.running_since, state.last.map(|r| r.outcome)), (0, None, Some(RunOutcome::GivenUp)));
+    assert_eq!(
+        (state.failures, state.running_since, state.last.map(|r| r.outcome)),
+        (0, None, Some(RunOutcome::GivenUp))
+    );
 }
 
 #[tokio::test]

@@ -85,10 +85,7 @@ impl Consumer {
     }
 
     /// Calls `reached` in each delivery, waits for `go_on`, and accepts it.
-    pub(crate) fn waiting(
-        go_on: Arc<tokio::sync::Notify>,
-        reached: impl Fn() + Send + Sync + 'static,
-    ) -> Arc<Self> {
+    pub(crate) fn waiting(go_on: Arc<tokio::sync::Notify>, reached: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         let script = move |_: &InstallationName, _: &Delivery| {
             reached();
             Ok(())

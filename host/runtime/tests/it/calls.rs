@@ -206,19 +206,18 @@ fn migrating(after: &str) -> Vec<u8> {
                 (if (i32.ne (local.get $from) (i32.const 1)) (then unreachable))
                 (if (i32.ne (local.get $to) (i32.const 2)) (then unreachable))
                 (call $work (local.get $t))
-                ;; ok({{ next, done, total: none }}) at 900; the cursor is `c` at 1000.
-                (i64.store (i32.const 900) (i64.const 0))
-                (i64.store (i32.const 908) (i64.const 0))
-                (i64.store (i32.const 932) (i64.const 0))
+                ;; ok({{ next, done, total: none }}) at 904; the cursor is `c` at 1000.
+                (i64.store (i32.const 904) (i64.const 0))
+                (i64.store (i32.const 912) (i64.const 0))
+                (i32.store8 (i32.const 1000) (i32.const 99))
                 (if (i32.eqz (local.get $has)) (then
-                    (i32.store8 (i32.const 1000) (i32.const 99))
-                    (i32.store8 (i32.const 908) (i32.const 1))
-                    (i32.store (i32.const 912) (i32.const 1000))
-                    (i32.store (i32.const 916) (i32.const 1))))
-                (i64.store (i32.const 920) (i64.const 5))
-                (i64.store (i32.const 928) (i64.const 0))
+                    (i32.store8 (i32.const 912) (i32.const 1))
+                    (i32.store (i32.const 916) (i32.const 1000))
+                    (i32.store (i32.const 920) (i32.const 1))))
+                (i64.store (i32.const 928) (i64.const 5))
+                (i64.store (i32.const 936) (i64.const 0))
                 {after}
-                (i32.const 900))
+                (i32.const 904))
             (func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#
     );
     Guest { body: &body, imports: IMPORTS, exports: &["http", "migrations"], pages: 1 }.component()

@@ -113,13 +113,7 @@ impl Platform {
         // Whatever a guest does, nobody waits for ever.
         tokio::time::timeout(
             Duration::from_secs(30),
-            self.runtime.request(
-                &name.parse().unwrap(),
-                Principal::anonymous(),
-                Presentation::default(),
-                id,
-                request,
-            ),
+            self.runtime.request(&name.parse().unwrap(), Principal::anonymous(), Presentation::default(), id, request),
         )
         .await
         .expect("the request hung")

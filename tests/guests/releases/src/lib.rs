@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use yunlong_sdk::web::Error;
 use yunlong_sdk::{
-    App, Collection, Document, Failure, Jobs, Lifecycle, Migrations, Problem, Progress, Query, Request, Response, Router,
-    StatusCode, Tx, context, random, t,
+    App, Collection, Document, Failure, Jobs, Lifecycle, Migrations, Problem, Progress, Query, Request, Response,
+    Router, StatusCode, Tx, context, random, t,
 };
 
 /// A note. Schema 2 adds `words`, and every note of it has them.
@@ -123,8 +123,7 @@ impl Migrations for Notebook {
         for note in &page.items {
             let note = &note.value;
             if note.words.is_none() {
-                let migrated =
-                    Note { id: note.id.clone(), text: note.text.clone(), words: Some(words(&note.text)) };
+                let migrated = Note { id: note.id.clone(), text: note.text.clone(), words: Some(words(&note.text)) };
                 tx.put(&migrated).map_err(|e| e.to_string())?;
             }
         }
