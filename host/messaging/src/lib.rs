@@ -76,7 +76,7 @@ pub struct Messaging {
     stats: stats::Stats,
     woken: Mutex<Vec<InstallationName>>,
     /// Attempts under way, the commit included.
-    attempts: Mutex<std::collections::HashMap<InstallationName, usize>>,
+    attempts: Mutex<removal::Attempts>,
     wake: tokio::sync::Notify,
 }
 

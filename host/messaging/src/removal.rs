@@ -2,6 +2,7 @@
 
 use crate::queue;
 use crate::{Messaging, MessagingError};
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::{Direction, Txn};
@@ -41,11 +42,12 @@ impl Messaging {
         Ok(delayed)
     }
 
-    /// Waits until no delivery to an installation is under way, its commit included; at most
-    /// `limit`. Answers whether it is so.
+    /// Waits until the deliveries to an installation that are under way now have ended, their commits
+    /// included; at most `limit`. Answers whether they have. Those that begin meanwhile do not count.
     pub async fn idle(&self, installation: &InstallationName, limit: Duration) -> bool {
         let end = Instant::now() + limit;
-        while self.attempts.lock().contains_key(installation) {
+        let newest = self.attempts.lock().next;
+        while self.attempts.lock().oldest(installation).is_some_and(|oldest| oldest < newest) {
             if Instant::now() >= end {
                 return false;
             }
@@ -67,38 +69,42 @@ impl Messaging {
         Ok(())
     }
 
-    /// Stages that a name whose queue was closed is in use again: an installation that never served
-    /// leaves its name free.
-    ///
-    /// # Errors
-    /// [`MessagingError::Store`].
-    pub async fn open(&self, txn: &mut Txn, installation: &InstallationName) -> Result<(), MessagingError> {
-        let key = queue::closed(installation);
-        if txn.get(&key).await?.is_some() {
-            txn.delete(key);
-        }
-        Ok(())
-    }
-
     pub(crate) fn busy<'a>(&'a self, installation: &InstallationName) -> Busy<'a> {
-        *self.attempts.lock().entry(installation.clone()).or_default() += 1;
-        Busy { messaging: self, installation: installation.clone() }
+        let mut attempts = self.attempts.lock();
+        let id = attempts.next;
+        attempts.next += 1;
+        attempts.running.entry(installation.clone()).or_default().insert(id);
+        Busy { messaging: self, installation: installation.clone(), id }
     }
 }
 
-/// Counts an attempt for as long as it lasts.
+/// Attempts under way, numbered as they began.
+#[derive(Default)]
+pub(crate) struct Attempts {
+    next: u64,
+    running: HashMap<InstallationName, BTreeSet<u64>>,
+}
+
+impl Attempts {
+    fn oldest(&self, installation: &InstallationName) -> Option<u64> {
+        self.running.get(installation)?.first().copied()
+    }
+}
+
+/// An attempt counts for as long as this lives.
 pub(crate) struct Busy<'a> {
     messaging: &'a Messaging,
     installation: InstallationName,
+    id: u64,
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         let mut attempts = self.messaging.attempts.lock();
-        if let Some(n) = attempts.get_mut(&self.installation) {
-            *n -= 1;
-            if *n == 0 {
-                attempts.remove(&self.installation);
+        if let Some(running) = attempts.running.get_mut(&self.installation) {
+            running.remove(&self.id);
+            if running.is_empty() {
+                attempts.running.remove(&self.installation);
             }
         }
     }

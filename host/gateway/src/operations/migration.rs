@@ -19,6 +19,9 @@ const CONFLICTS: u32 = 32;
 /// After each batch others come first for this long.
 const BREATH: Duration = Duration::from_millis(5);
 
+/// After the platform itself failed, a migration goes on this much later.
+const TROUBLE: Duration = Duration::from_secs(5);
+
 /// Why a batch did not come about.
 enum Halt {
     /// The app or the store refuses it: try again, then ask a person.
@@ -51,21 +54,21 @@ impl Operations {
         }
         let (me, name) = (self.clone(), name.clone());
         tokio::spawn(async move {
-            let ended = me.migrate_all(&name).await;
-            me.shared.migrated.lock().remove(&name);
-            if let Err(error) = ended {
-                tracing::error!(installation = %name, %error, "a migration is interrupted");
+            while let Err(error) = me.migrate_all(&name).await {
+                tracing::error!(installation = %name, %error, "a migration is interrupted and will go on");
+                tokio::time::sleep(TROUBLE).await;
             }
+            me.shared.migrated.lock().remove(&name);
         });
     }
 
     async fn migrate_all(&self, name: &InstallationName) -> Result<(), OperationError> {
-        let first = self.get(name)?;
+        let Some(first) = self.services.installations.get(name) else { return Ok(()) };
         // What the release before still writes has the older shape, and would be missed.
         self.ended(name, Some(&first.package_digest)).await?;
         let mut tries = 0;
         loop {
-            let i = self.get(name)?;
+            let Some(i) = self.services.installations.get(name) else { return Ok(()) };
             let wanted = matches!(i.status, Status::Running | Status::Migrating)
                 && i.package_digest == first.package_digest
                 && i.canary().is_none();

@@ -328,7 +328,10 @@ async fn pausing_while_a_job_runs_undoes_nothing_of_the_run() {
     let running = tokio::spawn(async move { dispatcher.poll_once().await });
     reached.notified().await;
     city.messaging.pause_job(&shop(), "sweep", "city-admin").await.unwrap();
+    let soon = std::time::Duration::from_millis(20);
+    assert!(!city.messaging.idle(&shop(), soon).await && city.messaging.idle(&name("gate"), soon).await);
     go_on.notify_one();
+    assert!(city.messaging.idle(&shop(), std::time::Duration::from_secs(10)).await);
     running.await.unwrap().unwrap();
     assert_eq!(outcomes(&city).await, [(1, RunOutcome::Done)]);
     assert_eq!(slow.count(), 1);
