@@ -23,6 +23,9 @@ pub struct TrustedKey {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// By which account. Keys that were revoked before this was written down have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_by: Option<String>,
 }
 
 /// The enrolled keys: plain data.
@@ -104,6 +107,7 @@ impl TrustStore {
                     enrolled_at: now,
                     enrolled_by: by.to_owned(),
                     revoked_at: None,
+                    revoked_by: None,
                 };
                 self.keys.insert(id, key);
                 Ok(id)
@@ -115,9 +119,12 @@ impl TrustStore {
     ///
     /// # Errors
     /// [`TrustError::Unknown`].
-    pub fn revoke(&mut self, id: &KeyId, now: Timestamp) -> Result<(), TrustError> {
+    pub fn revoke(&mut self, id: &KeyId, by: &str, now: Timestamp) -> Result<(), TrustError> {
         let key = self.keys.get_mut(id).ok_or(TrustError::Unknown(*id))?;
-        key.revoked_at.get_or_insert(now);
+        if key.revoked_at.is_none() {
+            key.revoked_at = Some(now);
+            key.revoked_by = Some(by.to_owned());
+        }
         Ok(())
     }
 

@@ -250,7 +250,7 @@ fn only_a_key_in_force_of_the_right_vendor_counts() {
 
     let id = key().public().id();
     let mut revoked = trust();
-    revoked.revoke(&id, Timestamp(2)).unwrap();
+    revoked.revoke(&id, "city-admin", Timestamp(2)).unwrap();
     assert_eq!(revoked.verify(&signed()), Err(VerifyError::RevokedSigner(id)));
 
     let mut elsewhere = TrustStore::default();
@@ -275,12 +275,12 @@ fn a_key_has_one_owner_and_does_not_come_back() {
         trust.enroll("other", None, key().public(), "x", Timestamp(9)),
         Err(TrustError::OtherOwner { .. })
     ));
-    trust.revoke(&id, Timestamp(2)).unwrap();
-    trust.revoke(&id, Timestamp(3)).unwrap();
+    trust.revoke(&id, "city-admin", Timestamp(2)).unwrap();
+    trust.revoke(&id, "somebody", Timestamp(3)).unwrap();
     assert_eq!(trust.key(&id).unwrap().revoked_at, Some(Timestamp(2)));
     assert_eq!(trust.enroll("tongshan", None, key().public(), "x", Timestamp(9)), Err(TrustError::Revoked(id)));
     let unknown = KeyId(yunlong_model::Digest::of(b"?"));
-    assert_eq!(trust.revoke(&unknown, Timestamp(2)), Err(TrustError::Unknown(unknown)));
+    assert_eq!(trust.revoke(&unknown, "city-admin", Timestamp(2)), Err(TrustError::Unknown(unknown)));
     assert_eq!(trust.enroll(" ", None, key().public(), "x", Timestamp(9)), Err(TrustError::Vendor));
     let again: TrustStore = serde_json::from_str(&serde_json::to_string(&trust).unwrap()).unwrap();
     assert_eq!(again, trust);
@@ -567,7 +567,9 @@ fn the_depot_keeps_only_what_verifies() {
 
     // Nor what a revoked key signed.
     again
-        .change_trust(|t| t.revoke(&signer.key, Timestamp(5)).map_err(|e| PackageError::NotAPackage(e.to_string())))
+        .change_trust(|t| {
+            t.revoke(&signer.key, "city-admin", Timestamp(5)).map_err(|e| PackageError::NotAPackage(e.to_string()))
+        })
         .unwrap();
     assert!(again.get(&package.digest).is_err());
 }

@@ -5,5 +5,6 @@ mod crash;
 mod gateway;
 mod hostile;
 mod packages;
+mod releases;
 mod telemetry;
 mod ticketing;

@@ -11,7 +11,7 @@ use std::process::Command;
 pub(crate) enum Set {
     /// `plugins/*` and `examples/*`.
     Apps,
-    /// `tests/hostile/*`.
+    /// `tests/hostile/*` and `tests/guests/*`.
     Hostile,
 }
 
@@ -19,7 +19,7 @@ impl Set {
     fn folders(self) -> &'static [&'static str] {
         match self {
             Self::Apps => &["plugins", "examples"],
-            Self::Hostile => &["tests/hostile"],
+            Self::Hostile => &["tests/hostile", "tests/guests"],
         }
     }
 }

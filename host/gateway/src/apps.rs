@@ -12,9 +12,10 @@ use bytes::Bytes;
 use http::{Method, header, request::Parts};
 use http_body_util::Full;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use yunlong_installations::{Installation, Status};
-use yunlong_model::{InstallationName, Manifest, Presentation, Principal};
-use yunlong_runtime::{InspectError, InvocationError, LoadError, Runtime};
+use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal};
+use yunlong_runtime::{InspectError, InvocationError, LoadError, Outcomes, Runtime, Step};
 use yunlong_store::Txn;
 
 /// What runs guests, as the gateway needs it. The runtime implements it; tests put something
@@ -33,10 +34,28 @@ pub trait Apps: Send + Sync + 'static {
 
     /// Checks what a component imports against the manifest and compiles it, so that whatever can
     /// be refused is refused before anything is written.
-    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<(), LoadError>;
+    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<Prepared, LoadError>;
 
     /// Checks, compiles and links a component, so that the installation can be called.
     async fn load(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError>;
+
+    /// As [`Apps::load`], beside the release in charge: it serves nobody before [`Apps::switch`] or a
+    /// canary says so. Where nothing is loaded it has charge.
+    async fn stage(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError>;
+
+    /// Takes the release of this package out of service; calls that are under way end by themselves.
+    fn unstage(&self, installation: &InstallationName, package: &Digest);
+
+    /// Gives the release of this package charge, if it is loaded; calls that are under way end where
+    /// they began.
+    fn switch(&self, installation: &InstallationName, package: &Digest) -> bool;
+
+    /// Waits until no call of the installation is under way, but for those of the release `but`; at
+    /// most `limit`. Answers whether it is so.
+    async fn idle(&self, installation: &InstallationName, but: Option<&Digest>, limit: Duration) -> bool;
+
+    /// How the calls of a release ended in the last `window`.
+    fn outcomes(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Outcomes;
 
     /// Takes an installation out of service; calls that are under way end by themselves.
     fn unload(&self, installation: &InstallationName);
@@ -45,8 +64,26 @@ pub trait Apps: Send + Sync + 'static {
     /// the caller commits.
     async fn install(&self, installation: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError>;
 
-    /// Calls the component's `lifecycle.health`, if it has one.
-    async fn health(&self, installation: &InstallationName) -> Result<(), InvocationError>;
+    /// Calls `lifecycle.health` of the release of this package, or of the one in charge, if it has one.
+    async fn health(&self, installation: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError>;
+
+    /// Runs a batch of `migrations.migrate` in the release in charge. What it writes is staged in
+    /// `txn`; the caller commits.
+    async fn migrate(
+        &self,
+        installation: &InstallationName,
+        from: u32,
+        to: u32,
+        cursor: Option<String>,
+        txn: &mut Txn,
+    ) -> Result<Step, InvocationError>;
+}
+
+/// What a component can do beside serving.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// Whether it can bring data to its schema.
+    pub migrates: bool,
 }
 
 #[async_trait]
@@ -62,16 +99,37 @@ impl Apps for Runtime {
         Runtime::request(self, installation, principal, presentation, request_id, request.map(Full::new)).await
     }
 
-    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<(), LoadError> {
+    async fn prepare(&self, manifest: &Manifest, component: Bytes) -> Result<Prepared, LoadError> {
         let bytes = component.clone();
         let inspection = tokio::task::spawn_blocking(move || yunlong_runtime::inspect(&bytes)).await;
         let inspection = inspection.map_err(|e| InspectError::Malformed(format!("the validator failed: {e}")))??;
         yunlong_runtime::check(&inspection, manifest)?;
-        self.compile(&component).await.map(drop)
+        self.compile(&component).await?;
+        Ok(Prepared { migrates: inspection.migrates() })
     }
 
     async fn load(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError> {
         Runtime::load(self, installation, &component).await
+    }
+
+    async fn stage(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), LoadError> {
+        Runtime::stage(self, installation, &component).await
+    }
+
+    fn unstage(&self, installation: &InstallationName, package: &Digest) {
+        Runtime::unstage(self, installation, package);
+    }
+
+    fn switch(&self, installation: &InstallationName, package: &Digest) -> bool {
+        Runtime::switch(self, installation, package)
+    }
+
+    async fn idle(&self, installation: &InstallationName, but: Option<&Digest>, limit: Duration) -> bool {
+        Runtime::idle(self, installation, but, limit).await
+    }
+
+    fn outcomes(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Outcomes {
+        Runtime::outcomes(self, installation, package, window)
     }
 
     fn unload(&self, installation: &InstallationName) {
@@ -82,8 +140,19 @@ impl Apps for Runtime {
         self.lifecycle_install(installation, txn).await
     }
 
-    async fn health(&self, installation: &InstallationName) -> Result<(), InvocationError> {
-        Runtime::health(self, installation).await
+    async fn health(&self, installation: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError> {
+        Runtime::health(self, installation, package).await
+    }
+
+    async fn migrate(
+        &self,
+        installation: &InstallationName,
+        from: u32,
+        to: u32,
+        cursor: Option<String>,
+        txn: &mut Txn,
+    ) -> Result<Step, InvocationError> {
+        Runtime::migrate(self, installation, from, to, cursor, txn).await
     }
 }
 
@@ -93,29 +162,57 @@ pub(crate) struct Scripts;
 
 pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, body: Body) -> Outcome {
     let gateway = &view.gateway;
-    let installation = gateway.services.installations.get(name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
-    running(&installation)?;
-    let files = match installation.manifest.assets {
-        Some(_) => Some(gateway.assets.of(&installation.package_digest).await),
-        None => None,
-    };
+    let installation = ready(view, name).await?;
+    let files = files(gateway, &installation).await;
     if matches!(parts.method, Method::GET | Method::HEAD) {
         let path = parts.uri.path();
-        if let Some(found) = files.as_ref().and_then(|f| f.respond(path, &parts.headers)) {
+        if let Some(found) = files.iter().find_map(|f| f.respond(path, &parts.headers)) {
             return Ok(found);
         }
         if path == "/favicon.ico" {
             return Ok(gateway.theme.icon(&parts.headers));
         }
-        if files.is_some() && path.starts_with(PREFIX) {
+        if !files.is_empty() && path.starts_with(PREFIX) {
             return Err(Failure::not_found());
         }
     }
     let mut response = invoke(view, &installation, parts, body).await?;
-    if files.is_some_and(|f| f.scripts) {
+    if files.iter().any(|f| f.scripts) {
         response.extensions_mut().insert(Scripts);
     }
     Ok(response)
+}
+
+/// How often a request looks whether its app is ready.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The installation, when it serves. A request that comes while its data or its indexes are made
+/// ready waits for that: an upgrade loses none.
+async fn ready(view: &View, name: &InstallationName) -> Outcome<Arc<Installation>> {
+    let gateway = &view.gateway;
+    let end = Instant::now() + gateway.config.hold_timeout;
+    loop {
+        let installation =
+            gateway.services.installations.get(name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+        if installation.status != Status::Migrating || Instant::now() >= end {
+            running(&installation)?;
+            return Ok(installation);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The static files of the release in charge and, behind them, of the one beside it: a page that came
+/// from either finds its own.
+async fn files(gateway: &crate::Gateway, installation: &Installation) -> Vec<Arc<crate::assets::Files>> {
+    let mut files = Vec::new();
+    let beside = installation.change.as_ref().map(|c| (&c.release().manifest, &c.release().package_digest));
+    for (manifest, package) in [(&installation.manifest, &installation.package_digest)].into_iter().chain(beside) {
+        if manifest.assets.is_some() {
+            files.push(gateway.assets.of(package).await);
+        }
+    }
+    files
 }
 
 fn running(installation: &Installation) -> Outcome<()> {
@@ -125,6 +222,9 @@ fn running(installation: &Installation) -> Outcome<()> {
         Status::Installing => Err(Failure::new(kinds::STOPPED)
             .because("该服务正在安装。", "This service is being installed.")
             .retry_after(5)),
+        Status::Migrating => Err(Failure::new(kinds::STOPPED)
+            .because("该服务正在升级，请稍后再试。", "This service is being upgraded: try again in a moment.")
+            .retry_after(10)),
         Status::Stopped => Err(Failure::new(kinds::STOPPED).because(
             format!("{department}已暂停“{}”。", installation.manifest.title.zh),
             format!("“{}” is paused by {department}.", installation.manifest.title.en),

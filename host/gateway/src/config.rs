@@ -24,6 +24,14 @@ pub struct GatewayConfig {
     /// How long one of the platform's own pages may take. Guests have deadlines of their own,
     /// which the runtime holds.
     pub page_timeout: Duration,
+    /// How long what an official does at the console may take: installing compiles, at most five
+    /// minutes, and removing waits for calls to end. It goes on when whoever asked goes away.
+    pub operation_timeout: Duration,
+    /// How long a request waits for an app whose data is made ready for a new version, before it is
+    /// told to come again.
+    pub hold_timeout: Duration,
+    /// How long a new version is watched, and the one before stands by.
+    pub trial: Duration,
     /// How long a connection may stay without a whole header section: idle, or dripping one in.
     pub idle_timeout: Duration,
     /// The most connections at once; more wait in the kernel's queue.
@@ -50,6 +58,11 @@ impl Default for GatewayConfig {
             header_count: 100,
             read_timeout: Duration::from_secs(15),
             page_timeout: Duration::from_secs(30),
+            operation_timeout: Duration::from_secs(420),
+            hold_timeout: Duration::from_secs(25),
+            // Long enough for what people do rarely to be met, short enough that the former version
+            // still fits the data.
+            trial: Duration::from_secs(600),
             idle_timeout: Duration::from_secs(30),
             connections: 10_000,
             client_header: None,

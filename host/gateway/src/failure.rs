@@ -305,6 +305,16 @@ impl From<InstallationError> for Failure {
                 format!("版本 {offered} 低于已知的 {known}，不能安装旧版本"),
                 e.to_string(),
             ),
+            InstallationError::Runs { version, .. } => {
+                Self::new(kinds::CONFLICT).field("package", format!("已在运行版本 {version}"), e.to_string())
+            }
+            InstallationError::UnderWay(_) => Self::new(kinds::CONFLICT).because(
+                "该应用的一次升级还没有结束：请先全量发布或中止灰度、退回旧版本，或等待观察期结束。",
+                e.to_string(),
+            ),
+            InstallationError::NothingUnderWay(_) => {
+                Self::new(kinds::CONFLICT).because("没有正在进行的灰度发布。", e.to_string())
+            }
             InstallationError::NotApproved(_) | InstallationError::NotRequested(_) => {
                 Self::new(kinds::INVALID).field("approve", format!("批准的权限与应用申请的不一致：{e}"), e.to_string())
             }

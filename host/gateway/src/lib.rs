@@ -36,11 +36,11 @@ mod throttle;
 mod view;
 
 pub use admin::{Readiness, admin_router};
-pub use apps::Apps;
+pub use apps::{Apps, Prepared};
 pub use config::GatewayConfig;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
-pub use operations::{Install, OperationError, Operations, Publisher, Review};
+pub use operations::{Asked, Install, OperationError, Operations, Publisher, Review, Upgrading};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;
@@ -105,7 +105,7 @@ impl Gateway {
             by_account: throttle::Throttle::new(config.sign_in_failures_per_account),
             by_client: throttle::Throttle::new(config.sign_in_failures_per_client),
             metrics: Arc::default(),
-            operations: Operations::new(services.clone()),
+            operations: Operations::new(services.clone(), config.trial),
             portal: portal::router(),
             console: console::router(),
             origins,

@@ -1,29 +1,58 @@
 //! What officials do at the console: publish, review, install, stop, start, uninstall, grant and
 //! revoke. The console's pages, its JSON API and the server's start all come through here, so that
 //! nothing is checked in one of them alone.
+//!
+//! What takes long (reading a package, compiling it) is done before an installation's turn is taken:
+//! stopping one waits for no compilation, and no installation waits for another one.
+
+mod lifecycle;
+mod messages;
+mod migration;
+mod upgrade;
+mod watch;
+
+pub use upgrade::{Asked, Upgrading};
 
 use crate::Services;
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use yunlong_identity::{IdentityError, OrganizationLevel};
-use yunlong_installations::{Capability, Difference, Installation, InstallationError, New, Status, Upgrade};
+use yunlong_installations::{Capability, Difference, Installation, InstallationError, Status};
 use yunlong_model::{Digest, InstallationName, Manifest, Text};
 use yunlong_registry::depot::DepotError;
 use yunlong_registry::{Package, PackageError, PublicKey, TrustError, VerifiedSigner};
 use yunlong_runtime::{InvocationError, LoadError};
-use yunlong_store::{CommitError, Txn};
+use yunlong_store::CommitError;
+use yunlong_store::documents::DocumentError;
 
-/// Who acts when the server itself does.
-const SYSTEM: &str = "system";
+/// Who acts when the platform itself does.
+const PLATFORM: &str = "platform";
+
+/// The calls of an installation end by themselves within their wall time, which is a minute at most;
+/// who waits for them waits a little longer.
+const CALLS_END: Duration = Duration::from_secs(65);
 
 /// The console's work.
 #[derive(Clone)]
 pub struct Operations {
     services: Services,
-    /// Installing, upgrading, starting and removing happen one after the other: they are rare, and
-    /// two at once on one name would undo each other's loading.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// How long a release that took charge is watched, and the one before stands by.
+    trial: Duration,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// What changes an installation happens one after the other: two at once on one name would undo
+    /// each other's loading.
+    turns: Mutex<HashMap<InstallationName, Arc<tokio::sync::Mutex<()>>>>,
+    /// Installations whose new release is being watched.
+    watched: Mutex<HashSet<InstallationName>>,
+    /// Installations whose data is being migrated.
+    migrated: Mutex<HashSet<InstallationName>>,
 }
 
 /// A published package as an official reads it before installing.
@@ -116,6 +145,30 @@ pub enum OperationError {
     /// Identity refuses it.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The release does not read all that was written.
+    #[error(
+        "version {version} does not read data of schema {}, which may have been written since: what is in it would be hidden from people until a newer version has charge again. Confirm it if that is meant", list(.schemas)
+    )]
+    WouldNotRead {
+        /// The release to go back to.
+        version: semver::Version,
+        /// The schemas that it does not read.
+        schemas: Vec<u32>,
+    },
+    /// The installation never ran this version.
+    #[error("`{installation}` never ran version {version}: it can go back only to one that it ran")]
+    NeverRan {
+        /// The installation.
+        installation: InstallationName,
+        /// The version, or `before` when there is none.
+        version: String,
+    },
+    /// Calls did not end.
+    #[error("calls of `{0}` are still under way: try again in a minute")]
+    StillRunning(InstallationName),
+    /// The indexes of the new release cannot be built.
+    #[error("the indexes of the new version cannot be built from the data: {0}")]
+    Indexes(DocumentError),
     /// Messaging failed.
     #[error(transparent)]
     Messaging(#[from] yunlong_messaging::MessagingError),
@@ -133,13 +186,23 @@ impl From<PackageError> for OperationError {
     }
 }
 
+fn list(schemas: &[u32]) -> String {
+    schemas.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn invalid(field: &str, zh: impl Into<String>, en: impl Into<String>) -> OperationError {
     OperationError::Invalid { field: field.to_owned(), problem: Text { zh: zh.into(), en: en.into() } }
 }
 
 impl Operations {
-    pub(crate) fn new(services: Services) -> Self {
-        Self { services, turn: Arc::default() }
+    pub(crate) fn new(services: Services, trial: Duration) -> Self {
+        Self { services, trial, shared: Arc::default() }
+    }
+
+    /// The turn of an installation.
+    async fn turn(&self, name: &InstallationName) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = self.shared.turns.lock().entry(name.clone()).or_default().clone();
+        turn.lock_owned().await
     }
 
     /// Takes in a package's tar, if an enrolled key of its vendor signed it. Publishing the same
@@ -159,6 +222,8 @@ impl Operations {
             })
             .await??;
         let by = &by.account;
+        let what = format!("{} {}", package.manifest.name, package.manifest.version);
+        self.services.installations.record(by, "package.published", &package.digest.to_string(), &what).await?;
         tracing::info!(digest = %package.digest, app = %package.manifest.name, version = %package.manifest.version, by, "package published");
         Ok(review(&package, signer))
     }
@@ -221,15 +286,16 @@ impl Operations {
                 "There is no vendor with this unified social credit code",
             ));
         }
-        let (vendor, by, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
+        let (owner, who, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
         let id = self
             .with_depot(move |depot| {
                 depot.change_trust(|trust| {
-                    trust.enroll(&vendor, organization.as_deref(), key, &by, now).map_err(OperationError::from)
+                    trust.enroll(&owner, organization.as_deref(), key, &who, now).map_err(OperationError::from)
                 })
             })
             .await??;
-        tracing::info!(key = %id, "vendor key enrolled");
+        self.services.installations.record(by, "key.enrolled", &id.to_string(), vendor.trim()).await?;
+        tracing::info!(key = %id, by, "vendor key enrolled");
         Ok(id.to_string())
     }
 
@@ -237,112 +303,16 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Trust`].
-    pub async fn revoke_key(&self, id: &str) -> Result<(), OperationError> {
+    pub async fn revoke_key(&self, id: &str, by: &str) -> Result<(), OperationError> {
         let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
-        let now = self.services.clock.now();
-        self.with_depot(move |depot| depot.change_trust(|trust| trust.revoke(&id, now).map_err(OperationError::from)))
-            .await?
-    }
-
-    /// Installs a published package and starts it. Nothing is left when it is refused.
-    ///
-    /// # Errors
-    /// [`OperationError`] names what is refused.
-    pub async fn install(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
-        self.detached(|me| async move { me.install_now(wanted).await }).await
-    }
-
-    async fn install_now(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
-        let _turn = self.turn.lock().await;
-        let (package, signer) = self.package(wanted.package).await?;
-        let manifest = &package.manifest;
-        let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
-        let name: InstallationName =
-            name.parse().map_err(|e: yunlong_model::NameError| invalid("name", name_problem(&e), e.to_string()))?;
-        let organization = self.services.identity.organization(&wanted.organization).await?;
-        let organization = organization
-            .ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
-        let approved = approved(manifest, &wanted.approve)?;
-        // Everything that can be refused without a trace is, before anything is written.
-        self.services.apps.prepare(manifest, package.component.clone()).await?;
-        let new = New {
-            name: name.clone(),
-            organization: organization.code,
-            organization_name: organization.name,
-            package_digest: package.digest,
-            signer: signer.key.to_string(),
-            manifest: Arc::new(package.manifest),
-            grants: approved,
-            config: wanted.config,
-            by: wanted.by.clone(),
-        };
-        let installation = self.services.installations.install(new).await?;
-        if let Err(refused) = self.first_start(&installation, package.component).await {
-            self.services.apps.unload(&name);
-            self.services.installations.abandon(&name).await?;
-            return Err(refused);
-        }
-        tracing::info!(installation = %name, digest = %package.digest, by = wanted.by, "installed");
-        self.set_status(&name, Status::Running).await
-    }
-
-    async fn first_start(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), OperationError> {
-        let name = &installation.name;
-        self.services.apps.load(installation, component).await?;
-        let mut txn = Txn::new(self.services.store.clone());
-        self.services.messaging.schedule_jobs(&mut txn, name, &installation.manifest.jobs).await?;
-        self.services.apps.install(name, &mut txn).await?;
-        txn.commit().await?;
-        self.services.apps.health(name).await?;
+        let (who, now) = (by.to_owned(), self.services.clock.now());
+        self.with_depot(move |depot| {
+            depot.change_trust(|trust| trust.revoke(&id, &who, now).map_err(OperationError::from))
+        })
+        .await??;
+        self.services.installations.record(by, "key.revoked", &id.to_string(), "").await?;
+        tracing::info!(key = %id, by, "vendor key revoked");
         Ok(())
-    }
-
-    /// Replaces the release that an installation runs by another one of the same app. When the new
-    /// one does not start, the installation is marked as failed with the reason.
-    ///
-    /// # Errors
-    /// [`OperationError`] names what is refused; `approve` must hold exactly what the new release
-    /// asks for in addition ([`Operations::difference`]).
-    pub async fn upgrade(
-        &self,
-        name: &InstallationName,
-        to: Digest,
-        approve: &[String],
-        by: &str,
-    ) -> Result<Arc<Installation>, OperationError> {
-        let (name, approve, by) = (name.clone(), approve.to_vec(), by.to_owned());
-        self.detached(|me| async move { me.upgrade_now(&name, to, &approve, &by).await }).await
-    }
-
-    async fn upgrade_now(
-        &self,
-        name: &InstallationName,
-        to: Digest,
-        approve: &[String],
-        by: &str,
-    ) -> Result<Arc<Installation>, OperationError> {
-        let _turn = self.turn.lock().await;
-        let (package, signer) = self.package(to).await?;
-        let approved = approved(&package.manifest, approve)?;
-        self.services.apps.prepare(&package.manifest, package.component.clone()).await?;
-        let upgrade = Upgrade {
-            package_digest: package.digest,
-            signer: signer.key.to_string(),
-            manifest: Arc::new(package.manifest),
-            grants: approved,
-            by: by.to_owned(),
-        };
-        let upgraded = self.services.installations.upgrade(name, upgrade).await?;
-        tracing::info!(installation = %name, digest = %to, by, "upgraded");
-        if matches!(upgraded.status, Status::Stopped) {
-            return Ok(upgraded);
-        }
-        if let Err(error) = self.load(&upgraded).await {
-            self.services.apps.unload(name);
-            self.set_status(name, Status::Failed(error.to_string())).await?;
-            return Err(error);
-        }
-        self.set_status(name, Status::Running).await
     }
 
     /// What a published package would ask for in addition to what an installation has.
@@ -353,95 +323,6 @@ impl Operations {
         let installation = self.get(name)?;
         let (package, _) = self.package(to).await?;
         Ok(Difference::between(&installation.manifest, &package.manifest))
-    }
-
-    /// Loads and starts every installation that should run; one that cannot is marked as failed
-    /// with the reason, and the others go on. Called once, before the server listens.
-    ///
-    /// # Errors
-    /// When the list of installations cannot be written.
-    pub async fn start_all(&self, mut progress: impl FnMut(&Installation) + Send) -> Result<(), OperationError> {
-        for installation in self.services.installations.list() {
-            if matches!(installation.status, Status::Stopped) {
-                continue;
-            }
-            progress(&installation);
-            if let Err(error) = self.start(&installation.name, SYSTEM).await {
-                tracing::error!(installation = %installation.name, %error, "an installation cannot be started");
-            }
-        }
-        Ok(())
-    }
-
-    /// Starts an installation that was stopped or has failed.
-    ///
-    /// # Errors
-    /// [`OperationError`]; the installation is then marked as failed with the reason.
-    pub async fn start(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
-        let (name, by) = (name.clone(), by.to_owned());
-        self.detached(|me| async move { me.start_now(&name, &by).await }).await
-    }
-
-    async fn start_now(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
-        let _turn = self.turn.lock().await;
-        let installation = self.get(name)?;
-        if installation.status == Status::Installing {
-            // Its first start failed, and then it could not be taken back.
-            self.services.installations.abandon(name).await?;
-            return Err(OperationError::NoSuchInstallation(name.clone()));
-        }
-        if let Err(error) = self.load(&installation).await {
-            self.services.apps.unload(name);
-            self.set_status(name, Status::Failed(error.to_string())).await?;
-            return Err(error);
-        }
-        let started = self.set_status(name, Status::Running).await?;
-        tracing::info!(installation = %name, by, "started");
-        self.services.messaging.wake(name);
-        Ok(started)
-    }
-
-    async fn load(&self, installation: &Arc<Installation>) -> Result<(), OperationError> {
-        let (package, _) = self.package(installation.package_digest).await?;
-        self.services.apps.load(installation, package.component).await?;
-        self.services.apps.health(&installation.name).await?;
-        Ok(())
-    }
-
-    /// Stops an installation: it answers no more requests and its messages wait.
-    ///
-    /// # Errors
-    /// [`OperationError::NoSuchInstallation`], [`OperationError::Installation`].
-    pub async fn stop(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
-        let (name, by) = (name.clone(), by.to_owned());
-        self.detached(|me| async move { me.stop_now(&name, &by).await }).await
-    }
-
-    async fn stop_now(&self, name: &InstallationName, by: &str) -> Result<Arc<Installation>, OperationError> {
-        let _turn = self.turn.lock().await;
-        let stopped = self.set_status(name, Status::Stopped).await?;
-        tracing::info!(installation = %name, by, "stopped");
-        self.services.apps.unload(name);
-        Ok(stopped)
-    }
-
-    /// Removes an installation and all its data for good; its name stays reserved.
-    ///
-    /// # Errors
-    /// As [`Operations::stop`].
-    pub async fn uninstall(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
-        let (name, by) = (name.clone(), by.to_owned());
-        self.detached(|me| async move { me.uninstall_now(&name, &by).await }).await
-    }
-
-    async fn uninstall_now(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
-        let _turn = self.turn.lock().await;
-        self.set_status(name, Status::Stopped).await?;
-        self.services.apps.unload(name);
-        self.services.identity.forget_installation(name, by).await?;
-        self.services.installations.uninstall(name, by).await?;
-        tracing::info!(installation = %name, by, "uninstalled");
-        Ok(())
     }
 
     /// Takes back (`granted: false`) or gives again what an installation may do, by the
@@ -515,8 +396,13 @@ impl Operations {
         self.services.installations.get(name).ok_or_else(|| OperationError::NoSuchInstallation(name.clone()))
     }
 
-    async fn set_status(&self, name: &InstallationName, status: Status) -> Result<Arc<Installation>, OperationError> {
-        Ok(self.services.installations.set_status(name, status).await?)
+    async fn set_status(
+        &self,
+        name: &InstallationName,
+        status: Status,
+        by: &str,
+    ) -> Result<Arc<Installation>, OperationError> {
+        Ok(self.services.installations.set_status(name, status, by).await?)
     }
 
     async fn package(&self, digest: Digest) -> Result<(Package, VerifiedSigner), OperationError> {

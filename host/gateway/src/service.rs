@@ -182,8 +182,13 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
         Site::Console => &gateway.console,
     };
     parts.extensions.insert(view.clone());
+    // What changes installations may compile: "busy" would be wrong while it goes on.
+    let limit = match site {
+        Site::Console if !csrf::is_safe(&parts.method) => gateway.config.operation_timeout,
+        _ => gateway.config.page_timeout,
+    };
     let call = pages.clone().oneshot(Request::from_parts(parts, body));
-    match tokio::time::timeout(gateway.config.page_timeout, call).await {
+    match tokio::time::timeout(limit, call).await {
         // What an extractor refused: those answers are plain words in one language.
         Ok(Ok(response)) if response.status().is_client_error() && is_plain(&response) => {
             Err(Failure::new(kinds::MALFORMED))

@@ -58,6 +58,20 @@ pub enum InstallationError {
         /// The vendor whose key signed the package.
         offered: String,
     },
+    /// It runs this very package.
+    #[error("`{installation}` runs version {version} already")]
+    Runs {
+        /// The installation.
+        installation: InstallationName,
+        /// Its version.
+        version: semver::Version,
+    },
+    /// Another upgrade is not over.
+    #[error("an upgrade of `{0}` is under way: promote or abort it, roll it back, or wait until its trial is over")]
+    UnderWay(InstallationName),
+    /// There is no canary.
+    #[error("no canary of `{0}` is under way")]
+    NothingUnderWay(InstallationName),
     /// The app asks for more than was approved.
     #[error("the app asks for what was not approved: {}", list(.0))]
     NotApproved(Vec<Capability>),

@@ -39,6 +39,21 @@ pub(crate) fn release(app: &AppName, version: &semver::Version) -> Key {
     table("release").text(app.as_str()).text(&version.to_string())
 }
 
+/// The releases that an installation ran and left.
+pub(crate) fn former(name: &InstallationName) -> Key {
+    table("former").text(name.as_str())
+}
+
+/// What happened to the releases of an installation.
+pub(crate) fn history(name: &InstallationName) -> Key {
+    table("history").text(name.as_str())
+}
+
+/// How far the migration of an installation is.
+pub(crate) fn migration(name: &InstallationName) -> Key {
+    table("migration").text(name.as_str())
+}
+
 pub(crate) fn audit() -> Key {
     table("audit")
 }

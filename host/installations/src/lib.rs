@@ -8,7 +8,7 @@
 //! Invariants:
 //! - A name that was used is never given out again: it is an origin, and browsers remember origins.
 //! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
-//!   or an upgrade never goes back to an older release.
+//!   or an upgrade never goes back to an older release, a roll-back only to one that the installation ran.
 //! - A grant exists only for what the manifest asks for and a person approved.
 //! - Removing an installation deletes all that it wrote, and installing leaves a whole one or none;
 //!   a stop in the middle of either is made good at the next open.
@@ -20,12 +20,16 @@ mod error;
 mod keys;
 mod log;
 mod record;
+mod release;
 mod service;
 mod uninstall;
+mod upgrade;
 
 pub use capability::{Capability, CapabilityError, Difference};
 pub use config::{ConfigProblem, effective};
 pub use error::InstallationError;
 pub use log::{AppLog, Level, LogLine};
 pub use record::{AuditRow, Grant, Installation, New, Status, Upgrade};
+pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
+pub use upgrade::{RollBack, Switch};

@@ -1,6 +1,7 @@
 //! What is kept of an installation.
 
 use crate::Capability;
+use crate::release::{Change, DataRange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -39,6 +40,12 @@ pub struct Installation {
     pub installed_at: Timestamp,
     /// The account that installed it.
     pub installed_by: String,
+    /// The shapes that its data may have.
+    #[serde(default)]
+    pub data: DataRange,
+    /// An upgrade that is not over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
 }
 
 impl Installation {
@@ -112,6 +119,8 @@ pub enum Status {
     Installing,
     /// It does.
     Running,
+    /// Its data or its indexes are brought to what its release needs: requests and messages wait.
+    Migrating,
     /// A person stopped it.
     Stopped,
     /// It could not be started, and why.

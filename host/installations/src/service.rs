@@ -1,9 +1,8 @@
 //! The service.
 
 use crate::record::AuditRow;
-use crate::{
-    AppLog, Capability, Difference, Grant, Installation, InstallationError, New, Status, Upgrade, config, keys,
-};
+use crate::release::{Former, HistoryRow};
+use crate::{AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Status, config, keys};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,12 +21,37 @@ pub struct Installations {
 
 pub(crate) struct Inner {
     pub(crate) store: SharedStore,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) log: Arc<AppLog>,
     /// What [`Installations::get`] answers from.
-    map: RwLock<BTreeMap<InstallationName, Arc<Installation>>>,
+    pub(crate) map: RwLock<BTreeMap<InstallationName, Entry>>,
     /// One change at a time, so that the map follows the commits in their order.
     pub(crate) changing: Mutex<()>,
+}
+
+/// An installation in memory.
+pub(crate) struct Entry {
+    /// With the release in charge.
+    pub(crate) main: Arc<Installation>,
+    /// As the release beside it sees it.
+    pub(crate) other: Option<Arc<Installation>>,
+}
+
+impl Entry {
+    fn new(main: Arc<Installation>) -> Self {
+        let other = main.change.as_ref().map(|c| Arc::new(main.as_release(c.release())));
+        Self { main, other }
+    }
+}
+
+/// The version below which a release is refused.
+pub(crate) enum Floor<'a> {
+    /// The newest that the city knows.
+    Newest,
+    /// The one that the installation runs, which may be behind others.
+    Running(&'a semver::Version),
+    /// None: it goes back on purpose.
+    None,
 }
 
 /// A name that was given out. It stays when the installation goes.
@@ -55,7 +79,7 @@ impl Installations {
         let mut map = BTreeMap::new();
         for row in store.scan(&keys::installations().children(), Direction::Ascending, usize::MAX).await? {
             let installation: Installation = from_json(&row.key, &row.value)?;
-            map.insert(installation.name.clone(), Arc::new(installation));
+            map.insert(installation.name.clone(), Entry::new(Arc::new(installation)));
         }
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
         let inner = Inner { store, clock, log, map: RwLock::new(map), changing: Mutex::new(()) };
@@ -77,13 +101,13 @@ impl Installations {
     /// The installation of this name, from memory.
     #[must_use]
     pub fn get(&self, name: &InstallationName) -> Option<Arc<Installation>> {
-        self.inner.map.read().get(name).cloned()
+        self.inner.map.read().get(name).map(|e| e.main.clone())
     }
 
     /// All installations, by name.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<Installation>> {
-        self.inner.map.read().values().cloned().collect()
+        self.inner.map.read().values().map(|e| e.main.clone()).collect()
     }
 
     /// The installations that receive a topic of the installation `source`, stopped ones among
@@ -93,9 +117,9 @@ impl Installations {
     #[must_use]
     pub fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
         let map = self.inner.map.read();
-        let open = map.get(source).is_some_and(|i| i.opens(topic));
+        let open = map.get(source).is_some_and(|e| e.main.opens(topic));
         let may = |i: &Installation| (open || i.name == *source) && i.receives(source.as_str(), topic);
-        map.values().filter(|i| may(i)).map(|i| i.name.clone()).collect()
+        map.values().filter(|e| may(&e.main)).map(|e| e.main.name.clone()).collect()
     }
 
     /// Installs an app. Its status is [`Status::Installing`] until [`Installations::set_status`] says
@@ -125,6 +149,8 @@ impl Installations {
                 package_digest: new.package_digest,
                 signer: new.signer,
                 grants: asked.into_iter().map(grant).collect(),
+                data: DataRange::of(&new.manifest.data),
+                change: None,
                 manifest: new.manifest,
                 config,
                 values: new.config,
@@ -141,10 +167,22 @@ impl Installations {
                     Some(_) => return Err(InstallationError::FormerlyUsed(installation.name.clone())),
                     None => txn.put_as(name, &NameRecord { app: installation.app.clone(), removed_at: None }),
                 }
-                check_release(txn, &installation, None, false).await?;
+                check_release(txn, &installation, Floor::Newest, false).await?;
                 txn.put_as(keys::installation(&installation.name), &installation);
                 let detail = format!("{} {} {}", installation.app, installation.version, installation.package_digest);
-                me.inner.audit(txn, &installation.installed_by, "installed", &installation.name, &detail);
+                me.inner.audit(txn, &installation.installed_by, "installed", installation.name.as_str(), &detail);
+                txn.append_as(
+                    keys::history(&installation.name),
+                    &HistoryRow {
+                        at: now,
+                        by: installation.installed_by.clone(),
+                        event: "installed".into(),
+                        version: installation.version.clone(),
+                        package_digest: installation.package_digest,
+                        from: None,
+                        detail: String::new(),
+                    },
+                );
                 Ok(())
             })?;
             Ok(me.remember(installation))
@@ -152,45 +190,7 @@ impl Installations {
         .await
     }
 
-    /// Replaces the release that an installation runs. Grants that still apply stay, those that
-    /// were revoked stay revoked, unless they are approved anew.
-    ///
-    /// # Errors
-    /// As [`Installations::install`]; [`InstallationError::NotFound`], [`InstallationError::OtherApp`].
-    pub async fn upgrade(&self, name: &InstallationName, to: Upgrade) -> Result<Arc<Installation>, InstallationError> {
-        let by = to.by.clone();
-        let detail = format!("{} {}", to.manifest.version, to.package_digest);
-        self.change(name, &by, "upgraded", detail, move |installation, now| {
-            if installation.app != to.manifest.name {
-                let (installed, offered) = (installation.app.clone(), to.manifest.name.clone());
-                return Err(InstallationError::OtherApp {
-                    installation: installation.name.clone(),
-                    installed,
-                    offered,
-                });
-            }
-            let asked = Capability::of_manifest(&to.manifest);
-            let difference = Difference::between(&installation.manifest, &to.manifest);
-            approved_exactly(&asked, &difference.added, &to.grants)?;
-            installation.config =
-                config::effective(&to.manifest, &installation.values).map_err(InstallationError::Config)?;
-            installation.grants.retain(|g| asked.contains(&g.capability) && !to.grants.contains(&g.capability));
-            let grant = |capability: &Capability| Grant {
-                capability: capability.clone(),
-                approved_by: to.by.clone(),
-                approved_at: now,
-            };
-            installation.grants.extend(to.grants.iter().map(grant));
-            installation.version = to.manifest.version.clone();
-            installation.package_digest = to.package_digest;
-            installation.signer.clone_from(&to.signer);
-            installation.manifest = to.manifest.clone();
-            Ok(())
-        })
-        .await
-    }
-
-    /// Sets whether it serves.
+    /// Sets whether it serves; `by` is the account that decided, or `platform`.
     ///
     /// # Errors
     /// [`InstallationError::NotFound`]; for [`Status::Running`] those about releases, when another
@@ -199,15 +199,17 @@ impl Installations {
         &self,
         name: &InstallationName,
         status: Status,
+        by: &str,
     ) -> Result<Arc<Installation>, InstallationError> {
         let action = match &status {
             Status::Installing => "installing",
+            Status::Migrating => "migrating",
             Status::Running => "started",
             Status::Stopped => "stopped",
             Status::Failed(_) => "failed",
         };
         let detail = if let Status::Failed(why) = &status { why.clone() } else { String::new() };
-        self.change(name, "platform", action, detail, move |installation, _| {
+        self.change(name, by, action, detail, move |installation, _| {
             installation.status = status.clone();
             Ok(())
         })
@@ -227,6 +229,9 @@ impl Installations {
         let capability = capability.clone();
         self.change(name, by, "grant.revoked", capability.to_string(), move |installation, _| {
             installation.grants.retain(|g| g.capability != capability);
+            if let Some(change) = &mut installation.change {
+                change.release_mut().grants.retain(|g| g.capability != capability);
+            }
             Ok(())
         })
         .await
@@ -275,6 +280,13 @@ impl Installations {
             installation.config =
                 config::effective(&installation.manifest, &values).map_err(InstallationError::Config)?;
             installation.values.clone_from(&values);
+            if let Some(change) = &mut installation.change {
+                let other = change.release_mut();
+                // The other release keeps what it has where it does not know the new values.
+                if let Ok(config) = config::effective(&other.manifest, &values) {
+                    (other.config, other.values) = (config, values.clone());
+                }
+            }
             Ok(())
         })
         .await
@@ -289,6 +301,17 @@ impl Installations {
         Ok(rows.iter().map(|e| from_json(&e.key, &e.value)).collect::<Result<_, StoreError>>()?)
     }
 
+    /// Writes a row of the audit trail about something that is no installation: a package, a key.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record(&self, by: &str, action: &str, target: &str, detail: &str) -> Result<(), InstallationError> {
+        transact!(&self.inner.store, |txn| {
+            self.inner.audit(txn, by, action, target, detail);
+            Ok(())
+        })
+    }
+
     async fn change(
         &self,
         name: &InstallationName,
@@ -296,6 +319,18 @@ impl Installations {
         action: &'static str,
         detail: String,
         change: impl Fn(&mut Installation, Timestamp) -> Result<(), InstallationError> + Send + Sync + 'static,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        self.change_and(name, by, action, detail, move |i, now| change(i, now).map(|()| Vec::new())).await
+    }
+
+    /// Changes an installation; the rows that `change` answers go into its history.
+    pub(crate) async fn change_and(
+        &self,
+        name: &InstallationName,
+        by: &str,
+        action: &'static str,
+        detail: String,
+        change: impl Fn(&mut Installation, Timestamp) -> Result<Vec<HistoryRow>, InstallationError> + Send + Sync + 'static,
     ) -> Result<Arc<Installation>, InstallationError> {
         let (me, name, by) = (self.clone(), name.clone(), by.to_owned());
         detached(async move {
@@ -305,18 +340,17 @@ impl Installations {
                 let before: Installation =
                     txn.get_as(&key).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
                 let mut after = before.clone();
-                change(&mut after, me.inner.clock.now())?;
+                let now = me.inner.clock.now();
+                let history = change(&mut after, now)?;
                 if after == before {
                     return Ok(after);
                 }
-                let upgraded = after.package_digest != before.package_digest
-                    || after.version != before.version
-                    || after.signer != before.signer;
-                if upgraded || after.status == Status::Running {
-                    check_release(txn, &after, Some(&before.version), true).await?;
+                stage_release(txn, &before, &after, now).await?;
+                for row in &history {
+                    txn.append_as(keys::history(&name), row);
                 }
                 txn.put_as(key, &after);
-                me.inner.audit(txn, &by, action, &name, &detail);
+                me.inner.audit(txn, &by, action, name.as_str(), &detail);
                 Ok::<_, InstallationError>(after)
             })?;
             Ok(me.remember(changed))
@@ -326,18 +360,18 @@ impl Installations {
 
     fn remember(&self, installation: Installation) -> Arc<Installation> {
         let installation = Arc::new(installation);
-        self.inner.map.write().insert(installation.name.clone(), installation.clone());
+        self.inner.map.write().insert(installation.name.clone(), Entry::new(installation.clone()));
         installation
     }
 }
 
 impl Inner {
-    pub(crate) fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &InstallationName, detail: &str) {
+    pub(crate) fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &str, detail: &str) {
         let row = AuditRow {
             at: self.clock.now(),
             actor: actor.into(),
             action: action.into(),
-            target: target.to_string(),
+            target: target.into(),
             detail: detail.into(),
         };
         txn.append_as(keys::audit(), &row);
@@ -354,12 +388,41 @@ impl Inner {
     }
 }
 
-/// Checks a release against what is known of its app, and stages what is new about it (`pin`). An
-/// installation that runs already may be behind others; it must not go back itself.
-async fn check_release(
+/// Checks the releases of a changed installation, and keeps the one that it leaves.
+async fn stage_release(
+    txn: &mut Txn,
+    before: &Installation,
+    after: &Installation,
+    now: Timestamp,
+) -> Result<(), InstallationError> {
+    let replaced = after.package_digest != before.package_digest
+        || after.version != before.version
+        || after.signer != before.signer;
+    if replaced {
+        // A migration starts anew with the next release that migrates: what another one writes
+        // meanwhile may lie before the place where this one stopped.
+        txn.delete(keys::migration(&before.name));
+        let former = Former { release: before.release(), left_at: now };
+        txn.put_as(keys::former(&before.name).text(&before.version.to_string()), &former);
+        // One that it ran is gone back to on purpose.
+        let ran: Option<Former> = txn.get_as(&keys::former(&after.name).text(&after.version.to_string())).await?;
+        let known = ran.is_some_and(|f| f.release.package_digest == after.package_digest);
+        let floor = if known { Floor::None } else { Floor::Running(&before.version) };
+        check_release(txn, after, floor, true).await?;
+    } else if after.status == Status::Running {
+        check_release(txn, after, Floor::Running(&before.version), true).await?;
+    }
+    if let Some(canary) = after.canary().filter(|_| before.canary().is_none()) {
+        check_release(txn, &after.as_release(&canary.release), Floor::Running(&after.version), true).await?;
+    }
+    Ok(())
+}
+
+/// Checks a release against what is known of its app, and stages what is new about it (`pin`).
+pub(crate) async fn check_release(
     txn: &mut Txn,
     i: &Installation,
-    runs: Option<&semver::Version>,
+    floor: Floor<'_>,
     pin: bool,
 ) -> Result<(), InstallationError> {
     let app = keys::app(&i.app);
@@ -372,8 +435,12 @@ async fn check_release(
                 offered: i.manifest.vendor.clone(),
             });
         }
-        let floor = runs.unwrap_or(&known.newest);
-        if i.version < *floor {
+        let floor = match floor {
+            Floor::Newest => Some(&known.newest),
+            Floor::Running(version) => Some(version),
+            Floor::None => None,
+        };
+        if let Some(floor) = floor.filter(|floor| i.version < **floor) {
             return Err(InstallationError::OlderVersion { offered: i.version.clone(), known: floor.clone() });
         }
     }
@@ -392,7 +459,7 @@ async fn check_release(
 }
 
 /// All of `needed` must be approved, and nothing that is not `asked` for.
-fn approved_exactly(
+pub(crate) fn approved_exactly(
     asked: &[Capability],
     needed: &[Capability],
     approved: &[Capability],

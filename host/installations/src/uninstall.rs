@@ -47,7 +47,14 @@ impl Installations {
                 } else {
                     me.inner.bury(txn, &installation);
                 }
-                me.inner.audit(txn, &by, if free_name { "abandoned" } else { "removed" }, &name, "");
+                // The history and the former releases, too: the audit trail keeps what happened.
+                for table in [keys::history(&name), keys::former(&name)] {
+                    for (key, _) in txn.scan(&table.children(), Direction::Ascending, ROWS).await? {
+                        txn.delete(key);
+                    }
+                }
+                txn.delete(keys::migration(&name));
+                me.inner.audit(txn, &by, if free_name { "abandoned" } else { "removed" }, name.as_str(), "");
                 Ok::<_, InstallationError>(())
             })?;
             me.inner.forget(&name);

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use yunlong_installations::{
-    AppLog, Capability, Installation, InstallationError, Installations, Level, New, Status, Upgrade,
+    AppLog, Capability, DataRange, Installation, InstallationError, Installations, Level, Migration, New, RollBack,
+    Status, Switch, Upgrade,
 };
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
@@ -68,6 +69,14 @@ fn upgrade(manifest: Manifest, grants: &[Capability]) -> Upgrade {
     }
 }
 
+/// Gives a release charge, and ends its trial.
+async fn take(installations: &Installations, of: &str, to: Upgrade) -> Result<Arc<Installation>, InstallationError> {
+    installations.take_charge(&name(of), to, SWITCH).await?;
+    installations.settle(&name(of)).await
+}
+
+const SWITCH: Switch = Switch { hold: false, until: Timestamp(1_790_000_600_000), total: 0, errors: 0 };
+
 async fn open(store: &SharedStore) -> Installations {
     Installations::open(store.clone(), Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)))).await.unwrap()
 }
@@ -82,7 +91,7 @@ async fn fresh() -> (SharedStore, Installations) {
 async fn running(installations: &Installations, new: New) -> Arc<Installation> {
     let installed = installations.install(new).await.unwrap();
     assert_eq!(installed.status, Status::Installing);
-    installations.set_status(&installed.name, Status::Running).await.unwrap()
+    installations.set_status(&installed.name, Status::Running, "city-admin").await.unwrap()
 }
 
 fn values(v: Value) -> BTreeMap<String, Value> {
@@ -173,15 +182,15 @@ async fn an_older_version_another_vendor_and_a_changed_digest_are_refused() {
     assert!(installations.get(&name("other")).is_none());
     running(&installations, new("other", manifest("1.1.0", ""))).await;
 
-    let down = installations.upgrade(&name("tickets"), upgrade(manifest("1.0.0", ""), &[])).await.unwrap_err();
+    let down = take(&installations, "tickets", upgrade(manifest("1.0.0", ""), &[])).await.unwrap_err();
     assert!(matches!(down, InstallationError::OlderVersion { .. }), "{down}");
-    let vendor = installations.upgrade(&name("tickets"), upgrade(of_vendor("w", "1.2.0"), &[])).await.unwrap_err();
+    let vendor = take(&installations, "tickets", upgrade(of_vendor("w", "1.2.0"), &[])).await.unwrap_err();
     assert!(matches!(vendor, InstallationError::OtherVendor { .. }), "{vendor}");
     // A vendor that has lost its key goes on with the next one.
     let rotated = Upgrade { signer: "key-2".into(), ..upgrade(manifest("1.2.0", ""), &[]) };
-    assert_eq!(installations.upgrade(&name("tickets"), rotated).await.unwrap().signer, "key-2");
+    assert_eq!(take(&installations, "tickets", rotated).await.unwrap().signer, "key-2");
     let renamed = Manifest::parse(&toml_of("library")).unwrap();
-    let app = installations.upgrade(&name("tickets"), upgrade(renamed, &[])).await.unwrap_err();
+    let app = take(&installations, "tickets", upgrade(renamed, &[])).await.unwrap_err();
     assert!(matches!(app, InstallationError::OtherApp { .. }), "{app}");
     assert_eq!(installations.get(&name("tickets")).unwrap().version.to_string(), "1.2.0");
 }
@@ -202,7 +211,7 @@ async fn an_installation_that_is_behind_others_may_come_forward_by_a_step() {
     let (_, installations) = fresh().await;
     running(&installations, new("a", manifest("1.0.0", ""))).await;
     running(&installations, new("b", manifest("1.2.0", ""))).await;
-    installations.upgrade(&name("a"), upgrade(manifest("1.1.0", ""), &[])).await.unwrap();
+    take(&installations, "a", upgrade(manifest("1.1.0", ""), &[])).await.unwrap();
 }
 
 #[tokio::test]
@@ -249,12 +258,12 @@ async fn an_upgrade_needs_approval_for_what_is_new_and_keeps_what_was_revoked_re
     installations.revoke_grant(&name("tickets"), &Capability::Data, "city-admin").await.unwrap();
     let wider = || manifest("1.1.0", "outbound = [\"example.org\"]");
     let outbound = Capability::Outbound("example.org".into());
-    let e = installations.upgrade(&name("tickets"), upgrade(wider(), &[])).await.unwrap_err();
+    let e = take(&installations, "tickets", upgrade(wider(), &[])).await.unwrap_err();
     assert_eq!(e, InstallationError::NotApproved(vec![outbound.clone()]));
-    let i = installations.upgrade(&name("tickets"), upgrade(wider(), std::slice::from_ref(&outbound))).await.unwrap();
+    let i = take(&installations, "tickets", upgrade(wider(), std::slice::from_ref(&outbound))).await.unwrap();
     assert!(i.is_granted(&outbound) && i.is_granted(&Capability::Identity) && !i.is_granted(&Capability::Data));
     assert_eq!((i.version.to_string(), i.status.clone()), ("1.1.0".into(), Status::Running));
-    let i = installations.upgrade(&name("tickets"), upgrade(manifest("1.2.0", ""), &[])).await.unwrap();
+    let i = take(&installations, "tickets", upgrade(manifest("1.2.0", ""), &[])).await.unwrap();
     assert!(!i.is_granted(&outbound), "what is asked for no longer is granted no longer");
 }
 
@@ -457,4 +466,109 @@ async fn the_log_is_written_in_the_background_and_at_the_end() {
     stop.send(true).unwrap();
     running.await.unwrap();
     assert_eq!(left(&store, "tickets").await.0, 1);
+}
+
+#[tokio::test]
+async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_back_to_later() {
+    let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", "outbound = [\"example.org\"]"))).await;
+    let first = installations.get(&name("tickets")).unwrap();
+    installations.take_charge(&name("tickets"), upgrade(manifest("1.1.0", ""), &[]), SWITCH).await.unwrap();
+    // What still runs of the former release is answered with its own grants.
+    let as_first = installations.get_release(&name("tickets"), &first.package_digest).unwrap();
+    let outbound = Capability::Outbound("example.org".into());
+    assert!(as_first.is_granted(&outbound) && as_first.version.to_string() == "1.0.0");
+    assert!(!installations.get(&name("tickets")).unwrap().is_granted(&outbound));
+    let same = upgrade(manifest("1.1.0", ""), &[]);
+    assert!(matches!(installations.plan(&name("other"), &same).await, Err(InstallationError::NotFound(_))));
+    let again = installations.plan(&name("tickets"), &upgrade(manifest("1.2.0", ""), &[])).await.unwrap_err();
+    assert_eq!(again, InstallationError::UnderWay(name("tickets")));
+    // What is revoked meanwhile is revoked for both.
+    installations.revoke_grant(&name("tickets"), &Capability::Data, "city-admin").await.unwrap();
+    let installations = open(&store).await;
+    assert!(installations.get(&name("tickets")).unwrap().trial().is_some(), "a restart does not end the trial");
+    installations.settle(&name("tickets")).await.unwrap();
+    let runs = installations.plan(&name("tickets"), &same).await.unwrap_err();
+    assert!(matches!(runs, InstallationError::Runs { .. }), "{runs}");
+    assert!(installations.get_release(&name("tickets"), &first.package_digest).is_none());
+
+    let former = installations.former(&name("tickets")).await.unwrap();
+    assert_eq!(former.len(), 1);
+    let to = former[0].release.clone();
+    let back =
+        RollBack { to, hold: false, unwritten: false, by: "city-admin".into(), why: "the gate cannot print".into() };
+    let i = installations.roll_back(&name("tickets"), back).await.unwrap();
+    assert_eq!((i.version.to_string(), i.status.clone()), ("1.0.0".into(), Status::Running));
+    assert!(i.is_granted(&outbound), "what only this release asks for is granted as it was");
+    assert!(!i.is_granted(&Capability::Data), "what was revoked stays revoked");
+    let history = installations.history(&name("tickets"), 10).await.unwrap();
+    let told: Vec<_> = history.iter().map(|r| (r.event.as_str(), r.version.to_string())).collect();
+    let version = |v: &str| v.to_owned();
+    assert_eq!(
+        told,
+        [
+            ("rolled-back", version("1.0.0")),
+            ("settled", version("1.1.0")),
+            ("upgraded", version("1.1.0")),
+            ("installed", version("1.0.0")),
+        ]
+    );
+    assert_eq!(history[0].detail, "the gate cannot print");
+}
+
+#[tokio::test]
+async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
+    let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    let newer = || upgrade(manifest("1.1.0", "data = { schema = 2, reads = [1] }"), &[]);
+    installations.start_canary(&name("tickets"), newer(), 10).await.unwrap();
+    let i = open(&store).await.get(&name("tickets")).unwrap();
+    assert_eq!((i.version.to_string(), i.data), ("1.0.0".into(), DataRange { oldest: 1, newest: 2 }));
+    assert_eq!(i.canary().unwrap().release.version.to_string(), "1.1.0");
+    installations.abort_canary(&name("tickets"), "city-admin", "enough").await.unwrap();
+    let i = installations.get(&name("tickets")).unwrap();
+    assert!(i.change.is_none() && i.data.newest == 2, "what it wrote is still there");
+    installations.start_canary(&name("tickets"), newer(), 10).await.unwrap();
+    let i = installations.promote(&name("tickets"), SWITCH, "city-admin").await.unwrap();
+    assert_eq!(
+        (i.version.to_string(), i.trial().unwrap().former.version.to_string()),
+        ("1.1.0".into(), "1.0.0".into())
+    );
+    assert_eq!(installations.migrated(&name("tickets"), 2).await.unwrap().data, DataRange { oldest: 2, newest: 2 });
+}
+
+#[tokio::test]
+async fn a_migrations_batch_and_its_place_are_one_commit_and_two_cannot_go_on_from_one_place() {
+    let (store, installations) = fresh().await;
+    let place = |cursor: &str| Migration {
+        package_digest: Digest::of(b"p"),
+        from: 1,
+        to: 2,
+        cursor: Some(cursor.into()),
+        done: 1,
+        total: None,
+        batches: 1,
+        started_at: Timestamp(1),
+        updated_at: Timestamp(1),
+        finished: false,
+        failure: None,
+    };
+    let (mut first, mut second) = (Txn::new(store.clone()), Txn::new(store.clone()));
+    installations.stage_migration(&mut first, &name("tickets"), &place("a")).await.unwrap();
+    installations.stage_migration(&mut second, &name("tickets"), &place("b")).await.unwrap();
+    first.commit().await.unwrap();
+    assert_eq!(second.commit().await, Err(CommitError::Conflict));
+    let at = open(&store).await.migration(&name("tickets")).await.unwrap().unwrap();
+    assert_eq!(at.cursor.as_deref(), Some("a"));
+}
+
+#[tokio::test]
+async fn who_stopped_it_and_who_published_stands_in_the_audit_trail() {
+    let (_, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    installations.set_status(&name("tickets"), Status::Stopped, "wang-fang").await.unwrap();
+    installations.record("li-hua", "package.published", "sha256:00", "tickets 1.1.0").await.unwrap();
+    let rows = installations.audit(2).await.unwrap();
+    let told: Vec<_> = rows.iter().map(|r| (r.actor.as_str(), r.action.as_str(), r.target.as_str())).collect();
+    assert_eq!(told, [("li-hua", "package.published", "sha256:00"), ("wang-fang", "stopped", "tickets")]);
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use yunlong_model::{Event, InstallationName, Timestamp};
 use yunlong_store::{Direction, Txn, transact};
 
+/// Letters that are put back in one commit: each may carry 256 KiB.
+const AT_ONCE: usize = 20;
+
 /// One failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -62,9 +65,38 @@ impl Messaging {
     pub async fn redrive(&self, installation: &InstallationName, id: &str) -> Result<(), MessagingError> {
         transact!(&self.store, |txn| {
             let letter = take(txn, installation, id).await?;
-            queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None);
+            queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None).await?;
             Ok(())
         })
+    }
+
+    /// Puts all dead letters back that are there when this begins, oldest first and some at a time,
+    /// and answers how many. One that fails again meanwhile stays.
+    ///
+    /// # Errors
+    /// [`MessagingError::Commit`], [`MessagingError::Store`]; what was put back before stays put back.
+    pub async fn redrive_all(&self, installation: &InstallationName) -> Result<usize, MessagingError> {
+        // Ids sort by the time of the giving-up.
+        let Some(newest) = self.dead_letters(installation, None, 1).await?.pop() else { return Ok(0) };
+        let mut range = queue::dead(installation).children();
+        range.end = queue::dead(installation).text(&newest.id).next();
+        let mut all = 0;
+        loop {
+            let some = transact!(&self.store, |txn| {
+                let rows = txn.scan(&range, Direction::Ascending, AT_ONCE).await?;
+                for (key, bytes) in &rows {
+                    let letter: DeadLetter = queue::parse(key, bytes)?;
+                    txn.delete(key.clone());
+                    queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None)
+                        .await?;
+                }
+                Ok::<_, MessagingError>(rows.len())
+            })?;
+            all += some;
+            if some < AT_ONCE {
+                return Ok(all);
+            }
+        }
     }
 
     /// Removes a dead letter for good.

@@ -59,6 +59,12 @@ pub trait Deliver: Send + Sync + 'static {
     /// A taker that needs to own the transaction for a while may swap an empty one in and must
     /// swap it back before it answers `Ok`; otherwise the delivery counts as failed.
     async fn deliver(&self, to: &InstallationName, delivery: Delivery, txn: &mut Txn) -> Result<(), DeliveryError>;
+
+    /// Whether it would take a delivery: asked before a job is claimed, so that those of a stopped
+    /// installation cost no commits.
+    fn ready(&self, _to: &InstallationName) -> bool {
+        true
+    }
 }
 
 /// What became of an attempt.

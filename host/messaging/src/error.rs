@@ -14,6 +14,12 @@ pub enum MessagingError {
     /// There is no such dead letter: never, or it was redriven or discarded.
     #[error("there is no dead letter `{0}`")]
     UnknownDeadLetter(String),
+    /// The installation has no such job.
+    #[error("there is no job `{0}`: the app's manifest names its jobs")]
+    UnknownJob(String),
+    /// The job is being run.
+    #[error("the job `{0}` is being run: wait until it has ended")]
+    JobRuns(String),
     /// There is no such note in this person's inbox.
     #[error("there is no such note")]
     UnknownNote,

@@ -16,8 +16,9 @@
 //!
 //! **Key space.** `(installation,"q",…)` the incoming queue: `"r"` ready rows (in the order of
 //! commits), `"w"` delayed rows by due time, `"s"` the failures of rows that wait for a retry, `"j"`
-//! jobs; `(installation,"dead",id)` dead letters; `(installation,"once",topic,key)` deduplication
+//! jobs, `"p"` those that are paused, `"c"` and `"b"` who runs one now, `"h"` its last runs; `(installation,"dead",id)` dead letters; `(installation,"once",topic,key)` deduplication
 //! keys; `(@messaging,"queue",installation)` a marker whose version says that a queue changed;
+//! `(@messaging,"closed",installation)` that an installation was removed;
 //! `(@messaging,"inbox",account)` notes to people.
 #![deny(missing_docs)]
 
@@ -32,6 +33,8 @@ mod jobs;
 mod lanes;
 mod publish;
 mod queue;
+mod removal;
+mod runs;
 mod schemas;
 mod stats;
 
@@ -41,7 +44,10 @@ pub use deliver::{Deliver, Delivery, DeliveryError, Kind};
 pub use dispatcher::{Dispatcher, Progress};
 pub use error::MessagingError;
 pub use inbox::{InboxPage, Note, Notice};
+pub use jobs::JobState;
 pub use publish::{MAX_DATA, Outgoing};
+pub use removal::Delayed;
+pub use runs::{Run, RunOutcome};
 pub use stats::QueueStats;
 
 use parking_lot::Mutex;
@@ -69,6 +75,8 @@ pub struct Messaging {
     schemas: schemas::SchemaCache,
     stats: stats::Stats,
     woken: Mutex<Vec<InstallationName>>,
+    /// Attempts under way, the commit included.
+    attempts: Mutex<removal::Attempts>,
     wake: tokio::sync::Notify,
 }
 
@@ -95,6 +103,7 @@ impl Messaging {
             schemas: schemas::SchemaCache::default(),
             stats: stats::Stats::default(),
             woken: Mutex::default(),
+            attempts: Mutex::default(),
             wake: tokio::sync::Notify::new(),
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::queue::{self, QueueRow};
 use crate::{Kind, Messaging, MessagingError, ids};
-use yunlong_model::{Event, InstallationName, Timestamp};
+use std::sync::Arc;
+use yunlong_model::{Event, InstallationName, Manifest, Timestamp};
 use yunlong_store::Txn;
 
 /// The largest payload in bytes of JSON text.
@@ -45,7 +46,22 @@ impl Messaging {
         event: Outgoing,
     ) -> Result<String, MessagingError> {
         let manifest = self.registry.manifest(source).ok_or_else(|| MessagingError::Undeclared(event.topic.clone()))?;
-        let validator = self.schemas.validator(source, &manifest, &event.topic)?;
+        self.publish_as(txn, source, &manifest, event).await
+    }
+
+    /// As [`Messaging::publish`], for the release of an installation that declares `manifest`: beside
+    /// the one in charge there may be a canary with other topics.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn publish_as(
+        &self,
+        txn: &mut Txn,
+        source: &InstallationName,
+        manifest: &Arc<Manifest>,
+        event: Outgoing,
+    ) -> Result<String, MessagingError> {
+        let validator = self.schemas.validator(source, manifest, &event.topic)?;
         check_word("subject", event.subject.as_deref())?;
         check_word("key", event.key.as_deref())?;
         check_word("deduplication key", event.deduplication_key.as_deref())?;
@@ -92,17 +108,18 @@ impl Messaging {
             },
         };
         for to in subscribers {
-            queue::enqueue(txn, &to, &row, event.not_before.filter(|at| *at > now));
+            queue::enqueue(txn, &to, &row, event.not_before.filter(|at| *at > now)).await?;
         }
         Ok(id)
     }
 
     /// Stages an event of a platform service for one installation and answers its id. The source
-    /// is `/platform/<service>`.
+    /// is `/platform/<service>`. An installation that was removed gets nothing, and that is no error:
+    /// a payment's callback may come after its app has gone.
     ///
     /// # Errors
-    /// [`MessagingError::Invalid`] when something is empty or too long.
-    pub fn publish_platform(
+    /// [`MessagingError::Invalid`] when something is empty or too long, [`MessagingError::Store`].
+    pub async fn publish_platform(
         &self,
         txn: &mut Txn,
         to: &InstallationName,
@@ -126,7 +143,7 @@ impl Messaging {
                 data: event.data,
             },
         };
-        queue::enqueue(txn, to, &row, event.not_before.filter(|at| *at > now));
+        queue::enqueue(txn, to, &row, event.not_before.filter(|at| *at > now)).await?;
         Ok(id)
     }
 }

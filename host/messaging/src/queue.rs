@@ -4,7 +4,7 @@ use crate::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 use yunlong_model::{Event, InstallationName, Timestamp};
 use yunlong_store::key::Part;
-use yunlong_store::{Key, Txn};
+use yunlong_store::{Key, StoreError, Txn};
 
 const SPACE: &str = "@messaging";
 
@@ -29,12 +29,27 @@ pub(crate) struct JobRow {
     pub(crate) cron: String,
     pub(crate) scheduled: Timestamp,
     pub(crate) retry: RetryState,
+    /// A person wants it run before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asked: Option<Asked>,
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) by: String,
+    pub(crate) at: Timestamp,
 }
 
 impl JobRow {
-    /// When the dispatcher must look at it.
-    pub(crate) fn due(&self) -> Timestamp {
-        self.scheduled.max(self.retry.not_before)
+    /// When the dispatcher must look at it. A job that is paused runs only when somebody asks.
+    pub(crate) fn due(&self, paused: bool) -> Option<Timestamp> {
+        let at = match &self.asked {
+            Some(asked) => asked.at,
+            None if paused => return None,
+            None => self.scheduled,
+        };
+        Some(at.max(self.retry.not_before))
     }
 }
 
@@ -74,6 +89,32 @@ pub(crate) fn job(installation: &InstallationName, name: &str) -> Key {
     jobs(installation).text(name)
 }
 
+/// Jobs that somebody paused. Not part of the job's row, which a run reads: pausing must not undo
+/// what a run has done.
+pub(crate) fn all_paused(installation: &InstallationName) -> Key {
+    queue(installation, "p")
+}
+
+pub(crate) fn paused(installation: &InstallationName, job: &str) -> Key {
+    all_paused(installation).text(job)
+}
+
+/// Who runs a job now.
+pub(crate) fn claim(installation: &InstallationName, job: &str) -> Key {
+    queue(installation, "c").text(job)
+}
+
+/// Until when the claim of a job stands. Not part of the claim, which a run reads: renewing must
+/// not conflict with the run.
+pub(crate) fn beat(installation: &InstallationName, job: &str) -> Key {
+    queue(installation, "b").text(job)
+}
+
+/// The runs of a job that are over.
+pub(crate) fn runs(installation: &InstallationName, job: &str) -> Key {
+    queue(installation, "h").text(job)
+}
+
 pub(crate) fn dead(installation: &InstallationName) -> Key {
     Key::space(installation.as_str()).text("dead")
 }
@@ -84,6 +125,15 @@ pub(crate) fn once(installation: &InstallationName, topic: &str, key: &str) -> K
 
 pub(crate) fn markers() -> Key {
     Key::space(SPACE).text("queue")
+}
+
+/// Stands there when an installation was removed.
+pub(crate) fn closed(installation: &InstallationName) -> Key {
+    Key::space(SPACE).text("closed").text(installation.as_str())
+}
+
+pub(crate) fn marker(installation: &InstallationName) -> Key {
+    markers().text(installation.as_str())
 }
 
 pub(crate) fn inbox(account: &str) -> Key {
@@ -97,17 +147,27 @@ pub(crate) fn unread(account: &str) -> Key {
 /// Stages the marker by which the dispatcher sees that a queue changed. It is written and never
 /// read in a transaction, so publishers do not conflict over it.
 pub(crate) fn mark(txn: &mut Txn, installation: &InstallationName) {
-    txn.put(markers().text(installation.as_str()), bytes::Bytes::new());
+    txn.put(marker(installation), bytes::Bytes::new());
 }
 
-/// Stages a row: ready, or delayed until `not_before`.
-pub(crate) fn enqueue(txn: &mut Txn, to: &InstallationName, row: &QueueRow, not_before: Option<Timestamp>) {
+/// Stages a row: ready, or delayed until `not_before`. A queue that was closed takes none, and one
+/// that is closed before the commit makes it a conflict: nothing is written for what was removed.
+pub(crate) async fn enqueue(
+    txn: &mut Txn,
+    to: &InstallationName,
+    row: &QueueRow,
+    not_before: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    if txn.get(&closed(to)).await?.is_some() {
+        return Ok(());
+    }
     let prefix = match not_before {
         Some(at) => waiting(to).u64(at.as_u64()),
         None => ready(to),
     };
     txn.append_as(prefix, row);
     mark(txn, to);
+    Ok(())
 }
 
 /// Reads a row.

@@ -14,7 +14,7 @@ struct Compiled {
 }
 
 #[derive(Default)]
-pub(crate) struct SchemaCache(Mutex<HashMap<InstallationName, Compiled>>);
+pub(crate) struct SchemaCache(Mutex<HashMap<(InstallationName, semver::Version), Compiled>>);
 
 impl SchemaCache {
     /// The validator of a topic; `None` when the topic has no schema.
@@ -29,7 +29,8 @@ impl SchemaCache {
     ) -> Result<Option<Arc<Schema>>, MessagingError> {
         let mut cache = self.0.lock();
         let compiled = cache
-            .entry(installation.clone())
+            // Two versions run side by side while one of them is a canary.
+            .entry((installation.clone(), manifest.version.clone()))
             .or_insert_with(|| Compiled { manifest: manifest.clone(), topics: HashMap::new() });
         if !Arc::ptr_eq(&compiled.manifest, manifest) {
             *compiled = Compiled { manifest: manifest.clone(), topics: HashMap::new() };

@@ -29,6 +29,9 @@ pub struct Manifest {
     /// Bounded counters; the data service refuses others.
     #[serde(default)]
     pub counters: Vec<String>,
+    /// Which shape its stored data has: upgrades, canaries and roll-backs follow from it.
+    #[serde(default)]
+    pub data: DataSchema,
     /// Topics that the app may publish; messaging refuses others and checks the schema.
     #[serde(default)]
     pub publishes: Vec<Topic>,
@@ -94,6 +97,50 @@ pub struct Index {
     /// Whether two documents may not have the same values.
     #[serde(default)]
     pub unique: bool,
+}
+
+/// Which shape of stored data a version writes, and which others it understands. The shape is the
+/// vendor's own: a number that grows when documents change so that an older version would misread
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataSchema {
+    /// The shape that it writes: 1 by default.
+    pub schema: u32,
+    /// Other shapes that it reads, and keeps whole when it writes: older ones, so that it can serve
+    /// before the data is migrated; newer ones, so that it can serve beside the version that writes
+    /// them, or after it again.
+    pub reads: Vec<u32>,
+}
+
+impl Default for DataSchema {
+    fn default() -> Self {
+        Self { schema: 1, reads: Vec::new() }
+    }
+}
+
+impl DataSchema {
+    /// Whether it understands data of this shape.
+    #[must_use]
+    pub fn understands(&self, schema: u32) -> bool {
+        self.schema == schema || self.reads.contains(&schema)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        if !(1..=MAX_SCHEMA).contains(&self.schema) {
+            return Err(field("data.schema", &format!("{} is not in 1 to {MAX_SCHEMA}", self.schema)));
+        }
+        for (i, n) in self.reads.iter().enumerate() {
+            let at = format!("data.reads[{i}]");
+            if !(1..=MAX_SCHEMA).contains(n) {
+                return Err(field(&at, &format!("{n} is not in 1 to {MAX_SCHEMA}")));
+            }
+            if *n == self.schema || self.reads[..i].contains(n) {
+                return Err(field(&at, &format!("{n} stands there twice: a version reads its own schema anyway")));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A topic that the app publishes.
@@ -225,6 +272,8 @@ pub enum ManifestError {
 
 /// The most collections of an app.
 const MAX_COLLECTIONS: usize = 100;
+/// The largest number of a schema: enough for a change a day, small enough to be read.
+const MAX_SCHEMA: u32 = 10_000;
 /// The most indexes of a collection: each write of a document writes a row in all of them.
 const MAX_INDEXES: usize = 16;
 
@@ -275,6 +324,7 @@ impl Manifest {
             }
         }
         names("counters", self.counters.iter().map(String::as_str))?;
+        self.data.check()?;
         topics("publishes", self.publishes.iter().map(|t| t.name.as_str()))?;
         for (i, t) in self.publishes.iter().enumerate() {
             schema(&format!("publishes[{i}].schema"), t.schema.as_ref())?;
@@ -489,6 +539,13 @@ mod tests {
     }
 
     #[test]
+    fn a_version_understands_its_own_schema_and_those_that_it_names() {
+        assert_eq!(with("").unwrap().data, DataSchema { schema: 1, reads: Vec::new() });
+        let data = with("[data]\nschema = 2\nreads = [1, 3]").unwrap().data;
+        assert!([1, 2, 3].iter().all(|n| data.understands(*n)) && !data.understands(4));
+    }
+
+    #[test]
     fn every_wrong_field_is_named() {
         for (extra, want) in [
             ("colour = 1", "colour"),
@@ -509,6 +566,9 @@ mod tests {
                 "collections[0].indexes[0].fields",
             ),
             ("[[jobs]]\nname = \"j\"\ncron = \"never\"", "jobs[0].cron"),
+            ("[data]\nschema = 0", "data.schema"),
+            ("[data]\nschema = 2\nreads = [1, 2]", "data.reads[1]"),
+            ("[data]\nreads = [0]", "data.reads[0]"),
             ("[assets]\ndir = \"../x\"", "assets.dir"),
             ("[config]\ntype = \"string\"", "config.type"),
             ("[config]\ntype = \"object\"\n[config.properties.a]\nx-title = \"A\"", "config.properties.a.x-title"),

@@ -163,7 +163,7 @@ impl Payments {
         let mut intent = self.own(txn, installation, id).await?;
         intent.cancel()?;
         txn.put_as(keys::intent(id), &intent);
-        self.report(txn, &intent, "cancelled", intent.amount, None, None)
+        self.report(txn, &intent, "cancelled", intent.amount, None, None).await
     }
 
     /// Stages a refund. The same reference with the same lines is the same refund.
@@ -277,7 +277,7 @@ impl Payments {
                     return Err(invalid("amount or attempt are not those that were ordered"));
                 }
                 txn.delete(keys::open_order(&intent.id, &charge_key(*attempt)));
-                self.charged(txn, &mut intent, *attempt, failure.as_deref())
+                self.charged(txn, &mut intent, *attempt, failure.as_deref()).await
             }
             CallbackEvent::Refund { intent, reference, amount, failure } => {
                 let mut intent = self.of_provider(txn, provider, intent).await?;
@@ -285,7 +285,7 @@ impl Payments {
                     return Err(invalid("no such refund was ordered"));
                 }
                 txn.delete(keys::open_order(&intent.id, &refund_key(reference)));
-                self.returned(txn, &mut intent, reference, failure.as_deref())
+                self.returned(txn, &mut intent, reference, failure.as_deref()).await
             }
         }
     }
@@ -299,7 +299,7 @@ impl Payments {
     }
 
     /// An attempt ended: state, ledger and the app's message, in `txn`.
-    pub(crate) fn charged(
+    pub(crate) async fn charged(
         &self,
         txn: &mut Txn,
         intent: &mut Intent,
@@ -317,11 +317,11 @@ impl Payments {
                 );
                 book(txn, entry)?;
                 txn.put_as(keys::intent(&intent.id), intent);
-                self.report(txn, intent, "captured", intent.captured, None, None)?;
+                self.report(txn, intent, "captured", intent.captured, None, None).await?;
             }
             Some(why) if intent.fail(attempt, why) => {
                 txn.put_as(keys::intent(&intent.id), intent);
-                self.report(txn, intent, "failed", intent.amount, None, Some(why))?;
+                self.report(txn, intent, "failed", intent.amount, None, Some(why)).await?;
             }
             _ => {}
         }
@@ -329,7 +329,7 @@ impl Payments {
     }
 
     /// A refund ended: state, ledger and the app's message, in `txn`.
-    pub(crate) fn returned(
+    pub(crate) async fn returned(
         &self,
         txn: &mut Txn,
         intent: &mut Intent,
@@ -350,11 +350,11 @@ impl Payments {
         }
         txn.put_as(keys::intent(&intent.id), intent);
         let outcome = if failure.is_none() { "refunded" } else { "refund-failed" };
-        self.report(txn, intent, outcome, refund.amount, Some(reference), failure)?;
+        self.report(txn, intent, outcome, refund.amount, Some(reference), failure).await?;
         Ok(())
     }
 
-    fn report(
+    async fn report(
         &self,
         txn: &mut Txn,
         intent: &Intent,
@@ -376,6 +376,7 @@ impl Payments {
         };
         self.messaging
             .publish_platform(txn, &intent.installation, "payments", event)
+            .await
             .map(|_| ())
             .map_err(|e| PaymentError::Messaging(e.to_string()))
     }

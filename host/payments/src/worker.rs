@@ -145,8 +145,8 @@ impl Payments {
         txn.delete(order.open_key());
         let Some(mut intent) = txn.get_as::<Intent>(&keys::intent(order.intent())).await? else { return Ok(()) };
         match order {
-            Order::Charge(c) => self.charged(txn, &mut intent, c.attempt, failure),
-            Order::Refund(r) => self.returned(txn, &mut intent, &r.reference, failure),
+            Order::Charge(c) => self.charged(txn, &mut intent, c.attempt, failure).await,
+            Order::Refund(r) => self.returned(txn, &mut intent, &r.reference, failure).await,
         }
     }
 

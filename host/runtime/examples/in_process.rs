@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         by: "bench".into(),
     };
     installations.install(new).await?;
-    runtime.load(&*installations.set_status(&name, Status::Running).await?, &wasm).await?;
+    runtime.load(&installations.set_status(&name, Status::Running, "bench").await?, &wasm).await?;
     for round in 1..=3 {
         let n = 20_000_u32;
         let started = Instant::now();

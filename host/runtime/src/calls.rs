@@ -8,7 +8,7 @@ use crate::city::bindings::city::messaging::types::Event as WitEvent;
 use crate::city::bindings::exports::city::app as exports;
 use crate::city::collections::Transaction;
 use crate::error::InvocationError;
-use crate::inspect::{CONSUMER, JOBS};
+use crate::inspect::{CONSUMER, JOBS, MIGRATIONS};
 use crate::runtime::{Failure, Loaded, Runtime};
 use crate::state::{Invocation, Kind, State};
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use wasmtime::Store;
 use wasmtime::component::Resource;
 use yunlong_installations::{Capability, Installation, Level};
 use yunlong_messaging::{Deliver, Delivery, DeliveryError};
-use yunlong_model::{InstallationName, Presentation, Principal, Timestamp};
+use yunlong_model::{Digest, InstallationName, Presentation, Principal, Timestamp};
 use yunlong_store::Txn;
 
 /// What is called.
@@ -26,11 +26,24 @@ enum Call {
     Run { job: String, scheduled: Timestamp },
     Install,
     Health,
+    Migrate { from: u32, to: u32, cursor: Option<String> },
+}
+
+/// How far a migration is after a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Where the next batch goes on; `None` when all is done.
+    pub next: Option<String>,
+    /// Done so far, as the app counts.
+    pub done: u64,
+    /// All that there is to do, if the app knows.
+    pub total: Option<u64>,
 }
 
 /// What the guest answered.
 enum Answer {
     Done,
+    Migrated(Step),
     Retry(String),
     Reject(String),
 }
@@ -40,7 +53,7 @@ impl Call {
         match self {
             Self::Handle(_) => Kind::Message,
             Self::Run { .. } => Kind::Job,
-            Self::Install | Self::Health => Kind::Lifecycle,
+            Self::Install | Self::Health | Self::Migrate { .. } => Kind::Lifecycle,
         }
     }
 }
@@ -52,38 +65,68 @@ impl Runtime {
     /// # Errors
     /// [`InvocationError::Refused`] with the app's own words; any other when it failed.
     pub async fn lifecycle_install(&self, name: &InstallationName, txn: &mut Txn) -> Result<(), InvocationError> {
-        self.lifecycle(name, Call::Install, txn, "install").await
+        let loaded = self.find(name, None)?;
+        self.lifecycle(&loaded, Call::Install, txn, "install").await.map(drop)
     }
 
-    /// Calls `lifecycle.health`, if the component exports it.
+    /// Calls `lifecycle.health` of the release of this package, or of the one in charge, if the
+    /// component exports it. The release must be loaded; it need not be on record.
     ///
     /// # Errors
     /// As [`Runtime::lifecycle_install`].
-    pub async fn health(&self, name: &InstallationName) -> Result<(), InvocationError> {
+    pub async fn health(&self, name: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError> {
+        let loaded = self.find(name, package)?;
         // Nothing is lent to it: this one is never seen.
         let mut none = Txn::new(self.services().store.clone());
-        self.lifecycle(name, Call::Health, &mut none, "health").await
+        self.lifecycle(&loaded, Call::Health, &mut none, "health").await.map(drop)
     }
 
-    async fn lifecycle(
+    /// Runs a batch of `migrations.migrate` in the release in charge, with a transaction that the
+    /// caller commits when this answers `Ok`.
+    ///
+    /// # Errors
+    /// [`InvocationError::NotExported`] when the component has no migrations; otherwise as
+    /// [`Runtime::lifecycle_install`].
+    pub async fn migrate(
         &self,
         name: &InstallationName,
-        call: Call,
+        from: u32,
+        to: u32,
+        cursor: Option<String>,
         txn: &mut Txn,
-        id: &str,
-    ) -> Result<(), InvocationError> {
-        let loaded = self.find(name)?;
-        if loaded.lifecycle.is_none() {
-            return Ok(());
+    ) -> Result<Step, InvocationError> {
+        let loaded = self.find(name, None)?;
+        match self.lifecycle(&loaded, Call::Migrate { from, to, cursor }, txn, "migrate").await? {
+            Answer::Migrated(step) => Ok(step),
+            _ => Ok(Step::default()),
         }
-        let installation =
-            self.services().installations.get(name).ok_or_else(|| InvocationError::NotLoaded(name.clone()))?;
-        match self.call(&loaded, installation, call, format!("{id}-{name}"), txn).await? {
-            Answer::Done => Ok(()),
+    }
+
+    async fn lifecycle(&self, loaded: &Loaded, call: Call, txn: &mut Txn, id: &str) -> Result<Answer, InvocationError> {
+        let exported = match call {
+            Call::Migrate { .. } if loaded.migrations.is_none() => {
+                return Err(InvocationError::NotExported(MIGRATIONS));
+            }
+            Call::Migrate { .. } => true,
+            _ => loaded.lifecycle.is_some(),
+        };
+        if !exported {
+            return Ok(Answer::Done);
+        }
+        let name = &loaded.name;
+        let installations = &self.services().installations;
+        if installations.get(name).is_none() {
+            return Err(InvocationError::NotLoaded(name.clone()));
+        }
+        // One that is only tried is not on record.
+        let seen = installations.get_release(name, &loaded.package());
+        let installation = seen.unwrap_or_else(|| loaded.installation.clone());
+        match self.call(loaded, installation, call, format!("{id}-{name}"), txn).await? {
             Answer::Retry(why) | Answer::Reject(why) => {
                 self.services().log.append(name, Level::Error, &format!("{id} refused: {why}"), None);
                 Err(InvocationError::Refused(why))
             }
+            answer => Ok(answer),
         }
     }
 
@@ -104,7 +147,7 @@ impl Runtime {
         let (store, interceptor) = self.store(loaded, kind, invocation, request_id);
         let lent = std::mem::replace(txn, Txn::new(self.services().store.clone()));
         let (answer, back) = self.watch(loaded, interceptor, run(loaded, store, call, lent)).await?;
-        if let (Answer::Done, Some(back)) = (&answer, back) {
+        if let (Answer::Done | Answer::Migrated(_), Some(back)) = (&answer, back) {
             *txn = back;
         }
         Ok(answer)
@@ -152,6 +195,14 @@ async fn run(
                 .load(&mut store, &instance)?;
             words(lifecycle.call_health(&mut store).await?)
         }
+        Call::Migrate { from, to, cursor } => {
+            let migrations =
+                loaded.migrations.as_ref().ok_or_else(|| absent(MIGRATIONS))?.load(&mut store, &instance)?;
+            match migrations.call_migrate(&mut store, from, to, cursor.as_deref(), borrow()).await? {
+                Ok(p) => Answer::Migrated(Step { next: p.next, done: p.done, total: p.total }),
+                Err(why) => Answer::Reject(why),
+            }
+        }
     };
     store.data().end();
     let back = store.data_mut().table.delete(own).map_err(wasmtime::Error::from)?.into_txn();
@@ -173,7 +224,7 @@ fn still_granted(installation: &Installation, call: &Call) -> Result<(), Capabil
             }
             _ => Ok(()),
         },
-        Call::Install | Call::Health => Ok(()),
+        Call::Install | Call::Health | Call::Migrate { .. } => Ok(()),
     }
 }
 
@@ -196,15 +247,19 @@ impl Deliver for Runtime {
             }),
         };
         let kind = call.kind();
-        let (loaded, installation) = match (self.find(to), self.running(to)) {
-            (Ok(loaded), Ok(installation)) => (loaded, installation),
-            _ => return Err(DeliveryError::NotRunning),
-        };
+        // Messages and jobs are the release's in charge: a canary gets none.
+        let Ok((loaded, installation)) = self.serving(to, None) else { return Err(DeliveryError::NotRunning) };
         if let Err(what) = still_granted(&installation, &call) {
             return Err(DeliveryError::Reject(format!("capability not granted: {what}")));
         }
-        let (why, error) = match self.call(&loaded, installation, call, id.clone(), txn).await {
-            Ok(Answer::Done) => return Ok(()),
+        let ended = self.call(&loaded, installation, call, id.clone(), txn).await;
+        match &ended {
+            Ok(answer) => loaded.outcomes.record(!matches!(answer, Answer::Done)),
+            Err(e) if e.is_platforms() => {}
+            Err(_) => loaded.outcomes.record(true),
+        }
+        let (why, error) = match ended {
+            Ok(Answer::Done | Answer::Migrated(_)) => return Ok(()),
             Ok(Answer::Retry(why)) => (why.clone(), DeliveryError::Retry(why)),
             Ok(Answer::Reject(why)) => (why.clone(), DeliveryError::Reject(why)),
             // Reported already.
@@ -214,5 +269,9 @@ impl Deliver for Runtime {
         };
         self.services().log.append(to, Level::Warn, &format!("{} refused: {why}", kind.name()), Some(&id));
         Err(error)
+    }
+
+    fn ready(&self, to: &InstallationName) -> bool {
+        self.serving(to, None).is_ok()
     }
 }

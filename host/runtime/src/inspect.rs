@@ -29,6 +29,12 @@ pub struct Import {
 }
 
 impl Inspection {
+    /// Whether it can bring data to its schema.
+    #[must_use]
+    pub fn migrates(&self) -> bool {
+        self.exports_interface(MIGRATIONS)
+    }
+
     /// Whether an interface is exported, whatever its version.
     #[must_use]
     pub fn exports_interface(&self, interface: &str) -> bool {
@@ -44,6 +50,8 @@ pub(crate) const CONSUMER: &str = "city:app/consumer";
 pub(crate) const JOBS: &str = "city:app/jobs";
 /// The interface that is called around installation.
 pub(crate) const LIFECYCLE: &str = "city:app/lifecycle";
+/// The interface that brings data to a newer schema.
+pub(crate) const MIGRATIONS: &str = "city:app/migrations";
 
 /// Validates a component and reads its imports and exports.
 ///

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use yunlong_installations::{Capability, Installations};
+use yunlong_installations::{Capability, Installation, Installations};
 use yunlong_model::InstallationName;
 
 /// An interface, as calls are counted by it.
@@ -150,6 +150,8 @@ pub(crate) struct Interceptor {
     stop: OnceLock<Stop>,
     memory_refused: AtomicBool,
     memory_peak: AtomicUsize,
+    /// The installation as the release of this instance saw it when it was loaded.
+    release: Arc<Installation>,
     installations: Arc<Installations>,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -160,6 +162,7 @@ impl Interceptor {
         kind: Kind,
         request_id: String,
         budget: Budget,
+        release: Arc<Installation>,
         installations: Arc<Installations>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
@@ -177,6 +180,7 @@ impl Interceptor {
             stop: OnceLock::new(),
             memory_refused: AtomicBool::new(false),
             memory_peak: AtomicUsize::new(0),
+            release,
             installations,
             observer,
         }
@@ -233,7 +237,16 @@ impl Interceptor {
     /// Whether a grant stands right now. Grants are read at each call, so that a revocation takes
     /// effect at the next one.
     pub(crate) fn granted(&self, need: impl Fn(&Capability) -> bool) -> bool {
-        self.installations.get(&self.installation).is_some_and(|i| i.grants.iter().any(|g| need(&g.capability)))
+        if let Some(i) = self.installations.get_release(&self.installation, &self.release.package_digest) {
+            return i.grants.iter().any(|g| need(&g.capability));
+        }
+        // A release that is tried before it is on record, or that was just left: what it was loaded
+        // with, but for what was revoked since.
+        self.installations.get(&self.installation).is_some_and(|now| {
+            let asked = Capability::of_manifest(&now.manifest);
+            let stands = |c: &Capability| now.is_granted(c) || !asked.contains(c);
+            self.release.grants.iter().any(|g| need(&g.capability) && stands(&g.capability))
+        })
     }
 
     /// For calls without an error to answer with: refuses by stopping the guest.

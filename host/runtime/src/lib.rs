@@ -25,13 +25,16 @@ mod log;
 mod metrics;
 mod origins;
 mod outbound;
+mod outcomes;
 mod random;
 mod request;
 mod runtime;
+mod slots;
 mod sockets;
 mod state;
 mod wasi;
 
+pub use calls::Step;
 pub use compile::{COMPILE_COMMAND, MAX_COMPONENT, compile_child_main};
 pub use config::{CompilerConfig, OutboundConfig, PoolConfig, RuntimeConfig};
 pub use engine::{Profile, Shape};
@@ -39,5 +42,6 @@ pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedI
 pub use inspect::{Import, Inspection, check, inspect};
 pub use interceptor::{HostCall, Interface, Observer, Verdict};
 pub use origins::Origins;
+pub use outcomes::Outcomes;
 pub use runtime::{Runtime, Services};
 pub use state::Kind;

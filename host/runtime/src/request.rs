@@ -43,18 +43,26 @@ impl Runtime {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: std::fmt::Display,
     {
-        let loaded = self.find(name)?;
+        // A person stays with one release for as long as a canary lasts; who is nobody yet is met by
+        // either.
+        let who = principal.subject.as_deref().unwrap_or(request_id);
+        let (loaded, installation) = self.serving(name, Some(who))?;
         if loaded.handler.is_none() {
             return Err(InvocationError::NotExported(HANDLER));
         }
-        let installation = self.running(name)?;
         let _place = self.admit(&loaded).await?;
         let invocation = Invocation { installation, principal, presentation };
         let (store, interceptor) = self.store(&loaded, Kind::Request, invocation, request_id.to_owned());
         let (sender, receiver) = oneshot::channel();
         let limit = loaded.response_limit();
         let guest = handle(&loaded, store, self.addressed(name, request)?, sender);
-        self.watch(&loaded, interceptor, together(guest, gather(receiver, limit))).await
+        let ended = self.watch(&loaded, interceptor, together(guest, gather(receiver, limit))).await;
+        match &ended {
+            Ok(response) => loaded.outcomes.record(response.status().is_server_error()),
+            Err(e) if e.is_platforms() => {}
+            Err(_) => loaded.outcomes.record(true),
+        }
+        ended
     }
 
     /// wasi:http wants to know scheme and authority.

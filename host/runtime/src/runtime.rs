@@ -6,13 +6,15 @@ use crate::compile;
 use crate::config::RuntimeConfig;
 use crate::engine::{Engines, Profile};
 use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError};
-use crate::inspect::{self, CONSUMER, HANDLER, Inspection, JOBS, LIFECYCLE};
+use crate::inspect::{self, CONSUMER, HANDLER, Inspection, JOBS, LIFECYCLE, MIGRATIONS};
 use crate::interceptor::{Interceptor, Stop};
 use crate::keys::{self, InstallationKey};
 use crate::limits::{Budget, MemoryMeter, Metered, Reserve};
 use crate::log::Stream;
 use crate::metrics::{InstallationMetrics, Metrics, Running};
 use crate::outbound::Egress;
+use crate::outcomes::{Outcomes, Recent};
+use crate::slots::{Flights, Held, Slots};
 use crate::state::{Invocation, Kind, State};
 use crate::{Origins, wasi};
 use bindings::exports::city::app as exports;
@@ -22,8 +24,8 @@ use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTable};
 use wasmtime::{CallHook, Store, UpdateDeadline};
@@ -73,7 +75,10 @@ pub struct Runtime {
     engines: Engines,
     linkers: HashMap<Profile, Linker<State>>,
     cache: Arc<Cache>,
-    apps: RwLock<HashMap<InstallationName, Arc<Loaded>>>,
+    apps: RwLock<HashMap<InstallationName, Slots>>,
+    /// The calls of every release that was loaded and is not forgotten yet, whether or not it still
+    /// has a slot.
+    flights: Flown,
     pools: HashMap<Profile, Arc<Semaphore>>,
     memory: Arc<Reserve>,
     metrics: Metrics,
@@ -81,9 +86,18 @@ pub struct Runtime {
     compiling: Mutex<()>,
 }
 
-/// An installation that is ready to run.
+type Flown = parking_lot::Mutex<HashMap<InstallationName, Vec<(Digest, Weak<Flights>)>>>;
+
+/// How often it is looked whether calls have ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A release of an installation that is ready to run.
 pub(crate) struct Loaded {
     pub(crate) name: InstallationName,
+    /// The installation as this release saw it when it was loaded.
+    pub(crate) installation: Arc<Installation>,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) outcomes: Recent,
     digest: Digest,
     profile: Profile,
     pre: InstancePre<State>,
@@ -93,6 +107,7 @@ pub(crate) struct Loaded {
     pub(crate) consumer: Option<exports::consumer::GuestIndices>,
     pub(crate) jobs: Option<exports::jobs::GuestIndices>,
     pub(crate) lifecycle: Option<exports::lifecycle::GuestIndices>,
+    pub(crate) migrations: Option<exports::migrations::GuestIndices>,
     budget: Budget,
     schema: Arc<Schema>,
     key: InstallationKey,
@@ -142,6 +157,7 @@ impl Runtime {
             linkers,
             cache,
             apps: RwLock::default(),
+            flights: Flown::default(),
             pools,
             memory: Arc::new(Reserve::new(memory)),
             metrics: Metrics::default(),
@@ -168,13 +184,18 @@ impl Runtime {
     }
 
     async fn compiled(&self, component: &[u8], digest: &Digest, profile: Profile) -> Result<Component, LoadError> {
-        if let Some(loaded) = self.apps.read().values().find(|l| l.digest == *digest && l.profile == profile) {
+        let same = |l: &&Arc<Loaded>| l.digest == *digest && l.profile == profile;
+        let loaded =
+            self.apps.read().values().flat_map(|s| [Some(&s.main), s.beside.as_ref()]).flatten().find(same).cloned();
+        if let Some(loaded) = loaded {
             return Ok(loaded.component.clone());
         }
+        // What is compiled already does not wait behind a compilation of something else.
+        if let Some(component) = self.cached(digest, profile).await? {
+            return Ok(component);
+        }
         let _one = self.compiling.lock().await;
-        let engine = self.engines.get(profile).clone();
-        let (cache, d) = (self.cache.clone(), *digest);
-        if let Some(component) = blocking(move || Ok(cache.load(&d, &engine))).await? {
+        if let Some(component) = self.cached(digest, profile).await? {
             return Ok(component);
         }
         let started = Instant::now();
@@ -185,12 +206,87 @@ impl Runtime {
         Ok(blocking(move || cache.store(&d, &engine, &compiled)).await?)
     }
 
+    async fn cached(&self, digest: &Digest, profile: Profile) -> Result<Option<Component>, LoadError> {
+        let engine = self.engines.get(profile).clone();
+        let (cache, d) = (self.cache.clone(), *digest);
+        Ok(blocking(move || Ok(cache.load(&d, &engine))).await?)
+    }
+
     /// Loads an installation, or replaces what is loaded under its name. Calls that run go on.
     ///
     /// # Errors
     /// [`LoadError::Refused`] names an import that no grant covers, or an export that is missing;
     /// the others say why the component cannot be used.
-    pub async fn load(&self, installation: &Installation, component: &[u8]) -> Result<(), LoadError> {
+    pub async fn load(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<(), LoadError> {
+        let main = self.link(installation, component).await?;
+        self.apps.write().insert(installation.name.clone(), Slots { main, beside: None });
+        Ok(())
+    }
+
+    /// Loads another release of an installation beside the one in charge. It serves nobody before
+    /// [`Runtime::switch`] or a canary says so. Where nothing is loaded it has charge.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`].
+    pub async fn stage(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<(), LoadError> {
+        let staged = self.link(installation, component).await?;
+        let mut apps = self.apps.write();
+        match apps.get_mut(&installation.name) {
+            Some(slots) if slots.main.package() == staged.package() => slots.main = staged,
+            Some(slots) => slots.beside = Some(staged),
+            None => drop(apps.insert(installation.name.clone(), Slots { main: staged, beside: None })),
+        }
+        Ok(())
+    }
+
+    /// Takes the release of this package out of service. Calls that run go on.
+    pub fn unstage(&self, name: &InstallationName, package: &Digest) {
+        let mut apps = self.apps.write();
+        let Some(slots) = apps.get_mut(name) else { return };
+        if slots.beside.as_ref().is_some_and(|l| l.package() == *package) {
+            slots.beside = None;
+        } else if slots.main.package() == *package {
+            match slots.beside.take() {
+                Some(other) => slots.main = other,
+                None => drop(apps.remove(name)),
+            }
+        }
+    }
+
+    /// Gives the release of this package charge, if it is loaded, and answers whether it has it: the
+    /// calls that come are its, those that run end where they began.
+    pub fn switch(&self, name: &InstallationName, package: &Digest) -> bool {
+        self.apps.write().get_mut(name).is_some_and(|slots| slots.switch(package))
+    }
+
+    /// Waits until no call of the installation runs, but for those of the release `but`; at most
+    /// `limit`. Answers whether it is so.
+    pub async fn idle(&self, name: &InstallationName, but: Option<&Digest>, limit: Duration) -> bool {
+        let running = || {
+            let mut flights = self.flights.lock();
+            let Some(all) = flights.get_mut(name) else { return 0 };
+            all.retain(|(_, f)| f.strong_count() > 0);
+            let counts = all.iter().filter(|(package, _)| but != Some(package)).filter_map(|(_, f)| f.upgrade());
+            counts.map(|f| f.count()).sum()
+        };
+        let end = Instant::now() + limit;
+        while running() > 0 {
+            if Instant::now() >= end {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        true
+    }
+
+    /// How the calls of a loaded release ended in the last `window`, which is at most a minute.
+    #[must_use]
+    pub fn outcomes(&self, name: &InstallationName, package: &Digest, window: Duration) -> Outcomes {
+        let apps = self.apps.read();
+        apps.get(name).and_then(|s| s.of(package)).map(|l| l.outcomes.within(window)).unwrap_or_default()
+    }
+
+    async fn link(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<Arc<Loaded>, LoadError> {
         let inspection = inspected(component).await?;
         inspect::check(&inspection, &installation.manifest)?;
         let digest = Digest::of(component);
@@ -210,6 +306,10 @@ impl Runtime {
             consumer: indices!(CONSUMER, exports::consumer::GuestIndices),
             jobs: indices!(JOBS, exports::jobs::GuestIndices),
             lifecycle: indices!(LIFECYCLE, exports::lifecycle::GuestIndices),
+            migrations: indices!(MIGRATIONS, exports::migrations::GuestIndices),
+            installation: installation.clone(),
+            flights: Arc::default(),
+            outcomes: Recent::default(),
             budget: installation.manifest.limits.into(),
             schema: Arc::new(Schema::new(&name, &installation.manifest)),
             key: InstallationKey::new(&self.config.secret, name.as_str()),
@@ -223,8 +323,12 @@ impl Runtime {
             component,
             inspection,
         };
-        self.apps.write().insert(name, Arc::new(loaded));
-        Ok(())
+        let loaded = Arc::new(loaded);
+        let mut flights = self.flights.lock();
+        let all = flights.entry(name).or_default();
+        all.retain(|(_, f)| f.strong_count() > 0);
+        all.push((loaded.package(), Arc::downgrade(&loaded.flights)));
+        Ok(loaded)
     }
 
     /// Stops handing calls to an installation. Calls that run go on.
@@ -241,15 +345,38 @@ impl Runtime {
     /// What a loaded component imports and exports.
     #[must_use]
     pub fn inspection(&self, name: &InstallationName) -> Option<Inspection> {
-        self.apps.read().get(name).map(|l| l.inspection.clone())
+        self.apps.read().get(name).map(|s| s.main.inspection.clone())
     }
 
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.services
     }
 
-    pub(crate) fn find(&self, name: &InstallationName) -> Result<Arc<Loaded>, InvocationError> {
-        self.apps.read().get(name).cloned().ok_or_else(|| InvocationError::NotLoaded(name.clone()))
+    /// The release of this package, or the one in charge when none is named.
+    pub(crate) fn find(&self, name: &InstallationName, package: Option<&Digest>) -> Result<Held, InvocationError> {
+        let apps = self.apps.read();
+        let found = apps.get(name).and_then(|slots| match package {
+            Some(package) => slots.of(package),
+            None => Some(&slots.main),
+        });
+        found.cloned().map(Held::new).ok_or_else(|| InvocationError::NotLoaded(name.clone()))
+    }
+
+    /// The release that serves a call, and the installation as that release sees it: the canary's for
+    /// those of its share, `who` in it; otherwise the one in charge.
+    pub(crate) fn serving(
+        &self,
+        name: &InstallationName,
+        who: Option<&str>,
+    ) -> Result<(Held, Arc<Installation>), InvocationError> {
+        let record = self.running(name)?;
+        let canary = record.canary().filter(|c| who.is_some_and(|who| c.takes(who))).map(|c| c.release.package_digest);
+        let wanted = canary.unwrap_or(record.package_digest);
+        // What is on record and not loaded yet is served by what is.
+        let held = self.find(name, Some(&wanted)).or_else(|_| self.find(name, None))?;
+        let seen = self.services.installations.get_release(name, &held.package());
+        let installation = seen.unwrap_or_else(|| held.installation.clone());
+        Ok((held, installation))
     }
 
     /// The installation as it is now, if it is to run.
@@ -301,6 +428,7 @@ impl Runtime {
             kind,
             request_id,
             loaded.budget,
+            loaded.installation.clone(),
             self.services.installations.clone(),
             self.config.observer.clone(),
         ));
@@ -406,6 +534,11 @@ impl Runtime {
 impl Loaded {
     pub(crate) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Instance> {
         self.pre.instantiate_async(store).await
+    }
+
+    /// The digest of its package.
+    pub(crate) fn package(&self) -> Digest {
+        self.installation.package_digest
     }
 
     pub(crate) fn response_limit(&self) -> usize {

@@ -82,7 +82,7 @@ fn row(item: &Value) -> [String; 5] {
     [text("name"), text("app"), text("version"), status, organization]
 }
 
-fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
+pub(crate) fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

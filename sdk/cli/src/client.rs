@@ -10,7 +10,7 @@ use ureq::{Agent, Body};
 use url::Url;
 
 /// Uploads of large packages over slow lines.
-const TIMEOUT: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(450);
 /// The largest answer in bytes.
 const MAX_ANSWER: u64 = 16 << 20;
 
@@ -97,6 +97,13 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Result<Value, CliError> {
         self.json(&self.console, "GET", path, None)
+    }
+
+    /// With a query, which is encoded already.
+    pub(crate) fn get_with(&self, path: &str, query: Option<&str>) -> Result<Value, CliError> {
+        let mut console = self.console.clone();
+        console.set_query(query);
+        self.json(&console, "GET", path, None)
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {

@@ -89,7 +89,7 @@ fn introduction(review: &Value, lines: &[Line], options: &Install, lang: Lang) -
 }
 
 /// The newest published package that the reference means.
-fn published(listing: &Value, reference: &str) -> Result<Value, CliError> {
+pub(crate) fn published(listing: &Value, reference: &str) -> Result<Value, CliError> {
     let (app, version) = reference.split_once('@').map_or((reference, None), |(a, v)| (a, Some(v)));
     let mut found = listing["packages"].as_array().into_iter().flatten().filter(|p| p["app"].as_str() == Some(app));
     // The platform lists the newest first.

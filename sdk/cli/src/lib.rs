@@ -11,10 +11,12 @@ mod client;
 mod config;
 mod error;
 mod install;
+mod jobs;
 mod keys;
 mod login;
 mod pack;
 mod permissions;
+mod releases;
 mod terminal;
 
 pub use check::{Finding, check_component};
@@ -57,6 +59,18 @@ pub enum Command {
     Stop(apps::Named),
     /// Start a stopped installation
     Start(apps::Named),
+    /// Ask an installation whether it is well
+    Health(releases::Shown),
+    /// Bring an installation to a newer version, at once or for a share of the people
+    Upgrade(releases::Upgrade),
+    /// Bring an installation back to a version that it ran
+    Rollback(releases::Rollback),
+    /// Show what happened to the versions of an installation
+    History(releases::Shown),
+    /// Show the jobs of an installation; run, pause and resume them
+    Jobs(jobs::Jobs),
+    /// Show the messages that an installation could not handle, and deliver them again
+    DeadLetters(jobs::DeadLetters),
     /// Remove an installation with its data, for good
     Uninstall(apps::Uninstall),
     /// Sign in and keep the token for the commands that follow
@@ -87,6 +101,12 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Apps(c) => apps::list(c),
         Command::Stop(c) => apps::set_running(c, false),
         Command::Start(c) => apps::set_running(c, true),
+        Command::Health(c) => releases::health(c),
+        Command::Upgrade(c) => releases::upgrade(c),
+        Command::Rollback(c) => releases::rollback(c),
+        Command::History(c) => releases::history(c),
+        Command::Jobs(c) => jobs::jobs(c),
+        Command::DeadLetters(c) => jobs::dead_letters(c),
         Command::Uninstall(c) => apps::uninstall(c),
         Command::Login(c) => login::login(c),
         Command::Logout(c) => login::logout(c),

@@ -219,7 +219,7 @@ pub mod testing;
 mod text;
 pub mod web;
 
-pub use app::{App, Consumer, Failure, Jobs, Lifecycle};
+pub use app::{App, Consumer, Failure, Jobs, Lifecycle, Migrations, Progress};
 pub use clock::now;
 pub use data::{Collection, DataError, Document, Index, Page, Query, Stored, Tx, transact};
 pub use identity::{Attribute, Kind, Principal};

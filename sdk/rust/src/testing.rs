@@ -11,8 +11,9 @@ use crate::identity::{Assurance, Attribute, Principal};
 use crate::messaging::{Event, Notification};
 use crate::payments::PaymentOutcome;
 use crate::web::{Request, Response};
-use crate::{App, Consumer, Failure, Jobs, Kind, Lang, Lifecycle, Tx};
+use crate::{App, Consumer, Failure, Jobs, Kind, Lang, Lifecycle, Migrations, Progress, Tx};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 pub use crate::web::TestRequest;
@@ -227,6 +228,31 @@ impl TestCity {
     /// What the app answers.
     pub fn install<L: Lifecycle>(&self) -> Result<(), String> {
         in_transaction(|tx| L::install(tx).map_err(Failure::Reject)).map_err(|e| e.to_string())
+    }
+
+    /// Migrates as the host does: batch by batch, each in a transaction, until the app says that all is
+    /// done. Answers how much was done.
+    ///
+    /// # Errors
+    /// What the app answers; a cursor that does not move on, which would never end.
+    pub fn migrate<M: Migrations>(&self, from: u32, to: u32) -> Result<u64, String> {
+        let mut cursor: Option<String> = None;
+        loop {
+            let batch = RefCell::new(Progress::default());
+            in_transaction(|tx| {
+                *batch.borrow_mut() = M::migrate(from, to, cursor.as_deref(), tx).map_err(Failure::Reject)?;
+                Ok(())
+            })
+            .map_err(|e| e.to_string())?;
+            let progress = batch.into_inner();
+            if progress.next.is_none() {
+                return Ok(progress.done);
+            }
+            if progress.next == cursor {
+                return Err(format!("the cursor {cursor:?} does not move on"));
+            }
+            cursor = progress.next;
+        }
     }
 
     /// Everything that was published, in the order of the commits.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::testing::TestCity;
-use yunlong_sdk::{Collection, DataError, Document, Query, data, transact, web};
+use yunlong_sdk::{Collection, DataError, Document, Migrations, Progress, Query, Tx, data, transact, web};
 
 const MANIFEST: &str = include_str!("app.toml");
 const PUPILS: Collection<Pupil> = Collection::new();
@@ -225,4 +225,40 @@ fn limits_are_those_of_the_contract() {
     assert!(matches!(PUPILS.get(""), Err(DataError::Invalid(_))));
     assert!(matches!(PUPILS.get(&"x".repeat(257)), Err(DataError::Invalid(_))));
     assert!(matches!(PUPILS.put(&pupil("big", &"x".repeat(1 << 20), 7)), Err(DataError::TooLarge(_))));
+}
+
+/// Makes everybody a year older, two at a time.
+struct Birthday;
+
+impl Migrations for Birthday {
+    fn migrate(from: u32, to: u32, cursor: Option<&str>, tx: &Tx<'_>) -> Result<Progress, String> {
+        assert_eq!((from, to), (1, 2));
+        let (done, after) = Progress::resume(cursor)?;
+        let page = tx.find::<Pupil>(Query::by_id().limit(2).after(after)).map_err(|e| e.to_string())?;
+        for pupil in &page.items {
+            tx.put(&Pupil { age: pupil.age + 1, ..pupil.value.clone() }).map_err(|e| e.to_string())?;
+        }
+        Ok(Progress::after(done + page.items.len() as u64, page.next))
+    }
+}
+
+/// Never moves on.
+struct Stuck;
+
+impl Migrations for Stuck {
+    fn migrate(_: u32, _: u32, _: Option<&str>, _: &Tx<'_>) -> Result<Progress, String> {
+        Ok(Progress::after(0, Some("here".into())))
+    }
+}
+
+#[test]
+fn a_migration_runs_batch_by_batch_and_each_has_its_effect_once() {
+    let city = TestCity::new(MANIFEST);
+    for name in ["a", "b", "c", "d", "e"] {
+        PUPILS.insert(&pupil(name, "1a", 7)).unwrap();
+    }
+    city.conflict_next(1);
+    assert_eq!(city.migrate::<Birthday>(1, 2), Ok(5));
+    assert!(names(Query::by_id()).iter().all(|n| PUPILS.get(n).unwrap().unwrap().age == 8));
+    assert!(city.migrate::<Stuck>(1, 2).unwrap_err().contains("does not move on"));
 }

@@ -14,8 +14,7 @@
 //! | `PUT`, `DELETE installations/{name}/grants/{id}` | give again, take back |
 //! | `PUT installations/{name}/config` | the whole configuration |
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
-//! | `GET installations/{name}/dead-letters` | `{"dead_letters":[…]}`, newest first |
-//! | `POST installations/{name}/dead-letters/{id}/redrive` | 204 |
+//! | `…/health`, `…/upgrade`, `…/rollback`, `…/history`, `…/jobs`, `…/dead-letters` | see `lifecycle.rs` |
 //! | `GET signers`, `POST signers` | `{"vendor","organization"?,"public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
 //! | `DELETE signers/{key}` | 204; revoked for good |
 //! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
@@ -50,14 +49,13 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/installations/{name}/grants/{id}", put(restore).delete(revoke))
         .route("/api/v1/installations/{name}/config", put(set_config))
         .route("/api/v1/installations/{name}/log", get(log))
-        .route("/api/v1/installations/{name}/dead-letters", get(dead_letters))
-        .route("/api/v1/installations/{name}/dead-letters/{id}/redrive", post(redrive))
         .route("/api/v1/signers", get(signers).post(enroll))
         .route("/api/v1/signers/{key}", delete(revoke_key))
         .route("/api/v1/ledger", get(ledger))
+        .merge(super::lifecycle::router())
 }
 
-fn capability(c: &Capability, manifest: &Manifest) -> Value {
+pub(super) fn capability(c: &Capability, manifest: &Manifest) -> Value {
     json!({ "id": c.to_string(), "title": c.title(manifest) })
 }
 
@@ -79,7 +77,7 @@ fn summary(view: &View, i: &Installation) -> Value {
     })
 }
 
-fn whole(view: &View, i: &Installation) -> Value {
+pub(super) fn whole(view: &View, i: &Installation) -> Value {
     let mut value = summary(view, i);
     let failure = match &i.status {
         yunlong_installations::Status::Failed(why) => Some(why),
@@ -126,7 +124,7 @@ async fn publish(view: View, request: Request) -> Outcome {
     json(StatusCode::CREATED, &review(&published))
 }
 
-fn digest(text: &str) -> Outcome<Digest> {
+pub(super) fn digest(text: &str) -> Outcome<Digest> {
     text.parse().map_err(|e| Failure::new(kinds::INVALID).field("digest", "不是摘要", format!("{e}")))
 }
 
@@ -244,26 +242,13 @@ async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outco
     json(StatusCode::OK, &json!({ "lines": lines }))
 }
 
-async fn dead_letters(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
-    let (installation, _) = administer(&view, &text)?;
-    let before = query.raw("before").filter(|b| !b.is_empty());
-    let letters = view.gateway.services.messaging.dead_letters(&installation.name, before, 100).await?;
-    json(StatusCode::OK, &json!({ "dead_letters": letters }))
-}
-
-async fn redrive(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
-    let (installation, _) = administer(&view, &text)?;
-    view.gateway.services.messaging.redrive(&installation.name, &id).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
 async fn signers(view: View) -> Outcome {
     view.administrator()?;
     let trust = view.gateway.services.depot.trust();
     let keys: Vec<_> = trust
         .keys()
         .map(|(id, k)| {
-            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()) })
+            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()), "revoked_by": k.revoked_by })
         })
         .collect();
     json(StatusCode::OK, &json!({ "signers": keys }))
@@ -290,8 +275,8 @@ async fn enroll(view: View, body: Json<Signer>) -> Outcome {
 }
 
 async fn revoke_key(view: View, Path(key): Path<String>) -> Outcome {
-    city_administrator(&view)?;
-    view.gateway.operations.revoke_key(&key).await?;
+    let by = city_administrator(&view)?;
+    view.gateway.operations.revoke_key(&key, &by.account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

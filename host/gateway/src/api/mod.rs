@@ -1,6 +1,7 @@
 //! The JSON APIs of the portal and the console. Failures are problem documents (RFC 9457).
 
 mod console;
+mod lifecycle;
 
 pub(crate) use console::router as console;
 
@@ -99,6 +100,7 @@ pub(crate) fn status(i: &Installation) -> &'static str {
     match i.status {
         Status::Installing => "installing",
         Status::Running => "running",
+        Status::Migrating => "migrating",
         Status::Stopped => "stopped",
         Status::Failed(_) => "failed",
     }

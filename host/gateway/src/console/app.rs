@@ -17,6 +17,7 @@ pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
     match &i.status {
         Status::Installing => html! { span.badge { (view.t("正在安装", "Being installed")) } },
         Status::Running => html! { span.badge.badge-ok { (view.t("运行中", "Running")) } },
+        Status::Migrating => html! { span.badge.badge-warn { (view.t("正在升级数据", "Data being made ready")) } },
         Status::Stopped => html! { span.badge.badge-warn { (view.t("已停用", "Stopped")) } },
         Status::Failed(_) => html! { span.badge.badge-bad { (view.t("故障", "Failed")) } },
     }
@@ -26,6 +27,22 @@ pub(super) async fn page(view: View, Path(name): Path<String>, Query(query): Que
     let (installation, _) = administer(&view, &name)?;
     let saved = query.raw("saved").is_some();
     show(&view, &installation, StatusCode::OK, saved, None).await
+}
+
+pub(super) async fn health(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let answer = view.gateway.operations.health(&i.name).await?;
+    let title = view.t("健康检查", "Health");
+    let content = html! {
+        p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
+        h1 { (title) }
+        @match &answer {
+            Ok(()) => (notice("ok", view.t("应用报告一切正常。", "The app says that it is well."))),
+            Err(why) => div.notice.notice-bad role="alert" { strong { (view.t("应用报告异常", "The app is not well")) } p { (why) } },
+        }
+        form method="post" action={ "/apps/" (i.name) "/health" } { button.outline { (view.t("再查一次", "Ask again")) } }
+    };
+    super::page(&view, &Page::narrow(title, "/"), &content)
 }
 
 /// A form that was refused, and what was typed into it.
@@ -47,6 +64,9 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         @if let Status::Failed(why) = &i.status {
             div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why) } }
         }
+        @if let Some(problem) = i.change.as_ref().and_then(|c| c.problem.as_ref()) {
+            div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
+        }
         (facts(view, i))
         (permissions(view, i))
         (roles(view, i, &assignments, refused))
@@ -55,7 +75,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
     super::page_with(status, view, &Page::new(title, "/"), &content)
 }
 
-fn refusal(view: &View, f: &Failure) -> Markup {
+pub(super) fn refusal(view: &View, f: &Failure) -> Markup {
     html! {
         div.notice.notice-bad role="alert" {
             strong { (view.t(f.kind().title.0, f.kind().title.1)) }
@@ -83,6 +103,9 @@ fn facts(view: &View, i: &Installation) -> Markup {
                 } @else {
                     form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("启用", "Start")) } }
                 }
+                form method="post" action={ "/apps/" (i.name) "/health" } { button.outline { (view.t("健康检查", "Ask after its health")) } }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/versions" } { (view.t("版本", "Versions")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/jobs" } { (view.t("定时任务", "Jobs")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/log" } { (view.t("日志", "Log")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/dead-letters" } { (view.t("未送达消息", "Dead letters")) }
                 a role="button" class="outline danger" href={ "/apps/" (i.name) "/uninstall" } { (view.t("卸载…", "Uninstall…")) }
@@ -309,40 +332,4 @@ pub(super) async fn log(view: View, Path(name): Path<String>) -> Outcome {
         }
     };
     super::page(&view, &Page::new(title, "/"), &content)
-}
-
-pub(super) async fn dead_letters(view: View, Path(name): Path<String>, Query(query): Query) -> Outcome {
-    let (i, _) = administer(&view, &name)?;
-    let letters = view.gateway.services.messaging.dead_letters(&i.name, None, 100).await?;
-    let title = view.t("未送达消息", "Dead letters");
-    let content = html! {
-        p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
-        h1 { (title) }
-        p { (view.t("多次处理失败的消息保存在这里。排除原因后可以重新投递。", "Messages that failed every attempt are kept here. Deliver them again once the cause is gone.")) }
-        @if query.raw("done").is_some() { (notice("ok", view.t("已处理。", "Done."))) }
-        @if letters.is_empty() { (empty(view.t("没有未送达的消息。", "There are none."), None)) }
-        @for l in &letters {
-            article.card aria-labelledby=(l.id) {
-                header { h2 #(l.id) { (l.event.topic) } span.muted { (l.at.to_shanghai()) " · " code { (l.event.id) } } }
-                @if let Some(last) = l.failures.last() { p { strong { (view.t("原因：", "Why: ")) } (last.error) } p.muted { (view.t("尝试次数：", "Attempts: ")) (last.attempt) } }
-                form.inline method="post" {
-                    input type="hidden" name="id" value=(l.id);
-                    button name="action" value="redrive" { (view.t("重新投递", "Deliver again")) }
-                    button.outline.danger name="action" value="discard" { (view.t("删除", "Discard")) }
-                }
-            }
-        }
-    };
-    super::page(&view, &Page::new(title, "/"), &content)
-}
-
-pub(super) async fn dead_letter(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
-    let (i, _) = administer(&view, &name)?;
-    let messaging = &view.gateway.services.messaging;
-    match form.text("action") {
-        "redrive" => messaging.redrive(&i.name, form.text("id")).await?,
-        "discard" => messaging.discard(&i.name, form.text("id")).await?,
-        _ => return Err(Failure::new(kinds::MALFORMED)),
-    }
-    Ok(see_other(&format!("/apps/{}/dead-letters?done=1", i.name)))
 }

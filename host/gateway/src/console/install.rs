@@ -4,7 +4,7 @@ use super::config_form;
 use crate::body::{self, Fields, Form};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty};
-use crate::operations::{Install, Publisher, Review};
+use crate::operations::{Install, Publisher, Review, Upgrading};
 use crate::view::{View, see_other};
 use axum::extract::{FromRequest, Multipart, Path, Request};
 use http::StatusCode;
@@ -124,7 +124,7 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
     let mut rows = Vec::new();
     for i in all.iter().filter(|i| {
         i.app == r.manifest.name
-            && i.version < r.manifest.version
+            && i.manifest.version < r.manifest.version
             && services.identity.may_administer(session, &i.organization)
     }) {
         rows.push((i.clone(), Difference::between(&i.manifest, &r.manifest)));
@@ -142,6 +142,13 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
                     p { (view.t("不再需要：", "No longer asked for:")) }
                     ul { @for c in &difference.removed { li { (c.title(&i.manifest).get(view.lang())) } } }
                 }
+                @if i.manifest.data.understands(r.manifest.data.schema) {
+                    label for={ "share-" (i.name) } { (view.t("先服务多少市民", "Whom it serves at first")) }
+                    select id={ "share-" (i.name) } name="share" {
+                        option value="" { (view.t("全部市民", "Everybody")) }
+                        @for share in [5, 10, 25, 50] { option value=(share) { (share) " %" } }
+                    }
+                }
                 div.actions { button { (view.t("批准并升级", "Approve and upgrade")) } }
             }
         }
@@ -151,10 +158,22 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
 pub(super) async fn upgrade(view: View, Path(text): Path<String>, Form(form): Form) -> Outcome {
     let (installation, by) = super::administer(&view, form.text("name"))?;
     let approve: Vec<String> = form.all("approve").map(str::to_owned).collect();
-    let old = installation.package_digest;
-    let upgraded = view.gateway.operations.upgrade(&installation.name, digest(&text)?, &approve, &by.account).await?;
-    view.gateway.assets.forget(&old);
-    Ok(see_other(&format!("/apps/{}?saved=1", upgraded.name)))
+    let package = digest(&text)?;
+    let share = match form.text("share") {
+        "" => None,
+        share => Some(share.parse().map_err(|_| Failure::new(kinds::MALFORMED))?),
+    };
+    let wanted = Upgrading { package, approve, share, by: by.account };
+    match view.gateway.operations.upgrade(&installation.name, wanted).await.map_err(Failure::from) {
+        Ok(upgraded) => Ok(see_other(&format!("/apps/{}/versions?done=1", upgraded.name))),
+        Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
+        Err(failure) => {
+            let review = view.gateway.operations.review(package).await?;
+            let mut typed = Fields::default();
+            typed.push("name".into(), review.manifest.name.to_string());
+            show_review(&view, &review, failure.status(), &typed, Some(&failure)).await
+        }
+    }
 }
 
 async fn show_review(

@@ -3,8 +3,10 @@
 mod app;
 mod config_form;
 mod install;
+mod jobs;
 mod list;
 mod signers;
+mod versions;
 
 use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
@@ -25,7 +27,11 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/roles", post(app::set_roles))
         .route("/apps/{name}/config", post(app::set_config))
         .route("/apps/{name}/log", get(app::log))
-        .route("/apps/{name}/dead-letters", get(app::dead_letters).post(app::dead_letter))
+        .route("/apps/{name}/health", post(app::health))
+        .route("/apps/{name}/versions", get(versions::page).post(versions::act))
+        .route("/apps/{name}/jobs", get(jobs::page).post(jobs::act))
+        .route("/apps/{name}/jobs/{job}", get(jobs::runs))
+        .route("/apps/{name}/dead-letters", get(jobs::dead_letters).post(jobs::dead_letter))
         .route("/install", get(install::choose).post(install::upload))
         .route("/install/{digest}", get(install::review).post(install::approve))
         .route("/install/{digest}/upgrade", post(install::upgrade))
@@ -91,6 +97,20 @@ impl From<OperationError> for Failure {
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
+            OperationError::WouldNotRead { version, schemas } => Self::new(kinds::CONFLICT).field(
+                "accept_unreadable",
+                format!("版本 {version} 不能读取结构为 {schemas:?} 的数据，此后写入的内容可能对市民不可见。数据不会丢失；如确需退回，请确认。"),
+                format!("Version {version} does not read data of schema {schemas:?}: what was written since may be hidden from people. Nothing is deleted; confirm it if that is meant."),
+            ),
+            OperationError::NeverRan { .. } => Self::new(kinds::CONFLICT).field(
+                "version",
+                "该应用没有运行过这个版本，不能退回",
+                e.to_string(),
+            ),
+            OperationError::StillRunning(_) => Self::new(kinds::CONFLICT)
+                .because("仍有请求没有处理完，请一分钟后再试。", e.to_string()),
+            OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
+                .because(format!("现有数据不符合新版本的索引，升级已撤销：{e}"), format!("{e}. The upgrade was undone")),
             OperationError::Commit(e) => Self::internal(e),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }

@@ -34,7 +34,7 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure:
                     td { code.digest { (id) } }
                     td { (key.enrolled_at.to_shanghai()) " · " (key.enrolled_by) }
                     td {
-                        @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) } @else {
+                        @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) @if let Some(by) = &key.revoked_by { " · " (by) } } @else {
                             span.badge.badge-ok { (view.t("有效", "In force")) } " "
                             form.inline method="post" action="/signers/revoke" {
                                 input type="hidden" name="key" value=(id);
@@ -104,7 +104,7 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
 }
 
 pub(super) async fn revoke(view: View, Form(fields): Form) -> Outcome {
-    city_administrator(&view)?;
-    view.gateway.operations.revoke_key(fields.text("key")).await?;
+    let by = city_administrator(&view)?;
+    view.gateway.operations.revoke_key(fields.text("key"), &by.account).await?;
     Ok(see_other("/signers?saved=1"))
 }

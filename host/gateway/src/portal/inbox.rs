@@ -1,7 +1,7 @@
 //! What the apps told a person.
 
 use crate::body::{Form, Query};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty};
 use crate::origins::Site;
 use crate::view::{View, json, see_other};
@@ -16,7 +16,13 @@ const PAGE: usize = 20;
 impl From<MessagingError> for Failure {
     fn from(e: MessagingError) -> Self {
         match e {
-            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) => Self::not_found().saying(e),
+            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) | MessagingError::UnknownJob(_) => {
+                Self::not_found().saying(e)
+            }
+            MessagingError::JobRuns(job) => Self::new(kinds::CONFLICT).because(
+                format!("任务“{job}”正在运行，请等它结束。"),
+                format!("The job `{job}` is being run: wait until it has ended."),
+            ),
             other => Self::internal(other),
         }
     }

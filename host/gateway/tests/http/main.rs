@@ -12,4 +12,5 @@ mod hosts;
 mod limits;
 mod pages;
 mod platform;
+mod releases;
 mod sessions;

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
-use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Publisher, Services, router};
+use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Prepared, Publisher, Services, router};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
     Secrets, XUZHOU_DIVISIONS,
@@ -17,12 +18,12 @@ use yunlong_identity::{
 use yunlong_installations::{Installation, Installations};
 use yunlong_messaging::{Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
-use yunlong_model::{InstallationName, Manifest, Presentation, Principal, Timestamp};
+use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal, Timestamp};
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
 use yunlong_registry::{Algorithm, Depot, KeyPair, Package};
-use yunlong_runtime::{InvocationError, LoadError};
+use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
 use yunlong_store::memory::MemoryStore;
-use yunlong_store::{SharedStore, Txn};
+use yunlong_store::{Key, SharedStore, Txn};
 
 pub const PASSWORD: &str = "a long enough password";
 pub const PORTAL: &str = "localhost:8080";
@@ -62,6 +63,18 @@ pub struct StandIn {
     pub seen: Mutex<Vec<Seen>>,
     pub answer: Mutex<Option<Answer>>,
     pub refuse_install: Mutex<bool>,
+    /// What holds a compilation up.
+    pub compiling: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// The packages in charge and beside it.
+    pub loaded: Mutex<HashMap<InstallationName, (Digest, Option<Digest>)>>,
+    /// Calls that do not end.
+    pub calls_hang: Mutex<bool>,
+    /// Releases that say that they are not well.
+    pub ill: Mutex<HashMap<Digest, String>>,
+    /// How the calls of a release ended.
+    pub outcomes: Mutex<HashMap<Digest, Outcomes>>,
+    /// The batch of a migration that is refused.
+    pub migration_fails_at: Mutex<Option<u64>>,
 }
 
 pub struct Seen {
@@ -106,22 +119,86 @@ impl Apps for StandIn {
         }
     }
 
-    async fn prepare(&self, _: &Manifest, _: Bytes) -> Result<(), LoadError> {
+    async fn prepare(&self, _: &Manifest, _: Bytes) -> Result<Prepared, LoadError> {
+        let wait = self.compiling.lock().clone();
+        if let Some(wait) = wait {
+            wait.notified().await;
+        }
+        Ok(Prepared { migrates: true })
+    }
+
+    async fn load(&self, i: &Arc<Installation>, _: Bytes) -> Result<(), LoadError> {
+        self.loaded.lock().insert(i.name.clone(), (i.package_digest, None));
         Ok(())
     }
 
-    async fn load(&self, _: &Arc<Installation>, _: Bytes) -> Result<(), LoadError> {
+    async fn stage(&self, i: &Arc<Installation>, _: Bytes) -> Result<(), LoadError> {
+        let mut loaded = self.loaded.lock();
+        let slots = loaded.entry(i.name.clone()).or_insert((i.package_digest, None));
+        if slots.0 != i.package_digest {
+            slots.1 = Some(i.package_digest);
+        }
         Ok(())
     }
 
-    fn unload(&self, _: &InstallationName) {}
+    fn unstage(&self, name: &InstallationName, package: &Digest) {
+        if let Some(slots) = self.loaded.lock().get_mut(name)
+            && slots.1 == Some(*package)
+        {
+            slots.1 = None;
+        }
+    }
+
+    fn switch(&self, name: &InstallationName, package: &Digest) -> bool {
+        let mut loaded = self.loaded.lock();
+        let Some(slots) = loaded.get_mut(name) else { return false };
+        if slots.1 == Some(*package) {
+            *slots = (*package, Some(slots.0));
+        }
+        slots.0 == *package
+    }
+
+    async fn idle(&self, _: &InstallationName, _: Option<&Digest>, _: Duration) -> bool {
+        !*self.calls_hang.lock()
+    }
+
+    fn outcomes(&self, _: &InstallationName, package: &Digest, _: Duration) -> Outcomes {
+        self.outcomes.lock().get(package).copied().unwrap_or_default()
+    }
+
+    fn unload(&self, name: &InstallationName) {
+        self.loaded.lock().remove(name);
+    }
 
     async fn install(&self, _: &InstallationName, _: &mut Txn) -> Result<(), InvocationError> {
         if *self.refuse_install.lock() { Err(InvocationError::Refused("no attractions".into())) } else { Ok(()) }
     }
 
-    async fn health(&self, _: &InstallationName) -> Result<(), InvocationError> {
-        Ok(())
+    async fn health(&self, name: &InstallationName, package: Option<&Digest>) -> Result<(), InvocationError> {
+        let in_charge = self.loaded.lock().get(name).map(|slots| slots.0);
+        let asked = package.copied().or(in_charge).ok_or_else(|| InvocationError::NotLoaded(name.clone()))?;
+        match self.ill.lock().get(&asked) {
+            Some(why) => Err(InvocationError::Refused(why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    async fn migrate(
+        &self,
+        name: &InstallationName,
+        _: u32,
+        to: u32,
+        cursor: Option<String>,
+        txn: &mut Txn,
+    ) -> Result<Step, InvocationError> {
+        let n: u64 = cursor.as_deref().unwrap_or("0").parse().unwrap();
+        if self.migration_fails_at.lock().is_some_and(|at| at == n) {
+            return Err(InvocationError::Refused(format!("document {n} is odd")));
+        }
+        let key = Key::space(name.as_str()).text("migrated").u64(n);
+        assert_eq!(txn.get(&key).await.unwrap(), None, "a batch has its effect once");
+        txn.put_as(key, &to);
+        Ok(Step { next: (n < 9).then(|| (n + 1).to_string()), done: n + 1, total: Some(10) })
     }
 }
 
@@ -154,6 +231,8 @@ pub struct Platform {
     pub clock: Arc<ManualClock>,
     pub key: KeyPair,
     pub store: SharedStore,
+    pub installations: Arc<Installations>,
+    pub messaging: Arc<Messaging>,
     pub payments: Arc<Payments>,
     pub cashier: Arc<SandboxCashier>,
     router: axum::Router,
@@ -241,8 +320,8 @@ impl Platform {
         let services = Services {
             store: store.clone(),
             identity: identity.clone(),
-            installations,
-            messaging,
+            installations: installations.clone(),
+            messaging: messaging.clone(),
             payments: payments.clone(),
             depot,
             apps: app.clone(),
@@ -263,6 +342,8 @@ impl Platform {
             clock,
             key,
             store,
+            installations,
+            messaging,
             payments,
             cashier,
             _depot: dir,
@@ -276,8 +357,14 @@ impl Platform {
             .publish(package(MANIFEST, &self.key), &Publisher::administrator("city-admin"))
             .await
             .unwrap();
+        self.install_package(review.digest, name).await
+    }
+
+    /// Installs a published package, everything approved.
+    pub async fn install_package(&self, package: Digest, name: &str) -> Arc<Installation> {
+        let review = self.gateway.operations().review(package).await.unwrap();
         let wanted = Install {
-            package: review.digest,
+            package,
             name: Some(name.to_owned()),
             organization: "320300".into(),
             config: BTreeMap::new(),

@@ -2,10 +2,11 @@
 
 use crate::deliver::Attempted;
 use crate::queue::{self, JobRow, QueueRow, RetryState};
-use crate::{Deliver, Delivery, DeliveryError, Failure, Kind, Messaging, MessagingError, dead, ids, jobs};
+use crate::runs::{self, Claim, Claimed, Run, RunOutcome};
+use crate::{Deliver, Delivery, DeliveryError, Failure, Kind, Messaging, MessagingError, dead, jobs};
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
-use yunlong_model::{Event, InstallationName, Timestamp};
+use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::{CommitError, Key, Txn, transact};
 
 /// After the store failed or the platform was busy, a delivery rests this long at least. It counts
@@ -24,7 +25,7 @@ enum Ran {
 #[derive(Clone, Copy)]
 enum Target<'a> {
     Row { key: &'a Key, failures: u32 },
-    Job { key: &'a Key, job: &'a str },
+    Job { key: &'a Key, job: &'a str, claim: &'a Claim },
 }
 
 impl Messaging {
@@ -36,6 +37,7 @@ impl Messaging {
         key: &Key,
         failures: u32,
     ) -> Attempted {
+        let _busy = self.busy(to);
         let ended = match self.run_consumer(deliver, to, Target::Row { key, failures }).await {
             Ok(Ran::Committed | Ran::Gone) => Ok(Attempted::Done),
             Ok(Ran::Failed(error)) => self.fail_row(to, key, &error).await,
@@ -44,15 +46,41 @@ impl Messaging {
         self.or_later(to, ended)
     }
 
-    /// Attempts a job. Its row carries its own failures.
+    /// Attempts a job. Its row carries its own failures; its claim keeps others from running it.
     pub(super) async fn attempt_job(&self, deliver: &dyn Deliver, to: &InstallationName, job: &str) -> Attempted {
+        if !deliver.ready(to) {
+            return Attempted::Parked;
+        }
+        let _busy = self.busy(to);
         let key = queue::job(to, job);
-        let ended = match self.run_consumer(deliver, to, Target::Job { key: &key, job }).await {
-            Ok(Ran::Committed | Ran::Gone) => self.job_due(&key).await,
-            Ok(Ran::Failed(error)) => self.fail_job(to, &key, job, &error).await,
+        let ended = match self.claim(to, job).await {
+            Ok(Claimed::Ours(claim)) => self.run_claimed(deliver, to, &key, job, &claim).await,
+            Ok(Claimed::Others(until)) => Ok(Attempted::Later(until)),
+            Ok(Claimed::Nothing) => self.job_due(to, job).await,
             Err(e) => Err(e),
         };
         self.or_later(to, ended)
+    }
+
+    async fn run_claimed(
+        &self,
+        deliver: &dyn Deliver,
+        to: &InstallationName,
+        key: &Key,
+        job: &str,
+        claim: &Claim,
+    ) -> Result<Attempted, MessagingError> {
+        let run = self.run_consumer(deliver, to, Target::Job { key, job, claim });
+        let ended = match self.beating(to, job, claim, run).await? {
+            Ran::Committed => self.job_due(to, job).await,
+            Ran::Gone => {
+                self.unclaim(to, job, claim).await?;
+                self.job_due(to, job).await
+            }
+            Ran::Failed(error) => self.fail_job(to, key, job, claim, &error).await,
+        };
+        self.prune_runs(to, job).await;
+        ended
     }
 
     fn or_later(&self, to: &InstallationName, ended: Result<Attempted, MessagingError>) -> Attempted {
@@ -73,12 +101,14 @@ impl Messaging {
         for round in 0..=self.config.conflicts {
             let mut txn = Txn::new(self.store.clone());
             let Some(delivery) = self.stage(&mut txn, to, target).await? else { return Ok(Ran::Gone) };
+            let started = self.clock.now();
+            let (kind, attempt) = (delivery.kind.clone(), delivery.attempt);
             let handled = AssertUnwindSafe(deliver.deliver(to, delivery, &mut txn)).catch_unwind().await;
             match handled {
                 Ok(Ok(())) if txn.is_empty() => {
                     return Ok(Ran::Failed(DeliveryError::Retry("the consumer's transaction was lost".into())));
                 }
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => self.stage_run(&mut txn, to, target, &kind, started, attempt),
                 // A failure that rests on what has changed meanwhile is no failure.
                 Ok(Err(error)) => match txn.validate().await {
                     Err(CommitError::Conflict) if round < self.config.conflicts => {
@@ -135,17 +165,46 @@ impl Messaging {
                 }
                 Ok(Some(Delivery { kind: row.kind, event: row.event, attempt: failures.saturating_add(1) }))
             }
-            Target::Job { key, job } => {
+            Target::Job { key, job, claim } => {
                 let now = self.clock.now();
-                let Some(row) = txn.get_as::<JobRow>(key).await?.filter(|row| row.due() <= now) else {
+                if !runs::owns(txn, to, job, claim).await? {
                     return Ok(None);
-                };
-                stage_next_run(txn, key, &row, now);
-                let attempt = u32::try_from(row.retry.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
-                let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
-                Ok(Some(Delivery { kind, event: job_event(to, job, &row, now), attempt }))
+                }
+                let Some(row) = txn.get_as::<JobRow>(key).await? else { return Ok(None) };
+                txn.put_as(key.clone(), &jobs::after_run(&row, now));
+                runs::release(txn, to, job);
+                let kind = Kind::Job { job: job.to_owned(), scheduled: claim.scheduled };
+                let event = jobs::event(to, job, claim.scheduled, now);
+                Ok(Some(Delivery { kind, event, attempt: claim.attempt }))
             }
         }
+    }
+
+    /// Stages that a run was done; also of a job that was redriven as a dead letter.
+    fn stage_run(
+        &self,
+        txn: &mut Txn,
+        to: &InstallationName,
+        target: Target<'_>,
+        kind: &Kind,
+        started: Timestamp,
+        attempt: u32,
+    ) {
+        let Kind::Job { job, scheduled } = kind else { return };
+        let now = self.clock.now();
+        let run = match target {
+            Target::Job { claim, .. } => claim.ended(now, RunOutcome::Done, None),
+            Target::Row { .. } => Run {
+                scheduled: *scheduled,
+                started,
+                ended: now,
+                attempt,
+                outcome: RunOutcome::Done,
+                error: None,
+                by: None,
+            },
+        };
+        txn.append_as(queue::runs(to, job), &run);
     }
 
     async fn fail_row(
@@ -185,33 +244,42 @@ impl Messaging {
         to: &InstallationName,
         key: &Key,
         job: &str,
+        claim: &Claim,
         error: &DeliveryError,
     ) -> Result<Attempted, MessagingError> {
         if let Some(kept) = self.not_tried(to, error) {
+            self.unclaim(to, job, claim).await?;
             return Ok(kept);
         }
         let spread = rand::random::<f64>();
         let ended = transact!(&self.store, |txn| {
             let now = self.clock.now();
+            let paused = txn.get(&queue::paused(to, job)).await?.is_some();
             let Some(mut row) = txn.get_as::<JobRow>(key).await? else {
                 return Ok::<_, MessagingError>(Attempted::Done);
             };
-            match self.record(&mut row.retry, error, now, spread) {
+            if !runs::owns(txn, to, job, claim).await? {
+                // Somebody thought that it was lost, and has written that down.
+                return Ok(runs::next(Some(&row), paused));
+            }
+            runs::release(txn, to, job);
+            let again = self.record(&mut row.retry, error, now, spread);
+            let outcome = if again.is_some() { RunOutcome::Failed } else { RunOutcome::GivenUp };
+            let said = row.retry.failures.last().map(|f| f.error.clone());
+            txn.append_as(queue::runs(to, job), &claim.ended(now, outcome, said));
+            match again {
                 Some(at) => {
                     row.retry.not_before = at;
                     txn.put_as(key.clone(), &row);
-                    Ok(Attempted::Retry(at))
+                    Ok(row.due(paused).map_or(Attempted::Done, Attempted::Retry))
                 }
                 None => {
-                    let kind = Kind::Job { job: job.to_owned(), scheduled: row.scheduled };
-                    dead::bury(
-                        txn,
-                        to,
-                        QueueRow { kind, event: job_event(to, job, &row, now) },
-                        row.retry.failures.clone(),
-                        now,
-                    );
-                    Ok(stage_next_run(txn, key, &row, now).map_or(Attempted::Done, Attempted::Next))
+                    let kind = Kind::Job { job: job.to_owned(), scheduled: claim.scheduled };
+                    let event = jobs::event(to, job, claim.scheduled, now);
+                    dead::bury(txn, to, QueueRow { kind, event }, std::mem::take(&mut row.retry.failures), now);
+                    let next = jobs::after_run(&row, now);
+                    txn.put_as(key.clone(), &next);
+                    Ok(runs::next(Some(&next), paused))
                 }
             }
         })?;
@@ -253,32 +321,10 @@ impl Messaging {
         self.stats.update(to, |s| if given_up { s.dead += 1 } else { s.retried += 1 });
     }
 
-    async fn job_due(&self, key: &Key) -> Result<Attempted, MessagingError> {
+    async fn job_due(&self, to: &InstallationName, job: &str) -> Result<Attempted, MessagingError> {
         let mut txn = Txn::new(self.store.clone());
-        Ok(txn.get_as::<JobRow>(key).await?.map_or(Attempted::Done, |row| Attempted::Next(row.due())))
-    }
-}
-
-/// Stages the run after this one: after *now*, so runs that were missed are run once.
-fn stage_next_run(txn: &mut Txn, key: &Key, row: &JobRow, now: Timestamp) -> Option<Timestamp> {
-    let next = jobs::next_run(&row.cron, now.max(row.scheduled));
-    match next {
-        Some(scheduled) => {
-            txn.put_as(key.clone(), &JobRow { cron: row.cron.clone(), scheduled, retry: RetryState::default() })
-        }
-        None => txn.delete(key.clone()),
-    }
-    next
-}
-
-fn job_event(to: &InstallationName, job: &str, row: &JobRow, now: Timestamp) -> Event {
-    Event {
-        id: ids::uuid_v7(now),
-        source: "/platform/jobs".into(),
-        topic: "city.job".into(),
-        subject: Some(job.to_owned()),
-        time: row.scheduled,
-        key: Some(format!("{to}/{job}")),
-        data: serde_json::json!({ "job": job, "scheduled": row.scheduled }),
+        let paused = txn.get(&queue::paused(to, job)).await?.is_some();
+        let row = txn.get_as::<JobRow>(&queue::job(to, job)).await?;
+        Ok(runs::next(row.as_ref(), paused))
     }
 }

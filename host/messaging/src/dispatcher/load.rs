@@ -4,7 +4,7 @@ use super::{Dispatcher, Known};
 use crate::lanes::{Item, Lane, Lanes};
 use crate::queue::{self, JobRow, QueueRow, RetryState};
 use crate::{Messaging, MessagingError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::{CommitError, Direction, Key, KeyRange, Seq, Txn};
 
@@ -158,11 +158,15 @@ impl Messaging {
     }
 
     async fn scan_jobs(&self, name: &InstallationName) -> Result<Vec<(String, Timestamp)>, MessagingError> {
+        let paused = self.store.scan(&queue::all_paused(name).children(), Direction::Ascending, 10_000).await?;
+        let paused: HashSet<String> = paused.iter().filter_map(|e| e.key.last_text()).collect();
         let entries = self.store.scan(&queue::jobs(name).children(), Direction::Ascending, 10_000).await?;
         let mut jobs = Vec::with_capacity(entries.len());
         for entry in entries {
-            if let Some(job) = entry.key.last_text() {
-                jobs.push((job, queue::parse::<JobRow>(&entry.key, &entry.value)?.due()));
+            let Some(job) = entry.key.last_text() else { continue };
+            let row: JobRow = queue::parse(&entry.key, &entry.value)?;
+            if let Some(at) = row.due(paused.contains(&job)) {
+                jobs.push((job, at));
             }
         }
         Ok(jobs)

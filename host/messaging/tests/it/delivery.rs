@@ -295,7 +295,7 @@ async fn a_flooded_installation_does_not_starve_another() {
     let city = City::with(Config { concurrency: 4, concurrency_per_installation: 2, ..Config::default() });
     let platform = async |to: &str, n: i64| {
         let mut txn = Txn::new(city.store.clone());
-        city.messaging.publish_platform(&mut txn, &name(to), "test", order(n, None)).unwrap();
+        city.messaging.publish_platform(&mut txn, &name(to), "test", order(n, None)).await.unwrap();
         txn.commit().await.unwrap();
     };
     for n in 0..500 {
@@ -324,4 +324,50 @@ async fn the_loop_delivers_what_is_published_while_it_runs_and_stops_when_told()
     stop.send(true).unwrap();
     running.await.unwrap();
     assert_eq!(consumer.numbers("gate"), (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn all_dead_letters_are_redriven_at_once_but_for_those_that_fail_again() {
+    let policy = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    let city = City::with(Config { retry: policy, ..Config::default() });
+    for n in 0..45 {
+        city.publish(order(n, Some(&format!("key-{n}")))).await;
+    }
+    let failing = Consumer::new(|_, _| Err(DeliveryError::Retry("out of paper".into())));
+    drain(&mut city.dispatcher(&failing)).await;
+    let shop = name("shop");
+    assert_eq!(city.messaging.dead_letters(&shop, None, 100).await.unwrap().len(), 45);
+    city.clock.advance(1);
+    assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 45);
+    assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 0);
+    let odd =
+        Consumer::new(|_, d| if d.event.data["n"] == 7 { Err(DeliveryError::Reject("odd".into())) } else { Ok(()) });
+    drain(&mut city.dispatcher(&odd)).await;
+    let left = city.messaging.dead_letters(&shop, None, 100).await.unwrap();
+    assert_eq!(left.iter().map(|l| l.event.data["n"].clone()).collect::<Vec<_>>(), [7]);
+}
+
+#[tokio::test]
+async fn delayed_messages_are_counted_with_the_first_of_them() {
+    let city = City::new();
+    let delayed = async || city.messaging.delayed(&name("shop")).await.unwrap();
+    assert_eq!((delayed().await.count, delayed().await.next), (0, None));
+    for n in 1..=70 {
+        city.publish(Outgoing { not_before: Some(START.plus_millis(n * 1_000)), ..order(n, None) }).await;
+    }
+    assert_eq!((delayed().await.count, delayed().await.next), (70, Some(START.plus_millis(1_000))));
+}
+
+#[tokio::test]
+async fn a_closed_queue_takes_nothing_whoever_sends_it() {
+    let city = City::new();
+    let mut open = Txn::new(city.store.clone());
+    city.messaging.publish(&mut open, &name("shop"), order(1, None)).await.unwrap();
+    city.messaging.close(&name("gate")).await.unwrap();
+    assert_eq!(open.commit().await.unwrap_err(), yunlong_store::CommitError::Conflict);
+    // The others go on.
+    city.publish(order(2, None)).await;
+    let consumer = Consumer::accepting();
+    drain(&mut city.dispatcher(&consumer)).await;
+    assert_eq!((consumer.numbers("shop"), consumer.numbers("gate")), (vec![2], vec![]));
 }

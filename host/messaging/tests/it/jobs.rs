@@ -1,5 +1,6 @@
 use crate::support::{City, Consumer, START, drain, name};
-use yunlong_messaging::{Config, DeliveryError, Kind, MessagingError, RetryPolicy};
+use std::sync::Arc;
+use yunlong_messaging::{Config, DeliveryError, Kind, MessagingError, RetryPolicy, RunOutcome};
 use yunlong_model::manifest::Job;
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::Txn;
@@ -140,4 +141,198 @@ async fn a_job_of_a_stopped_installation_waits_without_counting() {
     drain(&mut city.dispatcher(&consumer)).await;
     assert_eq!(scheduled(&consumer), [FIRST]);
     assert_eq!(consumer.seen.lock()[0].1.attempt, 1);
+}
+
+/// The outcomes of the last runs, newest first.
+async fn outcomes(city: &City) -> Vec<(u32, RunOutcome)> {
+    let runs = city.messaging.job_runs(&shop(), "sweep", 50).await.unwrap();
+    runs.into_iter().map(|r| (r.attempt, r.outcome)).collect()
+}
+
+#[tokio::test]
+async fn each_run_leaves_its_start_end_attempt_and_outcome() {
+    let policy = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
+    let city = City::with(Config { retry: policy, ..Config::default() });
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    drain(&mut city.dispatcher(&Consumer::accepting())).await;
+    city.clock.advance(FIVE_MINUTES);
+    let failing = Consumer::new(|_, _| Err(DeliveryError::Retry("out of paper".into())));
+    let mut dispatcher = city.dispatcher(&failing);
+    drain(&mut dispatcher).await;
+    city.clock.advance(10_000);
+    drain(&mut dispatcher).await;
+    assert_eq!(outcomes(&city).await, [(2, RunOutcome::GivenUp), (1, RunOutcome::Failed), (1, RunOutcome::Done)]);
+    let runs = city.messaging.job_runs(&shop(), "sweep", 50).await.unwrap();
+    assert_eq!((runs[0].error.as_deref(), runs[2].error.as_deref()), (Some("out of paper"), None));
+    assert_eq!((runs[2].scheduled, runs[2].started, runs[2].by.as_deref()), (FIRST, FIRST, None));
+    let state = city.messaging.jobs(&shop()).await.unwrap().remove(0);
+    assert_eq!(
+        (state.failures, state.running_since, state.last.map(|r| r.outcome)),
+        (0, None, Some(RunOutcome::GivenUp))
+    );
+}
+
+#[tokio::test]
+async fn fifty_runs_are_kept() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    let mut dispatcher = city.dispatcher(&Consumer::accepting());
+    for _ in 0..60 {
+        drain(&mut dispatcher).await;
+        city.clock.advance(FIVE_MINUTES);
+    }
+    let runs = city.messaging.job_runs(&shop(), "sweep", 1_000).await.unwrap();
+    assert_eq!(runs.len(), 50);
+    assert_eq!(runs[0].scheduled, FIRST.plus_millis(59 * FIVE_MINUTES));
+}
+
+/// A consumer that is killed in the middle of its first run.
+fn killed() -> (Arc<Consumer>, Arc<tokio::sync::Notify>) {
+    let (reached, told) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let tell = told.clone();
+    let consumer = Consumer::waiting(reached, move || tell.notify_one());
+    (consumer, told)
+}
+
+#[tokio::test]
+async fn a_run_that_was_killed_is_run_again_and_the_history_says_so() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    let (hanging, reached) = killed();
+    let mut first = city.dispatcher(&hanging);
+    tokio::select! {
+        _ = first.poll_once() => panic!("the run should hang"),
+        () = reached.notified() => {}
+    }
+    let state = city.messaging.jobs(&shop()).await.unwrap().remove(0);
+    assert_eq!(state.running_since, Some(FIRST));
+    let busy = city.messaging.run_job(&shop(), "sweep", "city-admin").await;
+    assert!(matches!(busy, Err(MessagingError::JobRuns(_))), "{busy:?}");
+    drop(first);
+    // Its claim stands for a while: another dispatcher leaves it alone.
+    let accepting = Consumer::accepting();
+    let mut second = city.dispatcher(&accepting);
+    drain(&mut second).await;
+    assert_eq!(accepting.count(), 0);
+    city.clock.advance(15_000);
+    drain(&mut second).await;
+    assert_eq!(accepting.seen.lock().iter().map(|(_, d)| d.attempt).collect::<Vec<_>>(), [2]);
+    assert_eq!(outcomes(&city).await, [(2, RunOutcome::Done), (1, RunOutcome::Lost)]);
+    assert_eq!(next(&city).await, Some(FIRST.plus_millis(FIVE_MINUTES)));
+}
+
+#[tokio::test]
+async fn a_run_that_was_thought_lost_and_still_ends_commits_nothing() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    let go_on = Arc::new(tokio::sync::Notify::new());
+    let reached = Arc::new(tokio::sync::Notify::new());
+    let tell = reached.clone();
+    let slow = Consumer::waiting(go_on.clone(), move || tell.notify_one());
+    let mut first = city.dispatcher(&slow);
+    let first = tokio::spawn(async move { first.poll_once().await });
+    reached.notified().await;
+    // Its beat stops for as long as a machine may stand still; another process takes over.
+    city.clock.advance(15_001);
+    let accepting = Consumer::accepting();
+    drain(&mut city.dispatcher(&accepting)).await;
+    assert_eq!(accepting.count(), 1);
+    go_on.notify_one();
+    first.await.unwrap().unwrap();
+    assert_eq!(outcomes(&city).await, [(2, RunOutcome::Done), (1, RunOutcome::Lost)], "one run, not two");
+}
+
+#[tokio::test]
+async fn a_job_that_brings_the_platform_down_every_time_is_given_up() {
+    let policy = RetryPolicy { attempts: 3, ..RetryPolicy::default() };
+    let city = City::with(Config { retry: policy, ..Config::default() });
+    schedule(&city, &[job("0 * * * *")]).await.unwrap();
+    let due = next(&city).await.unwrap();
+    city.clock.advance(due.0 - START.0);
+    for _ in 0..3 {
+        let (hanging, reached) = killed();
+        let mut dispatcher = city.dispatcher(&hanging);
+        tokio::select! {
+            _ = dispatcher.poll_once() => panic!("the run should hang"),
+            () = reached.notified() => {}
+        }
+        drop(dispatcher);
+        city.clock.advance(15_000);
+    }
+    let accepting = Consumer::accepting();
+    drain(&mut city.dispatcher(&accepting)).await;
+    assert_eq!(accepting.count(), 0);
+    let letters = city.messaging.dead_letters(&shop(), None, 10).await.unwrap();
+    assert_eq!((letters.len(), letters[0].failures.len()), (1, 3));
+    assert_eq!(next(&city).await, Some(due.plus_millis(3_600_000)));
+}
+
+#[tokio::test]
+async fn a_job_runs_when_somebody_asks_and_its_schedule_stays() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    let consumer = Consumer::accepting();
+    let mut dispatcher = city.dispatcher(&consumer);
+    drain(&mut dispatcher).await;
+    city.messaging.run_job(&shop(), "sweep", "city-admin").await.unwrap();
+    drain(&mut dispatcher).await;
+    assert_eq!(scheduled(&consumer), [START]);
+    assert_eq!(next(&city).await, Some(FIRST));
+    let runs = city.messaging.job_runs(&shop(), "sweep", 1).await.unwrap();
+    assert_eq!(runs[0].by.as_deref(), Some("city-admin"));
+    let unknown = city.messaging.run_job(&shop(), "nothing", "city-admin").await;
+    assert_eq!(unknown, Err(MessagingError::UnknownJob("nothing".into())));
+}
+
+#[tokio::test]
+async fn a_paused_job_runs_only_when_asked_and_goes_on_from_its_next_time() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    let consumer = Consumer::accepting();
+    let mut dispatcher = city.dispatcher(&consumer);
+    drain(&mut dispatcher).await;
+    city.messaging.pause_job(&shop(), "sweep", "city-admin").await.unwrap();
+    city.clock.advance(100_000 + FIVE_MINUTES);
+    drain(&mut dispatcher).await;
+    assert_eq!(consumer.count(), 0);
+    let state = city.messaging.jobs(&shop()).await.unwrap().remove(0);
+    assert_eq!((state.next, state.paused_by.as_deref()), (None, Some("city-admin")));
+    // A start of the installation does not end the pause.
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.messaging.run_job(&shop(), "sweep", "city-admin").await.unwrap();
+    drain(&mut dispatcher).await;
+    assert_eq!(consumer.count(), 1);
+    city.clock.advance(3 * FIVE_MINUTES);
+    city.messaging.resume_job(&shop(), "sweep").await.unwrap();
+    drain(&mut dispatcher).await;
+    assert_eq!(consumer.count(), 1, "what it missed is not run");
+    assert_eq!(next(&city).await, Some(FIRST.plus_millis(5 * FIVE_MINUTES)));
+    city.clock.advance(FIVE_MINUTES);
+    drain(&mut dispatcher).await;
+    assert_eq!(consumer.count(), 2);
+}
+
+#[tokio::test]
+async fn pausing_while_a_job_runs_undoes_nothing_of_the_run() {
+    let city = City::new();
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    let (go_on, reached) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let tell = reached.clone();
+    let slow = Consumer::waiting(go_on.clone(), move || tell.notify_one());
+    let mut dispatcher = city.dispatcher(&slow);
+    let running = tokio::spawn(async move { dispatcher.poll_once().await });
+    reached.notified().await;
+    city.messaging.pause_job(&shop(), "sweep", "city-admin").await.unwrap();
+    let soon = std::time::Duration::from_millis(20);
+    assert!(!city.messaging.idle(&shop(), soon).await && city.messaging.idle(&name("gate"), soon).await);
+    go_on.notify_one();
+    assert!(city.messaging.idle(&shop(), std::time::Duration::from_secs(10)).await);
+    running.await.unwrap().unwrap();
+    assert_eq!(outcomes(&city).await, [(1, RunOutcome::Done)]);
+    assert_eq!(slow.count(), 1);
 }

@@ -72,6 +72,8 @@ type Script = dyn Fn(&InstallationName, &Delivery) -> Result<(), DeliveryError> 
 /// Records what it gets and answers as the script says.
 pub(crate) struct Consumer {
     script: Box<Script>,
+    /// What it waits for in the middle of each delivery.
+    waits: Option<Arc<tokio::sync::Notify>>,
     pub(crate) seen: Mutex<Vec<(InstallationName, Delivery)>>,
 }
 
@@ -79,7 +81,16 @@ impl Consumer {
     pub(crate) fn new(
         script: impl Fn(&InstallationName, &Delivery) -> Result<(), DeliveryError> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
+        Arc::new(Self { script: Box::new(script), waits: None, seen: Mutex::default() })
+    }
+
+    /// Calls `reached` in each delivery, waits for `go_on`, and accepts it.
+    pub(crate) fn waiting(go_on: Arc<tokio::sync::Notify>, reached: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        let script = move |_: &InstallationName, _: &Delivery| {
+            reached();
+            Ok(())
+        };
+        Arc::new(Self { script: Box::new(script), waits: Some(go_on), seen: Mutex::default() })
     }
 
     pub(crate) fn accepting() -> Arc<Self> {
@@ -106,7 +117,11 @@ impl Deliver for Consumer {
     async fn deliver(&self, to: &InstallationName, delivery: Delivery, _txn: &mut Txn) -> Result<(), DeliveryError> {
         self.seen.lock().push((to.clone(), delivery.clone()));
         tokio::task::yield_now().await;
-        (self.script)(to, &delivery)
+        let answer = (self.script)(to, &delivery);
+        if let Some(go_on) = &self.waits {
+            go_on.notified().await;
+        }
+        answer
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod bindings {
                 export city:app/consumer@1.0.0;
                 export city:app/jobs@1.0.0;
                 export city:app/lifecycle@1.0.0;
+                export city:app/migrations@1.0.0;
             }
         ",
         world: "yunlong:host/everything",

@@ -56,7 +56,8 @@ impl wit::Host for State {
             return Ok(Err(Error::Invalid(e)));
         }
         let Some(txn) = t.txn() else { return Ok(Err(Error::Closed)) };
-        Ok(self.services.messaging.publish(txn, &self.invocation.installation.name, event).await.map_err(Into::into))
+        let own = &self.invocation.installation;
+        Ok(self.services.messaging.publish_as(txn, &own.name, &own.manifest, event).await.map_err(Into::into))
     }
 
     async fn notify(

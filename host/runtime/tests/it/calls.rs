@@ -6,7 +6,7 @@ use std::sync::Arc;
 use yunlong_installations::{Capability, Installation};
 use yunlong_messaging::{Deliver, Delivery, DeliveryError, Kind};
 use yunlong_model::{Event, Timestamp};
-use yunlong_runtime::InvocationError;
+use yunlong_runtime::{InvocationError, Step};
 use yunlong_store::Txn;
 use yunlong_store::documents::Schema;
 
@@ -106,9 +106,9 @@ async fn nothing_is_left_of_a_consumer_that_traps_or_refuses() {
 async fn a_stopped_or_unloaded_installation_is_not_running() {
     let p = Platform::new().await;
     let i = p.install("lesson", MANIFEST, &consumer("")).await.unwrap();
-    p.installations.set_status(&i.name, yunlong_installations::Status::Stopped).await.unwrap();
+    p.installations.set_status(&i.name, yunlong_installations::Status::Stopped, "city-admin").await.unwrap();
     assert_eq!(deliver(&p, &i, event("/installations/lesson")).await.0, Err(DeliveryError::NotRunning));
-    p.installations.set_status(&i.name, yunlong_installations::Status::Running).await.unwrap();
+    p.installations.set_status(&i.name, yunlong_installations::Status::Running, "city-admin").await.unwrap();
     p.runtime.unload(&i.name);
     assert_eq!(deliver(&p, &i, event("/installations/lesson")).await.0, Err(DeliveryError::NotRunning));
 }
@@ -176,7 +176,7 @@ async fn first_data_is_written_at_installation() {
     p.runtime.lifecycle_install(&i.name, &mut txn).await.unwrap();
     txn.commit().await.unwrap();
     assert_eq!(seats(&p, &i).await, 5);
-    p.runtime.health(&i.name).await.unwrap();
+    p.runtime.health(&i.name, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn an_app_may_refuse_its_installation_and_report_ill_health() {
     let mut txn = Txn::new(p.store.clone());
     assert_eq!(p.runtime.lifecycle_install(&i.name, &mut txn).await, Err(InvocationError::Refused("no".into())));
     assert!(txn.is_empty());
-    assert_eq!(p.runtime.health(&i.name).await, Err(InvocationError::Refused("no".into())));
+    assert_eq!(p.runtime.health(&i.name, None).await, Err(InvocationError::Refused("no".into())));
 }
 
 #[tokio::test]
@@ -195,5 +195,58 @@ async fn a_component_without_lifecycle_is_well() {
     let p = Platform::new().await;
     let i = p.install("lesson", "", &Guest::handling("", "")).await.unwrap();
     p.runtime.lifecycle_install(&i.name, &mut Txn::new(p.store.clone())).await.unwrap();
-    p.runtime.health(&i.name).await.unwrap();
+    p.runtime.health(&i.name, None).await.unwrap();
+}
+
+/// Migrates by adding 5 seats a batch; a batch with a cursor is the last one.
+fn migrating(after: &str) -> Vec<u8> {
+    let body = format!(
+        r#"{WORK}
+            (func (export "city:app/migrations@1.0.0#migrate") (param $from i32) (param $to i32) (param $has i32) (param $p i32) (param $n i32) (param $t i32) (result i32)
+                (if (i32.ne (local.get $from) (i32.const 1)) (then unreachable))
+                (if (i32.ne (local.get $to) (i32.const 2)) (then unreachable))
+                (call $work (local.get $t))
+                ;; ok({{ next, done, total: none }}) at 904; the cursor is `c` at 1000.
+                (i64.store (i32.const 904) (i64.const 0))
+                (i64.store (i32.const 912) (i64.const 0))
+                (i32.store8 (i32.const 1000) (i32.const 99))
+                (if (i32.eqz (local.get $has)) (then
+                    (i32.store8 (i32.const 912) (i32.const 1))
+                    (i32.store (i32.const 916) (i32.const 1000))
+                    (i32.store (i32.const 920) (i32.const 1))))
+                (i64.store (i32.const 928) (i64.const 5))
+                (i64.store (i32.const 936) (i64.const 0))
+                {after}
+                (i32.const 904))
+            (func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#
+    );
+    Guest { body: &body, imports: IMPORTS, exports: &["http", "migrations"], pages: 1 }.component()
+}
+
+#[tokio::test]
+async fn a_batch_of_a_migration_commits_with_the_hosts_transaction_and_says_where_it_goes_on() {
+    let p = Platform::new().await;
+    let i = p.install("lesson", "counters = [\"seats\"]\ndata = { schema = 2 }", &migrating("")).await.unwrap();
+    let mut txn = Txn::new(p.store.clone());
+    let first = p.runtime.migrate(&i.name, 1, 2, None, &mut txn).await.unwrap();
+    assert_eq!(first, Step { next: Some("c".into()), done: 5, total: None });
+    assert_eq!(seats(&p, &i).await, 0);
+    txn.commit().await.unwrap();
+    let mut txn = Txn::new(p.store.clone());
+    let last = p.runtime.migrate(&i.name, 1, 2, first.next, &mut txn).await.unwrap();
+    assert_eq!(last.next, None);
+    txn.commit().await.unwrap();
+    assert_eq!(seats(&p, &i).await, 10);
+}
+
+#[tokio::test]
+async fn a_batch_that_traps_leaves_nothing_and_a_component_without_migrations_says_so() {
+    let p = Platform::new().await;
+    let i = p.install("trapping", "counters = [\"seats\"]", &migrating("unreachable")).await.unwrap();
+    let mut txn = Txn::new(p.store.clone());
+    assert!(matches!(p.runtime.migrate(&i.name, 1, 2, None, &mut txn).await, Err(InvocationError::Trap(_))));
+    assert!(txn.is_empty());
+    let plain = p.install("plain", "", &Guest::handling("", "")).await.unwrap();
+    let none = p.runtime.migrate(&plain.name, 1, 2, None, &mut txn).await;
+    assert!(matches!(none, Err(InvocationError::NotExported(_))), "{none:?}");
 }

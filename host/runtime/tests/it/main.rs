@@ -7,6 +7,7 @@ mod guest;
 mod imports;
 mod limits;
 mod platform;
+mod releases;
 
 use std::sync::Arc;
 use yunlong_messaging::Messaging;

@@ -99,23 +99,21 @@ impl Platform {
             by: "city-admin".into(),
         };
         self.installations.install(new).await.unwrap();
-        let installation = self.installations.set_status(&name, Status::Running).await.unwrap();
+        let installation = self.installations.set_status(&name, Status::Running, "city-admin").await.unwrap();
         self.runtime.load(&installation, component).await?;
         Ok(installation)
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<http::Response<Bytes>, InvocationError> {
+        self.get_as(name, "request-1").await
+    }
+
+    pub(crate) async fn get_as(&self, name: &str, id: &str) -> Result<http::Response<Bytes>, InvocationError> {
         let request = http::Request::get("/").body(Full::new(Bytes::new())).unwrap();
         // Whatever a guest does, nobody waits for ever.
         tokio::time::timeout(
             Duration::from_secs(30),
-            self.runtime.request(
-                &name.parse().unwrap(),
-                Principal::anonymous(),
-                Presentation::default(),
-                "request-1",
-                request,
-            ),
+            self.runtime.request(&name.parse().unwrap(), Principal::anonymous(), Presentation::default(), id, request),
         )
         .await
         .expect("the request hung")

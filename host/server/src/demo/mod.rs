@@ -14,7 +14,7 @@ use bytes::Bytes;
 use plan::Wanted;
 use std::collections::BTreeSet;
 use std::path::Path;
-use yunlong_gateway::{Install, Publisher};
+use yunlong_gateway::{Install, Publisher, Upgrading};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
 use yunlong_installations::Installation;
 use yunlong_model::InstallationName;
@@ -185,7 +185,8 @@ async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<(
     let review = operations.publish(Bytes::from(offered.to_tar()?), &Publisher::administrator(BY)).await?;
     let added: Vec<String> =
         operations.difference(name, review.digest).await?.added.iter().map(ToString::to_string).collect();
-    operations.upgrade(name, review.digest, &added, BY).await?;
+    let wanted = Upgrading { package: review.digest, approve: added, share: None, by: BY.to_owned() };
+    operations.upgrade(name, wanted).await?;
     Ok(())
 }
 

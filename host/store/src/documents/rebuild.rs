@@ -9,6 +9,19 @@ use serde_json::Value;
 const STEP: usize = 100;
 
 impl Schema {
+    /// Whether both declare the same indexes: documents that one wrote are then found by the other.
+    #[must_use]
+    pub fn indexes_alike(&self, other: &Self) -> bool {
+        // A collection without indexes has no rows: whether it is declared makes no difference.
+        let of = |schema: &Self| {
+            let rows = schema.collections.iter().flat_map(|(collection, indexes)| {
+                indexes.iter().map(|i| (collection.clone(), i.name.clone(), i.fields.clone(), i.unique))
+            });
+            rows.collect::<std::collections::BTreeSet<_>>()
+        };
+        of(self) == of(other)
+    }
+
     /// Removes all index rows and builds those that this schema declares. A document whose field an
     /// index cannot order is left out of that index. Nothing else may write meanwhile, and queries
     /// find less than there is; when it fails it can be run again.

@@ -494,6 +494,7 @@ unique = true"#,
 unique = true"#,
             ),
     );
+    assert!(!newer.indexes_alike(&schema()) && newer.indexes_alike(&newer.clone()));
     newer.rebuild_indexes(&store).await.unwrap();
     let pages = async |index: &str| {
         newer.find_committed(&store, "visits", &Query { limit: 500, ..query(index) }).await.unwrap()

@@ -78,3 +78,8 @@ optional_world!(
     lifecycle,
     "city:app/with-lifecycle"
 );
+optional_world!(
+    /// Apps that migrate their data.
+    migrations,
+    "city:app/with-migrations"
+);

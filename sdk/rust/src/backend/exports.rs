@@ -5,7 +5,7 @@ use super::bindings::app::wasi::http::types::{
     Fields, IncomingBody, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
 use super::bindings::app::wasi::io::streams::StreamError;
-use super::bindings::{app, consumer, jobs, lifecycle};
+use super::bindings::{app, consumer, jobs, lifecycle, migrations};
 use crate::messaging::Event;
 use crate::web::{Method, Request, Response};
 use crate::{Failure, Tx};
@@ -152,5 +152,24 @@ impl<L: crate::Lifecycle> lifecycle::exports::city::app::lifecycle::Guest for Li
 
     fn health() -> Result<(), String> {
         L::health()
+    }
+}
+
+/// `city:app/migrations` of a [`Migrations`](crate::Migrations).
+pub struct Migrations<M>(PhantomData<M>);
+
+impl<M: crate::Migrations> migrations::exports::city::app::migrations::Guest for Migrations<M> {
+    fn migrate(
+        from: u32,
+        to: u32,
+        cursor: Option<String>,
+        transaction: &Transaction,
+    ) -> Result<migrations::exports::city::app::migrations::Progress, String> {
+        let progress = M::migrate(from, to, cursor.as_deref(), &Tx::of(transaction))?;
+        Ok(migrations::exports::city::app::migrations::Progress {
+            next: progress.next,
+            done: progress.done,
+            total: progress.total,
+        })
     }
 }

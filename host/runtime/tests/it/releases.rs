@@ -1,0 +1,102 @@
+//! Releases of one installation beside each other.
+
+use crate::guest::Guest;
+use crate::platform::Platform;
+use std::sync::Arc;
+use std::time::Duration;
+use yunlong_installations::{Installation, Switch, Upgrade};
+use yunlong_model::{Digest, Manifest, Timestamp};
+use yunlong_runtime::Outcomes;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Answers with a status.
+fn answering(status: u16) -> Vec<u8> {
+    Guest::handling("", &format!("(call $answer (local.get $out) (i32.const {status}) (i32.const 8))"))
+}
+
+fn manifest(version: &str) -> Arc<Manifest> {
+    let text = format!(
+        "name = \"lesson\"\nversion = \"{version}\"\nvendor = \"v\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\ndescription = {{ zh = \"甲\", en = \"A\" }}\n"
+    );
+    Arc::new(Manifest::parse(&text).unwrap())
+}
+
+fn newer(component: &[u8]) -> Upgrade {
+    Upgrade {
+        package_digest: Digest::of(component),
+        signer: "key".into(),
+        manifest: manifest("2.0.0"),
+        grants: Vec::new(),
+        by: "city-admin".into(),
+    }
+}
+
+async fn status(p: &Platform) -> u16 {
+    p.get("lesson").await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn what_is_staged_serves_nobody_before_it_has_charge() {
+    let p = Platform::new().await;
+    let old = p.install("lesson", "", &answering(200)).await.unwrap();
+    let next = answering(202);
+    let planned = p.installations.plan(&old.name, &newer(&next)).await.unwrap();
+    p.runtime.stage(&planned, &next).await.unwrap();
+    // Asked by its package it answers, though it is on no record.
+    p.runtime.health(&old.name, Some(&planned.package_digest)).await.unwrap();
+    assert_eq!(status(&p).await, 200);
+    let switch = Switch { hold: false, until: Timestamp(i64::MAX), total: 0, errors: 0 };
+    p.installations.take_charge(&old.name, newer(&next), switch).await.unwrap();
+    // The record leads: between commit and switch nobody is served by the old one any more.
+    assert_eq!(status(&p).await, 202);
+    assert!(p.runtime.switch(&old.name, &planned.package_digest));
+    assert_eq!(status(&p).await, 202);
+    p.runtime.unstage(&old.name, &old.package_digest);
+    assert!(!p.runtime.switch(&old.name, &old.package_digest), "it is loaded no longer");
+    assert_eq!(status(&p).await, 202);
+}
+
+#[tokio::test]
+async fn a_canary_serves_its_share_and_both_are_counted_apart() {
+    let p = Platform::new().await;
+    let old = p.install("lesson", "", &answering(200)).await.unwrap();
+    let next = answering(500);
+    let planned = p.installations.plan(&old.name, &newer(&next)).await.unwrap();
+    p.runtime.stage(&planned, &next).await.unwrap();
+    p.installations.start_canary(&old.name, newer(&next), 50).await.unwrap();
+    let (mut of_old, mut of_new) = (0, 0);
+    for n in 0..200 {
+        match p.get_as("lesson", &format!("request-{n}")).await.unwrap().status().as_u16() {
+            200 => of_old += 1,
+            500 => of_new += 1,
+            other => panic!("{other}"),
+        }
+    }
+    assert!((60..140).contains(&of_new), "{of_new} of 200");
+    let counted = |i: &Installation| p.runtime.outcomes(&i.name, &i.package_digest, MINUTE);
+    assert_eq!(counted(&old), Outcomes { total: of_old, errors: 0 });
+    assert_eq!(counted(&planned), Outcomes { total: of_new, errors: of_new });
+}
+
+#[tokio::test]
+async fn waiting_for_calls_to_end_sees_those_of_a_release_that_has_no_slot_any_more() {
+    let p = Platform::new().await;
+    let slow = Guest::handling(
+        r#"(import "wasi:clocks/monotonic-clock@0.2.10" "subscribe-duration" (func $sleep (param i64) (result i32)))
+           (import "wasi:io/poll@0.2.10" "[method]pollable.block" (func $block (param i32)))"#,
+        "(call $block (call $sleep (i64.const 500000000))) (call $answer (local.get $out) (i32.const 200) (i32.const 8))",
+    );
+    let i = p.install("lesson", "", &slow).await.unwrap();
+    let p = Arc::new(p);
+    let calling = tokio::spawn({
+        let p = p.clone();
+        async move { p.get("lesson").await }
+    });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    p.runtime.unload(&i.name);
+    assert!(!p.runtime.idle(&i.name, None, Duration::from_millis(20)).await, "the call is under way");
+    assert!(p.runtime.idle(&i.name, Some(&i.package_digest), Duration::ZERO).await, "no other release has one");
+    assert!(p.runtime.idle(&i.name, None, Duration::from_secs(20)).await);
+    assert_eq!(calling.await.unwrap().unwrap().status(), 200, "it ended as if nothing had happened");
+}
