@@ -12,7 +12,12 @@ const APP: &str = "tourism-ticketing";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_purchases_survive_sigkill() -> Result<()> {
-    let mut city = Plan::with(&[APP]).citizens(40).config(APP, "hold_minutes", "1").config(APP, "max_open_orders", "1000").start().await?;
+    let mut city = Plan::with(&[APP])
+        .citizens(40)
+        .config(APP, "hold_minutes", "1")
+        .config(APP, "max_open_orders", "1000")
+        .start()
+        .await?;
     let tokens = city.tokens((1..=40).map(|n| format!("citizen-{n:03}"))).await?;
     let date = day(2);
     // Each purchase has its own idempotency key, so that it can be repeated after the crash.

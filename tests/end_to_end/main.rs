@@ -7,3 +7,4 @@ mod hostile;
 mod packages;
 mod telemetry;
 mod ticketing;
+mod ticketing_operation;

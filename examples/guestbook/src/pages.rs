@@ -94,10 +94,13 @@ pub(crate) fn submit(req: &Request) -> web::Result<Response> {
 
 /// The session ended while the form was filled in.
 fn sign_in_again(req: &Request) -> Markup {
-    page::notice(Tone::Warn, html! {
-        p { (req.t("您的登录已过期。请在新窗口登录，再回到这里发布，已填写的内容不会丢失。", "Your session has ended. Sign in in another window and publish again here; nothing that you typed is lost.")) }
-        p { a href=(identity::sign_in_url("/")) target="_blank" rel="noopener" { (req.t("登录（新窗口）", "Sign in (new window)")) } }
-    })
+    page::notice(
+        Tone::Warn,
+        html! {
+            p { (req.t("您的登录已过期。请在新窗口登录，再回到这里发布，已填写的内容不会丢失。", "Your session has ended. Sign in in another window and publish again here; nothing that you typed is lost.")) }
+            p { a href=(identity::sign_in_url("/")) target="_blank" rel="noopener" { (req.t("登录（新窗口）", "Sign in (new window)")) } }
+        },
+    )
 }
 
 /// A moderator hides a message.

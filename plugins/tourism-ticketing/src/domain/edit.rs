@@ -165,7 +165,11 @@ fn concessions(c: &mut Check, concessions: &[Concession]) {
         c.that(k.percent <= 100, format!("/concessions/{i}/percent"), percent);
         let ages = t("年龄为 0 至 150，上限大于下限", "Ages are 0 to 150, the upper above the lower");
         let upper = k.below_age.unwrap_or(151);
-        c.that((0..=150).contains(&k.min_age) && (k.min_age + 1..=151).contains(&upper), format!("/concessions/{i}/min_age"), ages);
+        c.that(
+            (0..=150).contains(&k.min_age) && (k.min_age + 1..=151).contains(&upper),
+            format!("/concessions/{i}/min_age"),
+            ages,
+        );
     }
 }
 

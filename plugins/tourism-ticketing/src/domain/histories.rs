@@ -27,8 +27,14 @@ const START: i64 = 1_790_000_000_000;
 enum Message {
     HoldEnded(String),
     Captured(String),
-    Refunded { order: String, reference: String },
-    RefundFailed { order: String, reference: String },
+    Refunded {
+        order: String,
+        reference: String,
+    },
+    RefundFailed {
+        order: String,
+        reference: String,
+    },
     /// Goes through the tickets whose slot is no more.
     Sweep,
 }
@@ -121,7 +127,9 @@ impl City {
                 self.adjust(slot.to_string(), -i64::from(people), i64::MAX)?;
                 self.adjust(slot.day_key(), -i64::from(people), i64::MAX)?;
             }
-            Effect::Sold { slot, people, revenue } => self.figure(&slot.id.to_string(), i64::from(people), fen(revenue)),
+            Effect::Sold { slot, people, revenue } => {
+                self.figure(&slot.id.to_string(), i64::from(people), fen(revenue))
+            }
             Effect::Unsold { slot, people, amount } => self.figure(&slot.to_string(), -i64::from(people), -fen(amount)),
             Effect::OpenHold if self.open >= OPEN => return Err(Failed::TooManyOpen),
             Effect::OpenHold => self.open += 1,
@@ -328,7 +336,14 @@ fn buy(city: &mut City, world: &World, op: &Op, number: usize, now: i64) {
         .collect();
     let Some(parts) = parts else { return };
     let visitors = people.iter().map(|p| visitor(*p, product, *age)).collect();
-    let new = NewOrder { id: format!("{number:012}"), owner: "p-a".into(), request: String::new(), parts, visitors, guardian: false };
+    let new = NewOrder {
+        id: format!("{number:012}"),
+        owner: "p-a".into(),
+        request: String::new(),
+        parts,
+        visitors,
+        guardian: false,
+    };
     let mut order = Order::draft(new, product, now);
     let effects = order.hold(HOLD, now).unwrap();
     if order.total > 0 {
@@ -650,7 +665,10 @@ fn the_unused_part_of_a_joint_ticket_returns_at_its_settlement_price() {
     o.count_admission(Ticket { visitor: 0, part: 0 }, START).unwrap();
     let effects = o.start_refund(o.in_full(), "closed", START).unwrap();
     let returned = effects.iter().find_map(|e| if let Effect::Refund { lines, .. } = e { Some(lines) } else { None });
-    assert_eq!(returned.unwrap().iter().map(|l| (&*l.description, l.amount)).collect::<Vec<_>>(), [("汉兵马俑博物馆", 7_314)]);
+    assert_eq!(
+        returned.unwrap().iter().map(|l| (&*l.description, l.amount)).collect::<Vec<_>>(),
+        [("汉兵马俑博物馆", 7_314)]
+    );
     assert!(o.start_refund(o.in_full(), "closed", START).is_err(), "the same again changes nothing");
     o.refund_settled(&o.refunds[0].reference.clone(), START);
     assert_eq!((o.state, o.refunded), (State::PartRefunded, 7_314));

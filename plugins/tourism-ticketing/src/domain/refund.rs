@@ -1,7 +1,7 @@
 //! Giving tickets back: what returns at which time, and how it is divided.
 
-use super::time::MINUTE;
 use super::pricing;
+use super::time::MINUTE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn the_best_tier_whose_time_has_not_passed_applies() {
         let starts = 1_000 * 60 * MINUTE;
-        for (minutes_before, want) in [(1_441, Some(100)), (1_440, Some(100)), (1_439, Some(50)), (120, Some(50)), (119, None)] {
+        for (minutes_before, want) in
+            [(1_441, Some(100)), (1_440, Some(100)), (1_439, Some(50)), (120, Some(50)), (119, None)]
+        {
             assert_eq!(percent(&TIERS, starts, starts - minutes_before * MINUTE), want, "{minutes_before}");
         }
         assert_eq!(percent(&[], starts, 0), None);

@@ -74,7 +74,11 @@ fn closed(request: &Request) -> Result<Markup, Refusal> {
             Column::new(request.t("退票", "Tickets"), |c: &crate::store::Closure| html! { (c.tickets) }).numeric(),
             Column::new(request.t("退款", "Returned"), |c: &crate::store::Closure| amount(c.amount)).numeric(),
             Column::new(request.t("进度", "State"), |c: &crate::store::Closure| {
-                if c.done { badge(Tone::Ok, lang.pick("已完成", "done")) } else { badge(Tone::Warn, lang.pick("处理中", "going on")) }
+                if c.done {
+                    badge(Tone::Ok, lang.pick("已完成", "done"))
+                } else {
+                    badge(Tone::Warn, lang.pick("处理中", "going on"))
+                }
             }),
             Column::new(request.t("时间", "At"), |c: &crate::store::Closure| html! { (local(c.at)) }),
         ],
@@ -122,15 +126,23 @@ fn read_sessions(form: &mut Form) -> Option<Vec<Session>> {
 }
 
 /// Two numbers or words a line.
-fn read_pairs<A: std::str::FromStr, B: std::str::FromStr>(form: &mut Form, name: &str, as_in: &str) -> Option<Vec<(A, B)>> {
+fn read_pairs<A: std::str::FromStr, B: std::str::FromStr>(
+    form: &mut Form,
+    name: &str,
+    as_in: &str,
+) -> Option<Vec<(A, B)>> {
     let text = form.value(name).to_owned();
     let mut out = Vec::new();
     for (n, line) in lines(&text) {
-        let pair = line.split_once(char::is_whitespace).and_then(|(a, b)| Some((a.parse().ok()?, b.trim().parse().ok()?)));
+        let pair =
+            line.split_once(char::is_whitespace).and_then(|(a, b)| Some((a.parse().ok()?, b.trim().parse().ok()?)));
         match pair {
             Some(p) => out.push(p),
             None => {
-                form.reject(name, Text::new(format!("第 {n} 行：请写成 {as_in}"), format!("Line {n}: write it as {as_in}")));
+                form.reject(
+                    name,
+                    Text::new(format!("第 {n} 行：请写成 {as_in}"), format!("Line {n}: write it as {as_in}")),
+                );
                 return None;
             }
         }
@@ -277,7 +289,10 @@ pub(super) fn save_attraction(request: &Request) -> web::Result<Response> {
     let by = request.require_role(&[MANAGER])?.subject.clone().unwrap_or_default();
     let mut form = request.form()?;
     let Some(new) = read_attraction(request, &mut form)? else {
-        return answer(request, attraction_page(request, &form, None).map(|r| r.status(StatusCode::UNPROCESSABLE_ENTITY)));
+        return answer(
+            request,
+            attraction_page(request, &form, None).map(|r| r.status(StatusCode::UNPROCESSABLE_ENTITY)),
+        );
     };
     let refund = form.checked("refund_sold");
     let saved = match manage::put_attraction(&new, refund, &by) {
@@ -380,7 +395,11 @@ fn read_day(form: &mut Form) -> Option<(Date, DayPlan)> {
     let date = form.parse("date", t("请填写日期", "Enter a day"));
     let reason = typed_pair(form, "reason");
     let reason = (!reason.zh.is_empty() || !reason.en.is_empty()).then_some(reason);
-    let cap = if form.value("daily_cap").trim().is_empty() { Some(None) } else { form.number("daily_cap", 0..=1_000_000).map(Some) };
+    let cap = if form.value("daily_cap").trim().is_empty() {
+        Some(None)
+    } else {
+        form.number("daily_cap", 0..=1_000_000).map(Some)
+    };
     let sessions = read_sessions(form)?;
     let open = match form.choice("what", &["close", "open", "change", "ordinary"])?.as_str() {
         "ordinary" => return Some((date?, DayPlan::default())),
@@ -404,7 +423,8 @@ pub(super) fn product(request: &Request) -> web::Result<Response> {
     let id = request.param("product");
     let shown = if id == NEW {
         let tiers = tier_lines(&refund::until_the_start());
-        let form = Form::new().with("active", "yes").with("one_id", "yes").with("kind", "single").with("refund_tiers", tiers);
+        let form =
+            Form::new().with("active", "yes").with("one_id", "yes").with("kind", "single").with("refund_tiers", tiers);
         product_page(request, &form, None)
     } else {
         manage::product(id).and_then(|p| product_page(request, &product_form(&p), None))

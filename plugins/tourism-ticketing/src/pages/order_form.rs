@@ -11,9 +11,7 @@ use maud::{Markup, html};
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::page::{amount, card, checkbox, error_summary, field, hidden, notice, select};
 use yunlong_sdk::web::encode_url;
-use yunlong_sdk::{
-    Attribute, DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web,
-};
+use yunlong_sdk::{Attribute, DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web};
 
 /// Where the window of the consent page ends.
 const DONE: &str = "/order/consented";
@@ -207,7 +205,10 @@ fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Re
             (StatusCode::CONFLICT, Some(refused(lang, r, link)))
         }
         Refusal::Data(DataError::Conflict | DataError::Unavailable(_)) => {
-            let busy = request.t("人太多，请稍后再提交。已填写的内容不会丢失。", "Very busy: submit again in a moment. Nothing that you typed is lost.");
+            let busy = request.t(
+                "人太多，请稍后再提交。已填写的内容不会丢失。",
+                "Very busy: submit again in a moment. Nothing that you typed is lost.",
+            );
             (StatusCode::SERVICE_UNAVAILABLE, Some(notice(Tone::Warn, html! { p { (busy) } })))
         }
         Refusal::Other(Error::Problem(p)) => {

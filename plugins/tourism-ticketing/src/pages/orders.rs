@@ -110,7 +110,9 @@ fn status(request: &Request, order: &Order, paying: Option<Status>) -> Markup {
             "已出票。入园时打开下面的票，出示正在更新的票码。",
             "The tickets are ready. Open a ticket below and show its live code at the gate.",
         ),
-        State::Used if order.refund_failure().is_none() => t("所有票都已使用，谢谢光临。", "All tickets were used. Thank you for your visit."),
+        State::Used if order.refund_failure().is_none() => {
+            t("所有票都已使用，谢谢光临。", "All tickets were used. Thank you for your visit.")
+        }
         State::Expired if order.given_up => t(
             "您已放弃此订单，名额已释放。如有款项在途，将自动原路退回。",
             "You gave this order up and its places are free. Money that was on its way returns by itself.",
@@ -123,14 +125,15 @@ fn status(request: &Request, order: &Order, paying: Option<Status>) -> Markup {
             "支付机构拒绝了退款。请再次申请，或联系景区。",
             "The payment provider refused the refund. Ask again, or contact the attraction.",
         ),
-        State::PartRefunded => t(
-            "部分票已退，其余的票仍然有效。",
-            "Some tickets were given back; the others are still valid.",
-        ),
+        State::PartRefunded => {
+            t("部分票已退，其余的票仍然有效。", "Some tickets were given back; the others are still valid.")
+        }
         State::Refunded if order.captured == 0 => t("预约已取消。", "The booking was cancelled."),
         State::Refunded => t("票款已原路退回。", "The money was returned the way it came."),
         State::Refunding => t("正在退款，票已作废。", "The money is on its way back; the tickets are void."),
-        State::Draft | State::Paid | State::Issued | State::PartUsed | State::Used => t("正在出票。", "The tickets are being issued."),
+        State::Draft | State::Paid | State::Issued | State::PartUsed | State::Used => {
+            t("正在出票。", "The tickets are being issued.")
+        }
     };
     let tone = match order.state {
         State::Issued | State::PartUsed | State::Used => Tone::Ok,
@@ -321,7 +324,9 @@ fn rules(lang: Lang, order: &Order) -> Markup {
         let (h, m) = (t.before_minutes / 60, t.before_minutes % 60);
         let when = match (h, m) {
             (0, 0) => lang.pick("时段开始前", "until the slot begins").to_owned(),
-            (h, 0) => lang.pick("时段开始前 {} 小时", "until {} hours before the slot begins").replace("{}", &h.to_string()),
+            (h, 0) => {
+                lang.pick("时段开始前 {} 小时", "until {} hours before the slot begins").replace("{}", &h.to_string())
+            }
             _ => lang
                 .pick("时段开始前 {} 分钟", "until {} minutes before the slot begins")
                 .replace("{}", &t.before_minutes.to_string()),
@@ -394,10 +399,12 @@ fn ticket_body(request: &Request, view: &TicketView, seconds: u32) -> Result<Mar
     Ok(html! {
         @match &view.code {
             Some(code) => {
-                (qr::svg(&code.text, request.t("入园票码，文字见下方", "The ticket's code; its text stands below")).unwrap_or_else(|_| html! {}))
-                p { strong { (request.t("票码：", "Code: ")) code { (code.text) } } }
-                p { (request.t("票码定时更新，截图无效。更新间隔（秒）：", "The code changes; a screenshot is refused. Seconds between codes: ")) (seconds) }
-                p { a href={ "/orders/" (view.order.id) "/tickets/" (view.visitor) } { (request.t("立即更新", "Show the next code")) } }
+                div.no-print { (qr::svg(&code.text, request.t("入园票码，文字见下方", "The ticket's code; its text stands below")).unwrap_or_else(|_| html! {})) }
+                // A printed code is worthless in a minute; the document is not.
+                p.print-only { strong { (request.t("打印件不含票码：请凭购票时填写的证件原件入园，检票员会核对证件。", "A printout has no code: enter with the document that the ticket was bought with; the gate admits by it.")) } " " (request.t("订单号：", "Order: ")) (view.order.id) }
+                p.no-print { strong { (request.t("票码：", "Code: ")) code { (code.text) } } }
+                p.no-print { (request.t("票码定时更新，截图无效。更新间隔（秒）：", "The code changes; a screenshot is refused. Seconds between codes: ")) (seconds) }
+                p.no-print { a href={ "/orders/" (view.order.id) "/tickets/" (view.visitor) } { (request.t("立即更新", "Show the next code")) } }
             }
             None => { (notice(Tone::Ok, request.t("这张票已经用完。", "The ticket is used up."))) }
         }

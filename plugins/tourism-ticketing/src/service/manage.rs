@@ -172,12 +172,7 @@ fn alert_day(tx: &Tx<'_>, day: &Day, now: i64) -> Result<(), Refusal> {
 }
 
 /// Refuses while somebody holds a ticket, paid or not, for a slot that is no more.
-fn refuse_if_sold(
-    place: &Attraction,
-    from: Date,
-    until: Option<Date>,
-    plan: Option<&DayPlan>,
-) -> Result<(), Refusal> {
+fn refuse_if_sold(place: &Attraction, from: Date, until: Option<Date>, plan: Option<&DayPlan>) -> Result<(), Refusal> {
     let place = Attraction { active: true, ..place.clone() };
     let mut days: BTreeMap<Date, Day> = BTreeMap::new();
     if let Some(plan) = plan {

@@ -214,8 +214,7 @@ fn age(
     i: usize,
     own: &mut Option<usize>,
 ) -> Result<i32, Refusal> {
-    let wrong =
-        |text: Text| Err(Refusal::Fields(vec![FieldError::new(format!("/visitors/{i}/concession"), text)]));
+    let wrong = |text: Text| Err(Refusal::Fields(vec![FieldError::new(format!("/visitors/{i}/concession"), text)]));
     if !product.has_concession(proof) {
         return wrong(t("此产品没有这种优惠票", "This product has no such reduced price"));
     }

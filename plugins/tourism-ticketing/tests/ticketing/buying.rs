@@ -46,17 +46,23 @@ fn the_routes_are_sound_and_the_document_names_every_operation() {
         "putDay",
         "listClosures",
         "listAlerts",
+        "getGateList",
+        "uploadBatch",
+        "getBatch",
+        "listBatches",
+        "getStatement",
     ] {
         assert!(ids.contains(&id), "{id}");
     }
 }
 
 #[test]
-fn the_catalogue_has_six_attractions_and_the_joint_ticket() {
+fn the_catalogue_has_six_attractions_a_coach_line_and_the_joint_ticket() {
     let x = Xuzhou::new();
     x.sign_out();
     let c = x.api("/api/attractions").body_json();
-    assert_eq!(c["attractions"].as_array().unwrap().len(), 6);
+    let of = |kind: &str| c["attractions"].as_array().unwrap().iter().filter(|a| a["kind"] == kind).count();
+    assert_eq!((of("site"), of("coach")), (6, 1));
     let joint = c["products"].as_array().unwrap().iter().find(|p| p["kind"] == "joint").unwrap();
     assert_eq!((joint["price"].clone(), joint["components"][1]["weight"].clone()), (json!(12_800), json!(80)));
 }
@@ -390,8 +396,14 @@ fn the_commit_itself_refuses_to_sell_the_last_place_twice() {
     let nine = slot::day(&attraction, None, Date::at(TUESDAY).plus(1)).slots()[0].clone();
     let product = sample::catalogue().unwrap().products.into_iter().find(|p| p.id == "guishan-single").unwrap();
     let part = Part { name: attraction.name, operator: attraction.operator, slot: nine };
-    let new =
-        NewOrder { id: "RACER0000000".into(), owner: "bo".into(), request: String::new(), parts: vec![part], visitors, guardian: false };
+    let new = NewOrder {
+        id: "RACER0000000".into(),
+        owner: "bo".into(),
+        request: String::new(),
+        parts: vec![part],
+        visitors,
+        guardian: false,
+    };
     let refused = transact(|tx| {
         let mut order = Order::draft(new.clone(), &product, TUESDAY);
         let effects = order.hold(15, TUESDAY).unwrap();
@@ -475,7 +487,8 @@ mod children {
         assert_eq!(refused.body_json()["errors"][0]["pointer"], "/guardian");
         order["guardian"] = json!(true);
         let made = x.ordered(&order);
-        let prices: Vec<u64> = made["visitors"].as_array().unwrap().iter().map(|v| v["price"].as_u64().unwrap()).collect();
+        let prices: Vec<u64> =
+            made["visitors"].as_array().unwrap().iter().map(|v| v["price"].as_u64().unwrap()).collect();
         assert_eq!((prices, made["amount"].clone()), (vec![6_000, 0, 3_000], json!(9_000)));
         let kept = tourism_ticketing::store::ORDERS.get(&text(&made, "/id")).unwrap().unwrap().into_value();
         assert!(kept.guardian && kept.visitors[1].phone.is_empty(), "and needs no phone");
@@ -487,10 +500,13 @@ mod children {
         let mut passport = child("2022-01-01", true);
         passport["id_type"] = json!("passport");
         passport["id_number"] = json!("E12345678");
-        for (product, visitor) in
-            [("guishan-single", child("2000-01-01", true)), ("guishan-single", passport), ("lianghan-joint", child("2022-01-01", true))]
-        {
-            let body = json!({"product": product, "date": day(1), "slot": "09:00", "visitors": [visitor], "guardian": true});
+        for (product, visitor) in [
+            ("guishan-single", child("2000-01-01", true)),
+            ("guishan-single", passport),
+            ("lianghan-joint", child("2022-01-01", true)),
+        ] {
+            let body =
+                json!({"product": product, "date": day(1), "slot": "09:00", "visitors": [visitor], "guardian": true});
             let answer = x.order(&body);
             assert_eq!(answer.body_json()["errors"][0]["pointer"], "/visitors/0/concession", "{body}");
         }

@@ -23,8 +23,7 @@ fn fits(template: &str, path: &str) -> bool {
 /// The answer of an operation must be one that the document describes.
 pub(crate) fn hold(document: impl FnOnce() -> Value, method: &str, target: &str, answer: &Response) {
     CONTRACT.with_borrow_mut(|contract| {
-        let contract =
-            contract.get_or_insert_with(|| Contract { document: document(), validators: BTreeMap::new() });
+        let contract = contract.get_or_insert_with(|| Contract { document: document(), validators: BTreeMap::new() });
         contract.hold(method, target.split('?').next().unwrap(), answer);
     });
 }
@@ -51,8 +50,7 @@ impl Contract {
             jsonschema::validator_for(&schema).unwrap()
         });
         let body = answer.body_json();
-        let errors: Vec<String> =
-            validator.iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<String> = validator.iter_errors(&body).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{method} {template} {status} is not as described: {errors:?}\n{body}");
     }
 }
@@ -72,6 +70,9 @@ fn an_answer_that_the_document_does_not_describe_fails_the_test() {
     };
     assert!(held(Response::json(&json!({"n": "x"}))));
     assert!(!held(Response::json(&json!({"n": "y"}))) && !held(Response::json(&json!({}))));
-    assert!(!held(Response::text("x")) && !held(Response::json(&json!({"n": "x"})).status(yunlong_sdk::StatusCode::CREATED)));
+    assert!(
+        !held(Response::text("x"))
+            && !held(Response::json(&json!({"n": "x"})).status(yunlong_sdk::StatusCode::CREATED))
+    );
     CONTRACT.with_borrow_mut(|c| *c = None);
 }

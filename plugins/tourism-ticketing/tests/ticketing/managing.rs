@@ -15,12 +15,20 @@ fn nobody_but_a_manager_changes_anything() {
     let refused = |x: &Xuzhou| {
         for (path, body) in [
             ("/api/manage/attractions/guishan", attraction("guishan")),
-            ("/api/manage/products/guishan-single", json!({"name": {"zh": "a", "en": "a"}, "kind": "single", "components": [], "price": 1})),
+            (
+                "/api/manage/products/guishan-single",
+                json!({"name": {"zh": "a", "en": "a"}, "kind": "single", "components": [], "price": 1}),
+            ),
             ("/api/manage/attractions/guishan/days/2026-12-01", json!({})),
         ] {
             assert_eq!(kind(&x.put(path, &body)), "role-required", "{path}");
         }
-        for path in ["/api/manage/catalogue", "/api/manage/closures", "/api/manage/alerts", "/api/manage/attractions/guishan/days"] {
+        for path in [
+            "/api/manage/catalogue",
+            "/api/manage/closures",
+            "/api/manage/alerts",
+            "/api/manage/attractions/guishan/days",
+        ] {
             assert_eq!(kind(&x.api(path)), "role-required", "{path}");
         }
     };
@@ -51,7 +59,10 @@ fn a_new_attraction_a_coach_line_and_a_package_are_sold_at_once() {
     // Acceptance line 10, small: the last seat is gone, and no ticket is kept.
     let before = x.remaining("guishan", "09:00");
     let refused = x.order(&order(3));
-    assert_eq!((kind(&refused).as_str(), &refused.body_json()["component"]["attraction"]), ("sold-out", &json!("hill-line")));
+    assert_eq!(
+        (kind(&refused).as_str(), &refused.body_json()["component"]["attraction"]),
+        ("sold-out", &json!("hill-line"))
+    );
     assert_eq!(x.remaining("guishan", "09:00"), before);
 }
 
@@ -96,7 +107,10 @@ fn a_price_that_changes_leaves_orders_as_they_were_sold() {
     let sold = text(&x.ordered(&guishan(1)), "/id");
     let product = json!({"name": {"zh": "龟山汉墓门票", "en": "Guishan"}, "kind": "single", "price": 7_000, "components": [{"attraction": "guishan", "weight": 1}]});
     put(&x, "/api/manage/products/guishan-single", &product);
-    assert_eq!((x.get_order(&sold)["amount"].clone(), x.ordered(&guishan(2))["amount"].clone()), (json!(6_000), json!(7_000)));
+    assert_eq!(
+        (x.get_order(&sold)["amount"].clone(), x.ordered(&guishan(2))["amount"].clone()),
+        (json!(6_000), json!(7_000))
+    );
     let mut off = product.clone();
     off["active"] = json!(false);
     put(&x, "/api/manage/products/guishan-single", &off);
@@ -111,11 +125,20 @@ fn the_pages_change_the_same_and_keep_what_was_typed() {
     let date = day(1);
     x.as_manager(|| {
         let html = |path: &str| x.get::<Ticketing>(path).body_text();
-        assert!(html("/manage").contains("龟山汉墓") && html("/manage/attractions/guishan").contains("09:00-11:00 100"));
+        assert!(
+            html("/manage").contains("龟山汉墓") && html("/manage/attractions/guishan").contains("09:00-11:00 100")
+        );
         assert!(html("/manage/products/lianghan-joint").contains("guishan 60"));
         assert!(html("/manage/attractions/new").contains("编号") && html("/manage/products/new").contains("编号"));
         let days = "/manage/attractions/guishan/days";
-        let mut fields = vec![("date", date.as_str()), ("what", "close"), ("reason-zh", "暴雨"), ("reason-en", "Storm"), ("daily_cap", ""), ("sessions", "")];
+        let mut fields = vec![
+            ("date", date.as_str()),
+            ("what", "close"),
+            ("reason-zh", "暴雨"),
+            ("reason-en", "Storm"),
+            ("daily_cap", ""),
+            ("sessions", ""),
+        ];
         let asked = x.post::<Ticketing>(days, &fields);
         assert_eq!(asked.code().as_u16(), 409);
         assert!(asked.body_text().contains("name=\"refund_sold\"") && asked.body_text().contains("value=\"暴雨\""));
@@ -127,15 +150,29 @@ fn the_pages_change_the_same_and_keep_what_was_typed() {
         assert!(wrong.body_text().contains("nine to five") && wrong.body_text().contains("error-sessions"));
         assert!(html(days).contains("暴雨"));
         let product = "/manage/products/guishan-single";
-        let typed = [("name-zh", "龟山"), ("name-en", "Guishan"), ("kind", "single"), ("components", "guishan 1"), ("price", "59.5"), ("refund_tiers", "1440 100\n60 50"), ("rank", "1"), ("active", "yes"), ("one_id", "yes")];
+        let typed = [
+            ("name-zh", "龟山"),
+            ("name-en", "Guishan"),
+            ("kind", "single"),
+            ("components", "guishan 1"),
+            ("price", "59.5"),
+            ("refund_tiers", "1440 100\n60 50"),
+            ("rank", "1"),
+            ("active", "yes"),
+            ("one_id", "yes"),
+        ];
         assert_eq!(x.post::<Ticketing>(product, &typed).code().as_u16(), 303);
         let mut bad = typed;
         bad[4] = ("price", "cheap");
         let refused = x.post::<Ticketing>(product, &bad);
         assert!(refused.code().as_u16() == 422 && refused.body_text().contains("value=\"cheap\""));
         let whole = x.api("/api/manage/catalogue").body_json();
-        let changed = whole["products"].as_array().unwrap().iter().find(|p| p["id"] == "guishan-single").unwrap().clone();
-        assert_eq!((changed["price"].clone(), changed["refund_tiers"][1]["percent"].clone()), (json!(5_950), json!(50)));
+        let changed =
+            whole["products"].as_array().unwrap().iter().find(|p| p["id"] == "guishan-single").unwrap().clone();
+        assert_eq!(
+            (changed["price"].clone(), changed["refund_tiers"][1]["percent"].clone()),
+            (json!(5_950), json!(50))
+        );
         assert_eq!(changed["concessions"].as_array().unwrap().len(), 4, "what the form does not show stays");
     });
     x.settle();

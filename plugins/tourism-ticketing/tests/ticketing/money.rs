@@ -238,7 +238,11 @@ fn what_returns_follows_the_tiers_and_a_manager_may_return_everything() {
     let back = x.get_order(&id);
     assert_eq!((back["state"].clone(), back["refunded"].clone()), (json!("refunded"), json!(12_800 + 2_743 + 7_314)));
     let report = x.as_manager(|| x.api(&format!("/api/sales?date={}", day(1))).body_json());
-    assert_eq!((report["sold"].clone(), report["revenue"].clone()), (json!(0), json!(25_600 - 22_857)), "what was kept is earned");
+    assert_eq!(
+        (report["sold"].clone(), report["revenue"].clone()),
+        (json!(0), json!(25_600 - 22_857)),
+        "what was kept is earned"
+    );
 }
 
 #[test]

@@ -122,8 +122,11 @@ impl Problem {
             doc.insert("detail".into(), detail.get(lang).into());
         }
         if !self.field_errors.is_empty() {
-            let errors: Vec<Value> =
-                self.field_errors.iter().map(|(f, e)| serde_json::json!({"pointer": f, "detail": e.get(lang)})).collect();
+            let errors: Vec<Value> = self
+                .field_errors
+                .iter()
+                .map(|(f, e)| serde_json::json!({"pointer": f, "detail": e.get(lang)}))
+                .collect();
             doc.insert("errors".into(), errors.into());
         }
         doc.extend(self.extra.clone());
