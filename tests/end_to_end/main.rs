@@ -8,3 +8,4 @@ mod packages;
 mod releases;
 mod telemetry;
 mod ticketing;
+mod ticketing_operation;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use yunlong_tests::{Answer, City, Client, Plan, day, eventually, resident_id};
 
-const APP: &str = "tourism-ticketing";
+pub(crate) const APP: &str = "tourism-ticketing";
 
-async fn city(citizens: u32) -> Result<City> {
+pub(crate) async fn city(citizens: u32) -> Result<City> {
     Plan::with(&[APP])
         .citizens(citizens)
         .config(APP, "admission_window", "\"any-time\"")
@@ -18,16 +18,16 @@ async fn city(citizens: u32) -> Result<City> {
         .await
 }
 
-fn visitor(n: u32) -> Value {
+pub(crate) fn visitor(n: u32) -> Value {
     json!({"name": "张三", "id_type": "resident-id", "id_number": resident_id(n), "phone": "19900000001"})
 }
 
-fn order(product: &str, date: &str, slot: &str, visitors: &[Value]) -> Value {
+pub(crate) fn order(product: &str, date: &str, slot: &str, visitors: &[Value]) -> Value {
     json!({"product": product, "date": date, "slot": slot, "visitors": visitors})
 }
 
 /// Waits until an order has one of the states.
-async fn until(client: &Client, id: &str, states: &[&str]) -> Result<Value> {
+pub(crate) async fn until(client: &Client, id: &str, states: &[&str]) -> Result<Value> {
     eventually(&format!("order {id} is {states:?}"), Duration::from_secs(60), async || {
         let order = client.get(&format!("/api/orders/{id}")).await?.json()?;
         Ok(states.iter().any(|s| order["state"] == *s).then_some(order))
@@ -35,7 +35,7 @@ async fn until(client: &Client, id: &str, states: &[&str]) -> Result<Value> {
     .await
 }
 
-async fn buy(client: &Client, body: &Value) -> Result<Value> {
+pub(crate) async fn buy(client: &Client, body: &Value) -> Result<Value> {
     let made = client.post("/api/orders", body).await?;
     ensure!(made.status == 201, "createOrder: {} {}", made.status, made.text);
     let id = made.json()?["id"].as_str().context("no id")?.to_owned();
@@ -44,7 +44,7 @@ async fn buy(client: &Client, body: &Value) -> Result<Value> {
     until(client, &id, &["issued"]).await
 }
 
-async fn ledger_is_sound(city: &City) -> Result<Value> {
+pub(crate) async fn ledger_is_sound(city: &City) -> Result<Value> {
     let report = city.signed_in("console", "city-admin").await?.get("/api/v1/ledger").await?;
     ensure!(report.status == 200, "{} {}", report.status, report.text);
     let report = report.json()?;
@@ -52,7 +52,7 @@ async fn ledger_is_sound(city: &City) -> Result<Value> {
     Ok(report)
 }
 
-async fn remaining(client: &Client, attraction: &str, date: &str, slot: &str) -> Result<i64> {
+pub(crate) async fn remaining(client: &Client, attraction: &str, date: &str, slot: &str) -> Result<i64> {
     let slots = client.get(&format!("/api/attractions/{attraction}/slots?date={date}")).await?.json()?;
     let found =
         slots["slots"].as_array().and_then(|all| all.iter().find(|s| s["slot"] == slot)).context("no such slot")?;

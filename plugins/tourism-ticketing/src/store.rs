@@ -2,6 +2,7 @@
 //! collection, and how the effects of a step are staged in a transaction.
 
 use crate::domain::alert::Level;
+use crate::domain::batch::{self, Judged, Scan};
 use crate::domain::catalogue::{Attraction, DayPlan, Product};
 use crate::domain::effect::{Effect, Note};
 use crate::domain::entitlement::Entitlement;
@@ -33,6 +34,8 @@ pub const USES_COUNTER: &str = "entitlement-uses";
 pub const HOLD_EXPIRED: &str = "hold.expired";
 /// The topic by which the app goes on with a closure.
 pub const SWEEP: &str = "tickets.sweep";
+/// The topic by which the app goes on with a gate's batch.
+pub const GATE_BATCH: &str = "gate.batch";
 /// The topic that tells of tickets whose money is back.
 pub const ORDER_REFUNDED: &str = "order.refunded";
 /// The topic that tells how full a day is.
@@ -52,6 +55,10 @@ pub const ENTITLEMENTS: Collection<Entitlement> = Collection::new();
 /// Closures.
 pub const CLOSURES: Collection<Closure> = Collection::new();
 
+/// Batches of gates without a network.
+pub const BATCHES: Collection<Batch> = Collection::new();
+/// Batches by the time of their upload.
+pub const BATCHES_BY_TIME: Index<Batch> = Index::new("by-time");
 /// Alerts by the day that they are about.
 pub const ALERTS_BY_DATE: Index<Alert> = Index::new("by-date");
 
@@ -83,6 +90,7 @@ documents! {
     Verification => "verifications";
     Alert => "alerts";
     Closure => "closures";
+    Batch => "gate-batches";
 }
 
 /// An admission, as the gate's record.
@@ -100,6 +108,38 @@ pub struct Verification {
     pub officer: String,
     /// Milliseconds of UTC.
     pub at: i64,
+    /// The batch of a gate without a network, if it came by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+}
+
+/// What a gate scanned without a network, and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// A keyed hash of officer and number.
+    pub id: String,
+    /// The gate's own number for it.
+    pub number: String,
+    /// The attraction.
+    pub attraction: String,
+    /// The gate's name.
+    pub gate: String,
+    /// The officer's subject.
+    pub officer: String,
+    /// Milliseconds of UTC.
+    pub uploaded_at: i64,
+    /// A keyed digest of what was uploaded, to know a repetition from another batch.
+    pub digest: String,
+    /// How far the gate's clock was ahead of the codes, in milliseconds, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_off: Option<i64>,
+    /// The scans.
+    pub scans: Vec<Scan>,
+    /// What became of the first of them, in their order.
+    #[serde(default)]
+    pub judged: Vec<Judged>,
+    /// Where it stands.
+    pub state: batch::State,
 }
 
 /// An alert that was given.

@@ -2,6 +2,7 @@
 
 mod convert;
 mod manage;
+mod offline;
 mod types;
 
 use crate::domain::catalogue::Product;
@@ -9,13 +10,13 @@ use crate::domain::time::{Clock, Date, TimeError};
 use crate::domain::visitor::{FieldError, VisitorInput};
 use crate::service::orders::{GATE, GiveBack, MANAGER};
 use crate::service::purchase::{Choice, Purchase};
-use crate::service::{Refusal, catalogue, gate, now, orders, purchase, sales};
+use crate::service::{Refusal, catalogue, gate, now, orders, purchase, sales, statement};
 use types::*;
 use yunlong_sdk::{Input, Operation, Request, Router, StatusCode, Text, t, web};
 
 /// Adds the operations.
 pub(crate) fn routes(router: Router) -> Router {
-    manage::routes(department(tickets(money(ordering(browsing(router))))))
+    offline::routes(manage::routes(department(tickets(money(ordering(browsing(router)))))))
 }
 
 fn browsing(router: Router) -> Router {
@@ -138,8 +139,8 @@ fn tickets(router: Router) -> Router {
                 .body::<Admit>()
                 .signed_in()
                 .problem(403, "The role `gate` is needed")
-                .problem(409, "`already-used`, `code-expired`, `too-early`, `too-late`, `other-attraction`, `attraction-needed`, `ticket-refunded`, `wrong-state`")
-                .problem(422, "`code-invalid`: not a code of this installation"),
+                .problem(409, "`no-ticket` for a document; `already-used`, `code-expired`, `too-early`, `too-late`, `other-attraction`, `attraction-needed`, `ticket-refunded`, `wrong-state`")
+                .problem(422, "`code-invalid`: not a code of this installation; `invalid-fields`"),
             |r, input: Input<(), (), Admit>| {
                 let officer = r.require_role(&[GATE])?.subject.clone().unwrap_or_default();
                 answer(r, admit(&officer, &input.body))
@@ -148,6 +149,21 @@ fn tickets(router: Router) -> Router {
 }
 
 fn department(router: Router) -> Router {
+    let router = router.operation(
+        Operation::get("/api/statement", "getStatement")
+            .tag("department")
+            .summary("What was sold, returned and kept, by receiver, attraction and day")
+            .description("For managers. As files: `/sales/statement/file`.")
+            .query::<StatementQuery>()
+            .signed_in()
+            .problem(403, "The role `manager` is needed")
+            .problem(404, "There is no such attraction")
+            .problem(422, "The days cannot be read or are too many; `too-much`: more tickets than one answer holds"),
+        |r, input: Input<(), StatementQuery>| {
+            r.require_role(&[MANAGER])?;
+            answer(r, get_statement(&input.query))
+        },
+    );
     router.operation(
         Operation::get("/api/sales", "salesReport")
             .tag("department")
@@ -281,7 +297,39 @@ fn admit(officer: &str, body: &Admit) -> Result<Admission, Refusal> {
     if gate.chars().count() > 40 {
         return Err(wrong("/gate", t("检票口名称最长 40 个字", "A gate's name has at most 40 characters")));
     }
-    Ok(gate::admit(&body.code, attraction, gate, officer)?.into())
+    let Some(d) = &body.document else { return Ok(gate::admit(&body.code, attraction, gate, officer)?.into()) };
+    let Some(attraction) = attraction else {
+        return Err(wrong("/attraction", t("请选择景区", "Name the attraction at which the gate is")));
+    };
+    let document = gate::Document { id_type: d.id_type.clone(), id_number: d.id_number.clone() };
+    Ok(gate::admit_document(&document, attraction, gate, officer)?.into())
+}
+
+fn get_statement(query: &StatementQuery) -> Result<StatementBody, Refusal> {
+    let from = read_date(query.from.as_deref(), "/from", now())?;
+    let until = query.until.as_deref().map_or(Ok(from), |d| read_date(Some(d), "/until", now()))?;
+    let s = statement::of(from, until, query.attraction.as_deref())?;
+    let (paid, returned, kept) = s.totals();
+    let line = |l: crate::domain::statement::Line| StatementLine {
+        kept: l.kept(),
+        operator: l.operator,
+        attraction: l.attraction,
+        name: l.name,
+        date: l.date,
+        tickets: l.tickets,
+        given_back: l.given_back,
+        admitted: l.admitted,
+        paid: l.paid,
+        returned: l.returned,
+    };
+    Ok(StatementBody {
+        from: s.from.to_string(),
+        until: s.until.to_string(),
+        paid,
+        returned,
+        kept,
+        lines: s.lines.into_iter().map(line).collect(),
+    })
 }
 
 fn sales_report(date: Option<&str>) -> Result<SalesReport, Refusal> {

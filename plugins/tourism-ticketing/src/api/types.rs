@@ -7,6 +7,7 @@ use crate::domain::order::{State, Step};
 use crate::domain::refund::RefundState;
 use crate::domain::slot::SlotState;
 use crate::domain::visitor::IdType;
+use crate::domain::{batch, entitlement};
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
 use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -32,6 +33,8 @@ words! {
     entitlement_state: entitlement::State::ALL;
     id_type: IdType::ALL;
     level: Level::ALL;
+    batch_state: batch::State::ALL;
+    verdict: batch::Verdict::ALL;
 }
 
 fn steps(generator: &mut SchemaGenerator) -> Schema {
@@ -260,16 +263,30 @@ api! {
         #[serde(default)]
         full: bool,
     }
-    /// A code at a gate.
+    /// A code or a document at a gate.
     Deserialize Admit {
         /// What was scanned or typed; blanks and hyphens do not matter.
+        #[serde(default)]
         code: String,
-        /// The attraction at which the gate is. Needed for joint tickets.
+        /// The visitor's document, where there is no code: for those without a phone. Needs
+        /// `attraction`.
+        #[serde(default)]
+        document: Option<DocumentBody>,
+        /// The attraction at which the gate is. Every gate should say so: without it a ticket for
+        /// one attraction opens it wherever that is, and a ticket for several is refused.
         #[serde(default)]
         attraction: Option<String>,
         /// The gate's name, for the record.
         #[serde(default)]
         gate: Option<String>,
+    }
+    /// A document in the officer's hand.
+    Deserialize DocumentBody {
+        /// `resident-id` (when absent) or `passport`.
+        #[serde(default)]
+        id_type: String,
+        /// Its number.
+        id_number: String,
     }
     /// A visitor was let in.
     Serialize Admission {
@@ -439,277 +456,6 @@ api! {
         /// RFC 3339.
         used_at: Option<String>,
     }
-    /// The department's figures of a day.
-    Serialize SalesReport {
-        /// The day.
-        date: String,
-        /// Tickets issued and not given back.
-        sold: i64,
-        /// Fen.
-        revenue: i64,
-        /// By attraction.
-        attractions: Vec<SalesItem>,
-    }
-    /// One attraction's figures of a day.
-    Serialize SalesItem {
-        /// The attraction's id.
-        attraction: String,
-        /// Its name.
-        name: Text,
-        /// The day's cap; `null` on a closed day.
-        cap: Option<u32>,
-        /// People with a hold or a ticket.
-        taken: i64,
-        /// Tickets issued and not given back.
-        sold: i64,
-        /// Fen.
-        revenue: i64,
-        /// Visitors admitted.
-        admitted: i64,
-        /// `yellow` from 80 % of the cap, `orange` from 90 %, `red` from 95 %.
-        #[schemars(schema_with = "maybe_level")]
-        alert: Option<String>,
-        /// By slot.
-        slots: Vec<SlotSalesItem>,
-    }
-    /// One slot's figures.
-    Serialize SlotSalesItem {
-        /// The slot's start.
-        slot: String,
-        /// The slot's cap.
-        cap: u32,
-        /// People with a hold or a ticket.
-        taken: i64,
-        /// Tickets issued and not given back.
-        sold: i64,
-        /// Fen.
-        revenue: i64,
-        /// Visitors admitted.
-        admitted: i64,
-    }
-    /// Everything that the department has written, on sale or not.
-    Serialize WholeCatalogue {
-        /// Attractions and coach lines.
-        attractions: Vec<AttractionItem>,
-        /// Products.
-        products: Vec<ProductItem>,
-        /// The operators' names, by the attraction's id.
-        operators: Vec<OperatorItem>,
-    }
-    /// Who runs an attraction.
-    Serialize OperatorItem {
-        /// The attraction's id.
-        attraction: String,
-        /// The operator's unified social credit code.
-        operator: String,
-        /// Its name.
-        name: Text,
-    }
-    /// An attraction or coach line as it is to be.
-    Deserialize EditAttraction {
-        /// `site` or `coach`.
-        #[serde(default = "site")]
-        #[schemars(schema_with = "place_kind")]
-        kind: String,
-        /// Its name.
-        name: Text,
-        /// A sentence about it.
-        about: Text,
-        /// Where it is.
-        address: Text,
-        /// The division's code (GB/T 2260).
-        district: String,
-        /// The operator's unified social credit code (GB 32100).
-        operator: String,
-        /// The operator's name.
-        operator_name: Text,
-        /// The sessions of an ordinary day.
-        sessions: Vec<EditSession>,
-        /// Weekdays without admission, 1 for Monday to 7 for Sunday.
-        #[serde(default)]
-        closed_weekdays: Vec<u8>,
-        /// At most so many people on one day.
-        daily_cap: u32,
-        /// Whether it is listed and sells.
-        #[serde(default = "yes")]
-        active: bool,
-        /// Its place in lists.
-        #[serde(default)]
-        rank: u32,
-        /// Whether tickets that were sold for slots that are no more are refunded in full. Without
-        /// it such a change is refused.
-        #[serde(default)]
-        refund_sold: bool,
-    }
-    /// A session as it is to be.
-    Deserialize EditSession {
-        /// From, `HH:MM` in Shanghai.
-        start: String,
-        /// Until; a time that is not after `start` is of the next day.
-        end: String,
-        /// At most so many people.
-        cap: u32,
-    }
-    /// A product as it is to be.
-    Deserialize EditProduct {
-        /// Its name.
-        name: Text,
-        /// What it is.
-        #[schemars(schema_with = "product_kind")]
-        kind: String,
-        /// What it opens.
-        components: Vec<EditComponent>,
-        /// Fen for one visitor.
-        price: u64,
-        /// Reduced prices.
-        #[serde(default)]
-        concessions: Vec<EditConcession>,
-        /// What returns when a ticket is given back; everything until the slot begins when absent.
-        #[serde(default)]
-        refund_tiers: Option<Vec<EditTier>>,
-        /// Whether one document takes one ticket a slot.
-        #[serde(default = "yes")]
-        one_id: bool,
-        /// Whether it is sold.
-        #[serde(default = "yes")]
-        active: bool,
-        /// Its place in lists.
-        #[serde(default)]
-        rank: u32,
-    }
-    /// A part of a product as it is to be.
-    Deserialize EditComponent {
-        /// The attraction's or coach line's id.
-        attraction: String,
-        /// Its part of the price, in proportion to the other weights.
-        weight: u64,
-    }
-    /// A tier of what returns, as it is to be.
-    Deserialize EditTier {
-        /// At least so many minutes before the slot begins.
-        before_minutes: u32,
-        /// Per cent of the ticket's price.
-        percent: u8,
-    }
-    /// A reduced price as it is to be.
-    Deserialize EditConcession {
-        /// A stable code.
-        code: String,
-        /// What it is.
-        title: Text,
-        /// From this age.
-        #[serde(default)]
-        min_age: i32,
-        /// Below this age.
-        #[serde(default)]
-        below_age: Option<i32>,
-        /// How the age is proven.
-        #[schemars(schema_with = "proof")]
-        proof: String,
-        /// Per cent of the full price.
-        percent: u8,
-    }
-    /// What is different on a day. Absent fields are as on an ordinary day; with none the day is
-    /// an ordinary one again.
-    Deserialize EditDay {
-        /// `false` closes the day, `true` opens a weekday that is otherwise closed.
-        #[serde(default)]
-        open: Option<bool>,
-        /// Why, as visitors read it.
-        #[serde(default)]
-        reason: Option<Text>,
-        /// Another daily cap. Below what is sold it only stops sales.
-        #[serde(default)]
-        daily_cap: Option<u32>,
-        /// Another timetable.
-        #[serde(default)]
-        sessions: Option<Vec<EditSession>>,
-        /// Whether tickets that were sold for slots that are no more are refunded in full. Without
-        /// it such a change is refused.
-        #[serde(default)]
-        refund_sold: bool,
-    }
-    /// What is different on a day.
-    Serialize DayItem {
-        /// The attraction's id.
-        attraction: String,
-        /// The day.
-        date: String,
-        /// Whether it is opened or closed against the rule of its weekday.
-        open: Option<bool>,
-        /// Why.
-        reason: Option<Text>,
-        /// Another daily cap.
-        daily_cap: Option<u32>,
-        /// Another timetable.
-        sessions: Option<Vec<SessionItem>>,
-    }
-    /// Days that are different, from today on.
-    Serialize DayList {
-        /// In their order.
-        days: Vec<DayItem>,
-    }
-    /// Closures that met tickets, and the alerts of capacity.
-    Serialize ClosureList {
-        /// The newest first.
-        closures: Vec<ClosureItem>,
-    }
-    /// A change of the timetable that left tickets without their slot.
-    Serialize ClosureItem {
-        /// Its id.
-        id: String,
-        /// The attraction's id.
-        attraction: String,
-        /// The first day that it concerns.
-        from: String,
-        /// The last day; `null` for all days to come.
-        until: Option<String>,
-        /// Why.
-        reason: Text,
-        /// RFC 3339.
-        at: String,
-        /// Orders that it met.
-        orders: u32,
-        /// Tickets that were given back.
-        tickets: u32,
-        /// Fen that return for them.
-        amount: u64,
-        /// Whether every ticket was looked at.
-        done: bool,
-    }
-    /// Alerts of capacity.
-    Serialize AlertList {
-        /// By attraction and day.
-        alerts: Vec<AlertItem>,
-    }
-    /// An alert that was given, as the message `capacity.alert` carried it.
-    Serialize AlertItem {
-        /// The attraction's id.
-        attraction: String,
-        /// The day.
-        date: String,
-        /// How full it is.
-        #[schemars(schema_with = "level")]
-        level: String,
-        /// People with a hold or a ticket at that time.
-        taken: i64,
-        /// The day's cap at that time.
-        cap: u32,
-        /// RFC 3339.
-        at: String,
-    }
-    /// An id in a path.
-    Deserialize IdPath {
-        /// The id: lower-case letters, digits and hyphens.
-        id: String,
-    }
-    /// An attraction's day in a path.
-    Deserialize DayPath {
-        /// The attraction's id.
-        id: String,
-        /// `YYYY-MM-DD` in Shanghai.
-        date: String,
-    }
     /// The attraction in a path.
     Deserialize AttractionPath {
         /// The attraction's id.
@@ -740,6 +486,9 @@ api! {
         after: Option<String>,
     }
 }
+
+mod department;
+pub(crate) use department::*;
 
 fn yes() -> bool {
     true

@@ -3,6 +3,7 @@
 use super::entitlement::{Entitlement, State};
 use super::order::{Order, Step, WrongState};
 use super::refund::Ticket;
+use super::slot::Slot;
 use super::time::MINUTE;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::Text;
@@ -75,12 +76,29 @@ pub enum Refused {
 }
 
 impl Window {
+    /// The same window, so many minutes longer at both ends.
+    #[must_use]
+    pub fn widened(self, minutes: u32) -> Self {
+        Self { early_minutes: self.early_minutes + minutes, late_minutes: self.late_minutes + minutes, ..self }
+    }
+
+    /// From when until when a slot's tickets open the gate: milliseconds of UTC.
+    #[must_use]
+    pub fn bounds(&self, slot: &Slot) -> (i64, i64) {
+        match self.rule {
+            WindowRule::AnyTime => (0, i64::MAX / 1_000),
+            WindowRule::Slot => (
+                slot.starts_at - i64::from(self.early_minutes) * MINUTE,
+                slot.ends_at + i64::from(self.late_minutes) * MINUTE,
+            ),
+        }
+    }
+
     fn check(&self, order: &Order, part: usize, now: i64) -> Result<(), Refused> {
         let Some(slot) = order.parts.get(part).map(|p| &p.slot).filter(|_| self.rule == WindowRule::Slot) else {
             return Ok(());
         };
-        let from = slot.starts_at - i64::from(self.early_minutes) * MINUTE;
-        let until = slot.ends_at + i64::from(self.late_minutes) * MINUTE;
+        let (from, until) = self.bounds(slot);
         if now < from {
             Err(Refused::TooEarly { from })
         } else if now > until {

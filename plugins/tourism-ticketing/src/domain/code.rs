@@ -1,16 +1,24 @@
 //! The code that a visitor shows at the gate, as text and in a QR.
 //!
-//! `ORDER-NUMB-ER00-V-CHCK-CODE`: the order's number, the visitor's place in it, and an HMAC
-//! over both and the current window of time. A window is as long as the page's refresh; the one
-//! before is accepted too, so that nobody is refused for a slow hand. A screenshot is refused
-//! after two windows.
+//! `ORDER-NUMB-ER00-V-CHCK-CHCK-CHCK`: the order's number, the visitor's place in it, and a check
+//! value of the current window of time. A window is as long as the page's refresh; the one before
+//! is accepted too, so that nobody is refused for a slow hand. A screenshot is refused after two
+//! windows.
+//!
+//! The check values of an hour are a hash chain: the last window's value is an HMAC under the
+//! installation's key, and each earlier one is the hash of the one that follows. So whoever knows
+//! the hash of the first, the hour's *anchor*, can tell that a value is genuine and of which
+//! window by hashing it forward, and can make none for a window to come. A gate without a network
+//! gets anchors and no key (see decision 0007).
 
 use super::keys::{self, Keys};
 
-/// How far back a code is still recognized as one that has expired.
-const RECOGNIZED_WINDOWS: i64 = 240;
+/// An hour in milliseconds: as long as one chain.
+pub const HOUR: i64 = 3_600_000;
+/// How many hours back a code is still recognized as one that has expired.
+const RECOGNIZED_HOURS: i64 = 2;
 const ORDER: usize = 12;
-const CHECK: usize = 8;
+const CHECK: usize = 12;
 
 /// A ticket: one visitor of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +27,14 @@ pub struct Ticket {
     pub order: String,
     /// The visitor's place in the order, from 0 to 31.
     pub visitor: usize,
+}
+
+impl Ticket {
+    /// The code's first part: thirteen characters that name the ticket.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}{}", self.order, keys::base32(&[u8::try_from(self.visitor << 3).unwrap_or(0)], 1))
+    }
 }
 
 /// A code that holds now.
@@ -46,24 +62,119 @@ pub enum CodeError {
     Expired,
 }
 
+/// One window of time: an hour since 1970 and the window's place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Window {
+    hour: i64,
+    index: i64,
+}
+
+/// How long windows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Windows {
+    length: i64,
+}
+
+impl Windows {
+    fn of(seconds: u32) -> Self {
+        Self { length: i64::from(seconds.max(1)) * 1_000 }
+    }
+
+    /// Windows of an hour; the last may be shorter.
+    fn in_an_hour(self) -> i64 {
+        (HOUR + self.length - 1) / self.length
+    }
+
+    fn at(self, now: i64) -> Window {
+        Window { hour: now.div_euclid(HOUR), index: now.rem_euclid(HOUR) / self.length }
+    }
+
+    fn start(self, w: Window) -> i64 {
+        w.hour * HOUR + w.index * self.length
+    }
+
+    fn next(self, w: Window) -> Window {
+        if w.index + 1 < self.in_an_hour() {
+            Window { index: w.index + 1, ..w }
+        } else {
+            Window { hour: w.hour + 1, index: 0 }
+        }
+    }
+}
+
+/// The value before another in a ticket's chain: a gate's script computes the same.
+#[must_use]
+pub fn link(ticket: &str, value: &str) -> String {
+    keys::base32(&keys::sha256(&[b"yunlong-ticket", ticket.as_bytes(), value.as_bytes()]), CHECK)
+}
+
+/// What stands for a ticket in a gate's list, where its number is not to be read.
+#[must_use]
+pub fn blind(ticket: &str) -> String {
+    keys::base32(&keys::sha256(&[b"yunlong-ticket", b"list", ticket.as_bytes()]), CHECK)
+}
+
+/// The value so many links before the end of an hour's chain.
+fn value(keys: &Keys, ticket: &Ticket, hour: i64, links: i64) -> String {
+    let text = ticket.text();
+    (0..links).fold(keys.ticket_chain(&ticket.order, ticket.visitor, hour), |v, _| link(&text, &v))
+}
+
+/// The anchor of an hour: it proves codes and makes none.
+#[must_use]
+pub fn anchor(keys: &Keys, ticket: &Ticket, window_seconds: u32, hour: i64) -> String {
+    value(keys, ticket, hour, Windows::of(window_seconds).in_an_hour())
+}
+
 /// The code of a ticket at a time.
 #[must_use]
 pub fn show(keys: &Keys, ticket: &Ticket, window_seconds: u32, now: i64) -> ShownCode {
-    let length = i64::from(window_seconds.max(1)) * 1_000;
-    let window = now.div_euclid(length);
-    let check = keys.ticket_mac(&ticket.order, ticket.visitor, window);
-    let order = &ticket.order;
+    let windows = Windows::of(window_seconds);
+    let window = windows.at(now);
+    let check = value(keys, ticket, window.hour, windows.in_an_hour() - 1 - window.index);
     let group = |s: &str| s.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
+    let (order, place) = (&ticket.order, keys::base32(&[u8::try_from(ticket.visitor << 3).unwrap_or(0)], 1));
+    let next = windows.next(window);
     ShownCode {
-        text: format!(
-            "{}-{}-{}",
-            group(order),
-            keys::base32(&[u8::try_from(ticket.visitor << 3).unwrap_or(0)], 1),
-            group(&check)
-        ),
-        next_at: (window + 1) * length,
-        expires_at: (window + 2) * length,
+        text: format!("{}-{place}-{}", group(order), group(&check)),
+        next_at: windows.start(next),
+        expires_at: windows.start(windows.next(next)),
     }
+}
+
+/// The ticket and the check value of a code that was typed or scanned.
+///
+/// # Errors
+/// [`CodeError::Malformed`].
+pub fn split(text: &str) -> Result<(Ticket, String), CodeError> {
+    let code = keys::typed(text).filter(|c| c.len() == ORDER + 1 + CHECK).ok_or(CodeError::Malformed)?;
+    let (order, rest) = code.split_at(ORDER);
+    let (place, check) = rest.split_at(1);
+    let visitor = (0..32).find(|v| keys::base32(&[v << 3], 1) == place).ok_or(CodeError::Malformed)?;
+    Ok((Ticket { order: order.to_owned(), visitor: usize::from(visitor) }, check.to_owned()))
+}
+
+/// When a genuine check value was shown first, among the windows of these hours.
+fn shown_at(
+    keys: &Keys,
+    ticket: &Ticket,
+    check: &str,
+    windows: Windows,
+    hours: impl Iterator<Item = i64>,
+) -> Option<Window> {
+    // The value hashed forward passes its hour's anchor, whichever hour that is.
+    let text = ticket.text();
+    let mut forward = Vec::new();
+    let mut v = check.to_owned();
+    for _ in 0..windows.in_an_hour() {
+        v = link(&text, &v);
+        forward.push(v.clone());
+    }
+    hours.into_iter().find_map(|hour| {
+        let anchor = value(keys, ticket, hour, windows.in_an_hour());
+        let index = forward.iter().position(|f| keys::same(f, &anchor))?;
+        Some(Window { hour, index: i64::try_from(index).ok()? })
+    })
 }
 
 /// The ticket of a code that was typed or scanned.
@@ -71,19 +182,36 @@ pub fn show(keys: &Keys, ticket: &Ticket, window_seconds: u32, now: i64) -> Show
 /// # Errors
 /// [`CodeError`] when it is no code, not genuine or too old.
 pub fn read(keys: &Keys, text: &str, window_seconds: u32, now: i64) -> Result<Ticket, CodeError> {
-    let code = keys::typed(text).filter(|c| c.len() == ORDER + 1 + CHECK).ok_or(CodeError::Malformed)?;
-    let (order, rest) = code.split_at(ORDER);
-    let (place, check) = rest.split_at(1);
-    let visitor = (0..32).find(|v| keys::base32(&[v << 3], 1) == place).ok_or(CodeError::Malformed)?;
-    let ticket = Ticket { order: order.to_owned(), visitor: usize::from(visitor) };
-    let window = now.div_euclid(i64::from(window_seconds.max(1)) * 1_000);
-    let genuine = |w: i64| keys::same(&keys.ticket_mac(&ticket.order, ticket.visitor, w), check);
-    if genuine(window) || genuine(window - 1) {
-        Ok(ticket)
-    } else if (2..RECOGNIZED_WINDOWS).any(|back| genuine(window - back)) {
-        Err(CodeError::Expired)
-    } else {
-        Err(CodeError::Forged)
+    let (ticket, check) = split(text)?;
+    let windows = Windows::of(window_seconds);
+    let current = windows.at(now);
+    let hours = (0..=RECOGNIZED_HOURS).map(|back| current.hour - back);
+    match shown_at(keys, &ticket, &check, windows, hours) {
+        Some(w) if w == current || windows.next(w) == current => Ok(ticket),
+        Some(w) if w < current => Err(CodeError::Expired),
+        _ => Err(CodeError::Forged),
+    }
+}
+
+/// The ticket of a code that a gate read without a network, and when the code was first shown:
+/// looked for in the hours until `now`.
+///
+/// # Errors
+/// [`CodeError`] when it is no code or not genuine.
+pub fn read_past(
+    keys: &Keys,
+    text: &str,
+    window_seconds: u32,
+    now: i64,
+    hours_back: i64,
+) -> Result<(Ticket, i64), CodeError> {
+    let (ticket, check) = split(text)?;
+    let windows = Windows::of(window_seconds);
+    let last = now.div_euclid(HOUR);
+    let hours = (0..=hours_back).map(|back| last - back);
+    match shown_at(keys, &ticket, &check, windows, hours) {
+        Some(w) if windows.start(w) <= now => Ok((ticket, windows.start(w))),
+        _ => Err(CodeError::Forged),
     }
 }
 
@@ -101,7 +229,7 @@ mod tests {
     #[test]
     fn a_code_is_short_enough_to_type() {
         let text = show(&keys::for_tests(), &ticket(), 30, NOW).text;
-        assert!(text.starts_with("0123-4567-89AB-3-") && text.len() == 26, "{text}");
+        assert!(text.starts_with("0123-4567-89AB-3-") && text.len() == 31, "{text}");
     }
 
     #[test]
@@ -122,17 +250,48 @@ mod tests {
         assert_eq!(read(&k, &show(&k, &ticket(), 30, NOW + 60_000).text, 30, NOW), Err(CodeError::Forged));
     }
 
+    #[test]
+    fn an_anchor_proves_a_code_and_makes_none() {
+        let k = keys::for_tests();
+        let hour = NOW.div_euclid(HOUR);
+        let anchor = anchor(&k, &ticket(), 30, hour);
+        let (_, check) = split(&show(&k, &ticket(), 30, NOW).text).unwrap();
+        let index = NOW.rem_euclid(HOUR) / 30_000;
+        let text = ticket().text();
+        let walked = (0..=index).fold(check.clone(), |v, _| link(&text, &v));
+        assert_eq!(walked, anchor, "what a gate without a key computes");
+        // The next window's value is a preimage of this one's: hashing leads the other way only.
+        let (_, next) = split(&show(&k, &ticket(), 30, NOW + 30_000).text).unwrap();
+        assert_eq!(link(&text, &next), check);
+        assert_ne!(link(&text, &check), next);
+    }
+
+    #[test]
+    fn a_gates_code_is_dated_by_itself() {
+        let k = keys::for_tests();
+        let text = show(&k, &ticket(), 30, NOW).text;
+        let start = NOW - NOW.rem_euclid(30_000);
+        assert_eq!(read_past(&k, &text, 30, NOW + 5 * HOUR, 12), Ok((ticket(), start)));
+        assert_eq!(read_past(&k, &text, 30, NOW + 13 * HOUR, 12), Err(CodeError::Forged), "too long ago");
+        assert_eq!(read_past(&k, &text, 30, start - 1, 12), Err(CodeError::Forged), "a code of a time to come");
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
         #[test]
-        fn every_code_reads_back(visitor in 0_usize..32, now in 0_i64..4_000_000_000_000, window in 30_u32..=60) {
+        fn every_code_reads_back_until_it_expires(visitor in 0_usize..32, now in 0_i64..4_000_000_000_000, window in 30_u32..=60) {
             let k = keys::for_tests();
             let t = Ticket { order: k.order_number("p", &now.to_string()), visitor };
             let shown = show(&k, &t, window, now);
-            prop_assert_eq!(read(&k, &shown.text.to_lowercase().replace('-', " "), window, now), Ok(t));
+            let typed = shown.text.to_lowercase().replace('-', " ");
+            prop_assert_eq!(read(&k, &typed, window, now), Ok(t.clone()));
+            prop_assert!(shown.next_at > now && shown.expires_at > shown.next_at);
+            prop_assert_eq!(read(&k, &typed, window, shown.expires_at - 1), Ok(t));
+            prop_assert_eq!(read(&k, &typed, window, shown.expires_at), Err(CodeError::Expired));
         }
 
         #[test]
-        fn a_changed_character_is_never_accepted(at in 0_usize..26, c in "[0-9A-HJKMNP-TV-Z]") {
+        fn a_changed_character_is_never_accepted(at in 0_usize..31, c in "[0-9A-HJKMNP-TV-Z]") {
             let k = keys::for_tests();
             let text = show(&k, &ticket(), 30, NOW).text;
             let mut changed = text.clone();

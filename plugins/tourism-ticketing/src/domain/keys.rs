@@ -33,12 +33,13 @@ impl Keys {
         base32(&mac(&(self.0)("order-number"), &[owner.as_bytes(), idempotency_key.as_bytes()]), 12)
     }
 
-    /// The check part of a ticket's code in a window of time, 40 bits.
+    /// The end of a ticket's chain of codes for an hour since 1970, 60 bits: every code of the hour
+    /// is a hash of it.
     #[must_use]
-    pub fn ticket_mac(&self, order: &str, visitor: usize, window: i64) -> String {
+    pub fn ticket_chain(&self, order: &str, visitor: usize, hour: i64) -> String {
         base32(
-            &mac(&(self.0)("ticket-code"), &[order.as_bytes(), &(visitor as u64).to_be_bytes(), &window.to_be_bytes()]),
-            8,
+            &mac(&(self.0)("ticket-code"), &[order.as_bytes(), &(visitor as u64).to_be_bytes(), &hour.to_be_bytes()]),
+            12,
         )
     }
 }
@@ -59,7 +60,7 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 
 /// SHA-256 over parts with a dot between them.
 #[must_use]
-pub fn sha256_bytes(parts: &[&[u8]]) -> [u8; 32] {
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for (i, p) in parts.iter().enumerate() {
         if i > 0 {

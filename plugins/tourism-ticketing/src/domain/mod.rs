@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod alert;
+pub mod batch;
 pub mod catalogue;
 pub mod code;
 pub mod edit;
@@ -16,6 +17,8 @@ pub mod pricing;
 pub mod refund;
 pub mod sample;
 pub mod slot;
+pub mod state;
+pub mod statement;
 pub mod time;
 pub mod visitor;
 

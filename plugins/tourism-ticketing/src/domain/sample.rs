@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn the_sample_is_whole() {
         let c = catalogue().unwrap();
-        assert_eq!(c.attractions.len(), 6);
+        assert_eq!(c.attractions.len(), 7, "six attractions and a coach line");
         for a in &c.attractions {
             a.operator.parse::<yunlong_formats::Uscc>().unwrap();
             a.district.parse::<yunlong_formats::DivisionCode>().unwrap();

@@ -221,6 +221,20 @@ fn document(id_type: IdType, number: &str, today: Date) -> Result<(String, Optio
     }
 }
 
+/// The keyed hash of a document as a gate's officer typed it.
+///
+/// # Errors
+/// What is wrong with the kind or the number.
+pub fn document_hash(keys: &Keys, id_type: &str, number: &str, today: Date) -> Result<String, FieldError> {
+    let kind = if id_type.is_empty() { Some(IdType::ResidentId) } else { IdType::parse(id_type) };
+    let Some(kind) = kind else {
+        let text = t("请选择居民身份证或护照", "Choose a resident ID (`resident-id`) or a passport (`passport`)");
+        return Err(FieldError::new("/document/id_type", text));
+    };
+    let (number, _) = document(kind, number, today).map_err(|text| FieldError::new("/document/id_number", text))?;
+    Ok(keys.id_hash(kind.code(), &number))
+}
+
 fn explain(e: &impl Explain) -> Text {
     Text::new(e.zh(), e.en())
 }

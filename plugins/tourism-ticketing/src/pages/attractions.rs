@@ -1,7 +1,7 @@
 //! What can be visited: the list, one attraction's slots, a joint product's slots.
 
 use super::{LAYOUT, answer, weekday, weekdays};
-use crate::domain::catalogue::{Attraction, Product, ProductKind};
+use crate::domain::catalogue::{Attraction, PlaceKind, Product, ProductKind};
 use crate::domain::slot::{Availability, SlotState};
 use crate::domain::time::Date;
 use crate::service::catalogue::{self, DayView};
@@ -23,12 +23,17 @@ pub(super) fn list(request: &Request) -> web::Result<Response> {
             (empty(html! { p { (request.t("现在没有可预订的景区。", "Nothing can be booked now.")) } }))
         } @else {
             ul.grid-wide {
-                @for a in &attractions { li.card { (attraction_card(lang, a, &products)) } }
+                @for a in attractions.iter().filter(|a| a.kind == PlaceKind::Site) { li.card { (attraction_card(lang, a, &products)) } }
             }
         }
-        @let joint: Vec<&Product> = products.iter().filter(|p| p.kind == ProductKind::Joint).collect();
+        @let coaches: Vec<&Attraction> = attractions.iter().filter(|a| a.kind == PlaceKind::Coach).collect();
+        @if !coaches.is_empty() {
+            h2 { (request.t("旅游专线", "Coach lines")) }
+            ul.grid-wide { @for a in coaches { li.card { (attraction_card(lang, a, &products)) } } }
+        }
+        @let joint: Vec<&Product> = products.iter().filter(|p| p.kind != ProductKind::Single).collect();
         @if !joint.is_empty() {
-            h2 { (request.t("联票", "Joint tickets")) }
+            h2 { (request.t("联票与套票", "Joint tickets and packages")) }
             ul.grid-wide {
                 @for p in joint {
                     li.card {
@@ -88,7 +93,7 @@ fn show_detail(request: &Request) -> Result<Response, Refusal> {
         p { (attraction.about.get(lang)) }
         dl.facts {
             dt { (request.t("地址", "Address")) } dd { (attraction.address.get(lang)) }
-            dt { (request.t("开放时段", "Sessions")) } dd { (sessions(&attraction)) }
+            dt { @if attraction.kind == PlaceKind::Coach { (request.t("班次（发车–到达）", "Trips (departure–arrival)")) } @else { (request.t("开放时段", "Sessions")) } } dd { (sessions(&attraction)) }
             @if !attraction.closed_weekdays.is_empty() { dt { (request.t("闭馆", "Closed")) } dd { (weekdays(lang, &attraction.closed_weekdays)) } }
         }
         @if !readable { (notice(Tone::Warn, request.t("没有看懂您输入的日期，现在显示今天。", "The date could not be read; this is today."))) }

@@ -6,7 +6,7 @@ use crate::service::gate::{self, Admitted};
 use crate::service::orders::GATE;
 use crate::service::{Refusal, catalogue};
 use maud::{Markup, html};
-use yunlong_sdk::page::{error_summary, notice, select};
+use yunlong_sdk::page::{error_summary, field, notice, select};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, t, web};
 
 /// `GET /gate`.
@@ -33,9 +33,21 @@ fn decide(request: &Request, form: &Form, officer: &str) -> Result<Response, Ref
     }
     let name: String = form.value("gate").trim().chars().take(40).collect();
     let name = if name.is_empty() { "gate" } else { &name };
-    let (status, result) = match gate::admit(form.value("code"), Some(&attraction), name, officer) {
+    let answered = if form.value("how") == "document" {
+        let value = |n: &str| form.value(n).to_owned();
+        let document = gate::Document { id_type: value("id_type"), id_number: value("id_number") };
+        gate::admit_document(&document, &attraction, name, officer)
+    } else {
+        gate::admit(form.value("code"), Some(&attraction), name, officer)
+    };
+    let (status, result) = match answered {
         Ok(admitted) => (StatusCode::OK, welcome(request, &admitted)),
-        Err(e @ (Refusal::Code(_) | Refusal::Gate(_) | Refusal::WrongState(_))) => {
+        Err(Refusal::Fields(errors)) => {
+            let mut form = form.clone();
+            errors.into_iter().for_each(|e| form.reject("id_number", e.text));
+            return Ok(page(request, &form, None)?.status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
+        Err(e @ (Refusal::Code(_) | Refusal::Gate(_) | Refusal::WrongState(_) | Refusal::NoTicket)) => {
             let lang = request.lang();
             let (title, detail) = (e.title(), e.detail());
             let result = notice(
@@ -80,13 +92,25 @@ fn page(request: &Request, form: &Form, result: Option<Markup>) -> Result<Respon
             }
             div.field {
                 label for="code" { (request.t("票码", "Code")) }
-                input #code type="text" name="code" inputmode="text" autocapitalize="characters" spellcheck="false" autofocus required aria-describedby="code-help";
+                input #code type="text" name="code" inputmode="text" autocapitalize="characters" spellcheck="false" autofocus aria-describedby="code-help";
                 p.field-help #code-help { (request.t("扫码枪扫描，或照票面输入；横线和空格可以省略。", "Scan it, or type it as shown; hyphens and blanks may be left out.")) }
             }
-            div.actions { button type="submit" { (request.t("验票", "Check")) } }
+            div.actions { button type="submit" name="how" value="code" { (request.t("验票", "Check")) } }
+            details open[form.value("how") == "document"] {
+                summary { (request.t("没有手机：凭证件入园", "No phone: admit by the document")) }
+                (select(request.lang(), form, "id_type", &t("证件类型", "Document"), &[("resident-id", request.t("居民身份证", "Resident ID")), ("passport", request.t("护照", "Passport"))]))
+                (field(request.lang(), &kept(form), "id_number", "text", &t("证件号码", "Document's number"), None))
+                div.actions { button.secondary type="submit" name="how" value="document" { (request.t("凭证件验票", "Check the document")) } }
+            }
         }
+        p { a href="/gate/offline" { (request.t("网络不稳？离线检票", "An unsteady network? The gate without one")) } }
     };
     Ok(LAYOUT.page(request, &t("检票", "Gate"), body))
+}
+
+/// The form without a document's number that was dealt with: the next visitor's is another.
+fn kept(form: &Form) -> Form {
+    if form.is_valid() { Form::new() } else { form.clone() }
 }
 
 /// Where the gate is. The keeper chooses once; the form keeps it from ticket to ticket.

@@ -25,7 +25,11 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
             p { (request.t("年满 60 周岁半价，年满 65 周岁免费，以游览当日的年龄为准。优惠票由本人用自己的账号、凭居民身份证购买；我们经您同意后只读取出生日期。", "Half price from 60, free from 65, by the age on the day of the visit. Buy a reduced ticket for yourself, with your own account and resident ID; with your consent we read the date of birth and nothing else.")) }
         }))
         (card("refund", request.t("退票", "Refunds"), html! {
-            p { (request.t("还没有人入园的订单可以整单退票，票款全额原路退回。没有支付就过期的订单不收费；晚到的付款会补出票，名额已无时自动退回。", "An order that nobody has used can be given back whole, and all of its money returns the way it came. An order that expired unpaid costs nothing; money that arrives late buys the tickets if places are left and goes back by itself if not.")) }
+            p { (request.t("没有使用的票可以逐张退，退多少按该票种的退票规则，订单的退票页上写明；票款原路退回。景区临时关闭时，受影响的票自动全额退款。", "Tickets that nobody has used can be given back one by one. What returns follows from the ticket's rules, which the order's page shows; the money goes back the way it came. When an attraction closes, what was paid for that day returns in full by itself.")) }
+            p { (request.t("没有支付就过期的订单不收费。晚到的付款，名额仍在时补出票，否则自动退回；放弃订单后到账的付款一律退回。", "An order that expired unpaid costs nothing. Money that arrives late buys the tickets if places are left and goes back by itself if not; money for an order that you gave up always goes back.")) }
+        }))
+        (card("phone", request.t("没有手机的游客和儿童", "Visitors without a phone, and children"), html! {
+            p { (request.t("手机号可以不填。没有手机的游客凭购票时填写的证件原件入园。儿童凭居民身份证号码核对年龄享受儿童票价；14 周岁以下儿童的信息，须由监护人确认同意后填写。", "A mobile number may be left out. Without a phone, enter with the document that the ticket was bought with. A child's price is checked by its resident ID; the data of a child under 14 is taken with its guardian's consent.")) }
         }))
         (card("privacy", request.t("您的信息", "Your data"), html! {
             p { (request.t("证件号码只保存遮盖后的形式和一个不可还原的校验值。授权可以随时在城市门户撤回。", "Of a document's number we keep a masked form and a check value that cannot be turned back. Consent can be withdrawn on the city portal at any time.")) }

@@ -4,9 +4,11 @@ mod attractions;
 mod gate;
 mod help;
 mod manage;
+mod offline;
 mod order_form;
 mod orders;
 mod sales;
+mod statement;
 
 use crate::domain::alert::Level;
 use crate::domain::order::State;
@@ -38,8 +40,12 @@ pub(crate) fn routes(router: Router) -> Router {
         .get("/orders/{order}/tickets/{ticket}", orders::ticket)
         .get("/gate", gate::show)
         .post("/gate", gate::admit)
+        .get("/gate/offline", offline::show)
         .get("/sales", sales::show)
         .get("/sales/order", sales::find)
+        .get("/sales/batches", offline::batches)
+        .get("/sales/statement", statement::show)
+        .get("/sales/statement/file", statement::file)
         .get("/manage", manage::list)
         .get("/manage/attractions/{attraction}", manage::attraction)
         .post("/manage/attractions/{attraction}", manage::save_attraction)

@@ -399,10 +399,12 @@ fn ticket_body(request: &Request, view: &TicketView, seconds: u32) -> Result<Mar
     Ok(html! {
         @match &view.code {
             Some(code) => {
-                (qr::svg(&code.text, request.t("入园票码，文字见下方", "The ticket's code; its text stands below")).unwrap_or_else(|_| html! {}))
-                p { strong { (request.t("票码：", "Code: ")) code { (code.text) } } }
-                p { (request.t("票码定时更新，截图无效。更新间隔（秒）：", "The code changes; a screenshot is refused. Seconds between codes: ")) (seconds) }
-                p { a href={ "/orders/" (view.order.id) "/tickets/" (view.visitor) } { (request.t("立即更新", "Show the next code")) } }
+                div.no-print { (qr::svg(&code.text, request.t("入园票码，文字见下方", "The ticket's code; its text stands below")).unwrap_or_else(|_| html! {})) }
+                // A printed code is worthless in a minute; the document is not.
+                p.print-only { strong { (request.t("打印件不含票码：请凭购票时填写的证件原件入园，检票员会核对证件。", "A printout has no code: enter with the document that the ticket was bought with; the gate admits by it.")) } " " (request.t("订单号：", "Order: ")) (view.order.id) }
+                p.no-print { strong { (request.t("票码：", "Code: ")) code { (code.text) } } }
+                p.no-print { (request.t("票码定时更新，截图无效。更新间隔（秒）：", "The code changes; a screenshot is refused. Seconds between codes: ")) (seconds) }
+                p.no-print { a href={ "/orders/" (view.order.id) "/tickets/" (view.visitor) } { (request.t("立即更新", "Show the next code")) } }
             }
             None => { (notice(Tone::Ok, request.t("这张票已经用完。", "The ticket is used up."))) }
         }

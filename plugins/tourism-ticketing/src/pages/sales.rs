@@ -49,6 +49,10 @@ fn page(request: &Request) -> Result<Response, Refusal> {
             input #number type="text" name="number" required maxlength="20";
             button type="submit" { (request.t("查找订单", "Find the order")) }
         }
+        div.actions {
+            a href={ "/sales/statement?from=" (date) } { (request.t("结算单与导出", "Statement and files")) }
+            a href="/sales/batches" { (request.t("离线检票记录", "Gates without a network")) }
+        }
         @for a in &all { (card(&format!("sales-{}", a.attraction), a.name.get(lang), by_slot(request, a))) }
     };
     Ok(LAYOUT.page(request, &t("销售", "Sales"), body))

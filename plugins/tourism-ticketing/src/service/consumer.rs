@@ -1,13 +1,13 @@
 //! Events: holds that end, what became of payments, and work that goes on by messages. The host
 //! commits what is staged together with the acknowledgment; after a conflict it delivers again.
 
-use super::{closures, now};
+use super::{closures, now, offline};
 use crate::domain::catalogue::{Attraction, DayPlan};
 use crate::domain::entitlement::Claim;
 use crate::domain::order::{Order, Standing, State};
 use crate::domain::slot::{self, DAY_COUNTER, SLOT_COUNTER, SlotState};
 use crate::policy;
-use crate::store::{HOLD_EXPIRED, ONE_ID, SWEEP, stage};
+use crate::store::{GATE_BATCH, HOLD_EXPIRED, ONE_ID, SWEEP, stage};
 use serde::Deserialize;
 use yunlong_sdk::payments::{Outcome, PaymentOutcome};
 use yunlong_sdk::{Event, Failure, Tx};
@@ -29,6 +29,7 @@ pub fn handle(event: &Event, tx: &Tx<'_>) -> Result<(), Failure> {
     match event.topic.as_str() {
         HOLD_EXPIRED => hold_expired(&event.json()?, tx),
         SWEEP => closures::sweep(&event.json()?, tx),
+        GATE_BATCH => offline::reconcile(&event.json()?, tx),
         topic => Err(Failure::Reject(format!("nobody here consumes `{topic}`"))),
     }
 }

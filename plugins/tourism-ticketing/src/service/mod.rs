@@ -6,10 +6,12 @@ pub mod consumer;
 pub mod gate;
 pub mod install;
 pub mod manage;
+pub mod offline;
 pub mod orders;
 pub mod purchase;
 pub mod refusal;
 pub mod sales;
+pub mod statement;
 
 pub use refusal::Refusal;
 

@@ -68,6 +68,15 @@ pub enum Refusal {
         /// How many.
         max: i64,
     },
+    /// Nobody with this document has a ticket here.
+    NoTicket,
+    /// The number of a gate's batch was used for another one.
+    BatchReused,
+    /// The statement has more rows than one answer holds.
+    TooMuch {
+        /// How many it may have.
+        rows: usize,
+    },
     /// No ticket of the order can be given back any more.
     TooLateToReturn,
     /// A change of the timetable leaves tickets without their slot, and nobody said that they are
@@ -175,6 +184,9 @@ impl Refusal {
             Self::TooManyOpen { max } => {
                 Problem::conflict(self.title()).kind("too-many-open-orders").detail(self.detail()).with("max", max)
             }
+            Self::NoTicket => Problem::conflict(self.title()).kind("no-ticket").detail(self.detail()),
+            Self::BatchReused => Problem::invalid(self.title()).kind("batch-reused").detail(self.detail()),
+            Self::TooMuch { .. } => Problem::invalid(self.title()).kind("too-much").detail(self.detail()),
             Self::TooLateToReturn => Problem::conflict(self.title()).kind("too-late-to-return").detail(self.detail()),
             Self::TicketsSold { tickets } => {
                 Problem::conflict(self.title()).kind("tickets-sold").detail(self.detail()).with("tickets", tickets)
@@ -207,6 +219,9 @@ impl Refusal {
             Self::NotOnSale { .. } => t("不在售票时间内", "Not on sale"),
             Self::KeyReused { .. } => t("幂等键已用于另一个请求", "The idempotency key was used for another request"),
             Self::TooManyOpen { .. } => t("未付款的订单太多", "Too many unpaid orders"),
+            Self::NoTicket => t("没有这个证件的票", "No ticket for this document"),
+            Self::BatchReused => t("批次编号已用于另一批", "The number was used for another batch"),
+            Self::TooMuch { .. } => t("数据太多", "Too much at once"),
             Self::TooLateToReturn => t("已过退票时间", "It is too late to give the tickets back"),
             Self::TicketsSold { .. } => t("这些时段已售出门票", "Tickets were sold for these slots"),
             Self::WrongState(_) => t("订单状态不允许这样操作", "The order's state does not allow this"),
@@ -256,6 +271,18 @@ impl Refusal {
                 format!("您已有 {max} 个未付款的订单。请先支付或放弃其中一个。"),
                 format!("You hold {max} unpaid orders. Pay or give up one of them first."),
             ),
+            Self::NoTicket => t(
+                "这个证件在本景区没有有效的票。请核对证件号码，或扫描票码。",
+                "Nobody with this document holds a ticket here. Check the number, or scan the code.",
+            ),
+            Self::BatchReused => t(
+                "同一编号的批次内容不同。请为新的一批另编一个编号。",
+                "A batch of this number has other scans. Give a new batch a number of its own.",
+            ),
+            Self::TooMuch { rows } => Text::new(
+                format!("一次最多 {rows} 张票，请缩短日期范围或选择一个景区。"),
+                format!("At most {rows} tickets at once: choose fewer days or one attraction."),
+            ),
             Self::TooLateToReturn => t(
                 "按此票种的退票规则，现在不能再退票。如遇特殊情况，请联系景区。",
                 "By the rules of this ticket nothing returns any more. Contact the attraction in special cases.",
@@ -272,8 +299,8 @@ impl Refusal {
                 "This is a screenshot or a printout. Ask for the live code on the ticket's page.",
             ),
             Self::Code(CodeError::Malformed) => t(
-                "票码共 21 位，由数字和字母组成。请重新扫码或输入。",
-                "A code has 21 digits and letters. Scan or type it again.",
+                "票码共 25 位，由数字和字母组成。请重新扫码或输入。",
+                "A code has 25 digits and letters. Scan or type it again.",
             ),
             Self::Code(CodeError::Forged) => t("这个票码不是本系统签发的。", "This code was not signed here."),
             Self::Fields(_) | Self::NotFound | Self::Data(_) | Self::Other(_) => Text::default(),

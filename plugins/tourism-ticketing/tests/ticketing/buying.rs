@@ -46,17 +46,23 @@ fn the_routes_are_sound_and_the_document_names_every_operation() {
         "putDay",
         "listClosures",
         "listAlerts",
+        "getGateList",
+        "uploadBatch",
+        "getBatch",
+        "listBatches",
+        "getStatement",
     ] {
         assert!(ids.contains(&id), "{id}");
     }
 }
 
 #[test]
-fn the_catalogue_has_six_attractions_and_the_joint_ticket() {
+fn the_catalogue_has_six_attractions_a_coach_line_and_the_joint_ticket() {
     let x = Xuzhou::new();
     x.sign_out();
     let c = x.api("/api/attractions").body_json();
-    assert_eq!(c["attractions"].as_array().unwrap().len(), 6);
+    let of = |kind: &str| c["attractions"].as_array().unwrap().iter().filter(|a| a["kind"] == kind).count();
+    assert_eq!((of("site"), of("coach")), (6, 1));
     let joint = c["products"].as_array().unwrap().iter().find(|p| p["kind"] == "joint").unwrap();
     assert_eq!((joint["price"].clone(), joint["components"][1]["weight"].clone()), (json!(12_800), json!(80)));
 }

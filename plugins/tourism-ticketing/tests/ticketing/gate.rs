@@ -97,7 +97,7 @@ fn a_screenshot_a_typing_error_and_an_invention_are_told_apart() {
         (code.as_str(), "code-expired"),
         ("hello", "code-invalid"),
         ("", "code-invalid"),
-        ("0000-0000-0000-0-0000-0000", "code-invalid"),
+        ("0000-0000-0000-0-0000-0000-0000", "code-invalid"),
     ] {
         assert_eq!(kind(&x.admit(&json!({"code": text}))), want, "{text}");
     }

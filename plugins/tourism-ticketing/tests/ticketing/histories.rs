@@ -38,6 +38,13 @@ enum Step {
         ticket: usize,
         terracotta: bool,
     },
+    /// A gate without a network brings a scan back.
+    Offline {
+        order: usize,
+        ticket: usize,
+        terracotta: bool,
+        west: bool,
+    },
     Conflicts(u32),
     SetCap(u32),
     /// The department closes a day, whatever is sold for it, or opens it again.
@@ -61,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::Refund),
         2 => prop::bool::weighted(0.3).prop_map(|refused| Step::Refunds { refused }),
         4 => (any::<usize>(), 0_usize..3, any::<bool>()).prop_map(|(order, ticket, terracotta)| Step::Admit { order, ticket, terracotta }),
+        2 => (any::<usize>(), 0_usize..3, any::<bool>(), any::<bool>()).prop_map(|(order, ticket, terracotta, west)| Step::Offline { order, ticket, terracotta, west }),
         1 => (0_u32..3).prop_map(Step::Conflicts),
         1 => (0_u32..5).prop_map(Step::SetCap),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(terracotta, closed)| Step::Day { terracotta, closed }),
@@ -153,6 +161,7 @@ impl Run {
             Step::Refunds { refused: true } => self.x.refuse_refunds("declined"),
             Step::Refunds { refused: false } => self.x.pay_refunds(),
             Step::Admit { order, ticket, terracotta } => self.admit(*order, *ticket, *terracotta),
+            Step::Offline { order, ticket, terracotta, west } => self.bring_back(*order, *ticket, *terracotta, *west),
             Step::Conflicts(n) => self.x.conflict_next(*n),
             Step::SetCap(cap) => {
                 set_caps(*cap);
@@ -166,6 +175,20 @@ impl Run {
                 assert!(matches!(answer.code().as_u16(), 200 | 503), "{}", answer.body_text());
             }
         }
+    }
+
+    fn bring_back(&self, order: usize, ticket: usize, terracotta: bool, west: bool) {
+        let Some(o) = self.pick(order) else { return };
+        let answer = self.x.api(&format!("/api/orders/{}/tickets/{ticket}/code", o.id)).body_json();
+        let Some(code) = answer["code"].as_str() else { return };
+        let (attraction, gate) =
+            (if terracotta { "bingmayong" } else { "guishan" }, if west { "西门" } else { "东门" });
+        // The same scan may be brought back again, under a number of its own.
+        let number = format!("batch-{:06}", self.x.now_ms() % 1_000_000 + u64::from(west));
+        let scan = json!({"code": code, "at": self.x.now_ms()});
+        let body = json!({"number": number, "attraction": attraction, "gate": gate, "scans": [scan, scan]});
+        let answer = self.x.at_the_gate(|| self.x.call("/api/gates/batches", &body));
+        assert!(matches!(answer.code().as_u16(), 202 | 422), "{}", answer.body_text());
     }
 
     fn admit(&self, order: usize, ticket: usize, terracotta: bool) {

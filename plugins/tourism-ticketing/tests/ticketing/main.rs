@@ -8,5 +8,6 @@ mod gate;
 mod histories;
 mod managing;
 mod money;
+mod offline;
 mod pages;
 mod support;

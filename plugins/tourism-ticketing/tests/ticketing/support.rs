@@ -117,6 +117,10 @@ impl Xuzhou {
         id
     }
 
+    pub(crate) fn now_ms(&self) -> u64 {
+        yunlong_sdk::now()
+    }
+
     pub(crate) fn get_order(&self, id: &str) -> Value {
         self.api(&format!("/api/orders/{id}")).body_json()
     }
