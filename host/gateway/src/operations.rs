@@ -221,7 +221,9 @@ impl Operations {
                 "There is no vendor with this unified social credit code",
             ));
         }
-        let (vendor, by, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
+        let (vendor, now) = (vendor.trim().to_owned(), self.services.clock.now());
+        let (actor, detail) = (by.to_owned(), vendor.clone());
+        let by = actor.clone();
         let id = self
             .with_depot(move |depot| {
                 depot.change_trust(|trust| {
@@ -230,6 +232,7 @@ impl Operations {
             })
             .await??;
         tracing::info!(key = %id, "vendor key enrolled");
+        self.services.identity.record(&actor, "signer.enrolled", &id.to_string(), &detail).await?;
         Ok(id.to_string())
     }
 
@@ -237,11 +240,13 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::Trust`].
-    pub async fn revoke_key(&self, id: &str) -> Result<(), OperationError> {
-        let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
+    pub async fn revoke_key(&self, key: &str, by: &str) -> Result<(), OperationError> {
+        let id = key.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
         let now = self.services.clock.now();
         self.with_depot(move |depot| depot.change_trust(|trust| trust.revoke(&id, now).map_err(OperationError::from)))
-            .await?
+            .await??;
+        self.services.identity.record(by, "signer.revoked", key, "").await?;
+        Ok(())
     }
 
     /// Installs a published package and starts it. Nothing is left when it is refused.

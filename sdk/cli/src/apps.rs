@@ -61,7 +61,7 @@ pub(crate) fn list(options: &Apps) -> Result<(), CliError> {
 }
 
 /// The rows of a listing: the array itself, or the one array in the object.
-fn items(answer: &Value) -> &[Value] {
+pub(crate) fn items(answer: &Value) -> &[Value] {
     let array = answer.as_array().or_else(|| answer.as_object().and_then(|o| o.values().find_map(Value::as_array)));
     array.map(Vec::as_slice).unwrap_or_default()
 }
@@ -82,7 +82,7 @@ fn row(item: &Value) -> [String; 5] {
     [text("name"), text("app"), text("version"), status, organization]
 }
 
-fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
+pub(crate) fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {

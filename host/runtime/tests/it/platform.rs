@@ -105,17 +105,19 @@ impl Platform {
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<http::Response<Bytes>, InvocationError> {
+        self.get_as(name, Principal::anonymous()).await
+    }
+
+    pub(crate) async fn get_as(
+        &self,
+        name: &str,
+        principal: Principal,
+    ) -> Result<http::Response<Bytes>, InvocationError> {
         let request = http::Request::get("/").body(Full::new(Bytes::new())).unwrap();
         // Whatever a guest does, nobody waits for ever.
         tokio::time::timeout(
             Duration::from_secs(30),
-            self.runtime.request(
-                &name.parse().unwrap(),
-                Principal::anonymous(),
-                Presentation::default(),
-                "request-1",
-                request,
-            ),
+            self.runtime.request(&name.parse().unwrap(), principal, Presentation::default(), "request-1", request),
         )
         .await
         .expect("the request hung")
