@@ -87,7 +87,7 @@ pub struct Named {
 
 /// What an account is for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A member of a department
     Official,
     /// Somebody who acts for a vendor

@@ -188,7 +188,7 @@ impl Providers {
         now: Timestamp,
     ) -> Result<Begun, OidcError> {
         let provider = self.find(name)?;
-        let asked = provider.ask().await?;
+        let asked = provider.ask(now).await?;
         let state = asked.state.secret().clone();
         let under_way = UnderWay {
             provider: name.to_owned(),

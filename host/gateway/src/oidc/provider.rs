@@ -12,17 +12,16 @@ use openidconnect::{
     PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
 };
 use serde_json::{Map, Value};
-use std::time::{Duration, Instant};
 use url::{Host, Url};
 use yunlong_identity::{Attributes, External};
 use yunlong_model::Timestamp;
 
-/// Discovery document and keys are asked for again after this time.
-const FRESH: Duration = Duration::from_secs(3600);
+/// Discovery document and keys are asked for again after this time, in milliseconds.
+const FRESH: i64 = 3600 * 1000;
 /// They serve as long as this when the provider does not answer.
-const STALE: Duration = Duration::from_secs(24 * 3600);
+const STALE: i64 = 24 * 3600 * 1000;
 /// A token by a key that is not known is a reason to ask for the keys again, but not more often.
-const ROTATION: Duration = Duration::from_secs(30);
+const ROTATION: i64 = 30 * 1000;
 /// By how much the provider's clock may be wrong.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// A token was issued a moment ago, for the code that was just exchanged.
@@ -61,7 +60,14 @@ type Client =
 
 struct Known {
     metadata: CoreProviderMetadata,
-    at: Instant,
+    at: Timestamp,
+}
+
+impl Known {
+    /// Whether it is not older than this. A clock that was put back makes it old.
+    fn is_within(&self, age: i64, now: Timestamp) -> bool {
+        (0..age).contains(&(now.0 - self.at.0))
+    }
 }
 
 pub(crate) struct Provider {
@@ -121,8 +127,8 @@ impl Provider {
     }
 
     /// The address at which the browser asks, with all that protects the answer.
-    pub(crate) async fn ask(&self) -> Result<Asked, OidcError> {
-        let client = self.client(self.metadata(FRESH).await?);
+    pub(crate) async fn ask(&self, now: Timestamp) -> Result<Asked, OidcError> {
+        let client = self.client(self.metadata(FRESH, now).await?);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (address, state, nonce) = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
@@ -143,7 +149,7 @@ impl Provider {
         nonce: &Nonce,
         now: Timestamp,
     ) -> Result<External, OidcError> {
-        let mut client = self.client(self.metadata(FRESH).await?);
+        let mut client = self.client(self.metadata(FRESH, now).await?);
         let http = self.http.clone();
         let send = move |request| {
             let http = http.clone();
@@ -162,7 +168,7 @@ impl Provider {
         let mut verified = verify(&client, token, nonce, now);
         if let Err(ClaimsVerificationError::SignatureVerification(_)) = verified {
             // The provider may have new keys since they were asked for.
-            client = self.client(self.metadata(ROTATION).await?);
+            client = self.client(self.metadata(ROTATION, now).await?);
             verified = verify(&client, token, nonce, now);
         }
         let claims = verified.map_err(|e| OidcError::Refused(with_causes(&e)))?;
@@ -188,9 +194,9 @@ impl Provider {
     }
 
     /// Discovery document and keys, not older than `age` where the provider answers.
-    async fn metadata(&self, age: Duration) -> Result<CoreProviderMetadata, OidcError> {
+    async fn metadata(&self, age: i64, now: Timestamp) -> Result<CoreProviderMetadata, OidcError> {
         let mut known = self.known.lock().await;
-        if let Some(k) = known.as_ref().filter(|k| k.at.elapsed() < age) {
+        if let Some(k) = known.as_ref().filter(|k| k.is_within(age, now)) {
             return Ok(k.metadata.clone());
         }
         let http = self.http.clone();
@@ -201,10 +207,10 @@ impl Provider {
         // Checks that the document names the issuer that was asked.
         match CoreProviderMetadata::discover_async(self.issuer.clone(), &send).await {
             Ok(metadata) => {
-                *known = Some(Known { metadata: metadata.clone(), at: Instant::now() });
+                *known = Some(Known { metadata: metadata.clone(), at: now });
                 Ok(metadata)
             }
-            Err(e) => match known.as_ref().filter(|k| k.at.elapsed() < STALE) {
+            Err(e) => match known.as_ref().filter(|k| k.is_within(STALE, now)) {
                 Some(k) => {
                     tracing::warn!(
                         provider = self.config.name,

@@ -338,6 +338,9 @@ async fn keys_that_were_changed_are_asked_for_again_and_a_stranger_cannot_make_t
         assert_eq!(sign_in(&p, &fake).await.status, StatusCode::BAD_GATEWAY);
     }
     assert_eq!(asked(), 1);
+    p.clock.advance(30_000);
+    assert_eq!(sign_in(&p, &fake).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(asked(), 2);
 }
 
 #[tokio::test]

@@ -203,7 +203,8 @@ impl Backend for Double {
     }
 
     fn acting_for() -> Option<ActingFor> {
-        with(|c| c.acting_for.clone())
+        // A consumer or a job acts for nobody, whoever is signed in meanwhile.
+        with(|c| c.acting_for.clone().filter(|_| c.principal.kind != crate::Kind::Service))
     }
 
     fn attribute(attribute: Attribute) -> Result<String, AttributeError> {
