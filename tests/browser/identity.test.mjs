@@ -123,6 +123,7 @@ test('a passkey is enrolled and signs in, in the virtual authenticator', async (
   await page.goto(`${city.origin('')}/account/second-factor`);
   await clean(page, 'passkey-1-set-up');
   await page.fill('input[name=passkey_name]', '办公电脑');
+  await page.fill('form[data-passkey=create] input[name=password]', PASSWORD);
   await page.locator('form[data-passkey=create] button').click();
   await page.waitForSelector('code.secret');
   assert.equal(await page.locator('code.secret').count(), 10, 'ten recovery codes');
@@ -159,6 +160,7 @@ test('an authenticator app works without JavaScript, in English', async () => {
   await page.waitForSelector('.qr svg');
   const secret = await page.textContent('code.secret');
   await page.fill('input[name=code]', totp(secret));
+  await page.fill('input[name=password]', PASSWORD);
   await page.locator('form[action$="/totp/confirm"] button').click();
   await page.waitForSelector('code.secret');
   const recovery = await page.locator('code.secret').first().textContent();

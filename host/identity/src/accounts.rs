@@ -5,7 +5,7 @@ use crate::error::{IdentityError, SignInError};
 use crate::secret::{Password, Token};
 use crate::sessions::Start;
 use crate::types::{
-    Account, AccountKind, Attributes, Device, NewAccount, NewPerson, NewSession, PlatformRole, Session, SessionOrigin,
+    Account, AccountKind, Attributes, Device, NewAccount, NewPerson, NewSession, PlatformRole, Session,
 };
 use crate::{Identity, detached, keys};
 use data_encoding::HEXLOWER;
@@ -149,9 +149,7 @@ impl Identity {
     ) -> Result<NewSession, SignInError> {
         let name = &session.account;
         check_password(name, &new).map_err(|e| e.at("new_password"))?;
-        // The same way as signing in: counted, bounded, locked. The session that it begins goes with
-        // the change of the password.
-        self.sign_in_from(name, old, &SessionOrigin::Portal, device.clone()).await?;
+        self.prove_password(name, old).await?;
         self.set_password(name, new, name).await?;
         let origin = &session.origin;
         let (me, name, origin, strong_at) = (self.clone(), name.clone(), origin.clone(), session.strong_at);

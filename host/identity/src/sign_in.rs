@@ -18,6 +18,8 @@ const LONGEST: usize = 1_024;
 /// How an attempt ended. Not a `Result`: a failure must be committed as well.
 enum Outcome {
     In(NewSession),
+    /// The password was right, and nothing else was asked for.
+    Proven,
     Wrong,
     Locked(Timestamp),
     MustEnroll,
@@ -54,13 +56,47 @@ impl Identity {
         origin: &SessionOrigin,
         device: Device,
     ) -> Result<NewSession, SignInError> {
-        let name = account.trim();
+        match self.try_password(account.trim(), password, Some((origin.clone(), device))).await? {
+            Outcome::In(session) => Ok(session),
+            Outcome::Locked(until) => Err(SignInError::LockedUntil(until)),
+            Outcome::MustEnroll => Err(SignInError::MustEnroll),
+            Outcome::Proven | Outcome::Wrong => Err(SignInError::Wrong),
+        }
+    }
+
+    /// Checks the password of somebody who is signed in, before what an open session alone must not
+    /// do. Failures are counted and lock as in signing in.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn prove_password(&self, account: &str, password: &str) -> Result<(), SignInError> {
+        match self.try_password(account, password, None).await? {
+            Outcome::Proven => Ok(()),
+            Outcome::Locked(until) => Err(SignInError::LockedUntil(until)),
+            Outcome::In(_) | Outcome::MustEnroll | Outcome::Wrong => Err(SignInError::Wrong),
+        }
+    }
+
+    /// Whether an account has a password: one that an outside provider opened has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_password(&self, account: &str) -> Result<bool, IdentityError> {
+        Ok(self.stored_hash(account).await?.is_some())
+    }
+
+    /// Tries a password; with `wanted`, for a session there.
+    async fn try_password(
+        &self,
+        name: &str,
+        password: &str,
+        wanted: Option<(SessionOrigin, Device)>,
+    ) -> Result<Outcome, SignInError> {
         let attempt = Attempt {
             place: Place::of_name(&self.inner.secrets, name),
             hash: self.stored_hash(name).await?,
             name: name.to_owned(),
-            origin: origin.clone(),
-            device,
+            wanted,
         };
         self.refuse_locked(&attempt).await?;
         let turn = self.inner.gate.enter().await?;
@@ -70,14 +106,7 @@ impl Identity {
         let hash = attempt.hash.clone().unwrap_or_else(|| self.inner.dummy_hash.clone());
         let matches = turn.verify(Password::from(if possible { password } else { "" }), hash).await? && possible;
         let me = self.clone();
-        let outcome =
-            detached(async move { transact!(&me.inner.store, |txn| { me.settle(txn, &attempt, matches).await }) });
-        match outcome.await? {
-            Outcome::In(session) => Ok(session),
-            Outcome::Wrong => Err(SignInError::Wrong),
-            Outcome::Locked(until) => Err(SignInError::LockedUntil(until)),
-            Outcome::MustEnroll => Err(SignInError::MustEnroll),
-        }
+        detached(async move { transact!(&me.inner.store, |txn| { me.settle(txn, &attempt, matches).await }) }).await
     }
 
     /// Writes how an attempt ended: a session, or one more failure. A name that is no account takes
@@ -95,11 +124,15 @@ impl Identity {
             if attempt.hash.is_some() { txn.get_as(&keys::password(name)).await? } else { None };
         if let Some(account) = account.filter(|a| matches && !a.disabled && current == attempt.hash) {
             attempt.place.forgive(txn).await?;
-            return self.let_in(txn, attempt, &account);
+            return match &attempt.wanted {
+                Some((origin, device)) => self.let_in(txn, &account, origin, device),
+                None => Ok(Outcome::Proven),
+            };
         }
         let lock = attempt.place.fail(txn, &self.inner).await?;
         if attempt.hash.is_some() {
-            self.inner.audit(txn, "-", "sign-in.failed", name, &origin_text(&attempt.origin));
+            let at = attempt.wanted.as_ref().map_or_else(|| "proof".into(), |(origin, _)| origin_text(origin));
+            self.inner.audit(txn, "-", "sign-in.failed", name, &at);
             if let Some(until) = lock {
                 self.inner.audit(txn, "-", "sign-in.locked", name, &until.to_rfc3339());
             }
@@ -107,16 +140,22 @@ impl Identity {
         Ok(lock.map_or(Outcome::Wrong, Outcome::Locked))
     }
 
-    fn let_in(&self, txn: &mut Txn, attempt: &Attempt, account: &Account) -> Result<Outcome, SignInError> {
+    fn let_in(
+        &self,
+        txn: &mut Txn,
+        account: &Account,
+        origin: &SessionOrigin,
+        device: &Device,
+    ) -> Result<Outcome, SignInError> {
         // A program cannot enroll; a browser at the portal can, and may nothing else.
-        if self.must_enroll(account) && attempt.origin != SessionOrigin::Portal {
+        if self.must_enroll(account) && *origin != SessionOrigin::Portal {
             return Ok(Outcome::MustEnroll);
         }
         let name = &account.name;
         let action = if account.second_factor { "sign-in.password-accepted" } else { "sign-in.succeeded" };
-        self.inner.audit(txn, name, action, name, &origin_text(&attempt.origin));
-        let mut start = Start::at(account, &attempt.origin);
-        start.device = attempt.device.clone();
+        self.inner.audit(txn, name, action, name, &origin_text(origin));
+        let mut start = Start::at(account, origin);
+        start.device = device.clone();
         start.pending = account.second_factor;
         Ok(Outcome::In(self.inner.start(txn, &start)?))
     }
@@ -142,8 +181,8 @@ struct Attempt {
     name: String,
     /// Where failures are counted.
     place: Place,
-    origin: SessionOrigin,
-    device: Device,
+    /// Where a session is wanted, and from where; `None` when the password alone is to be proven.
+    wanted: Option<(SessionOrigin, Device)>,
     /// The hash of the account's password; `None` when the name is no account.
     hash: Option<String>,
 }

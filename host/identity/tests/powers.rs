@@ -167,6 +167,22 @@ async fn ones_own_password_is_changed_with_the_old_one_and_the_session_goes_on_u
 }
 
 #[tokio::test]
+async fn a_password_is_proven_without_beginning_a_session_and_guessing_it_locks() {
+    let city = city().await;
+    city.account(citizen("citizen-1")).await;
+    let (_, session) = city.sign_in("citizen-1", SessionOrigin::Portal).await;
+    city.identity.prove_password("citizen-1", PASSWORD).await.unwrap();
+    assert_eq!(city.identity.sessions_of(&session).await.unwrap().len(), 1);
+    for _ in 0..4 {
+        assert_eq!(city.identity.prove_password("citizen-1", "wrong").await.unwrap_err(), SignInError::Wrong);
+    }
+    let locked = city.identity.prove_password("citizen-1", "wrong").await.unwrap_err();
+    assert!(matches!(locked, SignInError::LockedUntil(_)));
+    let signing_in = city.identity.sign_in("citizen-1", PASSWORD, PORTAL).await.unwrap_err();
+    assert!(matches!(signing_in, SignInError::LockedUntil(_)), "one count for both");
+}
+
+#[tokio::test]
 async fn sessions_are_listed_ended_one_by_one_and_all_at_once() {
     let city = city().await;
     city.account(citizen("citizen-1")).await;

@@ -131,17 +131,7 @@ pub(super) async fn change_password(view: View, Form(fields): Form) -> Outcome {
             let old = fields.raw("old_password").unwrap_or("");
             let identity = &view.gateway.services.identity;
             let changed = identity.change_password(session, old, new.into(), view.device.clone()).await;
-            changed.map_err(|e| match e {
-                SignInError::Wrong => Failure::new(kinds::INVALID).field(
-                    "old_password",
-                    "现在的密码不正确。",
-                    "This is not the present password.",
-                ),
-                SignInError::LockedUntil(_) => Failure::new(kinds::LOCKED).because(e.zh(), e.en()),
-                SignInError::Busy { .. } => Failure::new(kinds::BUSY).retry_after(5),
-                SignInError::MustEnroll => Failure::new(kinds::ENROLL_FIRST),
-                SignInError::Identity(e) => e.into(),
-            })
+            changed.map_err(|e| refused_password("old_password", e))
         }
     };
     match changed {
@@ -155,6 +145,19 @@ pub(super) async fn change_password(view: View, Form(fields): Form) -> Outcome {
             super::page_with(failure.status(), &view, &password_frame(&view), password_form(&view, Some(&failure)))
                 .await
         }
+    }
+}
+
+/// Why a password that was asked for again is refused; `field` is where it was typed.
+pub(super) fn refused_password(field: &str, e: SignInError) -> Failure {
+    match e {
+        SignInError::Wrong => {
+            Failure::new(kinds::INVALID).field(field, "现在的密码不正确。", "This is not the present password.")
+        }
+        SignInError::LockedUntil(_) => Failure::new(kinds::LOCKED).because(e.zh(), e.en()),
+        SignInError::Busy { .. } => Failure::new(kinds::BUSY).retry_after(5),
+        SignInError::MustEnroll => Failure::new(kinds::ENROLL_FIRST),
+        SignInError::Identity(e) => e.into(),
     }
 }
 

@@ -3,9 +3,9 @@
 //! A passkey needs a script, the platform's only one; a code of an authenticator app needs none, and
 //! a recovery code neither script nor phone.
 
-use super::account::{NAV, keep_session};
+use super::account::{NAV, keep_session, refused_password};
 use crate::apps::Scripts;
-use crate::body::{Form, Query};
+use crate::body::{Fields, Form, Query};
 use crate::city;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::{Input, button, refused, secret};
@@ -34,6 +34,30 @@ pub(crate) fn enroll_first(view: &View, site: &Site, parts: &http::request::Part
     })
 }
 
+/// The first factor takes the password along, so that an open session alone cannot set up one of a
+/// stranger's; whoever has a factor shows it.
+async fn asks_password(view: &View) -> Outcome<bool> {
+    let session = view.signed_in()?;
+    let identity = &view.gateway.services.identity;
+    Ok(!session.second_factor && identity.has_password(&session.account).await?)
+}
+
+async fn proven(view: &View, fields: &Fields) -> Outcome<()> {
+    let session = view.signed_in()?;
+    view.step_up()?;
+    if !asks_password(view).await? {
+        return Ok(());
+    }
+    let password = fields.raw("password").unwrap_or("");
+    let proven = view.gateway.services.identity.prove_password(&session.account, password).await;
+    proven.map_err(|e| refused_password("password", e))
+}
+
+fn password_input(view: &View, asked: bool, failure: Option<&Failure>) -> Markup {
+    let input = Input::password("password", view.t("现在的密码", "Present password"), "current-password");
+    html! { @if asked { (input.render(view, failure)) } }
+}
+
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
     let must = query.raw("must").is_some() || session.must_enroll;
@@ -46,6 +70,7 @@ async fn show(view: &View, status: StatusCode, must: bool, saved: bool, failure:
     let list = identity.factors(&session.account).await?;
     // A question for the browser's keys, when they can be added without more.
     let options = if identity.needs_step_up(session) { None } else { identity.start_passkey(session).await.ok() };
+    let password = password_input(view, asks_password(view).await?, failure);
     let title = view.t("第二重验证", "Second factor");
     let content = html! {
         p { a href="/account" { "← " (view.t("我的账号", "Your account")) } }
@@ -55,7 +80,7 @@ async fn show(view: &View, status: StatusCode, must: bool, saved: bool, failure:
         (refused(view, failure))
         p { (view.t("密码之外再验证一次：即使密码泄露，别人也无法登录。可以设置验证器应用或通行密钥，或两者都设置。", "Something beside the password: who learns the password alone cannot sign in. Set up an authenticator app, a passkey, or both.")) }
         (authenticator(view, &list))
-        (passkeys(view, &list, options.as_deref()))
+        (passkeys(view, &list, options.as_deref(), &password))
         @if session.second_factor { (recovery(view, &list)) }
     };
     let response = super::page_with(status, view, &Page::new(title, NAV), content).await?;
@@ -87,7 +112,7 @@ fn authenticator(view: &View, list: &FactorList) -> Markup {
     }
 }
 
-fn passkeys(view: &View, list: &FactorList, options: Option<&str>) -> Markup {
+fn passkeys(view: &View, list: &FactorList, options: Option<&str>, password: &Markup) -> Markup {
     html! {
         section.card {
             h2 { (view.t("通行密钥", "Passkeys")) }
@@ -104,6 +129,7 @@ fn passkeys(view: &View, list: &FactorList, options: Option<&str>) -> Markup {
                 form method="post" action="/account/second-factor/passkey" data-passkey="create" data-options=(options) hidden {
                     input type="hidden" name="answer";
                     (Input::text("passkey_name", view.t("给它起个名字", "Give it a name"), "").help(view.t("例如：办公电脑", "Such as: office computer")).render(view, None))
+                    (password)
                     p role="alert" hidden { (view.t("没有创建通行密钥：已取消，或该设备不支持。", "No passkey was made: it was cancelled, or this device has none.")) }
                     div.actions { button { (view.t("添加通行密钥", "Add a passkey")) } }
                 }
@@ -141,6 +167,7 @@ async fn show_offer(view: &View, offer: &TotpOffer, failure: Option<&Failure>) -
     let picture = picture.find("<svg").map_or("", |at| &picture[at..]);
     let grouped: Vec<String> =
         offer.secret.as_bytes().chunks(4).map(|c| String::from_utf8_lossy(c).into_owned()).collect();
+    let password = password_input(view, asks_password(view).await?, failure);
     let content = html! {
         p { a href=(PATH) { "← " (view.t("第二重验证", "Second factor")) } }
         h1 { (title) }
@@ -154,6 +181,7 @@ async fn show_offer(view: &View, offer: &TotpOffer, failure: Option<&Failure>) -
             p { code.secret { (grouped.join(" ")) } }
             form method="post" action="/account/second-factor/totp/confirm" {
                 (code_input(view, failure))
+                (password)
                 div.actions { button { (view.t("确认", "Confirm")) } }
             }
         }
@@ -169,15 +197,18 @@ fn code_input(view: &View, failure: Option<&Failure>) -> Markup {
 
 pub(super) async fn confirm(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
     let identity = &view.gateway.services.identity;
-    match identity.confirm_totp(session, fields.text("code")).await {
+    let confirmed = match proven(&view, &fields).await {
+        Ok(()) => identity.confirm_totp(session, fields.text("code")).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    match confirmed {
         Ok(codes) => enrolled(&view, codes).await,
-        Err(FactorError::Wrong) => match identity.totp_offer(&session.account).await? {
-            Some(offer) => show_offer(&view, &offer, Some(&FactorError::Wrong.into())).await,
+        Err(failure) if failure.kind() == kinds::INVALID => match identity.totp_offer(&session.account).await? {
+            Some(offer) => show_offer(&view, &offer, Some(&failure)).await,
             None => Err(FactorError::NotEnrolled.into()),
         },
-        Err(e) => Err(e.into()),
+        Err(failure) => Err(failure),
     }
 }
 
@@ -207,15 +238,18 @@ pub(super) async fn remove_totp(view: View) -> Outcome {
 
 pub(super) async fn add_passkey(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
     let identity = &view.gateway.services.identity;
-    match identity.finish_passkey(session, fields.text("passkey_name"), fields.text("answer")).await {
+    let (name, answer) = (fields.text("passkey_name"), fields.text("answer"));
+    let added = match proven(&view, &fields).await {
+        Ok(()) => identity.finish_passkey(session, name, answer).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    match added {
         Ok(codes) => enrolled(&view, codes).await,
-        Err(e @ (FactorError::Wrong | FactorError::TooMany)) => {
-            let failure = Failure::from(e);
+        Err(failure) if [kinds::INVALID, kinds::CONFLICT].contains(&failure.kind()) => {
             show(&view, failure.status(), false, false, Some(&failure)).await
         }
-        Err(e) => Err(e.into()),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -29,10 +29,15 @@ async fn enroll(p: &Platform, account: &str) -> (Phone, String) {
     assert!(page.contains("<svg") && !page.contains("<script"), "the code to scan needs no script");
     let secret = page.split("code class=\"secret\">").nth(1).unwrap().split('<').next().unwrap().replace(' ', "");
     let phone = Phone(data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap());
-    let wrong = at_portal(p, &cookie, "/account/second-factor/totp/confirm", "code=000000".into()).await;
-    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(wrong.text().contains("code-error") && wrong.text().contains("<svg"), "the offer stands");
-    let form = format!("code={}", phone.shows(p));
+    let password = PASSWORD.replace(' ', "+");
+    let (code, right) = (phone.shows(p), format!("code=000000&password={password}"));
+    // An open session alone sets nothing up, nor does a code that the phone does not show.
+    for (form, field) in [(format!("code={code}&password=wrong"), "password-error"), (right, "code-error")] {
+        let wrong = at_portal(p, &cookie, "/account/second-factor/totp/confirm", form).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text().contains(field) && wrong.text().contains("<svg"), "the offer stands");
+    }
+    let form = format!("code={code}&password={password}");
     let confirmed = at_portal(p, &cookie, "/account/second-factor/totp/confirm", form).await;
     let page = confirmed.text();
     assert_eq!(page.matches("code class=\"secret\">").count(), 10, "{page}");
@@ -168,8 +173,8 @@ async fn only_pages_that_ask_for_a_passkey_may_run_the_platforms_script_and_no_o
     let file = p.get(PORTAL, &script).await;
     assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "text/javascript; charset=utf-8"));
     assert!(!go("/account").await.header("content-security-policy").contains("script-src"));
-    let nonsense =
-        at_portal(&p, &cookie, "/account/second-factor/passkey", "answer=%7B%7D&passkey_name=x".into()).await;
+    let form = format!("answer=%7B%7D&passkey_name=x&password={}", PASSWORD.replace(' ', "+"));
+    let nonsense = at_portal(&p, &cookie, "/account/second-factor/passkey", form).await;
     assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY, "an answer to nothing");
     assert!(p.identity.factors("city-admin").await.unwrap().passkeys.is_empty());
 }
