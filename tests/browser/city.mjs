@@ -22,8 +22,8 @@ const freePort = () => new Promise((resolve, reject) => {
 
 export const PASSWORD = 'yunlong-demo';
 
-/** Starts the server with the apps installed; `stop` ends it. */
-export async function startCity(apps = ['tourism-ticketing', 'guestbook']) {
+/** Starts the server with the apps installed, and with more arguments; `stop` ends it. */
+export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more = []) {
   const packages = need('YUNLONG_PACKAGES');
   const data = mkdtempSync(join(tmpdir(), 'yunlong-browser-'));
   const [port, admin] = [await freePort(), await freePort()];
@@ -32,7 +32,7 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook']) {
     + (a === 'tourism-ticketing' ? '[install.config]\nadmission_window = "any-time"\n' : '')).join('\n'));
   const args = ['serve', '--demo', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
     '--trust-key', join(packages, 'demo-vendor.pem'),
-    '--plan', plan];
+    '--plan', plan, ...more];
   const child = spawn(need('YUNLONG_BIN'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.on('data', (d) => { log += d; });

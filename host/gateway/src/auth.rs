@@ -4,7 +4,7 @@ use crate::Gateway;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::Site;
 use http::{HeaderMap, header};
-use yunlong_identity::{IdentityError, Session, SessionOrigin};
+use yunlong_identity::{FactorError, IdentityError, Session, SessionOrigin};
 
 /// How the visitor showed who they are.
 #[derive(Debug, Default)]
@@ -74,13 +74,27 @@ impl From<IdentityError> for Failure {
             IdentityError::Invalid { field, problem } => {
                 Self::new(kinds::INVALID).field(field, problem.zh.clone(), problem.en.clone())
             }
-            IdentityError::NoSuchAccount(_) | IdentityError::NoSuchOrganization(_) => {
+            IdentityError::NoSuchAccount(_) | IdentityError::NoSuchOrganization(_) | IdentityError::NoSuchMandate => {
                 Self::new(kinds::NOT_FOUND).because(e.zh(), e.en())
             }
-            IdentityError::NameTaken(_) | IdentityError::ResidentIdTaken => {
+            IdentityError::NameTaken(_) | IdentityError::ResidentIdTaken | IdentityError::ExternalTaken => {
                 Self::new(kinds::CONFLICT).because(e.zh(), e.en())
             }
             IdentityError::Crypto(_) | IdentityError::Commit(_) | IdentityError::Store(_) => Self::internal(e),
+        }
+    }
+}
+
+impl From<FactorError> for Failure {
+    fn from(e: FactorError) -> Self {
+        use yunlong_formats::Explain as _;
+        match &e {
+            FactorError::Wrong | FactorError::Used => Self::new(kinds::INVALID).field("code", e.zh(), e.en()),
+            FactorError::LockedUntil(_) => Self::new(kinds::LOCKED).because(e.zh(), e.en()),
+            FactorError::SessionEnded => Self::new(kinds::SIGN_ON_EXPIRED).because(e.zh(), e.en()),
+            FactorError::NotEnrolled | FactorError::TooMany => Self::new(kinds::CONFLICT).because(e.zh(), e.en()),
+            FactorError::Busy => Self::new(kinds::BUSY).retry_after(60),
+            FactorError::Identity(inner) => inner.clone().into(),
         }
     }
 }

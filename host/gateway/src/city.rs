@@ -52,7 +52,7 @@ pub(crate) async fn answer(view: &View, site: &Site, parts: &Parts, body: Body) 
 }
 
 /// The name of an origin in `/sign-on?installation=`.
-fn label(site: &Site) -> &str {
+pub(crate) fn label(site: &Site) -> &str {
     match site {
         Site::Portal => "",
         Site::Console => "console",

@@ -46,6 +46,11 @@ pub struct GatewayConfig {
     /// Failed sign-ins from one client address (IPv6: /64) in a minute. An office shares an
     /// address, so it is generous; successes do not count.
     pub sign_in_failures_per_client: u32,
+    /// Whether citizens may open an account themselves. What they say of themselves is checked for
+    /// its form alone, so it is off unless the city decides otherwise.
+    pub self_registration: bool,
+    /// The outside providers with which people may sign in.
+    pub providers: Vec<crate::OutsideProvider>,
 }
 
 impl Default for GatewayConfig {
@@ -68,6 +73,8 @@ impl Default for GatewayConfig {
             client_header: None,
             sign_in_failures_per_account: 10,
             sign_in_failures_per_client: 120,
+            self_registration: false,
+            providers: Vec::new(),
         }
     }
 }

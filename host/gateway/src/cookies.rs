@@ -40,6 +40,14 @@ impl Cookies {
         self.name("session", "__Host-session")
     }
 
+    fn second_step_name(self) -> &'static str {
+        self.name("second-step", "__Host-second-step")
+    }
+
+    fn provider_name(self) -> &'static str {
+        self.name("provider", "__Host-provider")
+    }
+
     fn state_name(self) -> &'static str {
         self.name("sign-on", "__Host-sign-on")
     }
@@ -53,6 +61,16 @@ impl Cookies {
     /// The state of a sign-on that this browser started at this origin.
     pub(crate) fn state(self, headers: &HeaderMap) -> Option<&str> {
         get(headers, self.state_name()).filter(|v| is_token(v))
+    }
+
+    /// The token that waits for a second factor.
+    pub(crate) fn second_step(self, headers: &HeaderMap) -> Option<&str> {
+        get(headers, self.second_step_name()).filter(|v| is_token(v))
+    }
+
+    /// The state of a sign-in with an outside provider that this browser started.
+    pub(crate) fn provider_state(self, headers: &HeaderMap) -> Option<&str> {
+        get(headers, self.provider_name()).filter(|v| is_token(v))
     }
 
     /// The preferences of a visitor.
@@ -78,6 +96,26 @@ impl Cookies {
     /// Forgets it.
     pub(crate) fn clear_state(self) -> HeaderValue {
         self.set(self.state_name(), "", 0)
+    }
+
+    /// Keeps a token that waits for a second factor.
+    pub(crate) fn set_second_step(self, token: &str, seconds: i64) -> HeaderValue {
+        self.set(self.second_step_name(), token, u32::try_from(seconds.max(0)).unwrap_or(u32::MAX))
+    }
+
+    /// Forgets it.
+    pub(crate) fn clear_second_step(self) -> HeaderValue {
+        self.set(self.second_step_name(), "", 0)
+    }
+
+    /// Remembers that a sign-in with an outside provider was started here.
+    pub(crate) fn set_provider_state(self, state: &str, seconds: u32) -> HeaderValue {
+        self.set(self.provider_name(), state, seconds)
+    }
+
+    /// Forgets it.
+    pub(crate) fn clear_provider_state(self) -> HeaderValue {
+        self.set(self.provider_name(), "", 0)
     }
 
     /// Keeps preferences.

@@ -42,6 +42,16 @@ pub mod kinds {
         UNAUTHENTICATED = 401 "unauthenticated": ("请先登录", "Sign in first"), ("登录后即可继续。", "You can go on after signing in.");
         /// The account or the password is wrong.
         WRONG_CREDENTIALS = 401 "wrong-credentials": ("账号或密码不正确", "The account or the password is wrong"), ("请检查后重试。连续多次错误会暂时锁定账号。", "Check both and try again. Repeated failures lock the account for a while.");
+        /// The password was right, and the account has a second factor.
+        SECOND_FACTOR_REQUIRED = 401 "second-factor-required": ("还需要第二重验证", "The second factor is needed, too"), ("请输入验证器应用中的验证码，或一个恢复码。", "Give the code of your authenticator app, or a recovery code.");
+        /// The second factor was shown too long ago.
+        STEP_UP_REQUIRED = 403 "step-up-required": ("请再次验证身份", "Show your second factor again"), ("该操作影响较大，请再次验证后重试。", "This act is dangerous: show your second factor again, then repeat it.");
+        /// An official without the second factor that the policy wants.
+        ENROLL_FIRST = 403 "enroll-first": ("请先设置第二重验证", "Set up a second factor first"), ("按照规定，工作人员须使用第二重验证。请在门户登录并设置。", "The policy wants a second factor of officials. Sign in at the portal and set one up.");
+        /// An outside provider does not answer.
+        PROVIDER_DOWN = 503 "provider-unavailable": ("外部登录暂时不可用", "The outside sign-in does not answer"), ("没有创建或更改任何账号。请稍后再试，或用账号和密码登录。", "Nothing was created or changed. Try again later, or sign in with an account and password.");
+        /// An outside provider answered what cannot be believed, or refused.
+        PROVIDER_REFUSED = 502 "provider-refused": ("外部登录没有成功", "The outside sign-in did not succeed"), ("没有创建或更改任何账号。请重新登录；如仍不成功，请联系管理员。", "Nothing was created or changed. Sign in again; if it fails again, tell the administrator.");
         /// A one-time code that is used up or belongs to another browser.
         SIGN_ON_EXPIRED = 400 "sign-on-expired": ("登录链接已失效", "This sign-on link is no longer valid"), ("请重新登录。", "Sign in again.");
         /// Signed in, but not allowed.

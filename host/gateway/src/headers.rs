@@ -95,6 +95,7 @@ pub(crate) fn location_is_ours(origins: &Origins, value: &HeaderValue) -> bool {
 #[derive(Debug)]
 pub(crate) struct Fixed {
     portal_csp: HeaderValue,
+    portal_script_csp: HeaderValue,
     console_csp: HeaderValue,
     app_csp: HeaderValue,
     app_script_csp: HeaderValue,
@@ -107,7 +108,12 @@ impl Fixed {
     pub(crate) fn new(origins: &Origins) -> Self {
         // `form-action` also governs the redirects that follow a form: sign-in, consent and the
         // cashier lead back to an app, and an app leads to them.
-        let portal_csp = csp("", &format!("'self' {} {}", origins.console(), origins.any_app()));
+        let from_portal = format!("'self' {} {}", origins.console(), origins.any_app());
+        let portal_csp = csp("", &from_portal);
+        // The pages that ask for a passkey, which no browser does without a script: the platform's
+        // own file, and no other.
+        let portal_script_csp =
+            csp(&format!("script-src {}{}; ", origins.portal(), crate::theme::passkey_path()), &from_portal);
         let with_portal = format!("'self' {}", origins.portal());
         let app_csp = csp("", &with_portal);
         // An app whose signed package holds scripts may run those, and they may call the app.
@@ -133,7 +139,7 @@ impl Fixed {
                 HeaderValue::from_static("max-age=31536000; includeSubDomains"),
             ));
         }
-        Self { portal_csp, console_csp: app_csp.clone(), app_csp, app_script_csp, common }
+        Self { portal_csp, portal_script_csp, console_csp: app_csp.clone(), app_csp, app_script_csp, common }
     }
 
     /// Sets everything that protects an answer of `site`.
@@ -141,6 +147,7 @@ impl Fixed {
         let policy = match site {
             Some(Site::App(_)) if scripts => &self.app_script_csp,
             Some(Site::App(_)) | None => &self.app_csp,
+            Some(Site::Portal) if scripts => &self.portal_script_csp,
             Some(Site::Portal) => &self.portal_csp,
             Some(Site::Console) => &self.console_csp,
         };

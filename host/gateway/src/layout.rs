@@ -72,25 +72,49 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                     }
                 }
                 @match view.site {
-                    Some(Site::Console) => (navigation(view, nav, unread, &[
-                        ("/", "已装应用", "Apps"),
-                        ("/install", "安装", "Install"),
-                        ("/signers", "供应商密钥", "Vendor keys"),
-                        ("/help", "帮助", "Help"),
-                    ])),
+                    Some(Site::Console) => (navigation(view, nav, unread, &console_entries(view))),
                     Some(_) => (navigation(view, nav, unread, &[
                         ("/", "服务", "Services"),
                         ("/orders", "我的支付", "Payments"),
                         ("/inbox", "消息", "Inbox"),
                         ("/consents", "授权", "Consents"),
+                        ("/account", "我的", "Account"),
                         ("/help", "帮助", "Help"),
                     ])),
                     None => {}
                 }
                 @if view.site.is_some() { (tools(view)) }
             }
+            @if let Some(mandate) = &view.acting {
+                p.acting role="status" {
+                    (view.t("正在代办：", "You act for: ")) strong { (mandate.grantor.title()) } " "
+                    a href={ (portal) "/mandates" } { (view.t("更改", "Change")) }
+                }
+            }
         }
     }
+}
+
+/// What somebody can do at the console goes by their role on the platform.
+fn console_entries(view: &View) -> Vec<(&'static str, &'static str, &'static str)> {
+    use yunlong_identity::PlatformRole::{AuditAdmin, DepartmentAdmin, SecurityAdmin, SystemAdmin};
+    let has = |roles: &[yunlong_identity::PlatformRole]| {
+        view.session.as_ref().is_some_and(|s| roles.iter().any(|r| s.has(*r)))
+    };
+    let (runs, staff) = (has(&[SystemAdmin, DepartmentAdmin]), has(&[SystemAdmin, DepartmentAdmin, SecurityAdmin]));
+    let entries = [
+        (runs || !(staff || has(&[AuditAdmin])), ("/", "已装应用", "Apps")),
+        (runs, ("/install", "安装", "Install")),
+        (staff, ("/signers", "供应商密钥", "Vendor keys")),
+        (staff, ("/accounts", "账号", "Accounts")),
+        (staff, ("/organizations", "组织", "Organizations")),
+        (staff, ("/roles", "角色", "Roles")),
+        (runs, ("/companies", "企业", "Companies")),
+        (has(&[SecurityAdmin]), ("/policy", "安全策略", "Policy")),
+        (has(&[AuditAdmin]), ("/audit", "审计", "Audit")),
+        (true, ("/help", "帮助", "Help")),
+    ];
+    entries.into_iter().filter(|(shown, _)| *shown).map(|(_, entry)| entry).collect()
 }
 
 fn navigation(view: &View, current: &str, unread: u64, entries: &[(&str, &str, &str)]) -> Markup {
@@ -134,7 +158,7 @@ fn tools(view: &View) -> Markup {
                 }
             }
             @if let Some(session) = &view.session {
-                span.who { span.visually-hidden { (view.t("当前账号：", "Signed in as ")) } (session.account) }
+                a.who href={ (view.gateway.origins.portal()) "/account" } { span.visually-hidden { (view.t("当前账号：", "Signed in as ")) } (session.account) }
                 form method="post" action="/_city/sign-out" {
                     button { (view.t("退出", "Sign out")) }
                 }

@@ -21,12 +21,16 @@ mod config;
 mod console;
 mod cookies;
 mod csrf;
+mod device;
 mod failure;
+mod forms;
 mod headers;
 mod layout;
 mod metrics;
+mod oidc;
 mod operations;
 mod origins;
+mod people;
 mod portal;
 mod request_id;
 mod serve;
@@ -40,6 +44,7 @@ pub use apps::{Apps, Prepared};
 pub use config::GatewayConfig;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
+pub use oidc::{ClaimNames, OutsideProvider, Trusted};
 pub use operations::{Asked, Install, OperationError, Operations, Publisher, Review, Upgrading};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
@@ -89,6 +94,7 @@ pub struct Gateway {
     pub(crate) assets: assets::Assets,
     pub(crate) by_account: throttle::Throttle<String>,
     pub(crate) by_client: throttle::Throttle<IpAddr>,
+    pub(crate) oidc: oidc::Providers,
     portal: axum::Router,
     console: axum::Router,
 }
@@ -104,6 +110,7 @@ impl Gateway {
             assets: assets::Assets::new(services.depot.clone()),
             by_account: throttle::Throttle::new(config.sign_in_failures_per_account),
             by_client: throttle::Throttle::new(config.sign_in_failures_per_client),
+            oidc: oidc::Providers::new(&config.providers, &origins),
             metrics: Arc::default(),
             operations: Operations::new(services.clone(), config.trial),
             portal: portal::router(),
@@ -130,6 +137,13 @@ impl Gateway {
     #[must_use]
     pub fn origins(&self) -> &Origins {
         &self.origins
+    }
+
+    /// Where a visitor of `site` shows the second factor again, to come back to `path`.
+    pub(crate) fn step_up_address(&self, site: Option<&Site>, path: &str) -> String {
+        let path = origins::local_or_root(Some(path));
+        let label = site.map_or("", city::label);
+        format!("{}/step-up?installation={label}&return={}", self.origins.portal(), encode(path))
     }
 
     /// Where a visitor of `site` signs in, to come back to `path`.

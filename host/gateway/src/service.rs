@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
 use crate::view::{Inner, View};
-use crate::{Gateway, apps, city, csrf, throttle, view};
+use crate::{Gateway, apps, city, csrf, device, portal, throttle, view};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -83,6 +83,8 @@ fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inne
         token: None,
         by_bearer: false,
         client: throttle::client_key(client(gateway, parts)),
+        device: device::of(&parts.headers, client(gateway, parts)),
+        acting: None,
         path,
         wants_json: view::wants_json(parts.uri.path(), &parts.headers),
     }
@@ -150,6 +152,7 @@ async fn admit(
     };
     if let Some(session) = &visitor.session {
         view.presentation = gateway.presentation_of(session, view.presentation).await;
+        view.acting = gateway.services.identity.acting(session).await?;
     }
     (view.session, view.token, view.by_bearer) = (visitor.session, visitor.token, visitor.by_bearer);
     proof.map_err(|csrf::Forged| Failure::new(kinds::CROSS_ORIGIN))?;
@@ -174,6 +177,9 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     let Some(site) = &view.site else { return Err(Failure::new(kinds::WRONG_HOST)) };
     if parts.uri.path().starts_with("/_city/") {
         return city::answer(view, site, &parts, body).await;
+    }
+    if let Some(enroll) = portal::enroll_first(view, site, &parts) {
+        return enroll;
     }
     let gateway = &view.gateway;
     let pages = match site {

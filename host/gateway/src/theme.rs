@@ -8,6 +8,13 @@ use yunlong_model::Digest;
 
 const CSS: &str = concat!(include_str!("../assets/pico.min.css"), "\n", include_str!("../assets/city.css"));
 const ICON: &str = include_str!("../assets/icon.svg");
+/// The one script of the platform: WebAuthn has no other way.
+const PASSKEY: &str = include_str!("../assets/passkey.js");
+
+/// The fingerprinted path of the script.
+pub(crate) fn passkey_path() -> String {
+    format!("/_city/passkey.{}.js", &Digest::of(PASSKEY.as_bytes()).hex()[..16])
+}
 
 /// The platform's own static files.
 #[derive(Debug)]
@@ -15,13 +22,21 @@ pub(crate) struct Theme {
     css: Static,
     icon: Static,
     path: String,
+    passkey: Static,
+    passkey_path: String,
 }
 
 impl Theme {
     pub(crate) fn new() -> Self {
         let css = Static::new(CSS.as_bytes().to_vec(), "text/css; charset=utf-8");
         let path = format!("/_city/theme.{}.css", &css.digest.hex()[..16]);
-        Self { css, icon: Static::new(ICON.as_bytes().to_vec(), "image/svg+xml"), path }
+        Self {
+            css,
+            icon: Static::new(ICON.as_bytes().to_vec(), "image/svg+xml"),
+            path,
+            passkey: Static::new(PASSKEY.as_bytes().to_vec(), "text/javascript; charset=utf-8"),
+            passkey_path: passkey_path(),
+        }
     }
 
     /// The fingerprinted path: what it names never changes.
@@ -35,6 +50,7 @@ impl Theme {
             "/_city/theme.css" => (&self.css, REVALIDATE),
             "/_city/icon.svg" => (&self.icon, REVALIDATE),
             p if p == self.path => (&self.css, IMMUTABLE),
+            p if p == self.passkey_path => (&self.passkey, IMMUTABLE),
             _ => return None,
         };
         Some(file.respond(headers, cache))
@@ -42,7 +58,12 @@ impl Theme {
 
     /// Whether `path` is one of these files.
     pub(crate) fn has(&self, path: &str) -> bool {
-        path == "/_city/theme.css" || path == "/_city/icon.svg" || path == self.path
+        path == "/_city/theme.css" || path == "/_city/icon.svg" || path == self.path || path == self.passkey_path
+    }
+
+    /// The script that asks the browser for a passkey.
+    pub(crate) fn passkey_path(&self) -> &str {
+        &self.passkey_path
     }
 
     pub(crate) fn icon(&self, headers: &HeaderMap) -> Response {

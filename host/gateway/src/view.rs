@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use yunlong_identity::{AccountKind, PlatformRole, Session};
+use yunlong_identity::{AccountKind, Device, Mandate, PlatformRole, Session};
 use yunlong_model::{Lang, Presentation};
 
 /// The context of one request.
@@ -32,6 +32,10 @@ pub(crate) struct Inner {
     /// Whether the client showed a bearer token.
     pub(crate) by_bearer: bool,
     pub(crate) client: IpAddr,
+    /// From where the visitor comes, coarsely: for the list of their sessions.
+    pub(crate) device: Device,
+    /// The mandate under which they act, while it stands.
+    pub(crate) acting: Option<Arc<Mandate>>,
     /// A local path and query, for the way back from a switch or from signing in.
     pub(crate) path: String,
     pub(crate) wants_json: bool,
@@ -67,23 +71,53 @@ impl View {
         })
     }
 
-    /// An official with a role on the platform.
+    /// An official who runs apps: the system administrator, or a department's.
     pub(crate) fn administrator(&self) -> Outcome<Administrator> {
         let session = self.signed_in()?;
-        let forbidden = || {
-            Failure::new(kinds::FORBIDDEN).because(
+        let city = session.has(PlatformRole::SystemAdmin);
+        if city || session.has(PlatformRole::DepartmentAdmin) {
+            Ok(Administrator { account: session.account.clone(), organization: session.organization.clone(), city })
+        } else {
+            Err(self.not_for(&[PlatformRole::SystemAdmin, PlatformRole::DepartmentAdmin]))
+        }
+    }
+
+    /// An official who has one of these roles on the platform.
+    pub(crate) fn one_of(&self, roles: &[PlatformRole]) -> Outcome<&Session> {
+        let session = self.signed_in()?;
+        if roles.iter().any(|r| session.has(*r)) { Ok(session) } else { Err(self.not_for(roles)) }
+    }
+
+    fn not_for(&self, roles: &[PlatformRole]) -> Failure {
+        // Somebody with a role reads whose business it is; everybody else, that it is not theirs.
+        if self.session.as_ref().is_none_or(|s| s.platform_roles.is_empty()) {
+            return Failure::new(kinds::FORBIDDEN).because(
                 "控制台仅供各部门的应用管理员使用。",
                 "The console is for the departments' app administrators.",
-            )
+            );
+        }
+        let names = |lang: Lang, sign: &str| {
+            roles.iter().map(|r| r.title().get(lang).to_owned()).collect::<Vec<_>>().join(sign)
         };
-        if session.kind != AccountKind::Official {
-            return Err(forbidden());
+        Failure::new(kinds::FORBIDDEN)
+            .because(format!("这需要：{}。", names(Lang::Zh, "、")), format!("This is for: {}.", names(Lang::En, ", ")))
+    }
+
+    /// Asks for the second factor before something dangerous, of whoever has one and did not show it
+    /// lately. A person is led to the page that asks and comes back; then they press again.
+    pub(crate) fn step_up(&self) -> Outcome<()> {
+        let session = self.signed_in()?;
+        if !self.gateway.services.identity.needs_step_up(session) {
+            return Ok(());
         }
-        let city = session.platform_roles.contains(&PlatformRole::CityAdmin);
-        if !city && !session.platform_roles.contains(&PlatformRole::DepartmentAdmin) {
-            return Err(forbidden());
+        let failure = Failure::new(kinds::STEP_UP_REQUIRED);
+        if self.by_bearer {
+            return Err(failure.because(
+                "请用第二重验证重新登录：POST /api/v1/sessions 时附上 code。",
+                "Sign in again with the second factor: send `code` along with POST /api/v1/sessions.",
+            ));
         }
-        Ok(Administrator { account: session.account.clone(), organization: session.organization.clone(), city })
+        Err(failure.or_see(self.gateway.step_up_address(self.site.as_ref(), &self.path)))
     }
 
     /// Who may bring in packages: administrators, and the people of a vendor.

@@ -1,8 +1,12 @@
 //! Accounts: created, looked up, given a new password, disabled.
 
-use crate::error::IdentityError;
+use crate::attempts::Place;
+use crate::error::{IdentityError, SignInError};
 use crate::secret::{Password, Token};
-use crate::types::{Account, AccountKind, Attributes, NewAccount, PlatformRole};
+use crate::sessions::Start;
+use crate::types::{
+    Account, AccountKind, Attributes, Device, NewAccount, NewPerson, NewSession, PlatformRole, Session,
+};
 use crate::{Identity, detached, keys};
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
@@ -23,10 +27,11 @@ const BULK: usize = 200;
 
 /// A checked account with its hash, ready to be written.
 #[derive(Clone)]
-struct Ready {
-    account: Account,
-    hash: String,
-    attributes: Attributes,
+pub(crate) struct Ready {
+    pub(crate) account: Account,
+    /// `None`: its owner sets the first password, or signs in with an outside provider.
+    pub(crate) hash: Option<String>,
+    pub(crate) attributes: Attributes,
 }
 
 impl Identity {
@@ -41,7 +46,7 @@ impl Identity {
             if txn.get(&keys::account(&ready.account.name)).await?.is_some() {
                 return Err(IdentityError::NameTaken(ready.account.name.clone()));
             }
-            self.stage(txn, &ready).await
+            self.stage(txn, &ready, "-").await
         })
     }
 
@@ -73,7 +78,7 @@ impl Identity {
                 let mut written = 0;
                 for account in &ready {
                     if txn.get(&keys::account(&account.account.name)).await?.is_none() {
-                        self.stage(txn, account).await?;
+                        self.stage(txn, account, "-").await?;
                         written += 1;
                     }
                 }
@@ -122,10 +127,42 @@ impl Identity {
     pub async fn set_password(&self, account: &str, password: Password, by: &str) -> Result<(), IdentityError> {
         check_password(account, &password)?;
         let hash = self.inner.gate.enter_patiently().await?.hash(password).await?;
-        self.change_account(account, by, "account.password-set", move |txn, account| {
+        self.change_and_forgive(account, by, "account.password-set", move |txn, account| {
             account.generation += 1;
             txn.put_as(keys::password(&account.name), &hash);
-            txn.delete(keys::attempts(&account.name));
+        })
+        .await
+    }
+
+    /// Changes one's own password: the old one is asked for, and counted when it is wrong. Every
+    /// session ends, and the answer is a new one in the place of the one that asks.
+    ///
+    /// # Errors
+    /// [`SignInError::Wrong`] and [`SignInError::LockedUntil`] for the old password,
+    /// [`IdentityError::Invalid`] for the new one.
+    pub async fn change_password(
+        &self,
+        session: &Session,
+        old: &str,
+        new: Password,
+        device: Device,
+    ) -> Result<NewSession, SignInError> {
+        let name = &session.account;
+        check_password(name, &new).map_err(|e| e.at("new_password"))?;
+        self.prove_password(name, old).await?;
+        self.set_password(name, new, name).await?;
+        let origin = &session.origin;
+        let (me, name, origin, strong_at) = (self.clone(), name.clone(), origin.clone(), session.strong_at);
+        detached(async move {
+            transact!(&me.inner.store, |txn| {
+                let account: Account = txn
+                    .get_as(&keys::account(&name))
+                    .await?
+                    .ok_or_else(|| IdentityError::NoSuchAccount(name.clone()))?;
+                let mut start = Start::at(&account, &origin);
+                (start.device, start.strong_at) = (device.clone(), strong_at);
+                Ok::<_, SignInError>(me.inner.start(txn, &start)?)
+            })
         })
         .await
     }
@@ -148,8 +185,7 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::NoSuchAccount`].
     pub async fn unlock(&self, account: &str, by: &str) -> Result<(), IdentityError> {
-        self.change_account(account, by, "account.unlocked", |txn, account| txn.delete(keys::attempts(&account.name)))
-            .await
+        self.change_and_forgive(account, by, "account.unlocked", |_, _| {}).await
     }
 
     /// How the person wants pages to be; `None` when they never said.
@@ -195,11 +231,45 @@ impl Identity {
         Ok(Some(person))
     }
 
-    async fn change_account(
+    pub(crate) async fn change_account(
         &self,
         name: &str,
         by: &str,
         action: &'static str,
+        change: impl Fn(&mut Txn, &mut Account) + Send + Sync + 'static,
+    ) -> Result<(), IdentityError> {
+        self.change(name, by, (action, ""), false, change).await
+    }
+
+    /// As [`Identity::change_account`], with more for the audit trail.
+    pub(crate) async fn change_account_saying(
+        &self,
+        name: &str,
+        by: &str,
+        action: &'static str,
+        detail: &'static str,
+        change: impl Fn(&mut Txn, &mut Account) + Send + Sync + 'static,
+    ) -> Result<(), IdentityError> {
+        self.change(name, by, (action, detail), false, change).await
+    }
+
+    /// As [`Identity::change_account`], and failed attempts are no longer held against it.
+    async fn change_and_forgive(
+        &self,
+        name: &str,
+        by: &str,
+        action: &'static str,
+        change: impl Fn(&mut Txn, &mut Account) + Send + Sync + 'static,
+    ) -> Result<(), IdentityError> {
+        self.change(name, by, (action, ""), true, change).await
+    }
+
+    async fn change(
+        &self,
+        name: &str,
+        by: &str,
+        (action, detail): (&'static str, &'static str),
+        forgive: bool,
         change: impl Fn(&mut Txn, &mut Account) + Send + Sync + 'static,
     ) -> Result<(), IdentityError> {
         let (me, name, by) = (self.clone(), name.to_owned(), by.to_owned());
@@ -210,7 +280,11 @@ impl Identity {
                     txn.get_as(&key).await?.ok_or_else(|| IdentityError::NoSuchAccount(name.clone()))?;
                 change(txn, &mut account);
                 txn.put_as(key, &account);
-                me.inner.audit(txn, &by, action, &name, "");
+                if forgive {
+                    Place::of_name(&me.inner.secrets, &name).forgive(txn).await?;
+                    Place::of_second_factor(&me.inner.secrets, &name).forgive(txn).await?;
+                }
+                me.inner.audit(txn, &by, action, &name, detail);
                 Ok::<_, IdentityError>(())
             });
             me.inner.people.invalidate(&name);
@@ -220,9 +294,21 @@ impl Identity {
     }
 
     async fn prepare(&self, new: NewAccount) -> Result<Ready, IdentityError> {
-        check_name(&new.name)?;
         check_password(&new.name, &new.password)?;
-        check_roles(&new)?;
+        let NewAccount { name, kind, password, organization, attributes, mut platform_roles } = new;
+        platform_roles.sort_unstable();
+        platform_roles.dedup();
+        check_roles(kind, organization.as_deref(), &platform_roles)?;
+        let mut ready = self.check_person(NewPerson { name, kind, organization, attributes }).await?;
+        ready.account.platform_roles = platform_roles;
+        ready.hash = Some(self.inner.gate.enter_patiently().await?.hash(password).await?);
+        Ok(ready)
+    }
+
+    /// Checks what is known of a new account but its password.
+    pub(crate) async fn check_person(&self, new: NewPerson) -> Result<Ready, IdentityError> {
+        check_name(&new.name)?;
+        check_roles(new.kind, new.organization.as_deref(), &[])?;
         if let Some(code) = &new.organization
             && self.organization(code).await?.is_none()
         {
@@ -233,23 +319,20 @@ impl Identity {
         {
             return Err(IdentityError::invalid("real_name", "姓名应为 1 至 60 个字", "a name has 1 to 60 characters"));
         }
-        let hash = self.inner.gate.enter_patiently().await?.hash(new.password).await?;
-        let mut platform_roles = new.platform_roles;
-        platform_roles.sort_unstable();
-        platform_roles.dedup();
         let account = Account {
             name: new.name,
             kind: new.kind,
             organization: new.organization,
-            platform_roles,
+            platform_roles: Vec::new(),
             created_at: self.inner.now(),
             disabled: false,
+            second_factor: false,
             generation: 0,
         };
-        Ok(Ready { account, hash, attributes: new.attributes })
+        Ok(Ready { account, hash: None, attributes: new.attributes })
     }
 
-    async fn stage(&self, txn: &mut Txn, new: &Ready) -> Result<(), IdentityError> {
+    pub(crate) async fn stage(&self, txn: &mut Txn, new: &Ready, by: &str) -> Result<(), IdentityError> {
         let name = &new.account.name;
         if let Some(id) = &new.attributes.resident_id {
             let key = keys::resident_id(&HEXLOWER.encode(&self.inner.secrets.derive("resident-id", &[id.as_str()])));
@@ -259,9 +342,11 @@ impl Identity {
             txn.put_as(key, name);
         }
         txn.put_as(keys::account(name), &new.account);
-        txn.put_as(keys::password(name), &new.hash);
+        if let Some(hash) = &new.hash {
+            txn.put_as(keys::password(name), hash);
+        }
         txn.put_as(keys::attributes(name), &new.attributes);
-        self.inner.audit(txn, "-", "account.created", name, "");
+        self.inner.audit(txn, by, "account.created", name, "");
         Ok(())
     }
 }
@@ -289,7 +374,7 @@ fn check_name(name: &str) -> Result<(), IdentityError> {
 }
 
 /// Length is what counts (NIST SP 800-63B, 3.1.1.2): no rules about kinds of characters.
-fn check_password(name: &str, password: &Password) -> Result<(), IdentityError> {
+pub(crate) fn check_password(name: &str, password: &Password) -> Result<(), IdentityError> {
     let password = password.as_str();
     if !(8..=256).contains(&password.chars().count()) {
         return Err(IdentityError::invalid(
@@ -308,16 +393,22 @@ fn check_password(name: &str, password: &Password) -> Result<(), IdentityError> 
     Ok(())
 }
 
-fn check_roles(new: &NewAccount) -> Result<(), IdentityError> {
-    if new.kind == AccountKind::Citizen && !new.platform_roles.is_empty() {
+fn check_roles(kind: AccountKind, organization: Option<&str>, roles: &[PlatformRole]) -> Result<(), IdentityError> {
+    if kind != AccountKind::Official && !roles.is_empty() {
         return Err(IdentityError::invalid(
             "platform_roles",
-            "市民账号没有平台角色",
-            "a citizen's account has no platform roles",
+            "只有工作人员账号可以有平台角色",
+            "only an official's account has platform roles",
         ));
     }
-    let needs = new.kind == AccountKind::Official || new.platform_roles.contains(&PlatformRole::DepartmentAdmin);
-    if needs && new.organization.is_none() {
+    if roles.len() > 1 {
+        return Err(IdentityError::invalid(
+            "platform_roles",
+            "一个账号只能有一个平台角色",
+            "an account holds one platform role at most",
+        ));
+    }
+    if kind != AccountKind::Citizen && organization.is_none() {
         return Err(IdentityError::invalid(
             "organization",
             "请填写所属组织的代码",

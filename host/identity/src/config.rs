@@ -20,6 +20,15 @@ impl Default for Argon2Params {
     }
 }
 
+/// Whose passkeys they are: the portal, as browsers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelyingParty {
+    /// The portal's host name.
+    pub domain: String,
+    /// The portal's origin, such as `https://city.example`.
+    pub origin: String,
+}
+
 /// How the service behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityConfig {
@@ -46,6 +55,8 @@ pub struct IdentityConfig {
     pub code_lifetime: Duration,
     /// Entries of each cache (sessions, people, rights).
     pub cache_entries: usize,
+    /// For whom passkeys are made; `None`: none are.
+    pub relying_party: Option<RelyingParty>,
 }
 
 impl Default for IdentityConfig {
@@ -64,6 +75,7 @@ impl Default for IdentityConfig {
             session_idle: Duration::from_secs(2 * 3600),
             code_lifetime: Duration::from_secs(60),
             cache_entries: 20_000,
+            relying_party: None,
         }
     }
 }

@@ -28,6 +28,12 @@ pub enum IdentityError {
     /// There is no such organization.
     #[error("there is no organization with the code `{0}`")]
     NoSuchOrganization(String),
+    /// Another account signs in with this subject of the provider.
+    #[error("another account is linked to this identity: sign in with that account")]
+    ExternalTaken,
+    /// There is no such mandate, or it is not this person's, or it has ended.
+    #[error("there is no such mandate: it may have ended or been revoked")]
+    NoSuchMandate,
     /// The machine gave no random bytes, or hashing failed.
     #[error("cryptography failed: {0}")]
     Crypto(String),
@@ -53,6 +59,14 @@ impl IdentityError {
         Self::Invalid { field: field.to_owned(), problem: Text { zh: zh.to_owned(), en: en.to_owned() } }
     }
 
+    /// The same, of a field of another name.
+    pub(crate) fn at(self, name: &str) -> Self {
+        match self {
+            Self::Invalid { problem, .. } => Self::Invalid { field: name.to_owned(), problem },
+            other => other,
+        }
+    }
+
     pub(crate) fn refused(field: &str, why: &dyn Explain) -> Self {
         Self::invalid(field, &why.zh(), &why.en())
     }
@@ -64,6 +78,8 @@ impl Explain for IdentityError {
             Self::Invalid { problem, .. } => problem.zh.clone(),
             Self::NameTaken(name) => format!("账号名“{name}”已被使用：请换一个"),
             Self::ResidentIdTaken => "该身份号码已有账号：请用原账号登录".into(),
+            Self::ExternalTaken => "该外部身份已关联其他账号：请用那个账号登录".into(),
+            Self::NoSuchMandate => "没有这项委托：可能已到期或被撤销".into(),
             Self::NoSuchAccount(name) => format!("没有账号“{name}”"),
             Self::NoSuchOrganization(code) => format!("没有代码为“{code}”的组织"),
             Self::Crypto(_) | Self::Commit(_) | Self::Store(_) => "系统暂时无法处理：请稍后再试".into(),
@@ -89,6 +105,9 @@ pub enum SignInError {
     /// Too many failures.
     #[error("too many failed attempts: locked until {}", .0.to_rfc3339())]
     LockedUntil(Timestamp),
+    /// The policy wants a second factor of officials, and the account has none.
+    #[error("your department's policy wants a second factor: sign in at the portal and set one up first")]
+    MustEnroll,
     /// Too many people sign in at this moment.
     #[error("too many people are signing in: try again in {} s", .retry_after.as_secs())]
     Busy {
@@ -116,6 +135,7 @@ impl Explain for SignInError {
     fn zh(&self) -> String {
         match self {
             Self::Wrong => "账号名或密码不正确".into(),
+            Self::MustEnroll => "按照规定，工作人员须使用第二重验证：请先在门户登录并设置".into(),
             Self::LockedUntil(until) => format!("失败次数过多：账号已锁定，请在 {} 之后再试", until.to_shanghai()),
             Self::Busy { retry_after } => format!("登录人数过多：请在 {} 秒后再试", retry_after.as_secs().max(1)),
             Self::Identity(e) => e.zh(),
@@ -170,6 +190,72 @@ impl Explain for CodeError {
 
     fn en(&self) -> String {
         match self {
+            Self::Identity(e) => e.en(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Why a second factor was not accepted or enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FactorError {
+    /// Not the code, or not the passkey.
+    #[error("the code or passkey is wrong: check it and try again")]
+    Wrong,
+    /// The code was used already.
+    #[error("this code was used already: wait for the next one")]
+    Used,
+    /// Too many failures.
+    #[error("too many failed attempts: locked until {}", .0.to_rfc3339())]
+    LockedUntil(Timestamp),
+    /// The sign-in took too long, or the session has ended.
+    #[error("this took too long: sign in again")]
+    SessionEnded,
+    /// There is nothing to check against, or nothing was offered.
+    #[error("no second factor is set up, or the offer has expired: begin again")]
+    NotEnrolled,
+    /// The account has as many passkeys as it may.
+    #[error("an account has at most 20 passkeys: remove one first")]
+    TooMany,
+    /// Too many people set up a passkey at this moment.
+    #[error("too many people do this at the moment: try again in a minute")]
+    Busy,
+    /// Anything else.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+impl From<CommitError> for FactorError {
+    fn from(e: CommitError) -> Self {
+        Self::Identity(e.into())
+    }
+}
+
+impl From<StoreError> for FactorError {
+    fn from(e: StoreError) -> Self {
+        Self::Identity(e.into())
+    }
+}
+
+impl Explain for FactorError {
+    fn zh(&self) -> String {
+        match self {
+            Self::Wrong => "验证码或通行密钥不正确：请检查后重试".into(),
+            Self::Used => "该验证码已使用过：请等待下一个".into(),
+            Self::LockedUntil(until) => format!("失败次数过多：请在 {} 之后再试", until.to_shanghai()),
+            Self::SessionEnded => "操作时间过长：请重新登录".into(),
+            Self::NotEnrolled => "尚未设置第二重验证，或设置已过期：请重新开始".into(),
+            Self::TooMany => "一个账号最多 20 个通行密钥：请先移除一个".into(),
+            Self::Busy => "当前操作人数较多：请一分钟后再试".into(),
+            Self::Identity(e) => e.zh(),
+        }
+    }
+
+    fn en(&self) -> String {
+        match self {
+            Self::LockedUntil(until) => {
+                format!("too many failed attempts: try again after {} (Beijing time)", until.to_shanghai())
+            }
             Self::Identity(e) => e.en(),
             other => other.to_string(),
         }

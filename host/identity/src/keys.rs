@@ -40,12 +40,87 @@ pub(crate) fn resident_id(tag: &str) -> Key {
     table("resident-id").text(tag)
 }
 
-pub(crate) fn attempts(account: &str) -> Key {
-    table("attempts").text(account)
+/// A row of failures; which names share it, only the platform's key tells.
+pub(crate) fn attempts(row: u64) -> Key {
+    table("failures").u64(row)
 }
 
-pub(crate) fn unknown_attempts(bucket: u64) -> Key {
-    table("attempts-unknown").u64(bucket)
+/// The sessions of an account that began by signing in.
+pub(crate) fn sessions_of(account: &str) -> Key {
+    table("session-of").text(account)
+}
+
+pub(crate) fn session_of(account: &str, id: &TokenHash) -> Key {
+    sessions_of(account).text(id.as_str())
+}
+
+/// The second factors of an account.
+pub(crate) fn factors(account: &str) -> Key {
+    table("factors").text(account)
+}
+
+/// A code of TOTP that was offered and not confirmed yet.
+pub(crate) fn totp_offer(account: &str) -> Key {
+    table("totp-offer").text(account)
+}
+
+/// A one-time reset, by the keyed hash of its code.
+pub(crate) fn reset(tag: &str) -> Key {
+    table("reset").text(tag)
+}
+
+/// The reset that an account has; there is one at most.
+pub(crate) fn reset_of(account: &str) -> Key {
+    table("reset-of").text(account)
+}
+
+/// The account of a subject of an outside provider; `tag` is a keyed hash of both.
+pub(crate) fn external(tag: &str) -> Key {
+    table("external").text(tag)
+}
+
+/// The outside providers with which an account can sign in.
+pub(crate) fn externals_of(account: &str) -> Key {
+    table("external-of").text(account)
+}
+
+pub(crate) fn external_of(account: &str, tag: &str) -> Key {
+    externals_of(account).text(tag)
+}
+
+pub(crate) fn policy() -> Key {
+    table("policy")
+}
+
+pub(crate) fn mandates() -> Key {
+    table("mandate")
+}
+
+pub(crate) fn mandate(id: &str) -> Key {
+    mandates().text(id)
+}
+
+/// The mandates that a grantor gave.
+pub(crate) fn mandates_by(grantor: &str) -> Key {
+    table("mandate-by").text(grantor)
+}
+
+pub(crate) fn mandate_by(grantor: &str, id: &str) -> Key {
+    mandates_by(grantor).text(id)
+}
+
+/// The mandates that an account holds.
+pub(crate) fn mandates_to(account: &str) -> Key {
+    table("mandate-to").text(account)
+}
+
+pub(crate) fn mandate_to(account: &str, id: &str) -> Key {
+    mandates_to(account).text(id)
+}
+
+/// A mandate that waits to be taken, by the keyed hash of its code.
+pub(crate) fn invitation(tag: &str) -> Key {
+    table("mandate-invitation").text(tag)
 }
 
 pub(crate) fn preferences(account: &str) -> Key {

@@ -6,7 +6,10 @@
 //! see of a person, and [`Identity::attribute`] releases what the person has consented to.
 //!
 //! Invariants:
-//! - A token or code is stored only as its SHA-256; a password only as Argon2id.
+//! - A token or one-time code is stored only as a hash; a password only as Argon2id; a secret of TOTP
+//!   not at all.
+//! - A lock, and the time of an answer, do not depend on whether the account exists.
+//! - No account holds two of the platform's roles, and nobody gives one to themself.
 //! - An installation never learns an account's name, and never the same subject as another one.
 //! - A withdrawn consent, a revoked role and an ended session have no effect from the moment at
 //!   which the call that took them back answers. Caches are invalidated by the writer, behind the
@@ -16,27 +19,42 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod attempts;
+mod audit;
 mod cache;
 mod config;
 mod error;
+mod external;
 mod hashing;
 mod keys;
+mod mandates;
 mod organizations;
+mod passkeys;
+mod policy;
+mod powers;
+mod recovery;
 mod rights;
+mod second_factor;
 mod secret;
+mod session_list;
 mod sessions;
 mod sign_in;
 mod sign_on;
 mod subjects;
 mod types;
 
-pub use config::{Argon2Params, IdentityConfig};
-pub use error::{AttributeError, CodeError, IdentityError, SignInError};
+pub use audit::{AuditFilter, AuditPage};
+pub use config::{Argon2Params, IdentityConfig, RelyingParty};
+pub use error::{AttributeError, CodeError, FactorError, IdentityError, SignInError};
+pub use external::{External, ExternalLink};
 pub use hashing::{Argon2Hasher, Hasher};
-pub use secret::{Password, Secrets, Token};
+pub use mandates::{Basis, CompanyMandate, Grantor, Mandate, NewMandate};
+pub use policy::SecurityPolicy;
+pub use second_factor::{FactorList, PasskeyEntry, TotpOffer};
+pub use secret::{Code, Password, Secrets, Token};
 pub use types::{
-    Account, AccountKind, Attributes, AuditRow, ConsentRecord, NewAccount, NewSession, Organization, OrganizationLevel,
-    PlatformRole, RoleAssignment, Session, SessionOrigin,
+    Account, AccountKind, Attributes, AuditRow, ConsentRecord, Device, NewAccount, NewPerson, NewSession, Organization,
+    OrganizationLevel, PlatformRole, ResetCode, RoleAssignment, Session, SessionEntry, SessionOrigin,
 };
 
 use cache::Cache;
@@ -44,8 +62,7 @@ use hashing::Gate;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use yunlong_model::{Clock, InstallationName, Timestamp};
-use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, SharedStore, StoreError, Txn};
+use yunlong_store::{SharedStore, StoreError};
 
 /// The divisions of Xuzhou as CSV (`code,level,name,parent`): 1 city, 11 counties, 186 towns,
 /// 2,812 villages, as of June 2023.
@@ -71,6 +88,9 @@ struct Inner {
     /// Subjects whose way back to the account is stored.
     subjects: Cache<String, ()>,
     organizations: RwLock<Arc<organizations::Tree>>,
+    policy: RwLock<Arc<SecurityPolicy>>,
+    mandates: Cache<String, Arc<Mandate>>,
+    passkeys: passkeys::Passkeys,
 }
 
 impl Identity {
@@ -110,6 +130,9 @@ impl Identity {
             rights: Cache::new(config.cache_entries),
             subjects: Cache::new(config.cache_entries),
             organizations: RwLock::new(Arc::new(tree)),
+            policy: RwLock::new(Arc::new(policy::load(&store).await?)),
+            mandates: Cache::new(config.cache_entries),
+            passkeys: passkeys::Passkeys::new(&config)?,
             store,
             clock,
             secrets,
@@ -117,31 +140,11 @@ impl Identity {
         };
         Ok(Self { inner: Arc::new(inner) })
     }
-
-    /// The newest rows of the audit trail, newest first: failed sign-ins, accounts, consents, roles.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, IdentityError> {
-        let rows = self.inner.store.scan(&keys::audit().children(), Direction::Descending, limit).await?;
-        Ok(rows.iter().map(|e| from_json(&e.key, &e.value)).collect::<Result<_, StoreError>>()?)
-    }
 }
 
 impl Inner {
     fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &str, detail: &str) {
-        let row = AuditRow {
-            at: self.now(),
-            actor: actor.into(),
-            action: action.into(),
-            target: target.into(),
-            detail: detail.into(),
-        };
-        txn.append_as(keys::audit(), &row);
     }
 }
 

@@ -39,7 +39,7 @@ impl Tree {
     }
 
     /// Whether `code` is `ancestor` or lies below it.
-    fn is_within(&self, code: &str, ancestor: &str) -> bool {
+    pub(crate) fn is_within(&self, code: &str, ancestor: &str) -> bool {
         let mut at = Some(code);
         // A tree of divisions is five levels deep; the bound guards against a circle.
         for _ in 0..16 {
@@ -68,7 +68,7 @@ impl Identity {
         let tree = self.tree();
         let changed: Vec<_> =
             units.into_iter().map(|u| keep_dates(u, &tree)).filter(|u| tree.by_code.get(&u.code) != Some(u)).collect();
-        self.write_organizations(changed).await?;
+        self.write_organizations(changed, "-").await?;
         Ok(count)
     }
 
@@ -77,7 +77,7 @@ impl Identity {
     /// # Errors
     /// [`IdentityError::Invalid`] for a code that is neither a division code nor a USCC, a blank
     /// name or a level that does not fit; [`IdentityError::NoSuchOrganization`] for the parent.
-    pub async fn add_organization(&self, organization: Organization) -> Result<(), IdentityError> {
+    pub async fn add_organization(&self, organization: Organization, by: &str) -> Result<(), IdentityError> {
         if organization.name.trim().is_empty() {
             return Err(IdentityError::invalid("name", "请填写组织名称", "enter the organization's name"));
         }
@@ -103,7 +103,7 @@ impl Identity {
                 ));
             }
         }
-        self.write_organizations(vec![organization]).await
+        self.write_organizations(vec![organization], by).await
     }
 
     /// The organization with this code.
@@ -140,11 +140,11 @@ impl Identity {
         Ok(found.into_iter().take(50).cloned().collect())
     }
 
-    /// Whether this person administers the organization: a city administrator each of them, a
+    /// Whether this person administers the organization: a system administrator each of them, a
     /// department's administrator their own and those below it.
     #[must_use]
     pub fn may_administer(&self, session: &Session, organization: &str) -> bool {
-        session.has(PlatformRole::CityAdmin)
+        session.has(PlatformRole::SystemAdmin)
             || (session.has(PlatformRole::DepartmentAdmin)
                 && session.organization.as_deref().is_some_and(|own| self.tree().is_within(organization, own)))
     }
@@ -153,18 +153,18 @@ impl Identity {
         self.inner.organizations.read().clone()
     }
 
-    async fn write_organizations(&self, organizations: Vec<Organization>) -> Result<(), IdentityError> {
+    async fn write_organizations(&self, organizations: Vec<Organization>, by: &str) -> Result<(), IdentityError> {
         if organizations.is_empty() {
             return Ok(());
         }
-        let me = self.clone();
+        let (me, by) = (self.clone(), by.to_owned());
         crate::detached(async move {
             transact!(&me.inner.store, |txn| {
                 for o in &organizations {
                     txn.put_as(keys::organization(&o.code), o);
                 }
                 let what = organizations.first().map_or("", |o| o.code.as_str());
-                me.inner.audit(txn, "-", "organizations.written", what, &organizations.len().to_string());
+                me.inner.audit(txn, &by, "organizations.written", what, &organizations.len().to_string());
                 Ok::<_, IdentityError>(())
             })?;
             let mut tree = me.inner.organizations.write();

@@ -1,6 +1,6 @@
 //! Secrets: types that never print what they hold and wipe it when they go.
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
@@ -102,6 +102,63 @@ impl fmt::Debug for Token {
     }
 }
 
+/// A code that people copy by hand: groups of five characters of base32, 25 bits each.
+#[derive(Clone)]
+pub struct Code(Zeroizing<String>);
+
+impl Code {
+    /// A new one of so many groups.
+    pub(crate) fn random(groups: usize) -> Result<Self, crate::IdentityError> {
+        // Five bits a character, and 40 bits are eight: cut to length.
+        let mut bytes = Zeroizing::new(vec![0_u8; groups * 5]);
+        SysRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(|_| crate::IdentityError::Crypto("the operating system gave no random bytes".into()))?;
+        let letters = Zeroizing::new(BASE32_NOPAD.encode(&bytes));
+        let mut text = Zeroizing::new(String::with_capacity(groups * 6));
+        for (n, letter) in letters.chars().take(groups * 5).enumerate() {
+            if n > 0 && n.is_multiple_of(5) {
+                text.push('-');
+            }
+            text.push(letter);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text, for its owner: `ABCDE-FGHIJ-…`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of a code: HMAC-SHA-256 under the platform's key, in hexadecimal, of what was
+    /// typed without the signs and spaces between the groups. Whoever has the store alone cannot
+    /// try codes against it.
+    pub(crate) fn tag(secrets: &Secrets, purpose: &str, typed: &str) -> String {
+        let plain: Zeroizing<String> = Zeroizing::new(
+            typed
+                .chars()
+                .take(200)
+                .filter(char::is_ascii_alphanumeric)
+                // These three stand in no code, and are what people read in it.
+                .map(|c| match c.to_ascii_uppercase() {
+                    '0' => 'O',
+                    '1' => 'I',
+                    '8' => 'B',
+                    c => c,
+                })
+                .collect(),
+        );
+        HEXLOWER.encode(&secrets.derive("code", &[purpose, &plain]))
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code(…)")
+    }
+}
+
 /// What is stored of a token: SHA-256 in hexadecimal. A token has 256 bits of entropy, so that no
 /// salt and no slow hash is called for.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -154,6 +211,17 @@ mod tests {
         for bad in ["", "a", &"a".repeat(42), &format!("{}=", "a".repeat(42)), &"景".repeat(15)] {
             assert_eq!(TokenHash::of(bad), None);
         }
+    }
+
+    #[test]
+    fn a_code_is_known_however_it_is_typed() {
+        let s = Secrets::new([1; 32]);
+        let code = Code::random(4).unwrap();
+        assert_eq!((code.as_str().len(), code.as_str().matches('-').count()), (23, 3));
+        let typed = format!(" {} ", code.as_str().to_lowercase().replace('-', " ").replace('o', "0").replace('i', "1"));
+        assert_eq!(Code::tag(&s, "reset", code.as_str()), Code::tag(&s, "reset", &typed));
+        assert_ne!(Code::tag(&s, "reset", code.as_str()), Code::tag(&s, "mandate", code.as_str()));
+        assert!(!format!("{code:?}").contains(&code.as_str()[..5]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::error::IdentityError;
 use crate::secret::TokenHash;
-use crate::types::{NewSession, Session, SessionOrigin};
+use crate::types::{Device, NewSession, Session, SessionOrigin};
 use crate::{Identity, Inner, accounts, detached, keys};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,12 +21,25 @@ pub(crate) struct Record {
     pub(crate) account: String,
     /// The account's generation when the session began.
     pub(crate) generation: u64,
-    origin: SessionOrigin,
-    expires_at: Timestamp,
-    last_seen: Timestamp,
+    pub(crate) origin: SessionOrigin,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) last_seen: Timestamp,
     /// The session whose code this one began with: it ends with that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    parent: Option<TokenHash>,
+    pub(crate) parent: Option<TokenHash>,
+    #[serde(default)]
+    pub(crate) started_at: Timestamp,
+    #[serde(default)]
+    pub(crate) device: Device,
+    /// When the second factor was last shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) strong_at: Option<Timestamp>,
+    /// It waits for the second factor and signs nobody in.
+    #[serde(default)]
+    pub(crate) pending: bool,
+    /// The mandate under which the person acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mandate: Option<String>,
 }
 
 /// A session in memory.
@@ -42,10 +55,36 @@ pub(crate) struct Start<'a> {
     pub(crate) account: &'a crate::Account,
     pub(crate) origin: &'a SessionOrigin,
     pub(crate) parent: Option<(&'a TokenHash, &'a Record)>,
+    pub(crate) device: Device,
+    pub(crate) strong_at: Option<Timestamp>,
+    pub(crate) pending: bool,
 }
 
+impl<'a> Start<'a> {
+    /// From nothing but an account.
+    pub(crate) fn at(account: &'a crate::Account, origin: &'a SessionOrigin) -> Self {
+        Self { account, origin, parent: None, device: Device::default(), strong_at: None, pending: false }
+    }
+
+    /// From a session at another origin: what was shown there holds here.
+    pub(crate) fn below(
+        account: &'a crate::Account,
+        origin: &'a SessionOrigin,
+        id: &'a TokenHash,
+        parent: &'a Record,
+    ) -> Self {
+        let mut start = Self::at(account, origin);
+        (start.device, start.strong_at) = (parent.device.clone(), parent.strong_at);
+        start.parent = Some((id, parent));
+        start
+    }
+}
+
+/// How long somebody may take from the password to the second factor.
+const PENDING_MILLIS: i64 = 5 * 60 * 1000;
+
 impl Record {
-    fn is_over(&self, now: Timestamp, last_seen: Timestamp, idle_millis: i64) -> bool {
+    pub(crate) fn is_over(&self, now: Timestamp, last_seen: Timestamp, idle_millis: i64) -> bool {
         now >= self.expires_at || (self.origin != SessionOrigin::Bearer && now >= last_seen.plus_millis(idle_millis))
     }
 }
@@ -62,12 +101,17 @@ impl Identity {
         let Some(live) = self.inner.live(&id).await? else { return Ok(None) };
         let (now, record) = (self.inner.now(), &live.record);
         let seen = Timestamp(live.last_seen.load(Ordering::Relaxed));
-        if record.origin != *origin || record.is_over(now, seen, self.inner.idle_millis()) {
+        if record.pending || record.origin != *origin || record.is_over(now, seen, self.inner.idle_millis()) {
             return Ok(None);
         }
         let Some(person) = self.person(&record.account).await? else { return Ok(None) };
         let account = &person.account;
         if account.disabled || account.generation != record.generation {
+            return Ok(None);
+        }
+        // The policy may have come after the session.
+        let must_enroll = self.must_enroll(account);
+        if must_enroll && *origin != SessionOrigin::Portal {
             return Ok(None);
         }
         self.seen(&id, &live, now);
@@ -78,6 +122,10 @@ impl Identity {
             platform_roles: account.platform_roles.clone(),
             origin: record.origin.clone(),
             expires_at: record.expires_at,
+            strong_at: record.strong_at,
+            second_factor: account.second_factor,
+            must_enroll,
+            mandate: record.mandate.clone(),
             id,
         }))
     }
@@ -88,7 +136,14 @@ impl Identity {
     /// # Errors
     /// When the store fails; then the session may go on.
     pub async fn sign_out(&self, token: &str) -> Result<(), IdentityError> {
-        let Some(id) = TokenHash::of(token) else { return Ok(()) };
+        match TokenHash::of(token) {
+            Some(id) => self.end_now(id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends a session and those below it.
+    pub(crate) async fn end_now(&self, id: TokenHash) -> Result<(), IdentityError> {
         let me = self.clone();
         detached(async move {
             let ended = transact!(&me.inner.store, |txn| { end(txn, &id).await });
@@ -184,7 +239,7 @@ impl Inner {
         let id =
             TokenHash::of(token.as_str()).ok_or_else(|| IdentityError::Crypto("a token of the wrong shape".into()))?;
         let now = self.now();
-        let full = now.plus_millis(millis(self.config.session_lifetime));
+        let full = now.plus_millis(if start.pending { PENDING_MILLIS } else { millis(self.config.session_lifetime) });
         let expires_at = start.parent.map_or(full, |(_, p)| p.expires_at.min(full));
         let record = Record {
             account: start.account.name.clone(),
@@ -193,8 +248,18 @@ impl Inner {
             expires_at,
             last_seen: now,
             parent: start.parent.map(|(id, _)| id.clone()),
+            started_at: now,
+            device: start.device.clone(),
+            strong_at: start.strong_at,
+            pending: start.pending,
+            mandate: start.parent.and_then(|(_, p)| p.mandate.clone()),
         };
         let mut rows = vec![keys::session(&id)];
+        if start.parent.is_none() && !start.pending {
+            let listed = keys::session_of(&record.account, &id);
+            txn.put_as(listed.clone(), &());
+            rows.push(listed);
+        }
         if let Some((parent, _)) = start.parent {
             let child = keys::child(parent, &id);
             txn.put_as(child.clone(), &());
@@ -202,20 +267,24 @@ impl Inner {
         }
         txn.put_as(keys::session(&id), &record);
         txn.put_as(keys::expiry(expires_at, "session", &id), &rows);
-        Ok(NewSession { token, expires_at })
+        Ok(NewSession { token, expires_at, waits_for_second_factor: start.pending })
     }
 
     /// The session behind `id`, if it is alive, for a transaction that depends on it.
     pub(crate) async fn alive(&self, txn: &mut Txn, id: &TokenHash) -> Result<Option<Record>, IdentityError> {
         let record: Option<Record> = txn.get_as(&keys::session(id)).await?;
-        let seen =
-            |r: &Record| self.sessions.get(id).map_or(r.last_seen, |l| Timestamp(l.last_seen.load(Ordering::Relaxed)));
-        Ok(record.filter(|r| !r.is_over(self.now(), seen(r), self.idle_millis())))
+        let seen = |r: &Record| self.last_seen(id, r);
+        Ok(record.filter(|r| !r.pending && !r.is_over(self.now(), seen(r), self.idle_millis())))
+    }
+
+    /// When a session was last used, as far as is known here.
+    pub(crate) fn last_seen(&self, id: &TokenHash, record: &Record) -> Timestamp {
+        self.sessions.get(id).map_or(record.last_seen, |l| Timestamp(l.last_seen.load(Ordering::Relaxed)))
     }
 }
 
 /// Stages the end of a session and of those below it; answers their ids.
-async fn end(txn: &mut Txn, id: &TokenHash) -> Result<Vec<TokenHash>, IdentityError> {
+pub(crate) async fn end(txn: &mut Txn, id: &TokenHash) -> Result<Vec<TokenHash>, IdentityError> {
     let mut ids = vec![id.clone()];
     let mut done = 0;
     while let Some(id) = ids.get(done).cloned() {
@@ -227,8 +296,9 @@ async fn end(txn: &mut Txn, id: &TokenHash) -> Result<Vec<TokenHash>, IdentityEr
         let key = keys::session(&id);
         if let Some(record) = txn.get_as::<Record>(&key).await? {
             txn.delete(keys::expiry(record.expires_at, "session", &id));
-            if let Some(parent) = &record.parent {
-                txn.delete(keys::child(parent, &id));
+            match &record.parent {
+                Some(parent) => txn.delete(keys::child(parent, &id)),
+                None => txn.delete(keys::session_of(&record.account, &id)),
             }
             txn.delete(key);
         }

@@ -80,7 +80,7 @@ impl Identity {
         let Some(account) = account.filter(|a| !a.disabled && a.generation == parent.generation) else {
             return Ok(Outcome::Ended);
         };
-        let start = Start { account: &account, origin: at, parent: Some((&record.parent, &parent)) };
+        let start = Start::below(&account, at, &record.parent, &parent);
         Ok(Outcome::In(self.inner.start(txn, &start)?))
     }
 }

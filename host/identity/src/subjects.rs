@@ -4,7 +4,7 @@ use crate::error::IdentityError;
 use crate::types::{AccountKind, Session};
 use crate::{Identity, detached, keys};
 use data_encoding::BASE32_NOPAD;
-use yunlong_model::{Assurance, InstallationName, Principal};
+use yunlong_model::{InstallationName, Principal};
 use yunlong_store::transact;
 use yunlong_store::txn::from_json;
 
@@ -29,9 +29,10 @@ impl Identity {
             subject: Some(subject),
             account: Some(session.account.clone()),
             kind: session.kind.principal(),
-            assurance: Assurance::Password,
+            assurance: session.assurance(),
             roles: rights.roles.clone(),
             organization: session.organization.clone().filter(|_| session.kind == AccountKind::Official),
+            acting_for: self.acting_for(session, installation).await?,
         })
     }
 

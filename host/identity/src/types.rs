@@ -1,11 +1,11 @@
 //! The words of this service.
 
-use crate::secret::{Password, Token, TokenHash};
+use crate::secret::{Code, Password, Token, TokenHash};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use yunlong_formats::{Date, Mobile, ResidentId};
 use yunlong_model::manifest::Attribute;
-use yunlong_model::{InstallationName, Kind, Text, Timestamp};
+use yunlong_model::{Assurance, InstallationName, Kind, Text, Timestamp};
 
 /// What an account is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,10 +35,51 @@ impl AccountKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlatformRole {
-    /// Administers every organization.
-    CityAdmin,
+    /// Runs the platform: installs, starts, stops and configures apps of every organization, opens
+    /// accounts, enrolls vendors' keys. Gives nobody a power over the platform.
+    #[serde(alias = "city-admin")]
+    SystemAdmin,
+    /// Decides who may: gives and takes platform roles, disables, unlocks and resets accounts, sets
+    /// the policy of second factors, revokes vendors' keys. Runs nothing.
+    SecurityAdmin,
+    /// Reads who did what, the other administrators' acts among it. Changes nothing.
+    AuditAdmin,
     /// Administers its own organization and those below.
     DepartmentAdmin,
+}
+
+impl PlatformRole {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::SystemAdmin, Self::SecurityAdmin, Self::AuditAdmin, Self::DepartmentAdmin];
+
+    /// The role as it is written: `system-admin`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemAdmin => "system-admin",
+            Self::SecurityAdmin => "security-admin",
+            Self::AuditAdmin => "audit-admin",
+            Self::DepartmentAdmin => "department-admin",
+        }
+    }
+
+    /// The role that is written so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.as_str() == name)
+    }
+
+    /// The role in words.
+    #[must_use]
+    pub fn title(self) -> Text {
+        let (zh, en) = match self {
+            Self::SystemAdmin => ("系统管理员", "System administrator"),
+            Self::SecurityAdmin => ("安全管理员", "Security administrator"),
+            Self::AuditAdmin => ("审计管理员", "Audit administrator"),
+            Self::DepartmentAdmin => ("部门管理员", "Department administrator"),
+        };
+        Text { zh: zh.into(), en: en.into() }
+    }
 }
 
 /// What the platform knows of a person. `Debug` shows masked values.
@@ -96,6 +137,28 @@ pub struct NewAccount {
     pub platform_roles: Vec<PlatformRole>,
 }
 
+/// An account to be opened by an administrator: its owner sets the password.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// As [`NewAccount::name`].
+    pub name: String,
+    /// What it is for.
+    pub kind: AccountKind,
+    /// As [`NewAccount::organization`].
+    pub organization: Option<String>,
+    /// What is known of the person.
+    pub attributes: Attributes,
+}
+
+/// A one-time code with which the owner of an account sets its password; shown once.
+#[derive(Clone, Debug)]
+pub struct ResetCode {
+    /// The code.
+    pub code: Code,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
 /// An account, without anything secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -114,6 +177,9 @@ pub struct Account {
     /// A disabled account cannot sign in, and its sessions are dead.
     #[serde(default)]
     pub disabled: bool,
+    /// Whether a second factor is enrolled: signing in then takes it, too.
+    #[serde(default)]
+    pub second_factor: bool,
     /// Sessions of an older generation are dead: a changed password raises it.
     #[serde(default)]
     pub(crate) generation: u64,
@@ -148,10 +214,33 @@ pub struct Session {
     pub origin: SessionOrigin,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// When the second factor was last shown in this session, or in the portal's that it began from;
+    /// `None`: by a password, or an outside provider, alone.
+    pub strong_at: Option<Timestamp>,
+    /// Whether the account has a second factor, so that it can be asked for.
+    pub second_factor: bool,
+    /// The policy wants a second factor of this account and it has none: it may enroll one at the
+    /// portal, and nothing else.
+    pub must_enroll: bool,
+    /// The mandate under which the person acts for somebody else ([`crate::Identity::act_for`]).
+    pub mandate: Option<String>,
     pub(crate) id: TokenHash,
 }
 
 impl Session {
+    /// How sure the platform is of the person.
+    #[must_use]
+    pub fn assurance(&self) -> Assurance {
+        if self.strong_at.is_some() { Assurance::MultiFactor } else { Assurance::Password }
+    }
+
+    /// Whether the second factor was shown within this time: what dangerous acts ask for.
+    #[must_use]
+    pub fn is_strong(&self, now: Timestamp, within: std::time::Duration) -> bool {
+        let millis = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
+        self.strong_at.is_some_and(|at| now < at.plus_millis(millis))
+    }
+
     /// Whether the account has this role on the platform.
     #[must_use]
     pub fn has(&self, role: PlatformRole) -> bool {
@@ -166,6 +255,41 @@ pub struct NewSession {
     pub token: Token,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// The password was right and the account has a second factor: the token signs nobody in, it is
+    /// what [`crate::Identity::second_step`] takes.
+    pub waits_for_second_factor: bool,
+}
+
+/// From where somebody signs in, as coarsely as it helps them to recognize a session of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The browser or program and the system, such as `Firefox · Windows`; empty when unknown.
+    #[serde(default)]
+    pub name: String,
+    /// The network, without the part that tells one machine of it from another: `10.0.3.0/24`.
+    #[serde(default)]
+    pub network: String,
+}
+
+/// A session as its owner sees it in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionEntry {
+    /// What ends it: [`crate::Identity::end_session`].
+    pub handle: String,
+    /// Where its token is accepted.
+    pub origin: SessionOrigin,
+    /// From where it began.
+    pub device: Device,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was last used, to ten minutes.
+    pub last_seen: Timestamp,
+    /// Whether a second factor was shown in it.
+    pub strong: bool,
+    /// The origins that it signed on at.
+    pub signed_on: Vec<SessionOrigin>,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
 /// A role that the department gave to an account.

@@ -33,7 +33,7 @@ async fn every_refused_field_is_named() {
         (NewAccount { password: "short".into(), ..citizen("citizen-1") }, "password"),
         (NewAccount { password: "citizen-1".into(), ..citizen("citizen-1") }, "password"),
         (NewAccount { password: "x".repeat(257).into(), ..citizen("citizen-1") }, "password"),
-        (NewAccount { platform_roles: vec![PlatformRole::CityAdmin], ..citizen("citizen-1") }, "platform_roles"),
+        (NewAccount { platform_roles: vec![PlatformRole::SystemAdmin], ..citizen("citizen-1") }, "platform_roles"),
         (NewAccount { organization: None, ..official("official-1", "", &[]) }, "organization"),
         (
             NewAccount {
@@ -186,25 +186,35 @@ async fn a_department_has_a_uscc_and_a_place_in_the_tree() {
         valid_from: None,
         valid_to: None,
     };
-    city.identity.add_organization(department("11320300MB000TX42P", "320300")).await.unwrap();
+    city.identity.add_organization(department("11320300MB000TX42P", "320300"), "city-admin").await.unwrap();
     assert_eq!(
-        field(&city.identity.add_organization(department("11320300MB000TX42A", "320300")).await.unwrap_err()),
+        field(
+            &city
+                .identity
+                .add_organization(department("11320300MB000TX42A", "320300"), "city-admin")
+                .await
+                .unwrap_err()
+        ),
         "code"
     );
     assert!(matches!(
-        city.identity.add_organization(department("12320300MB000TX50F", "1")).await,
+        city.identity.add_organization(department("12320300MB000TX50F", "1"), "city-admin").await,
         Err(IdentityError::NoSuchOrganization(_))
     ));
     assert_eq!(
         field(
-            &city.identity.add_organization(department("11320300MB000TX42P", "11320300MB000TX42P")).await.unwrap_err()
+            &city
+                .identity
+                .add_organization(department("11320300MB000TX42P", "11320300MB000TX42P"), "city-admin")
+                .await
+                .unwrap_err()
         ),
         "parent"
     );
 
     city.account(official("admin-1", "11320300MB000TX42P", &[PlatformRole::DepartmentAdmin])).await;
     city.account(official("admin-2", "320300", &[PlatformRole::DepartmentAdmin])).await;
-    city.account(official("admin-3", "320302", &[PlatformRole::CityAdmin])).await;
+    city.account(official("admin-3", "320302", &[PlatformRole::SystemAdmin])).await;
     city.account(official("official-4", "320300", &[])).await;
     let may = async |name: &str, code: &str| {
         let (_, session) = city.sign_in(name, SessionOrigin::Console).await;

@@ -97,6 +97,24 @@ async fn an_unknown_account_answers_and_locks_like_a_known_one_and_costs_as_much
 }
 
 #[tokio::test]
+async fn a_lock_tells_nothing_about_which_names_exist_however_many_names_are_tried_between() {
+    let city = city().await;
+    city.account(citizen("citizen-1")).await;
+    for name in ["citizen-1", "citizen-9"] {
+        for _ in 0..5 {
+            fail(&city, name).await;
+        }
+    }
+    // As many strange names as the table of failures once had rows for them.
+    for n in 0..5_000 {
+        fail(&city, &format!("stranger-{n}")).await;
+    }
+    for name in ["citizen-1", "citizen-9"] {
+        assert!(matches!(fail(&city, name).await, SignInError::LockedUntil(_)), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn racing_guesses_get_no_more_tries_than_patient_ones() {
     let city = city().await;
     city.account(citizen("citizen-1")).await;

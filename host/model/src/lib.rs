@@ -19,6 +19,6 @@ pub use digest::Digest;
 pub use event::Event;
 pub use manifest::Manifest;
 pub use name::{AppName, InstallationName, NameError};
-pub use principal::{Assurance, Kind, Presentation, Principal};
+pub use principal::{ActingFor, Assurance, Grantor, Kind, Presentation, Principal};
 pub use schema::{Schema, SchemaError};
 pub use text::{Lang, Text};

@@ -31,6 +31,32 @@ pub enum Assurance {
     MultiFactor,
 }
 
+/// For whom a principal acts, under a mandate that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActingFor {
+    /// The pairwise subject of the grantor in the installation: what the installation sees when the
+    /// grantor comes themself, if they are a person.
+    pub subject: String,
+    /// Who it is.
+    pub grantor: Grantor,
+    /// The mandate's id, for the app's own record.
+    pub mandate: String,
+}
+
+/// Who gave a mandate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grantor {
+    /// A natural person; what is known of them is released to nobody who acts for them.
+    Person,
+    /// A company.
+    Company {
+        /// Its unified social credit code.
+        code: String,
+        /// Its registered name.
+        name: String,
+    },
+}
+
 /// The principal of one invocation, as one installation sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -46,6 +72,8 @@ pub struct Principal {
     pub roles: Vec<String>,
     /// For an official, the organization's code.
     pub organization: Option<String>,
+    /// For whom they act, when it is not for themself.
+    pub acting_for: Option<ActingFor>,
 }
 
 impl Principal {
@@ -59,6 +87,7 @@ impl Principal {
             assurance: Assurance::None,
             roles: Vec::new(),
             organization: None,
+            acting_for: None,
         }
     }
 
@@ -72,6 +101,7 @@ impl Principal {
             assurance: Assurance::None,
             roles: Vec::new(),
             organization: Some(organization.to_owned()),
+            acting_for: None,
         }
     }
 }

@@ -216,7 +216,7 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
         || !m.consumes.is_empty()
         || !m.jobs.is_empty();
     let declared = match interface {
-        "city:identity/principal" | "city:app/context" => None,
+        "city:identity/principal" | "city:identity/representation" | "city:app/context" => None,
         "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
         "city:data/collections" => Some((transactions, "[[collections]] or counters")),
         // Notes to people need no topic, but a place to be declared: an app with an inbox sends

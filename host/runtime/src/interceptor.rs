@@ -26,6 +26,8 @@ pub enum Interface {
     Principal,
     /// `city:identity/attributes`
     Attributes,
+    /// `city:identity/representation`
+    Representation,
     /// `city:data/collections`
     Collections,
     /// `city:messaging/publisher`
@@ -46,10 +48,11 @@ pub enum Interface {
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
+        Self::Representation,
         Self::Collections,
         Self::Publisher,
         Self::Intents,
@@ -67,6 +70,7 @@ impl Interface {
             Self::Context => "city:app/context",
             Self::Principal => "city:identity/principal",
             Self::Attributes => "city:identity/attributes",
+            Self::Representation => "city:identity/representation",
             Self::Collections => "city:data/collections",
             Self::Publisher => "city:messaging/publisher",
             Self::Intents => "city:payments/intents",

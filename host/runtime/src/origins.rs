@@ -53,6 +53,12 @@ impl Origins {
         format!("{}/sign-on?installation={name}&return={}", self.portal(), encode(own_path(return_path)))
     }
 
+    /// Where a visitor shows the second factor and comes back to `return_path` of an installation.
+    #[must_use]
+    pub fn step_up(&self, name: &InstallationName, return_path: &str) -> String {
+        format!("{}/step-up?installation={name}&return={}", self.portal(), encode(own_path(return_path)))
+    }
+
     /// Where a person decides about scopes of an installation.
     #[must_use]
     pub fn consent(&self, name: &InstallationName, scopes: &[String], return_path: &str) -> String {
@@ -96,6 +102,7 @@ mod tests {
         );
         for evil in ["//evil.test", "https://evil.test", "/\\evil.test", "", "/\r\nx"] {
             assert!(o.sign_on(&name, evil).ends_with("&return=%2F"), "{evil}");
+            assert!(o.step_up(&name, evil).ends_with("&return=%2F"), "{evil}");
         }
         assert_eq!(
             o.consent(&name, &["a".into(), "b&c".into()], "/x"),

@@ -65,7 +65,13 @@ pub(crate) struct City {
 impl City {
     /// Puts the services together. `listener` is where the public listener really is, `origins`
     /// what browsers see.
-    pub(crate) async fn open(data: &Path, ground: Ground, origins: Origins, listener: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(
+        data: &Path,
+        ground: Ground,
+        origins: Origins,
+        listener: SocketAddr,
+        config: GatewayConfig,
+    ) -> Result<Self> {
         let Ground { store, clock, secrets, identity } = ground;
         let installations = Installations::open(store.clone(), clock.clone()).await.context("installations")?;
         let log = installations.log().clone();
@@ -107,7 +113,7 @@ impl City {
             apps: runtime.clone(),
             clock,
         };
-        let gateway = Gateway::new(origins, GatewayConfig::default(), services);
+        let gateway = Gateway::new(origins, config, services);
         gateway.metrics().register(|registry| {
             runtime.register_metrics(registry);
             metrics::register(registry, messaging.clone());

@@ -1,10 +1,10 @@
-//! `yunlong init`: the first administrator of a city that is no demo.
+//! `yunlong init`: the first administrators of a city that is no demo.
 
 use crate::city::Ground;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::PathBuf;
-use yunlong_identity::{AccountKind, Attributes, IdentityConfig, NewAccount, PlatformRole};
+use yunlong_identity::{AccountKind, Attributes, Identity, IdentityConfig, NewAccount, NewPerson, PlatformRole};
 
 /// `yunlong init`.
 #[derive(Args, Debug)]
@@ -12,33 +12,75 @@ pub(crate) struct Init {
     /// The data folder
     #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
     data: PathBuf,
-    /// The name of the first administrator's account; the password is asked for, or read from
+    /// The name of the system administrator's account; the password is asked for, or read from
     /// YUNLONG_PASSWORD
+    #[arg(long, value_name = "ACCOUNT", required_unless_present_any = ["security", "audit"])]
+    admin: Option<String>,
+    /// The name of the security administrator's account: prints the one-time code with which its
+    /// owner sets the password
     #[arg(long, value_name = "ACCOUNT")]
-    admin: String,
-    /// The code of the administrator's organization
+    security: Option<String>,
+    /// The name of the audit administrator's account, likewise
+    #[arg(long, value_name = "ACCOUNT")]
+    audit: Option<String>,
+    /// The code of the administrators' organization
     #[arg(long = "org", default_value = "320300", value_name = "CODE")]
     organization: String,
 }
+
+/// Who makes the first accounts in the audit trail.
+const BY: &str = "init";
 
 pub(crate) fn run(options: &Init) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads")?;
     runtime.block_on(async {
         let ground = Ground::open(&options.data, IdentityConfig::default()).await?;
-        if ground.identity.account(&options.admin).await?.is_some() {
-            bail!("there is an account `{}` already: nothing was changed", options.admin);
+        let wanted = [&options.admin, &options.security, &options.audit];
+        for name in wanted.into_iter().flatten() {
+            if ground.identity.account(name).await?.is_some() {
+                bail!("there is an account `{name}` already: nothing was changed");
+            }
         }
-        let password = yunlong_cli::read_password(&options.admin)?;
-        let new = NewAccount {
-            name: options.admin.clone(),
-            kind: AccountKind::Official,
-            password: password.as_str().into(),
-            organization: Some(options.organization.clone()),
-            attributes: Attributes::default(),
-            platform_roles: vec![PlatformRole::CityAdmin],
-        };
-        ground.identity.create_account(new).await?;
-        println!("made {}: start the city with `yunlong serve --data {}`", options.admin, options.data.display());
+        if let Some(name) = &options.admin {
+            system(&ground.identity, name, options).await?;
+        }
+        for (name, role) in
+            [(&options.security, PlatformRole::SecurityAdmin), (&options.audit, PlatformRole::AuditAdmin)]
+        {
+            if let Some(name) = name {
+                other(&ground.identity, name, role, options).await?;
+            }
+        }
+        println!("start the city with `yunlong serve --data {}`", options.data.display());
         Ok(())
     })
+}
+
+async fn system(identity: &Identity, name: &str, options: &Init) -> Result<()> {
+    let password = yunlong_cli::read_password(name)?;
+    let new = NewAccount {
+        name: name.to_owned(),
+        kind: AccountKind::Official,
+        password: password.as_str().into(),
+        organization: Some(options.organization.clone()),
+        attributes: Attributes::default(),
+        platform_roles: vec![PlatformRole::SystemAdmin],
+    };
+    identity.create_account(new).await?;
+    println!("made {name}");
+    Ok(())
+}
+
+/// The other two belong to other people, who set their own passwords.
+async fn other(identity: &Identity, name: &str, role: PlatformRole, options: &Init) -> Result<()> {
+    let new = NewPerson {
+        name: name.to_owned(),
+        kind: AccountKind::Official,
+        organization: Some(options.organization.clone()),
+        attributes: Attributes::default(),
+    };
+    let code = identity.open_account(new, BY).await?;
+    identity.set_platform_role(name, Some(role), BY).await?;
+    println!("made {name}: hand its owner the code {} for the page /reset", code.code.as_str());
+    Ok(())
 }

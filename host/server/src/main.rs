@@ -7,6 +7,7 @@ mod init;
 mod metrics;
 mod options;
 mod progress;
+mod providers;
 mod secret;
 mod serve;
 mod subscriptions;

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
-use yunlong_gateway::{Origins, Scheme};
+use yunlong_gateway::{GatewayConfig, Origins, Scheme};
 
 /// `yunlong serve`.
 #[derive(Args, Clone, Debug)]
@@ -41,6 +41,12 @@ pub(crate) struct Serve {
     /// How to log
     #[arg(long, env = "YUNLONG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+    /// Let citizens open accounts themselves. What they say is checked for its form alone
+    #[arg(long, env = "YUNLONG_SELF_REGISTRATION")]
+    pub(crate) self_registration: bool,
+    /// Outside providers to sign in with (OpenID Connect): a TOML file, see docs/operator.md
+    #[arg(long, env = "YUNLONG_PROVIDERS", value_name = "FILE")]
+    pub(crate) providers: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) demo: Demo,
 }
@@ -127,6 +133,15 @@ impl Serve {
             Some(origin) => origin.trim_end_matches('/').parse().context("--origin"),
             None => Origins::new(Scheme::Http, &self.domain, self.port).context("--domain"),
         }
+    }
+
+    /// What the gateway is told.
+    pub(crate) fn gateway(&self) -> Result<GatewayConfig> {
+        let providers = match &self.providers {
+            Some(path) => crate::providers::read(path).with_context(|| format!("--providers {}", path.display()))?,
+            None => Vec::new(),
+        };
+        Ok(GatewayConfig { self_registration: self.self_registration, providers, ..GatewayConfig::default() })
     }
 
     pub(crate) fn public_address(&self) -> SocketAddr {

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use yunlong_gateway::{GatewayConfig, Readiness, admin_router, router};
-use yunlong_identity::{Identity, IdentityConfig};
+use yunlong_identity::{Identity, IdentityConfig, RelyingParty};
 use yunlong_installations::Status;
 
 /// What is under way may take this long to end after a signal: listeners and workers give their own
@@ -69,9 +69,12 @@ async fn serve(options: &Serve) -> Result<()> {
     let admin = TcpListener::bind(admin_address)
         .await
         .with_context(|| format!("{admin_address} cannot be listened on: choose another --admin-port"))?;
-    let identity = if options.demo.demo { IdentityConfig::demo() } else { IdentityConfig::default() };
+    let config = options.gateway()?;
+    let mut identity = if options.demo.demo { IdentityConfig::demo() } else { IdentityConfig::default() };
+    identity.relying_party =
+        Some(RelyingParty { domain: origins.domain().to_owned(), origin: origins.portal().to_owned() });
     let ground = Ground::open(&options.data, identity).await?;
-    let city = City::open(&options.data, ground, origins, address).await?;
+    let city = City::open(&options.data, ground, origins, address, config).await?;
 
     let mut tasks = JoinSet::new();
     let told = health.clone();

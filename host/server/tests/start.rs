@@ -90,7 +90,16 @@ async fn a_demo_starts_serves_stops_and_goes_on() {
     assert_eq!(server.admin("/readyz").await, (200, "ready\n".into()));
     let metrics = server.admin("/metrics").await.1;
     assert!(metrics.contains("yunlong_http_requests") && !metrics.contains("yunlong_yunlong"), "{metrics}");
-    for account in ["citizen-001", "citizen-012", "tourism-admin", "tourism-gate", "city-admin", "vendor"] {
+    for account in [
+        "citizen-001",
+        "citizen-012",
+        "tourism-admin",
+        "tourism-gate",
+        "city-admin",
+        "city-security",
+        "city-audit",
+        "vendor",
+    ] {
         assert_eq!(server.sign_in(account).await, 201, "{account}");
     }
     assert_eq!(server.sign_in("citizen-013").await, 401);
@@ -135,7 +144,7 @@ async fn a_start_that_was_killed_is_made_good_by_the_next_one() {
 async fn without_the_demo_there_are_no_accounts() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::ready(data.path(), &[]);
-    for account in ["citizen-001", "city-admin", "tourism-admin", "vendor"] {
+    for account in ["citizen-001", "city-admin", "city-security", "city-audit", "tourism-admin", "vendor"] {
         assert_eq!(server.sign_in(account).await, 401, "{account}");
     }
     drop(server);
@@ -147,7 +156,24 @@ async fn without_the_demo_there_are_no_accounts() {
     assert!(init("yunlong-demo").status.success());
     let again = init("yunlong-demo");
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("already"));
-    assert_eq!(Server::ready(data.path(), &[]).sign_in("chief").await, 201);
+    // The other two administrators get codes, not passwords.
+    let mut others = Command::new(env!("CARGO_BIN_EXE_yunlong"));
+    others.args(["init", "--security", "guard", "--audit", "watch", "--data"]).arg(data.path());
+    let made = String::from_utf8(others.output().unwrap().stdout).unwrap();
+    let code = made.lines().find_map(|l| l.strip_prefix("made guard: hand its owner the code ")).unwrap();
+    let code = code.split(' ').next().unwrap();
+    let server = Server::ready(data.path(), &[]);
+    assert_eq!(server.sign_in("chief").await, 201);
+    assert_eq!(server.sign_in("guard").await, 401, "nobody has a default password");
+    let set = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let set = set
+        .post(format!("http://127.0.0.1:{}/reset", server.port))
+        .header("host", format!("localhost:{}", server.port))
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("code={code}&new_password=yunlong-demo&repeat=yunlong-demo"));
+    assert_eq!(set.send().await.unwrap().status().as_u16(), 303);
+    assert_eq!(server.sign_in("guard").await, 201);
 }
 
 fn refused(mut process: Child) -> String {

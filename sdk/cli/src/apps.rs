@@ -61,7 +61,7 @@ pub(crate) fn list(options: &Apps) -> Result<(), CliError> {
 }
 
 /// The rows of a listing: the array itself, or the one array in the object.
-fn items(answer: &Value) -> &[Value] {
+pub(crate) fn items(answer: &Value) -> &[Value] {
     let array = answer.as_array().or_else(|| answer.as_object().and_then(|o| o.values().find_map(Value::as_array)));
     array.map(Vec::as_slice).unwrap_or_default()
 }

@@ -82,7 +82,7 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
         || !m.consumes.is_empty()
         || !m.jobs.is_empty();
     let declared = match interface {
-        "city:identity/principal" | "city:app/context" => None,
+        "city:identity/principal" | "city:identity/representation" | "city:app/context" => None,
         "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
         "city:data/collections" => Some((transactions, "[[collections]] or counters")),
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),

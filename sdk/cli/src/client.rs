@@ -80,13 +80,17 @@ impl Client {
     }
 
     /// Signs in and answers the token.
+    ///
+    /// An account with a second factor is asked for its code, from YUNLONG_CODE or at the terminal.
     pub(crate) fn sign_in(&self, account: &str, password: &str) -> Result<String, CliError> {
-        let answer = self.json(
-            &self.portal,
-            "POST",
-            "/api/v1/sessions",
-            Some(&json!({ "account": account, "password": password })),
-        )?;
+        let ask = |code: Option<&str>| {
+            let credentials = json!({ "account": account, "password": password, "code": code });
+            self.json(&self.portal, "POST", "/api/v1/sessions", Some(&credentials))
+        };
+        let answer = match ask(None) {
+            Err(CliError::SecondFactor) => ask(Some(&terminal::code(account)?)),
+            other => other,
+        }?;
         answer["token"].as_str().map(str::to_owned).ok_or_else(|| self.strange("no token in the answer"))
     }
 
@@ -99,11 +103,10 @@ impl Client {
         self.json(&self.console, "GET", path, None)
     }
 
-    /// With a query, which is encoded already.
-    pub(crate) fn get_with(&self, path: &str, query: Option<&str>) -> Result<Value, CliError> {
-        let mut console = self.console.clone();
-        console.set_query(query);
-        self.json(&console, "GET", path, None)
+    /// As [`Client::get`], with values in the query.
+    pub(crate) fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CliError> {
+        let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        self.json(&self.console, "GET", &format!("{path}?{query}"), None)
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
@@ -126,7 +129,9 @@ impl Client {
 
     fn request(&self, origin: &Url, method: &str, path: &str) -> Builder {
         let mut url = origin.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(p, q)| (p, Some(q)));
         url.set_path(path);
+        url.set_query(query);
         let mut request = Request::builder()
             .method(method)
             .header("accept", "application/json")
@@ -182,7 +187,11 @@ impl Client {
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
         let request_id =
             request_id.or_else(|| answer.as_ref().and_then(|b| b["request_id"].as_str().map(str::to_owned)));
-        Err(CliError::Refused { status: status.as_u16(), text: said, request_id })
+        match answer.as_ref().and_then(|b| b["code"].as_str()) {
+            Some("second-factor-required") => Err(CliError::SecondFactor),
+            Some("step-up-required") => Err(CliError::StepUp),
+            _ => Err(CliError::Refused { status: status.as_u16(), text: said, request_id }),
+        }
     }
 
     fn strange(&self, problem: &str) -> CliError {

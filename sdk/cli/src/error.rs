@@ -51,6 +51,12 @@ pub enum CliError {
         /// The request's id in the platform's logs.
         request_id: Option<String>,
     },
+    /// The account has a second factor.
+    #[error("the account has a second factor, and no code was given")]
+    SecondFactor,
+    /// The second factor was shown too long ago.
+    #[error("this act is dangerous: the platform wants to see your second factor again")]
+    StepUp,
     /// The person said no.
     #[error("nothing was done")]
     Declined,
@@ -71,6 +77,8 @@ impl CliError {
     pub fn next(&self) -> Option<String> {
         Some(match self {
             Self::Usage { next, .. } => next.clone(),
+            Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
+            Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
             Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
             Self::Unreachable { .. } => {
                 "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()

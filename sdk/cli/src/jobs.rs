@@ -149,9 +149,8 @@ pub(crate) fn dead_letters(options: &DeadLetters) -> Result<(), CliError> {
         client.delete(&path(&format!("/{}", letter(id)?))?)?;
         return say!("removed {id}");
     }
-    let before = options.before.as_deref().map(letter).transpose()?;
-    let query = before.map(|b| format!("before={b}"));
-    let answer = client.get_with(&path("")?, query.as_deref())?;
+    let query: Vec<(&str, &str)> = options.before.as_deref().map(|b| ("before", b)).into_iter().collect();
+    let answer = client.get_with(&path("")?, &query)?;
     if options.json {
         return say!("{answer:#}");
     }

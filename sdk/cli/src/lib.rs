@@ -5,6 +5,7 @@
 //! The one binary is the server's; `yunlong serve` and its like are there.
 #![deny(missing_docs)]
 
+mod accounts;
 mod apps;
 mod check;
 mod client;
@@ -14,6 +15,7 @@ mod install;
 mod jobs;
 mod keys;
 mod login;
+mod organizations;
 mod pack;
 mod permissions;
 mod releases;
@@ -73,6 +75,12 @@ pub enum Command {
     DeadLetters(jobs::DeadLetters),
     /// Remove an installation with its data, for good
     Uninstall(apps::Uninstall),
+    /// Open accounts and look after them
+    #[command(subcommand)]
+    Accounts(accounts::Accounts),
+    /// List organizations, and add departments and vendors
+    #[command(subcommand)]
+    Organizations(organizations::Organizations),
     /// Sign in and keep the token for the commands that follow
     Login(login::Login),
     /// End the session that `yunlong login` keeps
@@ -108,6 +116,8 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Jobs(c) => jobs::jobs(c),
         Command::DeadLetters(c) => jobs::dead_letters(c),
         Command::Uninstall(c) => apps::uninstall(c),
+        Command::Accounts(c) => accounts::run(c),
+        Command::Organizations(c) => organizations::run(c),
         Command::Login(c) => login::login(c),
         Command::Logout(c) => login::logout(c),
     }

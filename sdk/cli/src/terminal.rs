@@ -91,6 +91,17 @@ pub(crate) fn password(account: &str) -> Result<Zeroizing<String>, CliError> {
     }
 }
 
+/// A code of the second factor: from YUNLONG_CODE, or asked for.
+pub(crate) fn code(account: &str) -> Result<String, CliError> {
+    if let Ok(code) = std::env::var("YUNLONG_CODE") {
+        return Ok(code);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(CliError::SecondFactor);
+    }
+    ask(&format!("{} ({account})", lang().pick("第二重验证码", "Code of the second factor")))
+}
+
 #[cfg(unix)]
 fn without_echo<T>(read: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};

@@ -296,3 +296,62 @@ fn folders_are_packages_too() {
     assert!(Path::new(&app.text("layout/oci-layout")).exists());
     run(&["permissions", &app.text("layout")]).unwrap();
 }
+
+#[test]
+fn accounts_are_opened_listed_and_looked_after() {
+    let code = json!({ "account": "gate-2", "code": "ABCDE-FGHIJ-KLMNO-PQRST", "expires_at": "2026-11-26T00:00:00Z" });
+    let page = |name: &str, more: bool| json!({ "accounts": [{ "name": name, "kind": "official" }], "more": more });
+    let platform = Platform::new(vec![
+        (201, code.clone()),
+        (200, page("gate-1", true)),
+        (200, page("gate-2", false)),
+        (200, code),
+        (204, json!({})),
+        (204, json!({})),
+        (201, json!({})),
+    ]);
+    platform.run(&["accounts", "add", "gate-2", "--org", "320300", "--real-name", "张三"]).unwrap();
+    platform.run(&["accounts", "list", "gate"]).unwrap();
+    platform.run(&["accounts", "reset", "gate-2", "--second-factor"]).unwrap();
+    platform.run(&["accounts", "unlock", "gate-2"]).unwrap();
+    platform.run(&["accounts", "role", "gate-2", "audit-admin"]).unwrap();
+    platform
+        .run(&[
+            "organizations",
+            "add",
+            "11320300MB000TX42P",
+            "--name",
+            "某局",
+            "--level",
+            "department",
+            "--parent",
+            "320300",
+        ])
+        .unwrap();
+    let seen = platform.seen();
+    let lines: Vec<_> = seen.iter().map(|s| s.line.as_str()).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /api/v1/accounts HTTP/1.1",
+            "GET /api/v1/accounts?q=gate&after= HTTP/1.1",
+            "GET /api/v1/accounts?q=gate&after=gate-1 HTTP/1.1",
+            "POST /api/v1/accounts/gate-2/reset HTTP/1.1",
+            "POST /api/v1/accounts/gate-2/unlock HTTP/1.1",
+            "POST /api/v1/accounts/gate-2/role HTTP/1.1",
+            "POST /api/v1/organizations HTTP/1.1",
+        ]
+    );
+    let body = |n: usize| serde_json::from_slice::<Value>(&seen[n].body).unwrap();
+    assert_eq!((&body(0)["kind"], &body(0)["real_name"]), (&json!("official"), &json!("张三")));
+    assert_eq!((&body(3)["second_factor"], &body(5)["role"]), (&json!(true), &json!("audit-admin")));
+    assert!(platform.run(&["accounts", "show", "../signers"]).is_err());
+}
+
+#[test]
+fn a_second_factor_that_is_missing_is_told_with_what_to_do() {
+    let problem = |code: &str| json!({ "title": "More", "code": code });
+    let platform = Platform::new(vec![(403, problem("step-up-required"))]);
+    let error = platform.run(&["uninstall", "tickets", "--yes"]).unwrap_err();
+    assert!(matches!(error, CliError::StepUp) && error.next().unwrap().contains("login"), "{error}");
+}

@@ -60,6 +60,32 @@ impl Principal {
     }
 }
 
+/// The one for whom a principal acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActingFor {
+    /// The grantor's opaque id in this installation; for a person the subject that they have when
+    /// they come themself.
+    pub subject: String,
+    /// Who it is.
+    pub grantor: Grantor,
+    /// The mandate's id, for the app's own record.
+    pub mandate: String,
+}
+
+/// Who gave a mandate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grantor {
+    /// A natural person. Nothing of their personal data is released to whoever acts for them.
+    Person,
+    /// A company.
+    Company {
+        /// Its unified social credit code.
+        code: String,
+        /// Its registered name.
+        name: String,
+    },
+}
+
 /// How the person wants pages to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Presentation {
@@ -109,6 +135,14 @@ pub fn current() -> Principal {
     Active::principal()
 }
 
+/// For whom the current principal acts, under a mandate of the portal; `None` when for themself, and
+/// where the mandate does not cover this installation. [`current`] still tells who acts: record
+/// both.
+#[must_use]
+pub fn acting_for() -> Option<ActingFor> {
+    Active::acting_for()
+}
+
 /// How the current person wants pages to be.
 #[must_use]
 pub fn presentation() -> Presentation {
@@ -132,6 +166,14 @@ pub fn sign_in_url(return_path: &str) -> String {
     Active::sign_in_url(return_path)
 }
 
+/// The address of the page that asks for the second factor and leads back to `return_path`, a path
+/// of this app: before something that needs more than [`Assurance::Password`]. Check the assurance
+/// again when they are back.
+#[must_use]
+pub fn step_up_url(return_path: &str) -> String {
+    Active::step_up_url(return_path)
+}
+
 /// The address of the page that asks the person to consent to `scopes` and leads back to
 /// `return_path`, whatever they decide.
 #[must_use]
@@ -143,6 +185,12 @@ pub fn consent_url(scopes: &[&str], return_path: &str) -> String {
 #[must_use]
 pub fn sign_in_redirect(return_path: &str) -> Response {
     Response::see_other(&sign_in_url(return_path))
+}
+
+/// Sends the person to show their second factor (303).
+#[must_use]
+pub fn step_up_redirect(return_path: &str) -> Response {
+    Response::see_other(&step_up_url(return_path))
 }
 
 /// Sends the person to the consent page (303).

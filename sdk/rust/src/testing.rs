@@ -7,7 +7,7 @@
 use crate::backend::double::{self, Audited, Manifest, Queued, State};
 use crate::backend::{Active, Backend};
 use crate::data::DataError;
-use crate::identity::{Assurance, Attribute, Principal};
+use crate::identity::{ActingFor, Assurance, Attribute, Principal};
 use crate::messaging::{Event, Notification};
 use crate::payments::PaymentOutcome;
 use crate::web::{Request, Response};
@@ -91,12 +91,19 @@ impl TestCity {
             }
             c.people.extend(principal.subject.clone());
             c.principal = principal;
+            c.acting_for = None;
         });
+    }
+
+    /// Whoever is signed in acts for somebody else, as they chose at the portal.
+    pub fn act_for(&self, grantor: Option<ActingFor>) {
+        double::with(|c| c.acting_for = grantor);
     }
 
     /// The visitor is nobody again.
     pub fn sign_out(&self) {
         double::with(|c| {
+            c.acting_for = None;
             c.principal = Principal {
                 subject: None,
                 kind: Kind::Anonymous,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
-use yunlong_sdk::identity::{self, AttributeError};
+use yunlong_sdk::identity::{self, ActingFor, AttributeError, Grantor};
 use yunlong_sdk::messaging::MessagingError;
 use yunlong_sdk::payments::{self, Line, NewIntent, NewRefund, Outcome, PaymentError, Status};
 use yunlong_sdk::testing::{Deliveries, TestCity};
@@ -48,6 +48,21 @@ fn publish(event: Outgoing) -> Result<String, web::Error> {
 
 fn heard(topic: &str) -> i64 {
     data::counter("audience", topic).unwrap()
+}
+
+#[test]
+fn an_app_is_told_for_whom_its_visitor_acts_and_sends_them_to_step_up() {
+    let city = TestCity::new(MANIFEST);
+    city.sign_in("p-1");
+    assert_eq!(identity::acting_for(), None);
+    let company = Grantor::Company { code: "91320300MA000TX14G".into(), name: "示范".into() };
+    let acting = ActingFor { subject: "p-2".into(), grantor: company, mandate: "m-1".into() };
+    city.act_for(Some(acting.clone()));
+    assert_eq!(identity::acting_for(), Some(acting));
+    assert_eq!(identity::current().subject.as_deref(), Some("p-1"), "who acts stays who it is");
+    city.sign_in("p-3");
+    assert_eq!(identity::acting_for(), None, "another visitor acts for nobody");
+    assert!(identity::step_up_url("/pledge").ends_with("/step-up?installation=lesson&return=%2Fpledge"));
 }
 
 #[test]

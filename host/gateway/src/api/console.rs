@@ -16,7 +16,7 @@
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
 //! | `…/health`, `…/upgrade`, `…/rollback`, `…/history`, `…/jobs`, `…/dead-letters` | see `lifecycle.rs` |
 //! | `GET signers`, `POST signers` | `{"vendor","organization"?,"public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
-//! | `DELETE signers/{key}` | 204; revoked for good |
+//! | `DELETE signers/{key}` | 204; revoked for good, by the security administrator |
 //! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
 
 use super::status;
@@ -176,6 +176,7 @@ async fn installation(view: View, Path(text): Path<String>) -> Outcome {
 
 async fn uninstall(view: View, Path(text): Path<String>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
+    view.step_up()?;
     view.gateway.operations.uninstall(&installation.name, &by.account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -206,6 +207,7 @@ struct Roles {
 async fn set_roles(view: View, Path(text): Path<String>, body: Json<Roles>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
     let wanted = body.take()?;
+    view.step_up()?;
     view.gateway.operations.set_roles(&installation.name, &wanted.account, &wanted.roles, &by.account).await?;
     json(StatusCode::OK, &json!({ "account": wanted.account, "roles": wanted.roles }))
 }
@@ -243,7 +245,7 @@ async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outco
 }
 
 async fn signers(view: View) -> Outcome {
-    view.administrator()?;
+    view.one_of(crate::people::STAFF)?;
     let trust = view.gateway.services.depot.trust();
     let keys: Vec<_> = trust
         .keys()
@@ -275,8 +277,9 @@ async fn enroll(view: View, body: Json<Signer>) -> Outcome {
 }
 
 async fn revoke_key(view: View, Path(key): Path<String>) -> Outcome {
-    let by = city_administrator(&view)?;
-    view.gateway.operations.revoke_key(&key, &by.account).await?;
+    let by = crate::console::security_administrator(&view)?;
+    view.step_up()?;
+    view.gateway.operations.revoke_key(&key, &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -2,8 +2,10 @@
 
 mod console;
 mod lifecycle;
+mod people;
 
 pub(crate) use console::router as console;
+pub(crate) use people::router as people;
 
 use crate::body::Json;
 use crate::failure::{Failure, Outcome};
@@ -30,6 +32,9 @@ pub(crate) fn portal() -> Router {
 struct Credentials {
     account: String,
     password: Password,
+    /// A code of the second factor, for an account that has one.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// A password that is wiped when the request is done.
@@ -43,12 +48,22 @@ impl From<String> for Password {
     }
 }
 
-/// `POST /api/v1/sessions` `{"account","password"}` → 201 `{"token","expires_at"}`. The token is a
-/// bearer token for the portal, the console and every app's API.
+/// `POST /api/v1/sessions` `{"account","password","code"?}` → 201 `{"token","expires_at"}`. The token is a
+/// bearer token for the portal, the console and every app's API. An account with a second factor
+/// needs its code (or a recovery code) as well: without one the answer is 401
+/// `second-factor-required`.
 async fn sign_in(view: View, body: Json<Credentials>) -> Outcome {
     let wanted = body.take()?;
     let session =
         crate::portal::authenticate(&view, wanted.account.trim(), &wanted.password.0, &SessionOrigin::Bearer).await?;
+    let session = match (session.waits_for_second_factor, &wanted.code) {
+        (false, _) => session,
+        (true, None) => return Err(Failure::new(crate::kinds::SECOND_FACTOR_REQUIRED)),
+        (true, Some(code)) => {
+            let identity = &view.gateway.services.identity;
+            identity.second_step(session.token.as_str(), &SessionOrigin::Bearer, code).await?
+        }
+    };
     json(
         StatusCode::CREATED,
         &json!({ "token": session.token.as_str(), "expires_at": session.expires_at.to_rfc3339() }),

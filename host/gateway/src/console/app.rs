@@ -259,6 +259,7 @@ pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): 
 
 pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
+    view.step_up()?;
     let (account, role) = (form.text("account"), form.text("role").to_owned());
     let mut roles = match view.gateway.services.identity.roles(&i.name, account).await {
         Ok(roles) => roles,
@@ -308,6 +309,7 @@ fn confirm(view: &View, i: &Installation, error: Option<&str>) -> Outcome {
 
 pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
+    view.step_up()?;
     if form.text("confirm") != i.name.as_str() {
         return confirm(&view, &i, Some(view.t("与网址名不一致。", "This is not its name.")));
     }

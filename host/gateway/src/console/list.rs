@@ -4,11 +4,19 @@ use super::app::status_badge;
 use crate::body::Query;
 use crate::failure::Outcome;
 use crate::layout::{Page, empty, notice};
-use crate::view::View;
+use crate::view::{View, see_other};
 use maud::html;
+use yunlong_identity::PlatformRole;
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
+    // Administrators who run no apps begin with what is theirs.
+    if session.has(PlatformRole::SecurityAdmin) {
+        return Ok(see_other("/accounts"));
+    }
+    if session.has(PlatformRole::AuditAdmin) {
+        return Ok(see_other("/audit"));
+    }
     view.administrator()?;
     let identity = &view.gateway.services.identity;
     let all = view.gateway.services.installations.list();

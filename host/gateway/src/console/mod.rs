@@ -1,10 +1,14 @@
 //! The console: where departments install apps, see what those may do, and run them.
 
+pub(crate) mod accounts;
 mod app;
+pub(crate) mod companies;
 mod config_form;
 mod install;
 mod jobs;
 mod list;
+pub(crate) mod organizations;
+pub(crate) mod oversight;
 mod signers;
 mod versions;
 
@@ -37,9 +41,19 @@ pub(crate) fn router() -> Router {
         .route("/install/{digest}/upgrade", post(install::upgrade))
         .route("/signers", get(signers::page).post(signers::enroll))
         .route("/signers/revoke", post(signers::revoke))
+        .route("/accounts", get(accounts::page))
+        .route("/accounts/new", get(accounts::new).post(accounts::create))
+        .route("/accounts/{name}", get(accounts::one))
+        .route("/accounts/{name}/{act}", post(accounts::act))
+        .route("/organizations", get(organizations::page).post(organizations::add))
+        .route("/roles", get(oversight::roles))
+        .route("/audit", get(oversight::audit))
+        .route("/policy", get(oversight::policy).post(oversight::set_policy))
+        .route("/companies", get(companies::page).post(companies::submit))
         .route("/help", get(crate::portal::help))
         .route("/favicon.ico", get(crate::portal::favicon))
         .merge(crate::api::console())
+        .merge(crate::api::people())
         .fallback(crate::portal::no_page)
         .method_not_allowed_fallback(crate::portal::no_method)
 }
@@ -62,6 +76,11 @@ pub(crate) fn may_administer(view: &View, organization: &str) -> Outcome<()> {
     } else {
         Err(Failure::new(kinds::FORBIDDEN).because("这属于其他部门。", "This belongs to another department."))
     }
+}
+
+/// Who decides that a key is trusted no longer: not who enrolls them.
+pub(crate) fn security_administrator(view: &View) -> Outcome<String> {
+    Ok(view.one_of(&[yunlong_identity::PlatformRole::SecurityAdmin])?.account.clone())
 }
 
 /// What only the city's own administrators may do: deciding whose packages are trusted.

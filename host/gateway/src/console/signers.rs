@@ -1,6 +1,6 @@
 //! Vendors' keys: whose packages may be installed at all.
 
-use super::city_administrator;
+use super::{city_administrator, security_administrator};
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
@@ -9,7 +9,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
-    view.administrator()?;
+    view.one_of(crate::people::STAFF)?;
     show(&view, StatusCode::OK, query.raw("saved").is_some(), Typed::default(), None)
 }
 
@@ -36,9 +36,11 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure:
                     td {
                         @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) @if let Some(by) = &key.revoked_by { " · " (by) } } @else {
                             span.badge.badge-ok { (view.t("有效", "In force")) } " "
-                            form.inline method="post" action="/signers/revoke" {
-                                input type="hidden" name="key" value=(id);
-                                button.small.outline.danger { (view.t("吊销", "Revoke")) span.visually-hidden { " " (key.vendor) } }
+                            @if security_administrator(view).is_ok() {
+                                form.inline method="post" action="/signers/revoke" {
+                                    input type="hidden" name="key" value=(id);
+                                    button.small.outline.danger { (view.t("吊销", "Revoke")) span.visually-hidden { " " (key.vendor) } }
+                                }
                             }
                         }
                     }
@@ -46,7 +48,7 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure:
             } }
         }
         @if city_administrator(view).is_ok() { (form(view, typed, failure)) }
-        @else { p.muted { (view.t("登记和吊销由市级管理员办理。", "The city's administrators enroll and revoke keys.")) } }
+        @else { p.muted { (view.t("登记由系统管理员办理，吊销由安全管理员办理。", "The system administrator enrolls keys, the security administrator revokes them.")) } }
     };
     super::page_with(status, view, &Page::new(title, "/signers"), &content)
 }
@@ -104,7 +106,8 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
 }
 
 pub(super) async fn revoke(view: View, Form(fields): Form) -> Outcome {
-    let by = city_administrator(&view)?;
-    view.gateway.operations.revoke_key(fields.text("key"), &by.account).await?;
+    let by = security_administrator(&view)?;
+    view.step_up()?;
+    view.gateway.operations.revoke_key(fields.text("key"), &by).await?;
     Ok(see_other("/signers?saved=1"))
 }

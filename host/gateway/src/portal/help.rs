@@ -26,8 +26,40 @@ const SECTIONS: &[Section] = &[
                 "One account serves all services. Repeated wrong passwords lock it for a while; the page says until when.",
             ),
             (
-                "忘记密码，请携带身份证到就近的政务服务窗口办理。",
-                "If you have forgotten the password, go to a service window with your ID card.",
+                "忘记密码，请携带身份证到就近的政务服务窗口办理：工作人员核对后给您一个一次性代码，在登录页点“有一次性代码”设置新密码。我们从不用“密码问题”找回账号。",
+                "If you have forgotten the password, go to a service window with your ID card: you get a one-time code and set a new password with it, by the link on the sign-in page. There are no security questions.",
+            ),
+            (
+                "在“我的账号”里可以更改密码、查看在哪里登录过、退出其他设备。发现不认识的登录，请全部退出并更改密码。",
+                "Under “Your account” you change the password, see where you are signed in and end sessions. If you do not know one, sign out everywhere and change the password.",
+            ),
+        ],
+    ),
+    (
+        "second-factor",
+        ("第二重验证", "Second factor"),
+        &[
+            (
+                "设置后，登录除密码外还要输入验证器应用的六位验证码，或使用通行密钥。验证器应用不需要联网，也不需要网页脚本。",
+                "Once it is set up, signing in takes a code of your authenticator app, or a passkey, beside the password. The app needs no network, and the page no script.",
+            ),
+            (
+                "手机不在身边时，用设置时保存的恢复码登录，每个只能用一次。恢复码也没有了，请到服务窗口（工作人员请找安全管理员）办理重置。",
+                "When the phone is not at hand, use one of the recovery codes that you kept; each is good once. Without those, go to a service window (officials: to the security administrator) for a reset.",
+            ),
+        ],
+    ),
+    (
+        "mandates",
+        ("委托代办", "Acting for somebody else"),
+        &[
+            (
+                "在“我的账号 → 委托代办”里，您可以委托别人替您办事：选择服务和期限，把得到的一次性代码亲自交给对方。对方看不到您的个人信息，您可以随时撤销，立即生效。",
+                "Under “Your account → Acting for somebody else” you let somebody act in your name: choose services and time, and hand them the one-time code. They see none of your personal data. You may revoke it at any time, at once.",
+            ),
+            (
+                "替别人办事时，本平台页面的页眉会写明您正在为谁代办。企业的法定代表人先到窗口核验材料登记，再为员工开具委托。",
+                "While you act for somebody, the platform's header says for whom. A company's legal representative is recorded at a window first, after the papers were checked, and then gives mandates to its people.",
             ),
         ],
     ),

@@ -1,11 +1,16 @@
 //! The portal: services, signing in, consents, payments, the inbox and help.
 
+mod account;
 mod cashier;
 mod consent;
 mod help;
 mod home;
 mod inbox;
+mod mandates;
 mod orders;
+mod outside;
+mod reset;
+mod second_factor;
 mod sign_in;
 
 use crate::failure::{Failure, Outcome, kinds};
@@ -18,12 +23,21 @@ use http::StatusCode;
 use maud::Markup;
 
 pub(crate) use help::page as help;
+pub(crate) use reset::attributes;
+pub(crate) use second_factor::enroll_first;
 pub(crate) use sign_in::sign_in as authenticate;
 
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(home::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-in/second", get(second_factor::second_step).post(second_factor::submit_second_step))
+        .route("/sign-in/with/{provider}", get(outside::start))
+        .route("/sign-in/callback/{provider}", get(outside::callback))
+        .route("/step-up", get(second_factor::step_up).post(second_factor::submit_step_up))
+        .route("/reset", get(reset::page).post(reset::submit))
+        .route("/register", get(reset::register).post(reset::submit_register))
+        .merge(own_account())
         .route("/sign-on", get(sign_in::sign_on))
         .route("/signed-out", get(sign_in::signed_out))
         .route("/consent", get(consent::page).post(consent::decide))
@@ -40,6 +54,30 @@ pub(crate) fn router() -> Router {
         .merge(crate::api::portal())
         .fallback(no_page)
         .method_not_allowed_fallback(no_method)
+}
+
+/// What people do with their own account.
+fn own_account() -> Router {
+    Router::new()
+        .route("/account", get(account::page))
+        .route("/account/password", get(account::password).post(account::change_password))
+        .route("/account/sessions", get(account::sessions))
+        .route("/account/sessions/end", post(account::end_session))
+        .route("/account/sessions/end-all", post(account::end_all))
+        .route("/account/link/{provider}", get(outside::start_link))
+        .route("/account/unlink", post(account::unlink))
+        .route("/account/second-factor", get(second_factor::page))
+        .route("/account/second-factor/totp", post(second_factor::offer))
+        .route("/account/second-factor/totp/confirm", post(second_factor::confirm))
+        .route("/account/second-factor/totp/remove", post(second_factor::remove_totp))
+        .route("/account/second-factor/passkey", post(second_factor::add_passkey))
+        .route("/account/second-factor/passkey/remove", post(second_factor::remove_passkey))
+        .route("/account/second-factor/recovery", post(second_factor::renew_recovery))
+        .route("/mandates", get(mandates::page))
+        .route("/mandates/give", post(mandates::give))
+        .route("/mandates/take", post(mandates::take))
+        .route("/mandates/revoke", post(mandates::revoke))
+        .route("/mandates/act", post(mandates::act))
 }
 
 /// Renders a page of the portal.

@@ -17,7 +17,18 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     if view.session.is_some() {
         return Ok(see_other(back));
     }
-    super::page(&view, &frame(&view), form(&view, back, "", None)).await
+    let told = if query.raw("reset").is_some() {
+        Some(view.t("密码已设置，请登录。", "The password is set. Sign in with it."))
+    } else if query.raw("registered").is_some() {
+        Some(view.t("账号已注册，请登录。", "The account is open. Sign in."))
+    } else {
+        None
+    };
+    let content = html! {
+        @if let Some(told) = told { (notice("ok", told)) }
+        (form(&view, back, "", None))
+    };
+    super::page(&view, &frame(&view), content).await
 }
 
 fn frame(view: &View) -> Page<'_> {
@@ -53,6 +64,18 @@ fn form(view: &View, back: &str, account: &str, failure: Option<&Failure>) -> Ma
             (field_error("password-error", missing("password")))
             div.actions { button { (view.t("登录", "Sign in")) } a href="/help#sign-in" { (view.t("登录遇到问题？", "Trouble signing in?")) } }
         }
+        @if view.gateway.oidc.list().next().is_some() {
+            section.card aria-labelledby="outside" {
+                h2 #outside { (view.t("用其他账号登录", "Sign in with another account")) }
+                div.actions { @for p in view.gateway.oidc.list() {
+                    a role="button" class="outline" href={ "/sign-in/with/" (p.name) "?return=" (crate::encode(back)) } { (p.title.get(view.lang())) }
+                } }
+            }
+        }
+        p {
+            a href="/reset" { (view.t("有一次性代码？设置密码", "You have a one-time code? Set a password")) }
+            @if view.gateway.config.self_registration { " · " a href="/register" { (view.t("注册市民账号", "Open a citizen's account")) } }
+        }
         p.muted { (view.t("登录即在本平台所有服务中使用同一账号；各服务看到的是互不相同的代号，而不是您的账号。", "One account serves all services here. Each service sees a pseudonym of its own, never your account.")) }
     }
 }
@@ -63,12 +86,7 @@ pub(super) async fn submit(view: View, Form(fields): Form) -> Outcome {
     match sign_in(&view, account, fields.raw("password").unwrap_or(""), &SessionOrigin::Portal).await {
         Ok(session) => {
             keep_choice(&view, account).await;
-            let mut response = see_other(back);
-            let seconds = (session.expires_at.0 - view.gateway.services.clock.now().0) / 1000;
-            response
-                .headers_mut()
-                .append(header::SET_COOKIE, view.gateway.cookies.set_session(session.token.as_str(), seconds));
-            Ok(response)
+            Ok(super::outside::signed_in_at_portal(&view, &session, back))
         }
         Err(failure) if view.wants_json || failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) => {
@@ -114,23 +132,23 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
     let key: String = account.chars().take(100).collect();
     let limited = |seconds: u32| {
         gateway.metrics.sign_in("rate-limited");
-        Failure::new(kinds::RATE_LIMITED)
-            .because(format!("请在 {seconds} 秒后再试。"), format!("Try again in {seconds} seconds."))
-            .retry_after(seconds)
+        limited(seconds)
     };
     gateway.by_client.take(view.client, now).map_err(limited)?;
     gateway.by_account.take(key.clone(), now).map_err(limited)?;
-    let outcome = gateway.services.identity.sign_in(account, password, origin).await;
+    let outcome = gateway.services.identity.sign_in_from(account, password, origin, view.device.clone()).await;
     // Only a wrong password counts against them.
     if !matches!(outcome, Err(SignInError::Wrong)) {
         gateway.by_client.give_back(&view.client);
         gateway.by_account.give_back(&key);
     }
     gateway.metrics.sign_in(match &outcome {
+        Ok(session) if session.waits_for_second_factor => "password-accepted",
         Ok(_) => "ok",
         Err(SignInError::Wrong) => "wrong",
         Err(SignInError::LockedUntil(_)) => "locked",
         Err(SignInError::Busy { .. }) => "busy",
+        Err(SignInError::MustEnroll) => "enroll-first",
         Err(SignInError::Identity(_)) => "failed",
     });
     outcome.map_err(|e| match &e {
@@ -139,6 +157,7 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
             let seconds = u32::try_from((until.0 - now.0).max(0) / 1000 + 1).unwrap_or(u32::MAX);
             Failure::new(kinds::LOCKED).because(e.zh(), e.en()).retry_after(seconds)
         }
+        SignInError::MustEnroll => Failure::new(kinds::ENROLL_FIRST),
         SignInError::Busy { retry_after } => Failure::new(kinds::BUSY)
             .because(e.zh(), e.en())
             .retry_after(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(1)),
@@ -146,18 +165,28 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
     })
 }
 
+/// Too many tries.
+pub(super) fn limited(seconds: u32) -> Failure {
+    Failure::new(kinds::RATE_LIMITED)
+        .because(format!("请在 {seconds} 秒后再试。"), format!("Try again in {seconds} seconds."))
+        .retry_after(seconds)
+}
+
+/// The site that `installation=` names: the console, or what is installed.
+pub(super) fn site_of(view: &View, name: &str) -> Outcome<Site> {
+    if name == "console" {
+        return Ok(Site::Console);
+    }
+    let name = name.parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    view.gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
+    Ok(Site::App(name))
+}
+
 /// Gives the origin that asks a one-time code for whoever is signed in here.
 pub(super) async fn sign_on(view: View, Query(query): Query) -> Outcome {
     let gateway = &view.gateway;
     let back = local_or_root(query.raw("return"));
-    let site = match query.text("installation") {
-        "console" => Site::Console,
-        name => {
-            let name = name.parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
-            gateway.services.installations.get(&name).ok_or_else(|| Failure::new(kinds::NO_SUCH_SERVICE))?;
-            Site::App(name)
-        }
-    };
+    let site = site_of(&view, query.text("installation"))?;
     let state = query.text("state");
     if !(16..=100).contains(&state.len()) {
         // Apps send people here directly; the flow starts at their origin, which keeps the state.

@@ -4,12 +4,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "the modules of one test share them")]
 
+mod accounts;
 mod apps;
 mod cashier;
 mod console;
+mod factors;
 mod forgery;
 mod hosts;
 mod limits;
+mod mandates;
+mod outside;
 mod pages;
 mod platform;
 mod releases;

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Prepared, Publisher, Services, router};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
-    Secrets, XUZHOU_DIVISIONS,
+    RelyingParty, Secrets, XUZHOU_DIVISIONS,
 };
 use yunlong_installations::{Installation, Installations};
 use yunlong_messaging::{Messaging, Subscriptions};
@@ -257,7 +257,7 @@ pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
 }
 
 impl Platform {
-    /// With the accounts `li-hua` (citizen), `city-admin`, `quanshan-admin` (of 320311) and
+    /// With the accounts `li-hua` (citizen), `city-admin`, `city-security`, `city-audit`, `quanshan-admin` (of 320311) and
     /// `han-developer` (of the vendor whose key signs), and the app `tickets` installed by the city.
     pub async fn start() -> Self {
         Self::with(GatewayConfig::default(), "http://localhost:8080").await
@@ -272,8 +272,9 @@ impl Platform {
     pub async fn empty(config: GatewayConfig, origin: &str) -> Self {
         let store: SharedStore = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
-        let identity =
-            Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), IdentityConfig::demo()).await.unwrap();
+        let party = RelyingParty { domain: "localhost".into(), origin: "http://localhost:8080".into() };
+        let costs = IdentityConfig { relying_party: Some(party), ..IdentityConfig::demo() };
+        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), costs).await.unwrap();
         identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
         for (code, name) in [(VENDOR, "汉软件有限公司"), (OTHER_VENDOR, "别家软件有限公司")] {
             let vendor = Organization {
@@ -284,13 +285,15 @@ impl Platform {
                 valid_from: None,
                 valid_to: None,
             };
-            identity.add_organization(vendor).await.unwrap();
+            identity.add_organization(vendor, "city-admin").await.unwrap();
         }
         for (name, kind, organization, roles) in [
             ("han-developer", AccountKind::Vendor, Some(VENDOR), vec![]),
             ("other-developer", AccountKind::Vendor, Some(OTHER_VENDOR), vec![]),
             ("li-hua", AccountKind::Citizen, None, vec![]),
-            ("city-admin", AccountKind::Official, Some("320300"), vec![PlatformRole::CityAdmin]),
+            ("city-admin", AccountKind::Official, Some("320300"), vec![PlatformRole::SystemAdmin]),
+            ("city-security", AccountKind::Official, Some("320300"), vec![PlatformRole::SecurityAdmin]),
+            ("city-audit", AccountKind::Official, Some("320300"), vec![PlatformRole::AuditAdmin]),
             ("quanshan-admin", AccountKind::Official, Some("320311"), vec![PlatformRole::DepartmentAdmin]),
         ] {
             let new = NewAccount {

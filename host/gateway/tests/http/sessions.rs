@@ -337,3 +337,29 @@ async fn what_was_chosen_before_signing_in_goes_along_between_origins() {
     let page = p.send(get(PORTAL, "/").header("cookie", &session).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains(r#"<html lang="en" data-elder>"#));
 }
+
+#[tokio::test]
+async fn a_stolen_session_of_one_origin_is_worth_nothing_at_another() {
+    let p = Platform::start().await;
+    p.install("market").await;
+    let market = "market.localhost:8080";
+    let portal = p.cookie("city-admin").await;
+    let mut stolen = vec![(PORTAL, portal.clone())];
+    for host in [CONSOLE, APP, market] {
+        stolen.push((host, p.sign_on(&portal, host, "/").await.0));
+    }
+    for (own, cookie) in &stolen {
+        for at in [PORTAL, CONSOLE, APP, market] {
+            let path = if at == CONSOLE { "/accounts" } else { "/account" };
+            let answer = p.send(get(at, path).header("cookie", cookie).body(Body::empty()).unwrap()).await;
+            let known = match at {
+                PORTAL | CONSOLE => answer.status == StatusCode::OK,
+                _ => p.last_seen().principal.subject.is_some(),
+            };
+            assert_eq!(known, at == *own, "the session of {own} at {at}");
+        }
+        let token = cookie.strip_prefix("session=").unwrap();
+        let bearer = get(PORTAL, "/api/v1/sessions/current").header("authorization", format!("Bearer {token}"));
+        assert_eq!(p.send(bearer.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED, "{own}");
+    }
+}

@@ -7,6 +7,7 @@ pub(crate) mod context;
 pub(crate) mod intents;
 pub(crate) mod principal;
 pub(crate) mod publisher;
+pub(crate) mod representation;
 
 /// What `bindgen!` makes of `wit/`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
@@ -55,6 +56,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     type S = HasSelf<State>;
     city::identity::principal::add_to_linker::<_, S>(linker, |s| s)?;
     city::identity::attributes::add_to_linker::<_, S>(linker, |s| s)?;
+    city::identity::representation::add_to_linker::<_, S>(linker, |s| s)?;
     city::data::collections::add_to_linker::<_, S>(linker, |s| s)?;
     city::messaging::types::add_to_linker::<_, S>(linker, |s| s)?;
     city::messaging::publisher::add_to_linker::<_, S>(linker, |s| s)?;

@@ -44,4 +44,9 @@ impl wit::Host for State {
         self.interceptor.call(Interface::Principal, "sign-in-url")?;
         Ok(self.services.origins.sign_on(&self.invocation.installation.name, &return_path))
     }
+
+    async fn step_up_url(&mut self, return_path: String) -> wasmtime::Result<String> {
+        self.interceptor.call(Interface::Principal, "step-up-url")?;
+        Ok(self.services.origins.step_up(&self.invocation.installation.name, &return_path))
+    }
 }

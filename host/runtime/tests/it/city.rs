@@ -83,9 +83,8 @@ async fn a_revoked_grant_takes_effect_at_the_next_call() {
 #[tokio::test]
 async fn a_call_without_an_error_to_answer_with_is_stopped_when_it_is_not_granted() {
     let p = Platform::new().await;
-    let imports = r#"(import "city:identity/principal@1.0.0" "current" (func $current (param i32)))"#;
     let guest = Guest::handling(
-        imports,
+        r#"(import "city:identity/principal@1.1.0" "current" (func $current (param i32)))"#,
         "(call $current (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.load8_u (i32.const 524)))",
     );
     let i = p.install("lesson", "", &guest).await.unwrap();
@@ -93,6 +92,39 @@ async fn a_call_without_an_error_to_answer_with_is_stopped_when_it_is_not_grante
     p.installations.revoke_grant(&i.name, &Capability::Identity, "city-admin").await.unwrap();
     assert_eq!(p.get("lesson").await.unwrap_err(), InvocationError::NotGranted("identity".into()));
     assert!(p.log_text("lesson").await.contains("capability not granted: identity"));
+}
+
+#[tokio::test]
+async fn a_guest_of_an_older_minor_version_runs_as_before() {
+    let p = Platform::new().await;
+    let guest = Guest::handling_with(
+        r#"(import "city:identity/principal@1.0.0" "current" (func $current (param i32)))"#,
+        "(call $current (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.add (i32.const 7) (i32.load8_u (i32.const 524))))",
+        true,
+    );
+    p.install("lesson", "", &guest).await.unwrap();
+    assert_eq!(length(&p, "lesson").await, 7, "kind: anonymous");
+}
+
+#[tokio::test]
+async fn a_guest_is_told_for_whom_its_visitor_acts_and_that_nobody_is_acted_for() {
+    let p = Platform::new().await;
+    // The answer's length is what the option's tag says.
+    let guest = Guest::handling(
+        r#"(import "city:identity/representation@1.1.0" "acting-for" (func $acting (param i32)))"#,
+        "(call $acting (i32.const 512)) (call $answer (local.get $out) (i32.const 200) (i32.add (i32.const 7) (i32.load8_u (i32.const 512))))",
+    );
+    let i = p.install("lesson", "", &guest).await.unwrap();
+    assert_eq!(length(&p, "lesson").await, 7);
+    let mut principal = yunlong_model::Principal::anonymous();
+    principal.acting_for = Some(yunlong_model::ActingFor {
+        subject: "p-1".into(),
+        grantor: yunlong_model::Grantor::Company { code: "91320300MA000TX14G".into(), name: "示范".into() },
+        mandate: "m-1".into(),
+    });
+    assert_eq!(p.get_as("lesson", principal).await.unwrap().body().len(), 8);
+    p.installations.revoke_grant(&i.name, &Capability::Identity, "city-admin").await.unwrap();
+    assert_eq!(p.get("lesson").await.unwrap_err(), InvocationError::NotGranted("identity".into()));
 }
 
 #[derive(Default)]

@@ -16,11 +16,13 @@ pub(crate) struct Guest<'a> {
     pub(crate) exports: &'a [&'a str],
     /// Pages of memory at the start.
     pub(crate) pages: u32,
+    /// Built after the contract as it was before `city:identity` 1.1.0.
+    pub(crate) older: bool,
 }
 
 impl Default for Guest<'_> {
     fn default() -> Self {
-        Self { body: "", imports: "", exports: &["http"], pages: 1 }
+        Self { body: "", imports: "", exports: &["http"], pages: 1, older: false }
     }
 }
 
@@ -65,11 +67,16 @@ pub(crate) const ANSWER: &str = r#"
 impl Guest<'_> {
     /// A guest whose handler is `body`, a list of instructions; `(local.get $out)` is the outparam.
     pub(crate) fn handling(imports: &str, body: &str) -> Vec<u8> {
+        Self::handling_with(imports, body, false)
+    }
+
+    /// As [`Guest::handling`], after the contract of then.
+    pub(crate) fn handling_with(imports: &str, body: &str, older: bool) -> Vec<u8> {
         let imports = format!("{RESPONDING}{imports}");
         let body = format!(
             "{ANSWER} (func {HANDLE} (param $request i32) (param $out i32) (local $i i32) (local $n i64) {body})"
         );
-        Guest { body: &body, imports: &imports, ..Guest::default() }.component()
+        Guest { body: &body, imports: &imports, older, ..Guest::default() }.component()
     }
 
     /// The component.
@@ -95,7 +102,14 @@ impl Guest<'_> {
             "city-payments",
             "city-app",
         ] {
-            resolve.push_path(wit.join(dir)).unwrap();
+            let file = wit.join(dir).join(format!("{}.wit", dir.trim_start_matches("city-")));
+            if self.older && ["city-identity", "city-app"].contains(&dir) {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let text = text.replace("import city:identity/representation@1.1.0;", "").replace("1.1.0;", "1.0.0;");
+                resolve.push_str(file, &text).unwrap();
+            } else {
+                resolve.push_path(wit.join(dir)).unwrap();
+            }
         }
         let mut world = String::from(
             "package test:guest; interface unknown { f: func(); }

@@ -105,15 +105,33 @@ impl Platform {
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<http::Response<Bytes>, InvocationError> {
-        self.get_as(name, "request-1").await
+        self.call(name, Principal::anonymous(), "request-1").await
     }
 
-    pub(crate) async fn get_as(&self, name: &str, id: &str) -> Result<http::Response<Bytes>, InvocationError> {
+    pub(crate) async fn get_as(
+        &self,
+        name: &str,
+        principal: Principal,
+    ) -> Result<http::Response<Bytes>, InvocationError> {
+        self.call(name, principal, "request-1").await
+    }
+
+    /// As the request of this id: a share of them goes to a canary.
+    pub(crate) async fn get_with_id(&self, name: &str, id: &str) -> Result<http::Response<Bytes>, InvocationError> {
+        self.call(name, Principal::anonymous(), id).await
+    }
+
+    async fn call(
+        &self,
+        name: &str,
+        principal: Principal,
+        id: &str,
+    ) -> Result<http::Response<Bytes>, InvocationError> {
         let request = http::Request::get("/").body(Full::new(Bytes::new())).unwrap();
         // Whatever a guest does, nobody waits for ever.
         tokio::time::timeout(
             Duration::from_secs(30),
-            self.runtime.request(&name.parse().unwrap(), Principal::anonymous(), Presentation::default(), id, request),
+            self.runtime.request(&name.parse().unwrap(), principal, Presentation::default(), id, request),
         )
         .await
         .expect("the request hung")

@@ -67,7 +67,7 @@ async fn a_canary_serves_its_share_and_both_are_counted_apart() {
     p.installations.start_canary(&old.name, newer(&next), 50).await.unwrap();
     let (mut of_old, mut of_new) = (0, 0);
     for n in 0..200 {
-        match p.get_as("lesson", &format!("request-{n}")).await.unwrap().status().as_u16() {
+        match p.get_with_id("lesson", &format!("request-{n}")).await.unwrap().status().as_u16() {
             200 => of_old += 1,
             500 => of_new += 1,
             other => panic!("{other}"),

@@ -61,7 +61,7 @@ async fn accounts(city: &City, citizens: u32) -> Result<()> {
         valid_to: None,
     };
     if city.identity.organization(VENDOR_CODE).await?.is_none() {
-        city.identity.add_organization(vendor).await?;
+        city.identity.add_organization(vendor, BY).await?;
     }
     let staff = |name: &str, kind, organization: &str, real_name: &str, roles: &[PlatformRole]| NewAccount {
         name: name.into(),
@@ -72,7 +72,9 @@ async fn accounts(city: &City, citizens: u32) -> Result<()> {
         platform_roles: roles.to_vec(),
     };
     let staff = vec![
-        staff("city-admin", AccountKind::Official, CITY, "市管理员", &[PlatformRole::CityAdmin]),
+        staff("city-admin", AccountKind::Official, CITY, "系统管理员", &[PlatformRole::SystemAdmin]),
+        staff("city-security", AccountKind::Official, CITY, "安全管理员", &[PlatformRole::SecurityAdmin]),
+        staff("city-audit", AccountKind::Official, CITY, "审计管理员", &[PlatformRole::AuditAdmin]),
         staff("tourism-admin", AccountKind::Official, CITY, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
         staff("tourism-gate", AccountKind::Official, CITY, "检票员", &[]),
         staff("vendor", AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),

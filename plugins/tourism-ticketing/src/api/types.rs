@@ -2,7 +2,6 @@
 
 use crate::domain::alert::Level;
 use crate::domain::catalogue::{PlaceKind, ProductKind, Proof};
-use crate::domain::entitlement;
 use crate::domain::order::{State, Step};
 use crate::domain::refund::RefundState;
 use crate::domain::slot::SlotState;

@@ -50,8 +50,9 @@ macro_rules! optional_world {
                 generate_all,
                 pub_export_macro: true,
                 with: {
-                    "city:identity/principal@1.0.0": crate::backend::bindings::app::city::identity::principal,
-                    "city:identity/attributes@1.0.0": crate::backend::bindings::app::city::identity::attributes,
+                    "city:identity/principal@1.1.0": crate::backend::bindings::app::city::identity::principal,
+                    "city:identity/attributes@1.1.0": crate::backend::bindings::app::city::identity::attributes,
+                    "city:identity/representation@1.1.0": crate::backend::bindings::app::city::identity::representation,
                     "city:data/collections@1.0.0": crate::backend::bindings::app::city::data::collections,
                     "city:messaging/publisher@1.0.0": crate::backend::bindings::app::city::messaging::publisher,
                     "city:payments/intents@1.0.0": crate::backend::bindings::app::city::payments::intents,

@@ -3,7 +3,7 @@
 use super::bindings::app::city::{data::collections as data, identity, messaging::publisher, payments::intents};
 use crate::Lang;
 use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
-use crate::identity::{Assurance, Attribute, AttributeError, Kind, Presentation, Principal};
+use crate::identity::{ActingFor, Assurance, Attribute, AttributeError, Grantor, Kind, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
 
@@ -26,6 +26,15 @@ pub(super) fn principal(p: identity::principal::Principal) -> Principal {
         roles: p.roles,
         organization: p.organization,
     }
+}
+
+pub(super) fn acting_for(g: identity::representation::Grantor) -> ActingFor {
+    use identity::representation::GrantorKind;
+    let grantor = match g.kind {
+        GrantorKind::Person => Grantor::Person,
+        GrantorKind::Company => Grantor::Company { code: g.code.unwrap_or_default(), name: g.name.unwrap_or_default() },
+    };
+    ActingFor { subject: g.subject, grantor, mandate: g.mandate }
 }
 
 pub(super) fn presentation(p: &identity::principal::Presentation) -> Presentation {

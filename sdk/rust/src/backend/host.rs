@@ -8,7 +8,7 @@ use super::bindings::app::wasi;
 use super::{Backend, convert};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
-use crate::identity::{Attribute, AttributeError, Presentation, Principal};
+use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
 
@@ -27,6 +27,14 @@ impl Backend for Host {
 
     fn sign_in_url(return_path: &str) -> String {
         wit_identity::principal::sign_in_url(return_path)
+    }
+
+    fn step_up_url(return_path: &str) -> String {
+        wit_identity::principal::step_up_url(return_path)
+    }
+
+    fn acting_for() -> Option<ActingFor> {
+        wit_identity::representation::acting_for().map(convert::acting_for)
     }
 
     fn attribute(attribute: Attribute) -> Result<String, AttributeError> {

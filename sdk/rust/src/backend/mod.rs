@@ -19,7 +19,7 @@ pub(crate) use host::Host as Active;
 
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
-use crate::identity::{Attribute, AttributeError, Presentation, Principal};
+use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
 
@@ -31,6 +31,8 @@ pub(crate) trait Backend {
     fn principal() -> Principal;
     fn presentation() -> Presentation;
     fn sign_in_url(return_path: &str) -> String;
+    fn step_up_url(return_path: &str) -> String;
+    fn acting_for() -> Option<ActingFor>;
     fn attribute(attribute: Attribute) -> Result<String, AttributeError>;
     fn consent_url(scopes: &[&str], return_path: &str) -> String;
 

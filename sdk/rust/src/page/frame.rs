@@ -155,6 +155,22 @@ fn header(request: &Request, installation: &Installation, app: Option<&str>, nav
                     (session(request))
                 }
             }
+            (acting(lang, &installation.portal))
+        }
+    }
+}
+
+/// For whom the visitor acts: on every page, where it cannot be overlooked.
+fn acting(lang: Lang, portal: &str) -> Markup {
+    html! {
+        @if let Some(acting) = identity::acting_for() {
+            p.acting role="status" {
+                @match acting.grantor {
+                    identity::Grantor::Person => (lang.pick("正在为他人代办。", "You act for somebody else. ")),
+                    identity::Grantor::Company { name, .. } => { (lang.pick("正在代办：", "You act for: ")) strong { (name) } " " }
+                }
+                a href={ (portal) "/mandates" } { (lang.pick("更改", "Change")) }
+            }
         }
     }
 }

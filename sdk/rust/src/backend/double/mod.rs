@@ -13,7 +13,7 @@ pub(crate) use transaction::Transaction;
 use super::Backend;
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
-use crate::identity::{Attribute, AttributeError, Presentation, Principal};
+use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{Event, MessagingError, Notification, Outgoing, PAYMENTS_TOPIC};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError, PaymentOutcome};
 use crate::web::encode_url;
@@ -51,6 +51,7 @@ pub(crate) struct State {
     pub(crate) calls: u64,
     pub(crate) sequence: u64,
     pub(crate) principal: Principal,
+    pub(crate) acting_for: Option<ActingFor>,
     pub(crate) presentation: Presentation,
     pub(crate) people: BTreeSet<String>,
     pub(crate) attributes: BTreeMap<(String, Attribute), String>,
@@ -103,6 +104,7 @@ impl State {
                 roles: Vec::new(),
                 organization: None,
             },
+            acting_for: None,
             presentation: Presentation::default(),
             people: BTreeSet::new(),
             attributes: BTreeMap::new(),
@@ -193,6 +195,16 @@ impl Backend for Double {
     fn sign_in_url(return_path: &str) -> String {
         let i = Self::installation();
         format!("{}/sign-on?installation={}&return={}", i.portal, i.name, encode_url(return_path))
+    }
+
+    fn step_up_url(return_path: &str) -> String {
+        let i = Self::installation();
+        format!("{}/step-up?installation={}&return={}", i.portal, i.name, encode_url(return_path))
+    }
+
+    fn acting_for() -> Option<ActingFor> {
+        // A consumer or a job acts for nobody, whoever is signed in meanwhile.
+        with(|c| c.acting_for.clone().filter(|_| c.principal.kind != crate::Kind::Service))
     }
 
     fn attribute(attribute: Attribute) -> Result<String, AttributeError> {

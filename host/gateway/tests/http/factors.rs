@@ -1,0 +1,180 @@
+//! The second factor over HTTP: signing in, stepping up, the policy.
+
+use crate::platform::*;
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+use yunlong_identity::SecurityPolicy;
+use yunlong_model::Clock as _;
+
+/// Somebody's phone: it shows the code of the clock's moment.
+struct Phone(Vec<u8>);
+
+impl Phone {
+    fn shows(&self, p: &Platform) -> String {
+        let totp = totp_rs::Builder::new().with_secret(self.0.clone()).build().unwrap();
+        totp.generate(p.clock.now().as_u64() / 1000).to_string()
+    }
+}
+
+async fn at_portal(p: &Platform, cookie: &str, path: &str, body: String) -> Answered {
+    p.send(form_post(PORTAL, path).header("cookie", cookie).body(body.into()).unwrap()).await
+}
+
+/// Enrolls a phone by the pages; answers it and a recovery code.
+async fn enroll(p: &Platform, account: &str) -> (Phone, String) {
+    let cookie = p.cookie(account).await;
+    let offer = at_portal(p, &cookie, "/account/second-factor/totp", String::new()).await;
+    let page = offer.text();
+    assert!(page.contains("<svg") && !page.contains("<script"), "the code to scan needs no script");
+    let secret = page.split("code class=\"secret\">").nth(1).unwrap().split('<').next().unwrap().replace(' ', "");
+    let phone = Phone(data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap());
+    let password = PASSWORD.replace(' ', "+");
+    let (code, right) = (phone.shows(p), format!("code=000000&password={password}"));
+    // An open session alone sets nothing up, nor does a code that the phone does not show.
+    for (form, field) in [(format!("code={code}&password=wrong"), "password-error"), (right, "code-error")] {
+        let wrong = at_portal(p, &cookie, "/account/second-factor/totp/confirm", form).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text().contains(field) && wrong.text().contains("<svg"), "the offer stands");
+    }
+    let form = format!("code={code}&password={password}");
+    let confirmed = at_portal(p, &cookie, "/account/second-factor/totp/confirm", form).await;
+    let page = confirmed.text();
+    assert_eq!(page.matches("code class=\"secret\">").count(), 10, "{page}");
+    let code = page.split("code class=\"secret\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    p.clock.advance(30_000);
+    (phone, code)
+}
+
+/// The cookie that waits for the second factor.
+async fn password(p: &Platform, account: &str) -> String {
+    let form = format!("account={account}&password={}&return=/orders", PASSWORD.replace(' ', "+"));
+    let answer = p.send(form_post(PORTAL, "/sign-in").body(form.into()).unwrap()).await;
+    assert_eq!(answer.location(), "/sign-in/second?return=/orders");
+    assert!(answer.cookie("session").is_none(), "nobody is signed in yet");
+    answer.cookie("second-step").unwrap()
+}
+
+async fn second_step(p: &Platform, account: &str, code: &str) -> Answered {
+    let waiting = password(p, account).await;
+    at_portal(p, &waiting, "/sign-in/second", format!("return=/orders&code={code}")).await
+}
+
+#[tokio::test]
+async fn signing_in_takes_the_password_and_then_the_code() {
+    let p = Platform::start().await;
+    let (phone, recovery) = enroll(&p, "city-admin").await;
+    let wrong = second_step(&p, "city-admin", "000000").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text().contains("code-error"));
+    let code = phone.shows(&p);
+    let done = second_step(&p, "city-admin", &code).await;
+    assert_eq!(done.location(), "/orders");
+    let cookie = done.cookie("session").unwrap();
+    let replayed = second_step(&p, "city-admin", &code).await;
+    assert_eq!(replayed.status, StatusCode::UNPROCESSABLE_ENTITY, "a code is good once");
+    assert_eq!(second_step(&p, "city-admin", &recovery).await.status, StatusCode::SEE_OTHER);
+    p.sign_on(&cookie, APP, "/").await;
+    let (app, _) = p.sign_on(&cookie, APP, "/").await;
+    p.send(get(APP, "/").header("cookie", &app).body(Body::empty()).unwrap()).await;
+    assert_eq!(p.last_seen().principal.assurance, yunlong_model::Assurance::MultiFactor);
+    let nobody = p.get(PORTAL, "/sign-in/second").await;
+    assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_program_sends_the_code_along() {
+    let p = Platform::start().await;
+    let (phone, _) = enroll(&p, "city-admin").await;
+    let sign_in = |code: Option<String>| {
+        let body = json!({"account": "city-admin", "password": PASSWORD, "code": code});
+        let request = post(PORTAL, "/api/v1/sessions").header("content-type", "application/json");
+        p.send(request.body(body.to_string().into()).unwrap())
+    };
+    let without = sign_in(None).await;
+    assert_eq!(
+        (without.status, without.json()["code"].clone()),
+        (StatusCode::UNAUTHORIZED, "second-factor-required".into())
+    );
+    assert_eq!(sign_in(Some("000000".into())).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(sign_in(Some(phone.shows(&p))).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn dangerous_acts_ask_for_the_second_factor_again_and_come_back() {
+    let p = Platform::start().await;
+    let (phone, _) = enroll(&p, "city-admin").await;
+    let done = second_step(&p, "city-admin", &phone.shows(&p)).await;
+    let portal = done.cookie("session").unwrap();
+    let (console, _) = p.sign_on(&portal, CONSOLE, "/").await;
+    p.clock.advance(11 * 60_000);
+    let uninstall = |cookie: String| {
+        let request = form_post(CONSOLE, "/apps/tickets/uninstall")
+            .header("cookie", cookie)
+            .header("referer", format!("http://{CONSOLE}/apps/tickets/uninstall"));
+        p.send(request.body("confirm=tickets".into()).unwrap())
+    };
+    let asked = uninstall(console).await.location();
+    assert_eq!(asked, format!("http://{PORTAL}/step-up?installation=console&return=/apps/tickets/uninstall"));
+    assert!(p.gateway.operations().published().await.is_ok() && p.get(APP, "/").await.status == StatusCode::OK);
+    let page = p.send(get(PORTAL, &asked[21..]).header("cookie", &portal).body(Body::empty()).unwrap()).await;
+    assert!(page.text().contains(r#"name="installation" value="console""#));
+    let form = format!("installation=console&return=/apps/tickets/uninstall&code={}", phone.shows(&p));
+    let back = at_portal(&p, &portal, "/step-up", form).await.location();
+    assert_eq!(back, format!("http://{CONSOLE}/_city/sign-on?return=/apps/tickets/uninstall"));
+    let (strong, _) = p.sign_on(&portal, CONSOLE, "/").await;
+    assert_eq!(uninstall(strong).await.location(), "/?removed=1");
+}
+
+#[tokio::test]
+async fn a_programs_old_token_is_told_to_sign_in_again_before_something_dangerous() {
+    let p = Platform::start().await;
+    let token = p.token("city-admin").await;
+    enroll(&p, "city-admin").await;
+    let request = Request::builder()
+        .method(Method::DELETE)
+        .uri("/api/v1/installations/tickets")
+        .header("host", CONSOLE)
+        .header("authorization", format!("Bearer {token}"));
+    let refused = p.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!((refused.status, refused.json()["code"].clone()), (StatusCode::FORBIDDEN, "step-up-required".into()));
+    assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_official_without_the_factor_that_the_policy_wants_is_led_to_set_one_up() {
+    let p = Platform::start().await;
+    let policy = SecurityPolicy { officials_need_second_factor: true, step_up_minutes: 10 };
+    p.identity.set_policy(policy, "city-security").await.unwrap();
+    let cookie = p.cookie("city-admin").await;
+    let go = |path: &str| p.send(get(PORTAL, path).header("cookie", &cookie).body(Body::empty()).unwrap());
+    for path in ["/", "/orders", "/sign-on?installation=console&return=/&state=aaaaaaaaaaaaaaaaaaaa"] {
+        assert_eq!(go(path).await.location(), "/account/second-factor?must=1", "{path}");
+    }
+    assert_eq!(go("/account/second-factor?must=1").await.status, StatusCode::OK);
+    let body = json!({"account": "city-admin", "password": PASSWORD});
+    let program = post(PORTAL, "/api/v1/sessions").header("content-type", "application/json");
+    let refused = p.send(program.body(body.to_string().into()).unwrap()).await;
+    assert_eq!((refused.status, refused.json()["code"].clone()), (StatusCode::FORBIDDEN, "enroll-first".into()));
+    p.token("li-hua").await;
+}
+
+#[tokio::test]
+async fn only_pages_that_ask_for_a_passkey_may_run_the_platforms_script_and_no_other() {
+    let p = Platform::start().await;
+    let cookie = p.cookie("city-admin").await;
+    let go = |path: &str| p.send(get(PORTAL, path).header("cookie", &cookie).body(Body::empty()).unwrap());
+    let page = go("/account/second-factor").await;
+    let script = page.text().split("script src=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(
+        page.header("content-security-policy").split("; ").find(|d| d.starts_with("script-src")),
+        Some(format!("script-src http://localhost:8080{script}").as_str())
+    );
+    let file = p.get(PORTAL, &script).await;
+    assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "text/javascript; charset=utf-8"));
+    assert!(!go("/account").await.header("content-security-policy").contains("script-src"));
+    let form = format!("answer=%7B%7D&passkey_name=x&password={}", PASSWORD.replace(' ', "+"));
+    let nonsense = at_portal(&p, &cookie, "/account/second-factor/passkey", form).await;
+    assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY, "an answer to nothing");
+    assert!(p.identity.factors("city-admin").await.unwrap().passkeys.is_empty());
+}

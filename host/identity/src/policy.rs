@@ -1,0 +1,84 @@
+//! What the security administrator decides for all accounts.
+
+use crate::error::IdentityError;
+use crate::types::{Account, AccountKind, Session};
+use crate::{Identity, detached, keys};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use yunlong_store::transact;
+use yunlong_store::txn::from_json;
+use yunlong_store::{SharedStore, StoreError};
+
+/// The policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityPolicy {
+    /// Officials must have a second factor: who has none may do nothing but enroll one.
+    pub officials_need_second_factor: bool,
+    /// Dangerous acts ask for the second factor again when it was shown longer ago than this. 1 to 60.
+    pub step_up_minutes: u32,
+}
+
+impl Default for SecurityPolicy {
+    fn default() -> Self {
+        Self { officials_need_second_factor: false, step_up_minutes: 10 }
+    }
+}
+
+impl SecurityPolicy {
+    /// How long a shown second factor is good for dangerous acts.
+    #[must_use]
+    pub fn step_up(&self) -> Duration {
+        Duration::from_secs(u64::from(self.step_up_minutes) * 60)
+    }
+}
+
+pub(crate) async fn load(store: &SharedStore) -> Result<SecurityPolicy, StoreError> {
+    let key = keys::policy();
+    Ok(store.get(&key).await?.map(|p| from_json(&key, &p.value)).transpose()?.unwrap_or_default())
+}
+
+impl Identity {
+    /// The policy that holds.
+    #[must_use]
+    pub fn policy(&self) -> Arc<SecurityPolicy> {
+        self.inner.policy.read().clone()
+    }
+
+    /// Sets the policy. It holds from the next request of everybody.
+    ///
+    /// # Errors
+    /// [`IdentityError::Invalid`] for `step_up_minutes`.
+    pub async fn set_policy(&self, policy: SecurityPolicy, by: &str) -> Result<(), IdentityError> {
+        if !(1..=60).contains(&policy.step_up_minutes) {
+            return Err(IdentityError::invalid("step_up_minutes", "请填写 1 至 60 分钟", "enter 1 to 60 minutes"));
+        }
+        let (me, by) = (self.clone(), by.to_owned());
+        detached(async move {
+            transact!(&me.inner.store, |txn| {
+                txn.put_as(keys::policy(), &policy);
+                let detail = serde_json::to_string(&policy).unwrap_or_default();
+                me.inner.audit(txn, &by, "policy.set", "second-factor", &detail);
+                Ok::<_, IdentityError>(())
+            })?;
+            *me.inner.policy.write() = Arc::new(policy);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether the policy wants a second factor that the account has not.
+    pub(crate) fn must_enroll(&self, account: &Account) -> bool {
+        account.kind == AccountKind::Official
+            && !account.second_factor
+            && self.inner.policy.read().officials_need_second_factor
+    }
+
+    /// Whether a dangerous act asks this person for the second factor first: they have one, and did
+    /// not show it lately.
+    #[must_use]
+    pub fn needs_step_up(&self, session: &Session) -> bool {
+        session.second_factor && !session.is_strong(self.inner.now(), self.policy().step_up())
+    }
+}
