@@ -241,7 +241,10 @@ impl Identity {
             let outcome = transact!(&me.inner.store, |txn| {
                 let Some(record) = me.inner.alive(txn, &id).await? else { return Ok(Outcome::Ended) };
                 match me.settle_passkey(txn, &record.account, shown.as_ref()).await? {
-                    Outcome::Done(()) => Ok(Outcome::Done(me.strengthen(txn, &id, record))),
+                    Outcome::Done(()) => {
+                        me.strengthen(txn, &id, record);
+                        Ok(Outcome::Done(()))
+                    }
                     Outcome::Locked(until) => Ok(Outcome::Locked(until)),
                     _ => Ok::<_, FactorError>(Outcome::Wrong),
                 }

@@ -282,7 +282,10 @@ impl Identity {
             let outcome = transact!(&me.inner.store, |txn| {
                 let Some(record) = me.inner.alive(txn, &id).await? else { return Ok(Outcome::Ended) };
                 match me.check_code(txn, &record.account, &code).await?.failed() {
-                    Ok(()) => Ok(Outcome::Done(me.strengthen(txn, &id, record))),
+                    Ok(()) => {
+                        me.strengthen(txn, &id, record);
+                        Ok(Outcome::Done(()))
+                    }
                     Err(failed) => Ok::<_, FactorError>(failed),
                 }
             });

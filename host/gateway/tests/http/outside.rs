@@ -211,6 +211,9 @@ async fn accounts(p: &Platform) -> usize {
     p.identity.accounts(None, 100).await.unwrap().len()
 }
 
+/// How a provider's answers are changed.
+type Lie = Box<dyn Fn(&mut Script)>;
+
 #[tokio::test]
 async fn the_first_sign_in_opens_a_citizens_account_and_the_next_finds_it() {
     let fake = Fake::start().await;
@@ -239,7 +242,7 @@ async fn the_first_sign_in_opens_a_citizens_account_and_the_next_finds_it() {
 #[tokio::test]
 async fn a_provider_that_lies_signs_nobody_in_and_leaves_nothing_behind() {
     let now = 1_790_000_000_i64;
-    let lies: Vec<(&str, Box<dyn Fn(&mut Script)>)> = vec![
+    let lies: Vec<(&str, Lie)> = vec![
         ("another audience", Box::new(|s| s.claims = json!({"aud": "another"}))),
         ("several audiences", Box::new(|s| s.claims = json!({"aud": ["yunlong", "another"]}))),
         ("another issuer", Box::new(|s| s.claims = json!({"iss": "https://evil.example"}))),

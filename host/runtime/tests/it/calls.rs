@@ -36,7 +36,7 @@ fn consumer(after: &str) -> Vec<u8> {
     let body = format!(
         r#"{WORK} (func (export "city:app/consumer@1.0.0#handle") (param $e i32) (result i32) (call $work (i32.load offset=72 (local.get $e))) {after} (i32.const 700))"#
     );
-    Guest { body: &body, imports: IMPORTS, exports: &["consumer"], pages: 1 }.component()
+    Guest { body: &body, imports: IMPORTS, exports: &["consumer"], pages: 1, older: false }.component()
 }
 
 const MANIFEST: &str =
@@ -142,7 +142,7 @@ async fn a_job_runs_with_its_name_and_time() {
             (if (i64.ne (local.get $at) (i64.const 1234)) (then unreachable))
             (call $work (local.get $t)) (i32.const 700))"#
     );
-    let guest = Guest { body: &body, imports: IMPORTS, exports: &["jobs"], pages: 1 }.component();
+    let guest = Guest { body: &body, imports: IMPORTS, exports: &["jobs"], pages: 1, older: false }.component();
     let i = p
         .install("lesson", "counters = [\"seats\"]\n[[jobs]]\nname = \"nightly\"\ncron = \"0 3 * * *\"", &guest)
         .await
@@ -165,7 +165,7 @@ fn lifecycle(install: &str, health: &str) -> Vec<u8> {
             (func (export "city:app/lifecycle@1.0.0#health") (result i32) {health} (i32.const 700))
             (func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#
     );
-    Guest { body: &body, imports: IMPORTS, exports: &["http", "lifecycle"], pages: 1 }.component()
+    Guest { body: &body, imports: IMPORTS, exports: &["http", "lifecycle"], pages: 1, older: false }.component()
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ fn migrating(after: &str) -> Vec<u8> {
                 (i32.const 904))
             (func (export "wasi:http/incoming-handler@0.2.10#handle") (param i32 i32))"#
     );
-    Guest { body: &body, imports: IMPORTS, exports: &["http", "migrations"], pages: 1 }.component()
+    Guest { body: &body, imports: IMPORTS, exports: &["http", "migrations"], pages: 1, older: false }.component()
 }
 
 #[tokio::test]

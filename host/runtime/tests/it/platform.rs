@@ -121,12 +121,7 @@ impl Platform {
         self.call(name, Principal::anonymous(), id).await
     }
 
-    async fn call(
-        &self,
-        name: &str,
-        principal: Principal,
-        id: &str,
-    ) -> Result<http::Response<Bytes>, InvocationError> {
+    async fn call(&self, name: &str, principal: Principal, id: &str) -> Result<http::Response<Bytes>, InvocationError> {
         let request = http::Request::get("/").body(Full::new(Bytes::new())).unwrap();
         // Whatever a guest does, nobody waits for ever.
         tokio::time::timeout(

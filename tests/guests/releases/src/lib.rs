@@ -117,7 +117,7 @@ impl Migrations for Notebook {
         let (done, after) = Progress::resume(cursor)?;
         let stops = number("stops_at");
         if stops > 0 && done >= stops {
-            return Err(t("这一条无法迁移", "this note cannot be migrated").en);
+            return Err(t("这一条无法迁移", "this note cannot be migrated").en.into_owned());
         }
         let page = tx.find::<Note>(Query::by_id().limit(BATCH).after(after)).map_err(|e| e.to_string())?;
         for note in &page.items {
