@@ -8,7 +8,7 @@ use std::time::Duration;
 use yunlong_sdk::web::Error;
 use yunlong_sdk::{
     App, Collection, Document, Failure, Jobs, Lifecycle, Migrations, Problem, Progress, Query, Request, Response,
-    Router, StatusCode, Tx, context, random, t,
+    Router, StatusCode, Tx, context, random,
 };
 
 /// A note. Schema 2 adds `words`, and every note of it has them.
@@ -117,7 +117,7 @@ impl Migrations for Notebook {
         let (done, after) = Progress::resume(cursor)?;
         let stops = number("stops_at");
         if stops > 0 && done >= stops {
-            return Err(t("这一条无法迁移", "this note cannot be migrated").en);
+            return Err("this note cannot be migrated".into());
         }
         let page = tx.find::<Note>(Query::by_id().limit(BATCH).after(after)).map_err(|e| e.to_string())?;
         for note in &page.items {
