@@ -3,7 +3,7 @@
 use crate::error::IdentityError;
 use crate::secret::{Password, Token};
 use crate::types::{Account, AccountKind, Attributes, NewAccount, PlatformRole};
-use crate::{Identity, detached, keys};
+use crate::{Identity, attributes, detached, keys};
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -109,10 +109,10 @@ impl Identity {
     /// When the store fails.
     pub async fn attributes_of(&self, account: &str) -> Result<Attributes, IdentityError> {
         let key = keys::attributes(account);
-        Ok(match self.inner.store.get(&key).await? {
-            Some(found) => from_json(&key, &found.value)?,
-            None => Attributes::default(),
-        })
+        match self.inner.store.get(&key).await? {
+            Some(found) => attributes::open(&self.inner.secrets, &key, &found.value),
+            None => Ok(Attributes::default()),
+        }
     }
 
     /// Sets a new password, unlocks the account and ends its sessions.
@@ -260,7 +260,7 @@ impl Identity {
         }
         txn.put_as(keys::account(name), &new.account);
         txn.put_as(keys::password(name), &new.hash);
-        txn.put_as(keys::attributes(name), &new.attributes);
+        attributes::put(&self.inner.secrets, txn, keys::attributes(name), &new.attributes)?;
         self.inner.audit(txn, "-", "account.created", name, "");
         Ok(())
     }

@@ -86,8 +86,20 @@ pub(crate) fn markers() -> Key {
     Key::space(SPACE).text("queue")
 }
 
+pub(crate) fn inboxes() -> Key {
+    Key::space(SPACE).text("inbox")
+}
+
 pub(crate) fn inbox(account: &str) -> Key {
-    Key::space(SPACE).text("inbox").text(account)
+    inboxes().text(account)
+}
+
+/// Whose inbox a key is in.
+pub(crate) fn inbox_owner(key: &Key) -> Option<String> {
+    match key.parts().nth(2) {
+        Some(Part::Text(account)) => Some(account),
+        _ => None,
+    }
 }
 
 pub(crate) fn unread(account: &str) -> Key {
