@@ -38,6 +38,8 @@ pub struct GatewayConfig {
     /// Failed sign-ins from one client address (IPv6: /64) in a minute. An office shares an
     /// address, so it is generous; successes do not count.
     pub sign_in_failures_per_client: u32,
+    /// How long open requests may take to end when the server is to stop, before they are cut off.
+    pub drain: Duration,
 }
 
 impl Default for GatewayConfig {
@@ -55,6 +57,7 @@ impl Default for GatewayConfig {
             client_header: None,
             sign_in_failures_per_account: 10,
             sign_in_failures_per_client: 120,
+            drain: Duration::from_secs(3),
         }
     }
 }

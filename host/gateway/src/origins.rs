@@ -115,6 +115,12 @@ impl Origins {
         self.scheme
     }
 
+    /// The portal's host name.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// The portal's origin, without a slash at the end.
     #[must_use]
     pub fn portal(&self) -> &str {

@@ -91,7 +91,7 @@ impl From<OperationError> for Failure {
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
-            OperationError::Commit(e) => Self::internal(e),
+            OperationError::Commit(e) => e.into(),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }
     }

@@ -17,6 +17,8 @@ impl From<MessagingError> for Failure {
     fn from(e: MessagingError) -> Self {
         match e {
             MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) => Self::not_found().saying(e),
+            MessagingError::Store(e) => e.into(),
+            MessagingError::Commit(e) => e.into(),
             other => Self::internal(other),
         }
     }
