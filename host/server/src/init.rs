@@ -1,17 +1,16 @@
 //! `yunlong init`: the first administrator of a city that is no demo.
 
 use crate::city::Ground;
+use crate::options::Common;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::path::PathBuf;
-use yunlong_identity::{AccountKind, Attributes, IdentityConfig, NewAccount, PlatformRole};
+use yunlong_identity::{AccountKind, Attributes, NewAccount, PlatformRole};
 
 /// `yunlong init`.
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// The data folder
-    #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// The name of the first administrator's account; the password is asked for, or read from
     /// YUNLONG_PASSWORD
     #[arg(long, value_name = "ACCOUNT")]
@@ -24,7 +23,8 @@ pub(crate) struct Init {
 pub(crate) fn run(options: &Init) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads")?;
     runtime.block_on(async {
-        let ground = Ground::open(&options.data, IdentityConfig::default()).await?;
+        let settings = options.common.settings(Vec::new())?;
+        let ground = Ground::open(&settings, settings.identity(false)).await?;
         if ground.identity.account(&options.admin).await?.is_some() {
             bail!("there is an account `{}` already: nothing was changed", options.admin);
         }
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Init) -> Result<()> {
             platform_roles: vec![PlatformRole::CityAdmin],
         };
         ground.identity.create_account(new).await?;
-        println!("made {}: start the city with `yunlong serve --data {}`", options.admin, options.data.display());
+        println!("made {}: start the city with `yunlong serve --data {}`", options.admin, settings.data()?.display());
         Ok(())
     })
 }
