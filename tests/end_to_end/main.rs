@@ -4,6 +4,7 @@
 mod crash;
 mod gateway;
 mod hostile;
+mod operation;
 mod packages;
 mod releases;
 mod telemetry;

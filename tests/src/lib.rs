@@ -104,7 +104,14 @@ impl Plan {
     /// # Errors
     /// When the server does not become ready within two minutes; the error has its output.
     pub async fn start(self) -> Result<City> {
-        let data = tempfile::tempdir()?;
+        self.start_in(tempfile::tempdir()?).await
+    }
+
+    /// Starts it on a data folder that is there: a restored one.
+    ///
+    /// # Errors
+    /// As [`Plan::start`].
+    pub async fn start_in(self, data: tempfile::TempDir) -> Result<City> {
         let port = free_port()?;
         let admin = free_port()?;
         let mut city = City { plan: self, data, port, admin, process: None, log: Arc::default() };
@@ -250,6 +257,15 @@ impl City {
     pub async fn restart(&mut self) -> Result<()> {
         self.kill();
         self.boot().await
+    }
+
+    /// As [`City::restart`], with these arguments of `yunlong serve` instead of the former ones.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub async fn restart_with(&mut self, args: &[&str]) -> Result<()> {
+        self.plan.args = args.iter().map(|a| (*a).to_owned()).collect();
+        self.restart().await
     }
 
     /// A client that has not signed in. `label` is an installation, `console`, or empty for the portal.

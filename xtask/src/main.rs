@@ -3,7 +3,10 @@
 mod bench;
 mod demo;
 mod guests;
+#[cfg(test)]
+mod security;
 mod setup;
+mod soak;
 mod test;
 
 use anyhow::{Context, Result, bail};
@@ -28,6 +31,8 @@ enum Task {
     Guests,
     /// Measure requests a second and CPU a request, side by side with native axum
     Bench(bench::Options),
+    /// Mixed load with random kills for a long time, invariants checked between the rounds
+    Soak(soak::Options),
 }
 
 fn main() -> Result<()> {
@@ -40,6 +45,7 @@ fn main() -> Result<()> {
             guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile]).map(|_| ())
         }
         Task::Bench(options) => bench::run(&options),
+        Task::Soak(options) => soak::run(&options),
     }
 }
 

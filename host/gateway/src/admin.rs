@@ -13,11 +13,15 @@ use std::sync::Arc;
 pub enum Readiness {
     /// Everything that should run does.
     Ready,
+    /// It serves, but not everything: what an operator should look at. Whoever sends traffic here
+    /// goes on to.
+    Degraded(Vec<String>),
     /// Not yet, or no longer: what is missing.
     NotReady(Vec<String>),
 }
 
-/// The routes `/healthz` (the process answers), `/readyz` (200, or 503 with what is missing) and
+/// The routes `/healthz` (the process answers), `/readyz` (200 with `ready`, or with `degraded` and
+/// what an operator should look at; 503 with what is missing) and
 /// `/metrics` (OpenMetrics text).
 pub fn admin_router(metrics: Arc<Metrics>, ready: Arc<dyn Fn() -> Readiness + Send + Sync>) -> Router {
     Router::new()
@@ -27,6 +31,7 @@ pub fn admin_router(metrics: Arc<Metrics>, ready: Arc<dyn Fn() -> Readiness + Se
             get(move || async move {
                 match ready() {
                     Readiness::Ready => text(StatusCode::OK, "ready\n".to_owned()),
+                    Readiness::Degraded(why) => text(StatusCode::OK, format!("degraded\n{}\n", why.join("\n"))),
                     Readiness::NotReady(missing) => {
                         text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n")))
                     }
@@ -70,6 +75,8 @@ mod tests {
         assert_eq!(get(Readiness::Ready, "/readyz").await, (StatusCode::OK, "ready\n".into()));
         let (status, body) = get(Readiness::NotReady(vec!["tickets: failed".into()]), "/readyz").await;
         assert_eq!((status, body.contains("tickets: failed")), (StatusCode::SERVICE_UNAVAILABLE, true));
+        let degraded = Readiness::Degraded(vec!["tickets has failed".into()]);
+        assert_eq!(get(degraded, "/readyz").await, (StatusCode::OK, "degraded\ntickets has failed\n".into()));
         // A server that is not ready is still alive.
         assert_eq!(get(Readiness::NotReady(vec![]), "/healthz").await.0, StatusCode::OK);
     }

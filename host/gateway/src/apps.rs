@@ -252,7 +252,7 @@ async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, bod
     if let Some(location) = response.headers().get(header::LOCATION)
         && !headers::location_is_ours(&gateway.origins, location)
     {
-        tracing::warn!(request = %view.request_id, installation = %name, "the app tried to redirect outside the platform");
+        tracing::warn!(request_id = %view.request_id, installation = %name, "the app tried to redirect outside the platform");
         return Err(Failure::new(kinds::APP_REDIRECT));
     }
     Ok(response.map(Body::from).into_response())
@@ -272,7 +272,7 @@ fn for_guest(view: &View, parts: Parts, body: Bytes) -> http::Request<Bytes> {
 /// What a visitor is told when a guest fails: what happened, never why. The reason stands in the
 /// app's log, which the runtime writes, under the same request id.
 fn failed(view: &View, name: &InstallationName, error: &InvocationError) -> Failure {
-    tracing::warn!(request = %view.request_id, installation = %name, outcome = error.outcome(), %error, "invocation failed");
+    tracing::warn!(request_id = %view.request_id, installation = %name, outcome = error.outcome(), %error, "invocation failed");
     match error {
         InvocationError::NotLoaded(_) => Failure::new(kinds::STOPPED)
             .because("该服务正在启动或已暂停。", "This service is starting or paused.")

@@ -80,7 +80,9 @@ impl From<IdentityError> for Failure {
             IdentityError::NameTaken(_) | IdentityError::ResidentIdTaken | IdentityError::ExternalTaken => {
                 Self::new(kinds::CONFLICT).because(e.zh(), e.en())
             }
-            IdentityError::Crypto(_) | IdentityError::Commit(_) | IdentityError::Store(_) => Self::internal(e),
+            IdentityError::Store(store) => store.clone().into(),
+            IdentityError::Commit(commit) => commit.clone().into(),
+            IdentityError::Crypto(_) => Self::internal(e),
         }
     }
 }

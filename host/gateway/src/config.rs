@@ -51,6 +51,8 @@ pub struct GatewayConfig {
     pub self_registration: bool,
     /// The outside providers with which people may sign in.
     pub providers: Vec<crate::OutsideProvider>,
+    /// How long open requests may take to end when the server is to stop, before they are cut off.
+    pub drain: Duration,
 }
 
 impl Default for GatewayConfig {
@@ -75,6 +77,7 @@ impl Default for GatewayConfig {
             sign_in_failures_per_client: 120,
             self_registration: false,
             providers: Vec::new(),
+            drain: Duration::from_secs(3),
         }
     }
 }

@@ -92,6 +92,8 @@ pub mod kinds {
         STOPPED = 503 "stopped": ("该服务已暂停", "This service is paused"), ("主管部门恢复服务后即可使用。", "It comes back when its department starts it again.");
         /// Too much at once.
         BUSY = 503 "busy": ("当前访问人数较多", "Too many people at once"), ("请稍后刷新重试，您已填写的内容没有提交。", "Try again in a moment; what you filled in was not sent.");
+        /// No space is left on the disk.
+        STORAGE_FULL = 507 "storage-full": ("系统存储空间不足，暂时无法保存", "There is no room to save this at present"), ("查询不受影响。请稍后再试，运维人员已收到告警。", "Reading still works. Try again later; the operators can see it.");
         /// The app passed its deadline.
         APP_TIMEOUT = 504 "app-timeout": ("该服务响应超时", "This service took too long"), ("请稍后再试。若刚才提交了内容，请先查看是否已生效。", "Try again later. If you sent something, look first whether it took effect.");
     }
@@ -240,7 +242,7 @@ impl Failure {
     /// The answer for a client.
     pub(crate) fn render(&self, view: &View) -> Response {
         if let Some(cause) = &self.0.cause {
-            tracing::error!(request = %view.request_id, cause, "request failed");
+            tracing::error!(request_id = %view.request_id, cause, "request failed");
         }
         let mut response = if view.wants_json {
             self.problem(view)
@@ -291,7 +293,19 @@ impl Failure {
 
 impl From<yunlong_store::StoreError> for Failure {
     fn from(e: yunlong_store::StoreError) -> Self {
-        Self::internal(e)
+        match e {
+            yunlong_store::StoreError::NoSpace { .. } => Self::new(kinds::STORAGE_FULL).retry_after(60),
+            e => Self::internal(e),
+        }
+    }
+}
+
+impl From<yunlong_store::CommitError> for Failure {
+    fn from(e: yunlong_store::CommitError) -> Self {
+        match e {
+            yunlong_store::CommitError::Store(e) => e.into(),
+            e => Self::internal(e),
+        }
     }
 }
 
@@ -335,7 +349,8 @@ impl From<InstallationError> for Failure {
                     format!("{}: {}", p.field, p.problem.en),
                 )
             }),
-            InstallationError::Commit(_) | InstallationError::Store(_) => Self::internal(e),
+            InstallationError::Store(store) => store.clone().into(),
+            InstallationError::Commit(_) => Self::internal(e),
         }
     }
 }

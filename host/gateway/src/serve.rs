@@ -16,11 +16,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-/// How long open requests get to end after `shutdown`, before they are cut off.
-const GRACE: Duration = Duration::from_secs(3);
-
 /// Serves `router` on `listener` until `shutdown` completes; then takes no more connections, lets
-/// the requests that are under way end (3 s at most) and returns.
+/// the requests that are under way end ([`GatewayConfig::drain`] at most) and returns.
 pub async fn serve(listener: TcpListener, router: Router, config: GatewayConfig, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let places = Arc::new(Semaphore::new(config.connections));
@@ -43,7 +40,7 @@ pub async fn serve(listener: TcpListener, router: Router, config: GatewayConfig,
     // No receiver means that no connection is open.
     let _ = stop.send(true);
     let all_done = async { while open.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, all_done).await.is_err() {
+    if tokio::time::timeout(config.drain, all_done).await.is_err() {
         tracing::warn!("requests that did not end in time are cut off");
     }
 }

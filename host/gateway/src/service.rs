@@ -47,7 +47,7 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     let admitted = admit(&gateway, &parts, site, &mut inner).await;
     let stale_cookie = matches!(admitted, Ok(Some(Admitted { stale_cookie: true })));
     let view = View::new(inner);
-    let span = tracing::info_span!("request", id = %view.request_id, %method, path, otel.kind = "server");
+    let span = tracing::info_span!("request", request_id = %view.request_id, %method, path, otel.kind = "server");
     let answer = match admitted {
         Ok(Some(_)) => dispatch(&view, parts, body).instrument(span).await,
         Ok(None) => gateway.theme.get(&path, &parts.headers).ok_or_else(Failure::not_found),
@@ -237,5 +237,5 @@ fn log(view: &View, method: &Method, path: &str, status: StatusCode, started: In
     };
     view.gateway.metrics.answered(site, status.as_u16(), took);
     // The path alone: queries carry one-time codes and what people typed.
-    tracing::info!(target: "yunlong::access", request = %view.request_id, site, %method, path, status = status.as_u16(), millis = took.as_secs_f64() * 1e3, client = %view.client);
+    tracing::info!(target: "yunlong::access", request_id = %view.request_id, site, %method, path, status = status.as_u16(), millis = took.as_secs_f64() * 1e3, client = %view.client);
 }

@@ -7,7 +7,7 @@ use crate::sessions::Start;
 use crate::types::{
     Account, AccountKind, Attributes, Device, NewAccount, NewPerson, NewSession, PlatformRole, Session,
 };
-use crate::{Identity, detached, keys};
+use crate::{Identity, attributes, detached, keys};
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -114,10 +114,10 @@ impl Identity {
     /// When the store fails.
     pub async fn attributes_of(&self, account: &str) -> Result<Attributes, IdentityError> {
         let key = keys::attributes(account);
-        Ok(match self.inner.store.get(&key).await? {
-            Some(found) => from_json(&key, &found.value)?,
-            None => Attributes::default(),
-        })
+        match self.inner.store.get(&key).await? {
+            Some(found) => attributes::open(&self.inner.secrets, &key, &found.value),
+            None => Ok(Attributes::default()),
+        }
     }
 
     /// Sets a new password, unlocks the account and ends its sessions.
@@ -345,7 +345,7 @@ impl Identity {
         if let Some(hash) = &new.hash {
             txn.put_as(keys::password(name), hash);
         }
-        txn.put_as(keys::attributes(name), &new.attributes);
+        attributes::put(&self.inner.secrets, txn, keys::attributes(name), &new.attributes)?;
         self.inner.audit(txn, by, "account.created", name, "");
         Ok(())
     }

@@ -31,8 +31,12 @@ pub(crate) fn password(account: &str) -> Key {
     table("password").text(account)
 }
 
+pub(crate) fn attributes_of_all() -> Key {
+    table("attributes")
+}
+
 pub(crate) fn attributes(account: &str) -> Key {
-    table("attributes").text(account)
+    attributes_of_all().text(account)
 }
 
 /// The account of a resident ID; `tag` is an HMAC, so that the key does not tell the number.

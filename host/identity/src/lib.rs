@@ -15,11 +15,13 @@
 //!   which the call that took them back answers. Caches are invalidated by the writer, behind the
 //!   commit and before the answer, in a task that runs on when the caller goes away. This relies
 //!   on one process writing; a second one would follow `Store::changes` of the space `@identity`.
+//! - Attributes are stored sealed, under a key that lies apart from the data, and bound to their row.
 //! - Never more than [`IdentityConfig::concurrent_hashes`] password hashes are computed at once.
 #![deny(missing_docs)]
 
 mod accounts;
 mod attempts;
+mod attributes;
 mod audit;
 mod cache;
 mod config;

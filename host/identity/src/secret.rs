@@ -6,38 +6,63 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::sync::Arc;
+use yunlong_sealing::{DataKey, Keyring};
 use zeroize::{Zeroize as _, Zeroizing};
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The platform's key of 32 bytes, from which everything else that must stay secret is derived.
+/// The platform's key of 32 bytes, from which everything else that must stay secret is derived, and
+/// the keys that personal fields are sealed with.
 #[derive(Clone)]
-pub struct Secrets(Zeroizing<[u8; 32]>);
+pub struct Secrets {
+    key: Zeroizing<[u8; 32]>,
+    fields: Arc<Keyring>,
+}
 
 impl Secrets {
     /// Takes the platform's key. It must come from a random source and never change: pairwise
-    /// subjects hang on it.
+    /// subjects hang on it. Personal fields are sealed with a key that is derived from it, until
+    /// [`Secrets::with_fields`] gives others.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self(Zeroizing::new(key))
+        let key = Zeroizing::new(key);
+        let derived = Zeroizing::new(derive(&key, "data-key", &[]));
+        Self { key, fields: Arc::new(Keyring::new(DataKey::derived(&derived), Vec::new())) }
+    }
+
+    /// The same, with these keys for personal fields.
+    #[must_use]
+    pub fn with_fields(self, fields: Keyring) -> Self {
+        Self { fields: Arc::new(fields), ..self }
+    }
+
+    /// The keys that personal fields are sealed with.
+    #[must_use]
+    pub fn fields(&self) -> &Arc<Keyring> {
+        &self.fields
     }
 
     /// 32 bytes for one use: HMAC-SHA-256 under the platform's key over `purpose`, each of
     /// `context` behind a zero byte. The parts may not hold zero bytes themselves.
     #[must_use]
     pub fn derive(&self, purpose: &str, context: &[&str]) -> [u8; 32] {
-        // RFC 2104 fills a short key with zeros to the block's 64 bytes: done here, the key has a
-        // length that the type knows, and nothing can fail.
-        let mut block = Zeroizing::new([0_u8; 64]);
-        block[..32].copy_from_slice(&*self.0);
-        let mut mac = HmacSha256::new(&(*block).into());
-        mac.update(purpose.as_bytes());
-        for part in context {
-            mac.update(&[0]);
-            mac.update(part.as_bytes());
-        }
-        mac.finalize().into_bytes().into()
+        derive(&self.key, purpose, context)
     }
+}
+
+fn derive(key: &[u8; 32], purpose: &str, context: &[&str]) -> [u8; 32] {
+    // RFC 2104 fills a short key with zeros to the block's 64 bytes: done here, the key has a
+    // length that the type knows, and nothing can fail.
+    let mut block = Zeroizing::new([0_u8; 64]);
+    block[..32].copy_from_slice(key);
+    let mut mac = HmacSha256::new(&(*block).into());
+    mac.update(purpose.as_bytes());
+    for part in context {
+        mac.update(&[0]);
+        mac.update(part.as_bytes());
+    }
+    mac.finalize().into_bytes().into()
 }
 
 impl fmt::Debug for Secrets {

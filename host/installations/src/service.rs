@@ -2,7 +2,7 @@
 
 use crate::record::AuditRow;
 use crate::release::{Former, HistoryRow};
-use crate::{AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Status, config, keys};
+use crate::{AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, Status, config, keys};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use yunlong_model::{AppName, Clock, Digest, InstallationName, Timestamp};
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, SharedStore, StoreError, Txn, transact};
+use yunlong_store::{Direction, SharedStore, StoreError, Txn, transact, usage_key};
 
 /// The service. Cheap to clone; all clones are the same service.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub(crate) struct Inner {
     pub(crate) log: Arc<AppLog>,
     /// What [`Installations::get`] answers from.
     pub(crate) map: RwLock<BTreeMap<InstallationName, Entry>>,
+    quotas: RwLock<Quotas>,
     /// One change at a time, so that the map follows the commits in their order.
     pub(crate) changing: Mutex<()>,
 }
@@ -82,7 +83,8 @@ impl Installations {
             map.insert(installation.name.clone(), Entry::new(Arc::new(installation)));
         }
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
-        let inner = Inner { store, clock, log, map: RwLock::new(map), changing: Mutex::new(()) };
+        let inner =
+            Inner { store, clock, log, map: RwLock::new(map), quotas: RwLock::default(), changing: Mutex::new(()) };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
         for half in me.list().iter().filter(|i| i.status == Status::Installing) {
@@ -90,6 +92,25 @@ impl Installations {
             me.abandon(&half.name).await?;
         }
         Ok(me)
+    }
+
+    /// Sets how much each installation may store.
+    pub fn set_quotas(&self, quotas: Quotas) {
+        *self.inner.quotas.write() = quotas;
+    }
+
+    /// How many bytes an installation may store.
+    #[must_use]
+    pub fn quota(&self, name: &InstallationName) -> u64 {
+        self.inner.quotas.read().of(name)
+    }
+
+    /// How many bytes an installation stores: documents, indexes, messages, audit rows, its log.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn used(&self, name: &InstallationName) -> Result<u64, StoreError> {
+        Ok(u64::try_from(self.inner.store.counter(&usage_key(name.as_str())).await?).unwrap_or(0))
     }
 
     /// The log of the installations.

@@ -23,6 +23,9 @@ pub enum MessagingError {
     /// There is no such note in this person's inbox.
     #[error("there is no such note")]
     UnknownNote,
+    /// A note could not be sealed or opened.
+    #[error("the encryption of notes failed: {0}")]
+    Sealing(String),
     /// A commit was refused.
     #[error(transparent)]
     Commit(#[from] CommitError),

@@ -1,7 +1,7 @@
 //! Notes to people, shown in their inbox on the portal.
 
 use crate::{Messaging, MessagingError, queue};
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use yunlong_model::{InstallationName, Text, Timestamp};
 use yunlong_store::{Direction, Key, Txn, transact};
@@ -52,12 +52,32 @@ pub struct InboxPage {
 #[derive(Serialize, Deserialize)]
 struct NoteRow {
     installation: InstallationName,
-    title: Text,
-    body: Text,
-    path: Option<String>,
+    #[serde(flatten)]
+    content: Content,
     at: Timestamp,
     read: bool,
 }
+
+/// What the app wrote, which may be about anything in a person's life.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Content {
+    /// Base64, bound to the person's inbox: the row's key has a part that is not known before the commit.
+    Sealed {
+        sealed: String,
+    },
+    Plain(Plain),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Plain {
+    title: Text,
+    body: Text,
+    path: Option<String>,
+}
+
+/// Rows of one commit when notes are sealed anew.
+const BATCH: usize = 200;
 
 impl Messaging {
     /// Stages a note into the inbox of `account`.
@@ -77,9 +97,7 @@ impl Messaging {
         notice.path.as_deref().map_or(Ok(()), check_path)?;
         let row = NoteRow {
             installation: installation.clone(),
-            title: notice.title,
-            body: notice.body,
-            path: notice.path,
+            content: self.seal(account, Plain { title: notice.title, body: notice.body, path: notice.path })?,
             at: self.clock.now(),
             read: false,
         };
@@ -107,12 +125,13 @@ impl Messaging {
             .iter()
             .map(|e| {
                 let row: NoteRow = queue::parse(&e.key, &e.value)?;
+                let Plain { title, body, path } = self.open(account, row.content)?;
                 Ok(Note {
                     id: note_id(account, &e.key),
                     installation: row.installation,
-                    title: row.title,
-                    body: row.body,
-                    path: row.path,
+                    title,
+                    body,
+                    path,
                     at: row.at,
                     read: row.read,
                 })
@@ -137,6 +156,71 @@ impl Messaging {
             }
             Ok(())
         })
+    }
+
+    /// Seals with the current key whatever is not; answers how many notes there were. It may be cut
+    /// short at any place and begun again.
+    ///
+    /// # Errors
+    /// When the store fails, or a note does not open with any key that is given.
+    pub async fn seal_anew(&self) -> Result<u64, MessagingError> {
+        let (mut range, mut done) = (queue::inboxes().children(), 0);
+        loop {
+            let rows = self.store.scan(&range, Direction::Ascending, BATCH).await?;
+            let Some(last) = rows.last() else { return Ok(done) };
+            range.start = last.key.next();
+            let mut due = Vec::new();
+            for row in rows {
+                let note: NoteRow = queue::parse(&row.key, &row.value)?;
+                if !self.is_current(&note.content) {
+                    due.push(row.key);
+                }
+            }
+            if due.is_empty() {
+                continue;
+            }
+            done += transact!(&self.store, |txn| {
+                let mut sealed = 0;
+                for key in &due {
+                    let Some(mut note) = txn.get_as::<NoteRow>(key).await? else { continue };
+                    let account = queue::inbox_owner(key).ok_or(MessagingError::UnknownNote)?;
+                    note.content = self.seal(&account, self.open(&account, note.content)?)?;
+                    txn.put_as(key.clone(), &note);
+                    sealed += 1;
+                }
+                Ok::<_, MessagingError>(sealed)
+            })?;
+        }
+    }
+
+    fn seal(&self, account: &str, plain: Plain) -> Result<Content, MessagingError> {
+        let Some(fields) = &self.fields else { return Ok(Content::Plain(plain)) };
+        let json = serde_json::to_vec(&plain).map_err(|e| MessagingError::Sealing(e.to_string()))?;
+        let sealed = fields.seal(queue::inbox(account).as_bytes(), &json);
+        let sealed = sealed.map_err(|e| MessagingError::Sealing(e.to_string()))?;
+        Ok(Content::Sealed { sealed: BASE64.encode(&sealed) })
+    }
+
+    fn open(&self, account: &str, content: Content) -> Result<Plain, MessagingError> {
+        let sealed = match content {
+            Content::Plain(plain) => return Ok(plain),
+            Content::Sealed { sealed } => sealed,
+        };
+        let broken = |why: String| MessagingError::Sealing(format!("a note to {account}: {why}"));
+        let fields = self.fields.as_ref().ok_or_else(|| broken("there are no keys".into()))?;
+        let bytes = BASE64.decode(sealed.as_bytes()).map_err(|e| broken(e.to_string()))?;
+        let json = fields.open(queue::inbox(account).as_bytes(), &bytes).map_err(|e| broken(e.to_string()))?;
+        serde_json::from_slice(&json).map_err(|e| broken(e.to_string()))
+    }
+
+    fn is_current(&self, content: &Content) -> bool {
+        match (content, &self.fields) {
+            (_, None) => true,
+            (Content::Plain(_), Some(_)) => false,
+            (Content::Sealed { sealed }, Some(fields)) => {
+                BASE64.decode(sealed.as_bytes()).is_ok_and(|bytes| fields.is_current(&bytes))
+            }
+        }
     }
 
     /// How many notes a person has not read.

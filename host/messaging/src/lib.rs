@@ -53,6 +53,7 @@ pub use stats::QueueStats;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use yunlong_model::{Clock, InstallationName, Manifest};
+use yunlong_sealing::Keyring;
 use yunlong_store::SharedStore;
 
 /// What messaging must know about installations; the server answers from the list of
@@ -78,6 +79,7 @@ pub struct Messaging {
     /// Attempts under way, the commit included.
     attempts: Mutex<removal::Attempts>,
     wake: tokio::sync::Notify,
+    fields: Option<Arc<Keyring>>,
 }
 
 impl Messaging {
@@ -105,7 +107,14 @@ impl Messaging {
             woken: Mutex::default(),
             attempts: Mutex::default(),
             wake: tokio::sync::Notify::new(),
+            fields: None,
         }
+    }
+
+    /// The same, with the keys that notes to people are sealed with at rest.
+    #[must_use]
+    pub fn with_fields(self, fields: Arc<Keyring>) -> Self {
+        Self { fields: Some(fields), ..self }
     }
 
     /// Delivers again to an installation that answered [`DeliveryError::NotRunning`]: called when

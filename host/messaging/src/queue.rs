@@ -136,8 +136,20 @@ pub(crate) fn marker(installation: &InstallationName) -> Key {
     markers().text(installation.as_str())
 }
 
+pub(crate) fn inboxes() -> Key {
+    Key::space(SPACE).text("inbox")
+}
+
 pub(crate) fn inbox(account: &str) -> Key {
-    Key::space(SPACE).text("inbox").text(account)
+    inboxes().text(account)
+}
+
+/// Whose inbox a key is in.
+pub(crate) fn inbox_owner(key: &Key) -> Option<String> {
+    match key.parts().nth(2) {
+        Some(Part::Text(account)) => Some(account),
+        _ => None,
+    }
 }
 
 pub(crate) fn unread(account: &str) -> Key {

@@ -145,6 +145,8 @@ impl Runtime {
         let principal = Principal::service(installation.name.as_str(), &installation.organization);
         let invocation = Invocation { installation, principal, presentation: Presentation::default() };
         let (store, interceptor) = self.store(loaded, kind, invocation, request_id);
+        let name = &loaded.name;
+        txn.hold_to(name.as_str(), self.services().installations.quota(name));
         let lent = std::mem::replace(txn, Txn::new(self.services().store.clone()));
         let (answer, back) = self.watch(loaded, interceptor, run(loaded, store, call, lent)).await?;
         if let (Answer::Done | Answer::Migrated(_), Some(back)) = (&answer, back) {

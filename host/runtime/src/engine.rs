@@ -137,6 +137,36 @@ fn pooling(profile: Profile, pool: PoolConfig) -> PoolingAllocationConfig {
     p
 }
 
+/// What this machine gives the pools.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Whether the kernel tells which pages were written (PAGEMAP_SCAN, Linux 6.7): without it
+    /// each request costs about twice the time.
+    pub pagemap_scan: bool,
+    /// Why no pool of the configured size could be reserved, if none could: then a request costs
+    /// several times as much.
+    pub pool: Option<String>,
+}
+
+impl Machine {
+    /// Tries it out: reserves both pools and gives them back.
+    #[must_use]
+    pub fn probe(config: &RuntimeConfig) -> Self {
+        let try_pool = |(profile, pool)| {
+            let mut c = code_config(profile);
+            c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
+            Engine::new(&c)
+        };
+        // Both at once, as the server has them.
+        let engines: wasmtime::Result<Vec<Engine>> =
+            [(Profile::Small, config.small), (Profile::Large, config.large)].into_iter().map(try_pool).collect();
+        Self {
+            pagemap_scan: PoolingAllocationConfig::is_pagemap_scan_available(),
+            pool: engines.err().map(|e| format!("{e:#}")),
+        }
+    }
+}
+
 /// A running engine.
 #[derive(Clone)]
 pub(crate) struct ProfileEngine {

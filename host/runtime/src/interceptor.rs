@@ -225,6 +225,7 @@ impl Interceptor {
     pub(crate) fn call(&self, interface: Interface, function: &'static str) -> Result<(), Stop> {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        tracing::trace!(interface = interface.name(), function, "host call");
         let Some(observer) = &self.observer else { return Ok(()) };
         match observer.observe(&HostCall {
             installation: &self.installation,

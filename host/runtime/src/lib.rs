@@ -37,7 +37,7 @@ mod wasi;
 pub use calls::Step;
 pub use compile::{COMPILE_COMMAND, MAX_COMPONENT, compile_child_main};
 pub use config::{CompilerConfig, OutboundConfig, PoolConfig, RuntimeConfig};
-pub use engine::{Profile, Shape};
+pub use engine::{Machine, Profile, Shape};
 pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedImport, RuntimeError};
 pub use inspect::{Import, Inspection, check, inspect};
 pub use interceptor::{HostCall, Interface, Observer, Verdict};

@@ -27,6 +27,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTable};
 use wasmtime::{CallHook, Store, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpCtx;
@@ -476,6 +477,14 @@ impl Runtime {
         guest: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, InvocationError> {
         let started = Instant::now();
+        // Carries the id into whatever the host logs for this call: host calls, commits, refusals.
+        let span = tracing::info_span!(
+            "invocation",
+            installation = %loaded.name,
+            kind = interceptor.kind.name(),
+            request_id = %interceptor.request_id,
+        );
+        let guest = guest.instrument(span.clone());
         let ended = {
             // A fault in the host's own code ends this call, not the connection or the process.
             let guest = std::pin::pin!(AssertUnwindSafe(guest).catch_unwind());
@@ -492,7 +501,7 @@ impl Runtime {
             Ok(Err(stop)) => (Err(stopped(&stop, &interceptor)), None),
             Err(_) => (Err(stopped(&interceptor.halt(Stop::Deadline), &interceptor)), None),
         };
-        self.report(loaded, &interceptor, started, result.as_ref().err(), story);
+        span.in_scope(|| self.report(loaded, &interceptor, started, result.as_ref().err(), story));
         result
     }
 

@@ -1,8 +1,9 @@
 //! The services of one city on one machine, put together from the store up.
 
 use crate::callbacks::Loopback;
+use crate::settings::Settings;
 use crate::subscriptions::Registered;
-use crate::{metrics, secret};
+use crate::{backup, data_keys, metrics, secret};
 use anyhow::{Context, Result, anyhow};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,12 +15,13 @@ use yunlong_messaging::Messaging;
 use yunlong_model::{Clock, SystemClock};
 use yunlong_payments::{Payments, Provider, SandboxCashier, SandboxSecret};
 use yunlong_registry::{Depot, Limits};
-use yunlong_runtime::{Runtime, RuntimeConfig};
-use yunlong_store::sled_engine::{SledOptions, SledStore};
+use yunlong_runtime::Runtime;
+use yunlong_store::sled_engine::SledStore;
 use yunlong_store::{SharedStore, StoreError};
 
 /// What stands without any app: the store and who people are.
 pub(crate) struct Ground {
+    pub(crate) engine: Arc<SledStore>,
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Secrets,
@@ -28,31 +30,44 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// Opens the data folder, which is made when it is not there.
-    pub(crate) async fn open(data: &Path, config: IdentityConfig) -> Result<Self> {
+    pub(crate) async fn open(settings: &Settings, config: IdentityConfig) -> Result<Self> {
+        let data = settings.data()?;
         make_private(data)?;
-        let store = SledStore::open(&data.join("store"), SledOptions::default()).map_err(|e| match e {
-            StoreError::Locked(_) => {
-                anyhow!(
-                    "{} is in use by another process: stop the other `yunlong`, or choose another folder with --data",
-                    data.display()
-                )
-            }
-            e => anyhow!(e).context(data.display().to_string()),
-        })?;
-        let store: SharedStore = Arc::new(store);
+        backup::refuse_half_restored(data)?;
+        let engine = open_store(data, settings)?;
+        let store: SharedStore = engine.clone();
         let empty = store.watch().borrow().0 == 0;
-        let secrets = Secrets::new(*secret::load(data, empty)?);
+        let platform = settings.keys.platform.clone().unwrap_or_else(|| secret::path(data));
+        let secrets = Secrets::new(*secret::load(&platform, empty)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // Before anything is written: with a wrong key nothing may be changed.
+        let secrets = data_keys::open(&settings.keys.data, secrets, &store, &*clock, empty).await?;
         let identity =
             Identity::open(store.clone(), clock.clone(), secrets.clone(), config).await.context("identity")?;
         identity.import_divisions(XUZHOU_DIVISIONS).await.context("divisions")?;
-        Ok(Self { store, clock, secrets, identity: Arc::new(identity) })
+        Ok(Self { engine, store, clock, secrets, identity: Arc::new(identity) })
     }
+}
+
+/// Opens the store of a data folder.
+pub(crate) fn open_store(data: &Path, settings: &Settings) -> Result<Arc<SledStore>> {
+    let store = SledStore::open(&data.join("store"), settings.store()).map_err(|e| match e {
+        StoreError::Locked(_) => {
+            anyhow!(
+                "{} is in use by another process: stop the other `yunlong`, or choose another folder with --data",
+                data.display()
+            )
+        }
+        e => anyhow!(e).context(data.display().to_string()),
+    })?;
+    Ok(Arc::new(store))
 }
 
 /// Everything that serves.
 pub(crate) struct City {
+    pub(crate) engine: Arc<SledStore>,
     pub(crate) store: SharedStore,
+    pub(crate) secrets: Secrets,
     pub(crate) identity: Arc<Identity>,
     pub(crate) installations: Arc<Installations>,
     pub(crate) messaging: Arc<Messaging>,
@@ -66,18 +81,21 @@ impl City {
     /// Puts the services together. `listener` is where the public listener really is, `origins`
     /// what browsers see.
     pub(crate) async fn open(
-        data: &Path,
+        settings: &Settings,
         ground: Ground,
         origins: Origins,
         listener: SocketAddr,
         config: GatewayConfig,
     ) -> Result<Self> {
-        let Ground { store, clock, secrets, identity } = ground;
+        let Ground { engine, store, clock, secrets, identity } = ground;
+        let data = settings.data()?;
         let installations = Installations::open(store.clone(), clock.clone()).await.context("installations")?;
+        installations.set_quotas(settings.quotas());
         let log = installations.log().clone();
         let installations = Arc::new(installations);
-        let messaging =
-            Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Registered(installations.clone()))));
+        let registered = Arc::new(Registered(installations.clone()));
+        let messaging = Messaging::with_config(store.clone(), clock.clone(), registered, settings.messaging());
+        let messaging = Arc::new(messaging.with_fields(secrets.fields().clone()));
         let portal = origins.portal().to_owned();
         let authority = portal.split_once("://").map_or(portal.as_str(), |(_, a)| a);
         let cashier = SandboxCashier::new(
@@ -101,8 +119,8 @@ impl City {
             clock: clock.clone(),
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
         };
-        let runtime = Runtime::new(RuntimeConfig::new(data.join("cache"), secrets.derive("runtime", &[])), services)
-            .context("the runtime")?;
+        let config = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+        let runtime = Runtime::new(config, services).context("the runtime")?;
         let services = yunlong_gateway::Services {
             store: store.clone(),
             identity: identity.clone(),
@@ -116,13 +134,14 @@ impl City {
         let gateway = Gateway::new(origins, config, services);
         gateway.metrics().register(|registry| {
             runtime.register_metrics(registry);
-            metrics::register(registry, messaging.clone());
+            metrics::register(registry, messaging.clone(), installations.clone(), engine.clone());
         });
-        Ok(Self { store, identity, installations, messaging, payments, log, runtime, gateway })
+        Ok(Self { engine, store, secrets, identity, installations, messaging, payments, log, runtime, gateway })
     }
 }
 
-fn make_private(dir: &Path) -> Result<()> {
+/// Makes a folder that its owner alone can read.
+pub(crate) fn make_private(dir: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

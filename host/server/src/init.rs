@@ -1,17 +1,16 @@
 //! `yunlong init`: the first administrators of a city that is no demo.
 
 use crate::city::Ground;
+use crate::options::Common;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::path::PathBuf;
-use yunlong_identity::{AccountKind, Attributes, Identity, IdentityConfig, NewAccount, NewPerson, PlatformRole};
+use yunlong_identity::{AccountKind, Attributes, Identity, NewAccount, NewPerson, PlatformRole};
 
 /// `yunlong init`.
 #[derive(Args, Debug)]
 pub(crate) struct Init {
-    /// The data folder
-    #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    common: Common,
     /// The name of the system administrator's account; the password is asked for, or read from
     /// YUNLONG_PASSWORD
     #[arg(long, value_name = "ACCOUNT", required_unless_present_any = ["security", "audit"])]
@@ -34,7 +33,8 @@ const BY: &str = "init";
 pub(crate) fn run(options: &Init) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no threads")?;
     runtime.block_on(async {
-        let ground = Ground::open(&options.data, IdentityConfig::default()).await?;
+        let settings = options.common.settings(Vec::new())?;
+        let ground = Ground::open(&settings, settings.identity(false)).await?;
         let wanted = [&options.admin, &options.security, &options.audit];
         for name in wanted.into_iter().flatten() {
             if ground.identity.account(name).await?.is_some() {
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Init) -> Result<()> {
                 other(&ground.identity, name, role, options).await?;
             }
         }
-        println!("start the city with `yunlong serve --data {}`", options.data.display());
+        println!("start the city with `yunlong serve --data {}`", settings.data()?.display());
         Ok(())
     })
 }

@@ -1,15 +1,21 @@
 //! The `yunlong` binary: the server, and the command line of vendors and departments.
 
+mod backup;
 mod callbacks;
 mod city;
+mod config_command;
+mod data_keys;
 mod demo;
+mod doctor;
 mod init;
 mod metrics;
 mod options;
 mod progress;
 mod providers;
+mod ready;
 mod secret;
 mod serve;
+mod settings;
 mod subscriptions;
 mod telemetry;
 
@@ -34,6 +40,20 @@ enum Command {
     Serve(Box<options::Serve>),
     /// Set up a data folder: organizations and the first administrator
     Init(init::Init),
+    /// Look at the configuration file: its schema, or whether one would be taken
+    #[command(subcommand)]
+    Config(config_command::Command),
+    /// Look at the machine, the data folder and the configuration, and say what to do
+    Doctor(doctor::Doctor),
+    /// Ask the running server's admin listener whether it is ready; ends with 0 when it is
+    Ready(ready::Ready),
+    /// Copy the data, of a running server too
+    Backup(backup::BackUp),
+    /// Put a backup into an empty folder
+    Restore(backup::Restore),
+    /// Keys that personal fields are encrypted with at rest
+    #[command(subcommand)]
+    DataKey(data_keys::Command),
     #[command(flatten)]
     Tool(yunlong_cli::Command),
 }
@@ -47,6 +67,12 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(options) => serve::run(*options),
         Command::Init(options) => init::run(&options),
+        Command::Config(command) => config_command::run(&command),
+        Command::Doctor(options) => return doctor::run(&options),
+        Command::Ready(options) => ready::run(&options),
+        Command::Backup(options) => backup::back_up(&options),
+        Command::Restore(options) => backup::restore(&options),
+        Command::DataKey(command) => data_keys::run(&command),
         Command::Tool(command) => {
             return match yunlong_cli::run(&command) {
                 Ok(()) => ExitCode::SUCCESS,

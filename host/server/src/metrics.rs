@@ -1,16 +1,113 @@
-//! Figures of the queues and of the process, for Prometheus.
+//! Figures of the queues, the installations, the store and the process, for Prometheus.
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
-use std::sync::Arc;
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::{Arc, Weak};
+use yunlong_installations::{Installations, Status};
 use yunlong_messaging::{Messaging, QueueStats};
+use yunlong_store::sled_engine::SledStore;
 
-/// Makes the queues' figures part of `registry`.
-pub(crate) fn register(registry: &mut Registry, messaging: Arc<Messaging>) {
+/// Makes these figures part of `registry`.
+pub(crate) fn register(
+    registry: &mut Registry,
+    messaging: Arc<Messaging>,
+    installations: Arc<Installations>,
+    engine: Arc<SledStore>,
+) {
     registry.register_collector(Box::new(Queues(messaging)));
+    // Collectors live as long as the registry, which must not keep the store open.
+    registry.register_collector(Box::new(Storage { installations, engine: Arc::downgrade(&engine) }));
+}
+
+/// What is installed, and what it and the platform's services store.
+struct Storage {
+    installations: Arc<Installations>,
+    engine: Weak<SledStore>,
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Storage")
+    }
+}
+
+fn gauge(value: u64) -> ConstGauge {
+    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+impl Collector for Storage {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let all = self.installations.list();
+        let mut family = encoder.encode_descriptor(
+            "installation_up",
+            "1 when the installation serves, 0 when it was stopped or has failed",
+            None,
+            MetricType::Gauge,
+        )?;
+        for i in &all {
+            let up = gauge(u64::from(matches!(i.status, Status::Running)));
+            up.encode(family.encode_family(&[("installation", i.name.as_str())])?)?;
+        }
+        let mut family = encoder.encode_descriptor(
+            "quota",
+            "Bytes that the installation may store",
+            Some(&Unit::Bytes),
+            MetricType::Gauge,
+        )?;
+        for i in &all {
+            gauge(self.installations.quota(&i.name))
+                .encode(family.encode_family(&[("installation", i.name.as_str())])?)?;
+        }
+        if let Some(engine) = self.engine.upgrade() {
+            let mut family = encoder.encode_descriptor(
+                "stored",
+                "Bytes of keys and values, by installation or service of the platform (`@identity`)",
+                Some(&Unit::Bytes),
+                MetricType::Gauge,
+            )?;
+            for (space, bytes) in engine.usage().unwrap_or_default() {
+                gauge(u64::try_from(bytes).unwrap_or(0)).encode(family.encode_family(&[("space", space.as_str())])?)?;
+            }
+            let space = engine.space();
+            let writable = engine.stopped().is_none() && space.refuses(0).is_none();
+            let single = [
+                (
+                    "store_writable",
+                    "1 while commits are taken, 0 when the disk is full or the store has stopped",
+                    Some(u64::from(writable)),
+                ),
+                ("store_free_bytes", "Free bytes of the data folder's file system", space.free),
+                ("store_reserve_bytes", "Bytes of it that are kept", Some(space.reserve)),
+            ];
+            for (name, help, value) in single.into_iter().filter_map(|(n, h, v)| Some((n, h, v?))) {
+                gauge(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+            }
+        }
+        let process = [
+            ("process_resident_bytes", "Memory of the process", resident_bytes()),
+            ("process_open_files", "Open files of the process", open_files()),
+        ];
+        for (name, help, value) in process.into_iter().filter_map(|(n, h, v)| Some((n, h, v?))) {
+            gauge(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The resident set, from proc(5); `None` where there is no such file.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kib: u64 =
+        status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1_024)
+}
+
+fn open_files() -> Option<u64> {
+    Some(std::fs::read_dir("/proc/self/fd").ok()?.count() as u64)
 }
 
 struct Queues(Arc<Messaging>);
@@ -38,16 +135,14 @@ impl Collector for Queues {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
         let stats = self.0.stats();
         for (name, help, value) in GAUGES {
-            let mut family =
-                encoder.encode_descriptor(name, help, None, prometheus_client::metrics::MetricType::Gauge)?;
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for s in &stats {
                 let gauge = ConstGauge::new(i64::try_from(value(s)).unwrap_or(i64::MAX));
                 gauge.encode(family.encode_family(&[("installation", s.installation.as_str())])?)?;
             }
         }
         for (name, help, value) in COUNTERS {
-            let mut family =
-                encoder.encode_descriptor(name, help, None, prometheus_client::metrics::MetricType::Counter)?;
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
             for s in &stats {
                 ConstCounter::new(value(s))
                     .encode(family.encode_family(&[("installation", s.installation.as_str())])?)?;

@@ -1,8 +1,9 @@
 //! What `yunlong serve` can be told.
 
+use crate::settings::{self, LogFormat, Read, Settings};
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use clap::Args;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use yunlong_gateway::{GatewayConfig, Origins, Scheme};
@@ -10,37 +11,36 @@ use yunlong_gateway::{GatewayConfig, Origins, Scheme};
 /// `yunlong serve`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Serve {
-    /// The data folder: store, packages, compiled components, the platform's secret
-    #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// The public listener's port
-    #[arg(long, default_value_t = 8080)]
-    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The public listener's port; 8080 by default
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
     /// The port of /healthz, /readyz and /metrics; the public one plus 1 by default
     #[arg(long)]
     pub(crate) admin_port: Option<u16>,
-    /// The portal's host name; the console and the apps are below it
+    /// The portal's host name on this machine, `localhost` or below it; elsewhere browsers need TLS: give --origin
     #[arg(long, default_value = "localhost", value_name = "NAME")]
     pub(crate) domain: String,
-    /// The portal's address as browsers see it, behind a load balancer: `https://city.example`;
+    /// The portal's address as browsers see it, behind a proxy that ends TLS: `https://city.example`;
     /// by default http, the domain and the port
     #[arg(long, value_name = "URL")]
     pub(crate) origin: Option<String>,
-    /// The public listener's address
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
-    pub(crate) listen: IpAddr,
-    /// The admin listener's address
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDRESS")]
-    pub(crate) admin_listen: IpAddr,
+    /// The public listener's address; loopback by default
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<IpAddr>,
+    /// The admin listener's address; loopback by default
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin_listen: Option<IpAddr>,
     /// Send traces to this OTLP collector (HTTP), such as http://localhost:4318
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub(crate) otlp: Option<String>,
-    /// What to log, as `tracing` filters, such as `info,yunlong::access=info`
-    #[arg(long, env = "YUNLONG_LOG", default_value = "info,yunlong::access=warn", value_name = "FILTER")]
-    pub(crate) log: String,
-    /// How to log
-    #[arg(long, env = "YUNLONG_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
+    /// What to log, as `tracing` filters; by default `info,yunlong::access=warn`
+    #[arg(long, env = "YUNLONG_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How to log; text by default
+    #[arg(long, env = "YUNLONG_LOG_FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
     /// Let citizens open accounts themselves. What they say is checked for its form alone
     #[arg(long, env = "YUNLONG_SELF_REGISTRATION")]
     pub(crate) self_registration: bool,
@@ -49,6 +49,31 @@ pub(crate) struct Serve {
     pub(crate) providers: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) demo: Demo,
+}
+
+/// Where the settings come from, for every command that works on a city's data.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Common {
+    /// The configuration file: see docs/configuration.md
+    #[arg(long, env = "YUNLONG_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder: store, packages, compiled components, the platform's secret
+    #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Set any setting of the configuration file: KEY=VALUE, such as limits.connections=500
+    #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
+    pub(crate) options: Vec<String>,
+}
+
+impl Common {
+    /// The settings, with what flags set over them.
+    pub(crate) fn settings(&self, mut flags: Vec<(&'static str, toml::Value)>) -> Result<Settings> {
+        if let Some(data) = &self.data {
+            let data = data.to_str().with_context(|| format!("{} is not UTF-8", data.display()))?;
+            flags.push(("data", data.into()));
+        }
+        Ok(settings::read(&Read { file: self.config.as_deref(), options: &self.options, flags })?)
+    }
 }
 
 /// The demo city. With it, and only with it, there are accounts with a known password.
@@ -73,15 +98,6 @@ pub(crate) struct Demo {
     /// Read what to install from a file: `[[install]]` with package, organization, name and config
     #[arg(long, requires = "demo", value_name = "demo.toml")]
     pub(crate) plan: Option<PathBuf>,
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// A JSON object a line.
-    Json,
 }
 
 /// `PACKAGE@ORGANIZATION[:NAME]`.
@@ -127,53 +143,71 @@ impl FromStr for SetSpec {
 }
 
 impl Serve {
-    /// The public addresses.
-    pub(crate) fn origins(&self) -> Result<Origins> {
-        match &self.origin {
-            Some(origin) => origin.trim_end_matches('/').parse().context("--origin"),
-            None => Origins::new(Scheme::Http, &self.domain, self.port).context("--domain"),
+    /// Everything that is set, from all sources.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let mut flags: Vec<(&'static str, toml::Value)> = Vec::new();
+        let text = |v: &dyn ToString| toml::Value::String(v.to_string());
+        let ports = [("listen.port", self.port), ("listen.admin_port", self.admin_port)];
+        flags.extend(ports.into_iter().filter_map(|(key, port)| Some((key, i64::from(port?).into()))));
+        let addresses = [("listen.address", self.listen), ("listen.admin_address", self.admin_listen)];
+        flags.extend(addresses.into_iter().filter_map(|(key, address)| Some((key, text(&address?)))));
+        let texts = [("origin", &self.origin), ("telemetry.otlp", &self.otlp), ("log.filter", &self.log)];
+        flags.extend(texts.into_iter().filter_map(|(key, value)| Some((key, text(value.as_ref()?)))));
+        if let Some(format) = self.log_format {
+            flags.push(("log.format", toml::Value::try_from(format)?));
         }
+        let settings = self.common.settings(flags)?;
+        self.check(&settings)?;
+        Ok(settings)
     }
 
     /// What the gateway is told.
-    pub(crate) fn gateway(&self) -> Result<GatewayConfig> {
+    pub(crate) fn gateway(&self, settings: &Settings) -> Result<GatewayConfig> {
         let providers = match &self.providers {
             Some(path) => crate::providers::read(path).with_context(|| format!("--providers {}", path.display()))?,
             None => Vec::new(),
         };
-        Ok(GatewayConfig { self_registration: self.self_registration, providers, ..GatewayConfig::default() })
+        Ok(GatewayConfig { self_registration: self.self_registration, providers, ..settings.gateway()? })
     }
 
-    pub(crate) fn public_address(&self) -> SocketAddr {
-        SocketAddr::new(self.listen, self.port)
-    }
-
-    pub(crate) fn admin_address(&self) -> Result<SocketAddr> {
-        let port = match self.admin_port {
-            Some(port) => port,
-            None => self
-                .port
-                .checked_add(1)
-                .context("--port 65535 leaves no port for the admin listener: give --admin-port")?,
-        };
-        if port == self.port {
-            bail!("the admin listener needs a port of its own: give another --admin-port");
-        }
-        Ok(SocketAddr::new(self.admin_listen, port))
+    /// The public addresses.
+    pub(crate) fn origins(&self, settings: &Settings) -> Result<Origins> {
+        origins(settings.origin.as_deref(), &self.domain, settings.listen.port)
     }
 
     /// Refuses what does not go together.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.demo.demo && !(self.listen.is_loopback() && self.admin_listen.is_loopback()) {
+    fn check(&self, settings: &Settings) -> Result<()> {
+        let listen = &settings.listen;
+        if self.demo.demo && !(listen.address.is_loopback() && listen.admin_address.is_loopback()) {
             bail!(
                 "the demo has accounts with a known password and listens on loopback only: leave --listen and --admin-listen out"
             );
         }
-        if self.port == 0 {
-            bail!("--port 0: browsers need to know the port, choose one");
-        }
+        settings.data()?;
+        settings.admin_address()?;
+        settings.gateway()?;
+        self.origins(settings)?;
         Ok(())
     }
+}
+
+/// The public addresses, if browsers can work with them.
+pub(crate) fn origins(origin: Option<&str>, domain: &str, port: u16) -> Result<Origins> {
+    let origins: Origins = match origin {
+        Some(origin) => origin.trim_end_matches('/').parse().context("--origin")?,
+        None => Origins::new(Scheme::Http, domain, port).context("--domain")?,
+    };
+    let host = origins.domain();
+    let local = host == "localhost" || host.ends_with(".localhost");
+    if origins.scheme() == Scheme::Http && !local {
+        // Browsers send Sec-Fetch-Site only from where they trust the connection, and without it every
+        // form is refused; cookies would cross the network in the open.
+        bail!(
+            "{} is plain http on a name that is not localhost, where browsers leave out what tells our own forms from forged ones: put a proxy that ends TLS in front and give --origin https://{host}",
+            origins.portal()
+        );
+    }
+    Ok(origins)
 }
 
 #[cfg(test)]
@@ -187,10 +221,10 @@ mod tests {
         serve: Serve,
     }
 
-    fn parse(line: &str) -> Result<Serve> {
+    fn parse(line: &str) -> Result<(Serve, Settings)> {
         let only = Only::try_parse_from(line.split_whitespace())?;
-        only.serve.check()?;
-        Ok(only.serve)
+        let settings = only.serve.settings()?;
+        Ok((only.serve, settings))
     }
 
     #[test]
@@ -231,14 +265,37 @@ mod tests {
 
     #[test]
     fn addresses_follow_from_the_port() {
-        let serve = parse("serve --data d --port 9000").unwrap();
-        assert_eq!(serve.admin_address().unwrap().to_string(), "127.0.0.1:9001");
-        assert_eq!(serve.origins().unwrap().portal(), "http://localhost:9000");
-        assert_eq!(
-            parse("serve --data d --origin https://city.example/").unwrap().origins().unwrap().portal(),
-            "https://city.example"
-        );
-        assert!(parse("serve --data d --port 9000 --admin-port 9000").unwrap().admin_address().is_err());
-        assert!(parse("serve --data d --port 65535").unwrap().admin_address().is_err());
+        let (serve, settings) = parse("serve --data d --port 9000").unwrap();
+        assert_eq!(settings.admin_address().unwrap().to_string(), "127.0.0.1:9001");
+        assert_eq!(serve.origins(&settings).unwrap().portal(), "http://localhost:9000");
+        let (serve, settings) = parse("serve --data d --origin https://city.example/").unwrap();
+        assert_eq!(serve.origins(&settings).unwrap().portal(), "https://city.example");
+        for bad in ["--port 9000 --admin-port 9000", "--port 65535", "--port 0"] {
+            assert!(parse(&format!("serve --data d {bad}")).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_localhost() {
+        for bad in ["--domain city.example", "--origin http://city.example", "--origin http://notlocalhost:8080"] {
+            let text = parse(&format!("serve --data d {bad}")).unwrap_err().to_string();
+            assert!(text.contains("--origin https://"), "{bad}: {text}");
+        }
+        for good in ["--domain localhost", "--domain city.localhost", "--origin http://localhost:80"] {
+            assert!(parse(&format!("serve --data d {good}")).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn every_setting_can_be_given_on_the_command_line() {
+        let (_, settings) = parse(
+            "serve --data d -o proxy.client_header=X-Forwarded-For -o limits.body_kib=2 --port 9000 -o listen.port=1",
+        )
+        .unwrap();
+        let gateway = settings.gateway().unwrap();
+        assert_eq!((gateway.client_header.unwrap().as_str(), gateway.body_limit), ("x-forwarded-for", 2_048));
+        assert_eq!(settings.listen.port, 9000, "a flag stands over --option");
+        assert!(parse("serve --data d -o limits.body_kb=2").unwrap_err().to_string().contains("limits.body_kib"));
+        assert!(parse("serve").unwrap_err().to_string().contains("--data"));
     }
 }

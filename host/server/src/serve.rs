@@ -1,46 +1,53 @@
-//! `yunlong serve`: starting in order, and ending in order within five seconds.
+//! `yunlong serve`: starting in order, and ending in order within the time that is set for it.
 
+use crate::backup::control;
 use crate::city::{City, Ground};
+use crate::data_keys;
 use crate::demo;
 use crate::options::Serve;
 use crate::progress::Progress;
+use crate::settings::Settings;
 use crate::telemetry::Telemetry;
 use anyhow::{Context, Result};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use yunlong_gateway::{GatewayConfig, Readiness, admin_router, router};
-use yunlong_identity::{Identity, IdentityConfig, RelyingParty};
-use yunlong_installations::Status;
+use yunlong_gateway::{Readiness, admin_router, router};
+use yunlong_identity::{Identity, RelyingParty};
+use yunlong_installations::{Installations, Status};
+use yunlong_store::sled_engine::SledStore;
 
-/// What is under way may take this long to end after a signal: listeners and workers give their own
-/// work 2 to 3 s.
-const DRAIN: Duration = Duration::from_millis(3_800);
-/// Whatever happens, the process is gone this long after a signal.
-const LAST_RESORT: Duration = Duration::from_millis(4_700);
+/// Workers give their own work 2 to 3 s; what is under way gets this much beside the grace that is
+/// set for requests.
+const BESIDE: Duration = Duration::from_millis(800);
+/// Whatever happens, the process is gone this long after the last of it.
+const LAST_RESORT: Duration = Duration::from_millis(900);
 
 pub(crate) fn run(options: Serve) -> Result<()> {
-    options.check()?;
+    let settings = options.settings()?;
     // Outside the asynchronous runtime: the exporter's client blocks.
-    let telemetry = Telemetry::start(&options.log, options.log_format, options.otlp.as_deref())?;
+    let telemetry = Telemetry::start(&settings.log.filter, settings.log.format, settings.telemetry.otlp.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
-    let outcome = runtime.block_on(serve(&options));
+    let outcome = runtime.block_on(serve(&options, &settings));
     runtime.shutdown_timeout(Duration::from_millis(300));
     telemetry.stop();
     outcome
 }
 
 /// What runs in the background as long as the server does.
-type Worker = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+type Worker = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the admin listener tells.
 #[derive(Default)]
 struct Health {
     phase: Mutex<Option<&'static str>>,
     ended: Mutex<Vec<String>>,
+    /// What is asked as well, once it is there. Answers under way must not keep the store open.
+    city: OnceLock<(Weak<SledStore>, Weak<Installations>)>,
 }
 
 impl Health {
@@ -51,17 +58,34 @@ impl Health {
     fn readiness(&self) -> Readiness {
         let phase = *self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing: Vec<String> = phase.map(str::to_owned).into_iter().chain(ended.iter().cloned()).collect();
-        if missing.is_empty() { Readiness::Ready } else { Readiness::NotReady(missing) }
+        let mut missing: Vec<String> = phase.map(str::to_owned).into_iter().chain(ended.iter().cloned()).collect();
+        let mut degraded = Vec::new();
+        let city = self.city.get().and_then(|(store, apps)| Some((store.upgrade()?, apps.upgrade()?)));
+        if let Some((store, installations)) = city {
+            missing.extend(store.stopped().map(|why| format!("the store has stopped: {why}")));
+            // Reading goes on, so traffic may.
+            degraded.extend(store.space().refuses(0).map(|full| format!("nothing is written: {full}")));
+            degraded.extend(installations.list().iter().filter_map(|i| match &i.status {
+                Status::Failed(why) => Some(format!("the installation {} has failed: {why}", i.name)),
+                _ => None,
+            }));
+        }
+        match (missing.is_empty(), degraded.is_empty()) {
+            (false, _) => Readiness::NotReady(missing),
+            (true, false) => Readiness::Degraded(degraded),
+            (true, true) => Readiness::Ready,
+        }
     }
 }
 
-async fn serve(options: &Serve) -> Result<()> {
-    let stop = stop_signal()?;
+async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
+    let grace = Duration::from_secs(settings.shutdown.grace_seconds);
+    let unready = Duration::from_secs(settings.shutdown.unready_seconds);
+    let signalled = stop_signal(unready + grace + BESIDE + LAST_RESORT)?;
     let health = Arc::new(Health::default());
     health.phase(Some("starting"));
-    let (address, admin_address) = (options.public_address(), options.admin_address()?);
-    let origins = options.origins()?;
+    let (address, admin_address) = (settings.public_address(), settings.admin_address()?);
+    let origins = options.origins(settings)?;
     // Ports before work: one that is taken is told at once.
     let public = TcpListener::bind(address)
         .await
@@ -69,28 +93,73 @@ async fn serve(options: &Serve) -> Result<()> {
     let admin = TcpListener::bind(admin_address)
         .await
         .with_context(|| format!("{admin_address} cannot be listened on: choose another --admin-port"))?;
-    let config = options.gateway()?;
-    let mut identity = if options.demo.demo { IdentityConfig::demo() } else { IdentityConfig::default() };
+    let config = options.gateway(settings)?;
+    let mut identity = settings.identity(options.demo.demo);
     identity.relying_party =
         Some(RelyingParty { domain: origins.domain().to_owned(), origin: origins.portal().to_owned() });
-    let ground = Ground::open(&options.data, identity).await?;
-    let city = City::open(&options.data, ground, origins, address, config).await?;
+    let ground = Ground::open(settings, identity).await?;
+    let city = City::open(settings, ground, origins, address, config).await?;
+    _ = health.city.set((Arc::downgrade(&city.engine), Arc::downgrade(&city.installations)));
 
-    let mut tasks = JoinSet::new();
+    // The admin listener is the last to go: it tells that the others are going.
+    let (admin_stop, admin_stopped) = watch::channel(false);
     let told = health.clone();
     let admin_routes = admin_router(city.gateway.metrics().clone(), Arc::new(move || told.readiness()));
-    tasks.spawn(yunlong_gateway::serve(admin, admin_routes, GatewayConfig::default(), until(stop.clone())));
+    let admin = tokio::spawn(yunlong_gateway::serve(admin, admin_routes, settings.gateway()?, until(admin_stopped)));
     tokio::select! {
         started = start(&city, options) => started?,
         // Killed while seeding: the next start goes on from what is there.
-        () = until(stop.clone()) => return Ok(()),
+        () = until(signalled.clone()) => return Ok(()),
     }
 
-    let workers: [(&str, Worker); 4] = [
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    workers(&city, settings, &health, &stopped, &mut tasks)?;
+    let routes = router(city.gateway.clone());
+    tasks.spawn(yunlong_gateway::serve(public, routes, settings.gateway()?, until(stopped)));
+    health.phase(None);
+    if !options.demo.demo && city.payments.only_sandbox() {
+        tracing::warn!("THE SANDBOX CASHIER IS THE ONLY PAYMENT PROVIDER: no payment moves real money");
+        eprintln!("warning: the sandbox cashier is the only payment provider: no payment moves real money");
+    }
+    println!("ready {}", city.gateway.origins().portal());
+
+    until(signalled).await;
+    health.phase(Some("stopping"));
+    tracing::info!("stopping");
+    // Whoever balances the load sees /readyz first, and then nothing more comes in.
+    tokio::time::sleep(unready).await;
+    stop.send_replace(true);
+    if tokio::time::timeout(grace + BESIDE, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("something did not end in time and is cut off; nothing that was committed is lost");
+        tasks.shutdown().await;
+    }
+    if let Err(error) = city.log.flush().await {
+        tracing::warn!(%error, "the last lines of the apps' logs are lost");
+    }
+    admin_stop.send_replace(true);
+    // Its own connections, of a metrics collector that keeps one open, are not waited for.
+    _ = tokio::time::timeout(Duration::from_millis(100), admin).await;
+    Ok(())
+}
+
+/// What runs beside the listeners. One that ends before its time shows in the readiness.
+fn workers(
+    city: &City,
+    settings: &Settings,
+    health: &Arc<Health>,
+    stop: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) -> Result<()> {
+    let workers: [(&str, Worker); 5] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
+        (
+            "the control socket",
+            Box::pin(control::run(settings.data()?.to_owned(), city.engine.clone(), until(stop.clone()))),
+        ),
     ];
     for (name, worker) in workers {
         let (health, stop) = (health.clone(), stop.clone());
@@ -103,25 +172,16 @@ async fn serve(options: &Serve) -> Result<()> {
             }
         });
     }
-    tasks.spawn(yunlong_gateway::serve(
-        public,
-        router(city.gateway.clone()),
-        GatewayConfig::default(),
-        until(stop.clone()),
-    ));
-    health.phase(None);
-    println!("ready {}", city.gateway.origins().portal());
-
-    until(stop).await;
-    health.phase(Some("stopping"));
-    tracing::info!("stopping");
-    if tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
-        tracing::warn!("something did not end in time and is cut off; nothing that was committed is lost");
-        tasks.shutdown().await;
-    }
-    if let Err(error) = city.log.flush().await {
-        tracing::warn!(%error, "the last lines of the apps' logs are lost");
-    }
+    let (store, secrets) = (city.store.clone(), city.secrets.clone());
+    let (identity, messaging, stop) = (city.identity.clone(), city.messaging.clone(), stop.clone());
+    tasks.spawn(async move {
+        tokio::select! {
+            done = data_keys::rotate(&store, &secrets, &identity, &messaging) => if let Err(error) = done {
+                tracing::error!(error = format!("{error:#}"), "not everything is encrypted with the current key; the next start goes on");
+            },
+            () = until(stop) => {}
+        }
+    });
     Ok(())
 }
 
@@ -158,16 +218,16 @@ async fn start(city: &City, options: &Serve) -> Result<()> {
     Ok(())
 }
 
-/// Turns true at the first SIGTERM or SIGINT. A second one, or five seconds, end the process.
-fn stop_signal() -> Result<watch::Receiver<bool>> {
+/// Turns true at the first SIGTERM or SIGINT. A second one, or the last resort, end the process.
+fn stop_signal(last_resort: Duration) -> Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut term = signal(SignalKind::terminate()).context("no signals")?;
     let mut int = signal(SignalKind::interrupt()).context("no signals")?;
     tokio::spawn(async move {
         tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
         // A thread, not a task: it must work when the asynchronous runtime does not.
-        std::thread::spawn(|| {
-            std::thread::sleep(LAST_RESORT);
+        std::thread::spawn(move || {
+            std::thread::sleep(last_resort);
             eprintln!("stopping took too long: ended");
             std::process::exit(1);
         });

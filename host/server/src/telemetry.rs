@@ -1,6 +1,6 @@
 //! Logs and traces.
 
-use crate::options::LogFormat;
+use crate::settings::LogFormat;
 use anyhow::{Context, Result};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;

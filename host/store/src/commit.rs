@@ -1,8 +1,8 @@
 //! What every engine does alike: the limits of a batch, and its validation against a state.
 
 use crate::{
-    Adjust, Batch, CommitError, Key, KeyRange, MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_KEY, MAX_READS, MAX_VALUE,
-    RangeCheck, Seq, StoreError, Write,
+    Adjust, Batch, Ceiling, CommitError, Key, KeyRange, MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_KEY, MAX_READS, MAX_VALUE,
+    RangeCheck, Seq, StoreError, Write, usage_key,
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ pub(crate) trait State {
 
     /// What a counter stands at.
     fn counter(&self, key: &Key) -> Result<i64, StoreError>;
+
+    /// The length of a key's value, when it is there.
+    fn length(&self, key: &Key) -> Result<Option<usize>, StoreError>;
 }
 
 /// A validated batch with absolute values: applying it twice is the same as applying it once.
@@ -130,8 +133,40 @@ pub(crate) fn resolve(batch: Batch, seq: Seq, state: &dyn State) -> Result<Commi
         };
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
+    let written = rows.len();
     rows.extend(batch.appends.into_iter().enumerate().map(|(i, a)| (a.key(seq, i), Some(a.value))));
+    account(&rows, written, &batch.ceilings, &mut counters, state)?;
     Ok(Commit { seq, rows, counters: counters.into_iter().collect(), trim: None })
+}
+
+/// Counts what each space holds afterwards. The rows before `appended` may replace others, those from
+/// there on have keys that are new.
+fn account(
+    rows: &[(Key, Option<Bytes>)],
+    appended: usize,
+    ceilings: &[Ceiling],
+    counters: &mut BTreeMap<Key, i64>,
+    state: &dyn State,
+) -> Result<(), CommitError> {
+    let mut changes: BTreeMap<String, i64> = BTreeMap::new();
+    for (n, (key, value)) in rows.iter().enumerate() {
+        let Some(space) = key.space_name() else { continue };
+        let row = |length: usize| i64::try_from(key.as_bytes().len() + length).unwrap_or(i64::MAX);
+        let before = if n < appended { state.length(key)?.map_or(0, row) } else { 0 };
+        let after = value.as_ref().map_or(0, |v| row(v.len()));
+        *changes.entry(space).or_default() += after - before;
+    }
+    for (space, wanted) in changes.into_iter().filter(|(_, change)| *change != 0) {
+        let key = usage_key(&space);
+        let used = state.counter(&key)?;
+        let sum = used.saturating_add(wanted);
+        let ceiling = ceilings.iter().filter(|c| c.space == space).map(|c| c.bytes).min();
+        if let Some(limit) = ceiling.filter(|limit| wanted > 0 && sum > *limit) {
+            return Err(CommitError::OverQuota { space, used, wanted, limit });
+        }
+        counters.insert(key, sum);
+    }
+    Ok(())
 }
 
 fn adjusted(adjust: &Adjust, value: i64) -> Option<i64> {

@@ -109,6 +109,22 @@ impl Append {
     }
 }
 
+/// The most bytes that a space may hold when the commit is applied. Every engine counts the keys and
+/// values of each space in the commit that changes them, see [`usage_key`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// The space: the first component of its keys.
+    pub space: String,
+    /// Bytes. A commit that makes the space smaller is never refused.
+    pub bytes: i64,
+}
+
+/// The counter of the bytes that a space holds: kept by the engine, to be read only.
+#[must_use]
+pub fn usage_key(space: &str) -> Key {
+    Key::space("@usage").text(space)
+}
+
 /// One commit: all or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
@@ -122,6 +138,8 @@ pub struct Batch {
     pub adjusts: Vec<Adjust>,
     /// Messages, audit rows and the like.
     pub appends: Vec<Append>,
+    /// How large spaces may become.
+    pub ceilings: Vec<Ceiling>,
 }
 
 impl Batch {
@@ -155,6 +173,18 @@ pub enum CommitError {
     /// A key, value or batch is over a limit.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// A space would become larger than it may be.
+    #[error("{} MiB of {} MiB are used, and {wanted} bytes more do not fit: delete what is no longer needed, or let the operator raise the quota of `{space}`", .used >> 20, .limit >> 20)]
+    OverQuota {
+        /// The space.
+        space: String,
+        /// The bytes that it holds.
+        used: i64,
+        /// The bytes that the commit would add.
+        wanted: i64,
+        /// The bytes that it may hold.
+        limit: i64,
+    },
     /// The engine failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -166,6 +196,15 @@ pub enum StoreError {
     /// Input or output failed; whether an unfinished commit took place is unknown.
     #[error("the store cannot be read or written: {0}")]
     Io(String),
+    /// So little space is free that nothing may be written. Nothing was; reading goes on, and so does
+    /// writing as soon as there is space again.
+    #[error("the disk is full: {} MiB are free, and {} MiB are kept in reserve: make room, nothing needs to be restarted", .free >> 20, .reserve >> 20)]
+    NoSpace {
+        /// Free bytes.
+        free: u64,
+        /// Bytes that must stay free.
+        reserve: u64,
+    },
     /// What is stored is not what this program writes.
     #[error("the store is damaged: {0}")]
     Corrupt(String),

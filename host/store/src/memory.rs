@@ -72,6 +72,10 @@ impl State for Maps {
     fn counter(&self, key: &Key) -> Result<i64, StoreError> {
         Ok(self.counters.get(key).copied().unwrap_or(0))
     }
+
+    fn length(&self, key: &Key) -> Result<Option<usize>, StoreError> {
+        Ok(self.rows.get(key).map(|v| v.value.len()))
+    }
 }
 
 #[async_trait]

@@ -2,8 +2,8 @@
 
 use crate::retry::Retry;
 use crate::{
-    Adjust, Append, Batch, CommitError, Direction, Entry, Key, KeyRange, RangeCheck, ReadCheck, Seq, SharedStore,
-    StoreError, Versioned, Write,
+    Adjust, Append, Batch, Ceiling, CommitError, Direction, Entry, Key, KeyRange, RangeCheck, ReadCheck, Seq,
+    SharedStore, StoreError, Versioned, Write,
 };
 use bytes::Bytes;
 use serde::Serialize;
@@ -22,6 +22,7 @@ pub struct Txn {
     writes: BTreeMap<Key, Option<Bytes>>,
     adjusts: Vec<Adjust>,
     appends: Vec<Append>,
+    ceilings: Vec<Ceiling>,
     staged: usize,
     unserializable: Option<String>,
 }
@@ -40,6 +41,7 @@ impl Txn {
             writes: BTreeMap::new(),
             adjusts: Vec::new(),
             appends: Vec::new(),
+            ceilings: Vec::new(),
             staged: 0,
             unserializable: None,
         }
@@ -171,6 +173,13 @@ impl Txn {
         }
     }
 
+    /// Lets the commit be refused ([`CommitError::OverQuota`]) when it would make the space larger
+    /// than `bytes`. Until then nothing is read for it, and it conflicts with nobody.
+    pub fn hold_to(&mut self, space: &str, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.ceilings.push(Ceiling { space: space.to_owned(), bytes });
+    }
+
     /// How many rows are staged: writes, adjustments and appends.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -215,8 +224,16 @@ impl Txn {
                 .collect(),
             adjusts: self.adjusts,
             appends: self.appends,
+            ceilings: self.ceilings,
         };
-        self.store.commit(batch).await
+        let rows = batch.rows();
+        let committed = self.store.commit(batch).await;
+        // In the caller's span, which carries the request's id: the last step of a request's way.
+        match &committed {
+            Ok(seq) => tracing::debug!(seq = seq.0, rows, "committed"),
+            Err(error) => tracing::debug!(%error, rows, "not committed"),
+        }
+        committed
     }
 
     /// Forgets the writes, and answers whether everything that was read still is as it was.

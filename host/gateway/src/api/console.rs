@@ -79,6 +79,7 @@ fn summary(view: &View, i: &Installation) -> Value {
 
 pub(super) fn whole(view: &View, i: &Installation) -> Value {
     let mut value = summary(view, i);
+    value["quota_bytes"] = view.gateway.services.installations.quota(&i.name).into();
     let failure = match &i.status {
         yunlong_installations::Status::Failed(why) => Some(why),
         _ => None,
@@ -171,7 +172,9 @@ async fn install(view: View, body: Json<NewInstallation>) -> Outcome {
 
 async fn installation(view: View, Path(text): Path<String>) -> Outcome {
     let (installation, _) = administer(&view, &text)?;
-    json(StatusCode::OK, &whole(&view, &installation))
+    let mut body = whole(&view, &installation);
+    body["used_bytes"] = view.gateway.services.installations.used(&installation.name).await?.into();
+    json(StatusCode::OK, &body)
 }
 
 async fn uninstall(view: View, Path(text): Path<String>) -> Outcome {

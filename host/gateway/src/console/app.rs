@@ -55,6 +55,7 @@ struct Refused<'a> {
 /// The page; with a form that was refused on it.
 async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, refused: Option<Refused<'_>>) -> Outcome {
     let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
+    let used = view.gateway.services.installations.used(&i.name).await?;
     let title = i.manifest.title.get(view.lang());
     let content = html! {
         p { a href="/" { "← " (view.t("已装应用", "Installed apps")) } }
@@ -67,7 +68,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         @if let Some(problem) = i.change.as_ref().and_then(|c| c.problem.as_ref()) {
             div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
         }
-        (facts(view, i))
+        (facts(view, i, used))
         (permissions(view, i))
         (roles(view, i, &assignments, refused))
         (configuration(view, i, refused))
@@ -85,7 +86,23 @@ pub(super) fn refusal(view: &View, f: &Failure) -> Markup {
     }
 }
 
-fn facts(view: &View, i: &Installation) -> Markup {
+/// Bytes as MiB with one digit.
+fn mib(bytes: u64) -> String {
+    format!("{}.{}", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20)
+}
+
+fn storage(view: &View, i: &Installation, used: u64) -> Markup {
+    let quota = view.gateway.services.installations.quota(&i.name);
+    html! {
+        (mib(used)) " MiB / " (mib(quota)) " MiB"
+        @if used >= quota / 10 * 9 {
+            " " span.badge.badge-warn { (view.t("即将用满", "Almost full")) }
+            p { (view.t("用满后该应用不能再写入数据：请删除不再需要的数据，或请平台运维提高配额。", "When it is full the app can write no more: delete what is no longer needed, or ask the operators for a larger quota.")) }
+        }
+    }
+}
+
+fn facts(view: &View, i: &Installation, used: u64) -> Markup {
     let origin = view.gateway.origins.app(&i.name);
     html! {
         section.card {
@@ -96,6 +113,7 @@ fn facts(view: &View, i: &Installation) -> Markup {
                 dt { (view.t("安装", "Installed")) } dd { (i.installed_at.to_shanghai()) " · " (i.installed_by) }
                 dt { (view.t("供应商", "Vendor")) } dd { (i.manifest.vendor) }
                 dt { (view.t("安装包", "Package")) } dd { code { (i.package_digest) } }
+                dt { (view.t("存储", "Storage")) } dd { (storage(view, i, used)) }
             }
             div.actions {
                 @if matches!(i.status, Status::Running) {

@@ -25,6 +25,12 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let content = html! {
         h1 { (title) }
         @if query.raw("removed").is_some() { (notice("ok", view.t("应用已卸载。", "The app was uninstalled."))) }
+        @if view.gateway.services.payments.only_sandbox() {
+            (notice("warn", view.t(
+                "本平台只接入了模拟收银台：所有付款均不产生真实资金，不能用于正式收费。",
+                "The sandbox cashier is the only payment provider of this platform: no payment moves real money, and nothing can be charged for in earnest.",
+            )))
+        }
         @if own.is_empty() {
             (empty(view.t("本部门还没有安装应用。", "Your department has installed no app yet."), Some(("/install", view.t("安装应用", "Install an app")))))
         } @else {

@@ -130,7 +130,7 @@ impl From<OperationError> for Failure {
                 .because("仍有请求没有处理完，请一分钟后再试。", e.to_string()),
             OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
                 .because(format!("现有数据不符合新版本的索引，升级已撤销：{e}"), format!("{e}. The upgrade was undone")),
-            OperationError::Commit(e) => Self::internal(e),
+            OperationError::Commit(e) => e.into(),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }
     }

@@ -30,7 +30,9 @@ impl From<PaymentError> for Failure {
                 "This payment belongs to another account: sign in as the one who placed the order.",
             ),
             PaymentError::NoDirectConfirmation(_) | PaymentError::Invalid(_) => Self::new(kinds::INVALID).saying(e),
-            PaymentError::Store(_) | PaymentError::Commit(_) | PaymentError::Messaging(_) => Self::internal(e),
+            PaymentError::Store(store) => store.clone().into(),
+            PaymentError::Commit(commit) => commit.clone().into(),
+            PaymentError::Messaging(_) => Self::internal(e),
         }
     }
 }

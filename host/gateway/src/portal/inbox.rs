@@ -23,6 +23,8 @@ impl From<MessagingError> for Failure {
                 format!("任务“{job}”正在运行，请等它结束。"),
                 format!("The job `{job}` is being run: wait until it has ended."),
             ),
+            MessagingError::Store(e) => e.into(),
+            MessagingError::Commit(e) => e.into(),
             other => Self::internal(other),
         }
     }

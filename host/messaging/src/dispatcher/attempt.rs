@@ -128,8 +128,8 @@ impl Messaging {
                 }
                 Err(CommitError::Conflict) => self.pause_after_conflict(to, round).await,
                 Err(CommitError::Store(e)) => return Err(e.into()),
-                // A counter at its bound may have room later.
-                Err(e @ CommitError::OutOfBounds { .. }) => {
+                // A counter at its bound may have room later, and so may the installation.
+                Err(e @ (CommitError::OutOfBounds { .. } | CommitError::OverQuota { .. })) => {
                     return Ok(Ran::Failed(DeliveryError::Retry(e.to_string())));
                 }
                 Err(e @ CommitError::TooLarge(_)) => return Ok(Ran::Failed(DeliveryError::Reject(e.to_string()))),

@@ -1,7 +1,8 @@
 use crate::support::{City, name};
 use yunlong_messaging::{MessagingError, Notice};
 use yunlong_model::Text;
-use yunlong_store::Txn;
+use yunlong_sealing::{Algorithm, DataKey, Keyring};
+use yunlong_store::{Direction, Key, Txn};
 
 fn text(s: &str) -> Text {
     Text { zh: s.into(), en: s.into() }
@@ -83,4 +84,47 @@ async fn a_note_that_is_empty_too_long_or_leads_elsewhere_is_refused_without_a_t
     }
     assert!(city.messaging.inbox("ann", None, 10).await.unwrap().notes.is_empty());
     assert_eq!(city.messaging.unread_count("ann").await.unwrap(), 0);
+}
+
+fn keyring(text: &str, former: &[&str]) -> std::sync::Arc<Keyring> {
+    let key = |t: &str| DataKey::from_file(t).unwrap();
+    std::sync::Arc::new(Keyring::new(key(text), former.iter().map(|t| key(t)).collect()))
+}
+
+#[tokio::test]
+async fn a_note_at_rest_tells_nothing() {
+    let mut city = City::new();
+    // One from before there was a seal.
+    notify(&city, "ann", notice("诊断结果")).await.unwrap();
+    let (a, b) = (DataKey::generate(Algorithm::Aes256Gcm).unwrap(), DataKey::generate(Algorithm::Sm4Gcm).unwrap());
+    city.seal(keyring(&a, &[]));
+    notify(&city, "ann", notice("复诊时间")).await.unwrap();
+    let stored = async |city: &City| {
+        let range = Key::space("@messaging").text("inbox").children();
+        let rows = city.store.scan(&range, Direction::Ascending, 100).await.unwrap();
+        rows.iter().map(|e| String::from_utf8_lossy(&e.value).into_owned()).collect::<Vec<_>>()
+    };
+    let titles = async |city: &City| {
+        let page = city.messaging.inbox("ann", None, 10).await.unwrap();
+        page.notes.into_iter().map(|n| n.title.zh).collect::<Vec<_>>()
+    };
+    assert!(!stored(&city).await[1].contains("复诊") && !stored(&city).await[1].contains("/orders/7"));
+    assert_eq!(titles(&city).await, ["复诊时间", "诊断结果"]);
+    assert_eq!(city.messaging.seal_anew().await.unwrap(), 1);
+    assert!(stored(&city).await.iter().all(|row| !row.contains("诊")));
+    // Marked as read it stays sealed; another key takes over.
+    let page = city.messaging.inbox("ann", None, 10).await.unwrap();
+    city.messaging.mark_read("ann", &page.notes[0].id).await.unwrap();
+    city.seal(keyring(&b, &[&a]));
+    assert_eq!(city.messaging.seal_anew().await.unwrap(), 2);
+    city.seal(keyring(&b, &[]));
+    assert_eq!(titles(&city).await, ["复诊时间", "诊断结果"]);
+    assert!(city.messaging.inbox("ann", None, 10).await.unwrap().notes[0].read);
+    // Moved into another inbox it does not open.
+    let row =
+        city.store.scan(&Key::space("@messaging").text("inbox").children(), Direction::Ascending, 1).await.unwrap();
+    let mut txn = Txn::new(city.store.clone());
+    txn.append(Key::space("@messaging").text("inbox").text("eve"), row[0].value.clone());
+    txn.commit().await.unwrap();
+    assert!(matches!(city.messaging.inbox("eve", None, 10).await, Err(MessagingError::Sealing(_))));
 }

@@ -156,6 +156,12 @@ impl City {
         ));
     }
 
+    /// Starts again with these keys for notes.
+    pub(crate) fn seal(&mut self, fields: Arc<yunlong_sealing::Keyring>) {
+        let messaging = Messaging::new(self.store.clone(), Arc::new(self.clock.clone()), self.registry.clone());
+        self.messaging = Arc::new(messaging.with_fields(fields));
+    }
+
     pub(crate) fn dispatcher(&self, consumer: &Arc<Consumer>) -> Dispatcher {
         Dispatcher::new(self.messaging.clone(), consumer.clone())
     }

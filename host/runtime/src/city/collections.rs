@@ -64,7 +64,7 @@ impl From<DocumentError> for Error {
             }
             DocumentError::Undeclared(what) => Self::Undeclared(what),
             DocumentError::Invalid(why) => Self::Invalid(why),
-            DocumentError::TooLarge(what) => Self::TooLarge(what),
+            DocumentError::TooLarge(what) | DocumentError::OverQuota(what) => Self::TooLarge(what),
             DocumentError::Store(e) => Self::Unavailable(e.to_string()),
         }
     }
@@ -174,7 +174,9 @@ impl HostTransaction for State {
             return Ok(Err(Error::TooLarge(format!("{MAX_OPEN} transactions are open already"))));
         }
         self.open_transactions += 1;
-        let txn = Txn::new(self.services.store.clone());
+        let mut txn = Txn::new(self.services.store.clone());
+        let name = &self.invocation.installation.name;
+        txn.hold_to(name.as_str(), self.services.installations.quota(name));
         Ok(Ok(self.table.push(Transaction { txn: Some(txn), lent: false })?))
     }
 

@@ -47,6 +47,9 @@ pub enum DocumentError {
     /// Over a limit.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// The installation holds as much as it may. Nothing was written.
+    #[error("{0}")]
+    OverQuota(String),
     /// The store failed. Nothing was written, unless it happened during a commit.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,6 +60,7 @@ impl From<CommitError> for DocumentError {
         match error {
             CommitError::Conflict => Self::Conflict,
             CommitError::TooLarge(what) => Self::TooLarge(what),
+            e @ CommitError::OverQuota { .. } => Self::OverQuota(e.to_string()),
             CommitError::Store(e) => Self::Store(e),
             CommitError::OutOfBounds { adjust, value } => {
                 // A document's counter stands under installation/`c`/counter/key.

@@ -7,6 +7,7 @@ use crate::commit::{Commit, resolve};
 use crate::{Batch, CommitError, Seq, StoreError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -25,6 +26,17 @@ pub(super) enum Request {
     Commit { batch: Batch, bytes: usize, answer: Answer },
     /// Forget the change feed up to a commit.
     Trim { through: Seq, answer: Answer },
+    /// Start a new journal and keep it, with all that follows, for as long as the answer lives.
+    Pin { answer: oneshot::Sender<Result<Pinned, StoreError>> },
+}
+
+/// A journal that is kept.
+pub(super) struct Pinned {
+    /// The last commit before it.
+    pub(super) through: Seq,
+    /// Its number.
+    pub(super) journal: u64,
+    _hold: Arc<()>,
 }
 
 pub(super) struct Committer {
@@ -37,14 +49,22 @@ pub(super) struct Committer {
     pub(super) older_bytes: u64,
     pub(super) snapshot_bytes: u64,
     pub(super) snapshot: Option<JoinHandle<Option<u64>>>,
+    /// Cloned for each [`Pinned`] that lives.
+    pub(super) pins: Arc<()>,
 }
 
 impl Committer {
     /// Runs until the store is dropped; what was sent before is still done.
     pub(super) fn run(mut self) {
         while let Some(first) = self.requests.blocking_recv() {
-            let group = self.gather(first);
+            let (pins, group) =
+                self.gather(first).into_iter().partition::<Vec<_>, _>(|r| matches!(r, Request::Pin { .. }));
             self.commit(group);
+            for request in pins {
+                if let Request::Pin { answer } = request {
+                    let _ = answer.send(self.pin());
+                }
+            }
             // sled may panic where its files are damaged; then this must not go on as if nothing had been.
             if catch_unwind(AssertUnwindSafe(|| self.rotate_if_large())).is_err() {
                 self.shared.poison("a snapshot could not be started".into());
@@ -59,7 +79,7 @@ impl Committer {
     fn gather(&mut self, first: Request) -> Vec<Request> {
         let weight = |request: &Request| match request {
             Request::Commit { batch, bytes, .. } => bytes + batch.rows() * ROW_WEIGHT,
-            Request::Trim { .. } => 0,
+            Request::Trim { .. } | Request::Pin { .. } => 0,
         };
         let mut total = weight(&first);
         let mut group = vec![first];
@@ -74,6 +94,14 @@ impl Committer {
     /// Commits a group. Everybody is answered at the end: a refusal may rest on a commit of the same
     /// group, and who is told of it must be able to see it.
     fn commit(&mut self, group: Vec<Request>) {
+        if let Some(full) = self.lacks_space(&group) {
+            for request in group {
+                if let Request::Commit { answer, .. } | Request::Trim { answer, .. } = request {
+                    let _ = answer.send(Err(full.clone().into()));
+                }
+            }
+            return;
+        }
         let mut answers = Vec::with_capacity(group.len());
         let done = catch_unwind(AssertUnwindSafe(|| self.try_commit(group, &mut answers)));
         let failed = match done {
@@ -95,6 +123,27 @@ impl Committer {
         }
     }
 
+    /// Before anything is written: a journal that cannot be written to its end stops the store.
+    fn lacks_space(&self, group: &[Request]) -> Option<StoreError> {
+        let bytes = group.iter().map(|r| if let Request::Commit { bytes, .. } = r { *bytes as u64 } else { 0 }).sum();
+        let full = self.shared.space().refuses(bytes);
+        let before = self.shared.low.swap(full.is_some(), Ordering::Relaxed);
+        match &full {
+            Some(e) if !before => tracing::error!(error = %e, "what would be written is refused"),
+            None if before => tracing::info!("there is space again: writing goes on"),
+            _ => {}
+        }
+        full
+    }
+
+    fn pin(&mut self) -> Result<Pinned, StoreError> {
+        self.shared.check()?;
+        let number = self.journal.number() + 1;
+        let journal = Journal::create(&*self.shared.files, number).map_err(|e| StoreError::Io(e.to_string()))?;
+        self.older_bytes += std::mem::replace(&mut self.journal, journal).bytes();
+        Ok(Pinned { through: self.last, journal: number, _hold: self.pins.clone() })
+    }
+
     fn try_commit(
         &mut self,
         group: Vec<Request>,
@@ -110,6 +159,8 @@ impl Committer {
                     (answer, resolve(batch, seq, &state))
                 }
                 Request::Trim { through, answer } => (answer, Ok(trim(seq, through))),
+                // Parted from the group before.
+                Request::Pin { .. } => continue,
             };
             answers.push((answer, outcome.as_ref().map(|c| c.seq).map_err(Clone::clone)));
             if let Ok(commit) = outcome {
@@ -138,7 +189,12 @@ impl Committer {
         }
         let limit = self.shared.options.journal_bytes.max(self.snapshot_bytes);
         let bytes = self.journal.bytes().saturating_add(self.older_bytes);
-        if self.snapshot.is_some() || bytes <= limit || self.shared.check().is_err() {
+        let pinned = Arc::strong_count(&self.pins) > 1;
+        if self.snapshot.is_some() || pinned || bytes <= limit || self.shared.check().is_err() {
+            return;
+        }
+        // A snapshot is about as large as the one before and what came since.
+        if self.shared.space().refuses(self.snapshot_bytes.saturating_add(bytes)).is_some() {
             return;
         }
         self.trim_feed();

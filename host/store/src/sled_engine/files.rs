@@ -46,6 +46,14 @@ pub trait Files: Send + Sync + 'static {
     /// # Errors
     /// The system's.
     fn sync_dir(&self) -> io::Result<()>;
+
+    /// How many bytes can still be written; `None` where that is unknown.
+    ///
+    /// # Errors
+    /// The system's.
+    fn free(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
 }
 
 /// A file that is being written.
@@ -117,6 +125,12 @@ impl Files for DiskFiles {
 
     fn sync_dir(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
+    }
+
+    fn free(&self) -> io::Result<Option<u64>> {
+        let stat = rustix::fs::statvfs(&self.0)?;
+        // What the superuser alone may fill does not count.
+        Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
     }
 }
 

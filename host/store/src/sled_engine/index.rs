@@ -288,6 +288,15 @@ impl State for Index {
     fn counter(&self, key: &Key) -> Result<i64, StoreError> {
         Ok(self.number(&counter_key(key))?.unwrap_or(0).cast_signed())
     }
+
+    fn length(&self, key: &Key) -> Result<Option<usize>, StoreError> {
+        let Some(row) = self.db.get(data_key(key)).map_err(io)? else { return Ok(None) };
+        let row = Row::parse(key.as_bytes(), &row)?;
+        let Some(last) = row.chunks.checked_sub(1) else { return Ok(Some(row.inline.len())) };
+        // All chunks but the last one are full.
+        let chunk = self.db.get(chunk_key(key.as_bytes(), last)).map_err(io)?;
+        Ok(Some(last as usize * CHUNK_BYTES + chunk.map_or(0, |c| c.len())))
+    }
 }
 
 /// A row of data as it stands in sled.

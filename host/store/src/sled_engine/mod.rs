@@ -10,6 +10,7 @@
 //! After an error of a write or a sync the store refuses everything, since nobody can tell what
 //! is on the disk; the next opening can.
 
+mod backup;
 mod committer;
 pub mod files;
 mod frame;
@@ -23,6 +24,7 @@ mod snapshot;
 use crate::commit;
 use crate::{Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
 use async_trait::async_trait;
+pub use backup::{Backup, Verified, verify};
 use committer::{Committer, Request};
 use files::{DiskFiles, Files};
 use index::Index;
@@ -43,6 +45,9 @@ pub struct SledOptions {
     pub journal_bytes: u64,
     /// When journals are replaced, the change feed is cut to this many commits.
     pub feed_commits: u64,
+    /// Free bytes that are kept: when less would be left, commits are refused
+    /// ([`StoreError::NoSpace`]) before anything is written, and the engine never meets a full disk.
+    pub reserve_bytes: u64,
     /// How many batches may wait before [`Store::commit`] waits to hand one over.
     pub queue: usize,
     /// The boot that this is, in place of the system's. For tests: a boot that differs from the one
@@ -52,7 +57,15 @@ pub struct SledOptions {
 
 impl Default for SledOptions {
     fn default() -> Self {
-        Self { cache_bytes: 128 << 20, journal_bytes: 64 << 20, feed_commits: 100_000, queue: 1_024, boot_id: None }
+        Self {
+            cache_bytes: 128 << 20,
+            journal_bytes: 64 << 20,
+            feed_commits: 100_000,
+            // The largest group is journalled once and written by sled about twice, in segments of 8 MiB.
+            reserve_bytes: 256 << 20,
+            queue: 1_024,
+            boot_id: None,
+        }
     }
 }
 
@@ -72,7 +85,28 @@ struct Shared {
     newest: watch::Sender<Seq>,
     poisoned: OnceLock<String>,
     stop: Stop,
+    /// Whether the last commit was refused for want of space: so that it is told once.
+    low: AtomicBool,
     options: SledOptions,
+}
+
+/// How much can still be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Free bytes; `None` where that is unknown.
+    pub free: Option<u64>,
+    /// Bytes that are kept free.
+    pub reserve: u64,
+}
+
+impl Space {
+    /// Why `bytes` may not be written, if they may not.
+    #[must_use]
+    pub fn refuses(&self, bytes: u64) -> Option<StoreError> {
+        let free = self.free?;
+        let kept = self.reserve > 0 && free < self.reserve.saturating_add(bytes);
+        kept.then_some(StoreError::NoSpace { free, reserve: self.reserve })
+    }
 }
 
 /// A request to stop.
@@ -93,6 +127,12 @@ impl Shared {
     fn poison(&self, why: String) {
         tracing::error!(error = why, "the store stops: what is on the disk is unknown until it is opened again");
         let _ = self.poisoned.set(why);
+    }
+
+    fn space(&self) -> Space {
+        // Where it cannot be asked, the disk itself will tell.
+        let free = if self.options.reserve_bytes > 0 { self.files.free().ok().flatten() } else { None };
+        Space { free, reserve: self.options.reserve_bytes }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -129,6 +169,7 @@ impl SledStore {
             newest: watch::Sender::new(opened.last),
             poisoned: OnceLock::new(),
             stop: Stop::default(),
+            low: AtomicBool::new(false),
             options,
         });
         let committer = Committer {
@@ -139,6 +180,7 @@ impl SledStore {
             older_bytes: opened.journal_bytes,
             snapshot_bytes: opened.snapshot_bytes,
             snapshot: None,
+            pins: Arc::default(),
         };
         let thread = std::thread::Builder::new().name("yunlong-commit".into()).spawn(move || committer.run());
         let thread = thread.map_err(|e| StoreError::Io(e.to_string()))?;
@@ -149,6 +191,27 @@ impl SledStore {
             committer: Some(thread),
             _lock: lock,
         })
+    }
+
+    /// How much can still be written.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        self.shared.as_ref().map_or(Space { free: None, reserve: 0 }, |s| s.space())
+    }
+
+    /// The bytes that each space holds.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn usage(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let counters = self.shared()?.index.counters(&Key::space("@usage").children(), usize::MAX)?;
+        Ok(counters.into_iter().filter_map(|(key, bytes)| Some((key.last_text()?, bytes))).collect())
+    }
+
+    /// Why the store refuses everything since an error, if it does.
+    #[must_use]
+    pub fn stopped(&self) -> Option<String> {
+        self.shared.as_ref().and_then(|s| s.poisoned.get().cloned())
     }
 
     fn shared(&self) -> Result<&Shared, StoreError> {

@@ -63,6 +63,13 @@ impl State for Above<'_> {
         self.index.each_version(range, &mut |key, version| self.group.rows.contains_key(key) || f(key, version))
     }
 
+    fn length(&self, key: &Key) -> Result<Option<usize>, StoreError> {
+        match self.group.rows.get(key) {
+            Some(row) => Ok(row.as_ref().map(|v| v.value.len())),
+            None => self.index.length(key),
+        }
+    }
+
     fn counter(&self, key: &Key) -> Result<i64, StoreError> {
         match self.group.counters.get(key) {
             Some(n) => Ok(*n),

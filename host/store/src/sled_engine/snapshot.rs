@@ -35,7 +35,7 @@ pub(super) fn write(
     journal: u64,
     stop: &Stop,
 ) -> Result<u64, StoreError> {
-    let written = write_rows(files, index, through, stop);
+    let written = write_rows(files, TEMPORARY, index, through, stop);
     if written.is_err() {
         // It is of no use; a leftover is removed when the store is opened.
         let _ = files.remove(TEMPORARY);
@@ -47,8 +47,15 @@ pub(super) fn write(
     Ok(bytes)
 }
 
-fn write_rows(files: &dyn Files, index: &Index, through: Seq, stop: &Stop) -> Result<u64, StoreError> {
-    let file = files.create(TEMPORARY).map_err(io_error)?;
+/// Writes all rows into the file `name` of `files`, which need not be those of the store.
+pub(super) fn write_rows(
+    files: &dyn Files,
+    name: &str,
+    index: &Index,
+    through: Seq,
+    stop: &Stop,
+) -> Result<u64, StoreError> {
+    let file = files.create(name).map_err(io_error)?;
     let mut writer = FrameWriter::new(file, SNAPSHOT).map_err(io_error)?;
     let mut number = 0;
     let mut put = |payload: &[u8]| {
@@ -98,6 +105,15 @@ pub(super) fn through(files: &dyn Files, journal: u64) -> Result<Seq, StoreError
 
 /// Puts all rows of a snapshot into an empty index.
 pub(super) fn restore(files: &dyn Files, journal: u64, index: &Index) -> Result<(), StoreError> {
+    read(files, journal, &mut |rows| index.restore(rows)).map(drop)
+}
+
+/// Hands all rows of a snapshot to `f` and answers how many there are.
+pub(super) fn read(
+    files: &dyn Files,
+    journal: u64,
+    f: &mut dyn FnMut(&[(&[u8], &[u8])]) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
     let name = name(journal);
     let mut reader = open(files, journal)?;
     head(&name, &mut reader)?;
@@ -111,9 +127,9 @@ pub(super) fn restore(files: &dyn Files, journal: u64, index: &Index) -> Result<
                     rows.push(input.bytes().zip(input.bytes()).ok_or_else(|| damaged(&name))?);
                 }
                 count += rows.len() as u64;
-                index.restore(&rows)?;
+                f(&rows)?;
             }
-            Some(END) if input.number() == Some(count) => return Ok(()),
+            Some(END) if input.number() == Some(count) => return Ok(count),
             _ => break,
         }
     }

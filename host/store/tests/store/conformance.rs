@@ -5,7 +5,7 @@ use bytes::Bytes;
 use std::cell::Cell;
 use yunlong_store::{
     Adjust, Append, Batch, CommitError, Direction, Entry, Key, KeyRange, MAX_BATCH_ROWS, MAX_KEY, MAX_VALUE,
-    RangeCheck, ReadCheck, Seq, SharedStore, StoreError, Txn, Write, transact,
+    RangeCheck, ReadCheck, Seq, SharedStore, StoreError, Txn, Write, transact, usage_key,
 };
 
 crate::on_every_engine![
@@ -33,6 +33,8 @@ crate::on_every_engine![
     a_refusal_from_a_stale_read_is_tried_again,
     what_json_cannot_express_fails_the_commit,
     a_range_within_a_group_counts_the_group,
+    bytes_are_counted_by_space,
+    a_space_is_held_to_its_ceiling,
 ];
 
 async fn put(store: &SharedStore, name: &str, text: &str) -> Seq {
@@ -436,4 +438,68 @@ async fn a_range_within_a_group_counts_the_group(store: SharedStore) {
         won += usize::from(task.await.unwrap().is_ok());
     }
     assert_eq!((won, store.scan(&all, Direction::Ascending, 100).await.unwrap().len()), (1, 1));
+}
+
+/// What the counter should say.
+async fn held(store: &SharedStore, space: &str) -> i64 {
+    let rows = store.scan(&Key::space(space).children(), Direction::Ascending, usize::MAX).await.unwrap();
+    rows.iter().map(|e| i64::try_from(e.key.as_bytes().len() + e.value.len()).unwrap()).sum()
+}
+
+async fn bytes_are_counted_by_space(store: SharedStore) {
+    let other = Key::space("other").text("x");
+    for n in 0..40_usize {
+        let mut txn = Txn::new(store.clone());
+        txn.put(key("row").u64(n as u64 % 7), value("x".repeat(n * 13)));
+        txn.delete(key("row").u64((n as u64 + 3) % 7));
+        // Longer than one row of sled.
+        txn.put(key("long"), value("y".repeat(60_000 + n * 4_000)));
+        txn.append(key("log"), value("appended"));
+        txn.put(other.clone(), value("z".repeat(n)));
+        txn.adjust(key("count"), 1, 0, 100);
+        txn.commit().await.unwrap();
+        for space in ["s", "other"] {
+            assert_eq!(store.counter(&usage_key(space)).await.unwrap(), held(&store, space).await, "{space}, {n}");
+        }
+    }
+    let mut txn = Txn::new(store.clone());
+    txn.delete(other);
+    txn.commit().await.unwrap();
+    assert_eq!(store.counter(&usage_key("other")).await, Ok(0));
+}
+
+async fn a_space_is_held_to_its_ceiling(store: SharedStore) {
+    let write = async |name: &str, length: usize, ceiling: u64| {
+        let mut txn = Txn::new(store.clone());
+        txn.hold_to("s", ceiling);
+        txn.put(key(name), value("x".repeat(length)));
+        txn.commit().await
+    };
+    write("a", 1_000, 2_000).await.unwrap();
+    let used = held(&store, "s").await;
+    let refused = write("b", 1_000, 2_000).await.unwrap_err();
+    assert!(
+        matches!(&refused, CommitError::OverQuota { space, used: u, limit: 2_000, .. } if space == "s" && *u == used),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("delete what is no longer needed"), "{refused}");
+    assert_eq!(held(&store, "s").await, used, "nothing was written");
+    // Over a quota that was lowered, what becomes smaller is still taken.
+    write("a", 500, 100).await.unwrap();
+    assert!(write("a", 501, 100).await.is_err());
+    // Many at once: no two of them share what is left.
+    let racing: Vec<_> = (0..50)
+        .map(|n| {
+            let mut txn = Txn::new(store.clone());
+            txn.hold_to("s", 3_000);
+            txn.put(key("racing").u64(n), value("x".repeat(200)));
+            tokio::spawn(txn.commit())
+        })
+        .collect();
+    let mut won = 0;
+    for task in racing {
+        won += i32::from(task.await.unwrap().is_ok());
+    }
+    let used = held(&store, "s").await;
+    assert!(used <= 3_000 && won >= 5, "{won} of 50 were taken, {used} bytes are used");
 }

@@ -1,6 +1,7 @@
 //! What a store promises, as tests: the same for every engine, then what only a durable one can break.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod backup;
 mod conformance;
 mod crash;
 mod documents;
@@ -9,6 +10,7 @@ mod power_cut;
 mod racing;
 mod recovery;
 mod simulated;
+mod space;
 
 use bytes::Bytes;
 use std::path::Path;

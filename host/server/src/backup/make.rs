@@ -1,0 +1,80 @@
+//! `yunlong backup`.
+
+use super::manifest::{self, Manifest};
+use super::{PACKAGES, SEALED, STORE, control, sealed};
+use crate::city::{make_private, open_store};
+use crate::options::Common;
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use yunlong_store::sled_engine::files::DiskFiles;
+
+/// `yunlong backup`.
+#[derive(Args, Debug)]
+pub(crate) struct BackUp {
+    #[command(flatten)]
+    common: Common,
+    /// The folder that the backup becomes: it must not exist, or be empty
+    #[arg(long, value_name = "DIR")]
+    to: PathBuf,
+    /// Put the platform's secret and the data keys in it as well, encrypted with the passphrase in this file
+    #[arg(long, value_name = "FILE")]
+    with_keys: Option<PathBuf>,
+}
+
+pub(crate) fn back_up(options: &BackUp) -> Result<()> {
+    let settings = options.common.settings(Vec::new())?;
+    let (data, to) = (settings.data()?, &options.to);
+    ensure!(data.join(STORE).is_dir(), "{} is not a data folder: give another --data", data.display());
+    // Before anything else: a passphrase that cannot be read should not cost a whole copy.
+    let passphrase = options.with_keys.as_deref().map(sealed::passphrase).transpose()?;
+    make_private(to)?;
+    ensure!(
+        std::fs::read_dir(to)?.next().is_none(),
+        "{} is not empty: a backup is never written over another",
+        to.display()
+    );
+    let files = DiskFiles::new(&to.join(STORE))?;
+    let seq = match control::fetch(data, &files)? {
+        Some(seq) => seq,
+        None => {
+            // No server answers: the store's own lock says whether one is there all the same.
+            let store = open_store(data, &settings)?;
+            store.backup(&files)?.seq.0
+        }
+    };
+    // After the store: whatever it names was there before it was named.
+    copy_packages(data, to)?;
+    if let Some(passphrase) = passphrase {
+        sealed::write(&to.join(SEALED), &passphrase, data, &settings.keys)?;
+    }
+    let manifest = Manifest::write(to, seq)?;
+    // What was written is read again and taken apart, so that a backup that cannot be restored is no backup.
+    super::put_back::check(to, &manifest)?;
+    let bytes: u64 = manifest.files.values().map(|e| e.bytes).sum();
+    println!(
+        "backed up {} at the commit {seq}: {} files, {} MiB in {}",
+        data.display(),
+        manifest.files.len(),
+        bytes >> 20,
+        to.display()
+    );
+    if options.with_keys.is_none() {
+        println!(
+            "  → the keys are not in it: keep {} and the files in `keys.data` elsewhere, nothing can be read without them",
+            crate::secret::path(data).display()
+        );
+    }
+    Ok(())
+}
+
+/// Packages are named by their digests and never change; the enrolled keys are replaced as a whole.
+fn copy_packages(data: &Path, to: &Path) -> Result<()> {
+    let from = data.join(PACKAGES);
+    make_private(&to.join(PACKAGES))?;
+    if !from.is_dir() {
+        return Ok(());
+    }
+    let names = manifest::walk(&from)?;
+    manifest::copy(&from, &to.join(PACKAGES), &names).context("the packages")
+}

@@ -1,0 +1,106 @@
+//! What the clients were told: the only thing that the checker holds the server to.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What a client knows of an order for certain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    /// The citizen, from 0.
+    pub(crate) owner: usize,
+    /// It was shown as issued.
+    pub(crate) issued: bool,
+    /// Its refund was accepted, or may have been: the answer did not arrive.
+    pub(crate) refund_asked: bool,
+    pub(crate) refund_accepted: bool,
+    /// Times that the gate said that it admits.
+    pub(crate) admitted: u32,
+}
+
+/// What was told so far.
+#[derive(Default)]
+pub(crate) struct Book {
+    orders: Mutex<BTreeMap<String, Known>>,
+    counts: Mutex<BTreeMap<&'static str, u64>>,
+    guestbook: Mutex<Vec<String>>,
+    breaches: Mutex<Vec<String>>,
+    waits: Mutex<Vec<u64>>,
+}
+
+fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Book {
+    /// An order was acknowledged, or more is known of it.
+    pub(crate) fn know(&self, order: &str, owner: usize, what: impl FnOnce(&mut Known)) {
+        let mut orders = open(&self.orders);
+        let known = orders.entry(order.to_owned()).or_insert_with(|| Known { owner, ..Known::default() });
+        what(known);
+    }
+
+    pub(crate) fn orders(&self) -> BTreeMap<String, Known> {
+        open(&self.orders).clone()
+    }
+
+    /// A client saw what may never be seen: the next check fails with it.
+    pub(crate) fn breach(&self, what: String) {
+        open(&self.breaches).push(what);
+    }
+
+    pub(crate) fn breaches(&self) -> Vec<String> {
+        open(&self.breaches).clone()
+    }
+
+    /// An entry in the guest book was acknowledged.
+    pub(crate) fn wrote(&self, id: String) {
+        open(&self.guestbook).push(id);
+    }
+
+    pub(crate) fn entries(&self) -> Vec<String> {
+        open(&self.guestbook).clone()
+    }
+
+    pub(crate) fn count(&self, what: &'static str) {
+        *open(&self.counts).entry(what).or_default() += 1;
+    }
+
+    /// A request was answered after this long.
+    pub(crate) fn answered(&self, after: Duration) {
+        self.count("answers");
+        open(&self.waits).push(u64::try_from(after.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// One line for a round.
+    pub(crate) fn line(&self) -> String {
+        let counts = open(&self.counts);
+        let of = |what: &str| counts.get(what).copied().unwrap_or(0);
+        format!("{} answers, {} orders, {} issued so far", of("answers"), of("orders"), of("issued"))
+    }
+
+    /// The figures of the whole run.
+    pub(crate) fn report(&self, took: Duration) -> String {
+        let mut out = format!("after {:.1} minutes:\n", took.as_secs_f64() / 60.0);
+        for (what, n) in &*open(&self.counts) {
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "  {n:>9}  {what}");
+        }
+        let mut waits = open(&self.waits).clone();
+        waits.sort_unstable();
+        let at = |share: f64| {
+            let place = (waits.len() as f64 * share) as usize;
+            waits.get(place.min(waits.len().saturating_sub(1))).map_or(0.0, |us| *us as f64 / 1_000.0)
+        };
+        let _ = write!(
+            out,
+            "  answers in ms: median {:.1}, 95 % {:.1}, 99 % {:.1}, slowest {:.0}",
+            at(0.5),
+            at(0.95),
+            at(0.99),
+            at(1.0)
+        );
+        out
+    }
+}
