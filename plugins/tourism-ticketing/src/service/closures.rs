@@ -16,6 +16,7 @@ use crate::domain::time::Date;
 use crate::store::{CLOSURES, Closure, ENTITLEMENTS_BY_DAY, SWEEP, StageError, stage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use yunlong_sdk::{Failure, Outgoing, Query, Stored, Tx};
 
 /// Tickets of one delivery: some hundred host calls.
@@ -96,9 +97,9 @@ fn dropped(
     let mut out: BTreeMap<String, Vec<Ticket>> = BTreeMap::new();
     for e in page.iter().filter(|e| e.state == entitlement::State::Unused) {
         let date = e.slot.date;
-        if !days.contains_key(&date) {
+        if let Entry::Vacant(unread) = days.entry(date) {
             let plan = tx.get::<DayPlan>(&DayPlan::key(&attraction.id, date))?;
-            days.insert(date, slot::day(&attraction, plan.as_deref(), date));
+            unread.insert(slot::day(&attraction, plan.as_deref(), date));
         }
         if days.get(&date).is_some_and(|d| d.slot(e.slot.start).is_none()) {
             out.entry(e.order.clone()).or_default().push(Ticket { visitor: e.visitor, part: e.part });

@@ -11,6 +11,7 @@ use crate::policy;
 use crate::store::{ATTRACTIONS, Closure, DAY_PLANS, ENTITLEMENTS_BY_DAY, PRODUCTS, alert};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use yunlong_sdk::{DataError, Query, Text, Tx, t, transact};
 
 /// Pages of 500 tickets that are counted before a closure; with more it says "at least".
@@ -187,9 +188,9 @@ fn refuse_if_sold(place: &Attraction, from: Date, until: Option<Date>, plan: Opt
         };
         let page = yunlong_sdk::Collection::new().find(query.limit(500).after(after.take()))?;
         for e in page.items.iter().filter(|e| e.state == entitlement::State::Unused) {
-            if !days.contains_key(&e.slot.date) {
+            if let Entry::Vacant(unread) = days.entry(e.slot.date) {
                 let plan = self::plan(&place.id, e.slot.date)?;
-                days.insert(e.slot.date, slot::day(&place, plan.as_ref(), e.slot.date));
+                unread.insert(slot::day(&place, plan.as_ref(), e.slot.date));
             }
             tickets += usize::from(days.get(&e.slot.date).is_some_and(|d| d.slot(e.slot.start).is_none()));
         }
