@@ -19,6 +19,7 @@ use crate::store::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use yunlong_sdk::{Collection, Failure, Outgoing, Page, Text, Tx, t, transact};
 
 /// Tickets of one page of a gate's list.
@@ -77,8 +78,8 @@ pub fn list(attraction: &str, after: Option<String>) -> Result<List, Refusal> {
     let mut orders: BTreeMap<String, Option<Order>> = BTreeMap::new();
     let mut tickets = Vec::with_capacity(page.items.len());
     for e in &page.items {
-        if !orders.contains_key(&e.order) {
-            orders.insert(e.order.clone(), ORDERS.get(&e.order)?.map(|o| o.value));
+        if let Entry::Vacant(unread) = orders.entry(e.order.clone()) {
+            unread.insert(ORDERS.get(&e.order)?.map(|o| o.value));
         }
         let Some(order) = orders.get(&e.order).and_then(Option::as_ref).filter(|o| o.was_issued()) else { continue };
         let used = match e.state {

@@ -10,6 +10,7 @@ use crate::domain::visitor::FieldError;
 use crate::store::{ENTITLEMENTS_BY_DAY, ORDERS};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use yunlong_sdk::{Collection, Lang, Problem, Text, t};
 
 /// The most days of a statement.
@@ -73,8 +74,8 @@ fn add(attraction: &str, from: Date, until: Date, rows: &mut Vec<Row>) -> Result
             if rows.len() >= MOST_ROWS {
                 return Err(Refusal::TooMuch { rows: MOST_ROWS });
             }
-            if !orders.contains_key(&e.order) {
-                orders.insert(e.order.clone(), ORDERS.get(&e.order)?.map(|o| o.value));
+            if let Entry::Vacant(unread) = orders.entry(e.order.clone()) {
+                unread.insert(ORDERS.get(&e.order)?.map(|o| o.value));
             }
             let used = e.used_at.zip(e.gate.clone());
             let ticket = Ticket { visitor: e.visitor, part: e.part };
