@@ -77,7 +77,7 @@ impl Desk {
         let file = me.package(version)?;
         let installed = me.run(&["install", &file, "--org", "320300", "--yes"])?;
         ensure!(installed.0, "{}", installed.1);
-        let app = me.city.client(APP)?;
+        let app = me.city.signed_in(APP, "citizen-001").await?;
         for n in 0..notes {
             let made =
                 app.post("/notes", &json!({"id": format!("note-{n:04}"), "text": format!("note {n} of old")})).await?;
@@ -144,7 +144,7 @@ type Seen = BTreeMap<(String, u16), u64>;
 /// 64 connections that ask, write and read until `stop`; a slow request in four. Answers what they
 /// saw, and the ids of the notes whose writing was acknowledged.
 async fn load(city: &City, stop: Arc<AtomicBool>) -> Result<(Seen, Vec<String>)> {
-    let app = city.client(APP)?;
+    let app = city.signed_in(APP, "citizen-001").await?;
     let connections = (0..64_u32).map(|c| {
         let (app, stop) = (app.clone(), stop.clone());
         tokio::spawn(async move {

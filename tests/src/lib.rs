@@ -112,16 +112,17 @@ impl Plan {
     /// # Errors
     /// As [`Plan::start`].
     pub async fn start_in(self, data: tempfile::TempDir) -> Result<City> {
-        let port = free_port()?;
-        let admin = free_port()?;
+        let (port, admin) = free_ports()?;
         let mut city = City { plan: self, data, port, admin, process: None, log: Arc::default() };
         city.boot().await?;
         Ok(city)
     }
 }
 
-fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+/// Two ports that nobody listens on: held together, so that they differ.
+fn free_ports() -> Result<(u16, u16)> {
+    let (a, b) = (std::net::TcpListener::bind(("127.0.0.1", 0))?, std::net::TcpListener::bind(("127.0.0.1", 0))?);
+    Ok((a.local_addr()?.port(), b.local_addr()?.port()))
 }
 
 /// A running city.

@@ -7,6 +7,9 @@ use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Leave out formatting and lints
+    #[arg(long)]
+    no_lints: bool,
     /// Leave out the browser tests
     #[arg(long)]
     no_browser: bool,
@@ -37,15 +40,21 @@ fn runner(nextest: bool) -> Vec<&'static str> {
     if nextest { vec!["nextest", "run", "--workspace"] } else { vec!["test", "--workspace"] }
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
-    setup::wasm_target()?;
+fn lints() -> Result<()> {
     step("Formatting");
     crate::run(&mut cargo_command(&["fmt", "--all", "--check"]))?;
     step("Lints");
     crate::run(&mut cargo_command(&["clippy", "--workspace", "--quiet", "--", "--deny", "warnings"]))?;
     // A test that panics has failed, which is what its helpers want as well.
     let tests = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
-    crate::run(cargo_command(&tests).args(["--allow", "clippy::unwrap_used"]))?;
+    crate::run(cargo_command(&tests).args(["--allow", "clippy::unwrap_used"]))
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::wasm_target()?;
+    if !options.no_lints {
+        lints()?;
+    }
     let nextest = setup::has("cargo-nextest");
     step("Building the host and the tests (the first time takes some minutes: it compiles a WebAssembly compiler)");
     // One build with the features of the whole workspace: building the host by itself first would

@@ -287,15 +287,19 @@ impl Operations {
             ));
         }
         let (owner, who, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
-        let id = self
+        let (id, news) = self
             .with_depot(move |depot| {
                 depot.change_trust(|trust| {
-                    trust.enroll(&owner, organization.as_deref(), key, &who, now).map_err(OperationError::from)
+                    let before = trust.key(&key.id()).cloned();
+                    let id = trust.enroll(&owner, organization.as_deref(), key, &who, now)?;
+                    Ok::<_, OperationError>((id, before.as_ref() != trust.key(&id)))
                 })
             })
             .await??;
-        self.services.installations.record(by, "key.enrolled", &id.to_string(), vendor.trim()).await?;
-        tracing::info!(key = %id, by, "vendor key enrolled");
+        if news {
+            self.services.installations.record(by, "key.enrolled", &id.to_string(), vendor.trim()).await?;
+            tracing::info!(key = %id, by, "vendor key enrolled");
+        }
         Ok(id.to_string())
     }
 

@@ -119,8 +119,8 @@ impl City {
             clock: clock.clone(),
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
         };
-        let config = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
-        let runtime = Runtime::new(config, services).context("the runtime")?;
+        let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+        let runtime = Runtime::new(sandbox, services).context("the runtime")?;
         let services = yunlong_gateway::Services {
             store: store.clone(),
             identity: identity.clone(),

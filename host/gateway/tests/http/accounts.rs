@@ -108,7 +108,7 @@ async fn a_vendors_key_is_enrolled_by_one_administrator_and_revoked_by_another()
     let path = format!("/api/v1/signers/{key}");
     assert_eq!(call(&p, "city-admin", Method::DELETE, &path, Value::Null).await.status, StatusCode::FORBIDDEN);
     assert_eq!(call(&p, "city-security", Method::DELETE, &path, Value::Null).await.status, StatusCode::NO_CONTENT);
-    let trail = call(&p, "city-audit", Method::GET, "/api/v1/audit?action=signer.", Value::Null).await.json();
+    let trail = call(&p, "city-audit", Method::GET, "/api/v1/audit?of=apps", Value::Null).await.json();
     assert_eq!((&trail["rows"][0]["actor"], &trail["rows"][0]["target"]), (&json!("city-security"), &json!(key)));
 }
 

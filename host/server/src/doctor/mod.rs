@@ -128,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_new_folder_on_this_machine_is_well() {
+        use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         let checks = all(&settings(dir.path(), &["listen.port=39181", "store.reserve_mib=1"]));
         for what in ["version", "configuration", "data folder", "time zone", "store"] {
             assert_ne!(find(&checks, what).state, State::Wrong, "{:?}", find(&checks, what));

@@ -432,6 +432,8 @@ impl Settings {
             sign_in_failures_per_account: l.sign_in_failures_per_account,
             sign_in_failures_per_client: l.sign_in_failures_per_client,
             drain: Duration::from_secs(self.shutdown.grace_seconds),
+            // What `serve` adds itself (providers, registration) and what nobody needs to set.
+            ..GatewayConfig::default()
         })
     }
 

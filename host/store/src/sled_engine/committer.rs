@@ -125,7 +125,13 @@ impl Committer {
 
     /// Before anything is written: a journal that cannot be written to its end stops the store.
     fn lacks_space(&self, group: &[Request]) -> Option<StoreError> {
-        let bytes = group.iter().map(|r| if let Request::Commit { bytes, .. } = r { *bytes as u64 } else { 0 }).sum();
+        let size = |r: &Request| match r {
+            Request::Commit { bytes, .. } => *bytes as u64,
+            // A record of its own, without rows.
+            Request::Trim { .. } => 64,
+            Request::Pin { .. } => 0,
+        };
+        let bytes = group.iter().map(size).sum();
         let full = self.shared.space().refuses(bytes);
         let before = self.shared.low.swap(full.is_some(), Ordering::Relaxed);
         match &full {
