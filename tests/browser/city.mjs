@@ -119,6 +119,21 @@ export async function barriers(page) {
   return { violations: result.violations.map((v) => show(v, v.nodes)), undecided };
 }
 
+/** No barriers on this page, nothing undecided that nobody has looked at, nothing wider than the window; and a picture of it. */
+export async function clean(page, name) {
+  const { violations, undecided } = await barriers(page);
+  assert.deepEqual(violations, [], `${name}: ${page.url()}`);
+  assert.deepEqual(undecided, [], `${name}, undecided: ${page.url()}`);
+  const wide = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const beyond = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 0.5);
+    return beyond.slice(-3).map((e) => e.outerHTML.slice(0, 120));
+  });
+  assert.deepEqual(wide, [], `${name}: wider than the window: ${page.url()}`);
+  await picture(page, name);
+}
+
 /** Saves a picture where YUNLONG_SCRATCH says. */
 export async function picture(page, name) {
   const dir = join(process.env.YUNLONG_SCRATCH ?? tmpdir(), 'pictures');

@@ -2,7 +2,7 @@
 // its scans back; a manager closes a day. Every page on the way is looked at by axe.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PASSWORD, barriers, person, picture, startBrowser, startCity } from './city.mjs';
+import { PASSWORD, clean, person, startBrowser, startCity } from './city.mjs';
 
 let city;
 let browser;
@@ -13,13 +13,6 @@ const APP = 'tourism-ticketing';
 
 /** A day from now in Shanghai, `YYYY-MM-DD`. */
 const day = (n) => new Date(Date.now() + 8 * 3600e3 + n * 86400e3).toISOString().slice(0, 10);
-
-async function clean(page, name) {
-  const { violations, incomplete } = await barriers(page);
-  assert.deepEqual(violations, [], `${name}: ${page.url()}`);
-  assert.deepEqual(incomplete.filter((i) => !/^(color-contrast|target-size)/.test(i)), [], `${name}, undecided: ${page.url()}`);
-  await picture(page, name);
-}
 
 async function open(path, account, options) {
   const who = await person(browser, options);
@@ -61,7 +54,7 @@ test('a gate on a tablet goes on without a network and brings its scans back', a
   await page.selectOption('#attraction', 'yunlonghu');
   await page.fill('#gate', '码头');
   await page.locator('#sheet button').click();
-  await page.waitForSelector('text=名单已下载');
+  await page.waitForSelector('text=名单已下载 >> visible=true');
 
   await context.setOffline(true);
   const scan = async (text) => { await page.fill('#code', text); await page.locator('#scan button').click(); };
@@ -74,12 +67,12 @@ test('a gate on a tablet goes on without a network and brings its scans back', a
   await page.waitForSelector('#answer >> text=票码无效');
   assert.equal(await page.textContent('#waiting'), '1');
   await page.locator('#upload').click();
-  await page.waitForSelector('text=没有网络');
+  await page.waitForSelector('text=没有网络 >> visible=true');
   assert.equal(await page.textContent('#waiting'), '1', 'nothing is lost');
 
   await context.setOffline(false);
   await page.locator('#upload').click();
-  await page.waitForSelector('text=已上传。入园：1');
+  await page.waitForSelector('text=已上传。入园：1 >> visible=true');
   assert.equal(await page.textContent('#waiting'), '0');
   await clean(page, 'offline-3-uploaded');
   assert.deepEqual(keeper.outside, [], 'the page asked another host for something');
@@ -98,7 +91,7 @@ test('a manager changes what is sold and closes a day', async () => {
   await page.fill('input[name="reason-en"]', 'Maintenance');
   await clean(page, 'manage-3-day');
   await page.locator('main form button').last().click();
-  await page.waitForSelector('text=已保存');
+  await page.waitForSelector('text=已保存 >> visible=true');
   await page.goto(`${city.origin(APP)}/attractions/museum?date=${day(2)}`);
   assert.match(await page.textContent('main'), /不开放/);
 });

@@ -88,7 +88,7 @@ pub(super) fn refusal(view: &View, f: &Failure) -> Markup {
 
 /// Bytes as MiB with one digit.
 fn mib(bytes: u64) -> String {
-    format!("{}.{}", bytes >> 20, (bytes & 0xf_ffff) * 10 >> 20)
+    format!("{}.{}", bytes >> 20, ((bytes & 0xf_ffff) * 10) >> 20)
 }
 
 fn storage(view: &View, i: &Installation, used: u64) -> Markup {

@@ -15,6 +15,9 @@ use super::{Stop, journal};
 use crate::{Seq, StoreError};
 use std::io;
 
+/// A key and its value, as the index holds them.
+type Row<'a> = (&'a [u8], &'a [u8]);
+
 const TEMPORARY: &str = "snapshot.tmp";
 const ROWS_A_FRAME: usize = 256;
 const HEAD: u8 = 1;
@@ -112,7 +115,7 @@ pub(super) fn restore(files: &dyn Files, journal: u64, index: &Index) -> Result<
 pub(super) fn read(
     files: &dyn Files,
     journal: u64,
-    f: &mut dyn FnMut(&[(&[u8], &[u8])]) -> Result<(), StoreError>,
+    f: &mut dyn FnMut(&[Row<'_>]) -> Result<(), StoreError>,
 ) -> Result<u64, StoreError> {
     let name = name(journal);
     let mut reader = open(files, journal)?;

@@ -86,7 +86,7 @@ fn judge(all: &[Sample]) -> Result<String> {
     let third = warm.len() / 3;
     let (first, last) = (&warm[..third], &warm[warm.len() - third..]);
     let of = |part: &[Sample], what: fn(&Sample) -> f64| median(part.iter().map(what).collect());
-    let (mib, files): (fn(&Sample) -> f64, fn(&Sample) -> f64) = (|s| s.mib, |s| s.files);
+    let (mib, files) = (|s: &Sample| s.mib, |s: &Sample| s.files);
     let (before, after) = (of(first, mib), of(last, mib));
     let text = format!(
         "memory {before:.0} → {after:.0} MiB ({:+.0} MiB an hour), open files {:.0} → {:.0} ({:+.0} an hour), over {:.1} minutes after the warm-up",
