@@ -107,7 +107,7 @@ mod tests {
 
     fn run(mib: impl Fn(f64) -> f64, files: impl Fn(f64) -> f64) -> Result<String> {
         let all: Vec<Sample> =
-            (0..600).map(|n| f64::from(n)).map(|at| Sample { at, mib: mib(at), files: files(at) }).collect();
+            (0..600).map(f64::from).map(|at| Sample { at, mib: mib(at), files: files(at) }).collect();
         judge(&all)
     }
 
