@@ -4,7 +4,7 @@
 // and without JavaScript.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { PASSWORD, assertCalm, clean, person, startBrowser, startCity } from './city.mjs';
+import { PASSWORD, WAYS, assertCalm, clean, person, startBrowser, startCity } from './city.mjs';
 
 let city;
 let browser;
@@ -147,24 +147,29 @@ test('a typed address works without JavaScript', async () => {
   await page.waitForURL(/\/orders\//);
 });
 
-test('the department looks at its sales, the administrator at the console', async () => {
-  const manager = await person(browser);
-  await manager.page.goto(`${city.origin(APP)}/sales`);
-  await signIn(manager.page, 'tourism-admin');
-  await manager.page.waitForURL(/\/sales/);
-  await clean(manager.page, 'sales');
-  await manager.page.goto(`${city.origin(APP)}/sales?date=${day(1)}`);
-  await clean(manager.page, 'sales-tomorrow');
+for (const { how, name, ...options } of WAYS) {
+  test(`the department looks at its sales, the administrator at the console (${how})`, async () => {
+    const manager = await person(browser, options);
+    await manager.page.goto(`${city.origin(APP)}/sales`);
+    await signIn(manager.page, 'tourism-admin');
+    await manager.page.waitForURL(/\/sales/);
+    await clean(manager.page, `${name}-sales`);
+    await manager.page.goto(`${city.origin(APP)}/sales?date=${day(1)}`);
+    await clean(manager.page, `${name}-sales-tomorrow`);
 
-  const admin = await person(browser);
-  await admin.page.goto(city.origin('console'));
-  await signIn(admin.page, 'city-admin');
-  await admin.page.waitForURL(`${city.origin('console')}/**`);
-  await clean(admin.page, 'console-1-list');
-  for (const path of [`/apps/${APP}`, `/apps/${APP}/log`, `/apps/${APP}/dead-letters`, `/apps/${APP}/uninstall`, '/install', '/signers', '/help']) {
-    await admin.page.goto(city.origin('console') + path);
-    await clean(admin.page, `console${path.replaceAll('/', '-')}`);
-  }
+    const admin = await person(browser, options);
+    await admin.page.goto(city.origin('console'));
+    await signIn(admin.page, 'city-admin');
+    await admin.page.waitForURL(`${city.origin('console')}/**`);
+    await clean(admin.page, `${name}-console-1-list`);
+    for (const path of [`/apps/${APP}`, `/apps/${APP}/log`, `/apps/${APP}/dead-letters`, `/apps/${APP}/uninstall`, '/install', '/signers', '/help']) {
+      await admin.page.goto(city.origin('console') + path);
+      await clean(admin.page, `${name}-console${path.replaceAll('/', '-')}`);
+    }
+  });
+}
+
+test('a citizen is no administrator', async () => {
   const citizen = await person(browser);
   await citizen.page.goto(city.origin('console'));
   await signIn(citizen.page, 'citizen-004');

@@ -6,8 +6,8 @@ import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { PASSWORD, clean as look, person, startBrowser, startCity } from './city.mjs';
+import { after, afterEach, before, test } from 'node:test';
+import { PASSWORD, assertCalm, clean as look, person, startBrowser, startCity } from './city.mjs';
 import { CLIENT, SECRET, startProvider } from './provider.mjs';
 
 let city;
@@ -17,7 +17,7 @@ let folder;
 before(async () => {
   provider = await startProvider();
   folder = mkdtempSync(join(tmpdir(), 'yunlong-provider-'));
-  writeFileSync(join(folder, 'secret'), SECRET);
+  writeFileSync(join(folder, 'secret'), SECRET, { mode: 0o600 });
   writeFileSync(join(folder, 'providers.toml'), `
     [[provider]]
     name = "province"
@@ -38,6 +38,7 @@ after(async () => {
   await provider?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+afterEach(assertCalm);
 
 const clean = (page, name) => look(page, `identity-${name}`);
 
@@ -75,7 +76,7 @@ function totp(secret, at = Date.now()) {
 test('a citizen signs in with the outside provider, and the second time is the same person', async () => {
   const accounts = [];
   for (const round of ['first', 'second']) {
-    const { page, context } = await person(browser);
+    const { page, context } = await person(browser, { visits: provider.issuer });
     // The provider's own pages ask for a font elsewhere.
     await context.route((url) => !/^(localhost|127\.0\.0\.1|.*\.localhost)$/.test(url.hostname), (route) => route.abort());
     await page.goto(`${city.origin('')}/sign-in?return=/account`);
@@ -95,8 +96,33 @@ test('a citizen signs in with the outside provider, and the second time is the s
   assert.equal(accounts[0], accounts[1]);
 });
 
+test('an account is linked after its password, and the provider asks anew who it is', async () => {
+  const { page, context } = await person(browser, { visits: provider.issuer });
+  await context.route((url) => !/^(localhost|127\.0\.0\.1|.*\.localhost)$/.test(url.hostname), (route) => route.abort());
+  await signIn(page, 'citizen-009');
+  await page.goto(`${city.origin('')}/account`);
+  await page.locator('a[href="/account/link/province"]').click();
+  await page.waitForURL('**/account/link/province');
+  await clean(page, 'link-asks');
+  await page.fill('input[name=password]', PASSWORD);
+  await page.locator('main form button').first().click();
+  await page.waitForLoadState();
+  await clean(page, 'link-leads');
+  const leads = page.locator(`a[href^="${provider.issuer}"]`);
+  assert.match(await leads.getAttribute('href'), /prompt=login/);
+  await leads.click();
+  await page.waitForURL(`${provider.issuer}/**`);
+  await page.fill('input[name=login]', 'li-si');
+  await page.fill('input[name=password]', 'anything');
+  await page.locator('button[type=submit]').click();
+  await page.waitForLoadState();
+  if (page.url().startsWith(provider.issuer)) await page.locator('button[type=submit]').click();
+  await page.waitForURL(`${city.origin('')}/account?saved=1`);
+  assert.match(await page.textContent('main'), /解除关联/);
+});
+
 test('who cancels at the provider is told so and is nobody', async () => {
-  const { page } = await person(browser);
+  const { page } = await person(browser, { visits: provider.issuer });
   await page.goto(`${city.origin('')}/sign-in/with/province`);
   const state = new URL(page.url());
   assert.ok(state.href.startsWith(provider.issuer));

@@ -209,3 +209,19 @@ async fn every_origin_has_the_strict_headers() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_portal_leads_to_what_was_booked_for_nothing_as_well() -> Result<()> {
+    let city = Plan::with(&["tourism-ticketing", "guestbook"]).citizens(1).start().await?;
+    let portal = city.signed_in("", "citizen-001").await?;
+    let page = portal.page("/orders", "zh").await?;
+    ensure!(page.status == 200, "{}", page.status);
+    // The app that declares a page of orders, and no other.
+    ensure!(
+        page.text.contains("tourism-ticketing.localhost") && page.text.contains("/_city/sign-on?return=/orders"),
+        "{}",
+        page.text
+    );
+    ensure!(!page.text.contains("guestbook.localhost"), "{}", page.text);
+    Ok(())
+}

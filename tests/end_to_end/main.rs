@@ -2,11 +2,14 @@
 //! specification.
 
 mod crash;
+mod examples;
 mod gateway;
 mod hostile;
 mod operation;
 mod packages;
 mod releases;
+mod sealing;
 mod telemetry;
 mod ticketing;
+mod ticketing_more;
 mod ticketing_operation;

@@ -1,6 +1,8 @@
 //! A vendor's and a department's way on the command line, and what it refuses.
 
 use anyhow::{Context, Result, ensure};
+use reqwest::Method;
+use serde_json::json;
 use std::process::Output;
 use yunlong_tests::{City, Plan};
 
@@ -175,7 +177,8 @@ async fn the_commands_of_the_readme_work_as_printed() -> Result<()> {
     let section = readme.split("## The command line").nth(1).context("the README has no such section")?;
     // The first block builds the component, which is built already.
     let block = section.split("```sh").nth(2).and_then(|b| b.split("```").next()).context("no second block")?;
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no checkout")?;
+    let root = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
+    let root = root.parent().context("no checkout")?;
     let dir = tempfile::tempdir()?;
     std::os::unix::fs::symlink(root.join("examples"), dir.path().join("examples"))?;
     std::fs::copy(yunlong_tests::component("guestbook")?, dir.path().join("guestbook.wasm"))?;
@@ -189,6 +192,42 @@ async fn the_commands_of_the_readme_work_as_printed() -> Result<()> {
         .output()?;
     ensure!(out.status.success(), "{}", said(&out));
     ensure!(city.client("my-app")?.page("/", "zh").await?.status == 200, "{}", said(&out));
+    Ok(())
+}
+
+/// The tourism department lies below the city: its administrator runs its apps, and neither the city's nor a
+/// district's.
+#[tokio::test]
+async fn a_department_runs_its_own_apps_and_no_others() -> Result<()> {
+    let city = Plan::with(&["tourism-ticketing", "hello"]).citizens(1).start().await?;
+    let token = city.token("tourism-admin").await?;
+    let console = city.client("console")?.with_token(token.clone());
+    let listed = console.get("/api/v1/installations").await?.json()?;
+    let names: Vec<&str> =
+        listed["installations"].as_array().context("no list")?.iter().filter_map(|i| i["name"].as_str()).collect();
+    ensure!(names == ["tourism-ticketing"], "{names:?}");
+    let page = console.page("/", "zh").await?;
+    ensure!(page.status == 200 && page.text.contains("徐州市文化广电和旅游局"), "{} {}", page.status, page.text);
+    ensure!(console.get("/api/v1/installations/tourism-ticketing/log").await?.status == 200);
+    for (method, path) in [
+        (Method::GET, "/api/v1/installations/hello/log"),
+        (Method::POST, "/api/v1/installations/hello/stop"),
+        (Method::DELETE, "/api/v1/installations/hello"),
+        (Method::GET, "/api/v1/ledger"),
+    ] {
+        let a = console.send(method, path, None).await?;
+        ensure!(a.status == 403, "{path}: {} {}", a.status, a.text);
+    }
+    let file = yunlong_tests::package("hello")?.display().to_string();
+    for (organization, may) in [("320300", false), ("320303", false), (yunlong_tests::TOURISM, true)] {
+        let install = ["install", &file, "--org", organization, "--name", "hello-two", "--yes", "--token", &token];
+        let out = city.cli(&install)?;
+        ensure!(out.status.success() == may, "{organization}: {}", said(&out));
+    }
+    // Above it is the city, which runs the department's apps as well.
+    let above = city.signed_in("console", "city-admin").await?;
+    ensure!(above.post("/api/v1/installations/tourism-ticketing/stop", &json!({})).await?.status < 300);
+    ensure!(city.client("hello")?.page("/", "zh").await?.status == 200);
     Ok(())
 }
 

@@ -141,6 +141,27 @@ impl Desk {
 /// What a load saw: answers by version and status.
 type Seen = BTreeMap<(String, u16), u64>;
 
+#[tokio::test]
+async fn what_an_app_is_answering_at_sigterm_is_answered_whole() -> Result<()> {
+    let mut desk = Desk::with(Version::new("1.0.0"), 0).await?;
+    let app = desk.city.client(APP)?;
+    let asked: Vec<_> = (0..8)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { app.get("/slow").await })
+        })
+        .collect();
+    // All are with the app by then, and none is done.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    ensure!(asked.iter().all(|a| !a.is_finished()), "/slow is not slow any more");
+    desk.city.stop().await?;
+    for answer in asked {
+        let answer = answer.await??;
+        ensure!(answer.status == 200 && answer.json()?["version"] == "1.0.0", "{} {}", answer.status, answer.text);
+    }
+    Ok(())
+}
+
 /// 64 connections that ask, write and read until `stop`; a slow request in four. Answers what they
 /// saw, and the ids of the notes whose writing was acknowledged.
 async fn load(city: &City, stop: Arc<AtomicBool>) -> Result<(Seen, Vec<String>)> {

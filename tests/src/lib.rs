@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 use anyhow::{Context, Result, bail, ensure};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// The password of every account of the demo.
 pub const PASSWORD: &str = "yunlong-demo";
+/// The demo's tourism department, whose officials are `tourism-admin` and `tourism-gate`.
+pub const TOURISM: &str = "11320300MB000YL15P";
 
 fn from_env(name: &str) -> Result<PathBuf> {
     std::env::var_os(name)
@@ -67,11 +70,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A city with these apps, each installed by `320300` under its own name.
+    /// A city with these apps, each under its own name: the tickets are the tourism department's, the
+    /// others the city's own.
     #[must_use]
     pub fn with(apps: &[&str]) -> Self {
+        let of = |app: &str| if app == "tourism-ticketing" { TOURISM } else { "320300" };
         Self {
-            apps: apps.iter().map(|a| ((*a).to_owned(), "320300".to_owned())).collect(),
+            apps: apps.iter().map(|a| ((*a).to_owned(), of(a).to_owned())).collect(),
             citizens: 20,
             config: Vec::new(),
             args: Vec::new(),
@@ -378,7 +383,9 @@ impl Client {
     /// # Errors
     /// When the server does not answer.
     pub async fn page(&self, path: &str, lang: &str) -> Result<Answer> {
-        let r = self.request(reqwest::Method::GET, path).header("accept", "text/html").header("accept-language", lang);
+        // `header` would add a second `accept` to the one that asks for JSON.
+        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/html"))]);
+        let r = self.request(reqwest::Method::GET, path).headers(accept).header("accept-language", lang);
         Answer::read(r.send().await?).await
     }
 
@@ -423,7 +430,7 @@ pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers.
-    pub headers: reqwest::header::HeaderMap,
+    pub headers: HeaderMap,
     /// The body.
     pub text: String,
 }

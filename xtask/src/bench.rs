@@ -3,11 +3,12 @@
 //! app's attraction page, and purchases. Rounds alternate, medians are printed.
 
 use crate::guests::{self, Set};
-use crate::{cargo_command, setup, step, target_dir};
+use crate::{setup, step, target_dir};
 use anyhow::{Context, Result, bail, ensure};
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 #[derive(clap::Args)]
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// The cargo profile: release, or dist with fat LTO
     #[arg(long, default_value = "release")]
     profile: String,
+    /// Put the figures into docs/performance.md, in place of the profile's former ones
+    #[arg(long)]
+    write: bool,
 }
 
 /// A server that ends with its handle.
@@ -141,12 +145,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wrk()?;
     let host = guests::build_host(&options.profile)?;
     let packages = guests::build_and_package(&host, &[Set::Apps])?;
-    // With the features of the whole workspace, as the host: nothing is compiled twice.
-    let tools = ["--bin", "native-baseline", "--bin", "purchases"];
-    crate::run(cargo_command(&["build", "--workspace", "--profile", &options.profile]).args(tools))?;
-    let bin = |name: &str| -> Result<PathBuf> {
-        Ok(target_dir()?.join(if options.profile == "dev" { "debug" } else { &options.profile }).join(name))
-    };
+    guests::build_binaries(&options.profile, &["native-baseline", "purchases"])?;
+    let bin = |name: &str| guests::binary(&options.profile, name);
     let scratch = target_dir()?.join("bench");
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch)?;
@@ -184,22 +184,63 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         rounds[3].push(purchases(&city, port, &bin("purchases")?, &slot, options)?);
     }
     let base = median(rounds[0].iter().map(|f| f.per_second).collect());
-    println!(
-        "\n{} s a measurement, {} connections, medians of {} rounds, profile {}; hello {} bytes, attraction page {} bytes\n",
-        options.seconds,
-        options.connections,
-        options.rounds,
+    let mut text = format!(
+        "{}, profile `{}`; {}. One thread of wrk, {} connections, {} s a measurement, medians of {} alternating rounds; hello answers {} bytes, the attraction page {}.\n\n",
+        today()?,
         options.profile,
+        machine(),
+        options.connections,
+        options.seconds,
+        options.rounds,
         hello.len(),
         page.len()
     );
-    println!("| what | a second | against native | server CPU each |\n|---|---|---|---|");
+    text += "| what | a second | against native | server CPU each |\n|---|---|---|---|\n";
     for (name, figures) in names.iter().zip(&rounds) {
         let rate = median(figures.iter().map(|f| f.per_second).collect());
         let cpu = median(figures.iter().map(|f| f.cpu_micros).collect());
-        println!("| {name} | {rate:.0} | {:.2} | {cpu:.0} µs |", rate / base);
+        let ratio = if name.contains("purchase") { String::new() } else { format!("{:.2}", rate / base) };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| {name} | {rate:.0} | {ratio} | {cpu:.0} µs |");
+    }
+    println!("\n{text}");
+    if options.write {
+        write_down(&options.profile, &text)?;
     }
     drop((city, native));
+    Ok(())
+}
+
+fn today() -> Result<String> {
+    let day = Command::new("date").arg("+%F").output()?;
+    Ok(String::from_utf8(day.stdout)?.trim().to_owned())
+}
+
+/// What the figures were taken on: processor, cores, memory, kernel.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let value = |text: &str, name: &str| {
+        let line = text.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_once(':'));
+        line.map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
+    };
+    let processor = value(&read("/proc/cpuinfo"), "model name");
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let kib: u64 = value(&read("/proc/meminfo"), "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel: Vec<&str> = kernel.trim().split(['.', '-']).take(2).collect();
+    format!("{cores} cores of {processor}, {} GiB, Linux {}", kib >> 20, kernel.join("."))
+}
+
+/// Replaces the profile's figures in docs/performance.md, between its two marks.
+fn write_down(profile: &str, text: &str) -> Result<()> {
+    let path = crate::root().join("docs/performance.md");
+    let now = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (start, end) = (format!("<!-- bench {profile} -->\n"), format!("<!-- end {profile} -->"));
+    let (before, rest) =
+        now.split_once(&start).with_context(|| format!("docs/performance.md has no `{}`", start.trim()))?;
+    let (_, after) = rest.split_once(&end).with_context(|| format!("docs/performance.md has no `{end}`"))?;
+    std::fs::write(&path, format!("{before}{start}{text}{end}{after}"))?;
+    step("docs/performance.md has the new figures");
     Ok(())
 }
 

@@ -26,10 +26,13 @@ pub(crate) struct Options {
     release: bool,
 }
 
+/// The department that sells tickets, which the demo seeds below the city.
+const TOURISM: &str = "11320300MB000YL15P";
+
 /// The departments of the demo and what they install: app, organization, configuration as TOML.
 /// The gate admits at any time, so that a visitor of the demo need not wait for the slot.
 const INSTALLED: &[(&str, &str, &str)] = &[
-    ("tourism-ticketing", "320300", "admission_window = \"any-time\""),
+    ("tourism-ticketing", TOURISM, "admission_window = \"any-time\""),
     ("guestbook", "320303", ""),
     ("ticker", "320300", ""),
     ("hello", "320302", ""),

@@ -40,10 +40,29 @@ pub(crate) fn packages_dir() -> Result<PathBuf> {
 /// Builds the `yunlong` binary and answers its path.
 pub(crate) fn build_host(profile: &str) -> Result<PathBuf> {
     step("Building the host (the first time takes some minutes: it compiles a WebAssembly compiler)");
-    // With the features of the whole workspace, so that demo and tests share what they compile.
-    run(&mut cargo_command(&["build", "--workspace", "--bin", "yunlong", "--profile", profile]))?;
+    build_binaries(profile, &["yunlong"])?;
+    binary(profile, "yunlong")
+}
+
+/// Builds binaries with the features of the whole workspace, so that demo, tests and tools share what
+/// they compile.
+pub(crate) fn build_binaries(profile: &str, names: &[&str]) -> Result<()> {
+    let mut build = cargo_command(&["build", "--workspace", "--profile", profile]);
+    for name in names {
+        build.args(["--bin", name]);
+    }
+    if profile == "dev" {
+        // Tests turn on features of dependencies, and with them wasmtime would be compiled again:
+        // building one small test as well selects the same features from the start.
+        build.args(["--test", "answers"]);
+    }
+    run(&mut build)
+}
+
+/// Where a binary of a profile is.
+pub(crate) fn binary(profile: &str, name: &str) -> Result<PathBuf> {
     let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(target_dir()?.join(folder).join(format!("yunlong{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target_dir()?.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The guests of `sets`: the crate's name, and its folder. Those without `app.toml` are only built:

@@ -49,10 +49,12 @@ fn main() -> Result<()> {
     }
 }
 
-/// The checkout's root.
+/// The checkout's root. Asked of the cargo that runs this, not of the one that compiled it: two
+/// checkouts may share a target folder, and this binary in it.
 pub(crate) fn root() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     // xtask/ is one level below it.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    here.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 /// Cargo's target folder, as cargo itself sees it.

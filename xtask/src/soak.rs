@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: the long run with kills, which does not belong in the tests.
 
 use crate::guests::{self, Set};
-use crate::{cargo_command, setup, step, target_dir};
+use crate::{setup, step};
 use anyhow::Result;
 use std::process::Command;
 
@@ -22,9 +22,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
     let host = guests::build_host("dev")?;
     guests::build_and_package(&host, &[Set::Apps])?;
-    // With the features of the whole workspace, as everything else is built.
-    crate::run(&mut cargo_command(&["build", "--workspace", "--bin", "soak"]))?;
-    let mut soak = Command::new(target_dir()?.join("debug/soak"));
+    guests::build_binaries("dev", &["soak"])?;
+    let mut soak = Command::new(guests::binary("dev", "soak")?);
     soak.args(["--minutes", &options.minutes.to_string(), "--buyers", &options.buyers.to_string()]);
     if let Some(seed) = options.seed {
         soak.args(["--seed", &seed.to_string()]);

@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // One build with the features of the whole workspace: building the host by itself first would
     // compile wasmtime twice. The server's own tests make cargo build its binary, too.
     crate::run(cargo_command(&runner(nextest)).arg("--no-run"))?;
-    let host = target_dir()?.join("debug").join(format!("yunlong{}", std::env::consts::EXE_SUFFIX));
+    let host = guests::binary("dev", "yunlong")?;
     guests::build_and_package(&host, &[Set::Apps, Set::Hostile])?;
     if options.browser_only {
         return run_browser(&host);

@@ -277,7 +277,7 @@ fn failed(view: &View, name: &InstallationName, error: &InvocationError) -> Fail
         InvocationError::NotLoaded(_) => Failure::new(kinds::STOPPED)
             .because("该服务正在启动或已暂停。", "This service is starting or paused.")
             .retry_after(5),
-        InvocationError::Overloaded { .. } => Failure::new(kinds::BUSY).retry_after(2),
+        InvocationError::Overloaded(_) => Failure::new(kinds::BUSY).retry_after(2),
         InvocationError::Deadline { .. } | InvocationError::Cpu { .. } => Failure::new(kinds::APP_TIMEOUT),
         InvocationError::BadRequest(_) => Failure::new(kinds::MALFORMED),
         InvocationError::NotExported(_) => Failure::not_found(),

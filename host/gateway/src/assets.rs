@@ -4,8 +4,10 @@ use crate::theme::{REVALIDATE, Static};
 use axum::response::Response;
 use dashmap::DashMap;
 use http::HeaderMap;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use yunlong_model::Digest;
 use yunlong_registry::Depot;
 
@@ -28,49 +30,58 @@ impl Files {
     }
 }
 
+/// A package that could not be read is not looked at again for this long: reading one is work, and
+/// anybody can ask for it.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The files of all packages that were asked for.
 #[derive(Debug)]
 pub(crate) struct Assets {
     depot: Arc<Depot>,
     loaded: DashMap<Digest, Arc<Files>>,
+    /// When a package could not be read.
+    failed: DashMap<Digest, Instant>,
 }
 
 impl Assets {
     pub(crate) fn new(depot: Arc<Depot>) -> Self {
-        Self { depot, loaded: DashMap::new() }
+        Self { depot, loaded: DashMap::new(), failed: DashMap::new() }
     }
 
-    /// The files of a package, read from the depot the first time. A package that cannot be read
-    /// or is no longer trusted has none; that is logged once.
+    /// The files of a package, read from the depot the first time. A package that cannot be read or is
+    /// no longer trusted has none for the moment: what stood in the way may pass.
     pub(crate) async fn of(&self, digest: &Digest) -> Arc<Files> {
         if let Some(files) = self.loaded.get(digest) {
             return files.clone();
+        }
+        if self.failed.get(digest).is_some_and(|at| at.elapsed() < AGAIN) {
+            return Arc::default();
         }
         let (depot, wanted) = (self.depot.clone(), *digest);
         let read =
             tokio::task::spawn_blocking(move || depot.get(&wanted).map(|p| p.map(|(package, _)| files_of(package))))
                 .await;
-        let files = match read {
-            Ok(Ok(Some(files))) => files,
+        match read {
+            Ok(Ok(Some(files))) => {
+                self.failed.remove(digest);
+                return self.loaded.entry(*digest).or_insert(Arc::new(files)).clone();
+            }
             Ok(Ok(None)) => {
                 tracing::error!(%digest, "an installed package is not in the depot: its assets are not served");
-                Files::default()
             }
             Ok(Err(error)) => {
-                tracing::error!(%digest, %error, "an installed package is refused: its assets are not served");
-                Files::default()
+                tracing::error!(%digest, %error, "an installed package cannot be read: its assets are not served");
             }
-            Err(error) => {
-                tracing::error!(%digest, %error, "reading a package failed");
-                return Arc::default();
-            }
-        };
-        self.loaded.entry(*digest).or_insert(Arc::new(files)).clone()
+            Err(error) => tracing::error!(%digest, %error, "reading a package failed"),
+        }
+        self.failed.insert(*digest, Instant::now());
+        Arc::default()
     }
 
-    /// Forgets a package that was uninstalled or replaced.
-    pub(crate) fn forget(&self, digest: &Digest) {
-        self.loaded.remove(digest);
+    /// Forgets all packages but these.
+    pub(crate) fn keep_only(&self, used: &HashSet<Digest>) {
+        self.loaded.retain(|digest, _| used.contains(digest));
+        self.failed.retain(|digest, _| used.contains(digest));
     }
 }
 

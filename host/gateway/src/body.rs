@@ -147,9 +147,25 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
     serde_json::from_slice(bytes).map_err(|e| match e.classify() {
         // serde_json names the field and the place.
-        serde_json::error::Category::Data => Failure::new(kinds::INVALID).saying(e),
+        serde_json::error::Category::Data => Failure::new(kinds::INVALID).because(in_chinese(&e), e.to_string()),
         _ => Failure::new(kinds::MALFORMED).because(format!("不是有效的 JSON：{e}"), format!("Not JSON: {e}")),
     })
+}
+
+/// What serde_json says of a value, as far as its words are known.
+fn in_chinese(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    let named = |words: &str| text.strip_prefix(words).and_then(|rest| rest.split('`').next());
+    let problem = if let Some(field) = named("missing field `") {
+        format!("缺少字段“{field}”")
+    } else if let Some(field) = named("unknown field `") {
+        format!("没有名为“{field}”的字段")
+    } else if let Some(value) = named("unknown variant `") {
+        format!("不能取“{value}”这个值")
+    } else {
+        "字段的类型或取值不正确".to_owned()
+    };
+    format!("{problem}（第 {} 行第 {} 列）。请对照接口说明改正。", e.line(), e.column())
 }
 
 async fn whole(request: Request) -> Outcome<(HeaderMap, Bytes)> {
@@ -164,6 +180,7 @@ async fn whole(request: Request) -> Outcome<(HeaderMap, Bytes)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use yunlong_model::Lang;
 
     #[test]
     fn a_flat_json_object_is_read_like_a_form() {
@@ -171,6 +188,27 @@ mod tests {
         assert_eq!((f.text("a"), f.text("n"), f.text("none"), f.text("yes")), ("x", "1", "", "true"));
         assert_eq!(f.all("list").collect::<Vec<_>>(), ["p", "q"]);
         assert!(flat(b"[1]").is_err() && flat(b"{").is_err());
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_in_both_languages() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "only its form counts")]
+        struct Wanted {
+            account: String,
+            days: u32,
+        }
+        for (body, zh, en) in [
+            (r#"{"days":1}"#, "缺少字段“account”", "missing field `account`"),
+            (r#"{"account":"a","days":1,"x":1}"#, "没有名为“x”的字段", "unknown field `x`"),
+            (r#"{"account":"a","days":"long"}"#, "第 1 行第", "invalid type"),
+        ] {
+            let failure = parse_json::<Wanted>(body.as_bytes()).unwrap_err();
+            let (chinese, english) = (failure.text(Lang::Zh), failure.text(Lang::En));
+            assert!(chinese.contains(zh) && english.contains(en), "{chinese} / {english}");
+            assert!(!chinese.contains("expected") && !chinese.contains("missing"), "{chinese}");
+        }
     }
 
     #[tokio::test]

@@ -75,7 +75,7 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                     Some(Site::Console) => (navigation(view, nav, unread, &console_entries(view))),
                     Some(_) => (navigation(view, nav, unread, &[
                         ("/", "服务", "Services"),
-                        ("/orders", "我的支付", "Payments"),
+                        ("/orders", "我的订单", "Orders"),
                         ("/inbox", "消息", "Inbox"),
                         ("/consents", "授权", "Consents"),
                         ("/account", "我的", "Account"),

@@ -91,7 +91,7 @@ pub struct Gateway {
     pub(crate) cookies: cookies::Cookies,
     pub(crate) fixed: headers::Fixed,
     pub(crate) theme: theme::Theme,
-    pub(crate) assets: assets::Assets,
+    pub(crate) assets: Arc<assets::Assets>,
     pub(crate) by_account: throttle::Throttle<String>,
     pub(crate) by_client: throttle::Throttle<IpAddr>,
     pub(crate) oidc: oidc::Providers,
@@ -103,16 +103,17 @@ impl Gateway {
     /// The gateway for these origins.
     #[must_use]
     pub fn new(origins: Origins, config: GatewayConfig, services: Services) -> Arc<Self> {
+        let assets = Arc::new(assets::Assets::new(services.depot.clone()));
         Arc::new(Self {
             cookies: cookies::Cookies::new(origins.scheme()),
             fixed: headers::Fixed::new(&origins),
             theme: theme::Theme::new(),
-            assets: assets::Assets::new(services.depot.clone()),
+            operations: Operations::new(services.clone(), assets.clone(), config.trial),
+            assets,
             by_account: throttle::Throttle::new(config.sign_in_failures_per_account),
             by_client: throttle::Throttle::new(config.sign_in_failures_per_client),
             oidc: oidc::Providers::new(&config.providers, &origins),
             metrics: Arc::default(),
-            operations: Operations::new(services.clone(), config.trial),
             portal: portal::router(),
             console: console::router(),
             origins,

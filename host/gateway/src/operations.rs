@@ -5,15 +5,19 @@
 //! What takes long (reading a package, compiling it) is done before an installation's turn is taken:
 //! stopping one waits for no compilation, and no installation waits for another one.
 
+mod back;
 mod lifecycle;
 mod messages;
 mod migration;
+mod rights;
 mod upgrade;
 mod watch;
 
-pub use upgrade::{Asked, Upgrading};
+pub use back::Asked;
+pub use upgrade::Upgrading;
 
 use crate::Services;
+use crate::assets::Assets;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,7 +27,7 @@ use yunlong_identity::{IdentityError, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, InstallationError, Status};
 use yunlong_model::{Digest, InstallationName, Manifest, Text};
 use yunlong_registry::depot::DepotError;
-use yunlong_registry::{Package, PackageError, PublicKey, TrustError, VerifiedSigner};
+use yunlong_registry::{Package, PackageError, PublicKey, TrustError, TrustStore, VerifiedSigner};
 use yunlong_runtime::{InvocationError, LoadError};
 use yunlong_store::CommitError;
 use yunlong_store::documents::DocumentError;
@@ -39,6 +43,8 @@ const CALLS_END: Duration = Duration::from_secs(65);
 #[derive(Clone)]
 pub struct Operations {
     services: Services,
+    /// What the gateway keeps of packages' files.
+    assets: Arc<Assets>,
     /// How long a release that took charge is watched, and the one before stands by.
     trial: Duration,
     shared: Arc<Shared>,
@@ -166,12 +172,15 @@ pub enum OperationError {
     /// Calls did not end.
     #[error("calls of `{0}` are still under way: try again in a minute")]
     StillRunning(InstallationName),
-    /// The indexes of the new release cannot be built.
-    #[error("the indexes of the new version cannot be built from the data: {0}")]
+    /// The indexes of a release cannot be built.
+    #[error("the indexes of the version cannot be built from the data: {0}")]
     Indexes(DocumentError),
     /// Messaging failed.
     #[error(transparent)]
     Messaging(#[from] yunlong_messaging::MessagingError),
+    /// Payments failed.
+    #[error(transparent)]
+    Payments(#[from] yunlong_payments::PaymentError),
     /// The commit failed.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -195,8 +204,8 @@ fn invalid(field: &str, zh: impl Into<String>, en: impl Into<String>) -> Operati
 }
 
 impl Operations {
-    pub(crate) fn new(services: Services, trial: Duration) -> Self {
-        Self { services, trial, shared: Arc::default() }
+    pub(crate) fn new(services: Services, assets: Arc<Assets>, trial: Duration) -> Self {
+        Self { services, assets, trial, shared: Arc::default() }
     }
 
     /// The turn of an installation.
@@ -218,12 +227,16 @@ impl Operations {
                 if vendor.is_some() && vendor != signer.organization {
                     return Err(OperationError::OthersKey { key: signer.key.to_string() });
                 }
-                Ok(depot.put_package(package)?)
+                Ok((package, signer))
             })
             .await??;
         let by = &by.account;
-        let what = format!("{} {}", package.manifest.name, package.manifest.version);
-        self.services.installations.record(by, "package.published", &package.digest.to_string(), &what).await?;
+        let (digest, what) = (package.digest, format!("{} {}", package.manifest.name, package.manifest.version));
+        let keep = async {
+            let kept = self.with_depot(move |depot| depot.put_package(package)).await??;
+            Ok((kept.0, signer))
+        };
+        let (package, signer) = self.recorded_first(by, "package.published", &digest.to_string(), &what, keep).await?;
         tracing::info!(digest = %package.digest, app = %package.manifest.name, version = %package.manifest.version, by, "package published");
         Ok(review(&package, signer))
     }
@@ -287,17 +300,13 @@ impl Operations {
             ));
         }
         let (owner, who, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
-        let (id, news) = self
-            .with_depot(move |depot| {
-                depot.change_trust(|trust| {
-                    let before = trust.key(&key.id()).cloned();
-                    let id = trust.enroll(&owner, organization.as_deref(), key, &who, now)?;
-                    Ok::<_, OperationError>((id, before.as_ref() != trust.key(&id)))
-                })
-            })
-            .await??;
-        if news {
-            self.services.installations.record(by, "key.enrolled", &id.to_string(), vendor.trim()).await?;
+        // Refused, or known already, before anything is written.
+        let mut next = self.services.depot.trust();
+        let before = next.key(&key.id()).cloned();
+        let id = next.enroll(&owner, organization.as_deref(), key.clone(), &who, now)?;
+        if before.as_ref() != next.key(&id) {
+            let enroll = self.with_trust(move |trust| trust.enroll(&owner, organization.as_deref(), key, &who, now));
+            self.recorded_first(by, "key.enrolled", &id.to_string(), vendor.trim(), enroll).await?;
             tracing::info!(key = %id, by, "vendor key enrolled");
         }
         Ok(id.to_string())
@@ -310,11 +319,14 @@ impl Operations {
     pub async fn revoke_key(&self, id: &str, by: &str) -> Result<(), OperationError> {
         let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
         let (who, now) = (by.to_owned(), self.services.clock.now());
-        self.with_depot(move |depot| {
-            depot.change_trust(|trust| trust.revoke(&id, &who, now).map_err(OperationError::from))
-        })
-        .await??;
-        self.services.installations.record(by, "key.revoked", &id.to_string(), "").await?;
+        let mut next = self.services.depot.trust();
+        let before = next.key(&id).cloned();
+        next.revoke(&id, &who, now)?;
+        if before.as_ref() == next.key(&id) {
+            return Ok(());
+        }
+        let revoke = self.with_trust(move |trust| trust.revoke(&id, &who, now));
+        self.recorded_first(by, "key.revoked", &id.to_string(), "", revoke).await?;
         tracing::info!(key = %id, by, "vendor key revoked");
         Ok(())
     }
@@ -327,60 +339,6 @@ impl Operations {
         let installation = self.get(name)?;
         let (package, _) = self.package(to).await?;
         Ok(Difference::between(&installation.manifest, &package.manifest))
-    }
-
-    /// Takes back (`granted: false`) or gives again what an installation may do, by the
-    /// capability's id. Takes effect at the next call.
-    ///
-    /// # Errors
-    /// [`OperationError::Invalid`] for an id that the manifest does not declare.
-    pub async fn set_grant(
-        &self,
-        name: &InstallationName,
-        id: &str,
-        granted: bool,
-        by: &str,
-    ) -> Result<Arc<Installation>, OperationError> {
-        let installation = self.get(name)?;
-        let capability = find(&installation.manifest, id).ok_or_else(|| unknown_capability(id))?;
-        Ok(if granted {
-            self.services.installations.restore_grant(name, &capability, by).await?
-        } else {
-            self.services.installations.revoke_grant(name, &capability, by).await?
-        })
-    }
-
-    /// Gives an account exactly these roles in an installation.
-    ///
-    /// # Errors
-    /// [`OperationError::Invalid`] for a role that the app does not declare, [`OperationError::Identity`].
-    pub async fn set_roles(
-        &self,
-        name: &InstallationName,
-        account: &str,
-        roles: &[String],
-        by: &str,
-    ) -> Result<(), OperationError> {
-        let installation = self.get(name)?;
-        let identity = &self.services.identity;
-        if identity.account(account).await?.is_none() {
-            return Err(invalid("account", format!("没有账号“{account}”"), format!("There is no account `{account}`")));
-        }
-        if let Some(unknown) = roles.iter().find(|r| !installation.manifest.roles.iter().any(|d| d.name == **r)) {
-            return Err(invalid(
-                "roles",
-                format!("该应用没有“{unknown}”角色"),
-                format!("The app declares no role `{unknown}`"),
-            ));
-        }
-        let now = identity.roles(name, account).await?;
-        for role in now.iter().filter(|r| !roles.contains(r)) {
-            identity.revoke_role(name, account, role, by).await?;
-        }
-        for role in roles.iter().filter(|r| !now.contains(r)) {
-            identity.assign_role(name, account, role, by).await?;
-        }
-        Ok(())
     }
 
     /// Changes the configuration, checked against the app's schema. Takes effect at the next call.
@@ -427,6 +385,45 @@ impl Operations {
                 Err(_) => Err(OperationError::Stopping),
             },
         }
+    }
+
+    /// Lets go of the files of packages that no installation runs or tries any more.
+    fn forget_files(&self) {
+        let all = self.services.installations.list();
+        let of = |i: &Arc<Installation>| {
+            [Some(i.package_digest), i.change.as_ref().map(|c| c.release().package_digest)].into_iter().flatten()
+        };
+        self.assets.keep_only(&all.iter().flat_map(of).collect());
+    }
+
+    /// Writes files of the depot, which are no part of a commit, behind their row of the audit trail: who
+    /// acts is on record before anything has changed. What a crash in between leaves is a row without its
+    /// effect, which doing it again makes good; a write that fails gets a row that says so.
+    async fn recorded_first<T>(
+        &self,
+        by: &str,
+        action: &str,
+        target: &str,
+        detail: &str,
+        write: impl Future<Output = Result<T, OperationError>>,
+    ) -> Result<T, OperationError> {
+        let installations = &self.services.installations;
+        installations.record(by, action, target, detail).await?;
+        let done = write.await;
+        if let Err(refused) = &done
+            && let Err(error) =
+                installations.record(by, &format!("{action}.failed"), target, &refused.to_string()).await
+        {
+            tracing::error!(action, target, %refused, %error, "what failed is not on record as failed");
+        }
+        done
+    }
+
+    async fn with_trust<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut TrustStore) -> Result<T, TrustError> + Send + 'static,
+    ) -> Result<T, OperationError> {
+        self.with_depot(move |depot| depot.change_trust(|trust| change(trust).map_err(OperationError::from))).await?
     }
 
     /// The depot reads and writes files and hashes megabytes: not on the threads that serve.

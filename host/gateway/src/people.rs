@@ -120,7 +120,7 @@ pub(crate) async fn act(view: &View, name: &str, act: Act) -> Outcome<Option<Res
     if !allowed {
         return Err(not_yours(session, &account));
     }
-    view.step_up()?;
+    view.step_up_for(&format!("/accounts/{name}"))?;
     let by = &session.account;
     match act {
         Act::Disable => identity.set_disabled(name, true, by).await?,

@@ -209,11 +209,16 @@ fn is_plain(response: &Response) -> bool {
     response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/plain"))
 }
 
+/// About as many headers as [`finish`] adds.
+const ADDED: usize = 12;
+
 /// What every answer carries.
 fn finish(view: &View, response: &mut Response, stale_cookie: bool) {
     let gateway = &view.gateway;
     let scripts = response.extensions().get::<apps::Scripts>().is_some();
     let headers = response.headers_mut();
+    // At once: a map that grows by steps hashes its names again at each.
+    headers.reserve(ADDED);
     gateway.fixed.apply(headers, view.site.as_ref(), scripts);
     headers.insert(REQUEST_ID, view.request_id.header());
     if stale_cookie && !headers.contains_key(header::SET_COOKIE) {

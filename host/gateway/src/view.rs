@@ -8,6 +8,7 @@ use crate::request_id::RequestId;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use maud::{Markup, html};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -104,8 +105,14 @@ impl View {
     }
 
     /// Asks for the second factor before something dangerous, of whoever has one and did not show it
-    /// lately. A person is led to the page that asks and comes back; then they press again.
+    /// lately. A person is led to the page that asks and comes back to where they were; then they press
+    /// again.
     pub(crate) fn step_up(&self) -> Outcome<()> {
+        self.step_up_for(&self.path)
+    }
+
+    /// The same, for a form whose address is known: a browser need not say where it was.
+    pub(crate) fn step_up_for(&self, form: &str) -> Outcome<()> {
         let session = self.signed_in()?;
         if !self.gateway.services.identity.needs_step_up(session) {
             return Ok(());
@@ -117,7 +124,21 @@ impl View {
                 "Sign in again with the second factor: send `code` along with POST /api/v1/sessions.",
             ));
         }
-        Err(failure.or_see(self.gateway.step_up_address(self.site.as_ref(), &self.path)))
+        Err(failure.or_see(self.gateway.step_up_address(self.site.as_ref(), form)))
+    }
+
+    /// Above a form that will ask for the second factor: the way to show it first, so that nothing
+    /// that was typed is lost.
+    pub(crate) fn step_up_first(&self) -> Markup {
+        let asks = self.session.as_ref().is_some_and(|s| self.gateway.services.identity.needs_step_up(s));
+        html! {
+            @if asks {
+                div.notice.notice-info role="status" {
+                    strong { (self.t("提交前需要再次验证身份", "Your second factor is asked for before you can send this")) }
+                    p { a href=(self.gateway.step_up_address(self.site.as_ref(), &self.path)) { (self.t("现在验证，然后回到这里填写", "Show it now and come back here to fill this in")) } }
+                }
+            }
+        }
     }
 
     /// Who may bring in packages: administrators, and the people of a vendor.

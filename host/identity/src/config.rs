@@ -1,5 +1,6 @@
 //! What an operator can set.
 
+use crate::policy::SecurityPolicy;
 use std::time::Duration;
 
 /// Costs of Argon2id (RFC 9106).
@@ -57,6 +58,8 @@ pub struct IdentityConfig {
     pub cache_entries: usize,
     /// For whom passkeys are made; `None`: none are.
     pub relying_party: Option<RelyingParty>,
+    /// The policy that holds until the security administrator sets one.
+    pub policy: SecurityPolicy,
 }
 
 impl Default for IdentityConfig {
@@ -76,15 +79,21 @@ impl Default for IdentityConfig {
             code_lifetime: Duration::from_secs(60),
             cache_entries: 20_000,
             relying_party: None,
+            policy: SecurityPolicy::default(),
         }
     }
 }
 
 impl IdentityConfig {
     /// For a demonstration that seeds hundreds of accounts whose one password is public anyway:
-    /// still Argon2id with a salt of its own for each account, at the lowest useful cost.
+    /// still Argon2id with a salt of its own for each account, at the lowest useful cost. Its
+    /// administrators need no second factor: whoever looks at it should not have to enroll one.
     #[must_use]
     pub fn demo() -> Self {
-        Self { argon2: Argon2Params { memory_kib: 1_024, passes: 1, lanes: 1 }, ..Self::default() }
+        Self {
+            argon2: Argon2Params { memory_kib: 1_024, passes: 1, lanes: 1 },
+            policy: SecurityPolicy { administrators_need_second_factor: false, ..SecurityPolicy::default() },
+            ..Self::default()
+        }
     }
 }

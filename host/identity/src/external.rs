@@ -156,6 +156,19 @@ impl Identity {
         .await
     }
 
+    /// Removes every link of an account: who came in by one is out with them.
+    pub(crate) async fn stage_unlink_all(&self, txn: &mut Txn, account: &str) -> Result<(), IdentityError> {
+        for (key, value) in txn.scan(&keys::externals_of(account).children(), Direction::Ascending, usize::MAX).await? {
+            let link: ExternalLink = from_json(&key, &value)?;
+            if let Some(tag) = key.last_text() {
+                txn.delete(keys::external(&tag));
+            }
+            txn.delete(key);
+            self.inner.audit(txn, account, "external.unlinked", account, &link.issuer);
+        }
+        Ok(())
+    }
+
     fn stage_link(&self, txn: &mut Txn, tag: &str, account: &str, link: &ExternalLink) {
         txn.put_as(keys::external(tag), &account);
         txn.put_as(keys::external_of(account, tag), link);

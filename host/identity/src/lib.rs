@@ -29,6 +29,7 @@ mod error;
 mod external;
 mod hashing;
 mod keys;
+mod mandate_list;
 mod mandates;
 mod organizations;
 mod passkeys;
@@ -45,19 +46,20 @@ mod sign_on;
 mod subjects;
 mod types;
 
-pub use audit::{AuditFilter, AuditPage};
 pub use config::{Argon2Params, IdentityConfig, RelyingParty};
 pub use error::{AttributeError, CodeError, FactorError, IdentityError, SignInError};
 pub use external::{External, ExternalLink};
 pub use hashing::{Argon2Hasher, Hasher};
+pub use mandate_list::MandatePage;
 pub use mandates::{Basis, CompanyMandate, Grantor, Mandate, NewMandate};
 pub use policy::SecurityPolicy;
 pub use second_factor::{FactorList, PasskeyEntry, TotpOffer};
 pub use secret::{Code, Password, Secrets, Token};
 pub use types::{
-    Account, AccountKind, Attributes, AuditRow, ConsentRecord, Device, NewAccount, NewPerson, NewSession, Organization,
+    Account, AccountKind, Attributes, ConsentRecord, Device, NewAccount, NewPerson, NewSession, Organization,
     OrganizationLevel, PlatformRole, ResetCode, RoleAssignment, Session, SessionEntry, SessionOrigin,
 };
+pub use yunlong_store::trail::{AuditFilter, AuditPage, AuditRow};
 
 use cache::Cache;
 use hashing::Gate;
@@ -132,7 +134,7 @@ impl Identity {
             rights: Cache::new(config.cache_entries),
             subjects: Cache::new(config.cache_entries),
             organizations: RwLock::new(Arc::new(tree)),
-            policy: RwLock::new(Arc::new(policy::load(&store).await?)),
+            policy: RwLock::new(Arc::new(policy::load(&store, &config.policy).await?)),
             mandates: Cache::new(config.cache_entries),
             passkeys: passkeys::Passkeys::new(&config)?,
             store,
@@ -141,6 +143,12 @@ impl Identity {
             config,
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The keys that personal fields are sealed with, for what else is sealed: documents of apps.
+    #[must_use]
+    pub fn field_keys(&self) -> &Arc<yunlong_sealing::Keyring> {
+        self.inner.secrets.fields()
     }
 }
 

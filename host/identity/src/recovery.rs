@@ -74,7 +74,8 @@ impl Identity {
         Ok(ResetCode { code, expires_at })
     }
 
-    /// Sets a new password with a code; ends a lock and all sessions. Answers the account's name.
+    /// Sets a new password with a code; ends a lock, all sessions and every link to an outside provider:
+    /// nobody who came in before comes in after. Answers the account's name.
     ///
     /// # Errors
     /// [`CodeError::Invalid`] for a code that is unknown, used, expired, or of an account that is
@@ -116,6 +117,8 @@ impl Identity {
             txn.delete(keys::factors(name));
             account.second_factor = false;
         }
+        // Whoever had the account meanwhile may have linked an outside sign-in of their own.
+        self.stage_unlink_all(txn, name).await?;
         account.generation += 1;
         txn.put_as(keys::account(name), &account);
         txn.put_as(keys::password(name), hash);

@@ -4,6 +4,7 @@
 use crate::error::{AttributeError, IdentityError};
 use crate::types::{ConsentRecord, RoleAssignment};
 use crate::{Identity, Inner, detached, keys};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use yunlong_model::manifest::{Attribute, Scope};
 use yunlong_model::{InstallationName, Timestamp};
@@ -43,8 +44,8 @@ impl Identity {
         role: &str,
         by: &str,
     ) -> Result<(), IdentityError> {
-        if role.is_empty() || role.len() > 60 {
-            return Err(IdentityError::invalid("role", "请选择应用声明的角色", "choose a role that the app declares"));
+        if !is_role(role) {
+            return Err(no_role());
         }
         let row = RoleAssignment {
             account: account.into(),
@@ -53,12 +54,7 @@ impl Identity {
             assigned_at: self.inner.now(),
         };
         self.change_rights(installation, account, move |inner, txn, installation, existing| {
-            let key = keys::role(installation, &row.account, &row.role);
-            if existing.roles.contains(&row.role) {
-                return;
-            }
-            txn.put_as(key, &row);
-            inner.audit(txn, &row.assigned_by, "role.assigned", &row.account, &format!("{installation}: {}", row.role));
+            assign(inner, txn, installation, existing, &row);
         })
         .await
     }
@@ -77,8 +73,41 @@ impl Identity {
         let (account_name, role, by) = (account.to_owned(), role.to_owned(), by.to_owned());
         self.change_rights(installation, account, move |inner, txn, installation, existing| {
             if existing.roles.contains(&role) {
-                txn.delete(keys::role(installation, &account_name, &role));
-                inner.audit(txn, &by, "role.revoked", &account_name, &format!("{installation}: {role}"));
+                unassign(inner, txn, installation, &account_name, &role, &by);
+            }
+        })
+        .await
+    }
+
+    /// Gives an account exactly these roles in an installation, in one commit: of two who set them at
+    /// once, one list stands whole.
+    ///
+    /// # Errors
+    /// As [`Identity::assign_role`].
+    pub async fn set_roles(
+        &self,
+        installation: &InstallationName,
+        account: &str,
+        roles: &[String],
+        by: &str,
+    ) -> Result<(), IdentityError> {
+        if !roles.iter().all(|r| is_role(r)) {
+            return Err(no_role());
+        }
+        let (name, by, now) = (account.to_owned(), by.to_owned(), self.inner.now());
+        let roles: BTreeSet<String> = roles.iter().cloned().collect();
+        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+            for role in existing.roles.iter().filter(|r| !roles.contains(*r)) {
+                unassign(inner, txn, installation, &name, role, &by);
+            }
+            for role in &roles {
+                let row = RoleAssignment {
+                    account: name.clone(),
+                    role: role.clone(),
+                    assigned_by: by.clone(),
+                    assigned_at: now,
+                };
+                assign(inner, txn, installation, existing, &row);
             }
         })
         .await
@@ -289,6 +318,28 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+fn is_role(role: &str) -> bool {
+    (1..=60).contains(&role.len())
+}
+
+fn no_role() -> IdentityError {
+    IdentityError::invalid("role", "请选择应用声明的角色", "choose a role that the app declares")
+}
+
+/// Assigns a role that is not assigned yet.
+fn assign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, existing: &Rights, row: &RoleAssignment) {
+    if existing.roles.contains(&row.role) {
+        return;
+    }
+    txn.put_as(keys::role(installation, &row.account, &row.role), row);
+    inner.audit(txn, &row.assigned_by, "role.assigned", &row.account, &format!("{installation}: {}", row.role));
+}
+
+fn unassign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, account: &str, role: &str, by: &str) {
+    txn.delete(keys::role(installation, account, role));
+    inner.audit(txn, by, "role.revoked", account, &format!("{installation}: {role}"));
 }
 
 async fn withdraw_all(

@@ -378,19 +378,3 @@ impl Organization {
         self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day < to)
     }
 }
-
-/// A row of the audit trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// When.
-    pub at: Timestamp,
-    /// The account that acted; `-` for somebody who is not signed in.
-    pub actor: String,
-    /// What was done, such as `sign-in.failed`, `consent.given`, `role.assigned`.
-    pub action: String,
-    /// To what or whom.
-    pub target: String,
-    /// More, in the words of the action.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-}

@@ -124,6 +124,39 @@ async fn a_mandate_is_no_others_to_use_or_revoke() {
 }
 
 #[tokio::test]
+async fn every_mandate_is_listed_and_revoked_however_many_there_are() {
+    let city = city().await;
+    let (mother, daughter, token) = two(&city).await;
+    let mut given = Vec::new();
+    for _ in 0..230 {
+        let (mandate, code) = city.identity.give_mandate(&mother, None, days(30, &[])).await.unwrap();
+        city.identity.take_mandate("daughter", code.as_str()).await.unwrap();
+        city.clock.advance(1);
+        given.push(mandate.id);
+    }
+    let (mut listed, mut before) = (Vec::new(), None::<String>);
+    loop {
+        let page = city.identity.mandates_given("mother", before.as_deref(), 50).await.unwrap();
+        assert!(page.mandates.len() <= 50);
+        listed.extend(page.mandates.into_iter().map(|m| m.id));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(listed.iter().eq(given.iter().rev()), "each once, the newest first");
+    city.identity.act_for(&daughter, Some(&given[229])).await.unwrap();
+    for id in &given[..229] {
+        city.identity.revoke_mandate(&mother, id).await.unwrap();
+    }
+    let held = city.identity.mandates_held("daughter").await.unwrap();
+    assert_eq!(held.iter().map(|m| &m.id).collect::<Vec<_>>(), [&given[229]], "behind all those that are over");
+    assert!(acting_at(&city, &now(&city, &token).await, &app("tickets")).await.is_some());
+    city.identity.revoke_mandate(&mother, &given[229]).await.unwrap();
+    assert_eq!(acting_at(&city, &now(&city, &token).await, &app("tickets")).await, None);
+}
+
+#[tokio::test]
 async fn choosing_for_whom_one_acts_ends_the_sessions_at_the_apps() {
     let city = city().await;
     let (mother, daughter, token) = two(&city).await;
@@ -171,8 +204,8 @@ async fn a_company_is_recorded_by_an_official_and_its_representative_gives_manda
     city.identity.act_for(&clerk, Some(&second.id)).await.unwrap();
     let acting = acting_at(&city, &now(&city, &token).await, &app("tickets")).await.unwrap();
     assert!(matches!(acting.grantor, Grantor::Company { code, .. } if code == "91320300MA000TX14G"));
-    let listed = city.identity.mandates_given("boss").await.unwrap();
-    assert_eq!(listed.iter().map(|m| &m.id).collect::<Vec<_>>(), [&second.id]);
+    let listed = city.identity.mandates_given("boss", None, 10).await.unwrap();
+    assert_eq!(listed.mandates.iter().map(|m| &m.id).collect::<Vec<_>>(), [&second.id]);
     // What the representative gave ends with the office.
     city.identity.revoke_mandate(&boss, &first.id).await.unwrap();
     assert_eq!(acting_at(&city, &now(&city, &token).await, &app("tickets")).await, None);

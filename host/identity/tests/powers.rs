@@ -137,6 +137,26 @@ async fn a_reset_changes_nothing_until_it_is_redeemed_and_then_ends_everything_o
 }
 
 #[tokio::test]
+async fn nobody_who_linked_an_outside_sign_in_comes_back_after_a_reset() {
+    let city = city().await;
+    city.account(citizen("citizen-1")).await;
+    let (_, session) = city.sign_in("citizen-1", SessionOrigin::Portal).await;
+    let intruder = external("1", Attributes::default());
+    city.identity.link_external(&session, &intruder).await.unwrap();
+    let code = city.identity.issue_reset("citizen-1", false, "city-security").await.unwrap();
+    assert_eq!(city.identity.external_links("citizen-1").await.unwrap().len(), 1, "until it is redeemed");
+    city.identity.redeem_reset(code.code.as_str(), "another horse".into()).await.unwrap();
+    assert!(city.identity.external_links("citizen-1").await.unwrap().is_empty());
+    let rows = city.identity.audit(50).await.unwrap();
+    let unlinked = rows.iter().find(|r| r.action == "external.unlinked").unwrap();
+    assert_eq!((unlinked.target.as_str(), &unlinked.detail), ("citizen-1", &intruder.issuer));
+    // The subject is a stranger's now, with an account of its own.
+    let new = city.identity.sign_in_external(&intruder, PORTAL, Device::default()).await.unwrap();
+    let session = city.identity.authenticate(new.token.as_str(), PORTAL).await.unwrap().unwrap();
+    assert_ne!(session.account, "citizen-1");
+}
+
+#[tokio::test]
 async fn a_reset_expires_and_opens_no_disabled_account() {
     let city = city().await;
     city.account(citizen("citizen-1")).await;

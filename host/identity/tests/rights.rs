@@ -94,6 +94,36 @@ async fn consents_and_roles_survive_a_restart() {
     assert_eq!(city.identity.roles(&app("tickets"), "citizen-1").await.unwrap(), ["gate"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_set_roles_at_once_one_list_stands_whole_and_single_roles_are_not_lost() {
+    let city = city_with_citizen().await;
+    let (tickets, identity) = (app("tickets"), &city.identity);
+    let list = |roles: &[&str]| roles.iter().map(|r| (*r).to_owned()).collect::<Vec<String>>();
+    for round in 0..40 {
+        let (a, b) = (list(&["gate", "till"]), list(&["office"]));
+        let (one, two) = tokio::join!(
+            identity.set_roles(&tickets, "citizen-1", &a, "tourism-admin"),
+            identity.set_roles(&tickets, "citizen-1", &b, "tourism-admin"),
+        );
+        one.and(two).unwrap();
+        let stands = identity.roles(&tickets, "citizen-1").await.unwrap();
+        assert!(stands == a || stands == b, "round {round}: {stands:?}");
+        let (one, two) = tokio::join!(
+            identity.assign_role(&tickets, "citizen-1", "gate", "tourism-admin"),
+            identity.assign_role(&tickets, "citizen-1", "office", "tourism-admin"),
+        );
+        one.and(two).unwrap();
+        let stands = identity.roles(&tickets, "citizen-1").await.unwrap();
+        assert!(stands.contains(&"gate".to_owned()) && stands.contains(&"office".to_owned()), "{stands:?}");
+        identity.set_roles(&tickets, "citizen-1", &[], "tourism-admin").await.unwrap();
+    }
+    // Each change stands in the trail, and nothing that was none.
+    let before = identity.audit(10_000).await.unwrap().len();
+    identity.set_roles(&tickets, "citizen-1", &list(&["gate", "gate"]), "tourism-admin").await.unwrap();
+    identity.set_roles(&tickets, "citizen-1", &list(&["gate", "till"]), "tourism-admin").await.unwrap();
+    assert_eq!(identity.audit(10_000).await.unwrap().len(), before + 2);
+}
+
 #[tokio::test]
 async fn a_role_works_in_its_installation_until_it_is_revoked() {
     let city = city_with_citizen().await;

@@ -5,9 +5,10 @@ mod common;
 
 use common::*;
 use data_encoding::BASE32_NOPAD;
+use std::time::Duration;
 use totp_rs::Builder;
 use yunlong_identity::{
-    Code, FactorError, PlatformRole, SecurityPolicy, Session, SessionOrigin, SignInError, TotpOffer,
+    Code, FactorError, IdentityConfig, PlatformRole, SecurityPolicy, Session, SessionOrigin, SignInError, TotpOffer,
 };
 use yunlong_model::{Assurance, Clock as _};
 
@@ -204,7 +205,7 @@ async fn officials_without_the_second_factor_that_the_policy_wants_can_only_set_
     city.account(citizen("citizen-1")).await;
     let (portal, session) = city.sign_in("official-1", SessionOrigin::Portal).await;
     let (bearer, _) = city.sign_in("official-1", SessionOrigin::Bearer).await;
-    let strict = SecurityPolicy { officials_need_second_factor: true, step_up_minutes: 5 };
+    let strict = SecurityPolicy { officials_need_second_factor: true, step_up_minutes: 5, ..SecurityPolicy::default() };
     city.identity.set_policy(strict.clone(), "city-security").await.unwrap();
     assert!(!city.alive(&bearer, &SessionOrigin::Bearer).await, "a session from before the policy");
     let refused = city.identity.sign_in("official-1", PASSWORD, &SessionOrigin::Bearer).await.unwrap_err();
@@ -220,10 +221,48 @@ async fn officials_without_the_second_factor_that_the_policy_wants_can_only_set_
 }
 
 #[tokio::test]
+async fn until_a_policy_is_set_administrators_need_a_second_factor_and_nobody_else_does() {
+    let city = city_with(IdentityConfig::default(), Duration::ZERO).await;
+    city.account(official("chief-1", "320300", &[PlatformRole::SystemAdmin])).await;
+    city.account(official("official-1", "320300", &[])).await;
+    city.account(citizen("citizen-1")).await;
+    let sign_in = async |name: &str| city.identity.sign_in(name, PASSWORD, &SessionOrigin::Bearer).await;
+    assert_eq!(sign_in("chief-1").await.unwrap_err(), SignInError::MustEnroll);
+    assert!(sign_in("official-1").await.is_ok() && sign_in("citizen-1").await.is_ok());
+    let (_, session) = city.sign_in("chief-1", SessionOrigin::Portal).await;
+    assert!(session.must_enroll, "at the portal, to enroll one");
+    let phone = Phone::scans(&city.identity.offer_totp("chief-1").await.unwrap());
+    city.identity.confirm_totp(&session, &phone.shows(&city)).await.unwrap();
+    assert!(city.identity.sign_in("chief-1", PASSWORD, &SessionOrigin::Bearer).await.unwrap().waits_for_second_factor);
+    // Whoever gets a role later needs one from then on.
+    let (token, _) = city.sign_in("official-1", SessionOrigin::Portal).await;
+    city.identity.set_platform_role("official-1", Some(PlatformRole::AuditAdmin), "city-security").await.unwrap();
+    let there = city.identity.authenticate(&token, PORTAL).await.unwrap();
+    assert!(there.is_none_or(|s| s.must_enroll));
+    let relaxed = SecurityPolicy { administrators_need_second_factor: false, ..SecurityPolicy::default() };
+    city.identity.set_policy(relaxed, "city-security").await.unwrap();
+    city.identity.sign_in("official-1", PASSWORD, &SessionOrigin::Bearer).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_policy_of_before_says_nothing_of_administrators() {
+    let city = city().await;
+    let mut txn = yunlong_store::Txn::new(city.store.clone());
+    let key = yunlong_store::Key::space("@identity").text("policy");
+    txn.put_as(key, &serde_json::json!({ "officials_need_second_factor": true, "step_up_minutes": 7 }));
+    txn.commit().await.unwrap();
+    for config in [IdentityConfig::default(), IdentityConfig::demo()] {
+        let wanted = SecurityPolicy { officials_need_second_factor: true, step_up_minutes: 7, ..config.policy.clone() };
+        let identity = open(&city.store, &city.clock, config, city.hasher.clone()).await;
+        assert_eq!(*identity.policy(), wanted);
+    }
+}
+
+#[tokio::test]
 async fn a_policy_of_no_minutes_is_refused() {
     let city = city().await;
     for step_up_minutes in [0, 61] {
-        let policy = SecurityPolicy { officials_need_second_factor: false, step_up_minutes };
+        let policy = SecurityPolicy { step_up_minutes, ..SecurityPolicy::default() };
         assert!(city.identity.set_policy(policy, "city-security").await.is_err());
     }
 }

@@ -31,7 +31,7 @@ pub use config::{ConfigProblem, effective};
 pub use error::InstallationError;
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
-pub use record::{AuditRow, Grant, Installation, New, Status, Upgrade};
+pub use record::{Grant, Installation, New, Status, Upgrade};
 pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
 pub use upgrade::{RollBack, Switch};

@@ -46,6 +46,9 @@ pub struct Installation {
     /// An upgrade that is not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// Its indexes may lack rows: whoever starts it builds them first. Over when it runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub indexes_due: bool,
 }
 
 impl Installation {
@@ -164,20 +167,4 @@ pub struct Upgrade {
     pub grants: Vec<Capability>,
     /// The account that upgrades it.
     pub by: String,
-}
-
-/// A row of the audit trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRow {
-    /// When.
-    pub at: Timestamp,
-    /// The account that acted.
-    pub actor: String,
-    /// What was done, such as `installed`, `grant.revoked`.
-    pub action: String,
-    /// The installation.
-    pub target: String,
-    /// More, in the words of the action.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
 }

@@ -1,6 +1,5 @@
 //! The service.
 
-use crate::record::AuditRow;
 use crate::release::{Former, HistoryRow};
 use crate::{AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, Status, config, keys};
 use parking_lot::RwLock;
@@ -10,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use yunlong_model::{AppName, Clock, Digest, InstallationName, Timestamp};
+use yunlong_store::trail::{self, AuditFilter, AuditPage, AuditRow};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, SharedStore, StoreError, Txn, transact, usage_key};
 
@@ -172,6 +172,7 @@ impl Installations {
                 grants: asked.into_iter().map(grant).collect(),
                 data: DataRange::of(&new.manifest.data),
                 change: None,
+                indexes_due: false,
                 manifest: new.manifest,
                 config,
                 values: new.config,
@@ -232,6 +233,9 @@ impl Installations {
         let detail = if let Status::Failed(why) = &status { why.clone() } else { String::new() };
         self.change(name, by, action, detail, move |installation, _| {
             installation.status = status.clone();
+            if status == Status::Running {
+                installation.indexes_due = false;
+            }
             Ok(())
         })
         .await
@@ -318,8 +322,22 @@ impl Installations {
     /// # Errors
     /// When the store fails.
     pub async fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, InstallationError> {
-        let rows = self.inner.store.scan(&keys::audit().children(), Direction::Descending, limit).await?;
-        Ok(rows.iter().map(|e| from_json(&e.key, &e.value)).collect::<Result<_, StoreError>>()?)
+        let page = self.audit_page(None, limit, &AuditFilter::default()).await?;
+        Ok(page.map(|page| page.rows).unwrap_or_default())
+    }
+
+    /// At most `limit` rows of the audit trail that fit, newest first, older than `before`. `None` for a
+    /// `before` that did not come from here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn audit_page(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+        filter: &AuditFilter,
+    ) -> Result<Option<AuditPage>, InstallationError> {
+        Ok(trail::page(&self.inner.store, &keys::audit(), before, limit, filter).await?)
     }
 
     /// Writes a row of the audit trail about something that is no installation: a package, a key.
@@ -328,9 +346,15 @@ impl Installations {
     /// When the store fails.
     pub async fn record(&self, by: &str, action: &str, target: &str, detail: &str) -> Result<(), InstallationError> {
         transact!(&self.inner.store, |txn| {
-            self.inner.audit(txn, by, action, target, detail);
+            self.stage_record(txn, by, action, target, detail);
             Ok(())
         })
+    }
+
+    /// Stages a row of the audit trail, in the transaction of what it is about: both are committed or
+    /// neither.
+    pub fn stage_record(&self, txn: &mut Txn, by: &str, action: &str, target: &str, detail: &str) {
+        self.inner.audit(txn, by, action, target, detail);
     }
 
     async fn change(
@@ -363,7 +387,7 @@ impl Installations {
                 let mut after = before.clone();
                 let now = me.inner.clock.now();
                 let history = change(&mut after, now)?;
-                if after == before {
+                if after == before && history.is_empty() {
                     return Ok(after);
                 }
                 stage_release(txn, &before, &after, now).await?;

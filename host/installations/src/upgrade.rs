@@ -177,6 +177,7 @@ impl Installations {
             let row = row(now, &back.by, "rolled-back", &release, Some(&left), &back.why);
             i.set_release(release);
             i.change = None;
+            i.indexes_due = back.hold;
             if i.status != Status::Stopped {
                 i.status = if back.hold { Status::Migrating } else { Status::Running };
             }
@@ -200,7 +201,20 @@ impl Installations {
         .await
     }
 
-    /// Writes down what is wrong with the newer release and waits for a person.
+    /// The indexes are as the release in charge wants them.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`].
+    pub async fn indexed(&self, name: &InstallationName) -> Result<Arc<Installation>, InstallationError> {
+        self.change_and(name, "platform", "indexed", String::new(), |i, _| {
+            i.indexes_due = false;
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    /// Writes down what is wrong with the newer release, or with the way back from it, and waits for
+    /// a person.
     ///
     /// # Errors
     /// [`InstallationError::NotFound`].
@@ -208,8 +222,9 @@ impl Installations {
         let text = what.to_owned();
         self.change_and(name, "platform", "alarm", what.to_owned(), move |i, now| {
             let release = i.release();
-            let Some(change) = &mut i.change else { return Ok(Vec::new()) };
-            change.problem = Some(text.clone());
+            if let Some(change) = &mut i.change {
+                change.problem = Some(text.clone());
+            }
             Ok(vec![row(now, "platform", "alarm", &release, None, &text)])
         })
         .await
@@ -383,6 +398,7 @@ fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now:
         total: switch.total,
         errors: switch.errors,
     })));
+    i.indexes_due |= switch.hold;
     if i.status != Status::Stopped {
         i.status = if switch.hold { Status::Migrating } else { Status::Running };
     }

@@ -56,26 +56,34 @@ impl Messaging {
         rows.iter().map(|(key, bytes)| queue::parse(key, bytes)).collect()
     }
 
-    /// Puts a dead letter back at the end of the queue, with all attempts before it. Its place in
-    /// the order of its key is lost: what came behind it was delivered meanwhile.
+    /// Stages that a dead letter is put back at the end of the queue, with all attempts before it. Its
+    /// place in the order of its key is lost: what came behind it was delivered meanwhile.
     ///
     /// # Errors
     /// [`MessagingError::UnknownDeadLetter`], also for a letter that somebody else redrove;
-    /// [`MessagingError::Commit`].
-    pub async fn redrive(&self, installation: &InstallationName, id: &str) -> Result<(), MessagingError> {
-        transact!(&self.store, |txn| {
-            let letter = take(txn, installation, id).await?;
-            queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None).await?;
-            Ok(())
-        })
+    /// [`MessagingError::Store`].
+    pub async fn redrive(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        id: &str,
+    ) -> Result<(), MessagingError> {
+        let letter = take(txn, installation, id).await?;
+        queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None).await?;
+        Ok(())
     }
 
     /// Puts all dead letters back that are there when this begins, oldest first and some at a time,
-    /// and answers how many. One that fails again meanwhile stays.
+    /// and answers how many. One that fails again meanwhile stays. `with` stages what goes with each
+    /// commit, and is told how many it puts back.
     ///
     /// # Errors
     /// [`MessagingError::Commit`], [`MessagingError::Store`]; what was put back before stays put back.
-    pub async fn redrive_all(&self, installation: &InstallationName) -> Result<usize, MessagingError> {
+    pub async fn redrive_all(
+        &self,
+        installation: &InstallationName,
+        with: impl Fn(&mut Txn, usize) + Send + Sync,
+    ) -> Result<usize, MessagingError> {
         // Ids sort by the time of the giving-up.
         let Some(newest) = self.dead_letters(installation, None, 1).await?.pop() else { return Ok(0) };
         let mut range = queue::dead(installation).children();
@@ -90,6 +98,9 @@ impl Messaging {
                     queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None)
                         .await?;
                 }
+                if !rows.is_empty() {
+                    with(txn, rows.len());
+                }
                 Ok::<_, MessagingError>(rows.len())
             })?;
             all += some;
@@ -99,12 +110,17 @@ impl Messaging {
         }
     }
 
-    /// Removes a dead letter for good.
+    /// Stages that a dead letter is removed for good.
     ///
     /// # Errors
     /// As [`Messaging::redrive`].
-    pub async fn discard(&self, installation: &InstallationName, id: &str) -> Result<(), MessagingError> {
-        transact!(&self.store, |txn| { take(txn, installation, id).await.map(drop) })
+    pub async fn discard(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        id: &str,
+    ) -> Result<(), MessagingError> {
+        take(txn, installation, id).await.map(drop)
     }
 }
 

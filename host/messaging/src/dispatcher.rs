@@ -36,6 +36,8 @@ struct Known {
     waiting: Option<Timestamp>,
     /// When each job that is not in a lane falls due.
     jobs: BTreeMap<String, Timestamp>,
+    /// When each run was asked for that had a job come before its time.
+    asked: BTreeMap<String, Timestamp>,
     /// Rows that failed before this dispatcher started: failures, and when they come again.
     failed: HashMap<Key, (u32, Timestamp)>,
 }
@@ -149,7 +151,14 @@ impl Dispatcher {
                     self.known.entry(installation).or_default().jobs.insert(job, at);
                 }
             }
-            Attempted::Retry(at) => lanes.again(&lane, Some(at), true),
+            Attempted::Retry(at) => {
+                let is_job = matches!(lane, Lane::Job(_));
+                lanes.again(&lane, Some(at), true);
+                if is_job && let Some(known) = self.known.get_mut(&installation) {
+                    // Somebody may have asked for a run between the attempt's commit and now.
+                    known.marker = Seq::default();
+                }
+            }
             Attempted::Later(at) => lanes.again(&lane, Some(at), false),
             Attempted::Parked => {
                 lanes.again(&lane, None, false);

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime};
 use serde::Serialize;
 use yunlong_model::manifest::Job;
 use yunlong_model::{Event, InstallationName, Timestamp};
-use yunlong_store::{Direction, Txn, transact};
+use yunlong_store::{Direction, Txn};
 
 /// Jobs are written in the time of Asia/Shanghai: UTC+8, without summer time since 1992.
 const SHANGHAI_MILLIS: i64 = 8 * 3_600_000;
@@ -168,62 +168,75 @@ impl Messaging {
         Ok(all)
     }
 
-    /// Runs a job as soon as there is a place, whatever the clock says; the schedule stays.
+    /// Stages that a job runs as soon as there is a place, whatever the clock says, also when it waits
+    /// after a failure; the schedule stays.
     ///
     /// # Errors
     /// [`MessagingError::UnknownJob`]; [`MessagingError::JobRuns`] when it is being run already.
-    pub async fn run_job(&self, installation: &InstallationName, job: &str, by: &str) -> Result<(), MessagingError> {
-        transact!(&self.store, |txn| {
-            let now = self.clock.now();
-            let key = queue::job(installation, job);
-            let mut row = job_row(txn, &key, job).await?;
-            let beat: Option<Timestamp> = txn.get_as(&queue::beat(installation, job)).await?;
-            if beat.is_some_and(|until| until > now) {
-                return Err(MessagingError::JobRuns(job.to_owned()));
-            }
-            row.asked = Some(Asked { by: by.to_owned(), at: now });
-            row.retry.not_before = row.retry.not_before.min(now);
-            txn.put_as(key, &row);
+    pub async fn run_job(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        job: &str,
+        by: &str,
+    ) -> Result<(), MessagingError> {
+        let now = self.clock.now();
+        let key = queue::job(installation, job);
+        let mut row = job_row(txn, &key, job).await?;
+        let beat: Option<Timestamp> = txn.get_as(&queue::beat(installation, job)).await?;
+        if beat.is_some_and(|until| until > now) {
+            return Err(MessagingError::JobRuns(job.to_owned()));
+        }
+        row.asked = Some(Asked { by: by.to_owned(), at: now });
+        row.retry.not_before = row.retry.not_before.min(now);
+        txn.put_as(key, &row);
+        queue::mark(txn, installation);
+        Ok(())
+    }
+
+    /// Stages that a job is kept from running by the clock. A run that is under way ends as it would.
+    ///
+    /// # Errors
+    /// [`MessagingError::UnknownJob`].
+    pub async fn pause_job(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        job: &str,
+        by: &str,
+    ) -> Result<(), MessagingError> {
+        job_row(txn, &queue::job(installation, job), job).await?;
+        let key = queue::paused(installation, job);
+        if txn.get(&key).await?.is_none() {
+            txn.put_as(key, &Asked { by: by.to_owned(), at: self.clock.now() });
             queue::mark(txn, installation);
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
-    /// Keeps a job from running by the clock. A run that is under way ends as it would.
+    /// Stages that a paused job runs by the clock again, from its next time on: what it missed is not
+    /// run.
     ///
     /// # Errors
     /// [`MessagingError::UnknownJob`].
-    pub async fn pause_job(&self, installation: &InstallationName, job: &str, by: &str) -> Result<(), MessagingError> {
-        transact!(&self.store, |txn| {
-            job_row(txn, &queue::job(installation, job), job).await?;
-            let key = queue::paused(installation, job);
-            if txn.get(&key).await?.is_none() {
-                txn.put_as(key, &Asked { by: by.to_owned(), at: self.clock.now() });
-                queue::mark(txn, installation);
+    pub async fn resume_job(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        job: &str,
+    ) -> Result<(), MessagingError> {
+        let now = self.clock.now();
+        let key = queue::job(installation, job);
+        let row = job_row(txn, &key, job).await?;
+        let pause = queue::paused(installation, job);
+        if txn.get(&pause).await?.is_some() {
+            txn.delete(pause);
+            if row.scheduled <= now {
+                txn.put_as(key, &after_run(&row, now));
             }
-            Ok(())
-        })
-    }
-
-    /// Lets a paused job run by the clock again, from its next time on: what it missed is not run.
-    ///
-    /// # Errors
-    /// [`MessagingError::UnknownJob`].
-    pub async fn resume_job(&self, installation: &InstallationName, job: &str) -> Result<(), MessagingError> {
-        transact!(&self.store, |txn| {
-            let now = self.clock.now();
-            let key = queue::job(installation, job);
-            let row = job_row(txn, &key, job).await?;
-            let pause = queue::paused(installation, job);
-            if txn.get(&pause).await?.is_some() {
-                txn.delete(pause);
-                if row.scheduled <= now {
-                    txn.put_as(key, &after_run(&row, now));
-                }
-                queue::mark(txn, installation);
-            }
-            Ok(())
-        })
+            queue::mark(txn, installation);
+        }
+        Ok(())
     }
 }
 

@@ -73,6 +73,19 @@ impl Lanes {
         self.lanes.insert(lane, Queued { items: VecDeque::from([item]), state });
     }
 
+    /// Has a lane in backoff come again at `at`, if that is sooner; answers whether it is.
+    pub(crate) fn sooner(&mut self, lane: &Lane, at: Timestamp) -> bool {
+        let Some(queued) = self.lanes.get_mut(lane) else { return false };
+        let State::Backoff(until) = queued.state else { return false };
+        if at >= until {
+            return false;
+        }
+        self.backoff.remove(&(until, lane.clone()));
+        self.backoff.insert((at, lane.clone()));
+        queued.state = State::Backoff(at);
+        true
+    }
+
     /// Whether a lane holds anything.
     pub(crate) fn holds(&self, lane: &Lane) -> bool {
         self.lanes.contains_key(lane)
@@ -267,6 +280,22 @@ mod tests {
         assert_eq!(lanes.start(), None);
         lanes.advance(Timestamp(100));
         assert_eq!(lanes.start(), Some((lane("a"), Item { failures: 1, ..item(1) })));
+    }
+
+    #[test]
+    fn a_lane_in_backoff_can_come_sooner_and_no_other() {
+        let mut lanes = Lanes::default();
+        lanes.push(lane("a"), item(1), None);
+        assert!(!lanes.sooner(&lane("a"), Timestamp(1)), "it is runnable");
+        lanes.start();
+        assert!(!lanes.sooner(&lane("a"), Timestamp(1)), "it runs");
+        lanes.again(&lane("a"), Some(Timestamp(100)), true);
+        assert!(!lanes.sooner(&lane("a"), Timestamp(100)) && !lanes.sooner(&lane("b"), Timestamp(1)));
+        assert!(lanes.sooner(&lane("a"), Timestamp(10)));
+        assert_eq!(lanes.next_time(), Some(Timestamp(10)));
+        lanes.advance(Timestamp(10));
+        assert!(lanes.start().is_some());
+        assert_eq!(lanes.next_time(), None);
     }
 
     #[test]

@@ -62,6 +62,10 @@ pub struct Manifest {
     /// Static files of the package, served without starting wasm.
     #[serde(default)]
     pub assets: Option<Assets>,
+    /// The path of the page on which people see what they ordered or booked, what was free among it:
+    /// the portal's page of orders leads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<String>,
 }
 
 /// A role that the department assigns.
@@ -80,6 +84,10 @@ pub struct Role {
 pub struct Collection {
     /// Its name.
     pub name: String,
+    /// Whether its documents are encrypted at rest with the city's data key. Index rows are not: index
+    /// no personal field of such a collection, or a keyed hash of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// Its indexes.
     #[serde(default)]
     pub indexes: Vec<Index>,
@@ -298,6 +306,9 @@ impl Manifest {
         no_blank("title.zh", &self.title.zh)?;
         no_blank("title.en", &self.title.en)?;
         no_blank("vendor", &self.vendor)?;
+        if let Some(path) = &self.orders {
+            own_path("orders", path)?;
+        }
         names("roles", self.roles.iter().map(|r| r.name.as_str()))?;
         names("collections", self.collections.iter().map(|c| c.name.as_str()))?;
         if self.collections.len() > MAX_COLLECTIONS {
@@ -413,6 +424,15 @@ fn field(name: &str, problem: &str) -> ManifestError {
 
 fn no_blank(name: &str, value: &str) -> Result<(), ManifestError> {
     if value.trim().is_empty() { Err(field(name, "must not be empty")) } else { Ok(()) }
+}
+
+/// A path of the app itself: nothing that a browser could take for another host.
+fn own_path(name: &str, path: &str) -> Result<(), ManifestError> {
+    let ok = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.len() <= 200
+        && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+    if ok { Ok(()) } else { Err(field(name, &format!("`{path}` is not a path of the app: write it as `/orders`"))) }
 }
 
 fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
@@ -549,6 +569,9 @@ mod tests {
     fn every_wrong_field_is_named() {
         for (extra, want) in [
             ("colour = 1", "colour"),
+            ("orders = \"orders\"", "orders"),
+            ("orders = \"//evil.example\"", "orders"),
+            ("orders = \"/a\\\\b\"", "orders"),
             ("counters = [\"a\", \"a\"]", "counters[1]"),
             ("counters = [\"A\"]", "counters[0]"),
             ("outbound = [\"*.example.org\"]", "outbound[0]"),

@@ -25,6 +25,9 @@ pub enum PaymentError {
     /// Somebody else is to pay.
     #[error("this payment belongs to another account: sign in as the one who placed the order")]
     NotThePayer,
+    /// The installation was removed.
+    #[error("the app was removed and takes no payments: nothing was taken, and what is still on its way goes back")]
+    Closed,
     /// The provider wants the payer on its own page.
     #[error("the provider `{0}` takes no money without its page: send the payer to the cashier")]
     NoDirectConfirmation(String),

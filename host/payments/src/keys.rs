@@ -10,8 +10,17 @@ pub(crate) fn intent(id: &str) -> Key {
     Key::space(SPACE).text("intent").text(id)
 }
 
+pub(crate) fn references(installation: &str) -> Key {
+    Key::space(SPACE).text("ref").text(installation)
+}
+
 pub(crate) fn reference(installation: &str, reference: &str) -> Key {
-    Key::space(SPACE).text("ref").text(installation).text(reference)
+    references(installation).text(reference)
+}
+
+/// Stands there when an installation was removed.
+pub(crate) fn closed(installation: &str) -> Key {
+    Key::space(SPACE).text("closed").text(installation)
 }
 
 pub(crate) fn payer(account: &str) -> Key {

@@ -133,11 +133,20 @@ pub struct LedgerReport {
     pub total: i128,
     /// Balances recomputed from the entries, in fen.
     pub balances: BTreeMap<String, i64>,
-    /// Accounts whose stored balance differs: stored, recomputed.
+    /// Accounts whose stored balance is wrong or missing: stored, recomputed.
     pub differences: BTreeMap<String, (i64, i64)>,
 }
 
 impl LedgerReport {
+    /// Adds an entry behind those that were read.
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        self.entries += 1;
+        for p in entry.postings() {
+            *self.balances.entry(p.account.clone()).or_default() += p.amount;
+            self.total += i128::from(p.amount);
+        }
+    }
+
     /// Whether the ledger is sound.
     #[must_use]
     pub fn is_sound(&self) -> bool {

@@ -9,14 +9,16 @@
 //! accepted is looked up in its books when no callback comes, and all effects of an outcome are
 //! idempotent, so repeating any of it changes nothing.
 //!
-//! **Key space** `@payments`: `intent` records by id; `ref` ids by installation and reference; `payer`
-//! ids by account, newest first; `cmd` commands in the order of commits; `open` orders whose outcome
-//! is awaited, by intent; `ledger` entries in the order of commits; `nonce` callbacks' nonces by
-//! time; `callback` what the sandbox still has to send, `order` its books; counters `balance` by
-//! account. Nothing here is written by every purchase: balances are counters.
+//! **Key space** `@payments`: `intent` records by id; `ref` ids by installation and reference;
+//! `closed` stands for an installation that was removed; `payer` ids by account, newest first; `cmd`
+//! commands in the order of commits; `open` orders whose outcome is awaited, by intent; `ledger`
+//! entries in the order of commits; `nonce` callbacks' nonces by time; `callback` what the sandbox
+//! still has to send, `order` its books; counters `balance` by account. Nothing here is written by
+//! every purchase: balances are counters.
 #![deny(missing_docs)]
 
 mod callback;
+mod closing;
 mod error;
 mod intent;
 mod keys;
@@ -24,6 +26,7 @@ mod ledger;
 mod provider;
 mod sandbox;
 mod service;
+mod verify;
 mod worker;
 
 pub use callback::{Callback, CallbackError, CallbackEvent, Headers};

@@ -2,7 +2,7 @@
 
 use crate::callback::{Callback, CallbackError, CallbackEvent, Headers};
 use crate::intent::{Intent, NewIntent, NewRefund, Status};
-use crate::ledger::{Entry, LedgerReport};
+use crate::ledger::Entry;
 use crate::provider::{Provider, charge_key, refund_key};
 use crate::sandbox::{Behaviour, SandboxCashier, WINDOW_MILLIS};
 use crate::worker::Command;
@@ -59,7 +59,7 @@ impl Payments {
     /// The same reference and amount answer the first intent.
     ///
     /// # Errors
-    /// [`PaymentError::Invalid`] names what cannot be.
+    /// [`PaymentError::Invalid`] names what cannot be; [`PaymentError::Closed`].
     pub async fn create(
         &self,
         txn: &mut Txn,
@@ -68,6 +68,9 @@ impl Payments {
         new: NewIntent,
     ) -> Result<Intent, PaymentError> {
         new.check()?;
+        if self.is_closed(txn, installation).await? {
+            return Err(PaymentError::Closed);
+        }
         let by_reference = keys::reference(installation.as_str(), &new.reference);
         if let Some(id) = txn.get_as::<String>(&by_reference).await? {
             let known: Intent = txn
@@ -113,12 +116,13 @@ impl Payments {
     }
 
     /// Stages an attempt to take the money now, without the cashier's page. `person` is the
-    /// account of the person in whose call the app asks, absent in a call without one: nobody's
-    /// money is taken in somebody else's name.
+    /// account of the person in whose call the app asks, absent in a call without one. What a payer
+    /// is to pay is taken in a call of that payer and in no other, a job's included; an intent
+    /// without a payer may be confirmed by anybody.
     ///
     /// # Errors
     /// [`PaymentError::NotThePayer`], [`PaymentError::NoDirectConfirmation`] where the provider
-    /// does not allow it, wrong states.
+    /// does not allow it, [`PaymentError::Closed`], wrong states.
     pub async fn confirm(
         &self,
         txn: &mut Txn,
@@ -127,33 +131,34 @@ impl Payments {
         id: &str,
     ) -> Result<(), PaymentError> {
         let mut intent = self.own(txn, installation, id).await?;
-        if let (Some(person), Some(payer)) = (person, intent.payer.as_deref())
-            && person != payer
-        {
+        if intent.payer.is_some() && intent.payer.as_deref() != person {
             return Err(PaymentError::NotThePayer);
         }
         if !self.provider(&intent.provider).is_some_and(|p| p.supports_direct_confirmation()) {
             return Err(PaymentError::NoDirectConfirmation(intent.provider));
         }
-        self.attempt(txn, &mut intent, Behaviour::Succeed)
+        self.attempt(txn, &mut intent, Behaviour::Succeed).await
     }
 
     /// Begins an attempt for the cashier's page, in a commit of its own.
     ///
     /// # Errors
-    /// [`PaymentError::NotThePayer`], wrong states, [`PaymentError::Expired`].
+    /// [`PaymentError::NotThePayer`], wrong states, [`PaymentError::Expired`], [`PaymentError::Closed`].
     pub async fn pay_at_cashier(&self, id: &str, account: &str, behaviour: Behaviour) -> Result<Intent, PaymentError> {
         transact!(&self.store, |txn| {
             let mut intent = find(txn, id).await?;
             if intent.payer.as_deref().is_some_and(|p| p != account) {
                 return Err(PaymentError::NotThePayer);
             }
-            self.attempt(txn, &mut intent, behaviour)?;
+            self.attempt(txn, &mut intent, behaviour).await?;
             Ok(intent)
         })
     }
 
-    fn attempt(&self, txn: &mut Txn, intent: &mut Intent, behaviour: Behaviour) -> Result<(), PaymentError> {
+    async fn attempt(&self, txn: &mut Txn, intent: &mut Intent, behaviour: Behaviour) -> Result<(), PaymentError> {
+        if self.is_closed(txn, &intent.installation).await? {
+            return Err(PaymentError::Closed);
+        }
         intent.begin(self.clock.now())?;
         intent.behaviour = behaviour;
         txn.append_as(keys::commands_due(self.clock.now()), &Command::charge(intent));
@@ -304,7 +309,8 @@ impl Payments {
         if intent.provider == provider { Ok(intent) } else { Err(invalid("the intent belongs to another provider")) }
     }
 
-    /// An attempt ended: state, ledger and the app's message, in `txn`.
+    /// An attempt ended: state, ledger and the app's message, in `txn`. Money for an app that was
+    /// removed goes back at once.
     pub(crate) async fn charged(
         &self,
         txn: &mut Txn,
@@ -322,6 +328,9 @@ impl Payments {
                     self.clock.now(),
                 );
                 book(txn, entry)?;
+                if self.is_closed(txn, &intent.installation).await? {
+                    self.return_all(txn, intent)?;
+                }
                 txn.put_as(keys::intent(&intent.id), intent);
                 self.report(txn, intent, "captured", intent.captured, None, None).await?;
             }
@@ -355,6 +364,12 @@ impl Payments {
             book(txn, entry)?;
         }
         txn.put_as(keys::intent(&intent.id), intent);
+        if let Some(why) = failure
+            && self.is_closed(txn, &intent.installation).await?
+        {
+            // No app is left that would try again.
+            tracing::error!(intent = intent.id, reference, why, "money of an app that was removed cannot be returned");
+        }
         let outcome = if failure.is_none() { "refunded" } else { "refund-failed" };
         self.report(txn, intent, outcome, refund.amount, Some(reference), failure).await?;
         Ok(())
@@ -385,36 +400,6 @@ impl Payments {
             .await
             .map(|_| ())
             .map_err(|e| PaymentError::Messaging(e.to_string()))
-    }
-
-    /// Reads the whole ledger and compares it with the balances.
-    ///
-    /// # Errors
-    /// When the store fails, or holds an entry that does not balance.
-    pub async fn verify_ledger(&self) -> Result<LedgerReport, StoreError> {
-        let mut report = LedgerReport::default();
-        let mut range = keys::ledger().children();
-        loop {
-            let rows = self.store.scan(&range, Direction::Ascending, 1_000).await?;
-            let Some(last) = rows.last().map(|r| r.key.clone()) else { break };
-            for row in rows {
-                let entry: Entry = yunlong_store::txn::from_json(&row.key, &row.value)?;
-                report.entries += 1;
-                for p in entry.postings() {
-                    *report.balances.entry(p.account.clone()).or_default() += p.amount;
-                    report.total += i128::from(p.amount);
-                }
-            }
-            range.start = last.next();
-        }
-        for (key, stored) in self.store.counters(&keys::balances().children(), usize::MAX).await? {
-            let account = key.last_text().unwrap_or_default();
-            let computed = report.balances.get(&account).copied().unwrap_or(0);
-            if stored != computed {
-                report.differences.insert(account, (stored, computed));
-            }
-        }
-        Ok(report)
     }
 
     /// Forgets nonces that no callback could repeat any more.

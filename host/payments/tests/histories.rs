@@ -2,161 +2,13 @@
 //! zero and agrees with its balances, no payee returns more than it received, each outcome reaches
 //! the app once, and refused callbacks leave no trace.
 
-use async_trait::async_trait;
+mod support;
+
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use yunlong_messaging::{Messaging, Subscriptions};
-use yunlong_model::clock::ManualClock;
-use yunlong_model::{Clock, InstallationName, Manifest, Text, Timestamp};
+use support::*;
+use yunlong_model::{Clock, InstallationName};
 use yunlong_payments::*;
-use yunlong_store::memory::MemoryStore;
-use yunlong_store::{CommitError, Direction, Key, SharedStore, Txn};
-
-struct NoApps;
-
-impl Subscriptions for NoApps {
-    fn manifest(&self, _: &InstallationName) -> Option<Arc<Manifest>> {
-        None
-    }
-
-    fn subscribers(&self, _: &InstallationName, _: &str) -> Vec<InstallationName> {
-        Vec::new()
-    }
-}
-
-/// Keeps callbacks until the test hands them over; can be out of reach.
-#[derive(Default)]
-struct Wire {
-    sent: Mutex<Vec<(Headers, Vec<u8>)>>,
-    broken: Mutex<bool>,
-}
-
-#[async_trait]
-impl CallbackSink for Wire {
-    async fn send(&self, _: &str, headers: &Headers, body: &[u8]) -> Result<(), SinkError> {
-        if *self.broken.lock().unwrap() {
-            return Err(SinkError::Unavailable("cut".into()));
-        }
-        self.sent.lock().unwrap().push((headers.clone(), body.to_vec()));
-        Ok(())
-    }
-}
-
-const A: &str = "91320300MA000TX14G";
-const B: &str = "92320324MA000TX221";
-
-struct City {
-    store: SharedStore,
-    clock: ManualClock,
-    wire: Arc<Wire>,
-    payments: Payments,
-    app: InstallationName,
-}
-
-impl City {
-    fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()), ManualClock::new(Timestamp(1_800_000_000_000)), Arc::default())
-    }
-
-    fn on(store: SharedStore, clock: ManualClock, wire: Arc<Wire>) -> Self {
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let messaging = Arc::new(Messaging::new(store.clone(), shared.clone(), Arc::new(NoApps)));
-        let sink: Arc<dyn CallbackSink> = wire.clone();
-        let cashier =
-            SandboxCashier::new(store.clone(), shared.clone(), SandboxSecret::new(b"a key of this test"), sink);
-        let payments = Payments::new(store.clone(), shared, messaging, vec![Arc::new(cashier)]);
-        Self { store, clock, wire, payments, app: "tickets".parse().unwrap() }
-    }
-
-    /// What a process leaves when it is killed: the store.
-    fn crash(self) -> Self {
-        Self::on(self.store, self.clock, self.wire)
-    }
-
-    fn txn(&self) -> Txn {
-        Txn::new(self.store.clone())
-    }
-
-    async fn create(&self, reference: &str, a: u64, b: u64) -> Result<Intent, PaymentError> {
-        let mut txn = self.txn();
-        let intent = self
-            .payments
-            .create(&mut txn, &self.app, Some("citizen"), new_intent(reference, a, b, self.clock.now()))
-            .await?;
-        txn.commit().await?;
-        Ok(intent)
-    }
-
-    async fn stage(&self, f: impl AsyncFnOnce(&mut Txn) -> Result<(), PaymentError>) -> Result<(), PaymentError> {
-        let mut txn = self.txn();
-        f(&mut txn).await?;
-        txn.commit().await.map(|_| ()).map_err(|e: CommitError| e.into())
-    }
-
-    /// Hands over what was sent; answers how many were refused.
-    async fn deliver(&self) -> Vec<CallbackError> {
-        let sent = std::mem::take(&mut *self.wire.sent.lock().unwrap());
-        let mut refused = Vec::new();
-        for (headers, body) in sent {
-            if let Err(e) = self.payments.handle_callback("sandbox", &headers, &body).await {
-                refused.push(e);
-            }
-        }
-        refused
-    }
-
-    async fn settle(&self) {
-        for _ in 0..3 {
-            self.payments.poll_once().await.unwrap();
-            assert_eq!(self.deliver().await, []);
-        }
-    }
-
-    /// The outcomes in the app's queue, by intent.
-    async fn outcomes(&self) -> BTreeMap<String, Vec<(String, u64)>> {
-        let rows = self
-            .store
-            .scan(&Key::space("tickets").text("q").children(), Direction::Ascending, usize::MAX)
-            .await
-            .unwrap();
-        let mut found: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
-        for row in rows {
-            let Ok(json) = serde_json::from_slice::<serde_json::Value>(&row.value) else { continue };
-            let data = &json["event"]["data"];
-            if let (Some(intent), Some(outcome)) = (data["intent"].as_str(), data["outcome"].as_str()) {
-                found
-                    .entry(intent.to_owned())
-                    .or_default()
-                    .push((outcome.to_owned(), data["amount"].as_u64().unwrap()));
-            }
-        }
-        found
-    }
-
-    async fn dump(&self) -> usize {
-        let all = yunlong_store::KeyRange { start: Key::from_bytes(vec![0]), end: Key::from_bytes(vec![0xFF; 4]) };
-        self.store.scan(&all, Direction::Ascending, usize::MAX).await.unwrap().len()
-    }
-}
-
-fn new_intent(reference: &str, a: u64, b: u64, now: Timestamp) -> NewIntent {
-    let line = |payee: &str, amount| Line { payee: payee.into(), amount, description: "门票".into() };
-    NewIntent {
-        reference: reference.into(),
-        description: Text { zh: "门票".into(), en: "Ticket".into() },
-        amount: a + b,
-        lines: vec![line(A, a), line(B, b)],
-        expires_at: now.plus_millis(900_000),
-        return_path: "/orders/1".into(),
-    }
-}
-
-fn refund(reference: &str, a: u64, b: u64) -> NewRefund {
-    let line = |payee: &str, amount| Line { payee: payee.into(), amount, description: String::new() };
-    let lines = [line(A, a), line(B, b)].into_iter().filter(|l| l.amount > 0).collect();
-    NewRefund { reference: reference.into(), lines, reason: "asked".into() }
-}
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -172,6 +24,7 @@ enum Step {
     Break(bool),
     Wait(i64),
     Crash,
+    Close,
 }
 
 fn behaviours() -> impl Strategy<Value = Behaviour> {
@@ -200,27 +53,39 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Break),
         2 => (1_i64..1_000_000).prop_map(Step::Wait),
         2 => Just(Step::Crash),
+        1 => Just(Step::Close),
     ]
 }
 
 async fn run(history: Vec<Step>) {
     let mut city = City::new();
     let mut intents: BTreeMap<u8, String> = BTreeMap::new();
+    // What was sold before the app was removed, once it was.
+    let mut sold: Option<BTreeMap<String, u64>> = None;
     for step in history {
         match step {
             Step::Create(n) => {
-                let intent = city.create(&format!("order-{n}"), 60, 40).await.unwrap();
+                let created = city.create(&format!("order-{n}"), 60, 40).await;
+                if sold.is_some() {
+                    assert_eq!(created, Err(PaymentError::Closed));
+                    continue;
+                }
+                let intent = created.unwrap();
                 let first = intents.entry(n).or_insert_with(|| intent.id.clone());
                 assert_eq!(*first, intent.id, "one reference has one intent");
             }
             Step::Pay(n, behaviour) => {
                 if let Some(id) = intents.get(&n) {
-                    let _ = city.payments.pay_at_cashier(id, "citizen", behaviour).await;
+                    let begun = city.payments.pay_at_cashier(id, "citizen", behaviour).await;
+                    assert!(sold.is_none() || begun == Err(PaymentError::Closed), "{begun:?}");
                 }
             }
             Step::Confirm(n) => {
                 if let Some(id) = intents.get(&n) {
-                    let _ = city.stage(async |txn| city.payments.confirm(txn, &city.app, None, id).await).await;
+                    let alone = city.stage(async |txn| city.payments.confirm(txn, &city.app, None, id).await).await;
+                    assert_eq!(alone, Err(PaymentError::NotThePayer));
+                    let _ =
+                        city.stage(async |txn| city.payments.confirm(txn, &city.app, Some("citizen"), id).await).await;
                 }
             }
             Step::Cancel(n) => {
@@ -254,6 +119,16 @@ async fn run(history: Vec<Step>) {
                 city.clock.advance(millis);
             }
             Step::Crash => city = city.crash(),
+            Step::Close => {
+                city.payments.close(&city.app).await.unwrap();
+                if sold.is_none() {
+                    let mut before = BTreeMap::new();
+                    for id in intents.values() {
+                        before.insert(id.clone(), city.payments.intent_by_id(id).await.unwrap().captured);
+                    }
+                    sold = Some(before);
+                }
+            }
         }
         check(&city, &intents).await;
     }
@@ -269,6 +144,13 @@ async fn run(history: Vec<Step>) {
         let intent = city.payments.intent_by_id(id).await.unwrap();
         assert_ne!(intent.status, Status::Processing);
         assert!(intent.refunds.values().all(|r| r.status != RefundStatus::Staged), "{intent:?}");
+        if sold.as_ref().is_some_and(|sold| sold[id] == 0) {
+            let refused = intent.refunds.get("closed").is_some_and(|r| r.status == RefundStatus::Failed);
+            assert!(
+                matches!(intent.status, Status::Cancelled | Status::Refunded) || refused,
+                "an app that is gone keeps money: {intent:?}"
+            );
+        }
     }
 }
 
@@ -463,7 +345,16 @@ async fn every_wrong_request_says_why() {
         city.payments.confirm(&mut city.txn(), &city.app, person, &intent.id).await
     };
     assert_eq!(confirm(Some("stranger")).await, Err(PaymentError::NotThePayer), "in nobody else's call");
-    assert_eq!((confirm(Some("citizen")).await, confirm(None).await), (Ok(()), Ok(())));
+    assert_eq!(confirm(None).await, Err(PaymentError::NotThePayer), "nor in a call of nobody");
+    assert_eq!(confirm(Some("citizen")).await, Ok(()));
+    let mut txn = city.txn();
+    let open = new_intent("order-2", 60, 40, now);
+    let open = city.payments.create(&mut txn, &city.app, None, open).await.unwrap();
+    assert_eq!(
+        city.payments.confirm(&mut txn, &city.app, None, &open.id).await,
+        Ok(()),
+        "what anybody may pay, anybody confirms"
+    );
     let early = city
         .stage(async |txn| city.payments.refund(txn, &city.app, &intent.id, refund("r", 1, 0)).await)
         .await

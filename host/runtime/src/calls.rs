@@ -7,7 +7,7 @@
 use crate::city::bindings::city::messaging::types::Event as WitEvent;
 use crate::city::bindings::exports::city::app as exports;
 use crate::city::collections::Transaction;
-use crate::error::InvocationError;
+use crate::error::{InvocationError, Shortage};
 use crate::inspect::{CONSUMER, JOBS, MIGRATIONS};
 use crate::runtime::{Failure, Loaded, Runtime};
 use crate::state::{Invocation, Kind, State};
@@ -148,7 +148,11 @@ impl Runtime {
         let name = &loaded.name;
         txn.hold_to(name.as_str(), self.services().installations.quota(name));
         let lent = std::mem::replace(txn, Txn::new(self.services().store.clone()));
-        let (answer, back) = self.watch(loaded, interceptor, run(loaded, store, call, lent)).await?;
+        let (answer, back) = self.watch(loaded, interceptor.clone(), run(loaded, store, call, lent)).await?;
+        if matches!(answer, Answer::Retry(_) | Answer::Reject(_)) && interceptor.was_memory_short() {
+            // It refuses for want of memory that others had: it has not had its try.
+            return Err(InvocationError::Overloaded(Shortage::Memory));
+        }
         if let (Answer::Done | Answer::Migrated(_), Some(back)) = (&answer, back) {
             *txn = back;
         }

@@ -51,12 +51,9 @@ pub enum InvocationError {
     /// It ended without an answer, or with one that is not HTTP.
     #[error("the app gave no valid response: {0}")]
     NoResponse(String),
-    /// All instances were busy for as long as a call may wait.
-    #[error("the app is busy: no instance was free within {waited_ms} ms")]
-    Overloaded {
-        /// How long it waited.
-        waited_ms: u64,
-    },
+    /// Something that apps share was all taken.
+    #[error("the app is busy: {0}")]
+    Overloaded(Shortage),
     /// The request cannot be handed to a guest.
     #[error("the request cannot be handed over: {0}")]
     BadRequest(String),
@@ -83,7 +80,7 @@ impl InvocationError {
             Self::HostCalls { .. } => "host-calls",
             Self::NotGranted(_) => "not-granted",
             Self::NoResponse(_) => "no-response",
-            Self::Overloaded { .. } => "overloaded",
+            Self::Overloaded(_) => "overloaded",
             Self::BadRequest(_) => "bad-request",
             Self::Refused(_) => "refused",
             Self::Internal(_) => "internal",
@@ -93,8 +90,22 @@ impl InvocationError {
     /// Whether the platform failed and the app has not had its try.
     #[must_use]
     pub fn is_platforms(&self) -> bool {
-        matches!(self, Self::NotLoaded(_) | Self::Overloaded { .. } | Self::Internal(_))
+        matches!(self, Self::NotLoaded(_) | Self::Overloaded(_) | Self::Internal(_))
     }
+}
+
+/// What was all taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Shortage {
+    /// All instances were busy for as long as a call may wait.
+    #[error("no instance was free within {waited_ms} ms")]
+    Instances {
+        /// How long it waited.
+        waited_ms: u64,
+    },
+    /// The memory of the installation's instances together, or of all instances.
+    #[error("the memory that instances share was all taken")]
+    Memory,
 }
 
 /// An import that the platform does not give, or an export that the manifest promises and the

@@ -119,7 +119,10 @@ pub(crate) enum Stop {
     HostCalls,
     Cpu,
     Deadline,
+    /// It wanted more than its own limit.
     Memory,
+    /// It was within its limit, and what instances share was all taken.
+    Shortage,
     NotGranted(String),
     Fault(String),
 }
@@ -131,6 +134,7 @@ impl fmt::Display for Stop {
             Self::Cpu => f.write_str("the CPU time is spent"),
             Self::Deadline => f.write_str("the deadline has passed"),
             Self::Memory => f.write_str("the memory limit is reached"),
+            Self::Shortage => f.write_str("the memory that instances share is all taken"),
             Self::NotGranted(what) => write!(f, "capability not granted: {what}"),
             Self::Fault(why) => write!(f, "fault: {why}"),
         }
@@ -153,6 +157,7 @@ pub(crate) struct Interceptor {
     stopped: AtomicBool,
     stop: OnceLock<Stop>,
     memory_refused: AtomicBool,
+    memory_short: AtomicBool,
     memory_peak: AtomicUsize,
     /// The installation as the release of this instance saw it when it was loaded.
     release: Arc<Installation>,
@@ -183,6 +188,7 @@ impl Interceptor {
             stopped: AtomicBool::new(false),
             stop: OnceLock::new(),
             memory_refused: AtomicBool::new(false),
+            memory_short: AtomicBool::new(false),
             memory_peak: AtomicUsize::new(0),
             release,
             installations,
@@ -272,6 +278,15 @@ impl Interceptor {
     /// A growth of memory was refused: a trap that follows is most likely the guest's answer to it.
     pub(crate) fn memory_refused(&self) {
         self.memory_refused.store(true, Ordering::Relaxed);
+    }
+
+    /// A growth within the guest's own limit was refused: what follows is not the guest's fault.
+    pub(crate) fn memory_short(&self) {
+        self.memory_short.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn was_memory_short(&self) -> bool {
+        self.memory_short.load(Ordering::Relaxed)
     }
 
     /// Memory never shrinks: the last figure is the peak.

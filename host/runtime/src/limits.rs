@@ -153,12 +153,14 @@ impl MemoryMeter {
             return Ok(true);
         }
         self.refusals += 1;
-        self.interceptor.memory_refused();
-        if self.refusals > PATIENCE {
-            Err(wasmtime::Error::new(self.interceptor.halt(Stop::Memory)))
+        let stop = if fits {
+            self.interceptor.memory_short();
+            Stop::Shortage
         } else {
-            Ok(false)
-        }
+            self.interceptor.memory_refused();
+            Stop::Memory
+        };
+        if self.refusals > PATIENCE { Err(wasmtime::Error::new(self.interceptor.halt(stop))) } else { Ok(false) }
     }
 
     fn take(&self, by: usize) -> bool {

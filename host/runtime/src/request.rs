@@ -56,8 +56,12 @@ impl Runtime {
         let (sender, receiver) = oneshot::channel();
         let limit = loaded.response_limit();
         let guest = handle(&loaded, store, self.addressed(name, request)?, sender);
-        let ended = self.watch(&loaded, interceptor, together(guest, gather(receiver, limit))).await;
+        // Pinned here: it is large, and each wrapper around it would move it.
+        let guest = pin!(together(guest, gather(receiver, limit)));
+        let ended = self.watch(&loaded, interceptor.clone(), guest).await;
         match &ended {
+            // It had no memory to answer with, and says so in its own way.
+            Ok(response) if response.status().is_server_error() && interceptor.was_memory_short() => {}
             Ok(response) => loaded.outcomes.record(response.status().is_server_error()),
             Err(e) if e.is_platforms() => {}
             Err(_) => loaded.outcomes.record(true),

@@ -5,7 +5,7 @@ use crate::city::{self, bindings};
 use crate::compile;
 use crate::config::RuntimeConfig;
 use crate::engine::{Engines, Profile};
-use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError};
+use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError, Shortage};
 use crate::inspect::{self, CONSUMER, HANDLER, Inspection, JOBS, LIFECYCLE, MIGRATIONS};
 use crate::interceptor::{Interceptor, Stop};
 use crate::keys::{self, InstallationKey};
@@ -14,6 +14,7 @@ use crate::log::Stream;
 use crate::metrics::{InstallationMetrics, Metrics, Running};
 use crate::outbound::Egress;
 use crate::outcomes::{Outcomes, Recent};
+use crate::shares::{Share, Shares};
 use crate::slots::{Flights, Held, Slots};
 use crate::state::{Invocation, Kind, State};
 use crate::{Origins, wasi};
@@ -82,6 +83,7 @@ pub struct Runtime {
     flights: Flown,
     pools: HashMap<Profile, Arc<Semaphore>>,
     memory: Arc<Reserve>,
+    shares: Shares,
     metrics: Metrics,
     /// One compilation at a time: each may take all its limits.
     compiling: Mutex<()>,
@@ -112,8 +114,7 @@ pub(crate) struct Loaded {
     budget: Budget,
     schema: Arc<Schema>,
     key: InstallationKey,
-    permits: Arc<Semaphore>,
-    memory: Arc<Reserve>,
+    share: Arc<Share>,
     metrics: InstallationMetrics,
 }
 
@@ -161,6 +162,7 @@ impl Runtime {
             flights: Flown::default(),
             pools,
             memory: Arc::new(Reserve::new(memory)),
+            shares: Shares::default(),
             metrics: Metrics::default(),
             compiling: Mutex::new(()),
             config: Arc::new(config),
@@ -312,10 +314,11 @@ impl Runtime {
             flights: Arc::default(),
             outcomes: Recent::default(),
             budget: installation.manifest.limits.into(),
-            schema: Arc::new(Schema::new(&name, &installation.manifest)),
+            schema: Arc::new(
+                Schema::new(&name, &installation.manifest).with_keys(self.services.identity.field_keys().clone()),
+            ),
             key: InstallationKey::new(&self.config.secret, name.as_str()),
-            permits: Arc::new(Semaphore::new(self.config.share(profile))),
-            memory: Arc::new(Reserve::new(self.memory.limit() / 2)),
+            share: self.shares.of(&name, &self.config, self.memory.limit()),
             metrics: self.metrics.of(name.as_str()),
             name: name.clone(),
             digest,
@@ -392,22 +395,20 @@ impl Runtime {
     /// Waits for a place in the installation's share, then for one in the pool, in that order:
     /// who waits for its own share keeps nobody else from the pool.
     pub(crate) async fn admit(&self, loaded: &Loaded) -> Result<Admitted, InvocationError> {
-        let pool = &self.pools[&loaded.profile];
-        let overloaded = || InvocationError::Overloaded {
-            waited_ms: self.config.queue_timeout.as_millis().try_into().unwrap_or(u64::MAX),
-        };
+        let (places, pool) = (loaded.share.places(loaded.profile), &self.pools[&loaded.profile]);
+        let waited_ms = self.config.queue_timeout.as_millis().try_into().unwrap_or(u64::MAX);
         let both = async {
-            let own = loaded.permits.clone().acquire_owned().await.ok()?;
+            let own = places.clone().acquire_owned().await.ok()?;
             let all = pool.clone().acquire_owned().await.ok()?;
             Some([own, all])
         };
-        let places = match (loaded.permits.clone().try_acquire_owned(), pool.clone().try_acquire_owned()) {
+        let places = match (places.clone().try_acquire_owned(), pool.clone().try_acquire_owned()) {
             (Ok(own), Ok(all)) => [own, all],
             (own, all) => {
                 drop((own, all));
                 let waited = tokio::time::timeout(self.config.queue_timeout, both).await.ok().flatten();
                 waited.ok_or_else(|| {
-                    let e = overloaded();
+                    let e = InvocationError::Overloaded(Shortage::Instances { waited_ms });
                     loaded.metrics.outcome("queue", e.outcome());
                     e
                 })?
@@ -442,7 +443,7 @@ impl Runtime {
             wasi: wasi::context(&interceptor, self.services.clock.clone()),
             http,
             egress: Egress::new(interceptor.clone(), self.config.clone()),
-            memory: MemoryMeter::new(interceptor.clone(), [loaded.memory.clone(), self.memory.clone()]),
+            memory: MemoryMeter::new(interceptor.clone(), [loaded.share.memory.clone(), self.memory.clone()]),
             interceptor: interceptor.clone(),
             invocation,
             services: self.services.clone(),
@@ -598,6 +599,7 @@ fn stopped(stop: &Stop, i: &Interceptor) -> InvocationError {
         Stop::HostCalls => InvocationError::HostCalls { limit: i.budget.host_calls },
         Stop::Cpu => InvocationError::Cpu { limit_ms: ms(i.budget.cpu) },
         Stop::Deadline => InvocationError::Deadline { limit_ms: ms(i.budget.wall) },
+        Stop::Shortage => InvocationError::Overloaded(Shortage::Memory),
         Stop::Memory => InvocationError::Memory { limit_mib: (i.budget.memory >> 20) as u64 },
         Stop::NotGranted(what) => InvocationError::NotGranted(what.clone()),
         Stop::Fault(why) => InvocationError::Internal(format!("fault: {why}")),
@@ -610,7 +612,11 @@ fn classify(e: &wasmtime::Error, i: &Interceptor, queue_ms: u128) -> InvocationE
         return stopped(&stop, i);
     }
     if e.is::<wasmtime::PoolConcurrencyLimitError>() {
-        return InvocationError::Overloaded { waited_ms: u64::try_from(queue_ms).unwrap_or(u64::MAX) };
+        let waited_ms = u64::try_from(queue_ms).unwrap_or(u64::MAX);
+        return InvocationError::Overloaded(Shortage::Instances { waited_ms });
+    }
+    if i.was_memory_short() {
+        return stopped(&Stop::Shortage, i);
     }
     if i.was_memory_refused() {
         return stopped(&Stop::Memory, i);

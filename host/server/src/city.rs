@@ -41,7 +41,11 @@ impl Ground {
         let secrets = Secrets::new(*secret::load(&platform, empty)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Before anything is written: with a wrong key nothing may be changed.
+        let known = secret::confirm(&secrets, &store, &platform).await?;
         let secrets = data_keys::open(&settings.keys.data, secrets, &store, &*clock, empty).await?;
+        if !known {
+            secret::remember(&secrets, &store).await?;
+        }
         let identity =
             Identity::open(store.clone(), clock.clone(), secrets.clone(), config).await.context("identity")?;
         identity.import_divisions(XUZHOU_DIVISIONS).await.context("divisions")?;

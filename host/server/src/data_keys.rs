@@ -12,9 +12,11 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use yunlong_identity::{Identity, Secrets};
+use yunlong_installations::Installations;
 use yunlong_messaging::Messaging;
 use yunlong_model::{Clock, Timestamp};
 use yunlong_sealing::{Algorithm, DataKey, Keyring};
+use yunlong_store::documents::Schema;
 use yunlong_store::{Direction, Key, SharedStore, Txn};
 use zeroize::Zeroizing;
 
@@ -97,6 +99,7 @@ pub(crate) async fn rotate(
     secrets: &Secrets,
     identity: &Identity,
     messaging: &Messaging,
+    installations: &Installations,
 ) -> Result<()> {
     let id = secrets.fields().current().id().to_string();
     let mut txn = Txn::new(store.clone());
@@ -106,6 +109,11 @@ pub(crate) async fn rotate(
     tracing::info!(key = id, "personal data is encrypted anew with the current key");
     let people = identity.seal_anew().await.context("attributes")?;
     let notes = messaging.seal_anew().await.context("notes")?;
+    let mut documents = 0;
+    for i in installations.list() {
+        let schema = Schema::new(&i.name, &i.manifest).with_keys(secrets.fields().clone());
+        documents += schema.seal_anew(store).await.with_context(|| format!("the documents of {}", i.name))?;
+    }
     txn.put_as(complete(), &id);
     let rows = store.scan(&in_use().children(), Direction::Ascending, 1_000).await?;
     let former: Vec<String> = rows.iter().filter_map(|r| r.key.last_text()).filter(|other| *other != id).collect();
@@ -113,7 +121,7 @@ pub(crate) async fn rotate(
         txn.delete(in_use().text(other));
     }
     txn.commit().await?;
-    tracing::info!(people, notes, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
+    tracing::info!(people, notes, documents, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
     Ok(())
 }
 

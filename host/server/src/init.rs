@@ -51,6 +51,9 @@ pub(crate) fn run(options: &Init) -> Result<()> {
                 other(&ground.identity, name, role, options).await?;
             }
         }
+        println!(
+            "every administrator sets up a second factor at the portal's /account/second-factor before anything else"
+        );
         println!("start the city with `yunlong serve --data {}`", settings.data()?.display());
         Ok(())
     })

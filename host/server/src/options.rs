@@ -41,10 +41,10 @@ pub(crate) struct Serve {
     /// How to log; text by default
     #[arg(long, env = "YUNLONG_LOG_FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
-    /// Let citizens open accounts themselves. What they say is checked for its form alone
+    /// Let citizens open accounts themselves, as accounts.self_registration of the configuration does
     #[arg(long, env = "YUNLONG_SELF_REGISTRATION")]
     pub(crate) self_registration: bool,
-    /// Outside providers to sign in with (OpenID Connect): a TOML file, see docs/operator.md
+    /// A file of outside providers to sign in with, in the place of `[[provider]]` of the configuration
     #[arg(long, env = "YUNLONG_PROVIDERS", value_name = "FILE")]
     pub(crate) providers: Option<PathBuf>,
     #[command(flatten)]
@@ -153,6 +153,9 @@ impl Serve {
         flags.extend(addresses.into_iter().filter_map(|(key, address)| Some((key, text(&address?)))));
         let texts = [("origin", &self.origin), ("telemetry.otlp", &self.otlp), ("log.filter", &self.log)];
         flags.extend(texts.into_iter().filter_map(|(key, value)| Some((key, text(value.as_ref()?)))));
+        if self.self_registration {
+            flags.push(("accounts.self_registration", true.into()));
+        }
         if let Some(format) = self.log_format {
             flags.push(("log.format", toml::Value::try_from(format)?));
         }
@@ -165,9 +168,9 @@ impl Serve {
     pub(crate) fn gateway(&self, settings: &Settings) -> Result<GatewayConfig> {
         let providers = match &self.providers {
             Some(path) => crate::providers::read(path).with_context(|| format!("--providers {}", path.display()))?,
-            None => Vec::new(),
+            None => crate::providers::all(&settings.provider, &settings.beside).context("the configuration")?,
         };
-        Ok(GatewayConfig { self_registration: self.self_registration, providers, ..settings.gateway()? })
+        Ok(GatewayConfig { providers, ..settings.gateway()? })
     }
 
     /// The public addresses.

@@ -1,66 +1,34 @@
-//! The outside providers: a TOML file, read and found whole before the server listens.
+//! The outside providers: of the configuration, or of a file of their own, found whole before the
+//! server listens.
 
+use crate::secret::read_private;
+use crate::settings::{Provider, Trusts};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::path::Path;
 use yunlong_gateway::{ClaimNames, OutsideProvider, Trusted};
 use yunlong_model::Text;
 
-/// The file.
+/// A file of their own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    provider: Vec<Entry>,
+    provider: Vec<Provider>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    /// Its name in addresses.
-    name: String,
-    /// What stands on its button.
-    title: Text,
-    issuer: String,
-    client_id: String,
-    /// A file with the client's secret, beside this one or absolute; none for a public client.
-    client_secret_file: Option<std::path::PathBuf>,
-    /// A PEM file with the certificates to trust in the place of the public ones.
-    ca_file: Option<std::path::PathBuf>,
-    #[serde(default)]
-    scopes: Vec<String>,
-    #[serde(default)]
-    claims: Claims,
-    /// What it is believed: `real-name`, `resident-id`, `mobile`.
-    #[serde(default)]
-    trusted: Vec<Attribute>,
-}
-
-/// Under which names it tells what; the defaults are those of OpenID Connect.
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Claims {
-    real_name: Option<String>,
-    resident_id: Option<String>,
-    mobile: Option<String>,
-}
-
-#[derive(Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-enum Attribute {
-    RealName,
-    ResidentId,
-    Mobile,
-}
-
-/// Reads the file.
+/// Reads a file of their own.
 pub(crate) fn read(path: &Path) -> Result<Vec<OutsideProvider>> {
     let text = std::fs::read_to_string(path)?;
     let file: File = toml::from_str(&text)?;
-    let beside = path.parent().unwrap_or(Path::new("."));
+    all(&file.provider, path.parent().unwrap_or(Path::new("")))
+}
+
+/// The providers with what lies in their files, which are absolute or in the folder `beside`.
+pub(crate) fn all(entries: &[Provider], beside: &Path) -> Result<Vec<OutsideProvider>> {
     let mut all: Vec<OutsideProvider> = Vec::new();
-    for entry in file.provider {
-        let name = entry.name.clone();
+    for entry in entries {
+        let name = &entry.name;
         let provider = provider(entry, beside).with_context(|| format!("provider `{name}`"))?;
         if all.iter().any(|p| p.name == provider.name || p.issuer == provider.issuer) {
             bail!("provider `{name}`: another one has its name or its issuer");
@@ -70,12 +38,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<OutsideProvider>> {
     Ok(all)
 }
 
-fn provider(entry: Entry, beside: &Path) -> Result<OutsideProvider> {
-    let client_secret = match entry.client_secret_file {
+fn provider(entry: &Provider, beside: &Path) -> Result<OutsideProvider> {
+    let client_secret = match &entry.client_secret_file {
         None => None,
         Some(file) => {
             let file = beside.join(file);
-            let secret = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            let bytes = read_private(&file)?;
+            let secret = std::str::from_utf8(&bytes).ok().with_context(|| format!("{} is no text", file.display()))?;
             let secret = secret.trim().to_owned();
             if secret.is_empty() {
                 bail!("{} is empty", file.display());
@@ -83,31 +52,31 @@ fn provider(entry: Entry, beside: &Path) -> Result<OutsideProvider> {
             Some(secret)
         }
     };
-    let ca = match entry.ca_file {
+    let ca = match &entry.ca_file {
         None => None,
         Some(file) => {
             let file = beside.join(file);
             Some(std::fs::read(&file).with_context(|| file.display().to_string())?)
         }
     };
-    let names = ClaimNames::default();
+    let (names, claims) = (ClaimNames::default(), entry.claims.clone());
     let provider = OutsideProvider {
-        name: entry.name,
-        title: entry.title,
-        issuer: entry.issuer,
-        client_id: entry.client_id,
+        name: entry.name.clone(),
+        title: Text { zh: entry.title.zh.clone(), en: entry.title.en.clone() },
+        issuer: entry.issuer.clone(),
+        client_id: entry.client_id.clone(),
         client_secret,
         ca,
-        scopes: entry.scopes,
+        scopes: entry.scopes.clone(),
         claims: ClaimNames {
-            real_name: entry.claims.real_name.unwrap_or(names.real_name),
-            resident_id: entry.claims.resident_id.unwrap_or(names.resident_id),
-            mobile: entry.claims.mobile.unwrap_or(names.mobile),
+            real_name: claims.real_name.unwrap_or(names.real_name),
+            resident_id: claims.resident_id.unwrap_or(names.resident_id),
+            mobile: claims.mobile.unwrap_or(names.mobile),
         },
         trusted: Trusted {
-            real_name: entry.trusted.contains(&Attribute::RealName),
-            resident_id: entry.trusted.contains(&Attribute::ResidentId),
-            mobile: entry.trusted.contains(&Attribute::Mobile),
+            real_name: entry.trusted.contains(&Trusts::RealName),
+            resident_id: entry.trusted.contains(&Trusts::ResidentId),
+            mobile: entry.trusted.contains(&Trusts::Mobile),
         },
     };
     provider.check().map_err(anyhow::Error::msg)?;
@@ -117,11 +86,15 @@ fn provider(entry: Entry, beside: &Path) -> Result<OutsideProvider> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     fn read_text(text: &str) -> Result<Vec<OutsideProvider>> {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("secret"), "hush\n").unwrap();
-        std::fs::write(dir.path().join("empty"), "").unwrap();
+        for (name, text, mode) in [("secret", "hush\n", 0o600), ("empty", "", 0o600), ("open", "hush\n", 0o644)] {
+            let file = dir.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
         let path = dir.path().join("providers.toml");
         std::fs::write(&path, text).unwrap();
         read(&path)
@@ -155,6 +128,7 @@ mod tests {
             ("\"province\"", "\"The Province\"", "lower-case"),
             ("\"secret\"", "\"empty\"", "is empty"),
             ("\"secret\"", "\"nowhere\"", "nowhere"),
+            ("\"secret\"", "\"open\"", "chmod 600"),
             ("scopes =", "scope =", "unknown field"),
             ("[\"real-name\"]", "[\"everything\"]", "unknown variant"),
         ] {

@@ -174,9 +174,10 @@ fn workers(
     }
     let (store, secrets) = (city.store.clone(), city.secrets.clone());
     let (identity, messaging, stop) = (city.identity.clone(), city.messaging.clone(), stop.clone());
+    let installations = city.installations.clone();
     tasks.spawn(async move {
         tokio::select! {
-            done = data_keys::rotate(&store, &secrets, &identity, &messaging) => if let Err(error) = done {
+            done = data_keys::rotate(&store, &secrets, &identity, &messaging, &installations) => if let Err(error) = done {
                 tracing::error!(error = format!("{error:#}"), "not everything is encrypted with the current key; the next start goes on");
             },
             () = until(stop) => {}

@@ -254,6 +254,32 @@ async fn a_wrong_data_key_is_refused_and_a_new_one_takes_over() {
 }
 
 #[tokio::test]
+async fn a_wrong_platform_secret_is_refused_whatever_the_data_keys_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let key = format!("keys.data={:?}", [data_key(dir.path(), "a.key", "aes-256-gcm")]);
+    let start = [DEMO, &["-o", &key]].concat();
+    Server::start(&data, &start).stop();
+    // Well formed, and another one: the data key alone would let it pass.
+    let (file, right) = (data.join("secret.key"), std::fs::read(data.join("secret.key")).unwrap());
+    std::fs::write(&file, [9; 32]).unwrap();
+    let log = Server::refused(&data, &start);
+    assert!(log.contains("secret.key") && log.contains("put the right file back"), "{log}");
+    let doctor = || {
+        let run = yunlong(&["doctor", "--json", "-o", &key, "--data"]).arg(&data).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|c| c["what"] == "platform's secret").unwrap().clone()
+    };
+    let found = doctor();
+    assert!(found["state"] == "wrong" && found["found"].as_str().unwrap().contains("another secret"), "{found}");
+    std::fs::write(&file, right).unwrap();
+    assert_eq!(doctor()["state"], "ok");
+    let server = Server::start(&data, &start);
+    assert_eq!(server.sign_in("citizen-001", "yunlong-demo", None).await, 201);
+}
+
+#[tokio::test]
 async fn a_backup_of_a_running_city_is_restored_with_its_keys() {
     let dir = tempfile::tempdir().unwrap();
     let (data, copy, other) = (dir.path().join("data"), dir.path().join("copy"), dir.path().join("other"));
@@ -362,6 +388,39 @@ async fn it_says_that_it_goes_before_it_goes() {
     let page = server.request(reqwest::Method::GET, "/").send().await.unwrap();
     assert_eq!(page.status(), 200, "it still serves whoever has not noticed");
     server.stop_after(asked, Duration::from_secs(7));
+}
+
+#[tokio::test]
+async fn a_request_that_is_under_way_is_answered_whole_while_the_server_drains() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir.path().join("data"), DEMO);
+    let body = br#"{"account":"citizen-001","password":"yunlong-demo"}"#;
+    let (first, last) = body.split_at(20);
+    let mut line = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    let head = format!(
+        "POST /api/v1/sessions HTTP/1.1\r\nhost: localhost:{}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        server.port,
+        body.len()
+    );
+    line.write_all(head.as_bytes()).await.unwrap();
+    line.write_all(first).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let asked = Instant::now();
+    server.signal();
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let late = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await;
+    assert!(late.is_err(), "nothing new comes in");
+    line.write_all(last).await.unwrap();
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("half an answer: {answer}"));
+    assert!(head.starts_with("HTTP/1.1 201 "), "{answer}");
+    let session: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {answer}"));
+    assert!(session["token"].is_string(), "{session}");
+    let mut server = server;
+    assert!(server.process.wait().unwrap().success(), "{}", server.log());
+    assert!(asked.elapsed() < Duration::from_secs(5), "and then it ends");
 }
 
 impl Server {

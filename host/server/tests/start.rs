@@ -163,7 +163,7 @@ async fn without_the_demo_there_are_no_accounts() {
     let code = made.lines().find_map(|l| l.strip_prefix("made guard: hand its owner the code ")).unwrap();
     let code = code.split(' ').next().unwrap();
     let server = Server::ready(data.path(), &[]);
-    assert_eq!(server.sign_in("chief").await, 201);
+    assert_eq!(server.sign_in("chief").await, 403, "outside the demo an administrator enrolls a second factor first");
     assert_eq!(server.sign_in("guard").await, 401, "nobody has a default password");
     let set = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let set = set
@@ -173,7 +173,7 @@ async fn without_the_demo_there_are_no_accounts() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(format!("code={code}&new_password=yunlong-demo&repeat=yunlong-demo"));
     assert_eq!(set.send().await.unwrap().status().as_u16(), 303);
-    assert_eq!(server.sign_in("guard").await, 201);
+    assert_eq!(server.sign_in("guard").await, 403, "and then a second factor, at the portal");
 }
 
 fn refused(mut process: Child) -> String {

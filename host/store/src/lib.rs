@@ -13,6 +13,7 @@ pub mod key;
 pub mod memory;
 pub mod retry;
 pub mod sled_engine;
+pub mod trail;
 pub mod txn;
 
 use async_trait::async_trait;
@@ -208,6 +209,9 @@ pub enum StoreError {
     /// What is stored is not what this program writes.
     #[error("the store is damaged: {0}")]
     Corrupt(String),
+    /// An encrypted value cannot be opened, or written, with the keys that are given.
+    #[error("encrypted data cannot be used: {0}")]
+    Sealed(String),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

@@ -6,13 +6,15 @@ use crate::domain::batch::{self, Judged, Scan};
 use crate::domain::catalogue::{Attraction, DayPlan, Product};
 use crate::domain::effect::{Effect, Note};
 use crate::domain::entitlement::Entitlement;
-use crate::domain::order::{Intent, Order};
+use crate::domain::order::{Intent, Order, Part};
 use crate::domain::pricing::Line;
+use crate::domain::site::{self, SITE_COUNTER};
 use crate::domain::slot::{DAY_COUNTER, SLOT_COUNTER, SlotId};
 use crate::domain::time::Date;
+use crate::service::keys;
 use crate::{notes, policy};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use yunlong_sdk::messaging::MessagingError;
 use yunlong_sdk::payments::{self, NewIntent, NewRefund, PaymentError};
 use yunlong_sdk::{Collection, DataError, Document, Error, Failure, Index, Outgoing, Text, Tx};
@@ -27,6 +29,10 @@ pub const ADMITTED_COUNTER: &str = "slot-admitted";
 pub const RETURNED_COUNTER: &str = "slot-returned";
 /// Orders that one buyer holds unpaid.
 pub const OPEN_COUNTER: &str = "open-orders";
+/// Fen of a closure's refunds that are back.
+pub const CLOSURE_RETURNED: &str = "closure-returned";
+/// Fen of a closure's refunds that the provider refused.
+pub const CLOSURE_FAILED: &str = "closure-failed";
 /// Uses of an entitlement.
 pub const USES_COUNTER: &str = "entitlement-uses";
 
@@ -64,11 +70,17 @@ pub const ALERTS_BY_DATE: Index<Alert> = Index::new("by-date");
 
 /// Entitlements by the attraction and the day.
 pub const ENTITLEMENTS_BY_DAY: Index<Entitlement> = Index::new("by-day");
+/// A document's tickets at an attraction, by the day.
+pub const ENTITLEMENTS_BY_DOCUMENT: Index<Entitlement> = Index::new("by-document");
 /// The one-ID rule's unique index.
 pub const ONE_ID: Index<Entitlement> = Index::new("one-id");
 
 /// A buyer's orders by the time they were made.
 pub const ORDERS_BY_OWNER: Index<Order> = Index::new("by-owner");
+/// The orders that were made for somebody, by the time they were made.
+pub const ORDERS_BY_GRANTOR: Index<Order> = Index::new("by-grantor");
+/// The orders that were made under a mandate, by the time they were made.
+pub const ORDERS_BY_MANDATE: Index<Order> = Index::new("by-mandate");
 
 macro_rules! documents {
     ($($t:ty => $collection:literal;)*) => {
@@ -106,11 +118,23 @@ pub struct Verification {
     pub gate: String,
     /// The gate officer's subject.
     pub officer: String,
+    /// The scanner or tablet, as it names itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Whether the officer let somebody in though the site was full.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub over_cap: bool,
     /// Milliseconds of UTC.
     pub at: i64,
     /// The batch of a gate without a network, if it came by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(b: &bool) -> bool {
+    !*b
 }
 
 /// What a gate scanned without a network, and what became of it.
@@ -126,6 +150,9 @@ pub struct Batch {
     pub gate: String,
     /// The officer's subject.
     pub officer: String,
+    /// The tablet, as it names itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// Milliseconds of UTC.
     pub uploaded_at: i64,
     /// A keyed digest of what was uploaded, to know a repetition from another batch.
@@ -187,7 +214,7 @@ pub struct Closure {
     /// Tickets that were given back.
     #[serde(default)]
     pub tickets: u32,
-    /// Fen that return for them.
+    /// Fen that were asked back for them. What became of them is counted.
     #[serde(default)]
     pub amount: u64,
     /// Whether every ticket was looked at.
@@ -271,7 +298,8 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
             let key = slot.id.to_string();
             tx.adjust(SOLD_COUNTER, &key, i64::from(people), 0..=i64::MAX)?;
             tx.adjust(REVENUE_COUNTER, &key, fen(revenue), 0..=i64::MAX)?;
-            alert(tx, &slot.id, slot.daily_cap, now)?;
+            let name = order.parts.iter().find(|p| p.slot.id == slot.id).map(|p| p.name.clone()).unwrap_or_default();
+            alert(tx, &name, &slot.id, slot.daily_cap, now)?;
         }
         Effect::Unsold { slot, people, amount } => {
             let key = slot.to_string();
@@ -302,16 +330,43 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
         }
         Effect::Notify(note) => notify(tx, order, note)?,
         Effect::Announce(topic) => {
-            let data =
-                json!({"order": order.id, "product": order.product, "people": order.people(), "amount": order.total});
-            tx.publish(&Outgoing::new(topic, &data).subject(&order.id).key(&order.id))?;
+            let visit = |p: &Part| json!({"attraction": p.slot.id.attraction, "date": p.slot.id.date, "start": p.slot.id.start});
+            let visits: Vec<_> = order.parts.iter().map(visit).collect();
+            let (people, amount) = (order.people(), order.total);
+            tell_the_city(tx, topic, order, json!({"people": people, "amount": amount, "visits": visits}))?;
         }
         Effect::Returned { tickets, amount } => {
-            let data = json!({"order": order.id, "product": order.product, "tickets": tickets, "amount": amount});
-            tx.publish(&Outgoing::new(ORDER_REFUNDED, &data).subject(&order.id).key(&order.id))?;
+            tell_the_city(tx, ORDER_REFUNDED, order, json!({"tickets": tickets, "amount": amount}))?;
+        }
+        Effect::Closure { id, returned, failed } => {
+            if returned > 0 {
+                tx.adjust(CLOSURE_RETURNED, &id, fen(returned), 0..=i64::MAX)?;
+            }
+            if failed != 0 {
+                tx.adjust(CLOSURE_FAILED, &id, failed, 0..=i64::MAX)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Publishes what happened to an order, for every department that may hear it. The order goes under
+/// a reference that leads nobody to it, in the event's subject and key as well.
+fn tell_the_city(tx: &Tx<'_>, topic: &str, order: &Order, mut data: Value) -> Result<(), MessagingError> {
+    let reference = keys().reference(&order.id);
+    data["reference"] = json!(reference);
+    data["product"] = json!(order.product);
+    tx.publish(&Outgoing::new(topic, &data).subject(&reference).key(&reference))?;
+    Ok(())
+}
+
+/// Counts an admission: in the slot's figures, and among those who are on site.
+///
+/// # Errors
+/// [`DataError`].
+pub fn count_admission(tx: &Tx<'_>, slot: &SlotId, at: i64) -> Result<(), DataError> {
+    tx.adjust(ADMITTED_COUNTER, &slot.to_string(), 1, 0..=i64::MAX)?;
+    tx.adjust(SITE_COUNTER, &site::key(&slot.attraction, at), 1, 0..=i64::MAX)
 }
 
 /// Fen as a counter holds them.
@@ -360,7 +415,7 @@ fn notify(tx: &Tx<'_>, order: &Order, note: Note) -> Result<(), MessagingError> 
 ///
 /// # Errors
 /// [`StageError`].
-pub fn alert(tx: &Tx<'_>, slot: &SlotId, cap: u32, now: i64) -> Result<(), StageError> {
+pub fn alert(tx: &Tx<'_>, name: &Text, slot: &SlotId, cap: u32, now: i64) -> Result<(), StageError> {
     let key = slot.day_key();
     let taken = tx.counter(DAY_COUNTER, &key)?;
     let Some(level) = Level::of(taken, cap) else { return Ok(()) };
@@ -369,7 +424,7 @@ pub fn alert(tx: &Tx<'_>, slot: &SlotId, cap: u32, now: i64) -> Result<(), Stage
         return Ok(());
     }
     let (attraction, date) = (slot.attraction.clone(), slot.date.to_string());
-    let data = json!({"attraction": attraction, "date": date, "level": level, "taken": taken, "cap": cap, "percent": level.percent()});
+    let data = json!({"attraction": attraction, "name": {"zh": name.zh, "en": name.en}, "date": date, "level": level, "taken": taken, "cap": cap, "percent": level.percent()});
     tx.publish(&Outgoing::new(CAPACITY_ALERT, &data).subject(&key).key(&key).once(&id))?;
     tx.insert(&Alert { id, attraction, date, level, taken, cap, at: now })?;
     Ok(())

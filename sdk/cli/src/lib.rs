@@ -33,7 +33,8 @@ pub struct Server {
     #[arg(long, env = "YUNLONG_SERVER", default_value = "http://localhost:8080", value_name = "URL")]
     pub server: String,
     /// A session's token, instead of the one that `yunlong login` keeps
-    #[arg(long, env = "YUNLONG_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    // base64url: it may begin with a hyphen.
+    #[arg(long, env = "YUNLONG_TOKEN", hide_env_values = true, value_name = "TOKEN", allow_hyphen_values = true)]
     pub token: Option<String>,
     /// Sign in as this account for this one command; the password is asked for, or read from
     /// YUNLONG_PASSWORD
@@ -120,5 +121,23 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Organizations(c) => organizations::run(c),
         Command::Login(c) => login::login(c),
         Command::Logout(c) => login::logout(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        server: Server,
+    }
+
+    #[test]
+    fn a_token_may_begin_with_a_hyphen() {
+        let parsed = Arguments::try_parse_from(["yunlong", "--token", "-lQ3"]).map(|a| a.server.token);
+        assert_eq!(parsed.ok().flatten().as_deref(), Some("-lQ3"));
     }
 }

@@ -271,6 +271,24 @@ fn money_that_comes_after_a_cancellation_is_reported() {
 }
 
 #[test]
+fn a_payment_is_confirmed_in_its_payers_call_alone() {
+    let city = TestCity::new(MANIFEST);
+    let confirm = |id: &str| transact(|tx| Ok::<_, DataError>(tx.confirm_intent(id))).unwrap();
+    city.sign_in("li-hua");
+    let intent = create("o-1", vec![line(PAYEE, 700)]).unwrap();
+    city.sign_out();
+    assert!(matches!(confirm(&intent.id), Err(PaymentError::Other(_))), "nor in a call of nobody");
+    city.sign_in("wang-fang");
+    assert!(matches!(confirm(&intent.id), Err(PaymentError::Other(_))));
+    city.sign_in("li-hua");
+    assert_eq!(confirm(&intent.id), Ok(()));
+    city.sign_out();
+    let open = create("o-2", vec![line(PAYEE, 700)]).unwrap();
+    city.sign_in("wang-fang");
+    assert_eq!(confirm(&open.id), Ok(()), "what anybody may pay, anybody confirms");
+}
+
+#[test]
 fn a_refused_payment_may_be_tried_again() {
     let city = TestCity::new(MANIFEST);
     let intent = create("o-1", vec![line(PAYEE, 700)]).unwrap();

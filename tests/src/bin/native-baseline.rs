@@ -5,6 +5,10 @@ use anyhow::{Context, Result};
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 
+/// As the server: the comparison is of what the platform does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);

@@ -161,6 +161,7 @@ async fn install(view: View, body: Json<NewInstallation>) -> Outcome {
     let administrator = view.administrator()?;
     let wanted = body.take()?;
     crate::console::may_administer(&view, &wanted.organization)?;
+    view.step_up()?;
     let NewInstallation { package, name, organization, config, approve } = wanted;
     let installed = view
         .gateway
@@ -217,6 +218,7 @@ async fn set_roles(view: View, Path(text): Path<String>, body: Json<Roles>) -> O
 
 async fn restore(view: View, Path((text, id)): Path<(String, String)>) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
+    view.step_up()?;
     json(
         StatusCode::OK,
         &whole(&view, &*view.gateway.operations.set_grant(&installation.name, &id, true, &by.account).await?),
@@ -271,6 +273,7 @@ struct Signer {
 async fn enroll(view: View, body: Json<Signer>) -> Outcome {
     let by = city_administrator(&view)?;
     let wanted = body.take()?;
+    view.step_up()?;
     let key = view
         .gateway
         .operations

@@ -123,6 +123,7 @@ struct Wanted {
 async fn upgrade(view: View, Path(text): Path<String>, body: Json<Wanted>) -> Outcome {
     let (i, by) = administer(&view, &text)?;
     let Wanted { package, approve, share } = body.take()?;
+    view.step_up()?;
     let wanted = Upgrading { package, approve, share, by: by.account };
     let upgraded = view.gateway.operations.upgrade(&i.name, wanted).await?;
     json(StatusCode::OK, &under_way(&view, &upgraded).await?)
@@ -159,6 +160,10 @@ struct Back {
 async fn roll_back(view: View, Path(text): Path<String>, body: Json<Back>) -> Outcome {
     let (i, by) = administer(&view, &text)?;
     let Back { version, accept_unreadable, reason } = body.take()?;
+    // A roll-back in a hurry asks for nothing; one that hides what people wrote does.
+    if accept_unreadable {
+        view.step_up()?;
+    }
     let asked = Asked { version, accept_unreadable, why: reason, by: by.account };
     json(StatusCode::OK, &whole(&view, &*view.gateway.operations.roll_back(&i.name, asked).await?))
 }

@@ -12,7 +12,7 @@
 //! | `POST organizations` | `{"level": "department"\|"vendor","code","name","parent"}`; 201 |
 //! | `GET roles` | `{"roles":[…]}`: who has which role in which installation |
 //! | `GET audit?actor=&action=&target=&before=&of=apps` | `{"rows":[…],"next"}`, newest first |
-//! | `GET policy`, `PUT policy` | `{"officials_need_second_factor","step_up_minutes"}` |
+//! | `GET policy`, `PUT policy` | `{"administrators_need_second_factor","officials_need_second_factor","step_up_minutes"}` |
 //! | `POST companies` | `{"code","name","papers","days"}`; 201 `{"mandate","code"}` |
 
 use crate::body::{Form, Json, Query};
@@ -26,7 +26,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde_json::{Value, json};
-use yunlong_identity::{Account, PlatformRole, ResetCode, SecurityPolicy};
+use yunlong_identity::{Account, AuditPage, PlatformRole, ResetCode, SecurityPolicy};
 
 pub(crate) fn router() -> Router {
     Router::new()
@@ -110,7 +110,7 @@ async fn roles(view: View) -> Outcome {
 }
 
 async fn audit(view: View, Query(query): Query) -> Outcome {
-    let (rows, next) = oversight::trail(&view, &query).await?;
+    let AuditPage { rows, next } = oversight::trail(&view, &query).await?;
     let rows: Vec<Value> = rows
         .iter()
         .map(|r| {

@@ -271,23 +271,19 @@ pub(super) async fn start(view: View, Path(name): Path<String>) -> Outcome {
 pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     let granted = form.text("granted") == "true";
+    // Taking back is what one does in a hurry; giving is not.
+    if granted {
+        view.step_up_for(&format!("/apps/{}", i.name))?;
+    }
     let set = view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await;
     answer(&view, &i, &form, set).await
 }
 
 pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
-    view.step_up()?;
-    let (account, role) = (form.text("account"), form.text("role").to_owned());
-    let mut roles = match view.gateway.services.identity.roles(&i.name, account).await {
-        Ok(roles) => roles,
-        Err(e) => return answer(&view, &i, &form, Err::<(), _>(e)).await,
-    };
-    roles.retain(|r| *r != role);
-    if form.text("assign") == "true" {
-        roles.push(role);
-    }
-    let set = view.gateway.operations.set_roles(&i.name, account, &roles, &by.account).await;
+    view.step_up_for(&format!("/apps/{}", i.name))?;
+    let (account, role, assigned) = (form.text("account"), form.text("role"), form.text("assign") == "true");
+    let set = view.gateway.operations.set_role(&i.name, account, role, assigned, &by.account).await;
     answer(&view, &i, &form, set).await
 }
 
@@ -332,7 +328,6 @@ pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): 
         return confirm(&view, &i, Some(view.t("与网址名不一致。", "This is not its name.")));
     }
     view.gateway.operations.uninstall(&i.name, &by.account).await?;
-    view.gateway.assets.forget(&i.package_digest);
     Ok(see_other("/?removed=1"))
 }
 

@@ -157,8 +157,9 @@ async fn upgrades(view: &View, r: &Review) -> Outcome<Markup> {
 
 pub(super) async fn upgrade(view: View, Path(text): Path<String>, Form(form): Form) -> Outcome {
     let (installation, by) = super::administer(&view, form.text("name"))?;
-    let approve: Vec<String> = form.all("approve").map(str::to_owned).collect();
     let package = digest(&text)?;
+    view.step_up_for(&format!("/install/{package}"))?;
+    let approve: Vec<String> = form.all("approve").map(str::to_owned).collect();
     let share = match form.text("share") {
         "" => None,
         share => Some(share.parse().map_err(|_| Failure::new(kinds::MALFORMED))?),
@@ -191,6 +192,7 @@ async fn show_review(
         h1 { (view.t("安装：", "Install: ")) (title) }
         (steps(view, 1))
         @if let Some(f) = failure { (problem(view, f)) }
+        (view.step_up_first())
         section.card {
             p { (m.description.get(view.lang())) }
             dl.facts {
@@ -239,6 +241,7 @@ fn invalid(failure: Option<&Failure>, field: &str) -> Option<&'static str> {
 pub(super) async fn approve(view: View, Path(text): Path<String>, Form(form): Form) -> Outcome {
     let by = view.administrator()?;
     let package = digest(&text)?;
+    view.step_up_for(&format!("/install/{package}"))?;
     let organization = form.text("organization").to_owned();
     let review = view.gateway.operations.review(package).await?;
     let wanted = Install {

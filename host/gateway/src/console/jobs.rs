@@ -62,7 +62,7 @@ fn row(view: &View, i: &Installation, j: &JobState) -> Markup {
     };
     html! {
         tr {
-            th scope="row" { a href={ "/apps/" (i.name) "/jobs/" (j.name) } { (j.name) } br; small.muted { code { (j.cron) } } }
+            th scope="row" { a href={ "/apps/" (i.name) "/jobs/" (j.name) } { (j.name) } br; small.muted { code.when { (j.cron) } } }
             td {
                 @if let Some(since) = j.running_since {
                     span.badge.badge-ok { (view.t("正在运行", "Running")) } " " small.muted { (since.to_shanghai()) }

@@ -1,6 +1,7 @@
 //! The console: where departments install apps, see what those may do, and run them.
 
 pub(crate) mod accounts;
+mod actions;
 mod app;
 pub(crate) mod companies;
 mod config_form;
@@ -104,7 +105,12 @@ impl From<OperationError> for Failure {
             OperationError::Trust(e) => {
                 Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string())
             }
-            OperationError::NoSuchPackage(_) | OperationError::NoSuchInstallation(_) => Self::not_found().saying(e),
+            OperationError::NoSuchPackage(_) => Self::not_found()
+                .because("没有发布这个安装包：请从“安装”页重新选择。", format!("{e}: choose one under “Install”.")),
+            OperationError::NoSuchInstallation(name) => Self::not_found().because(
+                format!("没有安装“{name}”：可能已被卸载。"),
+                format!("There is no installation `{name}`: it may have been removed."),
+            ),
             OperationError::Invalid { field, problem } => {
                 Self::new(kinds::INVALID).field(&field, problem.zh, problem.en)
             }
@@ -116,6 +122,7 @@ impl From<OperationError> for Failure {
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
+            OperationError::Payments(e) => e.into(),
             OperationError::WouldNotRead { version, schemas } => Self::new(kinds::CONFLICT).field(
                 "accept_unreadable",
                 format!("版本 {version} 不能读取结构为 {schemas:?} 的数据，此后写入的内容可能对市民不可见。数据不会丢失；如确需退回，请确认。"),
@@ -129,7 +136,7 @@ impl From<OperationError> for Failure {
             OperationError::StillRunning(_) => Self::new(kinds::CONFLICT)
                 .because("仍有请求没有处理完，请一分钟后再试。", e.to_string()),
             OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
-                .because(format!("现有数据不符合新版本的索引，升级已撤销：{e}"), format!("{e}. The upgrade was undone")),
+                .because(format!("现有数据不符合该版本的索引，版本更换已撤销：{e}"), format!("{e}. The change of versions was undone")),
             OperationError::Commit(e) => e.into(),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }

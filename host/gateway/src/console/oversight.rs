@@ -8,7 +8,7 @@ use crate::people;
 use crate::view::{View, see_other};
 use http::StatusCode;
 use maud::{Markup, html};
-use yunlong_identity::{AuditFilter, PlatformRole, SecurityPolicy};
+use yunlong_identity::{AuditFilter, AuditPage, AuditRow, PlatformRole, SecurityPolicy};
 use yunlong_model::Timestamp;
 
 /// Rows of one page.
@@ -86,55 +86,26 @@ pub(super) async fn roles(view: View) -> Outcome {
     super::page(&view, &Page::new(title, "/roles"), &content)
 }
 
-/// A row of either trail.
-pub(crate) struct Row {
-    pub(crate) at: Timestamp,
-    pub(crate) actor: String,
-    pub(crate) action: String,
-    pub(crate) target: String,
-    pub(crate) detail: String,
-}
-
-/// Which trail, and what of it.
-pub(crate) async fn trail(view: &View, query: &Fields) -> Outcome<(Vec<Row>, Option<String>)> {
+/// Rows of the trail that is asked for: of the apps, or of people.
+pub(crate) async fn trail(view: &View, query: &Fields) -> Outcome<AuditPage> {
     view.one_of(&[PlatformRole::AuditAdmin])?;
     let services = &view.gateway.services;
-    if query.text("of") == "apps" {
-        let rows = services.installations.audit(1_000).await?;
-        let (actor, action, target) = (query.text("actor"), query.text("action"), query.text("target"));
-        let fits = |r: &yunlong_installations::AuditRow| {
-            (actor.is_empty() || r.actor == actor)
-                && r.action.starts_with(action)
-                && (target.is_empty() || r.target == target)
-        };
-        let rows = rows.into_iter().filter(fits).map(|r| Row {
-            at: r.at,
-            actor: r.actor,
-            action: r.action,
-            target: r.target,
-            detail: r.detail,
-        });
-        return Ok((rows.collect(), None));
-    }
     let filter = AuditFilter {
         actor: query.text("actor").to_owned(),
         action: query.text("action").to_owned(),
         target: query.text("target").to_owned(),
     };
     let before = Some(query.text("before")).filter(|b| !b.is_empty());
-    let page = services.identity.audit_page(before, PAGE, &filter).await?;
-    let rows = page.rows.into_iter().map(|r| Row {
-        at: r.at,
-        actor: r.actor,
-        action: r.action,
-        target: r.target,
-        detail: r.detail,
-    });
-    Ok((rows.collect(), page.next))
+    if query.text("of") != "apps" {
+        return Ok(services.identity.audit_page(before, PAGE, &filter).await?);
+    }
+    let page = services.installations.audit_page(before, PAGE, &filter).await?;
+    let strange = || Failure::new(kinds::INVALID).field("before", "请从首页重新查询。", "Begin at the first page.");
+    page.ok_or_else(strange)
 }
 
 pub(super) async fn audit(view: View, Query(query): Query) -> Outcome {
-    let (rows, next) = trail(&view, &query).await?;
+    let AuditPage { rows, next } = trail(&view, &query).await?;
     let apps = query.text("of") == "apps";
     let title = view.t("审计", "Audit");
     let content = html! {
@@ -148,7 +119,7 @@ pub(super) async fn audit(view: View, Query(query): Query) -> Outcome {
         (rows_table(&view, title, &rows))
         @if let Some(next) = &next {
             nav.pager aria-label=(view.t("翻页", "Pages")) {
-                a href={ "/audit?before=" (next) "&actor=" (crate::encode(query.text("actor"))) "&action=" (crate::encode(query.text("action"))) "&target=" (crate::encode(query.text("target"))) } { (view.t("更早的记录", "Older rows")) }
+                a href={ "/audit?of=" (crate::encode(query.text("of"))) "&before=" (next) "&actor=" (crate::encode(query.text("actor"))) "&action=" (crate::encode(query.text("action"))) "&target=" (crate::encode(query.text("target"))) } { (view.t("更早的记录", "Older rows")) }
             }
         }
     };
@@ -169,7 +140,7 @@ fn filter_form(view: &View, query: &Fields) -> Markup {
     }
 }
 
-fn rows_table(view: &View, title: &str, rows: &[Row]) -> Markup {
+fn rows_table(view: &View, title: &str, rows: &[AuditRow]) -> Markup {
     html! {
         @if rows.is_empty() { (empty(view.t("没有符合的记录。", "No row fits."), None)) } @else {
             div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
@@ -181,9 +152,12 @@ fn rows_table(view: &View, title: &str, rows: &[Row]) -> Markup {
                     th scope="col" { (view.t("详情", "More")) }
                 } }
                 tbody { @for r in rows { tr {
-                    th scope="row" { (r.at.to_shanghai()) }
+                    th.when scope="row" { (r.at.to_shanghai()) }
                     td { (r.actor) }
-                    td { code { (r.action) } }
+                    td {
+                        @if let Some(title) = super::actions::title(&r.action, view.lang()) { (title) br; }
+                        code { (r.action) }
+                    }
                     td { (r.target) }
                     td { (r.detail) }
                 } } }
@@ -211,9 +185,10 @@ fn show_policy(
         @if saved { (notice("ok", view.t("已保存，立即生效。", "Saved. It takes effect at once."))) }
         (refused(view, failure))
         form.card method="post" action="/policy" {
+            label.choice { input type="checkbox" name="administrators_need_second_factor" value="true" checked[policy.administrators_need_second_factor]; " " (view.t("平台管理员必须使用第二重验证", "The platform's administrators must have a second factor")) }
             label.choice { input type="checkbox" name="officials_need_second_factor" value="true" checked[policy.officials_need_second_factor]; " " (view.t("工作人员必须使用第二重验证", "Officials must have a second factor")) }
             p.muted { (view.t("勾选后，还没有设置的工作人员只能先去设置；其在控制台、各服务和程序中的登录立即失效。", "Whoever has none may then only set one up; their sessions at the console, the services and in programs end at once.")) }
-            (Input::text("step_up_minutes", view.t("验证后多少分钟内不再询问", "Minutes for which a shown second factor is good"), &policy.step_up_minutes.to_string()).number().help(view.t("1 至 60。卸载应用、吊销密钥、更改角色等操作前会再次询问。", "1 to 60. Uninstalling, revoking keys, changing roles and the like ask again after that.")).render(view, failure))
+            (Input::text("step_up_minutes", view.t("验证后多少分钟内不再询问", "Minutes for which a shown second factor is good"), &policy.step_up_minutes.to_string()).number().help(view.t("1 至 60。安装、升级、卸载应用，批准权限，登记和吊销密钥，更改角色等操作前会再次询问。", "1 to 60. Installing, upgrading and uninstalling apps, approving permissions, enrolling and revoking keys, changing roles and the like ask again after that.")).render(view, failure))
             div.actions { button { (view.t("保存", "Save")) } }
         }
     };
@@ -230,6 +205,7 @@ pub(crate) async fn change_policy(view: &View, policy: SecurityPolicy) -> Outcom
 pub(super) async fn set_policy(view: View, Form(fields): Form) -> Outcome {
     view.one_of(&[PlatformRole::SecurityAdmin])?;
     let policy = SecurityPolicy {
+        administrators_need_second_factor: fields.text("administrators_need_second_factor") == "true",
         officials_need_second_factor: fields.text("officials_need_second_factor") == "true",
         step_up_minutes: fields.text("step_up_minutes").parse().unwrap_or(0),
     };

@@ -71,6 +71,7 @@ fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
     let error = of("public_key").or_else(|| failure.filter(|_| organization.is_none()).map(|f| f.text(view.lang())));
     html! {
         h2 { (view.t("登记密钥", "Enroll a key")) }
+        (view.step_up_first())
         form.card method="post" action="/signers" {
             label for="vendor" { (view.t("供应商名称（与 app.toml 一致）", "Vendor, as in app.toml")) }
             input #vendor name="vendor" value=(typed.vendor) required maxlength="100";
@@ -89,6 +90,7 @@ fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
 
 pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
     let by = city_administrator(&view)?;
+    view.step_up_for("/signers")?;
     let typed = Typed {
         vendor: fields.text("vendor"),
         organization: fields.text("organization"),
@@ -107,7 +109,7 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
 
 pub(super) async fn revoke(view: View, Form(fields): Form) -> Outcome {
     let by = security_administrator(&view)?;
-    view.step_up()?;
+    view.step_up_for("/signers")?;
     view.gateway.operations.revoke_key(fields.text("key"), &by).await?;
     Ok(see_other("/signers?saved=1"))
 }

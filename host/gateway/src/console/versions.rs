@@ -198,6 +198,9 @@ pub(super) async fn act(view: View, Path(name): Path<String>, form: Form) -> Out
         "roll-back" => {
             let version = form.0.text("version").parse().map_err(|_| Failure::new(kinds::MALFORMED))?;
             let accept_unreadable = form.0.text("accept_unreadable") == "true";
+            if accept_unreadable {
+                view.step_up_for(&format!("/apps/{}/versions", i.name))?;
+            }
             let why = form.0.text("reason").chars().take(500).collect();
             operations
                 .roll_back(&i.name, Asked { version: Some(version), accept_unreadable, why, by: by.account })

@@ -179,7 +179,8 @@ impl Providers {
         self.all.iter().find(|p| p.config.name == name).ok_or(OidcError::NoSuchProvider)
     }
 
-    /// Starts a sign-in, or the linking of an account.
+    /// Starts a sign-in, or the linking of an account: then the provider asks who it is even of somebody
+    /// whom it knows, since a browser may have been signed in there by another.
     pub(crate) async fn begin(
         &self,
         name: &str,
@@ -188,7 +189,7 @@ impl Providers {
         now: Timestamp,
     ) -> Result<Begun, OidcError> {
         let provider = self.find(name)?;
-        let asked = provider.ask(now).await?;
+        let asked = provider.ask(link.is_some(), now).await?;
         let state = asked.state.secret().clone();
         let under_way = UnderWay {
             provider: name.to_owned(),

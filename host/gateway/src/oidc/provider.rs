@@ -4,7 +4,8 @@ use super::http::{Http, HttpError};
 use super::{OutsideProvider, Trusted};
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreProviderMetadata,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
@@ -127,14 +128,17 @@ impl Provider {
     }
 
     /// The address at which the browser asks, with all that protects the answer.
-    pub(crate) async fn ask(&self, now: Timestamp) -> Result<Asked, OidcError> {
+    pub(crate) async fn ask(&self, anew: bool, now: Timestamp) -> Result<Asked, OidcError> {
         let client = self.client(self.metadata(FRESH, now).await?);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (address, state, nonce) = client
+        let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
             .add_scopes(self.config.scopes.iter().cloned().map(Scope::new))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if anew {
+            request = request.add_prompt(CoreAuthPrompt::Login);
+        }
+        let (address, state, nonce) = request.url();
         if !is_safe(&address) {
             return Err(OidcError::Refused("its authorization endpoint is not https".into()));
         }

@@ -151,8 +151,8 @@ impl Operations {
             // Everybody is served by the release in charge, which is well.
             self.abort_now(name, PLATFORM, &error.to_string()).await?;
         }
-        // The server was killed while they were built anew.
-        if installation.status == Status::Migrating {
+        // The server was killed while they were built anew, or they could not be.
+        if installation.indexes_due || installation.status == Status::Migrating {
             self.build_indexes(installation).await?;
         }
         self.schedule_jobs(installation).await?;
@@ -218,8 +218,11 @@ impl Operations {
         self.ended(name, None).await?;
         // From here on nobody can put anything into its queue, payments' callbacks included.
         self.services.messaging.close(name).await?;
+        // Nobody pays it any more, and what is on its way goes back when it arrives.
+        self.services.payments.close(name).await?;
         self.services.identity.forget_installation(name, by).await?;
         self.services.installations.uninstall(name, by).await?;
+        self.forget_files();
         tracing::info!(installation = %name, by, "uninstalled");
         Ok(())
     }

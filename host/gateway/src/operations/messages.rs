@@ -1,7 +1,33 @@
-//! Jobs and dead letters: what officials do with them, written down in the audit trail.
+//! Jobs and dead letters: what officials do with them. Each is one commit with its row of the audit
+//! trail.
 
 use super::{OperationError, Operations};
+use yunlong_messaging::MessagingError;
 use yunlong_model::InstallationName;
+use yunlong_store::{Txn, transact};
+
+/// What is done with one job or one letter.
+#[derive(Clone, Copy)]
+enum Act {
+    RunJob,
+    PauseJob,
+    ResumeJob,
+    Redrive,
+    Discard,
+}
+
+impl Act {
+    /// Its name in the audit trail.
+    fn name(self) -> &'static str {
+        match self {
+            Self::RunJob => "job.run",
+            Self::PauseJob => "job.paused",
+            Self::ResumeJob => "job.resumed",
+            Self::Redrive => "dead-letter.redriven",
+            Self::Discard => "dead-letter.discarded",
+        }
+    }
+}
 
 impl Operations {
     /// Runs a job now, whatever the clock says.
@@ -9,8 +35,7 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`]: there is no such job, or it is being run.
     pub async fn run_job(&self, name: &InstallationName, job: &str, by: &str) -> Result<(), OperationError> {
-        self.services.messaging.run_job(name, job, by).await?;
-        self.record(by, "job.run", name, job).await
+        self.recorded(Act::RunJob, name, job, by).await
     }
 
     /// Keeps a job from running by the clock.
@@ -18,8 +43,7 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`].
     pub async fn pause_job(&self, name: &InstallationName, job: &str, by: &str) -> Result<(), OperationError> {
-        self.services.messaging.pause_job(name, job, by).await?;
-        self.record(by, "job.paused", name, job).await
+        self.recorded(Act::PauseJob, name, job, by).await
     }
 
     /// Lets a paused job run by the clock again.
@@ -27,8 +51,7 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`].
     pub async fn resume_job(&self, name: &InstallationName, job: &str, by: &str) -> Result<(), OperationError> {
-        self.services.messaging.resume_job(name, job).await?;
-        self.record(by, "job.resumed", name, job).await
+        self.recorded(Act::ResumeJob, name, job, by).await
     }
 
     /// Delivers a dead letter again.
@@ -36,8 +59,7 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`]: there is no such letter.
     pub async fn redrive(&self, name: &InstallationName, id: &str, by: &str) -> Result<(), OperationError> {
-        self.services.messaging.redrive(name, id).await?;
-        self.record(by, "dead-letter.redriven", name, id).await
+        self.recorded(Act::Redrive, name, id, by).await
     }
 
     /// Delivers all dead letters again that are there now, and answers how many.
@@ -45,11 +67,11 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`].
     pub async fn redrive_all(&self, name: &InstallationName, by: &str) -> Result<usize, OperationError> {
-        let redriven = self.services.messaging.redrive_all(name).await?;
-        if redriven > 0 {
-            self.record(by, "dead-letters.redriven", name, &redriven.to_string()).await?;
-        }
-        Ok(redriven)
+        let installations = &self.services.installations;
+        let record = |txn: &mut Txn, count: usize| {
+            installations.stage_record(txn, by, "dead-letters.redriven", name.as_str(), &count.to_string());
+        };
+        Ok(self.services.messaging.redrive_all(name, record).await?)
     }
 
     /// Removes a dead letter for good.
@@ -57,17 +79,22 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`]: there is no such letter.
     pub async fn discard(&self, name: &InstallationName, id: &str, by: &str) -> Result<(), OperationError> {
-        self.services.messaging.discard(name, id).await?;
-        self.record(by, "dead-letter.discarded", name, id).await
+        self.recorded(Act::Discard, name, id, by).await
     }
 
-    async fn record(
-        &self,
-        by: &str,
-        action: &str,
-        name: &InstallationName,
-        detail: &str,
-    ) -> Result<(), OperationError> {
-        Ok(self.services.installations.record(by, action, name.as_str(), detail).await?)
+    async fn recorded(&self, act: Act, name: &InstallationName, what: &str, by: &str) -> Result<(), OperationError> {
+        let messaging = &self.services.messaging;
+        let done: Result<(), MessagingError> = transact!(&self.services.store, |txn| {
+            match act {
+                Act::RunJob => messaging.run_job(txn, name, what, by).await?,
+                Act::PauseJob => messaging.pause_job(txn, name, what, by).await?,
+                Act::ResumeJob => messaging.resume_job(txn, name, what).await?,
+                Act::Redrive => messaging.redrive(txn, name, what).await?,
+                Act::Discard => messaging.discard(txn, name, what).await?,
+            }
+            self.services.installations.stage_record(txn, by, act.name(), name.as_str(), what);
+            Ok(())
+        });
+        Ok(done?)
     }
 }

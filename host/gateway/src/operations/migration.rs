@@ -4,6 +4,7 @@
 //! that was under way and nothing else. While the release reads the older schema too, people are
 //! served meanwhile; otherwise they wait until the last batch.
 
+use super::back::{Back, Indexes};
 use super::{OperationError, Operations, PLATFORM};
 use std::sync::Arc;
 use std::time::Duration;
@@ -211,7 +212,17 @@ impl Operations {
             && (unwritten || now.data.strange_to(&trial.former.manifest.data).is_empty())
         {
             let (former, by) = (trial.former.clone(), trial.by.clone());
-            let back = self.put_back(&now, former, true, unwritten, PLATFORM, &why).await?;
+            let how = Back { indexes: Indexes::AsDeclared, unwritten, by: PLATFORM, why: &why };
+            let back = match self.put_back(&now, former, how).await {
+                Ok(back) => back,
+                // Written down already.
+                Err(_) if matches!(self.get(name)?.status, Status::Failed(_)) => return Ok(()),
+                Err(refused) => {
+                    let why = format!("{why}. It cannot go back by itself: {refused}");
+                    self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
+                    return self.alarm(name, &why).await;
+                }
+            };
             let (from, to) = (&now.version, &back.version);
             self.tell(
                 &back,

@@ -8,11 +8,12 @@
 //! anew, and while data is migrated that the newer release does not read as it is. In both cases the
 //! one before has ended all its calls first.
 
+use super::back::{Back, Indexes};
 use super::{OperationError, Operations, PLATFORM, approved, invalid};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use yunlong_installations::{Installation, InstallationError, Level, Release, RollBack, Status, Switch, Upgrade};
+use yunlong_installations::{Installation, InstallationError, Level, Status, Switch, Upgrade};
 use yunlong_messaging::Notice;
 use yunlong_model::{Digest, InstallationName, Text};
 use yunlong_store::documents::Schema;
@@ -34,23 +35,10 @@ pub struct Upgrading {
     pub by: String,
 }
 
-/// A roll-back that is asked for.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The version to go back to; the one that was left last when absent.
-    pub version: Option<semver::Version>,
-    /// Whether it is meant although that version does not read all that was written.
-    pub accept_unreadable: bool,
-    /// Why.
-    pub why: String,
-    /// The account that decides, or the platform.
-    pub by: String,
-}
-
 /// What has to be done before a release can serve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Needs {
-    /// Its indexes are others.
+    /// Its indexes are others, or documents are to be sealed that were not.
     indexes: bool,
     /// It does not read the data as it is.
     migration: bool,
@@ -84,12 +72,14 @@ impl Needs {
                 ),
             ));
         }
-        Ok(Self { indexes: !alike(now, next), migration: !strange.is_empty() })
+        Ok(Self { indexes: now.indexes_due || !alike(now, next), migration: !strange.is_empty() })
     }
 }
 
-fn alike(a: &Installation, b: &Installation) -> bool {
-    Schema::new(&a.name, &a.manifest).indexes_alike(&Schema::new(&b.name, &b.manifest))
+/// Whether `next` finds the indexes of `now` as it wants them, and its documents sealed.
+pub(super) fn alike(now: &Installation, next: &Installation) -> bool {
+    let (now, next) = (Schema::new(&now.name, &now.manifest), Schema::new(&next.name, &next.manifest));
+    next.indexes_alike(&now) && next.seals_no_more_than(&now)
 }
 
 impl Operations {
@@ -194,12 +184,14 @@ impl Operations {
         {
             // Nothing was written by the newer one, so nothing is lost.
             tracing::warn!(installation = %name, error = %refused, "the upgrade is undone");
-            if needs.indexes
-                && let Err(error) = self.build_indexes(before).await
-            {
-                tracing::error!(installation = %name, %error, "the indexes of the former release cannot be built");
-            }
-            self.put_back(&upgraded, before.release(), false, true, PLATFORM, &refused.to_string()).await?;
+            let why = refused.to_string();
+            let indexes = match &refused {
+                // Calls of the one before did not end: building has not begun.
+                OperationError::StillRunning(_) if !before.indexes_due => Indexes::Untouched,
+                _ => Indexes::AsDeclared,
+            };
+            let back = Back { indexes, unwritten: true, by: PLATFORM, why: &why };
+            self.put_back(&upgraded, before.release(), back).await?;
             return Err(refused);
         }
         self.schedule_jobs(&upgraded).await?;
@@ -216,13 +208,23 @@ impl Operations {
     /// Ends the calls of the release before, and builds the indexes of the one in charge.
     async fn make_ready(&self, upgraded: &Arc<Installation>, needs: Needs) -> Result<(), OperationError> {
         self.ended(&upgraded.name, None).await?;
-        if needs.indexes { self.build_indexes(upgraded).await } else { Ok(()) }
+        if needs.indexes {
+            return self.build_indexes(upgraded).await;
+        }
+        // What it waits for is its data.
+        self.services.installations.indexed(&upgraded.name).await?;
+        Ok(())
     }
 
-    /// Builds the indexes of a release anew. Nothing else may write meanwhile.
+    /// Builds the indexes of a release anew, and seals what it wants sealed. Nothing else may write
+    /// meanwhile.
     pub(super) async fn build_indexes(&self, installation: &Installation) -> Result<(), OperationError> {
-        let schema = Schema::new(&installation.name, &installation.manifest);
-        schema.rebuild_indexes(&self.services.store).await.map_err(OperationError::Indexes)
+        let (store, keys) = (&self.services.store, self.services.identity.field_keys().clone());
+        let schema = Schema::new(&installation.name, &installation.manifest).with_keys(keys);
+        schema.rebuild_indexes(store).await.map_err(OperationError::Indexes)?;
+        schema.seal_anew(store).await.map_err(OperationError::Indexes)?;
+        self.services.installations.indexed(&installation.name).await?;
+        Ok(())
     }
 
     async fn start_canary(
@@ -316,114 +318,6 @@ impl Operations {
         }
         tracing::info!(installation = %name, by, why, "the canary is over");
         Ok(aborted)
-    }
-
-    /// Goes back to a version that the installation ran. Every acknowledged write stays, and stays
-    /// readable; where the older version would not read all of them, nothing is done before a person
-    /// has said that it is meant.
-    ///
-    /// # Errors
-    /// [`OperationError::WouldNotRead`], [`OperationError::NeverRan`], [`OperationError::Package`] when
-    /// its key was revoked.
-    pub async fn roll_back(&self, name: &InstallationName, asked: Asked) -> Result<Arc<Installation>, OperationError> {
-        let name = name.clone();
-        self.detached(|me| async move {
-            let target = me.target(&name, asked.version.as_ref()).await?;
-            // Compiled before the turn; almost always it still is.
-            let (package, _) = me.package(target.package_digest).await?;
-            me.services.apps.prepare(&package.manifest, package.component).await?;
-            let _turn = me.turn(&name).await;
-            let from = me.get(&name)?.version.clone();
-            let back = me.roll_back_now(&name, target, &asked).await?;
-            let to = &back.version;
-            let title = (format!("已从版本 {from} 退回 {to}"), format!("Rolled back from version {from} to {to}"));
-            me.tell(&back, &asked.by, (&title.0, &title.1), &asked.why).await;
-            Ok(back)
-        })
-        .await
-    }
-
-    async fn target(
-        &self,
-        name: &InstallationName,
-        version: Option<&semver::Version>,
-    ) -> Result<Release, OperationError> {
-        let now = self.get(name)?;
-        if let Some(trial) = now.trial()
-            && version.is_none_or(|v| *v == trial.former.version)
-        {
-            return Ok(trial.former.clone());
-        }
-        let former = self.services.installations.former(name).await?;
-        let others = former.into_iter().filter(|f| f.release.package_digest != now.package_digest);
-        let found = match version {
-            Some(version) => others.into_iter().find(|f| f.release.version == *version),
-            None => others.max_by_key(|f| f.left_at),
-        };
-        found.map(|f| f.release).ok_or_else(|| OperationError::NeverRan {
-            installation: name.clone(),
-            version: version.map_or_else(|| "before".to_owned(), ToString::to_string),
-        })
-    }
-
-    /// Goes back, the turn being taken.
-    pub(super) async fn roll_back_now(
-        &self,
-        name: &InstallationName,
-        target: Release,
-        asked: &Asked,
-    ) -> Result<Arc<Installation>, OperationError> {
-        let now = self.get(name)?;
-        let schemas = now.data.strange_to(&target.manifest.data);
-        if !schemas.is_empty() && !asked.accept_unreadable {
-            return Err(OperationError::WouldNotRead { version: target.version, schemas });
-        }
-        if let Some(canary) = now.canary() {
-            let version = canary.release.version.to_string();
-            return Err(invalid(
-                "version",
-                format!("版本 {version} 正在灰度发布，请先中止"),
-                format!("Version {version} serves as a canary: abort it first"),
-            ));
-        }
-        self.put_back(&now, target, true, false, &asked.by, &asked.why).await
-    }
-
-    /// Gives a release that it ran charge again. `unwritten`: the one that is left wrote nothing.
-    pub(super) async fn put_back(
-        &self,
-        now: &Arc<Installation>,
-        target: Release,
-        build: bool,
-        unwritten: bool,
-        by: &str,
-        why: &str,
-    ) -> Result<Arc<Installation>, OperationError> {
-        let (name, left) = (&now.name, now.package_digest);
-        let seen = Arc::new(now.as_release(&target));
-        let build = build && !alike(now, &seen);
-        if now.status != Status::Stopped {
-            // Verified anew: the key that signed it may have been revoked since.
-            let (package, _) = self.package(target.package_digest).await?;
-            self.services.apps.stage(&seen, package.component).await?;
-        } else {
-            self.package(target.package_digest).await?;
-        }
-        let back = RollBack { to: target, hold: build, unwritten, by: by.to_owned(), why: why.to_owned() };
-        let back = self.services.installations.roll_back(name, back).await?;
-        self.services.apps.switch(name, &back.package_digest);
-        if build {
-            self.ended(name, None).await?;
-            self.build_indexes(&back).await?;
-            if back.status != Status::Stopped {
-                self.set_status(name, Status::Running, PLATFORM).await?;
-            }
-        }
-        self.schedule_jobs(&back).await?;
-        self.services.apps.unstage(name, &left);
-        self.services.messaging.wake(name);
-        tracing::warn!(installation = %name, version = %back.version, by, why, "rolled back");
-        self.get(name)
     }
 
     /// Tells those who look after an installation: in its log, and in the inbox of whoever decided on

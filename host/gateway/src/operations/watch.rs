@@ -13,23 +13,43 @@ const TICK: Duration = Duration::from_millis(500);
 const HEALTH_TICKS: u32 = 3;
 /// How often in a row it must be ill: once may be a moment's trouble.
 const ILL: u32 = 2;
-/// The time that counts for its errors: the roll-back must come within ten seconds.
-const WINDOW: Duration = Duration::from_secs(8);
+/// The times that count for its errors: a short one, so that a busy app is back within ten seconds,
+/// and a long one, so that a quiet app has calls enough to judge by.
+const WINDOWS: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(60)];
 /// How far back the one in charge is looked at beside a canary.
 const BASELINE: Duration = Duration::from_secs(60);
 /// Fewer errors than this are chance.
-const FEWEST: u64 = 5;
-/// An error rate below one in this many is not worth going back for.
-const RARE: u64 = 20;
+const FEWEST: u64 = 3;
+/// What is taken for known of every app before it is looked at, as calls and errors: without it, one
+/// that nobody has called yet would count as one that never fails.
+const PRIOR: (f64, f64) = (20.0, 1.0);
+/// How sure one has to be (G-test): equal rates come so far apart once in some tens of thousands of
+/// looks, and a trial has about a thousand, most of them at the same calls.
+const SURE: f64 = 8.0;
+/// How sure when no call has succeeded: three calls where one in twenty used to fail.
+const SURE_OF_NONE: f64 = 8.9;
 
 /// Whether a newer release fails so much more often than the one before that it must go: at least
 /// twice as often, and not by chance.
+#[allow(clippy::cast_precision_loss, reason = "calls of a minute are far below 2^52")]
 fn worse(newer: Outcomes, before: Outcomes) -> bool {
-    let (newer_errors, newer_total) = (u128::from(newer.errors), u128::from(newer.total));
-    let (errors, total) = (u128::from(before.errors), u128::from(before.total.max(1)));
-    newer.errors >= FEWEST
-        && newer_errors * u128::from(RARE) >= newer_total
-        && newer_errors * total >= 2 * errors * newer_total
+    let doubled =
+        u128::from(newer.errors) * u128::from(before.total) >= 2 * u128::from(before.errors) * u128::from(newer.total);
+    if newer.errors < FEWEST || !doubled {
+        return false;
+    }
+    let (n, e) = (newer.total as f64, newer.errors as f64);
+    let (n0, e0) = (before.total as f64 + PRIOR.0, before.errors as f64 + PRIOR.1);
+    if e / n <= e0 / n0 {
+        return false;
+    }
+    if newer.errors >= newer.total {
+        return n * (n0 / e0).ln() >= SURE_OF_NONE;
+    }
+    // How much better two rates explain what is seen than one for both does.
+    let one = (e + e0) / (n + n0);
+    let gain = |count: f64, of: f64, rate: f64| if count > 0.0 { count * (count / of / rate).ln() } else { 0.0 };
+    gain(e, n, one) + gain(n - e, n, 1.0 - one) + gain(e0, n0, one) + gain(n0 - e0, n0, 1.0 - one) >= SURE
 }
 
 /// What is looked at.
@@ -90,8 +110,8 @@ impl Operations {
                 continue;
             }
             let watched = self.watched(&i);
-            let lately = self.services.apps.outcomes(name, &watched.package, WINDOW);
-            if worse(lately, watched.before) {
+            let lately = WINDOWS.map(|w| self.services.apps.outcomes(name, &watched.package, w));
+            if let Some(lately) = lately.into_iter().find(|lately| worse(*lately, watched.before)) {
                 let why = format!(
                     "{} of its last {} calls failed; of the version before it were {} of {}",
                     lately.errors, lately.total, watched.before.errors, watched.before.total
@@ -194,10 +214,6 @@ mod tests {
     fn twice_the_errors_of_the_version_before_is_worse_and_chance_is_not() {
         for (newer, before, expected) in [
             (of(0, 1_000), of(0, 1_000), false),
-            (of(4, 4), of(0, 1_000), false),
-            (of(5, 5), of(0, 1_000), true),
-            (of(5, 5), of(0, 0), true),
-            (of(5, 1_000), of(0, 1_000), false),
             (of(100, 1_000), of(50, 1_000), true),
             (of(99, 1_000), of(50, 1_000), false),
             (of(100, 1_000), of(90, 1_000), false),
@@ -205,6 +221,76 @@ mod tests {
             (of(1_000, 1_000), of(501, 1_000), false),
         ] {
             assert_eq!(worse(newer, before), expected, "{newer:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn a_rare_error_that_becomes_four_times_as_frequent_is_worse() {
+        // 1 % before, 4 % now: eight seconds at 100 calls a second.
+        assert!(worse(of(32, 800), of(60, 6_000)));
+        assert!(!worse(of(10, 800), of(60, 6_000)));
+        // One in a thousand, of which there was none before, is chance; one in a hundred is not.
+        assert!(!worse(of(5, 1_000), of(0, 1_000)));
+        assert!(worse(of(20, 1_000), of(0, 1_000)));
+    }
+
+    #[test]
+    fn a_quiet_app_that_fails_every_call_is_worse_from_the_third_on() {
+        for before in [of(0, 0), of(0, 4), of(0, 1_000), of(1, 100)] {
+            assert!(!worse(of(1, 1), before) && !worse(of(2, 2), before), "{before:?}");
+            assert!(worse(of(3, 3), before), "{before:?}");
+        }
+        // Where the one before failed as well, it takes more to tell.
+        assert!(!worse(of(3, 3), of(2, 4)));
+        assert!(!worse(of(100, 100), of(100, 100)));
+        // Some of a few calls.
+        assert!(!worse(of(3, 20), of(0, 20)));
+        assert!(worse(of(10, 20), of(0, 60)));
+    }
+
+    /// SplitMix64: the same calls in every run.
+    struct Calls(u64);
+
+    impl Calls {
+        fn fails(&mut self, of_a_thousand: u64) -> bool {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (z ^ (z >> 31)) % 1_000 < of_a_thousand
+        }
+
+        /// A trial of ten minutes behind a minute of the version before; answers after how many
+        /// seconds it goes back.
+        fn trial(&mut self, a_second: u64, before: u64, newer: u64) -> Option<usize> {
+            let mut some = |n: u64, rate: u64| of((0..n).filter(|_| self.fails(rate)).count() as u64, n);
+            let baseline = some(60 * a_second, before);
+            let mut seconds = Vec::new();
+            for second in 1..=600 {
+                seconds.push(some(a_second, newer));
+                for window in WINDOWS {
+                    let last = seconds.iter().rev().take(usize::try_from(window.as_secs()).unwrap());
+                    let lately = last.fold(of(0, 0), |a, b| of(a.errors + b.errors, a.total + b.total));
+                    if worse(lately, baseline) {
+                        return Some(second);
+                    }
+                }
+            }
+            None
+        }
+    }
+
+    #[test]
+    fn equal_rates_are_no_alarm_and_a_real_change_is_one_within_ten_seconds() {
+        let mut calls = Calls(7);
+        let mut alarms = 0;
+        for (a_second, rate) in [(1, 10), (1, 50), (1, 200), (10, 10), (10, 50), (100, 1), (100, 10), (100, 100)] {
+            alarms += (0..10).filter(|_| calls.trial(a_second, rate, rate).is_some()).count();
+        }
+        assert!(alarms <= 2, "{alarms} of 80 trials of a version that is as good as the one before");
+        for (a_second, before, newer) in [(1, 0, 1_000), (3, 10, 500), (100, 50, 150), (100, 10, 60), (300, 10, 40)] {
+            let back = calls.trial(a_second, before, newer);
+            assert!(back.is_some_and(|s| s <= 10), "{a_second} a second, {before} to {newer} ‰: {back:?}");
         }
     }
 }

@@ -88,7 +88,7 @@ fn outside(view: &View, links: &[yunlong_identity::ExternalLink]) -> Markup {
 
 pub(super) async fn unlink(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for(NAV)?;
     view.gateway.services.identity.unlink_external(session, fields.text("id")).await?;
     Ok(see_other("/account?saved=1"))
 }

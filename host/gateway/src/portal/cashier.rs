@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::{Markup, html};
 use std::time::Duration;
-use yunlong_payments::{Behaviour, CallbackError, Intent, PaymentError, Status};
+use yunlong_payments::{Behaviour, CallbackError, Intent, PaymentError, RefundStatus, Status};
 
 /// How long a payer waits for the provider before the page says that it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -25,11 +25,16 @@ impl From<PaymentError> for Failure {
             }
             PaymentError::Expired => Self::new(kinds::CONFLICT)
                 .because("付款时间已过，请重新下单。", "The time to pay is over: place the order again."),
+            PaymentError::Closed => Self::new(kinds::CONFLICT).because(
+                "该服务已下线，不再收款。没有扣款；已在途中的款项到账后会自动退回。",
+                "This service was removed and takes no payments. Nothing was taken; money that is still on its way is returned by itself.",
+            ),
             PaymentError::NotThePayer => Self::new(kinds::FORBIDDEN).because(
                 "这笔付款属于其他账号，请用下单时的账号登录。",
                 "This payment belongs to another account: sign in as the one who placed the order.",
             ),
-            PaymentError::NoDirectConfirmation(_) | PaymentError::Invalid(_) => Self::new(kinds::INVALID).saying(e),
+            PaymentError::NoDirectConfirmation(_) | PaymentError::Invalid(_) => Self::new(kinds::INVALID)
+                .because("请求的内容有误：请从“我的订单”重新进入。", e.to_string()),
             PaymentError::Store(store) => store.clone().into(),
             PaymentError::Commit(commit) => commit.clone().into(),
             PaymentError::Messaging(_) => Self::internal(e),
@@ -45,6 +50,11 @@ async fn own(view: &View, id: &str) -> Outcome<Intent> {
         return Err(PaymentError::NotThePayer.into());
     }
     Ok(intent)
+}
+
+/// Whether the app is there to lead back to.
+fn is_installed(view: &View, intent: &Intent) -> bool {
+    view.gateway.services.installations.get(&intent.installation).is_some()
 }
 
 fn back(view: &View, intent: &Intent) -> String {
@@ -82,13 +92,15 @@ pub(super) fn as_json(view: &View, i: &Intent) -> serde_json::Value {
 
 async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<&Failure>) -> Outcome {
     let title = view.t("模拟收银台", "Sandbox cashier");
-    let payable = matches!(intent.status, Status::Pending | Status::Failed)
+    let installed = is_installed(view, intent);
+    let payable = installed
+        && matches!(intent.status, Status::Pending | Status::Failed)
         && view.gateway.services.clock.now() < intent.expires_at;
     let content = html! {
         h1 { (title) }
         (notice("warn", view.t("这是模拟收银台，用于试用和测试，不会产生真实扣款。", "This cashier is a sandbox for trials and tests: no real money is taken.")))
         @if let Some(f) = failure { (notice("bad", f.text(view.lang()))) }
-        (state(view, intent, payable))
+        @if installed { (state(view, intent, payable)) } @else { (removed(view, intent)) }
         section.card {
             dl.facts {
                 dt { (view.t("付款事项", "For")) } dd { (intent.description.get(view.lang())) }
@@ -101,13 +113,41 @@ async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<
         }
         @if payable { (form(view, intent)) } @else {
             div.actions {
-                a role="button" href=(back(view, intent)) { (view.t("返回服务", "Back to the service")) }
-                a role="button" class="outline" href="/orders" { (view.t("我的支付", "My payments")) }
+                @if installed { a role="button" href=(back(view, intent)) { (view.t("返回服务", "Back to the service")) } }
+                a role="button" class="outline" href="/orders" { (view.t("我的订单", "My orders")) }
             }
         }
         p { a href="/help#payments" { (view.t("关于支付", "About payments")) } }
     };
     super::page_with(status, view, &Page::narrow(title, "/orders"), content).await
+}
+
+/// What the payer of an app that was removed is told.
+fn removed(view: &View, intent: &Intent) -> Markup {
+    match intent.status {
+        Status::Captured if intent.refunds.values().any(|r| r.status == RefundStatus::Staged) => notice(
+            "info",
+            view.t(
+                "该服务已下线，您的付款正在自动退回。",
+                "This service was removed. Your payment is being returned by itself.",
+            ),
+        ),
+        Status::Captured => notice(
+            "info",
+            view.t(
+                "已付款。该服务此后已下线，有疑问请联系提供服务的部门。",
+                "Paid. The service was removed since: ask the department that offered it if you have questions.",
+            ),
+        ),
+        Status::Refunded => notice("info", view.t("款项已全部退回。", "Everything was returned.")),
+        Status::Pending | Status::Processing | Status::Failed | Status::Cancelled => notice(
+            "warn",
+            view.t(
+                "该服务已下线，不再收款。已在途中的款项到账后会自动退回。",
+                "This service was removed and takes no payments. Money that is still on its way is returned by itself.",
+            ),
+        ),
+    }
 }
 
 fn state(view: &View, intent: &Intent, payable: bool) -> Markup {
@@ -118,7 +158,7 @@ fn state(view: &View, intent: &Intent, payable: bool) -> Markup {
         Status::Processing => html! {
             div.notice.notice-info role="status" {
                 strong { (view.t("正在等待付款结果", "Waiting for the result")) }
-                p { (view.t("请不要重复付款。稍后刷新本页，或在“我的支付”查看结果。", "Do not pay again. Reload this page a little later, or look under “My payments”.")) }
+                p { (view.t("请不要重复付款。稍后刷新本页，或在“我的订单”查看结果。", "Do not pay again. Reload this page a little later, or look under “My orders”.")) }
                 p { a href={ "/cashier/" (intent.id) } { (view.t("刷新", "Reload")) } }
             }
         },

@@ -86,8 +86,8 @@ const SECTIONS: &[Section] = &[
                 "The cashier is a sandbox for now: no real money is taken.",
             ),
             (
-                "付款后若页面没有及时更新，请不要重复付款，稍后在“我的支付”查看结果。",
-                "If the page does not change after paying, do not pay twice; look under “My payments” a little later.",
+                "付款后若页面没有及时更新，请不要重复付款，稍后在“我的订单”查看结果。",
+                "If the page does not change after paying, do not pay twice; look under “My orders” a little later.",
             ),
         ],
     ),

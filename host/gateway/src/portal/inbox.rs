@@ -16,9 +16,16 @@ const PAGE: usize = 20;
 impl From<MessagingError> for Failure {
     fn from(e: MessagingError) -> Self {
         match e {
-            MessagingError::UnknownNote | MessagingError::UnknownDeadLetter(_) | MessagingError::UnknownJob(_) => {
-                Self::not_found().saying(e)
-            }
+            MessagingError::UnknownNote => Self::not_found()
+                .because("您的消息中没有这一条：请刷新“消息”页。", "There is no such note in your inbox: reload it."),
+            MessagingError::UnknownDeadLetter(id) => Self::not_found().because(
+                format!("没有未送达消息“{id}”：可能已重新投递或删除，请刷新页面。"),
+                format!("There is no dead letter `{id}`: it may have been redriven or discarded. Reload the page."),
+            ),
+            MessagingError::UnknownJob(job) => Self::not_found().because(
+                format!("该应用没有任务“{job}”：任务由应用的清单定义。"),
+                format!("There is no job `{job}`: the app's manifest names its jobs."),
+            ),
             MessagingError::JobRuns(job) => Self::new(kinds::CONFLICT).because(
                 format!("任务“{job}”正在运行，请等它结束。"),
                 format!("The job `{job}` is being run: wait until it has ended."),

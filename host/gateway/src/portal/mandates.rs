@@ -11,16 +11,25 @@ use yunlong_formats::Explain as _;
 use yunlong_identity::{Basis, Code, CodeError, Mandate, NewMandate};
 
 const NAV: &str = "/account";
+/// Mandates of one page.
+const PAGE: usize = 50;
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
-    show(&view, StatusCode::OK, query.raw("saved").is_some(), None).await
+    let before = query.raw("before").filter(|b| !b.is_empty());
+    show(&view, StatusCode::OK, query.raw("saved").is_some(), before, None).await
 }
 
-async fn show(view: &View, status: StatusCode, saved: bool, failure: Option<&Failure>) -> Outcome {
+async fn show(
+    view: &View,
+    status: StatusCode,
+    saved: bool,
+    before: Option<&str>,
+    failure: Option<&Failure>,
+) -> Outcome {
     let session = view.signed_in()?;
     let identity = &view.gateway.services.identity;
     let held = identity.mandates_held(&session.account).await?;
-    let given = identity.mandates_given(&session.account).await?;
+    let given = identity.mandates_given(&session.account, before, PAGE).await?;
     let title = view.t("委托代办", "Acting for somebody else");
     let content = html! {
         p { a href="/account" { "← " (view.t("我的账号", "Your account")) } }
@@ -29,7 +38,13 @@ async fn show(view: &View, status: StatusCode, saved: bool, failure: Option<&Fai
         (refused(view, failure))
         (acting(view, &held))
         (take_form(view, failure))
-        (given_list(view, &given))
+        (given_list(view, &given.mandates))
+        @if before.is_some() || given.next.is_some() {
+            nav.pager aria-label=(view.t("翻页", "Pages")) {
+                @if before.is_some() { a href="/mandates" { (view.t("最新的委托", "Newest mandates")) } } @else { span {} }
+                @if let Some(next) = &given.next { a href={ "/mandates?before=" (crate::encode(next)) } { (view.t("更早的委托", "Older mandates")) } }
+            }
+        }
         (give_form(view, &held, failure))
         p { a href="/help#mandates" { (view.t("委托是什么？", "What is a mandate?")) } }
     };
@@ -144,7 +159,7 @@ fn give_form(view: &View, held: &[Mandate], failure: Option<&Failure>) -> Markup
 
 pub(super) async fn give(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for("/mandates")?;
     let mut failure = Failure::new(kinds::INVALID);
     if fields.text("agree") != "true" {
         failure = failure.field("agree", "请勾选同意。", "Tick that you consent.");
@@ -172,7 +187,7 @@ async fn again(view: &View, failure: Failure) -> Outcome {
     if view.wants_json || failure.kind() == kinds::INTERNAL {
         return Err(failure);
     }
-    show(view, failure.status(), false, Some(&failure)).await
+    show(view, failure.status(), false, None, Some(&failure)).await
 }
 
 async fn given(view: &View, mandate: &Mandate, code: &Code) -> Outcome {

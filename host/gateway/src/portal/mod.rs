@@ -64,7 +64,7 @@ fn own_account() -> Router {
         .route("/account/sessions", get(account::sessions))
         .route("/account/sessions/end", post(account::end_session))
         .route("/account/sessions/end-all", post(account::end_all))
-        .route("/account/link/{provider}", get(outside::start_link))
+        .route("/account/link/{provider}", get(outside::link).post(outside::start_link))
         .route("/account/unlink", post(account::unlink))
         .route("/account/second-factor", get(second_factor::page))
         .route("/account/second-factor/totp", post(second_factor::offer))

@@ -1,4 +1,4 @@
-//! A person's payments over all services.
+//! What a person has ordered: where each service lists it, and the payments over all services.
 
 use super::cashier::{as_json, status_badge};
 use crate::body::Query;
@@ -21,14 +21,17 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
         let payments: Vec<_> = found.intents.iter().map(|i| as_json(&view, i)).collect();
         return json(StatusCode::OK, &serde_json::json!({ "payments": payments, "next": found.next }));
     }
-    let title = view.t("我的支付", "My payments");
+    let title = view.t("我的订单", "My orders");
+    let payments = view.t("付款与退款", "Payments and refunds");
     let content = html! {
         h1 { (title) }
-        p { (view.t("各项服务的付款和退款都列在这里；订单详情请进入相应服务查看。", "Payments and refunds of all services. Open a service for the order itself.")) }
+        (by_service(&view))
+        h2 { (payments) }
+        p { (view.t("各项服务的付款和退款都列在这里；免费的预约没有付款，请在相应服务中查看。", "Payments and refunds of all services. What was free has no payment: open its service.")) }
         @if found.intents.is_empty() {
             (empty(view.t("还没有付款记录。", "No payments yet."), Some(("/", view.t("全部服务", "All services")))))
         } @else {
-            div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
+            div.table-wrap tabindex="0" role="region" aria-label=(payments) { table {
                 thead { tr {
                     th scope="col" { (view.t("事项", "For")) }
                     th scope="col" { (view.t("服务", "Service")) }
@@ -51,6 +54,23 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     super::page(&view, &Page::new(title, "/orders"), content).await
 }
 
+/// The services that list orders of their own, free bookings among them.
+fn by_service(view: &View) -> Markup {
+    let all = view.gateway.services.installations.list();
+    let listing: Vec<_> = all.iter().filter_map(|i| Some((i, i.manifest.orders.as_deref()?))).collect();
+    html! {
+        @if !listing.is_empty() {
+            h2 { (view.t("各服务的订单与预约", "Orders and bookings by service")) }
+            ul.grid-wide { @for (i, path) in listing { li {
+                div.card {
+                    h3 { a href=(crate::city::start_address(&view.gateway, &Site::App(i.name.clone()), path)) { (i.manifest.title.get(view.lang())) } }
+                    p.muted { (i.organization_name) }
+                }
+            } } }
+        }
+    }
+}
+
 fn row(view: &View, i: &Intent) -> Markup {
     let description = i.description.get(view.lang());
     let payable =
@@ -68,6 +88,8 @@ fn row(view: &View, i: &Intent) -> Markup {
             td {
                 @if payable {
                     a role="button" class="small" href={ "/cashier/" (i.id) } { (view.t("去支付", "Pay")) span.visually-hidden { " " (description) } }
+                } @else if view.gateway.services.installations.get(&i.installation).is_none() {
+                    a href={ "/cashier/" (i.id) } { (view.t("查看", "Open")) span.visually-hidden { " " (description) } }
                 } @else {
                     a href=(crate::city::start_address(&view.gateway, &Site::App(i.installation.clone()), &i.return_path)) { (view.t("查看", "Open")) span.visually-hidden { " " (description) } }
                 }

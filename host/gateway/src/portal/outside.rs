@@ -1,38 +1,94 @@
 //! Signing in with an outside provider, and linking one to an account.
 
-use super::account::keep_session;
-use crate::body::Query;
+use super::account::{NAV, keep_session};
+use super::second_factor::{asks_password, password_input, proven};
+use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::oidc::{OidcError, STATE_SECONDS};
+use crate::forms::refused as refused_form;
+use crate::layout::Page;
+use crate::oidc::{Begun, OidcError, STATE_SECONDS};
 use crate::origins::local_or_root;
 use crate::view::{View, see_other};
 use axum::extract::Path;
 use axum::response::Response;
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
+use maud::html;
 use yunlong_formats::Explain as _;
 use yunlong_identity::{IdentityError, NewSession, SessionOrigin, SignInError};
 
 /// `GET /sign-in/with/{provider}`: to the provider. A link, not a form: what follows a form may lead
 /// to our own addresses alone.
 pub(super) async fn start(view: View, Path(name): Path<String>, Query(query): Query) -> Outcome {
-    begin(&view, &name, local_or_root(query.raw("return")), None).await
+    let begun = begin(&view, &name, local_or_root(query.raw("return")), None).await?;
+    Ok(keep_state(&view, see_other(&begun.address), &begun))
 }
 
-/// `GET /account/link/{provider}`: the same, to link the account of whoever is signed in.
-pub(super) async fn start_link(view: View, Path(name): Path<String>) -> Outcome {
-    let session = view.signed_in()?;
-    view.step_up()?;
-    begin(&view, &name, "/account", Some(session.account.clone())).await
+async fn begin(view: &View, name: &str, back: &str, link: Option<String>) -> Outcome<Begun> {
+    let now = view.gateway.services.clock.now();
+    view.gateway.oidc.begin(name, back, link, now).await.map_err(|e| failed(view, name, &e))
 }
 
-async fn begin(view: &View, name: &str, back: &str, link: Option<String>) -> Outcome {
-    let gateway = &view.gateway;
-    let now = gateway.services.clock.now();
-    let begun = gateway.oidc.begin(name, back, link, now).await.map_err(|e| failed(view, name, &e))?;
-    let mut response = see_other(&begun.address);
-    let cookie = gateway.cookies.set_provider_state(&begun.state, STATE_SECONDS);
+fn keep_state(view: &View, mut response: Response, begun: &Begun) -> Response {
+    let cookie = view.gateway.cookies.set_provider_state(&begun.state, STATE_SECONDS);
     response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
+    response
+}
+
+/// `GET /account/link/{provider}`: asks who it is before an account is linked. Who links a provider
+/// comes back by it ever after, so an open session alone is not enough, and no link from elsewhere
+/// starts it: a browser may be signed in at the provider as somebody else.
+pub(super) async fn link(view: View, Path(name): Path<String>) -> Outcome {
+    view.signed_in()?;
+    view.step_up()?;
+    ask_link(&view, &name, None).await
+}
+
+fn title_of<'a>(view: &'a View, name: &str) -> Outcome<&'a str> {
+    let provider = view.gateway.oidc.list().find(|p| p.name == name).ok_or_else(Failure::not_found)?;
+    Ok(provider.title.get(view.lang()))
+}
+
+async fn ask_link(view: &View, name: &str, failure: Option<&Failure>) -> Outcome {
+    let provider = title_of(view, name)?;
+    let title = view.t("关联外部登录", "Link an outside sign-in");
+    let password = password_input(view, asks_password(view).await?, failure);
+    let content = html! {
+        p { a href="/account" { "← " (view.t("我的账号", "Your account")) } }
+        h1 { (title) ": " (provider) }
+        (refused_form(view, failure))
+        form.card method="post" action={ "/account/link/" (name) } {
+            p { (view.t("关联后，用这一外部登录就能进入您的账号。请只关联您本人的。", "From then on this outside sign-in leads into your account. Link only one that is your own.")) }
+            (password)
+            div.actions { button { (view.t("继续", "Go on")) } a href="/account" { (view.t("取消", "Cancel")) } }
+        }
+    };
+    let status = failure.map_or(StatusCode::OK, Failure::status);
+    super::page_with(status, view, &Page::narrow(title, NAV), content).await
+}
+
+/// `POST /account/link/{provider}`: a page with the way to the provider, since what follows a form may
+/// lead to our own addresses alone.
+pub(super) async fn start_link(view: View, Path(name): Path<String>, Form(fields): Form) -> Outcome {
+    let account = view.signed_in()?.account.clone();
+    let provider = title_of(&view, &name)?;
+    match proven(&view, &fields).await {
+        Ok(()) => {}
+        Err(failure) if [kinds::INVALID, kinds::LOCKED].contains(&failure.kind()) && !view.wants_json => {
+            return ask_link(&view, &name, Some(&failure)).await;
+        }
+        Err(failure) => return Err(failure),
+    }
+    let begun = begin(&view, &name, "/account", Some(account)).await?;
+    let title = view.t("前往外部登录", "On to the outside sign-in");
+    let content = html! {
+        h1 { (title) }
+        div.card {
+            p { (view.t("请在对方页面以您本人的身份登录，然后会回到这里。", "Sign in there as yourself; you come back here afterwards.")) }
+            div.actions { a role="button" href=(begun.address) { (view.t("前往", "Go to")) " " (provider) } a href="/account" { (view.t("取消", "Cancel")) } }
+        }
+    };
+    let response = super::page(&view, &Page::narrow(title, NAV), content).await?;
+    Ok(keep_state(&view, response, &begun))
 }
 
 /// `GET /sign-in/callback/{provider}`: back from the provider.

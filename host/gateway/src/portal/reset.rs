@@ -27,6 +27,7 @@ fn form(view: &View, code: &str, failure: Option<&Failure>) -> Markup {
             (Input::text("code", view.t("一次性代码", "One-time code"), code).help(view.t("形如 ABCDE-FGHIJ-KLMNO-PQRST，大小写均可。", "Like ABCDE-FGHIJ-KLMNO-PQRST; small letters will do.")).render(view, failure))
             (Input::password("new_password", view.t("新密码", "New password"), "new-password").help(view.t("8 至 256 个字符。", "8 to 256 characters.")).render(view, failure))
             (Input::password("repeat", view.t("再次输入新密码", "New password again"), "new-password").render(view, failure))
+            p.muted { (view.t("设置后，该账号所有的登录都会退出，外部登录的关联会全部解除；登录后可在“我的账号”重新关联。", "Afterwards every session of the account ends and every outside sign-in is unlinked; you can link one again under “Your account”.")) }
             div.actions { button { (view.t("设置密码", "Set the password")) } }
         }
     }

@@ -36,24 +36,33 @@ pub(crate) fn enroll_first(view: &View, site: &Site, parts: &http::request::Part
 
 /// The first factor takes the password along, so that an open session alone cannot set up one of a
 /// stranger's; whoever has a factor shows it.
-async fn asks_password(view: &View) -> Outcome<bool> {
+pub(super) async fn asks_password(view: &View) -> Outcome<bool> {
     let session = view.signed_in()?;
     let identity = &view.gateway.services.identity;
     Ok(!session.second_factor && identity.has_password(&session.account).await?)
 }
 
-async fn proven(view: &View, fields: &Fields) -> Outcome<()> {
+/// Whether it is the account's owner: before something is added by which one comes in. An account that
+/// an outside provider opened may have neither password nor factor: then a sign-in of just now counts.
+pub(super) async fn proven(view: &View, fields: &Fields) -> Outcome<()> {
     let session = view.signed_in()?;
+    let identity = &view.gateway.services.identity;
     view.step_up()?;
-    if !asks_password(view).await? {
+    if asks_password(view).await? {
+        let password = fields.raw("password").unwrap_or("");
+        let proven = identity.prove_password(&session.account, password).await;
+        return proven.map_err(|e| refused_password("password", e));
+    }
+    if session.second_factor || identity.signed_in_lately(session).await? {
         return Ok(());
     }
-    let password = fields.raw("password").unwrap_or("");
-    let proven = view.gateway.services.identity.prove_password(&session.account, password).await;
-    proven.map_err(|e| refused_password("password", e))
+    Err(Failure::new(kinds::STEP_UP_REQUIRED).because(
+        "该账号没有密码：请退出后重新登录，然后马上再做这一步。",
+        "The account has no password: sign out and in again, then do this at once.",
+    ))
 }
 
-fn password_input(view: &View, asked: bool, failure: Option<&Failure>) -> Markup {
+pub(super) fn password_input(view: &View, asked: bool, failure: Option<&Failure>) -> Markup {
     let input = Input::password("password", view.t("现在的密码", "Present password"), "current-password");
     html! { @if asked { (input.render(view, failure)) } }
 }
@@ -154,7 +163,7 @@ fn recovery(view: &View, list: &FactorList) -> Markup {
 /// Offers a secret and shows it. Whoever has a second factor already shows it first.
 pub(super) async fn offer(view: View) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for(PATH)?;
     let offer = view.gateway.services.identity.offer_totp(&session.account).await?;
     show_offer(&view, &offer, None).await
 }
@@ -231,7 +240,7 @@ async fn enrolled(view: &View, codes: Option<Vec<Code>>) -> Outcome {
 
 pub(super) async fn remove_totp(view: View) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for(PATH)?;
     view.gateway.services.identity.remove_totp(session).await?;
     Ok(see_other(&format!("{PATH}?saved=1")))
 }
@@ -255,14 +264,14 @@ pub(super) async fn add_passkey(view: View, Form(fields): Form) -> Outcome {
 
 pub(super) async fn remove_passkey(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for(PATH)?;
     view.gateway.services.identity.remove_passkey(session, fields.text("id")).await?;
     Ok(see_other(&format!("{PATH}?saved=1")))
 }
 
 pub(super) async fn renew_recovery(view: View) -> Outcome {
     let session = view.signed_in()?;
-    view.step_up()?;
+    view.step_up_for(PATH)?;
     let codes = view.gateway.services.identity.new_recovery_codes(session).await?;
     enrolled(&view, Some(codes)).await
 }

@@ -53,7 +53,7 @@ async fn every_administrator_does_what_is_theirs_and_nothing_else() {
     let official = |org: &str| json!({"name": "new-1", "kind": "official", "organization": org});
     let role = json!({"role": "system-admin"});
     let organization = json!({"level": "department", "code": "11320300MB000TX42P", "name": "某局", "parent": "320311"});
-    let policy = json!({"officials_need_second_factor": false, "step_up_minutes": 10});
+    let policy = json!({"administrators_need_second_factor": false, "officials_need_second_factor": false, "step_up_minutes": 10});
     let no = StatusCode::FORBIDDEN;
     for (who, method, path, body, want) in [
         ("city-security", Method::POST, "/api/v1/accounts", official("320300"), no),

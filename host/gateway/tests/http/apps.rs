@@ -87,7 +87,7 @@ async fn a_failure_is_a_clean_page_with_the_request_id_in_two_languages() {
         (|| InvocationError::Deadline { limit_ms: 10 }, StatusCode::GATEWAY_TIMEOUT),
         (|| InvocationError::Memory { limit_mib: 64 }, StatusCode::INTERNAL_SERVER_ERROR),
         (|| InvocationError::ResponseTooLarge { limit_kib: 8192 }, StatusCode::INTERNAL_SERVER_ERROR),
-        (|| InvocationError::Overloaded { waited_ms: 5 }, StatusCode::SERVICE_UNAVAILABLE),
+        (|| InvocationError::Overloaded(yunlong_runtime::Shortage::Memory), StatusCode::SERVICE_UNAVAILABLE),
         (|| InvocationError::NotLoaded("tickets".parse().unwrap()), StatusCode::SERVICE_UNAVAILABLE),
     ];
     for (error, status) in cases {
@@ -124,6 +124,42 @@ async fn assets_come_straight_from_the_package() {
         assert_eq!(p.get(APP, missing).await.status, StatusCode::NOT_FOUND, "{missing}");
     }
     assert!(p.app.seen.lock().is_empty(), "no guest was started");
+}
+
+/// The one package in the depot, and where it is out of reach.
+fn package_file(p: &Platform) -> (std::path::PathBuf, std::path::PathBuf) {
+    let mut files = std::fs::read_dir(p.depot.path()).unwrap().map(|f| f.unwrap().path());
+    let there = files.find(|f| f.extension().is_some_and(|e| e == "tar")).unwrap();
+    (there.clone(), there.with_extension("away"))
+}
+
+#[tokio::test]
+async fn a_package_that_could_not_be_read_once_is_read_again() {
+    let p = Platform::start().await;
+    let (there, away) = package_file(&p);
+    std::fs::rename(&there, &away).unwrap();
+    assert_eq!(p.get(APP, "/assets/site.css").await.status, StatusCode::NOT_FOUND);
+    std::fs::rename(&away, &there).unwrap();
+    // Not at once: reading is work, and anybody can ask.
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    assert_eq!(p.get(APP, "/assets/site.css").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_files_of_a_removed_app_are_forgotten_whichever_way_it_was_removed() {
+    let p = Platform::start().await;
+    assert_eq!(p.get(APP, "/assets/site.css").await.status, StatusCode::OK);
+    let package = p.installations.list()[0].package_digest;
+    let token = p.token("city-admin").await;
+    let request = http::Request::delete("/api/v1/installations/tickets")
+        .header("host", CONSOLE)
+        .header("authorization", format!("Bearer {token}"));
+    assert_eq!(p.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
+    // The same package again: what it serves is read anew, so it shows that nothing was kept.
+    p.install_package(package, "again").await;
+    let (there, away) = package_file(&p);
+    std::fs::rename(&there, &away).unwrap();
+    assert_eq!(p.get("again.localhost:8080", "/assets/site.css").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

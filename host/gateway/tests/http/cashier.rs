@@ -97,6 +97,44 @@ async fn a_payment_that_is_not_answered_in_time_says_so_and_counts_when_it_is() 
     assert!(orders.contains("龟山汉墓门票") && orders.contains("已支付") && orders.contains("60.00"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_was_paying_when_an_app_is_removed_loses_nothing() {
+    let p = Platform::start().await;
+    let id = intent(&p).await;
+    let cookie = p.cookie("li-hua").await;
+    let path = format!("/cashier/{id}");
+    let pay = async || {
+        p.send(form_post(PORTAL, &path).header("cookie", &cookie).body("behaviour=succeed".into()).unwrap()).await
+    };
+    let shown = async || p.send(get(PORTAL, &path).header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
+    assert_eq!(pay().await.location(), path);
+    p.gateway.operations().uninstall(&"tickets".parse().unwrap(), "city-admin").await.unwrap();
+    assert_eq!(p.payments.intent_by_id(&id).await.unwrap().status, Status::Cancelled);
+    let refused = pay().await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text().contains("该服务已下线") && !refused.text().contains("返回服务"), "{}", refused.text());
+    let page = shown().await;
+    assert!(page.contains("自动退回") && !page.contains("<form class=\"card\""), "{page}");
+
+    // The provider had taken the money already.
+    let told = async |event: CallbackEvent| {
+        let body = serde_json::to_vec(&event).unwrap();
+        let mut request = post(PORTAL, "/payments/callback/sandbox");
+        for (name, value) in p.cashier.sign(&body, yunlong_model::Clock::now(&*p.clock)) {
+            request = request.header(name, value);
+        }
+        assert_eq!(p.send(request.body(body.into()).unwrap()).await.status, StatusCode::NO_CONTENT);
+    };
+    told(CallbackEvent::Charge { intent: id.clone(), attempt: 1, amount: 6000, failure: None }).await;
+    assert!(shown().await.contains("正在自动退回"));
+    told(CallbackEvent::Refund { intent: id.clone(), reference: "closed".into(), amount: 6000, failure: None }).await;
+    let returned = p.payments.intent_by_id(&id).await.unwrap();
+    assert_eq!((returned.status, returned.refunded()), (Status::Refunded, 6000));
+    assert!(shown().await.contains("款项已全部退回"));
+    let report = p.payments.verify_ledger().await.unwrap();
+    assert!(report.is_sound() && report.balances.values().all(|b| *b == 0), "{report:?}");
+}
+
 #[tokio::test]
 async fn a_callback_of_nobody_is_refused() {
     let p = Platform::start().await;

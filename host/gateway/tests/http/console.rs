@@ -272,6 +272,17 @@ async fn the_pages_do_what_the_api_does() {
         StatusCode::SEE_OTHER
     );
     assert_eq!(submit("/apps/tickets/grants", "capability=payments&granted=false").await.status, StatusCode::SEE_OTHER);
+    // A role that another administrator gave, or that the app declared once, stays as it is.
+    let tickets = "tickets".parse().unwrap();
+    p.identity.assign_role(&tickets, "li-hua", "former", "city-admin").await.unwrap();
+    for (form, roles) in [
+        ("account=li-hua&role=gate&assign=false", &["former"][..]),
+        ("account=li-hua&role=gate&assign=true", &["former", "gate"]),
+        ("account=li-hua&role=former&assign=false", &["gate"]),
+    ] {
+        assert_eq!(submit("/apps/tickets/roles", form).await.location(), "/apps/tickets?saved=1", "{form}");
+        assert_eq!(p.identity.roles(&tickets, "li-hua").await.unwrap(), roles, "{form}");
+    }
     let page =
         p.send(get(CONSOLE, "/apps/tickets").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains("li-hua") && page.contains("未批准") && page.contains(r#"value="20""#));

@@ -142,9 +142,75 @@ async fn a_programs_old_token_is_told_to_sign_in_again_before_something_dangerou
 }
 
 #[tokio::test]
+async fn whatever_gives_an_app_power_asks_for_the_second_factor_again() {
+    let p = Platform::start().await;
+    let token = p.token("city-admin").await;
+    enroll(&p, "city-admin").await;
+    let package = format!("sha256:{}", "a".repeat(64));
+    let ask = |method: Method, path: &str, body: serde_json::Value| {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("host", CONSOLE)
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"));
+        p.send(request.body(body.to_string().into()).unwrap())
+    };
+    for (method, path, body) in [
+        (Method::POST, "/installations", json!({"package": package, "organization": "320300"})),
+        (Method::POST, "/installations/tickets/upgrade", json!({"package": package})),
+        (Method::POST, "/installations/tickets/rollback", json!({"accept_unreadable": true})),
+        (Method::PUT, "/installations/tickets/grants/payments", json!({})),
+        (Method::PUT, "/installations/tickets/roles", json!({"account": "li-hua", "roles": ["gate"]})),
+        (Method::POST, "/signers", json!({"vendor": "han-software", "public_key": "a key"})),
+    ] {
+        let refused = ask(method, path, body).await;
+        assert_eq!(
+            (refused.status, refused.json()["code"].clone()),
+            (StatusCode::FORBIDDEN, "step-up-required".into()),
+            "{path}"
+        );
+    }
+    // What makes an app do less is never in the way.
+    assert_eq!(ask(Method::DELETE, "/installations/tickets/grants/payments", json!({})).await.status, StatusCode::OK);
+    assert_eq!(ask(Method::POST, "/installations/tickets/stop", json!({})).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_that_asks_for_the_second_factor_leads_back_to_where_the_form_stands() {
+    let p = Platform::start().await;
+    let (phone, _) = enroll(&p, "city-admin").await;
+    let portal = second_step(&p, "city-admin", &phone.shows(&p)).await.cookie("session").unwrap();
+    let (console, _) = p.sign_on(&portal, CONSOLE, "/").await;
+    p.clock.advance(11 * 60_000);
+    let digest = format!("sha256:{}", "a".repeat(64));
+    for (path, body, form) in [
+        ("/apps/tickets/grants".to_owned(), "capability=payments&granted=true", "/apps/tickets".to_owned()),
+        ("/apps/tickets/roles".into(), "account=li-hua&role=gate&assign=true", "/apps/tickets".into()),
+        (format!("/install/{digest}/upgrade"), "name=tickets", format!("/install/{digest}")),
+        (format!("/install/{digest}"), "organization=320300", format!("/install/{digest}")),
+        ("/signers".into(), "vendor=x&public_key=y", "/signers".into()),
+        (
+            "/apps/tickets/versions".into(),
+            "action=roll-back&version=1.0.0&accept_unreadable=true",
+            "/apps/tickets/versions".into(),
+        ),
+    ] {
+        let request = form_post(CONSOLE, &path).header("cookie", &console);
+        let asked = p.send(request.body(body.to_owned().into()).unwrap()).await.location();
+        let back = url::Url::parse(&asked).unwrap();
+        let (_, back) = back.query_pairs().find(|(name, _)| name == "return").unwrap();
+        assert!(asked.starts_with(&format!("http://{PORTAL}/step-up?installation=console&")), "{asked}");
+        assert_eq!(back, form, "{path}");
+    }
+    let page = p.send(get(CONSOLE, "/signers").header("cookie", &console).body(Body::empty()).unwrap()).await.text();
+    assert!(page.contains("/step-up?installation=console"), "before anything is typed");
+}
+
+#[tokio::test]
 async fn an_official_without_the_factor_that_the_policy_wants_is_led_to_set_one_up() {
     let p = Platform::start().await;
-    let policy = SecurityPolicy { officials_need_second_factor: true, step_up_minutes: 10 };
+    let policy = SecurityPolicy { officials_need_second_factor: true, ..SecurityPolicy::default() };
     p.identity.set_policy(policy, "city-security").await.unwrap();
     let cookie = p.cookie("city-admin").await;
     let go = |path: &str| p.send(get(PORTAL, path).header("cookie", &cookie).body(Body::empty()).unwrap());

@@ -178,13 +178,33 @@ async fn platform(fake: &Fake, trusted: Trusted) -> Platform {
 }
 
 /// The way to the provider: the cookie that keeps the state, and the state.
-async fn leave(p: &Platform, fake: &Fake, path: &str, cookie: Option<&str>) -> (String, String) {
-    let mut request = get(PORTAL, path);
-    if let Some(cookie) = cookie {
-        request = request.header("cookie", cookie);
-    }
-    let answer = p.send(request.body(Body::empty()).unwrap()).await;
-    let address = url::Url::parse(&answer.location()).unwrap();
+async fn leave(p: &Platform, fake: &Fake, path: &str) -> (String, String) {
+    let answer = p.get(PORTAL, path).await;
+    on_the_way(p, fake, &answer, &answer.location()).0
+}
+
+/// The same, to link an account: the password, then a page that leads there.
+async fn leave_to_link(p: &Platform, fake: &Fake, cookie: &str) -> (String, String) {
+    let answer = link(p, cookie, PASSWORD).await;
+    let text = answer.text();
+    let address = text.split("href=\"").find(|a| a.starts_with(&fake.issuer)).unwrap().split('"').next().unwrap();
+    let (kept, query) = on_the_way(p, fake, &answer, &address.replace("&amp;", "&"));
+    assert_eq!(query["prompt"], "login", "the browser may be signed in there as somebody else");
+    kept
+}
+
+async fn link(p: &Platform, cookie: &str, password: &str) -> Answered {
+    let form = format!("password={}", password.replace(' ', "+"));
+    p.send(form_post(PORTAL, "/account/link/province").header("cookie", cookie).body(form.into()).unwrap()).await
+}
+
+fn on_the_way(
+    p: &Platform,
+    fake: &Fake,
+    answer: &Answered,
+    address: &str,
+) -> ((String, String), HashMap<String, String>) {
+    let address = url::Url::parse(address).unwrap();
     let query: HashMap<_, _> = address.query_pairs().into_owned().collect();
     assert_eq!((query["response_type"].as_str(), query["code_challenge_method"].as_str()), ("code", "S256"));
     assert_eq!(query["redirect_uri"], "http://localhost:8080/sign-in/callback/province");
@@ -193,7 +213,7 @@ async fn leave(p: &Platform, fake: &Fake, path: &str, cookie: Option<&str>) -> (
         s.challenge.clone_from(&query["code_challenge"]);
         s.now = p.clock.now().0;
     });
-    (answer.cookie("provider").unwrap(), query["state"].clone())
+    ((answer.cookie("provider").unwrap(), query["state"].clone()), query)
 }
 
 async fn come_back(p: &Platform, cookies: &str, query: &str) -> Answered {
@@ -203,7 +223,7 @@ async fn come_back(p: &Platform, cookies: &str, query: &str) -> Answered {
 
 /// The whole way.
 async fn sign_in(p: &Platform, fake: &Fake) -> Answered {
-    let (cookie, state) = leave(p, fake, "/sign-in/with/province?return=/orders", None).await;
+    let (cookie, state) = leave(p, fake, "/sign-in/with/province?return=/orders").await;
     come_back(p, &cookie, &format!("code=c&state={state}")).await
 }
 
@@ -309,8 +329,8 @@ async fn a_provider_that_is_down_or_no_provider_is_said_so() {
 async fn a_state_belongs_to_the_browser_that_started_and_is_used_once() {
     let fake = Fake::start().await;
     let p = platform(&fake, Trusted::default()).await;
-    let (cookie, state) = leave(&p, &fake, "/sign-in/with/province", None).await;
-    let (theirs, _) = leave(&p, &fake, "/sign-in/with/province", None).await;
+    let (cookie, state) = leave(&p, &fake, "/sign-in/with/province").await;
+    let (theirs, _) = leave(&p, &fake, "/sign-in/with/province").await;
     let before = accounts(&p).await;
     for cookies in ["", theirs.as_str()] {
         let forced = come_back(&p, cookies, &format!("code=c&state={state}")).await;
@@ -321,7 +341,7 @@ async fn a_state_belongs_to_the_browser_that_started_and_is_used_once() {
     let again = come_back(&p, &cookie, &format!("code=c&state={state}")).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST, "used up");
     assert_eq!(accounts(&p).await, before);
-    let (cookie, state) = leave(&p, &fake, "/sign-in/with/province", None).await;
+    let (cookie, state) = leave(&p, &fake, "/sign-in/with/province").await;
     let denied = come_back(&p, &cookie, &format!("error=access_denied&state={state}")).await;
     assert!(denied.status == StatusCode::BAD_GATEWAY && denied.text().contains("access_denied"));
 }
@@ -347,15 +367,44 @@ async fn keys_that_were_changed_are_asked_for_again_and_a_stranger_cannot_make_t
 }
 
 #[tokio::test]
+async fn a_provider_is_not_linked_by_whoever_has_an_open_session() {
+    let fake = Fake::start().await;
+    let p = platform(&fake, Trusted::default()).await;
+    let cookie = p.cookie("li-hua").await;
+    // A link from elsewhere brings the cookie along: it gets a page that asks, and leads nowhere.
+    let asked =
+        p.send(get(PORTAL, "/account/link/province").header("cookie", &cookie).body(Body::empty()).unwrap()).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.cookie("provider").is_none() && asked.text().contains("name=\"password\""), "{}", asked.text());
+    for wrong in ["", "a wrong password"] {
+        let refused = link(&p, &cookie, wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.cookie("provider").is_none() && !refused.text().contains(&fake.issuer), "{}", refused.text());
+    }
+    let forged = post(PORTAL, "/account/link/province")
+        .header("cookie", &cookie)
+        .header("sec-fetch-site", "cross-site")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let forged = p.send(forged.body(format!("password={}", PASSWORD.replace(' ', "+")).into()).unwrap()).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    // Who came by the provider has neither password nor factor: a sign-in of just now counts.
+    let session = sign_in(&p, &fake).await.cookie("session").unwrap();
+    assert_eq!(link(&p, &session, "").await.status, StatusCode::OK);
+    p.clock.advance(10 * 60_000);
+    let old = link(&p, &session, "").await;
+    assert!(old.status == StatusCode::FORBIDDEN && old.text().contains("退出后重新登录"), "{}", old.text());
+}
+
+#[tokio::test]
 async fn an_account_is_linked_by_its_owner_and_then_entered_from_outside() {
     let fake = Fake::start().await;
     let p = platform(&fake, Trusted::default()).await;
     let cookie = p.cookie("li-hua").await;
-    let (state_cookie, state) = leave(&p, &fake, "/account/link/province", Some(&cookie)).await;
+    let (state_cookie, state) = leave_to_link(&p, &fake, &cookie).await;
     let other = p.cookie("city-audit").await;
     let stolen = come_back(&p, &format!("{other}; {state_cookie}"), &format!("code=c&state={state}")).await;
     assert_eq!(stolen.status, StatusCode::BAD_REQUEST, "another account than the one that asked");
-    let (state_cookie, state) = leave(&p, &fake, "/account/link/province", Some(&cookie)).await;
+    let (state_cookie, state) = leave_to_link(&p, &fake, &cookie).await;
     let linked = come_back(&p, &format!("{cookie}; {state_cookie}"), &format!("code=c&state={state}")).await;
     assert_eq!(linked.location(), "/account?saved=1");
     let session = sign_in(&p, &fake).await.cookie("session").unwrap();

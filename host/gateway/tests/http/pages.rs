@@ -166,3 +166,35 @@ async fn an_unknown_page_is_a_page_for_people_and_a_problem_for_programs() {
         StatusCode::METHOD_NOT_ALLOWED
     );
 }
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_the_readers_language() {
+    let p = Platform::start().await;
+    let (citizen, official) = (p.token("li-hua").await, p.token("city-admin").await);
+    let package = format!("/api/v1/packages/sha256:{}", "a".repeat(64));
+    for (host, token, method, path, body, zh) in [
+        (PORTAL, &citizen, "GET", "/orders?cursor=nonsense", "", "我的订单"),
+        (PORTAL, &citizen, "POST", "/inbox/read", "id=none", "消息"),
+        (CONSOLE, &official, "GET", package.as_str(), "", "安装包"),
+        (CONSOLE, &official, "POST", "/api/v1/installations/tickets/dead-letters/none/redrive", "", "未送达消息"),
+        (CONSOLE, &official, "POST", "/api/v1/installations/tickets/jobs/none/run", "", "任务"),
+        (CONSOLE, &official, "POST", "/api/v1/signers", r#"{"vendor":"x"}"#, "public_key"),
+    ] {
+        let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+        let ask = |lang: &str| {
+            let request = http::Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", host)
+                .header("authorization", format!("Bearer {token}"))
+                .header("accept", "application/json")
+                .header("accept-language", lang)
+                .header("content-type", kind);
+            p.send(request.body(body.to_owned().into()).unwrap())
+        };
+        let (chinese, english) =
+            (ask("zh-CN").await.json()["detail"].clone(), ask("en").await.json()["detail"].clone());
+        let (chinese, english) = (chinese.as_str().unwrap(), english.as_str().unwrap());
+        assert!(chinese.contains(zh) && english.chars().all(|c| c < '\u{3000}'), "{path}: {chinese} / {english}");
+    }
+}

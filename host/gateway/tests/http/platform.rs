@@ -236,7 +236,7 @@ pub struct Platform {
     pub payments: Arc<Payments>,
     pub cashier: Arc<SandboxCashier>,
     router: axum::Router,
-    _depot: tempfile::TempDir,
+    pub depot: tempfile::TempDir,
 }
 
 /// The organization whose key signs the stand-in, and another vendor's; synthetic codes.
@@ -349,7 +349,7 @@ impl Platform {
             messaging,
             payments,
             cashier,
-            _depot: dir,
+            depot: dir,
         }
     }
 

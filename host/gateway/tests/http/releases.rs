@@ -13,8 +13,9 @@ use yunlong_model::{Digest, InstallationName};
 use yunlong_runtime::Outcomes;
 use yunlong_store::Txn;
 use yunlong_store::documents::{Query, Schema};
+use yunlong_store::trail::AuditFilter;
 
-const V1: &str = r#"
+pub(crate) const V1: &str = r#"
     [[collections]]
     name = "orders"
     [[jobs]]
@@ -22,42 +23,42 @@ const V1: &str = r#"
     cron = "0 3 * * *"
 "#;
 
-fn release(version: &str, extra: &str) -> String {
+pub(crate) fn release(version: &str, extra: &str) -> String {
     format!(
         "name = \"tickets\"\nversion = \"{version}\"\nvendor = \"han-software\"\ntitle = {{ zh = \"景区门票\", en = \"Tickets\" }}\ndescription = {{ zh = \"购票\", en = \"Tickets\" }}\n{extra}"
     )
 }
 
-fn tickets() -> InstallationName {
+pub(crate) fn tickets() -> InstallationName {
     "tickets".parse().unwrap()
 }
 
-async fn published(p: &Platform, version: &str, extra: &str) -> Digest {
+pub(crate) async fn published(p: &Platform, version: &str, extra: &str) -> Digest {
     let tar = package(&release(version, extra), &p.key);
     p.gateway.operations().publish(tar, &Publisher::administrator("city-admin")).await.unwrap().digest
 }
 
 /// `tickets` 1.0.0 with [`V1`].
-async fn city() -> Platform {
+pub(crate) async fn city() -> Platform {
     let p = Platform::empty(GatewayConfig::default(), "http://localhost:8080").await;
     let digest = published(&p, "1.0.0", V1).await;
     p.install_package(digest, "tickets").await;
     p
 }
 
-async fn upgrade(p: &Platform, package: Digest, share: Option<u8>) -> Result<(), OperationError> {
+pub(crate) async fn upgrade(p: &Platform, package: Digest, share: Option<u8>) -> Result<(), OperationError> {
     let difference = p.gateway.operations().difference(&tickets(), package).await?;
     let approve = difference.added.iter().map(ToString::to_string).collect();
     let wanted = Upgrading { package, approve, share, by: "city-admin".into() };
     p.gateway.operations().upgrade(&tickets(), wanted).await.map(drop)
 }
 
-fn version(p: &Platform) -> String {
+pub(crate) fn version(p: &Platform) -> String {
     p.installations.get(&tickets()).unwrap().version.to_string()
 }
 
 /// Asks again until it is so, for a few seconds.
-async fn soon(what: &str, mut so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn soon(what: &str, mut so: impl AsyncFnMut() -> bool) {
     for _ in 0..1_000 {
         if so().await {
             return;
@@ -79,7 +80,7 @@ async fn call(p: &Platform, token: &str, method: Method, path: &str, body: Value
     p.send(request).await
 }
 
-fn asked(version: Option<&str>, accept_unreadable: bool) -> Asked {
+pub(crate) fn asked(version: Option<&str>, accept_unreadable: bool) -> Asked {
     Asked {
         version: version.map(|v| v.parse().unwrap()),
         accept_unreadable,
@@ -188,7 +189,7 @@ async fn a_release_that_doubles_the_errors_gives_charge_back_by_itself_and_says_
         p.messaging.inbox("city-admin", None, 10).await.unwrap().notes.iter().any(|n| n.title.en.contains("by itself"))
     })
     .await;
-    let audit = p.installations.audit(20).await.unwrap();
+    let audit = p.installations.audit_page(None, 20, &AuditFilter::default()).await.unwrap().unwrap().rows;
     assert!(audit.iter().any(|r| r.action == "rolled-back" && r.actor == "platform"));
 }
 

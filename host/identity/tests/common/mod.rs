@@ -70,7 +70,12 @@ impl Hasher for Counting {
 }
 
 pub async fn city() -> City {
-    city_with(IdentityConfig::default(), Duration::ZERO).await
+    city_with(config(), Duration::ZERO).await
+}
+
+/// Administrators sign in by their password alone, as in a demo.
+pub fn config() -> IdentityConfig {
+    IdentityConfig { policy: IdentityConfig::demo().policy, ..IdentityConfig::default() }
 }
 
 pub async fn city_with(config: IdentityConfig, pause: Duration) -> City {
@@ -148,7 +153,7 @@ impl City {
 
     /// The same city after a restart: caches are empty, the store is the same.
     pub async fn restarted(self) -> Self {
-        let identity = open(&self.store, &self.clock, IdentityConfig::default(), self.hasher.clone()).await;
+        let identity = open(&self.store, &self.clock, config(), self.hasher.clone()).await;
         Self { identity, ..self }
     }
 

@@ -59,8 +59,20 @@ impl Dispatcher {
         let lanes = self.turns.of(name);
         let Some(known) = self.known.get_mut(name) else { return Ok(()) };
         known.waiting = waiting;
-        // A job in a lane is being run: its row is read again when that ends.
-        known.jobs = jobs.into_iter().filter(|(job, _)| !lanes.holds(&Lane::Job(job.clone()))).collect();
+        known.jobs.clear();
+        for Due { job, at, asked } in jobs {
+            let lane = Lane::Job(job.clone());
+            if !lanes.holds(&lane) {
+                known.jobs.insert(job, at);
+            } else if let Some(asked) = asked.filter(|asked| known.asked.get(&job) != Some(asked))
+                // A job in a lane runs, and its row is read again when that ends, or it waits after a
+                // failure: then who asks for a run does not wait. Once: what the platform itself puts
+                // off is not to be hurried by every message that comes.
+                && lanes.sooner(&lane, at)
+            {
+                known.asked.insert(job, asked);
+            }
+        }
         known.more = true;
         // Last, so that an error above has everything read again.
         known.marker = marker;
@@ -120,6 +132,14 @@ impl Dispatcher {
     }
 }
 
+/// When a job is to be looked at.
+struct Due {
+    job: String,
+    at: Timestamp,
+    /// When somebody asked for a run that has not ended.
+    asked: Option<Timestamp>,
+}
+
 /// Rows in memory never go over this multiple of the window, whatever cannot start.
 const HARD_LIMIT: usize = 64;
 
@@ -157,7 +177,7 @@ impl Messaging {
         }
     }
 
-    async fn scan_jobs(&self, name: &InstallationName) -> Result<Vec<(String, Timestamp)>, MessagingError> {
+    async fn scan_jobs(&self, name: &InstallationName) -> Result<Vec<Due>, MessagingError> {
         let paused = self.store.scan(&queue::all_paused(name).children(), Direction::Ascending, 10_000).await?;
         let paused: HashSet<String> = paused.iter().filter_map(|e| e.key.last_text()).collect();
         let entries = self.store.scan(&queue::jobs(name).children(), Direction::Ascending, 10_000).await?;
@@ -166,7 +186,7 @@ impl Messaging {
             let Some(job) = entry.key.last_text() else { continue };
             let row: JobRow = queue::parse(&entry.key, &entry.value)?;
             if let Some(at) = row.due(paused.contains(&job)) {
-                jobs.push((job, at));
+                jobs.push(Due { job, at, asked: row.asked.map(|a| a.at) });
             }
         }
         Ok(jobs)

@@ -148,8 +148,8 @@ async fn a_dead_letter_is_redriven_once_with_all_its_attempts() {
     drain(&mut city.dispatcher(&failing_for(1, DeliveryError::Reject("x".into())))).await;
     let gate = name("gate");
     let id = city.messaging.dead_letters(&gate, None, 10).await.unwrap()[0].id.clone();
-    city.messaging.redrive(&gate, &id).await.unwrap();
-    assert_eq!(city.messaging.redrive(&gate, &id).await, Err(MessagingError::UnknownDeadLetter(id)));
+    city.redrive(&gate, &id).await.unwrap();
+    assert_eq!(city.redrive(&gate, &id).await, Err(MessagingError::UnknownDeadLetter(id)));
     let consumer = Consumer::accepting();
     drain(&mut city.dispatcher(&consumer)).await;
     assert_eq!(consumer.numbers("gate"), [1]);
@@ -171,8 +171,8 @@ async fn dead_letters_are_listed_newest_first_in_pages_and_can_be_discarded() {
     let rest = city.messaging.dead_letters(&gate, Some(&first[1].id), 10).await.unwrap();
     let numbers: Vec<_> = first.iter().chain(&rest).filter_map(|l| l.event.data["n"].as_i64()).collect();
     assert_eq!(numbers, [4, 3, 2, 1, 0]);
-    city.messaging.discard(&gate, &first[0].id).await.unwrap();
-    assert!(matches!(city.messaging.discard(&gate, &first[0].id).await, Err(MessagingError::UnknownDeadLetter(_))));
+    city.discard(&gate, &first[0].id).await.unwrap();
+    assert!(matches!(city.discard(&gate, &first[0].id).await, Err(MessagingError::UnknownDeadLetter(_))));
 }
 
 #[tokio::test]
@@ -338,8 +338,11 @@ async fn all_dead_letters_are_redriven_at_once_but_for_those_that_fail_again() {
     let shop = name("shop");
     assert_eq!(city.messaging.dead_letters(&shop, None, 100).await.unwrap().len(), 45);
     city.clock.advance(1);
-    assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 45);
-    assert_eq!(city.messaging.redrive_all(&shop).await.unwrap(), 0);
+    let counted = parking_lot::Mutex::new(Vec::new());
+    let count = |_: &mut Txn, n: usize| counted.lock().push(n);
+    assert_eq!(city.messaging.redrive_all(&shop, count).await.unwrap(), 45);
+    assert_eq!(city.messaging.redrive_all(&shop, count).await.unwrap(), 0);
+    assert_eq!(*counted.lock(), [20, 20, 5], "told in each commit");
     let odd =
         Consumer::new(|_, d| if d.event.data["n"] == 7 { Err(DeliveryError::Reject("odd".into())) } else { Ok(()) });
     drain(&mut city.dispatcher(&odd)).await;

@@ -124,7 +124,7 @@ async fn a_job_that_keeps_failing_is_a_dead_letter_and_runs_at_its_next_time() {
     assert_eq!(letters[0].kind, Kind::Job { job: "sweep".into(), scheduled: due });
     assert_eq!(next(&city).await, Some(due.plus_millis(3_600_000)));
     // Redriven, it is a job still, and leaves the schedule alone.
-    city.messaging.redrive(&shop(), &letters[0].id).await.unwrap();
+    city.redrive(&shop(), &letters[0].id).await.unwrap();
     let consumer = Consumer::accepting();
     drain(&mut city.dispatcher(&consumer)).await;
     assert_eq!(scheduled(&consumer), [due]);
@@ -209,7 +209,7 @@ async fn a_run_that_was_killed_is_run_again_and_the_history_says_so() {
     }
     let state = city.messaging.jobs(&shop()).await.unwrap().remove(0);
     assert_eq!(state.running_since, Some(FIRST));
-    let busy = city.messaging.run_job(&shop(), "sweep", "city-admin").await;
+    let busy = city.run_job("sweep").await;
     assert!(matches!(busy, Err(MessagingError::JobRuns(_))), "{busy:?}");
     drop(first);
     // Its claim stands for a while: another dispatcher leaves it alone.
@@ -278,14 +278,36 @@ async fn a_job_runs_when_somebody_asks_and_its_schedule_stays() {
     let consumer = Consumer::accepting();
     let mut dispatcher = city.dispatcher(&consumer);
     drain(&mut dispatcher).await;
-    city.messaging.run_job(&shop(), "sweep", "city-admin").await.unwrap();
+    city.run_job("sweep").await.unwrap();
     drain(&mut dispatcher).await;
     assert_eq!(scheduled(&consumer), [START]);
     assert_eq!(next(&city).await, Some(FIRST));
     let runs = city.messaging.job_runs(&shop(), "sweep", 1).await.unwrap();
     assert_eq!(runs[0].by.as_deref(), Some("city-admin"));
-    let unknown = city.messaging.run_job(&shop(), "nothing", "city-admin").await;
+    let unknown = city.run_job("nothing").await;
     assert_eq!(unknown, Err(MessagingError::UnknownJob("nothing".into())));
+}
+
+#[tokio::test]
+async fn a_job_that_waits_after_a_failure_runs_at_once_when_somebody_asks() {
+    let policy = RetryPolicy { first_millis: 600_000, ..RetryPolicy::default() };
+    let city = City::with(Config { retry: policy, ..Config::default() });
+    schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
+    city.clock.advance(100_000);
+    let consumer =
+        Consumer::new(|_, d| if d.attempt < 4 { Err(DeliveryError::Retry("no paper".into())) } else { Ok(()) });
+    let mut dispatcher = city.dispatcher(&consumer);
+    drain(&mut dispatcher).await;
+    assert_eq!(consumer.count(), 1);
+    for asked in 2..=4 {
+        city.clock.advance(1);
+        drain(&mut dispatcher).await;
+        assert_eq!(consumer.count(), asked - 1, "it waits");
+        city.run_job("sweep").await.unwrap();
+        drain(&mut dispatcher).await;
+        assert_eq!(consumer.count(), asked, "it was asked for once and ran once");
+    }
+    assert_eq!(outcomes(&city).await[0], (4, RunOutcome::Done));
 }
 
 #[tokio::test]
@@ -295,7 +317,7 @@ async fn a_paused_job_runs_only_when_asked_and_goes_on_from_its_next_time() {
     let consumer = Consumer::accepting();
     let mut dispatcher = city.dispatcher(&consumer);
     drain(&mut dispatcher).await;
-    city.messaging.pause_job(&shop(), "sweep", "city-admin").await.unwrap();
+    city.pause_job("sweep").await.unwrap();
     city.clock.advance(100_000 + FIVE_MINUTES);
     drain(&mut dispatcher).await;
     assert_eq!(consumer.count(), 0);
@@ -303,11 +325,11 @@ async fn a_paused_job_runs_only_when_asked_and_goes_on_from_its_next_time() {
     assert_eq!((state.next, state.paused_by.as_deref()), (None, Some("city-admin")));
     // A start of the installation does not end the pause.
     schedule(&city, &[job("*/5 * * * *")]).await.unwrap();
-    city.messaging.run_job(&shop(), "sweep", "city-admin").await.unwrap();
+    city.run_job("sweep").await.unwrap();
     drain(&mut dispatcher).await;
     assert_eq!(consumer.count(), 1);
     city.clock.advance(3 * FIVE_MINUTES);
-    city.messaging.resume_job(&shop(), "sweep").await.unwrap();
+    city.resume_job("sweep").await.unwrap();
     drain(&mut dispatcher).await;
     assert_eq!(consumer.count(), 1, "what it missed is not run");
     assert_eq!(next(&city).await, Some(FIRST.plus_millis(5 * FIVE_MINUTES)));
@@ -327,7 +349,7 @@ async fn pausing_while_a_job_runs_undoes_nothing_of_the_run() {
     let mut dispatcher = city.dispatcher(&slow);
     let running = tokio::spawn(async move { dispatcher.poll_once().await });
     reached.notified().await;
-    city.messaging.pause_job(&shop(), "sweep", "city-admin").await.unwrap();
+    city.pause_job("sweep").await.unwrap();
     let soon = std::time::Duration::from_millis(20);
     assert!(!city.messaging.idle(&shop(), soon).await && city.messaging.idle(&name("gate"), soon).await);
     go_on.notify_one();

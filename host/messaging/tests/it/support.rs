@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yunlong_messaging::{Config, Deliver, Delivery, DeliveryError, Dispatcher, Messaging, Outgoing, Subscriptions};
+use yunlong_messaging::{
+    Config, Deliver, Delivery, DeliveryError, Dispatcher, Messaging, MessagingError, Outgoing, Subscriptions,
+};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{InstallationName, Manifest, Timestamp};
 use yunlong_store::memory::MemoryStore;
@@ -164,6 +166,37 @@ impl City {
 
     pub(crate) fn dispatcher(&self, consumer: &Arc<Consumer>) -> Dispatcher {
         Dispatcher::new(self.messaging.clone(), consumer.clone())
+    }
+
+    /// Stages something and commits it.
+    pub(crate) async fn commit<T>(
+        &self,
+        stage: impl AsyncFnOnce(&Messaging, &mut Txn) -> Result<T, MessagingError>,
+    ) -> Result<T, MessagingError> {
+        let mut txn = Txn::new(self.store.clone());
+        let staged = stage(&self.messaging, &mut txn).await?;
+        txn.commit().await?;
+        Ok(staged)
+    }
+
+    pub(crate) async fn run_job(&self, job: &str) -> Result<(), MessagingError> {
+        self.commit(async |m, txn| m.run_job(txn, &name("shop"), job, "city-admin").await).await
+    }
+
+    pub(crate) async fn pause_job(&self, job: &str) -> Result<(), MessagingError> {
+        self.commit(async |m, txn| m.pause_job(txn, &name("shop"), job, "city-admin").await).await
+    }
+
+    pub(crate) async fn resume_job(&self, job: &str) -> Result<(), MessagingError> {
+        self.commit(async |m, txn| m.resume_job(txn, &name("shop"), job).await).await
+    }
+
+    pub(crate) async fn redrive(&self, of: &InstallationName, id: &str) -> Result<(), MessagingError> {
+        self.commit(async |m, txn| m.redrive(txn, of, id).await).await
+    }
+
+    pub(crate) async fn discard(&self, of: &InstallationName, id: &str) -> Result<(), MessagingError> {
+        self.commit(async |m, txn| m.discard(txn, of, id).await).await
     }
 
     pub(crate) async fn publish(&self, event: Outgoing) -> String {

@@ -86,7 +86,8 @@ impl Guest<'_> {
 
     /// The component; `extra` are further imports of its world, with their interfaces in `pkg`.
     pub(crate) fn wrapped(&self, extra: &str) -> Vec<u8> {
-        let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        // At run time: a target folder may be shared by checkouts.
+        let wit = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../wit");
         let mut resolve = Resolve::default();
         for dir in [
             "deps/io",

@@ -3,7 +3,7 @@
 use crate::guest::Guest;
 use crate::platform::Platform;
 use std::time::{Duration, Instant};
-use yunlong_runtime::InvocationError;
+use yunlong_runtime::{InvocationError, Outcomes, Shortage};
 
 const FOREVER: &str = "(loop $l (br $l))";
 
@@ -82,6 +82,27 @@ async fn no_installation_gets_more_than_half_of_all_memory() {
         // 64 pages of 64 KiB, tables aside: what an instance took is given back with it.
         let pages = p.get("greedy").await.unwrap().body().len();
         assert!((60..=64).contains(&pages), "{pages}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_finds_the_common_memory_taken_is_not_to_blame() {
+    let p = Platform::with(|c| c.total_memory = Some(8 << 20)).await;
+    let asking = "(loop $l (drop (memory.grow (i32.const 1))) (br $l))";
+    let aborting = "(loop $l (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable)) (br $l))";
+    let failing = "(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (call $answer (local.get $out) (i32.const 500) (i32.const 1))";
+    // Each is within its own limit, which is more than the half of the memory that it may have.
+    for (name, body) in [("asking", asking), ("aborting", aborting), ("failing", failing)] {
+        let app = p.install(name, "[limits]\nmemory_mib = 64", &Guest::handling("", body)).await.unwrap();
+        match p.get(name).await {
+            Ok(response) => assert_eq!(response.status(), 500),
+            Err(e) => {
+                assert_eq!(e, InvocationError::Overloaded(Shortage::Memory), "{name}");
+                assert!(e.is_platforms());
+            }
+        }
+        let counted = p.runtime.outcomes(&app.name, &app.package_digest, Duration::from_secs(60));
+        assert_eq!(counted, Outcomes::default(), "{name}");
     }
 }
 
@@ -178,7 +199,10 @@ async fn one_app_that_holds_all_its_places_stops_no_other() {
     let busy = p.get("looper");
     let others = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(p.get("looper").await.unwrap_err(), InvocationError::Overloaded { waited_ms: 50 });
+        assert_eq!(
+            p.get("looper").await.unwrap_err(),
+            InvocationError::Overloaded(Shortage::Instances { waited_ms: 50 })
+        );
         for _ in 0..20 {
             assert_eq!(p.get("hello").await.unwrap().status(), 200);
         }

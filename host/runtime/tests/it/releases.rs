@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use yunlong_installations::{Installation, Switch, Upgrade};
 use yunlong_model::{Digest, Manifest, Timestamp};
-use yunlong_runtime::Outcomes;
+use yunlong_runtime::{InvocationError, Outcomes, Shortage};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -55,6 +55,31 @@ async fn what_is_staged_serves_nobody_before_it_has_charge() {
     p.runtime.unstage(&old.name, &old.package_digest);
     assert!(!p.runtime.switch(&old.name, &old.package_digest), "it is loaded no longer");
     assert_eq!(status(&p).await, 202);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_releases_of_an_installation_share_its_places() {
+    let p = Platform::with(|c| {
+        c.per_installation = 1;
+        c.queue_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let busy = Guest::handling("", "(loop $l (br $l))");
+    let old = p.install("lesson", "[limits]\nwall_ms = 2000\ncpu_ms = 30000", &busy).await.unwrap();
+    let next = answering(200);
+    let planned = p.installations.plan(&old.name, &newer(&next)).await.unwrap();
+    p.runtime.stage(&planned, &next).await.unwrap();
+    p.installations.start_canary(&old.name, newer(&next), 50).await.unwrap();
+    let ids: Vec<String> = (0..100).map(|n| format!("request-{n}")).collect();
+    let is_canarys = |id: &&String| p.installations.get(&old.name).unwrap().canary().unwrap().takes(id);
+    let (of_new, of_old) = (ids.iter().find(is_canarys).unwrap(), ids.iter().find(|id| !is_canarys(id)).unwrap());
+    assert_eq!(p.get_with_id("lesson", of_new).await.unwrap().status(), 200);
+    let (held, refused) = tokio::join!(p.get_with_id("lesson", of_old), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        p.get_with_id("lesson", of_new).await
+    });
+    assert_eq!(held.unwrap_err(), InvocationError::Deadline { limit_ms: 2_000 });
+    assert_eq!(refused.unwrap_err(), InvocationError::Overloaded(Shortage::Instances { waited_ms: 50 }));
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ const VENDOR: &str = "yunlong-demo";
 /// The vendor's organization; a synthetic code.
 const VENDOR_CODE: &str = "91320303MA000YL03H";
 const CITY: &str = "320300";
+/// The department that sells tickets: its officials run its own apps and nobody else's. A synthetic code.
+const TOURISM_CODE: &str = "11320300MB000YL15P";
 /// Accounts of one step of the progress bar.
 const CHUNK: u32 = 50;
 
@@ -52,16 +54,15 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
 }
 
 async fn accounts(city: &City, citizens: u32) -> Result<()> {
-    let vendor = Organization {
-        code: VENDOR_CODE.into(),
-        level: OrganizationLevel::Vendor,
-        name: "云龙示范软件有限公司".into(),
-        parent: Some(CITY.into()),
-        valid_from: None,
-        valid_to: None,
-    };
-    if city.identity.organization(VENDOR_CODE).await?.is_none() {
-        city.identity.add_organization(vendor, BY).await?;
+    for (code, level, name) in [
+        (VENDOR_CODE, OrganizationLevel::Vendor, "云龙示范软件有限公司"),
+        (TOURISM_CODE, OrganizationLevel::Department, "徐州市文化广电和旅游局（示例）"),
+    ] {
+        if city.identity.organization(code).await?.is_none() {
+            let (code, name, parent) = (code.into(), name.into(), Some(CITY.into()));
+            let organization = Organization { code, level, name, parent, valid_from: None, valid_to: None };
+            city.identity.add_organization(organization, BY).await?;
+        }
     }
     let staff = |name: &str, kind, organization: &str, real_name: &str, roles: &[PlatformRole]| NewAccount {
         name: name.into(),
@@ -75,8 +76,8 @@ async fn accounts(city: &City, citizens: u32) -> Result<()> {
         staff("city-admin", AccountKind::Official, CITY, "系统管理员", &[PlatformRole::SystemAdmin]),
         staff("city-security", AccountKind::Official, CITY, "安全管理员", &[PlatformRole::SecurityAdmin]),
         staff("city-audit", AccountKind::Official, CITY, "审计管理员", &[PlatformRole::AuditAdmin]),
-        staff("tourism-admin", AccountKind::Official, CITY, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
-        staff("tourism-gate", AccountKind::Official, CITY, "检票员", &[]),
+        staff("tourism-admin", AccountKind::Official, TOURISM_CODE, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
+        staff("tourism-gate", AccountKind::Official, TOURISM_CODE, "检票员", &[]),
         staff("vendor", AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),
     ];
     city.identity.create_accounts(staff).await?;

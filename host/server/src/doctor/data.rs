@@ -6,9 +6,10 @@ use crate::secret;
 use crate::settings::Settings;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use yunlong_identity::Secrets;
 use yunlong_store::StoreError;
 use yunlong_store::sled_engine::files::{DiskFiles, Files as _};
-use yunlong_store::sled_engine::{Space, verify};
+use yunlong_store::sled_engine::{Space, verify_reading};
 
 /// A running server replaces files; then the look at them begins anew.
 const TRIES: usize = 5;
@@ -18,7 +19,9 @@ pub(super) fn checks(settings: &Settings) -> Vec<Check> {
         Ok(data) => data,
         Err(e) => return vec![Check::wrong("data folder", e.to_string(), "give --data")],
     };
-    vec![folder(data), space(data, settings), platform_key(data, settings), data_keys(settings), store(data)]
+    let (store, fingerprint) = store(data);
+    let platform = platform_key(data, settings, fingerprint.as_deref());
+    vec![folder(data), space(data, settings), platform, data_keys(settings), store]
 }
 
 fn folder(data: &Path) -> Check {
@@ -75,7 +78,7 @@ fn space(data: &Path, settings: &Settings) -> Check {
     }
 }
 
-fn platform_key(data: &Path, settings: &Settings) -> Check {
+fn platform_key(data: &Path, settings: &Settings, fingerprint: Option<&str>) -> Check {
     let path = settings.keys.platform.clone().unwrap_or_else(|| secret::path(data));
     let shown = path.display();
     if !path.exists() {
@@ -90,7 +93,15 @@ fn platform_key(data: &Path, settings: &Settings) -> Check {
         };
     }
     match secret::load(&path, false) {
-        Ok(_) => Check::ok("platform's secret", format!("{shown}, for its owner only")),
+        Ok(found) => match fingerprint {
+            Some(known) if known != secret::fingerprint(&Secrets::new(*found)) => Check::wrong(
+                "platform's secret",
+                secret::another(&path),
+                "put the file of this data folder back: nothing can be made good with another one",
+            ),
+            Some(_) => Check::ok("platform's secret", format!("{shown}, for its owner only; it is this folder's")),
+            None => Check::ok("platform's secret", format!("{shown}, for its owner only")),
+        },
         Err(e) => Check::wrong("platform's secret", format!("{e:#}"), "do what the text says"),
     }
 }
@@ -114,23 +125,29 @@ fn data_keys(settings: &Settings) -> Check {
     Check::ok("data keys", names.join(", "))
 }
 
-fn store(data: &Path) -> Check {
+/// The store, and the fingerprint of the platform's secret that it keeps.
+fn store(data: &Path) -> (Check, Option<String>) {
     let dir = data.join("store");
     if !dir.is_dir() {
-        return Check::ok("store", "empty");
+        return (Check::ok("store", "empty"), None);
     }
     let files = match DiskFiles::new(&dir) {
         Ok(files) => files,
-        Err(e) => return Check::wrong("store", e.to_string(), "look at the folder's permissions"),
+        Err(e) => return (Check::wrong("store", e.to_string(), "look at the folder's permissions"), None),
     };
-    let mut found = verify(&files);
+    let fingerprint = secret::fingerprint_key();
+    let mut found = verify_reading(&files, &fingerprint);
     for _ in 1..TRIES {
         if !matches!(found, Err(StoreError::Io(_))) {
             break;
         }
-        found = verify(&files);
+        found = verify_reading(&files, &fingerprint);
     }
-    match found {
+    let (found, fingerprint) = match found {
+        Ok((found, value)) => (Ok(found), value.and_then(|v| serde_json::from_slice(&v).ok())),
+        Err(e) => (Err(e), None),
+    };
+    let check = match found {
         Ok(v) => Check::ok(
             "store",
             format!(
@@ -146,5 +163,6 @@ fn store(data: &Path) -> Check {
             "delete nothing: copy the folder away, then restore the last backup; the message names the file and the place",
         ),
         Err(e) => Check::wrong("store", e.to_string(), "run the doctor as the server's user"),
-    }
+    };
+    (check, fingerprint)
 }

@@ -5,6 +5,7 @@ mod machine;
 mod network;
 
 use crate::options::{Common, origins};
+use crate::providers;
 use crate::settings::Settings;
 use clap::Args;
 use serde::Serialize;
@@ -97,7 +98,8 @@ fn configuration(settings: &Settings) -> Check {
         .gateway()
         .map_err(anyhow::Error::from)
         .and_then(|_| Ok(settings.admin_address()?))
-        .and_then(|_| origins(settings.origin.as_deref(), "localhost", settings.listen.port));
+        .and_then(|_| origins(settings.origin.as_deref(), "localhost", settings.listen.port))
+        .and_then(|origins| providers::all(&settings.provider, &settings.beside).map(|_| origins));
     match checked {
         Err(error) => Check::wrong("configuration", format!("{error:#}"), "correct it"),
         Ok(origins) => match (origins.scheme(), &settings.proxy.client_header) {

@@ -38,24 +38,33 @@ pub(crate) fn markdown() -> String {
     let mut out = String::from(HEAD);
     let properties: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
     let section = |v: &Value| v["properties"].is_object();
-    table(&mut out, "The top", None, properties.iter().filter(|(_, v)| !section(v)).copied());
+    // `[[name]]`: one section for each.
+    let list = |v: &Value| section(&v["items"]);
+    table(&mut out, "The top", &Value::Null, properties.iter().filter(|(_, v)| !section(v) && !list(v)).copied());
     for (name, inner) in properties.iter().filter(|(_, v)| section(v)) {
         let rows = inner["properties"].as_object().into_iter().flatten();
-        table(&mut out, &format!("`[{name}]`"), inner["description"].as_str(), rows);
+        table(&mut out, &format!("`[{name}]`"), inner, rows);
+    }
+    for (name, list) in properties.iter().filter(|(_, v)| list(v)) {
+        let inner = &list["items"];
+        let rows = inner["properties"].as_object().into_iter().flatten();
+        table(&mut out, &format!("`[[{name}]]`"), inner, rows);
     }
     out
 }
 
-fn table<'a>(out: &mut String, title: &str, about: Option<&str>, rows: impl Iterator<Item = (&'a String, &'a Value)>) {
+fn table<'a>(out: &mut String, title: &str, section: &Value, rows: impl Iterator<Item = (&'a String, &'a Value)>) {
     // Writing to a string does not fail.
     let _ = write!(out, "\n## {title}\n\n");
-    if let Some(about) = about {
+    if let Some(about) = section["description"].as_str() {
         let _ = write!(out, "{}\n\n", one_line(about));
     }
     let _ = writeln!(out, "| setting | type | default | what it is |\n|---|---|---|---|");
     for (name, schema) in rows {
         let about = one_line(schema["description"].as_str().unwrap_or_default());
-        let _ = writeln!(out, "| `{name}` | {} | {} | {about} |", kind(schema), default(schema));
+        let needed = section["required"].as_array().is_some_and(|all| all.iter().any(|r| r == name.as_str()));
+        let default = if needed { "must be given".to_owned() } else { default(schema) };
+        let _ = writeln!(out, "| `{name}` | {} | {default} | {about} |", kind(schema));
     }
 }
 
@@ -103,7 +112,9 @@ fn default(schema: &Value) -> String {
 mod tests {
     #[test]
     fn the_reference_in_docs_is_what_the_types_say() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+        // At run time: a target folder may be shared by checkouts.
+        let here = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+        let path = std::path::Path::new(&here).join("../../docs/configuration.md");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
         assert!(kept == super::markdown(), "run `cargo run --bin yunlong -- config docs > docs/configuration.md`");
     }
@@ -112,8 +123,10 @@ mod tests {
     fn every_setting_says_what_it_is() {
         fn walk(schema: &serde_json::Value, above: &str) {
             for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
-                assert!(inner["description"].is_string(), "{above}{name} has no description");
+                let told = inner["description"].is_string() || inner["items"]["description"].is_string();
+                assert!(told, "{above}{name} has no description");
                 walk(inner, &format!("{above}{name}."));
+                walk(&inner["items"], &format!("{above}{name}."));
             }
         }
         walk(&super::schema(), "");

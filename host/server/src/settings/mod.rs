@@ -4,9 +4,11 @@
 //! from them, `docs/configuration.md` is made of that schema, and the same schema's ranges are what a
 //! file is checked against. Secrets never stand here: a key is named by its file.
 
+mod accounts;
 mod docs;
 mod read;
 
+pub(crate) use accounts::{Accounts, Provider, Trusts};
 pub(crate) use docs::markdown;
 pub(crate) use read::{Read, SettingsError, read, schema};
 
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) proxy: Proxy,
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
+    pub(crate) accounts: Accounts,
+    pub(crate) provider: Vec<Provider>,
     pub(crate) runtime: Runtime,
     pub(crate) outbound: Outbound,
     pub(crate) messaging: Messaging,
@@ -48,6 +52,9 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
     pub(crate) telemetry: Telemetry,
     pub(crate) shutdown: Shutdown,
+    /// The configuration file's folder: what it names may lie beside it.
+    #[serde(skip)]
+    pub(crate) beside: PathBuf,
 }
 
 /// Where the server listens.
@@ -432,7 +439,8 @@ impl Settings {
             sign_in_failures_per_account: l.sign_in_failures_per_account,
             sign_in_failures_per_client: l.sign_in_failures_per_client,
             drain: Duration::from_secs(self.shutdown.grace_seconds),
-            // What `serve` adds itself (providers, registration) and what nobody needs to set.
+            self_registration: self.accounts.self_registration,
+            // What `serve` adds itself (providers) and what nobody needs to set.
             ..GatewayConfig::default()
         })
     }

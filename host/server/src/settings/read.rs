@@ -59,9 +59,11 @@ pub(crate) fn read(from: &Read<'_>) -> Result<Settings, SettingsError> {
         set(&mut table, key, value.clone())?;
     }
     check(&table)?;
-    Value::Table(table)
-        .try_into()
-        .map_err(|e: toml::de::Error| SettingsError::Value { key: "configuration".into(), problem: e.message().into() })
+    let settings: Settings = Value::Table(table).try_into().map_err(|e: toml::de::Error| SettingsError::Value {
+        key: "configuration".into(),
+        problem: e.message().into(),
+    })?;
+    Ok(Settings { beside: from.file.and_then(Path::parent).map(Path::to_owned).unwrap_or_default(), ..settings })
 }
 
 /// The file by itself, so that an error can name its line.
@@ -198,6 +200,18 @@ mod tests {
         assert!(text.contains("limits.connections"), "{text}");
         let text = file("[listen\n").unwrap_err();
         assert!(text.contains("line 1"), "{text}");
+    }
+
+    #[test]
+    fn providers_and_registration_stand_in_the_file_and_mistakes_are_named() {
+        let good = "[accounts]\nself_registration = true\n[[provider]]\nname = \"province\"\ntitle = { zh = \"省\", en = \"Province\" }\nissuer = \"https://id.example\"\nclient_id = \"yunlong\"\nclient_secret_file = \"province.secret\"\n";
+        let settings = file(good).unwrap();
+        assert!(settings.gateway().unwrap().self_registration);
+        assert_eq!((settings.provider.len(), settings.provider[0].name.as_str()), (1, "province"));
+        assert!(settings.beside.is_absolute());
+        let text = file(&good.replace("client_secret_file", "client_secret")).unwrap_err();
+        assert!(text.contains("client_secret") && text.contains("client_secret_file"), "{text}");
+        assert!(file("[[provider]]\nname = \"province\"\n").unwrap_err().contains("title"));
     }
 
     #[test]

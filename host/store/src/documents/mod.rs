@@ -3,7 +3,7 @@
 //! Layout, in the installation's key space: documents stand under `d`/collection/id, index rows
 //! under `i`/collection/index/values/id and, for unique indexes, `u`/collection/index/values; the
 //! value of an index row is the document's id. Counters are under `c`/counter/key, audit rows
-//! under `audit`. Index rows are written in the commit of their document, so a scan of an index
+//! under `audit`. Documents of sealed collections are encrypted, see [`Schema::with_keys`]. Index rows are written in the commit of their document, so a scan of an index
 //! that is remembered as a range catches every phantom.
 
 mod cursor;
@@ -11,6 +11,7 @@ mod encode;
 mod error;
 mod query;
 mod rebuild;
+mod seal;
 mod write;
 
 use crate::{CommitError, Key, Seq, SharedStore, StoreError, Txn};
@@ -19,7 +20,9 @@ pub use error::DocumentError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use yunlong_model::{InstallationName, Manifest, Timestamp};
+use yunlong_sealing::Keyring;
 
 pub use crate::Direction;
 
@@ -38,8 +41,15 @@ pub const MAX_AUDIT_DETAIL: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Schema {
     space: Key,
-    collections: BTreeMap<String, Vec<Index>>,
+    collections: BTreeMap<String, Collection>,
     counters: BTreeSet<String>,
+    keys: Option<Arc<Keyring>>,
+}
+
+#[derive(Clone, Debug)]
+struct Collection {
+    indexes: Vec<Index>,
+    sealed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -126,9 +136,22 @@ impl Schema {
         let collections = manifest.collections.iter();
         Self {
             space: Key::space(installation.as_str()),
-            collections: collections.map(|c| (c.name.clone(), c.indexes.iter().map(index).collect())).collect(),
+            collections: collections
+                .map(|c| {
+                    let indexes = c.indexes.iter().map(index).collect();
+                    (c.name.clone(), Collection { indexes, sealed: c.sealed })
+                })
+                .collect(),
             counters: manifest.counters.iter().cloned().collect(),
+            keys: None,
         }
+    }
+
+    /// The same, with the keys that documents of sealed collections are encrypted with. Without them
+    /// such documents are neither written nor read.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<Keyring>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// Reads one document in a transaction.
@@ -138,7 +161,7 @@ impl Schema {
     pub async fn get(&self, txn: &mut Txn, collection: &str, id: &str) -> Result<Option<Document>, DocumentError> {
         let key = self.document_key(collection, id)?;
         let found = txn.get_versioned(&key).await?;
-        Ok(found.map(|v| document(&key, id, v.version, &v.value)).transpose()?)
+        found.map(|v| self.document(&key, id, v.version, &v.value)).transpose()
     }
 
     /// Reads one document outside a transaction.
@@ -153,7 +176,7 @@ impl Schema {
     ) -> Result<Option<Document>, DocumentError> {
         let key = self.document_key(collection, id)?;
         let found = store.get(&key).await?;
-        Ok(found.map(|v| document(&key, id, v.version, &v.value)).transpose()?)
+        found.map(|v| self.document(&key, id, v.version, &v.value)).transpose()
     }
 
     /// Adds `delta` to a counter at the commit: see [`Txn::adjust`].
@@ -249,9 +272,12 @@ impl Schema {
         error.into()
     }
 
+    fn collection(&self, name: &str) -> Result<&Collection, DocumentError> {
+        self.collections.get(name).ok_or_else(|| DocumentError::Undeclared(format!("collection `{name}`")))
+    }
+
     fn indexes(&self, collection: &str) -> Result<&[Index], DocumentError> {
-        let found = self.collections.get(collection);
-        found.map(Vec::as_slice).ok_or_else(|| DocumentError::Undeclared(format!("collection `{collection}`")))
+        self.collection(collection).map(|c| c.indexes.as_slice())
     }
 
     fn documents_prefix(&self, collection: &str) -> Key {
@@ -282,9 +308,12 @@ impl Schema {
         }
         Ok(self.space.clone().text("c").text(counter).text(key))
     }
-}
 
-fn document(key: &Key, id: &str, version: Seq, value: &Bytes) -> Result<Document, StoreError> {
-    let body = std::str::from_utf8(value).map_err(|e| StoreError::Corrupt(format!("the document {key:?}: {e}")))?;
-    Ok(Document { id: id.to_owned(), version, body: body.to_owned() })
+    /// The document that is stored under `key` as `value`.
+    fn document(&self, key: &Key, id: &str, version: Seq, value: &Bytes) -> Result<Document, DocumentError> {
+        let corrupt = |e: std::str::Utf8Error| StoreError::Corrupt(format!("the document {key:?}: {e}"));
+        let opened = self.opened(key, value)?;
+        let body = std::str::from_utf8(&opened).map_err(corrupt)?;
+        Ok(Document { id: id.to_owned(), version, body: body.to_owned() })
+    }
 }

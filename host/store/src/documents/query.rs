@@ -1,8 +1,6 @@
 //! Queries: which range of an index a query walks, and the documents behind its rows.
 
-use super::{
-    Bound, Document, DocumentError, Index, MAX_PAGE, MAX_PAGE_BYTES, Page, Query, Schema, cursor, document, encode,
-};
+use super::{Bound, Document, DocumentError, Index, MAX_PAGE, MAX_PAGE_BYTES, Page, Query, Schema, cursor, encode};
 use crate::{CommitError, Direction, Key, KeyRange, SharedStore, Txn};
 use serde_json::Value;
 
@@ -87,9 +85,11 @@ impl Schema {
                     return Ok(filling.page(&walk, true));
                 }
                 let found = match walk.index {
-                    None => {
-                        row.key.last_text().map(|id| document(&row.key, &id, row.version, &row.value)).transpose()?
-                    }
+                    None => row
+                        .key
+                        .last_text()
+                        .map(|id| self.document(&row.key, &id, row.version, &row.value))
+                        .transpose()?,
                     Some(index) => {
                         let id = String::from_utf8_lossy(&row.value);
                         let found = self.get_committed(store, collection, &id).await?;

@@ -14,8 +14,8 @@ impl Schema {
     pub fn indexes_alike(&self, other: &Self) -> bool {
         // A collection without indexes has no rows: whether it is declared makes no difference.
         let of = |schema: &Self| {
-            let rows = schema.collections.iter().flat_map(|(collection, indexes)| {
-                indexes.iter().map(|i| (collection.clone(), i.name.clone(), i.fields.clone(), i.unique))
+            let rows = schema.collections.iter().flat_map(|(collection, c)| {
+                c.indexes.iter().map(|i| (collection.clone(), i.name.clone(), i.fields.clone(), i.unique))
             });
             rows.collect::<std::collections::BTreeSet<_>>()
         };
@@ -66,7 +66,8 @@ impl Schema {
         transact!(store, |txn| {
             let documents = txn.scan(range, Direction::Ascending, STEP).await?;
             for (key, body) in &documents {
-                let (Some(id), Ok(body)) = (key.last_text(), serde_json::from_slice::<Value>(body)) else { continue };
+                let body = self.opened(key, body)?;
+                let (Some(id), Ok(body)) = (key.last_text(), serde_json::from_slice::<Value>(&body)) else { continue };
                 for index in self.indexes(collection)? {
                     let Ok(Some(values)) = index.values(&body) else { continue };
                     let row = self.row_key(collection, index, &values, &id);

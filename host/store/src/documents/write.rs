@@ -72,6 +72,7 @@ impl Schema {
             }
             moves.push((before, after));
         }
+        let stored = new.map(|(body, _)| self.closed(collection, &key, body)).transpose()?.unwrap_or_default();
         for (before, after) in moves {
             if let Some(row) = before {
                 txn.delete(row);
@@ -81,7 +82,7 @@ impl Schema {
             }
         }
         match new {
-            Some((body, _)) => txn.put(key, Bytes::copy_from_slice(body.as_bytes())),
+            Some(_) => txn.put(key, stored),
             None => txn.delete(key),
         }
         Ok(())

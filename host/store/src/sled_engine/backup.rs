@@ -10,7 +10,8 @@ use super::committer::{Pinned, Request};
 use super::files::Files;
 use super::frame::{FrameReader, FrameWriter, JOURNAL};
 use super::{SledStore, journal, record, snapshot};
-use crate::{Seq, StoreError};
+use crate::{Key, Seq, StoreError};
+use bytes::Bytes;
 use std::io;
 use tokio::sync::oneshot;
 
@@ -79,19 +80,46 @@ pub struct Verified {
 /// # Errors
 /// [`StoreError::Corrupt`] names the file and the place; [`StoreError::Io`].
 pub fn verify(files: &dyn Files) -> Result<Verified, StoreError> {
+    walk(files, None).map(|(verified, _)| verified)
+}
+
+/// As [`verify`], and the value of one key as of the newest commit: what a store says of itself,
+/// without opening it.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_reading(files: &dyn Files, key: &Key) -> Result<(Verified, Option<Bytes>), StoreError> {
+    walk(files, Some(key))
+}
+
+fn walk(files: &dyn Files, wanted: Option<&Key>) -> Result<(Verified, Option<Bytes>), StoreError> {
     let names = files.list().map_err(|e| io_error(&e))?;
     let mut snapshots: Vec<u64> = names.iter().filter_map(|n| journal::number("snapshot-", n)).collect();
     let mut journals: Vec<u64> = names.iter().filter_map(|n| journal::number("journal-", n)).collect();
     snapshots.sort_unstable();
     journals.sort_unstable();
-    let (mut through, mut rows) = (Seq(0), 0);
+    let (mut through, mut rows, mut found) = (Seq(0), 0, None);
     if let Some(number) = snapshots.last().copied() {
         through = snapshot::through(files, number)?;
-        rows = snapshot::read(files, number, &mut |_| Ok(()))?;
+        rows = snapshot::read(files, number, &mut |rows| {
+            for (row, value) in rows {
+                if let Some(key) = wanted
+                    && let Some(bytes) = snapshot::value_of(key, row, value)
+                {
+                    found = Some(Bytes::copy_from_slice(bytes));
+                }
+            }
+            Ok(())
+        })?;
         journals.retain(|n| *n >= number);
     }
-    let replayed = journal::replay(files, &journals, through, &mut |_| Ok(()))?;
-    Ok(Verified { seq: replayed.last, rows, journal_bytes: replayed.bytes })
+    let replayed = journal::replay(files, &journals, through, &mut |commit| {
+        if let Some((_, value)) = commit.rows.into_iter().find(|(key, _)| Some(key) == wanted) {
+            found = value;
+        }
+        Ok(())
+    })?;
+    Ok((Verified { seq: replayed.last, rows, journal_bytes: replayed.bytes }, found))
 }
 
 fn io_error(e: &io::Error) -> StoreError {

@@ -14,7 +14,7 @@ use sled::IVec;
 use std::path::Path;
 
 /// Values: version ‖ 0 ‖ bytes, or version ‖ 1 ‖ number of chunks.
-const DATA: u8 = b'd';
+pub(super) const DATA: u8 = b'd';
 /// Chunks of long values: data key ‖ number.
 const CHUNK: u8 = b'k';
 /// Counters: i64.

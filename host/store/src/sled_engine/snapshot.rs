@@ -9,10 +9,10 @@
 
 use super::files::Files;
 use super::frame::{FrameReader, FrameWriter, SNAPSHOT};
-use super::index::Index;
+use super::index::{DATA, Index};
 use super::record::{Input, put_bytes};
 use super::{Stop, journal};
-use crate::{Seq, StoreError};
+use crate::{Key, Seq, StoreError};
 use std::io;
 
 /// A key and its value, as the index holds them.
@@ -138,6 +138,13 @@ pub(super) fn read(
     }
     // It got its name only when it was whole and synced.
     Err(damaged(&name))
+}
+
+/// The value in a row, if it is the row of this key.
+pub(super) fn value_of<'a>(key: &Key, row: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
+    let (kind, found) = row.split_first()?;
+    let (_version, value) = value.split_first_chunk::<8>()?;
+    (*kind == DATA && found == key.as_bytes()).then_some(value)
 }
 
 fn open(files: &dyn Files, journal: u64) -> Result<FrameReader, StoreError> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use yunlong_store::sled_engine::files::DiskFiles;
-use yunlong_store::sled_engine::{Backup, SledOptions, SledStore, verify};
+use yunlong_store::sled_engine::{Backup, SledOptions, SledStore, verify, verify_reading};
 use yunlong_store::{Direction, Key, Seq, Store, StoreError, Txn, usage_key};
 
 async fn copy(store: &Arc<SledStore>, to: &Path) -> Result<Backup, StoreError> {
@@ -93,6 +93,13 @@ async fn a_copy_goes_on_as_a_store_of_its_own() {
     };
     let restored = Arc::new(open(target.path()));
     assert_eq!(everything(&restored).await, everything(&store).await);
+    // One value, read without opening: of the snapshot and of the journal behind it.
+    let (files, wanted) = (DiskFiles::new(dir.path()).unwrap(), key("account").u64(3));
+    let (found, value) = verify_reading(&files, &wanted).unwrap();
+    assert_eq!((found.seq, value), (made.seq, store.get(&wanted).await.unwrap().map(|v| v.value)));
+    let (_, value) = verify_reading(&DiskFiles::new(target.path()).unwrap(), &wanted).unwrap();
+    assert_eq!(value, store.get(&wanted).await.unwrap().map(|v| v.value));
+    assert_eq!(verify_reading(&files, &key("nothing")).unwrap().1, None);
     transfer(&restored, 31, 5).await;
     assert_eq!(*restored.watch().borrow(), Seq(made.seq.0 + 1));
     // The original goes on too, and rotates again after the copy.

@@ -1,9 +1,11 @@
 //! Collections: documents, indexes, queries, cursors, and what transactions see of them.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use yunlong_model::{Manifest, Timestamp};
+use yunlong_sealing::{Algorithm, DataKey, Keyring};
 use yunlong_store::documents::{Bound, Document, DocumentError, MAX_BODY, Page, Query, Schema};
-use yunlong_store::{CommitError, Direction, Seq, SharedStore, Txn, transact};
+use yunlong_store::{CommitError, Direction, Seq, SharedStore, StoreError, Txn, transact};
 
 crate::on_every_engine![
     documents_come_back_with_their_version,
@@ -27,6 +29,8 @@ crate::on_every_engine![
     audit_rows_come_with_the_commit,
     pages_outside_transactions_are_one_state,
     a_new_index_is_built_for_the_documents_that_are_there,
+    sealed_documents_are_found_like_others_and_lie_encrypted,
+    documents_are_sealed_anew_when_the_seal_or_the_key_is_new,
 ];
 
 const APP: &str = r#"
@@ -514,4 +518,82 @@ unique = true"#,
     let impossible =
         schema_of(&APP.replace(r#"fields = ["slot", "visitor.id"]"#, "fields = [\"slot\"]\nunique = true"));
     assert!(matches!(impossible.rebuild_indexes(&store).await, Err(DocumentError::UniqueViolation { .. })));
+}
+
+fn data_key() -> DataKey {
+    DataKey::from_file(&DataKey::generate(Algorithm::Aes256Gcm).unwrap()).unwrap()
+}
+
+fn sealed_schema(keys: &Arc<Keyring>) -> Schema {
+    schema_of(&APP.replace("name = \"visits\"", "name = \"visits\"\nsealed = true")).with_keys(keys.clone())
+}
+
+/// What lies in the store for the documents of the app.
+async fn lying(store: &SharedStore) -> Vec<Vec<u8>> {
+    let all = yunlong_store::Key::space("clinic").text("d").children();
+    let rows = store.scan(&all, Direction::Ascending, 1_000).await.unwrap();
+    rows.into_iter().map(|r| r.value.to_vec()).collect()
+}
+
+fn shows(rows: &[Vec<u8>], text: &str) -> bool {
+    rows.iter().any(|r| r.windows(text.len()).any(|w| w == text.as_bytes()))
+}
+
+async fn sealed_documents_are_found_like_others_and_lie_encrypted(store: SharedStore) {
+    let schema = sealed_schema(&Arc::new(Keyring::new(data_key(), vec![])));
+    let body = json!({"slot": "09:00", "visitor": {"id": "v"}, "number": 1, "name": "云小龙"});
+    let put = async |id: &'static str, body: Value| {
+        transact(&store, async |txn| schema.put(txn, "visits", id, &body.to_string()).await).await
+    };
+    put("v1", body.clone()).await.unwrap();
+    assert!(!shows(&lying(&store).await, "云小龙"));
+    assert!(matches!(put("v2", body.clone()).await, Err(DocumentError::UniqueViolation { .. })));
+
+    let read = schema.get_committed(&store, "visits", "v1").await.unwrap().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&read.body).unwrap(), body);
+    let at = |slot: &str| Query { index: "slot".into(), equals: vec![json!(slot)], limit: 10, ..Query::default() };
+    assert_eq!(schema.find_committed(&store, "visits", &at("09:00")).await.unwrap().documents, [read]);
+
+    // Its own writes are sealed as well, and its index rows move.
+    let mut txn = Txn::new(store.clone());
+    let moved = json!({"slot": "11:00", "visitor": {"id": "v"}, "number": 1, "name": "云小龙"});
+    schema.put(&mut txn, "visits", "v1", &moved.to_string()).await.unwrap();
+    assert_eq!(schema.find(&mut txn, "visits", &at("11:00")).await.unwrap().documents.len(), 1);
+    txn.commit().await.unwrap();
+    assert!(schema.find_committed(&store, "visits", &at("09:00")).await.unwrap().documents.is_empty());
+
+    // Without the key, or with another one, it says which key is missing and shows nothing.
+    let strange = sealed_schema(&Arc::new(Keyring::new(data_key(), vec![])));
+    for schema in [schema_of(APP), strange] {
+        let refused = schema.get_committed(&store, "visits", "v1").await.unwrap_err();
+        assert!(matches!(&refused, DocumentError::Store(StoreError::Sealed(_))), "{refused}");
+    }
+    // A row that somebody moves to another place does not open there.
+    let rows = store.scan(&yunlong_store::Key::space("clinic").text("d").children(), Direction::Ascending, 9).await;
+    let mut txn = Txn::new(store.clone());
+    txn.put(yunlong_store::Key::space("clinic").text("d").text("visits").text("v9"), rows.unwrap()[0].value.clone());
+    txn.commit().await.unwrap();
+    assert!(schema.get_committed(&store, "visits", "v9").await.is_err());
+}
+
+async fn documents_are_sealed_anew_when_the_seal_or_the_key_is_new(store: SharedStore) {
+    for n in 0..250 {
+        put(&store, &format!("v{n:03}"), json!({"slot": "09:00", "number": n, "name": "云小龙"})).await.unwrap();
+    }
+    write(&store, async |schema, txn| schema.put(txn, "notes", "n1", r#"{"text": "公开"}"#).await).await.unwrap();
+    let text = DataKey::generate(Algorithm::Sm4Gcm).unwrap();
+    let first = || DataKey::from_file(&text).unwrap();
+    let before = sealed_schema(&Arc::new(Keyring::new(first(), vec![])));
+    assert!(before.seals_no_more_than(&before) && schema().seals_no_more_than(&before));
+    assert!(!before.seals_no_more_than(&schema()), "an upgrade has to seal");
+    assert_eq!(before.seal_anew(&store).await.unwrap(), 250);
+    assert_eq!(before.seal_anew(&store).await.unwrap(), 0, "nothing is left to do");
+    assert!(!shows(&lying(&store).await, "云小龙") && shows(&lying(&store).await, "公开"));
+
+    // The release that was left knows no seal, and its documents follow the new key all the same.
+    let after = schema().with_keys(Arc::new(Keyring::new(data_key(), vec![first()])));
+    assert_eq!(after.seal_anew(&store).await.unwrap(), 250);
+    let read = after.get_committed(&store, "visits", "v007").await.unwrap().unwrap();
+    assert!(read.body.contains("云小龙"));
+    assert!(before.get_committed(&store, "visits", "v007").await.is_err(), "the former key opens nothing any more");
 }

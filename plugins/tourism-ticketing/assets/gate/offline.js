@@ -5,10 +5,14 @@
   const root = document.getElementById('offline');
   const at = (id) => document.getElementById(id);
   const word = (name) => root.querySelector(`[data-word="${name}"]`).textContent;
-  const SHEET = 'gate-sheet';
-  const SCANS = 'gate-scans';
+  // The list; how far this tablet's clock is behind the city's; who was let in by this tablet; what
+  // is to be uploaded; and the batch that is on its way.
+  const [SHEET, CLOCK, USED, SCANS, BATCH] = ['gate-sheet', 'gate-clock', 'gate-used', 'gate-scans', 'gate-batch'];
   const load = (key, none) => JSON.parse(localStorage.getItem(key) ?? 'null') ?? none;
   const save = (key, value) => localStorage.setItem(key, JSON.stringify(value));
+  const now = () => Date.now() + load(CLOCK, 0);
+  // One after another, in all windows of this tablet: a look and its mark are one step.
+  const inTurn = (work) => navigator.locks.request('gate', work);
   const HOUR = 3600000;
   const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -29,40 +33,69 @@
     return code.length === 25 && [...code].every((c) => ALPHABET.includes(c)) ? code : null;
   }
 
-  // The window in which a code was shown, counted back from now: 0 is the current one.
-  async function age(sheet, entry, ticket, check, now) {
+  // The window in which a code was shown: how many before the current one, and when it began.
+  async function dated(sheet, entry, ticket, check) {
     const length = sheet.code_seconds * 1000;
     const perHour = Math.ceil(HOUR / length);
-    const hour = Math.floor(now / HOUR);
-    const index = Math.floor((now % HOUR) / length);
+    const [hour, index] = [Math.floor(now() / HOUR), Math.floor((now() % HOUR) / length)];
     let value = check;
     for (let i = 0; i < perHour; i += 1) {
       value = await hash(`yunlong-ticket.${ticket}.${value}`);
       const back = entry.anchors.indexOf(value);
-      if (back >= 0) return (hour - sheet.hour - back) * perHour + index - i;
+      if (back >= 0) {
+        return { windows: (hour - sheet.hour - back) * perHour + index - i, start: (sheet.hour + back) * HOUR + i * length };
+      }
     }
     return null;
   }
 
-  async function judge(text) {
+  const place = (sheet, entry) => `${sheet.attraction} ${entry.key}`;
+  const isUsed = (sheet, entry) => entry.used || Boolean(load(USED, {})[place(sheet, entry)]);
+  const isOpen = (entry) => now() >= entry.from && now() <= entry.until;
+
+  // Lets in, once. From the look to the mark nothing else runs.
+  function enter(sheet, entry, scan) {
+    if (isUsed(sheet, entry)) return { refused: 'used', entry };
+    if (now() < entry.from) return { refused: 'early', entry };
+    if (now() > entry.until) return { refused: 'late', entry };
+    const kept = { ...scan, id: crypto.randomUUID(), at: now(), code_seconds: sheet.code_seconds, attraction: sheet.attraction, gate: sheet.gate };
+    save(SCANS, [...load(SCANS, []), kept]);
+    save(USED, { ...load(USED, {}), [place(sheet, entry)]: now() });
+    return { entry };
+  }
+
+  const isOld = (sheet) => !sheet || now() >= (sheet.hour + 4) * HOUR;
+
+  async function byCode(text) {
     const sheet = load(SHEET, null);
     const code = typed(text);
     if (!code) return { refused: 'malformed' };
-    const now = Date.now() + (sheet?.offset ?? 0);
-    if (!sheet || now >= (sheet.hour + 4) * HOUR) return { refused: 'old' };
+    if (isOld(sheet)) return { refused: 'old' };
     const ticket = code.slice(0, 13);
     const entry = sheet.tickets[await hash(`yunlong-ticket.list.${ticket}`)];
     if (!entry) return { refused: 'unknown' };
-    const windows = await age(sheet, entry, ticket, code.slice(13), now);
-    if (windows === null) return { refused: 'malformed' };
-    if (windows < 0 || windows > 1) return { refused: 'stale', entry };
-    if (entry.used) return { refused: 'used', entry };
-    if (now < entry.from) return { refused: 'early', entry };
-    if (now > entry.until) return { refused: 'late', entry };
-    entry.used = true;
-    save(SHEET, sheet);
-    save(SCANS, [...load(SCANS, []), { code, at: Date.now(), attraction: sheet.attraction, gate: sheet.gate }]);
-    return { entry };
+    const shown = await dated(sheet, entry, ticket, code.slice(13));
+    if (!shown) return { refused: 'malformed' };
+    if (shown.windows > 1) return { refused: 'stale', entry };
+    // Nobody can make a code of a time to come: then it is this tablet's clock that is behind.
+    if (shown.windows < 0) save(CLOCK, shown.start - Date.now());
+    return enter(sheet, entry, { code });
+  }
+
+  async function byDocument(kind, text) {
+    const sheet = load(SHEET, null);
+    if (isOld(sheet)) return { refused: 'old' };
+    const number = text.toUpperCase().replace(/[\s-]/g, '');
+    const found = [];
+    for (const entry of Object.values(sheet.tickets)) {
+      const end = entry.document.replace(/^\*+/, '');
+      if (!entry.document_check || !end || !number.endsWith(end)) continue;
+      const check = await hash(`yunlong-ticket.document.${entry.key}.${kind}.${number}`);
+      if (check.startsWith(entry.document_check)) found.push(entry);
+    }
+    const unused = found.filter((entry) => !isUsed(sheet, entry));
+    const entry = unused.find(isOpen) ?? unused[0] ?? found[0];
+    return entry ? enter(sheet, entry, { pass: entry.pass }) : { refused: 'unknown' };
   }
 
   function show({ refused, entry }) {
@@ -78,79 +111,117 @@
     at('waiting').textContent = load(SCANS, []).length;
   }
 
+  // What the city refuses it says itself; only without an answer there is no network.
+  async function ask(path, options) {
+    const response = await fetch(path, { headers: { accept: 'application/json', 'content-type': 'application/json' }, ...options });
+    if (response.ok) return response.json();
+    const problem = await response.json().catch(() => ({}));
+    const said = [problem.title ?? `HTTP ${response.status}`, problem.detail, ...(problem.errors ?? []).map((e) => e.detail)];
+    throw Object.assign(new Error('refused'), { status: response.status, said: [...new Set(said.filter(Boolean))].join(' · ') });
+  }
+
+  function failed(error) {
+    if (error.said) return `${error.said} · ${word(error.status === 401 ? 'session' : 'kept')}`;
+    return word(error.name === 'QuotaExceededError' ? 'full' : 'failed');
+  }
+
   async function sheet(attraction, gate) {
     const tickets = {};
     let after = null;
     let first = null;
     do {
       const query = new URLSearchParams({ attraction, ...(after ? { after } : {}) });
-      const response = await fetch(`/api/gates/list?${query}`, { headers: { accept: 'application/json' } });
-      if (!response.ok) throw new Error(response.statusText);
-      const page = await response.json();
-      first ??= page;
+      const asked = Date.now();
+      const page = await ask(`/api/gates/list?${query}`);
+      first ??= { ...page, behind: Math.round(page.now - (asked + Date.now()) / 2) };
       for (const t of page.tickets) tickets[t.key] = t;
       after = page.next;
     } while (after);
-    // What was scanned and not uploaded yet stays used.
-    const before = load(SHEET, null);
-    for (const [key, t] of Object.entries(tickets)) t.used ||= Boolean(before?.tickets[key]?.used);
-    save(SHEET, { attraction, gate, hour: first.hour, code_seconds: first.code_seconds, offset: first.now - Date.now(), tickets });
-    return Object.keys(tickets).length;
+    return inTurn(() => {
+      save(SHEET, { attraction, gate, hour: first.hour, code_seconds: first.code_seconds, tickets });
+      save(CLOCK, first.behind);
+      // Who was let in stays so until the city knows it from somewhere else.
+      save(USED, Object.fromEntries(Object.entries(load(USED, {})).filter(([, when]) => when > now() - 24 * HOUR)));
+      return Object.keys(tickets).length;
+    });
   }
 
   // One batch for each place, under a number that stays until the city has it: sent twice it
   // counts once.
   async function upload() {
-    const number = load('gate-batch', null) ?? crypto.randomUUID();
     const scans = load(SCANS, []);
-    const one = scans.filter((s) => s.attraction === scans[0].attraction && s.gate === scans[0].gate).slice(0, 500);
-    const frozen = load('gate-frozen', null) ?? one;
-    save('gate-batch', number);
-    save('gate-frozen', frozen);
-    const body = { number, attraction: frozen[0].attraction, gate: frozen[0].gate, scans: frozen.map(({ code, at: when }) => ({ code, at: when })) };
-    const headers = { 'content-type': 'application/json', accept: 'application/json' };
-    let response = await fetch('/api/gates/batches', { method: 'POST', headers, body: JSON.stringify(body) });
-    if (!response.ok) throw new Error(response.statusText);
-    const sent = new Set(frozen.map((s) => `${s.code} ${s.at}`));
-    save(SCANS, load(SCANS, []).filter((s) => !sent.has(`${s.code} ${s.at}`)));
-    localStorage.removeItem('gate-batch');
-    localStorage.removeItem('gate-frozen');
-    let batch = await response.json();
-    for (let i = 0; i < 20 && batch.state === 'uploaded'; i += 1) {
-      await new Promise((r) => { setTimeout(r, 500); });
-      response = await fetch(`/api/gates/batches/${number}`, { headers });
-      if (!response.ok) break;
-      batch = await response.json();
+    const here = (s) => s.attraction === scans[0].attraction && s.gate === scans[0].gate;
+    const batch = load(BATCH, null)?.scans ? load(BATCH) : { number: crypto.randomUUID(), scans: scans.filter(here).slice(0, 500) };
+    save(BATCH, batch);
+    const { number, scans: sent } = batch;
+    const body = {
+      number, attraction: sent[0].attraction, gate: sent[0].gate,
+      scans: sent.map(({ code, pass, at: when, code_seconds }) => ({ code, pass, at: when, code_seconds })),
+    };
+    let answer;
+    try {
+      answer = await ask('/api/gates/batches', { method: 'POST', body: JSON.stringify(body) });
+    } catch (error) {
+      // Refused, nothing was taken: the scans go again under another number.
+      if (error.status === 422) localStorage.removeItem(BATCH);
+      throw error;
     }
-    return batch;
+    const ids = new Set(sent.map((s) => s.id));
+    save(SCANS, load(SCANS, []).filter((s) => !ids.has(s.id)));
+    localStorage.removeItem(BATCH);
+    for (let i = 0; i < 20 && answer.state === 'uploaded'; i += 1) {
+      await new Promise((r) => { setTimeout(r, 500); });
+      answer = await ask(`/api/gates/batches/${number}`).catch(() => answer);
+    }
+    return answer;
+  }
+
+  async function uploadAll() {
+    const all = { admitted: 0, conflicts: 0, open: false };
+    while (load(SCANS, []).length || load(BATCH, null)?.scans) {
+      const batch = await upload();
+      all.admitted += batch.admitted;
+      all.conflicts += batch.conflicts.length;
+      all.open ||= batch.state === 'uploaded';
+    }
+    return word('sent') + all.admitted + word('conflicts') + all.conflicts + (all.open ? word('judging') : '');
   }
 
   at('sheet').addEventListener('submit', async (event) => {
     event.preventDefault();
+    const gate = at('gate').value.trim();
+    at('gate').value = gate;
+    if (!gate) return at('gate').reportValidity();
     try {
-      at('status').textContent = word('ready') + await sheet(at('attraction').value, at('gate').value.trim());
+      at('status').textContent = word('ready') + await sheet(at('attraction').value, gate);
       at('code').focus();
-    } catch {
-      at('status').textContent = word('failed');
+    } catch (error) {
+      at('status').textContent = failed(error);
     }
   });
-  at('scan').addEventListener('submit', async (event) => {
+  const scanned = (form, field, judge) => at(form).addEventListener('submit', async (event) => {
     event.preventDefault();
-    const text = at('code').value;
-    at('code').value = '';
-    show(await judge(text));
-    at('code').focus();
-  });
-  at('upload').addEventListener('click', async () => {
-    if (!load(SCANS, []).length && !load('gate-frozen', null)) return;
+    const text = at(field).value;
+    at(field).value = '';
+    at('answer').replaceChildren();
     try {
-      const batch = await upload();
-      at('status').textContent = word('sent') + batch.admitted + word('conflicts') + batch.conflicts.length;
-    } catch {
-      at('status').textContent = word('failed');
+      show(await inTurn(() => judge(text)));
+    } catch (error) {
+      at('status').textContent = failed(error);
+    }
+    at(field).focus();
+  });
+  scanned('scan', 'code', byCode);
+  scanned('by-document', 'number', (text) => byDocument(at('kind').value, text));
+  at('upload').addEventListener('click', () => navigator.locks.request('gate-upload', { ifAvailable: true }, async (free) => {
+    if (!free || !(load(SCANS, []).length || load(BATCH, null)?.scans)) return;
+    try {
+      at('status').textContent = await uploadAll();
+    } catch (error) {
+      at('status').textContent = failed(error);
     }
     at('waiting').textContent = load(SCANS, []).length;
-  });
+  }));
 
   const kept = load(SHEET, null);
   if (kept) {
@@ -159,4 +230,6 @@
   }
   at('waiting').textContent = load(SCANS, []).length;
   root.hidden = false;
+  // Keeps this page for a restart without a network; where it cannot, the page works while it is open.
+  navigator.serviceWorker?.register('/gate/worker.js', { scope: '/gate/offline' }).catch(() => {});
 })();

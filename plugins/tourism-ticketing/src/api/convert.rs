@@ -3,10 +3,11 @@
 use super::types::*;
 use crate::domain::catalogue::{self, Attraction, Product};
 use crate::domain::entitlement;
+use crate::domain::mandate::Acting;
 use crate::domain::order;
 use crate::domain::refund::Returned;
 use crate::domain::slot::Availability;
-use crate::domain::time::rfc3339;
+use crate::domain::time::{Date, rfc3339};
 use crate::domain::visitor::VisitorInput;
 use crate::service::catalogue::DayView;
 use crate::service::gate::{Admitted, TicketView};
@@ -28,6 +29,9 @@ impl From<Attraction> for AttractionItem {
             operator: a.operator,
             closed_weekdays: a.closed_weekdays,
             daily_cap: a.daily_cap,
+            instant_cap: a.instant_cap,
+            stay_minutes: a.stay_minutes,
+            gates: a.gates.into_iter().map(|g| g.name).collect(),
             active: a.active,
         }
     }
@@ -59,9 +63,30 @@ impl From<Product> for ProductItem {
                 .into_iter()
                 .map(|t| TierItem { before_minutes: t.before_minutes, percent: t.percent })
                 .collect(),
+            validity: p.validity.into(),
             one_id: p.one_id,
             active: p.active,
         }
+    }
+}
+
+impl From<catalogue::Validity> for ValidityItem {
+    fn from(v: catalogue::Validity) -> Self {
+        let day = |d: Option<Date>| d.map(|d| d.to_string());
+        Self {
+            sale_from: day(v.sale_from),
+            sale_until: day(v.sale_until),
+            visit_from: day(v.visit_from),
+            visit_until: day(v.visit_until),
+        }
+    }
+}
+
+impl From<Acting> for ActingItem {
+    fn from(a: Acting) -> Self {
+        let grantor = if a.company.is_some() { "company" } else { "person" };
+        let (code, name) = a.company.map(|c| (c.code, c.name)).unzip();
+        Self { mandate: a.mandate, grantor: grantor.to_owned(), code, name }
     }
 }
 
@@ -100,6 +125,7 @@ impl From<VisitorBody> for VisitorInput {
             name: v.name,
             id_type: v.id_type,
             id_number: v.id_number,
+            birth_date: v.birth_date.unwrap_or_default(),
             phone: v.phone.unwrap_or_default(),
             concession: v.concession,
         }
@@ -144,6 +170,7 @@ impl From<order::Order> for OrderBody {
             refund_failure,
             refunds,
             returnable,
+            acting: o.acting.map(ActingItem::from),
         }
     }
 }
@@ -209,6 +236,8 @@ impl From<Admitted> for Admission {
             date: a.slot.id.date.to_string(),
             slot: a.slot.id.start.to_string(),
             at: rfc3339(a.at),
+            on_site: a.crowd.map(|c| c.people),
+            instant_cap: a.crowd.map(|c| c.cap),
         }
     }
 }
@@ -241,6 +270,8 @@ impl From<AttractionSales> for SalesItem {
             revenue: a.revenue(),
             admitted: a.admitted(),
             alert: a.alert.map(|l| l.code().to_owned()),
+            on_site: a.on_site.map(|c| c.people),
+            instant_cap: a.on_site.map(|c| c.cap),
             slots: a.slots.iter().map(slot).collect(),
             attraction: a.attraction,
             name: a.name,

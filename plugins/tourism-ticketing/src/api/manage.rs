@@ -1,16 +1,17 @@
 //! What the department sells, as the API reads and writes it. For managers.
 
 use super::types::*;
-use super::{answer, read_date, wrong};
+use super::{answer, bad_date, read_date, wrong};
 use crate::domain::catalogue::{
-    Attraction, Component, Concession, DayPlan, PlaceKind, Product, ProductKind, Proof, Session,
+    Attraction, Component, Concession, DayPlan, Gate, PlaceKind, Product, ProductKind, Proof, Session, Validity,
 };
 use crate::domain::refund::{self, RefundTier};
 use crate::domain::time::{Clock, Date, TimeError, rfc3339};
+use crate::service::closures::{self, Outcome};
 use crate::service::orders::MANAGER;
-use crate::service::{Refusal, closures, manage, now};
-use crate::store::{ALERTS_BY_DATE, Closure};
-use yunlong_sdk::{Collection, Input, Operation, Request, Router, t, web};
+use crate::service::{Refusal, manage, now};
+use crate::store::ALERTS_BY_DATE;
+use yunlong_sdk::{Collection, Input, Operation, Request, Router, StatusCode, t, web};
 
 /// At most so many rows of a list.
 const ROWS: u32 = 200;
@@ -87,7 +88,7 @@ fn days(router: Router) -> Router {
             Operation::put("/api/manage/attractions/{id}/days/{date}", "putDay")
                 .tag("department")
                 .summary("Close a day, open one, lower a cap, or change its timetable")
-                .description("A day that is closed refunds its tickets in full; while tickets were sold for it, that is refused as `tickets-sold` unless `refund_sold` is set. A cap below what is sold only stops sales.")
+                .description("From today on. A day that is closed refunds its tickets in full, but for slots that are over; while tickets were sold for it, that is refused as `tickets-sold` unless `refund_sold` is set. A cap below what is sold only stops sales.")
                 .path::<DayPath>()
                 .body::<EditDay>()
                 .signed_in()
@@ -113,6 +114,21 @@ fn reading(router: Router) -> Router {
             |r, _: Input| {
                 manager(r)?;
                 answer(r, list_closures())
+            },
+        )
+        .operation(
+            Operation::post("/api/manage/closures/{closure}/retry", "retryClosure")
+                .tag("department")
+                .summary("Ask again for every refund of a closure that the provider refused")
+                .description("Accepted: they are asked for after the answer. See `failed` and `waiting` of `listClosures`. Asked twice, each is asked for once.")
+                .path::<ClosurePath>()
+                .status(StatusCode::ACCEPTED)
+                .signed_in()
+                .problem(403, ROLE)
+                .problem(404, "There is no such closure"),
+            |r, input: Input<ClosurePath>| {
+                manager(r)?;
+                answer(r, closures::retry(&input.path.closure).map(ClosureItem::from))
             },
         )
         .operation(
@@ -163,6 +179,18 @@ fn sessions(typed: &[EditSession]) -> Result<Vec<Session>, Refusal> {
     typed.iter().enumerate().map(read).collect()
 }
 
+fn validity(e: EditValidity) -> Result<Validity, Refusal> {
+    let day = |text: Option<String>, at: &str| -> Result<Option<Date>, Refusal> {
+        text.map(|s| s.parse().map_err(|_: TimeError| wrong(format!("/validity/{at}"), bad_date()))).transpose()
+    };
+    Ok(Validity {
+        sale_from: day(e.sale_from, "sale_from")?,
+        sale_until: day(e.sale_until, "sale_until")?,
+        visit_from: day(e.visit_from, "visit_from")?,
+        visit_until: day(e.visit_until, "visit_until")?,
+    })
+}
+
 fn put_attraction(id: String, e: EditAttraction, by: &str) -> Result<AttractionItem, Refusal> {
     let picture = match manage::attraction(&id) {
         Ok(before) => before.picture,
@@ -183,6 +211,9 @@ fn put_attraction(id: String, e: EditAttraction, by: &str) -> Result<AttractionI
         sessions: sessions(&e.sessions)?,
         closed_weekdays: e.closed_weekdays,
         daily_cap: e.daily_cap,
+        instant_cap: e.instant_cap,
+        stay_minutes: e.stay_minutes,
+        gates: e.gates.into_iter().map(|g| Gate { name: g.name, officers: g.officers }).collect(),
         picture,
         active: e.active,
         rank: e.rank,
@@ -217,6 +248,7 @@ fn put_product(id: String, e: EditProduct) -> Result<ProductItem, Refusal> {
         refund_tiers: e
             .refund_tiers
             .map_or_else(refund::until_the_start, |tiers| tiers.into_iter().map(tier).collect()),
+        validity: e.validity.map(validity).transpose()?.unwrap_or_default(),
         one_id: e.one_id,
         active: e.active,
         rank: e.rank,
@@ -255,8 +287,10 @@ fn put_day(path: &DayPath, e: EditDay, by: &str) -> Result<DayItem, Refusal> {
     Ok(day_item(&path.id, date, manage::put_plan(&path.id, date, plan, e.refund_sold, by)?))
 }
 
-impl From<Closure> for ClosureItem {
-    fn from(c: Closure) -> Self {
+impl From<Outcome> for ClosureItem {
+    fn from(o: Outcome) -> Self {
+        let waiting = o.waiting();
+        let Outcome { closure: c, returned, failed } = o;
         Self {
             id: c.id,
             attraction: c.attraction,
@@ -267,6 +301,9 @@ impl From<Closure> for ClosureItem {
             orders: c.orders,
             tickets: c.tickets,
             amount: c.amount,
+            returned,
+            failed,
+            waiting,
             done: c.done,
         }
     }

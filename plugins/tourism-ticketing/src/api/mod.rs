@@ -8,6 +8,7 @@ mod types;
 use crate::domain::catalogue::Product;
 use crate::domain::time::{Clock, Date, TimeError};
 use crate::domain::visitor::{FieldError, VisitorInput};
+use crate::service::gate::Desk;
 use crate::service::orders::{GATE, GiveBack, MANAGER};
 use crate::service::purchase::{Choice, Purchase};
 use crate::service::{Refusal, catalogue, gate, now, orders, purchase, sales, statement};
@@ -54,13 +55,13 @@ fn ordering(router: Router) -> Router {
                 .signed_in()
                 .problem(403, "`consent-required`: the buyer has not consented to a scope; `consent_url` leads there, and back to its parameter `return`, a path of this app that the caller may set")
                 .problem(404, "There is no such product or attraction")
-                .problem(409, "`sold-out` names the component that is full; `duplicate-id` names the first order; `closed`; `not-on-sale`; `too-many-open-orders`: pay or give up one first; `attribute-absent`: the buyer's record lacks what was asked of it")
+                .problem(409, "`sold-out` names the component that is full; `duplicate-id` names the first order; `closed`; `not-on-sale`; `not-valid`: not sold today, or not for this day; `too-many-open-orders`: pay or give up one first; `attribute-absent`: the buyer's record lacks what was asked of it")
                 .problem(422, "`invalid-fields` points at each field; `idempotency-key-reused`"),
             |r, input: Input<(), (), CreateOrder>| answer(r, create_order(r, input.body)),
         )
         .operation(
-            Operation::get("/api/orders", "listOrders").tag("orders").summary("The buyer's orders, the newest first").query::<PageQuery>().signed_in().problem(422, "`limit` is not 1 to 100"),
-            |r, input: Input<(), PageQuery>| answer(r, list_orders(r, input.query)),
+            Operation::get("/api/orders", "listOrders").tag("orders").summary("The buyer's orders, the newest first").description("With `made_for_me` those that others made for the caller under a mandate, or for the one for whom the caller acts.").query::<OrdersQuery>().signed_in().problem(422, "`limit` is not 1 to 100"),
+            |r, input: Input<(), OrdersQuery>| answer(r, list_orders(r, input.query)),
         )
         .operation(
             Operation::get("/api/orders/{order}", "getOrder")
@@ -139,7 +140,7 @@ fn tickets(router: Router) -> Router {
                 .body::<Admit>()
                 .signed_in()
                 .problem(403, "The role `gate` is needed")
-                .problem(409, "`no-ticket` for a document; `already-used`, `code-expired`, `too-early`, `too-late`, `other-attraction`, `attraction-needed`, `ticket-refunded`, `wrong-state`")
+                .problem(409, "`wrong-gate` names the gates to choose from; `site-full`: as many are on site as may be, `over_cap` admits all the same; `no-ticket` for a document; `already-used`, `code-expired`, `too-early`, `too-late`, `other-attraction`, `attraction-needed`, `ticket-refunded`, `wrong-state`")
                 .problem(422, "`code-invalid`: not a code of this installation; `invalid-fields`"),
             |r, input: Input<(), (), Admit>| {
                 let officer = r.require_role(&[GATE])?.subject.clone().unwrap_or_default();
@@ -158,7 +159,7 @@ fn department(router: Router) -> Router {
             .signed_in()
             .problem(403, "The role `manager` is needed")
             .problem(404, "There is no such attraction")
-            .problem(422, "The days cannot be read or are too many; `too-much`: more tickets than one answer holds"),
+            .problem(422, "The days cannot be read or are too many; `too-much`: more orders than one request reads"),
         |r, input: Input<(), StatementQuery>| {
             r.require_role(&[MANAGER])?;
             answer(r, get_statement(&input.query))
@@ -266,12 +267,18 @@ fn read_purchase(body: CreateOrder) -> Result<Purchase, Refusal> {
     Ok(Purchase { product, choices, visitors, guardian: body.guardian })
 }
 
-fn list_orders(request: &Request, query: PageQuery) -> Result<OrderList, Refusal> {
+fn list_orders(request: &Request, query: OrdersQuery) -> Result<OrderList, Refusal> {
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
         return Err(wrong("/limit", t("每页 1 至 100 条", "1 to 100 a page")));
     }
-    let page = orders::list(request.subject()?, limit, query.after)?;
+    let subject = request.subject()?;
+    let page = if query.made_for_me {
+        let grantor = orders::represented(request.principal()).unwrap_or_default();
+        orders::made_for(&grantor, limit, query.after)?
+    } else {
+        orders::list(subject, limit, query.after)?
+    };
     Ok(OrderList { orders: page.items.into_iter().map(|o| o.value.into()).collect(), next: page.next })
 }
 
@@ -297,18 +304,23 @@ fn admit(officer: &str, body: &Admit) -> Result<Admission, Refusal> {
     if gate.chars().count() > 40 {
         return Err(wrong("/gate", t("检票口名称最长 40 个字", "A gate's name has at most 40 characters")));
     }
-    let Some(d) = &body.document else { return Ok(gate::admit(&body.code, attraction, gate, officer)?.into()) };
+    let device = body.device.as_deref().map(str::trim).filter(|d| !d.is_empty());
+    if device.is_some_and(|d| d.chars().count() > 60) {
+        return Err(wrong("/device", t("设备名称最长 60 个字", "A device's name has at most 60 characters")));
+    }
+    let desk = Desk { gate, officer, device, over_cap: body.over_cap };
+    let Some(d) = &body.document else { return Ok(gate::admit(&body.code, attraction, desk)?.into()) };
     let Some(attraction) = attraction else {
         return Err(wrong("/attraction", t("请选择景区", "Name the attraction at which the gate is")));
     };
     let document = gate::Document { id_type: d.id_type.clone(), id_number: d.id_number.clone() };
-    Ok(gate::admit_document(&document, attraction, gate, officer)?.into())
+    Ok(gate::admit_document(&document, attraction, desk)?.into())
 }
 
 fn get_statement(query: &StatementQuery) -> Result<StatementBody, Refusal> {
     let from = read_date(query.from.as_deref(), "/from", now())?;
     let until = query.until.as_deref().map_or(Ok(from), |d| read_date(Some(d), "/until", now()))?;
-    let s = statement::of(from, until, query.attraction.as_deref())?;
+    let s = statement::of(from, until, query.attraction.as_deref(), None)?;
     let (paid, returned, kept) = s.totals();
     let line = |l: crate::domain::statement::Line| StatementLine {
         kept: l.kept(),

@@ -16,8 +16,8 @@ pub(super) fn routes(router: Router) -> Router {
         .operation(
             Operation::get("/api/gates/list", "getGateList")
                 .tag("gates")
-                .summary("Today's tickets of an attraction, for a gate that will have no network")
-                .description("For gate officers. The list holds no key and no ticket's number: `key` is the first twelve characters of the base 32 of SHA-256(`yunlong-ticket.list.` + the first thirteen characters of a code). An anchor proves the codes of its hour: hash the code's last twelve characters forward, `v = base32(SHA-256(\"yunlong-ticket.\" + ticket + \".\" + v))`, twelve characters each; after `i + 1` steps the anchor of the hour is met by the code of its window `i`. Ask again before the anchors end.")
+                .summary("The tickets that open an attraction's gate today, for a gate that will have no network")
+                .description("For gate officers. The list holds no key and no ticket's number: `key` is the first twelve characters of the base 32 of SHA-256(`yunlong-ticket.list.` + the first thirteen characters of a code). An anchor proves the codes of its hour: hash the code's last twelve characters forward, `v = base32(SHA-256(\"yunlong-ticket.\" + ticket + \".\" + v))`, twelve characters each; after `i + 1` steps the anchor of the hour is met by the code of its window `i`. Slots of yesterday and tomorrow that are open within the hours of the list are in it. `document_check` is the first two characters of the base 32 of SHA-256(`yunlong-ticket.document.` + key + `.` + kind + `.` + number), the kind `resident-id` or `passport`, the number in capitals without blanks and hyphens: together with the last characters in `document` it finds the ticket of a document. Ask again before the anchors end.")
                 .query::<GateListQuery>()
                 .signed_in()
                 .problem(403, "The role `gate` is needed")
@@ -31,7 +31,7 @@ pub(super) fn routes(router: Router) -> Router {
             Operation::post("/api/gates/batches", "uploadBatch")
                 .tag("gates")
                 .summary("Bring back what a gate scanned without a network")
-                .description("For gate officers. The batch is kept whole before its scans are judged; poll `getBatch` until it is `reconciled` or `conflict`. Uploading it again under its number answers the first, however often.")
+                .description("For gate officers. The batch is kept whole before its scans are judged; poll `getBatch` until it is `reconciled` or `conflict`. Uploading it again under its number answers the first, however often. A code is dated by itself; a gate corrects its clock by the list's `now`. However late a batch comes, an admission that happened is recorded.")
                 .body::<UploadBatch>()
                 .status(StatusCode::ACCEPTED)
                 .signed_in()
@@ -76,6 +76,8 @@ fn list(attraction: &str, after: Option<String>) -> Result<GateList, Refusal> {
     let list = offline::list(attraction, after)?;
     let ticket = |l: Listed| GateTicket {
         key: l.key,
+        pass: l.pass,
+        document_check: l.document_check,
         name: l.name,
         document: l.document,
         concession: l.concession,
@@ -95,9 +97,14 @@ fn list(attraction: &str, after: Option<String>) -> Result<GateList, Refusal> {
 }
 
 fn upload(body: UploadBatch, officer: &str) -> Result<BatchBody, Refusal> {
-    let scans = body.scans.into_iter().map(|s| Scan { code: s.code, at: s.at }).collect();
+    let scans = body
+        .scans
+        .into_iter()
+        .map(|s| Scan { code: s.code, at: s.at, seconds: s.code_seconds, pass: s.pass })
+        .collect();
     let gate = body.gate.trim().to_owned();
-    let new = Upload { number: body.number, attraction: body.attraction, gate, scans };
+    let device = body.device.map(|d| d.trim().to_owned()).filter(|d| !d.is_empty());
+    let new = Upload { number: body.number, attraction: body.attraction, gate, device, scans };
     Ok(offline::upload(&new, officer)?.into())
 }
 

@@ -87,6 +87,12 @@ api! {
         closed_weekdays: Vec<u8>,
         /// At most so many people on one day.
         daily_cap: u32,
+        /// At most so many people on site at once; `null` for no bound.
+        instant_cap: Option<u32>,
+        /// How long a visitor usually stays, in minutes.
+        stay_minutes: u32,
+        /// The names of its gates; any name goes when there are none.
+        gates: Vec<String>,
         /// Whether it is listed and sells.
         active: bool,
     }
@@ -117,10 +123,23 @@ api! {
         /// What returns when a ticket is given back, by the time before its slot begins. The best
         /// tier whose time has not passed applies; without one nothing returns.
         refund_tiers: Vec<TierItem>,
+        /// When it is sold, and for which days.
+        validity: ValidityItem,
         /// Whether one document takes one ticket a slot.
         one_id: bool,
         /// Whether it is sold.
         active: bool,
+    }
+    /// When a product is sold and for which days, the last day included; `null` for no bound.
+    Serialize ValidityItem {
+        /// The first day of sales.
+        sale_from: Option<String>,
+        /// The last day of sales.
+        sale_until: Option<String>,
+        /// The first day of visits.
+        visit_from: Option<String>,
+        /// The last day of visits.
+        visit_until: Option<String>,
     }
     /// A tier of what returns.
     Serialize TierItem {
@@ -235,6 +254,9 @@ api! {
         /// The document's number.
         #[serde(default)]
         id_number: String,
+        /// `YYYY-MM-DD`: needed for a passport, whose number does not carry it. It is not kept.
+        #[serde(default)]
+        birth_date: Option<String>,
         /// Optional: a mainland mobile, or another number with `+` and the country's code.
         #[serde(default)]
         phone: Option<String>,
@@ -275,9 +297,16 @@ api! {
         /// one attraction opens it wherever that is, and a ticket for several is refused.
         #[serde(default)]
         attraction: Option<String>,
-        /// The gate's name, for the record.
+        /// The gate's name, for the record: one of the attraction's, where it has gates.
         #[serde(default)]
         gate: Option<String>,
+        /// The scanner or tablet, as it names itself; at most 60 characters, for the record.
+        #[serde(default)]
+        device: Option<String>,
+        /// Whether to admit though as many are on site as may be: the officer's decision, which is
+        /// recorded.
+        #[serde(default)]
+        over_cap: bool,
     }
     /// A document in the officer's hand.
     Deserialize DocumentBody {
@@ -307,6 +336,21 @@ api! {
         slot: String,
         /// RFC 3339.
         at: String,
+        /// About how many are on site now, where the attraction has an instantaneous cap.
+        on_site: Option<i64>,
+        /// The instantaneous cap.
+        instant_cap: Option<u32>,
+    }
+    /// For whom an order was made, under a mandate of the city's portal.
+    Serialize ActingItem {
+        /// The mandate's id.
+        mandate: String,
+        /// The grantor: `person` or `company`.
+        grantor: String,
+        /// The company's unified social credit code.
+        code: Option<String>,
+        /// The company's name.
+        name: Option<String>,
     }
     /// An order.
     Serialize OrderBody {
@@ -351,6 +395,9 @@ api! {
         refunds: Vec<RefundItem>,
         /// Fen that would return if every unused ticket were given back now.
         returnable: u64,
+        /// For whom the buyer made it, if not for themself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        acting: Option<ActingItem>,
     }
     /// A refund.
     Serialize RefundItem {
@@ -477,6 +524,16 @@ api! {
         /// The ticket's number in the order, from 0.
         ticket: usize,
     }
+    /// A page of a list of orders.
+    Deserialize OrdersQuery {
+        /// At most so many: 1 to 100, 20 when absent.
+        limit: Option<u32>,
+        /// `next` of the page before.
+        after: Option<String>,
+        /// The orders that others made for the caller, instead of the caller's own.
+        #[serde(default)]
+        made_for_me: bool,
+    }
     /// A page of a list.
     Deserialize PageQuery {
         /// At most so many: 1 to 100, 20 when absent.
@@ -491,6 +548,10 @@ pub(crate) use department::*;
 
 fn yes() -> bool {
     true
+}
+
+fn two_hours() -> u32 {
+    120
 }
 
 fn site() -> String {

@@ -58,6 +58,15 @@ pub struct Attraction {
     pub closed_weekdays: Vec<u8>,
     /// At most so many people on one day.
     pub daily_cap: u32,
+    /// At most so many people on site at once; no bound when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instant_cap: Option<u32>,
+    /// How long a visitor usually stays, in minutes: tells how many are on site.
+    #[serde(default = "two_hours")]
+    pub stay_minutes: u32,
+    /// Its gates; any name goes when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// The path of a small picture among the app's assets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
@@ -71,6 +80,50 @@ pub struct Attraction {
 
 fn yes() -> bool {
     true
+}
+
+fn two_hours() -> u32 {
+    120
+}
+
+/// A gate of an attraction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Its name, as records show it.
+    pub name: String,
+    /// The subjects of the officers who work at it; everybody with the role when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub officers: Vec<String>,
+}
+
+/// Why nobody is admitted at a gate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongGate {
+    /// The attraction has gates, and this is none of them.
+    #[error("the attraction has no such gate; it has: {}", .0.join(", "))]
+    Unknown(Vec<String>),
+    /// The gate has officers, and this is none of them.
+    #[error("the officer does not work at this gate; theirs are: {}", .0.join(", "))]
+    OtherOfficers(Vec<String>),
+}
+
+impl Attraction {
+    /// Whether an officer works at a gate of this name.
+    ///
+    /// # Errors
+    /// [`WrongGate`] names the gates to choose from.
+    pub fn gate_of(&self, name: &str, officer: &str) -> Result<(), WrongGate> {
+        if self.gates.is_empty() {
+            return Ok(());
+        }
+        let serves = |g: &Gate| g.officers.is_empty() || g.officers.iter().any(|o| o == officer);
+        let names = |which: &dyn Fn(&&Gate) -> bool| self.gates.iter().filter(which).map(|g| g.name.clone()).collect();
+        match self.gates.iter().find(|g| g.name == name) {
+            Some(gate) if serves(gate) => Ok(()),
+            Some(_) => Err(WrongGate::OtherOfficers(names(&|g| serves(g)))),
+            None => Err(WrongGate::Unknown(names(&|_| true))),
+        }
+    }
 }
 
 /// One admission period of a day.
@@ -197,6 +250,47 @@ pub struct Concession {
     pub percent: u8,
 }
 
+/// When a product is sold and for which days, the last day included; no bound where one is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validity {
+    /// The first day of sales.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale_from: Option<Date>,
+    /// The last day of sales.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale_until: Option<Date>,
+    /// The first day of visits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit_from: Option<Date>,
+    /// The last day of visits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit_until: Option<Date>,
+}
+
+impl Validity {
+    /// Whether it bounds nothing.
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it is sold on a day.
+    #[must_use]
+    pub fn sells_on(&self, day: Date) -> bool {
+        within(day, self.sale_from, self.sale_until)
+    }
+
+    /// Whether a day may be visited with it.
+    #[must_use]
+    pub fn covers(&self, day: Date) -> bool {
+        within(day, self.visit_from, self.visit_until)
+    }
+}
+
+fn within(day: Date, from: Option<Date>, until: Option<Date>) -> bool {
+    from.is_none_or(|f| f <= day) && until.is_none_or(|u| day <= u)
+}
+
 /// Something that can be ordered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
@@ -216,6 +310,9 @@ pub struct Product {
     /// What returns when a ticket is given back, by the time before its slot begins.
     #[serde(default = "refund::until_the_start")]
     pub refund_tiers: Vec<RefundTier>,
+    /// When it is sold, and for which days.
+    #[serde(default, skip_serializing_if = "Validity::is_unbounded")]
+    pub validity: Validity,
     /// Whether an ID can hold only one ticket for an attraction and slot.
     #[serde(default = "yes")]
     pub one_id: bool,
@@ -245,5 +342,50 @@ impl Product {
     #[must_use]
     pub fn has_concession(&self, proof: Proof) -> bool {
         self.concessions.iter().any(|c| c.proof == proof)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample;
+
+    #[test]
+    fn an_attraction_without_gates_takes_any_name_and_one_with_gates_its_own() {
+        let mut a = sample::attraction("guishan");
+        assert_eq!(a.gate_of("gate", "o-1"), Ok(()));
+        let gate = |name: &str, officers: &[&str]| Gate {
+            name: name.into(),
+            officers: officers.iter().map(|o| (*o).to_owned()).collect(),
+        };
+        a.gates = vec![gate("东门", &[]), gate("西门", &["o-2"])];
+        assert_eq!((a.gate_of("东门", "o-1"), a.gate_of("西门", "o-2")), (Ok(()), Ok(())));
+        assert_eq!(a.gate_of("南门", "o-1"), Err(WrongGate::Unknown(vec!["东门".into(), "西门".into()])));
+        assert_eq!(a.gate_of("西门", "o-1"), Err(WrongGate::OtherOfficers(vec!["东门".into()])));
+    }
+
+    #[test]
+    fn a_validity_holds_to_its_last_day() {
+        let day = |s: &str| s.parse::<Date>().unwrap();
+        let v = Validity {
+            sale_from: Some(day("2026-11-01")),
+            sale_until: Some(day("2026-11-30")),
+            visit_from: None,
+            visit_until: Some(day("2026-12-31")),
+        };
+        assert!(v.sells_on(day("2026-11-01")) && v.sells_on(day("2026-11-30")));
+        assert!(!v.sells_on(day("2026-10-31")) && !v.sells_on(day("2026-12-01")));
+        assert!(v.covers(day("2020-01-01")) && v.covers(day("2026-12-31")) && !v.covers(day("2027-01-01")));
+        assert!(Validity::default().sells_on(day("2026-11-01")));
+    }
+
+    #[test]
+    fn what_was_written_before_these_fields_is_read() {
+        let mut old = serde_json::to_value(sample::attraction("guishan")).unwrap();
+        for field in ["instant_cap", "stay_minutes", "gates"] {
+            old.as_object_mut().unwrap().remove(field);
+        }
+        let read: Attraction = serde_json::from_value(old).unwrap();
+        assert_eq!((read.instant_cap, read.stay_minutes, read.gates.len()), (None, 120, 0));
     }
 }

@@ -12,9 +12,12 @@
 //! gets anchors and no key (see decision 0007).
 
 use super::keys::{self, Keys};
+use std::ops::RangeInclusive;
 
 /// An hour in milliseconds: as long as one chain.
 pub const HOUR: i64 = 3_600_000;
+/// How long a code may be shown, in seconds: the bounds of `code_seconds` in `app.toml`.
+pub const SECONDS: RangeInclusive<u32> = 30..=60;
 /// How many hours back a code is still recognized as one that has expired.
 const RECOGNIZED_HOURS: i64 = 2;
 const ORDER: usize = 12;
@@ -193,26 +196,87 @@ pub fn read(keys: &Keys, text: &str, window_seconds: u32, now: i64) -> Result<Ti
     }
 }
 
-/// The ticket of a code that a gate read without a network, and when the code was first shown:
-/// looked for in the hours until `now`.
+/// A genuine code that a gate read without a network: its ticket, and its place in the chain of
+/// an hour, which says when it was shown once it is known how long codes were shown then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// The hour since 1970.
+    pub hour: i64,
+    /// The links between the code's value and the end of the chain.
+    links: i64,
+}
+
+impl Past {
+    /// When the code was first shown, if codes were shown so long; `None` when the hour has no such
+    /// window: then they were shown for another time.
+    #[must_use]
+    pub fn shown_at(&self, window_seconds: u32) -> Option<i64> {
+        let windows = Windows::of(window_seconds);
+        let index = windows.in_an_hour() - 1 - self.links;
+        (index >= 0).then(|| windows.start(Window { hour: self.hour, index }))
+    }
+}
+
+/// Finds a code that a gate read without a network in the first of these hours that has it.
 ///
 /// # Errors
-/// [`CodeError`] when it is no code or not genuine.
-pub fn read_past(
-    keys: &Keys,
-    text: &str,
-    window_seconds: u32,
-    now: i64,
-    hours_back: i64,
-) -> Result<(Ticket, i64), CodeError> {
+/// [`CodeError`] when it is no code or not genuine in any of these hours.
+pub fn read_past(keys: &Keys, text: &str, hours: impl IntoIterator<Item = i64>) -> Result<Past, CodeError> {
     let (ticket, check) = split(text)?;
-    let windows = Windows::of(window_seconds);
-    let last = now.div_euclid(HOUR);
-    let hours = (0..=hours_back).map(|back| last - back);
-    match shown_at(keys, &ticket, &check, windows, hours) {
-        Some(w) if windows.start(w) <= now => Ok((ticket, windows.start(w))),
-        _ => Err(CodeError::Forged),
+    // However long codes were shown, their values stand in one chain: no hour has more windows.
+    let longest = Windows::of(*SECONDS.start()).in_an_hour();
+    let text = ticket.text();
+    let mut forward = Vec::new();
+    let mut v = check;
+    for _ in 0..longest {
+        v = link(&text, &v);
+        forward.push(v.clone());
     }
+    let found = hours.into_iter().find_map(|hour| {
+        let far = value(keys, &ticket, hour, longest);
+        let steps = forward.iter().position(|f| keys::same(f, &far))?;
+        Some((hour, longest - 1 - i64::try_from(steps).ok()?))
+    });
+    let (hour, links) = found.ok_or(CodeError::Forged)?;
+    Ok(Past { ticket, hour, links })
+}
+
+/// What stands for a ticket in a gate's list where it is let in by the document, and what the gate
+/// brings back then: the ticket's key, and its number under a pad that the city alone can make, so
+/// that a lost list names no ticket.
+#[must_use]
+pub fn pass(keys: &Keys, ticket: &Ticket) -> String {
+    let (text, key) = (ticket.text(), blind(&ticket.text()));
+    let covered = keys::covered(&text, &keys.pass_pad(&key));
+    format!("{key}{covered}")
+}
+
+/// The ticket of a pass.
+///
+/// # Errors
+/// [`CodeError`] when it is none, or not of this installation.
+pub fn read_pass(keys: &Keys, text: &str) -> Result<Ticket, CodeError> {
+    let pass = keys::typed(text).filter(|p| p.len() == CHECK + ORDER + 1).ok_or(CodeError::Malformed)?;
+    let (key, covered) = pass.split_at(CHECK);
+    let number = keys::covered(covered, &keys.pass_pad(key));
+    let (order, place) = number.split_at(ORDER);
+    let visitor = (0..32).find(|v| keys::base32(&[v << 3], 1) == place).ok_or(CodeError::Forged)?;
+    if !keys::same(&blind(&number), key) {
+        return Err(CodeError::Forged);
+    }
+    Ok(Ticket { order: order.to_owned(), visitor: usize::from(visitor) })
+}
+
+/// Ten bits of a document's number, by which a gate without a network finds a ticket of the same
+/// last digits. It holds no more on purpose: the numbers are few enough to try all of them, and
+/// whoever does so with a lost list is left with dozens for each ticket.
+#[must_use]
+pub fn document_check(ticket: &Ticket, kind: &str, number: &str) -> String {
+    let key = blind(&ticket.text());
+    let parts: [&[u8]; 5] = [b"yunlong-ticket", b"document", key.as_bytes(), kind.as_bytes(), number.as_bytes()];
+    keys::base32(&keys::sha256(&parts), 2)
 }
 
 #[cfg(test)]
@@ -271,9 +335,46 @@ mod tests {
         let k = keys::for_tests();
         let text = show(&k, &ticket(), 30, NOW).text;
         let start = NOW - NOW.rem_euclid(30_000);
-        assert_eq!(read_past(&k, &text, 30, NOW + 5 * HOUR, 12), Ok((ticket(), start)));
-        assert_eq!(read_past(&k, &text, 30, NOW + 13 * HOUR, 12), Err(CodeError::Forged), "too long ago");
-        assert_eq!(read_past(&k, &text, 30, start - 1, 12), Err(CodeError::Forged), "a code of a time to come");
+        let hour = NOW.div_euclid(HOUR);
+        let read = |hours: std::ops::RangeInclusive<i64>| read_past(&k, &text, hours);
+        assert_eq!(read(hour - 12..=hour + 5).map(|p| (p.shown_at(30), p.ticket)), Ok((Some(start), ticket())));
+        assert_eq!(read(hour + 1..=hour + 12), Err(CodeError::Forged), "of another hour");
+    }
+
+    #[test]
+    fn a_gates_code_is_dated_by_the_window_of_its_time() {
+        let k = keys::for_tests();
+        let hour = NOW.div_euclid(HOUR);
+        for (seconds, minute) in [(30, 1), (45, 20), (60, 59)] {
+            let at = hour * HOUR + minute * 60_000 + 1;
+            let past = read_past(&k, &show(&k, &ticket(), seconds, at).text, [hour]).unwrap();
+            let length = i64::from(seconds) * 1_000;
+            assert_eq!(past.shown_at(seconds), Some(at - at.rem_euclid(HOUR).rem_euclid(length)));
+        }
+        // Half a minute's codes of an hour's first half have no place among those of a minute.
+        let early = read_past(&k, &show(&k, &ticket(), 30, hour * HOUR + 60_001).text, [hour]).unwrap();
+        assert_eq!((early.hour, early.shown_at(60)), (hour, None));
+    }
+
+    #[test]
+    fn a_pass_is_read_by_the_city_alone() {
+        let k = keys::for_tests();
+        let text = pass(&k, &ticket());
+        assert_eq!(text.len(), 25);
+        assert!(text.starts_with(&blind(&ticket().text())) && !text.contains(&ticket().order), "{text}");
+        assert_eq!(read_pass(&k, &text), Ok(ticket()));
+        let other = pass(&k, &Ticket { visitor: 4, ..ticket() });
+        let mixed = format!("{}{}", &text[..12], &other[12..]);
+        assert_eq!(read_pass(&k, &mixed), Err(CodeError::Forged));
+        assert_eq!(read_pass(&k, "hello"), Err(CodeError::Malformed));
+    }
+
+    #[test]
+    fn a_documents_check_is_short_and_its_own_for_each_ticket() {
+        let of = |visitor, number: &str| document_check(&Ticket { visitor, ..ticket() }, "resident-id", number);
+        assert_eq!(of(3, "32032119900101998X").len(), 2);
+        let differ = (0..8).filter(|v| of(*v, "32032119900101998X") != of(*v, "320323199001019990")).count();
+        assert!(differ >= 7, "{differ}");
     }
 
     proptest! {
@@ -304,6 +405,7 @@ mod tests {
         #[test]
         fn any_text_is_refused_without_a_panic(s in "\\PC{0,40}") {
             let _ = read(&keys::for_tests(), &s, 30, NOW);
+            let _ = read_pass(&keys::for_tests(), &s);
         }
     }
 }

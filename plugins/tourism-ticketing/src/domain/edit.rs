@@ -1,6 +1,6 @@
 //! What a department may write into its catalogue.
 
-use super::catalogue::{Attraction, Component, Concession, DayPlan, PlaceKind, Product, ProductKind, Session};
+use super::catalogue::{Attraction, Component, Concession, DayPlan, Gate, PlaceKind, Product, ProductKind, Session};
 use super::refund::RefundTier;
 use super::slot::{self, Day};
 use super::time::Date;
@@ -13,6 +13,9 @@ use yunlong_sdk::{Text, t};
 const MOST_PEOPLE: u32 = 1_000_000;
 /// The highest price: 100,000 yuan.
 const HIGHEST_PRICE: u64 = 10_000_000;
+
+/// The longest stay, in minutes: a gate reads a counter for each ten of them.
+const LONGEST_STAY: u32 = 720;
 
 /// Collects what is wrong.
 #[derive(Default)]
@@ -89,7 +92,27 @@ pub fn check_attraction(a: &Attraction) -> Result<(), Vec<FieldError>> {
         t("星期用 1（周一）至 7（周日）表示，不重复", "Weekdays are 1 for Monday to 7 for Sunday, each once"),
     );
     c.cap(a.daily_cap, "/daily_cap");
+    let few = t("至少 1 人；不限制请留空", "At least 1; leave it empty for no bound");
+    c.that(a.instant_cap != Some(0), "/instant_cap", few);
+    c.cap(a.instant_cap.unwrap_or(0), "/instant_cap");
+    let stay = t("停留时间为 10 至 720 分钟", "A stay is 10 to 720 minutes");
+    c.that((10..=LONGEST_STAY).contains(&a.stay_minutes), "/stay_minutes", stay);
+    gates(&mut c, &a.gates);
     c.end()
+}
+
+fn gates(c: &mut Check, gates: &[Gate]) {
+    c.that(gates.len() <= 50, "/gates", t("最多 50 个检票口", "At most 50 gates"));
+    let names: BTreeSet<_> = gates.iter().map(|g| &g.name).collect();
+    c.that(names.len() == gates.len(), "/gates", t("有两个检票口同名", "Two gates have the same name"));
+    for (i, g) in gates.iter().enumerate() {
+        let named = (1..=40).contains(&g.name.chars().count()) && g.name.trim() == g.name;
+        let name = t("检票口名称为 1 至 40 个字", "A gate's name has 1 to 40 characters");
+        c.that(named && !g.name.chars().any(char::is_control), format!("/gates/{i}/name"), name);
+        let many = t("最多 100 位检票员，工号不为空", "At most 100 officers, none of them empty");
+        let known = g.officers.iter().all(|o| (1..=100).contains(&o.len()));
+        c.that(g.officers.len() <= 100 && known, format!("/gates/{i}/officers"), many);
+    }
 }
 
 /// Whether a day's plan can be written.
@@ -120,6 +143,10 @@ pub fn check_product(p: &Product, places: &[Attraction]) -> Result<(), Vec<Field
     let dear = t("价格最高 100000 元", "A price is at most 100,000 yuan");
     c.that(p.price <= HIGHEST_PRICE, "/price", dear);
     tiers(&mut c, &p.refund_tiers);
+    let order = |from: Option<Date>, until: Option<Date>| from.zip(until).is_none_or(|(f, u)| f <= u);
+    let turned = || t("结束日期不早于开始日期", "The last day is not before the first");
+    c.that(order(p.validity.sale_from, p.validity.sale_until), "/validity/sale_until", turned());
+    c.that(order(p.validity.visit_from, p.validity.visit_until), "/validity/visit_until", turned());
     concessions(&mut c, &p.concessions);
     c.end()
 }
@@ -173,10 +200,10 @@ fn concessions(c: &mut Check, concessions: &[Concession]) {
     }
 }
 
-/// Whether a change of a day leaves a slot out that was there before.
+/// Whether a change of a day leaves a slot out that was there before and is not over.
 #[must_use]
-pub fn drops_slots(before: &Day, after: &Day) -> bool {
-    before.slots().iter().any(|s| after.slot(s.id.start).is_none())
+pub fn drops_slots(before: &Day, after: &Day, now: i64) -> bool {
+    before.slots().iter().any(|s| s.ends_at > now && after.slot(s.id.start).is_none())
 }
 
 /// Whether a change of the timetable leaves slots out on ordinary days.
@@ -186,7 +213,7 @@ pub fn drops_sessions(before: &Attraction, after: &Attraction) -> bool {
     let (before, after) = (listed(before), listed(after));
     // A week from any day has every weekday.
     let week = (0..7).map(|n| Date::at(0).plus(n));
-    week.into_iter().any(|d| drops_slots(&slot::day(&before, None, d), &slot::day(&after, None, d)))
+    week.into_iter().any(|d| drops_slots(&slot::day(&before, None, d), &slot::day(&after, None, d), i64::MIN))
 }
 
 #[cfg(test)]

@@ -69,6 +69,15 @@ pub enum Effect {
     Notify(Note),
     /// Publish a topic about the order.
     Announce(&'static str),
+    /// Count what became of the money that a closure returns.
+    Closure {
+        /// Which closure.
+        id: String,
+        /// Fen that are back.
+        returned: u64,
+        /// Fen that the provider refused to return; less than zero when they are asked for again.
+        failed: i64,
+    },
     /// Publish `order.refunded`.
     Returned {
         /// Tickets that were given back.

@@ -72,6 +72,9 @@ pub struct Entitlement {
     /// no such rule: then the unique index does not hold the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
+    /// The keyed hash of the visitor's document, by which a gate finds the ticket.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document: String,
     /// When it was used: milliseconds of UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<i64>,
@@ -112,6 +115,7 @@ pub fn of(order: &Order, visitor: usize, part: usize) -> Option<Entitlement> {
         uses: 1,
         state: State::Unused,
         claim,
+        document: v.id_hash.clone(),
         used_at: None,
         gate: None,
     })

@@ -58,6 +58,8 @@ struct City {
     taken: BTreeMap<String, i64>,
     uses: BTreeMap<String, u32>,
     sold: BTreeMap<String, (i64, i64)>,
+    /// What became of the closures' money: fen that are back, and fen that were refused.
+    closed: (u64, i64),
     money: BTreeMap<String, Money>,
     queue: Vec<(i64, Message)>,
     open: i64,
@@ -155,6 +157,9 @@ impl City {
                     self.queue.push((0, Message::Refunded { order: id.clone(), reference: refund.reference }));
                 }
             }
+            Effect::Closure { returned, failed, .. } => {
+                self.closed = (self.closed.0 + returned, self.closed.1 + failed);
+            }
             Effect::ExpireAt(at) => self.queue.push((at, Message::HoldEnded(id.clone()))),
             Effect::CancelIntent | Effect::Notify(_) | Effect::Announce(_) | Effect::Returned { .. } => {}
         }
@@ -200,7 +205,7 @@ impl City {
                 o.expire(now)
             } else {
                 let items = o.in_full().into_iter().filter(|i| tickets.contains(&i.ticket)).collect();
-                o.start_refund(items, "closed", now)
+                o.close(items, "storm", now)
             };
             self.commit(&o, effects.unwrap(), now).unwrap();
         }
@@ -312,6 +317,7 @@ fn visitor(person: u8, product: &Product, age: Option<i32>) -> Visitor {
         id_type: IdType::ResidentId,
         id_masked: String::new(),
         id_hash: keys::for_tests().id_hash("resident-id", &person.to_string()),
+        document_check: String::new(),
         phone: String::new(),
         price: q.price,
         shares: q.shares,
@@ -343,6 +349,7 @@ fn buy(city: &mut City, world: &World, op: &Op, number: usize, now: i64) {
         parts,
         visitors,
         guardian: false,
+        acting: None,
     };
     let mut order = Order::draft(new, product, now);
     let effects = order.hold(HOLD, now).unwrap();
@@ -423,7 +430,7 @@ fn run(city: &mut City, world: &World, ops: &[Op]) {
                 let Some(mut o) = pick(order).map(|id| city.orders[&id].clone()) else { continue };
                 let before = o.clone();
                 let effects = if o.refund_failure().is_some() {
-                    Ok(o.retry_refunds(now))
+                    Ok(if *full { o.retry_closure("storm", now) } else { o.retry_refunds(now) })
                 } else {
                     let items = if *full { o.in_full() } else { o.returnable(now) };
                     let of = |i: &Returned| visitors.is_none_or(|v| i.ticket.visitor == v);
@@ -512,6 +519,12 @@ fn check(city: &City) {
     for (id, uses) in &city.uses {
         assert!(*uses <= city.entitlements[id].uses, "more admissions than uses");
     }
+    let closed = |state: RefundState| -> u64 {
+        let of = city.orders.values().flat_map(|o| &o.refunds);
+        of.filter(|r| r.closure.is_some() && r.state == state).map(|r| r.amount).sum()
+    };
+    let want = (closed(RefundState::Settled), fen(closed(RefundState::Failed)));
+    assert_eq!(city.closed, want, "what became of a closure's money");
     for m in city.money.values() {
         assert!(m.refunded <= m.captured, "refunds over paid");
     }

@@ -33,6 +33,13 @@ impl Keys {
         base32(&mac(&(self.0)("order-number"), &[owner.as_bytes(), idempotency_key.as_bytes()]), 12)
     }
 
+    /// What stands for an order in messages that leave the department, 80 bits: the same for all that
+    /// is told of one order, and nothing by which anybody finds it.
+    #[must_use]
+    pub fn reference(&self, order: &str) -> String {
+        base32(&mac(&(self.0)("event-reference"), &[order.as_bytes()]), 16)
+    }
+
     /// The end of a ticket's chain of codes for an hour since 1970, 60 bits: every code of the hour
     /// is a hash of it.
     #[must_use]
@@ -41,6 +48,12 @@ impl Keys {
             &mac(&(self.0)("ticket-code"), &[order.as_bytes(), &(visitor as u64).to_be_bytes(), &hour.to_be_bytes()]),
             12,
         )
+    }
+
+    /// What covers a ticket's number in a gate's list, for the ticket's key there.
+    #[must_use]
+    pub fn pass_pad(&self, key: &str) -> String {
+        base32(&mac(&(self.0)("gate-pass"), &[key.as_bytes()]), 13)
     }
 }
 
@@ -99,6 +112,13 @@ pub fn typed(text: &str) -> Option<String> {
             _ => None,
         })
         .collect()
+}
+
+/// A text in base 32 under a pad of the same length, bit by bit; covered twice, it is itself again.
+#[must_use]
+pub fn covered(text: &str, pad: &str) -> String {
+    let value = |c: u8| ALPHABET.iter().position(|a| *a == c).unwrap_or(0);
+    text.bytes().zip(pad.bytes()).map(|(c, p)| char::from(ALPHABET[(value(c) ^ value(p)) & 31])).collect()
 }
 
 /// Compares without telling by its time where the first difference is.

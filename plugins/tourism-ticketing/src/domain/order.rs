@@ -15,10 +15,13 @@
 //! Tickets are given back one by one: each refund names the tickets (a visitor at an attraction)
 //! that it is for. So once an order is issued, where it stands follows from its tickets.
 
+mod giving_back;
+
 use super::catalogue::Product;
 use super::entitlement::{self, Entitlement};
+use super::mandate::Acting;
 use super::pricing::{self, Line};
-use super::refund::{self, RefundTier, Returned, Ticket};
+use super::refund::{self, RefundTier, Ticket};
 use super::slot::Slot;
 use super::time::MINUTE;
 use super::visitor::Visitor;
@@ -98,6 +101,9 @@ pub struct Order {
     /// Whether the buyer declared to be the guardian of the children in it.
     #[serde(default)]
     pub guardian: bool,
+    /// For whom it was made, if not for the buyer themself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<Acting>,
     /// When it was made: milliseconds of UTC.
     pub created_at: i64,
     /// When the hold ends: milliseconds of UTC.
@@ -129,6 +135,8 @@ pub struct NewOrder {
     pub visitors: Vec<Visitor>,
     /// Whether the buyer declared to be the guardian of the children in it.
     pub guardian: bool,
+    /// For whom it is made, if not for the buyer themself.
+    pub acting: Option<Acting>,
 }
 
 /// Whether the places of an order that expired can be had again, as things stand now.
@@ -161,6 +169,7 @@ impl Order {
             tiers: product.refund_tiers.clone(),
             given_up: false,
             guardian: new.guardian,
+            acting: new.acting,
             created_at: now,
             hold_until: now,
             intent: None,
@@ -342,148 +351,6 @@ impl Order {
     #[must_use]
     pub fn was_issued(&self) -> bool {
         self.history.iter().any(|p| p.state == State::Issued)
-    }
-
-    /// The unused tickets at their full price: what the department returns for a day that it
-    /// closes, or as it sees fit.
-    #[must_use]
-    pub fn in_full(&self) -> Vec<Returned> {
-        self.unused().into_iter().map(|t| Returned { ticket: t, amount: self.share(t) }).collect()
-    }
-
-    /// The unused tickets that can be given back now, with what each returns by the tiers.
-    #[must_use]
-    pub fn returnable(&self, now: i64) -> Vec<Returned> {
-        let dated = |t: Ticket| {
-            let slot = &self.parts.get(t.part)?.slot;
-            let percent = refund::percent(&self.tiers, slot.starts_at, now)?;
-            Some((t, self.share(t), percent))
-        };
-        refund::quote(self.unused().into_iter().filter_map(dated))
-    }
-
-    /// Gives tickets back: they are void from now on, and their places are free once the money is
-    /// back. Tickets that are used or given back already are left out.
-    ///
-    /// # Errors
-    /// [`WrongState`] when nothing was paid or no ticket is left.
-    pub fn start_refund(&mut self, items: Vec<Returned>, reason: &str, now: i64) -> Result<Vec<Effect>, WrongState> {
-        self.check(Step::Refund)?;
-        let unused = self.unused();
-        let items: Vec<Returned> = items.into_iter().filter(|i| unused.contains(&i.ticket)).collect();
-        if items.is_empty() {
-            return Err(WrongState { state: self.state, step: Step::Refund });
-        }
-        let number = self.refunds.len() + 1;
-        let refund = Refund {
-            reference: refund::reference(&self.id, number, 1),
-            attempt: 1,
-            amount: items.iter().map(|i| i.amount).sum(),
-            items,
-            reason: reason.to_owned(),
-            asked_at: now,
-            state: RefundState::Asked,
-            failed: None,
-        };
-        let mut effects = self.mark(&refund, Entitlement::suspended);
-        let free = refund.amount == 0;
-        effects.push(Effect::Refund { lines: self.refund_lines(&refund), refund: refund.clone() });
-        self.refunds.push(refund);
-        self.follow(now);
-        if free {
-            // There is no money to wait for.
-            effects.pop();
-            effects.extend(self.settle(number - 1, now));
-        }
-        Ok(effects)
-    }
-
-    /// Asks again for the refunds that the provider refused.
-    pub fn retry_refunds(&mut self, now: i64) -> Vec<Effect> {
-        let id = self.id.clone();
-        let failed = self.refunds.iter_mut().enumerate().filter(|(_, r)| r.state == RefundState::Failed);
-        for (i, r) in failed {
-            r.attempt += 1;
-            r.reference = refund::reference(&id, i + 1, r.attempt);
-            r.state = RefundState::Asked;
-            r.failed = None;
-            r.asked_at = now;
-        }
-        let asked = self.refunds.iter().filter(|r| r.attempt > 1 && r.state == RefundState::Asked && r.asked_at == now);
-        asked.map(|r| Effect::Refund { lines: self.refund_lines(r), refund: r.clone() }).collect()
-    }
-
-    /// Why a refund was refused by the provider, where one waits to be asked for again.
-    #[must_use]
-    pub fn refund_failure(&self) -> Option<&str> {
-        self.refunds.iter().find(|r| r.state == RefundState::Failed).and_then(|r| r.failed.as_deref())
-    }
-
-    /// When the last refund that is still on its way was asked for.
-    #[must_use]
-    pub fn waiting_since(&self) -> Option<i64> {
-        self.refunds.iter().filter(|r| r.state == RefundState::Asked).map(|r| r.asked_at).max()
-    }
-
-    fn refund_lines(&self, refund: &Refund) -> Vec<Line> {
-        pricing::lines(refund.items.iter().filter_map(|i| {
-            let p = self.parts.get(i.ticket.part)?;
-            Some((p.operator.as_str(), &*p.name.zh, i.amount))
-        }))
-    }
-
-    /// The entitlements of a refund, as they become.
-    fn mark(&self, refund: &Refund, to: impl Fn(Entitlement) -> Entitlement) -> Vec<Effect> {
-        if !self.was_issued() {
-            return Vec::new();
-        }
-        let of = |i: &Returned| entitlement::of(self, i.ticket.visitor, i.ticket.part);
-        refund.items.iter().filter_map(of).map(|e| Effect::Put(to(e))).collect()
-    }
-
-    /// The money of a refund is back. A repetition does nothing.
-    pub fn refund_settled(&mut self, reference: &str, now: i64) -> Vec<Effect> {
-        let waits = |r: &Refund| r.reference == reference && r.state == RefundState::Asked;
-        match self.refunds.iter().position(waits) {
-            Some(i) => self.settle(i, now),
-            None => Vec::new(),
-        }
-    }
-
-    fn settle(&mut self, index: usize, now: i64) -> Vec<Effect> {
-        let Some(refund) = self.refunds.get_mut(index) else { return Vec::new() };
-        refund.state = RefundState::Settled;
-        let refund = refund.clone();
-        self.refunded += refund.amount;
-        let mut effects = self.mark(&refund, Entitlement::refunded);
-        if self.was_issued() {
-            for (i, p) in self.parts.iter().enumerate() {
-                let of_part = || refund.items.iter().filter(|r| r.ticket.part == i);
-                let people = u32::try_from(of_part().count()).unwrap_or(u32::MAX);
-                if people > 0 {
-                    effects.push(Effect::Release { slot: p.slot.id.clone(), people });
-                    let amount = of_part().map(|r| r.amount).sum();
-                    effects.push(Effect::Unsold { slot: p.slot.id.clone(), people, amount });
-                }
-            }
-        }
-        self.follow(now);
-        effects.push(Effect::Notify(Note::Refunded { amount: refund.amount }));
-        effects.push(Effect::Returned { tickets: refund.items.len(), amount: refund.amount });
-        effects
-    }
-
-    /// The provider refused a refund: it stays on its way, and can be asked for again.
-    pub fn refund_failed(&mut self, reference: &str, why: &str) -> Vec<Effect> {
-        let waits = |r: &&mut Refund| r.reference == reference && r.state == RefundState::Asked;
-        match self.refunds.iter_mut().find(waits) {
-            Some(r) => {
-                r.state = RefundState::Failed;
-                r.failed = Some(why.to_owned());
-                vec![Effect::Notify(Note::RefundFailed)]
-            }
-            None => Vec::new(),
-        }
     }
 
     /// Counts one admission.

@@ -81,6 +81,9 @@ pub struct Refund {
     pub amount: u64,
     /// Why.
     pub reason: String,
+    /// The closure that it is for, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closure: Option<String>,
     /// When the provider was asked last: milliseconds of UTC.
     pub asked_at: i64,
     /// Where it stands.

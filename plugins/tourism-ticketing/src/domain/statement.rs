@@ -103,14 +103,17 @@ impl Line {
     }
 }
 
-/// The lines of a statement, by receiver, attraction and day. They sum to what was paid less what
-/// was returned: every ticket stands in one line.
-#[must_use]
-pub fn lines(rows: &[Row]) -> Vec<Line> {
-    let mut lines: BTreeMap<(String, String, String), Line> = BTreeMap::new();
-    for r in rows {
+/// The lines of a statement as they add up, by receiver, attraction and day. They sum to what was paid
+/// less what was returned: every ticket stands in one line. However many tickets there are, no more is
+/// kept than the lines.
+#[derive(Clone, Debug, Default)]
+pub struct Sums(BTreeMap<(String, String, String), Line>);
+
+impl Sums {
+    /// Adds a ticket.
+    pub fn add(&mut self, r: &Row) {
         let key = (r.operator.clone(), r.slot.attraction.clone(), r.slot.date.to_string());
-        let line = lines.entry(key.clone()).or_insert_with(|| Line {
+        let line = self.0.entry(key.clone()).or_insert_with(|| Line {
             operator: key.0,
             attraction: key.1,
             name: r.attraction.clone(),
@@ -127,5 +130,10 @@ pub fn lines(rows: &[Row]) -> Vec<Line> {
         line.paid += r.paid;
         line.returned += r.returned;
     }
-    lines.into_values().collect()
+
+    /// The lines, in the order of receivers, attractions and days.
+    #[must_use]
+    pub fn into_lines(self) -> Vec<Line> {
+        self.0.into_values().collect()
+    }
 }

@@ -52,6 +52,10 @@ pub struct VisitorInput {
     pub id_type: String,
     /// The document's number.
     pub id_number: String,
+    /// `YYYY-MM-DD`, for a document whose number does not carry it. Left out of what is digested
+    /// when it is empty, so that a request from before there was the field is the same request.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub birth_date: String,
     /// Optional: children and elders may have none.
     pub phone: String,
     /// `senior` asks for the reduced price of the buyer's own ticket by age, `child` for that of a
@@ -87,8 +91,8 @@ pub struct CheckedVisitor {
     pub id_number: String,
     /// The phone's number, or nothing.
     pub phone: String,
-    /// The date of birth, where the document's number carries it.
-    pub birth: Option<Date>,
+    /// The date of birth: what the document's number carries, else what was typed.
+    pub birth: Date,
     /// How the age for the reduced price is to be proven, where one was asked for.
     pub concession: Option<Proof>,
 }
@@ -104,6 +108,9 @@ pub struct Visitor {
     pub id_masked: String,
     /// The keyed hash of kind and number.
     pub id_hash: String,
+    /// Some bits of the number, by which a gate without a network finds the ticket.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document_check: String,
     /// The phone's number, or nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub phone: String,
@@ -167,7 +174,10 @@ fn check(input: &VisitorInput, at: &str, today: Date) -> Result<CheckedVisitor, 
             t("请选择居民身份证或护照", "Choose a resident ID (`resident-id`) or a passport (`passport`)"),
         )),
         Some(t) => match document(t, &input.id_number, today) {
-            Ok((number, birth)) => id = Some((t, number, birth)),
+            Ok((number, carried)) => match birth(carried, &input.birth_date, today) {
+                Ok(birth) => id = Some((t, number, birth)),
+                Err(text) => errors.push(FieldError { pointer: format!("{at}/birth_date"), text }),
+            },
             Err(text) => errors.push(FieldError { pointer: format!("{at}/id_number"), text }),
         },
     }
@@ -221,6 +231,28 @@ fn document(id_type: IdType, number: &str, today: Date) -> Result<(String, Optio
     }
 }
 
+/// The oldest visitor of whom a date of birth is believed.
+const OLDEST: i32 = 130;
+
+/// The date of birth: what the document's number carries, else what was typed. Without one nobody
+/// could tell whether a guardian must consent.
+fn birth(carried: Option<Date>, typed: &str, today: Date) -> Result<Date, Text> {
+    let typed = typed.trim();
+    let believed = |d: &Date| *d <= today && today.age_of(*d) <= OLDEST;
+    match (carried, typed.parse::<Date>().ok().filter(believed)) {
+        (Some(birth), _) if typed.is_empty() => Ok(birth),
+        (Some(birth), Some(said)) if birth == said => Ok(birth),
+        (Some(_), _) => {
+            Err(t("与居民身份证号码中的出生日期不符，可以不填", "It differs from the resident ID's: leave it empty"))
+        }
+        (None, Some(said)) => Ok(said),
+        (None, None) => Err(t(
+            "请填写护照上的出生日期，格式为 YYYY-MM-DD；未满 14 周岁的游客须由监护人同意",
+            "Enter the date of birth as in the passport, as YYYY-MM-DD: under 14 a guardian must agree",
+        )),
+    }
+}
+
 /// The keyed hash of a document as a gate's officer typed it.
 ///
 /// # Errors
@@ -265,10 +297,17 @@ fn phone(typed: &str) -> Result<String, Text> {
 pub const GUARDED_BELOW: i32 = 14;
 
 impl CheckedVisitor {
-    /// Whether it is a child whose guardian must consent, as far as the document tells.
+    /// Whether it is a child whose guardian must consent.
     #[must_use]
     pub fn guarded(&self, day: Date) -> bool {
-        self.birth.is_some_and(|b| day.age_of(b) < GUARDED_BELOW)
+        day.age_of(self.birth) < GUARDED_BELOW
+    }
+
+    /// The date of birth that the document's number carries. One that was typed is enough to ask a
+    /// guardian, and no proof of an age that makes a ticket cheaper.
+    #[must_use]
+    pub fn proven_birth(&self) -> Option<Date> {
+        (self.id_type == IdType::ResidentId).then_some(self.birth)
     }
 
     /// The document's number with its middle hidden.
@@ -306,6 +345,7 @@ mod tests {
             name: name.into(),
             id_type: id_type.into(),
             id_number: id.into(),
+            birth_date: if id_type == "passport" { "1990-01-01".into() } else { String::new() },
             phone: phone.into(),
             concession: None,
         }
@@ -364,6 +404,32 @@ mod tests {
         assert_eq!(v.masked(), "320321********998X");
         let p = check_all(&[input("Ada", "passport", "E12345678", "")], 5, today()).unwrap().remove(0);
         assert_eq!(p.masked(), "E*****678");
+    }
+
+    #[test]
+    fn a_document_without_a_date_of_birth_needs_one_and_a_childs_is_a_childs() {
+        let born = |id_type: &str, id: &str, birth: &str| VisitorInput {
+            birth_date: birth.into(),
+            ..input("Ada", id_type, id, "")
+        };
+        for bad in ["", "soon", "2026-11-24", "1890-01-01", "2016-02-30"] {
+            assert_eq!(pointers(&[born("passport", "E12345678", bad)]), ["/visitors/0/birth_date"], "{bad}");
+        }
+        let guarded = |birth: &str| {
+            let v = check_all(&[born("passport", "E12345678", birth)], 5, today()).unwrap().remove(0);
+            (v.guarded(today()), v.proven_birth())
+        };
+        assert_eq!((guarded("2012-11-24"), guarded("2012-11-23")), ((true, None), (false, None)));
+        let id = "32032119900101998X";
+        assert_eq!(pointers(&[born("resident-id", id, "1990-01-02")]), ["/visitors/0/birth_date"]);
+        let same = check_all(&[born("resident-id", id, "1990-01-01")], 5, today()).unwrap().remove(0);
+        assert_eq!(same.proven_birth(), "1990-01-01".parse().ok());
+    }
+
+    #[test]
+    fn a_request_from_before_the_field_is_the_same_request() {
+        let text = serde_json::to_string(&input("云龙", "resident-id", "x", "")).unwrap();
+        assert!(!text.contains("birth_date"), "{text}");
     }
 
     proptest! {

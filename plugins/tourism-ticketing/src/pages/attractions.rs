@@ -1,11 +1,11 @@
 //! What can be visited: the list, one attraction's slots, a joint product's slots.
 
-use super::{LAYOUT, answer, weekday, weekdays};
+use super::{LAYOUT, answer, refused, weekday, weekdays};
 use crate::domain::catalogue::{Attraction, PlaceKind, Product, ProductKind};
 use crate::domain::slot::{Availability, SlotState};
 use crate::domain::time::Date;
 use crate::service::catalogue::{self, DayView};
-use crate::service::{Refusal, now};
+use crate::service::{Refusal, now, purchase};
 use maud::{Markup, html};
 use yunlong_sdk::page::{amount, badge, card, empty, hidden, notice};
 use yunlong_sdk::{Lang, Request, Response, Tone, t, web};
@@ -97,6 +97,7 @@ fn show_detail(request: &Request) -> Result<Response, Refusal> {
             @if !attraction.closed_weekdays.is_empty() { dt { (request.t("闭馆", "Closed")) } dd { (weekdays(lang, &attraction.closed_weekdays)) } }
         }
         @if !readable { (notice(Tone::Warn, request.t("没有看懂您输入的日期，现在显示今天。", "The date could not be read; this is today."))) }
+        @if let Ok(single) = catalogue::product(&Product::single_id(&attraction.id)) { (validity(lang, &single, date, now)) }
         (date_picker(lang, &path, date, now))
         (slots(lang, &attraction, date, &day, &|slot| order_link(&Product::single_id(&attraction.id), date, &[(&attraction.id, slot)])))
     };
@@ -122,6 +123,13 @@ fn date_picker(lang: Lang, path: &str, date: Date, now: i64) -> Markup {
                 a href={ (path) "?date=" (d) } aria-current=[(d == date).then_some("date")] { (weekday(lang, d)) " " (d.to_string().get(5..).unwrap_or_default()) }
             }
         }
+    }
+}
+
+/// Says so where a ticket is not sold today or not for the day that is shown.
+fn validity(lang: Lang, product: &Product, date: Date, now: i64) -> Markup {
+    html! {
+        @if let Err(r) = purchase::valid(product, [date], now) { (refused(lang, &r, html! {})) }
     }
 }
 
@@ -200,6 +208,7 @@ fn show_product(request: &Request) -> Result<Response, Refusal> {
     let body = html! {
         p { strong { (amount(product.price)) } " " (request.t("每人。各景区的名额一起预留，任何一处已满则都不预留。", "each. Places are reserved at all attractions together or at none.")) }
         @if !readable { (notice(Tone::Warn, request.t("没有看懂您输入的日期，现在显示今天。", "The date could not be read; this is today."))) }
+        (validity(lang, &product, date, now))
         (date_picker(lang, &format!("/products/{}", product.id), date, now))
         form method="get" action="/order" {
             (hidden("product", &product.id))

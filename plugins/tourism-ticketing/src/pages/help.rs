@@ -29,7 +29,7 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
             p { (request.t("没有支付就过期的订单不收费。晚到的付款，名额仍在时补出票，否则自动退回；放弃订单后到账的付款一律退回。", "An order that expired unpaid costs nothing. Money that arrives late buys the tickets if places are left and goes back by itself if not; money for an order that you gave up always goes back.")) }
         }))
         (card("phone", request.t("没有手机的游客和儿童", "Visitors without a phone, and children"), html! {
-            p { (request.t("手机号可以不填。没有手机的游客凭购票时填写的证件原件入园。儿童凭居民身份证号码核对年龄享受儿童票价；14 周岁以下儿童的信息，须由监护人确认同意后填写。", "A mobile number may be left out. Without a phone, enter with the document that the ticket was bought with. A child's price is checked by its resident ID; the data of a child under 14 is taken with its guardian's consent.")) }
+            p { (request.t("手机号可以不填。没有手机的游客凭购票时填写的证件原件入园。儿童凭居民身份证号码核对年龄享受儿童票价；14 周岁以下儿童的信息，须由监护人确认同意后填写；持护照的游客请填写出生日期，只用于判断这一点，不保存。", "A mobile number may be left out. Without a phone, enter with the document that the ticket was bought with. A child's price is checked by its resident ID; the data of a child under 14 is taken with its guardian's consent. With a passport enter the date of birth: it only tells that, and is not kept.")) }
         }))
         (card("privacy", request.t("您的信息", "Your data"), html! {
             p { (request.t("证件号码只保存遮盖后的形式和一个不可还原的校验值。授权可以随时在城市门户撤回。", "Of a document's number we keep a masked form and a check value that cannot be turned back. Consent can be withdrawn on the city portal at any time.")) }

@@ -1,16 +1,18 @@
 //! The department's pages about what it sells. Lists of a form are lines of text: one session, one
 //! component, one tier a line.
 
-use super::{LAYOUT, answer, refused, weekday, weekdays};
-use crate::domain::catalogue::{Attraction, Component, DayPlan, PlaceKind, Product, ProductKind, Session};
-use crate::domain::pricing::yuan;
-use crate::domain::refund::{self, RefundTier};
-use crate::domain::time::{Date, local};
+mod products;
+
+pub(super) use products::{product, save_product};
+
+use super::{LAYOUT, answer, closures, refused, weekday, weekdays};
+use crate::domain::catalogue::{Attraction, DayPlan, Gate, PlaceKind, Product, ProductKind, Session};
+use crate::domain::time::Date;
 use crate::domain::visitor::FieldError;
 use crate::service::orders::MANAGER;
-use crate::service::{Refusal, closures, manage, now};
+use crate::service::{Refusal, manage, now};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, checkbox, error_summary, field, notice, select, table, textarea};
+use yunlong_sdk::page::{Column, amount, badge, checkbox, error_summary, field, notice, select, table, textarea};
 use yunlong_sdk::{Form, Lang, Request, Response, StatusCode, Text, Tone, t, web};
 
 /// The id in the path of a form for something new.
@@ -51,39 +53,9 @@ fn show(request: &Request) -> Result<Response, Refusal> {
             a role="button" class="secondary outline" href="/manage/attractions/new" { (request.t("添加景区或班线", "Add an attraction or coach line")) }
             a role="button" class="secondary outline" href="/manage/products/new" { (request.t("添加票种", "Add a product")) }
         }
-        (closed(request)?)
+        (closures::shown(request)?)
     };
     Ok(LAYOUT.page(request, &t("管理", "Manage"), body))
-}
-
-/// What became of closures that met tickets.
-fn closed(request: &Request) -> Result<Markup, Refusal> {
-    let lang = request.lang();
-    let all = closures::list(20)?;
-    if all.is_empty() {
-        return Ok(html! {});
-    }
-    Ok(table(
-        request.t("临时关闭与退票", "Closures and their refunds"),
-        &[
-            Column::new(request.t("景区", "Attraction"), |c: &crate::store::Closure| html! { (c.name.get(lang)) }),
-            Column::new(request.t("日期", "Days"), |c: &crate::store::Closure| {
-                html! { (c.from) @match c.until { Some(u) if u == c.from => {}, Some(u) => { "–" (u) }, None => { (lang.pick(" 起", " and on")) } } }
-            }),
-            Column::new(request.t("原因", "Why"), |c: &crate::store::Closure| html! { (c.reason.get(lang)) }),
-            Column::new(request.t("退票", "Tickets"), |c: &crate::store::Closure| html! { (c.tickets) }).numeric(),
-            Column::new(request.t("退款", "Returned"), |c: &crate::store::Closure| amount(c.amount)).numeric(),
-            Column::new(request.t("进度", "State"), |c: &crate::store::Closure| {
-                if c.done {
-                    badge(Tone::Ok, lang.pick("已完成", "done"))
-                } else {
-                    badge(Tone::Warn, lang.pick("处理中", "going on"))
-                }
-            }),
-            Column::new(request.t("时间", "At"), |c: &crate::store::Closure| html! { (local(c.at)) }),
-        ],
-        all,
-    ))
 }
 
 fn kind_name(kind: ProductKind) -> Text {
@@ -101,6 +73,22 @@ fn session_lines(sessions: &[Session]) -> String {
 /// Lines of a text area with the number of each that is not empty.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().map(str::trim).filter(|l| !l.is_empty()).enumerate().map(|(i, l)| (i + 1, l))
+}
+
+/// A gate a line, with its officers' numbers after a colon.
+fn gate_lines(gates: &[Gate]) -> String {
+    let line = |g: &Gate| {
+        if g.officers.is_empty() { g.name.clone() } else { format!("{}: {}", g.name, g.officers.join(" ")) }
+    };
+    gates.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn read_gates(form: &Form) -> Vec<Gate> {
+    let gate = |(_, line): (usize, &str)| {
+        let (name, officers) = line.split_once([':', '：']).unwrap_or((line, ""));
+        Gate { name: name.trim().to_owned(), officers: officers.split_whitespace().map(ToOwned::to_owned).collect() }
+    };
+    lines(form.value("gates")).map(gate).collect()
 }
 
 /// `09:00-11:00 100`.
@@ -125,43 +113,6 @@ fn read_sessions(form: &mut Form) -> Option<Vec<Session>> {
     Some(out)
 }
 
-/// Two numbers or words a line.
-fn read_pairs<A: std::str::FromStr, B: std::str::FromStr>(
-    form: &mut Form,
-    name: &str,
-    as_in: &str,
-) -> Option<Vec<(A, B)>> {
-    let text = form.value(name).to_owned();
-    let mut out = Vec::new();
-    for (n, line) in lines(&text) {
-        let pair =
-            line.split_once(char::is_whitespace).and_then(|(a, b)| Some((a.parse().ok()?, b.trim().parse().ok()?)));
-        match pair {
-            Some(p) => out.push(p),
-            None => {
-                form.reject(
-                    name,
-                    Text::new(format!("第 {n} 行：请写成 {as_in}"), format!("Line {n}: write it as {as_in}")),
-                );
-                return None;
-            }
-        }
-    }
-    Some(out)
-}
-
-/// `¥60.00` typed as `60` or `60.00`, in fen.
-fn read_yuan(text: &str) -> Result<u64, Text> {
-    let wrong = || t("请填写金额，如 60 或 59.50", "Enter an amount such as 60 or 59.50");
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if whole.is_empty() || part.len() > 2 || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit()) {
-        return Err(wrong());
-    }
-    let cents: u64 = format!("{part:0<2}").parse().map_err(|_| wrong())?;
-    let yuan: u64 = whole.parse().map_err(|_| wrong())?;
-    yuan.checked_mul(100).and_then(|f| f.checked_add(cents)).ok_or_else(wrong)
-}
-
 /// Puts the domain's errors beside the fields of the form; `/name/zh` is the field `name-zh`.
 fn reject_all(form: &mut Form, errors: Vec<FieldError>) {
     for e in errors {
@@ -169,6 +120,7 @@ fn reject_all(form: &mut Form, errors: Vec<FieldError>) {
         let first = parts.next().unwrap_or("").to_owned();
         let name = match parts.next() {
             Some(lang @ ("zh" | "en")) => format!("{first}-{lang}"),
+            Some(day) if first == "validity" => day.to_owned(),
             _ => first,
         };
         form.reject(&name, e.text);
@@ -222,7 +174,11 @@ pub(super) fn attraction(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let id = request.param("attraction");
     let shown = if id == NEW {
-        attraction_page(request, &Form::new().with("active", "yes").with("kind", "site"), None)
+        attraction_page(
+            request,
+            &Form::new().with("active", "yes").with("kind", "site").with("stay_minutes", "120"),
+            None,
+        )
     } else {
         manage::attraction(id).and_then(|a| attraction_page(request, &attraction_form(&a), None))
     };
@@ -237,6 +193,9 @@ fn attraction_form(a: &Attraction) -> Form {
         .with("operator", &*a.operator)
         .with("sessions", session_lines(&a.sessions))
         .with("daily_cap", a.daily_cap.to_string())
+        .with("instant_cap", a.instant_cap.map(|n| n.to_string()).unwrap_or_default())
+        .with("stay_minutes", a.stay_minutes.to_string())
+        .with("gates", gate_lines(&a.gates))
         .with("rank", a.rank.to_string());
     for (name, text) in
         [("name", &a.name), ("about", &a.about), ("address", &a.address), ("operator_name", &a.operator_name)]
@@ -269,6 +228,9 @@ fn attraction_page(request: &Request, form: &Form, message: Option<Markup>) -> R
             (pair(lang, form, "operator_name", &t("经营单位名称", "Operator's name")))
             (textarea(lang, form, "sessions", 5, &t("时段", "Sessions"), Some(&t("每行一个：开始-结束 人数，如 09:00-11:00 100。班线写发车-到达 座位数。", "One a line: start-end people, such as 09:00-11:00 100. For a coach line departure-arrival seats."))))
             (field(lang, form, "daily_cap", "number", &t("每日上限", "Daily cap"), None))
+            (field(lang, form, "instant_cap", "number", &t("瞬时承载量（人）", "People on site at once"), Some(&t("同时在园的人数上限，不填则不限。达到时检票口提醒，由检票员决定是否放行。", "Empty: no bound. When it is reached the gate says so, and the officer decides."))))
+            (field(lang, form, "stay_minutes", "number", &t("游客通常停留（分钟）", "Usual stay (minutes)"), Some(&t("用于估计在园人数，10 至 720", "Tells how many are on site; 10 to 720"))))
+            (textarea(lang, form, "gates", 3, &t("检票口", "Gates"), Some(&t("每行一个名称；只限部分检票员时，在冒号后写他们的工号（见各自的检票页），如 东门: 工号一 工号二。不填则检票口名称不限。", "One name a line; for certain officers only write their numbers (see the gate's page of each) after a colon, such as East gate: number-1 number-2. Empty: any name goes."))))
             fieldset #field-closed_weekdays {
                 legend { (request.t("每周闭馆", "Closed weekdays")) }
                 @for d in 1..=7_u8 {
@@ -309,7 +271,19 @@ fn read_attraction(request: &Request, form: &mut Form) -> web::Result<Option<Att
     let sessions = read_sessions(form);
     let daily_cap = form.number("daily_cap", 0..=1_000_000).and_then(|n| u32::try_from(n).ok());
     let rank = if form.value("rank").trim().is_empty() { Some(0) } else { form.number("rank", 0..=10_000) };
+    let instant_cap = if form.value("instant_cap").trim().is_empty() {
+        Some(None)
+    } else {
+        form.number("instant_cap", 1..=1_000_000).map(|n| u32::try_from(n).ok())
+    };
+    let stay_minutes = if form.value("stay_minutes").trim().is_empty() {
+        Some(120)
+    } else {
+        form.number("stay_minutes", 10..=720).and_then(|n| u32::try_from(n).ok())
+    };
+    let gates = read_gates(form);
     let (Some(sessions), Some(daily_cap), Some(rank)) = (sessions, daily_cap, rank) else { return Ok(None) };
+    let (Some(instant_cap), Some(stay_minutes)) = (instant_cap, stay_minutes) else { return Ok(None) };
     Ok(Some(Attraction {
         id,
         kind: if form.value("kind") == "coach" { PlaceKind::Coach } else { PlaceKind::Site },
@@ -322,6 +296,9 @@ fn read_attraction(request: &Request, form: &mut Form) -> web::Result<Option<Att
         sessions,
         closed_weekdays: form.values("closed_weekdays").filter_map(|d| d.parse().ok()).collect(),
         daily_cap,
+        instant_cap,
+        stay_minutes,
+        gates,
         picture,
         active: form.checked("active"),
         rank: u32::try_from(rank).unwrap_or(0),
@@ -415,112 +392,4 @@ fn read_day(form: &mut Form) -> Option<(Date, DayPlan)> {
         sessions: (!sessions.is_empty()).then_some(sessions),
     };
     Some((date?, plan))
-}
-
-/// `GET /manage/products/{product}`.
-pub(super) fn product(request: &Request) -> web::Result<Response> {
-    request.require_role(&[MANAGER])?;
-    let id = request.param("product");
-    let shown = if id == NEW {
-        let tiers = tier_lines(&refund::until_the_start());
-        let form =
-            Form::new().with("active", "yes").with("one_id", "yes").with("kind", "single").with("refund_tiers", tiers);
-        product_page(request, &form, None)
-    } else {
-        manage::product(id).and_then(|p| product_page(request, &product_form(&p), None))
-    };
-    answer(request, shown)
-}
-
-fn tier_lines(tiers: &[RefundTier]) -> String {
-    tiers.iter().map(|t| format!("{} {}", t.before_minutes, t.percent)).collect::<Vec<_>>().join("\n")
-}
-
-fn product_form(p: &Product) -> Form {
-    let components: Vec<String> = p.components.iter().map(|c| format!("{} {}", c.attraction, c.weight)).collect();
-    let mut form = Form::new()
-        .with("name-zh", &*p.name.zh)
-        .with("name-en", &*p.name.en)
-        .with("kind", p.kind.code())
-        .with("components", components.join("\n"))
-        .with("price", yuan(p.price))
-        .with("refund_tiers", tier_lines(&p.refund_tiers))
-        .with("rank", p.rank.to_string());
-    for (name, on) in [("one_id", p.one_id), ("active", p.active)] {
-        if on {
-            form = form.with(name, "yes");
-        }
-    }
-    form
-}
-
-fn product_page(request: &Request, form: &Form, message: Option<Markup>) -> Result<Response, Refusal> {
-    let lang = request.lang();
-    let id = request.param("product");
-    let kinds = ProductKind::ALL.map(|k| (k.code(), kind_name(k)));
-    let kinds: Vec<(&str, &str)> = kinds.iter().map(|(code, name)| (*code, name.get(lang))).collect();
-    let (places, _) = manage::everything()?;
-    let body = html! {
-        @if request.query_value("saved").is_some() { (notice(Tone::Ok, request.t("已保存。", "Saved."))) }
-        @if let Some(m) = message { (m) }
-        (error_summary(lang, form))
-        form method="post" action={ "/manage/products/" (id) } novalidate {
-            @if id == NEW { (field(lang, form, "id", "text", &t("编号", "Id"), Some(&t("小写字母、数字和连字符。景区自己的单票编号为“景区编号-single”。", "Lower-case letters, digits and hyphens. An attraction's own single ticket has its id and -single.")))) }
-            (pair(lang, form, "name", &t("名称", "Name")))
-            (select(lang, form, "kind", &t("类型", "Kind"), &kinds))
-            (textarea(lang, form, "components", 3, &t("包含的景区和班线", "Attractions and coach lines"), Some(&t("每行一个：编号 分账权重，如 guishan 60", "One a line: id and weight of its part of the price, such as guishan 60"))))
-            (field(lang, form, "price", "text", &t("价格（元）", "Price (yuan)"), None))
-            (textarea(lang, form, "refund_tiers", 3, &t("退票规则", "What returns"), Some(&t("每行一档：时段开始前多少分钟 退百分之几，如 1440 100。都不满足时不退。", "One a line: minutes before the slot and per cent that return, such as 1440 100. Where none holds, nothing returns."))))
-            (field(lang, form, "rank", "number", &t("排序", "Place in lists"), None))
-            (checkbox(lang, form, "one_id", &t("一个证件同一时段限一张", "One document takes one ticket a slot")))
-            (checkbox(lang, form, "active", &t("在售", "On sale")))
-            div.actions { button type="submit" { (request.t("保存", "Save")) } a href="/manage" { (request.t("返回", "Back")) } }
-        }
-        (card("ids", request.t("编号", "Ids"), html! { dl.facts { @for a in &places { dt { code { (a.id) } } dd { (a.name.get(lang)) } } } }))
-    };
-    Ok(LAYOUT.page(request, &t("票种", "Product"), body))
-}
-
-/// `POST /manage/products/{product}`.
-pub(super) fn save_product(request: &Request) -> web::Result<Response> {
-    request.require_role(&[MANAGER])?;
-    let mut form = request.form()?;
-    let Some(new) = read_product(request, &mut form)? else {
-        return answer(request, product_page(request, &form, None).map(|r| r.status(StatusCode::UNPROCESSABLE_ENTITY)));
-    };
-    let saved = match manage::put_product(&new) {
-        Ok(()) => Ok(Response::see_other(&format!("/manage/products/{}?saved=1", new.id))),
-        Err(e) => again(request, form, e, |form, message| product_page(request, form, message)),
-    };
-    answer(request, saved)
-}
-
-fn read_product(request: &Request, form: &mut Form) -> web::Result<Option<Product>> {
-    let path = request.param("product");
-    let id = if path == NEW { form.value("id").trim().to_owned() } else { path.to_owned() };
-    // Reduced prices are written by the API; the form leaves them as they are.
-    let concessions = manage::product(&id).map(|p| p.concessions).unwrap_or_default();
-    let components = read_pairs::<String, u64>(form, "components", "guishan 60");
-    let tiers = read_pairs::<u32, u8>(form, "refund_tiers", "1440 100");
-    let price = form.check("price", read_yuan);
-    let kind = ProductKind::ALL.into_iter().find(|k| k.code() == form.value("kind")).unwrap_or(ProductKind::Single);
-    let rank = if form.value("rank").trim().is_empty() { Some(0) } else { form.number("rank", 0..=10_000) };
-    let (Some(components), Some(tiers), Some(price), Some(rank)) = (components, tiers, price, rank) else {
-        return Ok(None);
-    };
-    Ok(Some(Product {
-        id,
-        name: typed_pair(form, "name"),
-        kind,
-        components: components.into_iter().map(|(attraction, weight)| Component { attraction, weight }).collect(),
-        price,
-        concessions,
-        refund_tiers: tiers
-            .into_iter()
-            .map(|(before_minutes, percent)| RefundTier { before_minutes, percent })
-            .collect(),
-        one_id: form.checked("one_id"),
-        active: form.checked("active"),
-        rank: u32::try_from(rank).unwrap_or(0),
-    }))
 }

@@ -1,9 +1,11 @@
 //! The pages. They work without JavaScript; what a person typed is never lost.
 
 mod attractions;
+mod closures;
 mod gate;
 mod help;
 mod manage;
+mod mandate;
 mod offline;
 mod order_form;
 mod orders;
@@ -41,12 +43,14 @@ pub(crate) fn routes(router: Router) -> Router {
         .get("/gate", gate::show)
         .post("/gate", gate::admit)
         .get("/gate/offline", offline::show)
+        .get("/gate/worker.js", offline::worker)
         .get("/sales", sales::show)
         .get("/sales/order", sales::find)
         .get("/sales/batches", offline::batches)
         .get("/sales/statement", statement::show)
         .get("/sales/statement/file", statement::file)
         .get("/manage", manage::list)
+        .post("/manage/closures/{closure}/retry", closures::retry)
         .get("/manage/attractions/{attraction}", manage::attraction)
         .post("/manage/attractions/{attraction}", manage::save_attraction)
         .get("/manage/attractions/{attraction}/days", manage::days)

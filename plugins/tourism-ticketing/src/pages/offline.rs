@@ -1,7 +1,8 @@
 //! The gate's page for times without a network, and the department's look at what came back.
 //!
 //! The first is the one page with a script: it keeps the list and the scans in the tablet while
-//! nothing can be asked of the city. Everything else on it works without.
+//! nothing can be asked of the city, and a worker keeps the page itself. Everything else works
+//! without.
 
 use super::{LAYOUT, answer};
 use crate::domain::batch::{State, Verdict};
@@ -20,7 +21,7 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
 }
 
 /// What the script says, in the keeper's language.
-const WORDS: [(&str, &str, &str); 14] = [
+const WORDS: [(&str, &str, &str); 18] = [
     ("admit", "可以入园", "Admitted"),
     ("refuse", "不能入园", "Not admitted"),
     ("unknown", "名单中没有这张票", "The ticket is not on the list"),
@@ -31,21 +32,39 @@ const WORDS: [(&str, &str, &str); 14] = [
     ("malformed", "票码无效", "Not a valid code"),
     ("old", "名单已过期，请联网更新", "The list has expired: get another one"),
     ("ready", "名单已下载，可以离线验票。票数：", "The list is here; you can go on without a network. Tickets: "),
+    ("failed", "没有网络。扫描记录仍保存在本机。", "No network. The scans are kept on this device."),
+    ("kept", "扫描记录仍保存在本机。", "The scans are kept on this device."),
     (
-        "failed",
-        "没有网络，或登录已过期。扫描记录仍保存在本机。",
-        "No network, or your session has ended. The scans are kept on this device.",
+        "session",
+        "请在另一个窗口重新登录，再试一次。扫描记录仍保存在本机。",
+        "Sign in again in another window and try again. The scans are kept on this device.",
     ),
+    (
+        "full",
+        "本机存储空间不足，没有保存。请清理后重试。",
+        "This device's storage is full; nothing was kept. Make room and try again.",
+    ),
+    ("judging", "，其余仍在核对。", "; the rest is being judged."),
     ("sent", "已上传。入园：", "Uploaded. Admitted: "),
     ("conflicts", "，需核查：", ", to look at: "),
     ("proof", "请核对优惠证件", "Check the proof for the reduced price"),
 ];
 
+/// The documents that admit.
+const KINDS: [(&str, &str, &str); 2] = [("resident-id", "居民身份证", "Resident ID"), ("passport", "护照", "Passport")];
+
+/// `/gate/worker.js`: the package's own file, at an address below which the page lies. A worker
+/// looks after no page outside its script's folder, and an asset's folder has none.
+pub(super) fn worker(_: &Request) -> web::Result<Response> {
+    let script = include_str!("../../assets/gate/worker.js");
+    Ok(Response::new("text/javascript; charset=utf-8", script).header("cache-control", "no-cache"))
+}
+
 fn page(request: &Request) -> Result<Response, Refusal> {
     let lang = request.lang();
     let attractions = catalogue::attractions()?;
     let body = html! {
-        p { (request.t("网络不稳时使用。先联网下载名单，再离线验票；恢复网络后上传。请勿关闭本页。", "For times without a network. Get the list while there is one, go on without, and upload when it is back. Keep this page open.")) }
+        p { (request.t("网络不稳时使用。先联网下载名单，再离线验票；恢复网络后上传。平板重启后，没有网络也能再打开本页。", "For times without a network. Get the list while there is one, go on without, and upload when it is back. After a restart of the tablet this page opens without a network, too.")) }
         noscript { (notice(Tone::Warn, request.t("此页需要 JavaScript。没有时请使用联网检票。", "This page needs JavaScript. Without it, use the gate's page with a network."))) }
         div #offline data-state="" hidden {
             @for (name, zh, en) in WORDS { span hidden data-word=(name) { (lang.pick(zh, en)) } }
@@ -72,6 +91,22 @@ fn page(request: &Request) -> Result<Response, Refusal> {
                 div.actions { button type="submit" { (request.t("验票", "Check")) } }
             }
             div #answer role="alert" {}
+            details {
+                summary { (request.t("没有手机：凭证件入园", "No phone: admit by the document")) }
+                form #by-document autocomplete="off" {
+                    div.field {
+                        label for="kind" { (request.t("证件类型", "Document")) }
+                        select #kind {
+                            @for (value, zh, en) in KINDS { option value=(value) { (lang.pick(zh, en)) } }
+                        }
+                    }
+                    div.field {
+                        label for="number" { (request.t("证件号码", "Document's number")) }
+                        input #number type="text" autocapitalize="characters" spellcheck="false" required;
+                    }
+                    div.actions { button.secondary type="submit" { (request.t("凭证件验票", "Check the document")) } }
+                }
+            }
             p { (request.t("未上传的记录：", "Scans to upload: ")) strong #waiting { "0" } }
             div.actions { button #upload.secondary type="button" { (request.t("上传", "Upload")) } }
         }
@@ -139,6 +174,9 @@ fn verdict(v: Verdict) -> Text {
         Verdict::Admitted => t("入园", "admitted"),
         Verdict::Repeated => t("重复上传", "uploaded twice"),
         Verdict::NotGenuine => t("不是本系统的票码", "not a code of this system"),
+        Verdict::TooOld => {
+            t("上传太晚，无法自动核对，请人工核对", "uploaded too late to be checked: look at it by hand")
+        }
         Verdict::Stale => t("过期票码（截图）", "an expired code (a screenshot)"),
         Verdict::AlreadyUsed => t("已在别处入园", "admitted elsewhere before"),
         Verdict::Refunded => t("已退的票", "given back"),

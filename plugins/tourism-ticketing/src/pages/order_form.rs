@@ -6,7 +6,7 @@ use crate::domain::time::{Clock, Date};
 use crate::domain::visitor::{FieldError, VisitorInput};
 use crate::policy;
 use crate::service::purchase::{self, Choice, Purchase};
-use crate::service::{Refusal, catalogue};
+use crate::service::{Refusal, catalogue, orders};
 use maud::{Markup, html};
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::page::{amount, card, checkbox, error_summary, field, hidden, notice, select};
@@ -118,8 +118,13 @@ fn fill(request: &Request, wish: &Wish, form: Form) -> Result<Response, Refusal>
         }
         Err(e) => return again(request, wish, form, e.into()),
     };
-    let own =
-        [("v0-name", own.name), ("v0-id_type", own.id_type), ("v0-id_number", own.id_number), ("v0-phone", own.phone)];
+    let own = [
+        ("v0-name", own.name),
+        ("v0-id_type", own.id_type),
+        ("v0-id_number", own.id_number),
+        ("v0-birth_date", own.birth_date),
+        ("v0-phone", own.phone),
+    ];
     let kept = form.pairs().filter(|(name, _)| own.iter().all(|(filled, _)| filled != name));
     let form = kept.fold(Form::new(), |f, (name, value)| f.with(name, value));
     Ok(page(request, wish, &own.into_iter().fold(form, |f, (name, value)| f.with(name, value)), None))
@@ -158,6 +163,7 @@ fn visitor(form: &Form, i: usize) -> VisitorInput {
         name: value("name"),
         id_type: value("id_type"),
         id_number: value("id_number"),
+        birth_date: value("birth_date"),
         phone: value("phone"),
         concession: Some(value("concession")).filter(|c| !c.is_empty()),
     }
@@ -186,14 +192,21 @@ fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Re
             );
             (StatusCode::FORBIDDEN, Some(ask_consent(request, missing.scope())))
         }
-        ref r @ (Refusal::SoldOut { .. } | Refusal::Closed { .. } | Refusal::NotOnSale { .. }) => {
+        ref r @ (Refusal::SoldOut { .. }
+        | Refusal::Closed { .. }
+        | Refusal::NotOnSale { .. }
+        | Refusal::NotValid { .. }) => {
             let link = html! { p { a href=(wish.back()) { (request.t("选择其他时段", "Choose another slot")) } } };
             (StatusCode::CONFLICT, Some(refused(lang, r, link)))
         }
         ref r @ Refusal::DuplicateId { visitor, ref first_order, .. } => {
             form.reject(&format!("v{visitor}-id_number"), r.detail());
-            let link =
-                html! { p { a href={ "/orders/" (first_order) } { (request.t("查看该订单", "See that order")) } } };
+            // Somebody else's order answers nobody but its buyer: no link that leads to nothing.
+            let theirs = orders::get(first_order, request.principal()).is_ok();
+            let link = html! {
+                @if theirs { p { a href={ "/orders/" (first_order) } { (request.t("查看该订单", "See that order")) } } }
+                @else { p { (request.t("该订单由他人购买，详情请询问订票人。", "Somebody else bought that order: ask them about it.")) } }
+            };
             (StatusCode::CONFLICT, Some(refused(lang, r, link)))
         }
         Refusal::KeyReused { order } => {
@@ -307,6 +320,7 @@ fn visitor_fields(request: &Request, wish: &Wish, form: &Form, i: usize) -> Mark
         (field(lang, form, &name("name"), "text", &t("姓名", "Name"), Some(&t("与证件一致", "As on the document"))))
         (select(lang, form, &name("id_type"), &t("证件类型", "Document"), &types))
         (field(lang, form, &name("id_number"), "text", &t("证件号码", "Document's number"), None))
+        (field(lang, form, &name("birth_date"), "date", &t("出生日期（持护照者必填）", "Date of birth (with a passport)"), Some(&t("居民身份证不用填；只用于判断是否须由监护人同意，不保存", "Not needed with a resident ID. It only tells whether a guardian must agree, and is not kept"))))
         (field(lang, form, &name("phone"), "tel", &t("手机号（选填）", "Mobile (optional)"), Some(&t("国外号码请以 + 和国家代码开头", "Begin a number abroad with + and the country's code"))))
         (concession(request, wish, form, i))
     }

@@ -1,6 +1,6 @@
 //! A buyer's orders and tickets.
 
-use super::{LAYOUT, answer, state_badge, weekday};
+use super::{LAYOUT, answer, mandate, state_badge, weekday};
 use crate::domain::entitlement;
 use crate::domain::order::{Order, State, Step};
 use crate::domain::refund::{RefundTier, Returned};
@@ -55,6 +55,7 @@ pub(super) fn list(request: &Request) -> web::Result<Response> {
         Err(e) => return Err(e.into_error(request.lang())),
     };
     let lang = request.lang();
+    let made_for_me = mandate::made_for_me(request).map_err(|e| e.into_error(lang))?;
     let body = html! {
         @if page.items.is_empty() && at_start {
             (empty(html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去看看景区", "See the attractions")) } } }))
@@ -68,6 +69,7 @@ pub(super) fn list(request: &Request) -> web::Result<Response> {
             ], page.items))
         }
         (pager(lang, "/orders", &[], at_start, page.next.as_deref()))
+        (made_for_me)
     };
     Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
 }
@@ -96,9 +98,9 @@ fn show(request: &Request) -> Result<Response, Refusal> {
     Ok(if following { load_again(request, response, LOOK_AGAIN) } else { response })
 }
 
-/// Where the payment of a held order stands; asked for only while it is held.
+/// Where the payment of an order stands; asked for only while it can still arrive.
 fn paying(order: &Order) -> Option<Status> {
-    let intent = order.intent.as_ref().filter(|_| order.state == State::Held)?;
+    let intent = order.intent.as_ref().filter(|_| matches!(order.state, State::Held | State::Expired))?;
     payments::intent(&intent.id).ok().map(|i| i.status)
 }
 
@@ -117,9 +119,15 @@ fn status(request: &Request, order: &Order, paying: Option<Status>) -> Markup {
             "您已放弃此订单，名额已释放。如有款项在途，将自动原路退回。",
             "You gave this order up and its places are free. Money that was on its way returns by itself.",
         ),
+        State::Expired if matches!(paying, Some(Status::Processing | Status::Captured)) => t(
+            "款项在保留时间之后才到。名额还在就出票，否则自动原路退款；本页会自动更新。",
+            "The money came after the places were free again. You get the tickets if they can still be had, else the money returns by itself; this page follows.",
+        ),
+        // The provider may have taken the money before it was told that the order was given up: a
+        // page that said "nothing was charged" could be wrong.
         State::Expired => t(
-            "没有在保留时间内支付，名额已释放，没有收费。",
-            "It was not paid in time. The places are free again and nothing was charged.",
+            "没有在保留时间内收到付款，名额已释放。如果您已付款，款项到账后会出票，或自动原路退回。",
+            "No payment arrived in time, and the places are free again. If you have paid, you get the tickets when the money arrives, or it returns by itself.",
         ),
         _ if order.refund_failure().is_some() => t(
             "支付机构拒绝了退款。请再次申请，或联系景区。",
@@ -176,6 +184,7 @@ fn facts(lang: Lang, order: &Order) -> Markup {
             dt { (lang.pick("金额", "Amount")) } dd { (amount(order.total)) }
             @if order.refunded > 0 { dt { (lang.pick("已退", "Returned")) } dd { (amount(order.refunded)) } }
             dt { (lang.pick("下单时间", "Ordered")) } dd { (local(order.created_at)) }
+            (mandate::facts(lang, order))
         }
     }
 }
@@ -205,13 +214,15 @@ fn actions(request: &Request, order: &Order, waiting: bool) -> Markup {
     let at = |what: &str| format!("/orders/{}/{what}", order.id);
     let mine = orders::is_owner(order, request.principal());
     let failed = order.refund_failure().is_some();
+    let may_give_back = orders::may_give_back(order, request.principal());
     html! {
         div.actions {
             @if order.state == State::Held && !waiting && mine {
                 (confirm(&at("pay"), request.t("去支付", "Pay"), &[]))
                 a role="button" class="secondary outline" href=(at("cancel")) { (request.t("放弃订单", "Give up the order")) }
             }
-            @if failed {
+            @if !may_give_back {}
+            @else if failed {
                 a role="button" class="secondary outline" href=(at("refund")) { (request.t("再次申请退款", "Ask for the refund again")) }
             } @else if order.check(Step::Refund).is_ok() && !order.unused().is_empty() {
                 a role="button" class="secondary outline" href=(at("refund")) { (request.t("退票", "Give tickets back")) }

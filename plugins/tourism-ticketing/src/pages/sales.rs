@@ -1,8 +1,9 @@
 //! The department's page: a day's sales, and how full the day is.
 
-use super::{LAYOUT, answer, level_name, weekday};
+use super::{LAYOUT, answer, level_name, mandate, weekday};
 use crate::domain::alert::Level;
 use crate::domain::keys;
+use crate::domain::site::OnSite;
 use crate::domain::time::Date;
 use crate::service::orders::{self, MANAGER};
 use crate::service::sales::{self, AttractionSales, SlotSales};
@@ -35,6 +36,7 @@ fn page(request: &Request) -> Result<Response, Refusal> {
     let readable = date.is_some();
     let date = date.unwrap_or(today);
     let all = sales::of_day(date)?;
+    let mandates = orders::under_mandates(date, 100)?;
     let body = html! {
         @if !readable { (notice(Tone::Warn, request.t("没有看懂您输入的日期，现在显示今天。", "The date could not be read; this is today."))) }
         form.inline method="get" action="/sales" {
@@ -43,6 +45,7 @@ fn page(request: &Request) -> Result<Response, Refusal> {
             button type="submit" { (request.t("查看", "Show")) }
         }
         @for a in all.iter().filter(|a| a.alert.is_some()) { (alert(lang, a)) }
+        @for a in &all { @if let Some(crowd) = a.on_site { (on_site(lang, a, crowd)) } }
         (totals(request, date, &all))
         form.inline method="get" action="/sales/order" {
             label for="number" { (request.t("订单号", "Order's number")) }
@@ -53,6 +56,7 @@ fn page(request: &Request) -> Result<Response, Refusal> {
             a href={ "/sales/statement?from=" (date) } { (request.t("结算单与导出", "Statement and files")) }
             a href="/sales/batches" { (request.t("离线检票记录", "Gates without a network")) }
         }
+        (mandate::of_day(request, &mandates))
         @for a in &all { (card(&format!("sales-{}", a.attraction), a.name.get(lang), by_slot(request, a))) }
     };
     Ok(LAYOUT.page(request, &t("销售", "Sales"), body))
@@ -67,6 +71,20 @@ fn alert(lang: Lang, a: &AttractionSales) -> Markup {
             strong { (a.name.get(lang)) " · " (level_name(level).get(lang)) }
             p { (a.taken) " / " (a.cap.unwrap_or(0)) }
         },
+    )
+}
+
+/// Who is on site, by the gates' estimate.
+fn on_site(lang: Lang, a: &AttractionSales, crowd: OnSite) -> Markup {
+    let tone = match crowd.level() {
+        Some(Level::Red) => Tone::Bad,
+        Some(_) => Tone::Warn,
+        None => Tone::Info,
+    };
+    let text = html! { (a.name.get(lang)) " · " (lang.pick("估计在园", "on site, about")) " " (crowd.people) " / " (crowd.cap) };
+    notice(
+        tone,
+        html! { p { (text) @if crowd.is_full() { " " strong { (lang.pick("已达瞬时承载量", "as many as may be at once")) } } } },
     )
 }
 

@@ -29,12 +29,12 @@ fn asked(request: &Request) -> Form {
     Form::new().with("until", or("until", &from)).with("from", from).with("attraction", form.value("attraction"))
 }
 
-fn read(form: &mut Form) -> Result<Option<Statement>, Refusal> {
+fn read(form: &mut Form, file: Option<usize>) -> Result<Option<Statement>, Refusal> {
     let why = t("请填写日期", "Enter a day");
     let (from, until) = (form.parse("from", why.clone()), form.parse("until", why));
     let (Some(from), Some(until)) = (from, until) else { return Ok(None) };
     let attraction = Some(form.value("attraction").to_owned()).filter(|a| !a.is_empty());
-    match statement::of(from, until, attraction.as_deref()) {
+    match statement::of(from, until, attraction.as_deref(), file) {
         Ok(s) => Ok(Some(s)),
         Err(Refusal::Fields(errors)) => {
             errors.into_iter().for_each(|e| form.reject("until", e.text));
@@ -51,7 +51,7 @@ fn read(form: &mut Form) -> Result<Option<Statement>, Refusal> {
 fn page(request: &Request) -> Result<Response, Refusal> {
     let lang = request.lang();
     let mut form = asked(request);
-    let found = read(&mut form)?;
+    let found = read(&mut form, None)?;
     let (places, _) = manage::everything()?;
     let mut options = vec![("", request.t("全部", "All"))];
     options.extend(places.iter().map(|a| (a.id.as_str(), a.name.get(lang))));
@@ -76,7 +76,8 @@ fn shown(request: &Request, form: &Form, s: &Statement) -> Markup {
     }
     let (paid, returned, kept) = s.totals();
     let query = ["from", "until", "attraction"].map(|n| format!("{n}={}", encode_url(form.value(n)))).join("&");
-    let file = |format: &str| format!("/sales/statement/file?format={format}&{query}");
+    let file = |format: &str, n: usize| format!("/sales/statement/file?format={format}&file={n}&{query}");
+    let part = |n: usize| if s.files() == 1 { String::new() } else { format!(" {n} / {}", s.files()) };
     html! {
         p { (s.from) " – " (s.until) }
         dl.facts {
@@ -95,16 +96,19 @@ fn shown(request: &Request, form: &Form, s: &Statement) -> Markup {
             Column::new(request.t("退款", "Returned"), |l: &&Line| amount(l.returned)).numeric(),
             Column::new(request.t("应结算", "To settle"), |l: &&Line| amount(l.kept())).numeric(),
         ], s.lines.iter()))
-        div.actions.no-print {
-            a href=(file("xlsx")) { (request.t("下载 Excel", "Download for Excel")) }
-            a href=(file("csv")) { (request.t("下载 CSV（结算）", "Download CSV (settlement)")) }
-            a href=(file("tickets")) { (request.t("下载 CSV（明细）", "Download CSV (tickets)")) }
+        div.actions.no-print { a href=(file("csv", 1)) { (request.t("下载 CSV（结算）", "Download CSV (settlement)")) } }
+        // Many tickets fill several files; the settlement is whole in each of them.
+        @for n in 1..=s.files() {
+            div.actions.no-print {
+                a href=(file("xlsx", n)) { (request.t("下载 Excel", "Download for Excel")) (part(n)) }
+                a href=(file("tickets", n)) { (request.t("下载 CSV（明细）", "Download CSV (tickets)")) (part(n)) }
+            }
         }
         p.muted.no-print { (request.t("打印：使用浏览器的打印功能，只打印结算内容。", "To print, use the browser: it prints the statement alone.")) }
     }
 }
 
-/// `/sales/statement/file`: `format` is `xlsx`, `csv` or `tickets`.
+/// `/sales/statement/file`: `format` is `xlsx`, `csv` or `tickets`; `file` which of its files, from 1.
 pub(super) fn file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     answer(request, download(request))
@@ -113,19 +117,27 @@ pub(super) fn file(request: &Request) -> web::Result<Response> {
 fn download(request: &Request) -> Result<Response, Refusal> {
     let lang = request.lang();
     let mut form = asked(request);
-    let Some(s) = read(&mut form)? else {
+    let n = request.query_value("file").map_or(Some(1), |n| n.parse::<usize>().ok()).filter(|n| *n > 0);
+    let n = n.ok_or(Refusal::NotFound)?;
+    let Some(s) = read(&mut form, Some(n - 1))? else {
         let errors =
             form.errors().map(|(name, why)| crate::domain::visitor::FieldError::new(format!("/{name}"), why.clone()));
         return Err(Refusal::Fields(errors.collect()));
     };
-    let name = |what: &str, ending: &str| format!("{what}-{}-{}.{ending}", s.from, s.until);
+    if n > s.files() {
+        return Err(Refusal::NotFound);
+    }
+    let part = if s.files() == 1 { String::new() } else { format!("-{n}-of-{}", s.files()) };
+    let name = |what: &str, part: &str, ending: &str| format!("{what}-{}-{}{part}.{ending}", s.from, s.until);
     const CSV: &str = "text/csv; charset=utf-8; header=present";
     let response = match request.query_value("format").as_deref() {
-        Some("csv") => Response::download(CSV, &name("settlement", "csv"), statement::csv(&s, Table::Lines, lang)?),
-        Some("tickets") => Response::download(CSV, &name("tickets", "csv"), statement::csv(&s, Table::Tickets, lang)?),
+        Some("csv") => Response::download(CSV, &name("settlement", "", "csv"), statement::csv(&s, Table::Lines, lang)?),
+        Some("tickets") => {
+            Response::download(CSV, &name("tickets", &part, "csv"), statement::csv(&s, Table::Tickets, lang)?)
+        }
         Some("xlsx") => Response::download(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            &name("statement", "xlsx"),
+            &name("statement", &part, "xlsx"),
             statement::xlsx(&s, lang)?,
         ),
         _ => return Err(Refusal::NotFound),

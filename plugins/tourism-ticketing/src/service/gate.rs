@@ -2,15 +2,18 @@
 
 use super::{Refusal, keys, now, orders};
 use crate::domain::admission::{self, Window};
+use crate::domain::catalogue::Attraction;
 use crate::domain::code::{self, ShownCode, Ticket};
 use crate::domain::entitlement::{self, Entitlement};
 use crate::domain::order::{Order, State, Step, WrongState};
+use crate::domain::site::{self, OnSite, SITE_COUNTER};
 use crate::domain::slot::Slot;
 use crate::domain::time::Date;
 use crate::domain::visitor::{self, Visitor};
 use crate::policy;
-use crate::store::{ADMITTED_COUNTER, ENTITLEMENTS, ONE_ID, USES_COUNTER, Verification, stage};
-use yunlong_sdk::{DataError, Principal, Text, Tx, transact};
+use crate::store::{ENTITLEMENTS, ENTITLEMENTS_BY_DOCUMENT, USES_COUNTER, Verification, count_admission, stage};
+use serde_json::json;
+use yunlong_sdk::{DataError, Principal, Text, Tx, data, transact};
 
 /// A visitor who was let in.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub struct Admitted {
     pub slot: Slot,
     /// Milliseconds of UTC.
     pub at: i64,
+    /// Who is on site now, where the attraction has an instantaneous cap.
+    pub crowd: Option<OnSite>,
 }
 
 /// A ticket as its holder sees it.
@@ -75,12 +80,41 @@ pub struct Document {
     pub id_number: String,
 }
 
+/// Where somebody admits, and who.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Desk<'a> {
+    /// The gate's name.
+    pub gate: &'a str,
+    /// The officer's subject.
+    pub officer: &'a str,
+    /// The scanner or tablet, as it names itself.
+    pub device: Option<&'a str>,
+    /// Whether to admit though as many are on site as may be. It is recorded.
+    pub over_cap: bool,
+}
+
+/// How many are on site, where the attraction has an instantaneous cap.
+///
+/// # Errors
+/// [`DataError`].
+pub fn on_site(attraction: &Attraction, now: i64) -> Result<Option<OnSite>, DataError> {
+    if attraction.instant_cap.is_none() {
+        return Ok(None);
+    }
+    let mut people = 0;
+    for key in site::keys(&attraction.id, attraction.stay_minutes, now) {
+        people += data::counter(SITE_COUNTER, &key)?;
+    }
+    Ok(OnSite::of(attraction, people))
+}
+
 /// Lets the holder of a code in, once. Two gates that read one code at the same time write the
 /// same entitlement and the same bounded counter: one of them finds it used.
 ///
 /// # Errors
-/// [`Refusal::Code`], [`Refusal::Gate`], [`Refusal::WrongState`].
-pub fn admit(text: &str, attraction: Option<&str>, gate: &str, officer: &str) -> Result<Admitted, Refusal> {
+/// [`Refusal::Code`], [`Refusal::Gate`], [`Refusal::WrongGate`], [`Refusal::SiteFull`],
+/// [`Refusal::WrongState`].
+pub fn admit(text: &str, attraction: Option<&str>, desk: Desk<'_>) -> Result<Admitted, Refusal> {
     let now = now();
     let ticket = code::read(&keys(), text, policy::code_seconds()?, now)?;
     let window = policy::admission_window()?;
@@ -88,24 +122,30 @@ pub fn admit(text: &str, attraction: Option<&str>, gate: &str, officer: &str) ->
         // A genuine code names an order that exists.
         let order = tx.get::<Order>(&ticket.order)?.ok_or(Refusal::NotFound)?.into_value();
         let part = admission::part_for(&order, attraction, &window, now)?;
-        enter(tx, order, ticket.visitor, part, &Place { gate, officer, window: &window, now })
+        enter(tx, order, ticket.visitor, part, &Place { desk, window: &window, now })
     })
 }
 
-/// Lets somebody in by the document of their ticket, which the officer has in hand. It is found by
-/// the one-ID rule's index; of several the one whose time it is.
+/// Lets somebody in by the document of their ticket, which the officer has in hand; of several
+/// tickets by the one whose time it is.
 ///
 /// # Errors
-/// [`Refusal::Fields`], [`Refusal::NoTicket`], [`Refusal::Gate`].
-pub fn admit_document(document: &Document, attraction: &str, gate: &str, officer: &str) -> Result<Admitted, Refusal> {
+/// [`Refusal::Fields`], [`Refusal::NoTicket`], and those of [`admit`].
+pub fn admit_document(document: &Document, attraction: &str, desk: Desk<'_>) -> Result<Admitted, Refusal> {
     let now = now();
     let hash = visitor::document_hash(&keys(), &document.id_type, &document.id_number, Date::at(now))
         .map_err(|e| Refusal::Fields(vec![e]))?;
     let window = policy::admission_window()?;
     twice(|tx| {
-        let page = tx.find(ONE_ID.equals(hash.as_str()).equals(attraction).limit(100))?;
+        let theirs = || ENTITLEMENTS_BY_DOCUMENT.equals(hash.as_str()).equals(attraction).limit(100);
+        // A slot of yesterday may last until now; what is older tells at least why nobody enters.
+        let since = Date::at(now).plus(-1).to_string();
+        let mut items = tx.find(theirs().at_least(since))?.items;
+        if items.is_empty() {
+            items = tx.find(theirs().descending())?.items;
+        }
         let mut found = Vec::new();
-        for e in page.items {
+        for e in items {
             let order = tx.get::<Order>(&e.order)?.ok_or(Refusal::NotFound)?.into_value();
             if order.was_issued() {
                 found.push((order, e.into_value()));
@@ -116,17 +156,17 @@ pub fn admit_document(document: &Document, attraction: &str, gate: &str, officer
             let slot = order.parts.get(e.part).map(|p| &p.slot);
             let (from, until) = slot.map_or((i64::MAX, 0), |s| window.bounds(s));
             let open = (from..=until).contains(&now);
-            (e.state != entitlement::State::Unused, !open, (from - now).abs())
+            let void = matches!(e.state, entitlement::State::Suspended | entitlement::State::Refunded);
+            (void, e.state != entitlement::State::Unused, !open, (from - now).abs())
         };
         let (order, e) = found.into_iter().min_by_key(rank).ok_or(Refusal::NoTicket)?;
-        enter(tx, order, e.visitor, e.part, &Place { gate, officer, window: &window, now })
+        enter(tx, order, e.visitor, e.part, &Place { desk, window: &window, now })
     })
 }
 
 /// Where and when somebody enters.
 struct Place<'a> {
-    gate: &'a str,
-    officer: &'a str,
+    desk: Desk<'a>,
     window: &'a Window,
     now: i64,
 }
@@ -145,21 +185,37 @@ fn enter(tx: &Tx<'_>, mut order: Order, visitor: usize, part: usize, at: &Place<
         // Expired before it was paid: there is no ticket.
         return Err(order.check(Step::Admit).err().map_or(Refusal::NotFound, Into::into));
     };
-    let used = admission::admit(&mut order, found.into_value(), at.gate, at.window, at.now)?;
+    let desk = at.desk;
+    let attraction = found.slot.attraction.clone();
+    let place = tx.get::<Attraction>(&attraction)?.ok_or(Refusal::NotFound)?.into_value();
+    place.gate_of(desk.gate, desk.officer).map_err(Refusal::WrongGate)?;
+    let used = admission::admit(&mut order, found.into_value(), desk.gate, at.window, at.now)?;
+    let crowd = on_site(&place, at.now)?;
+    let full = crowd.filter(OnSite::is_full);
+    if let Some(crowd) = full.filter(|_| !desk.over_cap) {
+        return Err(Refusal::SiteFull { name: place.name, crowd });
+    }
     tx.adjust(USES_COUNTER, &id, 1, 0..=i64::from(used.uses))?;
-    tx.adjust(ADMITTED_COUNTER, &used.slot.to_string(), 1, 0..=i64::MAX)?;
+    count_admission(tx, &used.slot, at.now)?;
     tx.put(&used)?;
     stage(tx, &mut order, Vec::new(), false, at.now)?;
     tx.insert(&Verification {
         id: format!("{id}.1"),
-        entitlement: id,
-        attraction: used.slot.attraction.clone(),
-        gate: at.gate.to_owned(),
-        officer: at.officer.to_owned(),
+        entitlement: id.clone(),
+        attraction,
+        gate: desk.gate.to_owned(),
+        officer: desk.officer.to_owned(),
+        device: desk.device.map(ToOwned::to_owned),
+        over_cap: full.is_some(),
         at: at.now,
         batch: None,
     })?;
+    if let Some(OnSite { people, cap }) = full {
+        tx.audit("gate.over-cap", &id, &json!({"gate": desk.gate, "on_site": people, "cap": cap}))?;
+    }
     let visitor = order.visitors.get(visitor).cloned().ok_or(Refusal::NotFound)?;
     let (name, slot) = order.parts.get(part).map(|p| (p.name.clone(), p.slot.clone())).ok_or(Refusal::NotFound)?;
-    Ok(Admitted { order: order.id, visitor, attraction: name, slot, at: at.now })
+    // The one who just came in is on site, too.
+    let crowd = crowd.map(|c| OnSite { people: c.people + 1, ..c });
+    Ok(Admitted { order: order.id, visitor, attraction: name, slot, at: at.now, crowd })
 }

@@ -7,8 +7,9 @@ use crate::domain::edit;
 use crate::domain::entitlement;
 use crate::domain::slot::{self, Day};
 use crate::domain::time::Date;
+use crate::domain::visitor::FieldError;
 use crate::policy;
-use crate::store::{ATTRACTIONS, Closure, DAY_PLANS, ENTITLEMENTS_BY_DAY, PRODUCTS, alert};
+use crate::store::{ATTRACTIONS, Closure, DAY_PLANS, ENTITLEMENTS_BY_DAY, ORDERS, PRODUCTS, alert};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -78,7 +79,7 @@ pub fn put_attraction(new: &Attraction, refund_sold: bool, by: &str) -> Result<(
     let before = known(ATTRACTIONS.get(&new.id))?.map(|a| a.value);
     let drops = before.as_ref().is_some_and(|b| edit::drops_sessions(b, new));
     if drops && !refund_sold {
-        refuse_if_sold(new, today, None, None)?;
+        refuse_if_sold(new, (today, None), None, now)?;
     }
     let days = i32::try_from(policy::sales_window()?.booking_days).unwrap_or(0);
     transact(|tx| {
@@ -91,7 +92,7 @@ pub fn put_attraction(new: &Attraction, refund_sold: bool, by: &str) -> Result<(
             for n in 0..=days {
                 let date = today.plus(n);
                 let plan = tx.get::<DayPlan>(&DayPlan::key(&new.id, date))?;
-                alert_day(tx, &slot::day(new, plan.as_deref(), date), now)?;
+                alert_day(tx, new, &slot::day(new, plan.as_deref(), date), now)?;
             }
         }
         tx.audit("catalogue.attraction", &new.id, &json!({"daily_cap": new.daily_cap, "active": new.active}))?;
@@ -112,9 +113,9 @@ pub fn put_product(new: &Product) -> Result<(), Refusal> {
     })
 }
 
-/// Says what is different on a day; a plan that says nothing makes it an ordinary one. Where
-/// slots are left out, the tickets that were sold for them are refunded in full, if `refund_sold`
-/// says so.
+/// Says what is different on a day from today on; a plan that says nothing makes it an ordinary one.
+/// Where slots are left out that are not over, the tickets that were sold for them are refunded in
+/// full, if `refund_sold` says so.
 ///
 /// # Errors
 /// [`Refusal::Fields`], [`Refusal::TicketsSold`], [`Refusal::NotFound`].
@@ -122,12 +123,16 @@ pub fn put_plan(id: &str, date: Date, plan: DayPlan, refund_sold: bool, by: &str
     edit::check_plan(&plan).map_err(Refusal::Fields)?;
     let place = attraction(id)?;
     let now = now();
+    if date < Date::at(now) {
+        let past = t("这一天已经过去，不能再更改", "The day is past and can no longer be changed");
+        return Err(Refusal::Fields(vec![FieldError::new("/date", past)]));
+    }
     let plan = DayPlan { id: DayPlan::key(id, date), ..plan };
     let listed = Attraction { active: true, ..place.clone() };
     let after = slot::day(&listed, Some(&plan), date);
-    let drops = |before: Option<&DayPlan>| edit::drops_slots(&slot::day(&listed, before, date), &after);
+    let drops = |before: Option<&DayPlan>| edit::drops_slots(&slot::day(&listed, before, date), &after, now);
     if drops(self::plan(id, date)?.as_ref()) && !refund_sold {
-        refuse_if_sold(&place, date, Some(date), Some(&plan))?;
+        refuse_if_sold(&place, (date, Some(date)), Some(&plan), now)?;
     }
     let ordinary = DayPlan { id: plan.id.clone(), ..DayPlan::default() };
     transact(|tx| {
@@ -141,7 +146,7 @@ pub fn put_plan(id: &str, date: Date, plan: DayPlan, refund_sold: bool, by: &str
             let reason = plan.reason.clone().unwrap_or_else(|| t("当日不开放", "Closed on that day"));
             closures::begin(tx, &closure(&place, (date, Some(date)), reason, by, now))?;
         }
-        alert_day(tx, &after, now)?;
+        alert_day(tx, &place, &after, now)?;
         tx.audit("catalogue.day", &plan.id, &json!({"open": plan.open, "daily_cap": plan.daily_cap}))?;
         Ok(plan.clone())
     })
@@ -165,15 +170,23 @@ fn closure(place: &Attraction, days: (Date, Option<Date>), reason: Text, by: &st
 }
 
 /// A cap that is lowered may bring a day to a level at once.
-fn alert_day(tx: &Tx<'_>, day: &Day, now: i64) -> Result<(), Refusal> {
+fn alert_day(tx: &Tx<'_>, place: &Attraction, day: &Day, now: i64) -> Result<(), Refusal> {
     match day.slots().first() {
-        Some(s) => Ok(alert(tx, &s.id, s.daily_cap, now)?),
+        Some(s) => Ok(alert(tx, &place.name, &s.id, s.daily_cap, now)?),
         None => Ok(()),
     }
 }
 
-/// Refuses while somebody holds a ticket, paid or not, for a slot that is no more.
-fn refuse_if_sold(place: &Attraction, from: Date, until: Option<Date>, plan: Option<&DayPlan>) -> Result<(), Refusal> {
+/// Refuses while somebody holds a ticket, paid or not, for a slot that is no more and is not over.
+fn refuse_if_sold(
+    place: &Attraction,
+    (from, until): (Date, Option<Date>),
+    plan: Option<&DayPlan>,
+    now: i64,
+) -> Result<(), Refusal> {
+    let today = Date::at(now);
+    // The end of a slot that is no more stands in the orders alone; only today's can be over.
+    let mut over: BTreeMap<(String, usize), bool> = BTreeMap::new();
     let place = Attraction { active: true, ..place.clone() };
     let mut days: BTreeMap<Date, Day> = BTreeMap::new();
     if let Some(plan) = plan {
@@ -192,7 +205,22 @@ fn refuse_if_sold(place: &Attraction, from: Date, until: Option<Date>, plan: Opt
                 let plan = self::plan(&place.id, e.slot.date)?;
                 day.insert(slot::day(&place, plan.as_ref(), e.slot.date));
             }
-            tickets += usize::from(days.get(&e.slot.date).is_some_and(|d| d.slot(e.slot.start).is_none()));
+            if days.get(&e.slot.date).is_none_or(|d| d.slot(e.slot.start).is_some()) {
+                continue;
+            }
+            let is_over = if e.slot.date > today {
+                false
+            } else {
+                match over.entry((e.order.clone(), e.part)) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(unread) => {
+                        let order = ORDERS.get(&e.order)?;
+                        let part = order.as_ref().and_then(|o| o.parts.get(e.part));
+                        *unread.insert(part.is_none_or(|p| p.slot.ends_at <= now))
+                    }
+                }
+            };
+            tickets += usize::from(!is_over);
         }
         after = page.next;
         if after.is_none() {

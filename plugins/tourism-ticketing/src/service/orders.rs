@@ -4,10 +4,11 @@ use super::catalogue::known;
 use super::{Refusal, now};
 use crate::domain::order::{Order, State, Step, WrongState};
 use crate::domain::refund::Returned;
-use crate::store::{ORDERS, ORDERS_BY_OWNER, StageError, stage};
+use crate::domain::time::Date;
+use crate::store::{ORDERS, ORDERS_BY_GRANTOR, ORDERS_BY_MANDATE, ORDERS_BY_OWNER, StageError, stage};
 use serde_json::json;
 use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Page, Principal, Problem, Tx, t, transact};
+use yunlong_sdk::{Page, Principal, Problem, Tx, identity, t, transact};
 
 /// The department's role that sees every order and returns money.
 pub const MANAGER: &str = "manager";
@@ -20,12 +21,44 @@ pub fn is_owner(order: &Order, who: &Principal) -> bool {
     who.subject.as_deref() == Some(order.owner.as_str())
 }
 
-/// Whether somebody may see an order and give its tickets back: the buyer, and the managers.
-fn may_see(order: &Order, who: &Principal) -> bool {
+/// Whether somebody may give an order's tickets back: the buyer, and the managers.
+#[must_use]
+pub fn may_give_back(order: &Order, who: &Principal) -> bool {
     is_owner(order, who) || who.has_role(MANAGER)
 }
 
-/// An order of the buyer, or any for a manager.
+/// Whether somebody may see an order: those, and the one for whom it was made, also when another comes
+/// for them. Seeing is all that a mandate's other side gets by it: the money is the buyer's.
+fn may_see(order: &Order, who: &Principal) -> bool {
+    let made_for = order.acting.as_ref().map(|a| a.subject.as_str());
+    may_give_back(order, who) || (made_for.is_some() && made_for == represented(who).as_deref())
+}
+
+/// Whose orders somebody sees that others made for them: their own, or those of the one for whom they
+/// act.
+#[must_use]
+pub fn represented(who: &Principal) -> Option<String> {
+    identity::acting_for().map(|a| a.subject).or_else(|| who.subject.clone())
+}
+
+/// Orders that others made for somebody, the newest first.
+///
+/// # Errors
+/// An error of the data service, also for a cursor of another query.
+pub fn made_for(grantor: &str, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    Ok(ORDERS.find(ORDERS_BY_GRANTOR.equals(grantor).descending().limit(limit).after(after))?)
+}
+
+/// Orders that were made under a mandate on a day, the newest first.
+///
+/// # Errors
+/// An error of the data service.
+pub fn under_mandates(day: Date, limit: u32) -> Result<Vec<Order>, Refusal> {
+    let of_day = ORDERS_BY_MANDATE.all().at_least(day.start()).below(day.plus(1).start());
+    Ok(ORDERS.find(of_day.descending().limit(limit))?.into_iter().map(|o| o.value).collect())
+}
+
+/// An order of the buyer or the one for whom it was made, or any for a manager.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], also for somebody else's order: numbers are nobody else's business.
@@ -141,7 +174,7 @@ pub fn refund(id: &str, who: &Principal, what: &GiveBack) -> Result<Order, Refus
         let title = t("只有管理员可以不按退票规则全额退款", "Only a manager may return the full price");
         return Err(Problem::forbidden(title).kind("role-required").into());
     }
-    change(id, who, may_see, |tx, order, now| {
+    change(id, who, may_give_back, |tx, order, now| {
         let effects = if order.refund_failure().is_some() {
             order.retry_refunds(now)
         } else {

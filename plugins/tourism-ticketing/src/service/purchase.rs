@@ -2,7 +2,9 @@
 
 use super::{Refusal, catalogue, keys, now};
 use crate::domain::catalogue::{Attraction, Component, DayPlan, Product, Proof};
+use crate::domain::code::{self, Ticket};
 use crate::domain::entitlement;
+use crate::domain::mandate::{Acting, Company};
 use crate::domain::order::{NewOrder, Order, Part};
 use crate::domain::pricing;
 use crate::domain::slot::{self, DAY_COUNTER, Day, SLOT_COUNTER, SalesWindow, Slot, SlotState};
@@ -11,7 +13,8 @@ use crate::domain::visitor::{self, CheckedVisitor, FieldError, Visitor, VisitorI
 use crate::policy;
 use crate::store::{ENTITLEMENTS, OPEN_COUNTER, ORDERS, stage};
 use serde::Serialize;
-use yunlong_sdk::identity::{self, AttributeError};
+use serde_json::json;
+use yunlong_sdk::identity::{self, ActingFor, AttributeError, Grantor};
 use yunlong_sdk::{Attribute, DataError, Problem, Text, Tx, random, t, transact};
 
 /// How often another slot is tried when the one that the app itself chose fills up meanwhile.
@@ -53,7 +56,13 @@ struct Wanted<'a> {
 /// [`Refusal`] says what is wrong; nothing was reserved.
 pub fn create(owner: &str, idempotency_key: Option<&str>, purchase: &Purchase) -> Result<Order, Refusal> {
     let now = now();
-    let request = keys().request_digest(&serde_json::to_string(purchase).unwrap_or_default());
+    let acting = identity::acting_for().map(|a| acting(a, now));
+    let mut request = serde_json::to_string(purchase).unwrap_or_default();
+    if let Some(a) = &acting {
+        // The same request for somebody else is another one.
+        request += &a.mandate;
+    }
+    let request = keys().request_digest(&request);
     let number = match idempotency_key {
         Some(key) => keys().order_number(owner, key),
         None => random::code(12),
@@ -64,7 +73,8 @@ pub fn create(owner: &str, idempotency_key: Option<&str>, purchase: &Purchase) -
     {
         return repeated(first.into_value(), owner, &request);
     }
-    let made = reserve(owner, &number, &request, purchase, now);
+    let buyer = Buyer { owner, number: &number, request: &request, acting };
+    let made = reserve(&buyer, purchase, now);
     if idempotency_key.is_some()
         && made.is_err()
         && let Some(first) = ORDERS.get(&number)?
@@ -75,13 +85,47 @@ pub fn create(owner: &str, idempotency_key: Option<&str>, purchase: &Purchase) -
     made
 }
 
-fn reserve(owner: &str, number: &str, request: &str, purchase: &Purchase, now: i64) -> Result<Order, Refusal> {
+/// Whose order it becomes, and under which number.
+struct Buyer<'a> {
+    owner: &'a str,
+    number: &'a str,
+    request: &'a str,
+    acting: Option<Acting>,
+}
+
+fn acting(grantor: ActingFor, now: i64) -> Acting {
+    let company = match grantor.grantor {
+        Grantor::Person => None,
+        Grantor::Company { code, name } => Some(Company { code, name }),
+    };
+    Acting { subject: grantor.subject, mandate: grantor.mandate, company, at: now }
+}
+
+/// Whether the product is sold today, and for these days.
+///
+/// # Errors
+/// [`Refusal::NotValid`].
+pub fn valid(product: &Product, days: impl IntoIterator<Item = Date>, now: i64) -> Result<(), Refusal> {
+    let v = &product.validity;
+    let name = || product.name.clone();
+    if !v.sells_on(Date::at(now)) {
+        return Err(Refusal::NotValid { name: name(), visit: false, from: v.sale_from, until: v.sale_until });
+    }
+    if !days.into_iter().all(|d| v.covers(d)) {
+        return Err(Refusal::NotValid { name: name(), visit: true, from: v.visit_from, until: v.visit_until });
+    }
+    Ok(())
+}
+
+fn reserve(buyer: &Buyer<'_>, purchase: &Purchase, now: i64) -> Result<Order, Refusal> {
+    let (owner, request) = (buyer.owner, buyer.request);
     let product = catalogue::product(&purchase.product)?;
+    valid(&product, purchase.choices.iter().map(|c| c.date), now)?;
     let wanted = look_up(&product, purchase)?;
     let first_day = purchase.choices.iter().map(|c| c.date).min().unwrap_or_else(|| Date::at(now));
     let checked = check_visitors(purchase, now)?;
     guarded(&checked, purchase.guardian, first_day)?;
-    let visitors = price(&product, &checked, first_day)?;
+    let visitors = price(buyer.number, &product, &checked, first_day)?;
     let window = policy::sales_window()?;
     let hold_minutes = policy::hold_minutes()?;
     let app_chooses = purchase.choices.iter().any(|c| c.start.is_none());
@@ -92,16 +136,20 @@ fn reserve(owner: &str, number: &str, request: &str, purchase: &Purchase, now: i
             let people = u32::try_from(visitors.len()).unwrap_or(u32::MAX);
             let parts = wanted.iter().map(|w| part(tx, w, people, &window, now)).collect::<Result<Vec<_>, _>>()?;
             let new = NewOrder {
-                id: number.to_owned(),
+                id: buyer.number.to_owned(),
                 owner: owner.to_owned(),
                 request: request.to_owned(),
                 parts,
                 visitors: visitors.clone(),
                 guardian: purchase.guardian && checked.iter().any(|v| v.guarded(first_day)),
+                acting: buyer.acting.clone(),
             };
             let mut order = Order::draft(new, &product, now);
             let effects = order.hold(hold_minutes, now)?;
             stage(tx, &mut order, effects, true, now)?;
+            if let Some(a) = &buyer.acting {
+                tx.audit("order.mandate", &order.id, &json!({"mandate": a.mandate}))?;
+            }
             Ok(order)
         });
         match made.map_err(|e| explain(e, &wanted, &visitors, owner, request)) {
@@ -155,6 +203,7 @@ pub fn buyer() -> Result<VisitorInput, AttributeError> {
         name: identity::attribute(Attribute::RealName)?,
         id_type: "resident-id".to_owned(),
         id_number: identity::attribute(Attribute::ResidentId)?,
+        birth_date: String::new(),
         phone,
         concession: None,
     })
@@ -178,7 +227,7 @@ fn guarded(visitors: &[CheckedVisitor], declared: bool, day: Date) -> Result<(),
 }
 
 /// Every visitor with a price.
-fn price(product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Vec<Visitor>, Refusal> {
+fn price(order: &str, product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Vec<Visitor>, Refusal> {
     let keys = keys();
     let unusable = |e: pricing::SplitError| Problem::internal(&format!("{}: {e}", product.id));
     let mut own = None;
@@ -194,6 +243,11 @@ fn price(product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Ve
             id_type: v.id_type,
             id_masked: v.masked(),
             id_hash: v.hash(&keys),
+            document_check: code::document_check(
+                &Ticket { order: order.to_owned(), visitor: i },
+                v.id_type.code(),
+                &v.id_number,
+            ),
             phone: v.phone.clone(),
             price: quote.price,
             shares: quote.shares,
@@ -219,7 +273,7 @@ fn age(
         return wrong(t("此产品没有这种优惠票", "This product has no such reduced price"));
     }
     let birth = match proof {
-        Proof::Document => visitor.birth,
+        Proof::Document => visitor.proven_birth(),
         Proof::Account => {
             if own.replace(i).is_some() {
                 return wrong(t(
@@ -230,7 +284,7 @@ fn age(
             let record = identity::attribute(Attribute::BirthDate)?;
             let record: Date =
                 record.parse().map_err(|_| Problem::internal("the host released a date of birth that is no date"))?;
-            if visitor.birth != Some(record) {
+            if visitor.proven_birth() != Some(record) {
                 return wrong(t(
                     "出生日期与您的实名信息不符：优惠票只能由本人用居民身份证购买",
                     "The date of birth differs from your record: a reduced ticket is for yourself, with your resident ID",

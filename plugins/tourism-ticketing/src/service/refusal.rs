@@ -1,12 +1,21 @@
 //! Why something was refused: one list for pages and API.
 
-use crate::domain::admission::{Place, Refused};
+mod texts;
+
+pub use texts::state_name;
+
+use crate::domain::admission::Refused;
+use crate::domain::catalogue::WrongGate;
 use crate::domain::code::CodeError;
-use crate::domain::order::{Step, WrongState};
-use crate::domain::time::{Date, local};
+use crate::domain::order::WrongState;
+use crate::domain::site::OnSite;
+use crate::domain::time::Date;
 use crate::domain::visitor::FieldError;
 use crate::store::StageError;
 use serde_json::json;
+use texts::{
+    data_title, fields_problem, gate_detail, gate_problem, gate_title, not_valid, or_none, sold_out, wrong_state,
+};
 use yunlong_sdk::context::ConfigError;
 use yunlong_sdk::identity::AttributeError;
 use yunlong_sdk::{DataError, Error, Lang, Problem, Text, t};
@@ -58,6 +67,17 @@ pub enum Refusal {
         /// Whether its time is over.
         past: bool,
     },
+    /// The product is not sold now, or not for the day of the visit.
+    NotValid {
+        /// The product's name.
+        name: Text,
+        /// Whether it is the visit's day rather than the sale's.
+        visit: bool,
+        /// The first day.
+        from: Option<Date>,
+        /// The last day.
+        until: Option<Date>,
+    },
     /// The idempotency key was used for another request.
     KeyReused {
         /// The order that it made.
@@ -72,10 +92,10 @@ pub enum Refusal {
     NoTicket,
     /// The number of a gate's batch was used for another one.
     BatchReused,
-    /// The statement has more rows than one answer holds.
+    /// The statement is of more orders than one request can read.
     TooMuch {
-        /// How many it may have.
-        rows: usize,
+        /// How many it may be of.
+        orders: usize,
     },
     /// No ticket of the order can be given back any more.
     TooLateToReturn,
@@ -91,6 +111,15 @@ pub enum Refusal {
     HoldOver,
     /// The gate stays shut.
     Gate(Refused),
+    /// The attraction has no such gate, or the officer does not work there.
+    WrongGate(WrongGate),
+    /// As many are on site as may be. The officer may admit all the same.
+    SiteFull {
+        /// The attraction's name.
+        name: Text,
+        /// Who is on site.
+        crowd: OnSite,
+    },
     /// The code is refused.
     Code(CodeError),
     /// There is no such thing, or it is somebody else's.
@@ -177,6 +206,19 @@ impl Refusal {
                 .detail(self.detail())
                 .with("component", json!({"attraction": attraction, "date": date})),
             Self::NotOnSale { .. } => Problem::conflict(self.title()).kind("not-on-sale").detail(self.detail()),
+            Self::NotValid { from, until, .. } => Problem::conflict(self.title())
+                .kind("not-valid")
+                .detail(self.detail())
+                .with("from", json!(from))
+                .with("until", json!(until)),
+            Self::WrongGate(WrongGate::Unknown(ref gates) | WrongGate::OtherOfficers(ref gates)) => {
+                Problem::conflict(self.title()).kind("wrong-gate").detail(self.detail()).with("gates", json!(gates))
+            }
+            Self::SiteFull { crowd, .. } => Problem::conflict(self.title())
+                .kind("site-full")
+                .detail(self.detail())
+                .with("on_site", crowd.people)
+                .with("cap", crowd.cap),
             Self::KeyReused { ref order } => Problem::invalid(self.title())
                 .kind("idempotency-key-reused")
                 .detail(self.detail())
@@ -217,6 +259,13 @@ impl Refusal {
                 Text::new(format!("{}当日不开放", name.zh), format!("{} is closed on that day", name.en))
             }
             Self::NotOnSale { .. } => t("不在售票时间内", "Not on sale"),
+            Self::NotValid { visit: false, .. } => t("现在不在此票种的售票期内", "The ticket is not sold now"),
+            Self::NotValid { visit: true, .. } => {
+                t("此票种不能用于所选日期", "The ticket is not valid for the day that you chose")
+            }
+            Self::WrongGate(WrongGate::Unknown(_)) => t("没有这个检票口", "There is no such gate"),
+            Self::WrongGate(WrongGate::OtherOfficers(_)) => t("您不在这个检票口工作", "You do not work at this gate"),
+            Self::SiteFull { .. } => t("园内人数已达瞬时承载量", "As many are on site as may be at once"),
             Self::KeyReused { .. } => t("幂等键已用于另一个请求", "The idempotency key was used for another request"),
             Self::TooManyOpen { .. } => t("未付款的订单太多", "Too many unpaid orders"),
             Self::NoTicket => t("没有这个证件的票", "No ticket for this document"),
@@ -230,8 +279,12 @@ impl Refusal {
             Self::Code(CodeError::Expired) => t("票码已过期", "The code has expired"),
             Self::Code(_) => t("票码无效", "Not a valid code"),
             Self::NotFound => t("没有找到", "Not found"),
-            Self::Data(e) => Text::same(e.to_string()),
-            Self::Other(e) => Text::same(e.to_string()),
+            Self::Data(e) => data_title(e),
+            Self::Other(Error::Problem(p)) => p.title().clone(),
+            Self::Other(Error::SignIn) => t("请先登录", "Sign in first"),
+            Self::Other(Error::Consent(_)) => t("需要您的授权", "Your consent is needed"),
+            Self::Other(Error::Data(e)) => data_title(e),
+            Self::Other(_) => t("出了问题，请稍后再试", "Something went wrong. Try again in a moment"),
         }
     }
 
@@ -263,6 +316,25 @@ impl Refusal {
                 format!("{}在 {date} 的票还未开售。", name.zh),
                 format!("Tickets of {} for {date} are not on sale yet.", name.en),
             ),
+            Self::NotValid { name, visit, from, until } => not_valid(name, *visit, *from, *until),
+            Self::WrongGate(WrongGate::Unknown(gates)) => Text::new(
+                format!("本景区的检票口：{}。", gates.join("、")),
+                format!("The attraction's gates: {}.", gates.join(", ")),
+            ),
+            Self::WrongGate(WrongGate::OtherOfficers(gates)) => Text::new(
+                format!("您可以使用的检票口：{}。如需调整，请联系景区管理员。", or_none(gates, "、", "无")),
+                format!("Your gates: {}. A manager can change that.", or_none(gates, ", ", "none")),
+            ),
+            Self::SiteFull { name, crowd } => Text::new(
+                format!(
+                    "{}估计在园 {} 人，上限 {} 人。请等待游客离园，或由检票员决定放行；放行会被记录。",
+                    name.zh, crowd.people, crowd.cap
+                ),
+                format!(
+                    "{}: about {} people are on site, at most {} may be. Wait until some have left, or admit all the same; that is recorded.",
+                    name.en, crowd.people, crowd.cap
+                ),
+            ),
             Self::KeyReused { order } => Text::new(
                 format!("这个幂等键已生成订单 {order}，内容与本次请求不同。请换一个键。"),
                 format!("This key made order {order} from a different request. Use another key."),
@@ -279,9 +351,9 @@ impl Refusal {
                 "同一编号的批次内容不同。请为新的一批另编一个编号。",
                 "A batch of this number has other scans. Give a new batch a number of its own.",
             ),
-            Self::TooMuch { rows } => Text::new(
-                format!("一次最多 {rows} 张票，请缩短日期范围或选择一个景区。"),
-                format!("At most {rows} tickets at once: choose fewer days or one attraction."),
+            Self::TooMuch { orders } => Text::new(
+                format!("一次最多汇总 {orders} 个订单，请缩短日期范围或选择一个景区。"),
+                format!("At most {orders} orders at once: choose fewer days or one attraction."),
             ),
             Self::TooLateToReturn => t(
                 "按此票种的退票规则，现在不能再退票。如遇特殊情况，请联系景区。",
@@ -308,125 +380,51 @@ impl Refusal {
     }
 }
 
-fn fields_problem(fields: &[FieldError], lang: Lang) -> Problem {
-    let errors: Vec<_> = fields.iter().map(|f| json!({"pointer": f.pointer, "detail": f.text.get(lang)})).collect();
-    let problem = Problem::invalid(t("请更正标出的各项", "Please correct the fields")).kind("invalid-fields");
-    problem.with("errors", errors)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yunlong_sdk::payments::PaymentError;
 
-fn sold_out(name: &Text, date: Date, hours: Option<&str>, remaining: u32) -> Text {
-    let (zh, en) = match hours {
-        Some(h) => (format!("{} {h} 时段", date), format!("the slot {h} of {date}")),
-        None => (format!("{date} 全天"), format!("the whole day of {date}")),
-    };
-    let (left_zh, left_en) = if remaining == 0 {
-        ("已无余票".to_owned(), "has no places left".to_owned())
-    } else {
-        (format!("仅剩 {remaining} 张"), format!("has only {remaining} left"))
-    };
-    Text::new(
-        format!("{}{zh}{left_zh}，没有为您保留任何名额。", name.zh),
-        format!("{}: {en} {left_en}. Nothing was reserved.", name.en),
-    )
-}
-
-fn step_name(step: Step) -> (&'static str, &'static str) {
-    match step {
-        Step::Hold => ("保留名额", "hold"),
-        Step::Expire => ("放弃", "give up"),
-        Step::Pay => ("支付", "pay"),
-        Step::Issue => ("出票", "issue"),
-        Step::Admit => ("入园", "admit"),
-        Step::Refund => ("退票", "refund"),
-        Step::Settle => ("完成退款", "settle the refund"),
+    /// Whether a text has a Chinese side, and an English one without Chinese.
+    fn both(text: &Text) -> bool {
+        let chinese = |s: &str| s.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        chinese(&text.zh) && !chinese(&text.en) && !text.en.is_empty()
     }
-}
 
-fn wrong_state(e: WrongState) -> Text {
-    let allowed = |pick: fn((&'static str, &'static str)) -> &'static str, join: &str, none: &str| {
-        let names: Vec<_> = e.state.allows().iter().map(|s| pick(step_name(*s))).collect();
-        if names.is_empty() { none.to_owned() } else { names.join(join) }
-    };
-    let state = state_name(e.state);
-    let (zh, en) = step_name(e.step);
-    Text::new(
-        format!("订单{}，不能{zh}。现在可以：{}。", state.zh, allowed(|n| n.0, "、", "无")),
-        format!(
-            "The order is {}, which does not allow to {en}. Allowed now: {}.",
-            state.en,
-            allowed(|n| n.1, ", ", "nothing")
-        ),
-    )
-}
-
-/// A state as people read it.
-#[must_use]
-pub fn state_name(state: crate::domain::order::State) -> Text {
-    use crate::domain::order::State;
-    match state {
-        State::Draft => t("未提交", "not submitted"),
-        State::Held => t("待支付", "waiting for payment"),
-        State::Expired => t("已失效", "expired"),
-        State::Paid => t("已支付", "paid"),
-        State::Issued => t("已出票", "issued"),
-        State::PartUsed => t("部分使用", "partly used"),
-        State::Used => t("已使用", "used"),
-        State::Refunding => t("退款中", "being refunded"),
-        State::PartRefunded => t("部分退款", "partly refunded"),
-        State::Refunded => t("已退款", "refunded"),
-    }
-}
-
-fn gate_problem(e: &Refused, title: Text, detail: Text) -> Problem {
-    let problem = Problem::conflict(title).detail(detail);
-    match e {
-        Refused::AlreadyUsed { at, gate } => {
-            problem.kind("already-used").with("used_at", crate::domain::time::rfc3339(*at)).with("gate", gate.as_str())
+    #[test]
+    fn what_other_services_refuse_is_told_in_both_languages() {
+        let data = || {
+            let bound = |counter: &str| DataError::OutOfBounds {
+                counter: counter.into(),
+                key: "k".into(),
+                value: 1,
+                delta: 1,
+                min: 0,
+                max: 1,
+            };
+            vec![
+                DataError::Conflict,
+                DataError::AlreadyExists("x".into()),
+                bound("c"),
+                DataError::Undeclared("x".into()),
+                DataError::Invalid("x".into()),
+                DataError::TooLarge("x".into()),
+                DataError::Closed,
+                DataError::Unavailable("x".into()),
+                DataError::Other("x".into()),
+            ]
+        };
+        let other = [
+            AttributeError::NotSignedIn.into(),
+            AttributeError::ConsentRequired("visitor".into()).into(),
+            AttributeError::Absent.into(),
+            PaymentError::WrongStatus("x".into()).into(),
+            ConfigError { key: "x".into(), problem: "x".into() }.into(),
+            Error::Data(DataError::Conflict),
+        ];
+        let all = data().into_iter().map(Refusal::Data).chain(other.into_iter().map(Refusal::Other));
+        for refusal in all {
+            assert!(both(&refusal.title()), "{refusal:?}: {:?}", refusal.title());
         }
-        Refused::Refunded => problem.kind("ticket-refunded"),
-        Refused::TooEarly { from } => problem.kind("too-early").with("opens_at", crate::domain::time::rfc3339(*from)),
-        Refused::TooLate { until } => problem.kind("too-late").with("closed_at", crate::domain::time::rfc3339(*until)),
-        Refused::OtherAttraction(places) => problem.kind("other-attraction").with("attractions", ids(places)),
-        Refused::WhichAttraction(places) => problem.kind("attraction-needed").with("attractions", ids(places)),
-        Refused::WrongState(_) => problem.kind("wrong-state"),
-    }
-}
-
-fn ids(places: &[Place]) -> Vec<&str> {
-    places.iter().map(|p| p.attraction.as_str()).collect()
-}
-
-fn gate_title(e: &Refused) -> Text {
-    match e {
-        Refused::AlreadyUsed { .. } => t("这张票已经用过", "The ticket was used already"),
-        Refused::Refunded => t("这张票已退", "The ticket was refunded"),
-        Refused::TooEarly { .. } => t("还没到入园时间", "Too early"),
-        Refused::TooLate { .. } => t("入园时间已过", "Too late"),
-        Refused::OtherAttraction(_) => t("不是本景区的票", "A ticket for another attraction"),
-        Refused::WhichAttraction(_) => t("请先选择景区", "Choose the attraction first"),
-        Refused::WrongState(_) => t("这张票现在无效", "The ticket is not valid now"),
-    }
-}
-
-fn gate_detail(e: &Refused) -> Text {
-    match e {
-        Refused::AlreadyUsed { at, gate } => {
-            Text::new(format!("{} 在 {gate} 已入园。", local(*at)), format!("Admitted at {} at {gate}.", local(*at)))
-        }
-        Refused::Refunded => t("票款已退回或正在退回。", "Its money was returned or is on its way back."),
-        Refused::TooEarly { from } => {
-            Text::new(format!("{} 起可以入园。", local(*from)), format!("The gate opens for it at {}.", local(*from)))
-        }
-        Refused::TooLate { until } => {
-            Text::new(format!("最晚应在 {} 入园。", local(*until)), format!("It was valid until {}.", local(*until)))
-        }
-        Refused::OtherAttraction(places) | Refused::WhichAttraction(places) => {
-            let list = |pick: fn(&Place) -> &str| places.iter().map(pick).collect::<Vec<_>>();
-            Text::new(
-                format!("这张票可用于：{}。", list(|p| &p.name.zh).join("、")),
-                format!("The ticket is for: {}.", list(|p| &p.name.en).join(", ")),
-            )
-        }
-        Refused::WrongState(e) => wrong_state(*e),
     }
 }

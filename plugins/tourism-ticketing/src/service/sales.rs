@@ -1,8 +1,9 @@
 //! The department's figures, from counters alone: no order is read.
 
-use super::{Refusal, catalogue};
+use super::{Refusal, catalogue, gate, now};
 use crate::domain::alert::Level;
 use crate::domain::catalogue::DayPlan;
+use crate::domain::site::OnSite;
 use crate::domain::slot::{self, DAY_COUNTER, Day, SLOT_COUNTER, Slot};
 use crate::domain::time::Date;
 use crate::store::{ADMITTED_COUNTER, DAY_PLANS, REVENUE_COUNTER, SOLD_COUNTER};
@@ -36,6 +37,8 @@ pub struct AttractionSales {
     pub taken: i64,
     /// How full the day is.
     pub alert: Option<Level>,
+    /// Who is on site: today, where the attraction has an instantaneous cap.
+    pub on_site: Option<OnSite>,
     /// By slot.
     pub slots: Vec<SlotSales>,
 }
@@ -65,7 +68,7 @@ impl AttractionSales {
 /// # Errors
 /// An error of the data service.
 pub fn of_day(date: Date) -> Result<Vec<AttractionSales>, Refusal> {
-    let mut all = Vec::new();
+    let (now, mut all) = (now(), Vec::new());
     for a in catalogue::attractions()? {
         let key = DayPlan::key(&a.id, date);
         let plan = DAY_PLANS.get(&key)?;
@@ -75,6 +78,7 @@ pub fn of_day(date: Date) -> Result<Vec<AttractionSales>, Refusal> {
             Day::Closed(_) => None,
             Day::Open(slots) => Some(slots.first().map_or(a.daily_cap, |s| s.daily_cap)),
         };
+        let on_site = if date == Date::at(now) { gate::on_site(&a, now)? } else { None };
         let slots = day.slots().iter().map(figures).collect::<Result<_, _>>()?;
         all.push(AttractionSales {
             attraction: a.id,
@@ -82,6 +86,7 @@ pub fn of_day(date: Date) -> Result<Vec<AttractionSales>, Refusal> {
             cap,
             taken,
             alert: cap.and_then(|c| Level::of(taken, c)),
+            on_site,
             slots,
         });
     }

@@ -1,22 +1,25 @@
 //! Statements and their files: CSV (RFC 4180) and XLSX (ECMA-376).
 
 use super::{Refusal, manage, now};
+use crate::domain::entitlement::Entitlement;
 use crate::domain::order::Order;
 use crate::domain::pricing::yuan;
 use crate::domain::refund::Ticket;
-use crate::domain::statement::{self, Line, Row};
+use crate::domain::statement::{self, Line, Row, Sums};
 use crate::domain::time::{Date, rfc3339};
 use crate::domain::visitor::FieldError;
 use crate::store::{ENTITLEMENTS_BY_DAY, ORDERS};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use yunlong_sdk::{Collection, Lang, Problem, Text, t};
+use yunlong_sdk::{Collection, Lang, Problem, Stored, Text, t};
 
 /// The most days of a statement.
 const MOST_DAYS: i32 = 31;
-/// The most tickets of a statement: what one answer can hold, and one call can read.
-const MOST_ROWS: usize = 8_000;
+/// The most orders that one request reads: with the pages of their tickets within `host_calls` of
+/// `app.toml`. A day of the largest attraction has far fewer.
+const MOST_ORDERS: usize = 80_000;
+/// Tickets of one file: what an answer, and a workbook in memory, hold with room to spare. A
+/// statement has as many files as it needs.
+const FILE_ROWS: usize = 8_000;
 
 /// A statement.
 #[derive(Clone, Debug)]
@@ -27,7 +30,9 @@ pub struct Statement {
     pub until: Date,
     /// By receiver, attraction and day.
     pub lines: Vec<Line>,
-    /// Ticket by ticket.
+    /// Tickets.
+    pub tickets: usize,
+    /// The tickets of the file that was asked for.
     pub rows: Vec<Row>,
 }
 
@@ -38,13 +43,20 @@ impl Statement {
         let sum = |f: fn(&Line) -> u64| self.lines.iter().map(f).sum();
         (sum(|l| l.paid), sum(|l| l.returned), sum(Line::kept))
     }
+
+    /// How many files its tickets fill, at least one.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.tickets.div_ceil(FILE_ROWS).max(1)
+    }
 }
 
-/// The statement of the visits of some days, of one attraction or of all.
+/// The statement of the visits of some days, of one attraction or of all, with the tickets of one of
+/// its files, from 0. It goes through the tickets a page at a time and keeps no others.
 ///
 /// # Errors
 /// [`Refusal::Fields`] for days in the wrong order or too many, [`Refusal::TooMuch`].
-pub fn of(from: Date, until: Date, attraction: Option<&str>) -> Result<Statement, Refusal> {
+pub fn of(from: Date, until: Date, attraction: Option<&str>, file: Option<usize>) -> Result<Statement, Refusal> {
     if until < from || until > from.plus(MOST_DAYS - 1) {
         let text = Text::new(
             format!("结束日期不早于开始日期，最多 {MOST_DAYS} 天"),
@@ -56,36 +68,51 @@ pub fn of(from: Date, until: Date, attraction: Option<&str>) -> Result<Statement
         Some(id) => vec![manage::attraction(id)?],
         None => manage::everything()?.0,
     };
-    let mut rows = Vec::new();
+    let first = file.map(|n| n.saturating_mul(FILE_ROWS));
+    let (mut sums, mut tickets, mut rows) = (Sums::default(), 0_usize, Vec::new());
+    let mut reader = Reader { now: now(), last: None, read: 0 };
     for place in places {
-        add(&place.id, from, until, &mut rows)?;
+        let days = ENTITLEMENTS_BY_DAY.equals(place.id).at_least(from.to_string()).at_most(until.to_string());
+        let mut after = None;
+        loop {
+            let page = Collection::new().find(days.clone().limit(500).after(after.take()))?;
+            for e in &page.items {
+                let Some(row) = reader.row(e)? else { continue };
+                sums.add(&row);
+                if first.is_some_and(|f| (f..f.saturating_add(FILE_ROWS)).contains(&tickets)) {
+                    rows.push(row);
+                }
+                tickets += 1;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
     }
-    Ok(Statement { from, until, lines: statement::lines(&rows), rows })
+    Ok(Statement { from, until, lines: sums.into_lines(), tickets, rows })
 }
 
-fn add(attraction: &str, from: Date, until: Date, rows: &mut Vec<Row>) -> Result<(), Refusal> {
-    let now = now();
-    let mut orders: BTreeMap<String, Option<Order>> = BTreeMap::new();
-    let mut after = None;
-    loop {
-        let query = ENTITLEMENTS_BY_DAY.equals(attraction).at_least(from.to_string()).at_most(until.to_string());
-        let page = Collection::new().find(query.limit(500).after(after.take()))?;
-        for e in &page.items {
-            if rows.len() >= MOST_ROWS {
-                return Err(Refusal::TooMuch { rows: MOST_ROWS });
+/// Reads the orders of tickets. Those of one order follow each other, so it remembers one.
+struct Reader {
+    now: i64,
+    last: Option<(String, Option<Order>)>,
+    read: usize,
+}
+
+impl Reader {
+    fn row(&mut self, e: &Entitlement) -> Result<Option<Row>, Refusal> {
+        if self.last.as_ref().is_none_or(|(id, _)| *id != e.order) {
+            if self.read == MOST_ORDERS {
+                return Err(Refusal::TooMuch { orders: MOST_ORDERS });
             }
-            if let Entry::Vacant(unread) = orders.entry(e.order.clone()) {
-                unread.insert(ORDERS.get(&e.order)?.map(|o| o.value));
-            }
-            let used = e.used_at.zip(e.gate.clone());
-            let ticket = Ticket { visitor: e.visitor, part: e.part };
-            let order = orders.get(&e.order).and_then(Option::as_ref);
-            rows.extend(order.and_then(|o| statement::row(o, ticket, now, used)));
+            self.read += 1;
+            self.last = Some((e.order.clone(), ORDERS.get(&e.order)?.map(Stored::into_value)));
         }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
+        let order = self.last.as_ref().and_then(|(_, order)| order.as_ref());
+        let used = e.used_at.zip(e.gate.clone());
+        let ticket = Ticket { visitor: e.visitor, part: e.part };
+        Ok(order.and_then(|o| statement::row(o, ticket, self.now, used)))
     }
 }
 

@@ -359,8 +359,7 @@ mod concessions {
         let mut other = senior(&x, "1950-01-01");
         other["visitors"][0]["id_number"] = json!(resident_id("1951-01-01", 1));
         let mut passport = senior(&x, "1950-01-01");
-        passport["visitors"][0] =
-            json!({"name": "Ada", "id_type": "passport", "id_number": "E12345678", "concession": "senior"});
+        passport["visitors"][0] = json!({"name": "Ada", "id_type": "passport", "id_number": "E12345678", "birth_date": "1950-01-01", "concession": "senior"});
         let mut joint = joint(1);
         joint["visitors"][0]["concession"] = json!("senior");
         for order in [young.clone(), other, passport, joint] {
@@ -403,6 +402,7 @@ fn the_commit_itself_refuses_to_sell_the_last_place_twice() {
         parts: vec![part],
         visitors,
         guardian: false,
+        acting: None,
     };
     let refused = transact(|tx| {
         let mut order = Order::draft(new.clone(), &product, TUESDAY);
@@ -430,6 +430,7 @@ fn what_is_kept_of_a_request_is_not_its_plain_digest() {
             name: "云龙".into(),
             id_type: "resident-id".into(),
             id_number: resident_id("1990-01-01", 1),
+            birth_date: String::new(),
             phone: "19900000001".into(),
             concession: None,
         }]),
@@ -495,11 +496,33 @@ mod children {
     }
 
     #[test]
+    fn a_child_with_a_passport_needs_its_guardian_too() {
+        let x = Xuzhou::new();
+        let mut child = json!({"name": "Ada", "id_type": "passport", "id_number": "E12345678"});
+        let order = |child: &Value, guardian: bool| {
+            let mut body = guishan(1);
+            body["visitors"] = json!([visitor(1), child]);
+            body["guardian"] = json!(guardian);
+            x.order(&body)
+        };
+        let pointer = |answer: yunlong_sdk::Response| answer.body_json()["errors"][0]["pointer"].clone();
+        assert_eq!(pointer(order(&child, true)), "/visitors/1/birth_date", "it is asked for");
+        child["birth_date"] = json!("2016-05-01");
+        assert_eq!(pointer(order(&child, false)), "/guardian");
+        let made = order(&child, true);
+        assert_eq!(made.code().as_u16(), 201, "{}", made.body_text());
+        let kept = tourism_ticketing::store::ORDERS.get(&text(&made.body_json(), "/id")).unwrap().unwrap().into_value();
+        assert!(kept.guardian);
+        assert!(!serde_json::to_string(&kept).unwrap().contains("2016-05-01"), "the date of birth is not kept");
+    }
+
+    #[test]
     fn an_adult_a_passport_and_a_product_without_the_price_are_refused_at_the_field() {
         let x = Xuzhou::new();
         let mut passport = child("2022-01-01", true);
         passport["id_type"] = json!("passport");
         passport["id_number"] = json!("E12345678");
+        passport["birth_date"] = json!("2022-01-01");
         for (product, visitor) in [
             ("guishan-single", child("2000-01-01", true)),
             ("guishan-single", passport),

@@ -134,3 +134,86 @@ fn a_cap_below_what_is_sold_stops_sales_and_takes_no_ticket_away() {
     let alerts = x.as_manager(|| x.api(&format!("/api/manage/alerts?date={}", day(1))).body_json());
     assert_eq!(alerts["alerts"][0]["level"], "red");
 }
+
+/// Puts the clock so many hours into tomorrow.
+fn tomorrow_at(x: &Xuzhou, hour: i64) {
+    let start = tourism_ticketing::domain::time::Date::at(TUESDAY).plus(1).start();
+    x.set_now(u64::try_from(start + hour * 3_600_000).unwrap());
+}
+
+#[test]
+fn closing_today_returns_what_is_not_over_and_a_past_day_cannot_be_closed() {
+    let x = Xuzhou::new();
+    let missed = x.bought(&guishan(1));
+    let mut afternoon = guishan(2);
+    afternoon["slot"] = json!("15:00");
+    let afternoon = x.bought(&afternoon);
+    tomorrow_at(&x, 16);
+    let asked = close(&x, "guishan", &json!({"open": false}));
+    assert_eq!((kind(&asked).as_str(), asked.body_json()["tickets"].clone()), ("tickets-sold", json!(1)));
+    assert_eq!(close(&x, "guishan", &storm()).code().as_u16(), 200);
+    x.settle();
+    assert_eq!([x.state(&missed), x.state(&afternoon)], ["issued", "refunded"], "a session that is over was missed");
+    // At five nothing is left to return, and nobody is asked.
+    close(&x, "guishan", &json!({}));
+    tomorrow_at(&x, 17);
+    assert_eq!(close(&x, "guishan", &json!({"open": false})).code().as_u16(), 200);
+    x.settle();
+    assert_eq!(x.state(&missed), "issued");
+    tomorrow_at(&x, 24);
+    let past = close(&x, "guishan", &storm());
+    assert_eq!((past.code().as_u16(), &past.body_json()["errors"][0]["pointer"]), (422, &json!("/date")));
+    x.settle();
+    assert_eq!(x.state(&missed), "issued");
+    let typed = [("date", day(1)), ("what", "close".into()), ("refund_sold", "yes".into())];
+    let typed: Vec<(&str, &str)> = typed.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let page = x.as_manager(|| x.post::<Ticketing>("/manage/attractions/guishan/days", &typed));
+    assert!(page.code().as_u16() == 422 && page.body_text().contains("已经过去"));
+}
+
+fn outcome(x: &Xuzhou) -> [Value; 4] {
+    let c = x.as_manager(|| x.api("/api/manage/closures").body_json())["closures"][0].clone();
+    ["amount", "returned", "failed", "waiting"].map(|f| c[f].clone())
+}
+
+#[test]
+fn what_is_asked_back_returned_and_refused_is_told_apart_and_asked_for_again_in_one_step() {
+    let x = Xuzhou::new();
+    let orders: Vec<String> = (1..=3).map(|n| x.bought(&guishan(n))).collect();
+    // One more refund fails that has nothing to do with the closure.
+    let mut other = guishan(4);
+    other["date"] = json!(day(2));
+    let other = x.bought(&other);
+    assert_eq!(x.call(&format!("/api/orders/{other}/refund"), &json!({})).code().as_u16(), 202);
+    assert_eq!(close(&x, "guishan", &storm()).code().as_u16(), 200);
+    x.deliver::<Ticketing>();
+    assert_eq!(outcome(&x), [18_000, 0, 0, 18_000].map(|n| json!(n)), "asked is not returned");
+    let page = || x.as_manager(|| x.get::<Ticketing>("/manage").body_text());
+    assert!(page().contains("退款中") && !page().contains("已完成"));
+    x.refuse_refunds("declined");
+    x.deliver::<Ticketing>();
+    assert_eq!(outcome(&x), [18_000, 0, 18_000, 0].map(|n| json!(n)));
+    let html = page();
+    assert!(html.contains("退款失败") && html.contains("全部重新申请"));
+    let id = text(&x.as_manager(|| x.api("/api/manage/closures").body_json()), "/closures/0/id");
+    let retry = format!("/api/manage/closures/{id}/retry");
+    assert_eq!(kind(&x.call(&retry, &json!({}))), "role-required");
+    assert_eq!(kind(&x.as_manager(|| x.call("/api/manage/closures/none/retry", &json!({})))), "not-found");
+    // Twice, as impatient people do.
+    for _ in 0..2 {
+        assert_eq!(x.as_manager(|| x.call(&retry, &json!({}))).code().as_u16(), 202);
+    }
+    x.conflict_next(2);
+    x.deliver::<Ticketing>();
+    x.deliver::<Ticketing>();
+    assert_eq!(outcome(&x), [18_000, 0, 0, 18_000].map(|n| json!(n)));
+    assert!(orders.iter().all(|id| x.get_order(id)["refunds"][0]["state"] == "asked"));
+    assert_eq!(x.get_order(&other)["refunds"][0]["state"], "failed", "another's refund is its own");
+    x.settle();
+    assert_eq!(outcome(&x), [18_000, 18_000, 0, 0].map(|n| json!(n)));
+    assert!(orders.iter().all(|id| x.state(id) == "refunded") && page().contains("已完成"));
+    // Nothing failed any more: nothing is asked.
+    let before = x.published().len();
+    let posted = x.as_manager(|| x.post::<Ticketing>(&format!("/manage/closures/{id}/retry"), &[]));
+    assert_eq!((posted.code().as_u16(), x.published().len()), (303, before));
+}

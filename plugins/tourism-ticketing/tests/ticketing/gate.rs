@@ -3,6 +3,7 @@
 use crate::support::*;
 use serde_json::json;
 use tourism_ticketing::Ticketing;
+use tourism_ticketing::store::Verification;
 use yunlong_sdk::Request;
 
 #[test]
@@ -147,4 +148,91 @@ fn admissions_are_counted_and_recorded() {
     let report = x.as_manager(|| x.api(&format!("/api/sales?date={}", day(1))).body_json());
     assert_eq!(report["attractions"][0]["admitted"], 1);
     assert_eq!(report["attractions"][0]["slots"][0]["admitted"], 1);
+}
+
+fn edit(x: &Xuzhou, change: &serde_json::Value) {
+    let mut a = attraction("guishan");
+    a.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    let answer = x.as_manager(|| x.put("/api/manage/attractions/guishan", &a));
+    assert_eq!(answer.code().as_u16(), 200, "{}", answer.body_text());
+}
+
+fn verification(order: &str) -> Verification {
+    yunlong_sdk::Collection::<Verification>::new().get(&format!("{order}.0.0.1")).unwrap().unwrap().into_value()
+}
+
+#[test]
+fn a_gate_is_one_of_the_attractions_and_its_officers_alone_work_at_it() {
+    let x = Xuzhou::new();
+    x.configure("admission_window", "any-time");
+    let id = x.bought(&guishan(1));
+    edit(&x, &json!({"gates": [{"name": "东门"}, {"name": "西门", "officers": ["somebody-else"]}]}));
+    let admit = |gate: Option<&str>| {
+        x.admit(&json!({"code": x.code(&id, 0), "attraction": "guishan", "gate": gate, "device": "scanner-7"}))
+    };
+    for gate in [None, Some("南门")] {
+        let refused = admit(gate);
+        assert_eq!((kind(&refused).as_str(), &refused.body_json()["gates"]), ("wrong-gate", &json!(["东门", "西门"])));
+    }
+    let others = admit(Some("西门"));
+    assert_eq!((kind(&others).as_str(), &others.body_json()["gates"]), ("wrong-gate", &json!(["东门"])));
+    let code = x.code(&id, 0);
+    x.at_the_gate(|| {
+        let form = x.get::<Ticketing>("/gate?attraction=guishan").body_text();
+        assert!(form.contains("value=\"东门\"") && form.contains("gate-1"), "a choice, and the officer's own number");
+        let wrong = x.post::<Ticketing>("/gate", &[("attraction", "guishan"), ("gate", "南门"), ("code", &code)]);
+        assert!(wrong.code().as_u16() == 422 && wrong.body_text().contains("error-gate"));
+    });
+    assert_eq!(x.state(&id), "issued");
+    assert_eq!(admit(Some("东门")).code().as_u16(), 200);
+    let kept = verification(&id);
+    assert_eq!((kept.gate.as_str(), kept.device.as_deref(), kept.over_cap), ("东门", Some("scanner-7"), false));
+}
+
+#[test]
+fn a_full_site_is_told_and_the_officer_decides() {
+    let x = Xuzhou::new();
+    x.configure("admission_window", "any-time");
+    edit(&x, &json!({"instant_cap": 2, "stay_minutes": 60}));
+    let ids: Vec<String> = (1..=5).map(|n| x.bought(&guishan(n))).collect();
+    let admit = |id: &str, over_cap: bool| {
+        x.admit(&json!({"code": x.code(id, 0), "attraction": "guishan", "over_cap": over_cap}))
+    };
+    let first = x.code(&ids[0], 0);
+    for (n, id) in ids[..2].iter().enumerate() {
+        let ok = admit(id, false).body_json();
+        assert_eq!((ok["on_site"].clone(), ok["instant_cap"].clone()), (json!(n + 1), json!(2)), "{ok}");
+    }
+    let refused = admit(&ids[2], false);
+    assert_eq!((kind(&refused).as_str(), &refused.body_json()["on_site"]), ("site-full", &json!(2)));
+    assert_eq!(x.state(&ids[2]), "issued", "nothing happened");
+    let again = x.admit(&json!({"code": first, "attraction": "guishan", "over_cap": true}));
+    assert_eq!(kind(&again), "already-used", "an override opens to a valid ticket only");
+    assert_eq!(admit(&ids[2], true).body_json()["on_site"], 3);
+    assert!(verification(&ids[2]).over_cap && !verification(&ids[1]).over_cap);
+    assert!(x.audit().iter().any(|r| r.action == "gate.over-cap" && r.actor.as_deref() == Some("gate-1")));
+    // On the page it is one button, and the department sees it.
+    let code = x.code(&ids[3], 0);
+    x.at_the_gate(|| {
+        let typed = [("attraction", "guishan"), ("gate", "东门"), ("how", "code"), ("code", code.as_str())];
+        let full = x.post::<Ticketing>("/gate", &typed);
+        let html = full.body_text();
+        assert!(full.code().as_u16() == 409 && html.contains("瞬时承载量") && html.contains("仍然放行"), "{html}");
+        let mut anyway = typed.to_vec();
+        anyway.push(("over_cap", "yes"));
+        let ok = x.post::<Ticketing>("/gate", &anyway);
+        assert!(ok.code().is_success() && ok.body_text().contains("4 / 2"));
+        assert!(x.get::<Ticketing>("/gate?attraction=guishan").body_text().contains("4 / 2"), "before the next comes");
+    });
+    x.as_manager(|| {
+        assert!(x.get::<Ticketing>("/sales").body_text().contains("已达瞬时承载量"));
+        let sales = x.api("/api/sales").body_json();
+        assert_eq!(
+            (&sales["attractions"][0]["on_site"], &sales["attractions"][0]["instant_cap"]),
+            (&json!(4), &json!(2))
+        );
+    });
+    // People leave.
+    x.advance(71 * MINUTE);
+    assert_eq!(admit(&ids[4], false).body_json()["on_site"], 1);
 }

@@ -1,5 +1,5 @@
 //! Random histories over the API and the consumer: conflicts, duplicates, late and repeated
-//! messages, clocks that jump. The rules themselves have such a test in `domain::histories`; this
+//! messages, clocks that jump, calls that die before their commit or before their answer. The rules themselves have such a test in `domain::histories`; this
 //! one holds the adapter to them.
 
 use crate::support::*;
@@ -12,7 +12,7 @@ use tourism_ticketing::domain::entitlement::{self, Entitlement};
 use tourism_ticketing::domain::order::{Order, RefundState, State};
 use tourism_ticketing::domain::refund::Ticket;
 use tourism_ticketing::store::{ATTRACTIONS, DAY_PLANS, ENTITLEMENTS, ORDERS};
-use yunlong_sdk::{Event, Query, data, payments};
+use yunlong_sdk::{Event, Failure, Query, data, payments};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -46,7 +46,15 @@ enum Step {
         west: bool,
     },
     Conflicts(u32),
-    SetCap(u32),
+    SetCap {
+        cap: u32,
+        daily: u32,
+    },
+    /// The process dies before the commit: nothing happened, and the caller tries again.
+    Lost(Box<Step>),
+    /// The process dies after the commit and before the answer: the caller, who does not know,
+    /// sends the same again.
+    Unknown(Box<Step>),
     /// The department closes a day, whatever is sold for it, or opens it again.
     Day {
         terracotta: bool,
@@ -55,6 +63,27 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => simple(),
+        1 => simple().prop_filter("a call of the app", is_call).prop_map(|s| Step::Lost(Box::new(s))),
+        1 => simple().prop_filter("a call of the app", is_call).prop_map(|s| Step::Unknown(Box::new(s))),
+    ]
+}
+
+/// Whether a step calls the app, and so can die with it.
+fn is_call(step: &Step) -> bool {
+    !matches!(
+        step,
+        Step::Capture(_)
+            | Step::Refuse(_)
+            | Step::Wait(_)
+            | Step::Refunds { .. }
+            | Step::Conflicts(_)
+            | Step::SetCap { .. }
+    )
+}
+
+fn simple() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (any::<bool>(), any::<bool>(), prop::collection::btree_set(0_u32..9, 1..3), prop::option::weighted(0.3, 0_u8..3))
             .prop_map(|(joint, slot, people, key)| Step::Buy { joint, slot, people: people.into_iter().collect(), key }),
@@ -70,22 +99,30 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (any::<usize>(), 0_usize..3, any::<bool>()).prop_map(|(order, ticket, terracotta)| Step::Admit { order, ticket, terracotta }),
         2 => (any::<usize>(), 0_usize..3, any::<bool>(), any::<bool>()).prop_map(|(order, ticket, terracotta, west)| Step::Offline { order, ticket, terracotta, west }),
         1 => (0_u32..3).prop_map(Step::Conflicts),
-        1 => (0_u32..5).prop_map(Step::SetCap),
+        1 => (0_u32..5, 0_u32..9).prop_map(|(cap, daily)| Step::SetCap { cap, daily }),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(terracotta, closed)| Step::Day { terracotta, closed }),
     ]
 }
 
+/// The caps in force.
+#[derive(Clone, Copy)]
+struct Caps {
+    slot: u32,
+    day: u32,
+}
+
 struct Run {
     x: Xuzhou,
-    cap: u32,
+    caps: Caps,
     seen: Vec<Event>,
     keys: BTreeMap<u8, (Value, String)>,
 }
 
-fn set_caps(cap: u32) {
+fn set_caps(caps: Caps) {
     for id in ["guishan", "bingmayong"] {
         let mut a = ATTRACTIONS.get(id).unwrap().unwrap().into_value();
-        a.sessions = a.sessions.iter().map(|s| Session { cap, ..*s }).collect();
+        a.sessions = a.sessions.iter().map(|s| Session { cap: caps.slot, ..*s }).collect();
+        a.daily_cap = caps.day;
         ATTRACTIONS.put(&a).unwrap();
     }
 }
@@ -126,7 +163,7 @@ impl Run {
                     self.keys.insert(k, (body, text(&answer.body_json(), "/id")));
                 }
             }
-            (409 | 422, _) => assert_eq!(orders().len(), before, "a refusal reserves nothing"),
+            (409 | 422 | 503, _) => assert_eq!(orders().len(), before, "a refusal reserves nothing"),
             (status, _) => panic!("{status}: {}", answer.body_text()),
         }
     }
@@ -152,7 +189,8 @@ impl Run {
             Step::Repeat(i) => {
                 // Events of the platform only: a repeated `hold.expired` is one that is due.
                 if let Some(e) = self.seen.get(i % self.seen.len().max(1)).filter(|e| e.topic == "city.payments") {
-                    self.x.deliver_event::<Ticketing>(&e.clone()).unwrap();
+                    let again = self.x.deliver_event::<Ticketing>(&e.clone());
+                    assert!(matches!(again, Ok(()) | Err(Failure::Retry(_))), "{again:?}");
                 }
             }
             Step::Wait(minutes) => self.x.advance(minutes * MINUTE),
@@ -163,9 +201,21 @@ impl Run {
             Step::Admit { order, ticket, terracotta } => self.admit(*order, *ticket, *terracotta),
             Step::Offline { order, ticket, terracotta, west } => self.bring_back(*order, *ticket, *terracotta, *west),
             Step::Conflicts(n) => self.x.conflict_next(*n),
-            Step::SetCap(cap) => {
-                set_caps(*cap);
-                self.cap = *cap;
+            Step::SetCap { cap, daily } => {
+                self.caps = Caps { slot: *cap, day: *daily };
+                set_caps(self.caps);
+            }
+            Step::Lost(step) => {
+                let before = self.stored();
+                self.x.conflict_next(u32::MAX);
+                self.take(step);
+                self.x.conflict_next(0);
+                assert_eq!(self.stored(), before, "a call that died left something behind: {step:?}");
+                self.take(step);
+            }
+            Step::Unknown(step) => {
+                self.take(step);
+                self.take(step);
             }
             Step::Day { terracotta, closed } => {
                 let attraction = if *terracotta { "bingmayong" } else { "guishan" };
@@ -188,7 +238,13 @@ impl Run {
         let scan = json!({"code": code, "at": self.x.now_ms()});
         let body = json!({"number": number, "attraction": attraction, "gate": gate, "scans": [scan, scan]});
         let answer = self.x.at_the_gate(|| self.x.call("/api/gates/batches", &body));
-        assert!(matches!(answer.code().as_u16(), 202 | 422), "{}", answer.body_text());
+        assert!(matches!(answer.code().as_u16(), 202 | 422 | 503), "{}", answer.body_text());
+    }
+
+    /// Everything that is on stable storage and could be left half done.
+    fn stored(&self) -> (Vec<Order>, Vec<Entitlement>, Vec<i64>, usize, usize, usize) {
+        let published = self.x.published().len();
+        (orders(), entitlements(), taken(), published, self.x.audit().len(), self.x.inbox("anna").len())
     }
 
     fn admit(&self, order: usize, ticket: usize, terracotta: bool) {
@@ -218,23 +274,36 @@ fn holding(o: &Order) -> Vec<Ticket> {
 }
 
 const SLOTS: [(&str, &str); 3] = [("guishan", "0900"), ("guishan", "1100"), ("bingmayong", "1300")];
+const PLACES: [&str; 2] = ["guishan", "bingmayong"];
 
-fn taken() -> Vec<i64> {
-    SLOTS.iter().map(|(a, s)| data::counter("slot-taken", &format!("{a}/{}/{s}", day(1))).unwrap()).collect()
+/// The keys of what is bounded: the slots' counters, and the days'.
+fn keys() -> impl Iterator<Item = (&'static str, String)> {
+    let slots = SLOTS.iter().map(|(a, s)| ("slot-taken", format!("{a}/{}/{s}", day(1))));
+    slots.chain(PLACES.iter().map(|a| ("day-taken", format!("{a}/{}", day(1)))))
 }
 
-/// The promises, read from what is stored; `before` is what was taken before the step, and `cap`
-/// the cap that was in force during it.
-fn check(cap: u32, before: &[i64]) {
+fn taken() -> Vec<i64> {
+    keys().map(|(counter, key)| data::counter(counter, &key).unwrap()).collect()
+}
+
+fn entitlements() -> Vec<Entitlement> {
+    ENTITLEMENTS.find(Query::by_id().limit(500)).unwrap().into_iter().map(|e| e.value).collect()
+}
+
+/// The promises, read from what is stored; `before` is what was taken before the step, and `caps`
+/// those that were in force during it.
+fn check(caps: Caps, before: &[i64]) {
     let all = orders();
     let mut held: BTreeMap<String, i64> = BTreeMap::new();
     for o in &all {
         for t in holding(o) {
-            *held.entry(o.parts[t.part].slot.id.to_string()).or_default() += 1;
+            let slot = &o.parts[t.part].slot.id;
+            *held.entry(slot.to_string()).or_default() += 1;
+            *held.entry(slot.day_key()).or_default() += 1;
         }
     }
-    for (((attraction, start), now), before) in SLOTS.iter().zip(taken()).zip(before) {
-        let key = format!("{attraction}/{}/{start}", day(1));
+    for (((counter, key), now), before) in keys().zip(taken()).zip(before) {
+        let cap = if counter == "day-taken" { caps.day } else { caps.slot };
         assert_eq!(now, held.get(&key).copied().unwrap_or(0), "{key}");
         // A cap that is lowered takes nothing away, and lets nobody in.
         assert!(now <= *before || now <= i64::from(cap), "{key} is oversold");
@@ -242,8 +311,7 @@ fn check(cap: u32, before: &[i64]) {
     let open = all.iter().filter(|o| o.state == State::Held).count();
     assert_eq!(data::counter("open-orders", "anna").unwrap(), i64::try_from(open).unwrap());
     assert!(open <= 5, "one buyer holds too much");
-    let entitlements: Vec<Entitlement> =
-        ENTITLEMENTS.find(Query::by_id().limit(500)).unwrap().into_iter().map(|e| e.value).collect();
+    let entitlements = entitlements();
     let mut claims = BTreeSet::new();
     for e in &entitlements {
         if let Some(c) = &e.claim {
@@ -295,15 +363,16 @@ fn check_settled(x: &Xuzhou) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, max_shrink_iters: 500, ..ProptestConfig::default() })]
     #[test]
-    fn no_history_breaks_a_promise(cap in 1_u32..5, steps in prop::collection::vec(step(), 1..50)) {
+    fn no_history_breaks_a_promise(cap in 1_u32..5, daily in 1_u32..9, steps in prop::collection::vec(step(), 1..50)) {
         let x = Xuzhou::new();
         x.configure("admission_window", "any-time");
-        set_caps(cap);
-        let mut run = Run { x, cap, seen: Vec::new(), keys: BTreeMap::new() };
+        let caps = Caps { slot: cap, day: daily };
+        set_caps(caps);
+        let mut run = Run { x, caps, seen: Vec::new(), keys: BTreeMap::new() };
         for step in &steps {
             let before = taken();
             run.take(step);
-            check(run.cap, &before);
+            check(run.caps, &before);
         }
         let before = taken();
         run.x.conflict_next(0);
@@ -312,7 +381,7 @@ proptest! {
             run.x.deliver::<Ticketing>();
             run.x.pay_refunds();
         }
-        check(run.cap, &before);
+        check(run.caps, &before);
         check_settled(&run.x);
     }
 }

@@ -178,3 +178,88 @@ fn the_pages_change_the_same_and_keep_what_was_typed() {
     x.settle();
     x.as_manager(|| assert!(x.get::<Ticketing>("/manage").body_text().contains("已完成")));
 }
+
+#[test]
+fn a_product_is_sold_and_visited_within_its_validity_only() {
+    let x = Xuzhou::new();
+    let product = |validity: Value| {
+        json!({"name": {"zh": "龟山汉墓门票", "en": "Guishan"}, "kind": "single", "price": 6_000,
+            "components": [{"attraction": "guishan", "weight": 1}], "validity": validity})
+    };
+    let set = |validity: Value| put(&x, "/api/manage/products/guishan-single", &product(validity));
+    let turned = set(json!({"sale_from": day(3), "sale_until": day(1)}));
+    assert_eq!(turned.body_json()["errors"][0]["pointer"], "/validity/sale_until");
+    assert_eq!(set(json!({"visit_from": "soon"})).body_json()["errors"][0]["pointer"], "/validity/visit_from");
+    let sold = set(json!({"sale_from": day(1)})).body_json();
+    assert_eq!(sold["validity"]["sale_from"], day(1));
+    let refused = x.order(&guishan(1));
+    assert_eq!((kind(&refused).as_str(), &refused.body_json()["from"]), ("not-valid", &json!(day(1))));
+    assert!(x.get::<Ticketing>("/attractions/guishan").body_text().contains("售票期"));
+    set(json!({"sale_until": day(0), "visit_from": day(1), "visit_until": day(1)}));
+    let mut later = guishan(1);
+    later["date"] = json!(day(2));
+    assert_eq!(kind(&x.order(&later)), "not-valid");
+    x.ordered(&guishan(1));
+    x.advance(24 * 60 * MINUTE);
+    let mut today = guishan(2);
+    today["date"] = json!(day(1));
+    assert_eq!(kind(&x.order(&today)), "not-valid", "sales ended yesterday");
+}
+
+#[test]
+fn the_forms_keep_gates_caps_and_validity() {
+    let x = Xuzhou::new();
+    x.as_manager(|| {
+        let path = "/manage/attractions/guishan";
+        let a = attraction("guishan");
+        let of = |pointer: &str| text(&a, pointer);
+        let [zh, en, about, about_en] = ["/name/zh", "/name/en", "/about/zh", "/about/en"].map(of);
+        let [place, place_en, operator, op, op_en] =
+            ["/address/zh", "/address/en", "/operator", "/operator_name/zh", "/operator_name/en"].map(of);
+        let district = of("/district");
+        let typed = |cap: &'static str, gates: &'static str| {
+            vec![
+                ("kind", "site"),
+                ("name-zh", zh.as_str()),
+                ("name-en", en.as_str()),
+                ("about-zh", &about),
+                ("about-en", &about_en),
+                ("address-zh", &place),
+                ("address-en", &place_en),
+                ("district", &district),
+                ("operator", &operator),
+                ("operator_name-zh", &op),
+                ("operator_name-en", &op_en),
+                ("sessions", "09:00-11:00 100"),
+                ("daily_cap", "360"),
+                ("instant_cap", cap),
+                ("stay_minutes", "90"),
+                ("gates", gates),
+                ("active", "yes"),
+                ("refund_sold", "yes"),
+            ]
+        };
+        assert_eq!(x.post::<Ticketing>(path, &typed("50", "东门\n西门：o-1 o-2")).code().as_u16(), 303);
+        let html = x.get::<Ticketing>(path).body_text();
+        assert!(html.contains("西门: o-1 o-2") && html.contains("value=\"50\"") && html.contains("value=\"90\""));
+        for (cap, gates, field) in [("0", "", "error-instant_cap"), ("", "东门\n东门", "error-gates")] {
+            let wrong = x.post::<Ticketing>(path, &typed(cap, gates));
+            assert!(wrong.code().as_u16() == 422 && wrong.body_text().contains(field), "{field}");
+        }
+        let date = day(9);
+        let product = [
+            ("name-zh", "龟山"),
+            ("name-en", "Guishan"),
+            ("kind", "single"),
+            ("components", "guishan 1"),
+            ("price", "60"),
+            ("refund_tiers", "0 100"),
+            ("active", "yes"),
+            ("sale_until", date.as_str()),
+            ("visit_from", ""),
+        ];
+        assert_eq!(x.post::<Ticketing>("/manage/products/guishan-single", &product).code().as_u16(), 303);
+        let kept = x.get::<Ticketing>("/manage/products/guishan-single").body_text();
+        assert!(kept.contains(&format!("value=\"{date}\"")));
+    });
+}

@@ -351,3 +351,23 @@ fn a_conflict_is_tried_again_and_changes_nothing_twice() {
     x.deliver::<Ticketing>();
     assert_eq!(x.state(&id), "issued");
 }
+
+/// Other departments' apps may receive these: nothing in them leads to a person.
+#[test]
+fn what_the_city_may_hear_names_neither_the_order_nor_anybody() {
+    let x = Xuzhou::new();
+    let id = x.bought(&guishan(1));
+    x.call(&format!("/api/orders/{id}/refund"), &json!({}));
+    x.settle();
+    let of = |topic: &str| x.published().into_iter().find(|e| e.topic == topic).unwrap();
+    let (issued, refunded) = (of("order.issued"), of("order.refunded"));
+    for event in [&issued, &refunded] {
+        let whole = format!("{:?} {:?} {}", event.subject, event.key, event.data);
+        for private in [id.as_str(), "anna", "云龙", "320302", "19900000001"] {
+            assert!(!whole.contains(private), "{private} stands in {whole}");
+        }
+    }
+    let data = |e: &yunlong_sdk::Event| serde_json::from_str::<serde_json::Value>(&e.data).unwrap();
+    assert_eq!(data(&issued)["reference"], data(&refunded)["reference"], "one order, one reference");
+    assert_eq!(data(&issued)["visits"], json!([{"attraction": "guishan", "date": day(1), "start": "09:00"}]));
+}

@@ -84,6 +84,161 @@ fn thirty_scans_and_one_duplicate_are_thirty_admissions_and_one_conflict() {
     }
 }
 
+/// A tablet that sends the times of its own wrong clock, and has read too few codes to be corrected
+/// by their majority.
+#[test]
+fn one_or_two_scans_on_a_wrong_clock_are_admissions() {
+    for minutes in [5, 180, -10, -180] {
+        let x = Xuzhou::new();
+        let ids = [x.bought(&guishan(1)), x.bought(&guishan(2)), x.bought(&guishan(3))];
+        x.at_nine_tomorrow();
+        let scan = |id: &String| (x.code(id, 0), now(&x) + minutes * 60_000 + 20_000);
+        upload(&x, &batch("alone-01", "东门", &[scan(&ids[0])]));
+        upload(&x, &batch("pair-0001", "东门", &[scan(&ids[1]), scan(&ids[2])]));
+        x.settle();
+        for (number, admitted) in [("alone-01", 1), ("pair-0001", 2)] {
+            let b = judged(&x, number);
+            let want = (json!("reconciled"), json!(admitted));
+            assert_eq!((b["state"].clone(), b["admitted"].clone()), want, "{minutes}: {b}");
+        }
+        assert_eq!(ids.map(|id| x.state(&id)), ["used", "used", "used"]);
+    }
+}
+
+#[test]
+fn a_batch_that_comes_days_late_records_who_entered() {
+    for clock in [0, 3 * 3_600_000] {
+        let x = Xuzhou::new();
+        let (first, second) = (x.bought(&guishan(1)), x.bought(&guishan(2)));
+        x.at_nine_tomorrow();
+        let scans = [&first, &second].map(|id| (x.code(id, 0), now(&x) + clock));
+        let mut forged = scans[0].clone();
+        forged.0.replace_range(30..31, if forged.0.ends_with('0') { "1" } else { "0" });
+        x.advance(3 * 86_400_000);
+        upload(&x, &batch("late-0001", "东门", &[scans[0].clone(), scans[1].clone(), forged]));
+        x.settle();
+        let b = judged(&x, "late-0001");
+        assert_eq!(
+            (b["admitted"].clone(), x.state(&first), x.state(&second)),
+            (json!(2), "used".into(), "used".into())
+        );
+        let conflicts = b["conflicts"].as_array().unwrap();
+        assert_eq!(conflicts.len(), 1, "{b}");
+        assert_eq!((conflicts[0]["scan"].clone(), conflicts[0]["verdict"].clone()), (json!(2), json!("too-old")));
+        x.as_manager(|| assert!(x.get::<Ticketing>("/sales/batches").body_text().contains("上传太晚，无法自动核对")));
+    }
+}
+
+#[test]
+fn codes_of_before_the_configuration_changed_are_judged_by_their_own_window() {
+    let x = Xuzhou::new();
+    let ids = [x.bought(&guishan(1)), x.bought(&guishan(2))];
+    x.at_nine_tomorrow();
+    x.advance(95_000);
+    let scans = ids.each_ref().map(|id| (x.code(id, 0), now(&x)));
+    x.configure("code_seconds", 60);
+    let mut known = batch("known-01", "东门", &scans[..1]);
+    known["scans"][0]["code_seconds"] = json!(30);
+    upload(&x, &known);
+    upload(&x, &batch("guess-01", "东门", &scans[1..]));
+    known["number"] = json!("wrong-01");
+    known["scans"][0]["code_seconds"] = json!(5);
+    assert_eq!(upload(&x, &known).body_json()["errors"][0]["pointer"], "/scans");
+    x.settle();
+    for number in ["known-01", "guess-01"] {
+        let b = judged(&x, number);
+        assert_eq!((b["state"].clone(), b["admitted"].clone()), (json!("reconciled"), json!(1)), "{number}: {b}");
+    }
+    let used = tourism_ticketing::store::ENTITLEMENTS.get(&format!("{}.0.0", ids[0])).unwrap().unwrap();
+    assert_eq!(used.used_at, Some(now(&x) - 5_000), "the half minute of the code");
+}
+
+#[test]
+fn a_list_holds_what_opens_the_gate_around_midnight() {
+    let x = Xuzhou::new();
+    let mut lake = attraction("yunlonghu");
+    lake["sessions"] =
+        json!([{"start": "00:40", "end": "03:00", "cap": 9}, {"start": "18:00", "end": "00:30", "cap": 9}]);
+    x.as_manager(|| assert_eq!(x.put("/api/manage/attractions/yunlonghu", &lake).code().as_u16(), 200));
+    let buy = |n: u32, date: i32, slot: &str| {
+        let id =
+            x.bought(&json!({"attraction": "yunlonghu", "date": day(date), "slot": slot, "visitors": [visitor(n)]}));
+        move |x: &Xuzhou| code::blind(&x.code(&id, 0).replace('-', "")[..13])
+    };
+    let tonight = buy(1, 0, "18:00")(&x);
+    let early = buy(2, 1, "00:40")(&x);
+    let tomorrow = buy(3, 1, "18:00")(&x);
+    let at = |hours: i64, minutes: i64| {
+        x.set_now(u64::try_from(TUESDAY - 8 * 3_600_000 + hours * 3_600_000 + minutes * 60_000).unwrap());
+        let list = x.at_the_gate(|| x.api("/api/gates/list?attraction=yunlonghu")).body_json();
+        let keys = list["tickets"].as_array().unwrap().iter().map(|t| text(t, "/key")).collect::<Vec<_>>();
+        [&tonight, &early, &tomorrow].map(|k| keys.contains(k))
+    };
+    assert_eq!(at(19, 0), [true, false, false], "in the evening");
+    assert_eq!(at(22, 0), [true, true, false], "the list is good beyond midnight");
+    assert_eq!(at(24, 10), [true, true, true], "after midnight the evening's slot is open still");
+    assert_eq!(at(24, 31), [false, true, true], "until it ends");
+}
+
+#[test]
+fn a_gate_without_a_network_admits_by_document() {
+    let x = Xuzhou::new();
+    let free = json!({"name": {"zh": "龟山汉墓体验票", "en": "Guishan taster"}, "kind": "single", "one_id": false,
+        "components": [{"attraction": "guishan", "weight": 1}], "price": 1_000});
+    x.as_manager(|| assert_eq!(x.put("/api/manage/products/taster", &free).code().as_u16(), 200));
+    let mut order = json!({"product": "taster", "date": day(1), "visitors": [visitor(1)],
+        "components": [{"attraction": "guishan", "slot": "09:00"}]});
+    order["visitors"][0]["phone"] = json!("");
+    let id = x.bought(&order);
+    x.at_nine_tomorrow();
+    let list = x.at_the_gate(|| x.api("/api/gates/list?attraction=guishan"));
+    let ticket = list.body_json()["tickets"][0].clone();
+    assert!(!list.body_text().contains(&id), "a pass names no ticket");
+    // What the gate's script does with what the keeper typed.
+    let number = resident_id("1990-01-01", 1);
+    let check = |number: &str| {
+        use tourism_ticketing::domain::keys::{base32, sha256};
+        let key = text(&ticket, "/key");
+        let parts: [&[u8]; 5] = [b"yunlong-ticket", b"document", key.as_bytes(), b"resident-id", number.as_bytes()];
+        base32(&sha256(&parts), 2)
+    };
+    assert_eq!(
+        (ticket["document_check"].clone(), ticket["document"].clone()),
+        (json!(check(&number)), json!(&number[14..]))
+    );
+    let by_pass = |name: &str, pass: &str| json!({"number": name, "attraction": "guishan", "gate": "东门", "scans": [{"pass": pass, "at": now(&x)}]});
+    let pass = text(&ticket, "/pass");
+    let mut forged = pass.clone();
+    forged.replace_range(24.., if pass.ends_with('0') { "1" } else { "0" });
+    for (name, pass, state) in
+        [("paper-01", &pass, "reconciled"), ("paper-02", &pass, "reconciled"), ("paper-03", &forged, "conflict")]
+    {
+        assert_eq!(upload(&x, &by_pass(name, pass)).code().as_u16(), 202);
+        x.settle();
+        assert_eq!(judged(&x, name)["state"], state, "{name}");
+    }
+    assert_eq!(judged(&x, "paper-03")["conflicts"][0]["verdict"], "not-genuine");
+    assert_eq!(x.state(&id), "used");
+    x.advance(60_000);
+    upload(&x, &by_pass("paper-04", &pass));
+    x.settle();
+    assert_eq!(judged(&x, "paper-04")["conflicts"][0]["verdict"], "already-used");
+}
+
+#[test]
+fn the_page_of_a_gate_without_a_network_is_kept_by_a_worker() {
+    let x = Xuzhou::new();
+    let page = x.at_the_gate(|| x.get::<Ticketing>("/gate/offline").body_text());
+    let worker = x.get::<Ticketing>("/gate/worker.js");
+    assert_eq!(worker.header_value("content-type"), Some("text/javascript; charset=utf-8"));
+    let files = worker.body_text();
+    let files = files.lines().find(|l| l.starts_with("const FILES")).unwrap();
+    for at in ["src=\"", "rel=\"stylesheet\" href=\""] {
+        let needed = page.split(at).skip(1).map(|rest| rest.split('"').next().unwrap());
+        needed.for_each(|path| assert!(files.contains(&format!("'{path}'")), "{path} is not kept"));
+    }
+}
+
 #[test]
 fn a_batch_is_judged_scan_by_scan_through_conflicts_and_repetitions() {
     let x = Xuzhou::new();
@@ -225,6 +380,21 @@ fn a_document_opens_the_gate_once_for_whom_it_is_due() {
     x.advance(2 * 3_600_000);
     assert_eq!(show(1, Some("guishan")).body_json()["order"], second.as_str());
     assert_eq!(kind(&show(1, Some("guishan"))), "already-used");
+    // A ticket of a product without the one-ID rule, too; and one that was given back says so.
+    let free = json!({"name": {"zh": "体验票", "en": "Taster"}, "kind": "single", "one_id": false,
+        "components": [{"attraction": "guishan", "weight": 1}], "price": 1_000});
+    x.as_manager(|| assert_eq!(x.put("/api/manage/products/taster", &free).code().as_u16(), 200));
+    let taster = |n: u32| {
+        json!({"product": "taster", "date": day(1), "visitors": [visitor(n)],
+            "components": [{"attraction": "guishan", "slot": "11:00"}]})
+    };
+    let third = x.bought(&taster(7));
+    assert_eq!(show(7, Some("guishan")).body_json()["order"], third.as_str());
+    let mut afternoon = taster(8);
+    afternoon["components"][0]["slot"] = json!("13:00");
+    let given_back = x.bought(&afternoon);
+    assert_eq!(x.call(&format!("/api/orders/{given_back}/refund"), &json!({})).code().as_u16(), 202);
+    assert_eq!(kind(&show(8, Some("guishan"))), "ticket-refunded");
     // The page does the same.
     x.at_the_gate(|| {
         let id = resident_id("1990-01-01", 1);

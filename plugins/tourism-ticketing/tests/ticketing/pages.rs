@@ -151,7 +151,16 @@ fn a_duplicate_and_a_full_slot_are_told_with_the_way_on() {
     let (date, id) = (day(1), resident_id("1990-01-01", 1));
     let answer = x.post::<Ticketing>("/order", &fields("k", &date, "云龙", &id));
     assert_eq!(answer.code().as_u16(), 409);
-    assert!(answer.body_text().contains(&format!("/orders/{first}")));
+    assert!(answer.body_text().contains(&format!("href=\"/orders/{first}\"")));
+    x.sign_in("bo");
+    let answer = x.post::<Ticketing>("/order", &fields("k2", &date, "云龙", &id));
+    assert_eq!(answer.code().as_u16(), 409);
+    let html = answer.body_text();
+    assert!(
+        !html.contains(&format!("/orders/{first}")) && html.contains("该订单由他人购买"),
+        "a link that answers 404"
+    );
+    x.sign_in("anna");
     x.configure("max_open_orders", 1_000);
     for n in 100..199 {
         x.ordered(&guishan(n));
@@ -161,6 +170,25 @@ fn a_duplicate_and_a_full_slot_are_told_with_the_way_on() {
     assert_eq!(answer.code().as_u16(), 409);
     let html = answer.body_text();
     assert!(html.contains("龟山汉墓已满") && html.contains(&other) && html.contains("/attractions/guishan?date="));
+}
+
+#[test]
+fn an_expired_order_says_nothing_false_of_money() {
+    let x = Xuzhou::new();
+    let id = text(&x.ordered(&guishan(1)), "/id");
+    let path = format!("/orders/{id}");
+    x.advance(16 * MINUTE);
+    x.deliver::<Ticketing>();
+    assert_eq!(x.state(&id), "expired");
+    let html = page(&x, &path);
+    assert!(!html.contains("没有收费") && html.contains("如果您已付款"), "{html}");
+    // The provider has the money; its event is on its way.
+    x.pay(&format!("intent-{id}"));
+    let answer = x.get::<Ticketing>(&path);
+    assert!(answer.body_text().contains("款项在保留时间之后才到"));
+    assert!(answer.header_value("refresh").is_some(), "the page follows");
+    x.deliver::<Ticketing>();
+    assert!(page(&x, &path).contains("已出票"));
 }
 
 #[test]

@@ -179,7 +179,8 @@ impl<'a> Tx<'a> {
         Active::create_intent(self.raw, intent)
     }
 
-    /// Asks the provider to take the money now, without the cashier's page, where it allows that.
+    /// Asks the provider to take the money now, without the cashier's page, where it allows that. What
+    /// a person is to pay is confirmed in a call of that person alone: never in a consumer or a job.
     ///
     /// # Errors
     /// [`PaymentError`].

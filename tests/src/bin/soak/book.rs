@@ -1,6 +1,6 @@
 //! What the clients were told: the only thing that the checker holds the server to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(crate) struct Known {
     /// The citizen, from 0.
     pub(crate) owner: usize,
+    /// The visitor that it is for: the number of a name and of a resident ID.
+    pub(crate) visitor: u32,
     /// It was shown as issued.
     pub(crate) issued: bool,
     /// Its refund was accepted, or may have been: the answer did not arrive.
@@ -17,6 +19,18 @@ pub(crate) struct Known {
     pub(crate) refund_accepted: bool,
     /// Times that the gate said that it admits.
     pub(crate) admitted: u32,
+    /// A gate's batch with its ticket was acknowledged.
+    pub(crate) scanned: bool,
+}
+
+/// A ticket that a gate without a network lets in.
+pub(crate) struct Scan {
+    pub(crate) order: String,
+    pub(crate) owner: usize,
+    pub(crate) attraction: String,
+    pub(crate) code: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: u64,
 }
 
 /// What was told so far.
@@ -25,6 +39,10 @@ pub(crate) struct Book {
     orders: Mutex<BTreeMap<String, Known>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     guestbook: Mutex<Vec<String>>,
+    closed: Mutex<BTreeSet<(String, String)>>,
+    scans: Mutex<Vec<Scan>>,
+    batches: Mutex<BTreeSet<String>>,
+    versions: Mutex<BTreeSet<String>>,
     breaches: Mutex<Vec<String>>,
     waits: Mutex<Vec<u64>>,
 }
@@ -52,6 +70,61 @@ impl Book {
 
     pub(crate) fn breaches(&self) -> Vec<String> {
         open(&self.breaches).clone()
+    }
+
+    /// A day of an attraction is to be closed: its tickets may be given back from now on.
+    pub(crate) fn closes(&self, attraction: &str, date: &str) {
+        open(&self.closed).insert((attraction.to_owned(), date.to_owned()));
+    }
+
+    pub(crate) fn was_closed(&self, attraction: &str, date: &str) -> bool {
+        open(&self.closed).contains(&(attraction.to_owned(), date.to_owned()))
+    }
+
+    /// A gate without a network has let somebody in.
+    pub(crate) fn scanned(&self, scan: Scan) {
+        open(&self.scans).push(scan);
+    }
+
+    /// What a gate brings back: scans at one attraction, at most `most`.
+    pub(crate) fn take_scans(&self, most: usize) -> Vec<Scan> {
+        let mut scans = open(&self.scans);
+        let Some(attraction) = scans.first().map(|s| s.attraction.clone()) else { return Vec::new() };
+        let mut taken = 0;
+        scans
+            .extract_if(.., |s| {
+                let takes = s.attraction == attraction && taken < most;
+                taken += usize::from(takes);
+                takes
+            })
+            .collect()
+    }
+
+    /// A gate's batch was acknowledged.
+    pub(crate) fn uploaded(&self, batch: String) {
+        open(&self.batches).insert(batch);
+    }
+
+    pub(crate) fn batches(&self) -> BTreeSet<String> {
+        open(&self.batches).clone()
+    }
+
+    /// A batch was seen at rest: it need not be looked at again.
+    pub(crate) fn settled(&self, batch: &str) {
+        open(&self.batches).remove(batch);
+    }
+
+    /// The app may be of this version from now on; once that is acknowledged, of no other.
+    pub(crate) fn changes_to(&self, version: &str, acknowledged: bool) {
+        let mut versions = open(&self.versions);
+        if acknowledged {
+            versions.clear();
+        }
+        versions.insert(version.to_owned());
+    }
+
+    pub(crate) fn versions(&self) -> BTreeSet<String> {
+        open(&self.versions).clone()
     }
 
     /// An entry in the guest book was acknowledged.

@@ -1,8 +1,11 @@
 //! The load: citizens who browse, sign in, buy, pay in every way that the sandbox knows, give back, and
-//! go through the gate; and entries in the guest book.
+//! go through the gate; entries in the guest book; and beside them the [department](crate::department) and
+//! the [operator](crate::operator).
 
 use crate::APP;
-use crate::book::Book;
+use crate::book::{Book, Scan};
+use crate::department::Department;
+use crate::operator::Operator;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -27,7 +30,7 @@ impl Dice {
         (self.0 >> 3) % n.max(1)
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[usize::try_from(self.below(all.len() as u64)).unwrap_or(0)]
     }
 }
@@ -41,11 +44,63 @@ const SLOTS: &[(&str, &[&str])] = &[
     ("hanwenhua-single", &["08:30", "11:00", "14:00"]),
 ];
 /// Days ahead on which tickets are bought.
-const DAYS: u64 = 5;
-/// A person is somebody new until the numbers run out; then the slots differ.
+pub(crate) const DAYS: u64 = 5;
+/// A visitor is somebody new until the numbers run out; then the slots differ.
 const PEOPLE: u32 = 9_999;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// The number of a purchase, and of its visitor.
+pub(crate) fn next() -> (u32, u32) {
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    (n, n % PEOPLE)
+}
+
+/// A name of the visitor's own, without digits.
+pub(crate) fn name(visitor: u32) -> String {
+    let digits = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    let number = visitor.to_string();
+    "游客".chars().chain(number.chars().filter_map(|c| digits.get(c.to_digit(10)? as usize).copied())).collect()
+}
+
+/// What orders a ticket for one visitor.
+pub(crate) fn order(product: &str, date: &str, slot: &str, visitor: u32) -> Value {
+    let who = json!({
+        "name": name(visitor), "id_type": "resident-id", "id_number": resident_id(visitor), "phone": "19900000001",
+    });
+    json!({"product": product, "date": date, "slot": slot, "visitors": [who]})
+}
+
+/// A request until it is answered: what an idempotency key is for.
+pub(crate) async fn repeated(book: &Book, request: impl Fn() -> reqwest::RequestBuilder + Send) -> Result<Answer> {
+    let mut last = None;
+    for _ in 0..40 {
+        match answer(book, request()).await {
+            Ok(answer) => return Ok(answer),
+            Err(e) => last = Some(e),
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    Err(last.context("never asked")?)
+}
+
+/// Measures; an answer of the platform's own failure is an error.
+pub(crate) async fn answer(book: &Book, request: reqwest::RequestBuilder) -> Result<Answer> {
+    let asked = Instant::now();
+    let answer = Answer::read(request.send().await?).await?;
+    book.answered(asked.elapsed());
+    if answer.status >= 500 {
+        book.count("answers of 5xx");
+        anyhow::bail!("{} {}", answer.status, answer.text);
+    }
+    Ok(answer)
+}
+
+/// Somebody at work.
+pub(crate) trait Actor: Send + 'static {
+    /// One thing that they do.
+    fn act(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
 
 /// Load that runs.
 pub(crate) struct Load {
@@ -65,37 +120,55 @@ struct Buyer {
 }
 
 impl Load {
-    pub(crate) fn start(city: &City, book: &Arc<Book>, tokens: &[String], buyers: usize, seed: u64) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut tasks = JoinSet::new();
+    /// Everybody at work; the operator only where `upgrades` says so.
+    pub(crate) async fn start(
+        city: &City,
+        book: &Arc<Book>,
+        tokens: &[String],
+        buyers: usize,
+        upgrades: bool,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut load = Self { stop: Arc::new(AtomicBool::new(false)), tasks: JoinSet::new() };
         for n in 0..buyers {
             let who = n % tokens.len();
             let token = &tokens[who];
-            let mut buyer = Buyer {
-                who,
-                app: city.client(APP)?.with_token(token.clone()),
-                portal: city.client("")?.with_token(token.clone()),
-                gate: city.client(APP)?,
-                guests: city.client("guestbook")?.with_token(token.clone()),
-                book: book.clone(),
-                dice: Dice::new(seed.wrapping_add(n as u64)),
-            };
-            let stop = stop.clone();
-            tasks.spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    if let Err(error) = buyer.act().await {
-                        // Killed servers break connections off: that is no finding, losing what was
-                        // acknowledged is.
-                        buyer.book.count("requests that were cut off or refused");
-                        if std::env::var_os("SOAK_VERBOSE").is_some() {
-                            eprintln!("{error:#}");
-                        }
-                        tokio::time::sleep(Duration::from_millis(200)).await;
-                    }
-                }
-            });
+            load.spawn(
+                book,
+                Buyer {
+                    who,
+                    app: city.client(APP)?.with_token(token.clone()),
+                    portal: city.client("")?.with_token(token.clone()),
+                    gate: city.client(APP)?,
+                    guests: city.client("guestbook")?.with_token(token.clone()),
+                    book: book.clone(),
+                    dice: Dice::new(seed.wrapping_add(n as u64)),
+                },
+            );
         }
-        Ok(Self { stop, tasks })
+        let buyer = city.client(APP)?.with_token(tokens[0].clone());
+        load.spawn(book, Department::start(city, book, buyer, Dice::new(seed ^ 1)).await?);
+        if upgrades {
+            load.spawn(book, Operator::start(city, book, Dice::new(seed ^ 2)).await?);
+        }
+        Ok(load)
+    }
+
+    fn spawn(&mut self, book: &Arc<Book>, mut actor: impl Actor) {
+        let (stop, book) = (self.stop.clone(), book.clone());
+        self.tasks.spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                if let Err(error) = actor.act().await {
+                    // Killed servers break connections off: that is no finding, losing what was
+                    // acknowledged is.
+                    book.count("requests that were cut off or refused");
+                    if std::env::var_os("SOAK_VERBOSE").is_some() {
+                        eprintln!("{error:#}");
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        });
     }
 
     /// Lets everybody finish what they are at.
@@ -105,7 +178,7 @@ impl Load {
     }
 }
 
-impl Buyer {
+impl Actor for Buyer {
     async fn act(&mut self) -> Result<()> {
         match self.dice.below(10) {
             0..=1 => self.browse().await,
@@ -114,17 +187,11 @@ impl Buyer {
             _ => self.purchase().await,
         }
     }
+}
 
-    /// Measures; an answer of the platform's own failure is an error.
+impl Buyer {
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
-        let asked = Instant::now();
-        let answer = Answer::read(request.send().await?).await?;
-        self.book.answered(asked.elapsed());
-        if answer.status >= 500 {
-            self.book.count("answers of 5xx");
-            anyhow::bail!("{} {}", answer.status, answer.text);
-        }
-        Ok(answer)
+        answer(&self.book, request).await
     }
 
     async fn browse(&mut self) -> Result<()> {
@@ -180,26 +247,29 @@ impl Buyer {
     }
 
     async fn purchase(&mut self) -> Result<()> {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (n, visitor) = next();
         let (product, slots) = self.dice.of(SLOTS);
         let slot = self.dice.of(slots);
         let date = day(1 + i64::try_from(self.dice.below(DAYS)).unwrap_or(0));
-        let visitor = json!({"name": "游客", "id_type": "resident-id", "id_number": resident_id(n % PEOPLE), "phone": "19900000001"});
-        let body = json!({"product": product, "date": date, "slot": slot, "visitors": [visitor]});
+        let body = order(product, &date, slot, visitor);
         let key = format!("soak-{}-{n}", std::process::id());
-        let made = self.repeated(|b| {
-            b.app.request(reqwest::Method::POST, "/api/orders").header("idempotency-key", &key).json(&body)
-        });
-        let made = made.await?;
-        if made.status == 409 {
-            self.book.count("orders that were refused: sold out, or one ID twice");
-            return Ok(());
-        }
-        ensure!(made.status == 201 || made.status == 200, "createOrder: {} {}", made.status, made.text);
-        let order = made.json()?;
-        let id = order["id"].as_str().context("no id")?.to_owned();
-        self.book.know(&id, self.who, |_| {});
-        self.book.count("orders");
+        let made = if self.dice.below(10) == 0 {
+            // The same visitor for the same slot, twice at once: one of the two may have it.
+            let twin = format!("{key}-twin");
+            let (made, twin) = tokio::join!(self.reserve(&key, &body), self.reserve(&twin, &body));
+            self.book.count("orders of one ID for one slot, twice at once");
+            if let Some(twin) = twin? {
+                self.reserved(&twin, visitor)?;
+                self.app
+                    .post(&format!("/api/orders/{}/pay", twin["id"].as_str().unwrap_or_default()), &json!({}))
+                    .await?;
+            }
+            made
+        } else {
+            self.reserve(&key, &body).await
+        };
+        let Some(order) = made? else { return Ok(()) };
+        let id = self.reserved(&order, visitor)?;
         if self.dice.below(12) == 0 {
             self.book.count("orders that were left to expire");
             return Ok(());
@@ -217,17 +287,26 @@ impl Buyer {
         }
     }
 
-    /// The same request until it is answered: what an idempotency key is for.
-    async fn repeated(&self, request: impl Fn(&Self) -> reqwest::RequestBuilder) -> Result<Answer> {
-        let mut last = None;
-        for _ in 0..40 {
-            match self.answer(request(self)).await {
-                Ok(answer) => return Ok(answer),
-                Err(e) => last = Some(e),
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
+    /// The order, or nothing where it was refused for what was sold before.
+    async fn reserve(&self, key: &str, body: &Value) -> Result<Option<Value>> {
+        let made = repeated(&self.book, || {
+            self.app.request(reqwest::Method::POST, "/api/orders").header("idempotency-key", key).json(body)
+        });
+        let made = made.await?;
+        if made.status == 409 {
+            self.book.count("orders that were refused: sold out, closed, or one ID twice");
+            return Ok(None);
         }
-        Err(last.context("never asked")?)
+        ensure!(made.status == 201 || made.status == 200, "createOrder: {} {}", made.status, made.text);
+        Ok(Some(made.json()?))
+    }
+
+    /// Writes an order down: its id.
+    fn reserved(&self, order: &Value, visitor: u32) -> Result<String> {
+        let id = order["id"].as_str().context("no id")?.to_owned();
+        self.book.know(&id, self.who, |k| k.visitor = visitor);
+        self.book.count("orders");
+        Ok(id)
     }
 
     /// By the API, or at the cashier with one of its moods.
@@ -292,6 +371,13 @@ impl Buyer {
             self.answer(self.app.request(reqwest::Method::GET, &format!("/api/orders/{id}/tickets/0/code"))).await?;
         let Some(code) = shown.json()?["code"].as_str().map(str::to_owned) else { return Ok(()) };
         let attraction = if product == "lianghan-joint" { "guishan" } else { product.trim_end_matches("-single") };
+        if self.dice.below(2) == 0 {
+            // A gate without a network, whose scans the department brings back.
+            let (order, attraction) = (id.to_owned(), attraction.to_owned());
+            let at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis().try_into()?;
+            self.book.scanned(Scan { order, owner: self.who, attraction, code, at });
+            return Ok(());
+        }
         let officer = json!({"account": "tourism-gate", "password": PASSWORD});
         let token = self.answer(self.portal.request(reqwest::Method::POST, "/api/v1/sessions").json(&officer)).await?;
         let gate = self.gate.with_token(token.json()?["token"].as_str().context("no gate")?.to_owned());

@@ -7,7 +7,9 @@
 
 mod book;
 mod check;
+mod department;
 mod load;
+mod operator;
 mod samples;
 
 use anyhow::{Context, Result, ensure};
@@ -53,6 +55,8 @@ async fn main() -> Result<()> {
     let mut city = Plan::with(&[APP, "guestbook", "ticker"])
         .citizens(CITIZENS)
         .config(APP, "hold_minutes", "1")
+        // Payments that are never told keep theirs open for the whole minute.
+        .config(APP, "max_open_orders", "1000")
         .config(APP, "admission_window", "\"any-time\"")
         // A small cache is full early, so that what grows afterwards is a leak. Everybody comes from one
         // address here, and two failures in a hundred sign-ins must not lock them out.
@@ -78,7 +82,7 @@ async fn run(options: &Options, city: &mut City, book: &Arc<Book>, started: Inst
     while started.elapsed() < whole.mul_f64(1.0 - STEADY) {
         round += 1;
         let kills = if dice.below(4) == 0 { 0 } else { 1 + dice.below(2) };
-        disturbed(options, city, book, &tokens, &mut dice, kills).await?;
+        disturbed(options, city, book, &tokens, &mut dice, kills, true).await?;
         check::everything(city, book, &tokens).await.with_context(|| format!("round {round}"))?;
         println!("round {round}: {kills} kills, {}", book.line());
     }
@@ -87,7 +91,8 @@ async fn run(options: &Options, city: &mut City, book: &Arc<Book>, started: Inst
     let sampler = samples::Sampler::start(city.pid().context("the server is gone")?);
     while started.elapsed() < whole {
         round += 1;
-        disturbed(options, city, book, &tokens, &mut dice, 0).await?;
+        // Each release that was in charge stays installed, which would count as a leak here.
+        disturbed(options, city, book, &tokens, &mut dice, 0, false).await?;
         check::everything(city, book, &tokens).await.with_context(|| format!("round {round}"))?;
         println!("round {round}: undisturbed, {}; {}", book.line(), sampler.line());
     }
@@ -105,8 +110,9 @@ async fn disturbed(
     tokens: &[String],
     dice: &mut load::Dice,
     kills: u64,
+    upgrades: bool,
 ) -> Result<()> {
-    let load = load::Load::start(city, book, tokens, options.buyers, dice.below(u64::MAX))?;
+    let load = load::Load::start(city, book, tokens, options.buyers, upgrades, dice.below(u64::MAX)).await?;
     let end = Instant::now() + ROUND;
     for left in (0..kills).rev() {
         let share = ROUND.as_millis() as u64 / (kills + 1);

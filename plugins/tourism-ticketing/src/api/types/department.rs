@@ -80,6 +80,10 @@ api! {
         /// `yellow` from 80 % of the cap, `orange` from 90 %, `red` from 95 %.
         #[schemars(schema_with = "maybe_level")]
         alert: Option<String>,
+        /// About how many are on site now: today, where the attraction has an instantaneous cap.
+        on_site: Option<i64>,
+        /// The instantaneous cap.
+        instant_cap: Option<u32>,
         /// By slot.
         slots: Vec<SlotSalesItem>,
     }
@@ -141,6 +145,17 @@ api! {
         closed_weekdays: Vec<u8>,
         /// At most so many people on one day.
         daily_cap: u32,
+        /// At most so many people on site at once, by the gates' estimate; no bound when absent.
+        #[serde(default)]
+        instant_cap: Option<u32>,
+        /// How long a visitor usually stays, 10 to 720 minutes: by it the gates estimate who is on
+        /// site.
+        #[serde(default = "two_hours")]
+        stay_minutes: u32,
+        /// Its gates; any name goes when there are none. What gates without a network bring back is
+        /// kept whatever its gate.
+        #[serde(default)]
+        gates: Vec<EditGate>,
         /// Whether it is listed and sells.
         #[serde(default = "yes")]
         active: bool,
@@ -151,6 +166,30 @@ api! {
         /// it such a change is refused.
         #[serde(default)]
         refund_sold: bool,
+    }
+    /// A gate as it is to be.
+    Deserialize EditGate {
+        /// Its name, at most 40 characters.
+        name: String,
+        /// The numbers of the officers who work at it, as the gate's page shows each their own;
+        /// everybody with the role when there are none.
+        #[serde(default)]
+        officers: Vec<String>,
+    }
+    /// When a product is sold and for which days, as it is to be; no bound where one is absent.
+    Deserialize EditValidity {
+        /// The first day of sales, `YYYY-MM-DD`.
+        #[serde(default)]
+        sale_from: Option<String>,
+        /// The last day of sales.
+        #[serde(default)]
+        sale_until: Option<String>,
+        /// The first day of visits.
+        #[serde(default)]
+        visit_from: Option<String>,
+        /// The last day of visits.
+        #[serde(default)]
+        visit_until: Option<String>,
     }
     /// A session as it is to be.
     Deserialize EditSession {
@@ -178,6 +217,9 @@ api! {
         /// What returns when a ticket is given back; everything until the slot begins when absent.
         #[serde(default)]
         refund_tiers: Option<Vec<EditTier>>,
+        /// When it is sold and for which days; always when absent.
+        #[serde(default)]
+        validity: Option<EditValidity>,
         /// Whether one document takes one ticket a slot.
         #[serde(default = "yes")]
         one_id: bool,
@@ -283,8 +325,14 @@ api! {
         orders: u32,
         /// Tickets that were given back.
         tickets: u32,
-        /// Fen that return for them.
+        /// Fen that were asked back for them: the sum of the next three.
         amount: u64,
+        /// Fen that are back.
+        returned: u64,
+        /// Fen that the provider refused to return: `retryClosure` asks for them again.
+        failed: u64,
+        /// Fen of which nothing is known yet.
+        waiting: u64,
         /// Whether every ticket was looked at.
         done: bool,
     }
@@ -308,6 +356,11 @@ api! {
         cap: u32,
         /// RFC 3339.
         at: String,
+    }
+    /// A closure in a path.
+    Deserialize ClosurePath {
+        /// Its id.
+        closure: String,
     }
     /// An id in a path.
     Deserialize IdPath {
@@ -347,6 +400,11 @@ api! {
     Serialize GateTicket {
         /// A hash that stands for the ticket.
         key: String,
+        /// What to bring back, instead of a code, when the gate lets in by the document.
+        pass: String,
+        /// Ten bits of the document's number, by which the gate finds the ticket; `null` where the
+        /// gate cannot let in by the document.
+        document_check: Option<String>,
         /// The visitor's name, hidden but for its first character.
         name: String,
         /// The last characters of the document's number.
@@ -370,15 +428,25 @@ api! {
         attraction: String,
         /// The gate's name.
         gate: String,
+        /// The tablet, as it names itself; at most 60 characters, for the record.
+        #[serde(default)]
+        device: Option<String>,
         /// The codes that it let in, in their order; at most 500.
         scans: Vec<UploadScan>,
     }
-    /// A code that was let in.
+    /// Somebody who was let in.
     Deserialize UploadScan {
         /// What was scanned or typed.
+        #[serde(default)]
         code: String,
-        /// When, by the gate's clock: milliseconds since 1970.
+        /// When, by the gate's clock as the list's `now` corrects it: milliseconds since 1970.
         at: i64,
+        /// `code_seconds` of the list by which the gate judged; today's when absent.
+        #[serde(default)]
+        code_seconds: Option<u32>,
+        /// The list's `pass`, when it was the document: then no code is needed.
+        #[serde(default)]
+        pass: Option<String>,
     }
     /// A batch.
     Serialize BatchBody {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 /// What a transaction asks of the payments.
 #[derive(Clone, Debug)]
 pub(crate) enum PaymentOp {
-    Create(Intent, Vec<Line>),
+    /// The intent, its split, and who is to pay: anybody when that is absent.
+    Create(Intent, Vec<Line>, Option<String>),
     Confirm(String),
     Cancel(String),
     Refund(String, NewRefund),
@@ -14,6 +15,7 @@ pub(crate) enum PaymentOp {
 
 struct Record {
     intent: Intent,
+    payer: Option<String>,
     /// What each payee has received and not returned.
     left: BTreeMap<String, u64>,
     refunds: BTreeMap<String, (NewRefund, bool)>,
@@ -49,7 +51,7 @@ impl Ledger {
         if new.lines.iter().any(|l| l.payee.len() != 18) {
             return Err(PaymentError::Invalid("a payee is a unified social credit code of 18 characters".into()));
         }
-        let pending = staged.iter().filter_map(|op| if let PaymentOp::Create(i, _) = op { Some(i) } else { None });
+        let pending = staged.iter().filter_map(|op| if let PaymentOp::Create(i, ..) = op { Some(i) } else { None });
         let same = self.records.values().map(|r| &r.intent).chain(pending).find(|i| i.reference == new.reference);
         if let Some(first) = same {
             return if first.amount == new.amount() {
@@ -71,11 +73,20 @@ impl Ledger {
         Ok((intent, new.lines.clone()))
     }
 
-    /// Whether `op` is allowed as things stand; `staged` may hold the intent's creation.
-    pub(crate) fn check(&self, op: &PaymentOp, staged: &[PaymentOp]) -> Result<(), PaymentError> {
+    /// Whether `op` is allowed to `person` as things stand; `staged` may hold the intent's creation.
+    pub(crate) fn check(&self, op: &PaymentOp, staged: &[PaymentOp], person: Option<&str>) -> Result<(), PaymentError> {
         let (PaymentOp::Confirm(id) | PaymentOp::Cancel(id) | PaymentOp::Refund(id, _)) = op else { return Ok(()) };
-        let created_here = staged.iter().any(|s| matches!(s, PaymentOp::Create(i, _) if i.id == *id));
-        if created_here && !self.records.contains_key(id) {
+        let created_here = staged.iter().find_map(|s| match s {
+            PaymentOp::Create(i, _, payer) if i.id == *id => Some(payer),
+            _ => None,
+        });
+        let payer = self.records.get(id).map(|r| &r.payer).or(created_here).and_then(Option::as_deref);
+        if matches!(op, PaymentOp::Confirm(_)) && payer.is_some() && payer != person {
+            return Err(PaymentError::Other(
+                "this payment belongs to another account: confirm it in a call of the one who placed the order".into(),
+            ));
+        }
+        if created_here.is_some() && !self.records.contains_key(id) {
             return if matches!(op, PaymentOp::Refund(..)) { Err(wrong(Status::Pending, "refunded")) } else { Ok(()) };
         }
         let record = self.record(id)?;
@@ -95,12 +106,17 @@ impl Ledger {
     /// Applies a staged operation; a cancellation has its outcome at once.
     pub(crate) fn apply(&mut self, op: PaymentOp) -> Option<PaymentOutcome> {
         match op {
-            PaymentOp::Create(intent, lines) => {
+            PaymentOp::Create(intent, lines, payer) => {
                 let mut left = BTreeMap::new();
                 for line in lines {
                     *left.entry(line.payee).or_insert(0) += line.amount;
                 }
-                self.records.entry(intent.id.clone()).or_insert(Record { intent, left, refunds: BTreeMap::new() });
+                self.records.entry(intent.id.clone()).or_insert(Record {
+                    intent,
+                    payer,
+                    left,
+                    refunds: BTreeMap::new(),
+                });
                 None
             }
             PaymentOp::Confirm(id) => {

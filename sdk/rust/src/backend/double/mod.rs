@@ -120,6 +120,12 @@ impl State {
         }
     }
 
+    /// The person whose call this is; nobody in a visitor's, an event's or a job's.
+    fn person(&self) -> Option<String> {
+        let nobody = matches!(self.principal.kind, crate::Kind::Anonymous | crate::Kind::Service);
+        self.principal.subject.clone().filter(|_| !nobody)
+    }
+
     fn next_random(&mut self) -> u64 {
         // SplitMix64: the same numbers in every run.
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -354,7 +360,8 @@ impl Backend for Double {
         with(|c| {
             c.manifest.payments_granted()?;
             let (intent, lines) = c.ledger.prepare(intent, &tx.payments())?;
-            tx.stage(|s| s.payments.push(PaymentOp::Create(intent.clone(), lines)))
+            let payer = c.person();
+            tx.stage(|s| s.payments.push(PaymentOp::Create(intent.clone(), lines, payer)))
                 .map_err(|_| PaymentError::Closed)?;
             Ok(intent)
         })
@@ -380,7 +387,7 @@ impl Backend for Double {
 fn payment(tx: &Transaction, op: PaymentOp) -> Result<(), PaymentError> {
     with(|c| {
         c.manifest.payments_granted()?;
-        c.ledger.check(&op, &tx.payments())?;
+        c.ledger.check(&op, &tx.payments(), c.person().as_deref())?;
         tx.stage(|s| s.payments.push(op)).map_err(|_| PaymentError::Closed)
     })
 }
