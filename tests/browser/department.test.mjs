@@ -64,6 +64,7 @@ test('a gate on a tablet goes on without a network and brings its scans back', a
   await page.setViewportSize({ width: 820, height: 1180 });
   await page.waitForSelector('#sheet');
   await clean(page, 'offline-1');
+  await page.fill('#device', 'PAD-7');
   await takeList(page, '码头');
   await page.waitForFunction(() => navigator.serviceWorker.controller);
 
@@ -75,6 +76,7 @@ test('a gate on a tablet goes on without a network and brings its scans back', a
   await page.reload();
   await page.waitForSelector('#sheet');
   assert.equal(await page.inputValue('#gate'), '码头');
+  assert.equal(await page.inputValue('#device'), 'PAD-7');
   assert.ok(await page.evaluate(() => document.styleSheets[0].cssRules.length > 10), 'the page has its style');
 
   const scan = async (text) => { await page.fill('#code', text); await page.locator('#scan button').click(); };
@@ -117,7 +119,9 @@ test('a gate on a tablet goes on without a network and brings its scans back', a
   await page.locator('#upload').click();
   await page.waitForSelector('#status >> text=检票口名称为 1 至 40 个字 >> visible=true');
   await rename('码'.repeat(41), '码头');
+  const sent = page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/api/gates/batches'));
   await page.locator('#upload').click();
+  assert.equal((await sent).postDataJSON().device, 'PAD-7');
   await page.waitForSelector('text=已上传。入园：2 >> visible=true');
   assert.equal(await page.textContent('#waiting'), '0');
   await clean(page, 'offline-3-uploaded');

@@ -69,6 +69,14 @@ impl Messaging {
         Ok(())
     }
 
+    /// Whether the queue of an installation was closed: its removal was begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_closed(&self, installation: &InstallationName) -> Result<bool, MessagingError> {
+        Ok(self.store.get(&queue::closed(installation)).await?.is_some())
+    }
+
     pub(crate) fn busy<'a>(&'a self, installation: &InstallationName) -> Busy<'a> {
         let mut attempts = self.attempts.lock();
         let id = attempts.next;

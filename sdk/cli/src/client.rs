@@ -89,6 +89,10 @@ impl Client {
         };
         let answer = match ask(None) {
             Err(CliError::SecondFactor) => ask(Some(&terminal::code(account)?)),
+            Err(CliError::Refused { status: 401, text, .. }) => {
+                let next = "check --account, and the password that you type or give in YUNLONG_PASSWORD";
+                return Err(CliError::usage(text, next));
+            }
             other => other,
         }?;
         answer["token"].as_str().map(str::to_owned).ok_or_else(|| self.strange("no token in the answer"))
@@ -207,9 +211,10 @@ fn read(body: &mut Body) -> Result<String, ureq::Error> {
     body.with_config().limit(MAX_ANSWER).lossy_utf8(true).read_to_string()
 }
 
-/// What a problem document (RFC 9457) says to people: the detail or the title, and each wrong field.
+/// What a problem document (RFC 9457) says to people: the title, the detail, and each wrong field.
 fn problem_text(body: &Value) -> Option<String> {
-    let mut text = body["detail"].as_str().or(body["title"].as_str())?.to_owned();
+    let said: Vec<&str> = [&body["title"], &body["detail"]].into_iter().filter_map(Value::as_str).collect();
+    let mut text = if said.is_empty() { return None } else { said.join(": ") };
     for error in body["errors"].as_array().into_iter().flatten() {
         let field = error["pointer"].as_str().or(error["field"].as_str()).unwrap_or("");
         let why = error["detail"].as_str().or(error["message"].as_str()).unwrap_or("");
@@ -247,7 +252,7 @@ mod tests {
     #[test]
     fn problem_documents_are_told_whole() {
         let body = json!({ "title": "t", "detail": "d", "errors": [{ "pointer": "#/name", "detail": "taken" }] });
-        assert_eq!(problem_text(&body).unwrap(), "d\n  - #/name: taken");
+        assert_eq!(problem_text(&body).unwrap(), "t: d\n  - #/name: taken");
         assert_eq!(problem_text(&json!({ "title": "t" })).unwrap(), "t");
         assert_eq!(problem_text(&json!([])), None);
     }

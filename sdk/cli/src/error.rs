@@ -99,6 +99,9 @@ impl CliError {
             {
                 "run this in the app's folder, or give the folder: `yunlong package DIR`".into()
             }
+            Self::Package(PackageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                "check the path; `yunlong package` makes packages".into()
+            }
             _ => return None,
         })
     }

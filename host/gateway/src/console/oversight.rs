@@ -159,7 +159,7 @@ fn rows_table(view: &View, title: &str, rows: &[AuditRow]) -> Markup {
                         code { (r.action) }
                     }
                     td { (r.target) }
-                    td { (r.detail) }
+                    td.detail { (r.detail) }
                 } } }
             } }
         }

@@ -98,6 +98,12 @@ impl Operations {
     /// When the list of installations cannot be written.
     pub async fn start_all(&self, mut progress: impl FnMut(&Installation) + Send) -> Result<(), OperationError> {
         for installation in self.services.installations.list() {
+            let name = &installation.name;
+            if self.services.messaging.is_closed(name).await? {
+                tracing::warn!(installation = %name, "its removal was cut short and is finished now");
+                self.remove(name, PLATFORM).await?;
+                continue;
+            }
             if matches!(installation.status, Status::Stopped) {
                 continue;
             }
@@ -125,6 +131,11 @@ impl Operations {
         if installation.status == Status::Installing {
             // Its first start failed, and then it could not be taken back.
             self.services.installations.abandon(name).await?;
+            return Err(OperationError::NoSuchInstallation(name.clone()));
+        }
+        if self.services.messaging.is_closed(name).await? {
+            // Its removal failed halfway: without messages and payments it must not serve again.
+            self.remove(name, by).await?;
             return Err(OperationError::NoSuchInstallation(name.clone()));
         }
         if let Err(error) = self.bring_up(&installation, by).await {
@@ -216,6 +227,12 @@ impl Operations {
         self.set_status(name, Status::Stopped, by).await?;
         self.services.apps.unload(name);
         self.ended(name, None).await?;
+        self.remove(name, by).await
+    }
+
+    /// Removes an installation in which nothing runs. Each step may be done twice: what is cut short
+    /// behind the first is finished at the next start.
+    async fn remove(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
         // From here on nobody can put anything into its queue, payments' callbacks included.
         self.services.messaging.close(name).await?;
         // Nobody pays it any more, and what is on its way goes back when it arrives.

@@ -3,6 +3,7 @@
 use crate::platform::*;
 use axum::body::Body;
 use http::StatusCode;
+use yunlong_gateway::OperationError;
 use yunlong_model::{Text, Timestamp};
 use yunlong_payments::{CallbackEvent, Line, NewIntent, Status};
 use yunlong_store::Txn;
@@ -178,4 +179,22 @@ async fn programs_pay_and_read_the_same_as_json() {
         (StatusCode::OK, Some("processing".into()))
     );
     assert_eq!(call("{}").await.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
+async fn a_removal_that_was_cut_short_is_finished_and_not_started_again() {
+    let p = Platform::start().await;
+    let (tickets, operations) = ("tickets".parse().unwrap(), p.gateway.operations());
+    // The process ended behind the first step of the removal.
+    operations.stop(&tickets, "city-admin").await.unwrap();
+    p.messaging.close(&tickets).await.unwrap();
+    let refused = operations.start(&tickets, "city-admin").await.unwrap_err();
+    assert!(matches!(refused, OperationError::NoSuchInstallation(_)), "{refused}");
+    assert!(p.installations.get(&tickets).is_none());
+
+    let p = Platform::start().await;
+    p.gateway.operations().stop(&tickets, "city-admin").await.unwrap();
+    p.messaging.close(&tickets).await.unwrap();
+    p.gateway.operations().start_all(|_| {}).await.unwrap();
+    assert!(p.installations.get(&tickets).is_none());
 }

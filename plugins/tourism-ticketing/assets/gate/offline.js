@@ -58,7 +58,7 @@
     if (isUsed(sheet, entry)) return { refused: 'used', entry };
     if (now() < entry.from) return { refused: 'early', entry };
     if (now() > entry.until) return { refused: 'late', entry };
-    const kept = { ...scan, id: crypto.randomUUID(), at: now(), code_seconds: sheet.code_seconds, attraction: sheet.attraction, gate: sheet.gate };
+    const kept = { ...scan, id: crypto.randomUUID(), at: now(), code_seconds: sheet.code_seconds, attraction: sheet.attraction, gate: sheet.gate, device: sheet.device };
     save(SCANS, [...load(SCANS, []), kept]);
     save(USED, { ...load(USED, {}), [place(sheet, entry)]: now() });
     return { entry };
@@ -125,7 +125,7 @@
     return word(error.name === 'QuotaExceededError' ? 'full' : 'failed');
   }
 
-  async function sheet(attraction, gate) {
+  async function sheet(attraction, gate, device) {
     const tickets = {};
     let after = null;
     let first = null;
@@ -138,7 +138,7 @@
       after = page.next;
     } while (after);
     return inTurn(() => {
-      save(SHEET, { attraction, gate, hour: first.hour, code_seconds: first.code_seconds, tickets });
+      save(SHEET, { attraction, gate, device, hour: first.hour, code_seconds: first.code_seconds, tickets });
       save(CLOCK, first.behind);
       // Who was let in stays so until the city knows it from somewhere else.
       save(USED, Object.fromEntries(Object.entries(load(USED, {})).filter(([, when]) => when > now() - 24 * HOUR)));
@@ -155,7 +155,7 @@
     save(BATCH, batch);
     const { number, scans: sent } = batch;
     const body = {
-      number, attraction: sent[0].attraction, gate: sent[0].gate,
+      number, attraction: sent[0].attraction, gate: sent[0].gate, device: sent[0].device || undefined,
       scans: sent.map(({ code, pass, at: when, code_seconds }) => ({ code, pass, at: when, code_seconds })),
     };
     let answer;
@@ -193,7 +193,7 @@
     at('gate').value = gate;
     if (!gate) return at('gate').reportValidity();
     try {
-      at('status').textContent = word('ready') + await sheet(at('attraction').value, gate);
+      at('status').textContent = word('ready') + await sheet(at('attraction').value, gate, at('device').value.trim());
       at('code').focus();
     } catch (error) {
       at('status').textContent = failed(error);
@@ -227,6 +227,7 @@
   if (kept) {
     at('attraction').value = kept.attraction;
     at('gate').value = kept.gate;
+    at('device').value = kept.device ?? '';
   }
   at('waiting').textContent = load(SCANS, []).length;
   root.hidden = false;

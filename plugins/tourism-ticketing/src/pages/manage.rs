@@ -37,7 +37,7 @@ fn show(request: &Request) -> Result<Response, Refusal> {
     let body = html! {
         (table(request.t("景区与旅游班线", "Attractions and coach lines"), &[
             Column::new(request.t("名称", "Name"), |a: &&Attraction| html! { a href={ "/manage/attractions/" (a.id) } { (a.name.get(lang)) } }),
-            Column::new(request.t("时段", "Sessions"), |a: &&Attraction| html! { @for s in &a.sessions { div { (s.start) "–" (s.end) " · " (s.cap) } } }),
+            Column::new(request.t("时段", "Sessions"), |a: &&Attraction| html! { @for s in &a.sessions { div.when { (s.start) "–" (s.end) " · " (s.cap) } } }),
             Column::new(request.t("每日上限", "Daily cap"), |a: &&Attraction| html! { (a.daily_cap) }).numeric(),
             Column::new(request.t("闭馆", "Closed"), |a: &&Attraction| html! { (weekdays(lang, &a.closed_weekdays)) }),
             Column::new(request.t("状态", "State"), |a: &&Attraction| state(a.active)),

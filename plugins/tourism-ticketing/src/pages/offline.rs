@@ -80,6 +80,10 @@ fn page(request: &Request) -> Result<Response, Refusal> {
                     label for="gate" { (request.t("检票口", "Gate")) }
                     input #gate type="text" maxlength="40" required;
                 }
+                div.field {
+                    label for="device" { (request.t("设备（选填）", "Device (optional)")) }
+                    input #device type="text" maxlength="60";
+                }
                 div.actions { button.secondary type="submit" { (request.t("下载名单", "Get the list")) } }
             }
             p #status role="status" {}
