@@ -93,5 +93,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 pub(crate) fn cargo_command(args: &[&str]) -> Command {
     let mut c = Command::new(cargo());
     c.args(args).current_dir(root());
+    // What cargo tells this program about itself makes build scripts that look at it (ring's) run
+    // again, and whatever stands on them: a build by `cargo xtask` and one by `cargo` would undo each
+    // other.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|n| n.starts_with("CARGO_PKG_") || n.starts_with("CARGO_MANIFEST_")) {
+            c.env_remove(name);
+        }
+    }
     c
 }
