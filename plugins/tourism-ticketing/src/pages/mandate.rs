@@ -1,12 +1,13 @@
 //! Orders that one makes for another: how pages say so, and the lists of both sides.
 
+use super::orders::listing;
 use super::state_badge;
 use crate::domain::mandate::Acting;
 use crate::domain::order::Order;
 use crate::service::{Refusal, orders};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, table};
-use yunlong_sdk::{Lang, Request, Stored};
+use yunlong_sdk::page::{Column, table};
+use yunlong_sdk::{Lang, Request};
 
 /// The query of the list's next page.
 const AFTER: &str = "made";
@@ -35,7 +36,6 @@ fn grantor(lang: Lang, a: &Acting) -> Markup {
 
 /// The orders that others made for whoever looks; nothing when there are none.
 pub(super) fn made_for_me(request: &Request) -> Result<Markup, Refusal> {
-    let lang = request.lang();
     let Some(grantor) = orders::represented(request.principal()) else { return Ok(html! {}) };
     let after = request.query_value(AFTER);
     let at_start = after.is_none();
@@ -45,13 +45,7 @@ pub(super) fn made_for_me(request: &Request) -> Result<Markup, Refusal> {
     }
     let next = page.next.as_deref().map(|n| format!("/orders?{AFTER}={}", yunlong_sdk::web::encode_url(n)));
     Ok(html! {
-        (table(request.t("他人代办的订单", "Orders that others made for you"), &[
-            Column::new(request.t("订单", "Order"), |o: &Stored<Order>| html! { a href={ "/orders/" (o.id) } { (o.product_name.get(lang)) } }),
-            Column::new(request.t("游览时间", "Visit"), |o: &Stored<Order>| html! { @if let Some(p) = o.parts.first() { (p.slot.id.date) " " (p.slot.id.start) } }),
-            Column::new(request.t("人数", "People"), |o: &Stored<Order>| html! { (o.people()) }).numeric(),
-            Column::new(request.t("金额", "Amount"), |o: &Stored<Order>| amount(o.total)).numeric(),
-            Column::new(request.t("状态", "State"), |o: &Stored<Order>| state_badge(lang, o.state)),
-        ], page.items))
+        (listing(request, request.t("他人代办的订单", "Orders that others made for you"), page.items))
         @if let Some(next) = next { nav.actions { a href=(next) { (request.t("更早的代办订单", "Earlier ones")) } } }
     })
 }

@@ -60,18 +60,34 @@ pub(super) fn list(request: &Request) -> web::Result<Response> {
         @if page.items.is_empty() && at_start {
             (empty(html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去看看景区", "See the attractions")) } } }))
         } @else {
-            (table(request.t("我的订单", "My orders"), &[
-                Column::new(request.t("订单", "Order"), |o: &Stored<Order>| html! { a href={ "/orders/" (o.id) } { (o.product_name.get(lang)) } }),
-                Column::new(request.t("游览时间", "Visit"), |o: &Stored<Order>| html! { @if let Some(p) = o.parts.first() { (p.slot.id.date) " " (p.slot.id.start) } }),
-                Column::new(request.t("人数", "People"), |o: &Stored<Order>| html! { (o.people()) }).numeric(),
-                Column::new(request.t("金额", "Amount"), |o: &Stored<Order>| amount(o.total)).numeric(),
-                Column::new(request.t("状态", "State"), |o: &Stored<Order>| state_badge(lang, o.state)),
-            ], page.items))
+            (listing(request, request.t("我的订单", "My orders"), page.items))
         }
         (pager(lang, "/orders", &[], at_start, page.next.as_deref()))
         (made_for_me)
     };
     Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
+}
+
+/// A table of orders, each leading to its page.
+pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order>>) -> Markup {
+    let lang = request.lang();
+    table(
+        caption,
+        &[
+            Column::new(
+                request.t("订单", "Order"),
+                |o: &Stored<Order>| html! { a href={ "/orders/" (o.id) } { (o.product_name.get(lang)) } },
+            ),
+            Column::new(
+                request.t("游览时间", "Visit"),
+                |o: &Stored<Order>| html! { @if let Some(p) = o.parts.first() { (p.slot.id.date) " " (p.slot.id.start) } },
+            ),
+            Column::new(request.t("人数", "People"), |o: &Stored<Order>| html! { (o.people()) }).numeric(),
+            Column::new(request.t("金额", "Amount"), |o: &Stored<Order>| amount(o.total)).numeric(),
+            Column::new(request.t("状态", "State"), |o: &Stored<Order>| state_badge(lang, o.state)),
+        ],
+        orders,
+    )
 }
 
 /// `/orders/{order}`.
