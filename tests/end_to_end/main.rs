@@ -5,6 +5,7 @@ mod crash;
 mod examples;
 mod gateway;
 mod hostile;
+mod hub;
 mod operation;
 mod packages;
 mod releases;

@@ -1,5 +1,6 @@
 //! The ticketing app: acceptance lines 1 to 4 and 7 of its domain, the gate, refunds and bad input.
 
+use crate::hub;
 use anyhow::{Context, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::Method;
@@ -288,13 +289,21 @@ async fn a_concession_asks_for_consent_and_then_counts() -> Result<()> {
         order("guishan-single", &day(1), slot, &[who])
     };
     let own = ticket("320312196402280054", "09:00");
+    // Nobody has granted it yet: the buyer learns that, and the price without it.
+    let early = senior.post("/api/orders", &own).await?.problem(422)?;
+    ensure!(early["errors"][0]["pointer"] == "/visitors/0/concession", "{early}");
+    ensure!(early["errors"][0]["detail"].as_str().is_some_and(|t| t.contains("60.00")), "{early}");
+    // The provider gives the age, and no date: that is enough.
+    let police = city.signed_in("console", hub::PROVIDER).await?;
+    let use_ = (APP, "population.person", "concession-check");
+    hub::grant(&police, use_, &["birth_date"], &json!({"mask.birth_date": "age"})).await?;
     let refusal = senior.post("/api/orders", &own).await?.problem(403)?;
     ensure!(refusal["type"] == "urn:yunlong:problem:consent-required", "{refusal}");
     let url = refusal["consent_url"].as_str().context("no consent_url")?;
     let path = url.split_once(&format!(":{}", city.port())).context("elsewhere")?.1;
     let portal = city.signed_in("", "citizen-005").await?;
     ensure!(portal.page(path, "zh").await?.text.contains("出生日期"), "the page does not say what is asked");
-    let consent = |answer: &'static str| [("installation", APP), ("scope", "concession"), ("decision", answer)];
+    let consent = |answer: &'static str| [("installation", APP), ("scope", "concession-check"), ("decision", answer)];
     // Who says no pays the full price, or asks again.
     portal.form("/consent", &consent("refuse")).await?;
     senior.post("/api/orders", &own).await?.problem(403)?;
@@ -305,11 +314,11 @@ async fn a_concession_asks_for_consent_and_then_counts() -> Result<()> {
     let lines: i64 = bought["lines"].as_array().into_iter().flatten().filter_map(|l| l["amount"].as_i64()).sum();
     ensure!(lines == price && bought["visitors"][0]["concession"] == "senior-60", "{bought}");
     ensure!(ledger_is_sound(&city).await?["balances"]["clearing:sandbox"] == price);
-    // One scope is not another: the own name and number are still closed to the app.
+    // One consent is not another: the own name and number are still closed to the app.
     let unnamed = json!({"product": "guishan-single", "date": day(1), "slot": "11:00"});
     senior.post("/api/orders", &unnamed).await?.problem(403)?;
     // Taken back, it holds from the next call on, and is asked for again.
-    let withdrawn = portal.form("/consents/withdraw", &[("installation", APP), ("scope", "concession")]).await?;
+    let withdrawn = portal.form("/consents/withdraw", &[("installation", APP), ("scope", "concession-check")]).await?;
     ensure!(withdrawn.status == 204, "{} {}", withdrawn.status, withdrawn.text);
     let asked = senior.post("/api/orders", &ticket("320312196402280054", "13:00")).await?.problem(403)?;
     ensure!(asked["type"] == "urn:yunlong:problem:consent-required", "{asked}");
@@ -327,6 +336,16 @@ async fn a_concession_asks_for_consent_and_then_counts() -> Result<()> {
             ensure!(refused.to_string().contains("/visitors/0/concession"), "too young: {refused}");
         }
     }
+    // What was read stands in the log with its purpose: three people, and no date.
+    let auditor = city.signed_in("console", hub::AUDITOR).await?;
+    let reads = format!("/api/v1/audit/entries?installation={APP}&action=data.read");
+    let page = auditor.get(&reads).await?.json()?;
+    let entries = page["entries"].as_array().with_context(|| format!("no entries: {page}"))?;
+    ensure!(entries.iter().all(|e| e["entry"]["purpose"] == "concession-check"), "{page}");
+    let readers: std::collections::BTreeSet<&str> =
+        entries.iter().filter_map(|e| e["entry"]["actor"].as_str()).collect();
+    ensure!(readers.into_iter().eq(["citizen-001", "citizen-005", "citizen-010"]), "{page}");
+    ensure!(!page.to_string().contains("1964-02-28"), "{page}");
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: requests a second and server CPU a request, side by side in one run:
 //! native axum with the same bytes, a hello component through the full gateway, the ticketing
-//! app's attraction page, and purchases. Rounds alternate, medians are printed.
+//! app's attraction page, and purchases. Rounds alternate, medians are printed. After them reads of shared
+//! data, in process, with what stands in their way taken off part by part.
 
 use crate::guests::{self, Set};
 use crate::{setup, step, target_dir};
@@ -144,8 +145,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::wasm_target()?;
     setup::wrk()?;
     let host = guests::build_host(&options.profile)?;
-    let packages = guests::build_and_package(&host, &[Set::Apps])?;
-    guests::build_binaries(&options.profile, &["native-baseline", "purchases"])?;
+    let packages = guests::build_and_package(&host, &[Set::Apps, Set::Hostile])?;
+    guests::build_binaries(&options.profile, &["native-baseline", "purchases", "yunlong-compile"])?;
+    guests::build_example(&options.profile, "shared_reads")?;
     let bin = |name: &str| guests::binary(&options.profile, name);
     let scratch = target_dir()?.join("bench");
     let _ = std::fs::remove_dir_all(&scratch);
@@ -203,12 +205,43 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // Writing to a string does not fail.
         let _ = writeln!(text, "| {name} | {rate:.0} | {ratio} | {cpu:.0} µs |");
     }
+    drop((city, native));
+    step("Reads of shared data");
+    text += &shared_reads(options)?;
     println!("\n{text}");
     if options.write {
         write_down(&options.profile, &text)?;
     }
-    drop((city, native));
     Ok(())
+}
+
+/// Reads of shared data in process, 64 callers at once, on a store of its own on the disk: medians of the
+/// rounds.
+fn shared_reads(options: &Options) -> Result<String> {
+    let reader = target_dir()?.join("wasm32-wasip2/guest/reader.wasm");
+    let compiler = guests::binary(&options.profile, "yunlong-compile")?;
+    let bench = guests::example(&options.profile, "shared_reads")?;
+    let mut rows: Vec<(String, Vec<Figure>)> = Vec::new();
+    for _ in 0..options.rounds {
+        let out = Command::new(&bench).arg(&reader).arg(&compiler).arg(options.seconds.to_string()).output()?;
+        ensure!(out.status.success(), "shared_reads: {}", String::from_utf8_lossy(&out.stderr));
+        for (i, line) in String::from_utf8(out.stdout)?.lines().enumerate() {
+            let row: serde_json::Value = serde_json::from_str(line)?;
+            let number = |name: &str| row[name].as_f64().with_context(|| format!("no {name}: {line}"));
+            let figure = Figure { per_second: number("per_second")?, cpu_micros: number("cpu_micros")? };
+            if rows.len() <= i {
+                rows.push((row["what"].as_str().context("what")?.to_owned(), Vec::new()));
+            }
+            rows[i].1.push(figure);
+        }
+    }
+    let mut text = "\nReads of shared data by key, in process, 64 callers at once, 20,000 residents in the embedded store:\n\n| what | a second | CPU each |\n|---|---|---|\n".to_owned();
+    for (what, figures) in &rows {
+        let rate = median(figures.iter().map(|f| f.per_second).collect());
+        let cpu = median(figures.iter().map(|f| f.cpu_micros).collect());
+        let _ = writeln!(text, "| {what} | {rate:.0} | {cpu:.0} µs |");
+    }
+    Ok(text)
 }
 
 fn today() -> Result<String> {

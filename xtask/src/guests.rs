@@ -59,6 +59,17 @@ pub(crate) fn build_binaries(profile: &str, names: &[&str]) -> Result<()> {
     run(&mut build)
 }
 
+/// Builds an example with the features of the whole workspace.
+pub(crate) fn build_example(profile: &str, name: &str) -> Result<()> {
+    run(&mut cargo_command(&["build", "--workspace", "--profile", profile, "--example", name]))
+}
+
+/// Where an example of a profile is.
+pub(crate) fn example(profile: &str, name: &str) -> Result<PathBuf> {
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(target_dir()?.join(folder).join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// Where a binary of a profile is.
 pub(crate) fn binary(profile: &str, name: &str) -> Result<PathBuf> {
     let folder = if profile == "dev" { "debug" } else { profile };

@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
 mod bench;
+mod bench_hub;
 mod demo;
 mod guests;
 #[cfg(test)]
@@ -31,6 +32,8 @@ enum Task {
     Guests,
     /// Measure requests a second and CPU a request, side by side with native axum
     Bench(bench::Options),
+    /// Load people into the hub, SQLite and PostgreSQL, and measure load, size, reads and queries
+    BenchHub(bench_hub::Options),
     /// Mixed load with random kills for a long time, invariants checked between the rounds
     Soak(soak::Options),
 }
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
             guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile]).map(|_| ())
         }
         Task::Bench(options) => bench::run(&options),
+        Task::BenchHub(options) => bench_hub::run(&options),
         Task::Soak(options) => soak::run(&options),
     }
 }

@@ -135,12 +135,23 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (headers, bytes) = whole(request).await?;
-        if !is_type(&headers, "application/json") {
-            return Ok(Self(Err(
-                Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json.")
-            )));
-        }
-        Ok(Self(parse_json(&bytes)))
+        Ok(Self(of_json(&headers, &bytes)))
+    }
+}
+
+/// A JSON body that may be larger than what [`Json`] takes. A handler checks first whether this
+/// person may ask at all.
+pub(crate) async fn json<T: DeserializeOwned>(request: Request, limit: usize, within: Duration) -> Outcome<T> {
+    let (parts, body) = request.into_parts();
+    let bytes = read(body, &parts.headers, limit, within).await?;
+    of_json(&parts.headers, &bytes)
+}
+
+fn of_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Outcome<T> {
+    if is_type(headers, "application/json") {
+        parse_json(bytes)
+    } else {
+        Err(Failure::new(kinds::UNSUPPORTED_MEDIA).because("请使用 application/json。", "Send application/json."))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::view::View;
 use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
+use yunlong_hub::HubError;
 use yunlong_installations::InstallationError;
 use yunlong_model::{Lang, Text};
 
@@ -351,6 +352,46 @@ impl From<InstallationError> for Failure {
             }),
             InstallationError::Store(store) => store.clone().into(),
             InstallationError::Commit(_) => Self::internal(e),
+        }
+    }
+}
+
+impl From<yunlong_audit::AuditError> for Failure {
+    fn from(e: yunlong_audit::AuditError) -> Self {
+        use yunlong_audit::AuditError;
+        match e {
+            AuditError::Invalid(_) => {
+                Self::new(kinds::INVALID).because("请从第一页重新查询。", format!("{e}: begin at the first page."))
+            }
+            AuditError::NotFound(_) => Self::not_found().because("日志中没有这一条。", e.to_string()),
+            AuditError::Commit(e) => e.into(),
+            AuditError::Busy => Self::new(kinds::BUSY).retry_after(1),
+            e => Self::internal(e),
+        }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(e: HubError) -> Self {
+        use yunlong_formats::Explain as _;
+        match e {
+            HubError::Invalid { field, problem } => Self::new(kinds::INVALID).field(&field, problem.zh, problem.en),
+            HubError::Record(errors) => errors.into_iter().fold(Self::new(kinds::INVALID), |f, e| {
+                f.field(e.field.as_deref().unwrap_or("record"), e.reason.zh, e.reason.en)
+            }),
+            HubError::NoSuchDataset(_) | HubError::NoSuchRecord(_) | HubError::Unknown { .. } => {
+                Self::not_found().because(e.zh(), e.en())
+            }
+            HubError::Forbidden(text) => Self::new(kinds::FORBIDDEN).because(text.zh, text.en),
+            HubError::Changed { .. } | HubError::Transition { .. } => {
+                Self::new(kinds::CONFLICT).because(e.zh(), e.en())
+            }
+            HubError::Audit(e) => e.into(),
+            HubError::Identity(e) => e.into(),
+            HubError::Messaging(e) => e.into(),
+            HubError::Store(e) => e.into(),
+            HubError::Commit(e) => e.into(),
+            e => Self::internal(e),
         }
     }
 }

@@ -65,6 +65,81 @@ impl<'a> Input<'a> {
     }
 }
 
+/// The ids that describe a field: of its error and its help, and the error's text.
+fn described<'a>(
+    view: &View,
+    name: &str,
+    help: &str,
+    failure: Option<&'a Failure>,
+) -> (Option<&'a str>, Option<String>) {
+    let error = failure.and_then(|f| f.fields().iter().find(|e| e.name == name));
+    let error = error.map(|e| e.detail.get(view.lang()));
+    let ids = [(error.is_some(), "error"), (!help.is_empty(), "help")];
+    let ids: Vec<String> = ids.into_iter().filter(|(is, _)| *is).map(|(_, id)| format!("{name}-{id}")).collect();
+    (error, (!ids.is_empty()).then(|| ids.join(" ")))
+}
+
+/// One of several values.
+pub(crate) struct Choice<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) label: &'a str,
+    /// Values and their words.
+    pub(crate) options: Vec<(String, String)>,
+    pub(crate) value: &'a str,
+    pub(crate) help: &'a str,
+}
+
+impl Choice<'_> {
+    pub(crate) fn render(&self, view: &View, failure: Option<&Failure>) -> Markup {
+        let (error, ids) = described(view, self.name, self.help, failure);
+        html! {
+            label for=(self.name) { (self.label) }
+            select id=(self.name) name=(self.name) aria-invalid=[error.map(|_| "true")] aria-describedby=[ids] {
+                @for (value, words) in &self.options { option value=(value) selected[value == self.value] { (words) } }
+            }
+            @if let Some(error) = error { span.field-error id={ (self.name) "-error" } { (error) } }
+            @if !self.help.is_empty() { span.field-help id={ (self.name) "-help" } { (self.help) } }
+        }
+    }
+}
+
+/// Several lines to fill in.
+#[derive(Clone, Copy)]
+pub(crate) struct Area<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) help: &'a str,
+    pub(crate) required: bool,
+    pub(crate) rows: u32,
+    pub(crate) max: u32,
+}
+
+impl<'a> Area<'a> {
+    pub(crate) fn new(name: &'a str, label: &'a str, value: &'a str) -> Self {
+        Self { name, label, value, help: "", required: true, rows: 3, max: 2_000 }
+    }
+
+    pub(crate) fn help(self, help: &'a str) -> Self {
+        Self { help, ..self }
+    }
+
+    pub(crate) fn optional(self) -> Self {
+        Self { required: false, ..self }
+    }
+
+    pub(crate) fn render(&self, view: &View, failure: Option<&Failure>) -> Markup {
+        let (error, ids) = described(view, self.name, self.help, failure);
+        html! {
+            label for=(self.name) { (self.label) @if !self.required { (view.t("（选填）", " (optional)")) } }
+            textarea id=(self.name) name=(self.name) rows=(self.rows) maxlength=(self.max) required[self.required]
+                aria-invalid=[error.map(|_| "true")] aria-describedby=[ids] { (self.value) }
+            @if let Some(error) = error { span.field-error id={ (self.name) "-error" } { (error) } }
+            @if !self.help.is_empty() { span.field-help id={ (self.name) "-help" } { (self.help) } }
+        }
+    }
+}
+
 /// What was refused, above the form: what is said of no field, or that fields are marked.
 pub(crate) fn refused(view: &View, failure: Option<&Failure>) -> Markup {
     html! {

@@ -49,7 +49,7 @@ impl<'a> Page<'a> {
                             p { (view.t("云龙 · 徐州城市服务平台", "Yunlong · the service platform of Xuzhou")) }
                             a href={ (home) "/help" } { (view.t("帮助", "Help")) }
                             a href={ (home) "/help#accessibility" } { (view.t("无障碍说明", "Accessibility")) }
-                            a href={ (home) "/consents" } { (view.t("个人信息授权", "Your data and consents")) }
+                            a href={ (home) "/my-data" } { (view.t("我的数据与授权", "Your data and consents")) }
                         }
                     }
                 }
@@ -77,7 +77,7 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                         ("/", "服务", "Services"),
                         ("/orders", "我的订单", "Orders"),
                         ("/inbox", "消息", "Inbox"),
-                        ("/consents", "授权", "Consents"),
+                        ("/my-data", "我的数据", "My data"),
                         ("/account", "我的", "Account"),
                         ("/help", "帮助", "Help"),
                     ])),
@@ -102,9 +102,12 @@ fn console_entries(view: &View) -> Vec<(&'static str, &'static str, &'static str
         view.session.as_ref().is_some_and(|s| roles.iter().any(|r| s.has(*r)))
     };
     let (runs, staff) = (has(&[SystemAdmin, DepartmentAdmin]), has(&[SystemAdmin, DepartmentAdmin, SecurityAdmin]));
+    // The hub is every official's: a provider's people need no role on the platform to look at it.
+    let official = view.session.as_ref().is_some_and(|s| s.kind == yunlong_identity::AccountKind::Official);
     let entries = [
-        (runs || !(staff || has(&[AuditAdmin])), ("/", "已装应用", "Apps")),
+        (runs || !(staff || official || has(&[AuditAdmin])), ("/", "已装应用", "Apps")),
         (runs, ("/install", "安装", "Install")),
+        (official, ("/hub", "信息资源", "Information hub")),
         (staff, ("/signers", "供应商密钥", "Vendor keys")),
         (staff, ("/accounts", "账号", "Accounts")),
         (staff, ("/organizations", "组织", "Organizations")),

@@ -14,6 +14,7 @@ mod admin;
 mod api;
 mod apps;
 mod assets;
+mod audit;
 mod auth;
 mod body;
 mod city;
@@ -38,6 +39,7 @@ mod service;
 mod theme;
 mod throttle;
 mod view;
+mod words;
 
 pub use admin::{Readiness, admin_router};
 pub use apps::{Apps, Prepared};
@@ -52,6 +54,8 @@ pub use serve::serve;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use yunlong_audit::Audit;
+use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::Installations;
 use yunlong_messaging::Messaging;
@@ -75,6 +79,10 @@ pub struct Services {
     pub payments: Arc<Payments>,
     /// Published packages and enrolled keys.
     pub depot: Arc<Depot>,
+    /// Shared data: the catalogue, records, grants, corrections.
+    pub hub: Hub,
+    /// The log that proves itself.
+    pub audit: Audit,
     /// What runs the guests.
     pub apps: Arc<dyn Apps>,
     /// The time.

@@ -6,9 +6,11 @@
 //! stopping one waits for no compilation, and no installation waits for another one.
 
 mod back;
+mod hub;
 mod lifecycle;
 mod messages;
 mod migration;
+pub(crate) mod personal;
 mod rights;
 mod upgrade;
 mod watch;
@@ -23,6 +25,8 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use yunlong_audit::AuditError;
+use yunlong_hub::HubError;
 use yunlong_identity::{IdentityError, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, InstallationError, Status};
 use yunlong_model::{Digest, InstallationName, Manifest, Text};
@@ -184,6 +188,15 @@ pub enum OperationError {
     /// The commit failed.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// An app's documents cannot be read or changed.
+    #[error(transparent)]
+    Documents(#[from] DocumentError),
+    /// The information hub refuses it.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The audit failed: what it would tell is not done.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Stopping,

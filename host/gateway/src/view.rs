@@ -12,8 +12,9 @@ use maud::{Markup, html};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use yunlong_hub::Actor;
 use yunlong_identity::{AccountKind, Device, Mandate, PlatformRole, Session};
-use yunlong_model::{Lang, Presentation};
+use yunlong_model::{Kind, Lang, Presentation};
 
 /// The context of one request.
 #[derive(Clone)]
@@ -138,6 +139,33 @@ impl View {
                     p { a href=(self.gateway.step_up_address(self.site.as_ref(), &self.path)) { (self.t("现在验证，然后回到这里填写", "Show it now and come back here to fill this in")) } }
                 }
             }
+        }
+    }
+
+    /// Who acts on the information hub, as the hub knows them.
+    pub(crate) fn actor(&self) -> Outcome<Actor> {
+        let session = self.signed_in()?;
+        Ok(Actor {
+            account: session.account.clone(),
+            kind: session.kind.principal(),
+            organization: session.organization.clone(),
+            system_admin: session.has(PlatformRole::SystemAdmin),
+            security_admin: session.has(PlatformRole::SecurityAdmin),
+            audit_admin: session.has(PlatformRole::AuditAdmin),
+            request_id: self.request_id.to_string(),
+        })
+    }
+
+    /// The same, for what officials alone see.
+    pub(crate) fn official(&self) -> Outcome<Actor> {
+        let actor = self.actor()?;
+        if actor.kind == Kind::Official {
+            Ok(actor)
+        } else {
+            Err(Failure::new(kinds::FORBIDDEN).because(
+                "信息资源仅供各部门工作人员使用。",
+                "The information hub’s pages are for officials of the departments.",
+            ))
         }
     }
 

@@ -7,8 +7,7 @@ use crate::sessions::Start;
 use crate::types::{
     Account, AccountKind, Attributes, Device, NewAccount, NewPerson, NewSession, PlatformRole, Session,
 };
-use crate::{Identity, attributes, detached, keys};
-use data_encoding::HEXLOWER;
+use crate::{Identity, attributes, detached, keys, members};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use yunlong_model::Presentation;
@@ -22,7 +21,7 @@ pub(crate) struct Person {
     pub(crate) preferences: Option<Presentation>,
 }
 
-/// Accounts of a bulk creation that share a commit: at most 4 rows each, far under the store's limit.
+/// Accounts of a bulk creation that share a commit: at most 5 rows each, far under the store's limit.
 const BULK: usize = 200;
 
 /// A checked account with its hash, ready to be written.
@@ -335,13 +334,14 @@ impl Identity {
     pub(crate) async fn stage(&self, txn: &mut Txn, new: &Ready, by: &str) -> Result<(), IdentityError> {
         let name = &new.account.name;
         if let Some(id) = &new.attributes.resident_id {
-            let key = keys::resident_id(&HEXLOWER.encode(&self.inner.secrets.derive("resident-id", &[id.as_str()])));
+            let key = keys::resident_id(&self.inner.secrets.resident_id_tag(id.as_str()));
             if txn.get(&key).await?.is_some() {
                 return Err(IdentityError::ResidentIdTaken);
             }
             txn.put_as(key, name);
         }
         txn.put_as(keys::account(name), &new.account);
+        members::stage(txn, &new.account);
         if let Some(hash) = &new.hash {
             txn.put_as(keys::password(name), hash);
         }

@@ -6,6 +6,12 @@ use crate::{Identity, Inner, keys};
 use yunlong_store::Txn;
 use yunlong_store::trail::{self, AuditFilter, AuditPage, AuditRow};
 
+/// Where the trail's rows stand in the store: the audit log makes leaves of them.
+#[must_use]
+pub fn audit_trail() -> yunlong_store::Key {
+    keys::audit()
+}
+
 impl Identity {
     /// The newest rows of the audit trail, newest first: sign-ins, accounts, consents, roles.
     ///

@@ -26,6 +26,20 @@ pub(crate) fn account(name: &str) -> Key {
     accounts().text(name)
 }
 
+/// The accounts of an organization.
+pub(crate) fn members_of(organization: &str) -> Key {
+    table("member").text(organization)
+}
+
+pub(crate) fn member(organization: &str, account: &str) -> Key {
+    members_of(organization).text(account)
+}
+
+/// That every account of an organization has its row among the members.
+pub(crate) fn members_indexed() -> Key {
+    table("members-indexed")
+}
+
 /// The password's hash, apart from the account, so that nothing secret is read with it.
 pub(crate) fn password(account: &str) -> Key {
     table("password").text(account)

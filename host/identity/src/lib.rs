@@ -31,8 +31,10 @@ mod hashing;
 mod keys;
 mod mandate_list;
 mod mandates;
+mod members;
 mod organizations;
 mod passkeys;
+mod persons;
 mod policy;
 mod powers;
 mod recovery;
@@ -45,7 +47,9 @@ mod sign_in;
 mod sign_on;
 mod subjects;
 mod types;
+mod uses;
 
+pub use audit::audit_trail;
 pub use config::{Argon2Params, IdentityConfig, RelyingParty};
 pub use error::{AttributeError, CodeError, FactorError, IdentityError, SignInError};
 pub use external::{External, ExternalLink};
@@ -88,6 +92,8 @@ struct Inner {
     dummy_hash: String,
     sessions: Cache<secret::TokenHash, Arc<sessions::Live>>,
     people: Cache<String, Arc<accounts::Person>>,
+    /// The persons of accounts that have a resident ID. An account keeps the one that it was opened with.
+    persons: Cache<String, yunlong_model::PersonId>,
     rights: Cache<(InstallationName, String), Arc<rights::Rights>>,
     /// Subjects whose way back to the account is stored.
     subjects: Cache<String, ()>,
@@ -126,11 +132,13 @@ impl Identity {
         let gate = Gate::new(hasher, &config);
         let dummy_hash = gate.enter_patiently().await?.hash("nobody has this password".into()).await?;
         let tree = organizations::Tree::load(&store).await?;
+        members::index(&store).await?;
         let inner = Inner {
             gate,
             dummy_hash,
             sessions: Cache::new(config.cache_entries),
             people: Cache::new(config.cache_entries),
+            persons: Cache::new(config.cache_entries),
             rights: Cache::new(config.cache_entries),
             subjects: Cache::new(config.cache_entries),
             organizations: RwLock::new(Arc::new(tree)),

@@ -29,6 +29,11 @@ impl Rights {
             .iter()
             .any(|c| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute))
     }
+
+    /// The consents that stand.
+    pub(crate) fn consents(&self) -> &[ConsentRecord] {
+        &self.consents
+    }
 }
 
 impl Identity {
@@ -170,6 +175,10 @@ impl Identity {
             installation: installation.clone(),
             scope: scope.name.clone(),
             attributes: scope.attributes.clone(),
+            dataset: None,
+            fields: Vec::new(),
+            access: Vec::new(),
+            rows: None,
             reason: scope.reason.clone(),
             given_at: self.inner.now(),
             withdrawn_at: None,
@@ -190,8 +199,8 @@ impl Identity {
         self.remember(installation, &self.subject(installation, account), account).await
     }
 
-    /// Takes a consent back; nothing is released from the moment at which this answers. The record
-    /// stays, with the time.
+    /// Takes a consent back, to a scope by its name or to a use of a dataset by its purpose; nothing is
+    /// released from the moment at which this answers. The record stays, with the time.
     ///
     /// # Errors
     /// [`IdentityError::NoSuchAccount`]. A consent that was not given is no error.
@@ -265,7 +274,7 @@ impl Identity {
         Ok(rights)
     }
 
-    async fn change_rights(
+    pub(crate) async fn change_rights(
         &self,
         installation: &InstallationName,
         account: &str,

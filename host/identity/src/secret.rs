@@ -49,6 +49,11 @@ impl Secrets {
     pub fn derive(&self, purpose: &str, context: &[&str]) -> [u8; 32] {
         derive(&self.key, purpose, context)
     }
+
+    /// The keyed hash of a resident ID: the row of its account, and the person across datasets.
+    pub(crate) fn resident_id_tag(&self, id: &str) -> String {
+        data_encoding::HEXLOWER.encode(&self.derive("resident-id", &[id]))
+    }
 }
 
 fn derive(key: &[u8; 32], purpose: &str, context: &[&str]) -> [u8; 32] {

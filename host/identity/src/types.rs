@@ -4,7 +4,7 @@ use crate::secret::{Code, Password, Token, TokenHash};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use yunlong_formats::{Date, Mobile, ResidentId};
-use yunlong_model::manifest::Attribute;
+use yunlong_model::manifest::{Access, Attribute, Rows};
 use yunlong_model::{Assurance, InstallationName, Kind, Text, Timestamp};
 
 /// What an account is for.
@@ -310,10 +310,22 @@ pub struct RoleAssignment {
 pub struct ConsentRecord {
     /// The installation that may read the attributes.
     pub installation: InstallationName,
-    /// The scope.
+    /// The scope, or the purpose of a use of a dataset.
     pub scope: String,
     /// The attributes that the scope held then.
     pub attributes: Vec<Attribute>,
+    /// The dataset, when the consent is to a use of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The items of the dataset that the person was shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// What the app said that it does with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<Access>,
+    /// Whether it reads for the person themself alone, or also without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
     /// The reason that the person read.
     pub reason: Text,
     /// When it was given.

@@ -4,11 +4,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use yunlong_model::manifest::{Attribute, Audience};
+use yunlong_model::manifest::{Access, Attribute, Audience, DatasetUse, LegalBasis, Rows};
 use yunlong_model::{InstallationName, Manifest, Text};
 
-/// One thing that an installation may do. As text: `identity`, `attributes:concession`, `data`,
-/// `publish:order.paid`, `consume:order.paid@tickets`, `payments`, `outbound:example.org`,
+/// One thing that an installation may do. As text: `identity`, `attributes:concession`,
+/// `dataset:population.person@concession-check`, `data`, `publish:order.paid`, `consume:order.paid@tickets`, `payments`, `outbound:example.org`,
 /// `jobs:daily-report`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
@@ -16,6 +16,13 @@ pub enum Capability {
     Identity,
     /// Read the attributes of a scope of those who consent to it.
     Attributes(String),
+    /// Use a dataset of the information hub for a purpose, within what its provider grants.
+    Dataset {
+        /// The dataset's code in the catalogue.
+        dataset: String,
+        /// The purpose.
+        purpose: String,
+    },
     /// Keep data of its own.
     Data,
     /// Publish a topic.
@@ -46,6 +53,7 @@ impl Capability {
     pub fn of_manifest(manifest: &Manifest) -> Vec<Self> {
         let mut all = vec![Self::Identity];
         all.extend(manifest.scopes.iter().map(|s| Self::Attributes(s.name.clone())));
+        all.extend(manifest.datasets.iter().map(Self::of_use));
         // Publishing, consuming, jobs and payments happen in data transactions.
         let transacts = !manifest.collections.is_empty()
             || !manifest.counters.is_empty()
@@ -65,6 +73,12 @@ impl Capability {
         all
     }
 
+    /// The permission that a use of a dataset needs.
+    #[must_use]
+    pub fn of_use(u: &DatasetUse) -> Self {
+        Self::Dataset { dataset: u.dataset.clone(), purpose: u.purpose.clone() }
+    }
+
     /// What it means, for the person who approves it. Reasons come from the manifest.
     #[must_use]
     pub fn title(&self, manifest: &Manifest) -> Text {
@@ -74,6 +88,7 @@ impl Capability {
                 "Recognize people who sign in, by a pseudonym of its own (never the account)".into(),
             ),
             Self::Attributes(scope) => attributes_title(manifest, scope),
+            Self::Dataset { dataset, purpose } => dataset_title(manifest, dataset, purpose),
             Self::Data => (
                 "保存和读取自己的数据，并通知与它打过交道的人".into(),
                 "Keep data of its own, and notify people who have used it".into(),
@@ -139,11 +154,82 @@ fn attributes_title(manifest: &Manifest, scope: &str) -> (String, String) {
     )
 }
 
+/// What a use reads, on what it rests and why. Titles of items are the catalogue's, which is not known
+/// here: their names stand in it as the app wrote them.
+fn dataset_title(manifest: &Manifest, dataset: &str, purpose: &str) -> (String, String) {
+    let Some(u) = find_use(manifest, dataset, purpose) else {
+        return (
+            format!("为“{purpose}”使用信息资源“{dataset}”"),
+            format!("Use the dataset `{dataset}` for `{purpose}`"),
+        );
+    };
+    let fields = |joint: &str| u.fields.join(joint);
+    let law = u.law.as_deref().map(|l| (format!("，{l}"), format!(", {l}"))).unwrap_or_default();
+    let (basis_zh, basis_en) = basis_title(u.basis);
+    let (rows_zh, rows_en) = rows_title(&u.rows);
+    let (does_zh, does_en) = access_title(&u.access);
+    (
+        format!(
+            "{does_zh}信息资源“{dataset}”的{}（{rows_zh}；依据：{basis_zh}{}）：{}",
+            fields("、"),
+            law.0,
+            u.reason.zh
+        ),
+        format!(
+            "{does_en} {} of the dataset `{dataset}` ({rows_en}; basis: {basis_en}{}): {}",
+            fields(", "),
+            law.1,
+            u.reason.en
+        ),
+    )
+}
+
+fn find_use<'a>(manifest: &'a Manifest, dataset: &str, purpose: &str) -> Option<&'a DatasetUse> {
+    manifest.datasets.iter().find(|u| u.dataset == dataset && u.purpose == purpose)
+}
+
+fn basis_title(basis: LegalBasis) -> (&'static str, &'static str) {
+    match basis {
+        LegalBasis::Consent => ("本人同意", "the person's consent"),
+        LegalBasis::Contract => ("履行合同", "a contract with the person"),
+        LegalBasis::StatutoryDuty => ("履行法定职责", "a statutory duty"),
+        LegalBasis::Emergency => ("应对突发事件", "an emergency"),
+        LegalBasis::PublicData => ("公开数据", "public data"),
+    }
+}
+
+fn rows_title(rows: &Rows) -> (String, String) {
+    match rows {
+        Rows::Own => ("仅使用者本人的记录".into(), "records about whoever uses it, no others".into()),
+        Rows::Divisions(codes) => {
+            (format!("行政区划 {} 的记录", codes.join("、")), format!("records of the divisions {}", codes.join(", ")))
+        }
+        Rows::All => ("全部记录".into(), "all records".into()),
+    }
+}
+
+fn access_title(access: &[Access]) -> (String, String) {
+    let name = |a: &Access| match a {
+        Access::Get => ("读取", "Read"),
+        Access::Query => ("查询", "query"),
+        Access::Changes => ("接收变更", "be told of changes of"),
+        Access::Bulk => ("批量读取", "read in bulk"),
+        Access::Write => ("写入", "write"),
+    };
+    let zh = access.iter().map(|a| name(a).0).collect::<Vec<_>>().join("、");
+    let mut en = access.iter().map(|a| name(a).1).collect::<Vec<_>>().join(", ");
+    if let Some(first) = en.get(..1).map(str::to_uppercase) {
+        en.replace_range(..1, &first);
+    }
+    (zh, en)
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identity => f.write_str("identity"),
             Self::Attributes(scope) => write!(f, "attributes:{scope}"),
+            Self::Dataset { dataset, purpose } => write!(f, "dataset:{dataset}@{purpose}"),
             Self::Data => f.write_str("data"),
             Self::Publish(topic) => write!(f, "publish:{topic}"),
             Self::Consume { topic, from } => write!(f, "consume:{topic}@{from}"),
@@ -165,6 +251,10 @@ impl FromStr for Capability {
             ("data", None) if what.is_none() => Ok(Self::Data),
             ("payments", None) if what.is_none() => Ok(Self::Payments),
             ("attributes", Some(scope)) => Ok(Self::Attributes(scope.to_owned())),
+            ("dataset", Some(what)) => {
+                let (dataset, purpose) = what.split_once('@').filter(|(d, p)| is_use(d, p)).ok_or_else(err)?;
+                Ok(Self::Dataset { dataset: dataset.to_owned(), purpose: purpose.to_owned() })
+            }
             ("publish", Some(topic)) => Ok(Self::Publish(topic.to_owned())),
             ("consume", Some(what)) => {
                 let (topic, from) = what.split_once('@').ok_or_else(err)?;
@@ -175,6 +265,10 @@ impl FromStr for Capability {
             _ => Err(err()),
         }
     }
+}
+
+fn is_use(dataset: &str, purpose: &str) -> bool {
+    yunlong_model::uses::is_dataset(dataset) && !purpose.is_empty() && !purpose.contains('@')
 }
 
 impl Serialize for Capability {
@@ -200,7 +294,8 @@ pub struct Difference {
 
 impl Difference {
     /// Between an installed manifest and the one that is to replace it. A scope that holds more
-    /// attributes than before, and payments or scopes for another reason, count as added.
+    /// attributes than before, a use of a dataset that grew, and payments, scopes or uses for another
+    /// reason, count as added.
     #[must_use]
     pub fn between(old: &Manifest, new: &Manifest) -> Self {
         let had: BTreeSet<_> = Capability::of_manifest(old).into_iter().collect();
@@ -222,12 +317,36 @@ fn widened(capability: &Capability, old: &Manifest, new: &Manifest) -> bool {
                 _ => true,
             }
         }
+        Capability::Dataset { dataset, purpose } => {
+            match (find_use(old, dataset, purpose), find_use(new, dataset, purpose)) {
+                (Some(old), Some(new)) => use_widened(old, new),
+                _ => true,
+            }
+        }
         Capability::Payments => old.payments != new.payments,
         Capability::Publish(topic) => {
             audience(old, topic) != Some(Audience::City) && audience(new, topic) == Some(Audience::City)
         }
         _ => false,
     }
+}
+
+/// Whether a use reads more than before, does more, rests on something else or has another reason: each
+/// is for a person to approve. Fewer fields, rows, roles and days are not.
+fn use_widened(old: &DatasetUse, new: &DatasetUse) -> bool {
+    let wider_roles = match (old.roles.is_empty(), new.roles.is_empty()) {
+        (true, _) => false,
+        (false, true) => true,
+        (false, false) => !new.roles.iter().all(|r| old.roles.contains(r)),
+    };
+    new.reason != old.reason
+        || new.basis != old.basis
+        || new.law != old.law
+        || !new.fields.iter().all(|f| old.fields.contains(f))
+        || !new.access.iter().all(|a| old.access.contains(a))
+        || !new.rows.is_within(&old.rows)
+        || wider_roles
+        || new.days > old.days
 }
 
 #[cfg(test)]
@@ -245,6 +364,22 @@ mod tests {
         name = "concession"
         attributes = ["birth-date"]
         reason = { zh = "核对优惠票", en = "To check a concession" }
+        [[roles]]
+        name = "clerk"
+        title = { zh = "办事员", en = "Clerk" }
+        [[roles]]
+        name = "auditor"
+        title = { zh = "核查员", en = "Checker" }
+        [[datasets]]
+        dataset = "population.person"
+        purpose = "residence-check"
+        basis = "statutory-duty"
+        law = "《示例条例》第三条"
+        fields = ["name", "division"]
+        rows = { divisions = ["320324"] }
+        access = ["get"]
+        roles = ["clerk"]
+        reason = { zh = "核对户籍", en = "To check the residence" }
         [[publishes]]
         name = "order.paid"
         [[consumes]]
@@ -272,6 +407,7 @@ mod tests {
             [
                 "identity",
                 "attributes:concession",
+                "dataset:population.person@residence-check",
                 "data",
                 "publish:order.paid",
                 "consume:alert@weather",
@@ -294,11 +430,70 @@ mod tests {
         assert_eq!(title.en, "Read the date of birth of those who consent: To check a concession");
     }
 
+    fn residence() -> Capability {
+        Capability::Dataset { dataset: "population.person".into(), purpose: "residence-check".into() }
+    }
+
+    #[test]
+    fn a_use_of_a_dataset_says_what_it_reads_on_what_basis_and_why() {
+        let title = residence().title(&manifest(MANIFEST));
+        assert_eq!(
+            title.zh,
+            "读取信息资源“population.person”的name、division（行政区划 320324 的记录；依据：履行法定职责，《示例条例》第三条）：核对户籍"
+        );
+        assert_eq!(
+            title.en,
+            "Read name, division of the dataset `population.person` (records of the divisions 320324; basis: a statutory duty, 《示例条例》第三条): To check the residence"
+        );
+    }
+
+    #[test]
+    fn a_use_that_grows_is_a_new_permission_and_one_that_shrinks_is_none() {
+        let old = manifest(MANIFEST);
+        for (what, by) in [
+            (r#"["name", "division"]"#, r#"["name", "division", "mobile"]"#),
+            (r#"{ divisions = ["320324"] }"#, r#""all""#),
+            (r#"{ divisions = ["320324"] }"#, r#"{ divisions = ["320324", "320322"] }"#),
+            (r#"access = ["get"]"#, r#"access = ["get", "bulk"]"#),
+            (r#"roles = ["clerk"]"#, "roles = []"),
+            (r#"roles = ["clerk"]"#, r#"roles = ["clerk", "auditor"]"#),
+            (r#"basis = "statutory-duty""#, r#"basis = "emergency""#),
+            ("第三条", "第四条"),
+            ("To check the residence", "To plan"),
+            (r#"access = ["get"]"#, "access = [\"get\"]\ndays = 400"),
+        ] {
+            let changed = MANIFEST.replacen(what, by, 1);
+            assert_ne!(changed, MANIFEST, "{what}");
+            assert_eq!(Difference::between(&old, &manifest(&changed)).added, [residence()], "{what} -> {by}");
+        }
+        for (what, by) in [
+            (r#"["name", "division"]"#, r#"["name"]"#),
+            (r#"{ divisions = ["320324"] }"#, r#"{ divisions = ["320324001"] }"#),
+            (r#"access = ["get"]"#, "access = [\"get\"]\ndays = 30"),
+        ] {
+            let changed = MANIFEST.replacen(what, by, 1);
+            assert_eq!(Difference::between(&old, &manifest(&changed)), Difference::default(), "{what} -> {by}");
+        }
+    }
+
     #[test]
     fn what_is_no_capability_is_refused() {
-        for bad in
-            ["", "root", "data:", "data:x", "publish", "publish:", "consume:x", "consume:x@console", "identity:all"]
-        {
+        for bad in [
+            "",
+            "root",
+            "data:",
+            "data:x",
+            "publish",
+            "publish:",
+            "consume:x",
+            "consume:x@console",
+            "identity:all",
+            "dataset:",
+            "dataset:population.person",
+            "dataset:person@check",
+            "dataset:population.person@",
+            "dataset:population.person@a@b",
+        ] {
             assert!(bad.parse::<Capability>().is_err(), "{bad}");
         }
     }

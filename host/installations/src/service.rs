@@ -125,6 +125,13 @@ impl Installations {
         self.inner.map.read().get(name).map(|e| e.main.clone())
     }
 
+    /// The installation as the release beside the one in charge sees it: a canary, or the release that an
+    /// upgrade leaves. `None` when there is one release.
+    #[must_use]
+    pub fn get_other(&self, name: &InstallationName) -> Option<Arc<Installation>> {
+        self.inner.map.read().get(name).and_then(|e| e.other.clone())
+    }
+
     /// All installations, by name.
     #[must_use]
     pub fn list(&self) -> Vec<Arc<Installation>> {

@@ -17,7 +17,7 @@ pub struct Notice {
     pub title: Text,
     /// The text: at most 4,000 characters.
     pub body: Text,
-    /// A path of the app that it leads to, such as `/orders/7`.
+    /// A path of the app that it leads to, such as `/orders/7`; in a note of the platform, of the portal.
     pub path: Option<String>,
 }
 
@@ -26,13 +26,13 @@ pub struct Notice {
 pub struct Note {
     /// Its id, for [`Messaging::mark_read`].
     pub id: String,
-    /// The installation that wrote it.
-    pub installation: InstallationName,
+    /// The installation that wrote it; `None`: the platform itself.
+    pub installation: Option<InstallationName>,
     /// The title.
     pub title: Text,
     /// The text.
     pub body: Text,
-    /// A path of that installation.
+    /// A path of that installation, or of the portal.
     pub path: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -51,7 +51,8 @@ pub struct InboxPage {
 
 #[derive(Serialize, Deserialize)]
 struct NoteRow {
-    installation: InstallationName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    installation: Option<InstallationName>,
     #[serde(flatten)]
     content: Content,
     at: Timestamp,
@@ -92,11 +93,30 @@ impl Messaging {
         installation: &InstallationName,
         notice: Notice,
     ) -> Result<(), MessagingError> {
+        self.note(txn, account, Some(installation.clone()), notice)
+    }
+
+    /// Stages a note of the platform itself, such as the answer to a request that a person filed at
+    /// the portal. Its path is one of the portal.
+    ///
+    /// # Errors
+    /// As [`Messaging::notify`].
+    pub fn notify_from_platform(&self, txn: &mut Txn, account: &str, notice: Notice) -> Result<(), MessagingError> {
+        self.note(txn, account, None, notice)
+    }
+
+    fn note(
+        &self,
+        txn: &mut Txn,
+        account: &str,
+        installation: Option<InstallationName>,
+        notice: Notice,
+    ) -> Result<(), MessagingError> {
         check_text("title", &notice.title, 1, MAX_TITLE)?;
         check_text("body", &notice.body, 0, MAX_BODY)?;
         notice.path.as_deref().map_or(Ok(()), check_path)?;
         let row = NoteRow {
-            installation: installation.clone(),
+            installation,
             content: self.seal(account, Plain { title: notice.title, body: notice.body, path: notice.path })?,
             at: self.clock.now(),
             read: false,

@@ -2,6 +2,9 @@
 //!
 //! Every field is enforced by code: see the doc comment of each for where.
 
+pub use crate::personal::{OnErasure, Personal};
+pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
+
 use crate::{AppName, Schema, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +44,9 @@ pub struct Manifest {
     /// Personal attributes it asks for; identity releases no others, and none without consent.
     #[serde(default)]
     pub scopes: Vec<Scope>,
+    /// Datasets of the information hub that it uses; the hub refuses others, and each without a grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<DatasetUse>,
     /// Whether it takes payments; the payments service refuses others.
     #[serde(default)]
     pub payments: Option<Payments>,
@@ -88,6 +94,9 @@ pub struct Collection {
     /// no personal field of such a collection, or a keyed hash of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
+    /// What is personal in it, and about whom: the portal's "My data" shows, copies and erases by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal: Option<Personal>,
     /// Its indexes.
     #[serde(default)]
     pub indexes: Vec<Index>,
@@ -333,6 +342,9 @@ impl Manifest {
                     return Err(field(&format!("{at}.fields"), "name 1 to 4 fields, such as `slot` or `visitor.id`"));
                 }
             }
+            if let Some(personal) = &c.personal {
+                personal.check(&format!("collections[{i}].personal"), c)?;
+            }
         }
         names("counters", self.counters.iter().map(String::as_str))?;
         self.data.check()?;
@@ -364,6 +376,7 @@ impl Manifest {
             no_blank(&format!("scopes[{i}].reason.zh"), &s.reason.zh)?;
             no_blank(&format!("scopes[{i}].reason.en"), &s.reason.en)?;
         }
+        crate::uses::check(self)?;
         for (i, h) in self.outbound.iter().enumerate() {
             outbound(&format!("outbound[{i}]"), h)?;
         }
@@ -418,11 +431,11 @@ impl Limits {
     }
 }
 
-fn field(name: &str, problem: &str) -> ManifestError {
+pub(crate) fn field(name: &str, problem: &str) -> ManifestError {
     ManifestError::Field { field: name.to_owned(), problem: problem.to_owned() }
 }
 
-fn no_blank(name: &str, value: &str) -> Result<(), ManifestError> {
+pub(crate) fn no_blank(name: &str, value: &str) -> Result<(), ManifestError> {
     if value.trim().is_empty() { Err(field(name, "must not be empty")) } else { Ok(()) }
 }
 
@@ -435,7 +448,7 @@ fn own_path(name: &str, path: &str) -> Result<(), ManifestError> {
     if ok { Ok(()) } else { Err(field(name, &format!("`{path}` is not a path of the app: write it as `/orders`"))) }
 }
 
-fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
+pub(crate) fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
     let mut seen = BTreeSet::new();
     for (i, n) in names.enumerate() {
         let ok = (1..=60).contains(&n.len())

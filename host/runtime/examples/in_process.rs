@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Instant;
+use yunlong_audit::{Audit, AuditConfig};
+use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets};
 use yunlong_installations::{Capability, Installations, New, Status};
 use yunlong_messaging::{Messaging, Subscriptions};
@@ -39,11 +41,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await?);
     let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
-    let services = Services {
+    let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await?;
+    let identity = Arc::new(identity);
+    let keys = identity.field_keys().clone();
+    let audit = AuditConfig::new("city.test/audit", [2; 32].into());
+    let hub = HubServices {
         store: store.clone(),
-        identity: Arc::new(
-            Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await?,
-        ),
+        clock: clock.clone(),
+        keys: keys.clone(),
+        audit: Audit::open(store.clone(), clock.clone(), keys, audit).await?,
+        identity: identity.clone(),
+        messaging: messaging.clone(),
+        installations: installations.clone(),
+    };
+    let services = Services {
+        hub: Hub::open(hub, HubConfig::new([3; 32].into())).await?,
+        store: store.clone(),
+        identity,
         installations: installations.clone(),
         payments: Arc::new(Payments::new(store, clock.clone(), messaging.clone(), Vec::new())),
         messaging,

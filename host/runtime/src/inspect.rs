@@ -5,6 +5,7 @@ use crate::error::{InspectError, RefusedImport};
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 use yunlong_model::Manifest;
+use yunlong_model::manifest::Access;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Inspection {
 /// An import of the component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// Its full name, such as `city:data/collections@1.0.0`.
+    /// Its full name, such as `city:data/collections@1.1.0`.
     pub name: String,
     /// Whether it brings types alone and nothing can be called.
     pub types_only: bool,
@@ -50,6 +51,8 @@ pub(crate) const CONSUMER: &str = "city:app/consumer";
 pub(crate) const JOBS: &str = "city:app/jobs";
 /// The interface that is called around installation.
 pub(crate) const LIFECYCLE: &str = "city:app/lifecycle";
+/// The base databases, and their interfaces in `city:base`.
+const BASE: [&str; 5] = ["population", "legal-entities", "credit", "geospatial", "economy"];
 /// The interface that brings data to a newer schema.
 pub(crate) const MIGRATIONS: &str = "city:app/migrations";
 
@@ -197,6 +200,13 @@ pub fn check(inspection: &Inspection, manifest: &Manifest) -> Result<(), Refused
             "app.toml asks for [payments], whose outcomes come as events, but the component does not export this interface",
         );
     }
+    let follows = manifest.datasets.iter().any(|d| d.access.contains(&Access::Changes));
+    if follows && !has(CONSUMER) {
+        return refuse(
+            CONSUMER,
+            "app.toml asks for the changes of [[datasets]], which come as events, but the component does not export this interface",
+        );
+    }
     if !manifest.jobs.is_empty() && !has(JOBS) {
         return refuse(JOBS, "app.toml lists [[jobs]], but the component does not export this interface");
     }
@@ -205,7 +215,7 @@ pub fn check(inspection: &Inspection, manifest: &Manifest) -> Result<(), Refused
 
 fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
     let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-    let Some((package, _)) = interface.split_once('/') else {
+    let Some((package, name)) = interface.split_once('/') else {
         return Err("the platform gives interfaces, not single functions".into());
     };
     // What a transaction can carry needs collections' `transaction`, even without collections.
@@ -217,12 +227,20 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
         || !m.jobs.is_empty();
     let declared = match interface {
         "city:identity/principal" | "city:identity/representation" | "city:app/context" => None,
-        "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
+        // A consent is asked for where an attribute, or a dataset, rests on it.
+        "city:identity/attributes" => {
+            Some((!m.scopes.is_empty() || !m.datasets.is_empty(), "[[scopes]] or [[datasets]]"))
+        }
         "city:data/collections" => Some((transactions, "[[collections]] or counters")),
+        "city:data/shared" => Some((!m.datasets.is_empty(), "[[datasets]]")),
         // Notes to people need no topic, but a place to be declared: an app with an inbox sends
         // them about data of its own.
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
         "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        _ if package == "city:base" && BASE.contains(&name) => Some((
+            m.datasets.iter().any(|d| d.dataset.split_once('.').is_some_and(|(base, _)| base == name)),
+            "[[datasets]] of this base database",
+        )),
         _ if package.starts_with("city:") => return Err("the platform has no such interface".into()),
         _ => return check_standard(package, version),
     };

@@ -30,6 +30,10 @@ pub enum Interface {
     Representation,
     /// `city:data/collections`
     Collections,
+    /// `city:data/shared`
+    Shared,
+    /// `city:base`
+    Base,
     /// `city:messaging/publisher`
     Publisher,
     /// `city:payments/intents`
@@ -48,12 +52,14 @@ pub enum Interface {
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
         Self::Representation,
         Self::Collections,
+        Self::Shared,
+        Self::Base,
         Self::Publisher,
         Self::Intents,
         Self::Clocks,
@@ -72,6 +78,8 @@ impl Interface {
             Self::Attributes => "city:identity/attributes",
             Self::Representation => "city:identity/representation",
             Self::Collections => "city:data/collections",
+            Self::Shared => "city:data/shared",
+            Self::Base => "city:base",
             Self::Publisher => "city:messaging/publisher",
             Self::Intents => "city:payments/intents",
             Self::Clocks => "wasi:clocks",

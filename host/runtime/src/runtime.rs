@@ -33,6 +33,7 @@ use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTabl
 use wasmtime::{CallHook, Store, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
+use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::{AppLog, Installation, Installations, Level, Status};
 use yunlong_messaging::Messaging;
@@ -53,6 +54,8 @@ pub struct Services {
     pub messaging: Arc<Messaging>,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Shared data.
+    pub hub: Hub,
     /// What apps print, and what happens to them.
     pub log: Arc<AppLog>,
     /// The time, for guests too.

@@ -8,7 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use yunlong_audit::Audit;
 use yunlong_gateway::{Gateway, GatewayConfig, Origins};
+use yunlong_hub::{Hub, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets, XUZHOU_DIVISIONS};
 use yunlong_installations::{AppLog, Installations};
 use yunlong_messaging::Messaging;
@@ -76,6 +78,8 @@ pub(crate) struct City {
     pub(crate) installations: Arc<Installations>,
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) payments: Arc<Payments>,
+    pub(crate) audit: Audit,
+    pub(crate) hub: Hub,
     pub(crate) log: Arc<AppLog>,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) gateway: Arc<Gateway>,
@@ -100,6 +104,18 @@ impl City {
         let registered = Arc::new(Registered(installations.clone()));
         let messaging = Messaging::with_config(store.clone(), clock.clone(), registered, settings.messaging());
         let messaging = Arc::new(messaging.with_fields(secrets.fields().clone()));
+        let audit = Audit::open(store.clone(), clock.clone(), secrets.fields().clone(), settings.audit(&secrets));
+        let audit = audit.await.context("the audit log")?;
+        let services = HubServices {
+            store: store.clone(),
+            clock: clock.clone(),
+            keys: secrets.fields().clone(),
+            audit: audit.clone(),
+            identity: identity.clone(),
+            messaging: messaging.clone(),
+            installations: installations.clone(),
+        };
+        let hub = Hub::open(services, settings.hub(&secrets)).await.context("the information hub")?;
         let portal = origins.portal().to_owned();
         let authority = portal.split_once("://").map_or(portal.as_str(), |(_, a)| a);
         let cashier = SandboxCashier::new(
@@ -119,6 +135,7 @@ impl City {
             installations: installations.clone(),
             messaging: messaging.clone(),
             payments: payments.clone(),
+            hub: hub.clone(),
             log: log.clone(),
             clock: clock.clone(),
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
@@ -132,6 +149,8 @@ impl City {
             messaging: messaging.clone(),
             payments: payments.clone(),
             depot,
+            hub: hub.clone(),
+            audit: audit.clone(),
             apps: runtime.clone(),
             clock,
         };
@@ -140,7 +159,20 @@ impl City {
             runtime.register_metrics(registry);
             metrics::register(registry, messaging.clone(), installations.clone(), engine.clone());
         });
-        Ok(Self { engine, store, secrets, identity, installations, messaging, payments, log, runtime, gateway })
+        Ok(Self {
+            engine,
+            store,
+            secrets,
+            identity,
+            installations,
+            messaging,
+            payments,
+            audit,
+            hub,
+            log,
+            runtime,
+            gateway,
+        })
     }
 }
 

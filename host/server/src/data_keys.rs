@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use yunlong_audit::Audit;
+use yunlong_hub::Hub;
 use yunlong_identity::{Identity, Secrets};
 use yunlong_installations::Installations;
 use yunlong_messaging::Messaging;
@@ -100,6 +102,8 @@ pub(crate) async fn rotate(
     identity: &Identity,
     messaging: &Messaging,
     installations: &Installations,
+    hub: &Hub,
+    audit: &Audit,
 ) -> Result<()> {
     let id = secrets.fields().current().id().to_string();
     let mut txn = Txn::new(store.clone());
@@ -109,6 +113,8 @@ pub(crate) async fn rotate(
     tracing::info!(key = id, "personal data is encrypted anew with the current key");
     let people = identity.seal_anew().await.context("attributes")?;
     let notes = messaging.seal_anew().await.context("notes")?;
+    let records = hub.seal_anew().await.context("the records of the information hub")?;
+    let logged = audit.reseal().await.context("the keys of the audit log")?;
     let mut documents = 0;
     for i in installations.list() {
         let schema = Schema::new(&i.name, &i.manifest).with_keys(secrets.fields().clone());
@@ -121,7 +127,7 @@ pub(crate) async fn rotate(
         txn.delete(in_use().text(other));
     }
     txn.commit().await?;
-    tracing::info!(people, notes, documents, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
+    tracing::info!(people, notes, records, logged, documents, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
     Ok(())
 }
 

@@ -84,7 +84,7 @@ fn main() -> ExitCode {
                     if let Some(next) = error.next() {
                         eprintln!("  → {next}");
                     }
-                    ExitCode::FAILURE
+                    ExitCode::from(error.exit_code())
                 }
             };
         }

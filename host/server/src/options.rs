@@ -86,6 +86,10 @@ pub(crate) struct Demo {
     /// How many citizens
     #[arg(long, default_value_t = 600, requires = "demo", value_name = "N")]
     pub(crate) demo_citizens: u32,
+    /// How many synthetic people are in the population base database, beside the citizens; companies, places
+    /// and events in proportion
+    #[arg(long, default_value_t = 2_000, requires = "demo", value_name = "N")]
+    pub(crate) demo_people: u64,
     /// Enroll the demo vendor's key: a PEM, private or public
     #[arg(long, requires = "demo", value_name = "FILE")]
     pub(crate) trust_key: Vec<PathBuf>,

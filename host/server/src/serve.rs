@@ -151,9 +151,11 @@ fn workers(
     stop: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> Result<()> {
-    let workers: [(&str, Worker); 5] = [
+    let workers: [(&str, Worker); 7] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
+        ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
+        ("the information hub's clock", Box::pin(city.hub.clone().run(stop.clone()))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (
@@ -172,12 +174,13 @@ fn workers(
             }
         });
     }
+    let (hub, audit) = (city.hub.clone(), city.audit.clone());
     let (store, secrets) = (city.store.clone(), city.secrets.clone());
     let (identity, messaging, stop) = (city.identity.clone(), city.messaging.clone(), stop.clone());
     let installations = city.installations.clone();
     tasks.spawn(async move {
         tokio::select! {
-            done = data_keys::rotate(&store, &secrets, &identity, &messaging, &installations) => if let Err(error) = done {
+            done = data_keys::rotate(&store, &secrets, &identity, &messaging, &installations, &hub, &audit) => if let Err(error) = done {
                 tracing::error!(error = format!("{error:#}"), "not everything is encrypted with the current key; the next start goes on");
             },
             () = until(stop) => {}

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use yunlong_model::Manifest;
+use yunlong_model::manifest::{Access, DatasetUse};
 use yunlong_registry::component::split_version;
 
 /// Something that does not fit.
@@ -44,6 +45,12 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
     if manifest.payments.is_some() && !has(CONSUMER) {
         error(&format!("app.toml asks for [payments], whose outcomes come as events, but {CONSUMER} is not exported"));
     }
+    let follows = manifest.datasets.iter().any(|d| d.access.contains(&Access::Changes));
+    if follows && !has(CONSUMER) {
+        error(&format!(
+            "app.toml asks for the changes of [[datasets]], which come as events, but {CONSUMER} is not exported"
+        ));
+    }
     if !manifest.jobs.is_empty() && !has(JOBS) {
         error(&format!("app.toml lists [[jobs]], but {JOBS} is not exported"));
     }
@@ -51,9 +58,10 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
     if has(JOBS) && manifest.jobs.is_empty() {
         warn(&format!("{JOBS} is exported, but app.toml lists no [[jobs]]: it will never be called"));
     }
-    if has(CONSUMER) && manifest.consumes.is_empty() && manifest.payments.is_none() {
+    let hears = !manifest.consumes.is_empty() || manifest.payments.is_some() || !manifest.datasets.is_empty();
+    if has(CONSUMER) && !hears {
         warn(&format!(
-            "{CONSUMER} is exported, but app.toml lists no [[consumes]] and no [payments]: it will never be called"
+            "{CONSUMER} is exported, but app.toml lists no [[consumes]], no [payments] and no [[datasets]]: it will never be called"
         ));
     }
     for (declared, what, interface) in [
@@ -69,6 +77,14 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
             ));
         }
     }
+    // Changes come as messages; whatever else is declared wants an interface to be read by.
+    let reads = |d: &DatasetUse| d.access.iter().any(|a| *a != Access::Changes);
+    let shared = |i: &String| i.starts_with("city:data/shared@") || i.starts_with("city:base/");
+    if manifest.datasets.iter().any(reads) && !imports.iter().any(shared) {
+        warn(
+            "app.toml declares [[datasets]], but neither city:data/shared nor city:base is imported: leave out what is not needed, departments are asked for it",
+        );
+    }
     findings
 }
 
@@ -83,10 +99,23 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
         || !m.jobs.is_empty();
     let declared = match interface {
         "city:identity/principal" | "city:identity/representation" | "city:app/context" => None,
-        "city:identity/attributes" => Some((!m.scopes.is_empty(), "[[scopes]]")),
+        // A consent is asked for where an attribute, or a dataset, rests on it.
+        "city:identity/attributes" => {
+            Some((!m.scopes.is_empty() || !m.datasets.is_empty(), "[[scopes]] or [[datasets]]"))
+        }
         "city:data/collections" => Some((transactions, "[[collections]] or counters")),
+        "city:data/shared" => Some((!m.datasets.is_empty(), "[[datasets]]")),
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
         "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        "city:base/population"
+        | "city:base/legal-entities"
+        | "city:base/credit"
+        | "city:base/geospatial"
+        | "city:base/economy" => {
+            let name = interface.trim_start_matches("city:base/");
+            let uses = |d: &DatasetUse| d.dataset.split_once('.').is_some_and(|(base, _)| base == name);
+            Some((m.datasets.iter().any(uses), "[[datasets]] of this base database"))
+        }
         _ => {
             let package = interface.split_once('/').map_or(interface, |(p, _)| p);
             let standard =
@@ -119,6 +148,8 @@ mod tests {
 
     const PAGES: &str = "wasi:http/incoming-handler@0.2.10";
 
+    const RESIDENTS: &str = "[[datasets]]\ndataset = \"population.person\"\npurpose = \"p\"\nbasis = \"consent\"\nfields = [\"name\"]\nreason = { zh = \"甲\", en = \"A\" }";
+
     #[test]
     fn a_plain_wasi_http_component_fits_an_empty_manifest() {
         assert_eq!(
@@ -132,7 +163,11 @@ mod tests {
         for (import, extra, want) in [
             ("city:payments/intents@1.0.0", "", "[payments]"),
             ("city:identity/attributes@1.0.0", "", "[[scopes]]"),
-            ("city:data/collections@1.0.0", "", "[[collections]]"),
+            ("city:data/collections@1.1.0", "", "[[collections]]"),
+            ("city:data/shared@1.1.0", "", "[[datasets]]"),
+            ("city:base/population@1.0.0", "", "[[datasets]]"),
+            ("city:base/credit@1.0.0", RESIDENTS, "[[datasets]] of this base database"),
+            ("city:base/genealogy@1.0.0", RESIDENTS, "does not have"),
             ("city:data/collections@2.0.0", "counters = [\"n\"]", "version 1"),
             ("city:nuclear/codes@1.0.0", "", "does not have"),
             ("wasi:http/types@0.3.0", "", "WASI 0.2"),
@@ -147,12 +182,19 @@ mod tests {
     fn what_is_promised_must_be_exported() {
         let job = "[[jobs]]\nname = \"j\"\ncron = \"* * * * *\"";
         assert!(matches!(&check(&[], &[PAGES], job)[..], [Finding::Error(t)] if t.contains("city:app/jobs")));
+        let follows = format!("{RESIDENTS}\naccess = [\"changes\"]");
+        assert!(matches!(&check(&[], &[PAGES], &follows)[..], [Finding::Error(t)] if t.contains("city:app/consumer")));
+        assert_eq!(check(&[], &["city:app/consumer@1.0.0"], &follows), []);
         assert!(matches!(&check(&[], &[], "")[..], [Finding::Error(t)] if t.contains(HANDLER)));
         assert!(matches!(&check(&[], &["city:app/jobs@1.0.0"], "")[..], [Finding::Warning(_)]));
     }
 
     #[test]
     fn what_is_declared_for_nothing_is_pointed_out() {
+        assert!(matches!(&check(&[], &[PAGES], RESIDENTS)[..], [Finding::Warning(t)] if t.contains("[[datasets]]")));
+        for import in ["city:data/shared@1.1.0", "city:base/population@1.0.0"] {
+            assert_eq!(check(&[import, "city:identity/attributes@1.1.0"], &[PAGES], RESIDENTS), []);
+        }
         let scope = "[[scopes]]\nname = \"s\"\nattributes = [\"mobile\"]\nreason = { zh = \"甲\", en = \"A\" }";
         assert!(matches!(&check(&[], &[PAGES], scope)[..], [Finding::Warning(t)] if t.contains("[[scopes]]")));
     }

@@ -117,6 +117,11 @@ impl Client {
         self.json(&self.console, "POST", path, Some(body))
     }
 
+    /// As [`Client::post`], with a body that is JSON already.
+    pub(crate) fn post_bytes(&self, path: &str, body: Vec<u8>) -> Result<Value, CliError> {
+        self.send(&self.console, "POST", path, "application/json", body)
+    }
+
     pub(crate) fn delete(&self, path: &str) -> Result<Value, CliError> {
         self.json(&self.console, "DELETE", path, None)
     }
@@ -198,7 +203,7 @@ impl Client {
         }
     }
 
-    fn strange(&self, problem: &str) -> CliError {
+    pub(crate) fn strange(&self, problem: &str) -> CliError {
         CliError::Unreachable { server: self.name(), problem: format!("{problem}: is this a Yunlong platform?") }
     }
 }

@@ -57,6 +57,14 @@ pub enum CliError {
     /// The second factor was shown too long ago.
     #[error("this act is dangerous: the platform wants to see your second factor again")]
     StepUp,
+    /// A file was loaded but for some rows.
+    #[error("{refused} rows were refused: {errors} says which and why")]
+    RowsRefused {
+        /// How many.
+        refused: u64,
+        /// The file with the reasons.
+        errors: String,
+    },
     /// The person said no.
     #[error("nothing was done")]
     Declined,
@@ -72,6 +80,12 @@ impl CliError {
         move |source| Self::Io { path, source }
     }
 
+    /// How the command ends: 3 when a file was loaded but for some rows, otherwise 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::RowsRefused { .. }) { 3 } else { 1 }
+    }
+
     /// What to do next, when that is not in the text already.
     #[must_use]
     pub fn next(&self) -> Option<String> {
@@ -80,6 +94,7 @@ impl CliError {
             Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
             Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
             Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
+            Self::RowsRefused { .. } => "correct these rows and import them again; the others are loaded".into(),
             Self::Unreachable { .. } => {
                 "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()
             }

@@ -11,6 +11,7 @@ mod check;
 mod client;
 mod config;
 mod error;
+mod hub;
 mod install;
 mod jobs;
 mod keys;
@@ -82,6 +83,9 @@ pub enum Command {
     /// List organizations, and add departments and vendors
     #[command(subcommand)]
     Organizations(organizations::Organizations),
+    /// Load files of records into the information hub, write them out, make a synthetic city
+    #[command(subcommand)]
+    Hub(hub::Hub),
     /// Sign in and keep the token for the commands that follow
     Login(login::Login),
     /// End the session that `yunlong login` keeps
@@ -119,6 +123,7 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Uninstall(c) => apps::uninstall(c),
         Command::Accounts(c) => accounts::run(c),
         Command::Organizations(c) => organizations::run(c),
+        Command::Hub(c) => hub::run(c),
         Command::Login(c) => login::login(c),
         Command::Logout(c) => login::logout(c),
     }

@@ -193,7 +193,8 @@
 //!
 //! # What is where
 //! [`Router`], [`Request`], [`Response`], [`Form`], [`Problem`], [`Operation`]: the web.
-//! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`identity`]: who asks, attributes,
+//! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`shared`], [`base`]: the
+//! city's datasets. [`identity`]: who asks, attributes,
 //! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`page`]: layout
 //! and parts of pages. [`clock`], [`random`], [`context`], [`qr`]: the rest. [`testing`]: the city
 //! in memory.
@@ -204,6 +205,7 @@ extern crate self as yunlong_sdk;
 
 mod app;
 mod backend;
+pub mod base;
 pub mod clock;
 pub mod context;
 pub mod data;
@@ -214,6 +216,7 @@ pub mod page;
 pub mod payments;
 pub mod qr;
 pub mod random;
+pub mod shared;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod text;

@@ -4,6 +4,7 @@
 //! It refuses what `app.toml` does not declare, as the host does; it does not check topics
 //! against their schemas, nor limits of time and memory.
 
+use crate::backend::double::shared::{Kept, Read, Standing};
 use crate::backend::double::{self, Audited, Manifest, Queued, State};
 use crate::backend::{Active, Backend};
 use crate::data::DataError;
@@ -37,6 +38,19 @@ pub struct AuditRow {
     pub target: String,
     /// The details.
     pub detail: Value,
+}
+
+/// A read of a dataset that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedRead {
+    /// The dataset.
+    pub dataset: String,
+    /// The purpose that it was opened for.
+    pub purpose: String,
+    /// The record's key.
+    pub key: String,
+    /// The fields that were released.
+    pub fields: Vec<String>,
 }
 
 /// What a delivery did.
@@ -124,10 +138,11 @@ impl TestCity {
         double::with(|c| c.attributes.insert((subject.to_owned(), attribute), value.to_owned()));
     }
 
-    /// A person consents to a scope.
+    /// A person consents to a scope, or to the use of a dataset that rests on consent: then `scope` is the
+    /// purpose.
     pub fn consent(&self, subject: &str, scope: &str) {
         double::with(|c| {
-            assert!(c.manifest.declares_scope(scope), "app.toml declares no scope `{scope}`");
+            assert!(c.manifest.asks_consent(scope), "app.toml asks for no consent `{scope}`");
             c.consents.insert((subject.to_owned(), scope.to_owned()));
         });
     }
@@ -135,6 +150,64 @@ impl TestCity {
     /// A person takes a consent back.
     pub fn withdraw(&self, subject: &str, scope: &str) {
         double::with(|c| c.consents.remove(&(subject.to_owned(), scope.to_owned())));
+    }
+
+    /// Puts a record into a dataset of the information hub, about a person or not. The hub's masks are
+    /// not applied here: put in what the app is to see, such as an age instead of a date of birth.
+    pub fn put_record(&self, dataset: &str, key: &str, person: Option<&str>, body: &Value) {
+        let Some(body) = body.as_object().cloned() else { panic!("a record is a JSON object, not {body}") };
+        let person = person.map(ToOwned::to_owned);
+        double::with(|c| {
+            let records = c.hub.records.entry(dataset.to_owned()).or_default();
+            let version = records.get(key).map_or(1, |r| r.version + 1);
+            records.insert(key.to_owned(), Kept { person, version, body, valid_from: "2020-01-01".into() });
+        });
+    }
+
+    /// Takes a record out of a dataset.
+    pub fn remove_record(&self, dataset: &str, key: &str) {
+        double::with(|c| c.hub.records.get_mut(dataset).and_then(|r| r.remove(key)));
+    }
+
+    /// The provider of a dataset grants what `app.toml` asks for. Nothing is granted before.
+    pub fn grant(&self, dataset: &str, purpose: &str) {
+        self.decide(dataset, purpose, Standing::Granted(None));
+    }
+
+    /// The provider grants these fields alone.
+    pub fn grant_fields(&self, dataset: &str, purpose: &str, fields: &[&str]) {
+        let fields = fields.iter().map(|f| (*f).to_owned()).collect();
+        self.decide(dataset, purpose, Standing::Granted(Some(fields)));
+    }
+
+    /// The provider revokes a grant.
+    pub fn revoke(&self, dataset: &str, purpose: &str) {
+        self.decide(dataset, purpose, Standing::Revoked("2026-05-01T01:00:00Z".into()));
+    }
+
+    /// A grant runs out.
+    pub fn expire(&self, dataset: &str, purpose: &str) {
+        self.decide(dataset, purpose, Standing::Expired("2026-05-01T01:00:00Z".into()));
+    }
+
+    fn decide(&self, dataset: &str, purpose: &str, standing: Standing) {
+        double::with(|c| {
+            let declared = c.manifest.dataset_use(dataset, purpose).is_some();
+            assert!(declared, "app.toml declares no use of `{dataset}` for `{purpose}`");
+            c.hub.standings.insert((dataset.to_owned(), purpose.to_owned()), standing);
+        });
+    }
+
+    /// The reads of datasets that were answered, as the city's audit log has them.
+    #[must_use]
+    pub fn shared_reads(&self) -> Vec<SharedRead> {
+        let row = |r: &Read| SharedRead {
+            dataset: r.dataset.clone(),
+            purpose: r.purpose.clone(),
+            key: r.key.clone(),
+            fields: r.fields.clone(),
+        };
+        double::with(|c| c.hub.reads.iter().map(row).collect())
     }
 
     /// Sets a value of the configuration; the defaults of `app.toml` stand already.

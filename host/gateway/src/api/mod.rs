@@ -1,10 +1,14 @@
 //! The JSON APIs of the portal and the console. Failures are problem documents (RFC 9457).
 
 mod console;
+mod hub;
+mod hub_exchange;
 mod lifecycle;
 mod people;
 
 pub(crate) use console::router as console;
+pub(crate) use hub::router as hub;
+pub(crate) use hub_exchange::router as hub_exchange;
 pub(crate) use people::router as people;
 
 use crate::body::Json;

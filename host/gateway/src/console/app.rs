@@ -56,6 +56,7 @@ struct Refused<'a> {
 async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, refused: Option<Refused<'_>>) -> Outcome {
     let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
     let used = view.gateway.services.installations.used(&i.name).await?;
+    let datasets = super::hub::uses::states(view, i).await?;
     let title = i.manifest.title.get(view.lang());
     let content = html! {
         p { a href="/" { "← " (view.t("已装应用", "Installed apps")) } }
@@ -70,6 +71,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         }
         (facts(view, i, used))
         (permissions(view, i))
+        (datasets)
         (roles(view, i, &assignments, refused))
         (configuration(view, i, refused))
     };
@@ -277,6 +279,14 @@ pub(super) async fn set_grant(view: View, Path(name): Path<String>, Form(form): 
     }
     let set = view.gateway.operations.set_grant(&i.name, form.text("capability"), granted, &by.account).await;
     answer(&view, &i, &form, set).await
+}
+
+/// Asks for a dataset again: what was refused, has expired, or could not be asked for.
+pub(super) async fn ask(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let (dataset, purpose) = (form.text("dataset"), form.text("purpose"));
+    let asked = view.gateway.services.hub.ask(&i.name, dataset, purpose, &view.actor()?).await;
+    answer(&view, &i, &form, asked).await
 }
 
 pub(super) async fn set_roles(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {

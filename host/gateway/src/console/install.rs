@@ -188,6 +188,7 @@ async fn show_review(
     let title = m.title.get(view.lang());
     let values: BTreeMap<_, _> = config_form::values(m.config.as_ref(), typed);
     let upgrades = upgrades(view, r).await?;
+    let datasets = super::hub::uses::asked(view, m).await?;
     let content = html! {
         h1 { (view.t("安装：", "Install: ")) (title) }
         (steps(view, 1))
@@ -202,6 +203,7 @@ async fn show_review(
                 dt { (view.t("安装包", "Package")) } dd { code { (r.digest) } }
             }
         }
+        (datasets)
         (upgrades)
         form method="post" action={ "/install/" (r.digest) } {
             fieldset.card {

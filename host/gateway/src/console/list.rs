@@ -6,7 +6,7 @@ use crate::failure::Outcome;
 use crate::layout::{Page, empty, notice};
 use crate::view::{View, see_other};
 use maud::html;
-use yunlong_identity::PlatformRole;
+use yunlong_identity::{AccountKind, PlatformRole};
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
@@ -16,6 +16,9 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     }
     if session.has(PlatformRole::AuditAdmin) {
         return Ok(see_other("/audit"));
+    }
+    if view.administrator().is_err() && session.kind == AccountKind::Official {
+        return Ok(see_other("/hub"));
     }
     view.administrator()?;
     let identity = &view.gateway.services.identity;

@@ -5,6 +5,7 @@ mod actions;
 mod app;
 pub(crate) mod companies;
 mod config_form;
+pub(crate) mod hub;
 mod install;
 mod jobs;
 mod list;
@@ -29,6 +30,7 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/start", post(app::start))
         .route("/apps/{name}/uninstall", get(app::confirm_uninstall).post(app::uninstall))
         .route("/apps/{name}/grants", post(app::set_grant))
+        .route("/apps/{name}/datasets", post(app::ask))
         .route("/apps/{name}/roles", post(app::set_roles))
         .route("/apps/{name}/config", post(app::set_config))
         .route("/apps/{name}/log", get(app::log))
@@ -53,8 +55,11 @@ pub(crate) fn router() -> Router {
         .route("/companies", get(companies::page).post(companies::submit))
         .route("/help", get(crate::portal::help))
         .route("/favicon.ico", get(crate::portal::favicon))
+        .merge(hub::router())
         .merge(crate::api::console())
         .merge(crate::api::people())
+        .merge(crate::api::hub())
+        .merge(crate::api::hub_exchange())
         .fallback(crate::portal::no_page)
         .method_not_allowed_fallback(crate::portal::no_method)
 }
@@ -138,6 +143,13 @@ impl From<OperationError> for Failure {
             OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
                 .because(format!("现有数据不符合该版本的索引，版本更换已撤销：{e}"), format!("{e}. The change of versions was undone")),
             OperationError::Commit(e) => e.into(),
+            OperationError::Documents(yunlong_store::documents::DocumentError::Store(e)) => e.into(),
+            OperationError::Documents(e @ yunlong_store::documents::DocumentError::Invalid(_)) => {
+                Self::new(kinds::MALFORMED).because("请从第一页重新打开。", format!("Begin at the first page: {e}"))
+            }
+            OperationError::Documents(e) => Self::internal(e),
+            OperationError::Hub(e) => e.into(),
+            OperationError::Audit(e) => e.into(),
             OperationError::Stopping => Self::new(kinds::BUSY),
         }
     }

@@ -111,6 +111,7 @@ pub(super) async fn audit(view: View, Query(query): Query) -> Outcome {
     let content = html! {
         h1 { (title) }
         p { (view.t("谁在什么时候对谁做了什么，最新的在最上面。记录与操作在同一次提交中写入，不能更改。", "Who did what to whom and when, the newest first. A row is written in the commit of what it tells, and is never changed.")) }
+        (super::hub::audit_tabs(&view, "/audit"))
         nav.toc aria-label=(view.t("记录类别", "Which trail")) { ul {
             li { a href="/audit" aria-current=[(!apps).then_some("page")] { (view.t("账号、登录、授权、委托、密钥", "Accounts, sign-ins, consents, mandates, keys")) } }
             li { a href="/audit?of=apps" aria-current=[apps.then_some("page")] { (view.t("应用的安装与设置", "Installations")) } }

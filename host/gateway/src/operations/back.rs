@@ -177,6 +177,7 @@ impl Operations {
         self.schedule_jobs(&back).await?;
         self.services.apps.unstage(name, &left);
         self.services.messaging.wake(name);
+        self.ask_for_datasets(name, how.by).await;
         tracing::warn!(installation = %name, version = %back.version, by = how.by, why = how.why, "rolled back");
         Ok(())
     }

@@ -52,7 +52,9 @@ impl Operations {
             return Err(refused);
         }
         tracing::info!(installation = %name, digest = %package.digest, by = wanted.by, "installed");
-        self.set_status(&name, Status::Running, &wanted.by).await
+        let running = self.set_status(&name, Status::Running, &wanted.by).await?;
+        self.ask_for_datasets(&name, &wanted.by).await;
+        Ok(running)
     }
 
     async fn first_start(&self, installation: &Arc<Installation>, component: Bytes) -> Result<(), OperationError> {
@@ -112,6 +114,12 @@ impl Operations {
                 tracing::error!(installation = %installation.name, %error, "an installation cannot be started");
             }
         }
+        let me = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = me.finish_erasures().await {
+                tracing::error!(%error, "erasures that were cut short are not finished");
+            }
+        });
         Ok(())
     }
 
@@ -237,6 +245,8 @@ impl Operations {
         self.services.messaging.close(name).await?;
         // Nobody pays it any more, and what is on its way goes back when it arrives.
         self.services.payments.close(name).await?;
+        // Its grants end before its consents do: nothing is read in between.
+        self.services.hub.end_installation(name, &self.actor_of(by).await).await?;
         self.services.identity.forget_installation(name, by).await?;
         self.services.installations.uninstall(name, by).await?;
         self.forget_files();

@@ -202,6 +202,7 @@ impl Operations {
         self.services.messaging.wake(name);
         self.watch(name);
         self.migrate(name);
+        self.ask_for_datasets(name, upgraded.trial().map_or(PLATFORM, |t| &t.by)).await;
         self.get(name)
     }
 

@@ -4,14 +4,19 @@ use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, notice};
 use crate::view::{View, see_other};
+use crate::words;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use yunlong_hub::Sensitivity;
 use yunlong_identity::ConsentRecord;
-use yunlong_installations::Installation;
-use yunlong_model::manifest::{Attribute, Scope};
+use yunlong_installations::{Capability, Installation};
+use yunlong_model::manifest::{Attribute, DatasetUse, Rows, Scope};
 use yunlong_model::{InstallationName, Lang};
+
+/// The entry in the navigation: consents are a part of "My data".
+const NAV: &str = super::my_data::NAV;
 
 /// An attribute in plain words.
 pub(crate) fn attribute_name(a: Attribute, lang: Lang) -> &'static str {
@@ -27,6 +32,8 @@ pub(crate) fn attribute_name(a: Attribute, lang: Lang) -> &'static str {
 struct Asked {
     installation: Arc<Installation>,
     scopes: Vec<Scope>,
+    /// Uses of datasets that rest on consent.
+    uses: Vec<DatasetUse>,
     back: String,
 }
 
@@ -45,57 +52,155 @@ fn asked(view: &View, fields: &Fields) -> Outcome<Asked> {
     if wanted.is_empty() {
         return Err(unknown());
     }
-    let scopes: Vec<Scope> =
-        installation.manifest.scopes.iter().filter(|s| wanted.contains(s.name.as_str())).cloned().collect();
-    let granted = |s: &Scope| installation.is_granted(&yunlong_installations::Capability::Attributes(s.name.clone()));
-    if scopes.len() != wanted.len() || !scopes.iter().all(granted) {
+    let manifest = &installation.manifest;
+    let scopes: Vec<Scope> = manifest.scopes.iter().filter(|s| wanted.contains(s.name.as_str())).cloned().collect();
+    let asks = |u: &&DatasetUse| u.consent().is_some_and(|name| wanted.contains(name));
+    let uses: Vec<DatasetUse> = manifest.datasets.iter().filter(asks).cloned().collect();
+    let granted = |s: &Scope| installation.is_granted(&Capability::Attributes(s.name.clone()));
+    let allowed = |u: &DatasetUse| installation.is_granted(&Capability::of_use(u));
+    if scopes.len() + uses.len() != wanted.len() || !scopes.iter().all(granted) || !uses.iter().all(allowed) {
         return Err(unknown());
     }
     let back = crate::origins::local_or_root(fields.raw("return")).to_owned();
-    Ok(Asked { installation, scopes, back })
+    Ok(Asked { installation, scopes, uses, back })
+}
+
+impl Asked {
+    /// What one decision is about, and what is asked for behind it: each use of a dataset has a
+    /// decision of its own (Personal Information Protection Law of the PRC, articles 14 and 29).
+    fn split(&self) -> (Step<'_>, Vec<&str>) {
+        let names = self.uses.iter().map(|u| u.purpose.as_str());
+        match self.uses.first() {
+            Some(first) if self.scopes.is_empty() => (Step::Use(first), names.skip(1).collect()),
+            _ => (Step::Scopes(&self.scopes), names.collect()),
+        }
+    }
+
+    /// Where the person goes on: to what else is asked for, and then back to the app.
+    fn onward(&self, view: &View, rest: &[&str]) -> String {
+        let name = &self.installation.name;
+        if rest.is_empty() {
+            return format!("{}{}", view.gateway.origins.app(name), self.back);
+        }
+        format!(
+            "/consent?installation={name}&scope={}&return={}",
+            crate::encode(&rest.join(",")),
+            crate::encode(&self.back)
+        )
+    }
+}
+
+/// What one decision is about.
+enum Step<'a> {
+    Scopes(&'a [Scope]),
+    Use(&'a DatasetUse),
+}
+
+impl Step<'_> {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Scopes(scopes) => scopes.iter().map(|s| s.name.as_str()).collect(),
+            Self::Use(u) => vec![&u.purpose],
+        }
+    }
 }
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     view.signed_in()?;
     let asked = asked(&view, &query)?;
+    let (step, rest) = asked.split();
     let title = view.t("授权确认", "May this service know?");
-    let app = asked.installation.manifest.title.get(view.lang());
-    let department = &asked.installation.organization_name;
+    let shown = match &step {
+        Step::Scopes(scopes) => scopes_asked(&view, &asked.installation, scopes),
+        Step::Use(u) => use_asked(&view, &asked.installation, u).await?,
+    };
     let content = html! {
         h1 { (title) }
         div.card {
-            p {
-                @if view.lang() == Lang::Zh { strong { (department) } "的“" strong { (app) } "”申请查看您的以下信息：" }
-                @else { strong { (app) } " of " strong { (department) } " asks to know about you:" }
-            }
-            @for scope in &asked.scopes {
-                h2 { (scope.reason.get(view.lang())) }
-                ul { @for a in &scope.attributes { li { (attribute_name(*a, view.lang())) } } }
-            }
+            (shown)
             p.muted { (view.t("只用于上述用途。您可以不同意；同意后也可随时在“授权”页撤回，撤回后立即生效。", "For this purpose only. You may refuse. You can take it back at any time under “Consents”; that takes effect at once.")) }
             form method="post" action="/consent" {
                 input type="hidden" name="installation" value=(asked.installation.name.as_str());
                 input type="hidden" name="return" value=(asked.back);
-                @for scope in &asked.scopes { input type="hidden" name="scope" value=(scope.name); }
+                @for name in step.names() { input type="hidden" name="scope" value=(name); }
+                @for name in &rest { input type="hidden" name="then" value=(name); }
                 div.actions {
                     button name="decision" value="give" { (view.t("同意", "Allow")) }
                     button.outline name="decision" value="refuse" { (view.t("不同意", "Refuse")) }
                 }
             }
+            @if !rest.is_empty() { p.muted { (view.t("该服务还有其他申请，下一步另行询问。", "The service asks for more: you decide on that apart, in the next step.")) } }
         }
         p { a href="/help#consents" { (view.t("授权是什么？", "What is a consent?")) } }
     };
-    super::page(&view, &Page::narrow(title, "/consents"), content).await
+    super::page(&view, &Page::narrow(title, NAV), content).await
+}
+
+fn scopes_asked(view: &View, i: &Installation, scopes: &[Scope]) -> Markup {
+    let (app, department) = (i.manifest.title.get(view.lang()), &i.organization_name);
+    html! {
+        p {
+            @if view.lang() == Lang::Zh { strong { (department) } "的“" strong { (app) } "”申请查看您的以下信息：" }
+            @else { strong { (app) } " of " strong { (department) } " asks to know about you:" }
+        }
+        @for scope in scopes {
+            h2 { (scope.reason.get(view.lang())) }
+            ul { @for a in &scope.attributes { li { (attribute_name(*a, view.lang())) } } }
+        }
+    }
+}
+
+async fn use_asked(view: &View, i: &Installation, u: &DatasetUse) -> Outcome<Markup> {
+    let (app, department, lang) = (i.manifest.title.get(view.lang()), &i.organization_name, view.lang());
+    let dataset = view.gateway.services.hub.dataset(&u.dataset).ok_or_else(|| {
+        Failure::new(kinds::CONFLICT).because(
+            "这项信息资源目前不提供，暂时无法授权。",
+            "This dataset is not offered at present: there is nothing to consent to.",
+        )
+    })?;
+    let provider = view.gateway.services.identity.organization(&dataset.provider).await?;
+    let provider = provider.map_or_else(|| dataset.provider.clone(), |o| o.name);
+    Ok(html! {
+        p {
+            @if lang == Lang::Zh { strong { (department) } "的“" strong { (app) } "”申请读取您登记在“" strong { (dataset.title.get(lang)) } "”（由" (provider) "提供）中的以下信息：" }
+            @else { strong { (app) } " of " strong { (department) } " asks to read about you in “" strong { (dataset.title.get(lang)) } "”, which " (provider) " provides:" }
+        }
+        h2 { (u.reason.get(lang)) }
+        ul { @for f in &u.fields { li {
+            @match dataset.item(f) {
+                Some(item) => { (item.title.get(lang)) @if item.sensitivity == Sensitivity::Sensitive { " " span.badge.badge-warn { (view.t("敏感个人信息", "Sensitive")) } } }
+                None => (f),
+            }
+        } } }
+        dl.facts {
+            dt { (view.t("怎样使用", "What is done with it")) }
+            dd { @for (n, a) in u.access.iter().enumerate() { @if n > 0 { (view.t("、", ", ")) } (words::access(*a, lang)) } }
+            dt { (view.t("什么时候读取", "When it is read")) }
+            dd { @if u.rows == Rows::Own { (view.t("只在您本人使用该服务时", "Only while you use the service yourself")) } @else { (view.t("您不在场时，该部门办理业务也可能读取", "Also without you, when the department does its work")) } }
+        }
+        p.muted { (view.t("每一次读取都会记在“我的数据”的“谁看过”里。", "Every read is listed under “My data”, “Who read it”.")) }
+    })
 }
 
 pub(super) async fn decide(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
     let asked = asked(&view, &fields)?;
     let name = &asked.installation.name;
+    if asked.uses.len() + usize::from(!asked.scopes.is_empty()) > 1 {
+        return Err(Failure::new(kinds::INVALID).field(
+            "scope",
+            "每项信息资源的使用须单独决定，请逐项提交。",
+            "Each use of a dataset is decided on alone: send one at a time.",
+        ));
+    }
     match fields.text("decision") {
         "give" => {
+            let identity = &view.gateway.services.identity;
             for scope in &asked.scopes {
-                view.gateway.services.identity.consent(&session.account, name, scope).await?;
+                identity.consent(&session.account, name, scope).await?;
+            }
+            for u in &asked.uses {
+                identity.consent_to_use(&session.account, name, u).await?;
             }
         }
         "refuse" => {}
@@ -110,7 +215,8 @@ pub(super) async fn decide(view: View, Form(fields): Form) -> Outcome {
     if view.wants_json {
         return Ok(http::StatusCode::NO_CONTENT.into_response());
     }
-    Ok(see_other(&format!("{}{}", view.gateway.origins.app(name), asked.back)))
+    let rest: Vec<&str> = fields.all("then").collect();
+    Ok(see_other(&asked.onward(&view, &rest)))
 }
 
 pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
@@ -120,6 +226,7 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
     let title = view.t("个人信息授权", "Your data and consents");
     let content = html! {
         h1 { (title) }
+        (super::my_data::tabs(&view, "/consents"))
         p { (view.t("这里列出您允许各服务查看的个人信息。撤回后，该服务立即不能再查看。", "What you let each service know about you. When you take it back, the service can read it no longer, at once.")) }
         @if query.raw("done").is_some() { (notice("ok", view.t("已撤回授权。", "The consent was taken back."))) }
         @if records.is_empty() {
@@ -129,7 +236,7 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
         @if !past.is_empty() { (table(&view, &past, view.t("已撤回", "Taken back"))) }
         p { a href="/help#consents" { (view.t("关于授权的说明", "More about consents")) } }
     };
-    super::page(&view, &Page::new(title, "/consents"), content).await
+    super::page(&view, &Page::new(title, NAV), content).await
 }
 
 fn table(view: &View, records: &[&ConsentRecord], caption: &str) -> Markup {
@@ -146,7 +253,7 @@ fn table(view: &View, records: &[&ConsentRecord], caption: &str) -> Markup {
                 } }
                 tbody { @for r in records { tr {
                     th scope="row" { (app_title(view, &r.installation)) }
-                    td { @for (n, a) in r.attributes.iter().enumerate() { @if n > 0 { (view.t("、", ", ")) } (attribute_name(*a, view.lang())) } }
+                    td { (covered(view, r)) }
                     td { (r.reason.get(view.lang())) }
                     td { (r.given_at.to_shanghai()) }
                     td {
@@ -164,6 +271,26 @@ fn table(view: &View, records: &[&ConsentRecord], caption: &str) -> Markup {
                 } } }
             }
         }
+    }
+}
+
+/// What a consent covers, in words.
+pub(super) fn covered(view: &View, r: &ConsentRecord) -> String {
+    let lang = view.lang();
+    let mut names: Vec<String> = r.attributes.iter().map(|a| attribute_name(*a, lang).to_owned()).collect();
+    let dataset = r.dataset.as_ref().map(|id| (id, view.gateway.services.hub.dataset(id)));
+    let title = |f: &String| {
+        let item = dataset.as_ref().and_then(|(_, d)| d.as_ref()?.item(f).cloned());
+        item.map_or_else(|| f.clone(), |i| i.title.get(lang).to_owned())
+    };
+    names.extend(r.fields.iter().map(title));
+    let list = names.join(lang.pick("、", ", "));
+    match &dataset {
+        Some((id, d)) => {
+            let of = d.as_ref().map_or(id.as_str(), |d| d.title.get(lang));
+            format!("{of}{}{list}", lang.pick("：", ": "))
+        }
+        None => list,
     }
 }
 

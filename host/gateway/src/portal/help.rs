@@ -72,8 +72,34 @@ const SECTIONS: &[Section] = &[
                 "A service sees a pseudonym, not your account, name or ID number. When it needs them, it says what for and asks.",
             ),
             (
-                "您可以随时在“授权”页撤回。撤回后，该服务立即不能再查看。",
-                "You can take a consent back at any time under “Consents”; it takes effect at once.",
+                "您可以随时在“我的数据 → 授权”撤回。撤回后，该服务立即不能再查看。",
+                "You can take a consent back at any time under “My data → Consents”; it takes effect at once.",
+            ),
+        ],
+    ),
+    (
+        "my-data",
+        ("我的数据", "My data"),
+        &[
+            (
+                "“我的数据”列出部门登记的、各应用保存的关于您的信息，以及谁在什么时候、为了什么读取过。被拒绝的读取也在其中。",
+                "“My data” lists what departments and apps hold about you, and who read it, when and what for. Reads that were refused are there, too.",
+            ),
+            (
+                "每条读取记录都可以核验：日志像一本逐页盖章的账簿，改动任何一条，后面的印记就对不上；见证方在平台之外副署。下载记录和证明后，用独立程序 yunlong-verify 检查。",
+                "Each entry can be verified: the log is like a book whose every page carries a seal over all before it, and witnesses outside of the platform cosign it. Download an entry with its proof and check it with the independent yunlong-verify.",
+            ),
+            (
+                "内容有误，请在该信息项旁点“申请更正”，由登记它的部门核查并答复，结果会发到“消息”。",
+                "If something is wrong, choose “Correct” beside it: the department that answers for it looks into it and tells you in the inbox.",
+            ),
+            (
+                "您可以下载全部信息的副本，也可以要求应用删除您的信息；依法必须保留的会写明依据。",
+                "You can take a copy of everything, and have apps erase your data; where a law demands to keep it, the law is named.",
+            ),
+            (
+                "办事时如果提示“没有读取到数据”，多半是您没有同意、撤回了同意，或者部门之间的授权已到期：可在“授权”页查看，或者按页面提示改用其他证明。",
+                "When a service says that it could not read your data, you have not consented, took it back, or the grant between the departments has ended: look under “Consents”, or show another proof as the page says.",
             ),
         ],
     ),
@@ -157,6 +183,42 @@ const CONSOLE: &[Section] = &[
             (
                 "“停用”后应用不再应答，数据和消息都保留；“卸载”会永久删除全部数据。",
                 "A stopped app answers nobody and keeps its data and messages; uninstalling deletes everything for good.",
+            ),
+        ],
+    ),
+    (
+        "hub",
+        ("信息资源", "Information hub"),
+        &[
+            (
+                "“目录”里是各部门登记的信息资源。提供部门登记、发布、撤回，并决定共享属性；不予共享的须列明法律依据。涉密数据和核心数据不得登记。",
+                "The catalogue holds what departments register. The provider registers, publishes and withdraws, and sets the terms of sharing; “not shared” cites the law. Classified and core data must not be registered.",
+            ),
+            (
+                "应用安装时自动按清单提出申请。提供部门在“申请”页受理和决定：可以少给（去掉信息项、遮掩、缩小范围、缩短期限），不能多给；不批准要写明理由。应用每次读取都按当时的授权重新判断。",
+                "Installing an app files what its manifest asks for. The provider accepts and decides: less may be given (fewer items, masks, rows, time), never more; a refusal says why. Each read is decided anew by the grant as it stands.",
+            ),
+            (
+                "“疑义核查”是市民和部门提出的更正：受理后由权威部门核查，更正或者说明不更正的理由。",
+                "Corrections come from citizens and departments: the authority looks into them, and corrects the record or says why not.",
+            ),
+            (
+                "“数据质量”按信息资源列出完整性、及时性和未办结的更正。",
+                "Quality lists completeness, freshness and open corrections for each dataset.",
+            ),
+        ],
+    ),
+    (
+        "audit",
+        ("审计日志", "Audit log"),
+        &[
+            (
+                "每次读取个人信息、授权、更正和管理操作，都在答复之前写入一棵散列树，并由见证方副署。审计管理员可以查询、导出；导出的日志用独立程序 yunlong-verify 核验，它会指出第一处不符。",
+                "Every read of personal data, grant, correction and act of an administrator is written into a hash tree before it is answered, and witnesses cosign it. The audit administrator searches and exports it; the independent yunlong-verify checks the export and names the first fault.",
+            ),
+            (
+                "审计管理员自己的查询、导出和销毁也是记录。内容在保存期满后自动销毁，或者在销户时依申请提前销毁；摘要永久保留。",
+                "The audit administrator’s own searches, exports and erasures are entries, too. Contents are destroyed when their time is over, or earlier when an account is closed; digests stay for ever.",
             ),
         ],
     ),

@@ -71,12 +71,12 @@ fn entry(view: &View, note: &Note) -> Markup {
                     (note.title.get(view.lang()))
                     @if !note.read { " " span.badge.badge-warn { (view.t("未读", "Unread")) } }
                 }
-                span.muted { (super::consent::app_title(view, &note.installation)) " · " (note.at.to_shanghai()) }
+                span.muted { (sender(view, note)) " · " (note.at.to_shanghai()) }
             }
             p { (note.body.get(view.lang())) }
             div.actions {
                 @if let Some(path) = &note.path {
-                    a role="button" href=(crate::city::start_address(&view.gateway, &Site::App(note.installation.clone()), path)) { (view.t("查看", "Open")) span.visually-hidden { " " (note.title.get(view.lang())) } }
+                    a role="button" href=(address(view, note, path)) { (view.t("查看", "Open")) span.visually-hidden { " " (note.title.get(view.lang())) } }
                 }
                 @if !note.read {
                     form.inline method="post" action="/inbox/read" {
@@ -86,6 +86,21 @@ fn entry(view: &View, note: &Note) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn sender(view: &View, note: &Note) -> String {
+    match &note.installation {
+        Some(name) => super::consent::app_title(view, name),
+        None => view.t("本平台", "This platform").to_owned(),
+    }
+}
+
+/// The platform's own notes lead to the portal, where the reader is signed in already.
+fn address(view: &View, note: &Note, path: &str) -> String {
+    match &note.installation {
+        Some(name) => crate::city::start_address(&view.gateway, &Site::App(name.clone()), path),
+        None => path.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ mod help;
 mod home;
 mod inbox;
 mod mandates;
+pub(crate) mod my_data;
 mod orders;
 mod outside;
 mod reset;
@@ -23,6 +24,8 @@ use http::StatusCode;
 use maud::Markup;
 
 pub(crate) use help::page as help;
+pub(crate) use consent::app_title;
+pub(crate) use my_data::Names;
 pub(crate) use reset::attributes;
 pub(crate) use second_factor::enroll_first;
 pub(crate) use sign_in::sign_in as authenticate;
@@ -38,6 +41,7 @@ pub(crate) fn router() -> Router {
         .route("/reset", get(reset::page).post(reset::submit))
         .route("/register", get(reset::register).post(reset::submit_register))
         .merge(own_account())
+        .merge(my_data())
         .route("/sign-on", get(sign_in::sign_on))
         .route("/signed-out", get(sign_in::signed_out))
         .route("/consent", get(consent::page).post(consent::decide))
@@ -51,9 +55,26 @@ pub(crate) fn router() -> Router {
         .route("/cashier/{intent}", get(cashier::page).post(cashier::pay))
         .route("/payments/callback/{provider}", post(cashier::callback))
         .route("/favicon.ico", get(favicon))
+        .nest("/audit", crate::audit::router())
         .merge(crate::api::portal())
         .fallback(no_page)
         .method_not_allowed_fallback(no_method)
+}
+
+/// What the city holds about a person, who read it, and what they may ask for.
+fn my_data() -> Router {
+    Router::new()
+        .route("/my-data", get(my_data::page))
+        .route("/my-data/reads", get(my_data::reads::page))
+        .route("/my-data/reads/{index}", get(my_data::reads::proof))
+        .route("/my-data/corrections", get(my_data::corrections::list))
+        .route("/my-data/corrections/new", get(my_data::corrections::new).post(my_data::corrections::file))
+        .route("/my-data/corrections/withdraw", post(my_data::corrections::withdraw))
+        .route("/my-data/copy", get(my_data::copy::page))
+        .route("/my-data/copy/{file}", get(my_data::copy::download))
+        .route("/my-data/erasure", get(my_data::apps::erasure_page))
+        .route("/my-data/apps/{name}", get(my_data::apps::page))
+        .route("/my-data/apps/{name}/erase", get(my_data::apps::confirm).post(my_data::apps::erase))
 }
 
 /// What people do with their own account.

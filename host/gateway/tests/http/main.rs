@@ -6,8 +6,10 @@
 
 mod accounts;
 mod apps;
+mod audit_log;
 mod cashier;
 mod console;
+mod exchange;
 mod factors;
 mod forgery;
 mod going_back;
@@ -20,3 +22,4 @@ mod platform;
 mod records;
 mod releases;
 mod sessions;
+mod sharing;

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
+use yunlong_audit::{Audit, AuditConfig};
 use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Prepared, Publisher, Services, router};
+use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
     RelyingParty, Secrets, XUZHOU_DIVISIONS,
@@ -235,6 +237,8 @@ pub struct Platform {
     pub messaging: Arc<Messaging>,
     pub payments: Arc<Payments>,
     pub cashier: Arc<SandboxCashier>,
+    pub hub: Hub,
+    pub audit: Audit,
     router: axum::Router,
     pub depot: tempfile::TempDir,
 }
@@ -320,6 +324,19 @@ impl Platform {
             Arc::new(Nowhere),
         ));
         let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), vec![cashier.clone()]));
+        let keys = identity.field_keys().clone();
+        let log = AuditConfig::new("test.example/320300/audit", [3; 32].into());
+        let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+        let hub_services = HubServices {
+            store: store.clone(),
+            clock: clock.clone(),
+            keys,
+            audit: audit.clone(),
+            identity: identity.clone(),
+            messaging: messaging.clone(),
+            installations: installations.clone(),
+        };
+        let hub = Hub::open(hub_services, HubConfig::new([4; 32].into())).await.unwrap();
         let services = Services {
             store: store.clone(),
             identity: identity.clone(),
@@ -327,6 +344,8 @@ impl Platform {
             messaging: messaging.clone(),
             payments: payments.clone(),
             depot,
+            hub: hub.clone(),
+            audit: audit.clone(),
             apps: app.clone(),
             clock: clock.clone(),
         };
@@ -349,6 +368,8 @@ impl Platform {
             messaging,
             payments,
             cashier,
+            hub,
+            audit,
             depot: dir,
         }
     }

@@ -40,6 +40,18 @@ async fn notes_come_newest_first_in_pages() {
 }
 
 #[tokio::test]
+async fn a_note_of_the_platform_names_no_app() {
+    let city = City::new();
+    notify(&city, "ann", notice("app")).await.unwrap();
+    let mut txn = Txn::new(city.store.clone());
+    city.messaging.notify_from_platform(&mut txn, "ann", notice("platform")).unwrap();
+    txn.commit().await.unwrap();
+    let page = city.messaging.inbox("ann", None, 10).await.unwrap();
+    let senders: Vec<_> = page.notes.into_iter().map(|n| n.installation).collect();
+    assert_eq!(senders, [None, Some(name("shop"))]);
+}
+
+#[tokio::test]
 async fn reading_a_note_lowers_the_count_once() {
     let city = City::new();
     notify(&city, "ann", notice("a")).await.unwrap();

@@ -2,12 +2,14 @@
 //! interceptor, call the service. Nothing is decided here.
 
 pub(crate) mod attributes;
+pub(crate) mod base;
 pub(crate) mod collections;
 pub(crate) mod context;
 pub(crate) mod intents;
 pub(crate) mod principal;
 pub(crate) mod publisher;
 pub(crate) mod representation;
+pub(crate) mod shared;
 
 /// What `bindgen!` makes of `wit/`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
@@ -34,6 +36,7 @@ pub(crate) mod bindings {
             "../../wit/deps/http",
             "../../wit/city-identity",
             "../../wit/city-data",
+            "../../wit/city-base",
             "../../wit/city-messaging",
             "../../wit/city-payments",
             "../../wit/city-app",
@@ -43,6 +46,7 @@ pub(crate) mod bindings {
         require_store_data_send: true,
         with: {
             "city:data/collections.transaction": crate::city::collections::Transaction,
+            "city:data/shared.dataset": crate::city::shared::Dataset,
         },
     });
 }
@@ -58,6 +62,13 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     city::identity::attributes::add_to_linker::<_, S>(linker, |s| s)?;
     city::identity::representation::add_to_linker::<_, S>(linker, |s| s)?;
     city::data::collections::add_to_linker::<_, S>(linker, |s| s)?;
+    city::data::shared::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::types::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::population::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::legal_entities::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::credit::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::geospatial::add_to_linker::<_, S>(linker, |s| s)?;
+    city::base::economy::add_to_linker::<_, S>(linker, |s| s)?;
     city::messaging::types::add_to_linker::<_, S>(linker, |s| s)?;
     city::messaging::publisher::add_to_linker::<_, S>(linker, |s| s)?;
     city::payments::intents::add_to_linker::<_, S>(linker, |s| s)?;

@@ -11,9 +11,9 @@ use yunlong_store::Txn;
 use yunlong_store::documents::Schema;
 
 const IMPORTS: &str = r#"
-    (import "city:data/collections@1.0.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
-    (import "city:data/collections@1.0.0" "[method]transaction.commit" (func $commit (param i32 i32)))
-    (import "city:data/collections@1.0.0" "[resource-drop]transaction" (func $drop-transaction (param i32)))"#;
+    (import "city:data/collections@1.1.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
+    (import "city:data/collections@1.1.0" "[method]transaction.commit" (func $commit (param i32 i32)))
+    (import "city:data/collections@1.1.0" "[resource-drop]transaction" (func $drop-transaction (param i32)))"#;
 
 /// Adds 5 to `seats` in the lent transaction, and finds that it cannot commit it.
 const WORK: &str = r#"
@@ -33,10 +33,16 @@ const WORK: &str = r#"
         (i32.store (i32.add (local.get $at) (i32.const 4)) (i32.const 2)))"#;
 
 fn consumer(after: &str) -> Vec<u8> {
+    consumer_of(after, false)
+}
+
+/// `older`: built after the first version of the contract.
+fn consumer_of(after: &str, older: bool) -> Vec<u8> {
+    let imports = if older { IMPORTS.replace("@1.1.0", "@1.0.0") } else { IMPORTS.to_owned() };
     let body = format!(
         r#"{WORK} (func (export "city:app/consumer@1.0.0#handle") (param $e i32) (result i32) (call $work (i32.load offset=72 (local.get $e))) {after} (i32.const 700))"#
     );
-    Guest { body: &body, imports: IMPORTS, exports: &["consumer"], pages: 1, older: false }.component()
+    Guest { body: &body, imports: &imports, exports: &["consumer"], pages: 1, older }.component()
 }
 
 const MANIFEST: &str =
@@ -72,6 +78,16 @@ async fn a_consumers_writes_commit_with_the_hosts_transaction() {
     let (result, txn) = deliver(&p, &i, event("/installations/lesson")).await;
     result.unwrap();
     assert_eq!(seats(&p, &i).await, 0, "nothing before the host commits");
+    txn.commit().await.unwrap();
+    assert_eq!(seats(&p, &i).await, 5);
+}
+
+#[tokio::test]
+async fn a_consumer_of_the_first_contract_gets_the_hosts_transaction_too() {
+    let p = Platform::new().await;
+    let i = p.install("lesson", MANIFEST, &consumer_of("", true)).await.unwrap();
+    let (result, txn) = deliver(&p, &i, event("/installations/lesson")).await;
+    result.unwrap();
     txn.commit().await.unwrap();
     assert_eq!(seats(&p, &i).await, 5);
 }

@@ -9,10 +9,10 @@ use yunlong_installations::{Capability, Level};
 use yunlong_runtime::{HostCall, Interface, InvocationError, Observer, Verdict};
 
 const COLLECTIONS: &str = r#"
-    (import "city:data/collections@1.0.0" "counter" (func $counter (param i32 i32 i32 i32 i32)))
-    (import "city:data/collections@1.0.0" "[static]transaction.begin" (func $begin (param i32)))
-    (import "city:data/collections@1.0.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
-    (import "city:data/collections@1.0.0" "[method]transaction.commit" (func $commit (param i32 i32)))"#;
+    (import "city:data/collections@1.1.0" "counter" (func $counter (param i32 i32 i32 i32 i32)))
+    (import "city:data/collections@1.1.0" "[static]transaction.begin" (func $begin (param i32)))
+    (import "city:data/collections@1.1.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
+    (import "city:data/collections@1.1.0" "[method]transaction.commit" (func $commit (param i32 i32)))"#;
 
 /// `seats` at 300; the counter's key is empty.
 const SEATS: &str = "(i64.store (i32.const 300) (i64.const 0x7374616573))";
@@ -104,6 +104,16 @@ async fn a_guest_of_an_older_minor_version_runs_as_before() {
     );
     p.install("lesson", "", &guest).await.unwrap();
     assert_eq!(length(&p, "lesson").await, 7, "kind: anonymous");
+}
+
+/// Own data and its transactions came with 1.0.0: what was built then is not built again.
+#[tokio::test]
+async fn a_guest_of_the_first_data_contract_writes_and_reads_as_before() {
+    let p = Platform::new().await;
+    let first = COLLECTIONS.replace("@1.1.0", "@1.0.0");
+    let guest = Guest::handling_with(&first, &format!("{SEATS}{ADJUST}{COMMIT}{READ}"), true);
+    p.install("lesson", "counters = [\"seats\"]", &guest).await.unwrap();
+    assert_eq!(length(&p, "lesson").await, 105);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub(crate) struct Guest<'a> {
     pub(crate) exports: &'a [&'a str],
     /// Pages of memory at the start.
     pub(crate) pages: u32,
-    /// Built after the contract as it was before `city:identity` 1.1.0.
+    /// Built after the contract as it was before its version 1.1.0.
     pub(crate) older: bool,
 }
 
@@ -99,14 +99,17 @@ impl Guest<'_> {
             "deps/http",
             "city-identity",
             "city-data",
+            "city-base",
             "city-messaging",
             "city-payments",
             "city-app",
         ] {
             let file = wit.join(dir).join(format!("{}.wit", dir.trim_start_matches("city-")));
-            if self.older && ["city-identity", "city-app"].contains(&dir) {
+            if self.older && dir.starts_with("city-") {
                 let text = std::fs::read_to_string(&file).unwrap();
-                let text = text.replace("import city:identity/representation@1.1.0;", "").replace("1.1.0;", "1.0.0;");
+                let newer = ["import city:identity/representation", "import city:data/shared", "import city:base/"];
+                let lines = text.lines().filter(|l| !newer.iter().any(|n| l.trim_start().starts_with(n)));
+                let text = lines.collect::<Vec<_>>().join("\n").replace("@1.1.0", "@1.0.0");
                 resolve.push_str(file, &text).unwrap();
             } else {
                 resolve.push_path(wit.join(dir)).unwrap();

@@ -8,6 +8,7 @@ mod imports;
 mod limits;
 mod platform;
 mod releases;
+mod shared;
 
 use std::sync::Arc;
 use yunlong_messaging::Messaging;

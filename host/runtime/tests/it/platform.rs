@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Duration;
+use yunlong_audit::{Audit, AuditConfig};
+use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets};
 use yunlong_installations::{Capability, Installation, Installations, LogLine, New, Status};
 use yunlong_messaging::{Messaging, Subscriptions};
@@ -18,6 +20,9 @@ pub(crate) struct Platform {
     pub(crate) installations: Arc<Installations>,
     pub(crate) store: SharedStore,
     pub(crate) clock: ManualClock,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) audit: Audit,
+    pub(crate) hub: Hub,
     pub(crate) cache: tempfile::TempDir,
 }
 
@@ -53,10 +58,23 @@ impl Platform {
         let identity = Arc::new(
             Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await.unwrap(),
         );
+        let audit = AuditConfig::new("city.test/audit", [2; 32].into());
+        let audit = Audit::open(store.clone(), clock.clone(), identity.field_keys().clone(), audit).await.unwrap();
+        let services = HubServices {
+            store: store.clone(),
+            clock: clock.clone(),
+            keys: identity.field_keys().clone(),
+            audit: audit.clone(),
+            identity: identity.clone(),
+            messaging: messaging.clone(),
+            installations: installations.clone(),
+        };
+        let hub = Hub::open(services, HubConfig::new([3; 32].into())).await.unwrap();
         let services = Services {
+            hub: hub.clone(),
             payments: super::payments(&store, &clock, &messaging),
             store: store.clone(),
-            identity,
+            identity: identity.clone(),
             log: installations.log().clone(),
             installations: installations.clone(),
             messaging,
@@ -72,7 +90,8 @@ impl Platform {
             ..CompilerConfig::default()
         };
         change(&mut config);
-        Self { runtime: Runtime::new(config, services).unwrap(), installations, store, clock: manual, cache }
+        let runtime = Runtime::new(config, services).unwrap();
+        Self { runtime, installations, store, clock: manual, identity, audit, hub, cache }
     }
 
     /// Installs and loads an app with `extra` in its manifest, everything approved.

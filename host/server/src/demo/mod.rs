@@ -3,6 +3,7 @@
 //! Every step can be repeated, so that a start that was killed is made good by the next one, and a
 //! start on old data changes nothing that people have changed since.
 
+mod hub;
 mod people;
 mod plan;
 
@@ -40,6 +41,7 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
     // Wrong packages are told before anything is seeded.
     let wanted = plan::read(options)?;
     accounts(city, options.demo_citizens).await.context("the demo's accounts")?;
+    hub::seed(city, options.demo_people, options.demo_citizens).await.context("the demo's shared data")?;
     for key in &options.trust_key {
         enroll(city, key, &wanted).await.with_context(|| format!("--trust-key {}", key.display()))?;
     }

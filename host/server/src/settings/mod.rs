@@ -7,9 +7,11 @@
 mod accounts;
 mod docs;
 mod read;
+mod sharing;
 
 pub(crate) use accounts::{Accounts, Provider, Trusts};
 pub(crate) use docs::markdown;
+pub(crate) use sharing::{Audit, Hub, Witness};
 pub(crate) use read::{Read, SettingsError, read, schema};
 
 use http::HeaderName;
@@ -48,6 +50,9 @@ pub(crate) struct Settings {
     pub(crate) messaging: Messaging,
     pub(crate) store: Store,
     pub(crate) quota: Quota,
+    pub(crate) audit: Audit,
+    pub(crate) witness: Vec<Witness>,
+    pub(crate) hub: Hub,
     pub(crate) keys: Keys,
     pub(crate) log: Log,
     pub(crate) telemetry: Telemetry,

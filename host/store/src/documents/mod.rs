@@ -26,6 +26,13 @@ use yunlong_sealing::Keyring;
 
 pub use crate::Direction;
 
+/// Appends a JSON scalar as bytes whose order is the order of the values, as index rows have it: null <
+/// false < true < numbers < strings. Every value says where it ends, so that values can stand one behind
+/// the other, under [`Key::raw`]. `false` when it is an array or an object; then nothing was appended.
+pub fn ordered_scalar(out: &mut Vec<u8>, value: &Value) -> bool {
+    encode::scalar(out, value)
+}
+
 /// The longest id of a document, and the longest key of a counter, in bytes.
 pub const MAX_ID: usize = 256;
 /// The largest document in bytes of JSON text.

@@ -260,8 +260,8 @@ api! {
         /// Optional: a mainland mobile, or another number with `+` and the country's code.
         #[serde(default)]
         phone: Option<String>,
-        /// `senior` asks for the price by age of the buyer's own ticket and needs consent to the
-        /// scope `concession`; `child` asks for a child's, whose resident ID proves the age.
+        /// `senior` asks for the price by age of the buyer's own ticket, which their record in the
+        /// population database proves, and needs the consent `concession-check`; `child` asks for a child's, whose resident ID proves the age.
         #[serde(default)]
         concession: Option<String>,
     }

@@ -207,7 +207,7 @@ pub struct Component {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// By the date of birth in the buyer's own record, released by their consent: for the buyer's
+    /// By the buyer's own record in the population database, read by their consent: for the buyer's
     /// own ticket.
     #[default]
     Account,

@@ -22,7 +22,7 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
             p { (request.t("时段结束前多少分钟停止售票：", "Sales end so many minutes before a slot ends: ")) (window.closes_before_end_minutes) }
         }))
         (card("senior", request.t("老年优惠", "Reduced prices by age"), html! {
-            p { (request.t("年满 60 周岁半价，年满 65 周岁免费，以游览当日的年龄为准。优惠票由本人用自己的账号、凭居民身份证购买；我们经您同意后只读取出生日期。", "Half price from 60, free from 65, by the age on the day of the visit. Buy a reduced ticket for yourself, with your own account and resident ID; with your consent we read the date of birth and nothing else.")) }
+            p { (request.t("年满 60 周岁半价，年满 65 周岁免费，以游览当日的年龄为准。优惠票由本人用自己的账号、凭居民身份证购买；我们经您同意后从人口信息库只读取出生日期，每次读取都可在城市门户“我的数据”中看到。", "Half price from 60, free from 65, by the age on the day of the visit. Buy a reduced ticket for yourself, with your own account and resident ID; with your consent we read the date of birth from the population database and nothing else; the city portal shows each read under “My data”.")) }
         }))
         (card("refund", request.t("退票", "Refunds"), html! {
             p { (request.t("没有使用的票可以逐张退，退多少按该票种的退票规则，订单的退票页上写明；票款原路退回。景区临时关闭时，受影响的票自动全额退款。", "Tickets that nobody has used can be given back one by one. What returns follows from the ticket's rules, which the order's page shows; the money goes back the way it came. When an attraction closes, what was paid for that day returns in full by itself.")) }

@@ -5,13 +5,14 @@ use crate::domain::catalogue::{Attraction, Product, Proof};
 use crate::domain::time::{Clock, Date};
 use crate::domain::visitor::{FieldError, VisitorInput};
 use crate::policy;
+use crate::service::concession::{self, Unknown};
 use crate::service::purchase::{self, Choice, Purchase};
 use crate::service::{Refusal, catalogue, orders};
 use maud::{Markup, html};
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::page::{amount, card, checkbox, error_summary, field, hidden, notice, select};
 use yunlong_sdk::web::encode_url;
-use yunlong_sdk::{Attribute, DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web};
+use yunlong_sdk::{DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, random, t, web};
 
 /// Where the window of the consent page ends.
 const DONE: &str = "/order/consented";
@@ -332,10 +333,12 @@ fn concession(request: &Request, wish: &Wish, form: &Form, i: usize) -> Markup {
     let lang = request.lang();
     let name = format!("v{i}-concession");
     let chosen = form.value(&name);
-    let birth = (i == 0).then(|| identity::attribute(Attribute::BirthDate));
-    let known: Option<Date> = birth.as_ref().and_then(|b| b.as_ref().ok()?.parse().ok());
-    let fits = known.and_then(|b| wish.product.concession_for(wish.date.age_of(b), Proof::Account));
-    let unknown = matches!(birth, Some(Err(AttributeError::ConsentRequired(_) | AttributeError::NotSignedIn)));
+    // Read where it can matter only: each read is in the person's own log.
+    let own = (i == 0 && wish.product.has_concession(Proof::Account)).then(concession::own);
+    let known = own.as_ref().and_then(|own| own.as_ref().ok());
+    let ages = known.map(|k| k.ages_on(wish.date)).unwrap_or_default();
+    let fits = ages.into_iter().find_map(|age| wish.product.concession_for(age, Proof::Account));
+    let unknown = matches!(own, Some(Err(Unknown::Ask(_))));
     let offered = |proof: Proof| {
         let titles: Vec<&str> =
             wish.product.concessions.iter().filter(|c| c.proof == proof).map(|c| c.title.get(lang)).collect();
@@ -353,10 +356,10 @@ fn concession(request: &Request, wish: &Wish, form: &Form, i: usize) -> Markup {
     let options: Vec<(&str, &str)> = options.iter().map(|(v, t)| (v.as_str(), t.as_str())).collect();
     html! {
         @if options.len() > 1 { (select(lang, form, &name, &t("票价", "Price"), &options)) }
-        @if i == 0 && wish.product.has_concession(Proof::Account) && unknown {
+        @if unknown {
             p {
                 (offered(Proof::Account)) (lang.pick("，限本人：", ", for yourself: "))
-                a href=(identity::consent_url(&["concession"], DONE)) target="_blank" rel="noopener" { (lang.pick("授权核对出生日期（新窗口）", "consent to check the date of birth (new window)")) }
+                a href=(identity::consent_url(&[concession::PURPOSE], DONE)) target="_blank" rel="noopener" { (lang.pick("授权核对出生日期（新窗口）", "consent to check the date of birth (new window)")) }
                 " "
                 button.secondary.outline type="submit" name="action" value="again" { (lang.pick("已授权，继续", "I have consented, go on")) }
             }

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod closures;
+pub mod concession;
 pub mod consumer;
 pub mod gate;
 pub mod install;

@@ -1,6 +1,6 @@
 //! Buying: from what was asked to a held order, or a refusal that says why.
 
-use super::{Refusal, catalogue, keys, now};
+use super::{Refusal, catalogue, concession, keys, now};
 use crate::domain::catalogue::{Attraction, Component, DayPlan, Product, Proof};
 use crate::domain::code::{self, Ticket};
 use crate::domain::entitlement;
@@ -125,7 +125,7 @@ fn reserve(buyer: &Buyer<'_>, purchase: &Purchase, now: i64) -> Result<Order, Re
     let first_day = purchase.choices.iter().map(|c| c.date).min().unwrap_or_else(|| Date::at(now));
     let checked = check_visitors(purchase, now)?;
     guarded(&checked, purchase.guardian, first_day)?;
-    let visitors = price(buyer.number, &product, &checked, first_day)?;
+    let visitors = price(buyer.number, &product, &checked, [first_day, Date::at(now)])?;
     let window = policy::sales_window()?;
     let hold_minutes = policy::hold_minutes()?;
     let app_chooses = purchase.choices.iter().any(|c| c.start.is_none());
@@ -227,7 +227,12 @@ fn guarded(visitors: &[CheckedVisitor], declared: bool, day: Date) -> Result<(),
 }
 
 /// Every visitor with a price.
-fn price(order: &str, product: &Product, visitors: &[CheckedVisitor], day: Date) -> Result<Vec<Visitor>, Refusal> {
+fn price(
+    order: &str,
+    product: &Product,
+    visitors: &[CheckedVisitor],
+    [day, today]: [Date; 2],
+) -> Result<Vec<Visitor>, Refusal> {
     let keys = keys();
     let unusable = |e: pricing::SplitError| Problem::internal(&format!("{}: {e}", product.id));
     let mut own = None;
@@ -235,7 +240,7 @@ fn price(order: &str, product: &Product, visitors: &[CheckedVisitor], day: Date)
     for (i, v) in visitors.iter().enumerate() {
         let age = match v.concession {
             None => None,
-            Some(proof) => Some((age(product, v, proof, day, i, &mut own)?, proof)),
+            Some(proof) => Some((age(product, v, proof, [day, today], i, &mut own)?, proof)),
         };
         let quote = pricing::quote(product, age).map_err(unusable)?;
         priced.push(Visitor {
@@ -258,13 +263,13 @@ fn price(order: &str, product: &Product, visitors: &[CheckedVisitor], day: Date)
 }
 
 /// The age on the day of the visit of a visitor who asked for a concession. The buyer's own is
-/// proven by the date of birth that the host releases; a child's by its document, which the gate
+/// proven by their record in the population database; a child's by its document, which the gate
 /// looks at.
 fn age(
     product: &Product,
     visitor: &CheckedVisitor,
     proof: Proof,
-    day: Date,
+    [day, today]: [Date; 2],
     i: usize,
     own: &mut Option<usize>,
 ) -> Result<i32, Refusal> {
@@ -281,16 +286,15 @@ fn age(
                     "An order takes one reduced ticket, the buyer's own; others buy theirs with their own account",
                 ));
             }
-            let record = identity::attribute(Attribute::BirthDate)?;
-            let record: Date =
-                record.parse().map_err(|_| Problem::internal("the host released a date of birth that is no date"))?;
-            if visitor.proven_birth() != Some(record) {
+            let known = concession::own().map_err(|unknown| unknown.refusal(i, product.price))?;
+            let document = visitor.proven_birth().filter(|born| known.fits(*born, today));
+            if document.is_none() {
                 return wrong(t(
-                    "出生日期与您的实名信息不符：优惠票只能由本人用居民身份证购买",
-                    "The date of birth differs from your record: a reduced ticket is for yourself, with your resident ID",
+                    "年龄与您的人口信息不符：优惠票只能由本人用居民身份证购买",
+                    "The age differs from your record: a reduced ticket is for yourself, with your resident ID",
                 ));
             }
-            Some(record)
+            document
         }
     };
     let Some(birth) = birth else {

@@ -18,6 +18,7 @@ use texts::{
 };
 use yunlong_sdk::context::ConfigError;
 use yunlong_sdk::identity::AttributeError;
+use yunlong_sdk::shared::SharedError;
 use yunlong_sdk::{DataError, Error, Lang, Problem, Text, t};
 
 /// A refusal.
@@ -137,7 +138,7 @@ macro_rules! other {
         }
     })* };
 }
-other!(AttributeError, ConfigError, Problem);
+other!(AttributeError, ConfigError, Problem, SharedError);
 
 impl From<DataError> for Refusal {
     fn from(e: DataError) -> Self {

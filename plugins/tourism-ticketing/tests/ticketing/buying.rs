@@ -327,24 +327,30 @@ fn without_a_slot_the_first_with_room_is_taken() {
 
 mod concessions {
     use super::*;
-    use yunlong_sdk::Attribute;
 
     fn senior(x: &Xuzhou, born: &str) -> Value {
-        x.set_attribute("anna", Attribute::BirthDate, born);
+        x.born("anna", born);
         json!({"attraction": "guishan", "date": day(1), "slot": "09:00", "visitors": [{"name": "云老", "id_number": resident_id(born, 5), "concession": "senior"}]})
     }
 
     #[test]
-    fn the_price_by_age_is_proven_by_the_hosts_attribute() {
+    fn the_price_by_age_is_proven_by_the_population_database() {
         let x = Xuzhou::new();
         let order = senior(&x, "1966-11-25");
         let answer = x.order(&order);
         assert_eq!(
             (kind(&answer).as_str(), answer.body_json()["scope"].clone()),
-            ("consent-required", json!("concession"))
+            ("consent-required", json!(CONCESSION))
         );
-        x.consent("anna", "concession");
+        assert_eq!(x.shared_reads(), []);
+        x.consent("anna", CONCESSION);
         assert_eq!(x.ordered(&order)["amount"], 3_000, "sixty on the day of the visit");
+        let reads = x.shared_reads();
+        assert_eq!(
+            (reads.len(), &reads[0].fields[..]),
+            (1, &["birth_date".to_owned()][..]),
+            "nothing but what it needs"
+        );
         x.set_now(TUESDAY as u64);
         let free = x.ordered(&senior(&x, "1961-11-25"));
         assert_eq!((free["amount"].clone(), free["state"].clone()), (json!(0), json!("issued")));
@@ -352,9 +358,70 @@ mod concessions {
     }
 
     #[test]
+    fn a_provider_that_grants_the_age_alone_is_enough() {
+        let x = Xuzhou::new();
+        x.consent("anna", CONCESSION);
+        let order = senior(&x, "1966-11-25");
+        x.put_record(RESIDENTS, "anna", Some("anna"), &json!({"birth_date": 59}));
+        assert_eq!(x.ordered(&order)["amount"], 3_000, "fifty-nine today, sixty on the day of the visit");
+        x.put_record(RESIDENTS, "anna", Some("anna"), &json!({"birth_date": 70}));
+        let other = x.order(&senior_of("1966-11-25", 6));
+        assert_eq!(
+            other.body_json()["errors"][0]["pointer"],
+            "/visitors/0/concession",
+            "the document of somebody else"
+        );
+    }
+
+    fn senior_of(born: &str, n: u32) -> Value {
+        json!({"attraction": "guishan", "date": day(1), "slot": "09:00", "visitors": [{"name": "云老", "id_number": resident_id(born, n), "concession": "senior"}]})
+    }
+
+    /// Whoever cannot have the reduced price learns why, and what the ticket costs without it.
+    #[test]
+    fn without_a_record_or_a_grant_the_full_price_is_named_and_can_be_paid() {
+        let x = Xuzhou::new();
+        x.consent("anna", CONCESSION);
+        let order = senior(&x, "1950-01-01");
+        let refused = |x: &Xuzhou, says: &str| {
+            let answer = x.order(&order);
+            assert_eq!(answer.code().as_u16(), 422, "{}", answer.body_text());
+            let error = &answer.body_json()["errors"][0];
+            assert_eq!(error["pointer"], "/visitors/0/concession");
+            let text = error["detail"].as_str().unwrap().to_owned();
+            assert!(text.contains(says) && text.contains("60.00"), "{text}");
+        };
+        x.remove_record(RESIDENTS, "anna");
+        refused(&x, "没有您的出生日期");
+        x.born("anna", "1950-01-01");
+        x.revoke(RESIDENTS, CONCESSION);
+        refused(&x, "没有授权");
+        x.expire(RESIDENTS, CONCESSION);
+        refused(&x, "没有授权");
+        x.grant(RESIDENTS, CONCESSION);
+        // The provider gives the year alone: it decides nothing.
+        x.put_record(RESIDENTS, "anna", Some("anna"), &json!({"birth_date": "1950"}));
+        refused(&x, "没有授权");
+        assert_eq!(x.ordered(&guishan(7))["amount"], 6_000);
+    }
+
+    #[test]
+    fn a_consent_that_is_taken_back_ends_the_next_reading() {
+        let x = Xuzhou::new();
+        x.consent("anna", CONCESSION);
+        x.ordered(&senior(&x, "1950-01-01"));
+        x.withdraw("anna", CONCESSION);
+        let reads = x.shared_reads().len();
+        let mut later = senior(&x, "1950-01-01");
+        later["slot"] = json!("11:00");
+        assert_eq!(kind(&x.order(&later)), "consent-required");
+        assert_eq!(x.shared_reads().len(), reads);
+    }
+
+    #[test]
     fn too_young_another_persons_and_a_second_one_are_refused_at_the_field() {
         let x = Xuzhou::new();
-        x.consent("anna", "concession");
+        x.consent("anna", CONCESSION);
         let young = senior(&x, "1966-11-26");
         let mut other = senior(&x, "1950-01-01");
         other["visitors"][0]["id_number"] = json!(resident_id("1951-01-01", 1));
@@ -363,11 +430,7 @@ mod concessions {
         let mut joint = joint(1);
         joint["visitors"][0]["concession"] = json!("senior");
         for order in [young.clone(), other, passport, joint] {
-            if order == young {
-                x.set_attribute("anna", Attribute::BirthDate, "1966-11-26");
-            } else {
-                x.set_attribute("anna", Attribute::BirthDate, "1950-01-01");
-            }
+            x.born("anna", if order == young { "1966-11-26" } else { "1950-01-01" });
             let answer = x.order(&order);
             assert_eq!(answer.body_json()["errors"][0]["pointer"], "/visitors/0/concession", "{order}");
         }

@@ -11,6 +11,9 @@ pub(crate) const APP: &str = include_str!("../../app.toml");
 /// Tuesday 2026-11-24, 08:00 in Shanghai.
 pub(crate) const TUESDAY: i64 = 1_795_478_400_000;
 pub(crate) const MINUTE: u64 = 60_000;
+/// Where the buyer's age comes from, and for what it is read.
+pub(crate) const RESIDENTS: &str = "population.person";
+pub(crate) const CONCESSION: &str = "concession-check";
 
 pub(crate) struct Xuzhou {
     pub(crate) city: TestCity,
@@ -61,10 +64,18 @@ impl Xuzhou {
             city.set_attribute(person, Attribute::RealName, "云小龙");
             city.set_attribute(person, Attribute::ResidentId, &resident_id("1990-01-01", 900 + i as u32));
             city.set_attribute(person, Attribute::Mobile, "19900000009");
-            city.set_attribute(person, Attribute::BirthDate, "1990-01-01");
         }
+        city.grant(RESIDENTS, CONCESSION);
         city.sign_in("anna");
-        Self { city }
+        let x = Self { city };
+        x.born("anna", "1990-01-01");
+        x.born("bo", "1990-01-01");
+        x
+    }
+
+    /// The population database says when a person was born.
+    pub(crate) fn born(&self, person: &str, date: &str) {
+        self.put_record(RESIDENTS, person, Some(person), &json!({"birth_date": date}));
     }
 
     /// Sends a request of the API and holds the answer to the OpenAPI document.

@@ -1,11 +1,14 @@
 //! Between the contract's types and the SDK's.
 
-use super::bindings::app::city::{data::collections as data, identity, messaging::publisher, payments::intents};
+use super::bindings::app::city::{
+    data::collections as data, data::shared as wit_shared, identity, messaging::publisher, payments::intents,
+};
 use crate::Lang;
 use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
 use crate::identity::{ActingFor, Assurance, Attribute, AttributeError, Grantor, Kind, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
+use crate::shared::{self, Released, SharedError, Source};
 
 pub(super) fn principal(p: identity::principal::Principal) -> Principal {
     use identity::principal::{Assurance as A, Kind as K};
@@ -194,5 +197,64 @@ pub(super) fn payment_error(e: intents::Error) -> PaymentError {
         W::NotGranted(why) => PaymentError::NotGranted(why),
         W::Closed => PaymentError::Closed,
         W::Other(why) => PaymentError::Other(why),
+    }
+}
+
+pub(super) fn released(r: wit_shared::Released) -> Result<Released, SharedError> {
+    let source = |s: wit_shared::Source| Source { field: s.field, organization: s.organization, recorded: s.recorded };
+    Ok(Released {
+        reference: r.reference,
+        version: r.version,
+        body: serde_json::from_str(&r.body).map_err(|e| SharedError::Other(format!("the record's body: {e}")))?,
+        unrecorded: r.unrecorded,
+        valid_from: r.valid_from,
+        valid_to: r.valid_to,
+        sources: r.sources.into_iter().map(source).collect(),
+    })
+}
+
+pub(super) fn all_released(records: Vec<wit_shared::Released>) -> Result<Vec<Released>, SharedError> {
+    records.into_iter().map(released).collect()
+}
+
+pub(super) fn shared_query(q: &shared::RawQuery) -> wit_shared::Query {
+    let bound = |b: &shared::RawBound| wit_shared::Bound { value: b.value.to_string(), inclusive: b.inclusive };
+    wit_shared::Query {
+        index: q.index.clone(),
+        equals: q.equals.iter().map(ToString::to_string).collect(),
+        lower: q.lower.as_ref().map(bound),
+        upper: q.upper.as_ref().map(bound),
+        filter: (!q.filter.is_empty()).then(|| serde_json::Value::Object(q.filter.clone()).to_string()),
+        limit: q.limit,
+        cursor: q.cursor.clone(),
+    }
+}
+
+pub(super) fn job(j: wit_shared::Job) -> shared::Job {
+    shared::Job { id: j.id, ready: j.ready, records: j.records, pages: j.pages, failure: j.failure }
+}
+
+pub(super) fn shared_error(e: wit_shared::Error) -> SharedError {
+    use wit_shared::Error as W;
+    match e {
+        W::UnknownDataset(what) => SharedError::UnknownDataset(what),
+        W::NotGranted(why) => SharedError::NotGranted(why),
+        W::Expired(at) => SharedError::Expired(at),
+        W::Revoked(at) => SharedError::Revoked(at),
+        W::OtherPurpose(purposes) => SharedError::OtherPurpose(purposes),
+        W::FieldsNotGranted(fields) => SharedError::FieldsNotGranted(fields),
+        W::AccessNotGranted(granted) => SharedError::AccessNotGranted(granted),
+        W::RowNotGranted => SharedError::RowNotGranted,
+        W::NotSignedIn => SharedError::NotSignedIn,
+        W::RoleRequired(roles) => SharedError::RoleRequired(roles),
+        W::ConsentRequired(consent) => SharedError::ConsentRequired(consent),
+        W::NotShared(law) => SharedError::NotShared(law),
+        W::NotAuthority(fields) => SharedError::NotAuthority(fields),
+        W::Conflict => SharedError::Conflict,
+        W::NotFound => SharedError::NotFound,
+        W::Invalid(why) => SharedError::Invalid(why),
+        W::TooLarge(why) => SharedError::TooLarge(why),
+        W::Unavailable(why) => SharedError::Unavailable(why),
+        W::Other(why) => SharedError::Other(why),
     }
 }

@@ -1,21 +1,25 @@
 //! The city as the host gives it: one call of an import for each function.
 
 use super::bindings::app::city::{
-    app::context as wit_context, data::collections as data, identity as wit_identity, messaging::publisher,
-    payments::intents,
+    app::context as wit_context, base as wit_base, data::collections as data, data::shared as wit_shared,
+    identity as wit_identity, messaging::publisher, payments::intents,
 };
 use super::bindings::app::wasi;
-use super::{Backend, convert};
+use super::{Backend, convert, convert_base as typed};
+use crate::base::{self, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+use crate::shared::{self, Released, SharedError};
+use std::collections::BTreeMap;
 
 pub(crate) struct Host;
 
 impl Backend for Host {
     type Transaction = data::Transaction;
+    type Dataset = wit_shared::Dataset;
 
     fn principal() -> Principal {
         convert::principal(wit_identity::principal::current())
@@ -174,4 +178,158 @@ impl Backend for Host {
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         intents::get(id).map(convert::intent).map_err(convert::payment_error)
     }
+
+    fn open(dataset: &str, purpose: &str) -> Result<wit_shared::Dataset, SharedError> {
+        wit_shared::Dataset::open(dataset, purpose).map_err(convert::shared_error)
+    }
+
+    fn shared_fields(dataset: &wit_shared::Dataset) -> Result<Vec<String>, SharedError> {
+        dataset.fields().map_err(convert::shared_error)
+    }
+
+    fn shared_get(
+        dataset: &wit_shared::Dataset,
+        key: &str,
+        fields: &[&str],
+        as_of: Option<&str>,
+    ) -> Result<Option<Released>, SharedError> {
+        let found = dataset.get(key, &owned(fields), as_of).map_err(convert::shared_error)?;
+        found.map(convert::released).transpose()
+    }
+
+    fn shared_me(dataset: &wit_shared::Dataset, fields: &[&str]) -> Result<Option<Released>, SharedError> {
+        dataset.me(&owned(fields)).map_err(convert::shared_error)?.map(convert::released).transpose()
+    }
+
+    fn shared_query(
+        dataset: &wit_shared::Dataset,
+        query: &shared::RawQuery,
+        fields: &[&str],
+    ) -> Result<shared::Page, SharedError> {
+        let page = dataset.query(&convert::shared_query(query), &owned(fields)).map_err(convert::shared_error)?;
+        Ok(shared::Page { records: convert::all_released(page.records)?, next: page.next })
+    }
+
+    fn shared_write(
+        dataset: &wit_shared::Dataset,
+        key: &str,
+        body: &str,
+        version: u64,
+        valid_from: &str,
+    ) -> Result<u64, SharedError> {
+        dataset.write(key, body, version, valid_from).map_err(convert::shared_error)
+    }
+
+    fn shared_start_job(
+        dataset: &wit_shared::Dataset,
+        query: &shared::RawQuery,
+        fields: &[&str],
+    ) -> Result<String, SharedError> {
+        dataset.start_job(&convert::shared_query(query), &owned(fields)).map_err(convert::shared_error)
+    }
+
+    fn shared_job(dataset: &wit_shared::Dataset, id: &str) -> Result<shared::Job, SharedError> {
+        dataset.job(id).map(convert::job).map_err(convert::shared_error)
+    }
+
+    fn shared_job_page(dataset: &wit_shared::Dataset, id: &str, page: u32) -> Result<Vec<Released>, SharedError> {
+        convert::all_released(dataset.job_page(id, page).map_err(convert::shared_error)?)
+    }
+
+    fn person(purpose: &str, id: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
+        let found = wit_base::population::get(purpose, id, &owned(items)).map_err(convert::shared_error)?;
+        Ok(found.map(typed::person))
+    }
+
+    fn own_person(purpose: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
+        let found = wit_base::population::me(purpose, &owned(items)).map_err(convert::shared_error)?;
+        Ok(found.map(typed::person))
+    }
+
+    fn household(purpose: &str, number: &str, items: &[&str]) -> Result<Option<population::Household>, SharedError> {
+        let found = wit_base::population::get_household(purpose, number, &owned(items));
+        Ok(found.map_err(convert::shared_error)?.map(typed::household))
+    }
+
+    fn entity(purpose: &str, uscc: &str) -> Result<Option<legal_entities::Entity>, SharedError> {
+        let found = wit_base::legal_entities::get(purpose, uscc).map_err(convert::shared_error)?;
+        Ok(found.map(typed::entity))
+    }
+
+    fn entities(
+        purpose: &str,
+        which: legal_entities::Which<'_>,
+        cursor: Option<&str>,
+    ) -> Result<base::Page<legal_entities::Entity>, SharedError> {
+        let page = wit_base::legal_entities::find(purpose, &typed::which(which), cursor);
+        let page = page.map_err(convert::shared_error)?;
+        Ok(base::Page { items: page.entities.into_iter().map(typed::entity).collect(), next: page.next })
+    }
+
+    fn events(
+        purpose: &str,
+        uscc: &str,
+        kinds: &[&str],
+        cursor: Option<&str>,
+    ) -> Result<base::Page<credit::Event>, SharedError> {
+        let page = wit_base::credit::events(purpose, uscc, &owned(kinds), cursor).map_err(convert::shared_error)?;
+        Ok(base::Page { items: page.events.into_iter().map(typed::event).collect(), next: page.next })
+    }
+
+    fn credit_summary(purpose: &str, uscc: &str) -> Result<BTreeMap<String, u32>, SharedError> {
+        let counts = wit_base::credit::summary(purpose, uscc).map_err(convert::shared_error)?;
+        Ok(counts.into_iter().map(|c| (c.kind, c.count)).collect())
+    }
+
+    fn place(purpose: &str, code: &str) -> Result<Option<geospatial::Place>, SharedError> {
+        let found = wit_base::geospatial::get(purpose, code).map_err(convert::shared_error)?;
+        Ok(found.map(typed::place))
+    }
+
+    fn places(
+        purpose: &str,
+        at: geospatial::Where<'_>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<base::Page<geospatial::Place>, SharedError> {
+        use geospatial::Where;
+        use wit_base::geospatial as wit;
+        let page = match at {
+            Where::Within(area) => wit::within(purpose, area, limit, cursor),
+            Where::Touching(area) => wit::touching(purpose, area, limit, cursor),
+            Where::InBox { west, south, east, north } => {
+                wit::in_box(purpose, wit::Bounds { west, south, east, north }, limit, cursor)
+            }
+            Where::Nearest { longitude, latitude, max_distance } => {
+                wit::nearest(purpose, wit::Position { longitude, latitude }, max_distance, limit, cursor)
+            }
+        };
+        let page = page.map_err(convert::shared_error)?;
+        Ok(base::Page { items: page.places.into_iter().map(typed::place).collect(), next: page.next })
+    }
+
+    fn observation(purpose: &str, number: &str) -> Result<Option<economy::Observation>, SharedError> {
+        let found = wit_base::economy::get(purpose, number).map_err(convert::shared_error)?;
+        Ok(found.map(typed::observation))
+    }
+
+    fn indicators(purpose: &str) -> Result<Vec<economy::Indicator>, SharedError> {
+        let all = wit_base::economy::indicators(purpose).map_err(convert::shared_error)?;
+        Ok(all.into_iter().map(typed::indicator).collect())
+    }
+
+    fn series(
+        purpose: &str,
+        indicator: &str,
+        divisions: economy::Divisions<'_>,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<economy::Series>, SharedError> {
+        let all = wit_base::economy::get_series(purpose, indicator, &typed::divisions(divisions), from, to);
+        Ok(all.map_err(convert::shared_error)?.into_iter().map(typed::series).collect())
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
 }

@@ -5,6 +5,8 @@
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod convert;
+#[cfg(target_arch = "wasm32")]
+mod convert_base;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod double;
 #[cfg(target_arch = "wasm32")]
@@ -17,16 +19,20 @@ pub(crate) use double::Double as Active;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use host::Host as Active;
 
+use crate::base::{self, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+use crate::shared::{self, Released, SharedError};
+use std::collections::BTreeMap;
 
 /// The city, function by function as in the contract. Static: an instance of a component serves
 /// one call, and a test's thread has one double.
 pub(crate) trait Backend {
     type Transaction;
+    type Dataset;
 
     fn principal() -> Principal;
     fn presentation() -> Presentation;
@@ -77,4 +83,66 @@ pub(crate) trait Backend {
     fn cancel_intent(tx: &Self::Transaction, id: &str) -> Result<(), PaymentError>;
     fn refund(tx: &Self::Transaction, id: &str, refund: &NewRefund) -> Result<(), PaymentError>;
     fn intent(id: &str) -> Result<Intent, PaymentError>;
+
+    fn open(dataset: &str, purpose: &str) -> Result<Self::Dataset, SharedError>;
+    fn shared_fields(dataset: &Self::Dataset) -> Result<Vec<String>, SharedError>;
+    fn shared_get(
+        dataset: &Self::Dataset,
+        key: &str,
+        fields: &[&str],
+        as_of: Option<&str>,
+    ) -> Result<Option<Released>, SharedError>;
+    fn shared_me(dataset: &Self::Dataset, fields: &[&str]) -> Result<Option<Released>, SharedError>;
+    fn shared_query(
+        dataset: &Self::Dataset,
+        query: &shared::RawQuery,
+        fields: &[&str],
+    ) -> Result<shared::Page, SharedError>;
+    fn shared_write(
+        dataset: &Self::Dataset,
+        key: &str,
+        body: &str,
+        version: u64,
+        valid_from: &str,
+    ) -> Result<u64, SharedError>;
+    fn shared_start_job(
+        dataset: &Self::Dataset,
+        query: &shared::RawQuery,
+        fields: &[&str],
+    ) -> Result<String, SharedError>;
+    fn shared_job(dataset: &Self::Dataset, id: &str) -> Result<shared::Job, SharedError>;
+    fn shared_job_page(dataset: &Self::Dataset, id: &str, page: u32) -> Result<Vec<Released>, SharedError>;
+
+    fn person(purpose: &str, id: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError>;
+    fn own_person(purpose: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError>;
+    fn household(purpose: &str, number: &str, items: &[&str]) -> Result<Option<population::Household>, SharedError>;
+    fn entity(purpose: &str, uscc: &str) -> Result<Option<legal_entities::Entity>, SharedError>;
+    fn entities(
+        purpose: &str,
+        which: legal_entities::Which<'_>,
+        cursor: Option<&str>,
+    ) -> Result<base::Page<legal_entities::Entity>, SharedError>;
+    fn events(
+        purpose: &str,
+        uscc: &str,
+        kinds: &[&str],
+        cursor: Option<&str>,
+    ) -> Result<base::Page<credit::Event>, SharedError>;
+    fn credit_summary(purpose: &str, uscc: &str) -> Result<BTreeMap<String, u32>, SharedError>;
+    fn place(purpose: &str, code: &str) -> Result<Option<geospatial::Place>, SharedError>;
+    fn places(
+        purpose: &str,
+        at: geospatial::Where<'_>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<base::Page<geospatial::Place>, SharedError>;
+    fn observation(purpose: &str, number: &str) -> Result<Option<economy::Observation>, SharedError>;
+    fn indicators(purpose: &str) -> Result<Vec<economy::Indicator>, SharedError>;
+    fn series(
+        purpose: &str,
+        indicator: &str,
+        divisions: economy::Divisions<'_>,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<economy::Series>, SharedError>;
 }

@@ -7,6 +7,7 @@ use crate::data::DataError;
 use crate::identity::{self, AttributeError};
 use crate::messaging::MessagingError;
 use crate::payments::PaymentError;
+use crate::shared::SharedError;
 use crate::{Lang, Text, page, t};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -292,6 +293,49 @@ impl From<AttributeError> for Error {
                 .kind("attribute-absent")
                 .into(),
             e @ (AttributeError::NotGranted(_) | AttributeError::Other(_)) => Problem::internal(&e.to_string()).into(),
+        }
+    }
+}
+
+/// What a person can do something about is told to them; what the department has to settle with the
+/// provider of the data goes to the installation's log as well.
+impl From<SharedError> for Error {
+    fn from(e: SharedError) -> Self {
+        match e {
+            SharedError::NotSignedIn => Self::SignIn,
+            SharedError::ConsentRequired(consent) => Self::Consent(MissingConsent::new(consent)),
+            SharedError::Conflict => {
+                Problem::conflict(t("记录已被更改，请重新查看", "The record has changed: look again"))
+                    .kind("changed")
+                    .into()
+            }
+            SharedError::NotFound => Problem::not_found().into(),
+            SharedError::RowNotGranted => Problem::forbidden(t("不能查看这条记录", "This record is not open to you"))
+                .kind("row-not-granted")
+                .into(),
+            SharedError::RoleRequired(_) => {
+                Problem::forbidden(t("您没有所需的岗位", "You do not hold the role for this"))
+                    .kind("role-required")
+                    .into()
+            }
+            SharedError::Invalid(why) | SharedError::TooLarge(why) => {
+                Problem::new(StatusCode::BAD_REQUEST, t("请求无效", "Bad request"))
+                    .kind("invalid")
+                    .detail(Text::same(why))
+                    .into()
+            }
+            SharedError::Unavailable(why) => Self::Data(DataError::Unavailable(why)),
+            e if e.is_about_the_grant() => {
+                eprintln!("error: {e}");
+                Problem::forbidden(t("目前不能使用所需的共享数据", "The shared data that this needs is not available"))
+                    .kind("not-granted")
+                    .detail(t(
+                        "数据的提供部门没有授权，或授权已到期、已撤销。部门可在控制台申请。",
+                        "Its provider has not granted it, or the grant is over. The department can ask at the console.",
+                    ))
+                    .into()
+            }
+            e => Problem::internal(&e.to_string()).into(),
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Manifest {
     #[serde(default)]
     scopes: Vec<Scope>,
     #[serde(default)]
+    datasets: Vec<DatasetUse>,
+    #[serde(default)]
     jobs: Vec<Named>,
     payments: Option<Value>,
     config: Option<Value>,
@@ -61,6 +63,37 @@ struct Scope {
     attributes: Vec<String>,
 }
 
+/// A use of a dataset of the information hub.
+#[derive(Deserialize)]
+pub(crate) struct DatasetUse {
+    dataset: String,
+    purpose: String,
+    basis: String,
+    pub(crate) fields: Vec<String>,
+    /// `own`, which is the default, `all`, or a table of divisions.
+    rows: Option<Value>,
+    #[serde(default = "reads")]
+    pub(crate) access: Vec<String>,
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+}
+
+fn reads() -> Vec<String> {
+    vec!["get".to_owned()]
+}
+
+impl DatasetUse {
+    /// The name of the consent that it rests on.
+    pub(crate) fn consent(&self) -> Option<&str> {
+        (self.basis == "consent").then_some(self.purpose.as_str())
+    }
+
+    /// Whether it is about the records of the person who asks alone.
+    pub(crate) fn rows_are_own(&self) -> bool {
+        self.rows.as_ref().is_none_or(|r| r == "own")
+    }
+}
+
 impl Manifest {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|e| e.to_string())
@@ -88,8 +121,13 @@ impl Manifest {
         self.jobs.iter().any(|j| j.name == job)
     }
 
-    pub(crate) fn declares_scope(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|s| s.name == scope)
+    pub(crate) fn dataset_use(&self, dataset: &str, purpose: &str) -> Option<&DatasetUse> {
+        self.datasets.iter().find(|u| u.dataset == dataset && u.purpose == purpose)
+    }
+
+    /// Whether a person can consent to this: a scope, or the use of a dataset that rests on consent.
+    pub(crate) fn asks_consent(&self, name: &str) -> bool {
+        self.scopes.iter().any(|s| s.name == name) || self.datasets.iter().any(|u| u.consent() == Some(name))
     }
 
     /// The scopes that carry an attribute.

@@ -1,8 +1,10 @@
 //! The city in memory, one for each thread: what the SDK runs on outside a component.
 
+mod base;
 mod collections;
 mod ledger;
 mod manifest;
+pub(crate) mod shared;
 mod transaction;
 
 pub(crate) use collections::Collections;
@@ -11,11 +13,13 @@ pub(crate) use manifest::Manifest;
 pub(crate) use transaction::Transaction;
 
 use super::Backend;
+use crate::base::{Page as TypedPage, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{Event, MessagingError, Notification, Outgoing, PAYMENTS_TOPIC};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError, PaymentOutcome};
+use crate::shared::{Job, Page, RawQuery as SharedQuery, Released, SharedError};
 use crate::web::encode_url;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -65,6 +69,7 @@ pub(crate) struct State {
     pub(crate) dead: Vec<(Event, String)>,
     pub(crate) notes: Vec<Notification>,
     pub(crate) ledger: Ledger,
+    pub(crate) hub: shared::Hub,
     /// How many of the next commits answer `conflict`.
     pub(crate) conflicts: u32,
 }
@@ -116,6 +121,7 @@ impl State {
             dead: Vec::new(),
             notes: Vec::new(),
             ledger: Ledger::default(),
+            hub: shared::Hub::default(),
             conflicts: 0,
         }
     }
@@ -189,6 +195,7 @@ impl State {
 
 impl Backend for Double {
     type Transaction = Transaction;
+    type Dataset = shared::Opened;
 
     fn principal() -> Principal {
         with(|c| c.principal.clone())
@@ -381,6 +388,121 @@ impl Backend for Double {
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         with(|c| c.ledger.get(id))
+    }
+
+    fn open(dataset: &str, purpose: &str) -> Result<shared::Opened, SharedError> {
+        with(|c| shared::open(&c.manifest, dataset, purpose))
+    }
+
+    fn shared_fields(dataset: &shared::Opened) -> Result<Vec<String>, SharedError> {
+        with(|c| dataset.fields(c))
+    }
+
+    fn shared_get(
+        dataset: &shared::Opened,
+        key: &str,
+        fields: &[&str],
+        as_of: Option<&str>,
+    ) -> Result<Option<Released>, SharedError> {
+        with(|c| dataset.get(c, key, fields, as_of))
+    }
+
+    fn shared_me(dataset: &shared::Opened, fields: &[&str]) -> Result<Option<Released>, SharedError> {
+        with(|c| dataset.me(c, fields))
+    }
+
+    fn shared_query(dataset: &shared::Opened, query: &SharedQuery, fields: &[&str]) -> Result<Page, SharedError> {
+        with(|c| dataset.query(c, query, fields))
+    }
+
+    fn shared_write(
+        dataset: &shared::Opened,
+        key: &str,
+        body: &str,
+        version: u64,
+        valid_from: &str,
+    ) -> Result<u64, SharedError> {
+        with(|c| dataset.write(c, key, body, version, valid_from))
+    }
+
+    fn shared_start_job(dataset: &shared::Opened, query: &SharedQuery, fields: &[&str]) -> Result<String, SharedError> {
+        with(|c| dataset.start_job(c, query, fields))
+    }
+
+    fn shared_job(dataset: &shared::Opened, id: &str) -> Result<Job, SharedError> {
+        with(|c| dataset.job(c, id))
+    }
+
+    fn shared_job_page(dataset: &shared::Opened, id: &str, page: u32) -> Result<Vec<Released>, SharedError> {
+        with(|c| dataset.job_page(c, id, page))
+    }
+
+    fn person(purpose: &str, id: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
+        with(|c| base::get_person(c, purpose, id, items))
+    }
+
+    fn own_person(purpose: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
+        with(|c| base::own_person(c, purpose, items))
+    }
+
+    fn household(purpose: &str, number: &str, items: &[&str]) -> Result<Option<population::Household>, SharedError> {
+        with(|c| base::household(c, purpose, number, items))
+    }
+
+    fn entity(purpose: &str, uscc: &str) -> Result<Option<legal_entities::Entity>, SharedError> {
+        with(|c| base::get_entity(c, purpose, uscc))
+    }
+
+    fn entities(
+        purpose: &str,
+        which: legal_entities::Which<'_>,
+        cursor: Option<&str>,
+    ) -> Result<TypedPage<legal_entities::Entity>, SharedError> {
+        with(|c| base::entities(c, purpose, which, cursor))
+    }
+
+    fn events(
+        purpose: &str,
+        uscc: &str,
+        kinds: &[&str],
+        cursor: Option<&str>,
+    ) -> Result<TypedPage<credit::Event>, SharedError> {
+        with(|c| base::events(c, purpose, uscc, kinds, cursor))
+    }
+
+    fn credit_summary(purpose: &str, uscc: &str) -> Result<BTreeMap<String, u32>, SharedError> {
+        with(|c| base::summary(c, purpose, uscc))
+    }
+
+    fn place(purpose: &str, code: &str) -> Result<Option<geospatial::Place>, SharedError> {
+        with(|c| base::get_place(c, purpose, code))
+    }
+
+    fn places(
+        purpose: &str,
+        at: geospatial::Where<'_>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<TypedPage<geospatial::Place>, SharedError> {
+        with(|c| base::places(c, purpose, at, limit, cursor))
+    }
+
+    fn observation(purpose: &str, number: &str) -> Result<Option<economy::Observation>, SharedError> {
+        with(|c| base::get_observation(c, purpose, number))
+    }
+
+    fn indicators(purpose: &str) -> Result<Vec<economy::Indicator>, SharedError> {
+        with(|c| base::indicators(c, purpose))
+    }
+
+    fn series(
+        purpose: &str,
+        indicator: &str,
+        divisions: economy::Divisions<'_>,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<economy::Series>, SharedError> {
+        with(|c| base::series(c, purpose, indicator, divisions, (from, to)))
     }
 }
 

@@ -1,0 +1,184 @@
+//! What was written is found again: by the person whom it is about, and by those who oversee.
+
+use crate::error::AuditError;
+use crate::keys::Position;
+use crate::leaf::{Leaf, TAG, sha256};
+use crate::people::Person;
+use crate::state::State;
+use crate::{Audit, Entry, EntryFilter, EntryPage, Inner, Record, Seen, keys, payload_key, payload_place};
+use data_encoding::HEXLOWER;
+use yunlong_model::{PersonId, Timestamp};
+use yunlong_store::{Direction, Key, KeyRange};
+
+/// Rows that one page looks at: a filter that fits nothing must not open the whole log.
+const SCANNED: usize = 5_000;
+const STEP: usize = 200;
+
+impl Audit {
+    /// What is written about a person, the newest first; without what an order hides that still
+    /// stands (`standing_orders`). A page may be short and still have a next one.
+    ///
+    /// # Errors
+    /// [`AuditError::Invalid`] for a `before` that this did not give; when the store fails.
+    pub async fn entries_about(
+        &self,
+        person: &PersonId,
+        standing_orders: &[String],
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage, AuditError> {
+        let hidden = |entry: &Entry| entry.hidden.as_ref().is_some_and(|h| standing_orders.contains(&h.order));
+        self.inner.about(person, before, limit, &|_, entry| !hidden(entry)).await
+    }
+
+    /// The entries that fit, the newest first; for those who oversee. What was erased or has expired
+    /// is not among them. A page may be short and still have a next one.
+    ///
+    /// # Errors
+    /// [`AuditError::Invalid`] for a `before` that this did not give; when the store fails.
+    pub async fn search(
+        &self,
+        filter: &EntryFilter,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage, AuditError> {
+        let fits = |at: Timestamp, entry: &Entry| filter.fits(at, entry);
+        match &filter.about {
+            Some(person) => self.inner.about(person, before, limit, &fits).await,
+            None => self.inner.all(before, limit, &fits).await,
+        }
+    }
+}
+
+type Fits<'a> = &'a (dyn Fn(Timestamp, &Entry) -> bool + Send + Sync);
+
+/// A walk from the newest row under a prefix to the oldest.
+struct Walk {
+    prefix: Key,
+    range: KeyRange,
+    scanned: usize,
+}
+
+impl Walk {
+    fn new(prefix: Key, before: Option<&str>) -> Result<Self, AuditError> {
+        let mut range = prefix.children();
+        if let Some(before) = before {
+            let end = HEXLOWER.decode(before.as_bytes()).ok().and_then(|b| <[u8; 16]>::try_from(b).ok());
+            let end =
+                end.ok_or_else(|| AuditError::Invalid("begin at the first page: this is no place in it".into()))?;
+            let [seq, place] = [&end[..8], &end[8..]].map(|b| b.try_into().map_or(0, u64::from_be_bytes));
+            range.end = Position { seq, place }.key(&prefix);
+        }
+        Ok(Self { prefix, range, scanned: 0 })
+    }
+
+    fn cursor(position: Position) -> String {
+        HEXLOWER.encode(&[position.seq.to_be_bytes(), position.place.to_be_bytes()].concat())
+    }
+
+    /// The next rows; empty at the end.
+    async fn next(&mut self, inner: &Inner) -> Result<Vec<(Position, bytes::Bytes)>, AuditError> {
+        let rows = inner.store.scan(&self.range, Direction::Descending, STEP).await?;
+        if let Some(last) = rows.last() {
+            self.range.end = last.key.clone();
+        }
+        self.scanned += rows.len();
+        Ok(rows.into_iter().filter_map(|r| Some((Position::of(&self.prefix, &r.key)?, r.value))).collect())
+    }
+}
+
+impl Inner {
+    async fn about(
+        &self,
+        person: &PersonId,
+        before: Option<&str>,
+        limit: usize,
+        fits: Fits<'_>,
+    ) -> Result<EntryPage, AuditError> {
+        let mut page = EntryPage::default();
+        let Some(person) = self.people.stored(person.as_str()).await? else { return Ok(page) };
+        let state = self.state().await?;
+        let mut walk = Walk::new(keys::payloads_of(&person.tag_text), before)?;
+        while page.entries.len() < limit {
+            let rows = walk.next(self).await?;
+            if rows.is_empty() {
+                page.next = None;
+                break;
+            }
+            for (position, sealed) in rows {
+                page.next = Some(Walk::cursor(position));
+                // The leaf stands directly before its payload.
+                let leaf = Position { place: position.place.saturating_sub(1), ..position };
+                let (_, bytes) = self.own_leaf(leaf).await?;
+                let record = open(&person, &bytes, &sealed)?;
+                if fits(record.at, &record.entry) {
+                    page.entries.push(self.seen(&state, leaf, record).await?);
+                    if page.entries.len() == limit {
+                        return Ok(page);
+                    }
+                }
+            }
+            if walk.scanned >= SCANNED {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    async fn all(&self, before: Option<&str>, limit: usize, fits: Fits<'_>) -> Result<EntryPage, AuditError> {
+        let mut page = EntryPage::default();
+        let state = self.state().await?;
+        let mut walk = Walk::new(keys::leaves(), before)?;
+        while page.entries.len() < limit {
+            let rows = walk.next(self).await?;
+            if rows.is_empty() {
+                page.next = None;
+                break;
+            }
+            for (position, row) in rows {
+                page.next = Some(Walk::cursor(position));
+                let Some(record) = self.record_of(position, &row).await? else { continue };
+                if fits(record.at, &record.entry) {
+                    page.entries.push(self.seen(&state, position, record).await?);
+                    if page.entries.len() == limit {
+                        return Ok(page);
+                    }
+                }
+            }
+            if walk.scanned >= SCANNED {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The record of a leaf's row; `None` when it was erased or has expired.
+    async fn record_of(&self, position: Position, row: &[u8]) -> Result<Option<Record>, AuditError> {
+        let (tag, leaf) = row.split_at_checked(TAG).ok_or_else(|| unreadable(position))?;
+        let tag = HEXLOWER.encode(tag);
+        let Some(sealed) = self.store.get(&payload_key(&tag, position)).await? else { return Ok(None) };
+        let Some(person) = self.people.under(&tag).await? else { return Ok(None) };
+        open(&person, leaf, &sealed.value).map(Some)
+    }
+
+    async fn seen(&self, state: &State, leaf: Position, record: Record) -> Result<Seen, AuditError> {
+        let index = self.index_of(state, leaf).await?;
+        Ok(Seen { at: record.at, index, entry: record.entry })
+    }
+}
+
+fn unreadable(position: Position) -> AuditError {
+    AuditError::Damaged(format!("the leaf of the commit {} at {} cannot be read", position.seq, position.place))
+}
+
+/// A payload that must be the one its leaf commits to.
+pub(crate) fn open(person: &Person, leaf: &[u8], sealed: &[u8]) -> Result<Record, AuditError> {
+    let changed = || AuditError::Damaged("a payload is not the one that its leaf commits to".into());
+    let commitment = Leaf::parse(leaf).and_then(|l| l.commitment()).ok_or_else(changed)?;
+    let plain = person.keys.open(&payload_place(&person.tag_text, &commitment), sealed)?;
+    if sha256(&[&plain]) != commitment {
+        return Err(changed());
+    }
+    let record = plain.get(crate::SALT..).ok_or_else(changed)?;
+    serde_json::from_slice(record).map_err(|_| changed())
+}

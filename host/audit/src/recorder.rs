@@ -1,0 +1,120 @@
+//! The recorder: everything that waits to be written goes into one commit, and whoever waits for it
+//! is answered when the commit is on stable storage.
+
+use crate::error::AuditError;
+use std::collections::BTreeMap;
+use tokio::sync::{mpsc, oneshot};
+use yunlong_store::{Append, Batch, CommitError, Key, ReadCheck, Seq, SharedStore};
+
+/// The most rows and bytes of one group: far under the limits of a batch, and small enough that
+/// nobody waits long for the others.
+const ROWS: usize = 4_096;
+const BYTES: usize = 8 << 20;
+/// How many may wait before callers wait to be let in.
+const QUEUE: usize = 4_096;
+
+/// Rows of one caller; all are committed together.
+pub(crate) struct Request {
+    pub(crate) appends: Vec<Append>,
+    /// Keys of people that must not have been destroyed meanwhile.
+    pub(crate) checks: Vec<ReadCheck>,
+    pub(crate) done: oneshot::Sender<Result<Seq, CommitError>>,
+}
+
+impl Request {
+    fn bytes(&self) -> usize {
+        self.appends.iter().map(|a| a.value.len() + a.prefix.as_bytes().len() + 18).sum()
+    }
+}
+
+/// Hands rows over to the task that commits them.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    queue: mpsc::Sender<Request>,
+}
+
+impl Recorder {
+    /// Starts the task; it ends when the last handle is dropped and everything handed over is written.
+    pub(crate) fn start(store: SharedStore) -> Self {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        tokio::spawn(work(store, requests));
+        Self { queue }
+    }
+
+    /// Answers when the rows are on stable storage.
+    pub(crate) async fn commit(&self, appends: Vec<Append>, checks: Vec<ReadCheck>) -> Result<Seq, AuditError> {
+        let (done, answer) = oneshot::channel();
+        let closed = |()| AuditError::from(yunlong_store::StoreError::Closed);
+        let request = Request { appends, checks, done };
+        self.queue.send(request).await.map_err(|_| closed(()))?;
+        Ok(answer.await.map_err(|_| closed(()))??)
+    }
+}
+
+async fn work(store: SharedStore, mut requests: mpsc::Receiver<Request>) {
+    let mut waiting = None;
+    loop {
+        let first = match waiting.take() {
+            Some(request) => request,
+            None => match requests.recv().await {
+                Some(request) => request,
+                None => return,
+            },
+        };
+        let (mut rows, mut bytes) = (first.appends.len(), first.bytes());
+        let mut group = vec![first];
+        while let Ok(next) = requests.try_recv() {
+            if rows + next.appends.len() > ROWS || bytes + next.bytes() > BYTES {
+                waiting = Some(next);
+                break;
+            }
+            rows += next.appends.len();
+            bytes += next.bytes();
+            group.push(next);
+        }
+        commit(&store, group).await;
+    }
+}
+
+/// Commits a group. When somebody's key was destroyed meanwhile, only they must try again: then the
+/// callers are committed one by one.
+async fn commit(store: &SharedStore, mut group: Vec<Request>) {
+    let batch = batch_of(&mut group, true);
+    let result = store.commit(batch).await;
+    if matches!(result, Err(CommitError::Conflict)) && group.len() > 1 {
+        for request in group {
+            let mut alone = [request];
+            let batch = batch_of(&mut alone, false);
+            let result = store.commit(batch).await;
+            let [request] = alone;
+            answer(request, result);
+        }
+        return;
+    }
+    group.into_iter().for_each(|r| answer(r, result.clone()));
+}
+
+fn answer(request: Request, result: Result<Seq, CommitError>) {
+    // A caller that has gone does not need the answer.
+    let _ = request.done.send(result);
+}
+
+/// One batch of all. `keep`: the rows may be needed once more.
+fn batch_of(group: &mut [Request], keep: bool) -> Batch {
+    let mut reads: BTreeMap<Key, Option<Seq>> = BTreeMap::new();
+    let mut batch = Batch::default();
+    for request in group {
+        for check in &request.checks {
+            // Two views of one key cannot both hold: then the group conflicts, as it must.
+            if let Some(other) = reads.insert(check.key.clone(), check.version).filter(|v| *v != check.version) {
+                batch.reads.push(ReadCheck { key: check.key.clone(), version: other });
+            }
+        }
+        match keep {
+            true => batch.appends.extend(request.appends.iter().cloned()),
+            false => batch.appends.append(&mut request.appends),
+        }
+    }
+    batch.reads.extend(reads.into_iter().map(|(key, version)| ReadCheck { key, version }));
+    batch
+}

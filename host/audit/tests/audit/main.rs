@@ -1,0 +1,111 @@
+//! The audit through its public face, and through the eyes of `yunlong-verify`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod crash;
+mod log;
+mod tampering;
+mod witnesses;
+
+use std::io::Cursor;
+use std::sync::Arc;
+use yunlong_audit::{Audit, AuditConfig, Entry, ExportOptions, Trail};
+use yunlong_model::clock::ManualClock;
+use yunlong_model::{Kind, PersonId, Timestamp};
+use yunlong_sealing::{DataKey, Keyring};
+use yunlong_store::memory::MemoryStore;
+use yunlong_store::trail::AuditRow;
+use yunlong_store::{Key, SharedStore, Txn};
+use yunlong_verify::log::{Expectations, Report, verify};
+use yunlong_verify::note::VKey;
+use yunlong_verify::{Fault, What};
+use zeroize::Zeroizing;
+
+pub(crate) const ORIGIN: &str = "city.example/320300/audit";
+pub(crate) const START: i64 = 1_790_000_000_000;
+
+pub(crate) fn trail_key() -> Key {
+    Key::space("@identity").text("audit")
+}
+
+pub(crate) fn keyring() -> Arc<Keyring> {
+    Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()))
+}
+
+pub(crate) fn config() -> AuditConfig {
+    let mut config = AuditConfig::new(ORIGIN, Zeroizing::new([5; 32]));
+    config.trails = vec![Trail { name: "identity".into(), prefix: trail_key() }];
+    config
+}
+
+/// An audit over a store in memory, at a clock that stands.
+pub(crate) struct City {
+    pub(crate) store: SharedStore,
+    pub(crate) clock: ManualClock,
+    pub(crate) audit: Audit,
+}
+
+impl City {
+    pub(crate) async fn new() -> Self {
+        Self::with(Arc::new(MemoryStore::new()), config()).await
+    }
+
+    pub(crate) async fn with(store: SharedStore, config: AuditConfig) -> Self {
+        let clock = ManualClock::new(Timestamp(START));
+        let audit = Audit::open(store.clone(), Arc::new(clock.clone()), keyring(), config).await.unwrap();
+        Self { store, clock, audit }
+    }
+
+    /// A row of the identity service's trail.
+    pub(crate) async fn trail(&self, action: &str) {
+        let mut txn = Txn::new(self.store.clone());
+        let row = AuditRow {
+            at: Timestamp(START),
+            actor: "admin".into(),
+            action: action.into(),
+            target: "t".into(),
+            detail: String::new(),
+        };
+        txn.append_as(trail_key(), &row);
+        txn.commit().await.unwrap();
+    }
+
+    pub(crate) async fn export(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.audit.export(&mut out, ExportOptions { opened: true }).await.unwrap();
+        out
+    }
+
+    pub(crate) fn expectations(&self) -> Expectations {
+        let key = VKey::parse(&self.audit.vkey()).unwrap();
+        Expectations { key, witnesses: Vec::new(), quorum: 0, checkpoints: Vec::new() }
+    }
+
+    /// What the verifier says of the log as it stands.
+    pub(crate) async fn verified(&self) -> Result<Report, Fault> {
+        check(&self.export().await, &self.expectations())
+    }
+}
+
+pub(crate) fn check(export: &[u8], expected: &Expectations) -> Result<Report, Fault> {
+    verify(&mut Cursor::new(export), expected)
+}
+
+pub(crate) fn person(n: u32) -> PersonId {
+    PersonId::new(format!("{n:064x}"))
+}
+
+/// A read of somebody's data.
+pub(crate) fn read(about: u32, target: &str) -> Entry {
+    let mut entry = Entry::new("data.read", "clerk", Kind::Official);
+    entry.about = Some(person(about));
+    entry.dataset = Some("population".into());
+    entry.target = target.into();
+    entry.purpose = Some("办理居住证".into());
+    entry.fields = vec!["name".into(), "address".into()];
+    entry
+}
+
+/// A fault without its place.
+pub(crate) fn what(result: Result<Report, Fault>) -> What {
+    result.unwrap_err().what
+}

@@ -1,0 +1,124 @@
+//! `console.<domain>/api/v1/hub/…` for files: what `yunlong hub import` and `export` call.
+//!
+//! | | |
+//! |---|---|
+//! | `GET hub/datasets` | `{"datasets":[…]}`: those that are published, as the catalogue describes them |
+//! | `GET hub/datasets/{id}` | one |
+//! | `GET hub/datasets/{id}/records?after=&limit=500` | `{"records":[…],"next"}`: what holds today, for officials of the provider |
+//! | `POST hub/imports` | `{"dataset","file","size","fingerprint","valid_from"?}`: begins an import, or finds the one of this file that has not ended; 201 with its id, `next_batch`, and what was loaded, unchanged and refused |
+//! | `GET hub/imports/{id}` | where it stands |
+//! | `POST hub/imports/{id}/batches/{n}` | `{"rows":[{"line","record","valid_from"?,"valid_to"?}]}` → `{"loaded","unchanged","refused":[{"line","field","reason"}],"refused_rows","duplicates"}`; the same batch again answers the same and loads nothing |
+//! | `POST hub/imports/{id}/finish` | ends it |
+//!
+//! Who may import is decided by the hub: officials of the provider and of the authorities of items, and the
+//! system administrator.
+
+use crate::body::{self, Json, Query};
+use crate::failure::{Failure, Outcome, kinds};
+use crate::view::{View, json};
+use axum::Router;
+use axum::extract::{Path, Request};
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use yunlong_hub::{ImportRow, NewImport, Record};
+
+/// A batch: rows end it at four megabytes, and one row may have one more.
+const BATCH: usize = 8 << 20;
+/// A page of an export ends when it has so many bytes.
+const PAGE: usize = 8 << 20;
+/// Records that are read at once: small enough that a page is over [`PAGE`] by few of them.
+const STEP: usize = 100;
+/// The most records of a page.
+const MOST: usize = 500;
+
+pub(crate) fn router() -> Router {
+    Router::new()
+        .route("/api/v1/hub/datasets", get(datasets))
+        .route("/api/v1/hub/datasets/{id}", get(dataset))
+        .route("/api/v1/hub/datasets/{id}/records", get(records))
+        .route("/api/v1/hub/imports", post(start))
+        .route("/api/v1/hub/imports/{id}", get(import))
+        .route("/api/v1/hub/imports/{id}/batches/{n}", post(batch))
+        .route("/api/v1/hub/imports/{id}/finish", post(finish))
+}
+
+async fn datasets(view: View) -> Outcome {
+    view.official()?;
+    json(StatusCode::OK, &json!({ "datasets": view.gateway.services.hub.datasets() }))
+}
+
+async fn dataset(view: View, Path(id): Path<String>) -> Outcome {
+    view.official()?;
+    let dataset =
+        view.gateway.services.hub.dataset(&id).ok_or_else(|| {
+            Failure::not_found().because("目录中没有这个数据集。", "The catalogue has no such dataset.")
+        })?;
+    json(StatusCode::OK, &*dataset)
+}
+
+/// A page of an export.
+#[derive(Serialize)]
+struct Page {
+    records: Vec<Record>,
+    next: Option<String>,
+}
+
+async fn records(view: View, Path(id): Path<String>, Query(query): Query) -> Outcome {
+    let actor = view.official()?;
+    let most = query.text("limit").parse().unwrap_or(MOST).clamp(1, MOST);
+    let mut page = Page { records: Vec::new(), next: Some(query.text("after").to_owned()).filter(|a| !a.is_empty()) };
+    let mut bytes = 0;
+    loop {
+        let step = STEP.min(most - page.records.len());
+        let read = view.gateway.services.hub.export_page(&id, page.next.as_deref(), step, &actor).await?;
+        // Geometries make records long; what the rest takes does not matter beside them.
+        bytes += read.records.iter().flat_map(|r| r.body.values()).map(|v| v.to_string().len()).sum::<usize>();
+        page.records.extend(read.records);
+        page.next = read.next;
+        if page.next.is_none() || page.records.len() >= most || bytes >= PAGE {
+            return json(StatusCode::OK, &page);
+        }
+    }
+}
+
+async fn start(view: View, body: Json<NewImport>) -> Outcome {
+    let actor = view.official()?;
+    let new = body.take()?;
+    json(StatusCode::CREATED, &view.gateway.services.hub.start_import(new, &actor).await?)
+}
+
+async fn import(view: View, Path(id): Path<String>) -> Outcome {
+    let actor = view.official()?;
+    let hub = &view.gateway.services.hub;
+    let import = hub.import(&id).await?;
+    let provider = hub.dataset(&import.dataset).map(|d| d.provider.clone());
+    let concerned = actor.system_admin
+        || actor.organization.is_some() && [&import.organization, &provider].contains(&&actor.organization);
+    if !concerned {
+        return Err(Failure::new(kinds::FORBIDDEN).because(
+            "只有导入部门和数据集的提供方可以查看这次导入。",
+            "The department that imports and the provider of the dataset see this import.",
+        ));
+    }
+    json(StatusCode::OK, &import)
+}
+
+/// A batch as it is sent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    rows: Vec<ImportRow>,
+}
+
+async fn batch(view: View, Path((id, n)): Path<(String, u64)>, request: Request) -> Outcome {
+    let actor = view.official()?;
+    let Rows { rows } = body::json(request, BATCH, view.gateway.config.page_timeout).await?;
+    json(StatusCode::OK, &view.gateway.services.hub.import_batch(&id, n, rows, &actor).await?)
+}
+
+async fn finish(view: View, Path(id): Path<String>) -> Outcome {
+    let actor = view.official()?;
+    json(StatusCode::OK, &view.gateway.services.hub.finish_import(&id, &actor).await?)
+}

@@ -1,0 +1,339 @@
+//! Who read what about a person, when and what for: straight from the log, with the proof of each entry.
+
+use super::{NAV, People, tabs};
+use crate::body::Query;
+use crate::failure::{Failure, Outcome};
+use crate::layout::{Page, empty};
+use crate::view::{View, json};
+use crate::words;
+use axum::extract::Path;
+use http::StatusCode;
+use maud::{Markup, html};
+use serde_json::Value;
+use yunlong_audit::{Outcome as Ended, Seen};
+use yunlong_model::{Kind, Lang, Text};
+
+/// Entries of one page.
+pub(super) const PAGE: usize = 30;
+/// Entries that are looked at for one page, when only one app's are wanted.
+const SCANNED: usize = 3_000;
+
+/// Some entries about the person of an account, the newest first, and where to go on.
+pub(super) struct Found {
+    pub(super) entries: Vec<Seen>,
+    pub(super) next: Option<String>,
+}
+
+/// Entries about a person who may be known in two ways: by their resident ID, and by the account from
+/// before it was known. Those under the first come first. `before` is `<which>.<place in it>`.
+pub(super) async fn entries(view: &View, people: &People, before: &str, app: &str, limit: usize) -> Outcome<Found> {
+    let services = &view.gateway.services;
+    let standing = services.hub.standing_orders().await?;
+    let (mut which, mut place) = match before.split_once('.') {
+        Some((n, place)) => (n.parse().unwrap_or(0), Some(place.to_owned()).filter(|p| !p.is_empty())),
+        None => (0, None),
+    };
+    let (mut found, mut scanned) = (Vec::new(), 0);
+    while let Some(person) = people.0.get(which) {
+        // As many as there is room for: so no entry is left between two pages.
+        let page = services.audit.entries_about(person, &standing, place.as_deref(), limit - found.len()).await?;
+        scanned += page.entries.len().max(1);
+        found.extend(page.entries.into_iter().filter(|s| shown(s, app)));
+        place = page.next;
+        if place.is_none() {
+            which += 1;
+        }
+        if found.len() >= limit || scanned >= SCANNED {
+            break;
+        }
+    }
+    let next = people.0.get(which).map(|_| format!("{which}.{}", place.unwrap_or_default()));
+    Ok(Found { entries: found, next })
+}
+
+/// What is listed: of one app, of all, or what the person looked at themself.
+fn shown(seen: &Seen, app: &str) -> bool {
+    let own = seen.entry.action == SHOWN;
+    match app {
+        OWN => own,
+        "" => !own,
+        app => !own && seen.entry.installation.as_ref().is_some_and(|i| i.as_str() == app),
+    }
+}
+
+/// The action of a person who looks at their own data here.
+pub(super) const SHOWN: &str = "data.shown";
+/// The filter for it; no installation has such a name.
+const OWN: &str = "-";
+
+/// An entry in words.
+pub(super) struct Told {
+    /// Who did what.
+    pub(super) sentence: Text,
+    /// What for.
+    pub(super) purpose: Option<Text>,
+    /// On what ground.
+    pub(super) basis: Option<Text>,
+    /// Why it was refused.
+    pub(super) refused: Option<Text>,
+}
+
+/// Says an entry in both languages.
+pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
+    let who = Who::of(view, seen).await?;
+    let entry = &seen.entry;
+    let dataset = entry.dataset.as_ref().and_then(|id| view.gateway.services.hub.dataset(id));
+    let list = |lang: Lang| {
+        let name = |f: &String| {
+            let item = dataset.as_ref().and_then(|d| d.item(f));
+            item.map_or_else(|| f.clone(), |i| i.title.get(lang).to_owned())
+        };
+        entry.fields.iter().map(name).collect::<Vec<_>>().join(lang.pick("、", ", "))
+    };
+    let both = |f: &dyn Fn(Lang) -> String| Text { zh: f(Lang::Zh), en: f(Lang::En) };
+    let what = |lang: Lang| {
+        let title = dataset.as_ref().map(|d| d.title.get(lang).to_owned()).or_else(|| entry.dataset.clone());
+        match (title, entry.fields.is_empty()) {
+            (Some(title), true) => format!("{}{title}", lang.pick("您的", "your record in ")),
+            (Some(title), false) => {
+                format!(
+                    "{}{}{}{title}{}",
+                    lang.pick("您的", "your "),
+                    list(lang),
+                    lang.pick("（", " ("),
+                    lang.pick("）", ")")
+                )
+            }
+            (None, true) => lang.pick("您的信息", "your data").to_owned(),
+            (None, false) => format!("{}{}", lang.pick("您的", "your "), list(lang)),
+        }
+    };
+    let sentence =
+        both(&|lang| format!("{}{}{}", who.0.get(lang), verb(&entry.action, &entry.outcome, lang), what(lang)));
+    let purpose = purpose(view, seen);
+    let basis = entry.basis.as_deref().map(|b| both(&|lang| words::basis_named(b, lang)));
+    let refused = match &entry.outcome {
+        Ended::Answered => None,
+        Ended::Denied(code) => Some(both(&|lang| words::denial(code, lang))),
+    };
+    Ok(Told { sentence, purpose, basis, refused })
+}
+
+/// Who acted, in words.
+struct Who(Text);
+
+impl Who {
+    async fn of(view: &View, seen: &Seen) -> Outcome<Self> {
+        let (services, entry) = (&view.gateway.services, &seen.entry);
+        let mine = view.session.as_ref().is_some_and(|s| s.account == entry.actor);
+        let installed = entry.installation.as_ref().and_then(|n| services.installations.get(n));
+        let organization = match (&installed, &entry.organization) {
+            (Some(i), _) => i.organization_name.clone(),
+            (None, Some(code)) => services.identity.organization(code).await?.map_or_else(|| code.clone(), |o| o.name),
+            (None, None) => String::new(),
+        };
+        let app = |lang: Lang| match (&installed, &entry.installation) {
+            (Some(i), _) => Some(i.manifest.title.get(lang).to_owned()),
+            (None, Some(name)) => Some(name.to_string()),
+            (None, None) => None,
+        };
+        let zh = match (app(Lang::Zh), mine, entry.actor_kind) {
+            (Some(app), true, _) => format!("{organization}的应用“{app}”（由您本人使用）"),
+            (Some(app), false, Kind::Official) => format!("{organization}的工作人员通过应用“{app}”"),
+            (Some(app), false, _) => format!("{organization}的应用“{app}”"),
+            (None, true, _) => "您本人".to_owned(),
+            (None, false, Kind::Official) if !organization.is_empty() => format!("{organization}的工作人员"),
+            (None, false, _) => "城市平台".to_owned(),
+        };
+        let en = match (app(Lang::En), mine, entry.actor_kind) {
+            (Some(app), true, _) => format!("The app “{app}” of {organization}, used by yourself, "),
+            (Some(app), false, Kind::Official) => format!("An official of {organization}, through the app “{app}”, "),
+            (Some(app), false, _) => format!("The app “{app}” of {organization} "),
+            (None, true, _) => "You ".to_owned(),
+            (None, false, Kind::Official) if !organization.is_empty() => format!("An official of {organization} "),
+            (None, false, _) => "The city’s platform ".to_owned(),
+        };
+        Ok(Self(Text { zh, en }))
+    }
+}
+
+fn verb(action: &str, outcome: &Ended, lang: Lang) -> &'static str {
+    let denied = matches!(outcome, Ended::Denied(_));
+    let (zh, en) = match action {
+        "data.read" | "data.denied" if denied => ("要读取", "asked for "),
+        "data.read" => ("读取了", "read "),
+        "data.written" => ("更新了", "changed "),
+        "data.exported" => ("导出了", "exported "),
+        SHOWN => ("查看了", "looked at "),
+        "personal.erased" => ("按您的要求删除了", "erased, as you asked, "),
+        a if a.starts_with("correction.") => ("办理更正：", "worked on a correction of "),
+        _ if denied => ("要处理", "asked to process "),
+        _ => ("处理了", "processed "),
+    };
+    lang.pick(zh, en)
+}
+
+/// What for: as the app declares it, which the person may know from the consent; otherwise by its name.
+fn purpose(view: &View, seen: &Seen) -> Option<Text> {
+    let entry = &seen.entry;
+    let purpose = entry.purpose.as_ref()?;
+    let installed = entry.installation.as_ref().and_then(|n| view.gateway.services.installations.get(n));
+    let declared = installed.as_ref().and_then(|i| {
+        let fits = |u: &&yunlong_model::manifest::DatasetUse| {
+            u.purpose == *purpose && entry.dataset.as_deref().is_none_or(|d| d == u.dataset)
+        };
+        i.manifest.datasets.iter().find(fits).map(|u| u.reason.clone())
+    });
+    Some(declared.unwrap_or_else(|| Text { zh: purpose.clone(), en: purpose.clone() }))
+}
+
+pub(in crate::portal) async fn page(view: View, Query(query): Query) -> Outcome {
+    let session = view.signed_in()?;
+    let people = People::of(&view, &session.account).await?;
+    let (before, app) = (query.text("before"), query.text("app"));
+    let found = entries(&view, &people, before, app, PAGE).await?;
+    if view.wants_json {
+        return as_json(&view, &found).await;
+    }
+    let title = view.t("谁看过我的数据", "Who read my data");
+    let mut told = Vec::with_capacity(found.entries.len());
+    for seen in &found.entries {
+        told.push((seen, tell(&view, seen).await?));
+    }
+    let hidden = view.gateway.services.audit.hidden_count().await?;
+    let content = html! {
+        h1 { (title) }
+        (tabs(&view, "/my-data/reads"))
+        p { (view.t("每一次读取和被拒绝的读取都先记录、后答复，最新的在最上面。点“核验”可以确认记录没有被改动。", "Every read, and every read that was refused, is written down before it is answered; the newest first. “Verify” shows that nobody changed the record.")) }
+        (filter(&view, app))
+        @if told.is_empty() {
+            (empty(view.t("没有符合的记录。", "No entry fits."), (!app.is_empty()).then_some(("/my-data/reads", view.t("显示全部", "Show all")))))
+        } @else { ol.entries { @for (seen, told) in &told { li { (row(&view, seen, told)) } } } }
+        @if !before.is_empty() || found.next.is_some() {
+            nav.pager aria-label=(view.t("翻页", "Pages")) {
+                @if before.is_empty() { span {} } @else { a href={ "/my-data/reads?app=" (crate::encode(app)) } { (view.t("最新", "Newest")) } }
+                @if let Some(next) = &found.next { a href={ "/my-data/reads?app=" (crate::encode(app)) "&before=" (crate::encode(next)) } { (view.t("更早的记录", "Older entries")) } }
+            }
+        }
+        section.card {
+            h2 { (view.t("依法暂不公开的读取", "Reads that a legal order hides for a time")) }
+            p { (view.t("依照法律文书（例如侦查），个别读取在文书有效期内不向本人公开，期满后会出现在这里。全市此类读取累计：", "By a legal order, such as an investigation’s, a read may be kept from the person until the order ends; then it appears here. Such reads in the whole city so far: ")) strong { (hidden) } }
+        }
+        p { a href="/help#my-data" { (view.t("关于我的数据", "About my data")) } }
+    };
+    super::super::page(&view, &Page::new(title, NAV), content).await
+}
+
+fn filter(view: &View, app: &str) -> Markup {
+    let all = view.gateway.services.installations.list();
+    html! {
+        form.search method="get" action="/my-data/reads" {
+            label.visually-hidden for="app" { (view.t("哪个应用", "Which app")) }
+            select #app name="app" {
+                option value="" { (view.t("全部应用", "All apps")) }
+                @for i in &all { option value=(i.name) selected[i.name.as_str() == app] { (i.manifest.title.get(view.lang())) } }
+                option value=(OWN) selected[app == OWN] { (view.t("我自己在本页的查看", "What I looked at here")) }
+            }
+            button { (view.t("筛选", "Filter")) }
+        }
+    }
+}
+
+fn row(view: &View, seen: &Seen, told: &Told) -> Markup {
+    let lang = view.lang();
+    html! {
+        p.muted { (seen.at.to_shanghai())
+            @if told.refused.is_some() { " " span.badge.badge-bad { (view.t("已拒绝", "Refused")) } }
+        }
+        p { (told.sentence.get(lang)) (view.t("。", ".")) }
+        dl.facts {
+            @if let Some(purpose) = &told.purpose { dt { (view.t("用途", "What for")) } dd { (purpose.get(lang)) } }
+            @if let Some(basis) = &told.basis { dt { (view.t("依据", "On what ground")) } dd { (basis.get(lang)) } }
+            @if let Some(why) = &told.refused { dt { (view.t("拒绝原因", "Why refused")) } dd { (why.get(lang)) (view.t("；没有给出任何信息", "; nothing was given")) } }
+        }
+        p {
+            @match seen.index {
+                Some(index) => a href={ "/my-data/reads/" (index) } { (view.t("核验", "Verify")) span.visually-hidden { " " (seen.at.to_shanghai()) " " (told.sentence.get(lang)) } },
+                None => span.muted { (view.t("正在写入日志，稍后可核验", "Being placed in the log; it can be verified in a moment")) },
+            }
+        }
+    }
+}
+
+async fn as_json(view: &View, found: &Found) -> Outcome {
+    let mut all = Vec::with_capacity(found.entries.len());
+    for seen in &found.entries {
+        all.push(entry_json(view, seen).await?);
+    }
+    json(StatusCode::OK, &serde_json::json!({ "entries": all, "next": found.next }))
+}
+
+/// An entry as programs, and the person's copy, get it.
+pub(super) async fn entry_json(view: &View, seen: &Seen) -> Outcome<Value> {
+    let (told, entry) = (tell(view, seen).await?, &seen.entry);
+    let (outcome, refused) = match &entry.outcome {
+        Ended::Answered => ("answered", None),
+        Ended::Denied(code) => ("denied", Some(code)),
+    };
+    Ok(serde_json::json!({
+        "at": seen.at.to_rfc3339(), "index": seen.index, "action": entry.action, "sentence": told.sentence,
+        "installation": entry.installation, "organization": entry.organization, "dataset": entry.dataset,
+        "fields": entry.fields, "purpose": entry.purpose, "reason": told.purpose, "basis": entry.basis,
+        "outcome": outcome, "refused": refused, "request_id": entry.request_id,
+    }))
+}
+
+/// Whether an entry is this person's to see: it is about them, and no order that stands hides it.
+async fn mine(view: &View, people: &People, index: u64) -> Outcome<yunlong_audit::Disclosure> {
+    let services = &view.gateway.services;
+    // What there is and is not theirs, looks like what there is not.
+    let none = || Failure::not_found().because("没有这条记录。", "There is no such entry.");
+    let disclosed = services.audit.disclose(index).await.map_err(|e| match e {
+        yunlong_audit::AuditError::NotFound(_) => none(),
+        e => e.into(),
+    })?;
+    let record = data_encoding::BASE64.decode(disclosed.opened.record.as_bytes()).map_err(Failure::internal)?;
+    let record: Value = serde_json::from_slice(&record).map_err(|_| none())?;
+    let about = record["entry"]["about"].as_str().unwrap_or("");
+    let hidden = record["entry"]["hidden"]["order"].as_str();
+    let standing = services.hub.standing_orders().await?;
+    let stands = hidden.is_some_and(|order| standing.iter().any(|s| s == order));
+    if stands || !people.0.iter().any(|p| p.as_str() == about) { Err(none()) } else { Ok(disclosed) }
+}
+
+/// One entry with its proof, for people and, as JSON, for `yunlong-verify`.
+pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>) -> Outcome {
+    let session = view.signed_in()?;
+    let people = People::of(&view, &session.account).await?;
+    let file = index.strip_suffix(".json");
+    let number: u64 = file.unwrap_or(&index).parse().map_err(|_| Failure::not_found())?;
+    let disclosed = mine(&view, &people, number).await?;
+    if file.is_some() || view.wants_json {
+        return json(StatusCode::OK, &disclosed);
+    }
+    let title = view.t("核验这条记录", "Verify this entry");
+    let audit = &view.gateway.services.audit;
+    let content = html! {
+        p { a href="/my-data/reads" { "← " (view.t("谁看过我的数据", "Who read my data")) } }
+        h1 { (title) }
+        section.card {
+            p { (view.t("这条记录是全市审计日志的第 ", "This entry has the place ")) strong { (number) } (view.t(" 条。日志像一本逐页装订、逐页盖章的账簿：每一页的印记都包含之前所有的页。只要有人改动、抽走或者补写一条，后面的印记就对不上。", " in the city’s audit log. The log is like a bound book whose every page carries a seal over all pages before: whoever changes, removes or adds an entry breaks the seals behind it.")) }
+            p { (view.t("独立运行的见证方会为印记副署，平台自己也不能重写。", "Witnesses that run elsewhere cosign the seals, so that not even the platform can rewrite them.")) }
+            dl.facts {
+                dt { (view.t("日志名", "Log")) } dd { code { (audit.origin()) } }
+                dt { (view.t("验证公钥", "Verifier key")) } dd { code.digest { (audit.vkey()) } }
+                dt { (view.t("日志长度", "Entries in the log")) } dd { (disclosed.proof.size) }
+            }
+        }
+        section.card {
+            h2 { (view.t("自己动手核验", "Check it yourself")) }
+            ol {
+                li { a href={ "/my-data/reads/" (number) ".json" } download={ "entry-" (number) ".json" } { (view.t("下载这条记录和它的证明（JSON）", "Download the entry and its proof (JSON)")) } }
+                li { (view.t("用独立的核验程序检查：", "Check it with the independent verifier: ")) code { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
+            }
+            p.muted { (view.t("文件里有您的信息，请妥善保管；把它交给别人，对方也能核验这一条，但看不到其他任何记录。", "The file holds data about you: keep it safe. Somebody whom you give it to can verify this one entry, and sees no other.")) }
+        }
+        p { a href="/help#my-data" { (view.t("关于我的数据", "About my data")) } }
+    };
+    super::super::page(&view, &Page::narrow(title, NAV), content).await
+}

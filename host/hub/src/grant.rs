@@ -1,0 +1,49 @@
+//! A grant: what an installation may do with a dataset for one purpose, until when.
+
+use crate::Terms;
+use serde::{Deserialize, Serialize};
+use yunlong_model::{InstallationName, Timestamp};
+
+/// What a provider has granted. There is one for an installation, a dataset and a purpose; a newer one
+/// takes the place of an older one, which stays in the history of its request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The id of the request that it answers.
+    pub request: String,
+    /// Who may.
+    pub installation: InstallationName,
+    /// The dataset's code.
+    pub dataset: String,
+    /// For what.
+    pub purpose: String,
+    /// On which terms.
+    pub terms: Terms,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when; no longer at this moment.
+    pub until: Timestamp,
+    /// The account that granted it; `-` for what is shared unconditionally.
+    pub granted_by: String,
+    /// When, by whom and why it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revoked>,
+}
+
+/// A revocation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// When; it takes effect at the next call.
+    pub at: Timestamp,
+    /// The account.
+    pub by: String,
+    /// Why, as the department that held the grant reads it.
+    pub reason: String,
+}
+
+impl Grant {
+    /// Whether it holds at this moment.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && self.from <= now && now < self.until
+    }
+}

@@ -1,0 +1,413 @@
+//! Bulk jobs: the host walks all records of a query for an app and keeps which ones it found, not what
+//! they say. Each page is read anew when the app takes it, with every check and every entry in the log.
+//!
+//! A job is a row of the store with a lease. Whoever holds the lease takes a step, which writes one page
+//! and how far it came in one commit; after a stop in the middle the next holder goes on from there.
+
+use crate::read::{Call, Want};
+use crate::sharing::{keys, new_id};
+use crate::{Access, Caller, Found, Hub, HubError, Open, Query, ReadError, Released};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use yunlong_messaging::Outgoing;
+use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, Key, Txn, transact};
+
+/// Where a bulk job stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkJob {
+    /// Its id.
+    pub id: String,
+    /// Whether its pages can be read.
+    pub ready: bool,
+    /// Records so far.
+    pub records: u64,
+    /// Pages so far.
+    pub pages: u32,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+    /// When its pages are forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// A job, as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+struct JobRow {
+    #[serde(flatten)]
+    state: BulkJob,
+    dataset: String,
+    purpose: String,
+    caller: StoredCaller,
+    query: StoredQuery,
+    fields: Vec<String>,
+    cursor: Option<String>,
+    lease: Timestamp,
+}
+
+/// The caller who started it, whose rights each step and each page ask for again.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredCaller {
+    installation: InstallationName,
+    organization: String,
+    kind: Kind,
+    account: Option<String>,
+    person: Option<PersonId>,
+    roles: Vec<String>,
+    request_id: String,
+}
+
+/// The parts of a query that a job has.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredQuery {
+    index: Vec<String>,
+    equals: Vec<Value>,
+    lower: Option<(Value, bool)>,
+    upper: Option<(Value, bool)>,
+    filter: Map<String, Value>,
+}
+
+/// Records of a page.
+const PAGE: usize = 500;
+/// How long whoever takes a step has for it.
+const LEASE_MILLIS: i64 = 60_000;
+/// Steps of all jobs in one turn, so that the hub's other clocks are not kept waiting.
+const STEPS: usize = 200;
+const HOUR: i64 = 3_600_000;
+
+impl Open {
+    /// Starts a job of the host that walks all records of a query; its `limit` and `cursor` are not used.
+    /// The topic `city.hub.job` tells when it has ended.
+    ///
+    /// # Errors
+    /// [`ReadError`]; [`ReadError::TooLarge`] when the installation has as many jobs as it may.
+    pub async fn start_job(&self, query: &Query, fields: &[String]) -> Result<String, ReadError> {
+        let call = self.begin(&Want::new(Access::Bulk, "start-job", fields)).await?;
+        self.check_searchable(&call, query).await?;
+        // What is wrong with the query is said now, not by a job that fails.
+        let probe = Query { limit: 1, cursor: None, ..query.clone() };
+        call.records().find(&crate::read::find_of(&probe)).await?;
+        let (now, config) = (call.footing.now, &self.hub.inner.config);
+        let id = new_id(now);
+        let row = JobRow {
+            state: BulkJob {
+                id: id.clone(),
+                ready: false,
+                records: 0,
+                pages: 0,
+                failure: None,
+                expires_at: now.plus_millis(i64::from(config.job_hours) * HOUR),
+            },
+            dataset: self.dataset.clone(),
+            purpose: self.purpose.clone(),
+            caller: StoredCaller::of(&self.caller),
+            query: StoredQuery::of(query),
+            fields: fields.to_vec(),
+            cursor: None,
+            lease: Timestamp(0),
+        };
+        let most = config.jobs_per_installation;
+        let (installation, range) = (&self.caller.installation, keys::jobs_of(&self.caller.installation).children());
+        let done: Result<(), ReadError> = transact!(&self.hub.inner.store, |txn| {
+            if txn.scan(&range, Direction::Ascending, most).await?.len() >= most {
+                return Err(ReadError::TooLarge(format!(
+                    "the installation has {most} jobs whose pages are kept: wait until one of them expires"
+                )));
+            }
+            self.hub.put_job(txn, installation, &row)?;
+            Ok::<_, ReadError>(())
+        });
+        done?;
+        self.hub.inner.sharing.work.notify_one();
+        Ok(id)
+    }
+
+    /// Where a job stands that this installation started.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`]; [`ReadError::Denied`].
+    pub async fn job(&self, id: &str) -> Result<BulkJob, ReadError> {
+        self.begin(&Want::new(Access::Bulk, "job", &[])).await?;
+        Ok(self.own_job(id).await?.state)
+    }
+
+    /// Reads a page, from 0, of a job that is ready. Every check is made again for each record; one that
+    /// may not be shown any more is left out.
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] for a page that there is not (yet); [`ReadError::Denied`].
+    pub async fn job_page(&self, id: &str, page: u32) -> Result<Vec<Released>, ReadError> {
+        let job = self.own_job(id).await?;
+        let call = self.begin(&Want::new(Access::Bulk, "job-page", &job.fields)).await?;
+        if !job.state.ready {
+            return Err(ReadError::NotFound);
+        }
+        let key = keys::job_page(id, page);
+        let sealed = self.hub.inner.store.get(&key).await?.ok_or(ReadError::NotFound)?;
+        let ids: Vec<String> = self.hub.unsealed(&key, &sealed.value)?;
+        let mut kept = Vec::with_capacity(ids.len());
+        for id in ids {
+            let Some(record) = call.records().current(&id).await? else { continue };
+            let found = Found { id, record };
+            if self.shows(&call, &found, &job.query.filter).await? {
+                kept.push(found);
+            }
+        }
+        self.release_all(&call, &kept).await
+    }
+
+    async fn own_job(&self, id: &str) -> Result<JobRow, ReadError> {
+        let key = keys::job(&self.caller.installation, id);
+        let found = self.hub.inner.store.get(&key).await?.ok_or(ReadError::NotFound)?;
+        let row: JobRow = self.hub.unsealed(&key, &found.value)?;
+        let own =
+            row.dataset == self.dataset && row.purpose == self.purpose && row.state.expires_at > self.hub.inner.now();
+        if own { Ok(row) } else { Err(ReadError::NotFound) }
+    }
+}
+
+impl Hub {
+    /// Takes what steps are due, of jobs whose lease nobody holds, and forgets what has expired; answers
+    /// whether there is more to do at once.
+    pub(crate) async fn run_jobs(&self) -> Result<bool, HubError> {
+        let mut steps = 0;
+        let rows = self.inner.store.scan(&keys::jobs().children(), Direction::Ascending, usize::MAX).await?;
+        for found in rows {
+            let row: JobRow = self.unsealed(&found.key, &found.value)?;
+            if row.state.expires_at <= self.inner.now() {
+                self.forget_job(&found.key, &row.state.id).await?;
+                continue;
+            }
+            let mut goes_on = !row.state.ready && row.state.failure.is_none();
+            while goes_on && steps < STEPS {
+                steps += 1;
+                goes_on = self.job_step(&found.key).await?;
+            }
+        }
+        Ok(steps >= STEPS)
+    }
+
+    /// Takes the lease, finds one page, and writes it. Answers whether the job goes on.
+    async fn job_step(&self, key: &Key) -> Result<bool, HubError> {
+        let now = self.inner.now();
+        let lease = now.plus_millis(LEASE_MILLIS);
+        let taken = transact!(&self.inner.store, |txn| {
+            let Some(stored) = txn.get(key).await? else { return Ok(None) };
+            let mut row: JobRow = self.unsealed(key, &stored)?;
+            if row.lease > now || row.state.ready || row.state.failure.is_some() {
+                return Ok(None);
+            }
+            row.lease = lease;
+            self.put_job(txn, &row.caller.installation.clone(), &row)?;
+            Ok::<_, HubError>(Some(row))
+        })?;
+        let Some(mut row) = taken else { return Ok(false) };
+        let open = row.open(self);
+        let page = match open.job_walk(&row).await {
+            Ok(page) => page,
+            // The store or the log: the next turn tries again.
+            Err(ReadError::Unavailable(e)) => {
+                tracing::warn!(job = row.state.id, error = e, "a bulk job waits for the store");
+                return Ok(false);
+            }
+            Err(e) => {
+                row.state.failure = Some(e.to_string());
+                Page { ids: Vec::new(), next: None }
+            }
+        };
+        row.cursor = page.next;
+        let most = self.inner.config.job_records;
+        if row.state.records + page.ids.len() as u64 > most {
+            row.state.failure = Some(format!("it has more than {most} records: ask for fewer"));
+        }
+        self.finish_step(key, row, page.ids, lease).await
+    }
+
+    async fn finish_step(
+        &self,
+        key: &Key,
+        mut row: JobRow,
+        ids: Vec<String>,
+        lease: Timestamp,
+    ) -> Result<bool, HubError> {
+        if row.state.failure.is_none() && !ids.is_empty() {
+            row.state.records += ids.len() as u64;
+            row.state.pages += 1;
+        }
+        row.state.ready = row.state.failure.is_none() && row.cursor.is_none();
+        row.lease = Timestamp(0);
+        let over = row.state.ready || row.state.failure.is_some();
+        transact!(&self.inner.store, |txn| {
+            let Some(stored) = txn.get(key).await? else { return Ok(false) };
+            let held: JobRow = self.unsealed(key, &stored)?;
+            if held.lease != lease {
+                // Somebody else took it over.
+                return Ok(false);
+            }
+            if row.state.failure.is_none() && !ids.is_empty() {
+                let page = keys::job_page(&row.state.id, row.state.pages - 1);
+                let sealed = self.sealed(&page, &ids)?;
+                txn.put(page, sealed.into());
+            }
+            self.put_job(txn, &row.caller.installation.clone(), &row)?;
+            if over {
+                self.tell_job(txn, &row).await?;
+            }
+            Ok::<_, HubError>(!over)
+        })
+    }
+
+    async fn tell_job(&self, txn: &mut Txn, row: &JobRow) -> Result<(), HubError> {
+        let state = &row.state;
+        let event = Outgoing {
+            topic: "city.hub.job".into(),
+            subject: Some(state.id.clone()),
+            key: Some(state.id.clone()),
+            data: json!({
+                "job": state.id, "dataset": row.dataset, "purpose": row.purpose, "ready": state.ready,
+                "records": state.records, "pages": state.pages, "failure": state.failure,
+            }),
+            not_before: None,
+            deduplication_key: None,
+        };
+        self.inner.messaging.publish_platform(txn, &row.caller.installation, "hub", event).await?;
+        Ok(())
+    }
+
+    /// Forgets every job of an installation.
+    pub(crate) async fn forget_jobs(&self, installation: &InstallationName) -> Result<(), HubError> {
+        let rows =
+            self.inner.store.scan(&keys::jobs_of(installation).children(), Direction::Ascending, usize::MAX).await?;
+        for row in rows {
+            self.forget_job(&row.key, &row.key.last_text().unwrap_or_default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the pages, in commits that do not keep others waiting, and then the job.
+    async fn forget_job(&self, key: &Key, id: &str) -> Result<(), HubError> {
+        loop {
+            let rows = self.inner.store.scan(&keys::job_pages(id).children(), Direction::Ascending, PAGE).await?;
+            let mut txn = Txn::new(self.inner.store.clone());
+            for row in &rows {
+                txn.delete(row.key.clone());
+            }
+            if rows.is_empty() {
+                txn.delete(key.clone());
+            }
+            txn.commit().await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn put_job(&self, txn: &mut Txn, installation: &InstallationName, row: &JobRow) -> Result<(), HubError> {
+        let key = keys::job(installation, &row.state.id);
+        let sealed = self.sealed(&key, row)?;
+        txn.put(key, sealed.into());
+        Ok(())
+    }
+
+    /// Sealed: a query may ask for a person by a number.
+    fn sealed<T: Serialize>(&self, key: &Key, value: &T) -> Result<Vec<u8>, HubError> {
+        let json = serde_json::to_vec(value).map_err(|e| yunlong_store::StoreError::Corrupt(e.to_string()))?;
+        Ok(self.inner.keys.seal(key.as_bytes(), &json)?)
+    }
+
+    fn unsealed<T: for<'de> Deserialize<'de>>(&self, key: &Key, sealed: &[u8]) -> Result<T, HubError> {
+        Ok(from_json(key, &self.inner.keys.open(key.as_bytes(), sealed)?)?)
+    }
+}
+
+/// The ids that one step found.
+struct Page {
+    ids: Vec<String>,
+    next: Option<String>,
+}
+
+impl Open {
+    /// One page of what the job may see now; what it may show is asked again when the page is read.
+    async fn job_walk(&self, row: &JobRow) -> Result<Page, ReadError> {
+        let want = Want::new(Access::Bulk, "job-step", &row.fields);
+        let call: Call = match self.begin_quietly(&want).await? {
+            Ok(call) => call,
+            Err(denial) => return Err(self.deny(None, &want, denial).await),
+        };
+        let query = Query { limit: PAGE, cursor: row.cursor.clone(), ..row.query.to_query() };
+        self.check_searchable(&call, &query).await?;
+        if let Some(own) = call.allowed.own_of().cloned() {
+            let own = self.own(&call, &query, &own).await?;
+            let ids = own.into_iter().map(|f| f.id).collect();
+            return Ok(Page { ids, next: None });
+        }
+        let (found, next) = self.walk(&call, &query).await?;
+        Ok(Page { ids: found.into_iter().map(|f| f.id).collect(), next })
+    }
+}
+
+impl JobRow {
+    fn open(&self, hub: &Hub) -> Open {
+        Open {
+            hub: hub.clone(),
+            caller: self.caller.to_caller(),
+            dataset: self.dataset.clone(),
+            purpose: self.purpose.clone(),
+        }
+    }
+}
+
+impl StoredCaller {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            installation: caller.installation.clone(),
+            organization: caller.organization.clone(),
+            kind: caller.kind,
+            account: caller.account.clone(),
+            person: caller.person.clone(),
+            roles: caller.roles.clone(),
+            request_id: caller.request_id.clone(),
+        }
+    }
+
+    fn to_caller(&self) -> Caller {
+        Caller {
+            installation: self.installation.clone(),
+            organization: self.organization.clone(),
+            kind: self.kind,
+            account: self.account.clone(),
+            person: self.person.clone(),
+            roles: self.roles.clone(),
+            invocation: "bulk",
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+impl StoredQuery {
+    fn of(query: &Query) -> Self {
+        let bound = |b: &Option<crate::Bound>| b.as_ref().map(|b| (b.value.clone(), b.inclusive));
+        Self {
+            index: query.index.clone(),
+            equals: query.equals.clone(),
+            lower: bound(&query.lower),
+            upper: bound(&query.upper),
+            filter: query.filter.clone(),
+        }
+    }
+
+    fn to_query(&self) -> Query {
+        let bound = |b: &Option<(Value, bool)>| {
+            b.as_ref().map(|(value, inclusive)| crate::Bound { value: value.clone(), inclusive: *inclusive })
+        };
+        Query {
+            index: self.index.clone(),
+            equals: self.equals.clone(),
+            lower: bound(&self.lower),
+            upper: bound(&self.upper),
+            filter: self.filter.clone(),
+            limit: PAGE,
+            cursor: None,
+        }
+    }
+}

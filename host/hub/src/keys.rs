@@ -1,0 +1,179 @@
+//! Where things stand in the space `@hub`, and the keyed hashes that stand in keys.
+//!
+//! Invariant: no key, and no value that is not sealed, tells who a record about a person is about. What
+//! stands in keys of datasets about persons is a keyed hash, unless it identifies nobody by itself.
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use yunlong_model::PersonId;
+use yunlong_store::Key;
+use zeroize::Zeroizing;
+
+/// The hub's space.
+pub(crate) const SPACE: &str = "@hub";
+
+/// Bytes of a keyed hash in a key: 2^64 records until two of them are likely to meet.
+const TAG: usize = 16;
+
+/// A table of the hub.
+pub(crate) fn table(name: &str) -> Key {
+    Key::space(SPACE).text(name)
+}
+
+pub(crate) fn datasets() -> Key {
+    table("dataset")
+}
+
+pub(crate) fn dataset(id: &str) -> Key {
+    datasets().text(id)
+}
+
+/// The former descriptions of a dataset, by version.
+pub(crate) fn dataset_versions(id: &str) -> Key {
+    table("dataset-version").text(id)
+}
+
+// One letter each for what a million records have: the names are in every key.
+
+/// The newest version of each record.
+pub(crate) fn heads(dataset: &str) -> Key {
+    table("r").text(dataset)
+}
+
+pub(crate) fn head(dataset: &str, id: &str) -> Key {
+    heads(dataset).text(id)
+}
+
+/// Former versions, by the day from which they held.
+pub(crate) fn former(dataset: &str, id: &str) -> Key {
+    table("h").text(dataset).text(id)
+}
+
+/// Versions whose place another one took, by that one's number: what was once on record, and was wrong.
+pub(crate) fn replaced(dataset: &str, id: &str) -> Key {
+    table("o").text(dataset).text(id)
+}
+
+/// An index of the newest versions. Its rows' keys go on with the values and the record's id.
+pub(crate) fn index(dataset: &str, items: &[String]) -> Key {
+    table("x").text(dataset).text(&items.join(","))
+}
+
+/// The records about a person, where the key item is not the person's own.
+pub(crate) fn about(dataset: &str, person: &str) -> Key {
+    table("p").text(dataset).text(person)
+}
+
+/// What has changed, in the order of the commits.
+pub(crate) fn changes(dataset: &str) -> Key {
+    table("change").text(dataset)
+}
+
+/// Counters of records and, by item, of records that have it.
+pub(crate) fn counts(dataset: &str) -> Key {
+    table("n").text(dataset)
+}
+
+pub(crate) fn count_of(dataset: &str, item: &str) -> Key {
+    counts(dataset).text(item)
+}
+
+/// When something of a dataset was written last.
+pub(crate) fn touched(dataset: &str) -> Key {
+    table("touched").text(dataset)
+}
+
+pub(crate) fn imports() -> Key {
+    table("import")
+}
+
+pub(crate) fn import(id: &str) -> Key {
+    imports().text(id)
+}
+
+/// The unfinished import of a file.
+pub(crate) fn import_of(dataset: &str, fingerprint: &str) -> Key {
+    table("import-of").text(dataset).text(fingerprint)
+}
+
+/// The imports of a dataset, in the order of their beginnings.
+pub(crate) fn imports_by(dataset: &str) -> Key {
+    table("import-by").text(dataset)
+}
+
+pub(crate) fn batches(import: &str) -> Key {
+    table("batch").text(import)
+}
+
+pub(crate) fn batch(import: &str, n: u64) -> Key {
+    batches(import).u64(n)
+}
+
+pub(crate) fn corrections() -> Key {
+    table("correction")
+}
+
+pub(crate) fn correction(id: &str) -> Key {
+    corrections().text(id)
+}
+
+/// Corrections of a dataset that wait for an answer, by their deadline.
+pub(crate) fn open_corrections() -> Key {
+    table("correction-open")
+}
+
+/// How many corrections of a dataset wait.
+pub(crate) fn open_count(dataset: &str) -> Key {
+    table("correction-count").text(dataset)
+}
+
+/// Corrections by the organization that answers them.
+pub(crate) fn corrections_for(organization: &str) -> Key {
+    table("correction-for").text(organization)
+}
+
+/// Corrections by who filed them.
+pub(crate) fn corrections_by(account: &str) -> Key {
+    table("correction-by").text(account)
+}
+
+/// Keyed hashes for keys of the store.
+pub(crate) struct Tags<'a>(pub(crate) &'a Zeroizing<[u8; 32]>);
+
+impl Tags<'_> {
+    /// The id of a record about a person: of the person where the key item is theirs, so that it is
+    /// found by whoever knows the person alone, and otherwise of the key.
+    pub(crate) fn record(&self, dataset: &str, key: &str) -> String {
+        self.tag(&["record", dataset, key])
+    }
+
+    /// As [`Tags::record`], where the key item is the person's resident ID.
+    pub(crate) fn record_of_person(&self, dataset: &str, person: &PersonId) -> String {
+        self.tag(&["person-record", dataset, person.as_str()])
+    }
+
+    /// A person, in the rows of one dataset.
+    pub(crate) fn person(&self, dataset: &str, person: &PersonId) -> String {
+        self.tag(&["person", dataset, person.as_str()])
+    }
+
+    /// An index value that would tell who it is.
+    pub(crate) fn value(&self, dataset: &str, item: &str, value: &str) -> String {
+        self.tag(&["value", dataset, item, value])
+    }
+
+    /// Anything else that is to be recognized again and not to be read.
+    pub(crate) fn tag(&self, parts: &[&str]) -> String {
+        // RFC 2104 fills a short key with zeros to the block's 64 bytes.
+        let mut block = Zeroizing::new([0_u8; 64]);
+        block[..32].copy_from_slice(self.0.as_slice());
+        let mut mac = Hmac::<Sha256>::new(&(*block).into());
+        for part in parts {
+            // With their lengths, so that no two lists of parts are the same bytes.
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        HEXLOWER.encode(&mac.finalize().into_bytes()[..TAG])
+    }
+}

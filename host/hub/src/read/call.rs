@@ -1,0 +1,229 @@
+//! One call: what it may do.
+
+use super::{Open, ReadError};
+use crate::access::{Ask, decide, standing};
+use crate::records::Records;
+use crate::{Access, Allowed, Dataset, Denial, Grant, LegalBasis, Mask, Record, Released};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use yunlong_formats::Date;
+use yunlong_installations::{Capability, Installation};
+use yunlong_model::manifest::DatasetUse;
+use yunlong_model::{PersonId, Timestamp};
+
+/// What is to be done, as far as it is known before a record is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Want<'a> {
+    pub(crate) access: Access,
+    /// What it is called in the log.
+    pub(crate) how: &'static str,
+    pub(crate) fields: &'a [String],
+    /// Whom it is about, where the call says so itself.
+    pub(crate) about: Option<PersonId>,
+    /// The reference of what it is about.
+    pub(crate) target: String,
+}
+
+impl<'a> Want<'a> {
+    pub(crate) fn new(access: Access, how: &'static str, fields: &'a [String]) -> Self {
+        Self { access, how, fields, about: None, target: String::new() }
+    }
+}
+
+/// What stands behind a call at this moment.
+pub(crate) struct Footing {
+    pub(crate) records: Records,
+    installed: Option<Arc<Installation>>,
+    /// Which of the manifest's uses it is.
+    place: usize,
+    pub(crate) grant: Option<Arc<Grant>>,
+    other_purposes: Vec<String>,
+    pub(crate) now: Timestamp,
+}
+
+impl Footing {
+    pub(crate) fn declared(&self) -> Option<&DatasetUse> {
+        self.installed.as_ref()?.manifest.datasets.get(self.place)
+    }
+}
+
+/// A call that is allowed.
+pub(crate) struct Call {
+    pub(crate) footing: Footing,
+    pub(crate) allowed: Allowed,
+    pub(crate) access: Access,
+    /// What it is called in the log.
+    pub(crate) how: &'static str,
+    pub(crate) today: Date,
+}
+
+impl Call {
+    fn new(footing: Footing, allowed: Allowed, want: &Want<'_>) -> Self {
+        let today = crate::days::day(footing.now);
+        Self { footing, allowed, access: want.access, how: want.how, today }
+    }
+
+    pub(crate) fn records(&self) -> &Records {
+        &self.footing.records
+    }
+
+    pub(crate) fn dataset(&self) -> &Arc<Dataset> {
+        self.footing.records.dataset()
+    }
+
+    pub(crate) fn grant(&self) -> Option<&Grant> {
+        self.footing.grant.as_deref()
+    }
+
+    /// Whether records may be found by this item: it is granted, declared, and not masked. A masked value
+    /// that can be searched for is one that can be guessed.
+    pub(crate) fn is_searchable(&self, item: &str) -> bool {
+        let granted = self.grant().is_some_and(|g| g.terms.fields.get(item) == Some(&Mask::Plain));
+        granted && self.footing.declared().is_some_and(|d| d.fields.iter().any(|f| f == item))
+    }
+
+    /// A record as it is released.
+    pub(crate) fn release(&self, reference: String, record: &Record) -> Released {
+        let dataset = self.dataset();
+        let (mut body, mut unrecorded, mut sources) = (Map::new(), Vec::new(), Vec::new());
+        // In the catalogue's order.
+        for item in &dataset.items {
+            let Some(mask) = self.allowed.fields.get(&item.name) else { continue };
+            match record.body.get(&item.name).filter(|v| !v.is_null()) {
+                Some(value) => {
+                    body.insert(item.name.clone(), mask.apply(item.kind, value, self.today));
+                    let source = record.sources.get(&item.name).unwrap_or(&record.source);
+                    sources.push((item.name.clone(), source.clone()));
+                }
+                None => unrecorded.push(item.name.clone()),
+            }
+        }
+        Released {
+            reference,
+            version: record.version,
+            body,
+            unrecorded,
+            valid_from: record.valid_from.clone(),
+            valid_to: record.valid_to.clone(),
+            sources,
+        }
+    }
+
+    /// The names of the fields that are released, in the catalogue's order.
+    pub(crate) fn field_names(&self) -> Vec<String> {
+        let items = self.dataset().items.iter();
+        items.filter(|i| self.allowed.fields.contains_key(&i.name)).map(|i| i.name.clone()).collect()
+    }
+
+    /// Whether the record is among the rows.
+    pub(crate) fn is_in(&self, person: Option<&PersonId>, body: &Map<String, Value>) -> bool {
+        self.allowed.row(self.dataset(), person, body).is_ok()
+    }
+
+    /// The name of the consent that the call rests on.
+    pub(crate) fn consent_name(&self) -> Option<&str> {
+        self.footing.declared().filter(|_| self.allowed.basis == LegalBasis::Consent)?.consent()
+    }
+}
+
+impl Open {
+    /// The person whom a key names, in a dataset whose key is their resident ID.
+    pub(crate) fn person_of_key(&self, dataset: &Dataset, key: &str) -> Option<PersonId> {
+        (dataset.person.as_ref() == Some(&dataset.key)).then(|| self.hub.inner.person(key))
+    }
+
+    /// What the installation sees instead of a record's key.
+    pub(crate) fn reference(&self, dataset: &Dataset, key: &str) -> String {
+        if dataset.is_personal() {
+            self.hub.inner.identity.reference(&self.caller.installation, &dataset.id, key)
+        } else {
+            key.to_owned()
+        }
+    }
+
+    /// Whether the use is declared and a grant for it stands.
+    pub(crate) async fn standing(&self) -> Result<(), ReadError> {
+        let want = Want::new(Access::Get, "open", &[]);
+        let footing = self.footing(&want).await?;
+        match standing(&self.ask(&footing, &want)) {
+            Ok(_) => Ok(()),
+            Err(denial) => Err(self.deny(Some(&footing), &want, denial).await),
+        }
+    }
+
+    /// Decides what does not depend on a record.
+    pub(crate) async fn begin(&self, want: &Want<'_>) -> Result<Call, ReadError> {
+        let footing = self.footing(want).await?;
+        match decide(&self.ask(&footing, want)) {
+            Ok(allowed) => Ok(Call::new(footing, allowed, want)),
+            Err(denial) => Err(self.deny(Some(&footing), want, denial).await),
+        }
+    }
+
+    /// As [`Open::begin`]; the caller decides what becomes of a denial.
+    pub(crate) async fn begin_quietly(&self, want: &Want<'_>) -> Result<Result<Call, Denial>, ReadError> {
+        let footing = self.footing(want).await?;
+        let decided = decide(&self.ask(&footing, want));
+        Ok(decided.map(|allowed| Call::new(footing, allowed, want)))
+    }
+
+    fn ask<'a>(&'a self, footing: &'a Footing, want: &'a Want<'_>) -> Ask<'a> {
+        Ask {
+            caller: &self.caller,
+            dataset: footing.records.dataset(),
+            purpose: &self.purpose,
+            declared: footing.declared(),
+            grant: footing.grant.as_deref(),
+            other_purposes: &footing.other_purposes,
+            access: want.access,
+            fields: want.fields,
+            now: footing.now,
+        }
+    }
+
+    async fn footing(&self, want: &Want<'_>) -> Result<Footing, ReadError> {
+        let published = self.hub.dataset(&self.dataset).and_then(|_| self.hub.records(&self.dataset).ok());
+        let Some(records) = published else {
+            return Err(self.deny(None, want, Denial::UnknownDataset(self.dataset.clone())).await);
+        };
+        let (now, grants) = (self.hub.inner.now(), self.hub.grants_of(&self.caller.installation).await?);
+        let grant = grants.of(&self.dataset, &self.purpose).cloned();
+        let other_purposes = match &grant {
+            Some(_) => Vec::new(),
+            None => grants.other_purposes(&self.dataset, &self.purpose, now),
+        };
+        let declared = self.declared();
+        let place = declared.as_ref().map_or(0, |(_, place)| *place);
+        Ok(Footing { records, installed: declared.map(|(i, _)| i), place, grant, other_purposes, now })
+    }
+
+    /// The release that declares this use and whose department approved it: the one in charge, or one
+    /// beside it.
+    fn declared(&self) -> Option<(Arc<Installation>, usize)> {
+        let (installations, name) = (&self.hub.inner.installations, &self.caller.installation);
+        let capability = Capability::Dataset { dataset: self.dataset.clone(), purpose: self.purpose.clone() };
+        let place = |i: Arc<Installation>| {
+            let uses = &i.manifest.datasets;
+            let place = uses.iter().position(|u| u.dataset == self.dataset && u.purpose == self.purpose)?;
+            i.is_granted(&capability).then_some((i, place))
+        };
+        installations.get(name).and_then(place).or_else(|| installations.get_other(name).and_then(place))
+    }
+
+    /// Whether the person has consented to what the call does, where it rests on consent.
+    pub(crate) async fn is_consented(&self, call: &Call, person: Option<&PersonId>) -> Result<bool, ReadError> {
+        let Some(declared) = call.footing.declared().filter(|_| call.consent_name().is_some()) else {
+            return Ok(true);
+        };
+        let Some(person) = person else { return Ok(false) };
+        let identity = &self.hub.inner.identity;
+        let account = match &self.caller.person {
+            Some(own) if own == person => self.caller.account.clone(),
+            _ => identity.account_of_person(person).await?,
+        };
+        // Whoever has no account has not consented to anything.
+        let Some(account) = account else { return Ok(false) };
+        let fields = call.allowed.fields.keys().map(String::as_str);
+        Ok(identity.use_covers(&account, &self.caller.installation, declared, call.access, fields).await?)
+    }
+}

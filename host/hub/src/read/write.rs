@@ -1,0 +1,121 @@
+//! Writing, where the organization is the authority.
+
+use super::call::{Call, Want};
+use super::key::consent;
+use super::log::About;
+use super::{Open, ReadError};
+use crate::{Access, Authority, Denial, Fresh, HubError, Provenance, Record};
+use serde_json::{Map, Value};
+use yunlong_formats::Date;
+use yunlong_model::PersonId;
+use yunlong_store::transact;
+
+impl Open {
+    /// Writes fields for which the installation's organization is the authority; others stay as they
+    /// are. `version` is the version that the change is based on; 0: the record must be new. Answers the
+    /// new version.
+    ///
+    /// # Errors
+    /// [`ReadError`]; [`ReadError::Conflict`] when the record has changed since; [`ReadError::Invalid`]
+    /// says what is wrong with which field.
+    pub async fn write(
+        &self,
+        key: &str,
+        body: Map<String, Value>,
+        version: u64,
+        valid_from: Date,
+    ) -> Result<u64, ReadError> {
+        let fields: Vec<String> = body.keys().cloned().collect();
+        if fields.is_empty() {
+            return Err(ReadError::Invalid("there is nothing to write: the record has no fields".into()));
+        }
+        let mut want = Want::new(Access::Write, "write", &fields);
+        if let Some(dataset) = self.hub.dataset(&self.dataset).filter(|d| d.is_personal()) {
+            want.about = self.person_of_key(&dataset, key);
+            want.target = self.reference(&dataset, key);
+        }
+        let call = self.begin(&want).await?;
+        if body.get(&call.dataset().key).is_some_and(|k| k.as_str() != Some(key)) {
+            return Err(ReadError::Invalid(format!(
+                "`{}` is not the key that the record is written by",
+                call.dataset().key
+            )));
+        }
+        let id = call.records().id(key);
+        let before = call.records().newest(&id).await?;
+        let about = self.check_rows(&call, key, before.as_ref(), &body).await?;
+        self.commit(
+            &call,
+            about,
+            Fresh {
+                key: key.to_owned(),
+                fields: body,
+                valid_from,
+                valid_to: None,
+                provenance: self.provenance(&call),
+                based_on: Some(version),
+            },
+        )
+        .await
+    }
+
+    /// The record must be among the rows before the change and after it, and its person must agree where
+    /// that is what the use rests on. Answers whom it is about.
+    async fn check_rows(
+        &self,
+        call: &Call,
+        key: &str,
+        before: Option<&Record>,
+        body: &Map<String, Value>,
+    ) -> Result<Vec<About>, ReadError> {
+        let dataset = call.dataset();
+        let mut after = before.map(|r| r.body.clone()).unwrap_or_default();
+        after.extend(body.clone());
+        after.entry(dataset.key.clone()).or_insert_with(|| Value::from(key));
+        let person_of = |body: &Map<String, Value>| {
+            let id = dataset.person.as_ref().and_then(|item| body.get(item)).and_then(Value::as_str);
+            id.map(|id| self.hub.inner.person(id))
+        };
+        let mut about: Vec<About> = Vec::new();
+        for body in before.map(|r| &r.body).into_iter().chain([&after]) {
+            let person: Option<PersonId> = person_of(body);
+            let reference = self.reference(dataset, key);
+            let one = person.clone().map(|person| About { person, reference });
+            if !call.is_in(person.as_ref(), body) {
+                return Err(self.deny_call(call, one, Denial::Row).await);
+            }
+            if !self.is_consented(call, person.as_ref()).await? {
+                return Err(self.deny_call(call, one, consent(call)).await);
+            }
+            about.extend(one.filter(|o| about.iter().all(|a| a.person != o.person)).into_iter().collect::<Vec<_>>());
+        }
+        Ok(about)
+    }
+
+    async fn commit(&self, call: &Call, about: Vec<About>, fresh: Fresh) -> Result<u64, ReadError> {
+        let (hub, by) = (&self.hub, Authority::Of(self.caller.organization.clone()));
+        let mut entries = Vec::new();
+        for one in about {
+            entries.push(self.entry(call, "data.written", one).await?);
+        }
+        let done: Result<u64, HubError> = transact!(&hub.inner.store, |txn| {
+            let mut writer = hub.writer(txn, &self.dataset).await?;
+            let written = writer.put(txn, &by, fresh.clone()).await?;
+            writer.finish(txn);
+            for entry in &entries {
+                hub.inner.audit.stage(txn, entry).await?;
+            }
+            Ok::<_, HubError>(written.version())
+        });
+        Ok(done?)
+    }
+
+    fn provenance(&self, call: &Call) -> Provenance {
+        Provenance {
+            organization: self.caller.organization.clone(),
+            by: self.actor(),
+            through: format!("{} {}", self.caller.installation, self.caller.request_id).trim().to_owned(),
+            at: call.footing.now,
+        }
+    }
+}

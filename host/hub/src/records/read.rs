@@ -1,0 +1,336 @@
+//! Reading: by key, as of a day, by index, by person.
+
+use super::{Records, Stored, changes, holds, index, row};
+use crate::{ChangeSet, HubError, Record, keys};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use yunlong_formats::Date;
+use yunlong_model::PersonId;
+use yunlong_store::{Direction, Key, KeyRange};
+
+/// The most records that a page may have.
+pub(crate) const MAX_PAGE: usize = 500;
+/// Bytes of the query's hash in a cursor.
+const HASH: usize = 12;
+
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// A JSON scalar.
+    pub value: Value,
+    /// Whether the value itself is in the range.
+    pub inclusive: bool,
+}
+
+/// A query over one of the dataset's indexes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Find {
+    /// The items of the index, in its order; none: all records, in the order of their ids.
+    pub index: Vec<String>,
+    /// Values of the first items.
+    pub equals: Vec<Value>,
+    /// The lower end for the item that follows.
+    pub lower: Option<Bound>,
+    /// The upper end for the item that follows.
+    pub upper: Option<Bound>,
+    /// Whether the largest come first.
+    pub descending: bool,
+    /// At most this many records, 1 to 500.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// A record that was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its id in the store.
+    pub id: String,
+    /// The version that holds.
+    pub record: Record,
+}
+
+/// A page of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundPage {
+    /// The records, in the index's order.
+    pub records: Vec<Found>,
+    /// Where to go on; `None` when there is no more. A page may be short and have a next one: records that
+    /// no longer hold are left out.
+    pub next: Option<String>,
+}
+
+impl Records {
+    /// The version that holds today. One key of the store is read.
+    ///
+    /// # Errors
+    /// When the store fails, or the record does not open with any key that is given.
+    pub async fn current(&self, id: &str) -> Result<Option<Record>, HubError> {
+        let today = self.today().to_string();
+        Ok(self.head(id).await?.map(|s| s.record).filter(|r| holds(r, &today)))
+    }
+
+    /// The newest version, whether it still holds or not.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn newest(&self, id: &str) -> Result<Option<Record>, HubError> {
+        Ok(self.head(id).await?.map(|s| s.record))
+    }
+
+    /// The version that held on a day.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn as_of(&self, id: &str, day: Date) -> Result<Option<Record>, HubError> {
+        let day = day.to_string();
+        let Some(head) = self.head(id).await? else { return Ok(None) };
+        if head.record.valid_from <= day {
+            return Ok(Some(head.record).filter(|r| holds(r, &day)));
+        }
+        let former = keys::former(&self.dataset().id, id);
+        let range = KeyRange { start: former.clone(), end: former.text(&day).next() };
+        let rows = self.inner.store.scan(&range, Direction::Descending, 1).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let stored = row::from_bytes(&self.inner.keys, &row.key, &row.value)?;
+        Ok(Some(stored.record).filter(|r| holds(r, &day)))
+    }
+
+    /// All versions, the newest first.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn history(&self, id: &str) -> Result<Vec<Record>, HubError> {
+        let mut all: Vec<Record> = self.head(id).await?.map(|s| s.record).into_iter().collect();
+        all.extend(self.rows(&keys::former(&self.dataset().id, id)).await?);
+        Ok(all)
+    }
+
+    /// What was once on record and was replaced by a correction, the newest first.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn replaced(&self, id: &str) -> Result<Vec<Record>, HubError> {
+        self.rows(&keys::replaced(&self.dataset().id, id)).await
+    }
+
+    async fn rows(&self, under: &Key) -> Result<Vec<Record>, HubError> {
+        let rows = self.inner.store.scan(&under.children(), Direction::Descending, usize::MAX).await?;
+        rows.iter().map(|r| Ok(row::from_bytes(&self.inner.keys, &r.key, &r.value)?.record)).collect()
+    }
+
+    pub(super) async fn head(&self, id: &str) -> Result<Option<Stored>, HubError> {
+        let key = keys::head(&self.dataset().id, id);
+        match self.inner.store.get(&key).await? {
+            Some(found) => Ok(Some(row::from_bytes(&self.inner.keys, &key, &found.value)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The records about a person that hold today; at most 500, which no dataset about persons has of one.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn about(&self, person: &PersonId) -> Result<Vec<Found>, HubError> {
+        if !self.dataset().is_personal() {
+            return Ok(Vec::new());
+        }
+        let ids = match self.id_of_person(person) {
+            Some(id) => vec![id],
+            None => {
+                let tag = self.tags().person(&self.dataset().id, person);
+                let range = keys::about(&self.dataset().id, &tag).children();
+                let rows = self.inner.store.scan(&range, Direction::Ascending, MAX_PAGE).await?;
+                rows.iter().filter_map(|r| r.key.last_text()).collect()
+            }
+        };
+        self.fetch(ids).await
+    }
+
+    async fn fetch(&self, ids: Vec<String>) -> Result<Vec<Found>, HubError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(record) = self.current(&id).await? {
+                found.push(Found { id, record });
+            }
+        }
+        Ok(found)
+    }
+
+    /// A page of the records that an index finds and that hold today.
+    ///
+    /// # Errors
+    /// [`HubError::Invalid`] for an index that the dataset does not have or that is being built, for a range
+    /// over an item whose values are hashed, and for a cursor of another query.
+    pub async fn find(&self, find: &Find) -> Result<FoundPage, HubError> {
+        let base = self.base_of(find)?;
+        let mut range = self.range_of(find, &base)?;
+        let hash = self.hash_of(find, &base);
+        let limit = find.limit.clamp(1, MAX_PAGE);
+        if let Some(cursor) = &find.cursor {
+            let last = decode(hash, &base, cursor)?;
+            if find.descending {
+                range.end = last.min(range.end);
+            } else {
+                range.start = last.next().max(range.start);
+            }
+        }
+        if range.is_empty() {
+            return Ok(FoundPage::default());
+        }
+        let direction = if find.descending { Direction::Descending } else { Direction::Ascending };
+        let rows = self.inner.store.scan(&range, direction, limit).await?;
+        let next = match rows.last() {
+            Some(last) if rows.len() == limit => Some(encode(hash, &base, &last.key)),
+            _ => None,
+        };
+        let records = if find.index.is_empty() {
+            let today = self.today().to_string();
+            let opened =
+                rows.iter().map(|r| row::from_bytes(&self.inner.keys, &r.key, &r.value).map(|s| (r, s.record)));
+            let mut found = Vec::with_capacity(rows.len());
+            for opened in opened {
+                let (row, record) = opened?;
+                if holds(&record, &today) {
+                    found.push(Found { id: row.key.last_text().unwrap_or_default(), record });
+                }
+            }
+            found
+        } else {
+            self.fetch(rows.iter().map(|r| index::id_of(&r.key)).collect::<Result<_, _>>()?).await?
+        };
+        Ok(FoundPage { records, next })
+    }
+
+    /// What all rows of the index begin with.
+    fn base_of(&self, find: &Find) -> Result<Key, HubError> {
+        let dataset = self.dataset();
+        if find.index.is_empty() {
+            return Ok(keys::heads(&dataset.id));
+        }
+        if !dataset.indexes.contains(&find.index) {
+            let has: Vec<String> = dataset.indexes.iter().map(|i| format!("[{}]", i.join(", "))).collect();
+            return Err(HubError::invalid(
+                "index",
+                format!("该数据集没有这个索引，可用的有：{}", has.join("、")),
+                format!("the dataset has no such index; it has: {}", has.join(", ")),
+            ));
+        }
+        if self.live.entry.building.contains(&find.index) {
+            return Err(HubError::invalid(
+                "index",
+                "索引正在建立，请稍后再试",
+                "the index is being built: try again later",
+            ));
+        }
+        Ok(keys::index(&dataset.id, &find.index))
+    }
+
+    fn range_of(&self, find: &Find, base: &Key) -> Result<KeyRange, HubError> {
+        let dataset = self.dataset();
+        let bounded = find.lower.is_some() || find.upper.is_some();
+        if find.equals.len() + usize::from(bounded) > find.index.len() {
+            return Err(HubError::invalid(
+                "equals",
+                "查询条件比索引的信息项多",
+                "there are more values than the index has items",
+            ));
+        }
+        let mut at = Vec::new();
+        for (item, value) in find.index.iter().zip(&find.equals) {
+            self.encoded(item, value, &mut at)?;
+        }
+        let prefix = base.clone().raw(&at);
+        let mut range = prefix.children();
+        let Some(item) = find.index.get(find.equals.len()).filter(|_| bounded) else { return Ok(range) };
+        if !index::is_ordered(dataset, item) {
+            return Err(HubError::invalid(
+                "lower",
+                format!("{item} 属于个人信息，只能按具体值查询，不能按范围查询"),
+                format!("`{item}` is personal data: it can be asked for by a value, not by a range"),
+            ));
+        }
+        let end_of = |bound: &Bound| -> Result<Key, HubError> {
+            let mut bytes = Vec::new();
+            self.encoded(item, &bound.value, &mut bytes)?;
+            Ok(prefix.clone().raw(&bytes))
+        };
+        if let Some(lower) = &find.lower {
+            let key = end_of(lower)?;
+            range.start = if lower.inclusive { key } else { key.after_children() };
+        }
+        if let Some(upper) = &find.upper {
+            let key = end_of(upper)?;
+            range.end = if upper.inclusive { key.after_children() } else { key };
+        }
+        Ok(range)
+    }
+
+    fn encoded(&self, item: &str, value: &Value, out: &mut Vec<u8>) -> Result<(), HubError> {
+        // Numbers of persons and companies are asked for as people write them.
+        let normal = self.dataset().item(item).and_then(|i| crate::validate::normal(i, value).ok().flatten());
+        let value = normal.as_ref().unwrap_or(value);
+        if index::value(&self.tags(), self.dataset(), item, value, out) {
+            return Ok(());
+        }
+        Err(HubError::invalid(item, "查询值应为文本、数字或布尔值", "a value is a text, a number or a boolean"))
+    }
+
+    /// What the cursors of a query have in common. The limit is not in it: pages may differ in size.
+    fn hash_of(&self, find: &Find, base: &Key) -> [u8; HASH] {
+        let bound = |b: &Option<Bound>| b.as_ref().map(|b| (b.inclusive, b.value.clone()));
+        let said = serde_json::json!([find.equals, bound(&find.lower), bound(&find.upper), find.descending]);
+        let key = self.inner.config.key.as_slice();
+        let digest = Sha256::new().chain_update(key).chain_update(base.as_bytes()).chain_update(said.to_string());
+        let mut out = [0; HASH];
+        out.copy_from_slice(&digest.finalize()[..HASH]);
+        out
+    }
+
+    /// What changed after `after`, oldest first, at most `limit` commits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn changes(&self, after: Option<&Key>, limit: usize) -> Result<Vec<ChangeSet>, HubError> {
+        changes::after(&self.inner.store, &self.dataset().id, after, limit).await
+    }
+
+    /// Forgets changes up to and with `through`, at most `limit` commits; answers how many.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trim_changes(&self, through: &Key, limit: usize) -> Result<usize, HubError> {
+        changes::trim(&self.inner.store, &self.dataset().id, through, limit).await
+    }
+
+    /// How many records there are, ended ones among them.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn count(&self) -> Result<u64, HubError> {
+        let count = self.inner.store.counter(&keys::counts(&self.dataset().id)).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+/// A cursor is no secret and no proof: the walk stays in the range of the query that it comes with.
+fn encode(hash: [u8; HASH], base: &Key, last: &Key) -> String {
+    let row = last.as_bytes().get(base.as_bytes().len()..).unwrap_or_default();
+    BASE64URL_NOPAD.encode(&[&hash[..], row].concat())
+}
+
+fn decode(hash: [u8; HASH], base: &Key, cursor: &str) -> Result<Key, HubError> {
+    let refused = || {
+        HubError::invalid(
+            "cursor",
+            "翻页标记不属于这次查询：请从第一页开始",
+            "the cursor is not from this query: begin again",
+        )
+    };
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| refused())?;
+    match bytes.split_at_checked(HASH) {
+        Some((head, row)) if head == hash => Ok(base.clone().raw(row)),
+        _ => Err(refused()),
+    }
+}

@@ -1,0 +1,538 @@
+//! `yunlong hub` against a platform that keeps what it is given, and kills whoever imports.
+#![allow(clippy::unwrap_used)] // The helpers are tests too.
+
+use clap::Parser;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+use yunlong_cli::{CliError, Command};
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn run(words: &[&str]) -> Result<(), CliError> {
+    let line = Line::try_parse_from(std::iter::once("yunlong").chain(words.iter().copied())).unwrap();
+    yunlong_cli::run(&line.command)
+}
+
+/// Where the platform kills whoever talks to it: at the so-and-so-many-th batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// The batch is not committed.
+    Before(u64),
+    /// It is committed, and the answer never arrives.
+    After(u64),
+    /// It is answered, and then some microseconds pass.
+    Answered(u64, u64),
+}
+
+#[derive(Default)]
+struct State {
+    imports: BTreeMap<String, Import>,
+    /// By dataset and key.
+    records: BTreeMap<(String, String), Value>,
+    fault: Option<Fault>,
+    /// Batches that came in since the fault was set.
+    batches: u64,
+    requests: Vec<String>,
+}
+
+#[derive(Default)]
+struct Import {
+    /// Dataset, file, size, fingerprint.
+    of: Value,
+    /// What each batch was, and its answer.
+    batches: Vec<(Vec<u8>, Value)>,
+    finished: bool,
+}
+
+/// A platform with two datasets.
+struct Platform {
+    address: String,
+    state: Arc<Mutex<State>>,
+    kills: mpsc::Receiver<Duration>,
+}
+
+fn description(id: &str) -> Value {
+    let item = |name: &str, of: &str, zh: &str| json!({ "name": name, "type": of, "title": { "zh": zh, "en": name } });
+    let items = match id {
+        "test.thing" => vec![item("id", "text", "编号"), item("n", "integer", "数量"), item("note", "text", "备注")],
+        other => yunlong_samples::items(other).iter().map(|(name, of)| item(name, of, name)).collect(),
+    };
+    json!({
+        "id": id, "title": { "zh": "东西", "en": "Things" }, "provider": "320300", "key": items[0]["name"],
+        "items": items, "sharing": { "class": "unconditional" },
+    })
+}
+
+impl Platform {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let state = Arc::new(Mutex::new(State::default()));
+        let (kill, kills) = mpsc::channel();
+        let shared = state.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (state, kill) = (shared.clone(), kill.clone());
+                std::thread::spawn(move || serve(stream.unwrap(), &state, &kill));
+            }
+        });
+        Self { address, state, kills }
+    }
+
+    fn run(&self, words: &[&str]) -> Result<(), CliError> {
+        run(&[&["hub"], words, &["--server", &self.address, "--token", "secret-token"]].concat())
+    }
+
+    fn state<T>(&self, of: impl FnOnce(&mut State) -> T) -> T {
+        of(&mut self.state.lock().unwrap())
+    }
+
+    /// Keys and numbers that were loaded.
+    fn loaded(&self) -> BTreeMap<String, i64> {
+        self.state(|s| s.records.iter().map(|((_, k), v)| (k.clone(), v["n"].as_i64().unwrap())).collect())
+    }
+}
+
+/// Serves a connection until the other side is gone.
+fn serve(stream: TcpStream, state: &Mutex<State>, kill: &mpsc::Sender<Duration>) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut line = String::new();
+        if !matches!(reader.read_line(&mut line), Ok(n) if n > 0) {
+            return;
+        }
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            if reader.read_line(&mut header).is_err() {
+                return;
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+            if let Some(n) = header.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = n.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        if reader.read_exact(&mut body).is_err() {
+            return;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let Some((status, answer)) = answer(words[0], words[1], &body, state, kill) else { return };
+        let text = answer.to_string();
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", text.len());
+        if reader.get_mut().write_all((head + &text).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(
+    method: &str,
+    path: &str,
+    body: &[u8],
+    state: &Mutex<State>,
+    kill: &mpsc::Sender<Duration>,
+) -> Option<(u16, Value)> {
+    let state = &mut *state.lock().unwrap();
+    state.requests.push(format!("{method} {path}"));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let parts: Vec<&str> = path.strip_prefix("/api/v1/hub/").unwrap().split('/').collect();
+    Some(match (method, parts.as_slice()) {
+        ("GET", ["datasets"]) => (200, json!({ "datasets": [description("test.thing")] })),
+        ("GET", ["datasets", id]) => (200, description(id)),
+        ("GET", ["datasets", id, "records"]) => (200, page(state, id, query)),
+        ("POST", ["imports"]) => (201, start(state, serde_json::from_slice(body).unwrap())),
+        ("POST", ["imports", id, "finish"]) => {
+            let import = state.imports.get_mut(*id).unwrap();
+            import.finished = true;
+            (200, totals(id, import))
+        }
+        ("POST", ["imports", id, "batches", n]) => return batch(state, id, n.parse().unwrap(), body, kill),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn start(state: &mut State, new: Value) -> Value {
+    let unfinished = state.imports.iter().find(|(_, i)| i.of == new && !i.finished).map(|(id, _)| id.clone());
+    let id = unfinished.unwrap_or_else(|| format!("import-{}", state.imports.len()));
+    let import = state.imports.entry(id.clone()).or_insert_with(|| Import { of: new, ..Import::default() });
+    totals(&id, import)
+}
+
+fn totals(id: &str, import: &Import) -> Value {
+    let sum = |key: &str| import.batches.iter().map(|(_, a)| a[key].as_u64().unwrap()).sum::<u64>();
+    json!({
+        "id": id, "next_batch": import.batches.len(), "loaded": sum("loaded"), "unchanged": sum("unchanged"),
+        "refused": sum("refused_rows"),
+    })
+}
+
+fn batch(state: &mut State, id: &str, n: u64, body: &[u8], kill: &mpsc::Sender<Duration>) -> Option<(u16, Value)> {
+    state.batches += 1;
+    let now = state.batches;
+    if state.fault == Some(Fault::Before(now)) {
+        kill.send(Duration::ZERO).unwrap();
+        return None;
+    }
+    let import = state.imports.get_mut(id).unwrap();
+    assert!(!import.finished, "a batch behind the end");
+    if let Some((before, answer)) = import.batches.get(n as usize) {
+        assert_eq!(before, body, "batch {n} is another one the second time");
+        return Some((200, answer.clone()));
+    }
+    assert_eq!(n, import.batches.len() as u64, "batches come in their order");
+    let rows: Value = serde_json::from_slice(body).unwrap();
+    let dataset = import.of["dataset"].as_str().unwrap().to_owned();
+    let (mut loaded, mut refused, mut refused_rows) = (0, Vec::new(), 0);
+    for row in rows["rows"].as_array().unwrap() {
+        let record = &row["record"];
+        let number = record["n"].as_i64().unwrap_or(1);
+        if number % 7 == 0 {
+            refused_rows += 1;
+            // Every second one for two reasons.
+            for field in ["n", "note"].iter().take(1 + usize::from(number % 2 == 0)) {
+                refused.push(json!({ "line": row["line"], "field": field, "reason": { "zh": "不行", "en": "no" } }));
+            }
+            continue;
+        }
+        let key = record
+            .as_object()
+            .unwrap()
+            .get("id")
+            .map_or_else(|| row["line"].to_string(), |v| v.as_str().unwrap().to_owned());
+        let twice = state.records.insert((dataset.clone(), key), record.clone());
+        assert!(twice.is_none(), "{row} was loaded twice");
+        loaded += 1;
+    }
+    let answer =
+        json!({ "loaded": loaded, "unchanged": 0, "refused": refused, "refused_rows": refused_rows, "duplicates": 0 });
+    import.batches.push((body.to_vec(), answer.clone()));
+    match state.fault {
+        Some(Fault::After(at)) if at == now => {
+            kill.send(Duration::ZERO).unwrap();
+            None
+        }
+        Some(Fault::Answered(at, after)) if at == now => {
+            kill.send(Duration::from_micros(after)).unwrap();
+            Some((200, answer))
+        }
+        _ => Some((200, answer)),
+    }
+}
+
+fn page(state: &State, dataset: &str, query: &str) -> Value {
+    let after = query.split('&').find_map(|p| p.strip_prefix("after=")).unwrap_or("");
+    let rows: Vec<(&String, &Value)> = state
+        .records
+        .iter()
+        .filter(|((d, k), _)| d == dataset && k.as_str() > after)
+        .map(|((_, k), v)| (k, v))
+        .take(50)
+        .collect();
+    let next = (rows.len() == 50).then(|| rows[49].0);
+    let records: Vec<Value> =
+        rows.iter().map(|(k, v)| json!({ "key": k, "version": 1, "body": v, "valid_from": "2026-01-01" })).collect();
+    json!({ "records": records, "next": next })
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            std::fs::read_dir(self.0.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// A file of so many rows: every 7th is refused by the platform, every 11th cannot be read.
+fn things(rows: u32) -> String {
+    let mut text = "id,n,note\n".to_owned();
+    for n in 1..=rows {
+        let number = if n % 11 == 0 { "x".to_owned() } else { n.to_string() };
+        text.push_str(&format!("k{n:06},{number},备注 {n}\n"));
+    }
+    text
+}
+
+/// The lines that a file of errors tells of, each with how many rows.
+fn told(path: &Path) -> BTreeMap<u64, usize> {
+    let mut lines = BTreeMap::new();
+    for row in std::fs::read_to_string(path).unwrap().lines().skip(1) {
+        *lines.entry(row.split(',').next().unwrap().parse().unwrap()).or_default() += 1;
+    }
+    lines
+}
+
+fn refused(error: CliError) -> u64 {
+    assert_eq!(error.exit_code(), 3);
+    match error {
+        CliError::RowsRefused { refused, .. } => refused,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn rows_that_fail_are_written_down_and_the_others_are_loaded() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    std::fs::write(folder.path("things.csv"), things(100)).unwrap();
+    let error = platform.run(&["import", &folder.text("things.csv"), "--dataset", "test.thing", "--batch", "30"]);
+    // 7, 14 … 98 without 77, and 11, 22 … 99.
+    assert_eq!(refused(error.unwrap_err()), 13 + 9);
+    assert_eq!(platform.loaded().len(), 100 - 22);
+    let lines = told(&folder.path("things.csv.errors.csv"));
+    assert_eq!(lines.len(), 22);
+    assert_eq!((lines[&8], lines[&15], lines[&12]), (1, 2, 1), "n = 7, 14 and 11");
+    let text = std::fs::read_to_string(folder.path("things.csv.errors.csv")).unwrap();
+    assert!(text.starts_with("\u{feff}line,field,reason_zh,reason_en\n8,n,不行,no\n12,n,应为整数"), "{text}");
+}
+
+#[test]
+fn a_file_without_errors_leaves_none_behind() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    // GBK, with Chinese titles, and with days.
+    let text = "编号,数量,生效日期\nk1,1,2026-01-01\nk2,2,\n";
+    std::fs::write(folder.path("things.csv"), encoding_rs::GBK.encode(text).0).unwrap();
+    platform
+        .run(&["import", &folder.text("things.csv"), "--dataset", "test.thing", "--valid-from", "2025-01-01"])
+        .unwrap();
+    assert_eq!(folder.names(), ["things.csv"]);
+    let (import, sent) = platform.state(|s| {
+        let import = &s.imports["import-0"];
+        (import.of.clone(), serde_json::from_slice::<Value>(&import.batches[0].0).unwrap())
+    });
+    assert_eq!(
+        (&import["dataset"], &import["file"], &import["valid_from"]),
+        (&json!("test.thing"), &json!("things.csv"), &json!("2025-01-01"))
+    );
+    assert_eq!(
+        sent,
+        json!({ "rows": [
+            { "line": 2, "record": { "id": "k1", "n": 1 }, "valid_from": "2026-01-01" },
+            { "line": 3, "record": { "id": "k2", "n": 2 } },
+        ] })
+    );
+}
+
+#[test]
+fn what_cannot_be_loaded_says_what_to_do() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    std::fs::write(folder.path("things.csv"), "id,nn\n").unwrap();
+    std::fs::write(folder.path("things.txt"), "id\n").unwrap();
+    std::fs::write(folder.path("good.csv"), "id,n\nk1,7\n").unwrap();
+    let fail = |words: &[&str]| {
+        let error = platform.run(&[&["import"], words, &["--dataset", "test.thing"]].concat()).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        (error.to_string(), error.next().unwrap_or_default())
+    };
+    let (problem, next) = fail(&[&folder.text("things.csv")]);
+    assert!(problem.contains("no column `nn`") && next.contains("rename"), "{problem} {next}");
+    assert!(fail(&[&folder.text("things.txt")]).1.contains("--format"));
+    assert!(fail(&[&folder.text("missing.csv")]).1.contains("path"));
+    assert!(fail(&[&folder.text("good.csv"), "--resume"]).1.contains("leave --resume out"));
+    // A file of another kind is not replaced by one of errors.
+    let (problem, _) = fail(&[&folder.text("good.csv"), "--errors", &folder.text("things.txt")]);
+    assert!(problem.contains("things.txt"), "{problem}");
+    assert_eq!(std::fs::read_to_string(folder.path("things.txt")).unwrap(), "id\n");
+    assert!(platform.run(&["import", "x.csv", "--dataset", "../x"]).is_err());
+}
+
+/// Not a test by itself: what [`import`] runs in a process of its own.
+#[test]
+fn child() {
+    let Ok(words) = std::env::var("YUNLONG_TEST_IMPORT") else { return };
+    let words: Vec<&str> = words.split('\n').collect();
+    match run(&words) {
+        Ok(()) => std::process::exit(0),
+        Err(e) => std::process::exit(e.exit_code().into()),
+    }
+}
+
+/// Begins an import in a process of its own.
+fn import(platform: &Platform, file: &str) -> Child {
+    let words = [
+        "hub",
+        "import",
+        file,
+        "--dataset",
+        "test.thing",
+        "--batch",
+        "20",
+        "--server",
+        &platform.address,
+        "--token",
+        "t",
+    ];
+    Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--nocapture"])
+        .env("YUNLONG_TEST_IMPORT", words.join("\n"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn an_import_that_is_killed_anywhere_loses_nothing_and_repeats_nothing() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("things.csv"), things(2_000)).unwrap();
+    let whole = Platform::new();
+    let error = whole.run(&["import", &folder.text("things.csv"), "--dataset", "test.thing", "--batch", "20"]);
+    let count = refused(error.unwrap_err());
+    let wanted = std::fs::read(folder.path("things.csv.errors.csv")).unwrap();
+    std::fs::remove_file(folder.path("things.csv.errors.csv")).unwrap();
+
+    let platform = Platform::new();
+    let mut kills = 0;
+    // Not random in time, but in the place: a generator without a seed that changes.
+    let mut draw = 7_u64;
+    let status = loop {
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (at, kind) = (1 + (draw >> 33) % 6, (draw >> 40) % 4);
+        platform.state(|s| {
+            s.batches = 0;
+            s.fault = Some(match kind {
+                0 => Fault::Before(at),
+                1 => Fault::After(at),
+                _ => Fault::Answered(at, (draw >> 45) % 1_500),
+            });
+        });
+        let mut child = import(&platform, &folder.text("things.csv"));
+        let status = loop {
+            match platform.kills.recv_timeout(Duration::from_millis(20)) {
+                Ok(after) => {
+                    std::thread::sleep(after);
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    kills += 1;
+                    break None;
+                }
+                Err(_) => {
+                    if let Some(status) = child.try_wait().unwrap() {
+                        break Some(status);
+                    }
+                }
+            }
+        };
+        if let Some(status) = status {
+            break status;
+        }
+        assert!(kills < 500, "it makes no progress");
+    };
+    assert!(kills >= 20, "{kills}");
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(platform.loaded(), whole.loaded());
+    assert_eq!(std::fs::read(folder.path("things.csv.errors.csv")).unwrap(), wanted, "after {kills} kills");
+    platform.state(|s| {
+        assert_eq!(s.imports.len(), 1);
+        let import = &s.imports["import-0"];
+        let there = totals("", import)["refused"].as_u64().unwrap();
+        assert!(import.finished && there < count, "{there} of {count}");
+    });
+}
+
+#[test]
+fn a_lost_file_of_errors_is_made_anew() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    let file = folder.text("things.csv");
+    std::fs::write(&file, things(400)).unwrap();
+    let words = ["import", file.as_str(), "--dataset", "test.thing", "--batch", "20"];
+    for damage in [Some(None), Some(Some("\u{feff}line,field,reason_zh,reason_en\n8,n,不行,no\n")), None] {
+        platform.state(|s| {
+            *s = State { fault: Some(Fault::After(9)), ..State::default() };
+        });
+        // The answer does not arrive: the command ends, and the import stands.
+        assert_eq!(platform.run(&words).unwrap_err().exit_code(), 1);
+        platform.kills.recv().unwrap();
+        platform.state(|s| s.fault = None);
+        let errors = folder.path("things.csv.errors.csv");
+        match damage {
+            Some(None) => std::fs::remove_file(&errors).unwrap(),
+            Some(Some(text)) => std::fs::write(&errors, text).unwrap(),
+            None => {}
+        }
+        let before = platform.state(|s| s.requests.len());
+        let error = platform.run(&[&words[..], &["--resume"]].concat()).unwrap_err();
+        assert_eq!(refused(error), 93 - 5, "57 that are refused, 36 that cannot be read, 5 of them both");
+        assert_eq!(told(&errors).len(), 88);
+        let sent = platform.state(|s| s.requests[before..].iter().filter(|r| r.contains("/batches/")).count());
+        // From the ninth of 20 on; all of them, after the ninth, where the file of errors does not fit.
+        assert_eq!(sent, if damage.is_some() { 21 } else { 12 });
+    }
+}
+
+#[test]
+fn an_export_holds_every_record_in_each_format() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    std::fs::write(folder.path("things.csv"), things(300)).unwrap();
+    platform.run(&["import", &folder.text("things.csv"), "--dataset", "test.thing"]).unwrap_err();
+    let wanted = platform.loaded();
+    for format in ["csv", "jsonl", "parquet"] {
+        let out = folder.text(&format!("out.{format}"));
+        platform.run(&["export", "--dataset", "test.thing", "--out", &out]).unwrap();
+        let again = Platform::new();
+        again.run(&["import", &out, "--dataset", "test.thing"]).unwrap();
+        assert_eq!(again.loaded(), wanted, "{format}");
+    }
+    platform.run(&["export", "--dataset", "test.thing", "--out", &folder.text("few.csv"), "--fields", "n,id"]).unwrap();
+    let text = std::fs::read_to_string(folder.path("few.csv")).unwrap();
+    assert!(text.starts_with("\u{feff}n,id\n1,k000001\n"), "{text}");
+    let fail = |words: &[&str]| platform.run(&[&["export", "--dataset", "test.thing"], words].concat()).unwrap_err();
+    assert!(fail(&["--out", &folder.text("x.csv"), "--fields", "nn"]).to_string().contains("no item `nn`"));
+    assert!(fail(&["--out", &folder.text("x.doc")]).next().unwrap().contains("--format"));
+}
+
+#[test]
+fn a_city_goes_into_files_and_into_the_platform() {
+    let (platform, folder) = (Platform::new(), Folder::new());
+    for (out, format) in [("a", "csv"), ("b", "csv"), ("c", "parquet")] {
+        run(&["hub", "generate", "--people", "300", "--out", &folder.text(out), "--format", format]).unwrap();
+    }
+    let read = |name: &str| std::fs::read(folder.path(name)).unwrap();
+    for dataset in yunlong_samples::DATASETS {
+        assert_eq!(read(&format!("a/{dataset}.csv")), read(&format!("b/{dataset}.csv")), "{dataset}");
+    }
+    platform
+        .run(&["generate", "--people", "300", "--load", "--dataset", "population.person,population.household"])
+        .unwrap();
+    let loaded = platform.state(|s| s.records.keys().filter(|(d, _)| d == "population.person").count());
+    assert_eq!(loaded, 300);
+    // The file of samples says what was loaded.
+    let from_file = Platform::new();
+    from_file.run(&["import", &folder.text("c/population.person.parquet"), "--dataset", "population.person"]).unwrap();
+    let people = |p: &Platform| p.state(|s| s.records.values().filter(|v| v["resident_id"].is_string()).count());
+    assert_eq!(people(&from_file), 300);
+    assert!(
+        run(&["hub", "generate", "--people", "9000000", "--out", &folder.text("d")])
+            .unwrap_err()
+            .to_string()
+            .contains("at most")
+    );
+    let words = ["yunlong", "hub", "generate", "--people", "1"];
+    assert!(Line::try_parse_from(words).is_err(), "where to is not said");
+}

@@ -1,0 +1,164 @@
+//! Writing a file that appears under its name only when it is complete.
+
+use crate::parquet_write::ParquetSink;
+use crate::{Column, Columns, Format, Kind, WriteError, cell};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Without it, spreadsheets of Chinese systems take UTF-8 for GBK.
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Writes records.
+///
+/// What is written goes to a file beside, with `.part` behind its name, which [`Writer::finish`] brings to
+/// the disk and renames. A writer that is dropped before removes it.
+pub struct Writer {
+    path: PathBuf,
+    part: PathBuf,
+    /// `None` when the file is finished, or could not be.
+    sink: Option<Sink>,
+    columns: Columns,
+    rows: u64,
+}
+
+enum Sink {
+    Csv(Box<csv::Writer<File>>),
+    Json(BufWriter<File>),
+    Parquet(Box<ParquetSink>),
+}
+
+impl Writer {
+    /// Begins a file. One of this name is replaced when the new one is finished.
+    ///
+    /// # Errors
+    /// The part cannot be written, or another process writes it.
+    pub fn create(path: &Path, format: Format, columns: Columns) -> Result<Self, WriteError> {
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let mut file = File::options().create(true).write(true).truncate(false).open(&part)?;
+        // What a killed writer left is taken over, what a living one writes is not.
+        file.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                format!("{} is being written by another process", part.display()),
+            ),
+            TryLockError::Error(e) => e,
+        })?;
+        file.set_len(0)?;
+        let sink = match format {
+            Format::Csv => {
+                file.write_all(MARK)?;
+                let mut out = csv::Writer::from_writer(file);
+                out.write_record(columns.iter().map(|c| c.name.as_str())).map_err(csv_error)?;
+                Sink::Csv(Box::new(out))
+            }
+            Format::JsonLines => Sink::Json(BufWriter::new(file)),
+            Format::Parquet => Sink::Parquet(Box::new(ParquetSink::new(file, &columns)?)),
+        };
+        Ok(Self { path: path.to_owned(), part, sink: Some(sink), columns, rows: 0 })
+    }
+
+    /// Writes a record: of its items those that are columns. A `null` is an absent item.
+    ///
+    /// # Errors
+    /// A value is not of its column's type, or the disk says no.
+    pub fn write(&mut self, record: &Map<String, Value>) -> Result<(), WriteError> {
+        self.rows += 1;
+        let value = |c: &Column| record.get(&c.name).filter(|v| !v.is_null());
+        let wrong = |c: &Column| WriteError::Value { row: self.rows, field: c.name.clone() };
+        match &mut self.sink {
+            None => Err(io::Error::other("the file is finished").into()),
+            Some(Sink::Csv(out)) => {
+                for column in self.columns.iter() {
+                    let cell = match value(column) {
+                        None => Cow::Borrowed(""),
+                        Some(v) => text(v, column.kind).ok_or_else(|| wrong(column))?,
+                    };
+                    out.write_field(cell.as_bytes()).map_err(csv_error)?;
+                }
+                out.write_record(None::<&[u8]>).map_err(csv_error)
+            }
+            Some(Sink::Json(out)) => {
+                let mut separator = b'{';
+                for column in self.columns.iter() {
+                    let Some(v) = value(column) else { continue };
+                    if !fits(v, column.kind) {
+                        return Err(wrong(column));
+                    }
+                    out.write_all(&[separator])?;
+                    separator = b',';
+                    serde_json::to_writer(&mut *out, &column.name).map_err(io::Error::from)?;
+                    out.write_all(b":")?;
+                    serde_json::to_writer(&mut *out, v).map_err(io::Error::from)?;
+                }
+                out.write_all(if separator == b'{' { b"{}\n" } else { b"}\n" })?;
+                Ok(())
+            }
+            Some(Sink::Parquet(out)) => {
+                for column in self.columns.iter() {
+                    if value(column).is_some_and(|v| !fits(v, column.kind)) {
+                        return Err(wrong(column));
+                    }
+                }
+                out.write(self.columns.iter().map(value))
+            }
+        }
+    }
+
+    /// Brings the file to the disk and gives it its name; answers how many records it holds.
+    ///
+    /// # Errors
+    /// The disk says no: then there is no file, or the old one.
+    pub fn finish(mut self) -> Result<u64, WriteError> {
+        let file = match self.sink.take() {
+            None => return Err(io::Error::other("the file is finished").into()),
+            Some(Sink::Csv(out)) => out.into_inner().map_err(|e| e.into_error())?,
+            Some(Sink::Json(out)) => out.into_inner().map_err(io::IntoInnerError::into_error)?,
+            Some(Sink::Parquet(out)) => out.finish()?,
+        };
+        file.sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        // The name itself must survive a power failure.
+        let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()?;
+        Ok(self.rows)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.sink.take().is_some() {
+            _ = fs::remove_file(&self.part);
+        }
+    }
+}
+
+fn csv_error(e: csv::Error) -> WriteError {
+    WriteError::Io(e.into())
+}
+
+/// Whether a value is of a column's type.
+fn fits(value: &Value, kind: Kind) -> bool {
+    match kind {
+        Kind::Text => value.is_string(),
+        Kind::Integer => value.is_i64(),
+        Kind::Decimal => value.is_number(),
+        Kind::Boolean => value.is_boolean(),
+        Kind::Json => true,
+    }
+}
+
+/// A value as a cell.
+fn text(value: &Value, kind: Kind) -> Option<Cow<'_, str>> {
+    if !fits(value, kind) {
+        return None;
+    }
+    Some(match value {
+        Value::String(text) if kind == Kind::Text => cell::neutralise(text),
+        other => other.to_string().into(),
+    })
+}

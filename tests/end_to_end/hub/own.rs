@@ -1,0 +1,95 @@
+//! A person's own record: consent before anything is read, and no longer than it stands; and two
+//! installations that cannot compare what they hold.
+
+use super::*;
+
+const RESIDENTS: &str = "population.person";
+const BIRTHDAY: &str = "own-birthday";
+
+fn own() -> Value {
+    json!({"dataset": RESIDENTS, "purpose": BIRTHDAY, "fields": ["birth_date"]})
+}
+
+async fn consent(city: &City, account: &str, installation: &str, decision: &str) -> Result<()> {
+    let portal = city.signed_in("", account).await?;
+    let fields = [("installation", installation), ("scope", BIRTHDAY), ("decision", decision)];
+    let given = portal.form("/consent", &fields).await?;
+    ensure!(given.status == 204, "{} {}", given.status, given.text);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consent_comes_before_the_first_read_and_its_withdrawal_before_the_next() -> Result<()> {
+    let city = city().await?;
+    let provider = city.signed_in("console", PROVIDER).await?;
+    let auditor = city.signed_in("console", AUDITOR).await?;
+    let citizen = city.signed_in(READER, FIRST.0).await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "not-granted");
+    grant(&provider, (READER, RESIDENTS, BIRTHDAY), &["birth_date"], &json!({})).await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "consent-required");
+    ensure!(outcome(&read(&city.client(READER)?, &own()).await?) == "not-signed-in");
+    consent(&city, FIRST.0, READER, "refuse").await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "consent-required");
+    consent(&city, FIRST.0, READER, "give").await?;
+    let answer = read(&citizen, &own()).await?;
+    ensure!(answer["records"][0]["body"] == json!({"birth_date": "1971-06-12"}), "{answer}");
+    let request = answer["request"].as_str().context("no request id")?;
+    let entries = entries_of(&auditor, request).await?;
+    let read_of = |e: &Value| {
+        e["action"] == "data.read"
+            && e["actor"] == FIRST.0
+            && e["purpose"] == BIRTHDAY
+            && e["fields"] == json!(["birth_date"])
+    };
+    ensure!(entries.len() == 1 && read_of(&entries[0]), "{entries:?}");
+    // The typed interface is the same machinery.
+    let typed = citizen.get("/typed").await?.json()?["person"].clone();
+    ensure!(
+        typed == json!({"birth_date": "1971-06-12", "age": null, "name": null, "released": ["birth_date"]}),
+        "{typed}"
+    );
+    ensure!(city.client(READER)?.get("/typed").await?.json()?["denied"] == "not-signed-in");
+    // Another person's consent is their own.
+    ensure!(outcome(&read(&city.signed_in(READER, FIFTH.0).await?, &own()).await?) == "consent-required");
+    let portal = city.signed_in("", FIRST.0).await?;
+    let withdrawn = portal.form("/consents/withdraw", &[("installation", READER), ("scope", BIRTHDAY)]).await?;
+    ensure!(withdrawn.status == 204, "{} {}", withdrawn.status, withdrawn.text);
+    ensure!(outcome(&read(&citizen, &own()).await?) == "consent-required");
+    // A grant that is revoked ends at the next call, too, and says so to the app.
+    consent(&city, FIRST.0, READER, "give").await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "ok");
+    let revoke = json!({"installation": READER, "dataset": RESIDENTS, "purpose": BIRTHDAY, "reason": "不再需要"});
+    done(&provider, "/api/v1/hub/grants/revoke", &revoke).await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "revoked");
+    Ok(())
+}
+
+/// The same person, the same record, two apps: neither subjects nor references can be compared.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_installations_cannot_link_a_person() -> Result<()> {
+    let city = city().await?;
+    let token = city.token("city-admin").await?;
+    let file = yunlong_tests::package(READER)?.display().to_string();
+    let out = city.cli(&["install", &file, "--org", "320303", "--name", "reader-two", "--yes", "--token", &token])?;
+    ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let provider = city.signed_in("console", PROVIDER).await?;
+    let mut seen = Vec::new();
+    for installation in [READER, "reader-two"] {
+        grant(&provider, (installation, RESIDENTS, BIRTHDAY), &["birth_date"], &json!({})).await?;
+        consent(&city, FIRST.0, installation, "give").await?;
+        let answer = read(&city.signed_in(installation, FIRST.0).await?, &own()).await?;
+        let reference = answer["records"][0]["reference"].as_str().with_context(|| format!("{answer}"))?.to_owned();
+        ensure!(!answer.to_string().contains(FIRST.1), "the number is in it: {answer}");
+        // The same for the same installation, so that it knows the record again.
+        let again = read(&city.signed_in(installation, FIRST.0).await?, &own()).await?;
+        ensure!(again["records"][0]["reference"] == reference.as_str(), "{again}");
+        seen.push(reference);
+    }
+    let common = |a: &str, b: &str| a.as_bytes().windows(8).any(|w| b.as_bytes().windows(8).any(|v| v == w));
+    ensure!(!common(&seen[0], &seen[1]), "the references have something in common: {seen:?}");
+    // Nor does one learn that the other reads: a consent to one opens nothing to the other.
+    let citizen = city.signed_in("reader-two", FIFTH.0).await?;
+    consent(&city, FIFTH.0, READER, "give").await?;
+    ensure!(outcome(&read(&citizen, &own()).await?) == "consent-required");
+    Ok(())
+}

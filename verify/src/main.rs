@@ -1,0 +1,157 @@
+//! `yunlong-verify`: checks an exported audit log, or a single proof, against the log's key.
+//!
+//! Exit status: 0 when everything holds, 1 when there is a fault, 2 when it could not be checked.
+
+use clap::{Args, Parser, Subcommand};
+use data_encoding::BASE64;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use yunlong_verify::log::{Expectations, verify};
+use yunlong_verify::note::{Checkpoint, KeyType, Note, VKey};
+use yunlong_verify::proof::{consistency, inclusion};
+
+/// 核验云龙审计日志 / Checks the audit log of a Yunlong platform
+#[derive(Parser)]
+#[command(name = "yunlong-verify", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 核验整个导出文件，指出第一处不符 / Checks a whole export and names its first fault
+    Log {
+        /// 导出文件（JSON Lines）/ the export (JSON Lines)
+        export: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+        /// 见证人公钥，可多次给出 / a witness's verifier key; may be given several times
+        #[arg(long = "witness", value_name = "VKEY")]
+        witnesses: Vec<String>,
+        /// 至少需要多少个见证人共同签名 / how many witnesses must have cosigned one checkpoint
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        quorum: usize,
+    },
+    /// 核验一条记录在日志中 / Checks that a record is in the log
+    Inclusion {
+        /// 证明文件（JSON）/ the proof (JSON)
+        proof: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
+    /// 核验日志只增不改 / Checks that a log continues its earlier state
+    Consistency {
+        /// 证明文件（JSON）/ the proof (JSON)
+        proof: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
+}
+
+#[derive(Args)]
+struct Trust {
+    /// 日志公钥 / the log's verifier key
+    #[arg(long, value_name = "VKEY")]
+    key: String,
+    /// 另行保存的检查点文件，可多次给出 / a checkpoint that was kept elsewhere; may be given several times
+    #[arg(long = "checkpoint", value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+}
+
+/// Not a fault of the log: it could not be checked.
+struct Unusable(String);
+
+impl<E: std::fmt::Display> From<E> for Unusable {
+    fn from(e: E) -> Self {
+        Self(e.to_string())
+    }
+}
+
+impl Trust {
+    fn read(&self) -> Result<(VKey, Vec<Checkpoint>), Unusable> {
+        let key = key(&self.key, KeyType::Ed25519)?;
+        let read = |file: &PathBuf| {
+            let text = read_file(file)?;
+            let text = String::from_utf8(text).map_err(|e| Unusable(format!("{}: {e}", file.display())))?;
+            let checkpoint = Note::parse(&text).and_then(|note| note.checkpoint(&key));
+            checkpoint.map_err(|e| Unusable(format!("{}: {e}", file.display())))
+        };
+        let checkpoints: Result<Vec<_>, Unusable> = self.checkpoints.iter().map(read).collect();
+        Ok((key, checkpoints?))
+    }
+}
+
+fn key(text: &str, kind: KeyType) -> Result<VKey, Unusable> {
+    let key = VKey::parse(text)?;
+    if key.kind != kind {
+        let (zh, en) = match kind {
+            KeyType::Ed25519 => ("需要日志公钥（类型 1）", "a log's key, of type 1, is wanted"),
+            KeyType::Cosignature => ("需要见证人公钥（类型 4）", "a witness's key, of type 4, is wanted"),
+        };
+        return Err(Unusable(format!("{zh} / {en}: {text}")));
+    }
+    Ok(key)
+}
+
+fn read_file(file: &Path) -> Result<Vec<u8>, Unusable> {
+    std::fs::read(file).map_err(|e| Unusable(format!("{}: {e}", file.display())))
+}
+
+/// The text when everything holds; the fault when not.
+fn run(command: Command) -> Result<Result<String, String>, Unusable> {
+    match command {
+        Command::Log { export, trust, witnesses, quorum } => {
+            let (log, checkpoints) = trust.read()?;
+            let witnesses: Result<Vec<_>, _> = witnesses.iter().map(|w| key(w, KeyType::Cosignature)).collect();
+            let expected = Expectations { key: log, witnesses: witnesses?, quorum, checkpoints };
+            let file = File::open(&export).map_err(|e| Unusable(format!("{}: {e}", export.display())))?;
+            let report = verify(&mut BufReader::with_capacity(1 << 20, file), &expected);
+            Ok(report.map_err(|fault| fault.to_string()).map(|r| {
+                format!(
+                    "记录 {0}，检查点 {1}，见证至 {2}，已删除或到期 {3}，隐藏 {4}，根 {5} / \
+                     leaves {0}, checkpoints {1}, witnessed up to {2}, erased or expired {3}, hidden {4}, root {5}",
+                    r.leaves,
+                    r.checkpoints,
+                    r.witnessed,
+                    r.gone,
+                    r.hidden,
+                    BASE64.encode(&r.root)
+                )
+            }))
+        }
+        Command::Inclusion { proof, trust } => {
+            let (log, checkpoints) = trust.read()?;
+            let included = inclusion(&read_file(&proof)?, &log, &checkpoints);
+            Ok(included.map_err(|e| e.to_string()).map(|i| {
+                let record = i.record.map(|r| format!("\n{r}")).unwrap_or_default();
+                format!("记录 {0} 在 {1} 条中 / leaf {0} of {1}\n{2}{record}", i.index, i.size, i.leaf)
+            }))
+        }
+        Command::Consistency { proof, trust } => {
+            let (log, checkpoints) = trust.read()?;
+            let shown = consistency(&read_file(&proof)?, &log, &checkpoints);
+            let text = |(from, to)| format!("{to} 条延续 {from} 条 / {to} leaves continue {from}");
+            Ok(shown.map(text).map_err(|e| e.to_string()))
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Ok(text)) => {
+            println!("ok {text}");
+            ExitCode::SUCCESS
+        }
+        Ok(Err(fault)) => {
+            println!("FAULT {fault}");
+            ExitCode::from(1)
+        }
+        Err(Unusable(why)) => {
+            eprintln!("无法核验 / cannot be checked: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
