@@ -3,7 +3,7 @@
 //! Invariant: no key, and no value that is not sealed, tells who a record about a person is about. What
 //! stands in keys of datasets about persons is a keyed hash, unless it identifies nobody by itself.
 
-use data_encoding::HEXLOWER;
+use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use yunlong_model::PersonId;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// The hub's space.
 pub(crate) const SPACE: &str = "@hub";
 
-/// Bytes of a keyed hash in a key: 2^64 records until two of them are likely to meet.
+/// Bytes of a keyed hash in a key, 22 characters there: 2^64 records until two of them are likely to meet.
 const TAG: usize = 16;
 
 /// A table of the hub.
@@ -174,6 +174,6 @@ impl Tags<'_> {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
-        HEXLOWER.encode(&mac.finalize().into_bytes()[..TAG])
+        BASE64URL_NOPAD.encode(&mac.finalize().into_bytes()[..TAG])
     }
 }

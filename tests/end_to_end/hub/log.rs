@@ -91,12 +91,10 @@ fn requests_in(export: &str) -> Result<BTreeSet<String>> {
     for line in export.as_bytes().lines() {
         let line: Value = serde_json::from_str(&line?)?;
         let Some(record) = line["opened"]["record"].as_str() else { continue };
-        let record: Value = match serde_json::from_str(record) {
-            Ok(record) => record,
-            Err(_) => serde_json::from_slice(&data_encoding::BASE64.decode(record.as_bytes())?)?,
-        };
-        if record["action"] == "data.read"
-            && let Some(id) = record["request_id"].as_str()
+        let record: Value = serde_json::from_slice(&data_encoding::BASE64.decode(record.as_bytes())?)?;
+        let entry = &record["entry"];
+        if entry["action"] == "data.read"
+            && let Some(id) = entry["request_id"].as_str()
         {
             found.insert(id.to_owned());
         }

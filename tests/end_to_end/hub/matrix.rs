@@ -41,9 +41,10 @@ async fn prepare(city: &City) -> Result<()> {
         }
         let of = |purpose| (READER, dataset.as_str(), purpose);
         let fields = ["name", "birth_date"];
-        grant(&provider, of("daily"), &fields, &json!({})).await?;
-        grant(&provider, of("expired"), &fields, &json!({ "until": in_seconds(1)? })).await?;
-        grant(&provider, of("revoked"), &fields, &json!({})).await?;
+        let clerks = json!({"roles": ["clerk"]});
+        grant(&provider, of("daily"), &fields, &clerks).await?;
+        grant(&provider, of("expired"), &fields, &json!({"roles": ["clerk"], "until": in_seconds(2)?})).await?;
+        grant(&provider, of("revoked"), &fields, &clerks).await?;
         let revoke = json!({"installation": READER, "dataset": dataset, "purpose": "revoked", "reason": "测试撤销"});
         done(&provider, "/api/v1/hub/grants/revoke", &revoke).await?;
     }
@@ -138,7 +139,7 @@ async fn logged(auditor: &Client, cell: &str, actor: &str, class: &str, answer: 
 
 /// The same cells, tried by the installation itself.
 async fn job(city: &City, auditor: &Client, cells: &[(&str, &str)]) -> Result<()> {
-    let (console, app) = (city.signed_in("console", "city-admin").await?, city.client(READER)?);
+    let (console, app) = (city.signed_in("console", "city-admin").await?, city.signed_in(READER, FIRST.0).await?);
     let tries: Vec<Value> = cells.iter().map(|(class, situation)| what(class, situation)).collect();
     let kept = app.post("/tries", &json!(tries)).await?;
     ensure!(kept.status == 204, "{} {}", kept.status, kept.text);

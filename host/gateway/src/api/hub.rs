@@ -15,7 +15,7 @@
 //! | `POST hub/requests` | `{"installation","dataset","purpose"}`: asks, or asks again; 201 |
 //! | `GET hub/requests/{id}` | one |
 //! | `POST hub/requests/{id}/accept`, `…/refuse` `{"reason"}`, `…/withdraw` `{"reason"?}` | the request |
-//! | `POST hub/requests/{id}/approve` | `{"field":[…],"mask.<item>"?,"access":[…],"rows"?,"divisions"?,"roles"?,"only"?,"until"?}`: what is left out is not given, except rows and time, which stay as asked |
+//! | `POST hub/requests/{id}/approve` | `{"field":[…],"mask.<item>"?,"access":[…],"rows"?,"divisions"?,"roles"?,"only"?,"until"?}`: what is left out is not given, except rows and time, which stay as asked; `until` is a day, or a moment in RFC 3339 |
 //! | `GET hub/grants` | `{"grants":[{…,"state":"standing"\|"expired"\|"revoked"}]}` |
 //! | `POST hub/grants/revoke` | `{"installation","dataset","purpose","reason"}` |
 //! | `POST hub/grants/extend` | `{"installation","dataset","purpose","until"}` |

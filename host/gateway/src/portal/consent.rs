@@ -4,7 +4,6 @@ use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, notice};
 use crate::view::{View, see_other};
-use crate::words;
 use axum::response::IntoResponse;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
@@ -12,7 +11,7 @@ use std::sync::Arc;
 use yunlong_hub::Sensitivity;
 use yunlong_identity::ConsentRecord;
 use yunlong_installations::{Capability, Installation};
-use yunlong_model::manifest::{Attribute, DatasetUse, Rows, Scope};
+use yunlong_model::manifest::{Access, Attribute, DatasetUse, Rows, Scope};
 use yunlong_model::{InstallationName, Lang};
 
 /// The entry in the navigation: consents are a part of "My data".
@@ -150,6 +149,18 @@ fn scopes_asked(view: &View, i: &Installation, scopes: &[Scope]) -> Markup {
     }
 }
 
+/// What is done with a person's record, for that person.
+fn done_with(access: Access, lang: Lang) -> &'static str {
+    let (zh, en) = match access {
+        Access::Get => ("读取您的这条记录", "your record is read"),
+        Access::Query => ("在查询中读取", "it is found in searches"),
+        Access::Changes => ("内容变更时通知该服务", "the service is told when it changes"),
+        Access::Bulk => ("批量处理时读取", "it is read with many others in a job"),
+        Access::Write => ("由该部门更新", "the department writes it"),
+    };
+    lang.pick(zh, en)
+}
+
 async fn use_asked(view: &View, i: &Installation, u: &DatasetUse) -> Outcome<Markup> {
     let (app, department, lang) = (i.manifest.title.get(view.lang()), &i.organization_name, view.lang());
     let dataset = view.gateway.services.hub.dataset(&u.dataset).ok_or_else(|| {
@@ -165,7 +176,7 @@ async fn use_asked(view: &View, i: &Installation, u: &DatasetUse) -> Outcome<Mar
             @if lang == Lang::Zh { strong { (department) } "的“" strong { (app) } "”申请读取您登记在“" strong { (dataset.title.get(lang)) } "”（由" (provider) "提供）中的以下信息：" }
             @else { strong { (app) } " of " strong { (department) } " asks to read about you in “" strong { (dataset.title.get(lang)) } "”, which " (provider) " provides:" }
         }
-        h2 { (u.reason.get(lang)) }
+        p { strong { (u.reason.get(lang)) } }
         ul { @for f in &u.fields { li {
             @match dataset.item(f) {
                 Some(item) => { (item.title.get(lang)) @if item.sensitivity == Sensitivity::Sensitive { " " span.badge.badge-warn { (view.t("敏感个人信息", "Sensitive")) } } }
@@ -174,7 +185,7 @@ async fn use_asked(view: &View, i: &Installation, u: &DatasetUse) -> Outcome<Mar
         } } }
         dl.facts {
             dt { (view.t("怎样使用", "What is done with it")) }
-            dd { @for (n, a) in u.access.iter().enumerate() { @if n > 0 { (view.t("、", ", ")) } (words::access(*a, lang)) } }
+            dd { @for (n, a) in u.access.iter().enumerate() { @if n > 0 { (view.t("、", ", ")) } (done_with(*a, lang)) } }
             dt { (view.t("什么时候读取", "When it is read")) }
             dd { @if u.rows == Rows::Own { (view.t("只在您本人使用该服务时", "Only while you use the service yourself")) } @else { (view.t("您不在场时，该部门办理业务也可能读取", "Also without you, when the department does its work")) } }
         }

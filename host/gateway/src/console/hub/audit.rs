@@ -210,8 +210,8 @@ fn row(view: &View, s: &Seen) -> Markup {
     html! { tr {
         th.when scope="row" { (s.at.to_shanghai()) }
         td { (e.actor) @if let Some(i) = &e.installation { br; small.muted { (i) } } }
-        td { code { (e.action) } @if !e.target.is_empty() { br; small.muted { (e.target) } } @if !e.detail.is_empty() { br; small { (e.detail) } } }
-        td { @if let Some(d) = &e.dataset { code { (d) } } @if !e.fields.is_empty() { br; small { (e.fields.join(", ")) } } }
+        td.detail { code { (e.action) } @if !e.target.is_empty() { br; small.muted { (e.target) } } @if !e.detail.is_empty() { br; small { (e.detail) } } }
+        td.detail { @if let Some(d) = &e.dataset { code { (d) } } @if !e.fields.is_empty() { br; small { (e.fields.join(", ")) } } }
         td { @if let Some(p) = &e.purpose { (p) } @if let Some(b) = &e.basis { br; small.muted { (words::basis_named(b, lang)) } } }
         td { (outcome(view, &e.outcome)) @if e.hidden.is_some() { " " span.badge.badge-warn { (view.t("暂不公开", "Hidden")) } } }
         td { @if let Some(index) = s.index { a href={ "/audit/entries/" (index) } { (view.t("第 ", "No. ")) (index) (view.t(" 条", "")) } } }
@@ -264,7 +264,7 @@ pub(super) async fn entry(view: View, Path(index): Path<String>) -> Outcome {
             div.actions {
                 a role="button" href={ "/audit/entries/" (number) ".json" } download={ "entry-" (number) ".json" } { (view.t("下载记录与证明", "Download entry and proof")) }
             }
-            p.muted { code { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
+            pre.log tabindex="0" role="region" aria-label=(view.t("核验命令", "The command that checks it")) { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" }
         }
         p { a href="/help#audit" { (view.t("关于审计日志", "About the audit log")) } }
     };
@@ -312,7 +312,7 @@ pub(super) async fn log(view: View) -> Outcome {
                 a role="button" href="/audit/export" download="audit-log.jsonl" { (view.t("导出（不含内容）", "Export without contents")) }
                 a role="button" class="outline" href="/audit/export?opened=true" download="audit-log-opened.jsonl" { (view.t("导出（含内容）", "Export with contents")) }
             }
-            p.muted { code { "yunlong-verify log audit-log.jsonl --key '" (audit.vkey()) "'" } }
+            pre.log tabindex="0" role="region" aria-label=(view.t("核验命令", "The command that checks it")) { "yunlong-verify log audit-log.jsonl --key '" (audit.vkey()) "'" }
         }
         p { a href="/help#audit" { (view.t("关于审计日志", "About the audit log")) } }
     };

@@ -55,7 +55,7 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
                     th scope="col" { (view.t("状态", "State")) }
                 } }
                 tbody { @for e in &found { @let d = &e.dataset; tr {
-                    th scope="row" { a href={ "/hub/datasets/" (d.id) } { (d.title.get(lang)) } br; small.muted { code { (d.id) } } }
+                    th scope="row" { a href={ "/hub/datasets/" (d.id) } { (d.title.get(lang)) } br; small.muted { code.nowrap { (d.id) } } }
                     td { (names.get(&d.provider)) }
                     td { (words::category(d.category, lang)) }
                     td { (words::sharing(&d.sharing, lang)) }
@@ -86,7 +86,7 @@ fn search(view: &View, query: &Fields) -> Markup {
         classes.push((words::name(&c), lang.pick(zh, en).to_owned()));
     }
     html! {
-        form.card role="search" method="get" action=(NAV) {
+        form.card method="get" action=(NAV) aria-label=(view.t("查找信息资源", "Find datasets")) {
             div.grid {
                 div { (Input::text("q", view.t("名称、摘要或信息项", "Name, summary or item"), query.text("q")).optional().render(view, None)) }
                 div { (Choice { name: "category", label: view.t("分类", "Category"), options: categories, value: query.text("category"), help: "" }.render(view, None)) }
@@ -143,10 +143,10 @@ fn facts(view: &View, e: &CatalogueEntry, names: &Names) -> Markup {
     let (d, lang) = (&e.dataset, view.lang());
     html! {
         section.card { dl.facts {
-            dt { (view.t("信息资源代码", "Code")) } dd { code { (d.id) } }
+            dt { (view.t("信息资源代码", "Code")) } dd { code.nowrap { (d.id) } }
             dt { (view.t("信息资源分类", "Category")) } dd { (words::category(d.category, lang)) }
             dt { (view.t("提供方", "Provider")) } dd { (names.get(&d.provider)) }
-            dt { (view.t("提供方代码", "Provider’s code")) } dd { code { (d.provider) } }
+            dt { (view.t("提供方代码", "Provider’s code")) } dd { code.nowrap { (d.provider) } }
             dt { (view.t("信息资源格式", "Format")) } dd { (d.format) }
             dt { (view.t("共享类型", "Sharing class")) } dd { (words::sharing(&d.sharing, lang)) }
             @match &d.sharing {
@@ -159,8 +159,8 @@ fn facts(view: &View, e: &CatalogueEntry, names: &Names) -> Markup {
             dt { (view.t("数据级别", "Level")) } dd { (words::level(d.level, lang)) }
             dt { (view.t("更新周期", "Update cycle")) } dd { (words::cycle(d.update_cycle, lang)) }
             @if let Some(day) = &d.released { dt { (view.t("发布日期", "Released")) } dd { (day) } }
-            dt { (view.t("标识项", "Key")) } dd { code { (d.key) } }
-            @if let Some(person) = &d.person { dt { (view.t("当事人", "Person")) } dd { code { (person) } } }
+            dt { (view.t("标识项", "Key")) } dd { code.nowrap { (d.key) } }
+            @if let Some(person) = &d.person { dt { (view.t("当事人", "Person")) } dd { code.nowrap { (person) } } }
             dt { (view.t("版本", "Version")) } dd { (e.version) " · " (e.changed.to_shanghai()) " · " (e.changed_by) }
         } }
     }
@@ -187,7 +187,7 @@ fn items(view: &View, d: &Dataset, names: &Names) -> Markup {
                 th scope="col" { (view.t("代码", "Codes")) }
             } }
             tbody { @for i in &d.items { tr {
-                th scope="row" { (i.title.get(lang)) br; small.muted { code { (i.name) } } }
+                th scope="row" { (i.title.get(lang)) br; small.muted { code.nowrap { (i.name) } } }
                 td { (words::kind(i.kind, lang)) }
                 td { @if i.required || i.name == d.key { (view.t("是", "yes")) } @else { (view.t("否", "no")) } }
                 td { (words::sensitivity(i.sensitivity, lang)) }

@@ -178,10 +178,14 @@ pub(crate) fn terms_of(form: &Fields, r: &Request, now: Timestamp) -> Result<Dec
         (day, Some(_)) if day == last_day(r.longest(now)) => r.longest(now),
         (_, Some(day)) => day.plus_millis(86_400_000),
         ("", None) => r.longest(now),
-        (_, None) => {
-            failure = failure.field("until", "请按 2026-10-01 的样式填写日期。", "Write the day like 2026-10-01.");
-            now
-        }
+        // A program may name the moment itself.
+        (text, None) => match text.parse::<jiff::Timestamp>() {
+            Ok(moment) => Timestamp(moment.as_millisecond()),
+            Err(_) => {
+                failure = failure.field("until", "请按 2026-10-01 的样式填写日期。", "Write the day like 2026-10-01.");
+                now
+            }
+        },
     };
     if failure.fields().is_empty() { Ok(Decision { terms, until }) } else { Err(failure) }
 }

@@ -82,9 +82,9 @@ fn table(view: &View, actor: &Actor, heading: &str, all: &[&Grant]) -> Markup {
                 th scope="col" { (view.t("操作", "Action")) }
             } }
             tbody { @for g in all { tr {
-                th scope="row" { (app_title(view, &g.installation)) br; small.muted { code { (g.installation) } } }
+                th scope="row" { (app_title(view, &g.installation)) br; small.muted { code.nowrap { (g.installation) } } }
                 td { (dataset_title(view, &g.dataset)) }
-                td { code { (g.purpose) } }
+                td { code.nowrap { (g.purpose) } }
                 td { (g.until.to_shanghai()) @if let Some(r) = &g.revoked { br; small { (view.t("撤销于 ", "revoked ")) (r.at.to_shanghai()) (view.t("：", ": ")) (crate::words::reason(&r.reason, view.lang())) } } }
                 td { @if g.granted_by == "-" { (view.t("无条件共享", "shared unconditionally")) } @else { (g.granted_by) } }
                 td {
@@ -127,7 +127,7 @@ async fn show(view: &View, f: &Fields, status: StatusCode, failure: Option<&Fail
         section.card { dl.facts {
             dt { (view.t("应用", "App")) } dd { (app_title(view, &g.installation)) }
             dt { (view.t("信息资源", "Dataset")) } dd { (dataset_title(view, &g.dataset)) }
-            dt { (view.t("用途", "Purpose")) } dd { code { (g.purpose) } }
+            dt { (view.t("用途", "Purpose")) } dd { code.nowrap { (g.purpose) } }
             (terms(view, &g.terms, dataset.as_deref()))
             dt { (view.t("有效期至", "Until")) } dd { (g.until.to_shanghai()) }
         } }

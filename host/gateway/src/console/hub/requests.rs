@@ -212,10 +212,10 @@ fn asked(view: &View, r: &Request, dataset: Option<&Dataset>, asking: &str, prov
             h2 { (view.t("申请内容", "What is asked for")) }
             dl.facts {
                 dt { (view.t("申请部门", "Asked by")) } dd { (asking) }
-                dt { (view.t("应用", "App")) } dd { (app_title(view, &r.installation)) " " small.muted { code { (r.installation) } } }
+                dt { (view.t("应用", "App")) } dd { (app_title(view, &r.installation)) " " small.muted { code.nowrap { (r.installation) } } }
                 dt { (view.t("信息资源", "Dataset")) } dd { a href={ "/hub/datasets/" (r.dataset()) } { (dataset_title(view, r.dataset())) } }
                 dt { (view.t("提供部门", "Provider")) } dd { (provider) }
-                dt { (view.t("用途", "What for")) } dd { (u.reason.get(lang)) " " small.muted { code { (u.purpose) } } }
+                dt { (view.t("用途", "What for")) } dd { (u.reason.get(lang)) " " small.muted { code.nowrap { (u.purpose) } } }
                 dt { (view.t("依据", "On what ground")) } dd { (words::basis(u.basis, lang)) @if let Some(law) = &u.law { (view.t("：", ": ")) (law) } }
                 dt { (view.t("信息项", "Items")) } dd { (items(&u.fields, dataset, lang)) }
                 dt { (view.t("记录范围", "Rows")) } dd { (words::rows(&u.rows, lang)) }

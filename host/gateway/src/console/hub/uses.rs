@@ -36,7 +36,7 @@ pub(crate) async fn asked(view: &View, manifest: &Manifest) -> Outcome<Markup> {
                         th scope="col" { (view.t("谁来决定", "Who decides")) }
                     } }
                     tbody { @for (u, d) in &found { tr {
-                        th scope="row" { (dataset_title(view, &u.dataset)) br; small.muted { code { (u.dataset) } } }
+                        th scope="row" { (dataset_title(view, &u.dataset)) br; small.muted { code.nowrap { (u.dataset) } } }
                         td { @match d { Some(d) => (names.get(&d.provider)), None => span.badge.badge-bad { (view.t("目录中没有", "Not in the catalogue")) } } }
                         td { (u.reason.get(lang)) br; small.muted { (words::basis(u.basis, lang)) @if let Some(law) = &u.law { (view.t("：", ": ")) (law) } } }
                         td { (u.fields.iter().map(|f| d.as_ref().and_then(|d| d.item(f)).map_or(f.as_str(), |i| i.title.get(lang))).collect::<Vec<_>>().join(view.t("、", ", "))) br; small.muted { (words::rows(&u.rows, lang)) } }

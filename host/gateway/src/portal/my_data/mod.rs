@@ -181,6 +181,11 @@ fn covered(view: &View, item: &Item, value: &serde_json::Value, whole: bool) -> 
     format!("{head}{}", "*".repeat(length - shown))
 }
 
+/// The day of a moment.
+fn day(at: yunlong_model::Timestamp) -> String {
+    at.to_shanghai().chars().take(10).collect()
+}
+
 fn item_row(view: &View, h: &HeldRecord, item: &Item, value: &str, names: &Names) -> Markup {
     let source: &Provenance = h.record.sources.get(&item.name).unwrap_or(&h.record.source);
     let title = item.title.get(view.lang());
@@ -189,7 +194,7 @@ fn item_row(view: &View, h: &HeldRecord, item: &Item, value: &str, names: &Names
             th scope="row" { (title) }
             td { (value) }
             td { (names.get(&source.organization)) }
-            td { (source.at.to_shanghai()) }
+            td.nowrap { (day(source.at)) }
             td {
                 a role="button" class="small outline" href={ "/my-data/corrections/new?dataset=" (crate::encode(&h.dataset.id)) "&item=" (crate::encode(&item.name)) "&record=" (crate::encode(&h.id)) } {
                     (view.t("申请更正", "Correct")) span.visually-hidden { " " (title) }

@@ -329,7 +329,7 @@ pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>) -> O
             h2 { (view.t("自己动手核验", "Check it yourself")) }
             ol {
                 li { a href={ "/my-data/reads/" (number) ".json" } download={ "entry-" (number) ".json" } { (view.t("下载这条记录和它的证明（JSON）", "Download the entry and its proof (JSON)")) } }
-                li { (view.t("用独立的核验程序检查：", "Check it with the independent verifier: ")) code { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
+                li { (view.t("用独立的核验程序检查：", "Check it with the independent verifier:")) pre.log tabindex="0" role="region" aria-label=(view.t("核验命令", "The command")) { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
             }
             p.muted { (view.t("文件里有您的信息，请妥善保管；把它交给别人，对方也能核验这一条，但看不到其他任何记录。", "The file holds data about you: keep it safe. Somebody whom you give it to can verify this one entry, and sees no other.")) }
         }
