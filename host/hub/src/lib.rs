@@ -38,9 +38,7 @@ pub use config::HubConfig;
 pub use corrections::{
     Answer, Claim, Correction, CorrectionFilter, CorrectionPage, CorrectionState, Filer, NewCorrection,
 };
-pub use dataset::{
-    Category, Dataset, Item, ItemKind, Level, Openness, Sensitivity, Sharing, UpdateCycle,
-};
+pub use dataset::{Category, Dataset, Item, ItemKind, Level, Openness, Sensitivity, Sharing, UpdateCycle};
 pub use error::{FieldError, HubError};
 pub use grant::{Grant, Revoked};
 pub use hub::{Hub, HubServices};
@@ -49,9 +47,7 @@ pub use jobs::BulkJob;
 pub use quality::{Freshness, ItemQuality, Quality};
 pub use read::{Near, Open, PlaceQuery, Query, ReadError, ReleasedPage};
 pub use record::{Provenance, Record, Released};
-pub use records::{
-    Authority, Bound, ChangeSet, Changed, Find, Found, FoundPage, Fresh, Records, Writer, Written,
-};
+pub use records::{Authority, Bound, ChangeSet, Changed, Find, Found, FoundPage, Fresh, Records, Writer, Written};
 pub use sharing::{
     Decision, EndedOrder, GrantFilter, NewOrder, Order, Request, RequestFilter, RequestPage, RequestState, RequestStep,
     Step,

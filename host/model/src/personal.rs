@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn labels_are_words_for_personal_fields() {
         let with = |label: &str| {
-            manifest(&format!("index = \"by-owner\"\nfields = [\"holder\"]\non_erasure = \"delete\"\nlabels = {{ {label} }}"))
+            manifest(&format!(
+                "index = \"by-owner\"\nfields = [\"holder\"]\non_erasure = \"delete\"\nlabels = {{ {label} }}"
+            ))
         };
         let found = with("\"holder.name\" = { zh = \"持证人\", en = \"Holder\" }").unwrap();
         let personal = found.collections[0].personal.as_ref().unwrap();

@@ -23,8 +23,8 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use maud::Markup;
 
-pub(crate) use help::page as help;
 pub(crate) use consent::app_title;
+pub(crate) use help::page as help;
 pub(crate) use my_data::Names;
 pub(crate) use reset::attributes;
 pub(crate) use second_factor::enroll_first;

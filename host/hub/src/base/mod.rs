@@ -173,7 +173,7 @@ mod tests {
         let household = population::Household::from(&released(json!({ "household": "H1", "size": 3 }), &[]));
         assert_eq!((household.household.as_deref(), household.size), (Some("H1"), Some(3)));
         let entity =
-            legal_entities::Entity::from(&released(json!({ "name": "示例公司", "capital": 1_000_000_00_i64 }), &[]));
+            legal_entities::Entity::from(&released(json!({ "name": "示例公司", "capital": 100_000_000_i64 }), &[]));
         assert_eq!((entity.name.as_deref(), entity.capital), (Some("示例公司"), Some(100_000_000)));
         let event = credit::Event::from(&released(json!({ "kind": "penalty", "amount": true }), &[]));
         assert_eq!((event.kind.as_deref(), event.amount), (Some("penalty"), None));

@@ -14,7 +14,7 @@ use yunlong_store::{StoreError, Txn, transact};
 /// The longest reason, evidence or answer in characters.
 const MAX_TEXT: usize = 2_000;
 /// Where a note about a correction leads on the portal.
-const PORTAL_PATH: &str = "/my-data";
+const PORTAL_PATH: &str = "/my-data/corrections";
 
 /// The record that somebody says is wrong.
 struct Doubted {

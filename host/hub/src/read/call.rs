@@ -3,7 +3,7 @@
 use super::{Open, ReadError};
 use crate::access::{Ask, decide, standing};
 use crate::records::Records;
-use crate::{Access, Allowed, Dataset, Denial, Grant, LegalBasis, Mask, Record, Released};
+use crate::{Access, Allowed, Dataset, Denial, Grant, LegalBasis, Mask, Record, Released, Rows};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use yunlong_formats::Date;
@@ -143,8 +143,12 @@ impl Open {
 
     /// Whether the use is declared and a grant for it stands.
     pub(crate) async fn standing(&self) -> Result<(), ReadError> {
-        let want = Want::new(Access::Get, "open", &[]);
+        let mut want = Want::new(Access::Get, "open", &[]);
         let footing = self.footing(&want).await?;
+        // Where nobody's record but the caller's own would be read, they are whom a denial is about.
+        if footing.declared().is_some_and(|d| d.rows == Rows::Own) {
+            want.about.clone_from(&self.caller.person);
+        }
         match standing(&self.ask(&footing, &want)) {
             Ok(_) => Ok(()),
             Err(denial) => Err(self.deny(Some(&footing), &want, denial).await),

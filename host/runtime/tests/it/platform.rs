@@ -20,9 +20,7 @@ pub(crate) struct Platform {
     pub(crate) installations: Arc<Installations>,
     pub(crate) store: SharedStore,
     pub(crate) clock: ManualClock,
-    pub(crate) identity: Arc<Identity>,
     pub(crate) audit: Audit,
-    pub(crate) hub: Hub,
     pub(crate) cache: tempfile::TempDir,
 }
 
@@ -71,7 +69,7 @@ impl Platform {
         };
         let hub = Hub::open(services, HubConfig::new([3; 32].into())).await.unwrap();
         let services = Services {
-            hub: hub.clone(),
+            hub,
             payments: super::payments(&store, &clock, &messaging),
             store: store.clone(),
             identity: identity.clone(),
@@ -91,7 +89,7 @@ impl Platform {
         };
         change(&mut config);
         let runtime = Runtime::new(config, services).unwrap();
-        Self { runtime, installations, store, clock: manual, identity, audit, hub, cache }
+        Self { runtime, installations, store, clock: manual, audit, cache }
     }
 
     /// Installs and loads an app with `extra` in its manifest, everything approved.

@@ -11,8 +11,8 @@ mod sharing;
 
 pub(crate) use accounts::{Accounts, Provider, Trusts};
 pub(crate) use docs::markdown;
-pub(crate) use sharing::{Audit, Hub, Witness};
 pub(crate) use read::{Read, SettingsError, read, schema};
+pub(crate) use sharing::{Audit, Hub, Witness};
 
 use http::HeaderName;
 use schemars::JsonSchema;

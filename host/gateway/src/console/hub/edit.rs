@@ -354,8 +354,8 @@ fn item_row(view: &View, n: usize, row: &[String; 8]) -> Markup {
     };
     let yes_no = vec![("false".into(), view.t("否", "no").into()), ("true".into(), view.t("是", "yes").into())];
     html! {
-        div.row role="group" aria-label={ (view.t("信息项 ", "Item ")) (n) " " (zh) } {
-            p.muted { (view.t("第 ", "Item ")) (n) (view.t(" 项", "")) }
+        fieldset.row {
+            legend { (view.t("第 ", "Item ")) (n) (view.t(" 项", "")) @if !zh.is_empty() { "：" (zh) } }
             div.grid {
                 (cell("name", view.t("字段名", "Name in records"), name))
                 (cell("zh", view.t("名称（中文）", "Title (Chinese)"), zh))

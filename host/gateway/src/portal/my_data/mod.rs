@@ -133,7 +133,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
                 (empty(view.t("您的账号没有登记身份证号码，无法对应到部门的登记。请携带身份证到服务窗口办理。", "Your account has no resident ID number, so that no department’s record can be found by it. Bring your ID card to a service window."), Some(("/account", view.t("我的账号", "Your account")))))
             }
         } @else {
-            @if !whole && held.iter().any(|h| sensitive(h)) { p { a href="/my-data?show=all#records" { (view.t("显示被遮掩的内容", "Show what is covered")) } " " span.muted { (view.t("（请留意旁人）", "(mind who looks on)")) } } }
+            @if !whole && held.iter().any(sensitive) { p { a href="/my-data?show=all#records" { (view.t("显示被遮掩的内容", "Show what is covered")) } " " span.muted { (view.t("（请留意旁人）", "(mind who looks on)")) } } }
             @for h in &held { (dataset_card(&view, h, &names, whole)) }
         }
         (apps)

@@ -71,4 +71,4 @@ macro_rules! attempt {
         }
     };
 }
-pub(self) use attempt;
+use attempt;
