@@ -90,6 +90,17 @@ test('a provider refuses, is asked again, and gives no more than the age', async
   await asking.page.waitForLoadState();
   assert.match(await asking.page.textContent('main'), /待受理/);
 
+  // What it asks for, and from whom, stands on the page where it is installed.
+  await asking.page.goto(`${city.origin('console')}/install`);
+  await asking.page.locator('main tbody a').first().click();
+  await asking.page.waitForURL('**/install/sha256*');
+  assert.match(await asking.page.textContent('main'), /向其他部门申请的信息资源.*徐州市公安局（示例）/s);
+  await clean(asking.page, 'asked-before-installing');
+  const phone = await console_(`/apps/${APP}`, 'tourism-admin', { lang: 'en', phone: true });
+  await clean(phone.page, 'app-phone');
+  await phone.page.goto(asking.page.url());
+  await clean(phone.page, 'asked-phone');
+
   await desk.page.goto(`${city.origin('console')}/hub/requests?box=in&open=true`);
   await clean(desk.page, 'requests-open');
   await desk.page.locator('main tbody a').first().click();

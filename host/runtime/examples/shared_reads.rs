@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use yunlong_audit::{Audit, AuditConfig};
 use yunlong_hub::{Actor, Hub, HubConfig, HubServices, ImportRow, Mask, NewImport};
 use yunlong_identity::{
-    AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Password, PlatformRole, Secrets,
+    AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Password, PlatformRole, Secrets, XUZHOU_DIVISIONS,
 };
 use yunlong_installations::{Capability, Installations, New, Status};
 use yunlong_messaging::{Messaging, Subscriptions};
@@ -22,6 +22,10 @@ use yunlong_payments::Payments;
 use yunlong_runtime::{Origins, Runtime, RuntimeConfig, Services};
 use yunlong_store::sled_engine::{SledOptions, SledStore};
 use yunlong_store::{Key, SharedStore, Txn};
+
+/// As the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -59,6 +63,7 @@ async fn city(wasm: &[u8], compiler: &str, dir: &std::path::Path, people: u64) -
     let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await?);
     let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
     let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await?;
+    identity.import_divisions(XUZHOU_DIVISIONS).await?;
     let identity = Arc::new(identity);
     let keys = identity.field_keys().clone();
     let audit = AuditConfig::new("bench.test/audit", [2; 32].into());

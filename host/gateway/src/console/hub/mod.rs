@@ -35,7 +35,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use yunlong_hub::Actor;
-use yunlong_model::Timestamp;
+use yunlong_model::{Lang, Timestamp};
 
 /// The entry in the navigation.
 pub(super) const NAV: &str = "/hub";
@@ -86,7 +86,7 @@ pub(super) fn tabs(view: &View, actor: &Actor, current: &str) -> Markup {
 /// How long until a moment, or since, in words.
 pub(crate) fn clock(view: &View, due: Timestamp) -> Markup {
     let left = due.0 - view.gateway.services.clock.now().0;
-    let text = span(view, left.abs());
+    let text = span(view.lang(), left.abs());
     html! {
         @if left < 0 { span.badge.badge-bad { (view.t("已逾期 ", "Overdue by ")) (text) } }
         @else if left < DAY { span.badge.badge-warn { (view.t("还剩 ", "Due in ")) (text) } }
@@ -98,14 +98,14 @@ const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
 /// A length of time in its largest unit.
-fn span(view: &View, millis: i64) -> String {
+fn span(lang: Lang, millis: i64) -> String {
     let one = |n: i64, unit: &str| if n == 1 { format!("{n} {unit}") } else { format!("{n} {unit}s") };
     let (n, zh, en) = match millis {
         m if m >= DAY => (m / DAY, "天", "day"),
         m if m >= HOUR => (m / HOUR, "小时", "hour"),
         m => ((m / 60_000).max(1), "分钟", "minute"),
     };
-    view.lang().pick(&format!("{n} {zh}"), &one(n, en)).to_owned()
+    lang.pick(&format!("{n} {zh}"), &one(n, en)).to_owned()
 }
 
 /// A page that is refused, for whoever typed something into it: what a person can mend comes back on
@@ -117,8 +117,18 @@ pub(super) fn mendable(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn lengths_of_time_are_told_in_their_largest_unit() {
-        assert_eq!(super::DAY, 86_400_000);
+        for (millis, zh, en) in [
+            (0, "1 分钟", "1 minute"),
+            (HOUR - 1, "59 分钟", "59 minutes"),
+            (HOUR, "1 小时", "1 hour"),
+            (DAY - 1, "23 小时", "23 hours"),
+            (2 * DAY, "2 天", "2 days"),
+        ] {
+            assert_eq!((span(Lang::Zh, millis).as_str(), span(Lang::En, millis).as_str()), (zh, en));
+        }
     }
 }
