@@ -131,7 +131,12 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa',
  * arrow, the mark of an error) as a background image, and axe computes no contrast over images. Their text stands beside the sign
  * on the plain ground, `--ink` on `--card`: 14.6 : 1 in the light and 13.6 : 1 in the dark scheme.
  */
-const KNOWN = [{ rule: 'color-contrast', nodes: 'input[type=search], input[type=date], input[type=time], select, [aria-invalid=true]' }];
+const KNOWN = [
+  { rule: 'color-contrast', nodes: 'input[type=search], input[type=date], input[type=time], select, [aria-invalid=true]' },
+  // A permission's code that breaks over two lines on a phone: axe finds no single ground behind it. In a wide window, where
+  // the same code in the same colours stands on one line, axe decides it, and it passes.
+  { rule: 'color-contrast', nodes: 'small > code' },
+];
 
 /** Violations of WCAG 2.2 A and AA, and what axe could not decide and nobody has looked at, as text. */
 export async function barriers(page) {

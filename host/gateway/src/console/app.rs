@@ -158,7 +158,7 @@ fn permission(view: &View, i: &Installation, c: &Capability) -> Markup {
     let grant = i.grants.iter().find(|g| g.capability == *c);
     html! {
         tr {
-            th scope="row" { (title) br; small.muted { code.nowrap { (c.to_string()) } } }
+            th scope="row" { (title) br; small.muted { code { (c.to_string()) } } }
             td {
                 @match grant {
                     Some(g) => { span.badge.badge-ok { (view.t("已批准", "Granted")) } br; small.muted { (g.approved_by) " · " (g.approved_at.to_shanghai()) } }

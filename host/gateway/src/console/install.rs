@@ -212,7 +212,7 @@ async fn show_review(
                 ul {
                     @for c in &r.capabilities {
                         @let id = c.to_string();
-                        li { (c.title(m).get(view.lang())) " " small.muted { code.digest { (id) } } input type="hidden" name="approve" value=(id); }
+                        li { (c.title(m).get(view.lang())) " " small.muted.mono { (id) } input type="hidden" name="approve" value=(id); }
                     }
                 }
                 p.muted { (view.t("安装即批准以上全部权限；以后可在控制台逐项撤销，撤销后立即生效。", "Installing approves all of them. You can revoke each at the console later; that takes effect at once.")) }
