@@ -396,6 +396,26 @@ fn too_many_records_at_one_place_are_told_apart_from_no_answer() {
     assert_eq!(city.runtime.block_on(near), Err(GeoError::Crowded(50_000)));
 }
 
+#[test]
+fn a_line_that_stays_at_one_place_is_found_there_and_nowhere_else() {
+    let still = json!([[117.18, 34.26], [117.18, 34.26]]);
+    for line in [
+        json!({ "type": "LineString", "coordinates": still }),
+        json!({ "type": "MultiLineString", "coordinates": [still] }),
+        json!({ "type": "GeometryCollection", "geometries": [{ "type": "LineString", "coordinates": still }] }),
+    ] {
+        let city = City::of([("a".to_owned(), line.clone())]);
+        let around = BoundingBox::new(117.0, 34.0, 118.0, 35.0).unwrap();
+        assert_eq!(city.in_box(&around, 5), ["a".to_owned()].into(), "{line}");
+        let elsewhere = BoundingBox::new(116.0, 34.0, 117.0, 35.0).unwrap();
+        assert!(city.in_box(&elsewhere, 5).is_empty(), "{line}");
+        let from = Position::new(117.18, 34.36).unwrap();
+        let metres = distance_m(from, &Geometry::from_value(&line).unwrap());
+        assert!((11_000.0..11_200.0).contains(&metres), "{metres} m to {line}");
+        assert_eq!(city.nearest(from, 20_000.0, 5), [("a".to_owned(), metres)]);
+    }
+}
+
 // ——— The index against every record by itself ———
 
 /// Coordinates with many coincidences (a grid that cells share edges with) and without.

@@ -65,7 +65,9 @@ impl Geometry {
         Check::default().geometry(&parsed.value, false)?;
         let geometry = geo::Geometry::<f64>::try_from(&parsed.value).map_err(|e| GeoError::Malformed(e.to_string()))?;
         // Rounded maps repeat positions; an edge without length would only be in the way.
-        let geometry = Self(geometry.remove_repeated_points());
+        let mut geometry = geometry.remove_repeated_points();
+        keep_edges(&mut geometry);
+        let geometry = Self(geometry);
         let around = geometry.bounds();
         if around.width() > 180.0 {
             return Err(GeoError::DateLine { west: around.min().x, east: around.max().x });
@@ -130,6 +132,22 @@ impl Geometry {
     pub(super) fn bounds(&self) -> Rect<f64> {
         // The checks leave no geometry without a position; the whole earth is true of any.
         self.0.bounding_rect().unwrap_or_else(|| Rect::new((-180.0, -90.0), (180.0, 90.0)))
+    }
+}
+
+/// Gives a line that stays at one position its edge without length back: what looks for a line looks at
+/// its edges.
+fn keep_edges(geometry: &mut geo::Geometry<f64>) {
+    let keep = |line: &mut geo::LineString<f64>| {
+        if let [only] = line.0[..] {
+            line.0.push(only);
+        }
+    };
+    match geometry {
+        geo::Geometry::LineString(line) => keep(line),
+        geo::Geometry::MultiLineString(lines) => lines.0.iter_mut().for_each(keep),
+        geo::Geometry::GeometryCollection(all) => all.0.iter_mut().for_each(keep_edges),
+        _ => {}
     }
 }
 
