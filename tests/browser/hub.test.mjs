@@ -314,3 +314,33 @@ test('the security administrator registers a legal order, and others do not see 
   assert.match(await other.page.textContent('main'), /安全管理员/);
   await clean(other.page, 'orders-refused');
 });
+
+test('the audit administrator searches and downloads, and the verifier accepts it', async () => {
+  const { page } = await console_('/audit/entries', 'city-audit');
+  const origin = city.origin('console');
+  for (const [path, name] of [['/audit', 'trail'], ['/audit/entries', 'entries'], ['/audit/log', 'log'], ['/audit/erasure', 'erasure']]) {
+    await everyWay(page, origin + path, `audit-${name}`);
+  }
+  await page.goto(`${origin}/audit/entries?action=data.&dataset=population.person`);
+  assert.match(await page.textContent('main'), /concession-check/);
+  await page.locator('main tbody td a').first().click();
+  await page.waitForURL('**/audit/entries/*');
+  await clean(page, 'audit-entry');
+
+  const save = async (click, name) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), click()]);
+    const file = join(folder, name);
+    await download.saveAs(file);
+    return file;
+  };
+  const entry = await save(() => page.locator('a[download^="entry-"]').click(), 'entry.json');
+  await page.goto(`${origin}/audit/log`);
+  const key = await page.locator('dl.facts code.digest').first().textContent();
+  const log = await save(() => page.locator('a[download="audit-log.jsonl"]').click(), 'audit-log.jsonl');
+  const opened = await save(() => page.locator('a[download="audit-log-opened.jsonl"]').click(), 'opened.jsonl');
+  const verifier = join(dirname(process.env.YUNLONG_BIN), 'yunlong-verify');
+  const verify = (...args) => execFileSync(verifier, [...args, '--key', key], { encoding: 'utf8' });
+  assert.match(verify('log', log), /ok/);
+  assert.match(verify('log', opened), /ok/);
+  assert.match(verify('inclusion', entry), /ok/);
+});

@@ -3,6 +3,7 @@
 use crate::catalogue::Live;
 use crate::geo::Geometry;
 use crate::hub::Inner;
+use crate::series::Period;
 use crate::{Dataset, FieldError, Item, ItemKind};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -77,7 +78,7 @@ fn normal_text(item: &Item, text: &str) -> Result<Option<String>, FieldError> {
             "时间格式不对：请按 2026-10-01T09:00:00+08:00 的样式填写",
             "not a time: write it like 2026-10-01T09:00:00+08:00",
         )),
-        ItemKind::Period if is_period(text) => Ok(None),
+        ItemKind::Period if text.parse::<Period>().is_ok() => Ok(None),
         ItemKind::Period => Err(FieldError::new(
             name,
             "时期格式不对：请按 2025、2025-Q3 或 2025-07 的样式填写",
@@ -118,22 +119,6 @@ fn plain_text(item: &Item, text: &str) -> Result<(), FieldError> {
         ));
     }
     Ok(())
-}
-
-/// `2025`, `2025-Q3` or `2025-07`.
-fn is_period(text: &str) -> bool {
-    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    let (year, rest) = text.split_at_checked(4).unwrap_or(("", text));
-    if year.is_empty() || !digits(year) || year == "0000" {
-        return false;
-    }
-    match rest.strip_prefix('-') {
-        None => rest.is_empty(),
-        Some(rest) => match rest.strip_prefix('Q') {
-            Some(quarter) => matches!(quarter, "1" | "2" | "3" | "4"),
-            None => rest.len() == 2 && digits(rest) && ("01"..="12").contains(&rest),
-        },
-    }
 }
 
 /// What is wrong with a record's key as text in keys of the store.
