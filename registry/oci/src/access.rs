@@ -1,0 +1,70 @@
+//! Who asks, and what they may do. The registry asks; who embeds it answers.
+
+mod table;
+
+pub use table::{AccessTable, AccountEntry};
+
+use crate::name::RepositoryName;
+use async_trait::async_trait;
+use std::net::IpAddr;
+
+/// What is done with a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Read.
+    Pull,
+    /// Add.
+    Push,
+    /// Remove what is not published.
+    Delete,
+}
+
+impl Action {
+    /// As token scopes write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pull, Self::Push, Self::Delete];
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// The account's name; [`Access::may`] is given the same one later, out of a token.
+    pub name: String,
+}
+
+/// A sign-in that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The name or the password is wrong, and it is not told which.
+    #[error("the account or the password is wrong")]
+    Wrong,
+    /// Too many tries.
+    #[error("too many tries: wait {0} seconds")]
+    Wait(u32),
+    /// Accounts cannot be looked up at present.
+    #[error("sign-in is not possible at present: {0}")]
+    Unavailable(String),
+}
+
+/// Accounts and rights.
+#[async_trait]
+pub trait Access: Send + Sync + 'static {
+    /// Checks a name and a password. `client` is where the request comes from, for counting failures.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    async fn sign_in(&self, user: &str, password: &str, client: Option<IpAddr>) -> Result<Account, SignInError>;
+
+    /// Whether an account (`None`: anybody) may do this now. It is asked at every request, so that
+    /// what is taken back has effect at the next one; whether the repository exists is not asked.
+    async fn may(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> bool;
+}

@@ -1,0 +1,183 @@
+//! The collector: closes upload sessions that were given up, and removes blobs that nothing needs.
+//!
+//! It decides without any clock of the file system and without stopping anybody:
+//!
+//! 1. A session that has not grown for a while is closed; its bytes are discarded.
+//! 2. A repository loses a blob that none of its manifests refers to and that nobody who may push
+//!    wanted for a while ([`Collection::grace`](crate::config::Collection::grace)).
+//! 3. A blob that no repository has is forgotten in a transaction, and only then its bytes are removed.
+//!    Who pushes the same content meanwhile writes to another place.
+//! 4. Bytes that neither a session nor a blob's row names are removed: a process died between two
+//!    steps. The session is looked up first: it is closed in the transaction that writes the row, and
+//!    an id is never used twice, so what has neither never will.
+
+use crate::blobs::Stored;
+use crate::digest::Digest;
+use crate::error::OciError;
+use crate::metadata::blobs::{self, Link};
+use crate::metadata::{rows, texts, uploads};
+use crate::name::RepositoryName;
+use crate::registry::{Inner, Registry};
+use futures::TryStreamExt as _;
+use std::ops::AddAssign;
+use yunlong_store::{Direction, KeyRange, transact};
+
+/// What one run of the collector did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Upload sessions that were closed.
+    pub sessions: u64,
+    /// Blobs that a repository lost.
+    pub links: u64,
+    /// Blobs whose bytes were removed.
+    pub blobs: u64,
+    /// Left-over bytes of processes that died.
+    pub strays: u64,
+}
+
+impl AddAssign for Collected {
+    fn add_assign(&mut self, other: Self) {
+        self.sessions += other.sessions;
+        self.links += other.links;
+        self.blobs += other.blobs;
+        self.strays += other.strays;
+    }
+}
+
+impl Registry {
+    /// Runs the collector once, from beginning to end, a bounded step at a time. It is safe beside any
+    /// pushes, and beside other runs.
+    ///
+    /// # Errors
+    /// When the store or the blob storage fails; what was done is done.
+    pub async fn collect(&self) -> Result<Collected, OciError> {
+        let inner = &*self.0;
+        let mut done = Collected { sessions: inner.close_sessions().await?, ..Collected::default() };
+        done.links = inner.drop_links().await?;
+        done.blobs = inner.drop_blobs().await?;
+        done.strays = inner.drop_strays().await?;
+        Ok(done)
+    }
+
+    /// Runs the collector from time to time, until `stop` completes.
+    pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut ticks = tokio::time::interval(self.0.config.collection.every);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                _ = ticks.tick() => {}
+            }
+            let collected = tokio::select! {
+                () = &mut stop => return,
+                collected = self.collect() => collected,
+            };
+            match collected {
+                Ok(done) if done != Collected::default() => tracing::info!(?done, "collected"),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "the collector did not get through; it tries again"),
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Calls `f` with the key's texts and the value of each row of a kind, a step at a time.
+    async fn each_row(
+        &self,
+        kind: &str,
+        mut f: impl AsyncFnMut(&[String], &[u8]) -> Result<bool, OciError>,
+    ) -> Result<u64, OciError> {
+        let all = rows(kind).children();
+        let mut start = all.start;
+        let mut done = 0;
+        let step = self.config.collection.step.max(1);
+        loop {
+            let range = KeyRange { start, end: all.end.clone() };
+            let found = self.store.scan(&range, Direction::Ascending, step).await?;
+            for entry in &found {
+                done += u64::from(f(&texts(&entry.key), &entry.value).await?);
+            }
+            match found.last() {
+                Some(last) if found.len() == step => start = last.key.next(),
+                _ => return Ok(done),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn close_sessions(&self) -> Result<u64, OciError> {
+        let before = self.ago(self.config.collection.session);
+        self.each_row("upload", async |key, _| {
+            let [id] = key else { return Ok(false) };
+            let Ok(id) = id.parse() else { return Ok(false) };
+            let closed = transact!(&self.store, |txn| { uploads::close_idle(txn, id, before).await })?;
+            if closed {
+                self.clear(self.blobs.discard(id).await);
+            }
+            Ok(closed)
+        })
+        .await
+    }
+
+    async fn drop_links(&self) -> Result<u64, OciError> {
+        let before = self.ago(self.config.collection.grace);
+        self.each_row("link", async |key, value| {
+            let [name, digest] = key else { return Ok(false) };
+            // Most are needed or young: that is seen without a transaction, which then decides.
+            if serde_json::from_slice::<Link>(value).is_ok_and(|link| link.at >= before) {
+                return Ok(false);
+            }
+            let (Ok(name), Ok(digest)) = (name.parse::<RepositoryName>(), digest.parse::<Digest>()) else {
+                return Ok(false);
+            };
+            if blobs::is_needed(&self.store, &name, &digest).await? {
+                return Ok(false);
+            }
+            transact!(&self.store, |txn| { blobs::unlink_idle(txn, &name, &digest, before).await })
+        })
+        .await
+    }
+
+    async fn drop_blobs(&self) -> Result<u64, OciError> {
+        self.each_row("blob", async |key, _| {
+            let [digest] = key else { return Ok(false) };
+            let Ok(digest) = digest.parse::<Digest>() else { return Ok(false) };
+            if !blobs::holders(&self.store, &digest, 1).await?.is_empty() {
+                return Ok(false);
+            }
+            let forgotten = transact!(&self.store, |txn| { blobs::forget_unlinked(txn, &digest).await })?;
+            match forgotten {
+                Some(place) => {
+                    self.clear(self.blobs.remove(&place).await);
+                    Ok(true)
+                }
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
+    async fn drop_strays(&self) -> Result<u64, OciError> {
+        let mut listed = self.blobs.list();
+        let mut done = 0;
+        while let Some(stored) = listed.try_next().await? {
+            let upload = match &stored {
+                Stored::Upload(id) => *id,
+                Stored::Blob(place) => place.upload,
+            };
+            if uploads::is_open(&self.store, upload).await? {
+                continue;
+            }
+            let cleared = match &stored {
+                Stored::Upload(id) => self.blobs.discard(*id).await,
+                Stored::Blob(place) if blobs::counts(&self.store, place).await? => continue,
+                Stored::Blob(place) => self.blobs.remove(place).await,
+            };
+            done += u64::from(cleared.is_ok());
+            self.clear(cleared);
+        }
+        Ok(done)
+    }
+}

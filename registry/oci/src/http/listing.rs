@@ -1,0 +1,129 @@
+//! Lists: tags, referrers, repositories (distribution-spec, "Content Discovery").
+
+use super::Ask;
+use super::answer::{Answer, FILTERS, With as _, json};
+use crate::digest::Digest;
+use crate::error::OciError;
+use crate::manifest::{Descriptor, OCI_INDEX};
+use crate::metadata::{manifests, repositories, tags};
+use crate::name::{MAX_TAG, RepositoryName};
+use http::{Method, StatusCode, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json as object;
+
+/// The most repositories in one answer, and how many are looked at for it.
+const CATALOG: usize = 1_000;
+const CATALOG_SEARCH: usize = 10_000;
+/// The most referrers in one answer, and about how many bytes: a client reads a manifest of 4 MiB.
+const REFERRERS: usize = 1_000;
+const REFERRERS_BYTES: usize = 2 << 20;
+/// Each descriptor may carry annotations of 4 MiB: few are held at once.
+const REFERRERS_STEP: usize = 16;
+
+/// `GET …/tags/list`. Without `n`, all of them: clients that ask so do not follow `Link`. How many
+/// there can be is bounded by the owner's quota.
+pub(super) async fn tags(ask: &Ask<'_>, name: &RepositoryName) -> Answer {
+    let store = &ask.inner.store;
+    if !repositories::exists(store, name).await? {
+        return Err(OciError::NameUnknown(name.clone()));
+    }
+    let last = ask.query.one("last")?;
+    if last.is_some_and(|l| l.len() > MAX_TAG) {
+        return Err(OciError::Parameter("last"));
+    }
+    let n = ask.query.number("n")?;
+    // One more than wanted tells whether there are more.
+    let mut found = match n {
+        Some(0) => Vec::new(),
+        Some(n) => tags::after(store, name, last, n.saturating_add(1)).await?,
+        None => tags::after(store, name, last, usize::MAX).await?,
+    };
+    let mut next = None;
+    if let Some(n) = n.filter(|n| found.len() > *n) {
+        found.truncate(n);
+        next = found.last().map(|l| format!("/v2/{name}/tags/list?n={n}&last={l}"));
+    }
+    let response = json(StatusCode::OK, "application/json", &object!({ "name": name, "tags": found }));
+    Ok(link(response, next))
+}
+
+fn link(response: axum::response::Response, next: Option<String>) -> axum::response::Response {
+    match next {
+        Some(next) => response.with(header::LINK, format_args!("<{next}>; rel=\"next\"")),
+        None => response,
+    }
+}
+
+/// `GET …/referrers/<digest>`: an index, empty when there are none, whether or not the repository or
+/// the manifest exists.
+pub(super) async fn referrers(ask: &Ask<'_>, name: &RepositoryName, subject: &str) -> Answer {
+    let subject: Digest = subject.parse()?;
+    let filter = ask.query.one("artifactType")?.filter(|f| !f.is_empty());
+    let mut last: Option<Digest> = ask.query.one("last")?.map(str::parse).transpose()?;
+    let mut listed: Vec<Descriptor> = Vec::new();
+    let mut bytes = 0;
+    let more = loop {
+        let step = manifests::referrers(&ask.inner.store, name, &subject, last.as_ref(), REFERRERS_STEP).await?;
+        let ended = step.len() < REFERRERS_STEP;
+        let mut full = false;
+        for descriptor in step {
+            full = listed.len() >= REFERRERS || bytes > REFERRERS_BYTES;
+            if full {
+                break;
+            }
+            last = Some(descriptor.digest.clone());
+            if filter.is_none_or(|f| descriptor.artifact_type.as_deref() == Some(f)) {
+                bytes += serde_json::to_string(&descriptor).map_or(0, |s| s.len());
+                listed.push(descriptor);
+            }
+        }
+        if full || ended {
+            break full;
+        }
+    };
+    let index = object!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed });
+    let response = json(StatusCode::OK, OCI_INDEX, &index);
+    let next = last.filter(|_| more).map(|last| {
+        let filter = filter.map(|f| format!("&artifactType={}", utf8_percent_encode(f, NON_ALPHANUMERIC)));
+        format!("/v2/{name}/referrers/{subject}?last={last}{}", filter.unwrap_or_default())
+    });
+    let response = link(response, next);
+    Ok(if filter.is_some() { response.with(FILTERS, "artifactType") } else { response })
+}
+
+/// `GET /v2/_catalog`: the repositories that the caller may see, a page at a time.
+pub(super) async fn catalog(ask: &Ask<'_>) -> Answer {
+    if !matches!(ask.method, Method::GET | Method::HEAD) {
+        return Err(OciError::MethodNotAllowed("GET, HEAD"));
+    }
+    ask.caller.check_catalog()?;
+    let n = ask.query.number("n")?.unwrap_or(CATALOG).min(CATALOG);
+    let mut last = ask.query.one("last")?.map(str::to_owned);
+    let mut listed: Vec<RepositoryName> = Vec::new();
+    let mut looked_at = 0;
+    let more = loop {
+        const STEP: usize = 200;
+        let step = repositories::after(&ask.inner.store, last.as_deref(), STEP).await?;
+        let ended = step.len() < STEP;
+        let mut full = false;
+        for name in step {
+            full = listed.len() >= n || looked_at >= CATALOG_SEARCH;
+            if full {
+                break;
+            }
+            looked_at += 1;
+            last = Some(name.to_string());
+            if ask.caller.may_see(ask.inner, &name).await {
+                listed.push(name);
+            }
+        }
+        if full || ended {
+            break full;
+        }
+    };
+    let response = json(StatusCode::OK, "application/json", &object!({ "repositories": listed }));
+    let next = last
+        .filter(|_| more && n > 0)
+        .map(|last| format!("/v2/_catalog?n={n}&last={}", utf8_percent_encode(&last, NON_ALPHANUMERIC)));
+    Ok(link(response, next))
+}
