@@ -2,7 +2,8 @@
 //!
 //! The OCI server takes this place later; what it offers stays the same.
 
-use crate::package::{self, Limits, replace_file};
+use crate::layout::replace_file;
+use crate::package::{self, Limits};
 use crate::{Package, PackageError, TrustStore, VerifiedSigner, VerifyError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};

@@ -28,6 +28,14 @@ pub enum PackageError {
         /// The limit with its unit.
         limit: String,
     },
+    /// Compressed bytes: what they would become is known only when it is too late.
+    #[error("{what} is compressed ({how}): packages hold plain bytes, push it again without compression")]
+    Compressed {
+        /// The part.
+        what: String,
+        /// The compression, by its media type or its first bytes.
+        how: String,
+    },
     /// A path that leads elsewhere, or that no package holds.
     #[error("`{0}` is no path of a package")]
     Path(String),

@@ -283,3 +283,23 @@ impl<'a> Files<'a> {
         Ok(Layout { index: index.manifests().clone(), blobs: self.blobs })
     }
 }
+
+/// Writes a file beside its place and moves it there, so that nobody reads half of it.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), PackageError> {
+    use std::io::Write as _;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = std::path::PathBuf::from(temporary);
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|e| {
+        _ = std::fs::remove_file(&temporary);
+        PackageError::io(path.display().to_string())(e)
+    })
+}

@@ -4,8 +4,9 @@
 //! as a folder or as a tar. It holds one *wasm manifest* (the [CNCF wasm artifact
 //! layout](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/)): the standard wasm
 //! config and exactly one `application/wasm` layer. Its annotations carry the digests of `app.toml`
-//! and of the assets, so that one signature over its digest binds everything. `app.toml`, assets and
-//! signatures are *referrers*: manifests of their own whose `subject` is the wasm manifest.
+//! and of the assets, and of listing, SBOM and provenance where there are any, so that one signature
+//! over its digest binds everything. All these and the signatures are *referrers*: manifests of their
+//! own whose `subject` is the wasm manifest.
 //!
 //! Everything that is read is taken to be hostile: sizes are capped before bytes are kept, each
 //! blob's digest is recomputed, names are an allow-list, links do not exist, and what is not known
@@ -15,19 +16,30 @@
 #![deny(missing_docs)]
 
 pub mod assets;
+pub mod bundle;
+pub mod category;
 pub mod component;
 pub mod depot;
 mod error;
+pub mod imports;
+mod key;
 mod layout;
+pub mod listing;
 mod oci;
 pub mod package;
+mod parts;
 pub mod sign;
 pub mod trust;
 
 pub use assets::Asset;
+pub use category::{Area, Category};
 pub use component::Inspection;
 pub use depot::Depot;
 pub use error::{PackageError, VerifyError};
-pub use package::{Limits, Package};
-pub use sign::{Algorithm, KeyError, KeyId, KeyPair, PublicKey, Signature};
-pub use trust::{TrustError, TrustStore, TrustedKey, VerifiedSigner};
+pub use key::{Algorithm, KeyError, KeyId, KeyPair, PublicKey};
+pub use listing::Listing;
+pub use package::{Limits, Materials, Package};
+pub use sign::{Form, Signature};
+pub use trust::{
+    Endorsement, Known, Reason, Revocation, Rotation, Side, TrustError, TrustStore, TrustedKey, VerifiedSigner,
+};

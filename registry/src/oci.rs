@@ -13,6 +13,10 @@ pub(crate) const APP_TOML: &str = "application/vnd.yunlong.app.v1+toml";
 pub(crate) const ASSETS: &str = "application/vnd.yunlong.assets.v1+tar";
 /// cosign's type of a signature that is a referrer.
 pub(crate) const SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
+pub(crate) const SBOM: &str = "application/vnd.cyclonedx+json";
+/// An in-toto statement that nothing signs by itself: the package's signature covers it.
+pub(crate) const PROVENANCE: &str = "application/vnd.in-toto+json";
+pub(crate) const LISTING: &str = "application/vnd.yunlong.listing.v1+toml";
 pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 pub(crate) const A_TITLE: &str = "org.opencontainers.image.title";
@@ -21,6 +25,9 @@ pub(crate) const A_VENDOR: &str = "org.opencontainers.image.vendor";
 pub(crate) const A_REF: &str = "org.opencontainers.image.ref.name";
 pub(crate) const A_MANIFEST_DIGEST: &str = "org.yunlong.manifest.digest";
 pub(crate) const A_ASSETS_DIGEST: &str = "org.yunlong.assets.digest";
+pub(crate) const A_SBOM_DIGEST: &str = "org.yunlong.sbom.digest";
+pub(crate) const A_PROVENANCE_DIGEST: &str = "org.yunlong.provenance.digest";
+pub(crate) const A_LISTING_DIGEST: &str = "org.yunlong.listing.digest";
 pub(crate) const A_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 pub(crate) const A_SIGNER: &str = "org.yunlong.signer";
 
@@ -90,6 +97,8 @@ pub(crate) fn parse_manifest(bytes: &[u8], what: &str) -> Result<ImageManifest, 
 pub(crate) fn expect_type(found: &MediaType, expected: &MediaType, what: &str) -> Result<(), PackageError> {
     if found == expected {
         Ok(())
+    } else if let Some(how) = compression_of_type(found.as_ref()) {
+        Err(PackageError::Compressed { what: what.to_owned(), how: how.to_owned() })
     } else {
         Err(PackageError::MediaType { what: what.to_owned(), found: found.to_string() })
     }
@@ -106,4 +115,33 @@ pub(crate) fn annotation<'a>(m: &'a ImageManifest, key: &str) -> Option<&'a str>
 
 pub(crate) fn annotations<const N: usize>(pairs: [(&str, String); N]) -> HashMap<String, String> {
     pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+}
+
+/// The compression that a media type names (image-spec's `+gzip` and `+zstd`, docker's `.gzip`, the types of
+/// archives).
+pub(crate) fn compression_of_type(media_type: &str) -> Option<&'static str> {
+    let lower = media_type.to_ascii_lowercase();
+    let type_of = |name: &str| lower.split(['+', '.', '/', '-', ';']).any(|part| part == name);
+    ["gzip", "zstd", "zip", "bzip2", "xz", "brotli"].into_iter().find(|name| type_of(name))
+}
+
+/// The compression that the first bytes show, whatever their media type says.
+pub(crate) fn compression_of_bytes(bytes: &[u8]) -> Option<&'static str> {
+    let magic: [(&[u8], &str); 6] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"PK\x03\x04", "zip"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+    ];
+    magic.into_iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| name)
+}
+
+/// Refuses compressed bytes.
+pub(crate) fn plain(bytes: &[u8], what: &str) -> Result<(), PackageError> {
+    match compression_of_bytes(bytes) {
+        Some(how) => Err(PackageError::Compressed { what: what.to_owned(), how: how.to_owned() }),
+        None => Ok(()),
+    }
 }

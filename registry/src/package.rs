@@ -2,12 +2,13 @@
 
 use crate::assets::{self, Asset};
 use crate::component::{self, Inspection};
-use crate::layout::Layout;
+use crate::layout::{Layout, replace_file};
 use crate::oci::{self, WasmComponent, WasmConfig};
-use crate::{KeyId, KeyPair, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
+use crate::parts::Parts;
+use crate::{KeyId, KeyPair, Listing, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
 use bytes::Bytes;
-use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType};
-use std::collections::{BTreeMap, BTreeSet};
+use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
+use std::collections::BTreeMap;
 use std::path::Path;
 use yunlong_model::{Digest, Manifest};
 
@@ -22,8 +23,10 @@ pub struct Limits {
     pub assets: u64,
     /// How many assets.
     pub asset_files: usize,
-    /// `app.toml` and each JSON document.
+    /// `app.toml`, the listing and each manifest.
     pub document: u64,
+    /// The list of what the component is made of, and how it was built: each.
+    pub evidence: u64,
     /// How many blobs.
     pub blobs: usize,
     /// How many signatures.
@@ -39,6 +42,7 @@ impl Default for Limits {
             assets: 24 * MIB,
             asset_files: 2_000,
             document: 256 * 1024,
+            evidence: 4 * MIB,
             blobs: 64,
             signatures: 16,
         }
@@ -58,12 +62,42 @@ pub struct Package {
     pub inspection: Inspection,
     /// Static files by path.
     pub assets: BTreeMap<String, Asset>,
+    /// How the catalogue shows it.
+    pub listing: Option<Listing>,
+    /// What the component is made of: CycloneDX in JSON, unread.
+    pub sbom: Option<Bytes>,
+    /// How it was built: an in-toto statement with SLSA provenance, unread.
+    pub provenance: Option<Bytes>,
+    /// The wasm manifest's bytes. Its annotations carry the digests of everything above.
+    pub wasm_manifest: Bytes,
     /// The digest of the wasm manifest: the package's identity, and what signatures are over.
     pub digest: Digest,
     /// The signatures, unverified.
     pub signatures: Vec<Signature>,
     layout: Layout,
 }
+
+/// What a package is built from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Materials<'a> {
+    /// `app.toml`.
+    pub manifest_toml: &'a str,
+    /// The component.
+    pub component: &'a [u8],
+    /// Static files by path, when `app.toml` has `[assets]`.
+    pub files: Option<&'a BTreeMap<String, Bytes>>,
+    /// `listing.toml`.
+    pub listing_toml: Option<&'a str>,
+    /// CycloneDX in JSON.
+    pub sbom: Option<&'a [u8]>,
+    /// An in-toto statement with SLSA provenance in JSON.
+    pub provenance: Option<&'a [u8]>,
+}
+
+/// Files beside `app.toml` that are taken into the package when they are there.
+const LISTING_FILE: &str = "listing.toml";
+const SBOM_FILE: &str = "sbom.cdx.json";
+const PROVENANCE_FILE: &str = "provenance.intoto.json";
 
 /// Builds a package from a folder with `app.toml` (and its assets) and a component, and writes it to `out`:
 /// a tar when the name ends in `.tar`, otherwise a folder. The same input gives the same digest.
@@ -92,6 +126,7 @@ pub fn open_bytes(tar: &[u8], limits: &Limits) -> Result<Package, PackageError> 
     if tar.len() as u64 > limits.total {
         return Err(PackageError::too_large("the package", limits.total, "bytes"));
     }
+    oci::plain(tar, "the package")?;
     Package::from_layout(Layout::from_tar(tar, limits)?, limits)
 }
 
@@ -104,41 +139,70 @@ pub fn verify(package: &Package, trust: &TrustStore) -> Result<VerifiedSigner, V
 }
 
 impl Package {
-    /// Builds a package in memory from a folder with `app.toml` and a component.
+    /// Builds a package in memory from a folder with `app.toml` and a component. `listing.toml`,
+    /// `sbom.cdx.json` and `provenance.intoto.json` are taken in when they stand beside it.
     ///
     /// # Errors
     /// [`PackageError`].
     pub fn from_folder(dir: &Path, component: &[u8]) -> Result<Self, PackageError> {
         let limits = Limits::default();
-        let path = dir.join("app.toml");
-        let meta = std::fs::metadata(&path).map_err(PackageError::io(path.display().to_string()))?;
-        if meta.len() > limits.document {
-            return Err(PackageError::too_large("app.toml", limits.document, "bytes"));
-        }
-        let toml = std::fs::read_to_string(&path).map_err(PackageError::io(path.display().to_string()))?;
+        let text = |name: &str, limit: u64| -> Result<Option<String>, PackageError> {
+            let path = dir.join(name);
+            let what = || path.display().to_string();
+            match std::fs::metadata(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(e) => Err(PackageError::io(what())(e)),
+                Ok(meta) if meta.len() > limit => Err(PackageError::too_large(name, limit, "bytes")),
+                Ok(_) => std::fs::read_to_string(&path).map(Some).map_err(PackageError::io(what())),
+            }
+        };
+        let toml = text("app.toml", limits.document)?.ok_or_else(|| {
+            let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+            PackageError::io(dir.join("app.toml").display().to_string())(missing)
+        })?;
         let manifest = Manifest::parse(&toml)?;
         let files = match &manifest.assets {
             Some(a) => assets::read_dir(dir, &a.dir, &limits)?,
             None => BTreeMap::new(),
         };
-        Self::build(&toml, component, &files)
+        let (listing, sbom, provenance) = (
+            text(LISTING_FILE, limits.document)?,
+            text(SBOM_FILE, limits.evidence)?,
+            text(PROVENANCE_FILE, limits.evidence)?,
+        );
+        Self::assemble(Materials {
+            manifest_toml: &toml,
+            component,
+            files: Some(&files),
+            listing_toml: listing.as_deref(),
+            sbom: sbom.as_deref().map(str::as_bytes),
+            provenance: provenance.as_deref().map(str::as_bytes),
+        })
     }
 
-    /// Builds a package in memory from its parts.
+    /// Builds a package in memory from its necessary parts.
     ///
     /// # Errors
     /// [`PackageError`].
     pub fn build(manifest_toml: &str, component: &[u8], files: &BTreeMap<String, Bytes>) -> Result<Self, PackageError> {
-        let manifest = Manifest::parse(manifest_toml)?;
-        let inspection = component::inspect(component)?;
+        Self::assemble(Materials { manifest_toml, component, files: Some(files), ..Materials::default() })
+    }
+
+    /// Builds a package in memory from all that it can have. The same input gives the same digest.
+    ///
+    /// # Errors
+    /// [`PackageError`].
+    pub fn assemble(from: Materials<'_>) -> Result<Self, PackageError> {
+        let manifest = Manifest::parse(from.manifest_toml)?;
+        let inspection = component::inspect(from.component)?;
         let mut layout = Layout::default();
-        let layer = layout.add(oci::other(oci::WASM_LAYER), component.to_vec())?;
+        let layer = layout.add(oci::other(oci::WASM_LAYER), from.component.to_vec())?;
         let config = WasmConfig {
             // No time of building: the same input has to give the same digest.
             created: "1970-01-01T00:00:00Z".into(),
             architecture: "wasm".into(),
             os: "wasip2".into(),
-            layer_digests: vec![Digest::of(component)],
+            layer_digests: vec![Digest::of(from.component)],
             component: Some(WasmComponent {
                 exports: inspection.exports.iter().cloned().collect(),
                 imports: inspection.imports.iter().cloned().collect(),
@@ -150,11 +214,23 @@ impl Package {
             (oci::A_TITLE, manifest.name.to_string()),
             (oci::A_VERSION, manifest.version.to_string()),
             (oci::A_VENDOR, manifest.vendor.clone()),
-            (oci::A_MANIFEST_DIGEST, Digest::of(manifest_toml.as_bytes()).to_string()),
         ]);
-        let tar = if manifest.assets.is_some() { Some(assets::to_tar(files)?) } else { None };
-        if let Some(tar) = &tar {
-            annotations.insert(oci::A_ASSETS_DIGEST.into(), Digest::of(tar).to_string());
+        let no_files = BTreeMap::new();
+        let tar = match manifest.assets {
+            Some(_) => Some(assets::to_tar(from.files.unwrap_or(&no_files))?),
+            None => None,
+        };
+        let bound = [
+            (oci::A_MANIFEST_DIGEST, oci::APP_TOML, Some(from.manifest_toml.as_bytes().to_vec())),
+            (oci::A_ASSETS_DIGEST, oci::ASSETS, tar),
+            (oci::A_LISTING_DIGEST, oci::LISTING, from.listing_toml.map(|t| t.as_bytes().to_vec())),
+            (oci::A_SBOM_DIGEST, oci::SBOM, from.sbom.map(<[u8]>::to_vec)),
+            (oci::A_PROVENANCE_DIGEST, oci::PROVENANCE, from.provenance.map(<[u8]>::to_vec)),
+        ];
+        for (annotation, _, bytes) in &bound {
+            if let Some(bytes) = bytes {
+                annotations.insert((*annotation).into(), Digest::of(bytes).to_string());
+            }
         }
         let wasm = ImageManifestBuilder::default()
             .schema_version(2u32)
@@ -168,12 +244,28 @@ impl Package {
         let mut entry = subject.clone();
         entry.set_annotations(Some(oci::annotations([(oci::A_REF, manifest.version.to_string())])));
         layout.index.push(entry);
-        add_referrer(&mut layout, &subject, oci::APP_TOML, oci::APP_TOML, manifest_toml.as_bytes().to_vec(), None)?;
-        if let Some(tar) = tar {
-            add_referrer(&mut layout, &subject, oci::ASSETS, oci::ASSETS, tar, None)?;
+        for (_, kind, bytes) in bound {
+            if let Some(bytes) = bytes {
+                add_referrer(&mut layout, &subject, kind, kind, bytes, None)?;
+            }
         }
         // What was built is read back: nothing leaves this function that would be refused later.
         Self::from_layout(layout, &Limits::default())
+    }
+
+    /// Reads a package out of a registry's answers: its wasm manifest, the manifests that refer to it, and
+    /// the blobs that [`wanted_blobs`] named. What does not belong to a package is left out, since a registry
+    /// keeps referrers of anybody's; of several for one part the one counts whose digest is signed.
+    ///
+    /// # Errors
+    /// [`PackageError`] names the first part that is wrong.
+    pub fn from_registry(
+        wasm_manifest: Bytes,
+        referrers: Vec<Bytes>,
+        blobs: BTreeMap<Digest, Bytes>,
+        limits: &Limits,
+    ) -> Result<Self, PackageError> {
+        Self::from_layout(crate::parts::gather(wasm_manifest, referrers, blobs, limits)?, limits)
     }
 
     /// Signs the package. The signature becomes part of it; its digest stays.
@@ -227,24 +319,15 @@ impl Package {
     }
 
     fn from_layout(layout: Layout, limits: &Limits) -> Result<Self, PackageError> {
-        let parts = Parts::find(&layout, limits)?;
-        let (component, inspection, used) = parts.component(&layout, limits)?;
-        let mut used = used;
-        let toml =
-            parts.single_layer(&layout, &parts.app_toml, oci::APP_TOML, "app.toml", limits.document, &mut used)?;
+        let mut parts = Parts::find(&layout, limits)?;
+        let (component, inspection) = parts.component(limits)?;
+        let toml = parts.bound("app.toml", oci::APP_TOML, oci::A_MANIFEST_DIGEST, limits.document)?;
         let toml = toml.ok_or_else(|| PackageError::Missing("app.toml".into()))?;
-        parts.bound("app.toml", oci::A_MANIFEST_DIGEST, Some(&toml))?;
-        let tar = parts.single_layer(
-            &layout,
-            &parts.assets,
-            oci::ASSETS,
-            "assets",
-            limits.assets.saturating_mul(2),
-            &mut used,
-        )?;
-        parts.bound("assets", oci::A_ASSETS_DIGEST, tar.as_ref())?;
-        let manifest_toml =
-            String::from_utf8(toml.to_vec()).map_err(|_| PackageError::malformed("app.toml", "not UTF-8"))?;
+        let tar = parts.bound("assets", oci::ASSETS, oci::A_ASSETS_DIGEST, limits.assets.saturating_mul(2))?;
+        let listing = parts.bound("listing.toml", oci::LISTING, oci::A_LISTING_DIGEST, limits.document)?;
+        let sbom = parts.bound("the SBOM", oci::SBOM, oci::A_SBOM_DIGEST, limits.evidence)?;
+        let provenance = parts.bound("the provenance", oci::PROVENANCE, oci::A_PROVENANCE_DIGEST, limits.evidence)?;
+        let manifest_toml = utf8(&toml, "app.toml")?;
         let manifest = Manifest::parse(&manifest_toml)?;
         if manifest.assets.is_some() != tar.is_some() {
             return Err(PackageError::malformed("assets", "app.toml and the package disagree whether there are any"));
@@ -254,12 +337,41 @@ impl Package {
             Some(tar) => assets::from_tar(tar, limits)?,
             None => BTreeMap::new(),
         };
-        let signatures = parts.signatures(&layout, limits, &mut used)?;
-        if let Some(stray) = layout.blobs.keys().find(|d| !used.contains(*d)) {
-            return Err(PackageError::Stray(*stray));
-        }
-        Ok(Self { manifest, manifest_toml, component, inspection, assets, digest: parts.digest, signatures, layout })
+        let listing = match listing {
+            Some(listing) => Some(Listing::parse(&utf8(&listing, "listing.toml")?, &assets)?),
+            None => None,
+        };
+        let signatures = parts.signatures(limits)?;
+        parts.nothing_else()?;
+        let (digest, wasm_manifest) = parts.identity()?;
+        Ok(Self {
+            manifest,
+            manifest_toml,
+            component,
+            inspection,
+            assets,
+            listing,
+            sbom,
+            provenance,
+            wasm_manifest,
+            digest,
+            signatures,
+            layout,
+        })
     }
+}
+
+fn utf8(bytes: &[u8], what: &str) -> Result<String, PackageError> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| PackageError::malformed(what, "not UTF-8"))
+}
+
+/// The blobs that a manifest of a registry names, with the size that each may have: what to fetch before
+/// [`Package::from_registry`]. Sizes are checked before a byte is fetched.
+///
+/// # Errors
+/// [`PackageError`] for a manifest that is none, and for layers that are compressed or too large.
+pub fn wanted_blobs(manifest: &[u8], limits: &Limits) -> Result<Vec<(Digest, u64)>, PackageError> {
+    crate::parts::wanted(manifest, limits)
 }
 
 /// Adds a manifest whose subject is the wasm manifest.
@@ -286,239 +398,5 @@ fn add_referrer(
     let mut entry = layout.add(MediaType::ImageManifest, oci::canonical_json(&manifest)?)?;
     entry.set_artifact_type(Some(oci::other(artifact_type)));
     layout.index.push(entry);
-    Ok(())
-}
-
-/// Writes a file beside its place and moves it there, so that nobody reads half of it.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), PackageError> {
-    use std::io::Write as _;
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let temporary = std::path::PathBuf::from(temporary);
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(|e| {
-        _ = std::fs::remove_file(&temporary);
-        PackageError::io(path.display().to_string())(e)
-    })
-}
-
-/// The manifests of a package, told apart.
-struct Parts {
-    digest: Digest,
-    wasm: ImageManifest,
-    app_toml: Option<ImageManifest>,
-    assets: Option<ImageManifest>,
-    signed: Vec<ImageManifest>,
-    manifests: Vec<Digest>,
-}
-
-impl Parts {
-    fn find(layout: &Layout, limits: &Limits) -> Result<Self, PackageError> {
-        let mut wasm = None;
-        let mut referrers = Vec::new();
-        let mut manifests = Vec::new();
-        if layout.index.len() > limits.blobs {
-            return Err(PackageError::too_large("index.json", limits.blobs as u64, "manifests"));
-        }
-        for d in &layout.index {
-            let digest = oci::digest_of(d, "index.json")?;
-            if manifests.contains(&digest) {
-                return Err(PackageError::Duplicate(format!("the manifest {digest}")));
-            }
-            manifests.push(digest);
-            let kind = d
-                .artifact_type()
-                .as_ref()
-                .map_or_else(|| "the wasm manifest".to_owned(), |t| format!("the manifest of {t}"));
-            oci::expect_type(d.media_type(), &MediaType::ImageManifest, &kind)?;
-            let manifest = oci::parse_manifest(&layout.resolve(d, &kind, limits.document)?, &kind)?;
-            if manifest.subject().is_some() {
-                referrers.push(manifest);
-            } else if wasm.replace((digest, manifest)).is_some() {
-                return Err(PackageError::Duplicate("the wasm manifest".into()));
-            }
-        }
-        let (digest, wasm) = wasm.ok_or_else(|| PackageError::Missing("the wasm manifest".into()))?;
-        let mut parts = Self { digest, wasm, app_toml: None, assets: None, signed: Vec::new(), manifests };
-        for r in referrers {
-            parts.sort_in(r)?;
-        }
-        Ok(parts)
-    }
-
-    fn sort_in(&mut self, referrer: ImageManifest) -> Result<(), PackageError> {
-        let kind = oci::artifact_type(&referrer);
-        if let Some(subject) = referrer.subject() {
-            let found = oci::digest_of(subject, &kind)?;
-            if found != self.digest {
-                return Err(PackageError::DigestMismatch {
-                    what: format!("the subject of {kind}"),
-                    expected: self.digest,
-                    found,
-                });
-            }
-        }
-        let (what, place) = match kind.as_str() {
-            oci::APP_TOML => ("app.toml", &mut self.app_toml),
-            oci::ASSETS => ("assets", &mut self.assets),
-            oci::SIGNATURE => {
-                self.signed.push(referrer);
-                return Ok(());
-            }
-            _ => return Err(PackageError::MediaType { what: "a referrer".into(), found: kind }),
-        };
-        if place.replace(referrer).is_some() { Err(PackageError::Duplicate(what.into())) } else { Ok(()) }
-    }
-
-    /// The component, and the digests that are accounted for so far.
-    fn component(
-        &self,
-        layout: &Layout,
-        limits: &Limits,
-    ) -> Result<(Bytes, Inspection, BTreeSet<Digest>), PackageError> {
-        let what = "the wasm manifest";
-        oci::expect_type(self.wasm.config().media_type(), &oci::other(oci::WASM_CONFIG), what)?;
-        if let Some(t) = self.wasm.artifact_type() {
-            oci::expect_type(t, &oci::other(oci::WASM_LAYER), what)?;
-        }
-        let [layer] = self.wasm.layers().as_slice() else {
-            return Err(PackageError::Layers(self.wasm.layers().len()));
-        };
-        oci::expect_type(layer.media_type(), &oci::other(oci::WASM_LAYER), "component")?;
-        let component = layout.resolve(layer, "component", limits.component)?;
-        let config = layout.resolve(self.wasm.config(), "the wasm config", limits.document)?;
-        let config: WasmConfig =
-            serde_json::from_slice(&config).map_err(|e| PackageError::malformed("the wasm config", e))?;
-        let digest = oci::digest_of(layer, "component")?;
-        let bad = |problem: &str| Err(PackageError::malformed("the wasm config", problem));
-        if config.architecture != "wasm" || config.os != "wasip2" {
-            return bad("architecture and os must be `wasm` and `wasip2`");
-        }
-        if config.layer_digests != [digest] {
-            return bad("layerDigests must name the component");
-        }
-        let inspection = component::inspect(&component)?;
-        if let Some(c) = &config.component
-            && (c.imports.iter().collect::<BTreeSet<_>>() != inspection.imports.iter().collect()
-                || c.exports.iter().collect::<BTreeSet<_>>() != inspection.exports.iter().collect())
-        {
-            return bad("it names other imports or exports than the component has");
-        }
-        let mut used: BTreeSet<Digest> = self.manifests.iter().copied().collect();
-        used.insert(digest);
-        used.insert(oci::digest_of(self.wasm.config(), "the wasm config")?);
-        Ok((component, inspection, used))
-    }
-
-    /// The one layer of a referrer.
-    fn single_layer(
-        &self,
-        layout: &Layout,
-        referrer: &Option<ImageManifest>,
-        layer_type: &str,
-        what: &str,
-        limit: u64,
-        used: &mut BTreeSet<Digest>,
-    ) -> Result<Option<Bytes>, PackageError> {
-        let Some(m) = referrer else { return Ok(None) };
-        empty_config(layout, m, what, used)?;
-        let [layer] = m.layers().as_slice() else {
-            return Err(PackageError::malformed(what, format!("{} layers: exactly one is allowed", m.layers().len())));
-        };
-        oci::expect_type(layer.media_type(), &oci::other(layer_type), what)?;
-        used.insert(oci::digest_of(layer, what)?);
-        layout.resolve(layer, what, limit).map(Some)
-    }
-
-    /// Whether `bytes` are those that the signed annotation names.
-    fn bound(&self, what: &str, annotation: &str, bytes: Option<&Bytes>) -> Result<(), PackageError> {
-        let expected = oci::annotation(&self.wasm, annotation);
-        let expected: Option<Digest> =
-            expected.map(str::parse).transpose().map_err(|e| PackageError::malformed(annotation, e))?;
-        match (expected, bytes.map(|b| Digest::of(b))) {
-            (Some(expected), Some(found)) if expected != found => {
-                Err(PackageError::DigestMismatch { what: what.to_owned(), expected, found })
-            }
-            (Some(_), None) => Err(PackageError::Missing(what.to_owned())),
-            (None, Some(_)) => Err(PackageError::Missing(format!("the annotation {annotation}"))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether the annotations name the app that `app.toml` names.
-    fn names(&self, manifest: &Manifest) -> Result<(), PackageError> {
-        for (key, expected) in [
-            (oci::A_TITLE, manifest.name.as_str()),
-            (oci::A_VERSION, &manifest.version.to_string()),
-            (oci::A_VENDOR, &manifest.vendor),
-        ] {
-            if oci::annotation(&self.wasm, key) != Some(expected) {
-                return Err(PackageError::malformed(key, format!("does not say `{expected}` as app.toml does")));
-            }
-        }
-        Ok(())
-    }
-
-    fn signatures(
-        &self,
-        layout: &Layout,
-        limits: &Limits,
-        used: &mut BTreeSet<Digest>,
-    ) -> Result<Vec<Signature>, PackageError> {
-        let mut out = Vec::new();
-        for m in &self.signed {
-            if m.config().media_type() == &MediaType::EmptyJSON {
-                empty_config(layout, m, "signature", used)?;
-            } else {
-                // cosign gives the config the artifact's type.
-                oci::expect_type(m.config().media_type(), &oci::other(oci::SIGNATURE), "signature")?;
-                layout.resolve(m.config(), "signature", limits.document)?;
-                used.insert(oci::digest_of(m.config(), "signature")?);
-            }
-            if m.layers().is_empty() {
-                return Err(PackageError::Missing("signature".into()));
-            }
-            for layer in m.layers() {
-                if out.len() >= limits.signatures {
-                    return Err(PackageError::too_large("the package", limits.signatures as u64, "signatures"));
-                }
-                oci::expect_type(layer.media_type(), &oci::other(oci::SIMPLE_SIGNING), "signature")?;
-                let payload = layout.resolve(layer, "signature", limits.document)?.to_vec();
-                used.insert(oci::digest_of(layer, "signature")?);
-                let get = |key: &str| layer.annotations().as_ref().and_then(|a| a.get(key));
-                let text = get(oci::A_SIGNATURE).ok_or_else(|| PackageError::Missing("signature".into()))?;
-                let signature = Signature::bytes_from_base64(text)
-                    .ok_or_else(|| PackageError::malformed("signature", "not base64"))?;
-                let key = get(oci::A_SIGNER)
-                    .map(|k| k.parse())
-                    .transpose()
-                    .map_err(|e| PackageError::malformed("signature", e))?;
-                out.push(Signature { key, payload, signature });
-            }
-        }
-        Ok(out)
-    }
-}
-
-/// Referrers have the empty config of image-spec.
-fn empty_config(
-    layout: &Layout,
-    m: &ImageManifest,
-    what: &str,
-    used: &mut BTreeSet<Digest>,
-) -> Result<(), PackageError> {
-    oci::expect_type(m.config().media_type(), &MediaType::EmptyJSON, what)?;
-    let bytes = layout.resolve(m.config(), what, 2)?;
-    if bytes.as_ref() != b"{}" {
-        return Err(PackageError::malformed(what, "its config is not the empty one"));
-    }
-    used.insert(oci::digest_of(m.config(), what)?);
     Ok(())
 }

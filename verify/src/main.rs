@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use yunlong_verify::log::{Expectations, verify};
 use yunlong_verify::note::{Checkpoint, KeyType, Note, VKey};
 use yunlong_verify::proof::{consistency, inclusion};
+use yunlong_verify::publication::{publication, utc};
 
 /// 核验云龙审计日志 / Checks the audit log of a Yunlong platform
 #[derive(Parser)]
@@ -49,12 +50,19 @@ enum Command {
         #[command(flatten)]
         trust: Trust,
     },
+    /// 核验软件包已发布、已通过审核、未下架 / Checks that a package was published, approved and not yanked
+    Publication {
+        /// 证明文件（JSON）/ the proof (JSON)
+        proof: PathBuf,
+        #[command(flatten)]
+        trust: Trust,
+    },
 }
 
 #[derive(Args)]
 struct Trust {
     /// 日志公钥 / the log's verifier key
-    #[arg(long, value_name = "VKEY")]
+    #[arg(long, value_name = "VKEY", visible_alias = "vkey")]
     key: String,
     /// 另行保存的检查点文件，可多次给出 / a checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE")]
@@ -135,6 +143,36 @@ fn run(command: Command) -> Result<Result<String, String>, Unusable> {
             let shown = consistency(&read_file(&proof)?, &log, &checkpoints);
             let text = |(from, to)| format!("{to} 条延续 {from} 条 / {to} leaves continue {from}");
             Ok(shown.map(text).map_err(|e| e.to_string()))
+        }
+        Command::Publication { proof, trust } => {
+            let (log, checkpoints) = trust.read()?;
+            let shown = publication(&read_file(&proof)?, &log, &checkpoints);
+            Ok(shown.map_err(|e| e.to_string()).map(|p| {
+                format!(
+                    "{} {} {}\n\
+                     发布 {}（{}，密钥 {}）；通过 {}（{}，{}）；至 {} 未下架；检查点 {} 条 / \
+                     published {} by {} (key {}), approved {} by {} of {}, not yanked as of {}, checkpoint of {} leaves",
+                    p.app,
+                    p.version,
+                    p.digest,
+                    utc(p.published_at),
+                    p.vendor,
+                    p.key,
+                    utc(p.approved_at),
+                    p.reviewer,
+                    p.reviewer_organization,
+                    utc(p.standing_at),
+                    p.size,
+                    utc(p.published_at),
+                    p.vendor,
+                    p.key,
+                    utc(p.approved_at),
+                    p.reviewer,
+                    p.reviewer_organization,
+                    utc(p.standing_at),
+                    p.size,
+                )
+            }))
         }
     }
 }

@@ -1,4 +1,5 @@
 //! A package to spoil, and tools to spoil it with.
+#![allow(dead_code, reason = "each test binary uses some of them")]
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -203,4 +204,47 @@ pub(crate) fn change_referrer(files: &mut Files, artifact_type: &str, change: im
     let mut value = json(&files[&path]);
     change(&mut value);
     replace_blob(files, &path, serde_json::to_vec(&value).unwrap());
+}
+
+/// Adds a blob, and answers its descriptor.
+fn add_blob(files: &mut Files, media_type: &str, bytes: &[u8]) -> Value {
+    let digest = Digest::of(bytes);
+    files.insert(blob_path(&digest), bytes.to_vec());
+    serde_json::json!({ "mediaType": media_type, "digest": digest.to_string(), "size": bytes.len() })
+}
+
+/// Adds a manifest with one layer, as `change` wants it.
+pub(crate) fn add_manifest(files: &mut Files, bytes: &[u8], layer_type: &str, change: impl FnOnce(&mut Value)) {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let mut manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": add_blob(files, "application/vnd.oci.empty.v1+json", b"{}"),
+        "layers": [add_blob(files, layer_type, bytes)],
+    });
+    change(&mut manifest);
+    let entry = add_blob(files, MANIFEST, manifest.to_string().as_bytes());
+    let mut index = json(&files["index.json"]);
+    index["manifests"].as_array_mut().unwrap().push(entry);
+    files.insert("index.json".into(), index.to_string().into_bytes());
+}
+
+/// Adds a manifest that refers to the package's.
+pub(crate) fn add_referrer(
+    files: &mut Files,
+    artifact_type: &str,
+    layer_type: &str,
+    bytes: &[u8],
+    annotations: Option<Value>,
+) {
+    let subject = json(&files["index.json"])["manifests"][0].clone();
+    add_manifest(files, bytes, layer_type, |manifest| {
+        manifest["artifactType"] = artifact_type.into();
+        manifest["subject"] = serde_json::json!({
+            "mediaType": subject["mediaType"], "digest": subject["digest"], "size": subject["size"]
+        });
+        if let Some(annotations) = annotations {
+            manifest["layers"][0]["annotations"] = annotations;
+        }
+    });
 }

@@ -1,0 +1,76 @@
+//! The imported advisories in the store: a row a package, under the number of their import. An import is seen
+//! as a whole or not at all, since the row that names its number is written last.
+
+use super::{Advisories, Advisory, Ecosystem, ImportInfo};
+use crate::error::PublicationError;
+use crate::keys;
+use yunlong_model::Timestamp;
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, SharedStore, Txn};
+
+/// Rows, and bytes, of one commit.
+const ROWS: usize = 2_000;
+const BYTES: usize = 8 * 1024 * 1024;
+
+/// The import in force.
+pub(crate) async fn current(store: &SharedStore) -> Result<Option<ImportInfo>, PublicationError> {
+    let key = keys::advisories_current();
+    let found = store.get(&key).await?;
+    Ok(found.map(|v| from_json(&key, &v.value)).transpose()?)
+}
+
+/// The advisories about a package, of an import.
+pub(crate) async fn about(
+    store: &SharedStore,
+    import: &ImportInfo,
+    ecosystem: Ecosystem,
+    package: &str,
+) -> Result<Vec<Advisory>, PublicationError> {
+    let key = keys::advisories(import.generation).text(ecosystem.name()).text(&ecosystem.normal(package));
+    match store.get(&key).await? {
+        Some(row) => Ok(from_json(&key, &row.value)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Writes all rows of an import. Nobody sees them yet.
+pub(crate) async fn write(store: &SharedStore, generation: u64, all: &Advisories) -> Result<(), PublicationError> {
+    let mut txn = Txn::new(store.clone());
+    for ((ecosystem, package), advisories) in &all.by_package {
+        txn.put_as(keys::advisories(generation).text(ecosystem.name()).text(package), advisories);
+        if txn.len() >= ROWS || txn.staged_bytes() >= BYTES {
+            std::mem::replace(&mut txn, Txn::new(store.clone())).commit().await?;
+        }
+    }
+    txn.commit().await?;
+    Ok(())
+}
+
+/// What an import says of itself.
+pub(crate) fn info(generation: u64, all: &Advisories, source: &str, by: &str, at: Timestamp) -> ImportInfo {
+    ImportInfo {
+        generation,
+        at,
+        by: by.to_owned(),
+        source: source.chars().filter(|c| !c.is_control()).take(200).collect(),
+        advisories: all.count,
+        packages: all.packages(),
+        newest: all.newest,
+        unreadable: all.unreadable,
+    }
+}
+
+/// Removes what former imports, and those that were cut short, left. The one in force and newer ones stay: a
+/// newer one may be on its way.
+pub(crate) async fn sweep(store: &SharedStore, generation: u64) -> Result<(), PublicationError> {
+    let mut range = keys::all_advisories().children();
+    range.end = keys::advisories(generation);
+    loop {
+        let rows = store.scan(&range, Direction::Ascending, ROWS).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        range.start = last.key.next();
+        let mut txn = Txn::new(store.clone());
+        rows.into_iter().for_each(|row| txn.delete(row.key));
+        txn.commit().await?;
+    }
+}

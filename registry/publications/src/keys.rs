@@ -1,0 +1,130 @@
+//! Where things stand in the space `@registry`.
+
+use crate::submission::State;
+use yunlong_model::{AppName, Digest};
+use yunlong_registry::KeyId;
+use yunlong_store::Key;
+
+fn table(name: &str) -> Key {
+    Key::space("@registry").text(name)
+}
+
+/// The next number of a kind of thing.
+pub(crate) fn number(of: &str) -> Key {
+    table("number").text(of)
+}
+
+pub(crate) fn keys() -> Key {
+    table("key")
+}
+
+pub(crate) fn key(id: &KeyId) -> Key {
+    keys().text(&id.to_string())
+}
+
+/// The keys of a vendor, by their ids.
+pub(crate) fn keys_of(vendor: &str) -> Key {
+    table("key-of").text(vendor)
+}
+
+pub(crate) fn app(app: &AppName) -> Key {
+    table("app").text(app.as_str())
+}
+
+pub(crate) fn versions(app: &AppName) -> Key {
+    table("version").text(app.as_str())
+}
+
+pub(crate) fn version(app: &AppName, version: &semver::Version) -> Key {
+    versions(app).text(&version.to_string())
+}
+
+pub(crate) fn release(digest: &Digest) -> Key {
+    table("release").text(&digest.to_string())
+}
+
+/// The packages that a key signed.
+pub(crate) fn releases_of(key: &KeyId) -> Key {
+    table("release-of").text(&key.to_string())
+}
+
+/// What a package declares and holds: for differences and pages.
+pub(crate) fn summary(digest: &Digest) -> Key {
+    table("summary").text(&digest.to_string())
+}
+
+pub(crate) fn signature(digest: &Digest) -> Key {
+    table("signature").text(&digest.to_string())
+}
+
+pub(crate) fn submissions() -> Key {
+    table("submission")
+}
+
+pub(crate) fn submission(number: u64) -> Key {
+    submissions().u64(number)
+}
+
+pub(crate) fn in_state(state: State) -> Key {
+    table("in-state").text(state.slug())
+}
+
+pub(crate) fn of_organization(organization: &str) -> Key {
+    table("of-organization").text(organization)
+}
+
+pub(crate) fn of_app(app: &AppName) -> Key {
+    table("of-app").text(app.as_str())
+}
+
+pub(crate) fn comments(submission: u64) -> Key {
+    table("comment").u64(submission)
+}
+
+pub(crate) fn findings(submission: u64) -> Key {
+    table("findings").u64(submission)
+}
+
+pub(crate) fn listings() -> Key {
+    table("listing")
+}
+
+pub(crate) fn listing(app: &AppName) -> Key {
+    listings().text(app.as_str())
+}
+
+pub(crate) fn event(number: u64) -> Key {
+    table("event").u64(number)
+}
+
+/// Events whose leaf is not known yet.
+pub(crate) fn pending() -> Key {
+    table("event-pending")
+}
+
+/// The events about a package or a key.
+pub(crate) fn events_of(target: &str) -> Key {
+    table("event-of").text(target)
+}
+
+/// The hashes of all versions' states: 256 a row.
+pub(crate) fn state_tile(n: u64) -> Key {
+    table("state-tile").u64(n)
+}
+
+/// How many there are, and the roots of the complete rows.
+pub(crate) fn state_head() -> Key {
+    table("state-head")
+}
+
+pub(crate) fn all_advisories() -> Key {
+    table("advisory")
+}
+
+pub(crate) fn advisories(generation: u64) -> Key {
+    all_advisories().u64(generation)
+}
+
+pub(crate) fn advisories_current() -> Key {
+    table("advisories")
+}

@@ -1,0 +1,269 @@
+//! Checks, reviewers, decisions, comments.
+
+use super::{Publications, blocking, key_of, release, save_release, save_submission, submission};
+use crate::accounts::Person;
+use crate::advisories::store as advisories;
+use crate::checks::{self, Findings, Lookup, Probe, Summary, binary};
+use crate::error::PublicationError;
+use crate::events::Act;
+use crate::keys;
+use crate::refusal::Refusal;
+use crate::release::{AppRecord, Approval};
+use crate::submission::{Actor, Comment, Step, Submission};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use yunlong_model::Digest;
+use yunlong_registry::{Known, Package};
+use yunlong_store::txn::from_json;
+use yunlong_store::{SharedStore, Txn, transact};
+
+impl Publications {
+    /// Runs the checks of a submission on its package, and writes their findings. When the platform stops in
+    /// their midst, they are to be begun again: the submission says that they run.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] when it is not the time for checks; [`PublicationError::StaleChecks`] when
+    /// the package is another one, or the submission went on meanwhile; when the store fails.
+    pub async fn check(
+        &self,
+        number: u64,
+        package: &Package,
+        probes: &[Arc<dyn Probe>],
+    ) -> Result<Findings, PublicationError> {
+        let inner = &self.inner;
+        let policy = self.policy();
+        let begun = transact!(&inner.store, |txn| {
+            let before = submission(txn, number).await?;
+            if before.digest != package.digest {
+                return Err(PublicationError::StaleChecks(number));
+            }
+            let mut after = before.clone();
+            after.take(Step::BeginChecks, Actor::Platform, inner.clock.now())?;
+            save_submission(txn, Some(&before), &after);
+            set_state(txn, &after).await?;
+            Ok(after)
+        })?;
+        let before = self.last_approved(&begun).await?;
+        let component = blocking(package, |p| binary::facts(&p.component, &p.inspection)).await?;
+        let mut lookup = Lookup { import: advisories::current(&inner.store).await?, ..Lookup::default() };
+        if let Some(import) = &lookup.import {
+            for component in checks::made_of(&component, package) {
+                let Some(ecosystem) = component.ecosystem else { continue };
+                let key = (ecosystem, ecosystem.normal(&component.name));
+                if let std::collections::btree_map::Entry::Vacant(place) = lookup.found.entry(key) {
+                    place.insert(advisories::about(&inner.store, import, ecosystem, &component.name).await?);
+                }
+            }
+        }
+        let findings =
+            checks::run(package, component, before.as_ref(), &lookup, probes, &policy, || inner.clock.now()).await;
+        let bytes = serde_json::to_vec(&findings)
+            .map_err(|e| PublicationError::Store(yunlong_store::StoreError::Corrupt(format!("findings: {e}"))))?;
+        let digest = Digest::of(&bytes);
+        let bytes = bytes::Bytes::from(bytes);
+        transact!(&inner.store, |txn| {
+            let before = submission(txn, number).await?;
+            if before.digest != package.digest || before.since != begun.since {
+                return Err(PublicationError::StaleChecks(number));
+            }
+            let mut after = before.clone();
+            let (passed, warnings) = (findings.passed(), findings.warnings());
+            let step = Step::FinishChecks { passed, warnings, findings: digest };
+            after.take(step, Actor::Platform, inner.clock.now())?;
+            save_submission(txn, Some(&before), &after);
+            txn.put(keys::findings(number), bytes.clone());
+            set_state(txn, &after).await?;
+            let more = json!({ "passed": passed, "warnings": warnings, "findings": digest });
+            self.tell(txn, "registry.checked", &after, None, more).await
+        })?;
+        Ok(findings)
+    }
+
+    /// Lets the checks run again, with newer advisories for instance.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] with what is possible; when the store fails.
+    pub async fn recheck(&self, number: u64, by: &str) -> Result<Submission, PublicationError> {
+        let person = self.inner.person(by).await?;
+        self.step(number, Step::Recheck, &person, "registry.recheck-asked", &Value::Null).await
+    }
+
+    /// Gives a submission to a reviewer: whoever governs to anybody who may review it, a reviewer to themself.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; when the store fails.
+    pub async fn assign(&self, number: u64, reviewer: &str, by: &str) -> Result<Submission, PublicationError> {
+        let reviewer = self.inner.person(reviewer).await?;
+        let person = self.inner.person(by).await?;
+        let more = json!({ "reviewer": reviewer.account, "reviewerOrganization": reviewer.organization });
+        self.step(number, Step::Assign(reviewer), &person, "registry.assigned", &more).await
+    }
+
+    /// Asks the vendor for changes.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; when the store fails.
+    pub async fn ask_changes(&self, number: u64, remark: &str, by: &str) -> Result<Submission, PublicationError> {
+        let person = self.inner.person(by).await?;
+        let more = json!({ "remark": Digest::of(remark.trim().as_bytes()) });
+        self.step(number, Step::AskChanges(remark.to_owned()), &person, "registry.changes-asked", &more).await
+    }
+
+    /// Rejects it for good.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; when the store fails.
+    pub async fn reject(&self, number: u64, remark: &str, by: &str) -> Result<Submission, PublicationError> {
+        let person = self.inner.person(by).await?;
+        let more = json!({ "remark": Digest::of(remark.trim().as_bytes()) });
+        self.step(number, Step::Reject(remark.to_owned()), &person, "registry.rejected", &more).await
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; when the store fails.
+    pub async fn withdraw(&self, number: u64, by: &str) -> Result<Submission, PublicationError> {
+        let person = self.inner.person(by).await?;
+        self.step(number, Step::Withdraw, &person, "registry.withdrawn", &Value::Null).await
+    }
+
+    /// Approves it: departments may install it from now on.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; [`PublicationError::Refused`] when its key was revoked or a
+    /// newer version was approved meanwhile; when the store fails.
+    pub async fn approve(&self, number: u64, remark: &str, by: &str) -> Result<Submission, PublicationError> {
+        let inner = &self.inner;
+        let person = inner.person(by).await?;
+        transact!(&inner.store, |txn| {
+            let before = submission(txn, number).await?;
+            let mut after = before.clone();
+            let now = inner.clock.now();
+            after.take(Step::Approve(remark.to_owned()), Actor::Person(&person), now)?;
+            let mut release = release(txn, &after.digest).await?;
+            let key = key_of(txn, &release).await?;
+            // A key that was replaced meanwhile leaves what it signed before; one that ended does not.
+            if !key.counts(Known::Published { at: release.at, kept: false }) {
+                let at = key.revoked_at.unwrap_or_default();
+                return Err(Refusal::RevokedKey { key: release.key, at, published_before: true }.into());
+            }
+            let app_key = keys::app(&after.app);
+            let mut app: AppRecord =
+                txn.get_as(&app_key).await?.ok_or_else(|| PublicationError::NoSuchApp(after.app.to_string()))?;
+            if let Some(newest) = app.newest.as_ref().filter(|newest| after.version < **newest) {
+                return Err(Refusal::OlderVersion { offered: after.version.clone(), newest: newest.clone() }.into());
+            }
+            app.newest = Some(after.version.clone());
+            txn.put_as(app_key, &app);
+            let event = inner.event_number(txn).await?;
+            let findings = after.decision.as_ref().map(|d| d.findings);
+            release.state = after.state;
+            release.approval = Some(Approval {
+                by: person.account.clone(),
+                organization: person.organization.clone().unwrap_or_default(),
+                at: now,
+                remark: remark.trim().to_owned(),
+                event,
+            });
+            save_submission(txn, Some(&before), &after);
+            save_release(txn, &release).await?;
+            let more = json!({ "findings": findings, "remark": Digest::of(remark.trim().as_bytes()) });
+            let act = act_of("registry.approved", &after, Some(&person), more);
+            inner.stage(txn, event, act).await?;
+            Ok(after)
+        })
+    }
+
+    /// Adds a comment, between the steps.
+    ///
+    /// # Errors
+    /// [`PublicationError::Review`] says why not; when the store fails.
+    pub async fn comment(&self, number: u64, text: &str, by: &str) -> Result<Comment, PublicationError> {
+        let inner = &self.inner;
+        let person = inner.person(by).await?;
+        transact!(&inner.store, |txn| {
+            let submission = submission(txn, number).await?;
+            submission.may_comment(&person, text)?;
+            let comment = Comment {
+                at: inner.clock.now(),
+                by: person.account.clone(),
+                organization: person.organization.clone(),
+                text: text.trim().to_owned(),
+                state: submission.state,
+            };
+            txn.append_as(keys::comments(number), &comment);
+            Ok::<_, PublicationError>(comment)
+        })
+    }
+
+    /// Takes a person's step that is no approval.
+    async fn step(
+        &self,
+        number: u64,
+        step: Step,
+        person: &Person,
+        action: &'static str,
+        more: &Value,
+    ) -> Result<Submission, PublicationError> {
+        let inner = &self.inner;
+        transact!(&inner.store, |txn| {
+            let before = submission(txn, number).await?;
+            let mut after = before.clone();
+            after.take(step.clone(), Actor::Person(person), inner.clock.now())?;
+            save_submission(txn, Some(&before), &after);
+            set_state(txn, &after).await?;
+            self.tell(txn, action, &after, Some(person), more.clone()).await?;
+            Ok::<_, PublicationError>(after)
+        })
+    }
+
+    async fn tell(
+        &self,
+        txn: &mut Txn,
+        action: &'static str,
+        about: &Submission,
+        by: Option<&Person>,
+        more: Value,
+    ) -> Result<(), PublicationError> {
+        let event = self.inner.event_number(txn).await?;
+        self.inner.stage(txn, event, act_of(action, about, by, more)).await
+    }
+
+    /// What the last approved version of the same app holds.
+    async fn last_approved(&self, of: &Submission) -> Result<Option<Summary>, PublicationError> {
+        let store: &SharedStore = &self.inner.store;
+        let versions = self.versions(&of.app).await?;
+        let last = versions.into_iter().find(|v| v.approval.is_some() && v.yank.is_none() && v.version < of.version);
+        let Some(last) = last else { return Ok(None) };
+        let key = keys::summary(&last.digest);
+        Ok(store.get(&key).await?.map(|v| from_json(&key, &v.value)).transpose()?)
+    }
+}
+
+/// Lets a release follow its submission.
+async fn set_state(txn: &mut Txn, submission: &Submission) -> Result<(), PublicationError> {
+    let mut release = release(txn, &submission.digest).await?;
+    // Withdrawn bytes that were submitted again belong to the newer submission.
+    if release.submission != submission.number {
+        return Err(PublicationError::StaleChecks(submission.number));
+    }
+    release.state = submission.state;
+    save_release(txn, &release).await
+}
+
+fn act_of<'a>(action: &'static str, about: &Submission, by: Option<&'a Person>, more: Value) -> Act<'a> {
+    let mut detail = json!({
+        "digest": about.digest,
+        "app": about.app,
+        "version": about.version,
+        "submission": about.number,
+        "vendor": about.vendor,
+        "vendorOrganization": about.organization,
+        "key": about.key,
+    });
+    if let (Some(detail), Value::Object(more)) = (detail.as_object_mut(), more) {
+        detail.extend(more);
+    }
+    Act { action, target: about.digest.to_string(), by, detail }
+}

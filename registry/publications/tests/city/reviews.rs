@@ -1,0 +1,194 @@
+//! From the push to the decision.
+
+use crate::*;
+use yunlong_publications::checks::Check;
+use yunlong_publications::{ReviewError, Stage, Status, SubmissionFilter};
+
+#[tokio::test]
+async fn a_vendor_publishes_a_reviewer_approves_and_everybody_sees_it() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let submission = city.approved(&package).await;
+    assert_eq!(submission.state, State::Approved);
+    let release = city.registry.release(&package.digest).await.unwrap();
+    let approval = release.approval.unwrap();
+    assert_eq!((approval.by.as_str(), approval.organization.as_str()), ("reviewer", CITY));
+    assert_eq!((approval.remark.as_str(), release.key), ("可以上架", city.key.public().id()));
+    let versions = city.registry.versions(&"tickets".parse().unwrap()).await.unwrap();
+    assert_eq!((versions.len(), versions[0].status), (1, Status::Approved));
+    assert!(city.registry.admit(Stage::Install, &package, Some(&package.digest), None).await.is_ok());
+    // Each act is an entry of the log that names the package.
+    city.sequenced().await;
+    let actions: Vec<_> =
+        city.registry.history(&package.digest.to_string()).await.unwrap().into_iter().map(|e| e.action).collect();
+    assert_eq!(actions, ["registry.published", "registry.checked", "registry.assigned", "registry.approved"]);
+}
+
+#[tokio::test]
+async fn the_same_bytes_again_change_nothing() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let first = city.registry.submit(&package, "author").await.unwrap();
+    let again = city.registry.submit(&package, "author").await.unwrap();
+    assert!(first.new && !again.new);
+    assert_eq!(first.submission, again.submission);
+    city.registry.check(first.submission.number, &package, &probes()).await.unwrap();
+    city.registry.assign(first.submission.number, "reviewer", "governor").await.unwrap();
+    city.registry.approve(first.submission.number, "", "reviewer").await.unwrap();
+    assert!(!city.registry.submit(&package, "author").await.unwrap().new);
+}
+
+#[tokio::test]
+async fn after_changes_were_asked_for_the_version_comes_again_as_a_submission_of_its_own() {
+    let city = City::new().await;
+    let mut app = App::new("tickets", "1.0.0");
+    let first = app.signed(&city.key);
+    let submission = city.checked(&first).await;
+    city.registry.assign(submission.number, "reviewer", "reviewer").await.unwrap();
+    city.registry.comment(submission.number, "说明里缺少退票规则", "reviewer").await.unwrap();
+    city.registry.comment(submission.number, "马上补充", "author").await.unwrap();
+    city.registry.ask_changes(submission.number, "请补充退票规则", "reviewer").await.unwrap();
+    // The same bytes are refused by name, other bytes are taken.
+    assert_eq!(
+        refusal(city.registry.submit(&first, "author").await),
+        Refusal::Unchanged { submission: submission.number, state: State::ChangesAsked }
+    );
+    app.more = "orders = \"/orders\"".into();
+    let second = app.signed(&city.key);
+    let next = city.approved(&second).await;
+    assert_eq!((next.previous, next.number), (Some(submission.number), submission.number + 1));
+    let release = city.registry.release(&first.digest).await.unwrap();
+    assert_eq!((release.state, release.approval), (State::ChangesAsked, None), "an approval is of one digest");
+    let not = refusal(city.registry.admit(Stage::Install, &first, None, None).await);
+    assert!(matches!(not, Refusal::ChangedVersion { known, .. } if known == second.digest), "{not}");
+    let comments = city.registry.comments(submission.number).await.unwrap();
+    let said: Vec<_> = comments.iter().map(|c| (c.by.as_str(), c.text.as_str(), c.state)).collect();
+    assert_eq!(said, [("reviewer", "说明里缺少退票规则", State::Assigned), ("author", "马上补充", State::Assigned)]);
+}
+
+#[tokio::test]
+async fn a_failed_check_stops_the_review_and_a_recheck_begins_it_anew() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    // Without its probes nothing passes.
+    let findings = city.registry.check(number, &package, &[]).await.unwrap();
+    assert!(!findings.passed());
+    assert_eq!(findings.check(Check::ProbeLoop).unwrap().outcome, Outcome::Fail);
+    assert_eq!(city.registry.submission(number).await.unwrap().state, State::ChecksFailed);
+    let error = city.registry.assign(number, "reviewer", "reviewer").await.unwrap_err();
+    assert!(matches!(error, PublicationError::Review(ReviewError::NotPossible { .. })), "{error}");
+    city.registry.recheck(number, "reviewer").await.unwrap();
+    let findings = city.registry.check(number, &package, &probes()).await.unwrap();
+    assert!(findings.passed(), "{:#?}", findings.checks);
+    let checked = city.registry.submission(number).await.unwrap().checked.unwrap();
+    // The record of the decision is about these findings, byte for byte.
+    let stored = city.registry.findings(number).await.unwrap().unwrap();
+    assert_eq!(stored, findings);
+    assert_eq!(checked.findings, Digest::of(&serde_json::to_vec(&findings).unwrap()));
+}
+
+#[tokio::test]
+async fn checks_of_other_bytes_do_not_count() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    let other = App::new("tickets", "1.0.1").signed(&city.key);
+    assert_eq!(
+        city.registry.check(number, &other, &probes()).await.unwrap_err(),
+        PublicationError::StaleChecks(number)
+    );
+}
+
+#[tokio::test]
+async fn the_reviewer_reads_what_the_binary_can_do_and_what_differs() {
+    let city = City::new().await;
+    city.approved(&App::new("tickets", "1.0.0").signed(&city.key)).await;
+    let mut app = App::new("tickets", "1.1.0");
+    app.component = component(
+        r#"(import "city:payments/intents@1.0.0" (instance (export "open" (func))))
+           (import "city:messaging/types@1.0.0" (instance (type $t (record (field "a" u32))) (export "t" (type (eq $t)))))"#,
+    );
+    app.more = "[payments]\nreason = { zh = \"售票\", en = \"Tickets\" }\n[data]\nschema = 2".into();
+    let package = app.signed(&city.key);
+    // It promises payments and does not hear of their outcomes.
+    let refused = refusal(city.registry.submit(&package, "author").await);
+    assert!(refused.to_string().contains("city:app/consumer"), "{refused}");
+    app.more = "outbound = [\"example.org\"]\n[data]\nschema = 2".into();
+    app.component = component("");
+    let package = app.signed(&city.key);
+    let submission = city.checked(&package).await;
+    let findings = city.registry.findings(submission.number).await.unwrap().unwrap();
+    let difference = findings.difference.clone().unwrap();
+    assert_eq!(difference.before.to_string(), "1.0.0");
+    let ids = |all: &[yunlong_publications::checks::Permission]| all.iter().map(|p| p.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&difference.widened), ["outbound:example.org"]);
+    assert!(difference.needs_approval() && difference.narrowed.is_empty());
+    assert_eq!((difference.schema, difference.read_by_before), ((1, 2), false));
+    let check = findings.check(Check::Difference).unwrap();
+    assert_eq!(check.outcome, Outcome::Warn);
+    assert!(
+        check.text.zh.contains("权限扩大：outbound:example.org") && check.text.zh.contains("回退需人工决定"),
+        "{}",
+        check.text.zh
+    );
+    assert_eq!(findings.component.initial_memory, 131_072);
+    assert_eq!(findings.component.exports, ["wasi:http/incoming-handler@0.2.10"]);
+    // The way back is a narrowing, and needs nobody's word.
+    city.registry.assign(submission.number, "reviewer", "reviewer").await.unwrap();
+    city.registry.approve(submission.number, "", "reviewer").await.unwrap();
+    let mut app = App::new("tickets", "1.2.0");
+    app.more = "[data]\nschema = 2".into();
+    let back = city.checked(&app.signed(&city.key)).await;
+    let difference = city.registry.findings(back.number).await.unwrap().unwrap().difference.unwrap();
+    assert!(!difference.needs_approval());
+    assert_eq!(ids(&difference.narrowed), ["outbound:example.org"]);
+}
+
+#[tokio::test]
+async fn submissions_are_found_by_state_app_organization_and_reviewer_page_by_page() {
+    let city = City::new().await;
+    for n in 0..7 {
+        let version: &'static str = ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0", "1.6.0"][n];
+        city.registry.submit(&App::new("tickets", version).signed(&city.key), "author").await.unwrap();
+    }
+    let mut rivals = App::new("beds", "1.0.0");
+    rivals.vendor = "suining";
+    city.registry.submit(&rivals.signed(&city.other_key), "rival").await.unwrap();
+    let numbers = async |filter: &SubmissionFilter| {
+        let (mut out, mut before) = (Vec::new(), None);
+        loop {
+            let page = city.registry.submissions(filter, before, 3).await.unwrap();
+            out.extend(page.submissions.iter().map(|s| s.number));
+            before = page.next;
+            if before.is_none() {
+                return out;
+            }
+        }
+    };
+    assert_eq!(numbers(&SubmissionFilter::default()).await, [8, 7, 6, 5, 4, 3, 2, 1]);
+    let mine = SubmissionFilter { organization: Some(VENDOR.into()), ..SubmissionFilter::default() };
+    assert_eq!(numbers(&mine).await, [7, 6, 5, 4, 3, 2, 1]);
+    city.registry.withdraw(3, "author").await.unwrap();
+    let withdrawn = SubmissionFilter { state: Some(State::Withdrawn), ..SubmissionFilter::default() };
+    assert_eq!(numbers(&withdrawn).await, [3]);
+    let open = SubmissionFilter { state: Some(State::Submitted), ..mine };
+    assert_eq!(numbers(&open).await, [7, 6, 5, 4, 2, 1]);
+    let beds = SubmissionFilter { app: Some("beds".parse().unwrap()), ..SubmissionFilter::default() };
+    assert_eq!(numbers(&beds).await, [8]);
+    assert_eq!(numbers(&SubmissionFilter { reviewer: Some("reviewer".into()), ..beds }).await, [] as [u64; 0]);
+}
+
+#[tokio::test]
+async fn two_reviewers_at_once_come_to_one_decision() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.checked(&package).await.number;
+    city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
+    let (a, b) =
+        tokio::join!(city.registry.approve(number, "", "reviewer"), city.registry.reject(number, "不行", "reviewer"));
+    assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
+    let state = city.registry.submission(number).await.unwrap().state;
+    assert_eq!(state, if a.is_ok() { State::Approved } else { State::Rejected });
+    assert_eq!(city.registry.release(&package.digest).await.unwrap().state, state);
+}

@@ -1,0 +1,122 @@
+//! Advisories: imported, asked, and told with their age.
+
+use crate::*;
+use std::io::{Cursor, Write as _};
+use yunlong_publications::advisories::{Advisories, SourceError};
+use yunlong_publications::checks::Check;
+
+/// Records in the form of osv.dev; the words are ours.
+fn osv(id: &str, package: &str, fixed: &str, cvss: &str) -> String {
+    json!({
+        "id": id, "modified": "2026-09-01T00:00:00Z", "published": "2026-09-01T00:00:00Z", "summary": "It reads too far",
+        "severity": [{ "type": "CVSS_V3", "score": cvss }],
+        "affected": [{
+            "package": { "ecosystem": "crates.io", "name": package },
+            "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0.0.0-0" }, { "fixed": fixed }] }],
+        }],
+    })
+    .to_string()
+}
+
+const HIGH: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H";
+const LOW: &str = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N";
+
+fn zip(files: &[(&str, &str)]) -> Cursor<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    let mut out = writer.finish().unwrap();
+    out.set_position(0);
+    out
+}
+
+async fn outcome(city: &City, version: &'static str, crates: &[(&str, &str)]) -> (Outcome, String, serde_json::Value) {
+    let mut app = App::new("tickets", version);
+    app.sbom = Some(sbom(crates));
+    let package = app.signed(&city.key);
+    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    let findings = city.registry.check(number, &package, &probes()).await.unwrap();
+    let check = findings.check(Check::Vulnerabilities).unwrap().clone();
+    (check.outcome, check.text.zh, check.data)
+}
+
+#[tokio::test]
+async fn what_a_package_is_made_of_is_held_against_the_imported_advisories() {
+    let city = City::new().await;
+    let (outcome_before, text, _) = outcome(&city, "1.0.0", &[("reader", "1.4.1")]).await;
+    assert_eq!(outcome_before, Outcome::Warn);
+    assert!(text.contains("没有导入过安全公告"), "{text}");
+
+    let archive = zip(&[
+        ("RUSTSEC-2099-0001.json", &osv("RUSTSEC-2099-0001", "reader", "1.4.2", HIGH)),
+        ("RUSTSEC-2099-0002.json", &osv("RUSTSEC-2099-0002", "printer", "2.0.0", LOW)),
+        ("broken.json", "{"),
+        ("README.txt", "no advisory"),
+    ]);
+    let all = Advisories::read_zip(archive).unwrap();
+    assert_eq!((all.count, all.unreadable), (2, 1));
+    let error = city.registry.import_advisories(&all, "crates.io.zip", "author").await.unwrap_err();
+    assert!(matches!(error, PublicationError::NotYourDuty { duty: Duty::Govern, .. }));
+    let info = city.registry.import_advisories(&all, "crates.io.zip", "governor").await.unwrap();
+    assert_eq!((info.advisories, info.packages, info.at), (2, 2, Timestamp(START)));
+
+    let (found, text, data) = outcome(&city, "1.1.0", &[("reader", "1.4.1"), ("printer", "1.0.0")]).await;
+    assert_eq!(found, Outcome::Fail);
+    assert!(text.contains("RUSTSEC-2099-0001 reader 1.4.1 (高危)") && text.contains("RUSTSEC-2099-0002"), "{text}");
+    assert_eq!((data["found"].as_array().unwrap().len(), &data["found"][0]["severity"]), (2, &json!("high")));
+    let (found, text, _) = outcome(&city, "1.2.0", &[("printer", "1.0.0")]).await;
+    assert_eq!(found, Outcome::Warn, "a low one is for the reviewer to judge: {text}");
+    let (found, text, _) = outcome(&city, "1.3.0", &[("reader", "1.4.2"), ("printer", "2.0.0")]).await;
+    assert_eq!(found, Outcome::Pass, "{text}");
+    assert!(text.contains("核对 2 个组成部分") && text.contains("20 天"), "{text}");
+    // The copy grows old.
+    city.clock.advance(31 * 86_400_000);
+    let (found, text, data) = outcome(&city, "1.4.0", &[("reader", "1.4.2")]).await;
+    assert_eq!((found, data["ageDays"].as_i64()), (Outcome::Warn, Some(51)));
+    assert!(text.contains("已陈旧"), "{text}");
+}
+
+#[tokio::test]
+async fn a_new_import_takes_the_place_of_the_one_before_as_a_whole() {
+    let city = City::new().await;
+    let one = Advisories::read_zip(zip(&[("a.json", &osv("A-1", "reader", "2.0.0", HIGH))])).unwrap();
+    city.registry.import_advisories(&one, "one", "governor").await.unwrap();
+    assert_eq!(outcome(&city, "1.0.0", &[("reader", "1.0.0")]).await.0, Outcome::Fail);
+    let two = Advisories::read_zip(zip(&[("b.json", &osv("B-1", "printer", "2.0.0", HIGH))])).unwrap();
+    let info = city.registry.import_advisories(&two, "two", "governor").await.unwrap();
+    assert_eq!((info.generation, city.registry.advisories().await.unwrap()), (2, Some(info)));
+    assert_eq!(outcome(&city, "1.1.0", &[("reader", "1.0.0")]).await.0, Outcome::Pass);
+    assert_eq!(outcome(&city, "1.2.0", &[("printer", "1.0.0")]).await.0, Outcome::Fail);
+}
+
+#[test]
+fn a_checkout_of_rustsecs_repository_is_read_from_a_folder_without_following_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let crates = folder.path().join("crates/reader");
+    std::fs::create_dir_all(&crates).unwrap();
+    std::fs::create_dir_all(folder.path().join(".git")).unwrap();
+    std::fs::write(folder.path().join(".git/x.json"), osv("GIT-1", "hidden", "1.0.0", HIGH)).unwrap();
+    std::fs::write(folder.path().join("README.md"), "# Advisories").unwrap();
+    let advisory = "```toml\n[advisory]\nid = \"RUSTSEC-2099-0003\"\npackage = \"reader\"\ndate = \"2099-01-05\"\n\n[versions]\npatched = [\">= 1.4.2\"]\n```\n\n# It reads too far\n";
+    std::fs::write(crates.join("RUSTSEC-2099-0003.md"), advisory).unwrap();
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), osv("LINK-1", "linked", "1.0.0", HIGH)).unwrap();
+    std::os::unix::fs::symlink(secret.path(), crates.join("RUSTSEC-2099-0004.json")).unwrap();
+    let all = Advisories::read(folder.path()).unwrap();
+    assert_eq!((all.count, all.packages(), all.unreadable), (1, 1, 0));
+    assert_eq!(Advisories::read(folder.path()).unwrap().digest, all.digest, "the same folder, the same digest");
+}
+
+#[test]
+fn an_archive_without_advisories_or_with_a_bomb_is_refused() {
+    assert!(matches!(Advisories::read_zip(zip(&[("a.txt", "x")])), Err(SourceError::Empty(0))));
+    assert!(matches!(Advisories::read_zip(Cursor::new(b"no zip".to_vec())), Err(SourceError::Zip(_))));
+    // One file that unpacks to 64 MiB is read to its limit and counted as unreadable.
+    let bomb = " ".repeat(64 * 1024 * 1024);
+    let archive = zip(&[("bomb.json", &bomb), ("a.json", &osv("A-1", "reader", "1.0.0", HIGH))]);
+    assert!(archive.get_ref().len() < 200_000);
+    let all = Advisories::read_zip(archive).unwrap();
+    assert_eq!((all.count, all.unreadable), (1, 1));
+}
