@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use support::client::{EMPTY_TYPE, image_of};
 use support::{Client, Parts, Server, noise};
@@ -127,15 +127,20 @@ async fn no_blob_of_a_kept_manifest_is_ever_collected_under_racing_pushes() {
     let (server, clock) = start().await;
     let server = Arc::new(server);
     let running = Arc::new(AtomicBool::new(true));
+    let pushed = Arc::new(AtomicUsize::new(0));
     let collector = {
-        let (registry, running, clock) = (server.registry.clone(), running.clone(), clock.clone());
+        let (registry, running, pushed) = (server.registry.clone(), running.clone(), pushed.clone());
         tokio::spawn(async move {
-            let (mut runs, mut total) = (0, Collected::default());
+            let (mut runs, mut total, mut seen) = (0, Collected::default(), 0);
             while running.load(Ordering::Relaxed) {
                 total += registry.collect().await.unwrap();
                 runs += 1;
-                // Past the grace each few runs: whatever is not held right now may go.
-                clock.advance(DAY / 3);
+                // A third of the grace passes with each two pushes: what is not wanted any more goes
+                // soon, and what is being pushed is seldom given up by its own client.
+                if pushed.load(Ordering::Relaxed) >= seen + 2 {
+                    seen = pushed.load(Ordering::Relaxed);
+                    clock.advance(DAY / 3);
+                }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             (runs, total)
@@ -143,13 +148,14 @@ async fn no_blob_of_a_kept_manifest_is_ever_collected_under_racing_pushes() {
     };
     let pushers: Vec<_> = (0..6_u64)
         .map(|pusher| {
-            let server = server.clone();
+            let (server, pushed) = (server.clone(), pushed.clone());
             tokio::spawn(async move {
                 let client = server.vendor();
                 let (mut kept, mut retried) = (Vec::new(), 0);
                 for round in 0..40_u64 {
                     let name = format!("open/repo-{}", round % 2);
-                    let layer = noise(2_000, round % 3);
+                    // Each layer belongs to one repository.
+                    let layer = noise(2_000, round % 6);
                     let (config, layer_digest) = (Algorithm::Sha256.digest(b"{}"), Algorithm::Sha256.digest(&layer));
                     let manifest = image_of(&json!({
                         "schemaVersion": 2, "mediaType": OCI_MANIFEST,
@@ -172,6 +178,7 @@ async fn no_blob_of_a_kept_manifest_is_ever_collected_under_racing_pushes() {
                         }
                         retried += 1;
                     }
+                    pushed.fetch_add(1, Ordering::Relaxed);
                     let layer_path = format!("/v2/{name}/blobs/{layer_digest}");
                     assert!(client.get(&layer_path).await.expect(200).body == layer);
                     if round % 4 == 3 {

@@ -59,6 +59,8 @@ impl Process {
 #[derive(Clone, Default)]
 struct Push {
     location: Option<String>,
+    /// Bytes that were answered for.
+    acknowledged: usize,
     done: bool,
 }
 
@@ -94,6 +96,7 @@ async fn push(client: &Client, bytes: &[u8], push: &mut Push, sent: &AtomicUsize
         client.try_ask("PATCH", &location, &headers, bytes[at..end].to_vec()).await?.expect(202);
         sent.fetch_add(end - at, Ordering::Relaxed);
         at = end;
+        push.acknowledged = at;
     }
     client.try_ask("PUT", &format!("{location}?digest={digest}"), &[], "").await?.expect(201);
     push.done = true;
@@ -129,7 +132,7 @@ async fn thirty_two_pushes_of_20_mb_survive_kills_in_the_middle() {
         for (i, _) in pushes.iter().enumerate().filter(|(_, p)| !p.done) {
             check(&client, &blobs[i], &digests[i]).await;
         }
-        let sent = Arc::new(AtomicUsize::new(pushes.iter().filter(|p| p.done).count() * SIZE));
+        let sent = Arc::new(AtomicUsize::new(pushes.iter().map(|p| p.acknowledged).sum()));
         let tasks: Vec<_> = pushes
             .iter()
             .cloned()
@@ -144,7 +147,7 @@ async fn thirty_two_pushes_of_20_mb_survive_kills_in_the_middle() {
             })
             .collect();
         if let Some(share) = share {
-            while sent.load(Ordering::Relaxed) < PUSHES * SIZE * share / 4 {
+            while sent.load(Ordering::Relaxed) < PUSHES * SIZE * share / 4 && !tasks.iter().all(|t| t.is_finished()) {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             process.kill();

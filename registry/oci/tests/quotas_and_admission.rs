@@ -19,14 +19,14 @@ use yunlong_store::{Direction, Key, Txn};
 #[tokio::test]
 async fn bytes_are_counted_for_the_owner_and_end_at_the_quota() {
     let mut parts = Parts::in_memory();
-    parts.config.quotas.owners.insert("vendor".into(), Quota { bytes: 100_000, repositories: 10, tags: 10 });
+    parts.config.quotas.owners.insert("vendor".into(), Quota { bytes: 200_000, repositories: 10, tags: 10 });
     let server = parts.listen().await;
     let client = server.vendor();
     client.blob("vendor/one", &noise(60_000, 1)).await;
     client.blob("vendor/one", &noise(60_000, 1)).await;
     let usage = server.registry.usage("vendor").await.unwrap();
     assert_eq!(usage, Usage { bytes: 60_000, repositories: 1, tags: 0 }, "the same content counts once");
-    let too_much = noise(60_000, 2);
+    let too_much = noise(150_000, 2);
     let digest = Algorithm::Sha256.digest(&too_much);
     let location = client.open_upload("vendor/two").await;
     let reply = client.finish(&location, &digest, &too_much).await.expect_error(403, "DENIED");

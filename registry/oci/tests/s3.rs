@@ -104,7 +104,10 @@ async fn a_registry_keeps_its_blobs_in_a_bucket_and_goes_on_there_after_a_restar
     client.get(&location).await.expect(204).has("range", "0-4194303");
     client.chunk(&location, 4_194_304, &bytes[4_194_304..]).await.expect(202);
     let wrong = client.open_upload("vendor/app").await;
-    client.finish(&wrong, &Algorithm::Sha256.digest(b"x"), &noise(9_000_000, 33)).await.expect_error(400, "DIGEST_INVALID");
+    client
+        .finish(&wrong, &Algorithm::Sha256.digest(b"x"), &noise(9_000_000, 33))
+        .await
+        .expect_error(400, "DIGEST_INVALID");
     client.finish(&location, &Algorithm::Sha256.digest(&bytes), b"").await.expect(201);
     let manifest = client.get("/v2/vendor/app/manifests/1.0.0").await.expect(200);
     assert_eq!(manifest.body, image.bytes);

@@ -17,6 +17,7 @@ use object_store::client::{
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::rustls::crypto::ring;
 use zeroize::Zeroizing;
 
 /// How long a server may take to begin its answer. What takes longer is tried again.

@@ -2,7 +2,7 @@
 
 use crate::access::Action;
 use crate::error::OciError;
-use crate::name::RepositoryName;
+use crate::name::{NameError, RepositoryName};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -54,7 +54,11 @@ impl Route {
             [name @ .., "referrers", digest] => (name, Endpoint::Referrers((*digest).to_owned())),
             _ => return Err(OciError::NoEndpoint),
         };
-        Ok(Self { repository: Some(name.join("/").parse()?), endpoint })
+        let whole = name.join("/");
+        if name.iter().any(|part| part.contains('/')) {
+            return Err(NameError::Repository(whole).into());
+        }
+        Ok(Self { repository: Some(whole.parse()?), endpoint })
     }
 }
 
@@ -144,6 +148,7 @@ mod tests {
             "/v2/../etc/manifests/x",
             "/v2/a/../b/manifests/x",
             "/v2/a%2f..%2fb/manifests/x",
+            "/v2/a%2fb/manifests/x",
             "/v2/%2e%2e/manifests/x",
             "/v2//manifests/x",
             "/v2/a//b/manifests/x",
