@@ -27,6 +27,9 @@ pub struct Grant {
     /// When, by whom and why it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revoked>,
+    /// The end that the department was warned of, so that it is told once of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned_of: Option<Timestamp>,
 }
 
 /// A revocation.
@@ -45,5 +48,11 @@ impl Grant {
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.from <= now && now < self.until
+    }
+
+    /// Whether the department is to be warned, `days` before it ends and once for each end.
+    pub(crate) fn warning_due(&self, now: Timestamp, days: u32) -> bool {
+        let begins = self.until.plus_millis(-i64::from(days) * 86_400_000);
+        self.stands(now) && now >= begins && self.warned_of != Some(self.until)
     }
 }

@@ -113,6 +113,7 @@ impl Hub {
         self.tidy_imports().await?;
         self.end_what_is_left().await?;
         self.remind_of_requests().await?;
+        self.warn_of_ends().await?;
         self.write_denials().await?;
         Ok(())
     }

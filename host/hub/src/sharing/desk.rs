@@ -319,6 +319,7 @@ fn put_grant(txn: &mut Txn, request: &Request, decision: &Decision, by: &str, no
         until: decision.until,
         granted_by: by.to_owned(),
         revoked: None,
+        warned_of: None,
     };
     txn.put_as(keys::grant(&request.installation, request.dataset(), request.purpose()), &grant);
 }

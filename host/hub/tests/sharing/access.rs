@@ -103,6 +103,7 @@ fn grant() -> Grant {
         until: Timestamp(2_000_000),
         granted_by: "police-admin".into(),
         revoked: None,
+        warned_of: None,
     }
 }
 
