@@ -1,6 +1,6 @@
 //! Cells of CSV: formulas, and text that becomes a value.
 
-use crate::{Kind, Problem};
+use crate::{Kind, Problem, sound};
 use serde_json::Value;
 
 /// What a spreadsheet takes for the beginning of a formula, or strips on its way to one.
@@ -41,7 +41,9 @@ pub(crate) fn value_of(cell: &str, kind: Kind) -> Result<Value, Problem> {
             "false" | "FALSE" | "False" | "0" | "否" => false.into(),
             _ => return Err(wrong()),
         },
-        Kind::Json => serde_json::from_str(plain).map_err(|_| wrong())?,
+        Kind::Json => {
+            serde_json::from_str(plain).map_err(|_| if sound::is_deep(plain) { sound::too_deep() } else { wrong() })?
+        }
     })
 }
 
