@@ -1,7 +1,7 @@
 //! What is written down, and what is found again.
 
 use serde::{Deserialize, Serialize};
-use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_model::{InstallationName, Kind, PersonId, Text, Timestamp};
 
 /// One act, as the audit keeps it. When it happened is set by the audit's own clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,9 +28,13 @@ pub struct Entry {
     /// What it was done to: a record's reference, a grant's id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
-    /// What for.
+    /// What for: the purpose's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// What for, in the words that held when it was done: the app and its manifest may be gone when the
+    /// person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
     /// On what legal ground.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
@@ -64,6 +68,7 @@ impl Entry {
             dataset: None,
             target: String::new(),
             purpose: None,
+            reason: None,
             basis: None,
             fields: Vec::new(),
             outcome: Outcome::Answered,

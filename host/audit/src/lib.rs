@@ -27,6 +27,7 @@
 //!   neither by what is listed, nor by leaves, nor by counts. The city-wide number is public.
 #![deny(missing_docs)]
 
+mod checked;
 mod config;
 mod entry;
 mod erase;
@@ -45,6 +46,7 @@ mod serve;
 mod state;
 pub mod tree;
 
+pub use checked::Checked;
 pub use config::{AuditConfig, Trail, Witness};
 pub use entry::{Entry, EntryFilter, EntryPage, HiddenBy, Outcome, Seen};
 pub use error::AuditError;

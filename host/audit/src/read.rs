@@ -27,8 +27,24 @@ impl Audit {
         before: Option<&str>,
         limit: usize,
     ) -> Result<EntryPage, AuditError> {
+        self.entries_about_where(person, standing_orders, before, limit, &|_| true).await
+    }
+
+    /// The same, of those that `fits` says yes to: what is not wanted is passed over in the same walk,
+    /// which ends after a bounded number of rows. A page may be short, or empty, and still have a next one.
+    ///
+    /// # Errors
+    /// As [`Audit::entries_about`].
+    pub async fn entries_about_where(
+        &self,
+        person: &PersonId,
+        standing_orders: &[String],
+        before: Option<&str>,
+        limit: usize,
+        fits: &(dyn Fn(&Entry) -> bool + Send + Sync),
+    ) -> Result<EntryPage, AuditError> {
         let hidden = |entry: &Entry| entry.hidden.as_ref().is_some_and(|h| standing_orders.contains(&h.order));
-        self.inner.about(person, before, limit, &|_, entry| !hidden(entry)).await
+        self.inner.about(person, before, limit, &|_, entry| !hidden(entry) && fits(entry)).await
     }
 
     /// The entries that fit, the newest first; for those who oversee. What was erased or has expired

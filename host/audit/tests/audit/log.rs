@@ -262,7 +262,24 @@ async fn proofs_hold_for_whoever_has_the_key_alone() {
         }
     }
     let newest = *sizes.last().unwrap();
-    let mut opened = serde_json::to_value(city.audit.disclose(newest - 2).await.unwrap()).unwrap();
+    let disclosed = city.audit.disclose(newest - 2).await.unwrap();
+    let checked = city.audit.check(&disclosed).await.unwrap();
+    assert_eq!((checked.unchanged, checked.sealed, checked.witnesses.len()), (true, Some(true), 0));
+    let mut other = disclosed.clone();
+    other.opened.salt = "00".repeat(32);
+    assert!(!city.audit.check(&other).await.unwrap().unchanged, "another record than the leaf’s");
+    let changes: [fn(&mut yunlong_audit::Disclosure); 4] = [
+        |d| d.proof.index -= 1,
+        |d| d.proof.proof.reverse(),
+        |d| _ = d.proof.proof.pop(),
+        |d| d.proof.checkpoint = d.proof.checkpoint.as_ref().map(|c| c.replacen("/audit", "/other", 1)),
+    ];
+    for (n, change) in changes.iter().enumerate() {
+        let mut other = disclosed.clone();
+        change(&mut other);
+        assert_eq!(city.audit.check(&other).await.unwrap().sealed, Some(false), "change {n}");
+    }
+    let mut opened = serde_json::to_value(disclosed).unwrap();
     let shown = inclusion(opened.to_string().as_bytes(), &key, &[]).unwrap();
     assert!(shown.record.unwrap().contains("办理居住证"));
     opened["opened"]["salt"] = "00".repeat(32).into();
@@ -412,4 +429,14 @@ async fn a_changed_data_key_reseals_the_keys_of_people() {
     let mut out = Vec::new();
     audit.sequence_once().await.unwrap();
     assert_eq!(audit.export(&mut out, ExportOptions::default()).await.unwrap().damages, 0);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_passed_over_in_one_walk() {
+    let city = City::new().await;
+    city.audit.record((0..450).map(|n| read(1, if n == 7 { "wanted" } else { "x" })).collect()).await.unwrap();
+    let wanted = |e: &yunlong_audit::Entry| e.target == "wanted";
+    let page = city.audit.entries_about_where(&person(1), &[], None, 10, &wanted).await.unwrap();
+    assert_eq!((page.entries.len(), page.next), (1, None));
+    assert!(wanted(&page.entries[0].entry));
 }

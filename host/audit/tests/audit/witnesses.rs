@@ -64,8 +64,15 @@ async fn an_honest_log_is_cosigned_and_a_rewritten_one_is_refused() {
     let report = check(&honest.export().await, &expected).unwrap();
     assert_eq!((report.leaves, report.witnessed), (size, size));
 
+    let named = |city: &City| {
+        let audit = city.audit.clone();
+        async move { audit.check(&audit.disclose(0).await.unwrap()).await.unwrap().witnesses }
+    };
+    assert_eq!(named(&honest).await, ["witness.example/w1"]);
+
     // Another process of the same log does not know what the witness knows, and is told.
     let again = City::with(honest.store.clone(), with_witness(&running)).await;
+    assert_eq!(named(&again).await, ["witness.example/w1"], "by the signature that is kept");
     again.audit.record(vec![read(1, "b")]).await.unwrap();
     again.audit.sequence_once().await.unwrap();
     again.audit.offer_once().await.unwrap();
