@@ -50,6 +50,8 @@ impl App for Reader {
             .get("/typed", typed)
             .get("/desk/{key}", |request| one(request, "population.person", "desk"))
             .get("/directory/{key}", |request| one(request, "legal-entities.entity", "directory"))
+            .get("/desk/from/{division}", |request| page(request, "population.person", "desk"))
+            .get("/directory/from/{division}", |request| page(request, "legal-entities.entity", "directory"))
     }
 }
 
@@ -114,6 +116,13 @@ fn typed(_: &Request) -> Result<Response, Error> {
 fn one(request: &Request, dataset: &str, purpose: &str) -> Result<Response, Error> {
     let record = Dataset::open(dataset, purpose)?.get(request.param("key"), &[])?;
     Ok(Response::json(&record.as_ref().map(shown).ok_or_else(Problem::not_found)?))
+}
+
+/// The first records from a division on, beside it.
+fn page(request: &Request, dataset: &str, purpose: &str) -> Result<Response, Error> {
+    let query = Index(&["division"]).all().at_least(request.param("division")).limit(20);
+    let page = Dataset::open(dataset, purpose)?.query(&query, &[])?;
+    Ok(Response::json(&page.records.iter().map(shown).collect::<Vec<_>>()))
 }
 
 impl Jobs for Reader {
