@@ -11,8 +11,10 @@ fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').trim_start_matches([' ', '\u{a0}', '\u{3000}']).starts_with(FORMULA)
 }
 
-/// A text as it is written into a cell that a spreadsheet may open.
-pub(crate) fn neutralise(text: &str) -> std::borrow::Cow<'_, str> {
+/// A text as it is written into a cell that a spreadsheet may open: one that begins like a formula is
+/// made text by an apostrophe.
+#[must_use]
+pub fn neutralise(text: &str) -> std::borrow::Cow<'_, str> {
     if is_formula(text) { format!("'{text}").into() } else { text.into() }
 }
 

@@ -42,13 +42,14 @@ mod reader;
 mod sound;
 mod write;
 
+pub use cell::neutralise;
 pub use columns::{Column, Columns, Kind};
 pub use encoding::Encoding;
 pub use error::{LineError, OpenError, Problem, ReadError, WriteError};
 pub use error_file::{ErrorFile, Refusal};
 pub use reader::{Options, Reader, open, open_stream};
 pub use sound::MAX_DEPTH;
-pub use write::Writer;
+pub use write::{Mark, Writer};
 
 use serde_json::{Map, Value};
 use std::fmt;

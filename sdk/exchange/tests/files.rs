@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 use std::io::Cursor;
 use yunlong_exchange::{
-    Columns, Encoding, Format, Kind, Line, LineError, MAX_DEPTH, OpenError, Options, Problem, ReadError, Reader, Writer,
-    open, open_stream,
+    Columns, Encoding, Format, Kind, Line, LineError, MAX_DEPTH, OpenError, Options, Problem, ReadError, Reader,
+    Writer, open, open_stream,
 };
 
 fn columns() -> Columns {
@@ -258,6 +258,35 @@ fn nothing_is_under_the_name_before_it_is_complete() {
     assert_eq!(writer.finish().unwrap(), 1);
     assert_eq!(names(), ["out.csv"]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "\u{feff}id,name,amount,share,open,geometry\n1,'=1,,,,\n");
+}
+
+#[test]
+fn a_writer_goes_on_behind_its_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |n: i64| json!({ "id": n.to_string(), "name": "=云龙\n\"", "amount": n }).as_object().unwrap().clone();
+    for format in [Format::Csv, Format::JsonLines] {
+        let (whole, path) = (dir.path().join("whole"), dir.path().join("out"));
+        let mut writer = Writer::create(&whole, format, columns()).unwrap();
+        (0..50).for_each(|n| writer.write(&row(n)).unwrap());
+        writer.finish().unwrap();
+        let mut writer = Writer::create(&path, format, columns()).unwrap();
+        (0..20).for_each(|n| writer.write(&row(n)).unwrap());
+        let mark = writer.mark().unwrap().unwrap();
+        assert_eq!(mark.rows, 20);
+        assert!(Writer::resume(&path, format, columns(), mark).is_err(), "two writers of one file");
+        // What is behind the mark is written once more, and stands there once.
+        (20..23).for_each(|n| writer.write(&row(n)).unwrap());
+        writer.leave();
+        let mut writer = Writer::resume(&path, format, columns(), mark).unwrap().unwrap();
+        (20..50).for_each(|n| writer.write(&row(n)).unwrap());
+        assert_eq!(writer.finish().unwrap(), 50);
+        assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&whole).unwrap(), "{format}");
+        // A part that is not as long as that, or is not there.
+        assert!(Writer::resume(&path, format, columns(), mark).unwrap().is_none());
+        std::fs::write(dir.path().join("out.part"), "short").unwrap();
+        assert!(Writer::resume(&path, format, columns(), mark).unwrap().is_none());
+        std::fs::remove_file(dir.path().join("out.part")).unwrap();
+    }
 }
 
 #[test]
