@@ -95,7 +95,7 @@ pub(crate) fn me(req: &Request) -> web::Result<Response> {
         &title,
         page::card(
             "entry",
-            &req.t("户籍登记", "Registration"),
+            req.t("户籍登记", "Registration"),
             html! {
                 dl {
                     dt { (req.t("姓名", "Name")) } dd { (item("name")) }
