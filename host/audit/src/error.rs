@@ -22,6 +22,9 @@ pub enum AuditError {
     /// Too many others changed the same at once.
     #[error("the person's audit key changed again and again while the entry was written: try again")]
     Busy,
+    /// What the entries rest on (a grant, a consent) has changed before they could be written.
+    #[error("what was to be written down rests on something that has changed meanwhile: decide again")]
+    Moved,
     /// Something does not open or seal.
     #[error(transparent)]
     Sealed(#[from] SealError),

@@ -190,17 +190,31 @@ impl Audit {
     /// # Errors
     /// When they were not written; then nothing may be answered.
     pub async fn record(&self, entries: Vec<Entry>) -> Result<(), AuditError> {
+        self.record_checked(entries, &[]).await
+    }
+
+    /// As [`Audit::record`], if these rows of the store are still as they were read: the grants and consents
+    /// by which it was decided that the entries may come to be.
+    ///
+    /// # Errors
+    /// [`AuditError::Moved`] when one of them has changed; then whoever calls decides again.
+    pub async fn record_checked(&self, entries: Vec<Entry>, rests_on: &[ReadCheck]) -> Result<(), AuditError> {
         for some in entries.chunks(ENTRIES_AT_ONCE) {
             let mut attempt = 0;
             loop {
-                match self.try_record(some).await {
+                match self.try_record(some, rests_on).await {
                     Err(e) if is_conflict(&e) => {
+                        if self.has_moved(rests_on).await? {
+                            return Err(AuditError::Moved);
+                        }
                         // Somebody was erased, or made, in this very moment.
                         self.inner.people.forget(some.iter().map(|e| name_of(e.about.as_ref())));
                         attempt += 1;
                         if attempt == ATTEMPTS {
                             return Err(AuditError::Busy);
                         }
+                        // A commit that conflicts with one on its way to the disk: no reader sees that yet.
+                        tokio::time::sleep(std::time::Duration::from_millis(1 << attempt)).await;
                     }
                     done => break done?,
                 }
@@ -209,7 +223,16 @@ impl Audit {
         Ok(())
     }
 
-    async fn try_record(&self, entries: &[Entry]) -> Result<(), AuditError> {
+    async fn has_moved(&self, rows: &[ReadCheck]) -> Result<bool, AuditError> {
+        for row in rows {
+            if self.inner.store.get(&row.key).await?.map(|found| found.version) != row.version {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn try_record(&self, entries: &[Entry], rests_on: &[ReadCheck]) -> Result<(), AuditError> {
         let names: Vec<&str> = entries.iter().map(|e| name_of(e.about.as_ref())).collect();
         let people = self.inner.people.of(&names).await?;
         let mut appends = Vec::with_capacity(entries.len() * 2);
@@ -219,7 +242,8 @@ impl Audit {
             appends.extend([prepared.leaf, prepared.payload]);
             checks.entry(&person.tag_text).or_insert_with(|| person.check());
         }
-        self.recorder.commit(appends, checks.into_values().collect()).await?;
+        let checks = checks.into_values().chain(rests_on.iter().cloned()).collect();
+        self.recorder.commit(appends, checks).await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 mod crash;
 mod log;
+mod resting;
 mod tampering;
 mod witnesses;
 
