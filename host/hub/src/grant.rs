@@ -44,6 +44,15 @@ pub struct Revoked {
 }
 
 impl Grant {
+    /// Whether nobody decided on it: the dataset was shared unconditionally.
+    #[must_use]
+    pub fn is_automatic(&self) -> bool {
+        self.granted_by == Self::AUTOMATIC
+    }
+
+    /// Who grants what is shared unconditionally.
+    pub(crate) const AUTOMATIC: &'static str = "-";
+
     /// Whether it holds at this moment.
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {

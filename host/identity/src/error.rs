@@ -271,9 +271,6 @@ pub enum AttributeError {
     /// No granted scope carries the attribute.
     #[error("no scope of this app carries the attribute")]
     NotGranted,
-    /// The person's record does not hold it.
-    #[error("the person's record holds no such attribute")]
-    Absent,
     /// Anything else.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -57,6 +57,7 @@ pub use hashing::{Argon2Hasher, Hasher};
 pub use mandate_list::MandatePage;
 pub use mandates::{Basis, CompanyMandate, Grantor, Mandate, NewMandate};
 pub use policy::SecurityPolicy;
+pub use rights::Attested;
 pub use second_factor::{FactorList, PasskeyEntry, TotpOffer};
 pub use secret::{Code, Password, Secrets, Token};
 pub use types::{

@@ -10,28 +10,50 @@ use yunlong_model::manifest::{Attribute, Scope};
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::transact;
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, Txn};
+use yunlong_store::{Direction, ReadCheck, Txn};
 
 /// The rights of one account in one installation.
 #[derive(Default)]
 pub(crate) struct Rights {
     pub(crate) roles: Vec<String>,
-    /// Those that stand.
-    consents: Vec<ConsentRecord>,
+    consents: Vec<Standing>,
+}
+
+/// A consent that stands.
+pub(crate) struct Standing {
+    pub(crate) record: ConsentRecord,
+    /// The row that says so: whoever writes down what rests on it checks that it is still the same.
+    pub(crate) row: ReadCheck,
+}
+
+/// An attribute, as far as a person's consent releases it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    /// The value; `None` when the person's record holds none.
+    pub value: Option<String>,
+    /// The scope whose consent covers it.
+    pub scope: String,
+    /// The consent's row in the store. Whoever passes the attribute on writes that down in a commit that
+    /// checks it: then the consent was not withdrawn before.
+    pub row: ReadCheck,
 }
 
 impl Rights {
     /// A consent covers what the person was shown: the scope with these attributes and this
     /// reason. When the app changes one of them it needs a new consent (Personal Information
     /// Protection Law of the PRC, article 14).
+    fn covering(&self, scope: &Scope, attribute: Attribute) -> Option<&Standing> {
+        let covers =
+            |c: &ConsentRecord| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute);
+        self.consents.iter().find(|c| covers(&c.record))
+    }
+
     fn covers(&self, scope: &Scope, attribute: Attribute) -> bool {
-        self.consents
-            .iter()
-            .any(|c| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute))
+        self.covering(scope, attribute).is_some()
     }
 
     /// The consents that stand.
-    pub(crate) fn consents(&self) -> &[ConsentRecord] {
+    pub(crate) fn consents(&self) -> &[Standing] {
         &self.consents
     }
 }
@@ -140,7 +162,8 @@ impl Identity {
     }
 
     /// The attribute of a person for an app, if the person's consent to one of `scopes` covers it.
-    /// `scopes` are those of the manifest that are granted to the installation.
+    /// `scopes` are those of the manifest that are granted to the installation. Nothing is written down
+    /// here: it leaves the platform through the hub alone, which does that first.
     ///
     /// # Errors
     /// [`AttributeError`]. Whether the record holds the attribute is told only behind a consent.
@@ -150,14 +173,20 @@ impl Identity {
         scopes: &[Scope],
         account: &str,
         attribute: Attribute,
-    ) -> Result<String, AttributeError> {
+    ) -> Result<Attested, AttributeError> {
         let carrying: Vec<_> = scopes.iter().filter(|s| s.attributes.contains(&attribute)).collect();
         let first = carrying.first().ok_or(AttributeError::NotGranted)?;
         let rights = self.rights(installation, account).await?;
-        if !carrying.iter().any(|s| rights.covers(s, attribute)) {
-            return Err(AttributeError::ConsentRequired(first.name.clone()));
-        }
-        self.attributes_of(account).await?.get(attribute).ok_or(AttributeError::Absent)
+        let covering = carrying.iter().find_map(|s| rights.covering(s, attribute));
+        let consent = covering.ok_or_else(|| AttributeError::ConsentRequired(first.name.clone()))?;
+        let value = self.attributes_of(account).await?.get(attribute);
+        Ok(Attested { value, scope: consent.record.scope.clone(), row: consent.row.clone() })
+    }
+
+    /// Forgets what is kept in memory of an account's rights in an installation: for whoever met a consent
+    /// that has changed since it was loaded.
+    pub fn look_again(&self, installation: &InstallationName, account: &str) {
+        self.inner.rights.invalidate(&(installation.clone(), account.to_owned()));
     }
 
     /// Records that a person consents to a scope as it stands in the manifest: its attributes, and
@@ -212,8 +241,8 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let (name, scope, now) = (account.to_owned(), scope.to_owned(), self.inner.now());
         self.change_rights(installation, account, move |inner, txn, installation, existing| {
-            if let Some(record) = existing.consents.iter().find(|c| c.scope == scope) {
-                let record = ConsentRecord { withdrawn_at: Some(now), ..record.clone() };
+            if let Some(found) = existing.consents.iter().find(|c| c.record.scope == scope) {
+                let record = ConsentRecord { withdrawn_at: Some(now), ..found.record.clone() };
                 txn.put_as(keys::consent(&name, installation, &scope), &record);
                 inner.audit(txn, &name, "consent.withdrawn", installation.as_str(), &scope);
             }
@@ -240,7 +269,7 @@ impl Identity {
         account: &str,
         installation: &InstallationName,
     ) -> Result<Vec<String>, IdentityError> {
-        Ok(self.rights(installation, account).await?.consents.iter().map(|c| c.scope.clone()).collect())
+        Ok(self.rights(installation, account).await?.consents.iter().map(|c| c.record.scope.clone()).collect())
     }
 
     /// Whether a person's consent stands for the scope as the manifest has it now. Where it does
@@ -357,7 +386,7 @@ async fn withdraw_all(
     account: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    for consent in read(txn, installation, account).await?.consents {
+    for Standing { record: consent, .. } in read(txn, installation, account).await?.consents {
         let key = keys::consent(account, installation, &consent.scope);
         txn.put_as(key, &ConsentRecord { withdrawn_at: Some(now), ..consent });
     }
@@ -368,9 +397,15 @@ async fn read(txn: &mut Txn, installation: &InstallationName, account: &str) -> 
     let roles = txn.scan(&keys::roles(installation, account).children(), Direction::Ascending, usize::MAX).await?;
     let consents =
         txn.scan(&keys::consents(account, installation).children(), Direction::Ascending, usize::MAX).await?;
-    let consents = consents.iter().map(|(k, v)| from_json::<ConsentRecord>(k, v)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Rights {
-        roles: roles.iter().filter_map(|(k, _)| k.last_text()).collect(),
-        consents: consents.into_iter().filter(ConsentRecord::stands).collect(),
-    })
+    let mut standing = Vec::new();
+    for (key, _) in consents {
+        // Value and version of one moment: a withdrawal in between must not lend its version to a consent.
+        let Some(found) = txn.get_versioned(&key).await? else { continue };
+        let record: ConsentRecord = from_json(&key, &found.value)?;
+        if record.stands() {
+            standing.push(Standing { record, row: ReadCheck { key, version: Some(found.version) } });
+        }
+    }
+    let roles = roles.iter().filter_map(|(k, _)| k.last_text()).collect();
+    Ok(Rights { roles, consents: standing })
 }

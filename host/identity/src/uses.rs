@@ -2,10 +2,12 @@
 //! person was shown and nothing else.
 
 use crate::error::IdentityError;
+use crate::rights::Standing;
 use crate::types::ConsentRecord;
 use crate::{Identity, keys};
 use yunlong_model::InstallationName;
 use yunlong_model::manifest::{Access, DatasetUse};
+use yunlong_store::ReadCheck;
 
 /// Whether a consent covers this way of reading these fields: the person was shown the same dataset,
 /// purpose and reason, these items and this access. When the app changes one of them it needs a new
@@ -24,9 +26,9 @@ fn covers<'a>(
         && fields.all(|f| consent.fields.iter().any(|shown| shown == f))
 }
 
-fn covers_all(consents: &[ConsentRecord], of: &DatasetUse) -> bool {
+fn covers_all(consents: &[Standing], of: &DatasetUse) -> bool {
     let fields = || of.fields.iter().map(String::as_str);
-    of.access.iter().all(|access| consents.iter().any(|c| covers(c, of, *access, fields())))
+    of.access.iter().all(|access| consents.iter().any(|c| covers(&c.record, of, *access, fields())))
 }
 
 impl Identity {
@@ -93,7 +95,8 @@ impl Identity {
     }
 
     /// Whether a person's consent stands for one way of reading some fields of the use: what is asked
-    /// at each call, so that a consent given to fewer fields goes on covering those.
+    /// at each call, so that a consent given to fewer fields goes on covering those. Answers its row, which
+    /// the commit that writes the read down checks: a consent that is withdrawn first stops the read.
     ///
     /// # Errors
     /// When the store fails.
@@ -104,8 +107,9 @@ impl Identity {
         of: &DatasetUse,
         access: Access,
         fields: impl Iterator<Item = &str> + Clone,
-    ) -> Result<bool, IdentityError> {
+    ) -> Result<Option<ReadCheck>, IdentityError> {
         let rights = self.rights(installation, account).await?;
-        Ok(rights.consents().iter().any(|c| covers(c, of, access, fields.clone())))
+        let covering = rights.consents().iter().find(|c| covers(&c.record, of, access, fields.clone()));
+        Ok(covering.map(|c| c.row.clone()))
     }
 }

@@ -21,7 +21,7 @@ async fn no_answer_is_without_its_entry_however_often_the_power_goes() -> Result
         &provider,
         (READER, "population.person", "desk"),
         &["name", "birth_date"],
-        &json!({"mask.birth_date": "year"}),
+        &json!({"mask.birth_date": "year", "roles": ["clerk"]}),
     )
     .await?;
     let role = json!({"account": "city-security", "roles": ["clerk"]});

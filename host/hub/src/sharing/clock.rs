@@ -2,7 +2,7 @@
 
 use super::desk::{read, settle};
 use super::{Request, RequestState, Step, act, keys};
-use crate::{Actor, Grant, GrantFilter, Hub, HubError};
+use crate::{Actor, Grant, GrantFilter, Hub, HubError, Sharing};
 use yunlong_messaging::Notice;
 use yunlong_model::{Text, Timestamp};
 use yunlong_store::txn::from_json;
@@ -73,6 +73,21 @@ impl Hub {
                 Ok::<_, HubError>(())
             })?;
             self.inner.sharing.grants.changed(&due.installation);
+        }
+        Ok(())
+    }
+
+    /// Revokes the grants that nobody decided on, of datasets that are no longer shared unconditionally, and
+    /// tells the departments that held them. They have no effect in any case ([`crate::standing`]).
+    pub(crate) async fn end_automatic_grants(&self) -> Result<(), HubError> {
+        for grant in self.grants(&GrantFilter { standing: true, ..GrantFilter::default() }).await? {
+            let entry = self.catalogue_entry(&grant.dataset).filter(|_| grant.is_automatic());
+            if entry.is_none_or(|e| e.dataset.sharing == Sharing::Unconditional) {
+                continue;
+            }
+            let to = self.inner.identity.administrators_of(&self.request(&grant.request).await?.organization).await?;
+            let reason = "该信息资源不再无条件共享，请在控制台重新申请 / the dataset is no longer shared unconditionally: ask for it again at the console";
+            self.revoke(&grant, reason, &Actor::platform(), &to).await?;
         }
         Ok(())
     }
@@ -166,7 +181,9 @@ fn ending(request: &Request, until: Timestamp) -> (Text, Text) {
         about(
             request,
             &format!("授权将于 {until} 到期，之后应用将不能再使用该数据；如需继续使用，请在控制台重新申请"),
-            &format!("the grant ends at {until} (Beijing time) and the app cannot use the dataset after it; ask again at the console to go on"),
+            &format!(
+                "the grant ends at {until} (Beijing time) and the app cannot use the dataset after it; ask again at the console to go on"
+            ),
         ),
     )
 }

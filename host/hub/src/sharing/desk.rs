@@ -266,7 +266,7 @@ impl Filing<'_> {
         };
         request.take(step, "-", now)?;
         if let RequestState::Approved { decision, .. } = &request.state {
-            put_grant(txn, request, decision, "-", now);
+            put_grant(txn, request, decision, Grant::AUTOMATIC, now);
         }
         let action = format!("request.{}", request.state.name());
         let detail = request.steps.last().map(|s| s.note.clone()).unwrap_or_default();

@@ -117,6 +117,14 @@ pub(crate) fn tourism() -> Actor {
     official("tourism-clerk", TOURISM)
 }
 
+pub(crate) fn police_admin() -> Actor {
+    official("police-admin", POLICE)
+}
+
+pub(crate) fn tourism_admin() -> Actor {
+    official("tourism-admin", TOURISM)
+}
+
 pub(crate) fn system_admin() -> Actor {
     Actor { system_admin: true, ..official("city-system", "320300") }
 }

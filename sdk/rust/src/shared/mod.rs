@@ -67,7 +67,8 @@ pub struct Source {
     pub field: String,
     /// The code of the organization that gave it.
     pub organization: String,
-    /// When it was recorded (RFC 3339).
+    /// When it was recorded (RFC 3339); for a record about a person the day, or empty as
+    /// [`Released::valid_from`] is.
     pub recorded: String,
 }
 
