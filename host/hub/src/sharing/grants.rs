@@ -181,7 +181,13 @@ impl Hub {
         })
     }
 
-    pub(super) async fn revoke(&self, grant: &Grant, reason: &str, by: &Actor, tell: &[String]) -> Result<Grant, HubError> {
+    pub(super) async fn revoke(
+        &self,
+        grant: &Grant,
+        reason: &str,
+        by: &Actor,
+        tell: &[String],
+    ) -> Result<Grant, HubError> {
         let (me, grant, reason) = (self.clone(), grant.clone(), reason.to_owned());
         let (by, tell) = (by.clone(), tell.to_vec());
         detached(async move {
