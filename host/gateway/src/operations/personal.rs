@@ -2,6 +2,10 @@
 //!
 //! An erasure is written down before it begins and goes on behind a crash: each step looks for what is
 //! left by the person's subject, changes at most [`STEP`] documents, and counts them in the same commit.
+//!
+//! A document may be about several people. Whoever is shown, given or rid of something gets the fields of
+//! their own part and no others; what one of them has cleared is nobody else's, which the manifest's check
+//! sees to.
 
 use super::{OperationError, Operations, invalid};
 use serde::{Deserialize, Serialize};
