@@ -61,7 +61,6 @@ pub enum PersonalKind {
     Digest,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_text(kind: &PersonalKind) -> bool {
     *kind == PersonalKind::Text
 }
