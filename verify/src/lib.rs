@@ -12,6 +12,7 @@ mod leaf;
 pub mod log;
 pub mod note;
 pub mod proof;
+pub mod time;
 pub mod tree;
 
 pub use fault::{Fault, What};

@@ -11,8 +11,9 @@ pub struct Entry {
     pub action: String,
     /// Who did it: an account, `service:<installation>`, or `-` for somebody who is not signed in.
     pub actor: String,
-    /// What kind of principal that is.
-    pub actor_kind: Kind,
+    /// What kind of principal that is; `None` where it was not looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_kind: Option<Kind>,
     /// The organization of the actor or of the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
@@ -61,7 +62,7 @@ impl Entry {
         Self {
             action: action.into(),
             actor: actor.into(),
-            actor_kind,
+            actor_kind: Some(actor_kind),
             organization: None,
             installation: None,
             about: None,

@@ -1,9 +1,10 @@
 //! Rights in an installation: the roles that the department assigned to an account, and the
 //! attributes that its person lets the app read.
 
+use crate::audit::Told;
 use crate::error::{AttributeError, IdentityError};
 use crate::types::{ConsentRecord, RoleAssignment};
-use crate::{Identity, Inner, detached, keys};
+use crate::{Identity, detached, keys};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use yunlong_model::manifest::{Attribute, Scope};
@@ -80,8 +81,8 @@ impl Identity {
             assigned_by: by.into(),
             assigned_at: self.inner.now(),
         };
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
-            assign(inner, txn, installation, existing, &row);
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
+            assign(told, txn, installation, existing, &row);
         })
         .await
     }
@@ -98,9 +99,9 @@ impl Identity {
         by: &str,
     ) -> Result<(), IdentityError> {
         let (account_name, role, by) = (account.to_owned(), role.to_owned(), by.to_owned());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if existing.roles.contains(&role) {
-                unassign(inner, txn, installation, &account_name, &role, &by);
+                unassign(told, txn, installation, &account_name, &role, &by);
             }
         })
         .await
@@ -123,9 +124,9 @@ impl Identity {
         }
         let (name, by, now) = (account.to_owned(), by.to_owned(), self.inner.now());
         let roles: BTreeSet<String> = roles.iter().cloned().collect();
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             for role in existing.roles.iter().filter(|r| !roles.contains(*r)) {
-                unassign(inner, txn, installation, &name, role, &by);
+                unassign(told, txn, installation, &name, role, &by);
             }
             for role in &roles {
                 let row = RoleAssignment {
@@ -134,7 +135,7 @@ impl Identity {
                     assigned_by: by.clone(),
                     assigned_at: now,
                 };
-                assign(inner, txn, installation, existing, &row);
+                assign(told, txn, installation, existing, &row);
             }
         })
         .await
@@ -213,14 +214,14 @@ impl Identity {
             withdrawn_at: None,
         };
         let (name, scope) = (account.to_owned(), scope.clone());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if scope.attributes.iter().all(|a| existing.covers(&scope, *a)) {
                 return;
             }
             txn.put_as(keys::consent(&name, installation, &scope.name), &record);
             let detail =
                 serde_json::json!({ "scope": scope.name, "attributes": scope.attributes, "reason": scope.reason });
-            inner.audit(txn, &name, "consent.given", installation.as_str(), &detail.to_string());
+            told.of(&name, &name, "consent.given", installation.as_str(), detail.to_string());
         })
         .await?;
         // Somebody may consent before they ever visit the app; the way back is what
@@ -240,11 +241,11 @@ impl Identity {
         scope: &str,
     ) -> Result<(), IdentityError> {
         let (name, scope, now) = (account.to_owned(), scope.to_owned(), self.inner.now());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if let Some(found) = existing.consents.iter().find(|c| c.record.scope == scope) {
                 let record = ConsentRecord { withdrawn_at: Some(now), ..found.record.clone() };
                 txn.put_as(keys::consent(&name, installation, &scope), &record);
-                inner.audit(txn, &name, "consent.withdrawn", installation.as_str(), &scope);
+                told.of(&name, &name, "consent.withdrawn", installation.as_str(), scope.clone());
             }
         })
         .await
@@ -307,7 +308,7 @@ impl Identity {
         &self,
         installation: &InstallationName,
         account: &str,
-        change: impl Fn(&Inner, &mut Txn, &InstallationName, &Rights) + Send + Sync + 'static,
+        change: impl Fn(&mut Told, &mut Txn, &InstallationName, &Rights) + Send + Sync + 'static,
     ) -> Result<(), IdentityError> {
         let (me, key) = (self.clone(), (installation.clone(), account.to_owned()));
         detached(async move {
@@ -317,8 +318,9 @@ impl Identity {
                     return Err(IdentityError::NoSuchAccount(account.clone()));
                 }
                 let existing = read(txn, installation, account).await?;
-                change(&me.inner, txn, installation, &existing);
-                Ok(())
+                let mut told = Told::default();
+                change(&mut told, txn, installation, &existing);
+                me.inner.audit_all(txn, told).await
             });
             // Whatever came of it: a commit that failed may still have taken place.
             me.inner.rights.invalidate(&key);
@@ -348,7 +350,8 @@ impl Identity {
                     withdraw_all(txn, installation, account, now).await?;
                     txn.delete(row.key.clone());
                 }
-                self.inner.audit(txn, by, "installation.forgotten", installation.as_str(), &accounts.len().to_string());
+                let count = accounts.len().to_string();
+                self.inner.audit_about(None, txn, by, "installation.forgotten", installation.as_str(), &count).await?;
                 Ok::<_, IdentityError>(())
             })?;
             self.inner.rights.invalidate_all();
@@ -367,17 +370,17 @@ fn no_role() -> IdentityError {
 }
 
 /// Assigns a role that is not assigned yet.
-fn assign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, existing: &Rights, row: &RoleAssignment) {
+fn assign(told: &mut Told, txn: &mut Txn, installation: &InstallationName, existing: &Rights, row: &RoleAssignment) {
     if existing.roles.contains(&row.role) {
         return;
     }
     txn.put_as(keys::role(installation, &row.account, &row.role), row);
-    inner.audit(txn, &row.assigned_by, "role.assigned", &row.account, &format!("{installation}: {}", row.role));
+    told.of(&row.account, &row.assigned_by, "role.assigned", &row.account, format!("{installation}: {}", row.role));
 }
 
-fn unassign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, account: &str, role: &str, by: &str) {
+fn unassign(told: &mut Told, txn: &mut Txn, installation: &InstallationName, account: &str, role: &str, by: &str) {
     txn.delete(keys::role(installation, account, role));
-    inner.audit(txn, by, "role.revoked", account, &format!("{installation}: {role}"));
+    told.of(account, by, "role.revoked", account, format!("{installation}: {role}"));
 }
 
 async fn withdraw_all(

@@ -65,7 +65,7 @@ impl Identity {
             withdrawn_at: None,
         };
         let (name, to) = (account.to_owned(), to.clone());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if covers_all(existing.consents(), &to) {
                 return;
             }
@@ -74,7 +74,7 @@ impl Identity {
                 "scope": to.purpose, "dataset": to.dataset, "fields": to.fields, "access": to.access,
                 "reason": to.reason,
             });
-            inner.audit(txn, &name, "consent.given", installation.as_str(), &detail.to_string());
+            told.of(&name, &name, "consent.given", installation.as_str(), detail.to_string());
         })
         .await?;
         self.remember(installation, &self.subject(installation, account), account).await

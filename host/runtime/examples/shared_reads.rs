@@ -66,14 +66,15 @@ struct Sample {
 async fn city(wasm: &[u8], compiler: &str, dir: &std::path::Path, people: u64) -> Result<City, Failure> {
     let store: SharedStore = Arc::new(SledStore::open(&dir.join("store"), SledOptions::default())?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await?);
+    let secrets = Secrets::new([1; 32]);
+    let keys = secrets.fields().clone();
+    let log = AuditConfig::new("bench.test/audit", [2; 32].into());
+    let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await?;
+    let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await?);
     let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
-    let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await?;
+    let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), IdentityConfig::demo()).await?;
     identity.import_divisions(XUZHOU_DIVISIONS).await?;
     let identity = Arc::new(identity);
-    let keys = identity.field_keys().clone();
-    let audit = AuditConfig::new("bench.test/audit", [2; 32].into());
-    let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), audit).await?;
     let hub = HubServices {
         store: store.clone(),
         clock: clock.clone(),

@@ -208,8 +208,8 @@ async fn entries(view: View, Query(query): Query) -> Outcome {
     json(StatusCode::OK, &json!({ "entries": page.entries.iter().map(seen).collect::<Vec<_>>(), "next": page.next }))
 }
 
-async fn opened(view: View, Path(index): Path<String>) -> Outcome {
-    json(StatusCode::OK, &console::open_entry(&view, &index).await?)
+async fn opened(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
+    json(StatusCode::OK, &console::open_entry(&view, &index, &query).await?)
 }
 
 async fn checkpoint(view: View) -> Outcome {

@@ -132,14 +132,16 @@ impl City {
     pub(crate) async fn sealed(store: SharedStore, fresh: bool, keys: Option<Arc<Keyring>>) -> Self {
         let manual = ManualClock::new(START);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo());
-        let identity = Arc::new(identity.await.unwrap());
-        let keys = keys.unwrap_or_else(|| identity.field_keys().clone());
-        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
-        let registry = Arc::new(Registry(installations.clone()));
-        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), registry));
+        let secrets = Secrets::new([1; 32]);
+        let keys = keys.unwrap_or_else(|| secrets.fields().clone());
         let log = AuditConfig::new("test.example/audit", Zeroizing::new([2; 32]));
         let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+        let demo = IdentityConfig::demo();
+        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), demo);
+        let identity = Arc::new(identity.await.unwrap());
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap());
+        let registry = Arc::new(Registry(installations.clone()));
+        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), registry));
         let services = HubServices {
             store: store.clone(),
             clock,

@@ -9,12 +9,11 @@ use crate::view::{View, json, see_other};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::Response;
-use bytes::Bytes;
-use futures::SinkExt as _;
-use futures::channel::mpsc;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use std::io::{self, BufWriter, Write};
+use std::io;
+use tokio::io::AsyncReadExt as _;
 use yunlong_audit::{Disclosure, Entry, ExportOptions};
 use yunlong_identity::{PlatformRole, Session};
 use yunlong_model::{Kind, Timestamp};
@@ -58,18 +57,27 @@ pub(super) async fn told(view: &View, session: &Session, action: &str, detail: &
 }
 
 /// An entry opened, with its proof; that it was opened is an entry itself.
-pub(crate) async fn opened(view: &View, index: &str) -> Outcome<Disclosure> {
+pub(crate) async fn opened(view: &View, index: &str, query: &Fields) -> Outcome<Disclosure> {
     let session = administrator(view)?;
     let number: u64 = index.parse().map_err(|_| Failure::not_found())?;
-    let disclosed = view.gateway.services.audit.disclose(number).await?;
+    let disclosed = view.gateway.services.audit.disclose(number, kept(query)?).await?;
     told(view, session, "audit.opened", &format!("leaf {number}")).await?;
     Ok(disclosed)
 }
 
-pub(super) async fn entry(view: View, Path(index): Path<String>) -> Outcome {
+/// The size of a checkpoint that the reader kept, if they say so.
+pub(crate) fn kept(query: &Fields) -> Outcome<Option<u64>> {
+    let wrong = || {
+        let (zh, en) = ("请填写所保存检查点的记录条数", "Give the number of entries of the checkpoint that you kept");
+        Failure::new(kinds::INVALID).field("checkpoint", zh, en)
+    };
+    query.raw("checkpoint").map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+pub(super) async fn entry(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
     administrator(&view)?;
     let file = index.strip_suffix(".json");
-    let disclosed = opened(&view, file.unwrap_or(&index)).await?;
+    let disclosed = opened(&view, file.unwrap_or(&index), &query).await?;
     let (audit, number) = (&view.gateway.services.audit, disclosed.proof.index);
     if file.is_some() || view.wants_json {
         return json(StatusCode::OK, &disclosed);
@@ -153,26 +161,16 @@ pub(super) async fn export(view: View, Query(query): Query) -> Outcome {
     export_response(&view, query.text("opened") == "true").await
 }
 
-/// The log as a stream: nothing of it is held as a whole.
+/// The log as a stream: nothing of it is held in memory as a whole.
 pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     let session = administrator(view)?;
     if opened {
         view.step_up_for("/audit/log")?;
     }
     told(view, session, "audit.exported", if opened { "with contents" } else { "without contents" }).await?;
-    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
-    let (audit, runtime) = (view.gateway.services.audit.clone(), tokio::runtime::Handle::current());
-    tokio::task::spawn_blocking(move || {
-        let mut out = BufWriter::with_capacity(64 * 1024, Chunks(sender.clone()));
-        let done = runtime.block_on(audit.export(&mut out, ExportOptions { opened }));
-        if let Err(error) = done.map_err(io::Error::other).and_then(|_| out.flush()) {
-            tracing::warn!(%error, "an export of the audit log was cut short");
-            // The client must not take a part for the whole.
-            let mut sender = sender;
-            drop(futures::executor::block_on(sender.send(Err(error))));
-        }
-    });
-    let mut response = Response::new(Body::from_stream(receiver));
+    // Gathered first: a client that reads slowly, or not at all, holds up no erasure.
+    let (file, _) = view.gateway.services.audit.gather(ExportOptions { opened }).await?;
+    let mut response = Response::new(Body::from_stream(chunks(tokio::fs::File::from_std(file))));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl; charset=utf-8"));
     let name = if opened {
@@ -185,19 +183,18 @@ pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     Ok(response)
 }
 
-/// Hands what is written to the answer, and waits for a client that is slower. For a thread that may
-/// wait.
-struct Chunks(mpsc::Sender<io::Result<Bytes>>);
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = futures::executor::block_on(self.0.send(Ok(Bytes::copy_from_slice(bytes))));
-        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A file, piece by piece.
+fn chunks(file: tokio::fs::File) -> impl futures::Stream<Item = io::Result<Bytes>> {
+    futures::stream::unfold(Some(file), async |file| {
+        let mut file = file?;
+        let mut piece = BytesMut::with_capacity(64 * 1024);
+        match file.read_buf(&mut piece).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(piece.freeze()), Some(file))),
+            // The client must not take a part for the whole.
+            Err(error) => Some((Err(error), None)),
+        }
+    })
 }
 
 pub(super) async fn erasure(view: View, Query(query): Query) -> Outcome {
@@ -264,9 +261,11 @@ pub(crate) async fn closing(view: &View, form: &Fields) -> Outcome<u64> {
     if !failure.fields().is_empty() {
         return Err(failure);
     }
+    // What an order hides goes when it has ended, and nothing that is told now selects it.
+    let standing = services.hub.standing_orders().await?;
     let mut erased = 0;
     for person in services.identity.persons_of_account(name).await? {
-        erased += services.audit.erase(&person, reason, &session.account).await?;
+        erased += services.audit.erase(&person, &standing, reason, &session.account).await?;
     }
     Ok(erased)
 }

@@ -16,7 +16,9 @@ pub(crate) mod uses;
 
 // The JSON API does the same.
 pub(super) use audit::tabs as audit_tabs;
-pub(crate) use audit::{closing as erase_audit, export_response as export_audit, opened as open_entry};
+pub(crate) use audit::{
+    closing as erase_audit, export_response as export_audit, kept as kept_checkpoint, opened as open_entry,
+};
 pub(crate) use catalogue::{entry, filter_of as catalogue_filter};
 pub(crate) use corrections::{
     answered as correction_step, claimed, filed as file_correction, item_title, of as corrections_of,

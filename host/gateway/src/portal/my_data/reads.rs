@@ -140,18 +140,22 @@ impl Who {
         };
         let zh = match (app(Lang::Zh), mine, entry.actor_kind) {
             (Some(app), true, _) => format!("{organization}的应用“{app}”（由您本人使用）"),
-            (Some(app), false, Kind::Official) => format!("{organization}的工作人员通过应用“{app}”"),
+            (Some(app), false, Some(Kind::Official)) => format!("{organization}的工作人员通过应用“{app}”"),
             (Some(app), false, _) => format!("{organization}的应用“{app}”"),
             (None, true, _) => "您本人".to_owned(),
-            (None, false, Kind::Official) if !organization.is_empty() => format!("{organization}的工作人员"),
+            (None, false, Some(Kind::Official)) if !organization.is_empty() => format!("{organization}的工作人员"),
             (None, false, _) => "城市平台".to_owned(),
         };
         let en = match (app(Lang::En), mine, entry.actor_kind) {
             (Some(app), true, _) => format!("The app “{app}” of {organization}, used by yourself, "),
-            (Some(app), false, Kind::Official) => format!("An official of {organization}, through the app “{app}”, "),
+            (Some(app), false, Some(Kind::Official)) => {
+                format!("An official of {organization}, through the app “{app}”, ")
+            }
             (Some(app), false, _) => format!("The app “{app}” of {organization} "),
             (None, true, _) => "You ".to_owned(),
-            (None, false, Kind::Official) if !organization.is_empty() => format!("An official of {organization} "),
+            (None, false, Some(Kind::Official)) if !organization.is_empty() => {
+                format!("An official of {organization} ")
+            }
             (None, false, _) => "The city’s platform ".to_owned(),
         };
         Ok(Self(Text { zh, en }))
@@ -280,11 +284,11 @@ pub(super) async fn entry_json(view: &View, seen: &Seen) -> Outcome<Value> {
 }
 
 /// Whether an entry is this person's to see: it is about them, and no order that stands hides it.
-async fn mine(view: &View, people: &People, index: u64) -> Outcome<yunlong_audit::Disclosure> {
+async fn mine(view: &View, people: &People, index: u64, kept: Option<u64>) -> Outcome<yunlong_audit::Disclosure> {
     let services = &view.gateway.services;
     // What there is and is not theirs, looks like what there is not.
     let none = || Failure::not_found().because("没有这条记录。", "There is no such entry.");
-    let disclosed = services.audit.disclose(index).await.map_err(|e| match e {
+    let disclosed = services.audit.disclose(index, kept).await.map_err(|e| match e {
         yunlong_audit::AuditError::NotFound(_) => none(),
         e => e.into(),
     })?;
@@ -298,12 +302,12 @@ async fn mine(view: &View, people: &People, index: u64) -> Outcome<yunlong_audit
 }
 
 /// One entry with its proof, for people and, as JSON, for `yunlong-verify`.
-pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>) -> Outcome {
+pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
     let people = People::of(&view, &session.account).await?;
     let file = index.strip_suffix(".json");
     let number: u64 = file.unwrap_or(&index).parse().map_err(|_| Failure::not_found())?;
-    let disclosed = mine(&view, &people, number).await?;
+    let disclosed = mine(&view, &people, number, crate::console::hub::kept_checkpoint(&query)?).await?;
     if file.is_some() || view.wants_json {
         return json(StatusCode::OK, &disclosed);
     }
