@@ -230,6 +230,10 @@ impl Batch<'_> {
             about: Some(about),
             target: writer.id(key),
             purpose: Some("import".into()),
+            reason: Some(Text {
+                zh: "导入文件，更新登记".into(),
+                en: "To bring the register up to date from a file".into(),
+            }),
             fields: row.record.keys().filter(|f| dataset.item(f).is_some()).cloned().collect(),
             ..audit_entry(action, self.by, &dataset.id, &format!("import/{} line {}", self.import.id, row.line))
         };
