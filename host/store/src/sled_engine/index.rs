@@ -327,7 +327,11 @@ impl Heads {
 }
 
 impl Index {
-    pub(super) fn each_version(&self, range: &KeyRange, f: &mut dyn FnMut(&[u8], Seq) -> bool) -> Result<(), StoreError> {
+    pub(super) fn each_version(
+        &self,
+        range: &KeyRange,
+        f: &mut dyn FnMut(&[u8], Seq) -> bool,
+    ) -> Result<(), StoreError> {
         for row in self.db.range(data_key(&range.start)..data_key(&range.end)) {
             let (key, row) = row.map_err(io)?;
             if !f(&key[1..], Row::parse(&key[1..], &row)?.version) {
