@@ -153,7 +153,7 @@ async fn a_bulk_job_of_an_app_without_a_consumer_ends_and_leaves_no_dead_letter(
     let city = city().await?;
     let console = city.signed_in("console", "city-admin").await?;
     // Shared unconditionally: granted when it was asked for.
-    let visitor = city.client(READER)?;
+    let visitor = city.signed_in(READER, FIRST.0).await?;
     let mut read = json!({"dataset": "legal-entities.entity", "purpose": "directory", "division": "320302"});
     let started = visitor.post("/count", &read).await?.json()?;
     read["key"] = started["job"].as_str().with_context(|| format!("no job: {started}"))?.into();
