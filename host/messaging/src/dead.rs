@@ -4,7 +4,7 @@ use crate::queue::{self, QueueRow};
 use crate::{Kind, Messaging, MessagingError, ids};
 use serde::{Deserialize, Serialize};
 use yunlong_model::{Event, InstallationName, Timestamp};
-use yunlong_store::{Direction, Txn, transact};
+use yunlong_store::{Direction, Txn};
 
 /// Letters that are put back in one commit: each may carry 256 KiB.
 const AT_ONCE: usize = 20;

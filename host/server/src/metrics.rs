@@ -140,7 +140,8 @@ impl Collector for Log {
         for (name, help, value) in single.into_iter().filter_map(|(n, h, v)| Some((n, h, v?))) {
             gauge(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
         }
-        let gauges: [(&str, &str, fn(&WitnessStatus) -> u64); 2] = [
+        type OfWitness = fn(&WitnessStatus) -> u64;
+        let gauges: [(&str, &str, OfWitness); 2] = [
             ("audit_witnessed_leaves", "Leaves that the witness has cosigned since the start", |w| w.cosigned),
             ("audit_witness_refuses", "1 while the witness holds that the log was changed", |w| {
                 u64::from(w.refusal.is_some())

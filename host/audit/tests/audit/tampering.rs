@@ -17,7 +17,7 @@ use yunlong_verify::{Fault, What};
 enum Act {
     Read(Vec<u32>),
     Hidden(u32),
-    Act(u32),
+    Tell(u32),
     Sequence,
     Erase(u32),
     Expire,
@@ -27,7 +27,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         5 => proptest::collection::vec(0_u32..6, 1..40).prop_map(Act::Read),
         1 => (0_u32..6).prop_map(Act::Hidden),
-        2 => (0_u32..6).prop_map(Act::Act),
+        2 => (0_u32..6).prop_map(Act::Tell),
         3 => Just(Act::Sequence),
         1 => (0_u32..6).prop_map(Act::Erase),
         1 => Just(Act::Expire),
@@ -49,7 +49,7 @@ async fn city_after(acts: &[Act]) -> City {
                 entry.hidden = Some(yunlong_audit::HiddenBy { order: "o".into(), until: yunlong_model::Timestamp(0) });
                 city.audit.record(vec![entry]).await.unwrap();
             }
-            Act::Act(about) => city.act("consent.given", Some(*about)).await,
+            Act::Tell(about) => city.act("consent.given", Some(*about)).await,
             Act::Sequence => drop(city.audit.sequence_once().await.unwrap()),
             Act::Erase(about) => drop(city.audit.erase(&person(*about), &[], "r", "admin").await.unwrap()),
             Act::Expire => {

@@ -84,7 +84,7 @@ impl Hub {
             }
             Ok::<_, HubError>(())
         })?;
-        Ok(correction.as_seen_by(by))
+        Ok(correction.seen_by(by))
     }
 
     /// Accepts a correction and forwards it to the item's authority. The provider does, or the authority.
@@ -186,7 +186,7 @@ impl Hub {
             self.audit_correction(txn, "correction.withdrawn", &correction, by).await?;
             Ok::<_, HubError>(correction)
         })?;
-        Ok(withdrawn.as_seen_by(by))
+        Ok(withdrawn.seen_by(by))
     }
 
     /// Reminds those who are to answer of what is overdue, once each.

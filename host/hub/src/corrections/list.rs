@@ -98,7 +98,7 @@ impl Hub {
     pub async fn correction_for(&self, id: &str, by: &Actor) -> Result<Correction, HubError> {
         let found = self.correction(id).await?;
         let theirs = found.filer.account == by.account || by.acts_for(&found.provider) || by.acts_for(&found.authority);
-        if theirs { Ok(found.as_seen_by(by)) } else { Err(unknown(id)) }
+        if theirs { Ok(found.seen_by(by)) } else { Err(unknown(id)) }
     }
 
     /// What somebody filed, the newest first: as themself, or in their office.
@@ -114,7 +114,7 @@ impl Hub {
         let in_office = by.kind == Kind::Official;
         let fits = |c: &Correction| (c.filer.kind == Kind::Official) == in_office;
         let mut page = self.corrections_under(&keys::corrections_by(&by.account), fits, before, limit).await?;
-        page.corrections = page.corrections.into_iter().map(|c| c.as_seen_by(by)).collect();
+        page.corrections = page.corrections.into_iter().map(|c| c.seen_by(by)).collect();
         Ok(page)
     }
 

@@ -244,7 +244,7 @@ impl Correction {
     }
 
     /// As this person may see it.
-    pub(crate) fn as_seen_by(mut self, by: &Actor) -> Self {
+    pub(crate) fn seen_by(mut self, by: &Actor) -> Self {
         self.was = self.was.take().filter(|_| self.shows_record_to(by));
         self
     }

@@ -49,7 +49,7 @@ pub(crate) enum Met {
     Repeated(Written),
 }
 
-/// A denial that is to be written, with the counts that are due. Dropped without [`First::is_written`], it
+/// A denial that is to be written, with the counts that are due. Dropped without [`First::settle`], it
 /// was not: then the next of its kind is the first one.
 pub(crate) struct First {
     pub(crate) due: Vec<Entry>,
@@ -60,7 +60,7 @@ pub(crate) struct First {
 pub(crate) struct Written(watch::Receiver<bool>);
 
 impl First {
-    pub(crate) fn is_written(self) {
+    pub(crate) fn settle(self) {
         self.written.send_replace(true);
     }
 }
@@ -188,7 +188,7 @@ mod tests {
         match denials.meet(entry, Timestamp(at)) {
             Met::First(first) => {
                 let due = first.due.clone();
-                first.is_written();
+                first.settle();
                 due
             }
             Met::Repeated(_) => Vec::new(),
@@ -245,7 +245,7 @@ mod tests {
         let waits = tokio::spawn(second.written());
         tokio::task::yield_now().await;
         assert!(!waits.is_finished(), "the first is not on stable storage yet");
-        first.is_written();
+        first.settle();
         assert!(waits.await.unwrap());
         let Met::First(fails) = denials.meet(denial("b"), Timestamp(2)) else { panic!("the first") };
         let Met::Repeated(after) = denials.meet(denial("b"), Timestamp(3)) else { panic!("a repetition") };

@@ -135,7 +135,7 @@ impl Hub {
             match self.inner.sharing.denials.meet(entry.clone(), now) {
                 Met::First(first) => {
                     self.inner.audit.record(first.due.clone()).await?;
-                    first.is_written();
+                    first.settle();
                     return Ok(());
                 }
                 Met::Repeated(first) => {

@@ -120,7 +120,11 @@ mod tests {
         let mut seen = vec![id.clone()];
         for index in &person.indexes {
             let row = row(&tags, &person, index, &id, body).unwrap();
-            assert_eq!(ids_of(&tags, &person, index, std::iter::once(&row)).unwrap(), [id.clone()], "{index:?}");
+            assert_eq!(
+                ids_of(&tags, &person, index, std::iter::once(&row)).unwrap(),
+                std::slice::from_ref(&id),
+                "{index:?}"
+            );
             // Behind the mark of a text, and before its end.
             let bytes = row.as_bytes();
             let shown = String::from_utf8(bytes[bytes.len() - 1 - id.len()..bytes.len() - 1].to_vec()).unwrap();

@@ -36,11 +36,11 @@ async fn after_a_change_of_keys_everything_opens_without_the_old_one() {
     city.grant("tickets", ASKED, "count").await;
     // A record with a former version, a job with its page, a correction, and what is left of a removed record.
     let fresh = crate::city::resident_id("320321", "19700101", 1);
-    city.put_many(ASKED, &[fresh.clone()]).await;
+    city.put_many(ASKED, std::slice::from_ref(&fresh)).await;
     city.put_from(ASKED, &fresh, serde_json::json!({ "name": "改名" }), "2026-06-01").await;
     city.hub.work().await.unwrap();
     let gone = crate::city::resident_id("320321", "19700101", 2);
-    city.put_many(ASKED, &[gone.clone()]).await;
+    city.put_many(ASKED, std::slice::from_ref(&gone)).await;
     let open = city.open("tickets", Who::Job, ASKED, "count").await.unwrap();
     let job = open.start_job(&Default::default(), &strings(&["name"])).await.unwrap();
     city.hub.work().await.unwrap();
