@@ -77,7 +77,7 @@ async fn who_was_slower_gets_their_form_back_on_the_new_version() {
 
     // The authority is none of this form's: it is shown, with the way to the act that changes it.
     let html = page(&p, CONSOLE, path, &own).await;
-    assert!(html.contains("href=\"/hub/datasets/transport.bus-stop#authority\""), "{html}");
+    assert!(html.contains("href=\"/hub/datasets/transport.bus-stop#change-authority\""), "{html}");
     assert!(!html.contains("权威部门代码"), "nothing is typed that would be thrown away");
 }
 

@@ -9,16 +9,17 @@ use crate::view::{View, json, see_other};
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use std::io;
-use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
 use yunlong_audit::{Disclosure, Entry, ExportOptions};
 use yunlong_identity::{PlatformRole, Session};
 use yunlong_model::{Kind, Timestamp};
 
 pub(super) const NAV: &str = "/audit";
+
+/// Bytes of a file that are read at once.
+const PIECE: usize = 64 * 1024;
 
 pub(in crate::console) fn tabs(view: &View, current: &str) -> Markup {
     let all = [
@@ -170,7 +171,8 @@ pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     told(view, session, "audit.exported", if opened { "with contents" } else { "without contents" }).await?;
     // Gathered first: a client that reads slowly, or not at all, holds up no erasure.
     let (file, _) = view.gateway.services.audit.gather(ExportOptions { opened }).await?;
-    let mut response = Response::new(Body::from_stream(chunks(tokio::fs::File::from_std(file))));
+    let mut response =
+        Response::new(Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), PIECE)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl; charset=utf-8"));
     let name = if opened {
@@ -181,20 +183,6 @@ pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// A file, piece by piece.
-fn chunks(file: tokio::fs::File) -> impl futures::Stream<Item = io::Result<Bytes>> {
-    futures::stream::unfold(Some(file), async |file| {
-        let mut file = file?;
-        let mut piece = BytesMut::with_capacity(64 * 1024);
-        match file.read_buf(&mut piece).await {
-            Ok(0) => None,
-            Ok(_) => Some((Ok(piece.freeze()), Some(file))),
-            // The client must not take a part for the whole.
-            Err(error) => Some((Err(error), None)),
-        }
-    })
 }
 
 pub(super) async fn erasure(view: View, Query(query): Query) -> Outcome {

@@ -263,7 +263,7 @@ fn authority_form(view: &View, d: &Dataset, base: &str, typed: Option<Typed<'_>>
     let options: Vec<_> = optional.map(|i| (i.name.clone(), i.title.get(view.lang()).to_owned())).collect();
     html! {
         @if !options.is_empty() {
-            details #authority open[typed.is_some()] {
+            details #change-authority open[typed.is_some()] {
                 summary { (view.t("设定信息项的权威来源…", "Set the authority of an item…")) }
                 form.card method="post" action={ (base) "/authority" } {
                     (Choice { name: "item", label: view.t("信息项", "Item"), options, value: was("item"), help: view.t("必填项由提供方负责。", "The provider answers for what is required.") }.render(view, failure))

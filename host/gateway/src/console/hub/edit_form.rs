@@ -125,7 +125,7 @@ fn item_row(view: &View, id: Option<&str>, n: usize, row: &[String; 8]) -> Marku
                         input type="hidden" name="item_authority" value=(authority);
                         (view.t("权威部门：", "Authority: "))
                         @if authority.is_empty() { (view.t("提供方", "the provider")) } @else { code.nowrap { (authority) } }
-                        @if !name.is_empty() { br; a href={ "/hub/datasets/" (id) "#authority" } { (view.t("更改…", "Change…")) span.visually-hidden { " " (name) } } }
+                        @if !name.is_empty() { br; a href={ "/hub/datasets/" (id) "#change-authority" } { (view.t("更改…", "Change…")) span.visually-hidden { " " (name) } } }
                     },
                 }
                 label { (view.t("代码表（选填，每行：代码 = 中文 | English）", "Codes (optional, a line each: code = 中文 | English)"))
