@@ -96,14 +96,10 @@ pub(crate) fn outcome(answer: &Value) -> &str {
 /// The entries of a request in the log, once they are there.
 pub(crate) async fn entries_of(auditor: &Client, request: &str) -> Result<Vec<Value>> {
     eventually(&format!("the log has the request {request}"), Duration::from_secs(10), async || {
-        let page = auditor.get(&format!("/api/v1/audit/entries?request={request}")).await?.json()?;
-        let entries: Vec<Value> = page["entries"]
-            .as_array()
-            .context("no entries")?
-            .iter()
-            .map(|e| e["entry"].clone())
-            .filter(|e| e["request_id"] == request)
-            .collect();
+        let page = auditor.get(&format!("/api/v1/audit/entries?request_id={request}")).await?.json()?;
+        let entries: Vec<Value> =
+            page["entries"].as_array().context("no entries")?.iter().map(|e| e["entry"].clone()).collect();
+        ensure!(entries.iter().all(|e| e["request_id"] == request), "others than the request’s: {page}");
         Ok((!entries.is_empty()).then_some(entries))
     })
     .await

@@ -53,6 +53,9 @@ pub enum What {
     /// What is given as the excuse does not cover the leaf.
     #[error("第 {0} 条不是可以解释此内容缺失的删除或到期记录 / leaf {0} is no erasure or expiry that excuses this")]
     Excuse(u64),
+    /// A leaf that there is already: somebody put its row in once more.
+    #[error("与第 {0} 条重复：同一条记录被写入两次 / it is the leaf {0} once more: its row was put in a second time")]
+    Duplicate(u64),
     /// The payload is there, and its key is not.
     #[error("内容无法解密，且没有删除记录 / the payload cannot be opened, and no erasure tells it")]
     Unreadable,
@@ -62,6 +65,11 @@ pub enum What {
     /// A leaf of an expiry names what it cannot name.
     #[error("到期记录的范围不成立 / the range of this expiry cannot be")]
     Expiry,
+    /// An expiry let payloads go that were too young.
+    #[error(
+        "到期记录删除了未满 {0} 天的内容（保存期不同时用 --retention-days 指定）/ this expiry let payloads go that were younger than {0} days (give --retention-days when another retention was announced)"
+    )]
+    TooYoung(u32),
     /// A tile is not what the leaves give.
     #[error("第 {level} 层第 {n} 块与记录不符 / the tile {n} of level {level} does not fit the leaves")]
     Tile {
@@ -135,6 +143,18 @@ pub enum What {
         wanted: usize,
         /// The most that one checkpoint has.
         found: usize,
+    },
+    /// The newest leaves are not witnessed.
+    #[error(
+        "见证只到第 {covered} 条（共 {size} 条，见证时间 {at}）：其后的记录过多或过晚，可能已被改写 / the newest checkpoint with enough cosignatures, of {at}, covers {covered} of {size} leaves: those behind it are more, or later, than is allowed, and may have been rewritten (--within, --within-minutes)"
+    )]
+    Unwitnessed {
+        /// Leaves under the newest checkpoint that a quorum cosigned.
+        covered: u64,
+        /// Leaves.
+        size: u64,
+        /// When it was cosigned.
+        at: String,
     },
     /// The host found something in its store that it does not account for.
     #[error("存储中有不符之处（{key}）：{what} / something in the store does not fit ({key}): {what}")]

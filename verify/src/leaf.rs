@@ -12,13 +12,9 @@ pub(crate) struct Leaf {
     v: u8,
     pub(crate) at: i64,
     kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trail: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    who: Option<String>,
+    who: String,
     commitment: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sealed: Option<String>,
+    pub(crate) sealed: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) hidden: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,13 +53,9 @@ impl Leaf {
         let hex = |text: &str, length: usize| HEXLOWER.decode(text.as_bytes()).is_ok_and(|b| b.len() == length);
         let fits = leaf.v == 1
             && hex(&leaf.commitment, 32)
-            && leaf.who.as_ref().is_none_or(|w| hex(w, 16))
-            && leaf.sealed.as_ref().is_none_or(|s| hex(s, 32))
+            && hex(&leaf.who, 16)
+            && hex(&leaf.sealed, 32)
             && leaf.erased.as_ref().is_none_or(|e| hex(e, 16))
-            // A row of a trail, or an entry of the audit's own.
-            && leaf.trail.is_some() == (leaf.kind == "row")
-            && leaf.trail.is_none() == leaf.who.is_some()
-            && leaf.who.is_some() == leaf.sealed.is_some()
             && leaf.erased.is_some() == (leaf.kind == "erasure")
             && leaf.expired.is_some() == (leaf.kind == "expiry");
         (fits && serde_json::to_vec(&leaf).is_ok_and(|again| again == bytes)).then_some(leaf)
@@ -77,6 +69,11 @@ impl Leaf {
         }
     }
 
+    /// What the leaf commits to: no two leaves are about the same record.
+    pub(crate) fn commitment(&self) -> &str {
+        &self.commitment
+    }
+
     /// Whether this leaf commits to a salt and a record.
     pub(crate) fn commits_to(&self, salt: &[u8], record: &[u8]) -> bool {
         let mut hash = Sha256::new();
@@ -88,7 +85,7 @@ impl Leaf {
     /// Whether an excuse covers this leaf, the one at `index`.
     pub(crate) fn is_excused(&self, index: u64, excuse: &Excuse) -> bool {
         match excuse {
-            Excuse::Erased(tag) => self.who.as_deref() == self.who_under(tag).as_deref(),
+            Excuse::Erased(tag) => Some(&self.who) == self.who_under(tag).as_ref(),
             Excuse::Expired(range) => (range.from..range.to).contains(&index) && self.at < range.before,
         }
     }

@@ -15,6 +15,7 @@ pub mod note;
 pub mod proof;
 pub mod publication;
 mod signer;
+pub mod time;
 pub mod tree;
 
 pub use fault::{Fault, What};

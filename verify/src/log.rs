@@ -1,15 +1,17 @@
-//! A whole export, line by line, twice: first for the leaves that excuse payloads which are gone, then
-//! for everything. Memory does not grow with the log, only with the number of erasures.
+//! A whole export, line by line, twice: first for the leaves that excuse payloads which are gone and for
+//! leaves that may be doubled, then for everything. Memory grows by eight bytes a leaf, and with the
+//! number of erasures.
 
 use crate::fault::{Fault, What};
 use crate::leaf::{Excuse, Leaf, sha256_hex};
-use crate::note::{Checkpoint, Note, VKey};
+use crate::note::{Checkpoint, Note, VKey, distinct};
+use crate::time;
 use crate::tree::{Hash, Tree, leaf_hash};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read as _, Seek, SeekFrom};
 
 /// A payload of 4 MiB in base64, and its leaf.
@@ -22,11 +24,31 @@ pub struct Expectations {
     pub key: VKey,
     /// Witnesses that are trusted.
     pub witnesses: Vec<VKey>,
-    /// How many of them must have cosigned one checkpoint.
+    /// How many of them must have cosigned one checkpoint. One that is named twice counts once.
     pub quorum: usize,
+    /// How many leaves may stand behind the newest checkpoint that a quorum cosigned; any number of
+    /// them when it is `None`.
+    pub within: Option<u64>,
+    /// How many minutes later than the cosignatures under that checkpoint a leaf may say that it was
+    /// written.
+    pub within_minutes: u64,
+    /// The shortest time, in days, after which payloads may have expired.
+    pub retention_days: u32,
     /// Checkpoints that were kept elsewhere, signed by the log.
     pub checkpoints: Vec<Checkpoint>,
 }
+
+impl Expectations {
+    /// Nothing but the key: no witness, no checkpoint, a retention of three years.
+    #[must_use]
+    pub fn of(key: VKey) -> Self {
+        let (witnesses, checkpoints) = (Vec::new(), Vec::new());
+        Self { key, witnesses, quorum: 0, within: None, within_minutes: 60, retention_days: 1_096, checkpoints }
+    }
+}
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 1_440 * MINUTE;
 
 /// What an export without fault shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +59,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// How many leaves the newest checkpoint covers that a quorum of witnesses cosigned. 0 without a quorum.
     pub witnessed: u64,
+    /// When it was cosigned, in POSIX seconds.
+    pub witnessed_at: Option<u64>,
     /// Payloads that are gone, and excused.
     pub gone: u64,
     /// Leaves that an order hid from their persons.
@@ -65,8 +89,6 @@ struct LeafLine {
     leaf: Option<String>,
     hash: Option<String>,
     sealed: Option<String>,
-    row: Option<String>,
-    salt: Option<String>,
     gone: Option<u64>,
     #[serde(default)]
     unreadable: bool,
@@ -125,9 +147,9 @@ struct EndLine {
 /// # Errors
 /// The first [`Fault`].
 pub fn verify(export: &mut (impl BufRead + Seek), expected: &Expectations) -> Result<Report, Fault> {
-    let excuses = excuses(export)?;
+    let first = first_reading(export)?;
     export.seek(SeekFrom::Start(0)).map_err(|e| at(1, What::Io(e.to_string())))?;
-    Verifier::new(expected, excuses).run(export)
+    Verifier::new(expected, first).run(export)
 }
 
 fn at(line: u64, what: What) -> Fault {
@@ -145,27 +167,51 @@ fn next_line(export: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<(), What
     Ok(())
 }
 
-/// The leaves that tell erasures and expiries, by their indexes. Whether they are in the tree, the
-/// second reading shows.
-fn excuses(export: &mut impl BufRead) -> Result<BTreeMap<u64, Excuse>, Fault> {
-    let (mut out, mut buffer, mut line) = (BTreeMap::new(), Vec::new(), 0);
+/// What the first reading finds. Whether its leaves are in the tree, the second one shows.
+#[derive(Default)]
+struct First {
+    /// The leaves that tell erasures and expiries, by their indexes.
+    excuses: BTreeMap<u64, Excuse>,
+    /// The beginnings of commitments that stand in more than one leaf.
+    doubled: BTreeSet<u64>,
+}
+
+/// The beginning of a commitment.
+fn beginning(leaf: &Leaf) -> u64 {
+    leaf.commitment().get(..16).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default()
+}
+
+fn first_reading(export: &mut impl BufRead) -> Result<First, Fault> {
+    let (mut out, mut buffer, mut line) = (First::default(), Vec::new(), 0);
+    let mut beginnings = Vec::new();
     loop {
         line += 1;
         next_line(export, &mut buffer).map_err(|what| at(line, what))?;
         if buffer.is_empty() {
-            return Ok(out);
+            break;
         }
         let Ok(read) = serde_json::from_slice::<LeafLine>(&buffer) else { continue };
         let leaf = read.leaf.and_then(|l| BASE64.decode(l.as_bytes()).ok()).and_then(|l| Leaf::parse(&l));
-        if let Some(excuse) = leaf.and_then(|l| l.excuse()) {
-            out.insert(read.index, excuse);
+        let Some(leaf) = leaf else { continue };
+        beginnings.push(beginning(&leaf));
+        if let Some(excuse) = leaf.excuse() {
+            out.excuses.insert(read.index, excuse);
         }
     }
+    beginnings.sort_unstable();
+    out.doubled = beginnings.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
+    Ok(out)
 }
 
 struct Verifier<'a> {
     expected: &'a Expectations,
-    excuses: BTreeMap<u64, Excuse>,
+    first: First,
+    /// Leaves whose commitment another one may have, by it.
+    seen: BTreeMap<String, u64>,
+    /// The trusted witnesses, each once.
+    witnesses: Vec<VKey>,
+    /// The latest time of a leaf behind the newest checkpoint that a quorum cosigned.
+    behind: i64,
     tree: Tree,
     report: Report,
     /// Witnesses that the header names: their cosignatures must hold, and prove nothing.
@@ -186,10 +232,13 @@ struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    fn new(expected: &'a Expectations, excuses: BTreeMap<u64, Excuse>) -> Self {
+    fn new(expected: &'a Expectations, first: First) -> Self {
         Self {
             expected,
-            excuses,
+            first,
+            seen: BTreeMap::new(),
+            witnesses: distinct(&expected.witnesses),
+            behind: i64::MIN,
             tree: Tree::default(),
             report: Report::default(),
             named: Vec::new(),
@@ -282,10 +331,12 @@ impl<'a> Verifier<'a> {
             return Err(What::Position);
         }
         let leaf = Leaf::parse(&bytes).ok_or(What::Form)?;
-        match leaf.trail {
-            Some(_) => row(&leaf, &line)?,
-            None => self.payload(number, index, &leaf, &line)?,
+        if self.first.doubled.contains(&beginning(&leaf))
+            && let Some(first) = self.seen.insert(leaf.commitment().to_owned(), index)
+        {
+            return Err(What::Duplicate(first));
         }
+        self.payload(number, index, &leaf, &line)?;
         if let Some(opened) = &line.opened {
             let salt = HEXLOWER.decode(opened.salt.as_bytes()).map_err(|_| What::Payload)?;
             let record = decode(Some(&opened.record))?.unwrap_or_default();
@@ -296,19 +347,21 @@ impl<'a> Verifier<'a> {
         if leaf.expired.as_ref().is_some_and(|e| e.from >= e.to || e.to > index || e.before > leaf.at) {
             return Err(What::Expiry);
         }
+        let kept = DAY * i64::from(self.expected.retention_days);
+        if leaf.expired.as_ref().is_some_and(|e| leaf.at.saturating_sub(e.before) < kept) {
+            return Err(What::TooYoung(self.expected.retention_days));
+        }
+        self.behind = self.behind.max(leaf.at);
         self.report.hidden += u64::from(leaf.hidden);
         // The tiles of level 0 are the leaves' hashes themselves, so that one is not written again.
         self.due = (1..self.tree.push(hash)).collect();
         self.given_checkpoints()
     }
 
-    /// The payload of an entry of the audit's own.
+    /// The payload behind a leaf.
     fn payload(&mut self, number: u64, index: u64, leaf: &Leaf, line: &LeafLine) -> Result<(), What> {
-        if line.row.is_some() || line.salt.is_some() {
-            return Err(What::Form);
-        }
         if let Some(excusing) = line.gone {
-            let excused = self.excuses.get(&excusing).is_some_and(|e| leaf.is_excused(index, e));
+            let excused = self.first.excuses.get(&excusing).is_some_and(|e| leaf.is_excused(index, e));
             if !excused && excusing <= index {
                 return Err(What::Excuse(excusing));
             }
@@ -321,7 +374,7 @@ impl<'a> Verifier<'a> {
             self.report.gone += 1;
             return if line.gone.is_some() { Ok(()) } else { Err(What::Missing) };
         };
-        if leaf.sealed.as_deref() != Some(sha256_hex(&sealed).as_str()) {
+        if leaf.sealed != sha256_hex(&sealed) {
             return Err(What::Payload);
         }
         match (line.unreadable, line.gone) {
@@ -386,13 +439,12 @@ impl<'a> Verifier<'a> {
         for witness in &self.named {
             note.signed_by(witness).map_err(What::Checkpoint)?;
         }
-        let mut cosigned = 0;
-        for witness in &self.expected.witnesses {
-            cosigned += usize::from(note.signed_by(witness).map_err(What::Checkpoint)?);
-        }
-        self.cosigned = self.cosigned.max(cosigned);
-        if self.expected.quorum > 0 && cosigned >= self.expected.quorum {
-            self.report.witnessed = size;
+        let times = note.cosignatures(&self.witnesses).map_err(What::Checkpoint)?;
+        self.cosigned = self.cosigned.max(times.len());
+        // As many witnesses as are wanted have cosigned it then, or later.
+        if let Some(time) = self.expected.quorum.checked_sub(1).and_then(|n| times.get(n)) {
+            (self.report.witnessed, self.report.witnessed_at) = (size, Some(*time));
+            self.behind = i64::MIN;
         }
         self.checkpoint = size;
         self.report.checkpoints += 1;
@@ -409,6 +461,24 @@ impl<'a> Verifier<'a> {
             if given.any(|c| c.root != root) {
                 return Err(What::Rewritten(size));
             }
+        }
+        Ok(())
+    }
+
+    /// That the newest checkpoint with a quorum covers the log, but for what may stand behind it.
+    fn is_witnessed(&self, size: u64) -> Result<(), What> {
+        let Expectations { quorum, within, within_minutes, .. } = self.expected;
+        if *quorum == 0 {
+            return Ok(());
+        }
+        let Some(time) = self.report.witnessed_at.filter(|_| self.cosigned >= *quorum) else {
+            return Err(What::Quorum { wanted: *quorum, found: self.cosigned });
+        };
+        let covered = self.report.witnessed;
+        let minutes = MINUTE.saturating_mul(i64::try_from(*within_minutes).unwrap_or(i64::MAX));
+        let latest = i64::try_from(time).unwrap_or(i64::MAX).saturating_mul(1_000).saturating_add(minutes);
+        if within.is_some_and(|within| size - covered > within) || self.behind > latest {
+            return Err(What::Unwitnessed { covered, size, at: time::text(time) });
         }
         Ok(())
     }
@@ -434,26 +504,11 @@ impl<'a> Verifier<'a> {
         if self.checkpoint != size {
             return Err(What::Unsigned(self.checkpoint));
         }
-        if self.cosigned < self.expected.quorum {
-            return Err(What::Quorum { wanted: self.expected.quorum, found: self.cosigned });
-        }
+        self.is_witnessed(size)?;
         self.report.leaves = size;
         self.report.root = self.tree.root();
         Ok(self.report)
     }
-}
-
-/// The row of another service's trail: it is what the leaf commits to.
-fn row(leaf: &Leaf, line: &LeafLine) -> Result<(), What> {
-    let (Some(row), Some(salt)) = (&line.row, &line.salt) else { return Err(What::Missing) };
-    let salt = HEXLOWER.decode(salt.as_bytes()).map_err(|_| What::Payload)?;
-    let row = decode(Some(row))?.unwrap_or_default();
-    if !leaf.commits_to(&salt, &row) {
-        return Err(What::Payload);
-    }
-    // Nothing excuses a row, and nothing is sealed in it.
-    let plain = line.sealed.is_none() && line.gone.is_none() && !line.unreadable;
-    if plain { Ok(()) } else { Err(What::Form) }
 }
 
 fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, What> {

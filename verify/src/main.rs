@@ -9,9 +9,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use yunlong_verify::log::{Expectations, verify};
-use yunlong_verify::note::{Checkpoint, KeyType, Note, VKey};
-use yunlong_verify::proof::{consistency, inclusion};
-use yunlong_verify::publication::{publication, utc};
+use yunlong_verify::note::{Checkpoint, KeyType, Note, VKey, distinct};
+use yunlong_verify::proof::{Trust, consistency, inclusion};
+use yunlong_verify::publication::publication;
+use yunlong_verify::time;
 
 /// 核验云龙审计日志 / Checks the audit log of a Yunlong platform
 #[derive(Parser)]
@@ -28,45 +29,54 @@ enum Command {
         /// 导出文件（JSON Lines）/ the export (JSON Lines)
         export: PathBuf,
         #[command(flatten)]
-        trust: Trust,
-        /// 见证人公钥，可多次给出 / a witness's verifier key; may be given several times
-        #[arg(long = "witness", value_name = "VKEY")]
-        witnesses: Vec<String>,
-        /// 至少需要多少个见证人共同签名 / how many witnesses must have cosigned one checkpoint
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        quorum: usize,
+        trust: TrustArgs,
+        /// 最新见证检查点之后最多允许多少条记录 / how many leaves may stand behind the newest checkpoint that the witnesses cosigned
+        #[arg(long, value_name = "N")]
+        within: Option<u64>,
+        /// 其后的记录最多比见证时间晚多少分钟 / how many minutes later than its cosignatures those may be
+        #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+        within_minutes: u64,
+        /// 内容的最短保存天数：更早的“到期”是错误 / the retention in days: an earlier expiry is a fault
+        #[arg(long, value_name = "DAYS", default_value_t = 1_096)]
+        retention_days: u32,
     },
     /// 核验一条记录在日志中 / Checks that a record is in the log
     Inclusion {
         /// 证明文件（JSON）/ the proof (JSON)
         proof: PathBuf,
         #[command(flatten)]
-        trust: Trust,
+        trust: TrustArgs,
     },
     /// 核验日志只增不改 / Checks that a log continues its earlier state
     Consistency {
         /// 证明文件（JSON）/ the proof (JSON)
         proof: PathBuf,
         #[command(flatten)]
-        trust: Trust,
+        trust: TrustArgs,
     },
     /// 核验软件包已发布、已通过审核、未下架 / Checks that a package was published, approved and not yanked
     Publication {
         /// 证明文件（JSON）/ the proof (JSON)
         proof: PathBuf,
         #[command(flatten)]
-        trust: Trust,
+        trust: TrustArgs,
     },
 }
 
 #[derive(Args)]
-struct Trust {
+struct TrustArgs {
     /// 日志公钥 / the log's verifier key
     #[arg(long, value_name = "VKEY", visible_alias = "vkey")]
     key: String,
     /// 另行保存的检查点文件，可多次给出 / a checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
+    /// 见证人公钥，可多次给出 / a witness's verifier key; may be given several times
+    #[arg(long = "witness", value_name = "VKEY")]
+    witnesses: Vec<String>,
+    /// 至少需要多少个见证人共同签名，默认为全部 / how many witnesses must have cosigned one checkpoint; by default all that are given
+    #[arg(long, value_name = "N")]
+    quorum: Option<usize>,
 }
 
 /// Not a fault of the log: it could not be checked.
@@ -78,21 +88,26 @@ impl<E: std::fmt::Display> From<E> for Unusable {
     }
 }
 
-impl Trust {
-    fn read(&self) -> Result<(VKey, Vec<Checkpoint>), Unusable> {
-        let key = key(&self.key, KeyType::Ed25519)?;
+impl TrustArgs {
+    fn read(&self) -> Result<Trust, Unusable> {
+        let key = parsed(&self.key, KeyType::Ed25519)?;
         let read = |file: &PathBuf| {
             let text = read_file(file)?;
             let text = String::from_utf8(text).map_err(|e| Unusable(format!("{}: {e}", file.display())))?;
             let checkpoint = Note::parse(&text).and_then(|note| note.checkpoint(&key));
             checkpoint.map_err(|e| Unusable(format!("{}: {e}", file.display())))
         };
-        let checkpoints: Result<Vec<_>, Unusable> = self.checkpoints.iter().map(read).collect();
-        Ok((key, checkpoints?))
+        let checkpoints: Result<Vec<Checkpoint>, Unusable> = self.checkpoints.iter().map(read).collect();
+        let witnesses: Result<Vec<VKey>, Unusable> =
+            self.witnesses.iter().map(|w| parsed(w, KeyType::Cosignature)).collect();
+        // Under two names it is still one witness.
+        let witnesses = distinct(&witnesses?);
+        let quorum = self.quorum.unwrap_or(witnesses.len());
+        Ok(Trust { checkpoints: checkpoints?, witnesses, quorum, key })
     }
 }
 
-fn key(text: &str, kind: KeyType) -> Result<VKey, Unusable> {
+fn parsed(text: &str, kind: KeyType) -> Result<VKey, Unusable> {
     let key = VKey::parse(text)?;
     if key.kind != kind {
         let (zh, en) = match kind {
@@ -111,66 +126,49 @@ fn read_file(file: &Path) -> Result<Vec<u8>, Unusable> {
 /// The text when everything holds; the fault when not.
 fn run(command: Command) -> Result<Result<String, String>, Unusable> {
     match command {
-        Command::Log { export, trust, witnesses, quorum } => {
-            let (log, checkpoints) = trust.read()?;
-            let witnesses: Result<Vec<_>, _> = witnesses.iter().map(|w| key(w, KeyType::Cosignature)).collect();
-            let expected = Expectations { key: log, witnesses: witnesses?, quorum, checkpoints };
+        Command::Log { export, trust, within, within_minutes, retention_days } => {
+            let Trust { key, witnesses, quorum, checkpoints } = trust.read()?;
+            let expected = Expectations { key, witnesses, quorum, within, within_minutes, retention_days, checkpoints };
             let file = File::open(&export).map_err(|e| Unusable(format!("{}: {e}", export.display())))?;
             let report = verify(&mut BufReader::with_capacity(1 << 20, file), &expected);
             Ok(report.map_err(|fault| fault.to_string()).map(|r| {
+                let at = r.witnessed_at.map(|at| format!(" ({})", time::text(at))).unwrap_or_default();
                 format!(
-                    "记录 {0}，检查点 {1}，见证至 {2}，已删除或到期 {3}，隐藏 {4}，根 {5} / \
-                     leaves {0}, checkpoints {1}, witnessed up to {2}, erased or expired {3}, hidden {4}, root {5}",
+                    "记录 {0}，检查点 {1}，见证至 {2}{6}，已删除或到期 {3}，隐藏 {4}，根 {5} / \
+                     leaves {0}, checkpoints {1}, witnessed up to {2}{6}, erased or expired {3}, hidden {4}, root {5}",
                     r.leaves,
                     r.checkpoints,
                     r.witnessed,
                     r.gone,
                     r.hidden,
-                    BASE64.encode(&r.root)
+                    BASE64.encode(&r.root),
+                    at
                 )
             }))
         }
         Command::Inclusion { proof, trust } => {
-            let (log, checkpoints) = trust.read()?;
-            let included = inclusion(&read_file(&proof)?, &log, &checkpoints);
+            let included = inclusion(&read_file(&proof)?, &trust.read()?);
             Ok(included.map_err(|e| e.to_string()).map(|i| {
                 let record = i.record.map(|r| format!("\n{r}")).unwrap_or_default();
                 format!("记录 {0} 在 {1} 条中 / leaf {0} of {1}\n{2}{record}", i.index, i.size, i.leaf)
             }))
         }
         Command::Consistency { proof, trust } => {
-            let (log, checkpoints) = trust.read()?;
-            let shown = consistency(&read_file(&proof)?, &log, &checkpoints);
+            let shown = consistency(&read_file(&proof)?, &trust.read()?);
             let text = |(from, to)| format!("{to} 条延续 {from} 条 / {to} leaves continue {from}");
             Ok(shown.map(text).map_err(|e| e.to_string()))
         }
         Command::Publication { proof, trust } => {
-            let (log, checkpoints) = trust.read()?;
-            let shown = publication(&read_file(&proof)?, &log, &checkpoints);
+            let shown = publication(&read_file(&proof)?, &trust.read()?);
             Ok(shown.map_err(|e| e.to_string()).map(|p| {
+                let [published, approved, standing] =
+                    [p.published_at, p.approved_at, p.standing_at].map(|ms| time::text(ms.unsigned_abs() / 1_000));
                 format!(
                     "{} {} {}\n\
-                     发布 {}（{}，密钥 {}）；通过 {}（{}，{}）；至 {} 未下架；检查点 {} 条 / \
-                     published {} by {} (key {}), approved {} by {} of {}, not yanked as of {}, checkpoint of {} leaves",
-                    p.app,
-                    p.version,
-                    p.digest,
-                    utc(p.published_at),
-                    p.vendor,
-                    p.key,
-                    utc(p.approved_at),
-                    p.reviewer,
-                    p.reviewer_organization,
-                    utc(p.standing_at),
-                    p.size,
-                    utc(p.published_at),
-                    p.vendor,
-                    p.key,
-                    utc(p.approved_at),
-                    p.reviewer,
-                    p.reviewer_organization,
-                    utc(p.standing_at),
-                    p.size,
+                     发布 {published}（{}，密钥 {}）；通过 {approved}（{}，{}）；至 {standing} 未下架；检查点 {} 条 / \
+                     published {published} by {3} (key {4}), approved {approved} by {5} of {6}, \
+                     not yanked as of {standing}, checkpoint of {7} leaves",
+                    p.app, p.version, p.digest, p.vendor, p.key, p.reviewer, p.reviewer_organization, p.size,
                 )
             }))
         }

@@ -60,6 +60,18 @@ pub struct VKey {
     key: VerifyingKey,
 }
 
+/// These keys without those that are the same key, under whatever name: one witness counts once.
+#[must_use]
+pub fn distinct(keys: &[VKey]) -> Vec<VKey> {
+    let mut out: Vec<VKey> = Vec::new();
+    for key in keys {
+        if !out.iter().any(|known| known.key == key.key) {
+            out.push(key.clone());
+        }
+    }
+    out
+}
+
 fn id_of(name: &str, kind: KeyType, key: &VerifyingKey) -> [u8; 4] {
     let mut hash = Sha256::new();
     hash.update(name.as_bytes());
@@ -188,6 +200,27 @@ impl Note {
             }
         }
         Ok(signed)
+    }
+
+    /// When a witness cosigned it, in POSIX seconds: the latest time, if there are several.
+    ///
+    /// # Errors
+    /// [`NoteError::Forged`] when a signature of this key does not hold.
+    pub fn cosigned_by(&self, witness: &VKey) -> Result<Option<u64>, NoteError> {
+        if witness.kind != KeyType::Cosignature || !self.signed_by(witness)? {
+            return Ok(None);
+        }
+        let own = self.signatures.iter().filter(|(name, id, _)| *name == witness.name && *id == witness.id);
+        let times = own.filter_map(|(_, _, signature)| signature.split_first_chunk::<8>());
+        Ok(times.map(|(time, _)| u64::from_be_bytes(*time)).max())
+    }
+
+    /// When each of these witnesses cosigned it, the latest first. They must be distinct.
+    pub(crate) fn cosignatures(&self, witnesses: &[VKey]) -> Result<Vec<u64>, NoteError> {
+        let times: Result<Vec<_>, NoteError> = witnesses.iter().map(|w| self.cosigned_by(w)).collect();
+        let mut times: Vec<u64> = times?.into_iter().flatten().collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(times)
     }
 
     /// The checkpoint in it, signed by its log.

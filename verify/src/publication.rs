@@ -10,7 +10,8 @@
 //! - the signature over the digest is by the key that the entries name.
 
 use crate::leaf::Leaf;
-use crate::note::{Checkpoint, Note, NoteError, VKey};
+use crate::note::Checkpoint;
+use crate::proof::{Consistency, ProofError, Trust};
 use crate::signer::{self, SignerError};
 use crate::tree::{Hash, includes, leaf_hash};
 use data_encoding::{BASE64, HEXLOWER};
@@ -26,14 +27,10 @@ pub enum PublicationFault {
     /// It is not written as such proofs are.
     #[error("不是发布证明：{0} / this is no proof of publication: {0}")]
     Form(String),
-    /// The checkpoint is not valid.
-    #[error("检查点无效：{0} / the checkpoint is not valid: {0}")]
-    Checkpoint(#[from] NoteError),
-    /// The proof is under a checkpoint that is none of those that were given.
-    #[error(
-        "证明基于 {0} 条记录的检查点，与给出的检查点不同 / the proof is under a checkpoint of {0} leaves, which is none of those that were given"
-    )]
-    OtherCheckpoint(u64),
+    /// Its checkpoint does not stand: it is forged, too few witnesses cosigned it, or it is of another log
+    /// than a checkpoint that was kept.
+    #[error(transparent)]
+    Head(#[from] ProofError),
     /// An entry is not in the log.
     #[error("“{0}”这条记录不在日志中 / the entry `{0}` is not in the log")]
     NotIncluded(&'static str),
@@ -78,6 +75,7 @@ struct Proof {
     v: u8,
     digest: String,
     checkpoint: String,
+    consistency: Option<Consistency>,
     published: Shown,
     approved: Shown,
     state: Shown,
@@ -206,12 +204,12 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(json).map_err(form)
 }
 
-/// Checks a proof against the log's key and, when any are given, against checkpoints that were kept elsewhere:
-/// then it must be under one of them.
+/// Checks a proof against the log's key, the witnesses, and checkpoints that were kept elsewhere: it must be of
+/// their log.
 ///
 /// # Errors
 /// The first [`PublicationFault`].
-pub fn publication(json: &[u8], key: &VKey, given: &[Checkpoint]) -> Result<Publication, PublicationFault> {
+pub fn publication(json: &[u8], trust: &Trust) -> Result<Publication, PublicationFault> {
     if json.len() > LONGEST {
         return Err(form(format!("more than {LONGEST} bytes")));
     }
@@ -219,10 +217,8 @@ pub fn publication(json: &[u8], key: &VKey, given: &[Checkpoint]) -> Result<Publ
     if proof.v != 1 {
         return Err(form(format!("version {}", proof.v)));
     }
-    let head = Note::parse(&proof.checkpoint)?.checkpoint(key)?;
-    if !given.is_empty() && !given.contains(&head) {
-        return Err(Fault::OtherCheckpoint(head.size));
-    }
+    let head = trust.checkpoint(proof.state.size, Some(&proof.checkpoint))?;
+    trust.connected(&head, proof.consistency.as_ref())?;
     let published = entry("published", &proof.published, &head)?;
     let approved = entry("approved", &proof.approved, &head)?;
     let state = entry("state", &proof.state, &head)?;
@@ -336,38 +332,4 @@ fn same(entry: &'static str, field: &'static str, found: &str, wanted: &str) -> 
 fn differs(entry: &'static str, field: &'static str, found: &str, wanted: &str) -> Fault {
     let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(120).collect();
     Fault::Differs { entry, field, found: short(found), wanted: short(wanted) }
-}
-
-/// A time of the log for people: RFC 3339 in UTC, to the second.
-#[must_use]
-pub fn utc(posix_ms: i64) -> String {
-    let seconds = posix_ms.div_euclid(1_000);
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days since 0000-03-01, in eras of 400 years: the calendar repeats after each.
-    let day = days + 719_468;
-    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (date, month) = (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::utc;
-
-    #[test]
-    fn times_are_told_in_utc() {
-        for (ms, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (-1, "1969-12-31T23:59:59Z"),
-            (951_782_400_000, "2000-02-29T00:00:00Z"),
-            (1_790_000_000_000, "2026-09-21T13:33:20Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(utc(ms), text);
-        }
-    }
 }

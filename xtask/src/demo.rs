@@ -83,7 +83,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .with_context(|| format!("cannot empty {}: is another demo running?", data.display()))?;
     }
     let mut serve = Command::new(&host);
-    serve.arg("serve").arg("--demo").arg("--data").arg(&data).arg("--port").arg(options.port.to_string());
+    serve
+        .args(["serve", "--demo", "--demo-grants"])
+        .arg("--data")
+        .arg(&data)
+        .arg("--port")
+        .arg(options.port.to_string());
     serve.arg("--admin-port").arg(options.admin_port.unwrap_or(options.port.saturating_add(1)).to_string());
     serve.arg("--trust-key").arg(guests::packages_dir()?.join("demo-vendor.pem"));
     serve.arg("--plan").arg(write_plan(&packages)?);

@@ -1,21 +1,8 @@
 //! How an audit is opened.
 
+use std::path::PathBuf;
 use std::time::Duration;
-use yunlong_store::Key;
 use zeroize::Zeroizing;
-
-/// The trail of another service, whose rows become leaves where they stand.
-///
-/// Its rows are JSON of [`yunlong_store::trail::AuditRow`], appended under `prefix` in the commit of
-/// what they tell. A trail that is given for the first time to a log that has leaves already is
-/// covered from then on, not backwards.
-#[derive(Clone, Debug)]
-pub struct Trail {
-    /// The name in the leaves: lower-case letters, digits and dashes.
-    pub name: String,
-    /// Where its rows stand.
-    pub prefix: Key,
-}
 
 /// A witness that cosigns checkpoints.
 #[derive(Clone, Debug)]
@@ -31,11 +18,9 @@ pub struct Witness {
 pub struct AuditConfig {
     /// The log's name in its checkpoints, such as `city.example/320300/audit`.
     pub origin: String,
-    /// The Ed25519 key that signs checkpoints. The salts of trails derive from it, too.
+    /// The Ed25519 key that signs checkpoints. The keyed hashes of rows derive from it, too.
     pub signing_key: Zeroizing<[u8; 32]>,
-    /// Trails of other services.
-    pub trails: Vec<Trail>,
-    /// How many days payloads are kept. Leaves are kept for ever.
+    /// How many days payloads are kept. Leaves are kept for ever. That it was changed is an entry.
     pub retention_days: u32,
     /// Who cosigns.
     pub witnesses: Vec<Witness>,
@@ -43,20 +28,33 @@ pub struct AuditConfig {
     pub checkpoint_every: Duration,
     /// The least time between two offers to the witnesses.
     pub offer_every: Duration,
+    /// How many entries may wait for their leaves, and how long, before reads of personal data stop.
+    pub most_waiting: u64,
+    /// See `most_waiting`.
+    pub longest_wait: Duration,
+    /// Where an export is gathered before it is handed out; the machine's folder for temporary files
+    /// when it is `None`.
+    pub spool: Option<PathBuf>,
+    /// The most bytes of an export that is gathered.
+    pub spool_bytes: u64,
 }
 
 impl AuditConfig {
-    /// Three years, two checkpoints a second, no witness.
+    /// Three years, two checkpoints a second, no witness; reads stop when a minute's entries, or
+    /// 500,000, have no leaves.
     #[must_use]
     pub fn new(origin: impl Into<String>, signing_key: Zeroizing<[u8; 32]>) -> Self {
         Self {
             origin: origin.into(),
             signing_key,
-            trails: Vec::new(),
             retention_days: 1_096,
             witnesses: Vec::new(),
             checkpoint_every: Duration::from_millis(500),
             offer_every: Duration::from_secs(5),
+            most_waiting: 500_000,
+            longest_wait: Duration::from_secs(60),
+            spool: None,
+            spool_bytes: 64 << 30,
         }
     }
 }

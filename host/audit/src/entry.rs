@@ -1,7 +1,7 @@
 //! What is written down, and what is found again.
 
 use serde::{Deserialize, Serialize};
-use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_model::{InstallationName, Kind, PersonId, Text, Timestamp};
 
 /// One act, as the audit keeps it. When it happened is set by the audit's own clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +11,9 @@ pub struct Entry {
     pub action: String,
     /// Who did it: an account, `service:<installation>`, or `-` for somebody who is not signed in.
     pub actor: String,
-    /// What kind of principal that is.
-    pub actor_kind: Kind,
+    /// What kind of principal that is; `None` where it was not looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_kind: Option<Kind>,
     /// The organization of the actor or of the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
@@ -28,9 +29,13 @@ pub struct Entry {
     /// What it was done to: a record's reference, a grant's id.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target: String,
-    /// What for.
+    /// What for: the purpose's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// What for, in the words that held when it was done: the app and its manifest may be gone when the
+    /// person reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text>,
     /// On what legal ground.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<String>,
@@ -57,13 +62,14 @@ impl Entry {
         Self {
             action: action.into(),
             actor: actor.into(),
-            actor_kind,
+            actor_kind: Some(actor_kind),
             organization: None,
             installation: None,
             about: None,
             dataset: None,
             target: String::new(),
             purpose: None,
+            reason: None,
             basis: None,
             fields: Vec::new(),
             outcome: Outcome::Answered,

@@ -2,16 +2,32 @@
 
 use crate::error::AuditError;
 use crate::leaf::Expired;
-use crate::people::{CITY, is_conflict};
+use crate::people::{CITY, is_conflict, name_under};
 use crate::state::Expiry;
-use crate::{Audit, Entry, Inner, keys, payload_key};
+use crate::{Audit, Book, Entry, Inner, keys, payload_key};
+use serde::{Deserialize, Serialize};
 use yunlong_model::{Kind, PersonId};
-use yunlong_store::{Direction, Txn};
+use yunlong_store::key::Part;
+use yunlong_store::{Direction, Key, Txn};
 
 /// Payloads that are removed in one commit.
 const STEP: usize = 5_000;
 const ATTEMPTS: u32 = 32;
 const DAY: i64 = 86_400_000;
+
+/// An erasure that waits for the end of an order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    reason: String,
+    by: String,
+}
+
+/// Why something is erased.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    reason: &'a str,
+    by: &'a str,
+}
 
 impl Audit {
     /// Erases what is written about a person, for a reason and on somebody's order: the key is
@@ -19,26 +35,54 @@ impl Audit {
     /// payloads are removed. The leaves stay, and the log stays whole. Answers how many payloads went;
     /// 0 when nothing was written about them.
     ///
-    /// Trails of other services keep their rows. It waits for an export that is under way.
+    /// What one of the `standing_orders` hides is under a key of its own and stays; it goes when the
+    /// order has ended ([`Audit::finish_waiting`]), and the tag that is published now selects none of
+    /// its leaves.
     ///
     /// # Errors
     /// [`AuditError::Invalid`] for what is no person; when the store fails. Once the key is destroyed, the next start or the next hour removes what is left.
-    pub async fn erase(&self, person: &PersonId, reason: &str, by: &str) -> Result<u64, AuditError> {
-        if person.as_str() == CITY {
+    pub async fn erase(
+        &self,
+        person: &PersonId,
+        standing_orders: &[String],
+        reason: &str,
+        by: &str,
+    ) -> Result<u64, AuditError> {
+        if person.as_str() == CITY || person.as_str().contains(' ') {
             return Err(AuditError::Invalid("this is no person: what is about nobody is not erased".into()));
         }
         let _alone = self.inner.exporting.write().await;
-        let mut attempt = 0;
-        let tag = loop {
-            match self.inner.destroy(person, reason, by).await {
-                Err(e) if is_conflict(&e) && attempt < ATTEMPTS => attempt += 1,
-                done => break done?,
+        let mut gone = 0;
+        for (order, name) in self.inner.people.names_of(person).await? {
+            match order.filter(|order| standing_orders.contains(order)) {
+                Some(order) => self.inner.wait_for_end(person, &order, Ground { reason, by }).await?,
+                None => gone += self.inner.erase_name(&name, Ground { reason, by }, None).await?,
             }
-        };
-        let Some(tag) = tag else { return Ok(0) };
-        self.inner.people.forget(std::iter::once(person.as_str()));
-        self.inner.people.forget_tag(&tag);
-        self.inner.remove_payloads(&tag).await
+        }
+        Ok(gone)
+    }
+
+    /// Carries out the erasures that waited for orders which do not stand any more; answers how many
+    /// payloads went.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn finish_waiting(&self, standing_orders: &[String]) -> Result<u64, AuditError> {
+        let rows = self.inner.store.scan(&keys::waiting().children(), Direction::Ascending, usize::MAX).await?;
+        let mut gone = 0;
+        for row in rows {
+            let parts: Vec<Part> = row.key.parts().skip(2).collect();
+            let [Part::Text(person), Part::Text(order)] = &parts[..] else { continue };
+            if standing_orders.contains(order) {
+                continue;
+            }
+            let waiting: Waiting = self.inner.read_under_hash(&row.key, &row.value)?;
+            let _alone = self.inner.exporting.write().await;
+            let ground = Ground { reason: &waiting.reason, by: &waiting.by };
+            let name = name_under(&PersonId::new(person.as_str()), order);
+            gone += self.inner.erase_name(&name, ground, Some(&row.key)).await?;
+        }
+        Ok(gone)
     }
 
     /// Removes what is left of erasures that were cut short; answers how many payloads.
@@ -73,26 +117,62 @@ impl Audit {
 }
 
 impl Inner {
-    /// Destroys a person's key and writes the leaf; answers their tag.
-    async fn destroy(&self, person: &PersonId, reason: &str, by: &str) -> Result<Option<String>, AuditError> {
+    /// Destroys the key of a name and removes its payloads; `waited` is the row that asked for it.
+    async fn erase_name(&self, name: &str, ground: Ground<'_>, waited: Option<&Key>) -> Result<u64, AuditError> {
+        let mut attempt = 0;
+        let tag = loop {
+            match self.destroy(name, ground, waited).await {
+                Err(e) if is_conflict(&e) && attempt < ATTEMPTS => attempt += 1,
+                done => break done?,
+            }
+        };
+        let Some(tag) = tag else { return Ok(0) };
+        self.people.forget(std::iter::once(name.into()));
+        self.people.forget_tag(&tag);
+        self.remove_payloads(&tag).await
+    }
+
+    /// Writes down that what an order hides is to be erased when it ends.
+    async fn wait_for_end(&self, person: &PersonId, order: &str, ground: Ground<'_>) -> Result<(), AuditError> {
+        let row = keys::waiting_for(person.as_str(), order);
+        let waiting = Waiting { reason: ground.reason.to_owned(), by: ground.by.to_owned() };
         let mut txn = Txn::new(self.store.clone());
-        let name = person.as_str();
+        txn.put(row.clone(), self.under_hash(&row, &waiting)?.into());
+        txn.commit().await?;
+        Ok(())
+    }
+
+    /// Whether a row of an erasure that waits is one that this log wrote.
+    pub(crate) fn is_waiting(&self, row: &Key, value: &[u8]) -> bool {
+        self.read_under_hash::<Waiting>(row, value).is_ok()
+    }
+
+    /// Destroys the key of a name and writes the leaf; answers the tag.
+    async fn destroy(
+        &self,
+        name: &str,
+        ground: Ground<'_>,
+        waited: Option<&Key>,
+    ) -> Result<Option<String>, AuditError> {
+        let mut txn = Txn::new(self.store.clone());
+        if let Some(row) = waited {
+            txn.delete(row.clone());
+        }
         if txn.get(&keys::person(name)).await?.is_none() {
+            txn.commit().await?;
             return Ok(None);
         }
         let tag = self.people.in_txn(&mut txn, name).await?.tag_text;
         txn.delete(keys::person(name));
         txn.delete(keys::person_key(&tag));
         txn.put(keys::erasing().text(&tag), bytes::Bytes::new());
-        let mut entry = Entry::new("erasure.carried-out", by, Kind::Official);
-        entry.detail = reason.to_owned();
-        let city = self.people.in_txn(&mut txn, CITY).await?;
-        let prepared = self.prepare(&city, &entry, |leaf| {
+        let mut entry = Entry::new("erasure.carried-out", ground.by, Kind::Official);
+        entry.detail = ground.reason.to_owned();
+        self.stage(Book::Data, &mut txn, &entry, |leaf| {
             leaf.kind = "erasure".into();
             leaf.erased = Some(tag.clone());
-        })?;
-        txn.append(prepared.leaf.prefix, prepared.leaf.value);
-        txn.append(prepared.payload.prefix, prepared.payload.value);
+        })
+        .await?;
         txn.commit().await?;
         Ok(Some(tag))
     }
@@ -100,7 +180,7 @@ impl Inner {
     async fn remove_payloads(&self, tag: &str) -> Result<u64, AuditError> {
         let mut gone = 0;
         loop {
-            let rows = self.store.scan(&keys::payloads_of(tag).children(), Direction::Ascending, STEP).await?;
+            let rows = self.store.scan(&keys::payloads_under(tag).children(), Direction::Ascending, STEP).await?;
             let mut txn = Txn::new(self.store.clone());
             let last = rows.len() < STEP;
             gone += rows.len() as u64;
@@ -127,13 +207,10 @@ impl Inner {
             None => 0,
         };
         let mut to = from;
-        while to < state.size && (to - from) < STEP as u64 && self.time_of_leaf(&state, to).await? < before {
+        while to < state.size && (to - from) < STEP as u64 && self.time_of_leaf(to).await? < before {
             let pointer = self.pointer(to).await?;
-            // Rows of trails belong to their services.
-            if pointer.source == 0 {
-                let (tag, _) = self.own_leaf(pointer.position).await?;
-                txn.delete(payload_key(&tag, pointer.position));
-            }
+            let (tag, _) = self.own_leaf(pointer).await?;
+            txn.delete(payload_key(&tag, pointer));
             to += 1;
         }
         if to == from {
@@ -142,13 +219,11 @@ impl Inner {
         txn.put(row.clone(), self.under_hash(&row, &Expiry { to })?.into());
         let mut entry = Entry::new("expiry.carried-out", "-", Kind::Service);
         entry.detail = format!("{} days", self.config.retention_days);
-        let city = self.people.in_txn(&mut txn, CITY).await?;
-        let prepared = self.prepare(&city, &entry, |leaf| {
+        self.stage(Book::Data, &mut txn, &entry, |leaf| {
             leaf.kind = "expiry".into();
             leaf.expired = Some(Expired { from, to, before });
-        })?;
-        txn.append(prepared.leaf.prefix, prepared.leaf.value);
-        txn.append(prepared.payload.prefix, prepared.payload.value);
+        })
+        .await?;
         txn.commit().await?;
         Ok(to - from)
     }

@@ -19,9 +19,28 @@ pub enum AuditError {
     /// What is stored is not what was signed or written: somebody changed it.
     #[error("the stored audit was changed: {0}: export the log and let yunlong-verify name the first fault")]
     Damaged(String),
+    /// The log does not grow, so that nothing personal is read until it does.
+    #[error(
+        "the audit log does not grow ({waiting} entries without a leaf, the oldest for {seconds} s): no personal data \
+         is read until it does; an operator must look: {why}"
+    )]
+    Behind {
+        /// Entries without a leaf.
+        waiting: u64,
+        /// For how long.
+        seconds: u64,
+        /// What keeps it from growing.
+        why: String,
+    },
     /// Too many others changed the same at once.
     #[error("the person's audit key changed again and again while the entry was written: try again")]
     Busy,
+    /// What the entries rest on (a grant, a consent) has changed before they could be written.
+    #[error("what was to be written down rests on something that has changed meanwhile: decide again")]
+    Moved,
+    /// One export at a time.
+    #[error("another export of the log is being gathered: try again when it has ended")]
+    Exporting,
     /// Something does not open or seal.
     #[error(transparent)]
     Sealed(#[from] SealError),

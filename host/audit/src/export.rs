@@ -9,9 +9,9 @@
 use crate::error::AuditError;
 use crate::export_checks::Sources;
 use crate::keys::Position;
-use crate::leaf::{Leaf, Pointer, who};
+use crate::leaf::{Leaf, Pointer, row_parts, who};
 use crate::serve::{Opened, checkpoint_parts};
-use crate::state::{Expiry, State};
+use crate::state::Expiry;
 use crate::tree::{Edge, TILE};
 use crate::{Audit, Inner, SALT, keys, payload_key, payload_place};
 use data_encoding::{BASE64, HEXLOWER};
@@ -24,7 +24,8 @@ use yunlong_store::{Direction, Key};
 /// What an export holds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExportOptions {
-    /// Also the records themselves, opened: for those who may read them all.
+    /// Also the records themselves, opened: for those who may read them all. Without it an export holds
+    /// commitments and sealed payloads, and nothing that anybody can read.
     pub opened: bool,
 }
 
@@ -51,10 +52,6 @@ struct Line {
     hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    row: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    salt: Option<String>,
     /// The leaf of the erasure or expiry that excuses a payload which is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     gone: Option<u64>,
@@ -107,10 +104,11 @@ impl Audit {
         let inner = &*self.inner;
         let _quiet = inner.exporting.read().await;
         // An erasure whose leaf is not in the tree yet would look like a payload that is missing.
-        match self.sequence_once().await {
-            Ok(_) | Err(AuditError::Damaged(_)) => {}
+        let stuck = match self.sequence_once().await {
+            Ok(_) => None,
+            Err(AuditError::Damaged(why)) => Some(why),
             Err(e) => return Err(e),
-        }
+        };
         let state = inner.state().await?;
         let mut lines = Lines { out, digest: Sha256::new(), count: 0, damages: 0 };
         lines.line(&json!({
@@ -118,7 +116,7 @@ impl Audit {
             "witnesses": inner.config.vkeys, "size": state.size, "hidden": state.hidden,
         }))?;
         let expired = inner.expired().await?;
-        let mut sources = Sources::new(inner, &state).await?;
+        let mut sources = Sources::new(&state);
         let mut checkpoints = Checkpoints::default();
         checkpoints.emit(inner, &mut lines, 0).await?;
         for n in 0..state.size.div_ceil(TILE as u64) {
@@ -131,7 +129,7 @@ impl Audit {
                 let hash = hashes.get(i * 32..(i + 1) * 32).map(|h| BASE64.encode(h));
                 let mut line = match pointers.get(i) {
                     Some(pointer) => {
-                        inner.leaf_line(&state, index, pointer, &mut sources, expired, options, &mut lines).await?
+                        inner.leaf_line(index, pointer, &mut sources, expired, options, &mut lines).await?
                     }
                     None => Line::missing(index, Position::default()),
                 };
@@ -144,6 +142,12 @@ impl Audit {
         inner.partial_tiles(state.size, &mut lines).await?;
         sources.finish(inner, &mut lines).await?;
         inner.check_rest(&state, &mut lines).await?;
+        if !inner.keeps_retention().await? {
+            lines.damage(&keys::retention(), "the row of the retention is gone, or was changed")?;
+        }
+        if let Some(why) = &stuck {
+            lines.damage(&keys::state(), &format!("the log does not grow: {why}"))?;
+        }
         checkpoints.finish(inner, &mut lines, state.size).await?;
         Ok(Exported { leaves: state.size, ..lines.end()? })
     }
@@ -157,8 +161,6 @@ impl Line {
             leaf: None,
             hash: None,
             sealed: None,
-            row: None,
-            salt: None,
             gone: None,
             unreadable: false,
             opened: None,
@@ -174,10 +176,8 @@ impl Inner {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one line of the export, out of all that an export has")]
     async fn leaf_line(
         &self,
-        state: &State,
         index: u64,
         pointer: &Pointer,
         sources: &mut Sources,
@@ -186,53 +186,30 @@ impl Inner {
         lines: &mut Lines<'_>,
     ) -> Result<Line, AuditError> {
         let mut line = Line::missing(index, pointer.position);
-        let found = sources.take(self, pointer, lines).await?;
-        if pointer.source != 0 {
-            line.leaf = self.leaf_of_row(state, pointer).ok().flatten().map(|l| BASE64.encode(&l));
-            if let Some((key, row)) = found {
-                let salt = HEXLOWER.encode(&self.salt_of_row(&key));
-                line.row = Some(BASE64.encode(&row));
-                if options.opened {
-                    line.opened = Some(Opened { salt: salt.clone(), record: BASE64.encode(&row) });
-                }
-                line.salt = Some(salt);
-            }
+        let Some((row, value)) = sources.take(self, pointer, lines).await? else { return Ok(line) };
+        let Some(parts) = row_parts(self.secrets.rows.as_slice(), pointer.book, &value) else {
+            lines.damage(&row, "this is no leaf's row")?;
             return Ok(line);
+        };
+        if !parts.ours {
+            lines.damage(&row, "the leaf's row was changed: its keyed hash is not the log's")?;
         }
-        let Some((key, row)) = found else { return Ok(line) };
-        let Some((tag, leaf)) = row.split_at_checked(crate::leaf::TAG) else { return Ok(line) };
+        let (tag, leaf) = (parts.tag, parts.leaf);
         line.leaf = Some(BASE64.encode(leaf));
-        self.payload(pointer.position, &key, tag, leaf, expired, options, &mut line, lines).await?;
-        Ok(line)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "as above")]
-    async fn payload(
-        &self,
-        position: Position,
-        row: &Key,
-        tag: &[u8],
-        leaf: &[u8],
-        expired: u64,
-        options: ExportOptions,
-        line: &mut Line,
-        lines: &mut Lines<'_>,
-    ) -> Result<(), AuditError> {
         let parsed = Leaf::parse(leaf);
         let commitment = parsed.as_ref().and_then(Leaf::commitment);
-        let tag_bytes: Option<crate::leaf::Tag> = tag.try_into().ok();
-        if let (Some(parsed), Some(commitment), Some(tag)) = (&parsed, &commitment, &tag_bytes)
-            && parsed.who.as_deref() != Some(who(tag, commitment).as_str())
+        if let (Some(parsed), Some(commitment)) = (&parsed, &commitment)
+            && parsed.who != who(&tag, commitment)
         {
-            lines.damage(row, "the tag before the leaf is not the one of whom it is about")?;
+            lines.damage(&row, "the tag before the leaf is not the one of whom it is about")?;
         }
         if let Some(what) = self.untold(line.index, parsed.as_ref(), expired).await? {
-            lines.damage(row, what)?;
+            lines.damage(&row, what)?;
         }
-        let tag = HEXLOWER.encode(tag);
+        let tag = HEXLOWER.encode(&tag);
         let erased = self.store.get(&keys::erased(&tag)).await?;
         let erased = erased.and_then(|v| v.value.as_ref().try_into().ok().map(u64::from_be_bytes));
-        let sealed = self.store.get(&payload_key(&tag, position)).await?.map(|v| v.value);
+        let sealed = self.store.get(&payload_key(&tag, *pointer)).await?.map(|v| v.value);
         line.gone = match erased {
             Some(leaf) => Some(leaf),
             None if sealed.is_none() && line.index < expired => self.excuse(line.index).await?,
@@ -253,7 +230,7 @@ impl Inner {
                 line.opened = Some(Opened { salt: HEXLOWER.encode(salt), record: BASE64.encode(record) });
             }
         }
-        Ok(())
+        Ok(line)
     }
 
     /// What an erasure or expiry tells must be found where the host looks for it.

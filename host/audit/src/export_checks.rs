@@ -4,10 +4,10 @@
 use crate::error::AuditError;
 use crate::export::Lines;
 use crate::keys::Position;
-use crate::leaf::{Leaf, Pointer, TAG};
+use crate::leaf::{Leaf, Pointer};
 use crate::state::State;
 use crate::tree::{Edge, TILE};
-use crate::{Inner, keys};
+use crate::{Book, Inner, keys};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use yunlong_store::{Direction, Entry, Key, KeyRange, Seq};
 
 const STEP: usize = 500;
 
-/// A walk over the rows of one source, in the order of their positions.
+/// A walk over the rows of one book, in the order of their positions.
 struct Source {
     prefix: Key,
     range: KeyRange,
@@ -36,28 +36,22 @@ impl Source {
     }
 }
 
-/// All sources, walked along with the pointers: each row must be the next one that a pointer names.
+/// All books, walked along with the pointers: each row must be the next one that a pointer names.
 pub(crate) struct Sources {
-    sources: Vec<Source>,
+    sources: [Source; 3],
     end: Position,
 }
 
 impl Sources {
-    pub(crate) async fn new(inner: &Inner, state: &State) -> Result<Self, AuditError> {
+    pub(crate) fn new(state: &State) -> Self {
         let end = state.position();
-        let mut sources = Vec::new();
-        for number in 0..=state.trails.len() {
-            let number = u16::try_from(number).unwrap_or(u16::MAX);
-            let (prefix, after) = inner.source(state, number)?;
-            let from = if after == Position::default() { after } else { after.next() };
-            let mut range = keys::rows(&prefix, from, Seq(end.seq));
-            if number == 0 {
-                // Our own table begins and ends with what we write.
-                range.start = prefix.clone();
-            }
-            sources.push(Source { prefix, range, rows: VecDeque::new() });
-        }
-        Ok(Self { sources, end })
+        let source = |book| {
+            let prefix = keys::leaves(book);
+            // From the very beginning: the table is ours alone.
+            let end = keys::rows(&prefix, Position::default(), Seq(end.seq)).end;
+            Source { range: KeyRange { start: prefix.clone(), end }, prefix, rows: VecDeque::new() }
+        };
+        Self { sources: Book::ALL.map(source), end }
     }
 
     /// The row that a pointer leads to, if it is there. Rows before it have no leaf.
@@ -67,7 +61,7 @@ impl Sources {
         pointer: &Pointer,
         lines: &mut Lines<'_>,
     ) -> Result<Option<(Key, Bytes)>, AuditError> {
-        let Some(source) = self.sources.get_mut(usize::from(pointer.source)) else { return Ok(None) };
+        let Some(source) = self.sources.get_mut(usize::from(pointer.book.number())) else { return Ok(None) };
         loop {
             source.fill(inner).await?;
             let Some(row) = source.rows.front() else { return Ok(None) };
@@ -145,14 +139,24 @@ impl Inner {
         let fits = |ok: bool, what: &'static str| Ok((!ok).then_some(what));
         match (place.table.as_str(), &place.rest[..]) {
             // The walk along the pointers, the keyed hashes and the walk over the checkpoints see to these.
-            ("leaf", [Part::U64(_), Part::U64(_)]) | ("state" | "expired", []) | ("checkpoint", [Part::U64(_)]) => {
-                Ok(None)
+            ("leaf", [Part::Text(book), Part::U64(_), Part::U64(_)]) => {
+                fits(Book::of_name(book).is_some(), "there is no such book")
             }
-            ("payload", [Part::Text(tag), Part::U64(seq), Part::U64(place)]) => {
+            ("state" | "expired" | "retention", []) | ("checkpoint", [Part::U64(_)]) => Ok(None),
+            ("payload", [Part::Text(tag), Part::Text(book), Part::U64(seq), Part::U64(place)]) => {
                 let at = Position { seq: *seq, place: *place };
-                fits(self.has_leaf(tag, at).await?, "no leaf stands before this payload")
+                let ok = match Book::of_name(book) {
+                    Some(book) => self.has_leaf(tag, book, at).await?,
+                    None => false,
+                };
+                fits(ok, "no leaf stands before this payload")
             }
-            ("person", [Part::Text(name)]) => {
+            ("waiting", [Part::Text(_), Part::Text(_)]) => {
+                fits(self.is_waiting(&row.key, &row.value), "the erasure that waits was changed")
+            }
+            ("person", [Part::Text(_)] | [Part::Text(_), Part::Text(_)]) => {
+                let name = name_in(&place.rest);
+                let name = name.as_str();
                 let ok = self.people.stored(name).await.is_ok_and(|p| p.is_some());
                 fits(ok, "the person's key is gone, or is another's")
             }
@@ -196,11 +200,12 @@ impl Inner {
 
     /// Whether the leaf before a payload is there and names the payload's tag; and whether that tag has
     /// a key, or is being erased.
-    async fn has_leaf(&self, tag: &str, at: Position) -> Result<bool, AuditError> {
+    async fn has_leaf(&self, tag: &str, book: Book, at: Position) -> Result<bool, AuditError> {
         let Some(place) = at.place.checked_sub(1) else { return Ok(false) };
-        let leaf = Position { place, ..at }.key(&keys::leaves());
+        let leaf = Position { place, ..at }.key(&keys::leaves(book));
         let leaf = self.store.get(&leaf).await?;
-        let named = leaf.is_some_and(|l| l.value.get(..TAG).is_some_and(|t| HEXLOWER.encode(t) == tag));
+        let named =
+            leaf.is_some_and(|l| self.our_row(book, &l.value).is_some_and(|row| HEXLOWER.encode(&row.tag) == tag));
         if !named || self.store.get(&keys::person_key(tag)).await?.is_some() {
             return Ok(named);
         }
@@ -219,13 +224,22 @@ impl Inner {
             Err(AuditError::Damaged(_)) => return Ok(Some(None)),
             Err(e) => return Err(e),
         };
-        let leaf = match self.own_leaf(pointer.position).await {
-            Ok((_, leaf)) if pointer.source == 0 => Leaf::parse(&leaf),
-            Ok(_) | Err(AuditError::Damaged(_)) => None,
+        let leaf = match self.own_leaf(pointer).await {
+            Ok((_, leaf)) => Leaf::parse(&leaf),
+            Err(AuditError::Damaged(_)) => None,
             Err(e) => return Err(e),
         };
         Ok(Some(leaf))
     }
+}
+
+/// The name of a person in a row's key, as [`keys::person`] takes it.
+fn name_in(parts: &[Part]) -> String {
+    let texts = parts.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text.as_str()),
+        Part::U64(_) => None,
+    });
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a tile of this length belongs to a tree that had `size` leaves when the export began, and

@@ -1,5 +1,6 @@
 //! Where things stand in the space `@audit`.
 
+use crate::Book;
 use yunlong_store::{Key, KeyRange, Seq};
 
 const SPACE: &str = "@audit";
@@ -10,9 +11,9 @@ fn table(name: &str) -> Key {
     Key::space(SPACE).text(name)
 }
 
-/// The leaves of what is written through this crate: tag ‖ leaf.
-pub(crate) fn leaves() -> Key {
-    table("leaf")
+/// The leaves of a book: keyed hash ‖ tag ‖ leaf.
+pub(crate) fn leaves(book: Book) -> Key {
+    table("leaf").text(book.name())
 }
 
 /// All sealed payloads.
@@ -21,17 +22,25 @@ pub(crate) fn payloads() -> Key {
 }
 
 /// The sealed payloads under a tag.
-pub(crate) fn payloads_of(tag: &str) -> Key {
+pub(crate) fn payloads_under(tag: &str) -> Key {
     payloads().text(tag)
+}
+
+/// Those of one book.
+pub(crate) fn payloads_of(tag: &str, book: Book) -> Key {
+    payloads_under(tag).text(book.name())
 }
 
 pub(crate) fn people() -> Key {
     table("person")
 }
 
-/// The tag of a person.
-pub(crate) fn person(id: &str) -> Key {
-    people().text(id)
+/// The tag of a person, or of what an order hides from them: `<person>` or `<person> <order>`.
+pub(crate) fn person(name: &str) -> Key {
+    match name.split_once(' ') {
+        Some((person, order)) => people().text(person).text(order),
+        None => people().text(name),
+    }
 }
 
 pub(crate) fn person_keys() -> Key {
@@ -48,6 +57,16 @@ pub(crate) fn erasing() -> Key {
     table("erasing")
 }
 
+/// Erasures that wait for the end of an order.
+pub(crate) fn waiting() -> Key {
+    table("waiting")
+}
+
+/// One of them, of a person under an order.
+pub(crate) fn waiting_for(person: &str, order: &str) -> Key {
+    waiting().text(person).text(order)
+}
+
 /// The leaf that tells the erasure of a tag.
 pub(crate) fn erased(tag: &str) -> Key {
     table("erased").text(tag)
@@ -60,6 +79,11 @@ pub(crate) fn state() -> Key {
 /// Up to where payloads have expired.
 pub(crate) fn expired() -> Key {
     table("expired")
+}
+
+/// The retention that was set last.
+pub(crate) fn retention() -> Key {
+    table("retention")
 }
 
 /// The hashes of a tile.
@@ -135,7 +159,7 @@ mod tests {
 
     #[test]
     fn positions_are_read_from_the_keys_of_appends_only() {
-        let prefix = leaves();
+        let prefix = leaves(Book::Data);
         let position = Position { seq: 7, place: 3 };
         assert_eq!(Position::of(&prefix, &position.key(&prefix)), Some(position));
         assert_eq!(Position::of(&prefix, &position.key(&prefix).text("x")), None);

@@ -1,10 +1,14 @@
 //! Leaves: what the tree is made of, and where the rows behind them stand.
 //!
+//! A row is `keyed hash ‖ tag ‖ leaf`: whoever writes into the store without the log's key makes none
+//! that becomes a leaf.
+//!
 //! A leaf is compact JSON with fixed fields in a fixed order. It tells when and of what kind, and
 //! commits to the rest; whom it is about cannot be seen: `who` is a keyed hash of the commitment, by
 //! the person's tag, so that two leaves about one person look unrelated until the leaf of an erasure
 //! publishes the tag.
 
+use crate::Book;
 use crate::keys::Position;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -24,16 +28,11 @@ pub(crate) struct Leaf {
     pub(crate) v: u8,
     pub(crate) at: Timestamp,
     pub(crate) kind: String,
-    /// For a row of another service's trail: the trail's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trail: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) who: Option<String>,
+    pub(crate) who: String,
     /// SHA-256 of salt ‖ record.
     pub(crate) commitment: String,
     /// SHA-256 of the sealed payload.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) sealed: Option<String>,
+    pub(crate) sealed: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) hidden: bool,
     /// The tag whose payloads are gone.
@@ -54,15 +53,15 @@ pub(crate) struct Expired {
 }
 
 impl Leaf {
-    pub(crate) fn new(at: Timestamp, kind: &str, commitment: &[u8; 32]) -> Self {
+    /// The leaf of a payload about the person of a tag.
+    pub(crate) fn new(at: Timestamp, kind: &str, tag: &Tag, commitment: &[u8; 32], sealed: &[u8]) -> Self {
         Self {
             v: 1,
             at,
             kind: kind.to_owned(),
-            trail: None,
-            who: None,
+            who: who(tag, commitment),
             commitment: HEXLOWER.encode(commitment),
-            sealed: None,
+            sealed: HEXLOWER.encode(&sha256(&[sealed])),
             hidden: false,
             erased: None,
             expired: None,
@@ -115,54 +114,63 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
 }
 
+/// Bytes of a row's keyed hash.
+const MAC: usize = 16;
+
+/// A leaf's row, taken apart.
+pub(crate) struct Row<'a> {
+    pub(crate) tag: Tag,
+    pub(crate) leaf: &'a [u8],
+    /// Whether its keyed hash is ours.
+    pub(crate) ours: bool,
+}
+
+fn mac(key: &[u8], book: Book, tag: &[u8], leaf: &[u8]) -> [u8; MAC] {
+    let whole = hmac(key, &[book.name().as_bytes(), b"\0", tag, leaf]);
+    let mut out = [0; MAC];
+    out.copy_from_slice(&whole[..MAC]);
+    out
+}
+
+/// A leaf's row in a book.
+pub(crate) fn row(key: &[u8], book: Book, tag: &Tag, leaf: &[u8]) -> Vec<u8> {
+    [&mac(key, book, tag, leaf)[..], tag, leaf].concat()
+}
+
+/// Takes a row apart; `None` for one that is too short.
+pub(crate) fn row_parts<'a>(key: &[u8], book: Book, row: &'a [u8]) -> Option<Row<'a>> {
+    let (given, rest) = row.split_first_chunk::<MAC>()?;
+    let (tag, leaf) = rest.split_first_chunk::<TAG>()?;
+    Some(Row { tag: *tag, leaf, ours: *given == mac(key, book, tag, leaf) })
+}
+
 /// Where the row of a leaf stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pointer {
-    /// 0: this crate's own leaves; else the trail of that number in the state, from 1 on.
-    pub(crate) source: u16,
+    pub(crate) book: Book,
     pub(crate) position: Position,
-    /// What the leaf of a trail's row is made of, so that the leaf stays whatever becomes of the row.
-    pub(crate) row: Option<(Timestamp, [u8; 32])>,
 }
 
 impl Pointer {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.source.to_be_bytes());
+        out.push(self.book.number());
         out.extend_from_slice(&self.position.seq.to_be_bytes());
         out.extend_from_slice(&self.position.place.to_be_bytes());
-        if let Some((at, commitment)) = &self.row {
-            out.extend_from_slice(&at.0.to_be_bytes());
-            out.extend_from_slice(commitment);
-        }
     }
 
     /// All pointers of a stored row; `None` when it is not made of pointers.
     pub(crate) fn read_all(mut bytes: &[u8]) -> Option<Vec<Self>> {
         let mut out = Vec::with_capacity(crate::tree::TILE);
-        while !bytes.is_empty() {
-            let (source, rest) = bytes.split_first_chunk::<2>()?;
+        while let Some((book, rest)) = bytes.split_first() {
+            let book = Book::of_number(*book)?;
             let (seq, rest) = rest.split_first_chunk::<8>()?;
             let (place, rest) = rest.split_first_chunk::<8>()?;
             bytes = rest;
-            let source = u16::from_be_bytes(*source);
-            let row = if source == 0 {
-                None
-            } else {
-                let (at, rest) = bytes.split_first_chunk::<8>()?;
-                let (commitment, rest) = rest.split_first_chunk::<32>()?;
-                bytes = rest;
-                Some((Timestamp(i64::from_be_bytes(*at)), *commitment))
-            };
             let position = Position { seq: u64::from_be_bytes(*seq), place: u64::from_be_bytes(*place) };
-            out.push(Self { source, position, row });
+            out.push(Self { book, position });
         }
         Some(out)
     }
-}
-
-/// The leaf of a row of a trail.
-pub(crate) fn of_row(trail: &str, at: Timestamp, commitment: &[u8; 32]) -> Vec<u8> {
-    Leaf { trail: Some(trail.to_owned()), ..Leaf::new(at, "row", commitment) }.bytes()
 }
 
 #[cfg(test)]
@@ -171,8 +179,7 @@ mod tests {
 
     #[test]
     fn a_leaf_has_one_form() {
-        let mut leaf = Leaf::new(Timestamp(5), "read", &[1; 32]);
-        leaf.who = Some(who(&[2; TAG], &[1; 32]));
+        let leaf = Leaf::new(Timestamp(5), "read", &[2; TAG], &[1; 32], b"sealed");
         let text = String::from_utf8(leaf.bytes()).unwrap();
         assert!(text.starts_with(r#"{"v":1,"at":5,"kind":"read","who":""#), "{text}");
         assert!(!text.contains("hidden") && !text.contains("null"), "{text}");
@@ -186,14 +193,28 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_ours_in_its_own_book_only() {
+        let bytes = row(b"key", Book::People, &[2; TAG], b"leaf");
+        let parts = row_parts(b"key", Book::People, &bytes).unwrap();
+        assert!(parts.ours && parts.tag == [2; TAG] && parts.leaf == b"leaf");
+        assert!(!row_parts(b"key", Book::Data, &bytes).unwrap().ours);
+        assert!(!row_parts(b"another", Book::People, &bytes).unwrap().ours);
+        for n in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[n] ^= 1;
+            assert!(!row_parts(b"key", Book::People, &changed).unwrap().ours, "byte {n}");
+        }
+        assert!(row_parts(b"key", Book::People, &bytes[..31]).is_none());
+    }
+
+    #[test]
     fn pointers_come_back() {
-        let own = Pointer { source: 0, position: Position { seq: 1, place: 2 }, row: None };
-        let row = Pointer { source: 3, position: Position { seq: 4, place: 0 }, row: Some((Timestamp(-1), [9; 32])) };
+        let pointers = Book::ALL.map(|book| Pointer { book, position: Position { seq: 4, place: 2 } });
         let mut bytes = Vec::new();
-        own.write(&mut bytes);
-        row.write(&mut bytes);
-        assert_eq!(Pointer::read_all(&bytes), Some(vec![own, row]));
+        pointers.iter().for_each(|p| p.write(&mut bytes));
+        assert_eq!(Pointer::read_all(&bytes), Some(pointers.to_vec()));
         assert_eq!(Pointer::read_all(&bytes[1..]), None);
+        assert_eq!(Pointer::read_all(&[9; 17]), None);
     }
 
     #[test]

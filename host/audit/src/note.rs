@@ -57,6 +57,19 @@ impl LogKey {
         format!("{}+{}+{}", self.origin, HEXLOWER.encode(&self.id), BASE64.encode(&public))
     }
 
+    /// Whether a checkpoint is one of this log's, under its own signature.
+    pub(crate) fn signed(&self, note: &str) -> bool {
+        let Some((text, lines)) = text_of(note).map(|text| (text, &note[text.len()..])) else { return false };
+        let own = |line: &str| {
+            let rest = line.strip_prefix("— ")?.strip_prefix(self.origin.as_str())?.strip_prefix(' ')?;
+            let bytes = BASE64.decode(rest.as_bytes()).ok()?;
+            let (id, signature) = bytes.split_first_chunk::<4>()?;
+            let signature = Signature::from_slice(signature).ok()?;
+            Some(*id == self.id && self.key.verifying_key().verify_strict(text.as_bytes(), &signature).is_ok())
+        };
+        text.lines().next() == Some(self.origin.as_str()) && lines.lines().any(|line| own(line) == Some(true))
+    }
+
     /// A signed checkpoint.
     pub(crate) fn checkpoint(&self, size: u64, root: &Hash) -> String {
         let text = format!("{}\n{size}\n{}\n", self.origin, BASE64.encode(root));
@@ -152,6 +165,8 @@ mod tests {
         assert_eq!((parts[0], parts[1].len()), ("city.example/audit", 8));
         let material = BASE64.decode(parts[2].as_bytes()).unwrap();
         assert_eq!(HEXLOWER.encode(&material), "01d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+        assert!(key.signed(&note));
+        assert!(!key.signed(&note.replacen('3', "4", 1)) && !key.signed("") && !key.signed("city.example/audit\n"));
         assert!(LogKey::new("with space", &Zeroizing::new([0; 32])).is_err());
     }
 

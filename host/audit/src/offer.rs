@@ -2,6 +2,7 @@
 
 use crate::error::AuditError;
 use crate::note::WitnessKey;
+use crate::progress::WitnessStatus;
 use crate::sequence::wait;
 use crate::{Audit, keys};
 use std::collections::BTreeMap;
@@ -15,23 +16,6 @@ const LARGEST: u64 = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest pause after failures.
 const LONGEST: Duration = Duration::from_secs(300);
-
-/// How it stands with a witness.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WitnessStatus {
-    /// The name in its key.
-    pub name: String,
-    /// The size of the newest tree that it cosigned since this process started.
-    pub cosigned: u64,
-    /// Why it refuses, when it holds that the log was changed. A person must look at this.
-    pub refusal: Option<String>,
-}
-
-impl WitnessStatus {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), cosigned: 0, refusal: None }
-    }
-}
 
 /// What a witness answered.
 enum Answer {
@@ -47,8 +31,7 @@ impl Audit {
     /// How it stands with each witness.
     #[must_use]
     pub fn witnesses(&self) -> Vec<WitnessStatus> {
-        let known = self.inner.cosigned.lock();
-        let status = |name: &String| known.get(name).cloned().unwrap_or_else(|| WitnessStatus::new(name));
+        let status = |name: &String| self.inner.progress.witness(name, |s| s.clone());
         self.inner.witnesses.iter().map(|(key, _)| status(&key.name)).collect()
     }
 
@@ -62,12 +45,6 @@ impl Audit {
             self.offer(&agent, key, url).await?;
         }
         Ok(())
-    }
-
-    /// What the witness knows, as far as this process does: it tells when it is asked.
-    fn update(&self, name: &str, change: impl FnOnce(&mut WitnessStatus)) {
-        let mut known = self.inner.cosigned.lock();
-        change(known.entry(name.to_owned()).or_insert_with(|| WitnessStatus::new(name)));
     }
 
     pub(crate) async fn offering(&self, mut stop: watch::Receiver<bool>) {
@@ -101,14 +78,15 @@ impl Audit {
     /// Answers whether the witness has cosigned the newest checkpoint.
     async fn offer(&self, agent: &Agent, key: &WitnessKey, url: &str) -> Result<bool, AuditError> {
         let size = self.inner.state().await?.checkpoint;
-        let known = self.inner.cosigned.lock().get(&key.name).map_or(0, |s| s.cosigned);
+        let progress = &self.inner.progress;
+        let known = progress.witness(&key.name, |s| s.cosigned);
         if size == 0 || known == size {
             return Ok(true);
         }
         let answer = self.ask(agent, key, url, known.min(size), size).await?;
         Ok(match answer {
             Answer::Cosigned => {
-                self.update(&key.name, |s| (s.cosigned, s.refusal) = (size, None));
+                progress.witness(&key.name, |s| (s.cosigned, s.refusal) = (size, None));
                 true
             }
             Answer::Later(why) => {
@@ -123,7 +101,7 @@ impl Audit {
                     "a witness holds that the audit log does not continue what it cosigned: it was changed, or an \
                      older copy of the store is running"
                 );
-                self.update(&key.name, |s| s.refusal = Some(why));
+                progress.witness(&key.name, |s| (s.refusal, s.refusals) = (Some(why), s.refusals + 1));
                 false
             }
         })

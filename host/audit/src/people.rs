@@ -2,12 +2,13 @@
 //! destroying it erases all of them at once.
 
 use crate::error::AuditError;
-use crate::keys;
 use crate::leaf::{TAG, Tag};
+use crate::{Entry, keys};
 use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use yunlong_model::PersonId;
@@ -38,9 +39,19 @@ impl Person {
     }
 }
 
-/// Who an entry is about, as the rows name them.
-pub(crate) fn name_of(about: Option<&PersonId>) -> &str {
-    about.map_or(CITY, PersonId::as_str)
+/// Whose key an entry is sealed under, as the rows name them: the person whom it is about, apart for
+/// each order that hides it from them.
+pub(crate) fn name_of(entry: &Entry) -> Cow<'_, str> {
+    match (&entry.about, &entry.hidden) {
+        (None, _) => Cow::Borrowed(CITY),
+        (Some(person), None) => Cow::Borrowed(person.as_str()),
+        (Some(person), Some(hidden)) => Cow::Owned(name_under(person, &hidden.order)),
+    }
+}
+
+/// The name of what an order hides from a person.
+pub(crate) fn name_under(person: &PersonId, order: &str) -> String {
+    format!("{} {order}", person.as_str())
 }
 
 /// Two generations: who was not asked for in the last `CACHED` new ones is forgotten.
@@ -123,10 +134,10 @@ impl People {
     }
 
     /// The keys of these people, made where there is none; in the order of the names.
-    pub(crate) async fn of(&self, names: &[&str]) -> Result<Vec<Arc<Person>>, AuditError> {
+    pub(crate) async fn of(&self, names: &[Cow<'_, str>]) -> Result<Vec<Arc<Person>>, AuditError> {
         let missing: BTreeSet<&str> = {
             let mut cache = self.by_name.lock();
-            names.iter().copied().filter(|n| cache.get(n).is_none()).collect()
+            names.iter().map(AsRef::as_ref).filter(|n| cache.get(n).is_none()).collect()
         };
         let missing: Vec<&str> = missing.into_iter().collect();
         let mut fresh = HashMap::new();
@@ -145,7 +156,9 @@ impl People {
             }
         }
         let mut cache = self.by_name.lock();
-        let found = |name: &&str| fresh.get(*name).cloned().or_else(|| cache.get(name)).ok_or(AuditError::Busy);
+        let found = |name: &Cow<'_, str>| {
+            fresh.get(name.as_ref()).cloned().or_else(|| cache.get(name.as_ref())).ok_or(AuditError::Busy)
+        };
         names.iter().map(found).collect()
     }
 
@@ -157,6 +170,17 @@ impl People {
         let Some(sealed) = self.store.get(&keys::person_key(&tag)).await? else { return Ok(None) };
         let (person, owner) = self.open_row(&tag, &sealed.value, Some(sealed.version))?;
         if owner == name { Ok(Some(person)) } else { Err(damaged(&at)) }
+    }
+
+    /// The names under which something may be written about a person: their own, and one for each order
+    /// that has hidden something from them.
+    pub(crate) async fn names_of(&self, person: &PersonId) -> Result<Vec<(Option<String>, String)>, AuditError> {
+        let own = person.as_str();
+        let at = keys::person(own);
+        let rows = self.store.scan(&at.children(), Direction::Ascending, usize::MAX).await?;
+        let orders = rows.iter().filter(|row| row.key != at).filter_map(|row| row.key.last_text());
+        let under = orders.map(|order| (Some(order.clone()), name_under(person, &order)));
+        Ok(std::iter::once((None, own.to_owned())).chain(under).collect())
     }
 
     /// The key under a tag as it is stored now; `None` when it was destroyed.
@@ -177,11 +201,11 @@ impl People {
     }
 
     /// Forgets what is cached of these people.
-    pub(crate) fn forget<'a>(&self, names: impl Iterator<Item = &'a str>) {
+    pub(crate) fn forget<'a>(&self, names: impl Iterator<Item = Cow<'a, str>>) {
         let mut by_name = self.by_name.lock();
         let mut by_tag = self.by_tag.lock();
         for name in names {
-            let gone = [by_name.young.remove(name), by_name.old.remove(name)];
+            let gone = [by_name.young.remove(name.as_ref()), by_name.old.remove(name.as_ref())];
             for person in gone.into_iter().flatten() {
                 by_tag.young.remove(&person.tag_text);
                 by_tag.old.remove(&person.tag_text);

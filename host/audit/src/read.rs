@@ -2,11 +2,12 @@
 
 use crate::error::AuditError;
 use crate::keys::Position;
-use crate::leaf::{Leaf, TAG, sha256};
+use crate::leaf::{Leaf, Pointer, sha256};
 use crate::people::Person;
 use crate::state::State;
-use crate::{Audit, Entry, EntryFilter, EntryPage, Inner, Record, Seen, keys, payload_key, payload_place};
+use crate::{Audit, Book, Entry, EntryFilter, EntryPage, Inner, Record, Seen, keys, payload_key, payload_place};
 use data_encoding::HEXLOWER;
+use std::collections::VecDeque;
 use yunlong_model::{PersonId, Timestamp};
 use yunlong_store::{Direction, Key, KeyRange};
 
@@ -27,11 +28,27 @@ impl Audit {
         before: Option<&str>,
         limit: usize,
     ) -> Result<EntryPage, AuditError> {
-        let hidden = |entry: &Entry| entry.hidden.as_ref().is_some_and(|h| standing_orders.contains(&h.order));
-        self.inner.about(person, before, limit, &|_, entry| !hidden(entry)).await
+        self.entries_about_where(person, standing_orders, before, limit, &|_| true).await
     }
 
-    /// The entries that fit, the newest first; for those who oversee. What was erased or has expired
+    /// The same, of those that `fits` says yes to: what is not wanted is passed over in the same walk,
+    /// which ends after a bounded number of rows. A page may be short, or empty, and still have a next one.
+    ///
+    /// # Errors
+    /// As [`Audit::entries_about`].
+    pub async fn entries_about_where(
+        &self,
+        person: &PersonId,
+        standing_orders: &[String],
+        before: Option<&str>,
+        limit: usize,
+        fits: &(dyn Fn(&Entry) -> bool + Send + Sync),
+    ) -> Result<EntryPage, AuditError> {
+        let hidden = |entry: &Entry| entry.hidden.as_ref().is_some_and(|h| standing_orders.contains(&h.order));
+        self.inner.about(person, standing_orders, before, limit, &|_, entry| !hidden(entry) && fits(entry)).await
+    }
+
+    /// The entries in the book of data that fit, the newest first; for those who oversee. What was erased or has expired
     /// is not among them. A page may be short and still have a next one.
     ///
     /// # Errors
@@ -44,13 +61,27 @@ impl Audit {
     ) -> Result<EntryPage, AuditError> {
         let fits = |at: Timestamp, entry: &Entry| filter.fits(at, entry);
         match &filter.about {
-            Some(person) => self.inner.about(person, before, limit, &fits).await,
-            None => self.inner.all(before, limit, &fits).await,
+            Some(person) => self.inner.about(person, &[], before, limit, &fits).await,
+            None => self.inner.all(Book::Data, before, limit, &fits).await,
         }
+    }
+
+    /// As [`Audit::search`], in another book; whoever an entry is about, it is found there.
+    ///
+    /// # Errors
+    /// As [`Audit::search`].
+    pub async fn search_in(
+        &self,
+        book: Book,
+        filter: &EntryFilter,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage, AuditError> {
+        self.inner.all(book, before, limit, &|at, entry| filter.fits(at, entry)).await
     }
 }
 
-type Fits<'a> = &'a (dyn Fn(Timestamp, &Entry) -> bool + Send + Sync);
+pub(crate) type Fits<'a> = &'a (dyn Fn(Timestamp, &Entry) -> bool + Send + Sync);
 
 /// A walk from the newest row under a prefix to the oldest.
 struct Walk {
@@ -87,48 +118,85 @@ impl Walk {
     }
 }
 
+/// What is written about one person, under their own key and under those of orders: one walk over all.
+struct About {
+    person: Person,
+    walk: Walk,
+    rows: VecDeque<(Position, bytes::Bytes)>,
+}
+
 impl Inner {
+    /// The walks over what is written about a person, but for what these orders hide.
+    async fn walks(
+        &self,
+        person: &PersonId,
+        without: &[String],
+        before: Option<&str>,
+    ) -> Result<Vec<About>, AuditError> {
+        let mut walks = Vec::new();
+        for (order, name) in self.people.names_of(person).await? {
+            if order.is_some_and(|order| without.contains(&order)) {
+                continue;
+            }
+            if let Some(person) = self.people.stored(&name).await? {
+                let walk = Walk::new(keys::payloads_of(&person.tag_text, Book::Data), before)?;
+                walks.push(About { person, walk, rows: VecDeque::new() });
+            }
+        }
+        Ok(walks)
+    }
+
     async fn about(
         &self,
         person: &PersonId,
+        without: &[String],
         before: Option<&str>,
         limit: usize,
         fits: Fits<'_>,
     ) -> Result<EntryPage, AuditError> {
         let mut page = EntryPage::default();
-        let Some(person) = self.people.stored(person.as_str()).await? else { return Ok(page) };
         let state = self.state().await?;
-        let mut walk = Walk::new(keys::payloads_of(&person.tag_text), before)?;
+        let mut walks = self.walks(person, without, before).await?;
+        let mut looked = 0;
         while page.entries.len() < limit {
-            let rows = walk.next(self).await?;
-            if rows.is_empty() {
-                page.next = None;
-                break;
-            }
-            for (position, sealed) in rows {
-                page.next = Some(Walk::cursor(position));
-                // The leaf stands directly before its payload.
-                let leaf = Position { place: position.place.saturating_sub(1), ..position };
-                let (_, bytes) = self.own_leaf(leaf).await?;
-                let record = open(&person, &bytes, &sealed)?;
-                if fits(record.at, &record.entry) {
-                    page.entries.push(self.seen(&state, leaf, record).await?);
-                    if page.entries.len() == limit {
-                        return Ok(page);
-                    }
+            for about in &mut walks {
+                if about.rows.is_empty() {
+                    about.rows = about.walk.next(self).await?.into();
                 }
             }
-            if walk.scanned >= SCANNED {
+            walks.retain(|about| !about.rows.is_empty());
+            let newest = walks.iter_mut().max_by_key(|about| about.rows.front().map(|(position, _)| *position));
+            let Some(About { person, rows, .. }) = newest else {
+                page.next = None;
+                break;
+            };
+            let Some((position, sealed)) = rows.pop_front() else { break };
+            page.next = Some(Walk::cursor(position));
+            // The leaf stands directly before its payload.
+            let leaf = Position { place: position.place.saturating_sub(1), ..position };
+            let (_, bytes) = self.own_leaf(Pointer { book: Book::Data, position: leaf }).await?;
+            let record = open(person, &bytes, &sealed)?;
+            if fits(record.at, &record.entry) {
+                page.entries.push(self.seen(&state, leaf, record).await?);
+            }
+            looked += 1;
+            if looked >= SCANNED {
                 break;
             }
         }
         Ok(page)
     }
 
-    async fn all(&self, before: Option<&str>, limit: usize, fits: Fits<'_>) -> Result<EntryPage, AuditError> {
+    pub(crate) async fn all(
+        &self,
+        book: Book,
+        before: Option<&str>,
+        limit: usize,
+        fits: Fits<'_>,
+    ) -> Result<EntryPage, AuditError> {
         let mut page = EntryPage::default();
         let state = self.state().await?;
-        let mut walk = Walk::new(keys::leaves(), before)?;
+        let mut walk = Walk::new(keys::leaves(book), before)?;
         while page.entries.len() < limit {
             let rows = walk.next(self).await?;
             if rows.is_empty() {
@@ -137,7 +205,7 @@ impl Inner {
             }
             for (position, row) in rows {
                 page.next = Some(Walk::cursor(position));
-                let Some(record) = self.record_of(position, &row).await? else { continue };
+                let Some(record) = self.record_of(Pointer { book, position }, &row).await? else { continue };
                 if fits(record.at, &record.entry) {
                     page.entries.push(self.seen(&state, position, record).await?);
                     if page.entries.len() == limit {
@@ -153,12 +221,12 @@ impl Inner {
     }
 
     /// The record of a leaf's row; `None` when it was erased or has expired.
-    async fn record_of(&self, position: Position, row: &[u8]) -> Result<Option<Record>, AuditError> {
-        let (tag, leaf) = row.split_at_checked(TAG).ok_or_else(|| unreadable(position))?;
-        let tag = HEXLOWER.encode(tag);
-        let Some(sealed) = self.store.get(&payload_key(&tag, position)).await? else { return Ok(None) };
+    async fn record_of(&self, pointer: Pointer, row: &[u8]) -> Result<Option<Record>, AuditError> {
+        let row = self.our_row(pointer.book, row).ok_or_else(|| unreadable(pointer.position))?;
+        let tag = HEXLOWER.encode(&row.tag);
+        let Some(sealed) = self.store.get(&payload_key(&tag, pointer)).await? else { return Ok(None) };
         let Some(person) = self.people.under(&tag).await? else { return Ok(None) };
-        open(&person, leaf, &sealed.value).map(Some)
+        open(&person, row.leaf, &sealed.value).map(Some)
     }
 
     async fn seen(&self, state: &State, leaf: Position, record: Record) -> Result<Seen, AuditError> {

@@ -16,7 +16,7 @@ const QUEUE: usize = 4_096;
 /// Rows of one caller; all are committed together.
 pub(crate) struct Request {
     pub(crate) appends: Vec<Append>,
-    /// Keys of people that must not have been destroyed meanwhile.
+    /// Rows that must be as they were: keys of people, and what the caller's entries rest on.
     pub(crate) checks: Vec<ReadCheck>,
     pub(crate) done: oneshot::Sender<Result<Seq, CommitError>>,
 }
@@ -76,22 +76,59 @@ async fn work(store: SharedStore, mut requests: mpsc::Receiver<Request>) {
     }
 }
 
-/// Commits a group. When somebody's key was destroyed meanwhile, only they must try again: then the
-/// callers are committed one by one.
+/// Commits a group. When a row that somebody checks has changed meanwhile (a person's key was destroyed, a
+/// grant revoked), only they are told, and the others are committed together.
 async fn commit(store: &SharedStore, mut group: Vec<Request>) {
-    let batch = batch_of(&mut group, true);
-    let result = store.commit(batch).await;
-    if matches!(result, Err(CommitError::Conflict)) && group.len() > 1 {
-        for request in group {
-            let mut alone = [request];
-            let batch = batch_of(&mut alone, false);
-            let result = store.commit(batch).await;
-            let [request] = alone;
-            answer(request, result);
-        }
+    let result = store.commit(batch_of(&mut group, true)).await;
+    if !matches!(result, Err(CommitError::Conflict)) || group.len() == 1 {
+        return group.into_iter().for_each(|r| answer(r, result.clone()));
+    }
+    let mut holding = stand(store, group).await;
+    if holding.is_empty() {
         return;
     }
-    group.into_iter().for_each(|r| answer(r, result.clone()));
+    let result = store.commit(batch_of(&mut holding, true)).await;
+    if !matches!(result, Err(CommitError::Conflict)) {
+        return holding.into_iter().for_each(|r| answer(r, result.clone()));
+    }
+    // Something changed once more: each by itself, so that nobody waits for the others' luck.
+    for request in holding {
+        let mut alone = [request];
+        let batch = batch_of(&mut alone, false);
+        let result = store.commit(batch).await;
+        let [request] = alone;
+        answer(request, result);
+    }
+}
+
+/// Tells those whose checks fail, and answers the others.
+async fn stand(store: &SharedStore, group: Vec<Request>) -> Vec<Request> {
+    let mut now: BTreeMap<Key, Option<Seq>> = BTreeMap::new();
+    let mut holding = Vec::with_capacity(group.len());
+    for request in group {
+        let mut failed = None;
+        for check in &request.checks {
+            let version = match now.get(&check.key) {
+                Some(version) => *version,
+                None => match store.get(&check.key).await {
+                    Ok(found) => *now.entry(check.key.clone()).or_insert(found.map(|f| f.version)),
+                    Err(e) => {
+                        failed = Some(CommitError::from(e));
+                        break;
+                    }
+                },
+            };
+            if version != check.version {
+                failed = Some(CommitError::Conflict);
+                break;
+            }
+        }
+        match failed {
+            Some(error) => answer(request, Err(error)),
+            None => holding.push(request),
+        }
+    }
+    holding
 }
 
 fn answer(request: Request, result: Result<Seq, CommitError>) {

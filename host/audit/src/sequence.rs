@@ -2,17 +2,15 @@
 
 use crate::error::AuditError;
 use crate::keys::Position;
-use crate::leaf::{Leaf, Pointer, TAG, of_row, sha256};
+use crate::leaf::{Leaf, Pointer, row_parts};
 use crate::note::head;
-use crate::state::{Followed, State};
+use crate::state::State;
 use crate::tree::{Edge, Hash, LEVELS, TILE, Tile, leaf_hash};
-use crate::{Audit, Inner, keys};
+use crate::{Audit, Book, Inner, keys};
 use bytes::Bytes;
-use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use yunlong_model::Timestamp;
 use yunlong_store::{CommitError, Direction, Key, Seq, Txn};
 
 /// The most leaves of one step: what a commit and a moment's work can hold.
@@ -26,7 +24,7 @@ const UPKEEP: Duration = Duration::from_secs(3_600);
 
 /// A row that is to become a leaf.
 struct Row {
-    source: u16,
+    book: Book,
     position: Position,
     key: Key,
     value: Bytes,
@@ -53,8 +51,20 @@ impl Audit {
     ///
     /// # Errors
     /// When the store fails; [`AuditError::Damaged`] when the tiles do not have the root that was
-    /// signed last: then nothing is signed any more until somebody has looked.
+    /// signed last, or a row behind them was not written by this log: then nothing is signed any more
+    /// until somebody has looked.
     pub async fn sequence_once(&self) -> Result<u64, AuditError> {
+        let progress = &self.inner.progress;
+        let attempt = progress.attempt();
+        let done = self.grow().await;
+        match &done {
+            Ok(size) => progress.grown(&attempt, *size),
+            Err(why) => progress.failed(&attempt, why),
+        }
+        done
+    }
+
+    async fn grow(&self) -> Result<u64, AuditError> {
         let mut conflicts = 0;
         loop {
             match self.inner.step().await {
@@ -134,24 +144,21 @@ impl Inner {
             Some(found) => self.read_under_hash(&keys::state(), &found)?,
             None => self.first_state().await?,
         };
-        self.follow_new_trails(&mut state);
-        let mut rows = self.gather(&state, until).await?;
+        let rows = self.gather(&state, until).await?;
         let Some(last) = rows.last().map(|r| r.position) else { return Ok(Step::Idle) };
         let more = rows.len() == STEP;
         let edge = self.edge(&mut txn, &state).await?;
-        let trails: Vec<String> = state.trails.iter().map(|t| t.name.clone()).collect();
-        let salts: Vec<[u8; 32]> =
-            rows.iter().map(|r| if r.source == 0 { [0; 32] } else { self.salt_of_row(&r.key) }).collect();
+        let key = self.secrets.rows.clone();
         // Milliseconds of hashing: not on a thread that answers requests.
         let work = move || {
             let mut edge = edge;
-            let made: Vec<Made> = rows.drain(..).zip(salts).map(|(row, salt)| make(&trails, row, &salt)).collect();
+            let made: Vec<Made> = rows.iter().map(|row| make(key.as_slice(), row)).collect::<Result<_, _>>()?;
             let hashes: Vec<Hash> = made.iter().map(|m| m.hash).collect();
             let tiles = edge.extend(&hashes);
-            (edge, made, tiles)
+            Ok::<_, AuditError>((edge, made, tiles))
         };
         let (edge, made, tiles) =
-            tokio::task::spawn_blocking(work).await.map_err(|_| yunlong_store::StoreError::Closed)?;
+            tokio::task::spawn_blocking(work).await.map_err(|_| yunlong_store::StoreError::Closed)??;
         self.put_tiles(&mut txn, state.size, &made, tiles).await?;
         for (n, made) in made.iter().enumerate() {
             state.hidden += u64::from(made.hidden);
@@ -169,24 +176,12 @@ impl Inner {
         Ok(Step::Grown { more })
     }
 
-    /// A trail that is given for the first time is covered from here on; from the beginning, when the
-    /// log itself begins.
-    fn follow_new_trails(&self, state: &mut State) {
-        for trail in &self.trails {
-            if !state.trails.iter().any(|t| t.name == trail.name) {
-                state.trails.push(Followed { name: trail.name.clone(), after: (state.seq, state.place) });
-            }
-        }
-    }
-
-    /// The next rows of all sources in the order of their commits, at most [`STEP`].
+    /// The next rows of all books in the order of their commits, at most [`STEP`].
     async fn gather(&self, state: &State, until: Seq) -> Result<Vec<Row>, AuditError> {
         let mut rows = Vec::new();
-        let from = if state.size == 0 && state.seq == 0 { Position::default() } else { state.position().next() };
-        for source in 0..=state.trails.len() {
-            let source = u16::try_from(source).map_err(|_| AuditError::Config("too many trails".into()))?;
-            let (prefix, _) = self.source(state, source)?;
-            let mut range = keys::rows(&prefix, from, until);
+        for book in Book::ALL {
+            let prefix = keys::leaves(book);
+            let mut range = keys::rows(&prefix, state.next(), until);
             let enough = rows.len() + STEP;
             while rows.len() < enough {
                 let found = self.store.scan(&range, Direction::Ascending, enough - rows.len()).await?;
@@ -194,7 +189,7 @@ impl Inner {
                 range.start = last.key.next();
                 // Keys that no append made were put there by somebody; the export names them.
                 rows.extend(found.into_iter().filter_map(|e| {
-                    Some(Row { source, position: Position::of(&prefix, &e.key)?, key: e.key, value: e.value })
+                    Some(Row { book, position: Position::of(&prefix, &e.key)?, key: e.key, value: e.value })
                 }));
             }
         }
@@ -250,35 +245,22 @@ impl Inner {
     }
 }
 
-/// A row's leaf. A leaf that cannot be read stays what it is: the verifier will name it.
-fn make(trails: &[String], row: Row, salt: &[u8; 32]) -> Made {
-    if row.source == 0 {
-        let bytes = row.value.get(TAG..).unwrap_or_default();
-        let leaf = Leaf::parse(bytes);
-        let pointer = Pointer { source: 0, position: row.position, row: None };
-        let hidden = leaf.as_ref().is_some_and(|l| l.hidden);
-        let excuses = leaf.and_then(|l| match (l.erased, l.expired) {
-            (Some(tag), _) => Some(keys::erased(&tag)),
-            (None, Some(range)) => Some(keys::expiry(range.to)),
-            (None, None) => None,
-        });
-        return Made { pointer, hash: leaf_hash(bytes), hidden, excuses };
-    }
-    let commitment = sha256(&[salt, &row.value]);
-    let at = time_of(&row.value);
-    let trail = trails.get(usize::from(row.source) - 1).map_or("", String::as_str);
-    let hash = leaf_hash(&of_row(trail, at, &commitment));
-    let pointer = Pointer { source: row.source, position: row.position, row: Some((at, commitment)) };
-    Made { pointer, hash, hidden: false, excuses: None }
-}
-
-/// When a trail's row says that it was written; the beginning of time for one that says nothing.
-pub(crate) fn time_of(row: &[u8]) -> Timestamp {
-    #[derive(Deserialize)]
-    struct At {
-        at: Timestamp,
-    }
-    serde_json::from_slice(row).map_or(Timestamp(0), |At { at }| at)
+/// A row's leaf.
+fn make(key: &[u8], row: &Row) -> Result<Made, AuditError> {
+    let parts = row_parts(key, row.book, &row.value).filter(|parts| parts.ours);
+    let strange = || {
+        let why = format!("the row {:?} is behind the log's end, and this log did not write it", row.key);
+        AuditError::Damaged(why)
+    };
+    let parts = parts.ok_or_else(strange)?;
+    let leaf = Leaf::parse(parts.leaf).ok_or_else(strange)?;
+    let excuses = match (&leaf.erased, &leaf.expired) {
+        (Some(tag), _) => Some(keys::erased(tag)),
+        (None, Some(range)) => Some(keys::expiry(range.to)),
+        (None, None) => None,
+    };
+    let pointer = Pointer { book: row.book, position: row.position };
+    Ok(Made { pointer, hash: leaf_hash(parts.leaf), hidden: leaf.hidden, excuses })
 }
 
 /// The hashes of a stored tile.

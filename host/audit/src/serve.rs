@@ -2,12 +2,12 @@
 
 use crate::error::AuditError;
 use crate::keys::Position;
-use crate::leaf::{Leaf, Pointer, TAG, of_row};
+use crate::leaf::{Leaf, Pointer};
 use crate::note::head;
 use crate::sequence::hashes_of;
 use crate::state::State;
 use crate::tree::{Hash, Span, TILE, consistency, fold, inclusion};
-use crate::{Audit, Inner, keys, payload_key, payload_place};
+use crate::{Audit, Book, Inner, keys, payload_key, payload_place};
 use bytes::Bytes;
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Serialize;
@@ -51,6 +51,10 @@ pub struct Disclosure {
     pub proof: InclusionProof,
     /// What the leaf commits to.
     pub opened: Opened,
+    /// That the tree of the proof continues the one of a checkpoint that the reader kept, or the other
+    /// way round; only when they asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<ConsistencyProof>,
 }
 
 /// What a leaf commits to: SHA-256(salt ‖ record).
@@ -121,11 +125,10 @@ impl Audit {
     pub async fn bundle(&self, n: u64, width: Option<u8>) -> Result<Vec<u8>, AuditError> {
         let wanted = width_of(width)?;
         let missing = || AuditError::NotFound(format!("bundle {n}"));
-        let state = self.inner.state().await?;
         let pointers = self.inner.pointers(n).await?;
-        let pointers = pointers.get(..wanted).ok_or_else(missing)?;
         let mut out = Vec::with_capacity(wanted * 300);
-        for leaf in self.inner.leaves_at(&state, pointers).await? {
+        for pointer in pointers.get(..wanted).ok_or_else(missing)? {
+            let (_, leaf) = self.inner.own_leaf(*pointer).await?;
             let length = u16::try_from(leaf.len()).map_err(|_| AuditError::Damaged("a leaf is too long".into()))?;
             out.extend_from_slice(&length.to_be_bytes());
             out.extend_from_slice(&leaf);
@@ -144,7 +147,7 @@ impl Audit {
         }
         let proof = self.inner.hashes(&inclusion(index, size)).await?;
         let pointer = self.inner.pointer(index).await?;
-        let leaf = self.inner.leaves_at(&state, &[pointer]).await?.remove(0);
+        let (_, leaf) = self.inner.own_leaf(pointer).await?;
         let checkpoint = self.checkpoint(size).await?;
         Ok(InclusionProof { index, size, leaf: BASE64.encode(&leaf), proof: encoded(&proof), checkpoint })
     }
@@ -178,25 +181,34 @@ impl Audit {
     /// # Errors
     /// [`AuditError::Invalid`] for a key of nothing that is followed; when the store fails.
     pub async fn leaf_of(&self, row: &Key) -> Result<Option<u64>, AuditError> {
-        let sources = self.inner.trails.iter().map(|t| &t.prefix);
-        let own = keys::leaves();
-        let position = std::iter::once(&own).chain(sources).find_map(|prefix| Position::of(prefix, row));
+        let position = Book::ALL.into_iter().find_map(|book| Position::of(&keys::leaves(book), row));
         let position = position.ok_or_else(|| bad("this is no row that the audit follows".into()))?;
         let state = self.inner.state().await?;
         self.inner.index_of(&state, position).await
     }
 
-    /// The record of a leaf, opened, and the proof that it is in the newest tree: for whoever may see it.
+    /// The record of a leaf, opened, and the proof that it is in the newest tree that the witnesses have
+    /// cosigned: for whoever may see it. Who has `kept` a checkpoint of some size gets the proof that the
+    /// two trees belong to one log.
     ///
     /// # Errors
-    /// [`AuditError::NotFound`] when there is no such leaf, or its payload is gone; when the store fails.
-    pub async fn disclose(&self, index: u64) -> Result<Disclosure, AuditError> {
+    /// [`AuditError::NotFound`] when there is no such leaf, or its payload is gone, or the log is smaller
+    /// than what was kept; when the store fails.
+    pub async fn disclose(&self, index: u64, kept: Option<u64>) -> Result<Disclosure, AuditError> {
         let state = self.inner.state().await?;
-        let proof = self.inclusion_proof(index, state.size).await?;
+        if index >= state.size {
+            return Err(AuditError::NotFound(format!("leaf {index}: it has {}", state.size)));
+        }
+        let size = self.inner.best_checkpoint(&state, index).await?;
+        let proof = self.inclusion_proof(index, size).await?;
+        let consistency = match kept {
+            Some(kept) if kept != size => Some(self.consistency_proof(kept.min(size), kept.max(size)).await?),
+            _ => None,
+        };
         let pointer = self.inner.pointer(index).await?;
-        let opened = self.inner.opened(&state, &pointer).await?;
+        let opened = self.inner.opened(pointer).await?;
         let opened = opened.ok_or_else(|| AuditError::NotFound(format!("payload of the leaf {index}")))?;
-        Ok(Disclosure { proof, opened })
+        Ok(Disclosure { proof, opened, consistency })
     }
 }
 
@@ -238,53 +250,54 @@ impl Inner {
         found.copied().ok_or_else(|| AuditError::Damaged(format!("the leaf {index} has no pointer")))
     }
 
-    /// The leaves that pointers lead to.
-    pub(crate) async fn leaves_at(&self, state: &State, pointers: &[Pointer]) -> Result<Vec<Vec<u8>>, AuditError> {
-        let mut out = Vec::with_capacity(pointers.len());
-        for pointer in pointers {
-            out.push(match self.leaf_of_row(state, pointer)? {
-                Some(leaf) => leaf,
-                None => self.own_leaf(pointer.position).await?.1.to_vec(),
-            });
-        }
-        Ok(out)
-    }
-
-    /// The leaf of a trail's row, from its pointer; `None` for our own.
-    pub(crate) fn leaf_of_row(&self, state: &State, pointer: &Pointer) -> Result<Option<Vec<u8>>, AuditError> {
-        let Some((at, commitment)) = &pointer.row else { return Ok(None) };
-        let followed = usize::from(pointer.source).checked_sub(1).and_then(|n| state.trails.get(n));
-        let followed =
-            followed.ok_or_else(|| AuditError::Damaged("a pointer names a trail that there is not".into()))?;
-        Ok(Some(of_row(&followed.name, *at, commitment)))
-    }
-
-    /// Tag and leaf of what was written through this crate.
-    pub(crate) async fn own_leaf(&self, position: Position) -> Result<(String, Bytes), AuditError> {
-        let row = position.key(&keys::leaves());
+    /// Tag and leaf.
+    pub(crate) async fn own_leaf(&self, pointer: Pointer) -> Result<(String, Bytes), AuditError> {
+        let row = pointer.position.key(&keys::leaves(pointer.book));
         let found = self.store.get(&row).await?;
-        let value = found.map(|v| v.value).filter(|v| v.len() >= TAG);
-        let value = value.ok_or_else(|| AuditError::Damaged(format!("the leaf's row {row:?} is gone")))?;
-        Ok((HEXLOWER.encode(&value[..TAG]), value.slice(TAG..)))
+        let found = found.as_ref().and_then(|found| Some((self.our_row(pointer.book, &found.value)?, &found.value)));
+        let (parts, value) =
+            found.ok_or_else(|| AuditError::Damaged(format!("the leaf's row {row:?} is gone, or was changed")))?;
+        Ok((HEXLOWER.encode(&parts.tag), value.slice_ref(parts.leaf)))
     }
 
     /// Salt and record of a leaf; `None` when they are gone.
-    async fn opened(&self, state: &State, pointer: &Pointer) -> Result<Option<Opened>, AuditError> {
-        if pointer.source != 0 {
-            let (prefix, _) = self.source(state, pointer.source)?;
-            let row = pointer.position.key(&prefix);
-            let salt = HEXLOWER.encode(&self.salt_of_row(&row));
-            let found = self.store.get(&row).await?;
-            return Ok(found.map(|v| Opened { salt, record: BASE64.encode(&v.value) }));
-        }
-        let (tag, leaf) = self.own_leaf(pointer.position).await?;
-        let Some(sealed) = self.store.get(&payload_key(&tag, pointer.position)).await? else { return Ok(None) };
+    async fn opened(&self, pointer: Pointer) -> Result<Option<Opened>, AuditError> {
+        let (tag, leaf) = self.own_leaf(pointer).await?;
+        let Some(sealed) = self.store.get(&payload_key(&tag, pointer)).await? else { return Ok(None) };
         let Some((person, _)) = self.people.stored_under(&tag).await? else { return Ok(None) };
         let commitment = Leaf::parse(&leaf).and_then(|l| l.commitment());
         let commitment = commitment.ok_or_else(|| AuditError::Damaged("a leaf cannot be read".into()))?;
         let plain = person.keys.open(&payload_place(&tag, &commitment), &sealed.value)?;
         let (salt, record) = plain.split_at_checked(crate::SALT).ok_or(yunlong_sealing::SealError::Broken)?;
         Ok(Some(Opened { salt: HEXLOWER.encode(salt), record: BASE64.encode(record) }))
+    }
+
+    /// The newest checkpoint over the leaf `index` that all witnesses cosigned, else the one that most
+    /// did; the newest of all when none did, or none is configured.
+    async fn best_checkpoint(&self, state: &State, index: u64) -> Result<u64, AuditError> {
+        const STEP: usize = 200;
+        const LOOKED_AT: usize = 20_000;
+        let (mut best, mut most, mut looked) = (state.checkpoint, 0, 0);
+        let mut range = keys::checkpoints().children();
+        range.start = keys::checkpoint(index.saturating_add(1));
+        while most < self.witnesses.len() && looked < LOOKED_AT {
+            let rows = self.store.scan(&range, Direction::Descending, STEP).await?;
+            let Some(last) = rows.last() else { break };
+            range.end = last.key.clone();
+            looked += rows.len();
+            for row in &rows {
+                let Some((size, _)) = checkpoint_parts(&row.value).and_then(|(_, _, note)| head(note)) else {
+                    continue;
+                };
+                let (_, note) = self.read_checkpoint(size, &row.value)?;
+                let count = self.witnesses.iter().filter(|(key, _)| key.cosignature(&note, &note).is_some()).count();
+                // One that was signed meanwhile is of a larger tree than is looked at here.
+                if count > most && size <= state.size {
+                    (best, most) = (size, count);
+                }
+            }
+        }
+        Ok(best)
     }
 
     /// The hashes of subtrees.
@@ -348,7 +361,7 @@ impl Inner {
                     continue;
                 };
                 let (_, note) = self.read_checkpoint(size, &row.value)?;
-                let at = self.time_of_leaf(&state, size.saturating_sub(1)).await?;
+                let at = self.time_of_leaf(size.saturating_sub(1)).await?;
                 let this = Some(at.0.div_euclid(HOUR));
                 let needed = hour != this || cosignatures(&note) > 0 || size == state.checkpoint || at >= before;
                 if !needed && due.len() < AT_ONCE {
@@ -381,9 +394,8 @@ impl Inner {
         Ok(due.len() as u64)
     }
 
-    pub(crate) async fn time_of_leaf(&self, state: &State, index: u64) -> Result<yunlong_model::Timestamp, AuditError> {
-        let pointer = self.pointer(index).await?;
-        let leaf = self.leaves_at(state, &[pointer]).await?.remove(0);
+    pub(crate) async fn time_of_leaf(&self, index: u64) -> Result<yunlong_model::Timestamp, AuditError> {
+        let (_, leaf) = self.own_leaf(self.pointer(index).await?).await?;
         let leaf = Leaf::parse(&leaf).ok_or_else(|| AuditError::Damaged(format!("the leaf {index} cannot be read")))?;
         Ok(leaf.at)
     }

@@ -1,22 +1,16 @@
-//! What the sequencer goes on from, under a keyed hash.
+//! What the sequencer goes on from, and how long payloads are kept: under a keyed hash.
 
 use crate::error::AuditError;
 use crate::keys::Position;
-use crate::{Inner, Trail, keys, leaf};
+use crate::leaf::{self, Leaf};
+use crate::{Book, Entry, Inner, keys};
 use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use yunlong_store::{Direction, Key};
+use yunlong_model::{Kind, Timestamp};
+use yunlong_store::{Direction, Key, transact};
 
-/// A trail that is followed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Followed {
-    pub(crate) name: String,
-    /// Rows behind this are covered: where the log stood when the trail was first given.
-    pub(crate) after: (u64, u64),
-}
-
-/// The tree and how far the sources were followed.
+/// The tree and how far the books were followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     /// Leaves.
@@ -24,8 +18,6 @@ pub(crate) struct State {
     /// All rows up to here are leaves.
     pub(crate) seq: u64,
     pub(crate) place: u64,
-    /// Trails by their numbers in pointers, from 1 on.
-    pub(crate) trails: Vec<Followed>,
     /// Leaves that an order hid from their persons when they were written.
     pub(crate) hidden: u64,
     /// The size of the newest checkpoint; 0 when there is none.
@@ -38,9 +30,20 @@ pub(crate) struct Expiry {
     pub(crate) to: u64,
 }
 
+/// The retention that was set last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Retention {
+    days: u32,
+}
+
 impl State {
     pub(crate) fn position(&self) -> Position {
         Position { seq: self.seq, place: self.place }
+    }
+
+    /// Where the next row may stand.
+    pub(crate) fn next(&self) -> Position {
+        if self.size == 0 && self.seq == 0 { Position::default() } else { self.position().next() }
     }
 }
 
@@ -87,12 +90,9 @@ impl Inner {
         }
     }
 
-    /// At opening: that the state is ours, and that no followed trail is missing.
+    /// At opening: that the state is ours; and what an earlier process left without leaves.
     pub(crate) async fn check_state(&self) -> Result<(), AuditError> {
         let state = self.state().await?;
-        for followed in &state.trails {
-            self.trail(&followed.name)?;
-        }
         if state.checkpoint > 0 {
             let (_, note) = self.checkpoint(state.checkpoint).await?;
             if note.lines().next() != Some(self.key.origin()) {
@@ -100,23 +100,47 @@ impl Inner {
                 return Err(AuditError::Config(why));
             }
         }
+        let until = *self.store.watch().borrow();
+        let mut oldest: Option<Timestamp> = None;
+        for book in Book::ALL {
+            let range = keys::rows(&keys::leaves(book), state.next(), until);
+            if let Some(row) = self.store.scan(&range, Direction::Ascending, 1).await?.first() {
+                let leaf = self.our_row(book, &row.value).and_then(|row| Leaf::parse(row.leaf));
+                let at = leaf.map_or_else(|| self.clock.now(), |l| l.at);
+                oldest = Some(oldest.map_or(at, |o| o.min(at)));
+            }
+        }
+        self.progress.found(oldest, state.size);
         Ok(())
     }
 
-    pub(crate) fn trail(&self, name: &str) -> Result<&Trail, AuditError> {
-        self.trails.iter().find(|t| t.name == name).ok_or_else(|| {
-            AuditError::Config(format!("the trail `{name}` has leaves in the log: give it, or they cannot be proven"))
+    /// At opening: that the retention was changed is an entry of its own, so that nobody shortens it
+    /// unseen.
+    pub(crate) async fn keep_retention(&self) -> Result<(), AuditError> {
+        let (row, now) = (keys::retention(), Retention { days: self.config.retention_days });
+        transact!(&self.store, |txn| {
+            let found = txn.get(&row).await?;
+            let before = found.map(|f| self.read_under_hash::<Retention>(&row, &f)).transpose()?;
+            if before.as_ref() == Some(&now) {
+                return Ok(());
+            }
+            if let Some(before) = before {
+                let lowered = now.days < before.days;
+                let action = if lowered { "audit.retention-lowered" } else { "audit.retention-raised" };
+                let mut entry = Entry::new(action, "-", Kind::Service);
+                entry.detail = format!("{} -> {} days", before.days, now.days);
+                tracing::warn!(before = before.days, now = now.days, "the audit's retention was changed");
+                self.stage(Book::Data, txn, &entry, |_| {}).await?;
+            }
+            txn.put(row.clone(), self.under_hash(&row, &now)?.into());
+            Ok::<_, AuditError>(())
         })
     }
 
-    /// The rows that a pointer's source number means: their prefix, and from where on they are leaves.
-    pub(crate) fn source(&self, state: &State, number: u16) -> Result<(Key, Position), AuditError> {
-        let Some(n) = usize::from(number).checked_sub(1) else { return Ok((keys::leaves(), Position::default())) };
-        let followed = state
-            .trails
-            .get(n)
-            .ok_or_else(|| AuditError::Damaged(format!("a pointer names the source {number}, which there is not")))?;
-        let (seq, place) = followed.after;
-        Ok((self.trail(&followed.name)?.prefix.clone(), Position { seq, place }))
+    /// Whether the retention that was set last is there.
+    pub(crate) async fn keeps_retention(&self) -> Result<bool, AuditError> {
+        let row = keys::retention();
+        let found = self.store.get(&row).await?;
+        Ok(found.is_some_and(|found| self.read_under_hash::<Retention>(&row, &found.value).is_ok()))
     }
 }

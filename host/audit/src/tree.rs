@@ -194,6 +194,18 @@ pub(crate) fn inclusion(index: u64, size: u64) -> Vec<Span> {
     out
 }
 
+/// The root that an audit path leads to from the leaf `index` in a tree of `size` leaves; `None` when the
+/// path has not the length that it must have.
+pub(crate) fn root_by(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Option<Hash> {
+    let spans = inclusion(index, size);
+    if index >= size || spans.len() != path.len() {
+        return None;
+    }
+    Some(spans.iter().zip(path).fold(leaf, |below, (span, beside)| {
+        if span.start > index { node_hash(&below, beside) } else { node_hash(beside, &below) }
+    }))
+}
+
 /// The consistency proof of RFC 9162 2.1.4.1 between the sizes `from` and `to`, where
 /// 0 < `from` <= `to`.
 pub(crate) fn consistency(from: u64, to: u64) -> Vec<Span> {

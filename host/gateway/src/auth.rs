@@ -82,6 +82,7 @@ impl From<IdentityError> for Failure {
             }
             IdentityError::Store(store) => store.clone().into(),
             IdentityError::Commit(commit) => commit.clone().into(),
+            IdentityError::Audit(e) => e.clone().into(),
             IdentityError::Crypto(_) => Self::internal(e),
         }
     }

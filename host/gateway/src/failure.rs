@@ -351,6 +351,7 @@ impl From<InstallationError> for Failure {
                 )
             }),
             InstallationError::Store(store) => store.clone().into(),
+            InstallationError::Audit(e) => e.clone().into(),
             InstallationError::Commit(_) => Self::internal(e),
         }
     }
@@ -366,6 +367,14 @@ impl From<yunlong_audit::AuditError> for Failure {
             AuditError::NotFound(_) => Self::not_found().because("日志中没有这一条。", e.to_string()),
             AuditError::Commit(e) => e.into(),
             AuditError::Busy => Self::new(kinds::BUSY).retry_after(1),
+            AuditError::Behind { .. } => Self::new(kinds::BUSY).retry_after(60).because(
+                "审计日志暂时无法写入，为保护个人信息，已停止读取。请稍后再试；运维人员请查看 /readyz。",
+                "The audit log does not grow, so no personal data is read until it does. Try again later; operators look at /readyz.",
+            ),
+            AuditError::Exporting => Self::new(kinds::BUSY).retry_after(60).because(
+                "另一份导出正在生成，请在它完成后再试。",
+                "Another export is being gathered: try again when it has ended.",
+            ),
             e => Self::internal(e),
         }
     }

@@ -131,12 +131,18 @@ impl View {
     /// Above a form that will ask for the second factor: the way to show it first, so that nothing
     /// that was typed is lost.
     pub(crate) fn step_up_first(&self) -> Markup {
+        self.step_up_first_at(&self.path)
+    }
+
+    /// The same, for a form whose address is known: one that was refused stands at the address to which
+    /// it was sent.
+    pub(crate) fn step_up_first_at(&self, form: &str) -> Markup {
         let asks = self.session.as_ref().is_some_and(|s| self.gateway.services.identity.needs_step_up(s));
         html! {
             @if asks {
                 div.notice.notice-info role="status" {
                     strong { (self.t("提交前需要再次验证身份", "Your second factor is asked for before you can send this")) }
-                    p { a href=(self.gateway.step_up_address(self.site.as_ref(), &self.path)) { (self.t("现在验证，然后回到这里填写", "Show it now and come back here to fill this in")) } }
+                    p { a href=(self.gateway.step_up_address(self.site.as_ref(), form)) { (self.t("现在验证，然后回到这里填写", "Show it now and come back here to fill this in")) } }
                 }
             }
         }

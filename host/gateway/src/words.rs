@@ -38,7 +38,7 @@ pub(crate) fn basis(basis: LegalBasis, lang: Lang) -> &'static str {
         LegalBasis::Contract => ("订立或者履行合同", "a contract with the person"),
         LegalBasis::StatutoryDuty => ("履行法定职责", "a duty by law"),
         LegalBasis::Emergency => ("突发事件或者紧急情况", "an emergency"),
-        LegalBasis::PublicData => ("不涉及个人，或者已依法公开", "data about nobody, or made public by law"),
+        LegalBasis::PublicData => ("不涉及个人的公共数据", "public data, about nobody"),
     };
     lang.pick(zh, en)
 }
@@ -192,6 +192,10 @@ pub(crate) fn sharing(sharing: &Sharing, lang: Lang) -> &'static str {
 pub(crate) fn denial(code: &str, lang: Lang) -> String {
     let (zh, en) = match code {
         "unknown-dataset" => ("该应用没有申报这项用途", "the app does not declare this use"),
+        "taken-back" => ("使用该应用的部门收回了这项权限", "the department that runs the app took the permission back"),
+        "no-such-record" => ("没有这条记录", "there is no such record"),
+        "says-the-same" => ("记录已是这个内容", "the record says that already"),
+        "is-there" => ("已有登记", "there is a record already"),
         "not-granted" => ("数据提供部门没有批准", "the department that provides the data has not granted it"),
         "expired" => ("批准的期限已过", "the grant has expired"),
         "revoked" => ("批准已被撤销", "the grant was revoked"),
@@ -200,6 +204,7 @@ pub(crate) fn denial(code: &str, lang: Lang) -> String {
         "access-not-granted" => ("超出批准的使用方式", "this way of access is not granted"),
         "row-not-granted" => ("不在批准的记录范围内", "the record is outside of what is granted"),
         "not-signed-in" => ("当时没有人登录", "nobody was signed in"),
+        "other-department" => ("经办人不属于获准使用的部门", "the official is not of the department that may use it"),
         "role-required" => ("经办人没有所需的角色", "the official lacks the role"),
         "consent-required" => ("您没有同意，或者已经撤回", "you have not consented, or took it back"),
         "not-shared" => ("该数据不予共享", "the data is not shared"),
@@ -226,6 +231,17 @@ pub(crate) fn value(item: Option<&Item>, value: &Value, lang: Lang) -> String {
         },
         Value::Array(_) => value.to_string(),
     }
+}
+
+/// An attribute of the account that an app may read, as it stands in the log.
+pub(crate) fn attribute(name: &str, lang: Lang) -> Option<&'static str> {
+    Some(match name {
+        "real-name" => lang.pick("姓名", "name"),
+        "resident-id" => lang.pick("身份号码", "ID number"),
+        "mobile" => lang.pick("手机号码", "mobile number"),
+        "birth-date" => lang.pick("出生日期", "date of birth"),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -270,6 +286,7 @@ mod tests {
         use yunlong_hub::Denial;
         let all = [
             Denial::UnknownDataset(String::new()),
+            Denial::TakenBack,
             Denial::NotGranted(String::new()),
             Denial::Expired(yunlong_model::Timestamp(0)),
             Denial::Revoked(yunlong_model::Timestamp(0)),
@@ -278,6 +295,7 @@ mod tests {
             Denial::Access(vec![]),
             Denial::Row,
             Denial::NotSignedIn,
+            Denial::Department,
             Denial::Role(vec![]),
             Denial::Consent(String::new()),
             Denial::NotShared(String::new()),

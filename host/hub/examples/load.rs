@@ -43,15 +43,17 @@ impl Subscriptions for Nobody {
 
 async fn open(store: SharedStore) -> Hub {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo());
-    let identity = Arc::new(identity.await.unwrap());
-    identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
-    let keys = identity.field_keys().clone();
+    let secrets = Secrets::new([1; 32]);
+    let keys = secrets.fields().clone();
     let log = AuditConfig::new("bench.example/audit", Zeroizing::new([2; 32]));
     let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+    let demo = IdentityConfig::demo();
+    let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), demo);
+    let identity = Arc::new(identity.await.unwrap());
+    identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
     let services = HubServices {
         messaging: Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody))),
-        installations: Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap()),
+        installations: Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap()),
         store,
         clock,
         keys,

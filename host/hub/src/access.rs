@@ -18,6 +18,9 @@ pub struct Caller {
     pub installation: InstallationName,
     /// The organization that installed it.
     pub organization: String,
+    /// An official's own organization. Apps are open to every account: who signs in is not therefore of
+    /// the department that uses the app.
+    pub office: Option<String>,
     /// What kind of principal.
     pub kind: Kind,
     /// The account; `None` for visitors and the service principal.
@@ -42,12 +45,16 @@ pub struct Ask<'a> {
     /// The purpose that the app opened it with.
     pub purpose: &'a str,
     /// What the app declares of it, as the release in charge has it; `None` when it declares nothing, or
-    /// its department took the permission away.
+    /// its department took the permission back.
     pub declared: Option<&'a DatasetUse>,
+    /// Whether it is declared, and its department took the permission back.
+    pub taken_back: bool,
     /// The grant for this installation, dataset and purpose.
     pub grant: Option<&'a Grant>,
     /// Other purposes of this installation for the dataset whose grants stand.
     pub other_purposes: &'a [String],
+    /// Whether the office of an official lies within the organization that installed the app.
+    pub of_department: bool,
     /// What is to be done.
     pub access: Access,
     /// The fields; empty: all that are granted.
@@ -62,6 +69,11 @@ pub enum Denial {
     /// The catalogue has no such dataset, or the app does not declare this use.
     #[error("there is no dataset `{0}` in the catalogue for this use: declare it under [[datasets]] in app.toml")]
     UnknownDataset(String),
+    /// The app declares this use, and the department that installed it took the permission back.
+    #[error(
+        "the department that runs this app took the permission for this use back: its administrator can give it again at the console"
+    )]
+    TakenBack,
     /// Nothing was granted.
     #[error("not granted: {0}")]
     NotGranted(String),
@@ -86,6 +98,9 @@ pub enum Denial {
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     NotSignedIn,
+    /// The official's office is not of the department that uses the app.
+    #[error("the data is granted to the department that uses this app, and the official is of another one")]
+    Department,
     /// The official holds none of the roles.
     #[error("one of these roles is required: {}", .0.join(", "))]
     Role(Vec<String>),
@@ -106,6 +121,7 @@ impl Denial {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownDataset(_) => "unknown-dataset",
+            Self::TakenBack => "taken-back",
             Self::NotGranted(_) => "not-granted",
             Self::Expired(_) => "expired",
             Self::Revoked(_) => "revoked",
@@ -114,6 +130,7 @@ impl Denial {
             Self::Access(_) => "access-not-granted",
             Self::Row => "row-not-granted",
             Self::NotSignedIn => "not-signed-in",
+            Self::Department => "other-department",
             Self::Role(_) => "role-required",
             Self::Consent(_) => "consent-required",
             Self::NotShared(_) => "not-shared",
@@ -154,7 +171,8 @@ pub struct Allowed {
 /// [`Denial`].
 pub fn standing<'a>(ask: &Ask<'a>) -> Result<(&'a DatasetUse, &'a Grant), Denial> {
     let (dataset, caller) = (ask.dataset, ask.caller);
-    let declared = ask.declared.ok_or_else(|| Denial::UnknownDataset(dataset.id.clone()))?;
+    let undeclared = || if ask.taken_back { Denial::TakenBack } else { Denial::UnknownDataset(dataset.id.clone()) };
+    let declared = ask.declared.ok_or_else(undeclared)?;
     if let Sharing::NotShared { law } = &dataset.sharing
         && caller.organization != dataset.provider
     {
@@ -175,6 +193,13 @@ pub fn standing<'a>(ask: &Ask<'a>) -> Result<(&'a DatasetUse, &'a Grant), Denial
     }
     if ask.now >= grant.until {
         return Err(Denial::Expired(grant.until));
+    }
+    if grant.is_automatic() && dataset.sharing != Sharing::Unconditional {
+        let why = "it was given without a decision while the dataset was shared unconditionally, which it no longer is: the department asks anew";
+        return Err(Denial::NotGranted(why.into()));
+    }
+    if grant.terms.basis == LegalBasis::PublicData && dataset.is_personal() {
+        return Err(Denial::NotGranted("data about persons is not public data: the use rests on another basis".into()));
     }
     Ok((declared, grant))
 }
@@ -232,6 +257,15 @@ fn principal(ask: &Ask<'_>, terms: &Terms, declared: &DatasetUse) -> Result<Opti
         }
         Kind::Citizen | Kind::Representative => Ok(None),
         Kind::Official => {
+            let of_others = dataset.is_personal() && !own;
+            if of_others && !ask.of_department {
+                return Err(Denial::Department);
+            }
+            // To be of the department is not enough: somebody has said whose duty it is.
+            if of_others && terms.roles.is_empty() {
+                let why = "it names no role of the app, so that no official reads records about others by it: roles stand in app.toml, or the provider names them";
+                return Err(Denial::NotGranted(why.into()));
+            }
             for roles in [&terms.roles, &declared.roles] {
                 if !roles.is_empty() && !roles.iter().any(|r| caller.roles.contains(r)) {
                     return Err(Denial::Role(roles.clone()));
@@ -257,6 +291,11 @@ impl Allowed {
     #[must_use]
     pub fn is_limited(&self) -> bool {
         !self.only.is_empty() || self.rows.iter().any(|r| matches!(r, Rows::Divisions(_)))
+    }
+
+    /// The values that records must have in some items.
+    pub(crate) fn only(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.only.iter()
     }
 
     /// The divisions that the rows are limited to, each list of them a limit of its own.

@@ -21,6 +21,8 @@ pub struct HubConfig {
     pub import_report_days: u32,
     /// After how many days a provider is reminded again of a request whose deadline has passed.
     pub reminder_days: u32,
+    /// How many days before a grant ends the department that holds it is warned.
+    pub grant_warning_days: u32,
     /// The most days that a legal order may hide reads.
     pub order_days: u32,
     /// How many hours a bulk job and its pages are kept.
@@ -48,6 +50,8 @@ impl HubConfig {
             import_batch_rows: 5_000,
             import_report_days: 30,
             reminder_days: 5,
+            // Enough for a request, its ten working days, and a holiday between.
+            grant_warning_days: 30,
             // Half a year: whoever needs longer brings a new document.
             order_days: 180,
             job_hours: 24,

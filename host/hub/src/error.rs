@@ -196,6 +196,7 @@ fn state_zh(state: &str) -> &str {
         "rejected" => "不予更正",
         "running" => "进行中",
         "finished" => "已结束",
+        "abandoned" => "已放弃",
         other => other,
     }
 }

@@ -1,23 +1,28 @@
 //! The feed of changes: what changed in a dataset is told to the apps that asked for it, as messages.
 //!
+//! That a record was removed is told, too, as its end: the row of changes leads to what is kept of it for
+//! that, sealed, and is removed with the telling.
+//!
 //! How far a dataset's changes were told is written in the commit that stages the messages, so that each
 //! change is told once to each app whose grant stood when it was told, whatever stops in between. A message says which record, by
 //! the app's own reference, and which of the granted fields changed; it never says a value.
 
-use crate::read::{Call, Want};
+use crate::hub::All;
+use crate::read::{Call, Consent, Want};
+use crate::records::changes::Erased;
 use crate::sharing::keys;
-use crate::{Access, Caller, Changed, Dataset, Grant, Hub, HubError, Open, ReadError, Record, Records};
+use crate::{Access, Caller, Changed, Dataset, Hub, HubError, Open, ReadError, Record, Records};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use yunlong_audit::Entry;
 use yunlong_messaging::Outgoing;
-use yunlong_model::{InstallationName, Kind};
+use yunlong_model::uses::division_contains;
+use yunlong_model::{InstallationName, Kind, PersonId};
 use yunlong_store::txn::from_json;
-use yunlong_store::{Key, SharedStore, StoreError, Txn, transact};
+use yunlong_store::{Key, ReadCheck, SharedStore, StoreError, Txn, transact};
 
 /// How far the changes of a dataset were told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,20 +48,34 @@ struct Follower {
 /// A message and its entry in the log.
 struct Telling {
     to: InstallationName,
-    /// The grant that it rests on.
-    grant: Key,
     event: Outgoing,
     entry: Option<Entry>,
+    /// The consent that it rests on: whose, and its row.
+    consent: Option<(String, ReadCheck)>,
 }
+
+/// What is to be told of some changes, and the rows by which that was decided.
+#[derive(Default)]
+struct Tellings {
+    all: Vec<Telling>,
+    rests_on: Vec<ReadCheck>,
+    /// Rows of removed records, which have served when this is told.
+    erased: Vec<Key>,
+}
+
+/// How often some changes are looked at anew because a grant or a consent changed beside it.
+const ATTEMPTS: u32 = 8;
 
 impl Hub {
     /// Tells what changed since the last time; answers whether there is more to tell at once.
     pub(crate) async fn tell_changes(&self) -> Result<bool, HubError> {
-        let mut more = false;
+        let (mut more, mut all) = (false, All::default());
         for dataset in self.datasets() {
-            more |= self.tell_changes_of(&dataset).await?;
+            let told = self.tell_changes_of(&dataset).await;
+            more |= matches!(told, Ok(true));
+            all.of(&format!("the feed of {}", dataset.id), told.map(drop));
         }
-        Ok(more)
+        all.done().map(|()| more)
     }
 
     async fn tell_changes_of(&self, dataset: &Arc<Dataset>) -> Result<bool, HubError> {
@@ -70,16 +89,15 @@ impl Hub {
         for row in rows {
             let mut from = told.done_of(&row.at);
             while from < row.changes.len() {
-                // Asked for again each time: a grant may have been revoked meanwhile.
-                let followers = self.followers(dataset).await?;
-                if followers.is_empty() {
+                let chunk: Vec<Changed> = row.changes.iter().skip(from).take(CHANGES).cloned().collect();
+                let all = from + chunk.len() >= row.changes.len();
+                let mark = Told::at(&row.at, (!all).then_some(from + chunk.len()));
+                if !self.tell_some(&records, &chunk, &mark).await? {
+                    // Nobody follows: there is nobody to tell what was removed, either.
+                    self.forget_erased(&records, row.changes.iter().skip(from)).await?;
                     break;
                 }
-                let chunk: Vec<Changed> = row.changes.iter().skip(from).take(CHANGES).cloned().collect();
                 from += chunk.len();
-                let all = from >= row.changes.len();
-                let mark = Told::at(&row.at, (!all).then_some(from));
-                self.tell_some(&records, &followers, &chunk, &mark).await?;
             }
             through = Some(row.at);
         }
@@ -91,53 +109,93 @@ impl Hub {
         Ok(count == ROWS)
     }
 
-    /// Stages the messages of some changes, with how far it has come, in one commit.
-    async fn tell_some(
+    /// Stages the messages of some changes, with how far it has come, in one commit, which checks the grants
+    /// and the consents by which they were decided: one that is revoked or withdrawn at the same time conflicts
+    /// with it, and the changes are looked at anew. Answers whether anybody follows.
+    async fn tell_some(&self, records: &Records, changes: &[Changed], mark: &Told) -> Result<bool, HubError> {
+        let key = keys::told(&records.dataset().id);
+        for _ in 0..ATTEMPTS {
+            // Asked for again each time: a grant may have been revoked meanwhile.
+            let followers = self.followers(records.dataset()).await?;
+            if followers.is_empty() {
+                return Ok(false);
+            }
+            let tellings = self.tellings(records, &followers, changes).await?;
+            let done: Result<bool, HubError> = transact!(&self.inner.store, |txn| {
+                // Two that tell the same conflict here.
+                let before: Option<Told> = txn.get_as(&key).await?;
+                if before.as_ref().is_some_and(|b| b.is_past(mark)) {
+                    return Ok(true);
+                }
+                let consents = tellings.all.iter().filter_map(|t| t.consent.as_ref()).map(|(_, row)| row);
+                for row in tellings.rests_on.iter().chain(consents) {
+                    if txn.get_versioned(&row.key).await?.map(|found| found.version) != row.version {
+                        return Ok(false);
+                    }
+                }
+                for telling in &tellings.all {
+                    let (to, event) = (&telling.to, telling.event.clone());
+                    self.inner.messaging.publish_platform(txn, to, "hub", event).await?;
+                    if let Some(entry) = &telling.entry {
+                        self.inner.audit.stage(txn, entry).await?;
+                    }
+                }
+                for key in &tellings.erased {
+                    txn.delete(key.clone());
+                }
+                txn.put_as(key.clone(), mark);
+                Ok::<_, HubError>(true)
+            });
+            if done? {
+                return Ok(true);
+            }
+            for follower in &followers {
+                follower.open.look_again(&follower.call.ground());
+            }
+            for telling in &tellings.all {
+                if let Some((account, _)) = &telling.consent {
+                    self.inner.identity.look_again(&telling.to, account);
+                }
+            }
+        }
+        let why = "grants or consents change again and again while changes are told";
+        Err(StoreError::Io(why.into()).into())
+    }
+
+    async fn tellings(
         &self,
         records: &Records,
         followers: &[Follower],
         changes: &[Changed],
-        mark: &Told,
-    ) -> Result<(), HubError> {
-        let mut tellings = Vec::new();
+    ) -> Result<Tellings, HubError> {
+        let mut tellings = Tellings::default();
+        for follower in followers {
+            tellings.rests_on.extend(follower.call.ground().rows);
+        }
         for change in changes {
-            // One that was removed has nobody left to ask about.
-            let Some(record) = records.newest(&change.id).await? else { continue };
-            for follower in followers {
-                tellings.extend(follower.telling(change, &record).await?);
+            if let Some(record) = records.newest(&change.id).await? {
+                for follower in followers {
+                    tellings.all.extend(follower.telling(change, &record).await?);
+                }
+            } else if let Some((erased, row)) = records.erased(&change.id).await? {
+                for follower in followers {
+                    tellings.all.extend(follower.farewell(&erased).await?);
+                }
+                tellings.erased.push(row.key.clone());
+                tellings.rests_on.push(row);
             }
         }
-        let key = keys::told(&records.dataset().id);
-        transact!(&self.inner.store, |txn| {
-            // Two that tell the same conflict here.
-            let before: Option<Told> = txn.get_as(&key).await?;
-            if before.as_ref().is_some_and(|b| b.is_past(mark)) {
-                return Ok(());
-            }
-            let standing = self.still_standing(txn, followers).await?;
-            for telling in tellings.iter().filter(|t| standing.contains(&t.grant)) {
-                let (to, event) = (&telling.to, telling.event.clone());
-                self.inner.messaging.publish_platform(txn, to, "hub", event).await?;
-                if let Some(entry) = &telling.entry {
-                    self.inner.audit.stage(txn, entry).await?;
-                }
-            }
-            txn.put_as(key.clone(), mark);
-            Ok::<_, HubError>(())
-        })
+        Ok(tellings)
     }
 
-    /// The grants of the followers that stand in this transaction: one that is revoked at the same time
-    /// conflicts with it.
-    async fn still_standing(&self, txn: &mut Txn, followers: &[Follower]) -> Result<BTreeSet<Key>, HubError> {
-        let (now, mut standing) = (self.inner.now(), BTreeSet::new());
-        for key in followers.iter().map(Follower::grant) {
-            let grant: Option<Grant> = txn.get_as(&key).await?;
-            if grant.is_some_and(|g| g.stands(now)) {
-                standing.insert(key);
-            }
+    async fn forget_erased(&self, records: &Records, changes: impl Iterator<Item = &Changed>) -> Result<(), HubError> {
+        for change in changes.filter(|c| c.ended) {
+            let Some((_, row)) = records.erased(&change.id).await? else { continue };
+            let mut txn = Txn::new(self.inner.store.clone());
+            txn.delete(row.key);
+            txn.commit().await?;
         }
-        Ok(standing)
+        Ok(())
     }
 
     async fn mark(&self, dataset: &str, mark: Told) -> Result<(), HubError> {
@@ -179,10 +237,6 @@ impl Hub {
 }
 
 impl Follower {
-    fn grant(&self) -> Key {
-        keys::grant(&self.open.caller.installation, &self.open.dataset, &self.open.purpose)
-    }
-
     /// What the app is told of a change; nothing when none of its fields changed, the record is not among
     /// its rows, or the person has not consented.
     async fn telling(&self, change: &Changed, record: &Record) -> Result<Option<Telling>, HubError> {
@@ -193,15 +247,47 @@ impl Follower {
         if fields.is_empty() && !change.ended || !call.is_in(person.as_ref(), &record.body) {
             return Ok(None);
         }
-        if !open.is_consented(call, person.as_ref()).await.map_err(|e| unavailable(&e))? {
+        let consent = match open.consent(call, person.as_ref()).await.map_err(|e| unavailable(&e))? {
+            Consent::Missing => return Ok(None),
+            Consent::NotNeeded => None,
+            Consent::Given(account, row) => Some((account, row)),
+        };
+        let version = open.version(call, record);
+        let telling = self.tell(person, &record.key, version, fields, change.ended, "").await?;
+        Ok(Some(Telling { consent, ..telling }))
+    }
+
+    /// What the app is told of a record that was removed: that whatever it holds under its reference is to go.
+    /// A consent that is gone as well keeps nobody from being told that; to an app that never saw the
+    /// reference it says nothing.
+    async fn farewell(&self, erased: &Erased) -> Result<Option<Telling>, HubError> {
+        let within = |granted: &[String]| {
+            let code = erased.division.as_deref();
+            code.is_some_and(|code| granted.iter().any(|g| division_contains(g, code)))
+        };
+        if !self.call.allowed.divisions().all(within) {
             return Ok(None);
         }
-        let reference = open.reference(call.dataset(), &record.key);
+        let telling = self.tell(erased.person.clone(), &erased.key, 0, Vec::new(), true, "; removed").await?;
+        Ok(Some(telling))
+    }
+
+    async fn tell(
+        &self,
+        person: Option<PersonId>,
+        key: &str,
+        version: u64,
+        fields: Vec<String>,
+        ended: bool,
+        detail: &str,
+    ) -> Result<Telling, HubError> {
+        let (open, call) = (&self.open, &self.call);
+        let reference = open.reference(call.dataset(), key);
         let entry = match person {
             Some(person) => {
                 let about = crate::read::About { person, reference: reference.clone() };
                 let entry = open.entry(call, "data.read", about).await.map_err(|e| unavailable(&e))?;
-                Some(Entry { fields: fields.clone(), ..entry })
+                Some(Entry { fields: fields.clone(), detail: format!("{}{detail}", entry.detail), ..entry })
             }
             None => None,
         };
@@ -212,12 +298,12 @@ impl Follower {
             key: Some(reference.clone()),
             data: json!({
                 "dataset": open.dataset, "purpose": open.purpose, "reference": reference,
-                "version": change.version, "fields": fields, "ended": change.ended,
+                "version": version, "fields": fields, "ended": ended,
             }),
             not_before: None,
             deduplication_key: None,
         };
-        Ok(Some(Telling { to: open.caller.installation.clone(), grant: self.grant(), event, entry }))
+        Ok(Telling { to: open.caller.installation.clone(), event, entry, consent: None })
     }
 }
 
@@ -263,6 +349,7 @@ fn service(installation: &InstallationName, organization: &str) -> Caller {
     Caller {
         installation: installation.clone(),
         organization: organization.to_owned(),
+        office: None,
         kind: Kind::Service,
         account: None,
         person: None,

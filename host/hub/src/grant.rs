@@ -27,6 +27,9 @@ pub struct Grant {
     /// When, by whom and why it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revoked>,
+    /// The end that the department was warned of, so that it is told once of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned_of: Option<Timestamp>,
 }
 
 /// A revocation.
@@ -41,9 +44,24 @@ pub struct Revoked {
 }
 
 impl Grant {
+    /// Whether nobody decided on it: the dataset was shared unconditionally.
+    #[must_use]
+    pub fn is_automatic(&self) -> bool {
+        self.granted_by == Self::AUTOMATIC
+    }
+
+    /// Who grants what is shared unconditionally.
+    pub(crate) const AUTOMATIC: &'static str = "-";
+
     /// Whether it holds at this moment.
     #[must_use]
     pub fn stands(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.from <= now && now < self.until
+    }
+
+    /// Whether the department is to be warned, `days` before it ends and once for each end.
+    pub(crate) fn warning_due(&self, now: Timestamp, days: u32) -> bool {
+        let begins = self.until.plus_millis(-i64::from(days) * 86_400_000);
+        self.stands(now) && now >= begins && self.warned_of != Some(self.until)
     }
 }

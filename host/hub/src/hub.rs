@@ -57,7 +57,29 @@ pub(crate) struct Inner {
     pub(crate) sharing: SharingState,
 }
 
+/// Working days until somebody is to act, as they are set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Until a request is to be accepted.
+    pub acceptance: u32,
+    /// Until a request is to be decided.
+    pub decision: u32,
+    /// Until a correction is to be answered.
+    pub correction: u32,
+}
+
 impl Hub {
+    /// The deadlines that hold here.
+    #[must_use]
+    pub fn deadlines(&self) -> Deadlines {
+        let config = &self.inner.config;
+        Deadlines {
+            acceptance: config.acceptance_working_days,
+            decision: config.decision_working_days,
+            correction: config.correction_working_days,
+        }
+    }
+
     /// Opens the hub and puts the base datasets into the catalogue, or brings them up to date.
     ///
     /// # Errors
@@ -92,10 +114,8 @@ impl Hub {
 
     async fn run_clock(&self, mut stop: watch::Receiver<bool>) {
         loop {
-            // What failed is tried again at the next tick: nothing here is done half.
-            if let Err(error) = self.tick().await {
-                tracing::warn!(%error, "the hub's clock did not do all that was due");
-            }
+            // What failed was logged, and is tried again at the next tick: nothing here is done half.
+            drop(self.tick().await);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(self.inner.config.tick_every) => {}
@@ -103,18 +123,42 @@ impl Hub {
         }
     }
 
-    /// Does once what is due now. [`Hub::run`] calls it; tests do, too.
+    /// Does once what is due now. [`Hub::run`] calls it; tests do, too. One part that fails keeps no other
+    /// from being done.
     ///
     /// # Errors
-    /// When the store, the audit or messaging fails; what is left is done by the next call.
+    /// The first, when the store, the audit or messaging fails; what is left is done by the next call.
     pub async fn tick(&self) -> Result<(), HubError> {
-        self.build_indexes().await?;
-        self.remind_of_corrections().await?;
-        self.tidy_imports().await?;
-        self.end_what_is_left().await?;
-        self.remind_of_requests().await?;
-        self.write_denials().await?;
-        Ok(())
+        let mut all = All::default();
+        all.of("the building of indexes", self.build_indexes().await);
+        all.of("reminders of corrections", self.remind_of_corrections().await);
+        all.of("what is left of imports", self.tidy_imports().await);
+        all.of("what is left of exports", self.tidy_exports().await);
+        all.of("uses that have ended", self.end_what_is_left().await);
+        all.of("reminders of requests", self.remind_of_requests().await);
+        all.of("grants that nobody decided on", self.end_automatic_grants().await);
+        all.of("warnings of grants that end", self.warn_of_ends().await);
+        all.of("counts of denials", self.write_denials().await);
+        all.done()
+    }
+}
+
+/// The outcomes of things that do not wait for each other.
+#[derive(Default)]
+pub(crate) struct All(Option<HubError>);
+
+impl All {
+    /// Takes an outcome; a failure is logged by the name of what failed.
+    pub(crate) fn of(&mut self, what: &str, done: Result<(), HubError>) {
+        if let Err(error) = done {
+            tracing::warn!(what, %error, "the hub did not do something that was due");
+            self.0.get_or_insert(error);
+        }
+    }
+
+    /// The first failure.
+    pub(crate) fn done(self) -> Result<(), HubError> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

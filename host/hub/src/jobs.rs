@@ -4,15 +4,17 @@
 //! A job is a row of the store with a lease. Whoever holds the lease takes a step, which writes one page
 //! and how far it came in one commit; after a stop in the middle the next holder goes on from there.
 
-use crate::read::{Call, Want};
+use crate::hub::All;
+use crate::read::{Call, Walk, Want, decided_anew};
 use crate::sharing::{keys, new_id};
 use crate::{Access, Caller, Found, Hub, HubError, Open, Query, ReadError, Released};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use yunlong_messaging::Outgoing;
 use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, Key, Txn, transact};
+use yunlong_store::{Direction, Entry, Key, Txn, transact};
 
 /// Where a bulk job stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,7 @@ struct JobRow {
 struct StoredCaller {
     installation: InstallationName,
     organization: String,
+    office: Option<String>,
     kind: Kind,
     account: Option<String>,
     person: Option<PersonId>,
@@ -82,6 +85,7 @@ impl Open {
     /// # Errors
     /// [`ReadError`]; [`ReadError::TooLarge`] when the installation has as many jobs as it may.
     pub async fn start_job(&self, query: &Query, fields: &[String]) -> Result<String, ReadError> {
+        let query = &self.asked(query)?.query;
         let call = self.begin(&Want::new(Access::Bulk, "start-job", fields)).await?;
         self.check_searchable(&call, query).await?;
         // What is wrong with the query is said now, not by a job that fails.
@@ -137,6 +141,10 @@ impl Open {
     /// # Errors
     /// [`ReadError::NotFound`] for a page that there is not (yet); [`ReadError::Denied`].
     pub async fn job_page(&self, id: &str, page: u32) -> Result<Vec<Released>, ReadError> {
+        decided_anew!(self.job_page_once(id, page))
+    }
+
+    async fn job_page_once(&self, id: &str, page: u32) -> Result<Vec<Released>, ReadError> {
         let job = self.own_job(id).await?;
         let call = self.begin(&Want::new(Access::Bulk, "job-page", &job.fields)).await?;
         if !job.state.ready {
@@ -153,7 +161,7 @@ impl Open {
                 kept.push(found);
             }
         }
-        self.release_all(&call, &kept).await
+        self.release_all(&call, &kept, &[]).await
     }
 
     async fn own_job(&self, id: &str) -> Result<JobRow, ReadError> {
@@ -170,21 +178,25 @@ impl Hub {
     /// Takes what steps are due, of jobs whose lease nobody holds, and forgets what has expired; answers
     /// whether there is more to do at once.
     pub(crate) async fn run_jobs(&self) -> Result<bool, HubError> {
-        let mut steps = 0;
+        let (mut steps, mut all) = (0, All::default());
         let rows = self.inner.store.scan(&keys::jobs().children(), Direction::Ascending, usize::MAX).await?;
         for found in rows {
-            let row: JobRow = self.unsealed(&found.key, &found.value)?;
-            if row.state.expires_at <= self.inner.now() {
-                self.forget_job(&found.key, &row.state.id).await?;
-                continue;
-            }
-            let mut goes_on = !row.state.ready && row.state.failure.is_none();
-            while goes_on && steps < STEPS {
-                steps += 1;
-                goes_on = self.job_step(&found.key).await?;
-            }
+            all.of("a bulk job", self.run_job(&found, &mut steps).await);
         }
-        Ok(steps >= STEPS)
+        all.done().map(|()| steps >= STEPS)
+    }
+
+    async fn run_job(&self, found: &Entry, steps: &mut usize) -> Result<(), HubError> {
+        let row: JobRow = self.unsealed(&found.key, &found.value)?;
+        if row.state.expires_at <= self.inner.now() {
+            return self.forget_job(&found.key, &row.state.id).await;
+        }
+        let mut goes_on = !row.state.ready && row.state.failure.is_none();
+        while goes_on && *steps < STEPS {
+            *steps += 1;
+            goes_on = self.job_step(&found.key).await?;
+        }
+        Ok(())
     }
 
     /// Takes the lease, finds one page, and writes it. Answers whether the job goes on.
@@ -203,7 +215,7 @@ impl Hub {
         })?;
         let Some(mut row) = taken else { return Ok(false) };
         let open = row.open(self);
-        let page = match open.job_walk(&row).await {
+        let page = match decided_anew!(open.job_walk(&row)) {
             Ok(page) => page,
             // The store or the log: the next turn tries again.
             Err(ReadError::Unavailable(e)) => {
@@ -327,7 +339,8 @@ struct Page {
 }
 
 impl Open {
-    /// One page of what the job may see now; what it may show is asked again when the page is read.
+    /// One page of what the job may see now; what it may show is asked again when the page is read. How many
+    /// records there are is told as soon as the step is written, so whom that tells about is in the log first.
     async fn job_walk(&self, row: &JobRow) -> Result<Page, ReadError> {
         let want = Want::new(Access::Bulk, "job-step", &row.fields);
         let call: Call = match self.begin_quietly(&want).await? {
@@ -335,13 +348,24 @@ impl Open {
             Err(denial) => return Err(self.deny(None, &want, denial).await),
         };
         let query = Query { limit: PAGE, cursor: row.cursor.clone(), ..row.query.to_query() };
-        self.check_searchable(&call, &query).await?;
-        if let Some(own) = call.allowed.own_of().cloned() {
-            let own = self.own(&call, &query, &own).await?;
-            let ids = own.into_iter().map(|f| f.id).collect();
-            return Ok(Page { ids, next: None });
+        let asked = self.asked(&query)?;
+        self.check_searchable(&call, &asked.query).await?;
+        let (found, next) = if let Some(own) = call.allowed.own_of().cloned() {
+            (self.own(&call, &asked.query, &own).await?, None)
+        } else {
+            self.walk(&call, &asked.query, Walk::Job).await?
+        };
+        // Who was asked about by their number is said once, at the beginning.
+        let named = if row.cursor.is_none() { asked.named } else { Vec::new() };
+        let mut entries = self.entries(&call, &found, &named).await?;
+        let by: BTreeSet<&String> = query.index.iter().chain(query.filter.keys()).collect();
+        for entry in &mut entries {
+            entry.fields = by.iter().map(|item| (*item).clone()).collect();
+            entry.detail.push_str("; counted");
         }
-        let (found, next) = self.walk(&call, &query).await?;
+        if !entries.is_empty() {
+            self.write_down(&call, entries).await?;
+        }
         Ok(Page { ids: found.into_iter().map(|f| f.id).collect(), next })
     }
 }
@@ -362,6 +386,7 @@ impl StoredCaller {
         Self {
             installation: caller.installation.clone(),
             organization: caller.organization.clone(),
+            office: caller.office.clone(),
             kind: caller.kind,
             account: caller.account.clone(),
             person: caller.person.clone(),
@@ -374,6 +399,7 @@ impl StoredCaller {
         Caller {
             installation: self.installation.clone(),
             organization: self.organization.clone(),
+            office: self.office.clone(),
             kind: self.kind,
             account: self.account.clone(),
             person: self.person.clone(),

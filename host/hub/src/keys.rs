@@ -65,6 +65,11 @@ pub(crate) fn about(dataset: &str, person: &str) -> Key {
     table("p").text(dataset).text(person)
 }
 
+/// What is left of a record that was removed, sealed, until those who follow the dataset were told.
+pub(crate) fn erased(dataset: &str, id: &str) -> Key {
+    table("e").text(dataset).text(id)
+}
+
 /// What has changed, in the order of the commits.
 pub(crate) fn changes(dataset: &str) -> Key {
     table("change").text(dataset)
@@ -100,6 +105,15 @@ pub(crate) fn import_of(dataset: &str, fingerprint: &str) -> Key {
 /// The imports of a dataset, in the order of their beginnings.
 pub(crate) fn imports_by(dataset: &str) -> Key {
     table("import-by").text(dataset)
+}
+
+/// Exports that were begun; their ids are in the order of their beginnings.
+pub(crate) fn exports() -> Key {
+    table("export")
+}
+
+pub(crate) fn export(id: &str) -> Key {
+    exports().text(id)
 }
 
 pub(crate) fn batches(import: &str) -> Key {
@@ -163,8 +177,26 @@ impl Tags<'_> {
         self.tag(&["value", dataset, item, value])
     }
 
+    /// The key under which record ids stand in an index: ids of two indexes cannot be put beside each other.
+    pub(crate) fn index(&self, dataset: &str, items: &[String]) -> Zeroizing<[u8; TAG]> {
+        let mut parts = vec!["index", dataset];
+        parts.extend(items.iter().map(String::as_str));
+        Zeroizing::new(self.bytes(&parts))
+    }
+
+    /// A number that is compared and tells nothing: never 0, and one that every JSON reader keeps whole.
+    pub(crate) fn number(&self, parts: &[&str]) -> u64 {
+        let bytes = self.bytes(parts);
+        let number = bytes.iter().take(8).fold(0_u64, |n, b| n << 8 | u64::from(*b));
+        (number >> 11).max(1)
+    }
+
     /// Anything else that is to be recognized again and not to be read.
     pub(crate) fn tag(&self, parts: &[&str]) -> String {
+        BASE64URL_NOPAD.encode(&self.bytes(parts))
+    }
+
+    fn bytes(&self, parts: &[&str]) -> [u8; TAG] {
         // RFC 2104 fills a short key with zeros to the block's 64 bytes.
         let mut block = Zeroizing::new([0_u8; 64]);
         block[..32].copy_from_slice(self.0.as_slice());
@@ -174,6 +206,8 @@ impl Tags<'_> {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
-        BASE64URL_NOPAD.encode(&mac.finalize().into_bytes()[..TAG])
+        let mut out = [0; TAG];
+        out.copy_from_slice(&mac.finalize().into_bytes()[..TAG]);
+        out
     }
 }

@@ -36,17 +36,18 @@ pub use actor::Actor;
 pub use catalogue::{CatalogueEntry, CatalogueFilter, Class, Publication, guide_entry};
 pub use config::HubConfig;
 pub use corrections::{
-    Answer, Claim, Correction, CorrectionFilter, CorrectionPage, CorrectionState, Filer, NewCorrection,
+    Answer, Claim, Correction, CorrectionFilter, CorrectionPage, CorrectionState, CorrectionSummary, Filer,
+    NewCorrection,
 };
 pub use dataset::{Category, Dataset, Item, ItemKind, Level, Openness, Sensitivity, Sharing, UpdateCycle};
 pub use error::{FieldError, HubError};
 pub use grant::{Grant, Revoked};
-pub use hub::{Hub, HubServices};
-pub use import::{BatchReport, ExportPage, Import, ImportRow, ImportState, NewImport, RowError};
+pub use hub::{Deadlines, Hub, HubServices};
+pub use import::{BatchReport, Export, ExportPage, Import, ImportRow, ImportState, NewExport, NewImport, RowError};
 pub use jobs::BulkJob;
 pub use quality::{Freshness, ItemQuality, Quality};
 pub use read::{Near, Open, PlaceQuery, Query, ReadError, ReleasedPage};
-pub use record::{Provenance, Record, Released};
+pub use record::{FieldSource, Provenance, Record, Released};
 pub use records::{Authority, Bound, ChangeSet, Changed, Find, Found, FoundPage, Fresh, Records, Writer, Written};
 pub use sharing::{
     Decision, EndedOrder, GrantFilter, NewOrder, Order, Request, RequestFilter, RequestPage, RequestState, RequestStep,

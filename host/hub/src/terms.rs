@@ -19,7 +19,8 @@ pub struct Terms {
     pub only: BTreeMap<String, Value>,
     /// What may be done.
     pub access: Vec<Access>,
-    /// The roles of the app, one of which an official must hold; empty: any official of the department.
+    /// The roles of the app, one of which an official must hold. Empty: no official reads records about
+    /// other persons; what is about nobody is for every official.
     #[serde(default)]
     pub roles: Vec<String>,
     /// On what the processing rests.
@@ -107,7 +108,7 @@ impl Terms {
         if !access.is_empty() {
             wider.push(Widening::Access(access));
         }
-        // No role at all stands for every official.
+        // Where the app names no role, the provider may name some; it takes none away by naming none.
         let roles =
             outer.roles.is_empty() || !self.roles.is_empty() && self.roles.iter().all(|r| outer.roles.contains(r));
         if !roles {

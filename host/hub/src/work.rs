@@ -19,9 +19,8 @@ impl Hub {
                 _ = stop.wait_for(|stop| *stop) => return,
                 done = self.work() => done,
             };
-            if let Err(error) = done {
-                tracing::warn!(%error, "changes or bulk jobs were not done: they are tried again");
-            }
+            // What failed was logged by its name, and is tried again.
+            drop(done);
             let more = async {
                 // An error means that the store is closing: the clock below goes on until the stop.
                 if commits.changed().await.is_err() {
@@ -44,19 +43,28 @@ impl Hub {
     /// # Errors
     /// When the store, the audit or messaging fails; what is left is done by the next call.
     pub async fn work(&self) -> Result<(), HubError> {
-        while self.tell_changes().await? | self.run_jobs().await? {
+        loop {
+            // Neither waits for the other, nor a dataset or a job for another one that fails.
+            let (told, walked) = (self.tell_changes().await, self.run_jobs().await);
+            let more = [&told, &walked].into_iter().any(|done| matches!(done, Ok(true)));
+            if !more {
+                return told.and(walked).map(drop);
+            }
             // The runtime has other things to do as well.
             tokio::task::yield_now().await;
         }
-        Ok(())
     }
 
     /// Writes down how many denials were repetitions, of those whose minute is over.
     pub(crate) async fn write_denials(&self) -> Result<(), HubError> {
         let due = self.inner.sharing.denials.due(self.inner.now());
-        if !due.is_empty() {
-            self.inner.audit.record(due).await?;
+        if due.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let done = self.inner.audit.record(due.clone()).await;
+        if done.is_err() {
+            self.inner.sharing.denials.keep(due);
+        }
+        Ok(done?)
     }
 }

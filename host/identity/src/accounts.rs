@@ -283,7 +283,7 @@ impl Identity {
                     Place::of_name(&me.inner.secrets, &name).forgive(txn).await?;
                     Place::of_second_factor(&me.inner.secrets, &name).forgive(txn).await?;
                 }
-                me.inner.audit(txn, &by, action, &name, detail);
+                me.inner.audit_of(&name, txn, &by, action, &name, detail).await?;
                 Ok::<_, IdentityError>(())
             });
             me.inner.people.invalidate(&name);
@@ -346,7 +346,7 @@ impl Identity {
             txn.put_as(keys::password(name), hash);
         }
         attributes::put(&self.inner.secrets, txn, keys::attributes(name), &new.attributes)?;
-        self.inner.audit(txn, by, "account.created", name, "");
+        self.inner.audit_of(name, txn, by, "account.created", name, "").await?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong, for programs and, in two languages, for people.
 
 use std::time::Duration;
+use yunlong_audit::AuditError;
 use yunlong_formats::Explain;
 use yunlong_model::{Text, Timestamp};
 use yunlong_store::{CommitError, StoreError};
@@ -37,6 +38,9 @@ pub enum IdentityError {
     /// The machine gave no random bytes, or hashing failed.
     #[error("cryptography failed: {0}")]
     Crypto(String),
+    /// The audit did not take what was to be told.
+    #[error(transparent)]
+    Audit(AuditError),
     /// The store refused the commit.
     #[error(transparent)]
     Commit(CommitError),
@@ -50,6 +54,15 @@ impl From<CommitError> for IdentityError {
         match e {
             CommitError::Store(e) => Self::Store(e),
             other => Self::Commit(other),
+        }
+    }
+}
+
+impl From<AuditError> for IdentityError {
+    fn from(e: AuditError) -> Self {
+        match e {
+            AuditError::Commit(e) => e.into(),
+            other => Self::Audit(other),
         }
     }
 }
@@ -82,13 +95,15 @@ impl Explain for IdentityError {
             Self::NoSuchMandate => "没有这项委托：可能已到期或被撤销".into(),
             Self::NoSuchAccount(name) => format!("没有账号“{name}”"),
             Self::NoSuchOrganization(code) => format!("没有代码为“{code}”的组织"),
-            Self::Crypto(_) | Self::Commit(_) | Self::Store(_) => "系统暂时无法处理：请稍后再试".into(),
+            Self::Crypto(_) | Self::Audit(_) | Self::Commit(_) | Self::Store(_) => {
+                "系统暂时无法处理：请稍后再试".into()
+            }
         }
     }
 
     fn en(&self) -> String {
         match self {
-            Self::Crypto(_) | Self::Commit(_) | Self::Store(_) => {
+            Self::Crypto(_) | Self::Audit(_) | Self::Commit(_) | Self::Store(_) => {
                 "the system cannot do this right now: try again later".into()
             }
             other => other.to_string(),
@@ -271,9 +286,6 @@ pub enum AttributeError {
     /// No granted scope carries the attribute.
     #[error("no scope of this app carries the attribute")]
     NotGranted,
-    /// The person's record does not hold it.
-    #[error("the person's record holds no such attribute")]
-    Absent,
     /// Anything else.
     #[error(transparent)]
     Identity(#[from] IdentityError),

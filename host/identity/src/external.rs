@@ -81,7 +81,7 @@ impl Identity {
                 let name = &account.name;
                 let detail = format!("{} ({})", origin_text(&origin), link.issuer);
                 let action = if account.second_factor { "sign-in.provider-accepted" } else { "sign-in.succeeded" };
-                me.inner.audit(txn, name, action, name, &detail);
+                me.inner.audit_of(name, txn, name, action, name, &detail).await?;
                 let mut start = Start::at(&account, &origin);
                 (start.device, start.pending) = (device.clone(), account.second_factor);
                 Ok(me.inner.start(txn, &start)?)
@@ -106,7 +106,7 @@ impl Identity {
                     Some(_) => Err(IdentityError::ExternalTaken),
                     None => {
                         me.stage_link(txn, &tag, &name, &link);
-                        me.inner.audit(txn, &name, "external.linked", &name, &link.issuer);
+                        me.inner.audit_of(&name, txn, &name, "external.linked", &name, &link.issuer).await?;
                         Ok(())
                     }
                 }
@@ -149,7 +149,7 @@ impl Identity {
                 }
                 txn.delete(key);
                 txn.delete(keys::external(&id));
-                me.inner.audit(txn, &name, "external.unlinked", &name, &link.issuer);
+                me.inner.audit_of(&name, txn, &name, "external.unlinked", &name, &link.issuer).await?;
                 Ok(())
             })
         })
@@ -164,7 +164,7 @@ impl Identity {
                 txn.delete(keys::external(&tag));
             }
             txn.delete(key);
-            self.inner.audit(txn, account, "external.unlinked", account, &link.issuer);
+            self.inner.audit_of(account, txn, account, "external.unlinked", account, &link.issuer).await?;
         }
         Ok(())
     }

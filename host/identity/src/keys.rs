@@ -202,7 +202,3 @@ pub(crate) fn subjects(installation: &InstallationName) -> Key {
 pub(crate) fn subject(installation: &InstallationName, subject: &str) -> Key {
     subjects(installation).text(subject)
 }
-
-pub(crate) fn audit() -> Key {
-    table("audit")
-}

@@ -15,6 +15,8 @@
 //!   which the call that took them back answers. Caches are invalidated by the writer, behind the
 //!   commit and before the answer, in a task that runs on when the caller goes away. This relies
 //!   on one process writing; a second one would follow `Store::changes` of the space `@identity`.
+//! - Who did what to whom is an entry of the audit log, in the commit of what it tells, sealed for the
+//!   person whom it is about and nowhere in the plain.
 //! - Attributes are stored sealed, under a key that lies apart from the data, and bound to their row.
 //! - Never more than [`IdentityConfig::concurrent_hashes`] password hashes are computed at once.
 #![deny(missing_docs)]
@@ -49,7 +51,6 @@ mod subjects;
 mod types;
 mod uses;
 
-pub use audit::audit_trail;
 pub use config::{Argon2Params, IdentityConfig, RelyingParty};
 pub use error::{AttributeError, CodeError, FactorError, IdentityError, SignInError};
 pub use external::{External, ExternalLink};
@@ -57,18 +58,20 @@ pub use hashing::{Argon2Hasher, Hasher};
 pub use mandate_list::MandatePage;
 pub use mandates::{Basis, CompanyMandate, Grantor, Mandate, NewMandate};
 pub use policy::SecurityPolicy;
+pub use rights::Attested;
 pub use second_factor::{FactorList, PasskeyEntry, TotpOffer};
 pub use secret::{Code, Password, Secrets, Token};
 pub use types::{
     Account, AccountKind, Attributes, ConsentRecord, Device, NewAccount, NewPerson, NewSession, Organization,
     OrganizationLevel, PlatformRole, ResetCode, RoleAssignment, Session, SessionEntry, SessionOrigin,
 };
-pub use yunlong_store::trail::{AuditFilter, AuditPage, AuditRow};
+pub use yunlong_audit::{AuditFilter, AuditPage, AuditRow};
 
 use cache::Cache;
 use hashing::Gate;
 use parking_lot::RwLock;
 use std::sync::Arc;
+use yunlong_audit::Audit;
 use yunlong_model::{Clock, InstallationName, Timestamp};
 use yunlong_store::{SharedStore, StoreError};
 
@@ -86,6 +89,7 @@ struct Inner {
     store: SharedStore,
     clock: Arc<dyn Clock>,
     secrets: Secrets,
+    audit: Audit,
     config: IdentityConfig,
     gate: Gate,
     /// Verified against when there is no such account, so that the answer takes as long.
@@ -104,7 +108,7 @@ struct Inner {
 }
 
 impl Identity {
-    /// Opens the service on a store.
+    /// Opens the service on a store; what people do and what is done to them is told to the audit.
     ///
     /// # Errors
     /// When the store fails or Argon2 does not allow the configured costs.
@@ -112,10 +116,11 @@ impl Identity {
         store: SharedStore,
         clock: Arc<dyn Clock>,
         secrets: Secrets,
+        audit: Audit,
         config: IdentityConfig,
     ) -> Result<Self, IdentityError> {
         let hasher = Arc::new(Argon2Hasher::new(config.argon2)?);
-        Self::open_with_hasher(store, clock, secrets, config, hasher).await
+        Self::open_with_hasher(store, clock, secrets, audit, config, hasher).await
     }
 
     /// As [`Identity::open`], with another hasher: for tests that count hashes.
@@ -126,6 +131,7 @@ impl Identity {
         store: SharedStore,
         clock: Arc<dyn Clock>,
         secrets: Secrets,
+        audit: Audit,
         config: IdentityConfig,
         hasher: Arc<dyn Hasher>,
     ) -> Result<Self, IdentityError> {
@@ -148,6 +154,7 @@ impl Identity {
             store,
             clock,
             secrets,
+            audit,
             config,
         };
         Ok(Self { inner: Arc::new(inner) })

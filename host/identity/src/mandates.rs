@@ -57,6 +57,14 @@ impl Grantor {
         }
     }
 
+    /// The account of a grantor who is a person.
+    fn account(&self) -> Option<&str> {
+        match self {
+            Self::Person { account, .. } => Some(account),
+            Self::Company { .. } => None,
+        }
+    }
+
     /// What the grantee sees.
     #[must_use]
     pub fn title(&self) -> &str {
@@ -240,7 +248,8 @@ impl Identity {
             txn.put_as(keys::mandate(&mandate.id), &mandate);
             txn.put_as(keys::mandate_by(&mandate.grantor.index(), &mandate.id), &());
             txn.put_as(keys::invitation(&tag), &invitation);
-            self.inner.audit(txn, by, "mandate.given", &mandate.grantor.index(), &detail(&mandate));
+            let (whose, what) = (mandate.grantor.index(), detail(&mandate));
+            self.inner.audit_about(mandate.grantor.account(), txn, by, "mandate.given", &whose, &what).await?;
             Ok::<_, IdentityError>(())
         })?;
         Ok((mandate, code))
@@ -266,7 +275,8 @@ impl Identity {
                 (mandate.grantee, mandate.taken_at) = (Some(account.clone()), Some(now));
                 txn.put_as(keys::mandate(&id), &mandate);
                 txn.put_as(keys::mandate_to(&account, &id), &());
-                me.inner.audit(txn, &account, "mandate.taken", &mandate.grantor.index(), &detail(&mandate));
+                let (whose, what) = (mandate.grantor.index(), detail(&mandate));
+                me.inner.audit_of(&account, txn, &account, "mandate.taken", &whose, &what).await?;
                 Ok::<_, CodeError>(mandate)
             });
             me.inner.mandates.invalidate_all();
@@ -296,7 +306,9 @@ impl Identity {
                 if mandate.revoked.is_none() {
                     mandate.revoked = Some((now, account.clone()));
                     txn.put_as(key, &mandate);
-                    me.inner.audit(txn, &account, "mandate.revoked", &mandate.grantor.index(), &id);
+                    let whose = mandate.grantor.index();
+                    let about = mandate.grantor.account();
+                    me.inner.audit_about(about, txn, &account, "mandate.revoked", &whose, &id).await?;
                 }
                 Ok::<_, IdentityError>(())
             });
@@ -330,7 +342,7 @@ impl Identity {
                     (Some(m), _) => ("mandate.acting-began", m.id.clone()),
                     (None, before) => ("mandate.acting-ended", before.clone().unwrap_or_default()),
                 };
-                me.inner.audit(txn, &record.account, action, &whom, "");
+                me.inner.audit_of(&record.account, txn, &record.account, action, &whom, "").await?;
                 let mandate = held.as_ref().map(|m| m.id.clone());
                 txn.put_as(keys::session(&id), &Record { mandate, ..record });
                 Ok::<_, IdentityError>(ended)

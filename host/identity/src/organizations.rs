@@ -164,7 +164,8 @@ impl Identity {
                     txn.put_as(keys::organization(&o.code), o);
                 }
                 let what = organizations.first().map_or("", |o| o.code.as_str());
-                me.inner.audit(txn, &by, "organizations.written", what, &organizations.len().to_string());
+                let count = organizations.len().to_string();
+                me.inner.audit_about(None, txn, &by, "organizations.written", what, &count).await?;
                 Ok::<_, IdentityError>(())
             })?;
             let mut tree = me.inner.organizations.write();

@@ -242,7 +242,7 @@ impl Identity {
                 let Some(record) = me.inner.alive(txn, &id).await? else { return Ok(Outcome::Ended) };
                 match me.settle_passkey(txn, &record.account, shown.as_ref()).await? {
                     Outcome::Done(()) => {
-                        me.strengthen(txn, &id, record);
+                        me.strengthen(txn, &id, record).await?;
                         Ok(Outcome::Done(()))
                     }
                     Outcome::Locked(until) => Ok(Outcome::Locked(until)),

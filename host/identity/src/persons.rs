@@ -2,7 +2,7 @@
 //! their resident ID, whether or not they have an account.
 
 use crate::error::IdentityError;
-use crate::{Identity, keys};
+use crate::{Identity, Inner, keys};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use yunlong_model::{InstallationName, PersonId};
 use yunlong_store::txn::from_json;
@@ -64,6 +64,13 @@ impl Identity {
     }
 
     fn person_by_account(&self, account: &str) -> PersonId {
-        PersonId::new(HEXLOWER.encode(&self.inner.secrets.derive("person-of-account", &[account])))
+        self.inner.person_by_account(account)
+    }
+}
+
+impl Inner {
+    /// The account itself as a person.
+    pub(crate) fn person_by_account(&self, account: &str) -> PersonId {
+        PersonId::new(HEXLOWER.encode(&self.secrets.derive("person-of-account", &[account])))
     }
 }

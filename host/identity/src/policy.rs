@@ -81,7 +81,7 @@ impl Identity {
             transact!(&me.inner.store, |txn| {
                 txn.put_as(keys::policy(), &policy);
                 let detail = serde_json::to_string(&policy).unwrap_or_default();
-                me.inner.audit(txn, &by, "policy.set", "second-factor", &detail);
+                me.inner.audit_about(None, txn, &by, "policy.set", "second-factor", &detail).await?;
                 Ok::<_, IdentityError>(())
             })?;
             *me.inner.policy.write() = Arc::new(policy);

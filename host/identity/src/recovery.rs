@@ -68,7 +68,7 @@ impl Identity {
                 return Err(IdentityError::NoSuchAccount(account.to_owned()));
             }
             let detail = if clears_second_factor { "password and second factor" } else { "password" };
-            self.inner.audit(txn, by, "account.reset-issued", account, detail);
+            self.inner.audit_of(account, txn, by, "account.reset-issued", account, detail).await?;
             self.stage_reset(txn, &code, account, expires_at, clears_second_factor).await
         })?;
         Ok(ResetCode { code, expires_at })
@@ -123,7 +123,7 @@ impl Identity {
         txn.put_as(keys::account(name), &account);
         txn.put_as(keys::password(name), hash);
         Place::of_name(&self.inner.secrets, name).forgive(txn).await?;
-        self.inner.audit(txn, name, "account.reset-redeemed", name, "");
+        self.inner.audit_of(name, txn, name, "account.reset-redeemed", name, "").await?;
         Ok(Outcome::Done(name.clone()))
     }
 

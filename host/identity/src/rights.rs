@@ -1,37 +1,60 @@
 //! Rights in an installation: the roles that the department assigned to an account, and the
 //! attributes that its person lets the app read.
 
+use crate::audit::Told;
 use crate::error::{AttributeError, IdentityError};
 use crate::types::{ConsentRecord, RoleAssignment};
-use crate::{Identity, Inner, detached, keys};
+use crate::{Identity, detached, keys};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use yunlong_model::manifest::{Attribute, Scope};
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::transact;
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, Txn};
+use yunlong_store::{Direction, ReadCheck, Txn};
 
 /// The rights of one account in one installation.
 #[derive(Default)]
 pub(crate) struct Rights {
     pub(crate) roles: Vec<String>,
-    /// Those that stand.
-    consents: Vec<ConsentRecord>,
+    consents: Vec<Standing>,
+}
+
+/// A consent that stands.
+pub(crate) struct Standing {
+    pub(crate) record: ConsentRecord,
+    /// The row that says so: whoever writes down what rests on it checks that it is still the same.
+    pub(crate) row: ReadCheck,
+}
+
+/// An attribute, as far as a person's consent releases it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    /// The value; `None` when the person's record holds none.
+    pub value: Option<String>,
+    /// The scope whose consent covers it.
+    pub scope: String,
+    /// The consent's row in the store. Whoever passes the attribute on writes that down in a commit that
+    /// checks it: then the consent was not withdrawn before.
+    pub row: ReadCheck,
 }
 
 impl Rights {
     /// A consent covers what the person was shown: the scope with these attributes and this
     /// reason. When the app changes one of them it needs a new consent (Personal Information
     /// Protection Law of the PRC, article 14).
+    fn covering(&self, scope: &Scope, attribute: Attribute) -> Option<&Standing> {
+        let covers =
+            |c: &ConsentRecord| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute);
+        self.consents.iter().find(|c| covers(&c.record))
+    }
+
     fn covers(&self, scope: &Scope, attribute: Attribute) -> bool {
-        self.consents
-            .iter()
-            .any(|c| c.scope == scope.name && c.reason == scope.reason && c.attributes.contains(&attribute))
+        self.covering(scope, attribute).is_some()
     }
 
     /// The consents that stand.
-    pub(crate) fn consents(&self) -> &[ConsentRecord] {
+    pub(crate) fn consents(&self) -> &[Standing] {
         &self.consents
     }
 }
@@ -58,8 +81,8 @@ impl Identity {
             assigned_by: by.into(),
             assigned_at: self.inner.now(),
         };
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
-            assign(inner, txn, installation, existing, &row);
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
+            assign(told, txn, installation, existing, &row);
         })
         .await
     }
@@ -76,9 +99,9 @@ impl Identity {
         by: &str,
     ) -> Result<(), IdentityError> {
         let (account_name, role, by) = (account.to_owned(), role.to_owned(), by.to_owned());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if existing.roles.contains(&role) {
-                unassign(inner, txn, installation, &account_name, &role, &by);
+                unassign(told, txn, installation, &account_name, &role, &by);
             }
         })
         .await
@@ -101,9 +124,9 @@ impl Identity {
         }
         let (name, by, now) = (account.to_owned(), by.to_owned(), self.inner.now());
         let roles: BTreeSet<String> = roles.iter().cloned().collect();
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             for role in existing.roles.iter().filter(|r| !roles.contains(*r)) {
-                unassign(inner, txn, installation, &name, role, &by);
+                unassign(told, txn, installation, &name, role, &by);
             }
             for role in &roles {
                 let row = RoleAssignment {
@@ -112,7 +135,7 @@ impl Identity {
                     assigned_by: by.clone(),
                     assigned_at: now,
                 };
-                assign(inner, txn, installation, existing, &row);
+                assign(told, txn, installation, existing, &row);
             }
         })
         .await
@@ -140,7 +163,8 @@ impl Identity {
     }
 
     /// The attribute of a person for an app, if the person's consent to one of `scopes` covers it.
-    /// `scopes` are those of the manifest that are granted to the installation.
+    /// `scopes` are those of the manifest that are granted to the installation. Nothing is written down
+    /// here: it leaves the platform through the hub alone, which does that first.
     ///
     /// # Errors
     /// [`AttributeError`]. Whether the record holds the attribute is told only behind a consent.
@@ -150,14 +174,20 @@ impl Identity {
         scopes: &[Scope],
         account: &str,
         attribute: Attribute,
-    ) -> Result<String, AttributeError> {
+    ) -> Result<Attested, AttributeError> {
         let carrying: Vec<_> = scopes.iter().filter(|s| s.attributes.contains(&attribute)).collect();
         let first = carrying.first().ok_or(AttributeError::NotGranted)?;
         let rights = self.rights(installation, account).await?;
-        if !carrying.iter().any(|s| rights.covers(s, attribute)) {
-            return Err(AttributeError::ConsentRequired(first.name.clone()));
-        }
-        self.attributes_of(account).await?.get(attribute).ok_or(AttributeError::Absent)
+        let covering = carrying.iter().find_map(|s| rights.covering(s, attribute));
+        let consent = covering.ok_or_else(|| AttributeError::ConsentRequired(first.name.clone()))?;
+        let value = self.attributes_of(account).await?.get(attribute);
+        Ok(Attested { value, scope: consent.record.scope.clone(), row: consent.row.clone() })
+    }
+
+    /// Forgets what is kept in memory of an account's rights in an installation: for whoever met a consent
+    /// that has changed since it was loaded.
+    pub fn look_again(&self, installation: &InstallationName, account: &str) {
+        self.inner.rights.invalidate(&(installation.clone(), account.to_owned()));
     }
 
     /// Records that a person consents to a scope as it stands in the manifest: its attributes, and
@@ -184,14 +214,14 @@ impl Identity {
             withdrawn_at: None,
         };
         let (name, scope) = (account.to_owned(), scope.clone());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if scope.attributes.iter().all(|a| existing.covers(&scope, *a)) {
                 return;
             }
             txn.put_as(keys::consent(&name, installation, &scope.name), &record);
             let detail =
                 serde_json::json!({ "scope": scope.name, "attributes": scope.attributes, "reason": scope.reason });
-            inner.audit(txn, &name, "consent.given", installation.as_str(), &detail.to_string());
+            told.of(&name, &name, "consent.given", installation.as_str(), detail.to_string());
         })
         .await?;
         // Somebody may consent before they ever visit the app; the way back is what
@@ -211,11 +241,11 @@ impl Identity {
         scope: &str,
     ) -> Result<(), IdentityError> {
         let (name, scope, now) = (account.to_owned(), scope.to_owned(), self.inner.now());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
-            if let Some(record) = existing.consents.iter().find(|c| c.scope == scope) {
-                let record = ConsentRecord { withdrawn_at: Some(now), ..record.clone() };
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
+            if let Some(found) = existing.consents.iter().find(|c| c.record.scope == scope) {
+                let record = ConsentRecord { withdrawn_at: Some(now), ..found.record.clone() };
                 txn.put_as(keys::consent(&name, installation, &scope), &record);
-                inner.audit(txn, &name, "consent.withdrawn", installation.as_str(), &scope);
+                told.of(&name, &name, "consent.withdrawn", installation.as_str(), scope.clone());
             }
         })
         .await
@@ -240,7 +270,7 @@ impl Identity {
         account: &str,
         installation: &InstallationName,
     ) -> Result<Vec<String>, IdentityError> {
-        Ok(self.rights(installation, account).await?.consents.iter().map(|c| c.scope.clone()).collect())
+        Ok(self.rights(installation, account).await?.consents.iter().map(|c| c.record.scope.clone()).collect())
     }
 
     /// Whether a person's consent stands for the scope as the manifest has it now. Where it does
@@ -278,7 +308,7 @@ impl Identity {
         &self,
         installation: &InstallationName,
         account: &str,
-        change: impl Fn(&Inner, &mut Txn, &InstallationName, &Rights) + Send + Sync + 'static,
+        change: impl Fn(&mut Told, &mut Txn, &InstallationName, &Rights) + Send + Sync + 'static,
     ) -> Result<(), IdentityError> {
         let (me, key) = (self.clone(), (installation.clone(), account.to_owned()));
         detached(async move {
@@ -288,8 +318,9 @@ impl Identity {
                     return Err(IdentityError::NoSuchAccount(account.clone()));
                 }
                 let existing = read(txn, installation, account).await?;
-                change(&me.inner, txn, installation, &existing);
-                Ok(())
+                let mut told = Told::default();
+                change(&mut told, txn, installation, &existing);
+                me.inner.audit_all(txn, told).await
             });
             // Whatever came of it: a commit that failed may still have taken place.
             me.inner.rights.invalidate(&key);
@@ -319,7 +350,8 @@ impl Identity {
                     withdraw_all(txn, installation, account, now).await?;
                     txn.delete(row.key.clone());
                 }
-                self.inner.audit(txn, by, "installation.forgotten", installation.as_str(), &accounts.len().to_string());
+                let count = accounts.len().to_string();
+                self.inner.audit_about(None, txn, by, "installation.forgotten", installation.as_str(), &count).await?;
                 Ok::<_, IdentityError>(())
             })?;
             self.inner.rights.invalidate_all();
@@ -338,17 +370,17 @@ fn no_role() -> IdentityError {
 }
 
 /// Assigns a role that is not assigned yet.
-fn assign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, existing: &Rights, row: &RoleAssignment) {
+fn assign(told: &mut Told, txn: &mut Txn, installation: &InstallationName, existing: &Rights, row: &RoleAssignment) {
     if existing.roles.contains(&row.role) {
         return;
     }
     txn.put_as(keys::role(installation, &row.account, &row.role), row);
-    inner.audit(txn, &row.assigned_by, "role.assigned", &row.account, &format!("{installation}: {}", row.role));
+    told.of(&row.account, &row.assigned_by, "role.assigned", &row.account, format!("{installation}: {}", row.role));
 }
 
-fn unassign(inner: &Inner, txn: &mut Txn, installation: &InstallationName, account: &str, role: &str, by: &str) {
+fn unassign(told: &mut Told, txn: &mut Txn, installation: &InstallationName, account: &str, role: &str, by: &str) {
     txn.delete(keys::role(installation, account, role));
-    inner.audit(txn, by, "role.revoked", account, &format!("{installation}: {role}"));
+    told.of(account, by, "role.revoked", account, format!("{installation}: {role}"));
 }
 
 async fn withdraw_all(
@@ -357,7 +389,7 @@ async fn withdraw_all(
     account: &str,
     now: Timestamp,
 ) -> Result<(), IdentityError> {
-    for consent in read(txn, installation, account).await?.consents {
+    for Standing { record: consent, .. } in read(txn, installation, account).await?.consents {
         let key = keys::consent(account, installation, &consent.scope);
         txn.put_as(key, &ConsentRecord { withdrawn_at: Some(now), ..consent });
     }
@@ -368,9 +400,15 @@ async fn read(txn: &mut Txn, installation: &InstallationName, account: &str) -> 
     let roles = txn.scan(&keys::roles(installation, account).children(), Direction::Ascending, usize::MAX).await?;
     let consents =
         txn.scan(&keys::consents(account, installation).children(), Direction::Ascending, usize::MAX).await?;
-    let consents = consents.iter().map(|(k, v)| from_json::<ConsentRecord>(k, v)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Rights {
-        roles: roles.iter().filter_map(|(k, _)| k.last_text()).collect(),
-        consents: consents.into_iter().filter(ConsentRecord::stands).collect(),
-    })
+    let mut standing = Vec::new();
+    for (key, _) in consents {
+        // Value and version of one moment: a withdrawal in between must not lend its version to a consent.
+        let Some(found) = txn.get_versioned(&key).await? else { continue };
+        let record: ConsentRecord = from_json(&key, &found.value)?;
+        if record.stands() {
+            standing.push(Standing { record, row: ReadCheck { key, version: Some(found.version) } });
+        }
+    }
+    let roles = roles.iter().filter_map(|(k, _)| k.last_text()).collect();
+    Ok(Rights { roles, consents: standing })
 }

@@ -283,7 +283,7 @@ impl Identity {
                 let Some(record) = me.inner.alive(txn, &id).await? else { return Ok(Outcome::Ended) };
                 match me.check_code(txn, &record.account, &code).await?.failed() {
                     Ok(()) => {
-                        me.strengthen(txn, &id, record);
+                        me.strengthen(txn, &id, record).await?;
                         Ok(Outcome::Done(()))
                     }
                     Err(failed) => Ok::<_, FactorError>(failed),
@@ -323,13 +323,16 @@ impl Identity {
         end(txn, id).await?;
         let mut start = Start::at(account, &record.origin);
         (start.device, start.strong_at) = (record.device.clone(), Some(self.inner.now()));
-        self.inner.audit(txn, &account.name, "sign-in.succeeded", &account.name, &origin_text(&record.origin));
+        let (name, origin) = (&account.name, origin_text(&record.origin));
+        self.inner.audit_of(name, txn, name, "sign-in.succeeded", name, &origin).await?;
         self.inner.start(txn, &start)
     }
 
-    pub(crate) fn strengthen(&self, txn: &mut Txn, id: &TokenHash, record: Record) {
-        self.inner.audit(txn, &record.account, "session.stepped-up", &record.account, "");
+    pub(crate) async fn strengthen(&self, txn: &mut Txn, id: &TokenHash, record: Record) -> Result<(), IdentityError> {
+        let name = &record.account;
+        self.inner.audit_of(name, txn, name, "session.stepped-up", name, "").await?;
         txn.put_as(keys::session(id), &Record { strong_at: Some(self.inner.now()), ..record });
+        Ok(())
     }
 
     /// Checks a code of the app, or a recovery code, and stages that it is used, or the failure.
@@ -363,7 +366,7 @@ impl Identity {
             factors.recovery.retain(|r| *r != tag);
             if factors.recovery.len() < before {
                 let left = factors.recovery.len().to_string();
-                self.inner.audit(txn, account, "second-factor.recovery-used", account, &left);
+                self.inner.audit_of(account, txn, account, "second-factor.recovery-used", account, &left).await?;
             }
             factors.recovery.len() < before
         };
@@ -382,7 +385,7 @@ impl Identity {
         account: &str,
     ) -> Result<Outcome<T>, FactorError> {
         let locked = place.fail(txn, &self.inner).await?;
-        self.inner.audit(txn, "-", "second-factor.failed", account, "");
+        self.inner.audit_of(account, txn, "-", "second-factor.failed", account, "").await?;
         Ok(locked.map_or(Outcome::Wrong, Outcome::Locked))
     }
 
@@ -459,7 +462,7 @@ impl Identity {
             txn.put_as(keys::factors(name), factors);
         }
         txn.put_as(key, &Account { second_factor: !factors.is_empty(), ..account });
-        self.inner.audit(txn, name, action, name, "");
+        self.inner.audit_of(name, txn, name, action, name, "").await?;
         Ok(())
     }
 

@@ -125,22 +125,22 @@ impl Identity {
         if let Some(account) = account.filter(|a| matches && !a.disabled && current == attempt.hash) {
             attempt.place.forgive(txn).await?;
             return match &attempt.wanted {
-                Some((origin, device)) => self.let_in(txn, &account, origin, device),
+                Some((origin, device)) => self.let_in(txn, &account, origin, device).await,
                 None => Ok(Outcome::Proven),
             };
         }
         let lock = attempt.place.fail(txn, &self.inner).await?;
         if attempt.hash.is_some() {
             let at = attempt.wanted.as_ref().map_or_else(|| "proof".into(), |(origin, _)| origin_text(origin));
-            self.inner.audit(txn, "-", "sign-in.failed", name, &at);
+            self.inner.audit_of(name, txn, "-", "sign-in.failed", name, &at).await?;
             if let Some(until) = lock {
-                self.inner.audit(txn, "-", "sign-in.locked", name, &until.to_rfc3339());
+                self.inner.audit_of(name, txn, "-", "sign-in.locked", name, &until.to_rfc3339()).await?;
             }
         }
         Ok(lock.map_or(Outcome::Wrong, Outcome::Locked))
     }
 
-    fn let_in(
+    async fn let_in(
         &self,
         txn: &mut Txn,
         account: &Account,
@@ -153,7 +153,7 @@ impl Identity {
         }
         let name = &account.name;
         let action = if account.second_factor { "sign-in.password-accepted" } else { "sign-in.succeeded" };
-        self.inner.audit(txn, name, action, name, &origin_text(origin));
+        self.inner.audit_of(name, txn, name, action, name, &origin_text(origin)).await?;
         let mut start = Start::at(account, origin);
         start.device = device.clone();
         start.pending = account.second_factor;

@@ -2,10 +2,12 @@
 //! person was shown and nothing else.
 
 use crate::error::IdentityError;
+use crate::rights::Standing;
 use crate::types::ConsentRecord;
 use crate::{Identity, keys};
 use yunlong_model::InstallationName;
 use yunlong_model::manifest::{Access, DatasetUse};
+use yunlong_store::ReadCheck;
 
 /// Whether a consent covers this way of reading these fields: the person was shown the same dataset,
 /// purpose and reason, these items and this access. When the app changes one of them it needs a new
@@ -24,9 +26,9 @@ fn covers<'a>(
         && fields.all(|f| consent.fields.iter().any(|shown| shown == f))
 }
 
-fn covers_all(consents: &[ConsentRecord], of: &DatasetUse) -> bool {
+fn covers_all(consents: &[Standing], of: &DatasetUse) -> bool {
     let fields = || of.fields.iter().map(String::as_str);
-    of.access.iter().all(|access| consents.iter().any(|c| covers(c, of, *access, fields())))
+    of.access.iter().all(|access| consents.iter().any(|c| covers(&c.record, of, *access, fields())))
 }
 
 impl Identity {
@@ -63,7 +65,7 @@ impl Identity {
             withdrawn_at: None,
         };
         let (name, to) = (account.to_owned(), to.clone());
-        self.change_rights(installation, account, move |inner, txn, installation, existing| {
+        self.change_rights(installation, account, move |told, txn, installation, existing| {
             if covers_all(existing.consents(), &to) {
                 return;
             }
@@ -72,7 +74,7 @@ impl Identity {
                 "scope": to.purpose, "dataset": to.dataset, "fields": to.fields, "access": to.access,
                 "reason": to.reason,
             });
-            inner.audit(txn, &name, "consent.given", installation.as_str(), &detail.to_string());
+            told.of(&name, &name, "consent.given", installation.as_str(), detail.to_string());
         })
         .await?;
         self.remember(installation, &self.subject(installation, account), account).await
@@ -93,7 +95,8 @@ impl Identity {
     }
 
     /// Whether a person's consent stands for one way of reading some fields of the use: what is asked
-    /// at each call, so that a consent given to fewer fields goes on covering those.
+    /// at each call, so that a consent given to fewer fields goes on covering those. Answers its row, which
+    /// the commit that writes the read down checks: a consent that is withdrawn first stops the read.
     ///
     /// # Errors
     /// When the store fails.
@@ -104,8 +107,9 @@ impl Identity {
         of: &DatasetUse,
         access: Access,
         fields: impl Iterator<Item = &str> + Clone,
-    ) -> Result<bool, IdentityError> {
+    ) -> Result<Option<ReadCheck>, IdentityError> {
         let rights = self.rights(installation, account).await?;
-        Ok(rights.consents().iter().any(|c| covers(c, of, access, fields.clone())))
+        let covering = rights.consents().iter().find(|c| covers(&c.record, of, access, fields.clone()));
+        Ok(covering.map(|c| c.row.clone()))
     }
 }

@@ -30,9 +30,8 @@ async fn a_person_is_the_same_by_resident_id_and_by_account() {
 #[tokio::test]
 async fn references_of_two_installations_two_datasets_or_two_cities_have_nothing_in_common() {
     let city = city().await;
-    let other =
-        Identity::open(city.store.clone(), std::sync::Arc::new(city.clock.clone()), Secrets::new([9; 32]), config());
-    let other = other.await.unwrap();
+    let (audit, clock) = (common::audit(&city.store, &city.clock).await, std::sync::Arc::new(city.clock.clone()));
+    let other = Identity::open(city.store.clone(), clock, Secrets::new([9; 32]), audit, config()).await.unwrap();
     let reference = |i: &Identity, app_name: &str, dataset: &str| i.reference(&app(app_name), dataset, ID);
     let all: BTreeSet<String> = [
         reference(&city.identity, "tickets", "population.person"),

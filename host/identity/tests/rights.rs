@@ -4,9 +4,14 @@ mod common;
 
 use common::*;
 use std::collections::BTreeSet;
-use yunlong_identity::{AttributeError, IdentityError, PlatformRole, SessionOrigin};
+use yunlong_identity::{Attested, AttributeError, IdentityError, PlatformRole, SessionOrigin};
 use yunlong_model::Kind;
 use yunlong_model::manifest::Attribute::{BirthDate, Mobile, RealName, ResidentId};
+
+/// What is released, without what it rests on.
+fn value(attested: Result<Attested, AttributeError>) -> Result<Option<String>, AttributeError> {
+    attested.map(|a| a.value)
+}
 
 async fn city_with_citizen() -> City {
     let city = city().await;
@@ -19,12 +24,17 @@ async fn city_with_citizen() -> City {
 async fn nothing_is_released_without_consent_and_nothing_after_it_is_withdrawn() {
     let city = city_with_citizen().await;
     let (tickets, scopes) = (app("tickets"), [scope("concession", &[BirthDate])]);
-    let get = async || city.identity.attribute(&tickets, &scopes, "citizen-1", BirthDate).await;
+    let get = async || value(city.identity.attribute(&tickets, &scopes, "citizen-1", BirthDate).await);
     assert_eq!(get().await, Err(AttributeError::ConsentRequired("concession".into())));
     city.identity.consent("citizen-1", &tickets, &scopes[0]).await.unwrap();
-    assert_eq!(get().await, Ok("1990-01-01".into()));
+    assert_eq!(get().await, Ok(Some("1990-01-01".into())));
+    let attested = city.identity.attribute(&tickets, &scopes, "citizen-1", BirthDate).await.unwrap();
+    assert_eq!(attested.scope, "concession");
+    let row = city.store.get(&attested.row.key).await.unwrap().unwrap();
+    assert_eq!(attested.row.version, Some(row.version), "the row that a withdrawal changes");
     city.identity.withdraw("citizen-1", &tickets, "concession").await.unwrap();
     assert_eq!(get().await, Err(AttributeError::ConsentRequired("concession".into())));
+    assert_ne!(city.store.get(&attested.row.key).await.unwrap().unwrap().version, row.version);
 
     let record = &city.identity.consents("citizen-1").await.unwrap()[0];
     assert!(!record.stands() && record.reason.zh == "核对优惠票");
@@ -41,10 +51,10 @@ async fn a_consent_covers_its_scope_its_installation_and_its_person_alone() {
     let scopes = [scope("concession", &[BirthDate]), scope("delivery", &[RealName, Mobile])];
     city.identity.consent("citizen-1", &app("tickets"), &scopes[1]).await.unwrap();
     let get = async |installation: &str, account: &str, attribute| {
-        city.identity.attribute(&app(installation), &scopes, account, attribute).await
+        value(city.identity.attribute(&app(installation), &scopes, account, attribute).await)
     };
-    assert_eq!(get("tickets", "citizen-1", RealName).await, Ok("云小龙".into()));
-    assert_eq!(get("tickets", "citizen-1", Mobile).await, Ok("19900000001".into()));
+    assert_eq!(get("tickets", "citizen-1", RealName).await, Ok(Some("云小龙".into())));
+    assert_eq!(get("tickets", "citizen-1", Mobile).await, Ok(Some("19900000001".into())));
     assert_eq!(get("tickets", "citizen-1", BirthDate).await, Err(AttributeError::ConsentRequired("concession".into())));
     assert_eq!(get("tickets", "citizen-1", ResidentId).await, Err(AttributeError::NotGranted));
     assert_eq!(get("library", "citizen-1", RealName).await, Err(AttributeError::ConsentRequired("delivery".into())));
@@ -57,10 +67,10 @@ async fn whether_an_attribute_exists_is_told_only_behind_a_consent() {
     let city = city_with_citizen().await;
     city.account(citizen("citizen-2")).await;
     let scopes = [scope("concession", &[BirthDate])];
-    let get = async || city.identity.attribute(&app("tickets"), &scopes, "citizen-2", BirthDate).await;
+    let get = async || value(city.identity.attribute(&app("tickets"), &scopes, "citizen-2", BirthDate).await);
     assert_eq!(get().await, Err(AttributeError::ConsentRequired("concession".into())));
     city.identity.consent("citizen-2", &app("tickets"), &scopes[0]).await.unwrap();
-    assert_eq!(get().await, Err(AttributeError::Absent));
+    assert_eq!(get().await, Ok(None));
 }
 
 #[tokio::test]
@@ -72,7 +82,7 @@ async fn a_wider_scope_or_another_purpose_needs_a_new_consent() {
     let mut purpose = old.clone();
     purpose.reason.en = "For marketing".into();
     let get = async |s: &yunlong_model::manifest::Scope, a| {
-        city.identity.attribute(&app("tickets"), std::slice::from_ref(s), "citizen-1", a).await
+        value(city.identity.attribute(&app("tickets"), std::slice::from_ref(s), "citizen-1", a).await)
     };
     assert!(get(&wider, BirthDate).await.is_ok(), "what they agreed to stays");
     assert_eq!(get(&wider, ResidentId).await, Err(AttributeError::ConsentRequired("concession".into())));
@@ -80,7 +90,7 @@ async fn a_wider_scope_or_another_purpose_needs_a_new_consent() {
     assert!(!city.identity.has_consented("citizen-1", &app("tickets"), &wider).await.unwrap());
     city.identity.consent("citizen-1", &app("tickets"), &wider).await.unwrap();
     assert!(city.identity.has_consented("citizen-1", &app("tickets"), &wider).await.unwrap());
-    assert_eq!(get(&wider, ResidentId).await, Ok(ID.into()));
+    assert_eq!(get(&wider, ResidentId).await, Ok(Some(ID.into())));
 }
 
 #[tokio::test]

@@ -42,7 +42,8 @@ async fn with_keys(city: &common::City, current: &str, former: &[&str]) -> Ident
     let ring = Keyring::new(key(current), former.iter().map(|t| key(t)).collect());
     let secrets = Secrets::new([7; 32]).with_fields(ring);
     let (clock, config) = (Arc::new(city.clock.clone()), IdentityConfig::default());
-    Identity::open_with_hasher(city.store.clone(), clock, secrets, config, city.hasher.clone()).await.unwrap()
+    let audit = common::audit(&city.store, &city.clock).await;
+    Identity::open_with_hasher(city.store.clone(), clock, secrets, audit, config, city.hasher.clone()).await.unwrap()
 }
 
 #[tokio::test]

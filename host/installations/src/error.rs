@@ -1,6 +1,7 @@
 //! Why a request to the service failed.
 
 use crate::{Capability, ConfigProblem};
+use yunlong_audit::AuditError;
 use yunlong_model::{AppName, Digest, InstallationName};
 use yunlong_store::{CommitError, StoreError};
 
@@ -81,6 +82,9 @@ pub enum InstallationError {
     /// Values that the configuration's schema refuses.
     #[error("the configuration is refused: {}", .0.iter().map(|p| format!("{}: {}", p.field, p.problem.en)).collect::<Vec<_>>().join("; "))]
     Config(Vec<ConfigProblem>),
+    /// The audit did not take what was to be told.
+    #[error(transparent)]
+    Audit(AuditError),
     /// The commit was refused.
     #[error(transparent)]
     Commit(CommitError),
@@ -91,6 +95,15 @@ pub enum InstallationError {
 
 fn list(capabilities: &[Capability]) -> String {
     capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl From<AuditError> for InstallationError {
+    fn from(e: AuditError) -> Self {
+        match e {
+            AuditError::Commit(e) => e.into(),
+            other => Self::Audit(other),
+        }
+    }
 }
 
 impl From<CommitError> for InstallationError {

@@ -54,10 +54,6 @@ pub(crate) fn migration(name: &InstallationName) -> Key {
     table("migration").text(name.as_str())
 }
 
-pub(crate) fn audit() -> Key {
-    table("audit")
-}
-
 /// Everything that belongs to one installation.
 pub(crate) fn space(name: &InstallationName) -> Key {
     Key::space(name.as_str())

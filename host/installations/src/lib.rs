@@ -35,9 +35,3 @@ pub use record::{Grant, Installation, New, Status, Upgrade};
 pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
 pub use upgrade::{RollBack, Switch};
-
-/// Where the rows of the audit trail stand in the store: the audit log makes leaves of them.
-#[must_use]
-pub fn audit_trail() -> yunlong_store::Key {
-    keys::audit()
-}

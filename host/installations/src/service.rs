@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use yunlong_audit::{Act, Audit, AuditError, AuditFilter, AuditPage, AuditRow, Book};
 use yunlong_model::{AppName, Clock, Digest, InstallationName, Timestamp};
-use yunlong_store::trail::{self, AuditFilter, AuditPage, AuditRow};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, SharedStore, StoreError, Txn, transact, usage_key};
 
@@ -22,6 +22,7 @@ pub struct Installations {
 pub(crate) struct Inner {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
+    audit: Audit,
     pub(crate) log: Arc<AppLog>,
     /// What [`Installations::get`] answers from.
     pub(crate) map: RwLock<BTreeMap<InstallationName, Entry>>,
@@ -71,20 +72,20 @@ struct AppRecord {
 }
 
 impl Installations {
-    /// Opens the service on a store, finishes removals that were cut short, and takes back
+    /// Opens the service on a store; what is done is told to the audit. Finishes removals that were cut short, and takes back
     /// installations that were.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn open(store: SharedStore, clock: Arc<dyn Clock>) -> Result<Self, InstallationError> {
+    pub async fn open(store: SharedStore, clock: Arc<dyn Clock>, audit: Audit) -> Result<Self, InstallationError> {
         let mut map = BTreeMap::new();
         for row in store.scan(&keys::installations().children(), Direction::Ascending, usize::MAX).await? {
             let installation: Installation = from_json(&row.key, &row.value)?;
             map.insert(installation.name.clone(), Entry::new(Arc::new(installation)));
         }
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
-        let inner =
-            Inner { store, clock, log, map: RwLock::new(map), quotas: RwLock::default(), changing: Mutex::new(()) };
+        let (map, quotas) = (RwLock::new(map), RwLock::default());
+        let inner = Inner { store, clock, audit, log, map, quotas, changing: Mutex::new(()) };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
         for half in me.list().iter().filter(|i| i.status == Status::Installing) {
@@ -199,7 +200,8 @@ impl Installations {
                 check_release(txn, &installation, Floor::Newest, false).await?;
                 txn.put_as(keys::installation(&installation.name), &installation);
                 let detail = format!("{} {} {}", installation.app, installation.version, installation.package_digest);
-                me.inner.audit(txn, &installation.installed_by, "installed", installation.name.as_str(), &detail);
+                let (by, name) = (&installation.installed_by, installation.name.as_str());
+                me.inner.audit(txn, by, "installed", name, &detail).await?;
                 txn.append_as(
                     keys::history(&installation.name),
                     &HistoryRow {
@@ -344,7 +346,11 @@ impl Installations {
         limit: usize,
         filter: &AuditFilter,
     ) -> Result<Option<AuditPage>, InstallationError> {
-        Ok(trail::page(&self.inner.store, &keys::audit(), before, limit, filter).await?)
+        match self.inner.audit.leaf_through(Book::Apps, before, limit, filter).await {
+            Ok(page) => Ok(Some(page)),
+            Err(AuditError::Invalid(_)) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Writes a row of the audit trail about something that is no installation: a package, a key.
@@ -352,16 +358,23 @@ impl Installations {
     /// # Errors
     /// When the store fails.
     pub async fn record(&self, by: &str, action: &str, target: &str, detail: &str) -> Result<(), InstallationError> {
-        transact!(&self.inner.store, |txn| {
-            self.stage_record(txn, by, action, target, detail);
-            Ok(())
-        })
+        transact!(&self.inner.store, |txn| { self.stage_record(txn, by, action, target, detail).await })
     }
 
     /// Stages a row of the audit trail, in the transaction of what it is about: both are committed or
     /// neither.
-    pub fn stage_record(&self, txn: &mut Txn, by: &str, action: &str, target: &str, detail: &str) {
-        self.inner.audit(txn, by, action, target, detail);
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stage_record(
+        &self,
+        txn: &mut Txn,
+        by: &str,
+        action: &str,
+        target: &str,
+        detail: &str,
+    ) -> Result<(), InstallationError> {
+        self.inner.audit(txn, by, action, target, detail).await
     }
 
     async fn change(
@@ -402,7 +415,7 @@ impl Installations {
                     txn.append_as(keys::history(&name), row);
                 }
                 txn.put_as(key, &after);
-                me.inner.audit(txn, &by, action, name.as_str(), &detail);
+                me.inner.audit(txn, &by, action, name.as_str(), &detail).await?;
                 Ok::<_, InstallationError>(after)
             })?;
             Ok(me.remember(changed))
@@ -418,15 +431,16 @@ impl Installations {
 }
 
 impl Inner {
-    pub(crate) fn audit(&self, txn: &mut Txn, actor: &str, action: &str, target: &str, detail: &str) {
-        let row = AuditRow {
-            at: self.clock.now(),
-            actor: actor.into(),
-            action: action.into(),
-            target: target.into(),
-            detail: detail.into(),
-        };
-        txn.append_as(keys::audit(), &row);
+    pub(crate) async fn audit(
+        &self,
+        txn: &mut Txn,
+        actor: &str,
+        action: &str,
+        target: &str,
+        detail: &str,
+    ) -> Result<(), InstallationError> {
+        let act = Act { actor, action, target, detail, about: None };
+        Ok(self.audit.tell(Book::Apps, txn, act).await?)
     }
 
     pub(crate) fn forget(&self, name: &InstallationName) {

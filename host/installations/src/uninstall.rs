@@ -54,7 +54,8 @@ impl Installations {
                     }
                 }
                 txn.delete(keys::migration(&name));
-                me.inner.audit(txn, &by, if free_name { "abandoned" } else { "removed" }, name.as_str(), "");
+                let action = if free_name { "abandoned" } else { "removed" };
+                me.inner.audit(txn, &by, action, name.as_str(), "").await?;
                 Ok::<_, InstallationError>(())
             })?;
             me.inner.forget(&name);

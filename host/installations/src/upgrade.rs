@@ -250,7 +250,7 @@ impl Installations {
                     &row(now, &who, "refused", &release, Some(&current.release()), &reason),
                 );
                 let detail = format!("{} {}: {reason}", release.version, release.package_digest);
-                me.inner.audit(txn, &who, "upgrade.refused", name.as_str(), &detail);
+                me.inner.audit(txn, &who, "upgrade.refused", name.as_str(), &detail).await?;
                 Ok::<_, InstallationError>(())
             })
         })

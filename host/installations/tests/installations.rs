@@ -6,16 +6,19 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use yunlong_audit::{Audit, AuditConfig};
 use yunlong_installations::{
     AppLog, Capability, DataRange, Installation, InstallationError, Installations, Level, Migration, New, RollBack,
     Status, Switch, Upgrade,
 };
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
+use yunlong_sealing::{DataKey, Keyring};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
     Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
 };
+use zeroize::Zeroizing;
 
 fn manifest(version: &str, extra: &str) -> Manifest {
     Manifest::parse(&format!(
@@ -78,7 +81,11 @@ async fn take(installations: &Installations, of: &str, to: Upgrade) -> Result<Ar
 const SWITCH: Switch = Switch { hold: false, until: Timestamp(1_790_000_600_000), total: 0, errors: 0 };
 
 async fn open(store: &SharedStore) -> Installations {
-    Installations::open(store.clone(), Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)))).await.unwrap()
+    let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
+    let config = AuditConfig::new("city.example/audit", Zeroizing::new([5; 32]));
+    let keys = Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()));
+    let audit = Audit::open(store.clone(), clock.clone(), keys, config).await.unwrap();
+    Installations::open(store.clone(), clock, audit).await.unwrap()
 }
 
 async fn fresh() -> (SharedStore, Installations) {

@@ -4,7 +4,7 @@ use crate::queue::{self, QueueRow};
 use crate::{Kind, Messaging, MessagingError, ids};
 use serde::{Deserialize, Serialize};
 use yunlong_model::{Event, InstallationName, Timestamp};
-use yunlong_store::{Direction, Txn, transact};
+use yunlong_store::{Direction, Txn};
 
 /// Letters that are put back in one commit: each may carry 256 KiB.
 const AT_ONCE: usize = 20;
@@ -73,41 +73,27 @@ impl Messaging {
         Ok(())
     }
 
-    /// Puts all dead letters back that are there when this begins, oldest first and some at a time,
-    /// and answers how many. One that fails again meanwhile stays. `with` stages what goes with each
-    /// commit, and is told how many it puts back.
+    /// Stages that dead letters are put back, oldest first, up to the one `newest` and some at a time;
+    /// answers how many. One that fails again meanwhile is behind `newest`.
     ///
     /// # Errors
-    /// [`MessagingError::Commit`], [`MessagingError::Store`]; what was put back before stays put back.
-    pub async fn redrive_all(
+    /// [`MessagingError::Store`].
+    pub async fn redrive_some(
         &self,
+        txn: &mut Txn,
         installation: &InstallationName,
-        with: impl Fn(&mut Txn, usize) + Send + Sync,
+        newest: &str,
     ) -> Result<usize, MessagingError> {
         // Ids sort by the time of the giving-up.
-        let Some(newest) = self.dead_letters(installation, None, 1).await?.pop() else { return Ok(0) };
         let mut range = queue::dead(installation).children();
-        range.end = queue::dead(installation).text(&newest.id).next();
-        let mut all = 0;
-        loop {
-            let some = transact!(&self.store, |txn| {
-                let rows = txn.scan(&range, Direction::Ascending, AT_ONCE).await?;
-                for (key, bytes) in &rows {
-                    let letter: DeadLetter = queue::parse(key, bytes)?;
-                    txn.delete(key.clone());
-                    queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None)
-                        .await?;
-                }
-                if !rows.is_empty() {
-                    with(txn, rows.len());
-                }
-                Ok::<_, MessagingError>(rows.len())
-            })?;
-            all += some;
-            if some < AT_ONCE {
-                return Ok(all);
-            }
+        range.end = queue::dead(installation).text(newest).next();
+        let rows = txn.scan(&range, Direction::Ascending, AT_ONCE).await?;
+        for (key, bytes) in &rows {
+            let letter: DeadLetter = queue::parse(key, bytes)?;
+            txn.delete(key.clone());
+            queue::enqueue(txn, installation, &QueueRow { kind: letter.kind, event: letter.event }, None).await?;
         }
+        Ok(rows.len())
     }
 
     /// Stages that a dead letter is removed for good.

@@ -2,7 +2,7 @@
 //!
 //! Every field is enforced by code: see the doc comment of each for where.
 
-pub use crate::personal::{OnErasure, Personal};
+pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
 pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
 use crate::{AppName, Schema, Text};
@@ -94,9 +94,10 @@ pub struct Collection {
     /// no personal field of such a collection, or a keyed hash of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
-    /// What is personal in it, and about whom: the portal's "My data" shows, copies and erases by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub personal: Option<Personal>,
+    /// What is personal in it, for each person whom a document is about: the portal's "My data" shows,
+    /// copies and erases by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub personal: Vec<Personal>,
     /// Its indexes.
     #[serde(default)]
     pub indexes: Vec<Index>,
@@ -342,9 +343,7 @@ impl Manifest {
                     return Err(field(&format!("{at}.fields"), "name 1 to 4 fields, such as `slot` or `visitor.id`"));
                 }
             }
-            if let Some(personal) = &c.personal {
-                personal.check(&format!("collections[{i}].personal"), c)?;
-            }
+            crate::personal::check(&format!("collections[{i}].personal"), c)?;
         }
         names("counters", self.counters.iter().map(String::as_str))?;
         self.data.check()?;

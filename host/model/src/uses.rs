@@ -36,7 +36,8 @@ pub struct DatasetUse {
     /// What it does with them.
     #[serde(default = "reads")]
     pub access: Vec<Access>,
-    /// Roles of the app, one of which an official must hold; empty: any official of the department.
+    /// Roles of the app, one of which an official must hold. Without any no official reads records about
+    /// other persons, unless the provider names roles; what is about nobody is for every official.
     #[serde(default)]
     pub roles: Vec<String>,
     /// How long it is needed, in days: 1 to 1,096, 365 by default.
@@ -65,7 +66,7 @@ pub enum LegalBasis {
     StatutoryDuty,
     /// An emergency of public health, or of somebody's life, health or property.
     Emergency,
-    /// Data that is not about persons, or was made public by law.
+    /// Data that is not about persons. Refused for a dataset that is.
     PublicData,
 }
 

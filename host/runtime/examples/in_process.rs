@@ -39,17 +39,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::temp_dir().join(format!("yunlong-in-process-{}", std::process::id()));
     let store: SharedStore = Arc::new(MemoryStore::new());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await?);
+    let secrets = Secrets::new([1; 32]);
+    let keys = secrets.fields().clone();
+    let log = AuditConfig::new("city.test/audit", [2; 32].into());
+    let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await?;
+    let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await?);
     let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
-    let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await?;
+    let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), IdentityConfig::demo()).await?;
     let identity = Arc::new(identity);
-    let keys = identity.field_keys().clone();
-    let audit = AuditConfig::new("city.test/audit", [2; 32].into());
     let hub = HubServices {
         store: store.clone(),
         clock: clock.clone(),
-        keys: keys.clone(),
-        audit: Audit::open(store.clone(), clock.clone(), keys, audit).await?,
+        keys,
+        audit,
         identity: identity.clone(),
         messaging: messaging.clone(),
         installations: installations.clone(),

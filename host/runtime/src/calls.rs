@@ -258,6 +258,14 @@ impl Deliver for Runtime {
         if let Err(what) = still_granted(&installation, &call) {
             return Err(DeliveryError::Reject(format!("capability not granted: {what}")));
         }
+        if let Call::Handle(event) = &call
+            && loaded.consumer.is_none()
+            && event.source.starts_with("/platform/")
+        {
+            // The platform tells whoever listens, such as that a bulk job has ended. An app without a consumer
+            // asks when it wants to know; that it does not listen is no failure of it.
+            return Ok(());
+        }
         let ended = self.call(&loaded, installation, call, id.clone(), txn).await;
         match &ended {
             Ok(answer) => loaded.outcomes.record(!matches!(answer, Answer::Done)),

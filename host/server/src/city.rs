@@ -27,6 +27,7 @@ pub(crate) struct Ground {
     pub(crate) store: SharedStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Secrets,
+    pub(crate) audit: Audit,
     pub(crate) identity: Arc<Identity>,
 }
 
@@ -48,10 +49,13 @@ impl Ground {
         if !known {
             secret::remember(&secrets, &store).await?;
         }
-        let identity =
-            Identity::open(store.clone(), clock.clone(), secrets.clone(), config).await.context("identity")?;
+        let log = settings.audit(&secrets, data.to_owned());
+        let audit = Audit::open(store.clone(), clock.clone(), secrets.fields().clone(), log).await;
+        let audit = audit.context("the audit log")?;
+        let identity = Identity::open(store.clone(), clock.clone(), secrets.clone(), audit.clone(), config).await;
+        let identity = identity.context("identity")?;
         identity.import_divisions(XUZHOU_DIVISIONS).await.context("divisions")?;
-        Ok(Self { engine, store, clock, secrets, identity: Arc::new(identity) })
+        Ok(Self { engine, store, clock, secrets, audit, identity: Arc::new(identity) })
     }
 }
 
@@ -95,17 +99,16 @@ impl City {
         listener: SocketAddr,
         config: GatewayConfig,
     ) -> Result<Self> {
-        let Ground { engine, store, clock, secrets, identity } = ground;
+        let Ground { engine, store, clock, secrets, audit, identity } = ground;
         let data = settings.data()?;
-        let installations = Installations::open(store.clone(), clock.clone()).await.context("installations")?;
+        let installations = Installations::open(store.clone(), clock.clone(), audit.clone()).await;
+        let installations = installations.context("installations")?;
         installations.set_quotas(settings.quotas());
         let log = installations.log().clone();
         let installations = Arc::new(installations);
         let registered = Arc::new(Registered(installations.clone()));
         let messaging = Messaging::with_config(store.clone(), clock.clone(), registered, settings.messaging());
         let messaging = Arc::new(messaging.with_fields(secrets.fields().clone()));
-        let audit = Audit::open(store.clone(), clock.clone(), secrets.fields().clone(), settings.audit(&secrets));
-        let audit = audit.await.context("the audit log")?;
         let services = HubServices {
             store: store.clone(),
             clock: clock.clone(),
@@ -157,7 +160,7 @@ impl City {
         let gateway = Gateway::new(origins, config, services);
         gateway.metrics().register(|registry| {
             runtime.register_metrics(registry);
-            metrics::register(registry, messaging.clone(), installations.clone(), engine.clone());
+            metrics::register(registry, messaging.clone(), installations.clone(), engine.clone(), audit.watch());
         });
         Ok(Self {
             engine,

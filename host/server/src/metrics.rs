@@ -7,6 +7,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::{Arc, Weak};
+use yunlong_audit::{AuditWatch, WitnessStatus};
 use yunlong_installations::{Installations, Status};
 use yunlong_messaging::{Messaging, QueueStats};
 use yunlong_store::sled_engine::SledStore;
@@ -17,7 +18,9 @@ pub(crate) fn register(
     messaging: Arc<Messaging>,
     installations: Arc<Installations>,
     engine: Arc<SledStore>,
+    audit: AuditWatch,
 ) {
+    registry.register_collector(Box::new(Log(audit)));
     registry.register_collector(Box::new(Queues(messaging)));
     // Collectors live as long as the registry, which must not keep the store open.
     registry.register_collector(Box::new(Storage { installations, engine: Arc::downgrade(&engine) }));
@@ -108,6 +111,55 @@ fn resident_bytes() -> Option<u64> {
 
 fn open_files() -> Option<u64> {
     Some(std::fs::read_dir("/proc/self/fd").ok()?.count() as u64)
+}
+
+/// The audit log.
+struct Log(AuditWatch);
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+impl Collector for Log {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let log = self.0.standing();
+        let at = log.checkpoint_at.map(|at| u64::try_from(at.0 / 1_000).unwrap_or(0));
+        let single = [
+            ("audit_waiting_entries", "Entries of the audit without a leaf", Some(log.waiting)),
+            ("audit_wait_seconds", "How long the oldest of them has waited", Some(log.wait.as_secs())),
+            (
+                "audit_growing",
+                "1 while the log grows, 0 when its last step failed or reads have stopped",
+                Some(u64::from(log.failing.is_none() && !log.stopped)),
+            ),
+            ("audit_leaves", "Leaves under the newest checkpoint", Some(log.leaves)),
+            ("audit_checkpoint_timestamp_seconds", "When the newest checkpoint was signed", at),
+        ];
+        for (name, help, value) in single.into_iter().filter_map(|(n, h, v)| Some((n, h, v?))) {
+            gauge(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        type OfWitness = fn(&WitnessStatus) -> u64;
+        let gauges: [(&str, &str, OfWitness); 2] = [
+            ("audit_witnessed_leaves", "Leaves that the witness has cosigned since the start", |w| w.cosigned),
+            ("audit_witness_refuses", "1 while the witness holds that the log was changed", |w| {
+                u64::from(w.refusal.is_some())
+            }),
+        ];
+        for (name, help, value) in gauges {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for w in &log.witnesses {
+                gauge(value(w)).encode(family.encode_family(&[("witness", w.name.as_str())])?)?;
+            }
+        }
+        let help = "How often the witness has refused since the start";
+        let mut family = encoder.encode_descriptor("audit_witness_refusals", help, None, MetricType::Counter)?;
+        for w in &log.witnesses {
+            ConstCounter::new(w.refusals).encode(family.encode_family(&[("witness", w.name.as_str())])?)?;
+        }
+        Ok(())
+    }
 }
 
 struct Queues(Arc<Messaging>);

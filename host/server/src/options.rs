@@ -90,6 +90,9 @@ pub(crate) struct Demo {
     /// and events in proportion
     #[arg(long, default_value_t = 2_000, requires = "demo", value_name = "N")]
     pub(crate) demo_people: u64,
+    /// Let the departments that provide data approve once what the installed apps ask for
+    #[arg(long, requires = "demo")]
+    pub(crate) demo_grants: bool,
     /// Enroll the demo vendor's key: a PEM, private or public
     #[arg(long, requires = "demo", value_name = "FILE")]
     pub(crate) trust_key: Vec<PathBuf>,

@@ -16,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use yunlong_audit::{Audit, AuditWatch, Standing};
 use yunlong_gateway::{Readiness, admin_router, router};
+use yunlong_hub::Hub;
 use yunlong_identity::{Identity, RelyingParty};
 use yunlong_installations::{Installations, Status};
 use yunlong_store::sled_engine::SledStore;
@@ -48,6 +50,8 @@ struct Health {
     ended: Mutex<Vec<String>>,
     /// What is asked as well, once it is there. Answers under way must not keep the store open.
     city: OnceLock<(Weak<SledStore>, Weak<Installations>)>,
+    /// The audit log, which tells without keeping anything open.
+    log: OnceLock<AuditWatch>,
 }
 
 impl Health {
@@ -70,12 +74,31 @@ impl Health {
                 _ => None,
             }));
         }
+        degraded.extend(self.log.get().into_iter().flat_map(|log| audit_troubles(&log.standing())));
         match (missing.is_empty(), degraded.is_empty()) {
             (false, _) => Readiness::NotReady(missing),
             (true, false) => Readiness::Degraded(degraded),
             (true, true) => Readiness::Ready,
         }
     }
+}
+
+/// What is wrong with the audit log, if anything is.
+fn audit_troubles(log: &Standing) -> Vec<String> {
+    let mut out = Vec::new();
+    if log.stopped {
+        let why = log.failing.as_deref().unwrap_or("more is recorded than gets leaves");
+        out.push(format!(
+            "personal data is not read, since the audit log does not grow: {} entries wait for a leaf, for {} s: {why}",
+            log.waiting,
+            log.wait.as_secs()
+        ));
+    } else if let Some(why) = &log.failing {
+        out.push(format!("the audit log does not grow, and reads of personal data will stop: {why}"));
+    }
+    let refusals = log.witnesses.iter().filter_map(|w| Some((&w.name, w.refusal.as_ref()?)));
+    out.extend(refusals.map(|(name, why)| format!("the witness {name} refuses to cosign the audit log: {why}")));
+    out
 }
 
 async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
@@ -99,6 +122,7 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
         Some(RelyingParty { domain: origins.domain().to_owned(), origin: origins.portal().to_owned() });
     let ground = Ground::open(settings, identity).await?;
     let city = City::open(settings, ground, origins, address, config).await?;
+    _ = health.log.set(city.audit.watch());
     _ = health.city.set((Arc::downgrade(&city.engine), Arc::downgrade(&city.installations)));
 
     // The admin listener is the last to go: it tells that the others are going.
@@ -151,10 +175,14 @@ fn workers(
     stop: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> Result<()> {
-    let workers: [(&str, Worker); 7] = [
+    let workers: [(&str, Worker); 8] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
+        (
+            "the erasures that wait for orders",
+            Box::pin(finish_waiting(city.audit.clone(), city.hub.clone(), stop.clone())),
+        ),
         ("the information hub's clock", Box::pin(city.hub.clone().run(stop.clone()))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
@@ -187,6 +215,23 @@ fn workers(
         }
     });
     Ok(())
+}
+
+/// Erases, once a minute, what was to be erased and was kept for an order that has ended.
+async fn finish_waiting(audit: Audit, hub: Hub, stop: watch::Receiver<bool>) {
+    loop {
+        let done = async {
+            let standing = hub.standing_orders().await?;
+            anyhow::Ok(audit.finish_waiting(&standing).await?)
+        };
+        if let Err(error) = done.await {
+            tracing::warn!(%error, "erasures that waited for an order stay until the next try");
+        }
+        tokio::select! {
+            () = until(stop.clone()) => return,
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+    }
 }
 
 /// Throws away expired sessions and codes once an hour.
@@ -250,6 +295,28 @@ async fn until(mut stop: watch::Receiver<bool>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use yunlong_audit::WitnessStatus;
+
+    #[test]
+    fn a_log_that_does_not_grow_and_a_witness_that_refuses_are_named() {
+        let witness = WitnessStatus { name: "w".into(), ..WitnessStatus::default() };
+        let mut log = Standing {
+            waiting: 7,
+            wait: Duration::from_secs(3),
+            stopped: false,
+            failing: None,
+            leaves: 1,
+            checkpoint_at: None,
+            witnesses: vec![witness],
+        };
+        assert_eq!(audit_troubles(&log), Vec::<String>::new());
+        log.failing = Some("a tile was changed".into());
+        log.witnesses[0].refusal = Some("409".into());
+        let told = audit_troubles(&log);
+        assert!(told[0].contains("will stop: a tile was changed") && told[1].contains("the witness w refuses"));
+        log.stopped = true;
+        assert!(audit_troubles(&log)[0].contains("not read") && audit_troubles(&log)[0].contains("7 entries"));
+    }
 
     #[test]
     fn readiness_names_what_is_missing() {

@@ -13,7 +13,6 @@ pub mod key;
 pub mod memory;
 pub mod retry;
 pub mod sled_engine;
-pub mod trail;
 pub mod txn;
 
 use async_trait::async_trait;

@@ -20,7 +20,7 @@ use crate::name::RepositoryName;
 use crate::registry::{Inner, Registry};
 use futures::TryStreamExt as _;
 use std::ops::AddAssign;
-use yunlong_store::{Direction, KeyRange, transact};
+use yunlong_store::{Direction, Entry, KeyRange, SharedStore, transact};
 
 /// What one run of the collector did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,81 +82,94 @@ impl Registry {
     }
 }
 
-impl Inner {
-    /// Calls `f` with the key's texts and the value of each row of a kind, a step at a time.
-    async fn each_row(
-        &self,
-        kind: &str,
-        mut f: impl AsyncFnMut(&[String], &[u8]) -> Result<bool, OciError>,
-    ) -> Result<u64, OciError> {
-        let all = rows(kind).children();
-        let mut start = all.start;
-        let mut done = 0;
-        let step = self.config.collection.step.max(1);
-        loop {
-            let range = KeyRange { start, end: all.end.clone() };
-            let found = self.store.scan(&range, Direction::Ascending, step).await?;
-            for entry in &found {
-                done += u64::from(f(&texts(&entry.key), &entry.value).await?);
-            }
-            match found.last() {
-                Some(last) if found.len() == step => start = last.key.next(),
-                _ => return Ok(done),
-            }
-            tokio::task::yield_now().await;
+/// Goes through the rows of a kind, a bounded step at a time.
+struct Walk {
+    rest: KeyRange,
+    step: usize,
+}
+
+impl Walk {
+    /// The next rows; none at the end.
+    async fn next(&mut self, store: &SharedStore) -> Result<Vec<Entry>, OciError> {
+        let found = store.scan(&self.rest, Direction::Ascending, self.step).await?;
+        if let Some(last) = found.last() {
+            self.rest.start = last.key.next();
         }
+        tokio::task::yield_now().await;
+        Ok(found)
+    }
+}
+
+impl Inner {
+    fn walk(&self, kind: &str) -> Walk {
+        Walk { rest: rows(kind).children(), step: self.config.collection.step.max(1) }
     }
 
     async fn close_sessions(&self) -> Result<u64, OciError> {
         let before = self.ago(self.config.collection.session);
-        self.each_row("upload", async |key, _| {
-            let [id] = key else { return Ok(false) };
-            let Ok(id) = id.parse() else { return Ok(false) };
-            let closed = transact!(&self.store, |txn| { uploads::close_idle(txn, id, before).await })?;
-            if closed {
-                self.clear(self.blobs.discard(id).await);
+        let (mut walk, mut done) = (self.walk("upload"), 0);
+        loop {
+            let found = walk.next(&self.store).await?;
+            if found.is_empty() {
+                return Ok(done);
             }
-            Ok(closed)
-        })
-        .await
+            for id in found.iter().filter_map(|row| row.key.last_text()?.parse().ok()) {
+                let closed = transact!(&self.store, |txn| { uploads::close_idle(txn, id, before).await })?;
+                if closed {
+                    self.clear(self.blobs.discard(id).await);
+                    done += 1;
+                }
+            }
+        }
     }
 
     async fn drop_links(&self) -> Result<u64, OciError> {
+        let (mut walk, mut done) = (self.walk("link"), 0);
+        loop {
+            let found = walk.next(&self.store).await?;
+            if found.is_empty() {
+                return Ok(done);
+            }
+            for row in found {
+                done += u64::from(self.drop_link(&row).await?);
+            }
+        }
+    }
+
+    async fn drop_link(&self, row: &Entry) -> Result<bool, OciError> {
         let before = self.ago(self.config.collection.grace);
-        self.each_row("link", async |key, value| {
-            let [name, digest] = key else { return Ok(false) };
-            // Most are needed or young: that is seen without a transaction, which then decides.
-            if serde_json::from_slice::<Link>(value).is_ok_and(|link| link.at >= before) {
-                return Ok(false);
-            }
-            let (Ok(name), Ok(digest)) = (name.parse::<RepositoryName>(), digest.parse::<Digest>()) else {
-                return Ok(false);
-            };
-            if blobs::is_needed(&self.store, &name, &digest).await? {
-                return Ok(false);
-            }
-            transact!(&self.store, |txn| { blobs::unlink_idle(txn, &name, &digest, before).await })
-        })
-        .await
+        let [name, digest] = &texts(&row.key)[..] else { return Ok(false) };
+        // Most are needed or young: that is seen without a transaction, which then decides.
+        if serde_json::from_slice::<Link>(&row.value).is_ok_and(|link| link.at >= before) {
+            return Ok(false);
+        }
+        let (Ok(name), Ok(digest)) = (name.parse::<RepositoryName>(), digest.parse::<Digest>()) else {
+            return Ok(false);
+        };
+        if blobs::is_needed(&self.store, &name, &digest).await? {
+            return Ok(false);
+        }
+        transact!(&self.store, |txn| { blobs::unlink_idle(txn, &name, &digest, before).await })
     }
 
     async fn drop_blobs(&self) -> Result<u64, OciError> {
-        self.each_row("blob", async |key, _| {
-            let [digest] = key else { return Ok(false) };
-            let Ok(digest) = digest.parse::<Digest>() else { return Ok(false) };
-            if !blobs::holders(&self.store, &digest, 1).await?.is_empty() {
-                return Ok(false);
+        let (mut walk, mut done) = (self.walk("blob"), 0);
+        loop {
+            let found = walk.next(&self.store).await?;
+            if found.is_empty() {
+                return Ok(done);
             }
-            let forgotten = transact!(&self.store, |txn| { blobs::forget_unlinked(txn, &digest).await })?;
-            match forgotten {
-                Some(place) => {
-                    self.clear(self.blobs.remove(&place).await);
-                    Ok(true)
+            for digest in found.iter().filter_map(|row| row.key.last_text()?.parse::<Digest>().ok()) {
+                if !blobs::holders(&self.store, &digest, 1).await?.is_empty() {
+                    continue;
                 }
-                None => Ok(false),
+                let forgotten = transact!(&self.store, |txn| { blobs::forget_unlinked(txn, &digest).await })?;
+                if let Some(place) = forgotten {
+                    self.clear(self.blobs.remove(&place).await);
+                    done += 1;
+                }
             }
-        })
-        .await
+        }
     }
 
     async fn drop_strays(&self) -> Result<u64, OciError> {

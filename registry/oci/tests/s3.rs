@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{Parts, noise};
-use yunlong_oci::blobs::{BlobStore as _, ObjectBlobs, S3, Stored};
+use yunlong_oci::blobs::{ObjectBlobs, S3, Stored};
 use yunlong_oci::digest::Algorithm;
 use yunlong_store::memory::MemoryStore;
 

@@ -12,7 +12,7 @@ use crate::state_tree::{self, StateRoot};
 use crate::{keys, numbers};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use yunlong_audit::{Entry, EntryFilter};
+use yunlong_audit::{Book, Entry, EntryFilter};
 use yunlong_model::{Kind, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Key, Txn};
@@ -97,7 +97,7 @@ impl Inner {
         txn.put_as(keys::event(number), &event);
         txn.put_as(keys::pending().u64(number), &());
         txn.put_as(keys::events_of(&event.target).u64(number), &());
-        self.audit.stage(txn, &entry).await?;
+        self.audit.stage_in(Book::Apps, txn, &entry).await?;
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Inner {
         let filter = EntryFilter { action: "registry.".into(), ..EntryFilter::default() };
         let (mut before, mut pages) = (None, 0);
         while let Some(oldest) = pending.first().copied() {
-            let page = self.audit.search(&filter, before.as_deref(), PAGE).await?;
+            let page = self.audit.search_in(Book::Apps, &filter, before.as_deref(), PAGE).await?;
             for seen in page.entries {
                 let number = serde_json::from_str::<Value>(&seen.entry.detail).ok().and_then(|d| d["event"].as_u64());
                 let Some(number) = number else { continue };
@@ -151,7 +151,7 @@ impl Inner {
     }
 
     async fn remember(&self, number: u64, index: u64) -> Result<(), PublicationError> {
-        let shown = self.audit.disclose(index).await?.opened;
+        let shown = self.audit.disclose(index, None).await?.opened;
         let leaf = Leaf { index, salt: shown.salt, record: shown.record };
         yunlong_store::transact!(&self.store, |txn| {
             let key = keys::event(number);

@@ -15,6 +15,7 @@ use crate::service::Publications;
 use crate::state_tree;
 use data_encoding::BASE64;
 use serde::Serialize;
+use yunlong_audit::{AuditError, ConsistencyProof};
 use yunlong_model::Digest;
 use yunlong_registry::TrustedKey;
 use yunlong_store::{CommitError, Txn};
@@ -31,6 +32,10 @@ pub struct PublicationProof {
     pub digest: Digest,
     /// The checkpoint that all entries are under, signed by the log and whoever cosigned it.
     pub checkpoint: String,
+    /// That its tree continues the one of a checkpoint that the reader kept, or the other way round; only when
+    /// they asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<ConsistencyProof>,
     /// The entry of the publication.
     pub published: Shown,
     /// The entry of the approval.
@@ -81,18 +86,17 @@ pub struct StatusProof {
 }
 
 impl Publications {
-    /// Proves that a package was published and approved, under the log's newest checkpoint. Whoever yanked it
-    /// meanwhile is told so by the proof itself: it then shows that.
+    /// Proves that a package was published and approved, under the log's newest checkpoint that the witnesses
+    /// have cosigned. Of a version that was yanked meanwhile the proof itself says so. Who has `kept` a
+    /// checkpoint of some size gets the proof that the two trees belong to one log.
     ///
     /// # Errors
     /// [`PublicationError::NotApproved`]; [`PublicationError::NotYetInTheLog`] within the second after a change;
     /// when the store or the log fails.
-    pub async fn prove(&self, digest: &Digest) -> Result<PublicationProof, PublicationError> {
+    pub async fn prove(&self, digest: &Digest, kept: Option<u64>) -> Result<PublicationProof, PublicationError> {
         let inner = &self.inner;
         inner.settle().await?;
         for _ in 0..ATTEMPTS {
-            let checkpoint = inner.audit.latest_checkpoint().await?.ok_or(PublicationError::NotYetInTheLog)?;
-            let size = size_of(&checkpoint).ok_or(PublicationError::NotYetInTheLog)?;
             let mut txn = Txn::new(inner.store.clone());
             let gathered = self.gather(&mut txn, digest).await?;
             match txn.validate().await {
@@ -101,6 +105,13 @@ impl Publications {
                 Err(e) => return Err(e.into()),
             }
             let Gathered { published, approved, state, status, signature } = gathered;
+            // The newest of the three: what its checkpoint is over, the others are under as well.
+            let newest = match inner.audit.disclose(state.index, kept).await {
+                Err(AuditError::NotFound(_)) => return Err(PublicationError::NotYetInTheLog),
+                newest => newest?,
+            };
+            let size = newest.proof.size;
+            let checkpoint = newest.proof.checkpoint.ok_or(PublicationError::NotYetInTheLog)?;
             return Ok(PublicationProof {
                 v: 1,
                 digest: *digest,
@@ -108,6 +119,7 @@ impl Publications {
                 approved: self.shown(&approved, size).await?,
                 state: self.shown(&state, size).await?,
                 checkpoint,
+                consistency: newest.consistency,
                 status,
                 signature,
             });
@@ -158,9 +170,4 @@ struct Gathered {
 async fn event(txn: &mut Txn, number: u64) -> Result<Leaf, PublicationError> {
     let event: Option<Event> = txn.get_as(&keys::event(number)).await?;
     event.and_then(|e| e.leaf).ok_or(PublicationError::NotYetInTheLog)
-}
-
-/// The size that a checkpoint is of: its second line (C2SP tlog-checkpoint).
-fn size_of(checkpoint: &str) -> Option<u64> {
-    checkpoint.lines().nth(1)?.parse().ok()
 }

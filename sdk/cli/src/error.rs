@@ -105,6 +105,7 @@ impl CliError {
             Self::Refused { status: 403, .. } => {
                 "sign in as an account of the department that may do this: `yunlong login --account NAME`".into()
             }
+            Self::Refused { status, .. } => after_refusal(*status)?.into(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => "check the path".into(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
                 "choose another name: existing files are not overwritten".into()
@@ -119,5 +120,47 @@ impl CliError {
             }
             _ => return None,
         })
+    }
+}
+
+/// What to do after an answer of this status, when its text names no field.
+fn after_refusal(status: u16) -> Option<&'static str> {
+    Some(match status {
+        400 => "check that this program and the platform are of one version: `yunlong --version`",
+        404 => "check the name: `yunlong hub datasets` lists datasets, `yunlong apps` lists installations",
+        409 => "it has changed meanwhile or is in another state: look at it again, then decide and repeat the command",
+        413 => "send less at once: an import with a smaller --batch, a package without what it does not need",
+        422 => "correct what is named, then repeat the command",
+        429 => "wait a minute, then repeat the command: an import or export goes on where it was",
+        503 | 504 => "wait a little, then repeat the command: an import or export goes on where it was",
+        507 => "the platform has no room left: its operator has to make some, then repeat the command",
+        500..=599 => "repeat the command later; if it fails again, give the request's number to the operator",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_to_do_next() {
+        let next =
+            |status| CliError::Refused { status, text: "no".into(), request_id: None }.next().unwrap_or_default();
+        for (status, said) in [
+            (400, "--version"),
+            (401, "yunlong login"),
+            (403, "--account"),
+            (404, "yunlong hub datasets"),
+            (409, "look at it again"),
+            (413, "--batch"),
+            (422, "correct what is named"),
+            (429, "wait a minute"),
+            (500, "number"),
+            (503, "goes on where it was"),
+            (507, "room"),
+        ] {
+            assert!(next(status).contains(said), "{status}: {}", next(status));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Cells of CSV: formulas, and text that becomes a value.
 
-use crate::{Kind, Problem};
+use crate::{Kind, Problem, sound};
 use serde_json::Value;
 
 /// What a spreadsheet takes for the beginning of a formula, or strips on its way to one.
@@ -11,8 +11,10 @@ fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').trim_start_matches([' ', '\u{a0}', '\u{3000}']).starts_with(FORMULA)
 }
 
-/// A text as it is written into a cell that a spreadsheet may open.
-pub(crate) fn neutralise(text: &str) -> std::borrow::Cow<'_, str> {
+/// A text as it is written into a cell that a spreadsheet may open: one that begins like a formula is
+/// made text by an apostrophe.
+#[must_use]
+pub fn neutralise(text: &str) -> std::borrow::Cow<'_, str> {
     if is_formula(text) { format!("'{text}").into() } else { text.into() }
 }
 
@@ -41,7 +43,9 @@ pub(crate) fn value_of(cell: &str, kind: Kind) -> Result<Value, Problem> {
             "false" | "FALSE" | "False" | "0" | "否" => false.into(),
             _ => return Err(wrong()),
         },
-        Kind::Json => serde_json::from_str(plain).map_err(|_| wrong())?,
+        Kind::Json => {
+            serde_json::from_str(plain).map_err(|_| if sound::is_deep(plain) { sound::too_deep() } else { wrong() })?
+        }
     })
 }
 

@@ -63,6 +63,16 @@ pub enum Problem {
     NotAnObject,
     /// A key that stands twice in an object.
     TwiceGiven,
+    /// A value that is nested deeper than a record can be.
+    TooDeep {
+        /// How many levels of arrays and objects there may be, the record's own among them.
+        limit: usize,
+    },
+    /// A control character other than a tab or the end of a line.
+    Control {
+        /// Which.
+        character: char,
+    },
     /// A value of Parquet that has no place in a record.
     Unsupported,
 }
@@ -92,6 +102,10 @@ impl Explain for Problem {
             Self::Json { column } => format!("不是合法的 JSON：第 {column} 个字符处有误"),
             Self::NotAnObject => "应为一个 JSON 对象，如 {\"name\": \"…\"}".into(),
             Self::TwiceGiven => "同一个字段出现了两次：请只保留一个".into(),
+            Self::TooDeep { limit } => format!("嵌套超过 {limit} 层：请检查括号，或把内容展平"),
+            Self::Control { character } => {
+                format!("含有不可见的控制字符 U+{:04X}：请删除，或从原始数据重新导出", u32::from(*character))
+            }
             Self::Unsupported => "此类型的值不能导入：请在导出时转换为文字或数字".into(),
         }
     }
@@ -125,6 +139,13 @@ impl Explain for Problem {
             Self::Json { column } => format!("is no JSON: wrong at character {column}"),
             Self::NotAnObject => "must be a JSON object such as {\"name\": \"…\"}".into(),
             Self::TwiceGiven => "the same field is given twice: keep one".into(),
+            Self::TooDeep { limit } => {
+                format!("is nested more than {limit} levels deep: check the brackets, or flatten the content")
+            }
+            Self::Control { character } => format!(
+                "holds the control character U+{:04X}: remove it, or export the text again from its source",
+                u32::from(*character)
+            ),
             Self::Unsupported => "values of this type cannot be imported: export them as text or as numbers".into(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::lines::{Source, Span};
 use crate::reader::Text;
-use crate::{Encoding, Line, LineError, Problem, ReadError};
+use crate::{Encoding, Line, LineError, Problem, ReadError, sound};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -69,6 +69,7 @@ fn object(line: &[u8], encoding: Encoding) -> Result<Map<String, Value>, LineErr
         Ok(Once { twice: Some(key), .. }) => Err(LineError::field(&key, Problem::TwiceGiven)),
         Ok(Once { map, twice: None }) => Ok(map),
         Err(e) if e.is_data() => Err(LineError::line(Problem::NotAnObject)),
+        Err(_) if sound::is_deep(&text) => Err(LineError::line(sound::too_deep())),
         Err(e) => Err(LineError::line(Problem::Json { column: e.column() })),
     }
 }

@@ -18,6 +18,11 @@
 //! apostrophe away where what follows it (after further apostrophes) would be a formula: so each text
 //! comes back as it was. Cells of numbers are numbers, `-5` among them.
 //!
+//! # What no record holds
+//! Values nested more than [`MAX_DEPTH`] levels deep, and control characters other than tabs and ends of lines, in
+//! whatever format. Each costs its line: behind this crate a record can be put into a document of
+//! a few more levels, and grows to a few times its bytes at most when it is written as JSON.
+//!
 //! # Memory
 //! At most one record's limit ([`Options::max_record`]) and the file's buffer. A longer line is skipped
 //! as it is read.
@@ -34,14 +39,17 @@ mod lines;
 mod parquet_read;
 mod parquet_write;
 mod reader;
+mod sound;
 mod write;
 
+pub use cell::neutralise;
 pub use columns::{Column, Columns, Kind};
 pub use encoding::Encoding;
 pub use error::{LineError, OpenError, Problem, ReadError, WriteError};
 pub use error_file::{ErrorFile, Refusal};
 pub use reader::{Options, Reader, open, open_stream};
-pub use write::Writer;
+pub use sound::MAX_DEPTH;
+pub use write::{Mark, Writer};
 
 use serde_json::{Map, Value};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Parquet, row by row.
 
-use crate::{Column, Columns, Kind, Line, LineError, OpenError, Problem, ReadError, cell};
+use crate::{Column, Columns, Kind, Line, LineError, MAX_DEPTH, OpenError, Problem, ReadError, cell, sound};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
@@ -97,7 +97,7 @@ impl ParquetRows {
 
 /// The value of a column's field; `None` where there is none.
 fn value_of(field: Field, kind: Kind) -> Result<Option<Value>, Problem> {
-    let Some(value) = json(field)? else { return Ok(None) };
+    let Some(value) = json(field, MAX_DEPTH - 1)? else { return Ok(None) };
     let wrong = || Problem::Kind { expected: kind };
     Ok(Some(match (kind, value) {
         (Kind::Text, Value::String(text)) if text.contains('\u{fffd}') => return Err(Problem::Damaged),
@@ -113,8 +113,8 @@ fn value_of(field: Field, kind: Kind) -> Result<Option<Value>, Problem> {
     }))
 }
 
-/// A field as JSON: dates and times as text, as they stand in records.
-fn json(field: Field) -> Result<Option<Value>, Problem> {
+/// A field as JSON, at most `levels` levels of it: dates and times as text, as they stand in records.
+fn json(field: Field, levels: usize) -> Result<Option<Value>, Problem> {
     let float = |f: f64| Number::from_f64(f).map(Value::Number).ok_or(Problem::Kind { expected: Kind::Decimal });
     Ok(Some(match field {
         Field::Null => return Ok(None),
@@ -144,17 +144,18 @@ fn json(field: Field) -> Result<Option<Value>, Problem> {
         Field::TimestampMillis(n) => time(Timestamp::from_millisecond(n))?,
         Field::TimestampMicros(n) => time(Timestamp::from_microsecond(n))?,
         Field::TimeMillis(_) | Field::TimeMicros(_) => return Err(Problem::Unsupported),
+        Field::Group(_) | Field::ListInternal(_) if levels == 0 => return Err(sound::too_deep()),
         Field::Group(row) => {
             let mut map = Map::new();
             for (name, field) in row.into_columns() {
-                if let Some(value) = json(field)? {
+                if let Some(value) = json(field, levels - 1)? {
                     map.insert(name, value);
                 }
             }
             map.into()
         }
         Field::ListInternal(list) => {
-            let elements = list.elements().iter().map(|f| Ok(json(f.clone())?.unwrap_or(Value::Null)));
+            let elements = list.elements().iter().map(|f| Ok(json(f.clone(), levels - 1)?.unwrap_or(Value::Null)));
             elements.collect::<Result<Vec<_>, _>>()?.into()
         }
         Field::MapInternal(_) => return Err(Problem::Unsupported),

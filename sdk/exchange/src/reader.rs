@@ -4,7 +4,7 @@ use crate::csv_read::CsvLines;
 use crate::encoding::{Utf16, detect};
 use crate::json_read::JsonLines;
 use crate::parquet_read::ParquetRows;
-use crate::{Columns, Encoding, Format, Line, OpenError, ReadError};
+use crate::{Columns, Encoding, Format, Line, OpenError, ReadError, sound};
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -127,7 +127,7 @@ impl Iterator for Reader {
     type Item = Result<Line, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.lines {
+        let line = match &mut self.lines {
             Lines::Csv(lines) => lines.next(),
             Lines::Json(lines) => lines.next(),
             Lines::Parquet(rows) => {
@@ -137,7 +137,8 @@ impl Iterator for Reader {
                 }
                 row
             }
-        }
+        };
+        Some(line?.map(|line| Line { content: line.content.and_then(sound::record), ..line }))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use crate::parquet_write::ParquetSink;
 use crate::{Column, Columns, Format, Kind, WriteError, cell};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Without it, spreadsheets of Chinese systems take UTF-8 for GBK.
@@ -14,7 +15,8 @@ pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Writes records.
 ///
 /// What is written goes to a file beside, with `.part` behind its name, which [`Writer::finish`] brings to
-/// the disk and renames. A writer that is dropped before removes it.
+/// the disk and renames. A writer that is dropped before removes it, [`Writer::leave`] leaves it for
+/// [`Writer::resume`].
 pub struct Writer {
     path: PathBuf,
     part: PathBuf,
@@ -22,6 +24,15 @@ pub struct Writer {
     sink: Option<Sink>,
     columns: Columns,
     rows: u64,
+}
+
+/// How far a file was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Its bytes.
+    pub bytes: u64,
+    /// The records in them.
+    pub rows: u64,
 }
 
 enum Sink {
@@ -36,18 +47,10 @@ impl Writer {
     /// # Errors
     /// The part cannot be written, or another process writes it.
     pub fn create(path: &Path, format: Format, columns: Columns) -> Result<Self, WriteError> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let part = part_of(path);
         let mut file = File::options().create(true).write(true).truncate(false).open(&part)?;
         // What a killed writer left is taken over, what a living one writes is not.
-        file.try_lock().map_err(|e| match e {
-            TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                format!("{} is being written by another process", part.display()),
-            ),
-            TryLockError::Error(e) => e,
-        })?;
+        lock(&file, &part)?;
         file.set_len(0)?;
         let sink = match format {
             Format::Csv => {
@@ -60,6 +63,61 @@ impl Writer {
             Format::Parquet => Sink::Parquet(Box::new(ParquetSink::new(file, &columns)?)),
         };
         Ok(Self { path: path.to_owned(), part, sink: Some(sink), columns, rows: 0 })
+    }
+
+    /// Goes on behind a mark of a writer that was killed or left its part; what stands behind it is cut off.
+    /// `None` when there is no such part, and for Parquet, which is one whole.
+    ///
+    /// # Errors
+    /// The part cannot be written, or another process writes it.
+    pub fn resume(path: &Path, format: Format, columns: Columns, mark: Mark) -> Result<Option<Self>, WriteError> {
+        let part = part_of(path);
+        let mut file = match File::options().write(true).open(&part) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        lock(&file, &part)?;
+        if format == Format::Parquet || file.metadata()?.len() < mark.bytes {
+            return Ok(None);
+        }
+        file.set_len(mark.bytes)?;
+        file.seek(SeekFrom::End(0))?;
+        let sink = match format {
+            Format::Csv => Sink::Csv(Box::new(csv::Writer::from_writer(file))),
+            _ => Sink::Json(BufWriter::new(file)),
+        };
+        Ok(Some(Self { path: path.to_owned(), part, sink: Some(sink), columns, rows: mark.rows }))
+    }
+
+    /// Brings what was written to the disk, and answers how far it is; `None` for Parquet.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn mark(&mut self) -> Result<Option<Mark>, WriteError> {
+        let mut file = match &mut self.sink {
+            None | Some(Sink::Parquet(_)) => return Ok(None),
+            Some(Sink::Csv(out)) => {
+                out.flush()?;
+                out.get_ref()
+            }
+            Some(Sink::Json(out)) => {
+                out.flush()?;
+                out.get_ref()
+            }
+        };
+        file.sync_data()?;
+        Ok(Some(Mark { bytes: file.stream_position()?, rows: self.rows }))
+    }
+
+    /// How many records it has.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Ends without a file, and leaves the part.
+    pub fn leave(mut self) {
+        drop(self.sink.take());
     }
 
     /// Writes a record: of its items those that are columns. A `null` is an absent item.
@@ -135,6 +193,23 @@ impl Drop for Writer {
             _ = fs::remove_file(&self.part);
         }
     }
+}
+
+/// `people.csv` → `people.csv.part`.
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+fn lock(file: &File, part: &Path) -> io::Result<()> {
+    file.try_lock().map_err(|e| match e {
+        TryLockError::WouldBlock => io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            format!("{} is being written by another process", part.display()),
+        ),
+        TryLockError::Error(e) => e,
+    })
 }
 
 fn csv_error(e: csv::Error) -> WriteError {

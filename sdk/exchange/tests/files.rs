@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 use std::io::Cursor;
 use yunlong_exchange::{
-    Columns, Encoding, Format, Kind, Line, LineError, OpenError, Options, Problem, ReadError, Reader, Writer, open,
-    open_stream,
+    Columns, Encoding, Format, Kind, Line, LineError, MAX_DEPTH, OpenError, Options, Problem, ReadError, Reader,
+    Writer, open, open_stream,
 };
 
 fn columns() -> Columns {
@@ -113,6 +113,56 @@ fn lines_of_json_are_objects() {
     assert_eq!((lines[5].number, record(&lines[5])), (7, json!({ "id": "3" })));
 }
 
+/// JSON of so many levels of arrays.
+fn nested(levels: usize) -> String {
+    format!("{}1{}", "[".repeat(levels), "]".repeat(levels))
+}
+
+#[test]
+fn what_is_nested_too_deep_costs_its_line() {
+    let deep = LineError { field: Some("geometry".into()), problem: Problem::TooDeep { limit: MAX_DEPTH } };
+    let whole = LineError { field: None, ..deep.clone() };
+    // The record itself is the first level. The parser alone gives up at 128.
+    for (levels, expected) in [
+        (MAX_DEPTH - 1, None),
+        (MAX_DEPTH, Some(&deep)),
+        (125, Some(&deep)),
+        (126, Some(&deep)),
+        (127, Some(&whole)),
+        (5_000, Some(&whole)),
+    ] {
+        let text = format!("{{\"geometry\":{}}}\n{{\"id\":\"2\"}}", nested(levels));
+        let found = lines(text, Format::JsonLines);
+        assert_eq!(found[0].content.as_ref().err(), expected, "{levels} levels in JSON Lines");
+        assert_eq!(record(&found[1]), json!({ "id": "2" }));
+        let text = format!("id,geometry\n1,{}\n2,\n", nested(levels));
+        let found = lines(text, Format::Csv);
+        assert_eq!(found[0].content.as_ref().err(), expected.map(|_| &deep), "{levels} levels in a cell");
+        assert_eq!(record(&found[1]), json!({ "id": "2" }));
+    }
+}
+
+#[test]
+fn control_characters_cost_their_line() {
+    let control = |field: Option<&str>, character| {
+        Err(LineError { field: field.map(Into::into), problem: Problem::Control { character } })
+    };
+    let found = lines("id,name\n1,a\u{1}b\n2,a\u{2}\n3,a\u{7f}\n4,a\u{85}b\n5,\"a\tb\r\nc\"\n", Format::Csv);
+    for (line, character) in found.iter().zip(['\u{1}', '\u{2}', '\u{7f}', '\u{85}']) {
+        assert_eq!(line.content, control(Some("name"), character));
+    }
+    assert_eq!(record(&found[4]), json!({ "id": "5", "name": "a\tb\r\nc" }));
+    let text = r#"{"id":"1","geometry":{"a":["\u0000"]}}
+{"id":"1","geometry":{"\u001b":1}}
+{"na\u0007me":"1"}
+{"id":"2"}"#;
+    let found = lines(text, Format::JsonLines);
+    assert_eq!(found[0].content, control(Some("geometry"), '\0'));
+    assert_eq!(found[1].content, control(Some("geometry"), '\u{1b}'));
+    assert_eq!(found[2].content, control(None, '\u{7}'));
+    assert_eq!(record(&found[3]), json!({ "id": "2" }));
+}
+
 #[test]
 fn files_that_cannot_be_read_at_all_say_why() {
     let fail = |bytes: &[u8], format| read(bytes, format).err().unwrap();
@@ -208,6 +258,35 @@ fn nothing_is_under_the_name_before_it_is_complete() {
     assert_eq!(writer.finish().unwrap(), 1);
     assert_eq!(names(), ["out.csv"]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "\u{feff}id,name,amount,share,open,geometry\n1,'=1,,,,\n");
+}
+
+#[test]
+fn a_writer_goes_on_behind_its_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let row = |n: i64| json!({ "id": n.to_string(), "name": "=云龙\n\"", "amount": n }).as_object().unwrap().clone();
+    for format in [Format::Csv, Format::JsonLines] {
+        let (whole, path) = (dir.path().join("whole"), dir.path().join("out"));
+        let mut writer = Writer::create(&whole, format, columns()).unwrap();
+        (0..50).for_each(|n| writer.write(&row(n)).unwrap());
+        writer.finish().unwrap();
+        let mut writer = Writer::create(&path, format, columns()).unwrap();
+        (0..20).for_each(|n| writer.write(&row(n)).unwrap());
+        let mark = writer.mark().unwrap().unwrap();
+        assert_eq!(mark.rows, 20);
+        assert!(Writer::resume(&path, format, columns(), mark).is_err(), "two writers of one file");
+        // What is behind the mark is written once more, and stands there once.
+        (20..23).for_each(|n| writer.write(&row(n)).unwrap());
+        writer.leave();
+        let mut writer = Writer::resume(&path, format, columns(), mark).unwrap().unwrap();
+        (20..50).for_each(|n| writer.write(&row(n)).unwrap());
+        assert_eq!(writer.finish().unwrap(), 50);
+        assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(&whole).unwrap(), "{format}");
+        // A part that is not as long as that, or is not there.
+        assert!(Writer::resume(&path, format, columns(), mark).unwrap().is_none());
+        std::fs::write(dir.path().join("out.part"), "short").unwrap();
+        assert!(Writer::resume(&path, format, columns(), mark).unwrap().is_none());
+        std::fs::remove_file(dir.path().join("out.part")).unwrap();
+    }
 }
 
 #[test]

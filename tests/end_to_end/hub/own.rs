@@ -11,8 +11,12 @@ fn own() -> Value {
 }
 
 async fn consent(city: &City, account: &str, installation: &str, decision: &str) -> Result<()> {
+    consent_to(city, account, installation, BIRTHDAY, decision).await
+}
+
+async fn consent_to(city: &City, account: &str, installation: &str, scope: &str, decision: &str) -> Result<()> {
     let portal = city.signed_in("", account).await?;
-    let fields = [("installation", installation), ("scope", BIRTHDAY), ("decision", decision)];
+    let fields = [("installation", installation), ("scope", scope), ("decision", decision)];
     let given = portal.form("/consent", &fields).await?;
     ensure!(given.status == 204, "{} {}", given.status, given.text);
     Ok(())
@@ -72,7 +76,7 @@ async fn two_installations_cannot_link_a_person() -> Result<()> {
     let out = city.cli(&["install", &file, "--org", "320303", "--name", "reader-two", "--yes", "--token", &token])?;
     ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let provider = city.signed_in("console", PROVIDER).await?;
-    let mut seen = Vec::new();
+    let (mut seen, mut answers) = (Vec::new(), Vec::new());
     for installation in [READER, "reader-two"] {
         grant(&provider, (installation, RESIDENTS, BIRTHDAY), &["birth_date"], &json!({})).await?;
         consent(&city, FIRST.0, installation, "give").await?;
@@ -82,7 +86,16 @@ async fn two_installations_cannot_link_a_person() -> Result<()> {
         // The same for the same installation, so that it knows the record again.
         let again = read(&city.signed_in(installation, FIRST.0).await?, &own()).await?;
         ensure!(again["records"][0]["reference"] == reference.as_str(), "{again}");
+        let record = &answer["records"][0];
+        ensure!(record == &again["records"][0], "read twice: {again}");
         seen.push(reference);
+        answers.push(record.clone());
+    }
+    // Beside the value that both were given nothing is the same: no version, no day, no moment.
+    ensure!(answers[0]["version"] != answers[1]["version"], "{answers:?}");
+    for record in &answers {
+        ensure!(record["body"] == json!({"birth_date": "1971-06-12"}), "{record}");
+        ensure!(record["valid_from"] == "" && record["recorded"] == json!([""]), "{record}");
     }
     let common = |a: &str, b: &str| a.as_bytes().windows(8).any(|w| b.as_bytes().windows(8).any(|v| v == w));
     ensure!(!common(&seen[0], &seen[1]), "the references have something in common: {seen:?}");
@@ -90,5 +103,70 @@ async fn two_installations_cannot_link_a_person() -> Result<()> {
     let citizen = city.signed_in("reader-two", FIFTH.0).await?;
     consent(&city, FIFTH.0, READER, "give").await?;
     ensure!(outcome(&read(&citizen, &own()).await?) == "consent-required");
+    Ok(())
+}
+
+/// An attribute of the account is a read like any other: the person sees it, and that it was denied.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attribute_stands_in_my_data_with_the_app_its_purpose_and_the_request() -> Result<()> {
+    let city = city().await?;
+    let (auditor, citizen) = (city.signed_in("console", AUDITOR).await?, city.signed_in(READER, FIRST.0).await?);
+    let portal = city.signed_in("", FIRST.0).await?;
+    let ask = async |attribute: &str| {
+        let answer = citizen.get(&format!("/attribute/{attribute}")).await?;
+        let request = answer.header("x-request-id").to_owned();
+        anyhow::Ok((answer.json()?, request))
+    };
+    let entry_of = async |request: &str| {
+        let entries = entries_of(&auditor, request).await?;
+        ensure!(entries.len() == 1, "{entries:?}");
+        Ok(entries[0].clone())
+    };
+    let (denied, request) = ask("birth-date").await?;
+    ensure!(denied["denied"].as_str().is_some_and(|d| d.contains("greeting")), "{denied}");
+    ensure!(entry_of(&request).await?["outcome"]["denied"] == "consent-required");
+    consent_to(&city, FIRST.0, READER, "greeting", "give").await?;
+    let (answer, request) = ask("birth-date").await?;
+    ensure!(answer["value"] == "1971-06-12", "{answer}");
+    let entry = entry_of(&request).await?;
+    let is = entry["action"] == "data.read"
+        && entry["installation"] == READER
+        && entry["purpose"] == "greeting"
+        && entry["fields"] == json!(["birth-date"])
+        && entry["actor"] == FIRST.0;
+    ensure!(is, "{entry}");
+    let shown = portal.get("/my-data/reads").await?;
+    ensure!(shown.status == 200 && shown.text.contains(&request), "{} {}", shown.status, shown.text);
+    ensure!(shown.text.contains("出生日期") || shown.text.contains("date of birth"), "in words: {}", shown.text);
+    // Visitors are told to sign in, which is in the log as well; there is nobody whom it is about.
+    let visitor = city.client(READER)?.get("/attribute/birth-date").await?;
+    ensure!(entry_of(visitor.header("x-request-id")).await?["outcome"]["denied"] == "not-signed-in");
+    portal.form("/consents/withdraw", &[("installation", READER), ("scope", "greeting")]).await?;
+    let (denied, _) = ask("birth-date").await?;
+    ensure!(denied["value"].is_null(), "{denied}");
+    Ok(())
+}
+
+/// The reader has no consumer: that a job has ended is told to nobody, and the app asks. It is no dead letter.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_job_of_an_app_without_a_consumer_ends_and_leaves_no_dead_letter() -> Result<()> {
+    let city = city().await?;
+    let console = city.signed_in("console", "city-admin").await?;
+    // Shared unconditionally: granted when it was asked for.
+    let visitor = city.signed_in(READER, FIRST.0).await?;
+    let mut read = json!({"dataset": "legal-entities.entity", "purpose": "directory", "division": "320302"});
+    let started = visitor.post("/count", &read).await?.json()?;
+    read["key"] = started["job"].as_str().with_context(|| format!("no job: {started}"))?.into();
+    let ended = eventually("the job has ended", Duration::from_secs(30), async || {
+        let state = visitor.post("/counted", &read).await?.json()?;
+        ensure!(state["denied"].is_null() && state["failure"].is_null(), "{state}");
+        Ok((state["ready"] == true).then_some(state))
+    })
+    .await?;
+    ensure!(ended["page"].as_array().map_or(0, Vec::len) as u64 == ended["records"].as_u64().unwrap_or(0), "{ended}");
+    // The event is behind the commit that ended the job: give it the time that a delivery takes.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let letters = console.get(&format!("/api/v1/installations/{READER}/dead-letters")).await?.json()?;
+    ensure!(letters["dead_letters"] == json!([]), "{letters}");
     Ok(())
 }

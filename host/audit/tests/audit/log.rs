@@ -1,23 +1,22 @@
 //! What is written is in the log, is found again by whom it concerns, and can be proven.
 
-use crate::{City, START, check, config, keyring, person, read, trail_key, what};
+use crate::{City, START, config, keyring, person, read};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use yunlong_audit::{AuditError, Entry, EntryFilter, ExportOptions, HiddenBy, Outcome, Trail};
+use yunlong_audit::{AuditError, AuditFilter, Book, Entry, EntryFilter, ExportOptions, HiddenBy, Outcome};
 use yunlong_model::{Kind, Timestamp};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Direction, Key, Store, Txn};
-use yunlong_verify::What;
-use yunlong_verify::note::{Note, VKey};
-use yunlong_verify::proof::{ProofError, consistency, inclusion};
+use yunlong_verify::note::Note;
+use yunlong_verify::proof::{ProofError, Trust, consistency, inclusion};
 use yunlong_verify::tree::{Tree, leaf_hash};
 
 #[tokio::test]
 async fn reads_grants_and_trails_are_leaves_in_the_order_of_their_commits() {
     let city = City::new().await;
     city.audit.record(vec![read(1, "a"), read(2, "b")]).await.unwrap();
-    city.trail("sign-in.failed").await;
+    city.act("sign-in.failed", Some(3)).await;
     let mut txn = Txn::new(city.store.clone());
     txn.put(Key::space("@hub").text("grant"), bytes::Bytes::from_static(b"granted"));
     city.audit.stage(&mut txn, &Entry::new("grant.approved", "admin", Kind::Official)).await.unwrap();
@@ -30,7 +29,7 @@ async fn reads_grants_and_trails_are_leaves_in_the_order_of_their_commits() {
 
     let bundle = city.audit.bundle(0, Some(4)).await.unwrap();
     let kinds: Vec<String> = leaves(&bundle).iter().map(|l| String::from_utf8_lossy(l).into_owned()).collect();
-    for (leaf, kind) in kinds.iter().zip(["read", "read", "row", "grant"]) {
+    for (leaf, kind) in kinds.iter().zip(["read", "read", "act", "grant"]) {
         assert!(leaf.contains(&format!("\"kind\":\"{kind}\"")), "{leaf}");
         assert!(!leaf.contains("clerk") && !leaf.contains("population"), "a leaf tells nothing: {leaf}");
     }
@@ -161,117 +160,136 @@ async fn overseers_find_by_every_field() {
 }
 
 #[tokio::test]
-async fn erasure_takes_the_payloads_leaves_the_log_whole_and_excuses_nothing_else() {
-    let city = City::new().await;
-    city.audit.record(vec![read(1, "a"), read(2, "b"), read(1, "c")]).await.unwrap();
-    city.audit.sequence_once().await.unwrap();
-    let before = city.audit.latest_checkpoint().await.unwrap().unwrap();
-    assert_eq!(city.audit.erase(&person(1), "本人申请", "admin").await.unwrap(), 2);
-    assert_eq!(city.audit.erase(&person(1), "again", "admin").await.unwrap(), 0);
-    city.audit.sequence_once().await.unwrap();
-
-    assert_eq!(city.audit.entries_about(&person(1), &[], None, 10).await.unwrap().entries, []);
-    assert_eq!(city.audit.entries_about(&person(2), &[], None, 10).await.unwrap().entries.len(), 1);
-    let report = city.verified().await.unwrap();
-    assert_eq!((report.leaves, report.gone), (4, 2));
-    // The log continues what it was.
-    let mut expected = city.expectations();
-    expected.checkpoints = vec![Note::parse(&before).unwrap().checkpoint(&expected.key).unwrap()];
-    assert!(check(&city.export().await, &expected).is_ok());
-
-    // A new entry about the same person gets a new key, and a payload that goes without an erasure is missed.
-    city.audit.record(vec![read(1, "d")]).await.unwrap();
-    city.audit.sequence_once().await.unwrap();
-    assert_eq!(city.audit.entries_about(&person(1), &[], None, 10).await.unwrap().entries.len(), 1);
-    remove_payload_of(&city, 4).await;
-    let fault = city.verified().await.unwrap_err();
-    assert_eq!((fault.index, fault.what), (Some(4), What::Missing));
-}
-
-/// Removes the payload that belongs to a leaf.
-async fn remove_payload_of(city: &City, index: u64) {
-    let payloads = Key::space("@audit").text("payload");
-    let mut rows = city.store.scan(&payloads.children(), Direction::Ascending, 1_000).await.unwrap();
-    for row in rows.drain(..) {
-        let mut txn = Txn::new(city.store.clone());
-        txn.delete(row.key.clone());
-        txn.commit().await.unwrap();
-        if city.verified().await.is_err_and(|f| f.index == Some(index)) {
-            return;
-        }
-        let mut txn = Txn::new(city.store.clone());
-        txn.put(row.key, row.value);
-        txn.commit().await.unwrap();
-    }
-    panic!("no payload belongs to the leaf {index}");
-}
-
-#[tokio::test]
-async fn an_entry_that_meets_an_erasure_is_sealed_anew() {
-    let city = City::new().await;
-    city.audit.record(vec![read(1, "a")]).await.unwrap();
-    // Another process, whose cache the recorder of this one does not share.
-    let other = City::with(city.store.clone(), config()).await;
-    assert_eq!(other.audit.erase(&person(1), "r", "admin").await.unwrap(), 1);
-    city.audit.record(vec![read(1, "b"), read(2, "c")]).await.unwrap();
-    city.audit.sequence_once().await.unwrap();
-    let page = other.audit.entries_about(&person(1), &[], None, 10).await.unwrap();
-    assert_eq!(page.entries.iter().map(|s| s.entry.target.as_str()).collect::<Vec<_>>(), ["b"]);
-    assert_eq!(city.verified().await.unwrap().gone, 1);
-}
-
-#[tokio::test]
-async fn payloads_expire_after_their_retention_and_a_leaf_tells_which() {
-    let city = City::new().await;
-    city.audit.record(vec![read(1, "old"), read(2, "old")]).await.unwrap();
-    city.audit.sequence_once().await.unwrap();
-    city.clock.advance(1_096 * 86_400_000);
-    city.audit.record(vec![read(1, "new")]).await.unwrap();
-    city.audit.sequence_once().await.unwrap();
-    assert_eq!(city.audit.expire().await.unwrap(), 0, "three years to the millisecond are not more than three");
-    city.clock.advance(1);
-    assert_eq!(city.audit.expire().await.unwrap(), 2);
-    assert_eq!(city.audit.expire().await.unwrap(), 0);
-    city.audit.sequence_once().await.unwrap();
-    let report = city.verified().await.unwrap();
-    assert_eq!((report.leaves, report.gone), (4, 2));
-    let left = city.audit.entries_about(&person(1), &[], None, 10).await.unwrap();
-    assert_eq!(left.entries.iter().map(|s| s.entry.target.as_str()).collect::<Vec<_>>(), ["new"]);
-    remove_payload_of(&city, 2).await;
-    assert_eq!(what(city.verified().await), What::Missing, "what is younger is not excused");
-}
-
-#[tokio::test]
 async fn proofs_hold_for_whoever_has_the_key_alone() {
     let city = City::new().await;
-    let key = VKey::parse(&city.audit.vkey()).unwrap();
+    let trust = city.trust();
     let mut sizes = Vec::new();
     for n in 0..9 {
         city.audit.record((0..=n * 17).map(|i| read(i % 3, "x")).collect()).await.unwrap();
-        city.trail("x").await;
+        city.act("x", None).await;
         sizes.push(city.audit.sequence_once().await.unwrap());
     }
     for (n, size) in sizes.iter().enumerate() {
         for index in [0, size / 3, size - 1] {
             let proof = serde_json::to_vec(&city.audit.inclusion_proof(index, *size).await.unwrap()).unwrap();
-            assert_eq!(inclusion(&proof, &key, &[]).unwrap().index, index);
+            assert_eq!(inclusion(&proof, &trust).unwrap().index, index);
         }
         for later in &sizes[n..] {
             let proof = serde_json::to_vec(&city.audit.consistency_proof(*size, *later).await.unwrap()).unwrap();
-            assert_eq!(consistency(&proof, &key, &[]), Ok((*size, *later)));
+            assert_eq!(consistency(&proof, &trust), Ok((*size, *later)));
         }
     }
     let newest = *sizes.last().unwrap();
-    let mut opened = serde_json::to_value(city.audit.disclose(newest - 2).await.unwrap()).unwrap();
-    let shown = inclusion(opened.to_string().as_bytes(), &key, &[]).unwrap();
+    let disclosed = city.audit.disclose(newest - 2, None).await.unwrap();
+    let checked = city.audit.check(&disclosed).await.unwrap();
+    assert_eq!((checked.unchanged, checked.sealed, checked.witnesses.len()), (true, Some(true), 0));
+    let mut other = disclosed.clone();
+    other.opened.salt = "00".repeat(32);
+    assert!(!city.audit.check(&other).await.unwrap().unchanged, "another record than the leaf’s");
+    let changes: [fn(&mut yunlong_audit::Disclosure); 4] = [
+        |d| d.proof.index -= 1,
+        |d| d.proof.proof.reverse(),
+        |d| _ = d.proof.proof.pop(),
+        |d| d.proof.checkpoint = d.proof.checkpoint.as_ref().map(|c| c.replacen("/audit", "/other", 1)),
+    ];
+    for (n, change) in changes.iter().enumerate() {
+        let mut other = disclosed.clone();
+        change(&mut other);
+        assert_eq!(city.audit.check(&other).await.unwrap().sealed, Some(false), "change {n}");
+    }
+    let mut opened = serde_json::to_value(disclosed).unwrap();
+    let shown = inclusion(opened.to_string().as_bytes(), &trust).unwrap();
     assert!(shown.record.unwrap().contains("办理居住证"));
     opened["opened"]["salt"] = "00".repeat(32).into();
-    assert_eq!(inclusion(opened.to_string().as_bytes(), &key, &[]), Err(ProofError::Opened));
+    assert_eq!(inclusion(opened.to_string().as_bytes(), &trust), Err(ProofError::Opened));
     for wrong in [city.audit.inclusion_proof(newest, newest).await, city.audit.inclusion_proof(0, newest + 1).await] {
         assert!(matches!(wrong, Err(AuditError::NotFound(_))));
     }
     assert!(matches!(city.audit.consistency_proof(2, 1).await, Err(AuditError::Invalid(_))));
     assert!(matches!(city.audit.consistency_proof(1, newest + 1).await, Err(AuditError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_proof_is_held_against_every_checkpoint_that_was_kept() {
+    let city = City::new().await;
+    let mut kept = Vec::new();
+    for n in 0..4 {
+        city.audit.record((0..=n * 40).map(|i| read(i % 3, "x")).collect()).await.unwrap();
+        let size = city.audit.sequence_once().await.unwrap();
+        let note = Note::parse(&city.audit.checkpoint(size).await.unwrap().unwrap()).unwrap();
+        kept.push(note.checkpoint(&city.trust().key).unwrap());
+    }
+    let disclosed = async |kept: Option<u64>| serde_json::to_vec(&city.audit.disclose(5, kept).await.unwrap()).unwrap();
+    for checkpoint in &kept {
+        let trust = Trust { checkpoints: vec![checkpoint.clone()], ..city.trust() };
+        let proof = disclosed(Some(checkpoint.size)).await;
+        assert_eq!(inclusion(&proof, &trust).unwrap().index, 5);
+        if checkpoint.size != kept[3].size {
+            let unconnected = ProofError::Unconnected { kept: checkpoint.size, size: kept[3].size };
+            assert_eq!(inclusion(&disclosed(None).await, &trust), Err(unconnected));
+        }
+        // Kept from another history of the same key.
+        let mut other = checkpoint.clone();
+        other.root[0] ^= 1;
+        let trust = Trust { checkpoints: vec![other], ..city.trust() };
+        assert_eq!(inclusion(&proof, &trust), Err(ProofError::Rewritten(checkpoint.size)));
+    }
+    let cut = city.audit.disclose(5, Some(kept[3].size + 1)).await;
+    assert!(matches!(cut, Err(AuditError::NotFound(_))), "the log has not so many leaves any more");
+    let proof = serde_json::to_vec(&city.audit.consistency_proof(kept[0].size, kept[1].size).await.unwrap()).unwrap();
+    let trust = Trust { checkpoints: vec![kept[2].clone()], ..city.trust() };
+    let unconnected = ProofError::Unconnected { kept: kept[2].size, size: kept[1].size };
+    assert_eq!(consistency(&proof, &trust), Err(unconnected), "it says nothing about what was kept");
+}
+
+#[tokio::test]
+async fn an_export_without_contents_holds_nothing_that_can_be_read() {
+    let city = City::new().await;
+    city.audit.record(vec![read(1, "secret-target")]).await.unwrap();
+    city.act("consent.given", Some(1)).await;
+    let mut closed = Vec::new();
+    city.audit.export(&mut closed, ExportOptions { opened: false }).await.unwrap();
+    // Whatever is in it in base64, too.
+    let mut all = closed.clone();
+    for line in closed.split(|b| *b == b'\n') {
+        let strings = String::from_utf8_lossy(line).split('"').map(str::to_owned).collect::<Vec<_>>();
+        all.extend(strings.iter().filter_map(|s| data_encoding::BASE64.decode(s.as_bytes()).ok()).flatten());
+    }
+    let holds = |needle: &str| all.windows(needle.len()).any(|w| w == needle.as_bytes());
+    for secret in ["secret-target", "li-si", "in person", "admin", "clerk", "办理居住证", &person(1).as_str()[8..]]
+    {
+        assert!(!holds(secret), "{secret}");
+    }
+    assert!(holds("\"kind\":\"consent\""), "the leaves themselves are there");
+    assert!(crate::check(&closed, &city.expectations()).is_ok(), "and it verifies");
+    let opened = city.export().await;
+    assert!(opened.len() > closed.len());
+}
+
+#[tokio::test]
+async fn acts_are_leafed_through_in_their_own_book() {
+    let city = City::new().await;
+    for n in 0..5 {
+        city.audit.record(vec![read(1, "x")]).await.unwrap();
+        city.act(if n % 2 == 0 { "consent.given" } else { "role.assigned" }, Some(n)).await;
+    }
+    let page = async |before: Option<&str>, filter: &AuditFilter| {
+        city.audit.leaf_through(Book::People, before, 2, filter).await.unwrap()
+    };
+    let consents = AuditFilter { action: "consent.".into(), ..AuditFilter::default() };
+    let first = page(None, &consents).await;
+    assert_eq!(first.rows.iter().map(|r| r.action.as_str()).collect::<Vec<_>>(), ["consent.given"; 2]);
+    let second = page(first.next.as_deref(), &consents).await;
+    assert_eq!((second.rows.len(), second.next), (1, None));
+    assert_eq!(page(None, &AuditFilter { target: "nobody".into(), ..AuditFilter::default() }).await.rows, []);
+    let apps = city.audit.leaf_through(Book::Apps, None, 9, &AuditFilter::default()).await.unwrap();
+    assert_eq!(apps.rows, []);
+    assert!(matches!(
+        city.audit.leaf_through(Book::People, Some("zz"), 9, &AuditFilter::default()).await,
+        Err(AuditError::Invalid(_))
+    ));
+    let mine = city.audit.entries_about(&person(1), &[], None, 10).await.unwrap().entries;
+    assert!(mine.iter().all(|s| s.entry.action == "data.read"), "what was read is a list of its own");
 }
 
 #[tokio::test]
@@ -344,7 +362,7 @@ async fn the_task_sequences_what_comes_and_finishes_at_its_end() {
 #[tokio::test]
 async fn an_audit_is_not_opened_with_what_does_not_fit_it() {
     let city = City::new().await;
-    city.trail("x").await;
+    city.act("x", None).await;
     city.audit.sequence_once().await.unwrap();
     let open = async |change: fn(&mut yunlong_audit::AuditConfig)| {
         let mut config = config();
@@ -357,19 +375,17 @@ async fn an_audit_is_not_opened_with_what_does_not_fit_it() {
         let error = open(change).await.unwrap();
         assert!(error.contains(why), "{error}");
     };
-    refused(|c| c.trails.clear(), "the trail `identity` has leaves").await;
     refused(|c| c.origin = "other/audit".into(), "origin").await;
     refused(|c| c.signing_key[0] ^= 1, "another signing key").await;
-    refused(|c| c.trails.push(Trail { name: "Bad".into(), prefix: Key::space("@x") }), "`Bad`").await;
-    refused(|c| c.trails.push(Trail { name: "twice".into(), prefix: trail_key() }), "the same").await;
 }
 
 #[tokio::test]
 async fn the_leaf_of_a_row_is_found_by_its_key() {
     let city = City::new().await;
     city.audit.record(vec![read(1, "a")]).await.unwrap();
-    city.trail("x").await;
-    let row = city.store.scan(&trail_key().children(), Direction::Ascending, 1).await.unwrap().remove(0);
+    city.act("x", None).await;
+    let people = Key::space("@audit").text("leaf").text("people");
+    let row = city.store.scan(&people.children(), Direction::Ascending, 1).await.unwrap().remove(0);
     assert_eq!(city.audit.leaf_of(&row.key).await.unwrap(), None, "not yet");
     city.audit.sequence_once().await.unwrap();
     assert_eq!(city.audit.leaf_of(&row.key).await.unwrap(), Some(1));
@@ -412,4 +428,14 @@ async fn a_changed_data_key_reseals_the_keys_of_people() {
     let mut out = Vec::new();
     audit.sequence_once().await.unwrap();
     assert_eq!(audit.export(&mut out, ExportOptions::default()).await.unwrap().damages, 0);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_passed_over_in_one_walk() {
+    let city = City::new().await;
+    city.audit.record((0..450).map(|n| read(1, if n == 7 { "wanted" } else { "x" })).collect()).await.unwrap();
+    let wanted = |e: &yunlong_audit::Entry| e.target == "wanted";
+    let page = city.audit.entries_about_where(&person(1), &[], None, 10, &wanted).await.unwrap();
+    assert_eq!((page.entries.len(), page.next), (1, None));
+    assert!(wanted(&page.entries[0].entry));
 }

@@ -2,39 +2,36 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod crash;
+mod erasure;
+mod growth;
 mod log;
+mod resting;
 mod tampering;
 mod witnesses;
 
 use std::io::Cursor;
 use std::sync::Arc;
-use yunlong_audit::{Audit, AuditConfig, Entry, ExportOptions, Trail};
+use yunlong_audit::{Act, Audit, AuditConfig, Book, Entry, ExportOptions};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Kind, PersonId, Timestamp};
 use yunlong_sealing::{DataKey, Keyring};
 use yunlong_store::memory::MemoryStore;
-use yunlong_store::trail::AuditRow;
 use yunlong_store::{Key, SharedStore, Txn};
 use yunlong_verify::log::{Expectations, Report, verify};
 use yunlong_verify::note::VKey;
+use yunlong_verify::proof::Trust;
 use yunlong_verify::{Fault, What};
 use zeroize::Zeroizing;
 
 pub(crate) const ORIGIN: &str = "city.example/320300/audit";
 pub(crate) const START: i64 = 1_790_000_000_000;
 
-pub(crate) fn trail_key() -> Key {
-    Key::space("@identity").text("audit")
-}
-
 pub(crate) fn keyring() -> Arc<Keyring> {
     Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()))
 }
 
 pub(crate) fn config() -> AuditConfig {
-    let mut config = AuditConfig::new(ORIGIN, Zeroizing::new([5; 32]));
-    config.trails = vec![Trail { name: "identity".into(), prefix: trail_key() }];
-    config
+    AuditConfig::new(ORIGIN, Zeroizing::new([5; 32]))
 }
 
 /// An audit over a store in memory, at a clock that stands.
@@ -55,17 +52,12 @@ impl City {
         Self { store, clock, audit }
     }
 
-    /// A row of the identity service's trail.
-    pub(crate) async fn trail(&self, action: &str) {
+    /// An act of the book of people about somebody.
+    pub(crate) async fn act(&self, action: &str, about: Option<u32>) {
         let mut txn = Txn::new(self.store.clone());
-        let row = AuditRow {
-            at: Timestamp(START),
-            actor: "admin".into(),
-            action: action.into(),
-            target: "t".into(),
-            detail: String::new(),
-        };
-        txn.append_as(trail_key(), &row);
+        let about = about.map(person);
+        let act = Act { actor: "admin", action, target: "li-si", detail: "in person", about: about.as_ref() };
+        self.audit.tell(Book::People, &mut txn, act).await.unwrap();
         txn.commit().await.unwrap();
     }
 
@@ -77,7 +69,12 @@ impl City {
 
     pub(crate) fn expectations(&self) -> Expectations {
         let key = VKey::parse(&self.audit.vkey()).unwrap();
-        Expectations { key, witnesses: Vec::new(), quorum: 0, checkpoints: Vec::new() }
+        Expectations { retention_days: self.audit.retention_days(), ..Expectations::of(key) }
+    }
+
+    /// What single proofs are held against: the log's key alone.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::of(VKey::parse(&self.audit.vkey()).unwrap())
     }
 
     /// What the verifier says of the log as it stands.

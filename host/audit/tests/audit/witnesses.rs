@@ -9,6 +9,7 @@ use yunlong_audit::AuditConfig;
 use yunlong_store::memory::MemoryStore;
 use yunlong_verify::What;
 use yunlong_verify::note::VKey;
+use yunlong_verify::proof::{ProofError, Trust, inclusion};
 use yunlong_witness::{KeyFile, Witness, serve};
 
 struct Running {
@@ -59,13 +60,34 @@ async fn an_honest_log_is_cosigned_and_a_rewritten_one_is_refused() {
     }
     let size = honest.audit.size().await.unwrap();
     assert_eq!(honest.audit.witnesses()[0].cosigned, size);
+    // What nobody has cosigned yet is not what a citizen gets.
+    let witnessed = Trust { witnesses: vec![running.vkey.clone(); 2], quorum: 1, ..honest.trust() };
+    honest.audit.record(vec![read(1, "later")]).await.unwrap();
+    honest.audit.sequence_once().await.unwrap();
+    let disclosed = honest.audit.disclose(3, None).await.unwrap();
+    assert_eq!(disclosed.proof.size, size);
+    let proof = serde_json::to_vec(&disclosed).unwrap();
+    assert_eq!(inclusion(&proof, &witnessed).unwrap().size, size);
+    let two = Trust { quorum: 2, ..witnessed.clone() };
+    assert_eq!(inclusion(&proof, &two), Err(ProofError::Quorum { wanted: 2, found: 1 }), "twice is once");
+    let newest = serde_json::to_vec(&honest.audit.inclusion_proof(3, size + 1).await.unwrap()).unwrap();
+    assert_eq!(inclusion(&newest, &witnessed), Err(ProofError::Quorum { wanted: 1, found: 0 }));
+    honest.audit.offer_once().await.unwrap();
+    let size = size + 1;
     let mut expected = honest.expectations();
     (expected.witnesses, expected.quorum) = (vec![running.vkey.clone()], 1);
     let report = check(&honest.export().await, &expected).unwrap();
     assert_eq!((report.leaves, report.witnessed), (size, size));
 
+    let named = |city: &City| {
+        let audit = city.audit.clone();
+        async move { audit.check(&audit.disclose(0, None).await.unwrap()).await.unwrap().witnesses }
+    };
+    assert_eq!(named(&honest).await, ["witness.example/w1"]);
+
     // Another process of the same log does not know what the witness knows, and is told.
     let again = City::with(honest.store.clone(), with_witness(&running)).await;
+    assert_eq!(named(&again).await, ["witness.example/w1"], "by the signature that is kept");
     again.audit.record(vec![read(1, "b")]).await.unwrap();
     again.audit.sequence_once().await.unwrap();
     again.audit.offer_once().await.unwrap();
@@ -76,8 +98,8 @@ async fn an_honest_log_is_cosigned_and_a_rewritten_one_is_refused() {
     forged.audit.record((0..800).map(|i| read(i % 5, "forged")).collect()).await.unwrap();
     forged.audit.sequence_once().await.unwrap();
     forged.audit.offer_once().await.unwrap();
-    let status = forged.audit.witnesses().remove(0);
-    assert_eq!(status.cosigned, 0);
+    let status = forged.audit.watch().standing().witnesses.remove(0);
+    assert_eq!((status.cosigned, status.refusals), (0, 1));
     assert!(status.refusal.unwrap().contains("do not continue"));
     assert_eq!(what(check(&forged.export().await, &expected)), What::Quorum { wanted: 1, found: 0 });
 

@@ -10,7 +10,7 @@
 //! | `GET hub/catalogue/{id}` | the entry |
 //! | `PUT hub/catalogue/{id}` | `{"version","dataset":{…}}`: 409 when somebody else was faster |
 //! | `GET hub/catalogue/{id}/guide` | the items of the national guide, with its Chinese names |
-//! | `POST hub/catalogue/{id}/publish`, `…/withdraw` `{"reason"}`, `…/provider` `{"organization"}`, `…/authority` `{"item","authority"?}`, `…/sharing` `{"sharing","condition_zh"?,"condition_en"?,"law"?}` | the entry |
+//! | `POST hub/catalogue/{id}/publish`, `…/withdraw` `{"reason"}`, `…/provider` `{"organization"}`, `…/authority` `{"item","authority"?}`, `…/sharing` `{"sharing","condition_zh"?,"condition_en"?,"law"?}` | the entry. These, and an edit of level, openness or whose data it is, are for an administrator of the provider, who shows a second factor |
 //! | `GET hub/requests?box=in\|out\|all&open=true&before=` | `{"requests":[…],"next"}`, newest first |
 //! | `POST hub/requests` | `{"installation","dataset","purpose"}`: asks, or asks again; 201 |
 //! | `GET hub/requests/{id}` | one |
@@ -19,13 +19,13 @@
 //! | `GET hub/grants` | `{"grants":[{…,"state":"standing"\|"expired"\|"revoked"}]}` |
 //! | `POST hub/grants/revoke` | `{"installation","dataset","purpose","reason"}` |
 //! | `POST hub/grants/extend` | `{"installation","dataset","purpose","until"}` |
-//! | `GET hub/corrections?box=&open=true&before=` | `{"corrections":[…],"next"}` |
+//! | `GET hub/corrections?box=&open=true&before=` | `{"corrections":[{"id","dataset","item","state","filed","due","official"}],"next"}`: nothing that is in a record; to open one is a read |
 //! | `POST hub/corrections` | `{"dataset","key","item","claimed","reason","evidence"?}`; 201 |
-//! | `GET hub/corrections/{id}`, `POST hub/corrections/{id}/accept`, `…/correct` `{"value"?,"answer"?}`, `…/reject` `{"answer"}`, `…/withdraw` | the correction |
+//! | `GET hub/corrections/{id}` (`was` only for those who handle it), `POST hub/corrections/{id}/accept`, `…/correct` `{"value"?,"answer"?}`, `…/reject` `{"reason"}`, `…/withdraw` | the correction |
 //! | `GET hub/quality` | `{"datasets":[…]}` |
 //! | `GET hub/orders`, `POST hub/orders` | legal orders, for the security administrator |
 //! | `POST hub/orders/{id}/end` | `{"reason"}` |
-//! | `GET audit/entries?about=&actor=&action=&installation=&dataset=&outcome=&hidden=&from=&until=&before=` | `{"entries":[…],"next"}`, for the audit administrator |
+//! | `GET audit/entries?about=&actor=&action=&target=&organization=&installation=&dataset=&request_id=&outcome=denied&hidden=true&from=&until=&before=` | `{"entries":[…],"next"}`, for the audit administrator; another name is refused |
 //! | `GET audit/entries/{index}` | the entry opened, with its proof, as `yunlong-verify inclusion` takes it |
 //! | `GET audit/checkpoint` | `{"origin","key","size","hidden","checkpoint","witnesses"}` |
 //! | `GET audit/export?opened=true` | the log as JSON Lines, a stream |
@@ -94,8 +94,7 @@ struct Edit {
 }
 
 async fn edit(view: View, Path(id): Path<String>, body: Json<Edit>) -> Outcome {
-    let actor = view.official()?;
-    console::entry(&view, &actor, &id)?;
+    console::entry(&view, &view.official()?, &id)?;
     let Edit { version, dataset } = body.take()?;
     if dataset.id != id {
         return Err(Failure::new(kinds::INVALID).field(
@@ -104,7 +103,7 @@ async fn edit(view: View, Path(id): Path<String>, body: Json<Edit>) -> Outcome {
             "This is not the code in the address.",
         ));
     }
-    json(StatusCode::OK, &view.gateway.services.hub.edit_dataset(dataset, version, &actor).await?)
+    json(StatusCode::OK, &console::catalogue_edit(&view, dataset, version).await?)
 }
 
 async fn guide(view: View, Path(id): Path<String>) -> Outcome {
@@ -209,8 +208,8 @@ async fn entries(view: View, Query(query): Query) -> Outcome {
     json(StatusCode::OK, &json!({ "entries": page.entries.iter().map(seen).collect::<Vec<_>>(), "next": page.next }))
 }
 
-async fn opened(view: View, Path(index): Path<String>) -> Outcome {
-    json(StatusCode::OK, &console::open_entry(&view, &index).await?)
+async fn opened(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
+    json(StatusCode::OK, &console::open_entry(&view, &index, &query).await?)
 }
 
 async fn checkpoint(view: View) -> Outcome {

@@ -1,14 +1,15 @@
-//! `console.<domain>/api/v1/hub/…` for files: what `yunlong hub import` and `export` call.
+//! `console.<domain>/api/v1/hub/…` for files: what `yunlong hub import` calls; `export` is in [`super::hub_export`].
 //!
 //! | | |
 //! |---|---|
 //! | `GET hub/datasets` | `{"datasets":[…]}`: those that are published, as the catalogue describes them |
 //! | `GET hub/datasets/{id}` | one |
-//! | `GET hub/datasets/{id}/records?after=&limit=500` | `{"records":[…],"next"}`: what holds today, for officials of the provider |
 //! | `POST hub/imports` | `{"dataset","file","size","fingerprint","valid_from"?}`: begins an import, or finds the one of this file that has not ended; 201 with its id, `next_batch`, and what was loaded, unchanged and refused |
+//! | `GET hub/imports?dataset=&file=&size=&fingerprint=` | `{"unfinished"}`: the import of this file that has not ended, or null; begins none |
 //! | `GET hub/imports/{id}` | where it stands |
 //! | `POST hub/imports/{id}/batches/{n}` | `{"rows":[{"line","record","valid_from"?,"valid_to"?}]}` → `{"loaded","unchanged","refused":[{"line","field","reason"}],"refused_rows","duplicates"}`; the same batch again answers the same and loads nothing |
 //! | `POST hub/imports/{id}/finish` | ends it |
+//! | `POST hub/imports/{id}/abandon` | gives it up, so that the file can be loaded anew; what it has loaded stays |
 //!
 //! Who may import is decided by the hub: officials of the provider and of the authorities of items, and the
 //! system administrator.
@@ -20,28 +21,21 @@ use axum::Router;
 use axum::extract::{Path, Request};
 use axum::routing::{get, post};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
-use yunlong_hub::{ImportRow, NewImport, Record};
+use yunlong_hub::{ImportRow, NewImport};
 
-/// A batch: rows end it at four megabytes, and one row may have one more.
+/// A batch: the command line ends one before it has four megabytes.
 const BATCH: usize = 8 << 20;
-/// A page of an export ends when it has so many bytes.
-const PAGE: usize = 8 << 20;
-/// Records that are read at once: small enough that a page is over [`PAGE`] by few of them.
-const STEP: usize = 100;
-/// The most records of a page.
-const MOST: usize = 500;
-
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/api/v1/hub/datasets", get(datasets))
         .route("/api/v1/hub/datasets/{id}", get(dataset))
-        .route("/api/v1/hub/datasets/{id}/records", get(records))
-        .route("/api/v1/hub/imports", post(start))
+        .route("/api/v1/hub/imports", get(unfinished).post(start))
         .route("/api/v1/hub/imports/{id}", get(import))
         .route("/api/v1/hub/imports/{id}/batches/{n}", post(batch))
         .route("/api/v1/hub/imports/{id}/finish", post(finish))
+        .route("/api/v1/hub/imports/{id}/abandon", post(abandon))
 }
 
 async fn datasets(view: View) -> Outcome {
@@ -58,35 +52,25 @@ async fn dataset(view: View, Path(id): Path<String>) -> Outcome {
     json(StatusCode::OK, &*dataset)
 }
 
-/// A page of an export.
-#[derive(Serialize)]
-struct Page {
-    records: Vec<Record>,
-    next: Option<String>,
-}
-
-async fn records(view: View, Path(id): Path<String>, Query(query): Query) -> Outcome {
-    let actor = view.official()?;
-    let most = query.text("limit").parse().unwrap_or(MOST).clamp(1, MOST);
-    let mut page = Page { records: Vec::new(), next: Some(query.text("after").to_owned()).filter(|a| !a.is_empty()) };
-    let mut bytes = 0;
-    loop {
-        let step = STEP.min(most - page.records.len());
-        let read = view.gateway.services.hub.export_page(&id, page.next.as_deref(), step, &actor).await?;
-        // Geometries make records long; what the rest takes does not matter beside them.
-        bytes += read.records.iter().flat_map(|r| r.body.values()).map(|v| v.to_string().len()).sum::<usize>();
-        page.records.extend(read.records);
-        page.next = read.next;
-        if page.next.is_none() || page.records.len() >= most || bytes >= PAGE {
-            return json(StatusCode::OK, &page);
-        }
-    }
-}
-
 async fn start(view: View, body: Json<NewImport>) -> Outcome {
     let actor = view.official()?;
     let new = body.take()?;
     json(StatusCode::CREATED, &view.gateway.services.hub.start_import(new, &actor).await?)
+}
+
+async fn unfinished(view: View, Query(query): Query) -> Outcome {
+    let actor = view.official()?;
+    let text = |name: &str| query.raw(name).unwrap_or("").to_owned();
+    let file = NewImport {
+        dataset: text("dataset"),
+        file: text("file"),
+        size: query.text("size").parse().map_err(|_| {
+            Failure::new(kinds::INVALID).field("size", "应为文件的字节数", "the file's size in bytes is needed")
+        })?,
+        fingerprint: text("fingerprint"),
+        valid_from: None,
+    };
+    json(StatusCode::OK, &json!({ "unfinished": view.gateway.services.hub.unfinished_import(&file, &actor).await? }))
 }
 
 async fn import(view: View, Path(id): Path<String>) -> Outcome {
@@ -121,4 +105,9 @@ async fn batch(view: View, Path((id, n)): Path<(String, u64)>, request: Request)
 async fn finish(view: View, Path(id): Path<String>) -> Outcome {
     let actor = view.official()?;
     json(StatusCode::OK, &view.gateway.services.hub.finish_import(&id, &actor).await?)
+}
+
+async fn abandon(view: View, Path(id): Path<String>) -> Outcome {
+    let actor = view.official()?;
+    json(StatusCode::OK, &view.gateway.services.hub.abandon_import(&id, &actor).await?)
 }

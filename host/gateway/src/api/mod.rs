@@ -3,12 +3,14 @@
 mod console;
 mod hub;
 mod hub_exchange;
+mod hub_export;
 mod lifecycle;
 mod people;
 
 pub(crate) use console::router as console;
 pub(crate) use hub::router as hub;
 pub(crate) use hub_exchange::router as hub_exchange;
+pub(crate) use hub_export::router as hub_export;
 pub(crate) use people::router as people;
 
 use crate::body::Json;

@@ -60,6 +60,7 @@ pub(crate) fn router() -> Router {
         .merge(crate::api::people())
         .merge(crate::api::hub())
         .merge(crate::api::hub_exchange())
+        .merge(crate::api::hub_export())
         .fallback(crate::portal::no_page)
         .method_not_allowed_fallback(crate::portal::no_method)
 }

@@ -2,9 +2,8 @@
 //! trail.
 
 use super::{OperationError, Operations};
-use yunlong_messaging::MessagingError;
 use yunlong_model::InstallationName;
-use yunlong_store::{Txn, transact};
+use yunlong_store::transact;
 
 /// What is done with one job or one letter.
 #[derive(Clone, Copy)]
@@ -67,11 +66,24 @@ impl Operations {
     /// # Errors
     /// [`OperationError::Messaging`].
     pub async fn redrive_all(&self, name: &InstallationName, by: &str) -> Result<usize, OperationError> {
-        let installations = &self.services.installations;
-        let record = |txn: &mut Txn, count: usize| {
-            installations.stage_record(txn, by, "dead-letters.redriven", name.as_str(), &count.to_string());
-        };
-        Ok(self.services.messaging.redrive_all(name, record).await?)
+        let (installations, messaging) = (&self.services.installations, &self.services.messaging);
+        // Those that are there now; one that fails again stays.
+        let Some(newest) = messaging.dead_letters(name, None, 1).await?.pop() else { return Ok(0) };
+        let mut all = 0;
+        loop {
+            let some: Result<usize, OperationError> = transact!(&self.services.store, |txn| {
+                let some = messaging.redrive_some(txn, name, &newest.id).await?;
+                if some > 0 {
+                    let (action, count) = ("dead-letters.redriven", some.to_string());
+                    installations.stage_record(txn, by, action, name.as_str(), &count).await?;
+                }
+                Ok(some)
+            });
+            match some? {
+                0 => return Ok(all),
+                some => all += some,
+            }
+        }
     }
 
     /// Removes a dead letter for good.
@@ -84,7 +96,7 @@ impl Operations {
 
     async fn recorded(&self, act: Act, name: &InstallationName, what: &str, by: &str) -> Result<(), OperationError> {
         let messaging = &self.services.messaging;
-        let done: Result<(), MessagingError> = transact!(&self.services.store, |txn| {
+        transact!(&self.services.store, |txn| {
             match act {
                 Act::RunJob => messaging.run_job(txn, name, what, by).await?,
                 Act::PauseJob => messaging.pause_job(txn, name, what, by).await?,
@@ -92,9 +104,8 @@ impl Operations {
                 Act::Redrive => messaging.redrive(txn, name, what).await?,
                 Act::Discard => messaging.discard(txn, name, what).await?,
             }
-            self.services.installations.stage_record(txn, by, act.name(), name.as_str(), what);
+            self.services.installations.stage_record(txn, by, act.name(), name.as_str(), what).await?;
             Ok(())
-        });
-        Ok(done?)
+        })
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! An erasure is written down before it begins and goes on behind a crash: each step looks for what is
 //! left by the person's subject, changes at most [`STEP`] documents, and counts them in the same commit.
+//!
+//! A document may be about several people. Whoever is shown, given or rid of something gets the fields of
+//! their own part and no others; what one of them has cleared is nobody else's, which the manifest's check
+//! sees to.
 
 use super::{OperationError, Operations, invalid};
 use serde::{Deserialize, Serialize};
@@ -19,11 +23,11 @@ const STEP: u32 = 50;
 /// Documents that are counted for the overview; behind it "more than".
 const COUNTED: usize = 2_000;
 
-/// Documents of a collection that are about a person.
+/// Documents of a collection that are about a person, in one of the ways in which they are about people.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
-    /// The collection.
-    pub(crate) collection: String,
+    /// The collection and the part of it, as [`part_name`] writes it.
+    pub(crate) part: String,
     /// What the manifest says of it.
     pub(crate) personal: Personal,
     /// The personal part of each document, with its id.
@@ -77,7 +81,7 @@ impl Operations {
     /// The installations whose manifest says that they keep personal data, by name.
     pub(crate) fn keepers(&self) -> Vec<Arc<Installation>> {
         let all = self.services.installations.list();
-        all.into_iter().filter(|i| i.manifest.collections.iter().any(|c| c.personal.is_some())).collect()
+        all.into_iter().filter(|i| marked(i).next().is_some()).collect()
     }
 
     /// How much an installation keeps about the person of an account.
@@ -103,8 +107,8 @@ impl Operations {
         Ok(counts)
     }
 
-    /// What an installation keeps about the person of an account, at most `limit` documents of each
-    /// collection; those of `only` behind a cursor, when both are given.
+    /// What an installation keeps about the person of an account, at most `limit` documents of each part;
+    /// those of the part `only` behind a cursor, when both are given.
     ///
     /// # Errors
     /// When the store fails, or the cursor is not one.
@@ -118,17 +122,17 @@ impl Operations {
         let mut all = Vec::new();
         for (collection, personal) in marked(i) {
             let cursor = match &only {
-                Some((name, _)) if *name != collection => continue,
+                Some((name, _)) if *name != part_name(collection, personal) => continue,
                 Some((_, cursor)) => cursor.clone(),
                 None => None,
             };
             let page = self.page(i, collection, personal, account, cursor, limit).await?;
             let documents = page.documents.into_iter().map(|d| {
                 let body = serde_json::from_str(&d.body).unwrap_or(Value::Null);
-                (d.id, personal_part(&body, &personal.fields))
+                (d.id, personal_part(&body, personal))
             });
             all.push(Held {
-                collection: collection.to_owned(),
+                part: part_name(collection, personal),
                 personal: personal.clone(),
                 documents: documents.collect(),
                 next: page.next,
@@ -334,7 +338,7 @@ impl Operations {
                 installation: Some(i.name.clone()),
                 about: Some(person.clone()),
                 target: collection.to_owned(),
-                fields: personal.fields.clone(),
+                fields: personal.fields.iter().map(|f| f.path.clone()).collect(),
                 request_id: state.request_id.clone(),
                 detail: format!("{act} {found}"),
                 ..Entry::new("personal.erased", account, Kind::Citizen)
@@ -345,18 +349,21 @@ impl Operations {
     }
 }
 
-fn marked(i: &Installation) -> impl Iterator<Item = (&str, &Personal)> {
-    i.manifest.collections.iter().filter_map(|c| Some((c.name.as_str(), c.personal.as_ref()?)))
+/// What is personal in the collections, one part for each person whom a document is about.
+pub(crate) fn marked(i: &Installation) -> impl Iterator<Item = (&str, &Personal)> {
+    i.manifest.collections.iter().flat_map(|c| c.personal.iter().map(|p| (c.name.as_str(), p)))
 }
 
-/// The personal fields of a document, where they stand; the whole document when none are named.
-pub(crate) fn personal_part(body: &Value, fields: &[String]) -> Value {
-    if fields.is_empty() {
-        return body.clone();
-    }
+/// How a part is named in an address: neither name has a slash.
+pub(crate) fn part_name(collection: &str, personal: &Personal) -> String {
+    format!("{collection}/{}", personal.index)
+}
+
+/// The fields of a document that are about the person of a part, where they stand.
+pub(crate) fn personal_part(body: &Value, personal: &Personal) -> Value {
     let mut part = Value::Null;
-    for path in fields {
-        let names: Vec<&str> = path.split('.').collect();
+    for field in &personal.fields {
+        let names: Vec<&str> = field.path.split('.').collect();
         if let Some(found) = at(body, &names) {
             merge(&mut part, found);
         }
@@ -403,8 +410,8 @@ fn merge(into: &mut Value, more: Value) {
 /// The document without its personal fields, under a subject that is nobody's.
 fn cleared(body: &str, personal: &Personal) -> String {
     let mut body: Value = serde_json::from_str(body).unwrap_or_else(|_| Value::Object(Map::new()));
-    for path in &personal.fields {
-        remove(&mut body, &path.split('.').collect::<Vec<_>>());
+    for field in &personal.fields {
+        remove(&mut body, &field.path.split('.').collect::<Vec<_>>());
     }
     let nobody = format!("p-{}{}", crate::RequestId::generate(), crate::RequestId::generate());
     replace(&mut body, &personal.subject.split('.').collect::<Vec<_>>(), &Value::String(nobody));
@@ -442,6 +449,8 @@ mod tests {
     use serde_json::json;
 
     fn personal(fields: &[&str]) -> Personal {
+        let fields: Vec<_> =
+            fields.iter().map(|f| json!({ "path": f, "title": { "zh": "项", "en": "Item" } })).collect();
         serde_json::from_value(json!({
             "title": { "zh": "订单", "en": "Orders" }, "subject": "owner", "index": "by-owner",
             "fields": fields, "on_erasure": "clear",
@@ -453,14 +462,13 @@ mod tests {
     fn the_personal_part_keeps_its_place_and_nothing_else() {
         let body = json!({ "owner": "p-1", "price": 30, "contact": { "mobile": "1", "note": "n" },
             "visitors": [{ "name": "A", "id": "x", "ticket": 1 }, { "name": "B", "ticket": 2 }] });
-        let part = |fields: &[&str]| personal_part(&body, &fields.iter().map(|f| (*f).to_owned()).collect::<Vec<_>>());
+        let part = |fields: &[&str]| personal_part(&body, &personal(fields));
         assert_eq!(part(&["contact.mobile"]), json!({ "contact": { "mobile": "1" } }));
         assert_eq!(
             part(&["visitors.name", "visitors.id"]),
             json!({ "visitors": [{ "name": "A", "id": "x" }, { "name": "B" }] })
         );
         assert_eq!(part(&["none", "price.of"]), json!({}));
-        assert_eq!(part(&[]), body);
     }
 
     #[test]

@@ -86,16 +86,16 @@ const SECTIONS: &[Section] = &[
                 "“My data” lists what departments and apps hold about you, and who read it, when and what for. Reads that were refused are there, too.",
             ),
             (
-                "每条读取记录都可以核验：日志像一本逐页盖章的账簿，改动任何一条，后面的印记就对不上；见证方在平台之外副署。下载记录和证明后，用独立程序 yunlong-verify 检查。",
-                "Each entry can be verified: the log is like a book whose every page carries a seal over all before it, and witnesses outside of the platform cosign it. Download an entry with its proof and check it with the independent yunlong-verify.",
+                "每条读取记录旁都有“核验”：点开就能看到它有没有被改动、哪些平台以外的见证方副署过。日志像一本逐页盖章的账簿，改动任何一条，后面的印记就对不上。不愿意只听平台的，可以请懂行的人按页面下方“给专业人士”的步骤，用独立程序检查。",
+                "Beside each entry stands “Verify”: it shows whether the entry was changed, and which witnesses outside of the platform cosigned it. The log is like a book whose every page carries a seal over all before it. If the platform’s word is not enough for you, somebody who knows computers can check it with an independent program, by the steps “For experts” at the foot of that page.",
             ),
             (
-                "内容有误，请在该信息项旁点“申请更正”，由登记它的部门核查并答复，结果会发到“消息”。",
-                "If something is wrong, choose “Correct” beside it: the department that answers for it looks into it and tells you in the inbox.",
+                "内容有误、空缺或者应当为空，请在该信息项旁点“申请更正”；整条登记说的不是您，点它下面的“这条登记不是我的”；应当有登记却没有，点“申请补登”。由负责的部门核查并答复，结果会发到“消息”。",
+                "If an item is wrong, missing, or should be empty, choose “Correct” beside it. If a whole record is not about you, choose “This record is not about me” below it; if a record is missing, ask for it to be entered. The department that answers for it looks into it and tells you in the inbox.",
             ),
             (
-                "您可以下载全部信息的副本，也可以要求应用删除您的信息；依法必须保留的会写明依据。",
-                "You can take a copy of everything, and have apps erase your data; where a law demands to keep it, the law is named.",
+                "您可以下载全部信息的副本，也可以要求应用删除您的信息；依法必须保留的会写明依据。设有第二重验证的，显示遮掩的内容、下载副本和删除之前会再验证一次。",
+                "You can take a copy of everything, and have apps erase your data; where a law demands to keep it, the law is named. If you have a second factor, it is asked for before anything covered is shown, a copy is taken, or data is erased.",
             ),
             (
                 "办事时如果提示“没有读取到数据”，多半是您没有同意、撤回了同意，或者部门之间的授权已到期：可在“授权”页查看，或者按页面提示改用其他证明。",

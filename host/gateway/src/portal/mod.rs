@@ -69,6 +69,10 @@ fn my_data() -> Router {
         .route("/my-data/reads/{index}", get(my_data::reads::proof))
         .route("/my-data/corrections", get(my_data::corrections::list))
         .route("/my-data/corrections/new", get(my_data::corrections::new).post(my_data::corrections::file))
+        .route(
+            "/my-data/corrections/missing",
+            get(my_data::corrections::missing).post(my_data::corrections::file_missing),
+        )
         .route("/my-data/corrections/withdraw", post(my_data::corrections::withdraw))
         .route("/my-data/copy", get(my_data::copy::page))
         .route("/my-data/copy/{file}", get(my_data::copy::download))

@@ -21,6 +21,9 @@ fn file() -> Value {
     json!({ "dataset": "legal-entities.entity", "file": "entities.csv", "size": 9, "fingerprint": "f", "valid_from": "2026-01-01" })
 }
 
+/// The same file, asked after.
+const LOOKED_FOR: &str = "imports?dataset=legal-entities.entity&file=entities.csv&size=9&fingerprint=f";
+
 fn row(line: u64, uscc: &str) -> Value {
     let record = json!({
         "uscc": uscc, "name": format!("徐州恒泰商贸有限公司{line}（示例）"), "kind": "company", "division": "320311",
@@ -60,11 +63,14 @@ async fn a_file_is_loaded_in_batches_and_read_out_again() {
     let late = call(&p, &token, "POST", &format!("imports/{id}/batches/1"), Some(json!({ "rows": [] }))).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text());
 
-    let page = call(&p, &token, "GET", "datasets/legal-entities.entity/records?limit=1", None).await.json();
-    assert_eq!(page["records"].as_array().unwrap().len(), 1);
+    let why = json!({ "dataset": "legal-entities.entity", "reason": "年度核对" });
+    let export = call(&p, &token, "POST", "exports", Some(why)).await;
+    assert_eq!(export.status, StatusCode::CREATED, "{}", export.text());
+    let records = format!("exports/{}/records", export.json()["id"].as_str().unwrap());
+    let page = call(&p, &token, "GET", &format!("{records}?limit=1"), None).await.json();
+    assert_eq!((page["records"].as_array().unwrap().len(), &page["total"]), (1, &json!(2)));
     let next = page["next"].as_str().unwrap();
-    let rest = format!("datasets/legal-entities.entity/records?after={next}");
-    let rest = call(&p, &token, "GET", &rest, None).await.json();
+    let rest = call(&p, &token, "GET", &format!("{records}?after={next}"), None).await.json();
     let mut codes: Vec<&str> = [&page, &rest]
         .iter()
         .flat_map(|p| p["records"].as_array().unwrap())
@@ -73,6 +79,28 @@ async fn a_file_is_loaded_in_batches_and_read_out_again() {
     codes.sort_unstable();
     assert_eq!((codes.as_slice(), &rest["next"]), (&["91320300MA000TX14G", "91320300MA000TX9X6"][..], &Value::Null));
     assert_eq!(rest["records"][0]["valid_from"], "2026-01-01");
+}
+
+#[tokio::test]
+async fn an_import_is_looked_for_and_given_up() {
+    let p = Platform::start().await;
+    let token = p.token("city-admin").await;
+    let look = async || call(&p, &token, "GET", LOOKED_FOR, None).await.json()["unfinished"].clone();
+    assert_eq!(look().await, Value::Null);
+    let id = call(&p, &token, "POST", "imports", Some(file())).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!((&look().await["id"], &look().await["valid_from"]), (&json!(id), &json!("2026-01-01")));
+    let mut other_day = file();
+    other_day["valid_from"] = "2026-02-01".into();
+    let refused = call(&p, &token, "POST", "imports", Some(other_day.clone())).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("2026-01-01") && refused.text().contains("--abandon"), "{}", refused.text());
+    let given_up = call(&p, &token, "POST", &format!("imports/{id}/abandon"), Some(json!({}))).await;
+    assert_eq!((given_up.status, given_up.json()["state"].clone()), (StatusCode::OK, json!("abandoned")));
+    assert_eq!(look().await, Value::Null);
+    let begun = call(&p, &token, "POST", "imports", Some(other_day)).await;
+    assert!(begun.status == StatusCode::CREATED && begun.json()["id"] != json!(id), "{}", begun.text());
+    let nothing = call(&p, &token, "GET", "imports?dataset=legal-entities.entity", None).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", nothing.text());
 }
 
 #[tokio::test]
@@ -91,8 +119,9 @@ async fn nobody_loads_or_reads_out_what_their_office_does_not_provide() {
     let p = Platform::start().await;
     let admin = p.token("city-admin").await;
     let id = call(&p, &admin, "POST", "imports", Some(file())).await.json()["id"].as_str().unwrap().to_owned();
-    let (batch, finish, one) =
-        (format!("imports/{id}/batches/0"), format!("imports/{id}/finish"), format!("imports/{id}"));
+    let [batch, finish, abandon, one] =
+        ["/batches/0", "/finish", "/abandon", ""].map(|action| format!("imports/{id}{action}"));
+    let why = json!({ "dataset": "population.person", "reason": "年度核对", "law": "《示例条例》第九条" });
     for who in ["quanshan-admin", "li-hua", "han-developer"] {
         let token = p.token(who).await;
         for (method, path, body) in [
@@ -100,7 +129,9 @@ async fn nobody_loads_or_reads_out_what_their_office_does_not_provide() {
             ("POST", batch.as_str(), Some(json!({ "rows": [] }))),
             ("POST", finish.as_str(), Some(json!({}))),
             ("GET", one.as_str(), None),
-            ("GET", "datasets/population.person/records", None),
+            ("GET", LOOKED_FOR, None),
+            ("POST", abandon.as_str(), Some(json!({}))),
+            ("POST", "exports", Some(why.clone())),
         ] {
             let refused = call(&p, &token, method, path, body).await;
             assert_eq!(refused.status, StatusCode::FORBIDDEN, "{who} {method} {path}: {}", refused.text());

@@ -8,7 +8,7 @@ use yunlong_identity::SecurityPolicy;
 use yunlong_model::Clock as _;
 
 /// Somebody's phone: it shows the code of the clock's moment.
-struct Phone(Vec<u8>);
+pub struct Phone(Vec<u8>);
 
 impl Phone {
     fn shows(&self, p: &Platform) -> String {
@@ -58,6 +58,13 @@ async fn password(p: &Platform, account: &str) -> String {
 async fn second_step(p: &Platform, account: &str, code: &str) -> Answered {
     let waiting = password(p, account).await;
     at_portal(p, &waiting, "/sign-in/second", format!("return=/orders&code={code}")).await
+}
+
+/// Somebody with a phone, who has shown its code: the portal's cookie.
+pub async fn signed_in_with_a_phone(p: &Platform, account: &str) -> (Phone, String) {
+    let (phone, _) = enroll(p, account).await;
+    let cookie = second_step(p, account, &phone.shows(p)).await.cookie("session").unwrap();
+    (phone, cookie)
 }
 
 #[tokio::test]
@@ -243,4 +250,27 @@ async fn only_pages_that_ask_for_a_passkey_may_run_the_platforms_script_and_no_o
     let nonsense = at_portal(&p, &cookie, "/account/second-factor/passkey", form).await;
     assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY, "an answer to nothing");
     assert!(p.identity.factors("city-admin").await.unwrap().passkeys.is_empty());
+}
+
+#[tokio::test]
+async fn a_persons_own_data_uncovered_asks_for_the_second_factor_again() {
+    let p = Platform::start().await;
+    let (phone, _) = enroll(&p, "li-hua").await;
+    let cookie = second_step(&p, "li-hua", &phone.shows(&p)).await.cookie("session").unwrap();
+    let look =
+        async |path: &str| p.send(get(PORTAL, path).header("cookie", &cookie).body(Body::empty()).unwrap()).await;
+    let all = ["/my-data?show=all", "/my-data/copy/my-data.json", "/my-data/copy/my-data.csv"];
+    for path in all {
+        assert_eq!(look(path).await.status, StatusCode::OK, "{path}: it was shown a moment ago");
+    }
+    p.clock.advance(11 * 60_000);
+    for path in all {
+        let asked = look(path).await;
+        assert!(asked.location().contains("/step-up?"), "{path}: {}", asked.text());
+    }
+    assert_eq!(look("/my-data").await.status, StatusCode::OK, "what is covered is shown");
+    let page = look("/my-data/copy").await.text();
+    assert!(page.contains("/step-up?") && page.contains("再次验证身份"), "before a download is begun: {page}");
+    let json = get(PORTAL, "/my-data").header("cookie", &cookie).header("accept", "application/json");
+    assert_eq!(p.send(json.body(Body::empty()).unwrap()).await.json()["code"], "step-up-required");
 }

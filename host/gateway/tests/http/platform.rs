@@ -278,7 +278,11 @@ impl Platform {
         let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
         let party = RelyingParty { domain: "localhost".into(), origin: "http://localhost:8080".into() };
         let costs = IdentityConfig { relying_party: Some(party), ..IdentityConfig::demo() };
-        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([7; 32]), costs).await.unwrap();
+        let secrets = Secrets::new([7; 32]);
+        let keys = secrets.fields().clone();
+        let log = AuditConfig::new("test.example/320300/audit", [3; 32].into());
+        let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), costs).await.unwrap();
         identity.import_divisions(XUZHOU_DIVISIONS).await.unwrap();
         for (code, name) in [(VENDOR, "汉软件有限公司"), (OTHER_VENDOR, "别家软件有限公司")] {
             let vendor = Organization {
@@ -311,7 +315,7 @@ impl Platform {
             identity.create_account(new).await.unwrap();
         }
         let identity = Arc::new(identity);
-        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap());
         let messaging =
             Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Subscribers(installations.clone()))));
         let dir = tempfile::tempdir().unwrap();
@@ -324,9 +328,6 @@ impl Platform {
             Arc::new(Nowhere),
         ));
         let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), vec![cashier.clone()]));
-        let keys = identity.field_keys().clone();
-        let log = AuditConfig::new("test.example/320300/audit", [3; 32].into());
-        let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
         let hub_services = HubServices {
             store: store.clone(),
             clock: clock.clone(),

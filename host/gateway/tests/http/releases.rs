@@ -6,6 +6,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use yunlong_audit::AuditFilter;
 use yunlong_gateway::{Asked, GatewayConfig, OperationError, Publisher, Upgrading};
 use yunlong_installations::Status;
 use yunlong_messaging::Outgoing;
@@ -13,7 +14,6 @@ use yunlong_model::{Digest, InstallationName};
 use yunlong_runtime::Outcomes;
 use yunlong_store::Txn;
 use yunlong_store::documents::{Query, Schema};
-use yunlong_store::trail::AuditFilter;
 
 pub(crate) const V1: &str = r#"
     [[collections]]

@@ -90,12 +90,19 @@ pub async fn events(
 ///
 /// # Errors
 /// As [`Open::query`]; the denial of `kind` or `until` when it is not granted or is masked;
-/// [`ReadError::TooLarge`] for more than ten thousand events.
-pub async fn summary(hub: &Hub, caller: Caller, purpose: &str, uscc: &str) -> Result<Vec<KindCount>, ReadError> {
+/// [`ReadError::TooLarge`] for more than ten thousand events; what `meter` answers, which is asked before each
+/// page is read.
+pub async fn summary(
+    hub: &Hub,
+    caller: Caller,
+    purpose: &str,
+    uscc: &str,
+    meter: &mut (dyn FnMut() -> Result<(), ReadError> + Send),
+) -> Result<Vec<KindCount>, ReadError> {
     let open = open(hub, caller, EVENT, purpose).await?;
     let today = days::day(hub.inner.now()).to_string();
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    for event in all_events(&open, uscc).await? {
+    for event in all_events(&open, uscc, meter).await? {
         // Only what is needed to count is read, so this is all that was released.
         let kind = event.kind.ok_or_else(|| lacks("kind"))?;
         // A whole date, or one that is not on record: a year alone does not tell whether it is past.
@@ -110,10 +117,15 @@ pub async fn summary(hub: &Hub, caller: Caller, purpose: &str, uscc: &str) -> Re
     Ok(counts.into_iter().map(|(kind, count)| KindCount { kind, count }).collect())
 }
 
-async fn all_events(open: &Open, uscc: &str) -> Result<Vec<Event>, ReadError> {
+async fn all_events(
+    open: &Open,
+    uscc: &str,
+    meter: &mut (dyn FnMut() -> Result<(), ReadError> + Send),
+) -> Result<Vec<Event>, ReadError> {
     let fields = ["kind".to_owned(), "until".to_owned()];
     let (mut all, mut query) = (Vec::new(), events_of(uscc, None));
     for _ in 0..MAX_PAGES {
+        meter()?;
         let page = open.query(&query, &fields).await?;
         all.extend(page.records.iter().map(Event::from));
         match page.next {

@@ -1,6 +1,7 @@
 //! 宏观经济: figures and series.
 
 use super::{About, Fields, lacks, open, over, within};
+use crate::read::MAX_PAGE;
 use crate::series::{Divisions, Figure, Series, SeriesError, SeriesQuery, assemble};
 use crate::{Bound, Caller, Denial, Hub, Open, Query, ReadError, Released};
 use yunlong_model::Text;
@@ -8,6 +9,8 @@ use yunlong_model::Text;
 const OBSERVATION: &str = "economy.observation";
 /// The most figures that a question reads.
 const MAX_FIGURES: usize = 20_000;
+/// The most pages that a question reads, those among them on which nothing may be shown.
+const MAX_PAGES: usize = 500;
 
 /// A figure, as it is on record.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,18 +78,30 @@ pub async fn indicators(hub: &Hub, caller: Caller, purpose: &str) -> Result<Vec<
     Ok(codes.into_iter().map(|(code, name)| Indicator { code, name }).collect())
 }
 
-/// Series, by indicator, division and unit.
+/// Series, by indicator, division and unit. `meter` is asked before each page is read: one question is many
+/// reads, and whoever bounds what a caller may read counts each of them.
 ///
 /// # Errors
 /// As [`Open::query`]; the denial of an item that a figure needs; [`ReadError::TooLarge`] for more than
-/// 20,000 figures.
-pub async fn series(hub: &Hub, caller: Caller, purpose: &str, query: &SeriesQuery) -> Result<Vec<Series>, ReadError> {
-    let open = open(hub, caller, OBSERVATION, purpose).await?;
-    let mut figures = Vec::new();
-    for part in queries(query) {
-        read(&open, part, &mut figures).await?;
+/// 20,000 figures, or 500 pages; what `meter` answers.
+pub async fn series(
+    hub: &Hub,
+    caller: Caller,
+    purpose: &str,
+    query: &SeriesQuery,
+    meter: &mut (dyn FnMut() -> Result<(), ReadError> + Send),
+) -> Result<Vec<Series>, ReadError> {
+    let walks = queries(query);
+    if walks.len() > MAX_PAGES {
+        let count = walks.len();
+        return Err(ReadError::TooLarge(format!("{count} series are asked for, {MAX_PAGES} are possible at once")));
     }
-    Ok(assemble(query, figures))
+    let open = open(hub, caller, OBSERVATION, purpose).await?;
+    let mut reader = Reader { open, meter, pages: 0, figures: Vec::new() };
+    for walk in walks {
+        reader.read(walk).await?;
+    }
+    Ok(assemble(query, reader.figures))
 }
 
 /// The walks of an index that find all figures of a question.
@@ -112,21 +127,39 @@ fn queries(query: &SeriesQuery) -> Vec<Query> {
     all
 }
 
-async fn read(open: &Open, mut query: Query, figures: &mut Vec<Figure>) -> Result<(), ReadError> {
-    loop {
-        let page = open.query(&query, &[]).await?;
-        for released in &page.records {
-            figures.push(Figure::from_body(&released.body).map_err(|e| match e {
-                SeriesError::Lacks(item) => lacks(item),
-                other => ReadError::Invalid(other.to_string()),
-            })?);
-        }
-        if figures.len() > MAX_FIGURES {
-            return Err(ReadError::TooLarge(format!("more than {MAX_FIGURES} figures: ask for fewer at once")));
-        }
-        match page.next {
-            Some(next) => query.cursor = Some(next),
-            None => return Ok(()),
+/// Reads figures, within what one question may.
+struct Reader<'a> {
+    open: Open,
+    meter: &'a mut (dyn FnMut() -> Result<(), ReadError> + Send),
+    pages: usize,
+    figures: Vec<Figure>,
+}
+
+impl Reader<'_> {
+    async fn read(&mut self, mut query: Query) -> Result<(), ReadError> {
+        query.limit = MAX_PAGE;
+        loop {
+            self.pages += 1;
+            if self.pages > MAX_PAGES {
+                return Err(ReadError::TooLarge(format!(
+                    "more than {MAX_PAGES} pages of figures: ask for fewer at once"
+                )));
+            }
+            (self.meter)()?;
+            let page = self.open.query(&query, &[]).await?;
+            for released in &page.records {
+                self.figures.push(Figure::from_body(&released.body).map_err(|e| match e {
+                    SeriesError::Lacks(item) => lacks(item),
+                    other => ReadError::Invalid(other.to_string()),
+                })?);
+            }
+            if self.figures.len() > MAX_FIGURES {
+                return Err(ReadError::TooLarge(format!("more than {MAX_FIGURES} figures: ask for fewer at once")));
+            }
+            match page.next {
+                Some(next) => query.cursor = Some(next),
+                None => return Ok(()),
+            }
         }
     }
 }

@@ -260,6 +260,13 @@ fn check_terms(dataset: &Dataset) -> Checked {
             );
         }
         Sharing::Conditional { condition } => check_text("sharing.condition", condition, MAX_TEXT)?,
+        Sharing::Unconditional if dataset.is_personal() => {
+            return refuse(
+                "sharing",
+                "含个人信息的数据集不能无条件共享：谁能使用、为何使用须逐项决定，请设为有条件共享",
+                "a dataset about persons is not shared unconditionally: somebody decides who uses it and for what; make it conditional",
+            );
+        }
         Sharing::NotShared { .. } | Sharing::Unconditional => {}
     }
     if dataset.openness == Openness::Open && dataset.is_personal() {

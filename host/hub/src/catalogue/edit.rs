@@ -35,6 +35,19 @@ impl CatalogueEntry {
         Self { version: self.version + 1, changed: at, ..self.clone() }
     }
 
+    /// Whether a new description decides on the data, and not on what is said of it: its level, its openness,
+    /// whose data it is and how sensitive. What is a draft is decided on when it is published.
+    #[must_use]
+    pub fn decides(&self, new: &Dataset) -> bool {
+        let old = &self.dataset;
+        let less = |item: &crate::Item| old.item(&item.name).is_some_and(|o| o.sensitivity > item.sensitivity);
+        self.publication != Publication::Draft
+            && (old.level != new.level
+                || old.openness != new.openness
+                || (&old.person, &old.division) != (&new.person, &new.division)
+                || new.items.iter().any(less))
+    }
+
     /// Takes over a description; indexes that are new to records that are there have to be built.
     pub(super) fn describe(&mut self, dataset: Dataset, has_records: bool) {
         if has_records {
@@ -77,7 +90,9 @@ impl Hub {
     }
 
     /// Describes a dataset anew. `version` is the one that the change is based on. The provider, the
-    /// authorities and the sharing have operations of their own and stay as they are.
+    /// authorities and the sharing have operations of their own and stay as they are; another authority is refused. Once it was published,
+    /// what is a decision on the data and not a word about it ([`CatalogueEntry::decides`]) is for an
+    /// administrator of the provider.
     ///
     /// # Errors
     /// As [`Hub::create_dataset`]; [`HubError::Changed`] when somebody else was faster;
@@ -86,9 +101,8 @@ impl Hub {
         let id = dataset.id.clone();
         let standing = self.entry_or_refused(&id)?;
         self.may_edit(&standing.dataset, by)?;
-        let edited = with_what_people_decided(dataset, &standing.dataset);
-        check(&edited)?;
-        self.check_organizations(&edited).await?;
+        self.check_organizations(&with_what_people_decided(dataset.clone(), &standing.dataset)).await?;
+        let governs = self.may_govern(&standing.dataset, by).await;
         let what = move |now: Option<&CatalogueEntry>, moment: Moment| {
             let now = there(now)?;
             if now.version != version {
@@ -97,22 +111,40 @@ impl Hub {
             if now.publication == Publication::Withdrawn {
                 return Err(transition("edit", now.publication));
             }
+            // What would be left out is refused: an authority is set by the act of its own.
+            let other = |i: &&crate::Item| {
+                let stands = now.dataset.item(&i.name).and_then(|s| s.authority.as_ref());
+                i.authority.is_some() && i.authority.as_ref() != stands
+            };
+            if let Some(item) = dataset.items.iter().find(other) {
+                return Err(HubError::invalid(
+                    format!("items.{}.authority", item.name),
+                    "权威来源不在这里更改：请使用“设定信息项的权威来源”",
+                    "the authority is not changed here: set it by the act for it",
+                ));
+            }
+            let edited = with_what_people_decided(dataset.clone(), &now.dataset);
+            check(&edited)?;
+            if now.decides(&edited) {
+                governs.clone()?;
+            }
             if moment.has_records {
                 compatible(&now.dataset, &edited)?;
             }
             let mut next = now.next(moment.at);
-            next.describe(edited.clone(), moment.has_records);
+            next.describe(edited, moment.has_records);
             Ok(next)
         };
         self.change_entry(&id, by, "catalogue.edited", "", what).await
     }
 
-    /// Lets everybody find the dataset.
+    /// Lets everybody find the dataset, on the terms that stand in its description: for an administrator of
+    /// the provider, or of the system.
     ///
     /// # Errors
     /// [`HubError::Transition`] when it is published already; [`HubError::Forbidden`].
     pub async fn publish_dataset(&self, id: &str, by: &Actor) -> Result<CatalogueEntry, HubError> {
-        self.may_edit(&self.entry_or_refused(id)?.dataset, by)?;
+        self.may_govern(&self.entry_or_refused(id)?.dataset, by).await?;
         self.change_entry(id, by, "catalogue.published", "", |now, moment| {
             let now = there(now)?;
             if now.publication == Publication::Published {
@@ -127,13 +159,13 @@ impl Hub {
     }
 
     /// Takes the dataset back: from now on nobody reads it or asks for it. Its records are kept, and it
-    /// can be published again.
+    /// can be published again. For an administrator of the provider, or of the system.
     ///
     /// # Errors
     /// [`HubError::Transition`] unless it is published; [`HubError::Invalid`] without a reason;
     /// [`HubError::Forbidden`].
     pub async fn withdraw_dataset(&self, id: &str, reason: &str, by: &Actor) -> Result<CatalogueEntry, HubError> {
-        self.may_edit(&self.entry_or_refused(id)?.dataset, by)?;
+        self.may_govern(&self.entry_or_refused(id)?.dataset, by).await?;
         if reason.trim().is_empty() {
             return Err(HubError::invalid("reason", "请填写撤回原因", "say why it is withdrawn"));
         }
@@ -163,8 +195,8 @@ impl Hub {
         .await
     }
 
-    /// Makes an organization the authority for an item; `None`: the provider is. The provider decides, or
-    /// a system administrator. The key, and whatever else a record must have, stays with the provider,
+    /// Makes an organization the authority for an item; `None`: the provider is. An administrator of the
+    /// provider decides, or of the system. The key, and whatever else a record must have, stays with the provider,
     /// who adds records.
     ///
     /// # Errors
@@ -177,7 +209,7 @@ impl Hub {
         organization: Option<&str>,
         by: &Actor,
     ) -> Result<CatalogueEntry, HubError> {
-        self.may_edit(&self.entry_or_refused(id)?.dataset, by)?;
+        self.may_govern(&self.entry_or_refused(id)?.dataset, by).await?;
         if let Some(organization) = organization {
             self.check_organization("authority", organization).await?;
         }
@@ -205,25 +237,29 @@ impl Hub {
         .await
     }
 
-    /// Sets the terms of sharing. The provider alone decides on them.
+    /// Sets the terms of sharing. An administrator of the provider alone decides on them, as on requests: who
+    /// chooses the class approves whatever is asked for. Where it is no longer shared unconditionally, the
+    /// grants that nobody decided on have no effect any more and are revoked.
     ///
     /// # Errors
     /// [`HubError::Forbidden`]; [`HubError::Invalid`] for `not shared` without a law, or a condition that
     /// is not there in both languages.
     pub async fn set_sharing(&self, id: &str, sharing: Sharing, by: &Actor) -> Result<CatalogueEntry, HubError> {
-        let provider = self.entry_or_refused(id)?.dataset.provider.clone();
-        if !by.acts_for(&provider) && !is_platform(by) {
-            return Err(HubError::forbidden(
-                "共享属性由提供方决定",
-                "the provider alone decides on what terms a dataset is shared",
-            ));
+        if !is_platform(by) {
+            self.administers_provider(&self.entry_or_refused(id)?.dataset, by).await?;
         }
         let detail = format!("{:?}", sharing.class());
-        self.describe_anew(id, by, "catalogue.sharing", &detail, move |d| {
-            d.sharing = sharing.clone();
-            Ok(())
-        })
-        .await
+        let set = self
+            .describe_anew(id, by, "catalogue.sharing", &detail, move |d| {
+                d.sharing = sharing.clone();
+                Ok(())
+            })
+            .await?;
+        // They have no effect since the commit; what is not ended now, the next tick ends.
+        if let Err(error) = self.end_automatic_grants().await {
+            tracing::warn!(dataset = id, %error, "grants that nobody decided on could not be revoked");
+        }
+        Ok(set)
     }
 
     async fn describe_anew(
@@ -291,6 +327,23 @@ impl Hub {
         Err(HubError::forbidden(
             "只有提供方的工作人员可以编辑本部门的数据集",
             "officials of the provider edit its datasets: act in its office, or let a system administrator do it",
+        ))
+    }
+
+    /// What decides on the data weighs more than a word about it.
+    async fn may_govern(&self, dataset: &Dataset, by: &Actor) -> Result<(), HubError> {
+        if by.system_admin { Ok(()) } else { self.administers_provider(dataset, by).await }
+    }
+
+    /// Whether somebody is an administrator of the provider, as they stand now.
+    pub(crate) async fn administers_provider(&self, dataset: &Dataset, by: &Actor) -> Result<(), HubError> {
+        let provider = &dataset.provider;
+        if by.acts_for(provider) && self.inner.identity.administers(&by.account, provider).await? {
+            return Ok(());
+        }
+        Err(HubError::forbidden(
+            "这由提供方的部门管理员决定：请联系本部门的管理员",
+            "a department administrator of the provider decides on this: ask yours",
         ))
     }
 

@@ -1,14 +1,15 @@
 //! Filing a correction, and answering it.
 
+use super::doubt::{Doubted, possible};
 use super::{Answer, Claim, Correction, CorrectionState, CorrectionStep, Filer, NewCorrection, put, read};
 use crate::catalogue::audit_entry;
 use crate::records::{Authority, Fresh};
-use crate::{Actor, Dataset, GrantFilter, Hub, HubError, Provenance, Record, Records, days, keys, validate};
+use crate::{Actor, Hub, HubError, Provenance, days, keys};
 use serde_json::{Map, Value};
 use yunlong_audit::Entry;
 use yunlong_formats::{Date, Explain};
 use yunlong_messaging::Notice;
-use yunlong_model::{Kind, PersonId, Text};
+use yunlong_model::{Kind, Text};
 use yunlong_store::{StoreError, Txn, transact};
 
 /// The longest reason, evidence or answer in characters.
@@ -16,35 +17,39 @@ const MAX_TEXT: usize = 2_000;
 /// Where a note about a correction leads on the portal.
 const PORTAL_PATH: &str = "/my-data/corrections";
 
-/// The record that somebody says is wrong.
-struct Doubted {
-    record: Record,
-    person: Option<PersonId>,
-}
-
 impl Hub {
     /// Files a correction: a citizen about a record about themself, an official about a record that their
-    /// department provides, answers for, or may read.
+    /// department provides, answers for, or may read. What it answers to whoever does not answer for the
+    /// item leaves out what the record says.
     ///
     /// # Errors
-    /// [`HubError::NoSuchRecord`]; [`HubError::Forbidden`]; [`HubError::Invalid`] for an item that does not
-    /// exist, a value that it cannot have or has already, and for texts that are missing or too long.
+    /// [`HubError::NoSuchRecord`] and [`HubError::Invalid`] for a value that the record has already, to
+    /// those who know what it says; [`HubError::Forbidden`] to others, whatever is there;
+    /// [`HubError::Invalid`] for an item that does not exist, a value that it cannot have, and for texts
+    /// that are missing or too long.
     pub async fn file_correction(&self, new: NewCorrection, by: &Actor) -> Result<Correction, HubError> {
         let records = self.records(&new.dataset)?;
         let dataset = records.dataset().clone();
         check_text("reason", &new.reason, 1)?;
         check_text("evidence", &new.evidence, 0)?;
-        let Doubted { record, person } = self.doubted(&records, new.key.as_deref(), by).await?;
-        let claim = check_claim(&dataset, &record, new.item.as_deref(), new.claim)?;
+        let claim = possible(&dataset, new.item.as_deref(), new.claim.clone())?;
+        let (key, was, person) = if claim == Claim::Missing {
+            let (number, person) = self.unregistered(&records, &new, by).await?;
+            (number, None, Some(person))
+        } else {
+            let Doubted { record, person } = self.doubted(&records, &new, &claim, by).await?;
+            let was = new.item.as_ref().and_then(|i| record.body.get(i)).cloned();
+            (record.key, was, person)
+        };
         let item = new.item.as_deref().and_then(|i| dataset.item(i));
         let authority = item.map_or(dataset.provider.as_str(), |i| dataset.authority(i)).to_owned();
         let now = self.inner.now();
-        let tag = self.inner.tags().tag(&["correction", &by.account, &new.dataset, &record.key, &now.0.to_string()]);
+        let tag = self.inner.tags().tag(&["correction", &by.account, &new.dataset, &key, &now.0.to_string()]);
         let correction = Correction {
             id: format!("{:012x}{}", now.as_u64(), &tag[..16]),
             dataset: new.dataset,
-            was: new.item.as_ref().and_then(|i| record.body.get(i)).cloned(),
-            key: record.key,
+            was,
+            key,
             person,
             item: new.item,
             claim,
@@ -79,7 +84,7 @@ impl Hub {
             }
             Ok::<_, HubError>(())
         })?;
-        Ok(correction)
+        Ok(correction.seen_by(by))
     }
 
     /// Accepts a correction and forwards it to the item's authority. The provider does, or the authority.
@@ -128,7 +133,7 @@ impl Hub {
         text: &str,
         by: &Actor,
     ) -> Result<Correction, HubError> {
-        check_text("text", text, 0)?;
+        check_text("answer", text, 0)?;
         let now = self.inner.now();
         let corrected = transact!(&self.inner.store, |txn| {
             let mut correction = read(txn, &self.inner.keys, id).await?;
@@ -181,7 +186,7 @@ impl Hub {
             self.audit_correction(txn, "correction.withdrawn", &correction, by).await?;
             Ok::<_, HubError>(correction)
         })?;
-        Ok(withdrawn)
+        Ok(withdrawn.seen_by(by))
     }
 
     /// Reminds those who are to answer of what is overdue, once each.
@@ -211,54 +216,8 @@ impl Hub {
         Ok(())
     }
 
-    /// The record, if this is somebody who may say that it is wrong. A record that they may not know of is
-    /// one that is not there.
-    async fn doubted(&self, records: &Records, key: Option<&str>, by: &Actor) -> Result<Doubted, HubError> {
-        let dataset = records.dataset();
-        let none = || HubError::NoSuchRecord(dataset.id.clone());
-        if by.kind == Kind::Official {
-            self.may_doubt(dataset, by).await?;
-            let key = key.ok_or_else(|| HubError::invalid("key", "请填写记录的标识", "say which record"))?;
-            let record = records.newest(&records.id(key)).await?.ok_or_else(none)?;
-            return Ok(Doubted { person: records.person(&record), record });
-        }
-        let mut own = Vec::new();
-        for person in self.inner.identity.persons_of_account(&by.account).await? {
-            for found in records.about(&person).await? {
-                own.push(Doubted { record: found.record, person: Some(person.clone()) });
-            }
-        }
-        let wanted = key.map(|k| records.id(k));
-        let fits = |d: &Doubted| wanted.as_ref().is_none_or(|id| records.id(&d.record.key) == *id);
-        let mut fitting = own.into_iter().filter(fits);
-        match (fitting.next(), fitting.next()) {
-            (Some(one), None) => Ok(one),
-            (None, _) => Err(none()),
-            (Some(_), Some(_)) => {
-                Err(HubError::invalid("key", "有多条记录：请指明是哪一条", "there are several records: say which one"))
-            }
-        }
-    }
-
-    async fn may_doubt(&self, dataset: &Dataset, by: &Actor) -> Result<(), HubError> {
-        let own = by.organization.as_deref().unwrap_or_default();
-        let answers = dataset.provider == own || dataset.items.iter().any(|i| i.authority.as_deref() == Some(own));
-        if answers || (!dataset.is_personal() && !own.is_empty()) {
-            return Ok(());
-        }
-        let filter = GrantFilter { dataset: dataset.id.clone(), standing: true, ..GrantFilter::default() };
-        for grant in self.grants(&filter).await? {
-            if self.inner.installations.get(&grant.installation).is_some_and(|i| i.organization == own) {
-                return Ok(());
-            }
-        }
-        Err(HubError::forbidden(
-            "贵单位没有使用该数据集的授权，不能就其记录提出核查",
-            "your department has no grant for this dataset: it cannot say that a record in it is wrong",
-        ))
-    }
-
-    /// Writes what was found into the record. Answers its version; `None` when it is gone.
+    /// Writes what was found into the record. Answers its version; `None` when it is gone. A record that was
+    /// missing has been entered by then, with all that belongs to it.
     async fn apply(
         &self,
         txn: &mut Txn,
@@ -267,6 +226,9 @@ impl Hub {
         valid_from: Option<Date>,
         provenance: Provenance,
     ) -> Result<Option<u64>, HubError> {
+        if correction.claim == Claim::Missing {
+            return self.entered(correction).await.map(Some);
+        }
         let mut writer = self.writer(txn, &correction.dataset).await?;
         let Some(item) = &correction.item else {
             writer.erase(txn, &correction.key).await?;
@@ -281,7 +243,7 @@ impl Hub {
         };
         let claimed = match &correction.claim {
             Claim::Value(claimed) => claimed.clone(),
-            Claim::Nothing | Claim::NoRecord => Value::Null,
+            Claim::Nothing | Claim::NoRecord | Claim::Missing => Value::Null,
         };
         let fresh = Fresh {
             key: correction.key.clone(),
@@ -294,6 +256,23 @@ impl Hub {
         let written = writer.correct(txn, &Authority::Of(correction.authority.clone()), fresh).await?;
         writer.finish(txn);
         Ok(Some(written.version()))
+    }
+
+    /// The version of the record that was entered since somebody said that it was missing.
+    async fn entered(&self, correction: &Correction) -> Result<u64, HubError> {
+        let records = self.records(&correction.dataset)?;
+        let about = match &correction.person {
+            Some(person) => records.about(person).await?,
+            None => Vec::new(),
+        };
+        if let Some(found) = about.iter().find(|f| f.record.recorded >= correction.filed) {
+            return Ok(found.record.version);
+        }
+        Err(HubError::invalid(
+            "answer",
+            "提出之后还没有登记这位市民的记录：请先导入或者录入，再办结",
+            "no record about this person has been entered since: import or write it first, then answer",
+        ))
     }
 
     /// Closes a correction with its answer.
@@ -365,56 +344,6 @@ fn stage_places(txn: &mut Txn, correction: &Correction, new: bool) {
     if correction.authority != correction.provider {
         txn.put_as(keys::corrections_for(&correction.authority).text(&correction.id), &());
     }
-}
-
-fn check_claim(dataset: &Dataset, record: &Record, item: Option<&str>, claim: Claim) -> Result<Claim, HubError> {
-    let Some(name) = item else {
-        return match claim {
-            Claim::NoRecord => Ok(claim),
-            _ => Err(HubError::invalid("item", "请指明哪一项有误", "say which item is wrong")),
-        };
-    };
-    let Some(item) = dataset.item(name) else {
-        return Err(HubError::invalid(
-            "item",
-            format!("没有名为 {name} 的信息项"),
-            format!("there is no item `{name}`"),
-        ));
-    };
-    let of = |e: crate::FieldError| HubError::Invalid { field: name.to_owned(), problem: e.reason };
-    let claim = match claim {
-        Claim::NoRecord => {
-            return Err(HubError::invalid(
-                "item",
-                "删除整条记录时不指明信息项",
-                "name no item when the whole record is meant",
-            ));
-        }
-        _ if name == dataset.key => {
-            return Err(HubError::invalid(
-                name,
-                "标识项不能更正：如整条记录有误，请申请删除该记录",
-                "the key of a record does not change: if the record is about somebody else, ask for its removal",
-            ));
-        }
-        Claim::Nothing if item.required => {
-            return Err(HubError::invalid(
-                name,
-                "该项为必填，不能清空",
-                "a record must have it: it cannot be taken away",
-            ));
-        }
-        Claim::Nothing => Claim::Nothing,
-        Claim::Value(value) => Claim::Value(validate::normal(item, &value).map_err(of)?.unwrap_or(value)),
-    };
-    let as_it_is = match &claim {
-        Claim::Value(value) => record.body.get(name) == Some(value),
-        _ => !record.body.contains_key(name),
-    };
-    if as_it_is {
-        return Err(HubError::invalid(name, "记录已是这个内容，无需更正", "that is what the record says already"));
-    }
-    Ok(claim)
 }
 
 fn check_text(field: &str, text: &str, least: usize) -> Result<(), HubError> {

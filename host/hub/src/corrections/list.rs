@@ -3,7 +3,8 @@
 use super::desk::not_theirs;
 use super::{Correction, CorrectionState, open, unknown};
 use crate::{Actor, Hub, HubError, keys};
-use yunlong_model::Timestamp;
+use serde::Serialize;
+use yunlong_model::{Kind, Timestamp};
 use yunlong_store::{Direction, KeyRange};
 
 /// Which corrections somebody looks for.
@@ -26,12 +27,53 @@ impl CorrectionFilter {
 }
 
 /// Some corrections, the newest first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct CorrectionPage {
+#[derive(Clone, Debug, PartialEq)]
+pub struct CorrectionPage<T = CorrectionSummary> {
     /// The corrections.
-    pub corrections: Vec<Correction>,
+    pub corrections: Vec<T>,
     /// Give this as `before` for older ones; `None` at the end.
     pub next: Option<String>,
+}
+
+impl<T> Default for CorrectionPage<T> {
+    fn default() -> Self {
+        Self { corrections: Vec::new(), next: None }
+    }
+}
+
+/// What a list tells of a correction: nothing that is in the record, and not whom it is about. To open one
+/// is a read, and is logged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CorrectionSummary {
+    /// Its id.
+    pub id: String,
+    /// The dataset's code.
+    pub dataset: String,
+    /// The item.
+    pub item: Option<String>,
+    /// Where it stands.
+    pub state: CorrectionState,
+    /// When it was filed.
+    pub filed: Timestamp,
+    /// Until when it is to be answered.
+    pub due: Timestamp,
+    /// The account of the official who filed it; `None` when the person did.
+    pub official: Option<String>,
+}
+
+impl From<Correction> for CorrectionSummary {
+    fn from(c: Correction) -> Self {
+        let official = (c.filer.kind == Kind::Official).then_some(c.filer.account);
+        Self { id: c.id, dataset: c.dataset, item: c.item, state: c.state, filed: c.filed, due: c.due, official }
+    }
+}
+
+impl CorrectionPage<Correction> {
+    /// The page as a list tells it.
+    #[must_use]
+    pub fn summary(self) -> CorrectionPage {
+        CorrectionPage { corrections: self.corrections.into_iter().map(Into::into).collect(), next: self.next }
+    }
 }
 
 /// Rows that one page looks at.
@@ -49,31 +91,35 @@ impl Hub {
     }
 
     /// A correction, for its filer and for those who handle it. Whoever may not see it is told that there is
-    /// none.
+    /// none; a filer from elsewhere is not told what the record says.
     ///
     /// # Errors
     /// [`HubError::Unknown`].
     pub async fn correction_for(&self, id: &str, by: &Actor) -> Result<Correction, HubError> {
         let found = self.correction(id).await?;
         let theirs = found.filer.account == by.account || by.acts_for(&found.provider) || by.acts_for(&found.authority);
-        if theirs { Ok(found) } else { Err(unknown(id)) }
+        if theirs { Ok(found.seen_by(by)) } else { Err(unknown(id)) }
     }
 
-    /// What somebody filed, the newest first.
+    /// What somebody filed, the newest first: as themself, or in their office.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn corrections_filed_by(
         &self,
-        account: &str,
+        by: &Actor,
         before: Option<&str>,
         limit: usize,
-    ) -> Result<CorrectionPage, HubError> {
-        let under = keys::corrections_by(account);
-        self.corrections_under(&under, &CorrectionFilter::default(), before, limit).await
+    ) -> Result<CorrectionPage<Correction>, HubError> {
+        let in_office = by.kind == Kind::Official;
+        let fits = |c: &Correction| (c.filer.kind == Kind::Official) == in_office;
+        let mut page = self.corrections_under(&keys::corrections_by(&by.account), fits, before, limit).await?;
+        page.corrections = page.corrections.into_iter().map(|c| c.seen_by(by)).collect();
+        Ok(page)
     }
 
-    /// What an organization handles, as provider or as authority, the newest first. For its officials.
+    /// What an organization handles, as provider or as authority, the newest first. For its officials. It
+    /// tells nothing about persons: what does is opened one by one ([`Hub::correction_for`]).
     ///
     /// # Errors
     /// [`HubError::Forbidden`] for others.
@@ -88,16 +134,17 @@ impl Hub {
         if !by.acts_for(organization) {
             return Err(not_theirs());
         }
-        self.corrections_under(&keys::corrections_for(organization), filter, before, limit).await
+        let fits = |c: &Correction| filter.fits(c);
+        Ok(self.corrections_under(&keys::corrections_for(organization), fits, before, limit).await?.summary())
     }
 
     async fn corrections_under(
         &self,
         under: &yunlong_store::Key,
-        filter: &CorrectionFilter,
+        fits: impl Fn(&Correction) -> bool,
         before: Option<&str>,
         limit: usize,
-    ) -> Result<CorrectionPage, HubError> {
+    ) -> Result<CorrectionPage<Correction>, HubError> {
         let mut range = under.children();
         if let Some(before) = before {
             range.end = under.clone().text(before);
@@ -111,7 +158,7 @@ impl Hub {
             }
             let correction = self.correction(&id).await?;
             page.next = Some(id);
-            if filter.fits(&correction) {
+            if fits(&correction) {
                 page.corrections.push(correction);
             }
         }

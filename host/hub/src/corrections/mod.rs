@@ -9,13 +9,20 @@
 //!
 //! The provider accepts it, which forwards it to the authority of the item; the authority corrects or
 //! rejects it. What is corrected is written into the record in the same commit.
+//!
+//! Invariants:
+//! - Nobody learns by a correction what they may not read: neither what the record says, nor whether there
+//!   is one. Whatever was looked up is in the log before it is answered.
+//! - A list of corrections tells nothing that is in a record or about a person.
+//! - Whom a record is about is written down for the log, and never serialized for anybody.
 
 mod desk;
+mod doubt;
 mod list;
 
-pub use list::{CorrectionFilter, CorrectionPage};
+pub use list::{CorrectionFilter, CorrectionPage, CorrectionSummary};
 
-use crate::{HubError, keys};
+use crate::{Actor, HubError, keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use yunlong_model::{Kind, PersonId, Timestamp};
@@ -31,8 +38,12 @@ pub enum Claim {
     Value(Value),
     /// The item should have no value.
     Nothing,
-    /// The record should not be there at all: it is about nobody, or the law demands its erasure.
+    /// The record should not be there at all: it is about somebody else or nobody, or the law demands its
+    /// erasure.
     NoRecord,
+    /// A record about the filer should be there and is not. Whoever provides the dataset enters it; it is
+    /// answered as corrected once it is there.
+    Missing,
 }
 
 /// What somebody files.
@@ -44,7 +55,7 @@ pub struct NewCorrection {
     /// The record's key. A citizen may leave it out: it is then the record about themself.
     #[serde(default)]
     pub key: Option<String>,
-    /// The item; `None` with [`Claim::NoRecord`].
+    /// The item; `None` with [`Claim::NoRecord`] and [`Claim::Missing`].
     #[serde(default)]
     pub item: Option<String>,
     /// What it should be.
@@ -173,15 +184,16 @@ pub struct Correction {
     pub id: String,
     /// The dataset's code.
     pub dataset: String,
-    /// The record's key.
+    /// The record's key; the resident ID of whom it should be about, where there is no record.
     pub key: String,
-    /// Whom the record is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whom the record is about. It never leaves the platform: see [`Kept`].
+    #[serde(skip)]
     pub person: Option<PersonId>,
     /// The item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<String>,
-    /// What the item was when the correction was filed.
+    /// What the item was when the correction was filed; `None` when it was nothing, and for whoever may not
+    /// read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Value>,
     /// What it should be.
@@ -223,6 +235,28 @@ impl Correction {
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.state.is_open() && now >= self.due
     }
+
+    /// Whether this person reads what the record says: the desks that handle it, and the person themself.
+    #[must_use]
+    pub fn shows_record_to(&self, by: &Actor) -> bool {
+        let themself = by.account == self.filer.account && self.filer.kind != Kind::Official;
+        themself || by.acts_for(&self.provider) || by.acts_for(&self.authority)
+    }
+
+    /// As this person may see it.
+    pub(crate) fn seen_by(mut self, by: &Actor) -> Self {
+        self.was = self.was.take().filter(|_| self.shows_record_to(by));
+        self
+    }
+}
+
+/// A correction as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<PersonId>,
+    #[serde(flatten)]
+    correction: Correction,
 }
 
 /// Reads a correction in a transaction. They are sealed: what somebody claims is about a person.
@@ -233,12 +267,14 @@ pub(crate) async fn read(txn: &mut Txn, keys: &Keyring, id: &str) -> Result<Corr
 }
 
 pub(crate) fn open(keys: &Keyring, key: &yunlong_store::Key, sealed: &[u8]) -> Result<Correction, HubError> {
-    Ok(from_json(key, &keys.open(key.as_bytes(), sealed)?)?)
+    let Kept { about, correction } = from_json(key, &keys.open(key.as_bytes(), sealed)?)?;
+    Ok(Correction { person: about, ..correction })
 }
 
 pub(crate) fn put(txn: &mut Txn, keys: &Keyring, correction: &Correction) -> Result<(), HubError> {
     let key = keys::correction(&correction.id);
-    let json = serde_json::to_vec(correction).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let kept = Kept { about: correction.person.clone(), correction: correction.clone() };
+    let json = serde_json::to_vec(&kept).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     let sealed = keys.seal(key.as_bytes(), &json)?;
     txn.put(key, sealed.into());
     Ok(())

@@ -19,8 +19,12 @@ const PART_BYTES: usize = 24 << 20;
 const PART_RECORDS: usize = 4_000;
 /// Errors that are reported of one row.
 const ROW_ERRORS: usize = 3;
-/// Beyond this, one error of a row is reported: the report has to fit into one value of the store.
-const REPORT_ERRORS: usize = 2_000;
+/// Beyond this, one error of a row is reported, and shortly: the report of the largest batch has to fit into one
+/// value of the store, or the import would stand still there.
+const REPORT_ERRORS: usize = 1_000;
+/// Characters of a reason and of a field's name, in words and shortly.
+const WORDS: (usize, usize) = (300, 60);
+const SHORT: (usize, usize) = (60, 30);
 
 /// How far a batch is.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -187,9 +191,53 @@ impl Batch<'_> {
             provenance: self.provenance.clone(),
             based_on: None,
         };
-        let written = writer.put(txn, &self.authority, fresh).await.map_err(|e| Refusal::of(e, &key_item))?;
+        let written = writer.put(txn, &self.authority, fresh).await;
+        self.log_comparison(txn, writer, (key, row), &written).await.map_err(Refusal::Whole)?;
+        let written = written.map_err(|e| Refusal::of(e, &key_item))?;
         lines.insert(place, row.line);
         Ok(written)
+    }
+
+    /// What becomes of a row tells what is on record of the person: whether it says the same, something
+    /// else, or whether there is nothing. That is in the log with the report. A new record tells nothing
+    /// but what the file says, and a row that is refused for itself tells nothing at all.
+    async fn log_comparison(
+        &self,
+        txn: &mut Txn,
+        writer: &Writer,
+        (key, row): (&str, &ImportRow),
+        written: &Result<Written, HubError>,
+    ) -> Result<(), HubError> {
+        let dataset = writer.dataset();
+        let (action, is_compared) = match written {
+            Ok(Written::New) => return Ok(()),
+            Ok(Written::Changed(_)) => ("data.written", true),
+            Ok(Written::Unchanged(_)) => ("data.compared", true),
+            Err(e) => ("data.compared", e.is_callers() && !writer.refuses(&self.authority, key, &row.record)),
+        };
+        if !dataset.is_personal() || !is_compared {
+            return Ok(());
+        }
+        let record = writer.newest(txn, key).await?;
+        let told_of_none = matches!(written, Err(HubError::Forbidden(_)));
+        let about = match &record {
+            Some(record) => writer.person(record),
+            None if told_of_none && dataset.person.as_ref() == Some(&dataset.key) => Some(self.hub.inner.person(key)),
+            None => None,
+        };
+        let Some(about) = about else { return Ok(()) };
+        let entry = yunlong_audit::Entry {
+            about: Some(about),
+            target: writer.id(key),
+            purpose: Some("import".into()),
+            reason: Some(Text {
+                zh: "导入文件，更新登记".into(),
+                en: "To bring the register up to date from a file".into(),
+            }),
+            fields: row.record.keys().filter(|f| dataset.item(f).is_some()).cloned().collect(),
+            ..audit_entry(action, self.by, &dataset.id, &format!("import/{} line {}", self.import.id, row.line))
+        };
+        Ok(self.hub.inner.audit.stage(txn, &entry).await?)
     }
 
     fn line(&self, place: u64) -> Option<u64> {
@@ -225,7 +273,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// One entry for what a commit wrote: who loads a file has the data, and reads nothing by it.
+    /// One entry for what a commit wrote. What was compared with a record has its own
+    /// ([`Batch::log_comparison`]).
     async fn audit(&self, txn: &mut Txn, from: usize, before: &BatchReport, now: &Progress) -> Result<(), HubError> {
         let report = &now.report;
         if report.loaded == before.loaded {
@@ -283,15 +332,17 @@ fn duplicate(key: &str, line: Option<u64>) -> FieldError {
 
 fn refuse(report: &mut BatchReport, line: u64, errors: Vec<FieldError>) {
     report.refused_rows += 1;
-    let most = if report.refused.len() < REPORT_ERRORS { ROW_ERRORS } else { 1 };
-    let errors = errors.into_iter().take(most);
-    report.refused.extend(errors.map(|e| RowError { line, field: e.field, reason: cut(e.reason) }));
+    let is_short = report.refused.len() >= REPORT_ERRORS;
+    let (most, (reason, name)) = if is_short { (1, SHORT) } else { (ROW_ERRORS, WORDS) };
+    report.refused.extend(errors.into_iter().take(most).map(|e| RowError {
+        line,
+        field: e.field.map(|f| cut(f, name)),
+        reason: Text { zh: cut(e.reason.zh, reason), en: cut(e.reason.en, reason) },
+    }));
 }
 
-/// A reason that fits into a report.
-fn cut(reason: Text) -> Text {
-    let short = |text: String| if text.chars().count() > 300 { text.chars().take(300).collect() } else { text };
-    Text { zh: short(reason.zh), en: short(reason.en) }
+fn cut(text: String, most: usize) -> String {
+    if text.chars().count() > most { text.chars().take(most).collect() } else { text }
 }
 
 fn count(import: &mut Import, before: &BatchReport, now: &BatchReport) {

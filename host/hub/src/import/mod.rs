@@ -6,10 +6,11 @@
 mod batch;
 mod export;
 
-pub use export::ExportPage;
+pub use export::{Export, ExportPage, NewExport};
 
 use crate::catalogue::audit_entry;
 use crate::records::Authority;
+use crate::sharing::new_id;
 use crate::{Actor, Dataset, Hub, HubError, days, keys};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use yunlong_formats::Date;
 use yunlong_model::{Text, Timestamp};
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, KeyRange, transact};
+use yunlong_store::{Direction, Key, KeyRange, Txn, transact};
 
 /// A file that is to be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,7 +174,8 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError::NoSuchDataset`]; [`HubError::Forbidden`] unless the actor's organization provides the
-    /// dataset or is an authority in it, or the actor is a system administrator; [`HubError::Invalid`].
+    /// dataset or is an authority in it, or the actor is a system administrator; [`HubError::Invalid`], also
+    /// for another day than that from which the rows hold that the unfinished import has loaded.
     pub async fn start_import(&self, new: NewImport, by: &Actor) -> Result<Import, HubError> {
         let dataset = self.live_or_refused(&new.dataset)?.dataset().clone();
         authority(&dataset, by)?;
@@ -185,9 +187,9 @@ impl Hub {
                 HubError::invalid("valid_from", yunlong_formats::Explain::zh(&e), yunlong_formats::Explain::en(&e))
             })?,
         };
-        let tags = self.inner.tags();
-        let file = tags.tag(&["file", &new.file, &new.size.to_string(), &new.fingerprint]);
-        let id = tags.tag(&["import", &new.dataset, &file, &now.0.to_string(), &by.account]);
+        let given_day = new.valid_from.is_some();
+        let file = file_tag(&self.inner.tags(), &new.file, new.size, &new.fingerprint);
+        let id = new_id(now);
         let import = Import {
             id: id.clone(),
             dataset: new.dataset.clone(),
@@ -208,11 +210,13 @@ impl Hub {
         };
         transact!(&self.inner.store, |txn| {
             let of_file = keys::import_of(&import.dataset, &file);
-            if let Some(unfinished) = txn.get_as::<String>(&of_file).await?
-                && let Some(found) = txn.get_as::<Import>(&keys::import(&unfinished)).await?
-                && found.state == ImportState::Running
-            {
-                return Ok(found);
+            if let Some(found) = unfinished(txn, &of_file).await? {
+                // Rows of one file that hold from different days, and nobody was told: never.
+                return if given_day && found.valid_from != import.valid_from {
+                    Err(other_day(&found.valid_from, &import.valid_from))
+                } else {
+                    Ok(found)
+                };
             }
             txn.put_as(of_file, &id);
             txn.put_as(keys::import(&id), &import);
@@ -221,6 +225,31 @@ impl Hub {
             self.inner.audit.stage(txn, &yunlong_audit::Entry { target: id.clone(), ..entry }).await?;
             Ok::<_, HubError>(import.clone())
         })
+    }
+
+    /// The import of a file that has not ended, for whoever might go on with it. Of `file` the day counts for
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Hub::start_import`].
+    pub async fn unfinished_import(&self, file: &NewImport, by: &Actor) -> Result<Option<Import>, HubError> {
+        authority(self.live_or_refused(&file.dataset)?.dataset(), by)?;
+        check_new(file)?;
+        let tag = file_tag(&self.inner.tags(), &file.file, file.size, &file.fingerprint);
+        unfinished(&mut Txn::new(self.inner.store.clone()), &keys::import_of(&file.dataset, &tag)).await
+    }
+
+    /// Gives an import up, so that the same file can be loaded anew. What it has loaded stays.
+    ///
+    /// # Errors
+    /// [`HubError::Unknown`]; [`HubError::Forbidden`]; [`HubError::Transition`] when it has finished.
+    pub async fn abandon_import(&self, id: &str, by: &Actor) -> Result<Import, HubError> {
+        self.may_import(&self.import(id).await?, by)?;
+        let ended = self.end_import(id, ImportState::Abandoned, by).await?;
+        if ended.state == ImportState::Finished {
+            return Err(HubError::Transition { step: "abandon", state: "finished", possible: vec![] });
+        }
+        Ok(ended)
     }
 
     /// Ends an import. Ending it again changes nothing.
@@ -241,7 +270,7 @@ impl Hub {
             }
             import.state = state;
             import.finished = Some(self.inner.now());
-            let file = file_tag(&self.inner.tags(), &import);
+            let file = file_tag(&self.inner.tags(), &import.file, import.size, &import.fingerprint);
             txn.delete(keys::import_of(&import.dataset, &file));
             txn.put_as(keys::import(id), &import);
             let action = if state == ImportState::Finished { "import.finished" } else { "import.abandoned" };
@@ -305,7 +334,7 @@ impl Hub {
 
     async fn remove(&self, range: KeyRange) -> Result<(), HubError> {
         let rows = self.inner.store.scan(&range, Direction::Ascending, TIDY).await?;
-        let mut txn = yunlong_store::Txn::new(self.inner.store.clone());
+        let mut txn = Txn::new(self.inner.store.clone());
         for row in rows {
             txn.delete(row.key);
         }
@@ -320,8 +349,27 @@ impl Hub {
     }
 }
 
-fn file_tag(tags: &keys::Tags<'_>, import: &Import) -> String {
-    tags.tag(&["file", &import.file, &import.size.to_string(), &import.fingerprint])
+fn file_tag(tags: &keys::Tags<'_>, file: &str, size: u64, fingerprint: &str) -> String {
+    tags.tag(&["file", file, &size.to_string(), fingerprint])
+}
+
+/// The running import of a file.
+async fn unfinished(txn: &mut Txn, of_file: &Key) -> Result<Option<Import>, HubError> {
+    let Some(id) = txn.get_as::<String>(of_file).await? else { return Ok(None) };
+    let found = txn.get_as::<Import>(&keys::import(&id)).await?;
+    Ok(found.filter(|i| i.state == ImportState::Running))
+}
+
+fn other_day(stands: &str, wanted: &str) -> HubError {
+    HubError::invalid(
+        "valid_from",
+        format!(
+            "该文件有一次未完成的导入，其数据自 {stands} 起生效，而现在给出的是 {wanted}：请按 {stands} 继续，或先放弃那次导入（yunlong hub import … --abandon）再重新导入；已写入的数据会保留"
+        ),
+        format!(
+            "an import of this file has not ended, whose rows hold from {stands}, and now {wanted} is given: go on with {stands}, or give that import up first (`yunlong hub import … --abandon`) and begin anew; what it has loaded stays"
+        ),
+    )
 }
 
 fn unknown(id: &str) -> HubError {

@@ -3,13 +3,15 @@
 use super::{Open, ReadError};
 use crate::access::{Ask, decide, standing};
 use crate::records::Records;
-use crate::{Access, Allowed, Dataset, Denial, Grant, LegalBasis, Mask, Record, Released, Rows};
+use crate::{Access, Allowed, Dataset, Denial, Grant, LegalBasis, Mask, Rows};
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use yunlong_formats::Date;
 use yunlong_installations::{Capability, Installation};
 use yunlong_model::manifest::DatasetUse;
 use yunlong_model::{PersonId, Timestamp};
+use yunlong_store::ReadCheck;
 
 /// What is to be done, as far as it is known before a record is read.
 #[derive(Clone, Debug)]
@@ -36,13 +38,23 @@ pub(crate) struct Footing {
     installed: Option<Arc<Installation>>,
     /// Which of the manifest's uses it is.
     place: usize,
+    /// Whether the department that installed the app lets it; it can take that back at any time.
+    permitted: bool,
     pub(crate) grant: Option<Arc<Grant>>,
+    /// Its row, as it was when it was read.
+    grant_row: ReadCheck,
     other_purposes: Vec<String>,
     pub(crate) now: Timestamp,
 }
 
 impl Footing {
+    /// The use that the app declares and its department lets it.
     pub(crate) fn declared(&self) -> Option<&DatasetUse> {
+        self.written().filter(|_| self.permitted)
+    }
+
+    /// The use as it stands in the manifest, whether its department lets it or not.
+    pub(crate) fn written(&self) -> Option<&DatasetUse> {
         self.installed.as_ref()?.manifest.datasets.get(self.place)
     }
 }
@@ -55,12 +67,37 @@ pub(crate) struct Call {
     /// What it is called in the log.
     pub(crate) how: &'static str,
     pub(crate) today: Date,
+    ground: Mutex<Ground>,
+}
+
+/// What a call rests on: rows that must still be as they were when it is written down.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) rows: Vec<ReadCheck>,
+    /// The accounts whose consents are among them.
+    pub(crate) accounts: Vec<String>,
+}
+
+/// A consent that was asked for.
+pub(crate) enum Consent {
+    /// The call does not rest on one.
+    NotNeeded,
+    /// It stands: the account that gave it, and its row.
+    Given(String, ReadCheck),
+    /// There is none that covers the call.
+    Missing,
 }
 
 impl Call {
     fn new(footing: Footing, allowed: Allowed, want: &Want<'_>) -> Self {
         let today = crate::days::day(footing.now);
-        Self { footing, allowed, access: want.access, how: want.how, today }
+        let ground = Mutex::new(Ground { rows: vec![footing.grant_row.clone()], accounts: Vec::new() });
+        Self { footing, allowed, access: want.access, how: want.how, today, ground }
+    }
+
+    /// What it rests on so far: the grant, and the consents that were asked for.
+    pub(crate) fn ground(&self) -> Ground {
+        self.ground.lock().clone()
     }
 
     pub(crate) fn records(&self) -> &Records {
@@ -75,38 +112,16 @@ impl Call {
         self.footing.grant.as_deref()
     }
 
+    /// The mask of an item that is granted and declared.
+    pub(crate) fn granted(&self, item: &str) -> Option<Mask> {
+        let mask = self.grant()?.terms.fields.get(item)?;
+        self.footing.declared()?.fields.iter().any(|f| f == item).then_some(*mask)
+    }
+
     /// Whether records may be found by this item: it is granted, declared, and not masked. A masked value
     /// that can be searched for is one that can be guessed.
     pub(crate) fn is_searchable(&self, item: &str) -> bool {
-        let granted = self.grant().is_some_and(|g| g.terms.fields.get(item) == Some(&Mask::Plain));
-        granted && self.footing.declared().is_some_and(|d| d.fields.iter().any(|f| f == item))
-    }
-
-    /// A record as it is released.
-    pub(crate) fn release(&self, reference: String, record: &Record) -> Released {
-        let dataset = self.dataset();
-        let (mut body, mut unrecorded, mut sources) = (Map::new(), Vec::new(), Vec::new());
-        // In the catalogue's order.
-        for item in &dataset.items {
-            let Some(mask) = self.allowed.fields.get(&item.name) else { continue };
-            match record.body.get(&item.name).filter(|v| !v.is_null()) {
-                Some(value) => {
-                    body.insert(item.name.clone(), mask.apply(item.kind, value, self.today));
-                    let source = record.sources.get(&item.name).unwrap_or(&record.source);
-                    sources.push((item.name.clone(), source.clone()));
-                }
-                None => unrecorded.push(item.name.clone()),
-            }
-        }
-        Released {
-            reference,
-            version: record.version,
-            body,
-            unrecorded,
-            valid_from: record.valid_from.clone(),
-            valid_to: record.valid_to.clone(),
-            sources,
-        }
+        self.granted(item) == Some(Mask::Plain)
     }
 
     /// The names of the fields that are released, in the catalogue's order.
@@ -177,12 +192,20 @@ impl Open {
             dataset: footing.records.dataset(),
             purpose: &self.purpose,
             declared: footing.declared(),
+            taken_back: footing.written().is_some() && !footing.permitted,
             grant: footing.grant.as_deref(),
             other_purposes: &footing.other_purposes,
+            of_department: self.is_of_department(),
             access: want.access,
             fields: want.fields,
             now: footing.now,
         }
+    }
+
+    /// Whether the official who calls is of the organization that installed the app, or of one below it.
+    pub(crate) fn is_of_department(&self) -> bool {
+        let office = self.caller.office.as_deref();
+        office.is_some_and(|office| self.hub.inner.identity.is_within(office, &self.caller.organization))
     }
 
     async fn footing(&self, want: &Want<'_>) -> Result<Footing, ReadError> {
@@ -192,42 +215,63 @@ impl Open {
         };
         let (now, grants) = (self.hub.inner.now(), self.hub.grants_of(&self.caller.installation).await?);
         let grant = grants.of(&self.dataset, &self.purpose).cloned();
+        let grant_row = grants.row(&self.caller.installation, &self.dataset, &self.purpose);
         let other_purposes = match &grant {
             Some(_) => Vec::new(),
             None => grants.other_purposes(&self.dataset, &self.purpose, now),
         };
-        let declared = self.declared();
-        let place = declared.as_ref().map_or(0, |(_, place)| *place);
-        Ok(Footing { records, installed: declared.map(|(i, _)| i), place, grant, other_purposes, now })
+        let (installed, place, permitted) = match self.declared() {
+            Some((installed, place, permitted)) => (Some(installed), place, permitted),
+            None => (None, 0, false),
+        };
+        Ok(Footing { records, installed, place, permitted, grant, grant_row, other_purposes, now })
     }
 
-    /// The release that declares this use and whose department approved it: the one in charge, or one
-    /// beside it.
-    fn declared(&self) -> Option<(Arc<Installation>, usize)> {
+    /// The release that declares this use, and whether its department lets it: the one in charge or one
+    /// beside it, first one that may.
+    fn declared(&self) -> Option<(Arc<Installation>, usize, bool)> {
         let (installations, name) = (&self.hub.inner.installations, &self.caller.installation);
         let capability = Capability::Dataset { dataset: self.dataset.clone(), purpose: self.purpose.clone() };
         let place = |i: Arc<Installation>| {
             let uses = &i.manifest.datasets;
             let place = uses.iter().position(|u| u.dataset == self.dataset && u.purpose == self.purpose)?;
-            i.is_granted(&capability).then_some((i, place))
+            let permitted = i.is_granted(&capability);
+            Some((i, place, permitted))
         };
-        installations.get(name).and_then(place).or_else(|| installations.get_other(name).and_then(place))
+        let (first, other) = (installations.get(name).and_then(place), installations.get_other(name).and_then(place));
+        let permitted = |found: &Option<(Arc<Installation>, usize, bool)>| found.as_ref().is_some_and(|(_, _, p)| *p);
+        if permitted(&first) || !permitted(&other) { first.or(other) } else { other }
     }
 
-    /// Whether the person has consented to what the call does, where it rests on consent.
+    /// Whether the person has consented to what the call does, where it rests on consent. The call then
+    /// rests on that, too.
     pub(crate) async fn is_consented(&self, call: &Call, person: Option<&PersonId>) -> Result<bool, ReadError> {
+        match self.consent(call, person).await? {
+            Consent::NotNeeded => Ok(true),
+            Consent::Missing => Ok(false),
+            Consent::Given(account, row) => {
+                let mut ground = call.ground.lock();
+                ground.rows.push(row);
+                ground.accounts.push(account);
+                Ok(true)
+            }
+        }
+    }
+
+    pub(crate) async fn consent(&self, call: &Call, person: Option<&PersonId>) -> Result<Consent, ReadError> {
         let Some(declared) = call.footing.declared().filter(|_| call.consent_name().is_some()) else {
-            return Ok(true);
+            return Ok(Consent::NotNeeded);
         };
-        let Some(person) = person else { return Ok(false) };
+        let Some(person) = person else { return Ok(Consent::Missing) };
         let identity = &self.hub.inner.identity;
         let account = match &self.caller.person {
             Some(own) if own == person => self.caller.account.clone(),
             _ => identity.account_of_person(person).await?,
         };
         // Whoever has no account has not consented to anything.
-        let Some(account) = account else { return Ok(false) };
+        let Some(account) = account else { return Ok(Consent::Missing) };
         let fields = call.allowed.fields.keys().map(String::as_str);
-        Ok(identity.use_covers(&account, &self.caller.installation, declared, call.access, fields).await?)
+        let row = identity.use_covers(&account, &self.caller.installation, declared, call.access, fields).await?;
+        Ok(row.map_or(Consent::Missing, |row| Consent::Given(account, row)))
     }
 }

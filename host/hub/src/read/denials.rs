@@ -2,17 +2,23 @@
 //! are counted, and their number is written when the minute is over. A denied call must not be a cheap
 //! way to fill the log.
 //!
+//! The same are denials of one caller, about one person, record and set of fields: what was tried stands in
+//! the log whole, and nobody is denied something about a person without an entry about that person. One
+//! that repeats another is answered when that one's entry is on stable storage, not before.
+//!
 //! What is lost when the platform is killed is at most the number of repetitions of the last minute.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use tokio::sync::watch;
 use yunlong_audit::{Entry, Outcome};
 use yunlong_model::Timestamp;
 
 /// How long denials share an entry.
 const WINDOW_MILLIS: i64 = 60_000;
-/// Different denials of one installation in a minute; further ones share entries about nobody.
-const DISTINCT: usize = 300;
+/// Different denials of one installation in a minute whose repetitions are counted. Of further ones, those
+/// about somebody are written one by one, as reads are, and those about nobody share entries.
+const DISTINCT: usize = 2_000;
 
 /// The denials of the last minute.
 #[derive(Default)]
@@ -22,6 +28,8 @@ pub(crate) struct Denials(Mutex<State>);
 struct State {
     /// By installation, then by what makes a denial the same.
     of: HashMap<String, HashMap<String, Window>>,
+    /// Counts that were due and could not be written.
+    left: Vec<Entry>,
 }
 
 struct Window {
@@ -29,6 +37,39 @@ struct Window {
     /// How many came after the first.
     more: u64,
     entry: Entry,
+    /// Whether the first is on stable storage.
+    written: watch::Receiver<bool>,
+}
+
+/// What becomes of a denial.
+pub(crate) enum Met {
+    /// It is to be written.
+    First(First),
+    /// It repeats another.
+    Repeated(Written),
+}
+
+/// A denial that is to be written, with the counts that are due. Dropped without [`First::settle`], it
+/// was not: then the next of its kind is the first one.
+pub(crate) struct First {
+    pub(crate) due: Vec<Entry>,
+    written: watch::Sender<bool>,
+}
+
+/// A denial that may still be on its way to the log.
+pub(crate) struct Written(watch::Receiver<bool>);
+
+impl First {
+    pub(crate) fn settle(self) {
+        self.written.send_replace(true);
+    }
+}
+
+impl Written {
+    /// Answers when it is written; `false` when it will not be.
+    pub(crate) async fn written(mut self) -> bool {
+        self.0.wait_for(|written| *written).await.is_ok()
+    }
 }
 
 impl Window {
@@ -36,9 +77,15 @@ impl Window {
         now >= self.since.plus_millis(WINDOW_MILLIS) || now < self.since
     }
 
+    /// Whether its first denial was not written, and will not be.
+    fn is_void(&self) -> bool {
+        !*self.written.borrow() && self.written.has_changed().is_err()
+    }
+
     /// The entry that tells how many there were after the first one.
     fn rest(self) -> Option<Entry> {
-        let more = self.more;
+        // Those who repeated what was not written try again themselves.
+        let more = if self.is_void() { 0 } else { self.more };
         (more > 0).then(|| {
             let detail = format!("{}; {more} more of the same within a minute", self.entry.detail);
             Entry { detail, ..self.entry }
@@ -47,8 +94,8 @@ impl Window {
 }
 
 impl Denials {
-    /// What is to be written down now that this denial was met: nothing when it is a repetition.
-    pub(crate) fn meet(&self, entry: Entry, now: Timestamp) -> Vec<Entry> {
+    /// What is to be done about this denial.
+    pub(crate) fn meet(&self, entry: Entry, now: Timestamp) -> Met {
         let installation = entry.installation.as_ref().map(ToString::to_string).unwrap_or_default();
         let mut state = self.0.lock();
         let windows = state.of.entry(installation).or_default();
@@ -56,31 +103,44 @@ impl Denials {
         if windows.len() >= DISTINCT {
             due.extend(close(windows, now));
         }
-        let (mut entry, mut same) = (entry, String::new());
-        kind(&entry, &mut same);
+        let (mut same, mut entry) = (kind(&entry), entry);
+        let (sender, written) = watch::channel(false);
         if windows.len() >= DISTINCT && !windows.contains_key(&same) {
-            // Too many different ones: from here on by their kind alone.
-            entry = Entry { about: None, hidden: None, target: String::new(), fields: Vec::new(), ..entry };
+            if entry.about.is_some() {
+                due.push(entry);
+                return Met::First(First { due, written: sender });
+            }
+            // Too many different ones: from here on by their outcome alone.
+            entry = Entry { target: String::new(), fields: Vec::new(), ..entry };
             entry.detail.push_str("; one of many");
             same = format!("many\n{}", outcome(&entry));
         }
         match windows.get_mut(&same) {
-            Some(window) if !window.is_over(now) => window.more += 1,
+            Some(window) if !window.is_over(now) && !window.is_void() => {
+                window.more += 1;
+                Met::Repeated(Written(window.written.clone()))
+            }
             _ => {
-                let before = windows.insert(same, Window { since: now, more: 0, entry: entry.clone() });
-                due.extend(before.and_then(Window::rest));
+                let window = Window { since: now, more: 0, entry: entry.clone(), written };
+                due.extend(windows.insert(same, window).and_then(Window::rest));
                 due.push(entry);
+                Met::First(First { due, written: sender })
             }
         }
-        due
     }
 
     /// The counts of those whose minute is over.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<Entry> {
         let mut state = self.0.lock();
-        let due = state.of.values_mut().flat_map(|windows| close(windows, now)).collect();
+        let mut due = std::mem::take(&mut state.left);
+        due.extend(state.of.values_mut().flat_map(|windows| close(windows, now)));
         state.of.retain(|_, windows| !windows.is_empty());
         due
+    }
+
+    /// Takes counts back that could not be written.
+    pub(crate) fn keep(&self, counts: Vec<Entry>) {
+        self.0.lock().left.extend(counts);
     }
 }
 
@@ -97,13 +157,16 @@ fn outcome(entry: &Entry) -> &str {
 }
 
 /// What makes two denials the same.
-fn kind(entry: &Entry, out: &mut String) {
+fn kind(entry: &Entry) -> String {
     let about = entry.about.as_ref().map_or("", |p| p.as_str());
     let (dataset, purpose) = (entry.dataset.as_deref().unwrap_or(""), entry.purpose.as_deref().unwrap_or(""));
-    for part in [dataset, purpose, outcome(entry), &entry.actor, about, &entry.detail] {
+    let fields = entry.fields.join(",");
+    let mut out = String::new();
+    for part in [dataset, purpose, outcome(entry), &entry.actor, about, &entry.target, &fields, &entry.detail] {
         out.push_str(part);
         out.push('\n');
     }
+    out
 }
 
 #[cfg(test)]
@@ -114,46 +177,98 @@ mod tests {
     fn denial(about: &str) -> Entry {
         Entry {
             installation: Some("tickets".parse().unwrap()),
-            about: Some(PersonId::new(about)),
+            about: (!about.is_empty()).then(|| PersonId::new(about)),
             outcome: Outcome::Denied("row-not-granted".into()),
             ..Entry::new("data.denied", "wang", Kind::Citizen)
+        }
+    }
+
+    /// What is written at once, successfully.
+    fn met(denials: &Denials, entry: Entry, at: i64) -> Vec<Entry> {
+        match denials.meet(entry, Timestamp(at)) {
+            Met::First(first) => {
+                let due = first.due.clone();
+                first.settle();
+                due
+            }
+            Met::Repeated(_) => Vec::new(),
         }
     }
 
     #[test]
     fn repetitions_within_a_minute_are_one_entry_and_then_their_number() {
         let denials = Denials::default();
-        assert_eq!(denials.meet(denial("a"), Timestamp(0)), [denial("a")]);
+        assert_eq!(met(&denials, denial("a"), 0), [denial("a")]);
         for at in 1..=7 {
-            assert_eq!(denials.meet(denial("a"), Timestamp(at)), []);
+            assert_eq!(met(&denials, denial("a"), at), []);
         }
-        assert_eq!(denials.meet(denial("b"), Timestamp(8)), [denial("b")], "about somebody else");
+        assert_eq!(met(&denials, denial("b"), 8), [denial("b")], "about somebody else");
         assert_eq!(denials.due(Timestamp(59_999)), []);
         let counted = denials.due(Timestamp(60_008));
         assert_eq!(counted.len(), 1, "b had no repetition");
         assert_eq!(counted[0].detail, "; 7 more of the same within a minute");
         assert_eq!(counted[0].about, Some(PersonId::new("a")));
-        assert_eq!(denials.meet(denial("a"), Timestamp(60_009)), [denial("a")], "a new minute");
+        assert_eq!(met(&denials, denial("a"), 60_009), [denial("a")], "a new minute");
     }
 
     #[test]
-    fn the_number_is_not_lost_when_the_next_one_comes_before_the_clock() {
+    fn what_was_tried_stands_in_the_log_whole() {
         let denials = Denials::default();
-        denials.meet(denial("a"), Timestamp(0));
-        denials.meet(denial("a"), Timestamp(1));
-        let due = denials.meet(denial("a"), Timestamp(70_000));
+        let name = Entry { fields: vec!["name".into()], ..denial("a") };
+        let mobile = Entry { fields: vec!["mobile".into()], ..denial("a") };
+        let other = Entry { target: "r-2".into(), ..name.clone() };
+        for entry in [name, mobile, other] {
+            assert_eq!(met(&denials, entry.clone(), 1), [entry], "another field or record is another denial");
+        }
+    }
+
+    #[test]
+    fn the_number_is_not_lost_when_the_next_one_comes_before_the_clock_or_the_log_fails() {
+        let denials = Denials::default();
+        met(&denials, denial("a"), 0);
+        met(&denials, denial("a"), 1);
+        let due = met(&denials, denial("a"), 70_000);
         assert_eq!(due.len(), 2);
         assert!(due[0].detail.contains("1 more"), "{due:?}");
+        met(&denials, denial("a"), 70_001);
+        let due = denials.due(Timestamp(140_000));
+        denials.keep(due.clone());
+        assert_eq!(denials.due(Timestamp(140_001)), due);
+        assert_eq!(denials.due(Timestamp(140_002)), []);
+    }
+
+    #[tokio::test]
+    async fn a_repetition_waits_for_the_first_and_takes_its_place_when_that_fails() {
+        let denials = Denials::default();
+        let Met::First(first) = denials.meet(denial("a"), Timestamp(0)) else { panic!("the first") };
+        let Met::Repeated(second) = denials.meet(denial("a"), Timestamp(1)) else { panic!("a repetition") };
+        let waits = tokio::spawn(second.written());
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished(), "the first is not on stable storage yet");
+        first.settle();
+        assert!(waits.await.unwrap());
+        let Met::First(fails) = denials.meet(denial("b"), Timestamp(2)) else { panic!("the first") };
+        let Met::Repeated(after) = denials.meet(denial("b"), Timestamp(3)) else { panic!("a repetition") };
+        drop(fails);
+        assert!(!after.written().await);
+        let Met::First(again) = denials.meet(denial("b"), Timestamp(4)) else { panic!("takes its place") };
+        assert_eq!(again.due, [denial("b")]);
     }
 
     #[test]
-    fn whoever_probes_many_persons_fills_neither_the_log_nor_the_memory() {
+    fn whoever_probes_many_persons_is_seen_by_each_of_them_and_fills_no_memory() {
         let denials = Denials::default();
-        let written: usize = (0..5_000).map(|i| denials.meet(denial(&i.to_string()), Timestamp(i)).len()).sum();
-        assert_eq!(written, DISTINCT + 1);
+        let many = DISTINCT + 3_000;
+        let written: Vec<Entry> = (0..many).flat_map(|i| met(&denials, denial(&i.to_string()), 1)).collect();
+        assert_eq!(written.len(), many);
+        assert!(written.iter().enumerate().all(|(i, e)| e.about == Some(PersonId::new(i.to_string()))));
+        // What is about nobody tells nobody anything, and is counted by its outcome.
+        let nobody = |i: usize| Entry { detail: format!("get {i}"), ..denial("") };
+        let written: usize = (0..5_000).map(|i| met(&denials, nobody(i), 2).len()).sum();
+        assert_eq!(written, 1);
+        assert_eq!(denials.0.lock().of.values().map(HashMap::len).sum::<usize>(), DISTINCT + 1);
         let counted = denials.due(Timestamp(70_000));
         assert_eq!(counted.len(), 1);
-        assert_eq!(counted[0].about, None);
-        assert!(counted[0].detail.contains(&format!("{} more", 5_000 - DISTINCT - 1)), "{}", counted[0].detail);
+        assert!(counted[0].detail.contains("4999 more"), "{}", counted[0].detail);
     }
 }

@@ -2,8 +2,10 @@
 
 use super::call::{Call, Want};
 use super::log::About;
-use super::{Open, ReadError};
-use crate::{Access, Denial, LegalBasis, Record, Released};
+use super::{Open, ReadError, decided_anew};
+use crate::{Access, Denial, LegalBasis, Record, Released, validate};
+use serde_json::Value;
+use std::borrow::Cow;
 use yunlong_formats::Date;
 
 /// The longest key, in bytes.
@@ -38,9 +40,28 @@ impl Open {
     /// [`ReadError`]. Where the rows are limited, a record that does not exist is denied as one outside
     /// of them is.
     pub async fn get(&self, key: &str, fields: &[String], as_of: Option<Date>) -> Result<Option<Released>, ReadError> {
+        let key = self.check_key(key)?;
+        decided_anew!(self.get_once(&key, fields, as_of))
+    }
+
+    /// A key in its normal form. One that no record can have is refused before anything is written about
+    /// whoever it might name.
+    pub(super) fn check_key<'k>(&self, key: &'k str) -> Result<Cow<'k, str>, ReadError> {
         if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
             return Err(ReadError::Invalid(format!("a key has 1 to {MAX_KEY} bytes and no control characters")));
         }
+        let dataset = self.hub.dataset(&self.dataset);
+        let item = dataset.as_ref().and_then(|d| d.item(&d.key));
+        match item.map(|item| validate::normal(item, &Value::from(key))) {
+            Some(Err(e)) => {
+                Err(ReadError::Invalid(format!("no record of `{}` has this key: {}", self.dataset, e.reason.en)))
+            }
+            Some(Ok(Some(Value::String(normal)))) => Ok(Cow::Owned(normal)),
+            _ => Ok(Cow::Borrowed(key)),
+        }
+    }
+
+    async fn get_once(&self, key: &str, fields: &[String], as_of: Option<Date>) -> Result<Option<Released>, ReadError> {
         let mut want = Want::new(Access::Get, if as_of.is_some() { "get as-of" } else { "get" }, fields);
         if let Some(dataset) = self.hub.dataset(&self.dataset).filter(|d| d.is_personal()) {
             want.about = self.person_of_key(&dataset, key);
@@ -54,10 +75,24 @@ impl Open {
             None => call.records().current(&id).await?,
             Some(day) => call.records().as_of(&id, day).await?,
         };
-        match record {
-            Some(record) => self.found(&call, known.as_ref(), &record).await.map(Some),
-            None => self.nothing(&call, known).await,
+        match (record, as_of) {
+            (Some(record), None) => self.found(&call, known.as_ref(), &record).await.map(Some),
+            (Some(record), Some(day)) => {
+                let record = self.around(&call, &id, record, day).await?;
+                self.found(&call, known.as_ref(), &record).await.map(Some)
+            }
+            (None, _) => self.nothing(&call, known).await,
         }
+    }
+
+    /// A former version of a record about a person: the days of versions tell when fields changed that may
+    /// not be granted, so the days are those between which the record was there.
+    async fn around(&self, call: &Call, id: &str, record: Record, day: Date) -> Result<Record, ReadError> {
+        if !call.dataset().is_personal() {
+            return Ok(record);
+        }
+        let Some((since, valid_to)) = call.records().stretch(id, day).await? else { return Ok(record) };
+        Ok(Record { since: Some(since), valid_to, ..record })
     }
 
     /// Reads the record about the person who asks. `None` when there is none, or the account has no
@@ -66,6 +101,10 @@ impl Open {
     /// # Errors
     /// [`ReadError`]; [`Denial::NotSignedIn`] when no person asks.
     pub async fn me(&self, fields: &[String]) -> Result<Option<Released>, ReadError> {
+        decided_anew!(self.me_once(fields))
+    }
+
+    async fn me_once(&self, fields: &[String]) -> Result<Option<Released>, ReadError> {
         let mut want = Want::new(Access::Get, "me", fields);
         want.about = self.caller.person.clone();
         let call = self.begin(&want).await?;
@@ -111,11 +150,12 @@ impl Open {
         if known.is_none() && !self.is_consented(call, person.as_ref()).await? {
             return Err(self.deny_call(call, about, consent(call)).await);
         }
-        let released = call.release(reference, record);
+        let released = self.release(call, reference, record);
+        let mut entries = Vec::new();
         if let Some(about) = about {
-            let entry = self.entry(call, "data.read", about).await?;
-            self.hub.inner.audit.record(vec![entry]).await?;
+            entries.push(self.entry(call, "data.read", about).await?);
         }
+        self.write_down(call, entries).await?;
         Ok(released)
     }
 
@@ -128,11 +168,13 @@ impl Open {
         if call.allowed.basis == LegalBasis::Consent && known.is_none() {
             return Err(self.deny_call(call, known, consent(call)).await);
         }
+        let mut entries = Vec::new();
         if let Some(about) = known {
             let mut entry = self.entry(call, "data.read", about).await?;
             entry.detail.push_str("; nothing found");
-            self.hub.inner.audit.record(vec![entry]).await?;
+            entries.push(entry);
         }
+        self.write_down(call, entries).await?;
         Ok(None)
     }
 }

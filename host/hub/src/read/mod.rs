@@ -9,22 +9,29 @@
 //! Invariants:
 //! - No field, row or person that the grant does not cover leaves this module.
 //! - A record that does not exist and one that is kept from the caller look the same to them.
-//! - What an installation sees of a person is pairwise: neither references nor cursors can be compared
-//!   with those of another installation.
+//! - What an installation sees of a person is pairwise: neither references, versions, nor cursors can be
+//!   compared with those of another installation, and none of them moves unless a granted field does.
+//! - What an answer rests on, the grant and the consent, is checked in the commit that writes it down: a
+//!   read whose entry stands behind a revocation does not exist.
+//! - An answer that tells of a person by finding nothing, or by counting, is in the log as well.
 
+mod attribute;
 mod call;
 pub(crate) mod denials;
 mod key;
 mod log;
 mod place;
 mod query;
+mod release;
+mod walk;
 mod write;
 
-pub(crate) use call::{Call, Want};
+pub(crate) use call::{Call, Consent, Want};
 pub(crate) use log::About;
 pub use place::{Near, PlaceQuery};
-pub(crate) use query::find_of;
+pub(crate) use query::MAX_PAGE;
 pub use query::{Query, ReleasedPage};
+pub(crate) use walk::{Walk, find_of};
 
 use crate::{Caller, Denial, Hub, HubError};
 use yunlong_audit::AuditError;
@@ -40,6 +47,28 @@ pub struct Open {
     pub(crate) dataset: String,
     pub(crate) purpose: String,
 }
+
+/// How often a call is decided anew because its grant or a consent has changed while it was made.
+pub(crate) const ATTEMPTS: u32 = 8;
+
+/// Makes a call; once more from its beginning when what it rests on has changed before it was written down.
+/// No read answers [`ReadError::Conflict`] itself.
+macro_rules! decided_anew {
+    ($call:expr) => {{
+        let mut attempt = 0;
+        loop {
+            match $call.await {
+                Err($crate::ReadError::Conflict) if attempt < $crate::read::ATTEMPTS => attempt += 1,
+                Err($crate::ReadError::Conflict) => {
+                    let why = "the grant or the consent changed again and again while it was read: try again";
+                    break Err($crate::ReadError::Unavailable(why.into()));
+                }
+                done => break done,
+            }
+        }
+    }};
+}
+pub(crate) use decided_anew;
 
 /// Why a call was not answered with data.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +153,7 @@ impl Hub {
         Ok(Caller {
             installation: installation.clone(),
             organization: installed.organization.clone(),
+            office: principal.organization.clone().filter(|_| principal.kind == Kind::Official),
             kind: principal.kind,
             account,
             person,

@@ -2,10 +2,11 @@
 
 use super::call::{Call, Want};
 use super::query::check_limit;
-use super::{Open, ReadError};
+use super::walk::SCANNED;
+use super::{Open, ReadError, decided_anew};
 use crate::geo::{self, Area, BoundingBox, GeoError, Hits, Page, Position};
 use crate::records::Found;
-use crate::{Access, Denial, Released};
+use crate::{Access, Denial, LegalBasis, Released};
 use serde_json::Map;
 
 /// Where records are looked for. The dataset's geometry must be granted without a mask.
@@ -48,6 +49,16 @@ impl Open {
         fields: &[String],
     ) -> Result<Near, ReadError> {
         check_limit(limit)?;
+        decided_anew!(self.places_once(query, limit, cursor, fields))
+    }
+
+    async fn places_once(
+        &self,
+        query: &PlaceQuery,
+        limit: usize,
+        cursor: Option<&str>,
+        fields: &[String],
+    ) -> Result<Near, ReadError> {
         let call = self.begin(&Want::new(Access::Query, "places", fields)).await?;
         let Some(item) = call.dataset().geometry.clone() else {
             return Err(ReadError::Invalid(format!("the dataset `{}` has no geometry", self.dataset)));
@@ -55,17 +66,32 @@ impl Open {
         if !call.is_searchable(&item) {
             return Err(self.deny_call(&call, None, Denial::Fields(vec![item])).await);
         }
-        let page = Page { limit, cursor: self.open_cursor(cursor)? };
-        let hits = self.hits(query, &page).await?;
-        let (mut kept, mut distances) = (Vec::new(), Vec::new());
-        for hit in hits.hits {
-            if let Some(found) = self.shown(&call, &hit.id).await? {
-                kept.push(found);
-                distances.push(hit.distance_m);
+        let keeps = call.allowed.is_limited() || call.allowed.basis == LegalBasis::Consent;
+        let (mut kept, mut distances, mut cursor) = (Vec::new(), Vec::new(), self.open_cursor(cursor)?);
+        let mut scanned = 0;
+        loop {
+            let hits = self.hits(query, &Page { limit: limit - kept.len(), cursor }).await?;
+            scanned += limit - kept.len();
+            for hit in hits.hits {
+                if let Some(found) = self.shown(&call, &hit.id).await? {
+                    kept.push(found);
+                    distances.push(hit.distance_m);
+                }
+            }
+            cursor = hits.next;
+            // A short page that goes on would tell how many are kept back: see `walk`.
+            if !keeps || cursor.is_none() || kept.len() >= limit {
+                break;
+            }
+            if scanned >= SCANNED {
+                let why = format!(
+                    "more than {SCANNED} places lie there of which some are outside of what is granted, and pages would tell how many: ask for a smaller area"
+                );
+                return Err(ReadError::TooLarge(why));
             }
         }
-        let next = hits.next.map(|c| self.seal_cursor(&c)).transpose()?;
-        let records = self.release_all(&call, &kept).await?.into_iter().zip(distances).collect();
+        let next = cursor.map(|c| self.seal_cursor(&c)).transpose()?;
+        let records = self.release_all(&call, &kept, &[]).await?.into_iter().zip(distances).collect();
         Ok(Near { records, next })
     }
 

@@ -3,11 +3,14 @@
 use super::call::{Call, Want};
 use super::key::consent;
 use super::log::About;
-use super::{Open, ReadError};
-use crate::records::{Bound, Find, Found};
-use crate::{Access, Denial, Released};
-use data_encoding::BASE64URL_NOPAD;
+use super::walk::Walk;
+use super::{Open, ReadError, decided_anew};
+use crate::records::{Bound, Found};
+use crate::{Access, Dataset, Denial, ItemKind, Released, validate};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use yunlong_audit::Entry;
+use yunlong_formats::ResidentId;
 use yunlong_model::PersonId;
 use yunlong_store::documents::ordered_scalar;
 
@@ -42,36 +45,72 @@ pub struct ReleasedPage {
 
 /// The most records of a page.
 pub(crate) const MAX_PAGE: usize = 500;
-/// Records that a page looks at: a filter or rows that fit few must not read the whole dataset.
-const SCANNED: usize = 2_000;
-/// The longest cursor that is looked at.
-const MAX_CURSOR: usize = 4_096;
+
+/// A query that was checked.
+pub(crate) struct Asked {
+    pub(crate) query: Query,
+    /// The persons whom it names. An answer tells something about each of them, one without records, too.
+    pub(crate) named: Vec<PersonId>,
+}
 
 impl Open {
     /// Finds records. What the caller may not see is left out, as if it were not there.
     ///
     /// # Errors
     /// [`ReadError`]; [`Denial::Fields`] when an item of the index or the filter is not granted, or is
-    /// masked; [`Denial::Row`] when a division is asked for that is outside of the granted ones.
+    /// masked; [`Denial::Row`] when a division is asked for that is outside of the granted ones;
+    /// [`ReadError::TooLarge`] when so many records are kept from the caller among those that the query meets
+    /// that they could be counted by its pages.
     pub async fn query(&self, query: &Query, fields: &[String]) -> Result<ReleasedPage, ReadError> {
         check_limit(query.limit)?;
+        let asked = self.asked(query)?;
+        decided_anew!(self.query_once(&asked, fields))
+    }
+
+    async fn query_once(&self, asked: &Asked, fields: &[String]) -> Result<ReleasedPage, ReadError> {
         let call = self.begin(&Want::new(Access::Query, "query", fields)).await?;
-        self.check_searchable(&call, query).await?;
+        self.check_searchable(&call, &asked.query).await?;
         let (found, next) = if let Some(own) = call.allowed.own_of().cloned() {
-            (self.own(&call, query, &own).await?, None)
+            (self.own(&call, &asked.query, &own).await?, None)
         } else {
-            self.walk(&call, query).await?
+            self.walk(&call, &asked.query, Walk::Page).await?
         };
-        if found.is_empty()
-            && let Some(person) = asked_person(&call, query).map(|id| self.hub.inner.person(id))
-        {
-            let about = About { person, reference: String::new() };
-            let mut entry = self.entry(&call, "data.read", about).await?;
-            entry.detail.push_str("; nothing found");
-            self.hub.inner.audit.record(vec![entry]).await?;
-        }
-        let records = self.release_all(&call, &found).await?;
+        let records = self.release_all(&call, &found, &asked.named).await?;
         Ok(ReleasedPage { records, next })
+    }
+
+    /// Checks what does not depend on a right, and brings the filter's values into their normal form. A number
+    /// that is nobody's is refused before anything is written about whoever it might name.
+    pub(crate) fn asked(&self, query: &Query) -> Result<Asked, ReadError> {
+        let mut query = query.clone();
+        let Some(dataset) = self.hub.dataset(&self.dataset) else { return Ok(Asked { query, named: Vec::new() }) };
+        for (name, value) in &mut query.filter {
+            let Some(item) = dataset.item(name) else { continue };
+            let normal = validate::normal(item, value);
+            if let Some(normal) = normal.map_err(|e| ReadError::Invalid(format!("`{name}`: {}", e.reason.en)))? {
+                *value = normal;
+            }
+        }
+        let named = self.named(&dataset, &query)?;
+        Ok(Asked { query, named })
+    }
+
+    fn named(&self, dataset: &Dataset, query: &Query) -> Result<Vec<PersonId>, ReadError> {
+        let ends = query.index.get(query.equals.len()).map(|item| {
+            let values = query.lower.iter().chain(&query.upper).map(|b| &b.value);
+            values.map(move |value| (item, value))
+        });
+        let values = query.index.iter().zip(&query.equals).chain(ends.into_iter().flatten()).chain(&query.filter);
+        let mut named = BTreeSet::new();
+        for (name, value) in values {
+            if dataset.item(name).is_none_or(|i| i.kind != ItemKind::ResidentId) {
+                continue;
+            }
+            let id = value.as_str().unwrap_or_default().parse::<ResidentId>();
+            let id = id.map_err(|e| ReadError::Invalid(format!("`{name}`: {e}")))?;
+            named.insert(self.hub.inner.person(id.as_str()));
+        }
+        Ok(named.into_iter().collect())
     }
 
     /// Every item by which records are found must be granted, and not masked.
@@ -94,21 +133,42 @@ impl Open {
         Ok(())
     }
 
-    /// Releases records that passed every check, and writes the reads down first.
-    pub(crate) async fn release_all(&self, call: &Call, found: &[Found]) -> Result<Vec<Released>, ReadError> {
-        let (mut released, mut entries) = (Vec::with_capacity(found.len()), Vec::new());
+    /// Releases records that passed every check, and writes down first whom the answer tells about: those whose
+    /// records they are, and those who were asked about by their numbers and are not among them.
+    pub(crate) async fn release_all(
+        &self,
+        call: &Call,
+        found: &[Found],
+        named: &[PersonId],
+    ) -> Result<Vec<Released>, ReadError> {
+        let entries = self.entries(call, found, named).await?;
+        self.write_down(call, entries).await?;
+        let released = |f: &Found| self.release(call, self.reference(call.dataset(), &f.record.key), &f.record);
+        Ok(found.iter().map(released).collect())
+    }
+
+    /// What is to be written down of an answer that tells about these records and these persons.
+    pub(crate) async fn entries(
+        &self,
+        call: &Call,
+        found: &[Found],
+        named: &[PersonId],
+    ) -> Result<Vec<Entry>, ReadError> {
+        let (mut entries, mut told) = (Vec::with_capacity(found.len()), BTreeSet::new());
         for Found { record, .. } in found {
-            let reference = self.reference(call.dataset(), &record.key);
             if let Some(person) = call.records().person(record) {
-                let about = About { person, reference: reference.clone() };
+                told.insert(person.clone());
+                let about = About { person, reference: self.reference(call.dataset(), &record.key) };
                 entries.push(self.entry(call, "data.read", about).await?);
             }
-            released.push(call.release(reference, record));
         }
-        if !entries.is_empty() {
-            self.hub.inner.audit.record(entries).await?;
+        for person in named.iter().filter(|p| !told.contains(*p)) {
+            let about = About { person: person.clone(), reference: String::new() };
+            let mut entry = self.entry(call, "data.read", about).await?;
+            entry.detail.push_str("; nothing found");
+            entries.push(entry);
         }
-        Ok(released)
+        Ok(entries)
     }
 
     /// Whether a record that was found may be shown: its rows, the filter, the consent of its person.
@@ -141,62 +201,6 @@ impl Open {
         }
         Ok(kept)
     }
-
-    /// Walks the index until the page is full or enough was looked at.
-    pub(crate) async fn walk(&self, call: &Call, query: &Query) -> Result<(Vec<Found>, Option<String>), ReadError> {
-        let mut find = Find { cursor: self.open_cursor(query.cursor.as_deref())?, ..find_of(query) };
-        narrow(call, &mut find);
-        let (mut kept, mut scanned) = (Vec::new(), 0);
-        loop {
-            find.limit = (query.limit - kept.len()).clamp(1, MAX_PAGE);
-            let page = call.records().find(&find).await?;
-            scanned += find.limit;
-            for found in page.records {
-                if self.shows(call, &found, &query.filter).await? {
-                    kept.push(found);
-                }
-            }
-            find.cursor = page.next;
-            if find.cursor.is_none() || kept.len() >= query.limit || scanned >= SCANNED {
-                break;
-            }
-        }
-        let next = find.cursor.map(|c| self.seal_cursor(&c)).transpose()?;
-        Ok((kept, next))
-    }
-
-    /// Cursors tell rows of an index, and rows of datasets about persons could be compared between
-    /// installations: so they are sealed for this installation, dataset and purpose.
-    pub(crate) fn seal_cursor(&self, cursor: &str) -> Result<String, ReadError> {
-        let sealed = self.hub.inner.keys.seal(&self.cursor_place(), cursor.as_bytes());
-        let sealed = sealed.map_err(|e| ReadError::Unavailable(e.to_string()))?;
-        Ok(BASE64URL_NOPAD.encode(&sealed))
-    }
-
-    pub(crate) fn open_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, ReadError> {
-        let Some(cursor) = cursor else { return Ok(None) };
-        let sealed = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok().filter(|_| cursor.len() <= MAX_CURSOR);
-        let plain = sealed.and_then(|s| self.hub.inner.keys.open(&self.cursor_place(), &s).ok());
-        let text = plain.and_then(|p| String::from_utf8(p.to_vec()).ok());
-        text.map(Some).ok_or_else(|| ReadError::Invalid("the cursor is not from this query: begin again".into()))
-    }
-
-    fn cursor_place(&self) -> Vec<u8> {
-        format!("hub-cursor\n{}\n{}\n{}", self.caller.installation, self.dataset, self.purpose).into_bytes()
-    }
-}
-
-/// The query of the records behind one of an app, from the beginning.
-pub(crate) fn find_of(query: &Query) -> Find {
-    Find {
-        index: query.index.clone(),
-        equals: query.equals.clone(),
-        lower: query.lower.clone(),
-        upper: query.upper.clone(),
-        descending: false,
-        limit: query.limit,
-        cursor: None,
-    }
 }
 
 pub(crate) fn check_limit(limit: usize) -> Result<(), ReadError> {
@@ -204,31 +208,6 @@ pub(crate) fn check_limit(limit: usize) -> Result<(), ReadError> {
         Ok(())
     } else {
         Err(ReadError::Invalid(format!("a page has 1 to {MAX_PAGE} records")))
-    }
-}
-
-/// The resident ID that a query asks for.
-fn asked_person<'a>(call: &Call, query: &'a Query) -> Option<&'a str> {
-    let item = call.dataset().person.as_ref()?;
-    let asked = query.index.iter().zip(&query.equals).find(|(i, _)| *i == item)?;
-    asked.1.as_str()
-}
-
-/// Where the index begins with the division and the query leaves it open, only the granted ones are walked.
-fn narrow(call: &Call, find: &mut Find) {
-    let open = find.equals.is_empty() && find.lower.is_none() && find.upper.is_none();
-    if !open || find.index.first() != call.dataset().division.as_ref() || find.index.is_empty() {
-        return;
-    }
-    let Some(granted) = call.allowed.divisions().next() else { return };
-    let significant = |code: &String| {
-        yunlong_formats::DivisionCode::parse(code).map(|d| d.significant().to_owned()).unwrap_or_default()
-    };
-    let codes: Vec<String> = granted.iter().map(significant).collect();
-    if let (Some(least), Some(most)) = (codes.iter().min(), codes.iter().max()) {
-        find.lower = Some(Bound { value: Value::from(least.clone()), inclusive: true });
-        // Behind every code that begins with these digits.
-        find.upper = Some(Bound { value: Value::from(format!("{most}:")), inclusive: false });
     }
 }
 

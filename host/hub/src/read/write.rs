@@ -3,7 +3,7 @@
 use super::call::{Call, Want};
 use super::key::consent;
 use super::log::About;
-use super::{Open, ReadError};
+use super::{ATTEMPTS, Open, ReadError};
 use crate::{Access, Authority, Denial, Fresh, HubError, Provenance, Record};
 use serde_json::{Map, Value};
 use yunlong_formats::Date;
@@ -12,8 +12,8 @@ use yunlong_store::transact;
 
 impl Open {
     /// Writes fields for which the installation's organization is the authority; others stay as they
-    /// are. `version` is the version that the change is based on; 0: the record must be new. Answers the
-    /// new version.
+    /// are. `version` is the version that the change is based on, as a read told it; 0: the record must be new.
+    /// Answers the new version.
     ///
     /// # Errors
     /// [`ReadError`]; [`ReadError::Conflict`] when the record has changed since; [`ReadError::Invalid`]
@@ -25,6 +25,25 @@ impl Open {
         version: u64,
         valid_from: Date,
     ) -> Result<u64, ReadError> {
+        self.check_key(key)?;
+        let mut attempt = 0;
+        loop {
+            match self.write_once(key, &body, version, valid_from).await? {
+                Some(written) => return Ok(written),
+                // What it rests on has changed before the commit: decided anew.
+                None if attempt < ATTEMPTS => attempt += 1,
+                None => return Err(ReadError::Unavailable("the grant or the consent changes again and again".into())),
+            }
+        }
+    }
+
+    async fn write_once(
+        &self,
+        key: &str,
+        body: &Map<String, Value>,
+        version: u64,
+        valid_from: Date,
+    ) -> Result<Option<u64>, ReadError> {
         let fields: Vec<String> = body.keys().cloned().collect();
         if fields.is_empty() {
             return Err(ReadError::Invalid("there is nothing to write: the record has no fields".into()));
@@ -43,20 +62,20 @@ impl Open {
         }
         let id = call.records().id(key);
         let before = call.records().newest(&id).await?;
-        let about = self.check_rows(&call, key, before.as_ref(), &body).await?;
-        self.commit(
-            &call,
-            about,
-            Fresh {
-                key: key.to_owned(),
-                fields: body,
-                valid_from,
-                valid_to: None,
-                provenance: self.provenance(&call),
-                based_on: Some(version),
-            },
-        )
-        .await
+        let about = self.check_rows(&call, key, before.as_ref(), body).await?;
+        // As the installation knows it. The rows were decided on this version, and the commit changes no other.
+        if before.as_ref().map_or(0, |b| self.version(&call, b)) != version {
+            return Err(ReadError::Conflict);
+        }
+        let fresh = Fresh {
+            key: key.to_owned(),
+            fields: body.clone(),
+            valid_from,
+            valid_to: None,
+            provenance: self.provenance(&call),
+            based_on: Some(before.map_or(0, |b| b.version)),
+        };
+        self.commit(&call, about, fresh).await
     }
 
     /// The record must be among the rows before the change and after it, and its person must agree where
@@ -92,22 +111,33 @@ impl Open {
         Ok(about)
     }
 
-    async fn commit(&self, call: &Call, about: Vec<About>, fresh: Fresh) -> Result<u64, ReadError> {
+    /// `None` when what the call rests on is no longer as it was.
+    async fn commit(&self, call: &Call, about: Vec<About>, fresh: Fresh) -> Result<Option<u64>, ReadError> {
         let (hub, by) = (&self.hub, Authority::Of(self.caller.organization.clone()));
-        let mut entries = Vec::new();
+        let (mut entries, ground) = (Vec::new(), call.ground());
         for one in about {
             entries.push(self.entry(call, "data.written", one).await?);
         }
-        let done: Result<u64, HubError> = transact!(&hub.inner.store, |txn| {
+        let done: Result<Option<u64>, HubError> = transact!(&hub.inner.store, |txn| {
+            for row in &ground.rows {
+                if txn.get_versioned(&row.key).await?.map(|found| found.version) != row.version {
+                    return Ok(None);
+                }
+            }
             let mut writer = hub.writer(txn, &self.dataset).await?;
-            let written = writer.put(txn, &by, fresh.clone()).await?;
+            writer.put(txn, &by, fresh.clone()).await?;
+            let written = writer.newest(txn, &fresh.key).await?;
             writer.finish(txn);
             for entry in &entries {
                 hub.inner.audit.stage(txn, entry).await?;
             }
-            Ok::<_, HubError>(written.version())
+            Ok::<_, HubError>(written.map(|w| self.version(call, &w)))
         });
-        Ok(done?)
+        let done = done?;
+        if done.is_none() {
+            self.look_again(&ground);
+        }
+        Ok(done)
     }
 
     fn provenance(&self, call: &Call) -> Provenance {

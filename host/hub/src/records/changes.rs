@@ -7,7 +7,7 @@
 use crate::{Dataset, HubError, keys};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use yunlong_model::Timestamp;
+use yunlong_model::{PersonId, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Key, SharedStore, Txn};
 
@@ -33,6 +33,20 @@ pub struct ChangeSet {
     pub time: Timestamp,
     /// The records.
     pub changes: Vec<Changed>,
+}
+
+/// What is kept of a record that was removed, until those who may hold a copy were told: whose it was, and
+/// where it belonged. It stands sealed in a row of its own, and goes with the telling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Erased {
+    /// The value of its key item, from which each app's reference is made.
+    pub(crate) key: String,
+    /// Whom it was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<PersonId>,
+    /// Its division.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) division: Option<String>,
 }
 
 /// As it is stored: which fields changed is said once for all records with the same ones.

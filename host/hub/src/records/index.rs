@@ -1,13 +1,19 @@
 //! Index rows of the newest versions: `@hub`/`x`/dataset/items/values/record id, without a value.
 //!
 //! In datasets about persons, values that tell who it is (texts, numbers of persons, of companies and of
-//! telephones) are keyed hashes: they can be asked for one by one, not by a range.
+//! telephones) are keyed hashes: they can be asked for one by one, not by a range. Dates, divisions and
+//! numbers stand in the plain, in their order. So that nobody who has the rows alone can put the birth date
+//! of one index beside the village of another, the record's id is enciphered in each index under a key of
+//! its own: it leads to the record with the hub's key, and to nothing without.
 
 use crate::keys::Tags;
 use crate::{Dataset, HubError, ItemKind, keys};
+use aes_gcm::aes::Aes128;
+use aes_gcm::aes::cipher::{BlockCipherDecrypt as _, BlockCipherEncrypt as _, KeyInit as _};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Map, Value};
-use yunlong_store::Key;
 use yunlong_store::documents::ordered_scalar;
+use yunlong_store::{Key, StoreError};
 
 /// Whether values of the item stand in the plain in the index of a dataset about persons. It depends on
 /// the type alone, which never changes while there are records.
@@ -61,16 +67,70 @@ pub(crate) fn row(
     body: &Map<String, Value>,
 ) -> Option<Key> {
     let values = values(tags, dataset, index, body)?;
-    Some(keys::index(&dataset.id, index).raw(&values).text(id))
+    let key = keys::index(&dataset.id, index).raw(&values);
+    Some(match dataset.is_personal().then(|| block_of(id)).flatten() {
+        Some(mut block) => {
+            Aes128::new(&(*tags.index(&dataset.id, index)).into()).encrypt_block((&mut block).into());
+            key.text(&BASE64URL_NOPAD.encode(&block))
+        }
+        None => key.text(id),
+    })
 }
 
-/// The record id at the end of a row's key. Ids have no control characters, so that the last mark of a
-/// text is that of the id.
-pub(crate) fn id_of(key: &Key) -> Result<String, HubError> {
-    let bytes = key.as_bytes();
-    let id = bytes.iter().rposition(|b| *b == 0x02).and_then(|at| {
-        let text = bytes.get(at + 1..bytes.len().checked_sub(1)?)?;
-        String::from_utf8(text.to_vec()).ok()
-    });
-    Ok(id.ok_or_else(|| yunlong_store::StoreError::Corrupt(format!("the index row {key:?} names no record")))?)
+/// The ids of the records that these rows of an index lead to. Ids have no control characters, so that the
+/// last mark of a text is that of the id.
+pub(crate) fn ids_of<'a>(
+    tags: &Tags<'_>,
+    dataset: &Dataset,
+    index: &[String],
+    rows: impl Iterator<Item = &'a Key>,
+) -> Result<Vec<String>, HubError> {
+    let cipher = dataset.is_personal().then(|| Aes128::new(&(*tags.index(&dataset.id, index)).into()));
+    let id_of = |key: &Key| {
+        let bytes = key.as_bytes();
+        let at = bytes.iter().rposition(|b| *b == 0x02)?;
+        let id = String::from_utf8(bytes.get(at + 1..bytes.len().checked_sub(1)?)?.to_vec()).ok()?;
+        let Some(cipher) = &cipher else { return Some(id) };
+        let mut block = block_of(&id)?;
+        cipher.decrypt_block((&mut block).into());
+        Some(BASE64URL_NOPAD.encode(&block))
+    };
+    let corrupt = |key| StoreError::Corrupt(format!("the index row {key:?} names no record"));
+    rows.map(|key| id_of(key).ok_or_else(|| corrupt(key).into())).collect()
+}
+
+/// The bytes of a record's id in a dataset about persons: those of a keyed hash.
+fn block_of(id: &str) -> Option<[u8; 16]> {
+    BASE64URL_NOPAD.decode(id.as_bytes()).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn an_id_is_another_in_each_index_and_leads_back() {
+        let key = Zeroizing::new([7; 32]);
+        let tags = Tags(&key);
+        let person: Dataset = toml::from_str(include_str!("../../data/datasets/population.person.toml")).unwrap();
+        let id = tags.record(&person.id, "32032119900101998X");
+        let body = serde_json::json!({ "division": "320321", "birth_date": "1990-01-01", "household": "H1" });
+        let body = body.as_object().unwrap();
+        let mut seen = vec![id.clone()];
+        for index in &person.indexes {
+            let row = row(&tags, &person, index, &id, body).unwrap();
+            assert_eq!(
+                ids_of(&tags, &person, index, std::iter::once(&row)).unwrap(),
+                std::slice::from_ref(&id),
+                "{index:?}"
+            );
+            // Behind the mark of a text, and before its end.
+            let bytes = row.as_bytes();
+            let shown = String::from_utf8(bytes[bytes.len() - 1 - id.len()..bytes.len() - 1].to_vec()).unwrap();
+            assert!(!seen.contains(&shown), "{index:?}: {shown}");
+            seen.push(shown);
+        }
+        assert!(ids_of(&tags, &person, &person.indexes[0], std::iter::once(&Key::space("x").text("short"))).is_err());
+    }
 }

@@ -33,7 +33,9 @@ impl Writer {
         let mut body = base.map(|b| b.body.clone()).unwrap_or_default();
         given.retain(|name, value| body.get(name).unwrap_or(&Value::Null) != value);
         let changed: Vec<String> = given.keys().cloned().collect();
-        self.may_set(by, base.is_none(), &changed)?;
+        if base.is_none() {
+            self.provider_only(by)?;
+        }
         for (name, value) in given {
             if value.is_null() {
                 body.remove(&name);
@@ -45,15 +47,15 @@ impl Writer {
         Ok(Merged { body, source, sources, changed })
     }
 
-    /// Whether the writer is the authority for each field that changes; who adds a record is its provider.
-    fn may_set(&self, by: &Authority, is_new: bool, changed: &[String]) -> Result<(), HubError> {
-        if is_new {
-            self.provider_only(by)?;
-        }
+    /// Whether the writer is the authority for each field that is given but the key, by which the record is
+    /// found. It is asked before the record is read, so that the answer tells nothing of what it says, nor
+    /// whether it is there.
+    pub(super) fn may_set(&self, by: &Authority, given: &Map<String, Value>) -> Result<(), HubError> {
         let Authority::Of(organization) = by else { return Ok(()) };
         let dataset = self.dataset();
         let authority = |name: &String| dataset.item(name).map(|i| dataset.authority(i));
-        let foreign = changed.iter().filter(|n| authority(n).is_some_and(|a| a != organization));
+        let given = given.keys().filter(|n| **n != dataset.key);
+        let foreign = given.filter(|n| authority(n).is_some_and(|a| a != organization));
         let errors: Vec<FieldError> = foreign
             .map(|n| {
                 let whose = authority(n).unwrap_or_default();
@@ -67,6 +69,15 @@ impl Writer {
             })
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(HubError::Record(errors)) }
+    }
+
+    /// Whether a change is refused for what it says itself, whatever stands on record: such a refusal tells
+    /// nothing of anybody.
+    pub(crate) fn refuses(&self, by: &Authority, key: &str, given: &Map<String, Value>) -> bool {
+        let dataset = self.dataset();
+        validate::key(dataset, key).is_some()
+            || self.may_set(by, given).is_err()
+            || !validate::fields(dataset, &mut given.clone()).is_empty()
     }
 
     pub(super) fn provider_only(&self, by: &Authority) -> Result<(), HubError> {

@@ -1,5 +1,6 @@
 //! Reading: by key, as of a day, by index, by person.
 
+use super::changes::Erased;
 use super::{Records, Stored, changes, holds, index, row};
 use crate::{ChangeSet, HubError, Record, keys};
 use data_encoding::BASE64URL_NOPAD;
@@ -7,7 +8,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use yunlong_formats::Date;
 use yunlong_model::PersonId;
-use yunlong_store::{Direction, Key, KeyRange};
+use yunlong_store::txn::from_json;
+use yunlong_store::{Direction, Entry, Key, KeyRange, ReadCheck};
 
 /// The most records that a page may have.
 pub(crate) const MAX_PAGE: usize = 500;
@@ -97,6 +99,25 @@ impl Records {
         Ok(Some(stored.record).filter(|r| holds(r, &day)))
     }
 
+    /// The days between which the record was there without a gap, around a day on which it held: from when,
+    /// and until when if it has ended. Its versions in between do not show.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub(crate) async fn stretch(&self, id: &str, day: Date) -> Result<Option<(String, Option<String>)>, HubError> {
+        let day = day.to_string();
+        let mut spans: Vec<_> = self.history(id).await?.into_iter().map(|r| (r.valid_from, r.valid_to)).collect();
+        spans.sort();
+        let mut joined: Vec<(String, Option<String>)> = Vec::new();
+        for (from, to) in spans {
+            match joined.last_mut().filter(|(_, end)| end.as_ref() == Some(&from)) {
+                Some((_, end)) => *end = to,
+                None => joined.push((from, to)),
+            }
+        }
+        Ok(joined.into_iter().find(|(from, to)| *from <= day && to.as_ref().is_none_or(|to| day < *to)))
+    }
+
     /// All versions, the newest first.
     ///
     /// # Errors
@@ -148,6 +169,15 @@ impl Records {
         self.fetch(ids).await
     }
 
+    /// What is left of a record that was removed, with its row, until it was told.
+    pub(crate) async fn erased(&self, id: &str) -> Result<Option<(Erased, ReadCheck)>, HubError> {
+        let key = keys::erased(&self.dataset().id, id);
+        let Some(found) = self.inner.store.get(&key).await? else { return Ok(None) };
+        let plain = self.inner.keys.open(key.as_bytes(), &found.value)?;
+        let erased = from_json(&key, &plain)?;
+        Ok(Some((erased, ReadCheck { key, version: Some(found.version) })))
+    }
+
     async fn fetch(&self, ids: Vec<String>) -> Result<Vec<Found>, HubError> {
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
@@ -164,6 +194,12 @@ impl Records {
     /// [`HubError::Invalid`] for an index that the dataset does not have or that is being built, for a range
     /// over an item whose values are hashed, and for a cursor of another query.
     pub async fn find(&self, find: &Find) -> Result<FoundPage, HubError> {
+        Ok(self.find_within(find, usize::MAX).await?.0)
+    }
+
+    /// As [`Records::find`], a page that ends before the row whose bytes have no room, unless it is the first
+    /// one. Answers how much room is left, too; `None`: it ended for that.
+    pub(crate) async fn find_within(&self, find: &Find, room: usize) -> Result<(FoundPage, Option<usize>), HubError> {
         let base = self.base_of(find)?;
         let mut range = self.range_of(find, &base)?;
         let hash = self.hash_of(find, &base);
@@ -177,12 +213,13 @@ impl Records {
             }
         }
         if range.is_empty() {
-            return Ok(FoundPage::default());
+            return Ok((FoundPage::default(), Some(room)));
         }
         let direction = if find.descending { Direction::Descending } else { Direction::Ascending };
-        let rows = self.inner.store.scan(&range, direction, limit).await?;
+        let mut rows = self.inner.store.scan(&range, direction, limit).await?;
+        let left = keep(&mut rows, room);
         let next = match rows.last() {
-            Some(last) if rows.len() == limit => Some(encode(hash, &base, &last.key)),
+            Some(last) if rows.len() == limit || left.is_none() => Some(encode(hash, &base, &last.key)),
             _ => None,
         };
         let records = if find.index.is_empty() {
@@ -198,9 +235,10 @@ impl Records {
             }
             found
         } else {
-            self.fetch(rows.iter().map(|r| index::id_of(&r.key)).collect::<Result<_, _>>()?).await?
+            let rows = rows.iter().map(|r| &r.key);
+            self.fetch(index::ids_of(&self.tags(), self.dataset(), &find.index, rows)?).await?
         };
-        Ok(FoundPage { records, next })
+        Ok((FoundPage { records, next }, left))
     }
 
     /// What all rows of the index begin with.
@@ -312,6 +350,19 @@ impl Records {
         let count = self.inner.store.counter(&keys::counts(&self.dataset().id)).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
+}
+
+/// Keeps the rows that have room, the first one always. Answers what is left of it; `None` when rows went.
+fn keep(rows: &mut Vec<Entry>, room: usize) -> Option<usize> {
+    let mut left = Some(room);
+    let fits = |row: &&Entry| {
+        left = left.and_then(|l| l.checked_sub(row.value.len()));
+        left.is_some()
+    };
+    let fit = rows.iter().take_while(fits).count().max(1);
+    let all = fit >= rows.len();
+    rows.truncate(fit);
+    if all { Some(left.unwrap_or(0)) } else { None }
 }
 
 /// A cursor is no secret and no proof: the walk stays in the range of the query that it comes with.

@@ -52,6 +52,8 @@ struct RowOut<'a> {
     f: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     t: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    d: Option<&'a str>,
     r: Timestamp,
     s: Source<'a>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,6 +68,7 @@ struct RowIn<'a> {
     b: Map<String, Value>,
     f: String,
     t: Option<String>,
+    d: Option<String>,
     r: Timestamp,
     #[serde(borrow)]
     s: Source<'a>,
@@ -83,6 +86,7 @@ pub(crate) fn to_bytes(keys: &Keyring, dataset: &Dataset, key: &Key, stored: &St
         b: &record.body,
         f: &record.valid_from,
         t: record.valid_to.as_deref(),
+        d: record.since.as_deref(),
         r: record.recorded,
         s: Source::of(&record.source),
         x: record.sources.iter().map(|(f, p)| (f.as_str(), Source::of(p))).collect(),
@@ -113,6 +117,7 @@ fn parse(key: &Key, json: &[u8]) -> Result<Stored, HubError> {
         body: row.b,
         valid_from: row.f,
         valid_to: row.t,
+        since: row.d,
         recorded: row.r,
         source: row.s.into(),
         sources: row.x.into_iter().map(|(f, s)| (f, s.into())).collect(),

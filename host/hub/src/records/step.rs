@@ -8,6 +8,7 @@
 //!   version's place; within a version it takes over the rest of it; in a gap it fills the gap, or a part.
 
 use crate::{FieldError, Record};
+use serde_json::{Map, Value};
 
 /// The days of a new version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,4 +146,51 @@ fn rest_only(inside: &Record) -> FieldError {
             inside.valid_from
         ),
     )
+}
+
+/// Since when the record is there without a gap, in a new version at this place.
+pub(super) fn since(place: &Place, head: Option<&Record>) -> Option<String> {
+    match (place, head) {
+        (Place::Head { before: Some(before), days }, Some(head)) if before.to.as_ref() == Some(&days.from) => {
+            Some(head.since.as_ref().unwrap_or(&head.valid_from).clone())
+        }
+        (Place::InsteadOfHead(_), Some(head)) => head.since.clone(),
+        _ => None,
+    }
+}
+
+/// Since when the newest version's record is there without a gap, after a correction has taken its place:
+/// one of the past may fill a gap, or open one.
+pub(super) fn since_corrected(former: &[Record], head: &Record, place: &Place) -> Option<String> {
+    let (cut, placed) = match place {
+        Place::Former { cut, days } => (cut.as_ref(), days),
+        Place::InsteadOfFormer(days) => (None, days),
+        Place::Head { .. } | Place::InsteadOfHead(_) => return head.since.clone(),
+    };
+    let others = former.iter().filter(|r| r.valid_from != placed.from && cut.is_none_or(|c| c.from != r.valid_from));
+    let others = others.map(|r| (r.valid_from.as_str(), r.valid_to.as_deref()));
+    let own = [Some(placed), cut].into_iter().flatten().map(|d| (d.from.as_str(), d.to.as_deref()));
+    let spans: Vec<(&str, Option<&str>)> = others.chain(own).collect();
+    let mut since = head.valid_from.as_str();
+    while let Some((from, _)) = spans.iter().find(|(from, to)| *to == Some(since) && *from < since) {
+        since = from;
+    }
+    (since != head.valid_from).then(|| since.to_owned())
+}
+
+pub(super) fn days_at(place: &Place) -> Days {
+    match place {
+        Place::Head { days, .. } | Place::Former { days, .. } => days.clone(),
+        Place::InsteadOfHead(days) | Place::InsteadOfFormer(days) => days.clone(),
+    }
+}
+
+/// Whether a version of these fields and days is the newest one already.
+pub(super) fn says_nothing_new(head: &Record, body: &Map<String, Value>, days: &Days) -> bool {
+    let within = days.from >= head.valid_from && head.valid_to.as_ref().is_none_or(|to| days.from < *to);
+    within && head.body == *body && (days.to.is_none() || days.to == head.valid_to)
+}
+
+pub(super) fn came_through(record: &Record, through: &str) -> bool {
+    record.source.through == through || record.sources.values().any(|p| p.through == through)
 }

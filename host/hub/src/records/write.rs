@@ -1,6 +1,6 @@
 //! Writing: one change of one record, staged with all that hangs on it.
 
-use super::changes::Gathered;
+use super::changes::{Erased, Gathered};
 use super::merge::Merged;
 use super::step::{self, Days, Place};
 use super::{Records, Stored, index, row};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use yunlong_formats::Date;
-use yunlong_model::Timestamp;
+use yunlong_model::{PersonId, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Txn};
 
@@ -129,6 +129,16 @@ impl Writer {
         Self { once: true, ..self }
     }
 
+    /// Whom a record is about.
+    pub(crate) fn person(&self, record: &Record) -> Option<PersonId> {
+        self.records.person(record)
+    }
+
+    /// The id in the store of the record with this key.
+    pub(crate) fn id(&self, key: &str) -> String {
+        self.records.id(key)
+    }
+
     /// A key in its normal form.
     pub(crate) fn normal<'a>(&self, key: &'a str) -> std::borrow::Cow<'a, str> {
         self.records.normal(key)
@@ -141,16 +151,16 @@ impl Writer {
     /// [`HubError::Record`] says what is wrong with which field; [`HubError::Changed`] when it is based on
     /// another version. Then nothing was staged.
     pub async fn put(&mut self, txn: &mut Txn, by: &Authority, fresh: Fresh) -> Result<Written, HubError> {
-        let (id, stored) = self.meet(txn, &fresh).await?;
+        let (id, stored) = self.meet(txn, by, &fresh).await?;
         let head = stored.as_ref().map(|s| &s.record);
         let (days, from, through) = (days_of(&fresh), fresh.valid_from, fresh.provenance.through.clone());
         let merged = self.merge(by, fresh, head)?;
         if let Some(head) = head
-            && says_nothing_new(head, &merged.body, &days)
+            && step::says_nothing_new(head, &merged.body, &days)
         {
             return Ok(Written::Unchanged(head.version));
         }
-        if self.once && head.is_some_and(|h| h.valid_from == days.from && came_through(h, &through)) {
+        if self.once && head.is_some_and(|h| h.valid_from == days.from && step::came_through(h, &through)) {
             return Err(HubError::Twice);
         }
         self.check(&merged, from, &days).await?;
@@ -164,16 +174,20 @@ impl Writer {
     /// # Errors
     /// As [`Writer::put`].
     pub async fn correct(&mut self, txn: &mut Txn, by: &Authority, fresh: Fresh) -> Result<Written, HubError> {
-        let (id, stored) = self.meet(txn, &fresh).await?;
+        let (id, stored) = self.meet(txn, by, &fresh).await?;
         let Some(stored) = stored else { return self.put(txn, by, fresh).await };
         let former = self.former(txn, &id).await?;
         let (days, from) = (days_of(&fresh), fresh.valid_from);
         let place = step::correction(&former, &stored.record, days.clone()).map_err(one)?;
+        let stored = Stored {
+            record: Record { since: step::since_corrected(&former, &stored.record, &place), ..stored.record },
+            ..stored
+        };
         let base = self.base_of(&place, &former, &stored.record);
         let merged = self.merge(by, fresh, base)?;
         if let Some(base) = base
             && base.body == merged.body
-            && days_at(&place) == (Days { from: base.valid_from.clone(), to: base.valid_to.clone() })
+            && step::days_at(&place) == (Days { from: base.valid_from.clone(), to: base.valid_to.clone() })
         {
             return Ok(Written::Unchanged(stored.record.version));
         }
@@ -241,6 +255,18 @@ impl Writer {
                 txn.delete(key);
             }
         }
+        let kept = Erased {
+            key: stored.record.key.clone(),
+            person: self.records.person(&stored.record),
+            division: self
+                .dataset()
+                .division
+                .as_ref()
+                .and_then(|d| stored.record.body.get(d)?.as_str().map(str::to_owned)),
+        };
+        let at = keys::erased(&dataset, &id);
+        let json = serde_json::to_vec(&kept).map_err(|e| yunlong_store::StoreError::Corrupt(e.to_string()))?;
+        txn.put(at.clone(), self.records.inner.keys.seal(at.as_bytes(), &json)?.into());
         let fields = stored.record.body.keys().cloned().collect();
         self.stage(txn, Heads { id: &id, before: Some(&stored.record), after: None, fields, ended: true })
     }
@@ -269,11 +295,13 @@ impl Writer {
         changed
     }
 
-    /// Whoever writes an existing record finds it by its key, which is checked first.
-    async fn meet(&self, txn: &mut Txn, fresh: &Fresh) -> Result<(String, Option<Stored>), HubError> {
+    /// Whoever writes an existing record finds it by its key, which is checked first, and so is whether they
+    /// are the authority for what they give.
+    async fn meet(&self, txn: &mut Txn, by: &Authority, fresh: &Fresh) -> Result<(String, Option<Stored>), HubError> {
         if let Some(error) = validate::key(self.dataset(), &fresh.key) {
             return Err(one(error));
         }
+        self.may_set(by, &fresh.fields)?;
         let id = self.records.id(&fresh.key);
         let stored = self.head(txn, &id).await?;
         let is = stored.as_ref().map_or(0, |s| s.record.version);
@@ -324,13 +352,14 @@ impl Writer {
     ) -> Result<Written, HubError> {
         let highest = stored.map_or(0, |s| s.highest) + 1;
         let key = merged.body.get(&self.dataset().key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let days = days_at(&place);
+        let days = step::days_at(&place);
         let record = Record {
             key,
             version: highest,
             body: merged.body,
             valid_from: days.from,
             valid_to: days.to,
+            since: step::since(&place, stored.map(|s| &s.record)),
             recorded: self.now,
             source: merged.source,
             sources: merged.sources,
@@ -477,21 +506,4 @@ pub(super) fn one(error: FieldError) -> HubError {
 
 fn days_of(fresh: &Fresh) -> Days {
     Days { from: fresh.valid_from.to_string(), to: fresh.valid_to.map(|d| d.to_string()) }
-}
-
-fn days_at(place: &Place) -> Days {
-    match place {
-        Place::Head { days, .. } | Place::Former { days, .. } => days.clone(),
-        Place::InsteadOfHead(days) | Place::InsteadOfFormer(days) => days.clone(),
-    }
-}
-
-/// Whether a version of these fields and days is the newest one already.
-fn says_nothing_new(head: &Record, body: &Map<String, Value>, days: &Days) -> bool {
-    let within = days.from >= head.valid_from && head.valid_to.as_ref().is_none_or(|to| days.from < *to);
-    within && head.body == *body && (days.to.is_none() || days.to == head.valid_to)
-}
-
-fn came_through(record: &Record, through: &str) -> bool {
-    record.source.through == through || record.sources.values().any(|p| p.through == through)
 }

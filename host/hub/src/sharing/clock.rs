@@ -2,9 +2,9 @@
 
 use super::desk::{read, settle};
 use super::{Request, RequestState, Step, act, keys};
-use crate::{Actor, Hub, HubError};
+use crate::{Actor, Grant, GrantFilter, Hub, HubError, Sharing};
 use yunlong_messaging::Notice;
-use yunlong_model::Text;
+use yunlong_model::{Text, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Txn, transact};
 
@@ -39,6 +39,55 @@ impl Hub {
                 }
                 Ok::<_, HubError>(())
             })?;
+        }
+        Ok(())
+    }
+
+    /// Warns the departments whose grants are about to end, once for each end: those of an installation
+    /// that has already asked for an extension are not.
+    pub(crate) async fn warn_of_ends(&self) -> Result<(), HubError> {
+        let (now, days) = (self.inner.now(), self.inner.config.grant_warning_days);
+        for due in self.grants(&GrantFilter { standing: true, ..GrantFilter::default() }).await? {
+            if !due.warning_due(now, days) {
+                continue;
+            }
+            let request = self.request(&due.request).await?;
+            let to = self.inner.identity.administrators_of(&request.organization).await?;
+            let key = keys::grant(&due.installation, &due.dataset, &due.purpose);
+            let newest = keys::newest(&due.installation, &due.dataset, &due.purpose);
+            transact!(&self.inner.store, |txn| {
+                let Some(mut grant) = txn.get_as::<Grant>(&key).await?.filter(|g| g.warning_due(now, days)) else {
+                    return Ok(());
+                };
+                let asked_again = match txn.get_as::<String>(&newest).await? {
+                    Some(id) => read(txn, &id).await?.state.is_open(),
+                    None => false,
+                };
+                if !asked_again {
+                    for account in &to {
+                        self.tell(txn, account, &ending(&request, grant.until))?;
+                    }
+                }
+                grant.warned_of = Some(grant.until);
+                txn.put_as(key.clone(), &grant);
+                Ok::<_, HubError>(())
+            })?;
+            self.inner.sharing.grants.changed(&due.installation);
+        }
+        Ok(())
+    }
+
+    /// Revokes the grants that nobody decided on, of datasets that are no longer shared unconditionally, and
+    /// tells the departments that held them. They have no effect in any case ([`crate::standing`]).
+    pub(crate) async fn end_automatic_grants(&self) -> Result<(), HubError> {
+        for grant in self.grants(&GrantFilter { standing: true, ..GrantFilter::default() }).await? {
+            let entry = self.catalogue_entry(&grant.dataset).filter(|_| grant.is_automatic());
+            if entry.is_none_or(|e| e.dataset.sharing == Sharing::Unconditional) {
+                continue;
+            }
+            let to = self.inner.identity.administrators_of(&self.request(&grant.request).await?.organization).await?;
+            let reason = "该信息资源不再无条件共享，请在控制台重新申请 / the dataset is no longer shared unconditionally: ask for it again at the console";
+            self.revoke(&grant, reason, &Actor::platform(), &to).await?;
         }
         Ok(())
     }
@@ -121,6 +170,20 @@ fn filed(request: &Request) -> (Text, Text) {
             request,
             &format!("理由：{}。请于 {accept} 前受理、{decide} 前决定", request.asked.reason.zh),
             &format!("{}. Accept it by {accept} and decide it by {decide} (Beijing time)", request.asked.reason.en),
+        ),
+    )
+}
+
+fn ending(request: &Request, until: Timestamp) -> (Text, Text) {
+    let until = until.to_shanghai();
+    (
+        text("数据授权即将到期", "A data grant is about to end"),
+        about(
+            request,
+            &format!("授权将于 {until} 到期，之后应用将不能再使用该数据；如需继续使用，请在控制台重新申请"),
+            &format!(
+                "the grant ends at {until} (Beijing time) and the app cannot use the dataset after it; ask again at the console to go on"
+            ),
         ),
     )
 }

@@ -266,7 +266,7 @@ impl Filing<'_> {
         };
         request.take(step, "-", now)?;
         if let RequestState::Approved { decision, .. } = &request.state {
-            put_grant(txn, request, decision, "-", now);
+            put_grant(txn, request, decision, Grant::AUTOMATIC, now);
         }
         let action = format!("request.{}", request.state.name());
         let detail = request.steps.last().map(|s| s.note.clone()).unwrap_or_default();
@@ -319,6 +319,7 @@ fn put_grant(txn: &mut Txn, request: &Request, decision: &Decision, by: &str, no
         until: decision.until,
         granted_by: by.to_owned(),
         revoked: None,
+        warned_of: None,
     };
     txn.put_as(keys::grant(&request.installation, request.dataset(), request.purpose()), &grant);
 }

@@ -9,17 +9,25 @@ use std::sync::Arc;
 use yunlong_installations::Installation;
 use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::txn::from_json;
-use yunlong_store::{Direction, StoreError, Txn, transact};
+use yunlong_store::{Direction, Key, ReadCheck, Seq, StoreError, Txn, transact};
 
 /// The grants of one installation, by dataset and purpose.
 #[derive(Debug, Default)]
 pub(crate) struct GrantsOf {
     by_use: BTreeMap<String, BTreeMap<String, Arc<Grant>>>,
+    /// The versions of their rows, which whoever writes down what rests on one checks.
+    rows: BTreeMap<Key, Seq>,
 }
 
 impl GrantsOf {
     pub(crate) fn of(&self, dataset: &str, purpose: &str) -> Option<&Arc<Grant>> {
         self.by_use.get(dataset)?.get(purpose)
+    }
+
+    /// The row of the grant for a use, as it was when it was loaded.
+    pub(crate) fn row(&self, installation: &InstallationName, dataset: &str, purpose: &str) -> ReadCheck {
+        let key = keys::grant(installation, dataset, purpose);
+        ReadCheck { version: self.rows.get(&key).copied(), key }
     }
 
     /// The other purposes for which the dataset is granted now.
@@ -173,7 +181,13 @@ impl Hub {
         })
     }
 
-    async fn revoke(&self, grant: &Grant, reason: &str, by: &Actor, tell: &[String]) -> Result<Grant, HubError> {
+    pub(super) async fn revoke(
+        &self,
+        grant: &Grant,
+        reason: &str,
+        by: &Actor,
+        tell: &[String],
+    ) -> Result<Grant, HubError> {
         let (me, grant, reason) = (self.clone(), grant.clone(), reason.to_owned());
         let (by, tell) = (by.clone(), tell.to_vec());
         detached(async move {
@@ -227,6 +241,7 @@ impl Hub {
         let mut all = GrantsOf::default();
         for row in &rows {
             let grant: Grant = from_json(&row.key, &row.value)?;
+            all.rows.insert(row.key.clone(), row.version);
             let purposes = all.by_use.entry(grant.dataset.clone()).or_default();
             purposes.insert(grant.purpose.clone(), Arc::new(grant));
         }

@@ -19,6 +19,7 @@ mod request;
 pub use grants::GrantFilter;
 pub use lists::{RequestFilter, RequestPage};
 pub use orders::{EndedOrder, NewOrder, Order};
+pub(crate) use request::said;
 pub use request::{Decision, Request, RequestState, RequestStep, Step};
 
 use crate::{Actor, HubError, LegalBasis, Terms};

@@ -294,6 +294,12 @@ pub(crate) fn verdict(dataset: &Dataset, asked: &DatasetUse, organization: &str)
                 .into(),
         );
     }
+    if asked.basis == LegalBasis::PublicData && dataset.is_personal() {
+        return Verdict::Refused(
+            "该信息资源涉及个人，不能以“公共数据”为依据：请应用开发者写明法律依据，或者征得本人同意 / The dataset is about persons, whose data is not public data: the app's vendor cites the law that it rests on, or asks for consent"
+                .into(),
+        );
+    }
     if asked.rows == Rows::Own && !dataset.is_personal() {
         return Verdict::Refused(
             "该信息资源不涉及个人，没有“本人的记录” / The dataset is not about persons: there are no records about whoever asks".into(),

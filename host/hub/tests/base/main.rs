@@ -112,7 +112,7 @@ async fn put_events(city: &City) {
 async fn a_summary_counts_the_events_that_are_in_force() {
     let city = granted(EVENT, &["event", "uscc", "date", "kind", "until"], &[]).await;
     put_events(&city).await;
-    let counts = credit::summary(&city.hub, job(&city), "check", USCC).await.unwrap();
+    let counts = credit::summary(&city.hub, job(&city), "check", USCC, &mut unmetered).await.unwrap();
     let counts: Vec<_> = counts.iter().map(|c| (c.kind.as_str(), c.count)).collect();
     assert_eq!(counts, [("licence", 1), ("penalty", 2)], "the one of 2020 has ended, the last day counts");
     let penalties = credit::events(&city.hub, job(&city), "check", USCC, &strings(&["penalty"]), None).await.unwrap();
@@ -128,7 +128,7 @@ async fn kinds_cannot_be_asked_for_where_they_are_not_granted() {
     put_events(&city).await;
     let denied = credit::events(&city.hub, job(&city), "check", USCC, &strings(&["penalty"]), None).await.unwrap_err();
     assert_eq!(denied, ReadError::Denied(Denial::Fields(strings(&["kind"]))));
-    let denied = credit::summary(&city.hub, job(&city), "check", USCC).await.unwrap_err();
+    let denied = credit::summary(&city.hub, job(&city), "check", USCC, &mut unmetered).await.unwrap_err();
     assert!(matches!(denied, ReadError::Denied(Denial::Fields(_))), "{denied:?}");
     assert_eq!(credit::events(&city.hub, job(&city), "check", USCC, &[], None).await.unwrap().records.len(), 4);
 }
@@ -138,7 +138,7 @@ async fn an_end_that_is_masked_cannot_be_counted_with() {
     for mask in [Mask::Presence, Mask::Year] {
         let city = granted(EVENT, &["event", "uscc", "date", "kind", "until"], &[("until", mask)]).await;
         put_events(&city).await;
-        let denied = credit::summary(&city.hub, job(&city), "check", USCC).await.unwrap_err();
+        let denied = credit::summary(&city.hub, job(&city), "check", USCC, &mut unmetered).await.unwrap_err();
         assert_eq!(denied, ReadError::Denied(Denial::Fields(strings(&["until"]))), "{mask:?}");
     }
 }
@@ -196,6 +196,11 @@ async fn a_question_about_no_place_says_what_is_wrong() {
     }
 }
 
+/// Whoever bounds nothing.
+fn unmetered() -> Result<(), ReadError> {
+    Ok(())
+}
+
 async fn put_figures(city: &City) {
     for (division, period, value) in [
         ("320300", "2024", 100.0),
@@ -223,11 +228,11 @@ async fn series_come_by_codes_and_by_level() {
     put_figures(&city).await;
     let division = |code: &str| DivisionCode::parse(code).unwrap();
     let by_code = asked(Divisions::Codes(vec![division("320302")]));
-    let by_code = economy::series(&city.hub, job(&city), "check", &by_code).await.unwrap();
+    let by_code = economy::series(&city.hub, job(&city), "check", &by_code, &mut unmetered).await.unwrap();
     let points: Vec<_> = by_code[0].points.iter().map(|p| (p.period.to_string(), to_number(p.value))).collect();
     assert_eq!((by_code.len(), points), (1, vec![("2024".to_owned(), 60.5), ("2025".to_owned(), 63.4)]));
     let counties = asked(Divisions::Level { within: division("320300"), level: Level::County });
-    let counties = economy::series(&city.hub, job(&city), "check", &counties).await.unwrap();
+    let counties = economy::series(&city.hub, job(&city), "check", &counties, &mut unmetered).await.unwrap();
     let found: Vec<_> = counties.iter().map(|s| s.division.as_str()).collect();
     assert_eq!(found, ["320302", "320303"], "neither the city nor a town");
     let figure = economy::get(&city.hub, job(&city), "check", "gdp/320302/2025-Q4").await.unwrap().unwrap();
@@ -243,6 +248,29 @@ async fn a_series_without_its_values_is_denied_by_name() {
     let city = granted(OBSERVATION, &["indicator", "division", "period", "unit"], &[]).await;
     put_figures(&city).await;
     let query = asked(Divisions::Codes(vec![DivisionCode::parse("320302").unwrap()]));
-    let denied = economy::series(&city.hub, job(&city), "check", &query).await.unwrap_err();
+    let denied = economy::series(&city.hub, job(&city), "check", &query, &mut unmetered).await.unwrap_err();
     assert_eq!(denied, ReadError::Denied(Denial::Fields(strings(&["value"]))));
+}
+
+#[tokio::test]
+async fn each_read_behind_a_question_is_metered_and_there_are_only_so_many() {
+    let items = ["observation", "indicator", "division", "period", "value", "unit"];
+    let city = granted(OBSERVATION, &items, &[]).await;
+    put_figures(&city).await;
+    let codes = |n: u32| (1..=n).map(|i| DivisionCode::parse(&format!("3203{i:02}")).unwrap()).collect();
+    let query = asked(Divisions::Codes(codes(5)));
+    let mut reads = 0;
+    let mut three = || {
+        reads += 1;
+        if reads > 3 { Err(ReadError::TooLarge("spent".into())) } else { Ok(()) }
+    };
+    let stopped = economy::series(&city.hub, job(&city), "check", &query, &mut three).await;
+    assert_eq!(stopped.unwrap_err(), ReadError::TooLarge("spent".into()));
+    assert_eq!(reads, 4, "one for each series");
+    let indicators = (0..50).map(|n| format!("i{n}")).collect();
+    let (from, to) = ("2024".parse().unwrap(), "2025".parse().unwrap());
+    let many = SeriesQuery::new(indicators, Divisions::Codes(codes(11)), from, to).unwrap();
+    let mut none = || panic!("nothing is read");
+    let refused = economy::series(&city.hub, job(&city), "check", &many, &mut none).await;
+    assert!(matches!(refused, Err(ReadError::TooLarge(_))), "{refused:?}");
 }

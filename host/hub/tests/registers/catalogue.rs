@@ -1,4 +1,7 @@
-use crate::city::{City, PERSON, POLICE, TOURISM, id, official, person, police, row, system_admin, tourism};
+use crate::city::{
+    City, PERSON, POLICE, TOURISM, id, official, person, police, police_admin, row, system_admin, tourism,
+    tourism_admin,
+};
 use serde_json::json;
 use yunlong_hub::{
     Actor, CatalogueFilter, Category, Class, Dataset, Find, Hub, HubError, ItemKind, Level, Openness, Publication,
@@ -68,9 +71,9 @@ async fn the_base_datasets_are_there_and_published() {
 #[tokio::test]
 async fn a_restart_keeps_what_people_decided() {
     let city = City::new().await;
-    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police()).await.unwrap();
+    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police_admin()).await.unwrap();
     let sharing = Sharing::Conditional { condition: text("only for schools") };
-    city.hub.set_sharing(PERSON, sharing.clone(), &police()).await.unwrap();
+    city.hub.set_sharing(PERSON, sharing.clone(), &police_admin()).await.unwrap();
     let before = city.hub.catalogue_entry(PERSON).unwrap();
     let again = City::on(city.store.clone()).await;
     let after = again.hub.catalogue_entry(PERSON).unwrap();
@@ -83,8 +86,8 @@ async fn a_restart_keeps_what_people_decided() {
 #[tokio::test]
 async fn a_dataset_goes_from_draft_to_published_to_withdrawn_and_back() {
     let city = City::new().await;
-    let (hub, by) = (&city.hub, tourism());
-    let entry = hub.create_dataset(bus_stops(), &by).await.unwrap();
+    let (hub, by) = (&city.hub, tourism_admin());
+    let entry = hub.create_dataset(bus_stops(), &tourism()).await.unwrap();
     assert_eq!((entry.publication, entry.version), (Publication::Draft, 1));
     assert!(hub.dataset("transport.bus-stop").is_none(), "nobody finds a draft");
     assert!(matches!(
@@ -187,7 +190,7 @@ async fn what_a_description_may_not_be_is_refused_by_name() {
 
 async fn published(hub: &Hub) {
     hub.create_dataset(bus_stops(), &tourism()).await.unwrap();
-    hub.publish_dataset("transport.bus-stop", &tourism()).await.unwrap();
+    hub.publish_dataset("transport.bus-stop", &tourism_admin()).await.unwrap();
 }
 
 async fn load(city: &City, rows: &[serde_json::Value], file: &str) {
@@ -316,7 +319,7 @@ async fn an_entry_is_exported_in_the_words_of_the_national_guide() {
 #[tokio::test]
 async fn the_key_and_whatever_is_required_stay_with_the_provider() {
     let city = City::new().await;
-    let by = police();
+    let by = police_admin();
     assert_eq!(field(city.hub.set_authority(PERSON, "resident_id", Some(TOURISM), &by).await), "item");
     assert_eq!(field(city.hub.set_authority(PERSON, "name", Some(TOURISM), &by).await), "item");
     assert_eq!(field(city.hub.set_authority(PERSON, "nothing", Some(TOURISM), &by).await), "item");
@@ -330,4 +333,14 @@ async fn the_key_and_whatever_is_required_stay_with_the_provider() {
     fields["mobile"] = json!("19900000001");
     let refused = crate::city::errors(city.put(PERSON, city.fresh(&id(1), fields, "2026-01-01")).await);
     assert_eq!(refused[0].field.as_deref(), Some("mobile"));
+}
+
+#[tokio::test]
+async fn an_authority_in_a_description_is_refused_and_not_dropped() {
+    let city = City::new().await;
+    let entry = city.hub.catalogue_entry(PERSON).unwrap();
+    let mut dataset = (*entry.dataset).clone();
+    dataset.items.iter_mut().find(|i| i.name == "mobile").unwrap().authority = Some(TOURISM.into());
+    let refused = city.hub.edit_dataset(dataset, entry.version, &police_admin()).await;
+    assert_eq!(field(refused), "items.mobile.authority");
 }

@@ -117,6 +117,14 @@ pub(crate) fn tourism() -> Actor {
     official("tourism-clerk", TOURISM)
 }
 
+pub(crate) fn police_admin() -> Actor {
+    official("police-admin", POLICE)
+}
+
+pub(crate) fn tourism_admin() -> Actor {
+    official("tourism-admin", TOURISM)
+}
+
 pub(crate) fn system_admin() -> Actor {
     Actor { system_admin: true, ..official("city-system", "320300") }
 }
@@ -147,13 +155,15 @@ impl City {
     pub(crate) async fn on(store: SharedStore) -> Self {
         let manual = ManualClock::new(START);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo());
-        let identity = Arc::new(identity.await.unwrap());
-        let keys = identity.field_keys().clone();
-        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
-        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
+        let secrets = Secrets::new([1; 32]);
+        let keys = secrets.fields().clone();
         let log = AuditConfig::new("test.example/audit", Zeroizing::new([2; 32]));
         let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+        let demo = IdentityConfig::demo();
+        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), demo);
+        let identity = Arc::new(identity.await.unwrap());
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap());
+        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Nobody)));
         let services = HubServices {
             store: store.clone(),
             clock,

@@ -1,4 +1,6 @@
-use crate::city::{City, DAY, HOUSEHOLD, PERSON, TOURISM, citizen, id, official, person, police, tourism};
+use crate::city::{
+    City, DAY, HOUSEHOLD, PERSON, TOURISM, citizen, id, official, person, police, police_admin, tourism,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use yunlong_hub::{Claim, CorrectionFilter, CorrectionState, HubError, NewCorrection};
@@ -76,7 +78,7 @@ async fn it_is_to_be_answered_by_the_end_of_the_tenth_working_day() {
 #[tokio::test]
 async fn it_is_forwarded_to_the_authority_of_the_item_which_alone_answers() {
     let city = city().await;
-    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police()).await.unwrap();
+    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police_admin()).await.unwrap();
     let new = wrong("mobile", Claim::Value(json!("19900000001")));
     let filed = city.hub.file_correction(new, &citizen("ann")).await.unwrap();
     assert_eq!(filed.authority, TOURISM);
@@ -165,6 +167,27 @@ async fn a_record_about_nobody_is_erased() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_missing_is_asked_for_and_answered_once_it_is_there() {
+    let city = City::new().await;
+    city.put(PERSON, city.fresh(&id(2), person(2), "2020-01-01")).await.unwrap();
+    let missing = || NewCorrection { item: None, claim: Claim::Missing, ..name_is("") };
+    let refused = city.hub.file_correction(missing(), &police()).await;
+    assert!(matches!(refused, Err(HubError::Invalid { .. })), "an official enters it: {refused:?}");
+    let with_item = NewCorrection { claim: Claim::Missing, ..name_is("") };
+    assert!(matches!(city.hub.file_correction(with_item, &citizen("ann")).await, Err(HubError::Invalid { .. })));
+    let filed = city.hub.file_correction(missing(), &citizen("ann")).await.unwrap();
+    assert_eq!((filed.key.as_str(), filed.item.as_ref()), (id(1).as_str(), None), "the desk knows whose it is");
+    city.hub.accept_correction(&filed.id, &police()).await.unwrap();
+    let too_early = city.hub.correct(&filed.id, None, None, "", &police()).await;
+    assert!(matches!(too_early, Err(HubError::Invalid { .. })), "nothing was entered: {too_early:?}");
+    city.put(PERSON, city.fresh(&id(1), person(1), "2020-01-01")).await.unwrap();
+    let done = city.hub.correct(&filed.id, None, None, "已补登", &police()).await.unwrap();
+    assert_eq!((done.state, done.version), (CorrectionState::Corrected, Some(1)));
+    let again = city.hub.file_correction(missing(), &citizen("ann")).await;
+    assert!(matches!(again, Err(HubError::Invalid { .. })), "there is one now: {again:?}");
+}
+
+#[tokio::test]
 async fn who_is_not_part_of_it_does_not_learn_that_it_exists() {
     let city = city().await;
     let filed = city.hub.file_correction(name_is("示例真名"), &citizen("ann")).await.unwrap();
@@ -208,7 +231,7 @@ async fn lists_come_newest_first_in_pages() {
         }
     }
     assert_eq!(seen, [0, 1, 3, 4].map(|n: usize| ids[n].clone()));
-    let own = city.hub.corrections_filed_by("ann", None, 10).await.unwrap();
+    let own = city.hub.corrections_filed_by(&citizen("ann"), None, 10).await.unwrap();
     assert_eq!(own.corrections.into_iter().map(|c| c.id).collect::<Vec<_>>(), ids);
 }
 

@@ -89,6 +89,15 @@ async fn check(city: &City) {
         let given = versions.len();
         versions.dedup();
         assert_eq!(versions.len(), given, "{all:?}");
+        // Since when it is there without a gap, as the newest version alone tells it.
+        let mut since = all.first().map(|r| r.valid_from.clone());
+        for former in all.iter().skip(1) {
+            if former.valid_to != since {
+                break;
+            }
+            since = Some(former.valid_from.clone());
+        }
+        assert_eq!(all.first().map(|r| r.since.clone().unwrap_or(r.valid_from.clone())), since, "{all:?}");
         let newest = all.first().cloned();
         if let Some(newest) = newest {
             *filled.entry(String::new()).or_default() += 1;

@@ -1,4 +1,4 @@
-use crate::city::{City, HOUSEHOLD, PERSON, PLACE, POLICE, TOURISM, errors, id, person, police};
+use crate::city::{City, HOUSEHOLD, PERSON, PLACE, POLICE, TOURISM, errors, id, person, police_admin};
 use serde_json::{Value, json};
 use yunlong_formats::Date;
 use yunlong_hub::{Authority, Bound, Find, Fresh, HubError, Record, Written};
@@ -128,16 +128,25 @@ async fn a_record_that_was_closed_is_not_found_any_more_from_its_last_day_on() {
 #[tokio::test]
 async fn an_organization_sets_only_what_it_is_the_authority_for() {
     let city = City::new().await;
-    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police()).await.unwrap();
+    city.hub.set_authority(PERSON, "mobile", Some(TOURISM), &police_admin()).await.unwrap();
     let other = Authority::Of(TOURISM.into());
-    let add = city.put_as(&other, PERSON, city.fresh(&id(1), person(1), "2026-01-01")).await;
+    let mobile = || city.fresh(&id(1), json!({ "mobile": "19900000001" }), "2026-02-01");
+    let add = city.put_as(&other, PERSON, mobile()).await;
     assert!(matches!(add, Err(HubError::Forbidden(_))), "{add:?}");
+    let missing =
+        errors(city.put_as(&other, PERSON, city.fresh(&id(2), json!({ "name": "示例2" }), "2026-02-01")).await);
     city.put(PERSON, city.fresh(&id(1), person(1), "2026-01-01")).await.unwrap();
-    let foreign = errors(city.put_as(&other, PERSON, city.fresh(&id(1), json!({ "name": "x" }), "2026-02-01")).await);
-    assert!(foreign[0].reason.en.contains(POLICE), "{foreign:?}");
-    // What it repeats and does not change is no harm.
-    let both = city.fresh(&id(1), json!({ "name": "示例1", "mobile": "19900000001" }), "2026-02-01");
-    city.put_as(&other, PERSON, both).await.unwrap();
+    // Whether the record is there, and whether it says the same, makes no difference to the answer.
+    for guess in ["示例1", "x"] {
+        let foreign = city.fresh(&id(1), json!({ "name": guess, "mobile": "19900000001" }), "2026-02-01");
+        let refused = errors(city.put_as(&other, PERSON, foreign).await);
+        assert_eq!(refused, missing, "{guess}");
+        assert!(refused[0].reason.en.contains(POLICE), "{refused:?}");
+    }
+    city.put_as(&other, PERSON, mobile()).await.unwrap();
+    // Nor does the provider say what another answers for.
+    let back = errors(city.put(PERSON, city.fresh(&id(1), json!({ "mobile": "19900000001" }), "2026-02-01")).await);
+    assert!(back[0].reason.en.contains(TOURISM), "{back:?}");
     let records = city.records(PERSON);
     let record = records.current(&records.id(&id(1))).await.unwrap().unwrap();
     assert_eq!(record.body["mobile"], "19900000001");

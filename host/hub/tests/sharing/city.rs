@@ -1,5 +1,6 @@
-//! A city in memory: a police that provides three datasets of one shape, one of each sharing class, a
-//! tourism office whose apps ask for them, and people.
+//! A city in memory: a police that provides three datasets, one of each sharing class, a tourism office whose
+//! apps ask for them, and people. The dataset that is shared unconditionally is about places, since what is
+//! about persons is not shared so; the others are about residents.
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use yunlong_audit::{Audit, AuditConfig, Entry, EntryFilter, Outcome};
 use yunlong_formats::Date;
 use yunlong_hub::{
-    Actor, Authority, Caller, Dataset, Decision, Fresh, Hub, HubConfig, HubServices, Open, Provenance, Query,
-    ReadError, Request,
+    Actor, Authority, Caller, Dataset, Decision, Fresh, Hub, HubConfig, HubServices, Item, ItemKind, Level, Open,
+    Provenance, Query, ReadError, Request, Sensitivity,
 };
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, Password,
@@ -19,6 +20,7 @@ use yunlong_installations::{Capability, Installations, New, Status, Switch, Upgr
 use yunlong_messaging::{Deliver, Delivery, DeliveryError, Dispatcher, Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock, Digest, InstallationName, Kind, Manifest, PersonId, Timestamp};
+use yunlong_sealing::Keyring;
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{SharedStore, Txn};
 use zeroize::Zeroizing;
@@ -107,6 +109,15 @@ fn dataset(id: &str, sharing: &str) -> Dataset {
     toml::from_str(&text).unwrap()
 }
 
+/// The dataset that is about nobody: its items have the names of the others', and no person.
+fn places() -> Dataset {
+    let residents = dataset(OPEN, r#"{ class = "unconditional" }"#);
+    let item = |i: Item| Item { sensitivity: Sensitivity::General, ..i };
+    let mut items: Vec<Item> = residents.items.into_iter().map(item).collect();
+    items[0] = Item { name: "code".into(), kind: ItemKind::Text, ..items[0].clone() };
+    Dataset { key: "code".into(), person: None, level: Level::General, items, ..residents }
+}
+
 impl City {
     pub(crate) async fn new() -> Self {
         Self::on(Arc::new(MemoryStore::new()), true).await
@@ -114,16 +125,23 @@ impl City {
 
     /// A city on a store; `fresh` when nothing is in it.
     pub(crate) async fn on(store: SharedStore, fresh: bool) -> Self {
+        Self::sealed(store, fresh, None).await
+    }
+
+    /// The same, whose records are sealed with other keys than identity's.
+    pub(crate) async fn sealed(store: SharedStore, fresh: bool, keys: Option<Arc<Keyring>>) -> Self {
         let manual = ManualClock::new(START);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let identity = Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo());
-        let identity = Arc::new(identity.await.unwrap());
-        let keys = identity.field_keys().clone();
-        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
-        let registry = Arc::new(Registry(installations.clone()));
-        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), registry));
+        let secrets = Secrets::new([1; 32]);
+        let keys = keys.unwrap_or_else(|| secrets.fields().clone());
         let log = AuditConfig::new("test.example/audit", Zeroizing::new([2; 32]));
         let audit = Audit::open(store.clone(), clock.clone(), keys.clone(), log).await.unwrap();
+        let demo = IdentityConfig::demo();
+        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), demo);
+        let identity = Arc::new(identity.await.unwrap());
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap());
+        let registry = Arc::new(Registry(installations.clone()));
+        let messaging = Arc::new(Messaging::new(store.clone(), clock.clone(), registry));
         let services = HubServices {
             store: store.clone(),
             clock,
@@ -196,15 +214,11 @@ impl City {
 
     async fn datasets(&self) {
         let by = official("police-admin", POLICE);
-        for (id, sharing) in [
-            (OPEN, r#"{ class = "unconditional" }"#.to_owned()),
-            (
-                ASKED,
-                r#"{ class = "conditional", condition = { zh = "说明用途", en = "State the purpose" } }"#.to_owned(),
-            ),
-            (CLOSED, format!(r#"{{ class = "not-shared", law = "{LAW}" }}"#)),
-        ] {
-            self.hub.create_dataset(dataset(id, &sharing), &by).await.unwrap();
+        let asked = r#"{ class = "conditional", condition = { zh = "说明用途", en = "State the purpose" } }"#;
+        let closed = format!(r#"{{ class = "not-shared", law = "{LAW}" }}"#);
+        for described in [places(), dataset(ASKED, asked), dataset(CLOSED, &closed)] {
+            let id = &described.id.clone();
+            self.hub.create_dataset(described, &by).await.unwrap();
             self.hub.publish_dataset(id, &by).await.unwrap();
             let people = [
                 (&self.residents.wang, "王示例", "1960-03-01", "320321", Some("19900000001")),
@@ -216,9 +230,14 @@ impl City {
                 if let Some(mobile) = mobile {
                     body["mobile"] = json!(mobile);
                 }
-                self.put(id, key, body).await;
+                self.put(id, &self.key(id, key), body).await;
             }
         }
+    }
+
+    /// The key of a record: a resident's own number, and a code that is like it where it is about nobody.
+    pub(crate) fn key(&self, dataset: &str, resident: &str) -> String {
+        if dataset == OPEN { format!("place-{}", &resident[14..]) } else { resident.to_owned() }
     }
 
     /// Writes a record as its provider does, from the first day of the year on.
@@ -270,6 +289,15 @@ impl City {
             };
             writer.put(&mut txn, &Authority::All, fresh).await.unwrap();
         }
+        writer.finish(&mut txn);
+        txn.commit().await.unwrap();
+    }
+
+    /// Removes a record with all that it was.
+    pub(crate) async fn erase(&self, dataset: &str, key: &str) {
+        let mut txn = Txn::new(self.store.clone());
+        let mut writer = self.hub.writer(&mut txn, dataset).await.unwrap();
+        writer.erase(&mut txn, key).await.unwrap();
         writer.finish(&mut txn);
         txn.commit().await.unwrap();
     }
@@ -345,11 +373,18 @@ impl City {
             Who::Nobody => (Kind::Anonymous, None, None, vec![]),
             Who::Citizen(account, id) => (Kind::Citizen, Some(account), Some(self.person(id)), vec![]),
             Who::Official(roles) => (Kind::Official, Some("tourism-clerk"), None, strings(roles)),
+            Who::Outsider(roles) => (Kind::Official, Some("police-clerk"), None, strings(roles)),
             Who::Job => (Kind::Service, None, None, vec![]),
+        };
+        let office = match who {
+            Who::Official(_) => Some(TOURISM.to_owned()),
+            Who::Outsider(_) => Some(POLICE.to_owned()),
+            _ => None,
         };
         Caller {
             installation: name(app),
             organization: TOURISM.into(),
+            office,
             kind,
             account: account.map(str::to_owned),
             person,
@@ -397,6 +432,8 @@ pub(crate) enum Who<'a> {
     Citizen(&'a str, &'a str),
     /// With these roles in the app.
     Official(&'a [&'a str]),
+    /// An official of another department, with these roles all the same.
+    Outsider(&'a [&'a str]),
     Job,
 }
 

@@ -2,6 +2,7 @@
 
 use crate::city::{ASKED, City, POLICE, TOURISM, Who, a_use, name, official};
 use serde_json::{Value, json};
+use yunlong_store::{Direction, Key};
 
 const FOLLOW: &str = "rows = \"all\"\naccess = [\"get\", \"changes\"]";
 
@@ -30,11 +31,12 @@ async fn a_change_of_a_granted_field_is_told_by_its_name_and_the_apps_own_refere
     city.hub.work().await.unwrap();
     city.hub.work().await.unwrap();
     let open = city.open("tickets", Who::Job, ASKED, "follow").await.unwrap();
-    let reference = open.get(&city.residents.wang, &[], None).await.unwrap().unwrap().reference;
+    let read = open.get(&city.residents.wang, &[], None).await.unwrap().unwrap();
+    let (reference, version) = (read.reference, read.version);
     assert_eq!(
         changed(&city).await,
         [json!({
-            "dataset": ASKED, "purpose": "follow", "reference": reference, "version": 2, "fields": ["name"],
+            "dataset": ASKED, "purpose": "follow", "reference": reference, "version": version, "fields": ["name"],
             "ended": false,
         })],
         "once, and without the value"
@@ -114,4 +116,58 @@ async fn many_changes_of_one_commit_are_told_each_once_across_a_stop_at_any_plac
 /// Polls once; whether it has ended.
 async fn futures_step<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
     std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx).is_ready())).await
+}
+
+/// Rows that keep what is left of removed records.
+async fn remains(city: &City) -> usize {
+    let range = Key::space("@hub").text("e").children();
+    city.store.scan(&range, Direction::Ascending, 10).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_record_that_was_removed_is_told_to_whoever_may_hold_a_copy() {
+    let city = city(&["name"], &format!("basis = \"consent\"\n{FOLLOW}")).await;
+    let near = a_use(ASKED, "near", &["name"], "rows = { divisions = [\"320321\"] }\naccess = [\"get\", \"changes\"]");
+    let far = a_use(ASKED, "far", &["name"], "rows = { divisions = [\"320322\"] }\naccess = [\"get\", \"changes\"]");
+    city.install("parks", TOURISM, &[near, far].concat()).await;
+    city.grant("tickets", ASKED, "follow").await;
+    for purpose in ["near", "far"] {
+        city.grant("parks", ASKED, purpose).await;
+    }
+    let wang = city.residents.wang.clone();
+    let declared = city.manifest_of("tickets").datasets[0].clone();
+    city.identity.consent_to_use("wang", &name("tickets"), &declared).await.unwrap();
+    let mut references = Vec::new();
+    for (app, purpose) in [("tickets", "follow"), ("parks", "near")] {
+        let open = city.open(app, Who::Job, ASKED, purpose).await.unwrap();
+        references.push(open.get(&wang, &[], None).await.unwrap().unwrap().reference);
+    }
+    // The consent may go with the account; the copy is still there.
+    city.identity.withdraw("wang", &name("tickets"), "follow").await.unwrap();
+    city.erase(ASKED, &wang).await;
+    assert_eq!(remains(&city).await, 1);
+    city.hub.work().await.unwrap();
+    let mut told: Vec<Value> = changed(&city).await;
+    told.sort_by_key(|d| d["purpose"].as_str().unwrap().to_owned());
+    let of = |purpose: &str, reference: &str| {
+        json!({
+            "dataset": ASKED, "purpose": purpose, "reference": reference, "version": 0, "fields": [], "ended": true,
+        })
+    };
+    assert_eq!(told, [of("follow", &references[0]), of("near", &references[1])], "not to who could not see it");
+    assert_eq!(remains(&city).await, 0, "nothing is kept once it is told");
+    let entries = city.log("data.read").await.into_iter().filter(|e| e.detail.ends_with("; removed"));
+    assert_eq!(entries.filter(|e| e.about == Some(city.person(&wang))).count(), 2);
+    city.hub.work().await.unwrap();
+    assert_eq!(changed(&city).await, Vec::<Value>::new(), "once");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_removed_record_goes_when_nobody_follows() {
+    let city = city(&["name"], FOLLOW).await;
+    city.erase(ASKED, &city.residents.wang).await;
+    let rows = city.store.scan(&Key::space("@hub").text("e").children(), Direction::Ascending, 10).await.unwrap();
+    assert!(!String::from_utf8_lossy(&rows[0].value).contains(&city.residents.wang), "it is sealed");
+    city.hub.work().await.unwrap();
+    assert_eq!(remains(&city).await, 0);
 }

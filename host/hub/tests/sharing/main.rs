@@ -2,11 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod access;
+mod asking;
+mod attributes;
 mod city;
+mod classes;
+mod clocks;
+mod corrections;
+mod counting;
 mod feed;
 mod jobs;
+mod linking;
 mod orders;
 mod places;
 mod reading;
 mod requests;
+mod reseal;
+mod resting;
 mod rights;

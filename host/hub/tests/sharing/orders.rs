@@ -1,6 +1,6 @@
 //! Legal orders: the only reason for which a read is not shown, for as long as the order stands.
 
-use crate::city::{ASKED, City, DAY, OPEN, POLICE, TOURISM, Who, a_use, name, official, strings};
+use crate::city::{ASKED, City, DAY, POLICE, TOURISM, Who, a_use, name, official, strings};
 use yunlong_hub::{Actor, HubError, NewOrder};
 use yunlong_model::Timestamp;
 
@@ -111,9 +111,26 @@ async fn security_administrators_alone_register_orders_that_are_whole_and_end() 
         let refused = city.hub.register_order(order, &security()).await;
         assert!(matches!(&refused, Err(HubError::Invalid { field: at, .. }) if at == field), "{field}: {refused:?}");
     }
-    let elsewhere = NewOrder { installation: name("nowhere"), dataset: OPEN.into(), ..order(&city, 30) };
+    let elsewhere = NewOrder { installation: name("nowhere"), ..order(&city, 30) };
     assert!(matches!(city.hub.register_order(elsewhere, &security()).await, Err(HubError::Unknown { .. })));
     city.hub.register_order(order(&city, 180), &security()).await.unwrap();
     let audit = Actor { audit_admin: true, ..official("city-audit", "320300") };
     assert_eq!(city.hub.orders(&audit).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_person_does_themself_is_shown_to_them_and_betrays_no_order() {
+    let city = city().await;
+    city.hub.register_order(order(&city, 30), &security()).await.unwrap();
+    let own = Who::Citizen("wang", &city.residents.wang);
+    let open = city.open("tickets", own, ASKED, "check").await.unwrap();
+    assert!(open.me(&[]).await.unwrap().is_some());
+    let denied = open.me(&strings(&["mobile"])).await;
+    assert!(denied.is_err(), "a field that is not granted");
+    assert_eq!(shown(&city, &city.residents.wang).await, 2, "their own read and their own denial");
+    read(&city, &city.residents.wang).await;
+    let other = Who::Citizen("li-1", &city.residents.li);
+    let open = city.open("tickets", other, ASKED, "check").await.unwrap();
+    assert!(open.get(&city.residents.wang, &[], None).await.is_err());
+    assert_eq!(shown(&city, &city.residents.wang).await, 2, "what others do is hidden");
 }

@@ -5,6 +5,7 @@ use crate::city::{
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use yunlong_audit::Outcome;
 use yunlong_hub::{Bound, Caller, Denial, Mask, Query, ReadError, ReleasedPage, Rows};
 use yunlong_model::manifest::DatasetUse;
 
@@ -36,10 +37,9 @@ async fn a_field_that_is_not_granted_is_absent_and_one_that_is_not_on_record_is_
     let open = city.open("tickets", Who::Job, ASKED, "check").await.unwrap();
     let wang = open.get(&city.residents.wang, &[], None).await.unwrap().unwrap();
     assert_eq!(wang.body, body(json!({ "name": "王示例", "mobile": "199****0001" })));
-    assert_eq!((wang.unrecorded.len(), wang.version), (0, 1));
-    assert_eq!((wang.valid_from.as_str(), wang.valid_to), ("2026-01-01", None));
+    assert_eq!(wang.unrecorded.len(), 0);
     assert_eq!(
-        wang.sources.iter().map(|(f, s)| (f.as_str(), s.organization.as_str())).collect::<Vec<_>>(),
+        wang.sources.iter().map(|s| (s.field.as_str(), s.organization.as_str())).collect::<Vec<_>>(),
         [("name", POLICE), ("mobile", POLICE)]
     );
     let li = open.get(&city.residents.li, &[], None).await.unwrap().unwrap();
@@ -122,9 +122,10 @@ async fn a_citizen_sees_their_own_record_and_cannot_tell_whether_there_are_other
 
 #[tokio::test]
 async fn what_lies_outside_of_the_rows_looks_like_what_does_not_exist() {
-    let city = city("rows = { divisions = [\"320321\"] }\naccess = [\"get\", \"query\"]").await;
+    let uses = "rows = { divisions = [\"320321\"] }\naccess = [\"get\", \"query\"]\nroles = [\"clerk\"]";
+    let city = city(uses).await;
     city.grant("tickets", ASKED, "check").await;
-    let open = city.open("tickets", Who::Official(&[]), ASKED, "check").await.unwrap();
+    let open = city.open("tickets", Who::Official(&["clerk"]), ASKED, "check").await.unwrap();
     let (zhao, nobody) = (city.residents.zhao.clone(), resident_id("320322", "20010101", 77));
     let answers = [open.get(&zhao, &[], None).await, open.get(&nobody, &[], None).await];
     assert_eq!(answers[0], answers[1]);
@@ -288,7 +289,10 @@ async fn a_use_that_its_department_took_away_is_refused_at_the_next_call() {
     let capability = "dataset:police.asked@check".parse().unwrap();
     city.installations.revoke_grant(&name("tickets"), &capability, "tourism-admin").await.unwrap();
     let refused = open.get(&city.residents.wang, &[], None).await;
-    assert_eq!(refused, Err(ReadError::Denied(Denial::UnknownDataset(ASKED.into()))));
+    assert_eq!(refused, Err(ReadError::Denied(Denial::TakenBack)));
+    let log = city.log("data.denied").await;
+    assert_eq!(log[0].outcome, Outcome::Denied("taken-back".into()));
+    assert!(log[0].reason.is_some(), "what for it was to be read, all the same");
 }
 
 #[tokio::test]
@@ -296,9 +300,22 @@ async fn keys_that_cannot_be_are_invalid_and_a_closed_class_is_closed_at_once() 
     let city = city(ALL).await;
     city.grant("tickets", ASKED, "check").await;
     let open = city.open("tickets", Who::Job, ASKED, "check").await.unwrap();
-    for key in [String::new(), "x".repeat(300), "a\0b".to_owned()] {
+    let mut digit = city.residents.wang.clone().into_bytes();
+    digit[13] = if digit[13] == b'0' { b'1' } else { b'0' };
+    let made_up = String::from_utf8(digit).unwrap();
+    let before = city.log("data.").await.len();
+    for key in [String::new(), "x".repeat(300), "a\0b".to_owned(), "12".to_owned(), made_up.clone()] {
         assert!(matches!(open.get(&key, &[], None).await, Err(ReadError::Invalid(_))), "{key:?}");
+        let write = open.write(&key, body(json!({ "name": "x" })), 0, day("2026-11-26")).await;
+        assert!(matches!(write, Err(ReadError::Invalid(_))), "{key:?}: {write:?}");
     }
+    for filter in [json!({ "resident_id": made_up }), json!({ "resident_id": 7 })] {
+        let query = Query { filter: body(filter), ..by_division("320321", 10) };
+        assert!(matches!(open.query(&query, &[]).await, Err(ReadError::Invalid(_))));
+    }
+    assert_eq!(city.log("data.").await.len(), before, "nothing is written about whoever they might name");
+    let lower = format!(" {} ", city.residents.wang.to_lowercase());
+    assert!(open.get(&lower, &[], None).await.unwrap().is_some(), "as people write it");
     let closed = yunlong_hub::Sharing::NotShared { law: LAW.into() };
     city.hub.set_sharing(ASKED, closed, &official("police-admin", POLICE)).await.unwrap();
     let refused = open.get(&city.residents.wang, &[], None).await;
@@ -343,19 +360,30 @@ async fn the_authority_writes_through_its_app_and_nobody_else_does() {
 
     let caller = Caller { organization: POLICE.into(), ..city.caller("registers", Who::Job) };
     let registry = city.hub.open_dataset(caller, ASKED, "keep").await.unwrap();
-    assert_eq!(registry.write(&city.residents.wang, change.clone(), 1, day("2026-11-26")).await, Ok(2));
+    let stands = registry.get(&city.residents.wang, &[], None).await.unwrap().unwrap().version;
+    let wrong = registry.write(&city.residents.wang, change.clone(), 1, day("2026-11-26")).await;
+    assert_eq!(wrong, Err(ReadError::Conflict), "the number that counts the changes is nothing to go by");
+    let written = registry.write(&city.residents.wang, change.clone(), stands, day("2026-11-26")).await.unwrap();
+    assert_ne!(written, stands);
     assert_eq!(
-        registry.write(&city.residents.wang, body(json!({ "name": "x" })), 1, day("2026-11-26")).await,
+        registry.write(&city.residents.wang, body(json!({ "name": "x" })), stands, day("2026-11-26")).await,
         Err(ReadError::Conflict)
     );
-    let entry = city.log("data.written").await.swap_remove(0);
-    assert_eq!((entry.about, entry.fields), (Some(city.person(&city.residents.wang)), strings(&["name"])));
+    // What others change beside it is nothing that the app's change is based on.
+    city.put_from(ASKED, &city.residents.wang, json!({ "mobile": "19900000008" }), "2026-11-26").await;
+    let note = registry.write(&city.residents.wang, body(json!({ "note": "x" })), written, day("2026-11-26")).await;
+    let noted = note.unwrap();
+    let entries = city.log("data.written").await;
+    let whose = |fields: &[&str]| (Some(city.person(&city.residents.wang)), strings(fields));
+    let written: Vec<_> = entries.into_iter().map(|e| (e.about, e.fields)).collect();
+    assert_eq!(written, [whose(&["note"]), whose(&["name"])]);
     let read = registry.get(&city.residents.wang, &[], None).await.unwrap().unwrap();
-    assert_eq!((read.version, &read.body["name"]), (2, &json!("王新名")));
+    assert_eq!((read.version, &read.body["name"]), (noted, &json!("王新名")));
 
     let outside = registry.write(&city.residents.zhao, change, 1, day("2026-11-26")).await;
     assert_eq!(outside, Err(ReadError::Denied(Denial::Row)));
-    let moved = registry.write(&city.residents.wang, body(json!({ "division": "320322" })), 2, day("2026-11-26")).await;
+    let moved =
+        registry.write(&city.residents.wang, body(json!({ "division": "320322" })), noted, day("2026-11-26")).await;
     assert_eq!(moved, Err(ReadError::Denied(Denial::Row)), "out of the rows by a change");
     let field =
         registry.write(&city.residents.wang, body(json!({ "mobile": "19900000009" })), 2, day("2026-11-26")).await;

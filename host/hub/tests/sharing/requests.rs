@@ -186,6 +186,39 @@ async fn an_overdue_request_is_told_of_at_each_deadline_and_again_later() {
 }
 
 #[tokio::test]
+async fn the_department_is_warned_once_before_a_grant_ends_and_again_before_its_later_end() {
+    let city = city(ASKED).await;
+    let request = city.ask("tickets", ASKED, "check").await;
+    city.hub.approve_request(&request.id, request.everything(city.now()), &police()).await.unwrap();
+    let warnings = async || {
+        let inbox = city.messaging.inbox("tourism-admin", None, 50).await.unwrap();
+        inbox.notes.iter().filter(|n| n.title.zh == "数据授权即将到期").count()
+    };
+    city.clock.advance(69 * DAY);
+    city.hub.tick().await.unwrap();
+    assert_eq!(warnings().await, 0, "31 of its 100 days are left");
+    city.clock.advance(DAY);
+    city.hub.tick().await.unwrap();
+    city.hub.tick().await.unwrap();
+    assert_eq!(warnings().await, 1, "30 days are left");
+    let extend = async |days: i64| {
+        let until = city.now().plus_millis(days * DAY);
+        city.hub.extend_grant(&name("tickets"), ASKED, "check", until, &police()).await.unwrap();
+        city.hub.tick().await.unwrap();
+    };
+    extend(90).await;
+    assert_eq!(warnings().await, 1, "it was extended");
+    city.clock.advance(60 * DAY);
+    city.hub.tick().await.unwrap();
+    assert_eq!(warnings().await, 2, "30 days are left of that");
+    extend(90).await;
+    city.clock.advance(60 * DAY);
+    city.ask("tickets", ASKED, "check").await;
+    city.hub.tick().await.unwrap();
+    assert_eq!(warnings().await, 2, "the department has asked by itself");
+}
+
+#[tokio::test]
 async fn asking_for_all_again_asks_only_for_what_was_not_answered() {
     let city = City::new().await;
     let uses = [

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use yunlong_audit::{Audit, AuditConfig};
 use yunlong_identity::{
     AccountKind, Argon2Hasher, Argon2Params, Attributes, Hasher, Identity, IdentityConfig, NewAccount, PlatformRole,
     Secrets, Session, SessionOrigin,
@@ -11,8 +12,10 @@ use yunlong_identity::{
 use yunlong_model::clock::ManualClock;
 use yunlong_model::manifest::{Attribute, Scope};
 use yunlong_model::{InstallationName, Text, Timestamp};
+use yunlong_sealing::{DataKey, Keyring};
 use yunlong_store::SharedStore;
 use yunlong_store::memory::MemoryStore;
+use zeroize::Zeroizing;
 
 pub const PASSWORD: &str = "correct horse";
 pub const MINUTE: i64 = 60_000;
@@ -88,9 +91,14 @@ pub async fn city_with(config: IdentityConfig, pause: Duration) -> City {
 }
 
 pub async fn open(store: &SharedStore, clock: &ManualClock, config: IdentityConfig, hasher: Arc<Counting>) -> Identity {
-    Identity::open_with_hasher(store.clone(), Arc::new(clock.clone()), Secrets::new([7; 32]), config, hasher)
-        .await
-        .unwrap()
+    let (audit, clock) = (audit(store, clock).await, Arc::new(clock.clone()));
+    Identity::open_with_hasher(store.clone(), clock, Secrets::new([7; 32]), audit, config, hasher).await.unwrap()
+}
+
+pub async fn audit(store: &SharedStore, clock: &ManualClock) -> Audit {
+    let config = AuditConfig::new("city.example/audit", Zeroizing::new([5; 32]));
+    let keys = Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()));
+    Audit::open(store.clone(), Arc::new(clock.clone()), keys, config).await.unwrap()
 }
 
 pub fn citizen(name: &str) -> NewAccount {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use wasmtime::component::Resource;
 use yunlong_formats::Date;
-use yunlong_hub::{Bound, Caller, Denial, Hub, Open, Provenance, Query, ReadError, Released, access_name};
+use yunlong_hub::{Bound, Caller, Denial, FieldSource, Hub, Open, Query, ReadError, Released, access_name};
 use yunlong_installations::Capability;
 
 /// What stands behind the WIT resource `dataset`.
@@ -24,6 +24,7 @@ impl From<Denial> for Error {
         let text = denial.to_string();
         match denial {
             Denial::UnknownDataset(_) => Self::UnknownDataset(text),
+            Denial::TakenBack => Self::NotGranted(text),
             Denial::NotGranted(why) => Self::NotGranted(why),
             Denial::Expired(at) => Self::Expired(at.to_rfc3339()),
             Denial::Revoked(at) => Self::Revoked(at.to_rfc3339()),
@@ -34,6 +35,7 @@ impl From<Denial> for Error {
             }
             Denial::Row => Self::RowNotGranted,
             Denial::NotSignedIn => Self::NotSignedIn,
+            Denial::Department => Self::NotGranted(text),
             Denial::Role(roles) => Self::RoleRequired(roles),
             Denial::Consent(name) => Self::ConsentRequired(name),
             Denial::NotShared(law) => Self::NotShared(law),
@@ -57,11 +59,8 @@ impl From<ReadError> for Error {
 
 impl From<Released> for wit::Released {
     fn from(r: Released) -> Self {
-        let source = |(field, p): (String, Provenance)| wit::Source {
-            field,
-            organization: p.organization,
-            recorded: p.at.to_rfc3339(),
-        };
+        let source =
+            |s: FieldSource| wit::Source { field: s.field, organization: s.organization, recorded: s.recorded };
         Self {
             reference: r.reference,
             version: r.version,
@@ -125,8 +124,17 @@ pub(super) async fn caller(
     interceptor: &Interceptor,
     invocation: &Invocation,
 ) -> Result<Caller, Error> {
+    Ok(asker(services, interceptor, invocation).await?)
+}
+
+/// The same, with the hub's own error.
+pub(super) async fn asker(
+    services: &Services,
+    interceptor: &Interceptor,
+    invocation: &Invocation,
+) -> Result<Caller, ReadError> {
     let (name, principal) = (&invocation.installation.name, &invocation.principal);
-    Ok(services.hub.caller(name, principal, interceptor.kind.name(), &interceptor.request_id).await?)
+    services.hub.caller(name, principal, interceptor.kind.name(), &interceptor.request_id).await
 }
 
 /// What is told where this release has no permission: what the hub says against it, which is then in the

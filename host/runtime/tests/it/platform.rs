@@ -50,14 +50,15 @@ impl Platform {
         let store: SharedStore = Arc::new(MemoryStore::new());
         let manual = ManualClock::new(Timestamp(1_790_000_000_000));
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let installations = Arc::new(Installations::open(store.clone(), clock.clone()).await.unwrap());
+        let secrets = Secrets::new([1; 32]);
+        let log = AuditConfig::new("city.test/audit", [2; 32].into());
+        let audit = Audit::open(store.clone(), clock.clone(), secrets.fields().clone(), log).await.unwrap();
+        let installations = Arc::new(Installations::open(store.clone(), clock.clone(), audit.clone()).await.unwrap());
         let messaging =
             Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Registry(installations.clone()))));
-        let identity = Arc::new(
-            Identity::open(store.clone(), clock.clone(), Secrets::new([1; 32]), IdentityConfig::demo()).await.unwrap(),
-        );
-        let audit = AuditConfig::new("city.test/audit", [2; 32].into());
-        let audit = Audit::open(store.clone(), clock.clone(), identity.field_keys().clone(), audit).await.unwrap();
+        let demo = IdentityConfig::demo();
+        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), demo).await.unwrap();
+        let identity = Arc::new(identity);
         let services = HubServices {
             store: store.clone(),
             clock: clock.clone(),

@@ -18,7 +18,6 @@ const ANSWER: &str = "(call $open-dataset (i32.const 300) (i32.const 17) (i32.co
 
 const DESK: &str = "[[datasets]]\ndataset = \"population.person\"\npurpose = \"desk\"\nbasis = \"statutory-duty\"\nlaw = \"第一条\"\nfields = [\"name\"]\nrows = \"all\"\nreason = { zh = \"核对\", en = \"To check\" }";
 
-const UNKNOWN_DATASET: usize = 100;
 const NOT_GRANTED: usize = 101;
 
 async fn denials(p: &Platform) -> Vec<String> {
@@ -57,9 +56,9 @@ async fn a_denial_reaches_the_guest_by_its_case_and_stands_in_the_log() {
     let i = p.install("lesson", DESK, &Guest::handling(OPEN, ANSWER)).await.unwrap();
     assert_eq!(p.get("lesson").await.unwrap().body().len(), NOT_GRANTED, "the provider has not decided");
     assert_eq!(denials(&p).await, ["not-granted"]);
-    // The department takes its own permission back: as if it were not declared.
+    // The department takes its own permission back: nothing is granted, and the log says why.
     let permission = Capability::Dataset { dataset: "population.person".into(), purpose: "desk".into() };
     p.installations.revoke_grant(&i.name, &permission, "city-admin").await.unwrap();
-    assert_eq!(p.get("lesson").await.unwrap().body().len(), UNKNOWN_DATASET);
-    assert_eq!(denials(&p).await, ["unknown-dataset", "not-granted"]);
+    assert_eq!(p.get("lesson").await.unwrap().body().len(), NOT_GRANTED);
+    assert_eq!(denials(&p).await, ["taken-back", "not-granted"]);
 }

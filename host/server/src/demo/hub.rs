@@ -6,13 +6,16 @@ use crate::city::City;
 use crate::progress::Progress;
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
-use yunlong_hub::{Actor, ImportRow, NewImport};
+use yunlong_hub::{Actor, ImportRow, Mask, NewImport, RequestFilter};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
+use yunlong_model::{Clock as _, Kind, SystemClock};
 use yunlong_samples::{Citizen, DATASETS, Row, citizen_rows};
 use yunlong_store::{Key, Txn};
 
 /// What the city is drawn from: the same as `yunlong hub generate` takes by default.
 const SEED: u64 = 320_300;
+/// Requests of the demo's apps to one provider: a handful.
+const MOST_REQUESTS: usize = 100;
 /// Rows of a batch.
 const BATCH: usize = 1_000;
 /// The day from which the samples hold: long ago enough for whatever is asked of the past.
@@ -82,6 +85,35 @@ pub(super) async fn seed(city: &City, people: u64, citizens: u32) -> Result<()> 
         remember(city, marker).await?;
     }
     citizens_of(city, citizens).await.context("the citizens' records")
+}
+
+/// The providers approve once what the demo's apps ask for, as their officials would at the console, so
+/// that the apps' pages can be seen at work. What is refused or revoked afterwards stays so.
+pub(super) async fn approve(city: &City) -> Result<()> {
+    for p in &PROVIDERS {
+        let by = Actor {
+            account: p.account.into(),
+            kind: Kind::Official,
+            organization: Some(p.code.into()),
+            system_admin: false,
+            ..Actor::platform()
+        };
+        let filter = RequestFilter { provider: p.code.into(), open: true, ..RequestFilter::default() };
+        for request in city.hub.requests(&filter, None, MOST_REQUESTS).await?.requests {
+            let asked = format!("approved/{}/{}/{}", request.installation, request.dataset(), request.purpose());
+            let marker = marker(&asked);
+            if city.store.get(&marker).await?.is_none() {
+                let mut decision = request.everything(SystemClock.now());
+                // Nobody in the demo needs the day: an age is enough.
+                if let Some(mask) = decision.terms.fields.get_mut("birth_date") {
+                    *mask = Mask::Age;
+                }
+                city.hub.approve_request(&request.id, decision, &by).await.with_context(|| asked)?;
+                remember(city, marker).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Remembers what was seeded, so that what people change since stays changed.

@@ -52,6 +52,9 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
         install(city, app).await.with_context(|| format!("installing {name}"))?;
         progress.advance(1);
     }
+    if options.demo_grants {
+        hub::approve(city).await.context("the demo's data requests")?;
+    }
     Ok(())
 }
 

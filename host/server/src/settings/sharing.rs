@@ -3,8 +3,9 @@
 use super::Settings;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::path::PathBuf;
 use std::time::Duration;
-use yunlong_audit::{AuditConfig, Trail};
+use yunlong_audit::AuditConfig;
 use yunlong_hub::HubConfig;
 use yunlong_identity::Secrets;
 use zeroize::Zeroizing;
@@ -28,6 +29,13 @@ pub(crate) struct Audit {
     /// The least time between two offers to the witnesses, in seconds.
     #[schemars(range(min = 1, max = 86_400))]
     pub(crate) offer_seconds: u64,
+    /// How long entries may wait for their leaves, in seconds, before reads of personal data stop: what
+    /// cannot be logged is not answered.
+    #[schemars(range(min = 5, max = 3_600))]
+    pub(crate) longest_wait_seconds: u64,
+    /// The largest export of the log, in GiB. It is gathered in the data folder before it is handed out.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub(crate) export_gib: u64,
 }
 
 impl Default for Audit {
@@ -38,6 +46,8 @@ impl Default for Audit {
             retention_days: d.retention_days,
             checkpoint_millis: d.checkpoint_every.as_secs() * 1_000 + u64::from(d.checkpoint_every.subsec_millis()),
             offer_seconds: d.offer_every.as_secs(),
+            longest_wait_seconds: d.longest_wait.as_secs(),
+            export_gib: d.spool_bytes >> 30,
         }
     }
 }
@@ -79,14 +89,10 @@ impl Default for Hub {
 }
 
 impl Settings {
-    pub(crate) fn audit(&self, secrets: &Secrets) -> AuditConfig {
+    pub(crate) fn audit(&self, secrets: &Secrets, spool: PathBuf) -> AuditConfig {
         let a = &self.audit;
         let key = Zeroizing::new(secrets.derive("audit-log", &[]));
         AuditConfig {
-            trails: vec![
-                Trail { name: "identity".into(), prefix: yunlong_identity::audit_trail() },
-                Trail { name: "installations".into(), prefix: yunlong_installations::audit_trail() },
-            ],
             retention_days: a.retention_days,
             witnesses: self
                 .witness
@@ -95,6 +101,9 @@ impl Settings {
                 .collect(),
             checkpoint_every: Duration::from_millis(a.checkpoint_millis),
             offer_every: Duration::from_secs(a.offer_seconds),
+            longest_wait: Duration::from_secs(a.longest_wait_seconds),
+            spool: Some(spool),
+            spool_bytes: a.export_gib << 30,
             ..AuditConfig::new(&a.name, key)
         }
     }

@@ -1,5 +1,6 @@
 //! The one thread that commits: it gathers what waits, validates, journals, syncs, applies, answers.
 
+use super::index::Heads;
 use super::journal::Journal;
 use super::overlay::{Above, Overlay};
 use super::{Shared, record, snapshot};
@@ -155,13 +156,13 @@ impl Committer {
         group: Vec<Request>,
         answers: &mut Vec<(Answer, Result<Seq, CommitError>)>,
     ) -> Result<(), StoreError> {
-        let mut overlay = Overlay::default();
+        let (mut overlay, heads) = (Overlay::default(), Heads::default());
         let mut commits: Vec<Commit> = Vec::new();
         for request in group {
             let seq = Seq(self.last.0 + 1 + commits.len() as u64);
             let (answer, outcome) = match request {
                 Request::Commit { batch, answer, .. } => {
-                    let state = Above { index: &self.shared.index, group: &overlay };
+                    let state = Above { index: &self.shared.index, heads: &heads, group: &overlay };
                     (answer, resolve(batch, seq, &state))
                 }
                 Request::Trim { through, answer } => (answer, Ok(trim(seq, through))),
@@ -180,7 +181,7 @@ impl Committer {
         let payload = record::encode(&commits);
         self.journal.append(first.seq, &payload).map_err(|e| StoreError::Io(e.to_string()))?;
         self.last = last.seq;
-        self.shared.index.apply(&overlay)?;
+        self.shared.index.apply(&overlay, &heads)?;
         self.shared.newest.send_replace(self.last);
         Ok(())
     }
@@ -218,7 +219,11 @@ impl Committer {
 
     /// Keeps the change feed from growing for ever. What falls out answers `Trimmed`.
     fn trim_feed(&mut self) {
-        let through = Seq(self.last.0.saturating_sub(self.shared.options.feed_commits));
+        let options = &self.shared.options;
+        let many = Seq(self.last.0.saturating_sub(options.feed_commits));
+        // A walk over the feed that fails leaves it longer, no more.
+        let large = self.shared.index.feed_over(options.feed_bytes).unwrap_or_default();
+        let through = many.max(large);
         if through > Seq(0) {
             let (answer, _) = oneshot::channel();
             self.commit(vec![Request::Trim { through, answer }]);

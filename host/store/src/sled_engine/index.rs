@@ -6,11 +6,12 @@
 
 use super::overlay::Overlay;
 use super::record::{Input, put_bytes};
-use crate::commit::State;
 use crate::{Change, Direction, Entry, Key, KeyRange, Seq, StoreError, Versioned};
 use bytes::{Bytes, BytesMut};
 use parking_lot::RwLock;
 use sled::IVec;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Values: version ‖ 0 ‖ bytes, or version ‖ 1 ‖ number of chunks.
@@ -144,12 +145,26 @@ impl Index {
         Ok(out)
     }
 
-    /// Applies a group as one batch of sled, with the marker.
-    pub(super) fn apply(&self, group: &Overlay) -> Result<(), StoreError> {
+    /// What stands at a key, without its value.
+    pub(super) fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
+        let Some(row) = self.db.get(data_key(key)).map_err(io)? else { return Ok(None) };
+        let row = Row::parse(key.as_bytes(), &row)?;
+        let length = match row.chunks.checked_sub(1) {
+            None => row.inline.len(),
+            // All chunks but the last one are full.
+            Some(last) => {
+                let chunk = self.db.get(chunk_key(key.as_bytes(), last)).map_err(io)?;
+                last as usize * CHUNK_BYTES + chunk.map_or(0, |c| c.len())
+            }
+        };
+        Ok(Some(Head { version: row.version, length, chunks: row.chunks }))
+    }
+
+    /// Applies a group as one batch of sled, with the marker. `heads` are those of this index.
+    pub(super) fn apply(&self, group: &Overlay, heads: &Heads) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         for (key, row) in &group.rows {
-            let old = self.db.get(data_key(key)).map_err(io)?;
-            let old = old.as_ref().map(|row| Row::parse(key.as_bytes(), row)).transpose()?.map_or(0, |r| r.chunks);
+            let old = heads.of(self, key)?.map_or(0, |h| h.chunks);
             let new = match row {
                 Some(v) => put_value(&mut batch, key.as_bytes(), v.version, &v.value),
                 None => {
@@ -179,6 +194,22 @@ impl Index {
             *applied = group.last;
         }
         floor.map_or(Ok(()), |floor| self.forget_feed(floor))
+    }
+
+    /// The newest commit without which the feed would hold at most `limit` bytes.
+    pub(super) fn feed_over(&self, limit: usize) -> Result<Seq, StoreError> {
+        let _rest = self.gate.read();
+        let mut commits: BTreeMap<Seq, usize> = BTreeMap::new();
+        for row in self.db.scan_prefix([FEED]) {
+            let (key, value) = row.map_err(io)?;
+            *commits.entry(feed_seq(&key)?).or_default() += key.len() + value.len();
+        }
+        let mut kept = 0;
+        let over = commits.into_iter().rev().find(|(_, bytes)| {
+            kept += bytes;
+            kept > limit
+        });
+        Ok(over.map_or(Seq(0), |(seq, _)| seq))
     }
 
     /// Removes feed rows that nobody can ask for any more. What a crash leaves, the next trim removes.
@@ -269,13 +300,38 @@ impl Index {
     }
 }
 
-impl State for Index {
-    fn version(&self, key: &Key) -> Result<Option<Seq>, StoreError> {
-        let row = self.db.get(data_key(key)).map_err(io)?;
-        row.map(|row| Ok(Row::parse(key.as_bytes(), &row)?.version)).transpose()
-    }
+/// What stands at a key, without its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) version: Seq,
+    /// Bytes of the value.
+    pub(super) length: usize,
+    /// 0: the value is inline.
+    chunks: u32,
+}
 
-    fn each_version(&self, range: &KeyRange, f: &mut dyn FnMut(&[u8], Seq) -> bool) -> Result<(), StoreError> {
+/// Heads that were looked up while a group was validated. Nothing else writes to the index meanwhile,
+/// so that a key is looked up once, though it is validated, counted and replaced.
+#[derive(Default)]
+pub(super) struct Heads(RefCell<HashMap<Key, Option<Head>>>);
+
+impl Heads {
+    pub(super) fn of(&self, index: &Index, key: &Key) -> Result<Option<Head>, StoreError> {
+        if let Some(head) = self.0.borrow().get(key) {
+            return Ok(*head);
+        }
+        let head = index.head(key)?;
+        self.0.borrow_mut().insert(key.clone(), head);
+        Ok(head)
+    }
+}
+
+impl Index {
+    pub(super) fn each_version(
+        &self,
+        range: &KeyRange,
+        f: &mut dyn FnMut(&[u8], Seq) -> bool,
+    ) -> Result<(), StoreError> {
         for row in self.db.range(data_key(&range.start)..data_key(&range.end)) {
             let (key, row) = row.map_err(io)?;
             if !f(&key[1..], Row::parse(&key[1..], &row)?.version) {
@@ -285,17 +341,8 @@ impl State for Index {
         Ok(())
     }
 
-    fn counter(&self, key: &Key) -> Result<i64, StoreError> {
+    pub(super) fn counter(&self, key: &Key) -> Result<i64, StoreError> {
         Ok(self.number(&counter_key(key))?.unwrap_or(0).cast_signed())
-    }
-
-    fn length(&self, key: &Key) -> Result<Option<usize>, StoreError> {
-        let Some(row) = self.db.get(data_key(key)).map_err(io)? else { return Ok(None) };
-        let row = Row::parse(key.as_bytes(), &row)?;
-        let Some(last) = row.chunks.checked_sub(1) else { return Ok(Some(row.inline.len())) };
-        // All chunks but the last one are full.
-        let chunk = self.db.get(chunk_key(key.as_bytes(), last)).map_err(io)?;
-        Ok(Some(last as usize * CHUNK_BYTES + chunk.map_or(0, |c| c.len())))
     }
 }
 

@@ -27,7 +27,8 @@ use async_trait::async_trait;
 pub use backup::{Backup, Verified, verify, verify_reading};
 use committer::{Committer, Request};
 use files::{DiskFiles, Files};
-use index::Index;
+use index::{Heads, Index};
+use overlay::{Above, Overlay};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,8 @@ pub struct SledOptions {
     pub journal_bytes: u64,
     /// When journals are replaced, the change feed is cut to this many commits.
     pub feed_commits: u64,
+    /// And to this many bytes of keys: a bulk load names millions.
+    pub feed_bytes: usize,
     /// Free bytes that are kept: when less would be left, commits are refused
     /// ([`StoreError::NoSpace`]) before anything is written, and the engine never meets a full disk.
     pub reserve_bytes: u64,
@@ -61,6 +64,7 @@ impl Default for SledOptions {
             cache_bytes: 128 << 20,
             journal_bytes: 64 << 20,
             feed_commits: 100_000,
+            feed_bytes: 64 << 20,
             // The largest group is journalled once and written by sled about twice, in segments of 8 MiB.
             reserve_bytes: 256 << 20,
             queue: 1_024,
@@ -274,7 +278,7 @@ impl Store for SledStore {
     }
 
     async fn counter(&self, key: &Key) -> Result<i64, StoreError> {
-        commit::State::counter(&self.shared()?.index, key)
+        self.shared()?.index.counter(key)
     }
 
     async fn counters(&self, range: &KeyRange, limit: usize) -> Result<Vec<(Key, i64)>, StoreError> {
@@ -286,7 +290,11 @@ impl Store for SledStore {
         let shared = self.shared()?;
         if batch.is_readonly() {
             let index = &shared.index;
-            return index.at_rest(|newest| commit::check_reads(&batch, index).map(|()| newest));
+            let (heads, group) = (Heads::default(), Overlay::default());
+            return index.at_rest(|newest| {
+                let state = Above { index, heads: &heads, group: &group };
+                commit::check_reads(&batch, &state).map(|()| newest)
+            });
         }
         self.ask(|answer| Request::Commit { batch, bytes, answer }).await
     }

@@ -1,7 +1,7 @@
 //! What a group of commits changes, seen over the durable state: later batches of a group are
 //! validated against the earlier ones, and the index gets only the outcome.
 
-use super::index::Index;
+use super::index::{Heads, Index};
 use crate::commit::{Commit, State};
 use crate::{Key, KeyRange, Seq, StoreError, Versioned};
 use std::collections::BTreeMap;
@@ -40,6 +40,7 @@ impl Overlay {
 /// The durable state with a group's changes over it.
 pub(super) struct Above<'a> {
     pub(super) index: &'a Index,
+    pub(super) heads: &'a Heads,
     pub(super) group: &'a Overlay,
 }
 
@@ -47,7 +48,7 @@ impl State for Above<'_> {
     fn version(&self, key: &Key) -> Result<Option<Seq>, StoreError> {
         match self.group.rows.get(key) {
             Some(row) => Ok(row.as_ref().map(|v| v.version)),
-            None => self.index.version(key),
+            None => Ok(self.heads.of(self.index, key)?.map(|h| h.version)),
         }
     }
 
@@ -66,7 +67,7 @@ impl State for Above<'_> {
     fn length(&self, key: &Key) -> Result<Option<usize>, StoreError> {
         match self.group.rows.get(key) {
             Some(row) => Ok(row.as_ref().map(|v| v.value.len())),
-            None => self.index.length(key),
+            None => Ok(self.heads.of(self.index, key)?.map(|h| h.length)),
         }
     }
 

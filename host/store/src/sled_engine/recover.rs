@@ -1,7 +1,7 @@
 //! Opening: decides whether the index can be trusted, brings it up to the journal, or builds it anew.
 
 use super::files::{Files, sync_tree};
-use super::index::Index;
+use super::index::{Heads, Index};
 use super::journal::{self, Journal};
 use super::overlay::Overlay;
 use super::{SledOptions, snapshot};
@@ -82,7 +82,7 @@ fn replay(files: &dyn Files, journals: &[u64], through: Seq, index: &Index) -> R
     let applied = index.applied();
     let mut group = Overlay::default();
     let flush = |group: &mut Overlay| {
-        if group.last > Seq(0) { index.apply(&std::mem::take(group)) } else { Ok(()) }
+        if group.last > Seq(0) { index.apply(&std::mem::take(group), &Heads::default()) } else { Ok(()) }
     };
     let replayed = journal::replay(files, journals, through, &mut |commit| {
         if commit.seq > applied {

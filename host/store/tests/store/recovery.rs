@@ -225,6 +225,20 @@ async fn the_change_feed_is_cut_with_the_journals() {
 }
 
 #[tokio::test]
+async fn the_change_feed_is_cut_to_its_bytes_whole_commits_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SledStore::open(dir.path(), SledOptions { feed_bytes: 2_000, ..options() }).unwrap();
+    for n in 0..40 {
+        let row = |row: u64| Write::Put(Key::space("s").u64(n).u64(row), Bytes::from(vec![0; 500]));
+        store.commit(Batch { writes: (0..20).map(row).collect(), ..Batch::default() }).await.unwrap();
+    }
+    assert!(matches!(store.changes("s", Seq(0), 10).await, Err(StoreError::Trimmed(_))));
+    let now = *store.watch().borrow();
+    let kept = store.changes("s", Seq(now.0 - 1), 10).await.unwrap();
+    assert_eq!(kept.iter().map(|c| c.keys.len()).collect::<Vec<_>>(), [20], "the newest commit is there as a whole");
+}
+
+#[tokio::test]
 async fn after_a_failed_sync_the_store_refuses_everything() {
     let files = Simulated::new(BTreeMap::new());
     let dir = tempfile::tempdir().unwrap();

@@ -207,10 +207,10 @@ proptest! {
                 if release.approval.is_none() {
                     continue;
                 }
-                let proof = run.city.registry.prove(&package.digest).await.unwrap();
+                let proof = run.city.registry.prove(&package.digest, None).await.unwrap();
                 let vkey = yunlong_verify::note::VKey::parse(&run.city.audit.vkey()).unwrap();
                 let json = serde_json::to_vec(&proof).unwrap();
-                let verdict = yunlong_verify::publication::publication(&json, &vkey, &[]);
+                let verdict = yunlong_verify::publication::publication(&json, &yunlong_verify::proof::Trust::of(vkey));
                 assert_eq!(verdict.is_ok(), release.status(Some(&key)) == Status::Approved, "{verdict:?}");
             }
         });

@@ -5,6 +5,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 use yunlong_registry::trust::Reason;
 use yunlong_verify::note::{Checkpoint, Note, VKey};
+use yunlong_verify::proof::{ProofError, Trust};
 use yunlong_verify::publication::{Publication, PublicationFault, publication};
 
 struct Proved {
@@ -14,7 +15,7 @@ struct Proved {
 
 impl Proved {
     fn check(&self) -> Result<Publication, PublicationFault> {
-        publication(self.json.to_string().as_bytes(), &self.key, &[])
+        publication(self.json.to_string().as_bytes(), &Trust::of(self.key.clone()))
     }
 
     fn checkpoint(&self) -> Checkpoint {
@@ -25,13 +26,13 @@ impl Proved {
     fn but(&self, change: impl FnOnce(&mut Value)) -> Result<Publication, PublicationFault> {
         let mut json = self.json.clone();
         change(&mut json);
-        publication(json.to_string().as_bytes(), &self.key, &[])
+        publication(json.to_string().as_bytes(), &Trust::of(self.key.clone()))
     }
 }
 
 async fn proved(city: &City, digest: &Digest) -> Proved {
     city.sequenced().await;
-    let proof = city.registry.prove(digest).await.unwrap();
+    let proof = city.registry.prove(digest, None).await.unwrap();
     Proved { json: serde_json::to_value(&proof).unwrap(), key: VKey::parse(&city.audit.vkey()).unwrap() }
 }
 
@@ -60,15 +61,38 @@ async fn what_was_published_and_approved_is_proved_for_every_kind_of_key() {
         );
         assert_eq!((shown.reviewer.as_str(), shown.reviewer_organization.as_str()), ("reviewer", CITY));
         assert!(shown.published_at < shown.approved_at && shown.approved_at <= shown.standing_at);
-        // Against a checkpoint that was kept elsewhere, and against another one.
-        let json = proof.json.to_string();
-        assert!(publication(json.as_bytes(), &proof.key, &[proof.checkpoint()]).is_ok());
-        let other = Checkpoint { root: [9; 32], ..proof.checkpoint() };
-        assert_eq!(
-            publication(json.as_bytes(), &proof.key, &[other]),
-            Err(PublicationFault::OtherCheckpoint(shown.size))
-        );
     }
+}
+
+#[tokio::test]
+async fn a_proof_is_held_against_the_checkpoint_that_the_reader_kept() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    city.approved(&package).await;
+    let then = proved(&city, &package.digest).await;
+    city.approved(&App::new("beds", "1.0.0").signed(&city.key)).await;
+    let now = proved(&city, &package.digest).await;
+    let against = |proof: &Proved, kept: Checkpoint| {
+        let trust = Trust { checkpoints: vec![kept], ..Trust::of(proof.key.clone()) };
+        publication(proof.json.to_string().as_bytes(), &trust)
+    };
+    assert!(against(&now, now.checkpoint()).is_ok());
+    let (kept, size) = (then.checkpoint(), now.checkpoint().size);
+    assert_eq!(
+        against(&now, Checkpoint { root: [9; 32], ..now.checkpoint() }),
+        Err(PublicationFault::Head(ProofError::Rewritten(size)))
+    );
+    assert_eq!(
+        against(&now, kept.clone()),
+        Err(PublicationFault::Head(ProofError::Unconnected { kept: kept.size, size }))
+    );
+    let proof = city.registry.prove(&package.digest, Some(kept.size)).await.unwrap();
+    let connected = Proved { json: serde_json::to_value(&proof).unwrap(), key: now.key };
+    assert!(against(&connected, kept.clone()).is_ok());
+    assert_eq!(
+        against(&connected, Checkpoint { root: [9; 32], ..kept.clone() }),
+        Err(PublicationFault::Head(ProofError::Rewritten(kept.size)))
+    );
 }
 
 #[tokio::test]
@@ -127,7 +151,7 @@ async fn no_part_of_a_proof_can_be_exchanged() {
         let note = p["checkpoint"].as_str().unwrap().replacen("city.example", "town.example", 1);
         p["checkpoint"] = note.into();
     });
-    assert!(matches!(foreign, Err(PublicationFault::Checkpoint(_))), "{foreign:?}");
+    assert!(matches!(foreign, Err(PublicationFault::Head(ProofError::Checkpoint(_)))), "{foreign:?}");
     let weak = KeyPair::generate(Algorithm::Ed25519);
     let resigned = a.but(|p| p["signature"]["key"] = weak.public().to_pem().unwrap().into());
     assert!(matches!(resigned, Err(PublicationFault::Signature(_))), "{resigned:?}");
@@ -169,14 +193,14 @@ async fn a_proof_waits_for_the_log_and_only_what_was_approved_is_proved() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
     city.approved(&package).await;
-    assert_eq!(city.registry.prove(&package.digest).await, Err(PublicationError::NotYetInTheLog));
+    assert_eq!(city.registry.prove(&package.digest, None).await, Err(PublicationError::NotYetInTheLog));
     city.sequenced().await;
-    assert!(city.registry.prove(&package.digest).await.is_ok());
+    assert!(city.registry.prove(&package.digest, None).await.is_ok());
     let waiting = App::new("tickets", "1.1.0").signed(&city.key);
     city.checked(&waiting).await;
     city.sequenced().await;
-    assert_eq!(city.registry.prove(&waiting.digest).await, Err(PublicationError::NotApproved(waiting.digest)));
-    assert_eq!(city.registry.prove(&digest("x")).await, Err(PublicationError::NoSuchPackage(digest("x"))));
+    assert_eq!(city.registry.prove(&waiting.digest, None).await, Err(PublicationError::NotApproved(waiting.digest)));
+    assert_eq!(city.registry.prove(&digest("x"), None).await, Err(PublicationError::NoSuchPackage(digest("x"))));
 }
 
 #[tokio::test]

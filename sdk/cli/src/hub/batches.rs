@@ -7,11 +7,17 @@ use super::dataset::{VALID_FROM, VALID_TO};
 use crate::CliError;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use yunlong_exchange::{Line, Refusal};
+use yunlong_exchange::{Line, Problem, Refusal};
 use yunlong_formats::Explain as _;
 
-/// A batch ends when its rows have so many bytes of JSON: a request stays well below what is taken.
+/// A batch ends before its body has more bytes: a request stays well below what is taken.
 const BYTES: usize = 4 << 20;
+/// A row may have so many as it is sent, which can be more than it has in its file (`1e15` becomes
+/// `1000000000000000.0`): below [`BYTES`], so that each row that is sent has room in a batch.
+const ROW: usize = 2 << 20;
+/// What stands around the rows.
+const HEAD: &[u8] = b"{\"rows\":[";
+const TAIL: &[u8] = b"]}";
 
 /// What is sent at once.
 #[derive(Debug, Default)]
@@ -45,34 +51,66 @@ pub(crate) trait Source: Iterator<Item = Result<Line, CliError>> + Send {
     fn at(&self) -> (u64, u64);
 }
 
+/// A line as it goes into a batch.
+struct Made {
+    line: u64,
+    /// The row as it is sent, or why it is not.
+    row: Result<Vec<u8>, Refusal>,
+}
+
+impl Batch {
+    fn has_room(&self, made: &Made) -> bool {
+        let Ok(row) = &made.row else { return true };
+        self.body.len().max(HEAD.len()) + row.len() + b",".len() + TAIL.len() <= BYTES
+    }
+
+    fn add(&mut self, made: Made) {
+        if self.rows == 0 {
+            self.first_line = made.line;
+        }
+        self.rows += 1;
+        match made.row {
+            Ok(row) => {
+                self.body.extend_from_slice(if self.body.is_empty() { HEAD } else { b"," });
+                self.body.extend(row);
+            }
+            Err(refusal) => self.unreadable.push(refusal),
+        }
+    }
+}
+
 /// Makes batches.
 pub(crate) struct Batches<S> {
     source: S,
     size: u64,
     /// Whether the days stand beside the items, and not among them.
     days_beside: bool,
+    /// What the batch before had no room for.
+    waiting: Option<Made>,
     over: bool,
 }
 
 impl<S: Source> Batches<S> {
     /// Batches of `size` rows. `days_beside`: `valid_from` and `valid_to` are no items of the dataset.
     pub(crate) fn new(source: S, size: u32, days_beside: bool) -> Self {
-        Self { source, size: size.into(), days_beside, over: false }
+        Self { source, size: size.into(), days_beside, waiting: None, over: false }
     }
 
-    fn add(&self, batch: &mut Batch, line: Line) -> Result<(), CliError> {
-        if batch.rows == 0 {
-            batch.first_line = line.number;
+    /// The next line; `None` at the end.
+    fn made(&mut self) -> Result<Option<Made>, CliError> {
+        if let Some(made) = self.waiting.take() {
+            return Ok(Some(made));
         }
-        batch.rows += 1;
-        let mut record = match line.content {
-            Ok(record) => record,
-            Err(error) => {
-                let (zh, en) = (error.problem.zh(), error.problem.en());
-                batch.unreadable.push(Refusal { line: line.number, field: error.field, zh, en });
-                return Ok(());
-            }
+        let Some(Line { number, content }) = self.source.next().transpose()? else { return Ok(None) };
+        let row = match content {
+            Ok(record) => self.row(number, record)?,
+            Err(error) => Err(refusal(number, error.field, &error.problem)),
         };
+        Ok(Some(Made { line: number, row }))
+    }
+
+    /// A record as it is sent, or why it is not.
+    fn row(&self, line: u64, mut record: Map<String, Value>) -> Result<Result<Vec<u8>, Refusal>, CliError> {
         let mut day = |name: &str| record.remove(name).filter(|v| self.days_beside && !v.is_null());
         let (valid_from, valid_to) = if self.days_beside { (day(VALID_FROM), day(VALID_TO)) } else { (None, None) };
         if let Some((field, _)) = [(VALID_FROM, &valid_from), (VALID_TO, &valid_to)]
@@ -80,13 +118,17 @@ impl<S: Source> Batches<S> {
             .find(|(_, v)| v.as_ref().is_some_and(|v| !v.is_string()))
         {
             let (zh, en) = ("应为日期，如 2026-01-01".into(), "must be a date such as 2026-01-01".into());
-            batch.unreadable.push(Refusal { line: line.number, field: Some(field.into()), zh, en });
-            return Ok(());
+            return Ok(Err(Refusal { line, field: Some(field.into()), zh, en }));
         }
-        batch.body.extend_from_slice(if batch.body.is_empty() { b"{\"rows\":[" } else { b"," });
-        let row = Row { line: line.number, record: &record, valid_from, valid_to };
-        serde_json::to_writer(&mut batch.body, &row).map_err(|e| CliError::io("a row")(e.into()))
+        let row = serde_json::to_vec(&Row { line, record: &record, valid_from, valid_to })
+            .map_err(|e| CliError::io("a row")(e.into()))?;
+        let fits = row.len() <= ROW;
+        Ok(if fits { Ok(row) } else { Err(refusal(line, None, &Problem::TooLong { limit: ROW })) })
     }
+}
+
+fn refusal(line: u64, field: Option<String>, problem: &Problem) -> Refusal {
+    Refusal { line, field, zh: problem.zh(), en: problem.en() }
 }
 
 impl<S: Source> Iterator for Batches<S> {
@@ -97,17 +139,27 @@ impl<S: Source> Iterator for Batches<S> {
             return None;
         }
         let mut batch = Batch::default();
-        while batch.rows < self.size && batch.body.len() < BYTES {
-            let Some(line) = self.source.next() else {
-                self.over = true;
-                break;
-            };
-            if let Err(error) = line.and_then(|line| self.add(&mut batch, line)) {
-                self.over = true;
-                return Some(Err(error));
+        while batch.rows < self.size {
+            match self.made() {
+                Ok(Some(made)) if batch.has_room(&made) => batch.add(made),
+                Ok(Some(made)) => {
+                    self.waiting = Some(made);
+                    break;
+                }
+                Ok(None) => {
+                    self.over = true;
+                    break;
+                }
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
             }
         }
-        batch.body.extend_from_slice(if batch.body.is_empty() { b"{\"rows\":[]}" } else { b"]}" });
+        if batch.body.is_empty() {
+            batch.body.extend_from_slice(HEAD);
+        }
+        batch.body.extend_from_slice(TAIL);
         batch.at = self.source.at();
         (batch.rows > 0).then_some(Ok(batch))
     }
@@ -165,9 +217,32 @@ mod tests {
     }
 
     #[test]
-    fn long_rows_make_short_batches() {
+    fn a_batch_ends_before_a_row_that_has_no_room_in_it() {
         let row = format!("{}\n", json!({ "id": "x".repeat(900 << 10) }));
         let all = batches(&row.repeat(12), 1_000);
-        assert_eq!(all.iter().map(|b| b.rows).collect::<Vec<_>>(), [5, 5, 2]);
+        assert_eq!(all.iter().map(|b| (b.first_line, b.rows)).collect::<Vec<_>>(), [(1, 4), (5, 4), (9, 4)]);
+        // Quotation marks take twice their bytes, behind rows that fill a batch almost.
+        let text = format!("id\n{}", format!("{}\nA{}\n", "y".repeat(1000 << 10), "\"".repeat(1000 << 10)).repeat(9));
+        let all = batches(&text, 1_000);
+        assert_eq!(all.iter().map(|b| b.rows).sum::<u64>(), 18);
+        for batch in all {
+            assert!(batch.body.len() <= BYTES && batch.unreadable.is_empty(), "{}", batch.body.len());
+            assert!(serde_json::from_slice::<Value>(&batch.body).is_ok_and(|b| b["rows"].is_array()));
+        }
+    }
+
+    #[test]
+    fn a_row_that_grows_beyond_every_batch_is_refused_alone() {
+        // 4 bytes of the file that are 18 as they are sent.
+        let long = format!("{{\"id\":[{}1]}}\n", "1e15,".repeat(200_000));
+        let all = batches(&format!("{{\"id\":\"a\"}}\n{long}{{\"id\":\"b\"}}\n"), 10);
+        assert_eq!((all.len(), all[0].rows), (1, 3));
+        let sent: Value = serde_json::from_slice(&all[0].body).unwrap();
+        assert_eq!(sent["rows"].as_array().map(Vec::len), Some(2));
+        assert!(
+            all[0].unreadable[0].line == 2 && all[0].unreadable[0].en.contains("2048 KiB"),
+            "{:?}",
+            all[0].unreadable
+        );
     }
 }

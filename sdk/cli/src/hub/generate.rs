@@ -18,10 +18,17 @@ pub(crate) fn run(options: &Generate) -> Result<(), CliError> {
     let city = City::new(options.seed, options.people)
         .map_err(|e| CliError::usage(e.to_string(), "give fewer with --people"))?;
     let wanted = wanted(&options.dataset)?;
-    match &options.out {
-        Some(folder) => files(&city, &wanted, folder, options.format),
-        None => load(&city, &wanted, options),
+    if options.load {
+        return load(&city, &wanted, options);
     }
+    let folder = options.out.clone().unwrap_or_else(|| default_folder(options));
+    eprintln!("writing into the folder {}", folder.display());
+    files(&city, &wanted, &folder, options.format)
+}
+
+/// The same options make the same files, so that what is there already is no other city's.
+fn default_folder(options: &Generate) -> PathBuf {
+    PathBuf::from(format!("samples-{}-{}", options.seed, options.people))
 }
 
 fn wanted(named: &[String]) -> Result<Vec<&'static str>, CliError> {

@@ -38,6 +38,9 @@ pub(crate) fn run(options: &Import) -> Result<(), CliError> {
         errors: &errors,
         only_resume: options.resume,
     };
+    if options.abandon {
+        return load.abandon();
+    }
     let days_beside = dataset.columns.get(VALID_FROM).is_none();
     let summary = load.run(|| {
         let source = FileSource { reader: begin()?, path: options.file.clone() };

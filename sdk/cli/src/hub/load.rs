@@ -10,6 +10,7 @@ use super::batches::{Batch, Batches, Source};
 use super::progress::{Progress, rows, time};
 use crate::CliError;
 use crate::client::Client;
+use crate::terminal::say;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::mpsc;
@@ -47,21 +48,19 @@ impl Load<'_> {
     pub(crate) fn run<S: Source>(&self, open: impl Fn() -> Result<Batches<S>, CliError>) -> Result<Summary, CliError> {
         // A file that cannot be opened begins no import.
         let first = open()?;
-        let import = self.start()?;
-        let id = import["id"].as_str().ok_or_else(|| self.client.strange("an import without an id"))?;
+        let import = if self.only_resume { self.interrupted()? } else { self.start()? };
+        let id = self.id(&import)?;
         let next = import["next_batch"].as_u64().unwrap_or(0);
-        if next == 0 && self.only_resume {
-            return Err(CliError::usage(
-                format!("no import of {} into {} was interrupted", self.file, self.dataset),
-                "leave --resume out: then it begins",
-            ));
-        }
         let path = |action: &str| format!("/api/v1/hub/imports/{id}{action}");
         let mut run = Run { load: self, path: &path, errors: None, summary: Summary::default() };
         let done = match next {
             0 => run.fresh(first),
             _ => {
-                eprintln!("going on with the import of {}: {} batches are done", self.file, next);
+                eprintln!(
+                    "going on with the import of {}: {next} batches are done; rows without a day hold from {}",
+                    self.file,
+                    day(&import)
+                );
                 match run.resume(first, next, import["refused"].as_u64().unwrap_or(0)) {
                     Ok(true) => Ok(()),
                     Ok(false) => {
@@ -89,6 +88,47 @@ impl Load<'_> {
         Ok(summary)
     }
 
+    /// Gives the import up that was interrupted.
+    pub(crate) fn abandon(&self) -> Result<(), CliError> {
+        let import = self.unfinished()?.ok_or_else(|| self.none_interrupted("nothing is to be given up"))?;
+        let ended = self.client.post(&format!("/api/v1/hub/imports/{}/abandon", self.id(&import)?), &json!({}))?;
+        let loaded = ended["loaded"].as_u64().unwrap_or(0);
+        say!("gave up the import of {}: {} that it has loaded stay", self.file, rows(loaded))
+    }
+
+    /// The import that is to go on, and to begin none.
+    fn interrupted(&self) -> Result<Value, CliError> {
+        let import = self.unfinished()?.ok_or_else(|| self.none_interrupted("leave --resume out: then it begins"))?;
+        match self.valid_from.filter(|wanted| *wanted != day(&import)) {
+            None => Ok(import),
+            Some(wanted) => Err(CliError::usage(
+                format!("the rows of the interrupted import hold from {}, and not from {wanted}", day(&import)),
+                "leave --valid-from out, or give the import up with --abandon and begin it anew",
+            )),
+        }
+    }
+
+    fn none_interrupted(&self, next: &str) -> CliError {
+        CliError::usage(format!("no import of {} into {} was interrupted", self.file, self.dataset), next)
+    }
+
+    /// Looks for the import of this file that has not ended.
+    fn unfinished(&self) -> Result<Option<Value>, CliError> {
+        let size = self.size.to_string();
+        let of = [
+            ("dataset", self.dataset),
+            ("file", self.file),
+            ("size", size.as_str()),
+            ("fingerprint", self.fingerprint.as_str()),
+        ];
+        let mut answer = self.client.get_with("/api/v1/hub/imports", &of)?;
+        Ok(Some(answer["unfinished"].take()).filter(Value::is_object))
+    }
+
+    fn id<'v>(&self, import: &'v Value) -> Result<&'v str, CliError> {
+        import["id"].as_str().ok_or_else(|| self.client.strange("an import without an id"))
+    }
+
     fn start(&self) -> Result<Value, CliError> {
         let new = json!({
             "dataset": self.dataset, "file": self.file, "size": self.size, "fingerprint": self.fingerprint,
@@ -96,6 +136,11 @@ impl Load<'_> {
         });
         self.client.post("/api/v1/hub/imports", &new)
     }
+}
+
+/// The day from which rows hold that do not say so themselves.
+fn day(import: &Value) -> &str {
+    import["valid_from"].as_str().unwrap_or("")
 }
 
 /// One run over the batches.

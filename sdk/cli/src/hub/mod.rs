@@ -36,7 +36,8 @@ pub enum Hub {
 ///
 /// A row that is refused goes into the file of errors with its line, the field and the reason; the others are
 /// loaded. The exit code is 0 when all rows were loaded, 3 when some were refused. An import that was
-/// interrupted goes on where it was when the same command is given again.
+/// interrupted goes on where it was when the same command is given again; to begin it anew, with another
+/// --valid-from for example, give it up with --abandon first.
 #[derive(Args, Debug)]
 pub struct Import {
     /// The file: CSV with a row of names, JSON Lines, or Parquet
@@ -59,6 +60,9 @@ pub struct Import {
     /// Go on with an import that was interrupted, and begin none
     #[arg(long)]
     resume: bool,
+    /// Give up the import of this file that was interrupted, and load nothing; what it has loaded stays
+    #[arg(long, conflicts_with_all = ["resume", "valid_from", "errors"])]
+    abandon: bool,
     /// Rows that are sent at once
     #[arg(long, default_value_t = 2_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5_000))]
     batch: u32,
@@ -67,11 +71,21 @@ pub struct Import {
 }
 
 /// `yunlong hub export`.
+///
+/// An export to CSV or JSON Lines that was interrupted goes on where it was when the same command is given again
+/// within a day. For an administrator of the department that provides the dataset. Each person whose record is in the file
+/// reads in their log who took it, what for, and by which law.
 #[derive(Args, Debug)]
 pub struct Export {
     /// The dataset's code
     #[arg(long, value_name = "ID")]
     dataset: String,
+    /// What the file is for
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// The provision of law that it rests on; needed for a dataset about persons
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    law: String,
     /// The file; it appears under this name when it is complete
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
@@ -88,8 +102,8 @@ pub struct Export {
 /// `yunlong hub generate`.
 ///
 /// Nobody in it is real and no figure is a publication: see the book. The same seed makes the same city.
+/// Without --out and --load the files go into the folder samples-SEED-PEOPLE here.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("where").required(true).args(["out", "load"]))]
 pub struct Generate {
     /// How many people; companies, events and places in proportion
     #[arg(long, value_name = "N")]
@@ -97,8 +111,8 @@ pub struct Generate {
     /// What the city is drawn from
     #[arg(long, default_value_t = 320_300, value_name = "NUMBER")]
     seed: u64,
-    /// Write a file for each dataset into this folder
-    #[arg(long, value_name = "DIR")]
+    /// Write a file for each dataset into this folder; by default samples-SEED-PEOPLE
+    #[arg(long, value_name = "DIR", conflicts_with = "load")]
     out: Option<PathBuf>,
     /// csv, jsonl or parquet
     #[arg(long, default_value = "csv", conflicts_with = "load")]

@@ -25,7 +25,7 @@ pub mod population;
 pub struct Standing {
     /// The record's opaque reference in this installation.
     pub reference: String,
-    /// The record's version; grows with every change.
+    /// The record's version, as [`shared`](crate::shared) gives it: to be compared for equality alone.
     pub version: u64,
     /// From when it holds, `YYYY-MM-DD`.
     pub valid_from: String,

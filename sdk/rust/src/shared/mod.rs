@@ -14,6 +14,10 @@
 //! # }
 //! ```
 //!
+//! Where `access` has `changes`, the consumer gets `city.hub.changed` when a granted field of a record
+//! changes, and `ended` in it when the record is gone; its payload is described in `wit/city-data`, and the
+//! example `residents` follows it.
+//!
 //! In a handler `?` is enough: a visitor is sent to sign in, and a person who has not consented is sent
 //! to the consent page, and both come back.
 
@@ -41,13 +45,14 @@ pub struct Released {
     /// The record's opaque reference in this installation. For a record about a person it differs from
     /// one installation to another.
     pub reference: String,
-    /// The record's version; grows with every change.
+    /// The record's version: another one when a granted field has changed. Compare it for equality alone, and
+    /// give it to [`Dataset::write`]; about a person it is this installation's own number.
     pub version: u64,
     /// The released fields, masked as the grant says.
     pub body: Map<String, Value>,
     /// Granted fields that the record does not have.
     pub unrecorded: Vec<String>,
-    /// From when it holds, `YYYY-MM-DD`.
+    /// From when it holds, `YYYY-MM-DD`; empty for a record about a person whose number is not granted.
     pub valid_from: String,
     /// Until when it held, that day excluded; `None` while it holds.
     pub valid_to: Option<String>,
@@ -62,7 +67,8 @@ pub struct Source {
     pub field: String,
     /// The code of the organization that gave it.
     pub organization: String,
-    /// When it was recorded (RFC 3339).
+    /// When it was recorded (RFC 3339); for a record about a person the day, or empty as
+    /// [`Released::valid_from`] is.
     pub recorded: String,
 }
 
@@ -282,8 +288,8 @@ impl Dataset {
         Active::shared_write(&self.raw, key, &body, version, valid_from)
     }
 
-    /// Starts a job of the host that reads all records of a query; the topic `city.hub.job` tells when it
-    /// has ended. Answers its id.
+    /// Starts a job of the host that reads all records of a query; the topic `city.hub.job` tells the consumer
+    /// when it has ended. Answers its id.
     ///
     /// # Errors
     /// [`SharedError`].

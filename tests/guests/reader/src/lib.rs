@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use yunlong_sdk::base::population;
+use yunlong_sdk::identity::{Attribute, attribute};
 use yunlong_sdk::shared::{Dataset, Index, Released, SharedError};
 use yunlong_sdk::web::Error;
 use yunlong_sdk::{
@@ -48,8 +49,13 @@ impl App for Reader {
             .post("/tries", keep)
             .get("/tries", list)
             .get("/typed", typed)
+            .get("/attribute/{name}", own)
+            .post("/count", count)
+            .post("/counted", counted)
             .get("/desk/{key}", |request| one(request, "population.person", "desk"))
             .get("/directory/{key}", |request| one(request, "legal-entities.entity", "directory"))
+            .get("/desk/from/{division}", |request| page(request, "population.person", "desk"))
+            .get("/directory/from/{division}", |request| page(request, "legal-entities.entity", "directory"))
     }
 }
 
@@ -81,7 +87,47 @@ fn released(read: &Read) -> Result<Vec<Released>, SharedError> {
 }
 
 fn shown(record: &Released) -> Value {
-    json!({ "reference": record.reference, "body": record.body, "version": record.version })
+    let recorded: Vec<&str> = record.sources.iter().map(|s| s.recorded.as_str()).collect();
+    json!({
+        "reference": record.reference, "body": record.body, "version": record.version,
+        "valid_from": record.valid_from, "valid_to": record.valid_to, "recorded": recorded,
+    })
+}
+
+/// An attribute of the visitor's account.
+fn own(request: &Request) -> Result<Response, Error> {
+    let which = if request.param("name") == "mobile" { Attribute::Mobile } else { Attribute::BirthDate };
+    Ok(Response::json(&match attribute(which) {
+        Ok(value) => json!({ "value": value }),
+        Err(e) => json!({ "denied": e.to_string() }),
+    }))
+}
+
+/// Starts a bulk job of the records of a division.
+fn count(request: &Request) -> Result<Response, Error> {
+    let read: Read = body(request)?;
+    let started = Dataset::open(&read.dataset, &read.purpose).and_then(|dataset| {
+        let division = read.division.as_deref().unwrap_or_default();
+        dataset.start_job(&Index(&["division"]).equals(division), &[])
+    });
+    Ok(Response::json(&match started {
+        Ok(job) => json!({ "job": job }),
+        Err(e) => json!({ "denied": e.code(), "text": e.to_string() }),
+    }))
+}
+
+/// Where it stands, and its first page once it is ready. The job's id is in the place of a key.
+fn counted(request: &Request) -> Result<Response, Error> {
+    let read: Read = body(request)?;
+    let state = Dataset::open(&read.dataset, &read.purpose).and_then(|dataset| {
+        let job = dataset.job(read.key.as_deref().unwrap_or_default())?;
+        let page = if job.ready && job.pages > 0 { dataset.job_page(&job.id, 0)? } else { Vec::new() };
+        Ok(json!({
+            "ready": job.ready, "records": job.records, "failure": job.failure,
+            "page": page.iter().map(shown).collect::<Vec<_>>(),
+        }))
+    });
+    Ok(Response::json(&state.unwrap_or_else(|e| json!({ "denied": e.code(), "text": e.to_string() }))))
 }
 
 /// Keeps what the job is to try.
@@ -114,6 +160,13 @@ fn typed(_: &Request) -> Result<Response, Error> {
 fn one(request: &Request, dataset: &str, purpose: &str) -> Result<Response, Error> {
     let record = Dataset::open(dataset, purpose)?.get(request.param("key"), &[])?;
     Ok(Response::json(&record.as_ref().map(shown).ok_or_else(Problem::not_found)?))
+}
+
+/// The first records from a division on, beside it.
+fn page(request: &Request, dataset: &str, purpose: &str) -> Result<Response, Error> {
+    let query = Index(&["division"]).all().at_least(request.param("division")).limit(20);
+    let page = Dataset::open(dataset, purpose)?.query(&query, &[])?;
+    Ok(Response::json(&page.records.iter().map(shown).collect::<Vec<_>>()))
 }
 
 impl Jobs for Reader {

@@ -1,28 +1,25 @@
-//! The audit log for the audit administrator: search, one entry with its proof, the export, and the
-//! erasure of a person's entries when their account is closed.
+//! The audit log for the audit administrator: one entry with its proof, the export, and the erasure of a
+//! person's entries when their account is closed. Searching it is in [`super::entries`].
 
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::{Area, Input, refused};
-use crate::layout::{Page, empty, notice};
+use crate::layout::{Page, notice};
 use crate::view::{View, json, see_other};
-use crate::words;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::Response;
-use bytes::Bytes;
-use futures::SinkExt as _;
-use futures::channel::mpsc;
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use std::io::{self, BufWriter, Write};
-use yunlong_audit::{Disclosure, Entry, EntryFilter, EntryPage, ExportOptions, Outcome as Ended, Seen};
+use tokio_util::io::ReaderStream;
+use yunlong_audit::{Disclosure, Entry, ExportOptions};
 use yunlong_identity::{PlatformRole, Session};
 use yunlong_model::{Kind, Timestamp};
 
-const NAV: &str = "/audit";
-/// Entries of one page.
-const PAGE: usize = 50;
+pub(super) const NAV: &str = "/audit";
+
+/// Bytes of a file that are read at once.
+const PIECE: usize = 64 * 1024;
 
 pub(in crate::console) fn tabs(view: &View, current: &str) -> Markup {
     let all = [
@@ -38,7 +35,7 @@ pub(in crate::console) fn tabs(view: &View, current: &str) -> Markup {
     }
 }
 
-fn administrator(view: &View) -> Outcome<&Session> {
+pub(super) fn administrator(view: &View) -> Outcome<&Session> {
     view.one_of(&[PlatformRole::AuditAdmin])
 }
 
@@ -49,81 +46,8 @@ pub(super) fn day(text: &str) -> Option<Timestamp> {
     Some(Timestamp(day.to_zoned_datetime(zone).ok()?.timestamp().as_millisecond()))
 }
 
-/// What is looked for.
-pub(crate) async fn filter_of(view: &View, query: &Fields) -> Outcome<EntryFilter> {
-    let moment = |name: &str| match query.text(name) {
-        "" => Ok(None),
-        text => day(text).map(Some).ok_or_else(|| {
-            Failure::new(kinds::INVALID).field(
-                name,
-                "日期格式不对：请按 2026-10-01 的样式填写。",
-                "This is no day: write it like 2026-10-01.",
-            )
-        }),
-    };
-    let about = match query.text("about") {
-        "" => None,
-        account => Some(person(view, account).await?.into_iter().next().ok_or_else(Failure::not_found)?),
-    };
-    let (from, until) = (moment("from")?, moment("until")?);
-    Ok(EntryFilter {
-        about,
-        actor: query.text("actor").to_owned(),
-        action: query.text("action").to_owned(),
-        target: query.text("target").to_owned(),
-        organization: query.text("organization").to_owned(),
-        installation: query.text("installation").to_owned(),
-        dataset: query.text("dataset").to_owned(),
-        request_id: query.text("request_id").to_owned(),
-        from,
-        // The whole of the last day.
-        until: until.map(|t| t.plus_millis(86_400_000)),
-        denied: query.text("outcome") == "denied",
-        hidden: query.text("hidden") == "true",
-    })
-}
-
-/// The persons of an account that there is.
-async fn person(view: &View, account: &str) -> Outcome<Vec<yunlong_model::PersonId>> {
-    let identity = &view.gateway.services.identity;
-    if identity.account(account).await?.is_none() {
-        return Err(Failure::new(kinds::INVALID).field(
-            "about",
-            format!("没有账号“{account}”。"),
-            format!("There is no account `{account}`."),
-        ));
-    }
-    Ok(identity.persons_of_account(account).await?)
-}
-
-/// Entries that fit; that they were looked for is an entry itself.
-pub(crate) async fn search(view: &View, query: &Fields) -> Outcome<EntryPage> {
-    let session = administrator(view)?;
-    let filter = filter_of(view, query).await?;
-    let before = Some(query.text("before")).filter(|b| !b.is_empty());
-    let page = view.gateway.services.audit.search(&filter, before, PAGE).await?;
-    let asked = [
-        "about",
-        "actor",
-        "action",
-        "target",
-        "organization",
-        "installation",
-        "dataset",
-        "request_id",
-        "from",
-        "until",
-        "outcome",
-        "hidden",
-    ];
-    let asked = asked.iter().map(|n| (*n, query.text(n))).filter(|(_, v)| !v.is_empty());
-    let detail = asked.map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" ");
-    told(view, session, "audit.searched", &detail).await?;
-    Ok(page)
-}
-
 /// Writes down what an audit administrator does, before it is answered.
-async fn told(view: &View, session: &Session, action: &str, detail: &str) -> Outcome<()> {
+pub(super) async fn told(view: &View, session: &Session, action: &str, detail: &str) -> Outcome<()> {
     let entry = Entry {
         organization: session.organization.clone(),
         request_id: view.request_id.to_string(),
@@ -133,113 +57,28 @@ async fn told(view: &View, session: &Session, action: &str, detail: &str) -> Out
     Ok(view.gateway.services.audit.record(vec![entry]).await?)
 }
 
-pub(super) async fn entries(view: View, Query(query): Query) -> Outcome {
-    administrator(&view)?;
-    let (page, failure) = match search(&view, &query).await {
-        Ok(page) => (page, None),
-        Err(f) if f.kind() == kinds::INVALID => (EntryPage::default(), Some(f)),
-        Err(f) => return Err(f),
-    };
-    let title = view.t("数据读取与共享", "Reads and sharing");
-    let content = html! {
-        h1 { (title) }
-        (tabs(&view, "/audit/entries"))
-        p { (view.t("每次读取个人信息、每次拒绝、每次授权与更正。您的每次查询也会记入日志。", "Every read of personal data, every refusal, grant and correction. Each of your searches is an entry, too.")) }
-        (refused(&view, failure.as_ref()))
-        (filter_form(&view, &query, failure.as_ref()))
-        (table(&view, title, &page))
-        @if let Some(next) = &page.next {
-            nav.pager aria-label=(view.t("翻页", "Pages")) { a href={ "/audit/entries?" (again(&query)) "before=" (crate::encode(next)) } { (view.t("更早的记录", "Older entries")) } }
-        }
-        p { a href="/help#audit" { (view.t("关于审计日志", "About the audit log")) } }
-    };
-    let status = failure.as_ref().map_or(StatusCode::OK, Failure::status);
-    super::super::page_with(status, &view, &Page::new(title, NAV), &content)
-}
-
-/// The query without its place.
-fn again(query: &Fields) -> String {
-    ["about", "actor", "action", "installation", "dataset", "outcome", "hidden", "from", "until"]
-        .iter()
-        .filter(|n| !query.text(n).is_empty())
-        .map(|n| format!("{n}={}&", crate::encode(query.text(n))))
-        .collect()
-}
-
-fn filter_form(view: &View, query: &Fields, failure: Option<&Failure>) -> Markup {
-    let line = |name, zh, en| Input::text(name, view.t(zh, en), query.text(name)).optional().render(view, failure);
-    html! {
-        form.card method="get" action="/audit/entries" {
-            div.grid {
-                div { (line("about", "关于哪个账号", "About which account")) }
-                div { (line("actor", "操作账号", "Who acted")) }
-                div { (line("action", "操作（开头，如 data.）", "Action (beginning, such as data.)")) }
-                div { (line("installation", "应用", "Installation")) }
-                div { (line("dataset", "信息资源", "Dataset")) }
-                div { (Input { kind: "date", ..Input::text("from", view.t("从哪天", "From"), query.text("from")).optional() }.render(view, failure)) }
-                div { (Input { kind: "date", ..Input::text("until", view.t("到哪天", "To"), query.text("until")).optional() }.render(view, failure)) }
-            }
-            label.choice { input type="checkbox" name="outcome" value="denied" checked[query.text("outcome") == "denied"]; " " (view.t("只看被拒绝的", "Refused ones only")) }
-            label.choice { input type="checkbox" name="hidden" value="true" checked[query.text("hidden") == "true"]; " " (view.t("只看依法暂不公开的", "Those that a legal order hides only")) }
-            div.actions { button { (view.t("查询", "Search")) } a role="button" class="outline" href="/audit/entries" { (view.t("清除条件", "Clear")) } }
-        }
-    }
-}
-
-fn table(view: &View, title: &str, page: &EntryPage) -> Markup {
-    html! {
-        @if page.entries.is_empty() { (empty(view.t("没有符合的记录。", "No entry fits."), None)) } @else {
-            div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
-                thead { tr {
-                    th scope="col" { (view.t("时间", "When")) }
-                    th scope="col" { (view.t("操作账号", "Who")) }
-                    th scope="col" { (view.t("操作", "What")) }
-                    th scope="col" { (view.t("信息资源与信息项", "Dataset and items")) }
-                    th scope="col" { (view.t("用途与依据", "Purpose and basis")) }
-                    th scope="col" { (view.t("结果", "Outcome")) }
-                    th scope="col" { (view.t("证明", "Proof")) }
-                } }
-                tbody { @for s in &page.entries { (row(view, s)) } }
-            } }
-        }
-    }
-}
-
-fn row(view: &View, s: &Seen) -> Markup {
-    let (e, lang) = (&s.entry, view.lang());
-    html! { tr {
-        th.when scope="row" { (s.at.to_shanghai()) }
-        td { (e.actor) @if let Some(i) = &e.installation { br; small.muted { (i) } } }
-        td.detail { code { (e.action) } @if !e.target.is_empty() { br; small.muted { (e.target) } } @if !e.detail.is_empty() { br; small { (e.detail) } } }
-        td.detail { @if let Some(d) = &e.dataset { code { (d) } } @if !e.fields.is_empty() { br; small { (e.fields.join(", ")) } } }
-        td { @if let Some(p) = &e.purpose { (p) } @if let Some(b) = &e.basis { br; small.muted { (words::basis_named(b, lang)) } } }
-        td { (outcome(view, &e.outcome)) @if e.hidden.is_some() { " " span.badge.badge-warn { (view.t("暂不公开", "Hidden")) } } }
-        td { @if let Some(index) = s.index { a href={ "/audit/entries/" (index) } { (view.t("第 ", "No. ")) (index) (view.t(" 条", "")) } } }
-    } }
-}
-
-fn outcome(view: &View, outcome: &Ended) -> Markup {
-    match outcome {
-        Ended::Answered => html! { span.badge.badge-ok { (view.t("已完成", "Done")) } },
-        Ended::Denied(code) => {
-            html! { span.badge.badge-bad { (view.t("已拒绝", "Refused")) } br; small { (words::denial(code, view.lang())) } }
-        }
-    }
-}
-
 /// An entry opened, with its proof; that it was opened is an entry itself.
-pub(crate) async fn opened(view: &View, index: &str) -> Outcome<Disclosure> {
+pub(crate) async fn opened(view: &View, index: &str, query: &Fields) -> Outcome<Disclosure> {
     let session = administrator(view)?;
     let number: u64 = index.parse().map_err(|_| Failure::not_found())?;
-    let disclosed = view.gateway.services.audit.disclose(number).await?;
+    let disclosed = view.gateway.services.audit.disclose(number, kept(query)?).await?;
     told(view, session, "audit.opened", &format!("leaf {number}")).await?;
     Ok(disclosed)
 }
 
-pub(super) async fn entry(view: View, Path(index): Path<String>) -> Outcome {
+/// The size of a checkpoint that the reader kept, if they say so.
+pub(crate) fn kept(query: &Fields) -> Outcome<Option<u64>> {
+    let wrong = || {
+        let (zh, en) = ("请填写所保存检查点的记录条数", "Give the number of entries of the checkpoint that you kept");
+        Failure::new(kinds::INVALID).field("checkpoint", zh, en)
+    };
+    query.raw("checkpoint").map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+pub(super) async fn entry(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
     administrator(&view)?;
     let file = index.strip_suffix(".json");
-    let disclosed = opened(&view, file.unwrap_or(&index)).await?;
+    let disclosed = opened(&view, file.unwrap_or(&index), &query).await?;
     let (audit, number) = (&view.gateway.services.audit, disclosed.proof.index);
     if file.is_some() || view.wants_json {
         return json(StatusCode::OK, &disclosed);
@@ -323,26 +162,17 @@ pub(super) async fn export(view: View, Query(query): Query) -> Outcome {
     export_response(&view, query.text("opened") == "true").await
 }
 
-/// The log as a stream: nothing of it is held as a whole.
+/// The log as a stream: nothing of it is held in memory as a whole.
 pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     let session = administrator(view)?;
     if opened {
         view.step_up_for("/audit/log")?;
     }
     told(view, session, "audit.exported", if opened { "with contents" } else { "without contents" }).await?;
-    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
-    let (audit, runtime) = (view.gateway.services.audit.clone(), tokio::runtime::Handle::current());
-    tokio::task::spawn_blocking(move || {
-        let mut out = BufWriter::with_capacity(64 * 1024, Chunks(sender.clone()));
-        let done = runtime.block_on(audit.export(&mut out, ExportOptions { opened }));
-        if let Err(error) = done.map_err(io::Error::other).and_then(|_| out.flush()) {
-            tracing::warn!(%error, "an export of the audit log was cut short");
-            // The client must not take a part for the whole.
-            let mut sender = sender;
-            drop(futures::executor::block_on(sender.send(Err(error))));
-        }
-    });
-    let mut response = Response::new(Body::from_stream(receiver));
+    // Gathered first: a client that reads slowly, or not at all, holds up no erasure.
+    let (file, _) = view.gateway.services.audit.gather(ExportOptions { opened }).await?;
+    let mut response =
+        Response::new(Body::from_stream(ReaderStream::with_capacity(tokio::fs::File::from_std(file), PIECE)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl; charset=utf-8"));
     let name = if opened {
@@ -353,21 +183,6 @@ pub(crate) async fn export_response(view: &View, opened: bool) -> Outcome {
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(name));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// Hands what is written to the answer, and waits for a client that is slower. For a thread that may
-/// wait.
-struct Chunks(mpsc::Sender<io::Result<Bytes>>);
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let sent = futures::executor::block_on(self.0.send(Ok(Bytes::copy_from_slice(bytes))));
-        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 pub(super) async fn erasure(view: View, Query(query): Query) -> Outcome {
@@ -434,9 +249,11 @@ pub(crate) async fn closing(view: &View, form: &Fields) -> Outcome<u64> {
     if !failure.fields().is_empty() {
         return Err(failure);
     }
+    // What an order hides goes when it has ended, and nothing that is told now selects it.
+    let standing = services.hub.standing_orders().await?;
     let mut erased = 0;
     for person in services.identity.persons_of_account(name).await? {
-        erased += services.audit.erase(&person, reason, &session.account).await?;
+        erased += services.audit.erase(&person, &standing, reason, &session.account).await?;
     }
     Ok(erased)
 }

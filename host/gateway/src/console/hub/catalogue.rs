@@ -1,9 +1,9 @@
 //! The catalogue: searching it, and an entry with the items of the national guide.
 
-use super::{NAV, tabs};
+use super::{NAV, Typed, tabs};
 use crate::body::{Fields, Query};
 use crate::failure::{Failure, Outcome};
-use crate::forms::{Choice, Input};
+use crate::forms::{Choice, Input, refused};
 use crate::layout::{Page, empty, notice};
 use crate::portal::Names;
 use crate::view::{View, json};
@@ -14,6 +14,7 @@ use maud::{Markup, html};
 use yunlong_hub::{
     Actor, CatalogueEntry, CatalogueFilter, Category, Class, Dataset, Item, Publication, Sharing, guide_entry,
 };
+use yunlong_identity::PlatformRole;
 
 pub(super) fn publication_badge(view: &View, publication: Publication) -> Markup {
     match publication {
@@ -115,27 +116,36 @@ pub(super) async fn one(view: View, Path(id): Path<String>, Query(query): Query)
         Some(id) => (id, true),
         None => (id.as_str(), view.wants_json),
     };
-    let e = entry(&view, &actor, id)?;
+    if as_json {
+        let e = entry(&view, &actor, id)?;
+        let names = Names::of(&view, &[e.dataset.provider.as_str()]).await?;
+        return json(StatusCode::OK, &guide_entry(&e, names.get(&e.dataset.provider)));
+    }
+    show(&view, id, StatusCode::OK, query.raw("saved").is_some(), None).await
+}
+
+/// The page; with a form that was refused on it.
+pub(super) async fn show(view: &View, id: &str, status: StatusCode, saved: bool, typed: Option<Typed<'_>>) -> Outcome {
+    let actor = view.official()?;
+    let e = entry(view, &actor, id)?;
     let d = &e.dataset;
     let authorities = d.items.iter().map(|i| d.authority(i));
-    let names = Names::of(&view, &authorities.chain([d.provider.as_str()]).collect::<Vec<_>>()).await?;
-    if as_json {
-        return json(StatusCode::OK, &guide_entry(&e, names.get(&d.provider)));
-    }
+    let names = Names::of(view, &authorities.chain([d.provider.as_str()]).collect::<Vec<_>>()).await?;
     let title = d.title.get(view.lang());
     let content = html! {
         p { a href=(NAV) { "← " (view.t("目录", "Catalogue")) } }
-        h1 { (title) " " (publication_badge(&view, e.publication)) }
-        (tabs(&view, &actor, NAV))
-        @if query.raw("saved").is_some() { (notice("ok", view.t("已保存。", "Saved."))) }
+        h1 { (title) " " (publication_badge(view, e.publication)) }
+        (tabs(view, &actor, NAV))
+        @if saved { (notice("ok", view.t("已保存。", "Saved."))) }
+        (refused(view, typed.map(|t| t.failure)))
         p { (d.summary.get(view.lang())) }
-        (facts(&view, &e, &names))
-        (items(&view, d, &names))
-        (acts(&view, &actor, &e))
+        (facts(view, &e, &names))
+        (items(view, d, &names))
+        (acts(view, &actor, &e, typed))
         p { a href={ "/hub/datasets/" (d.id) ".json" } { (view.t("按国家目录编制指南导出（JSON）", "Export as the national guide has it (JSON)")) } }
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }
     };
-    super::super::page(&view, &Page::new(title, NAV), &content)
+    super::super::page_with(status, view, &Page::new(title, NAV), &content)
 }
 
 /// The items of the national guide.
@@ -199,54 +209,65 @@ fn items(view: &View, d: &Dataset, names: &Names) -> Markup {
 }
 
 /// What the provider, or the city's administrator, can do with an entry.
-fn acts(view: &View, actor: &Actor, e: &CatalogueEntry) -> Markup {
+fn acts(view: &View, actor: &Actor, e: &CatalogueEntry, typed: Option<Typed<'_>>) -> Markup {
     let d = &e.dataset;
     let base = format!("/hub/datasets/{}", d.id);
     html! {
-        @if actor.system_admin || actor.acts_for(&d.provider) {
+        @let administrator = view.session.as_ref().is_some_and(|s| s.has(PlatformRole::DepartmentAdmin)) && actor.acts_for(&d.provider);
+        @let governs = actor.system_admin || administrator;
+        @if governs || actor.acts_for(&d.provider) {
             div.actions {
                 a role="button" href={ (base) "/edit" } { (view.t("编辑", "Edit")) }
-                @if actor.acts_for(&d.provider) { a role="button" class="outline" href={ (base) "/edit#sharing" } { (view.t("共享属性", "Terms of sharing")) } }
-                @if e.publication != Publication::Published {
+                @if administrator { a role="button" class="outline" href={ (base) "/edit#sharing" } { (view.t("共享属性", "Terms of sharing")) } }
+                @if governs && e.publication != Publication::Published {
                     form.inline method="post" action={ (base) "/publish" } { button { (view.t("发布", "Publish")) } }
                 }
             }
-            @if e.publication == Publication::Published { (withdraw_form(view, &base)) }
-            (authority_form(view, d, &base))
+            @if governs {
+                (view.step_up_first_at(&base))
+                @if e.publication == Publication::Published { (withdraw_form(view, &base, typed)) }
+                (authority_form(view, d, &base, typed))
+            } @else {
+                p.muted { (view.t("发布、撤回、共享属性和权威来源由本部门的管理员决定。", "An administrator of your department decides on publishing, withdrawing, the terms of sharing and the authorities.")) }
+            }
         }
         @if actor.system_admin {
+            @let (provider, failure) = Typed::of(typed, "provider");
             form.card method="post" action={ (base) "/provider" } {
                 h2 { (view.t("更换提供方", "Change the provider")) }
-                (Input::text("organization", view.t("提供方的代码", "The provider’s code"), &d.provider).render(view, None))
+                (Input::text("organization", view.t("提供方的代码", "The provider’s code"), provider.map_or(&d.provider, |f| f.text("organization"))).render(view, failure))
                 div.actions { button.outline { (view.t("更换", "Change")) } }
             }
         }
     }
 }
 
-fn withdraw_form(view: &View, base: &str) -> Markup {
+fn withdraw_form(view: &View, base: &str, typed: Option<Typed<'_>>) -> Markup {
+    let (typed, failure) = Typed::of(typed, "withdraw");
     html! {
-        details {
+        details open[typed.is_some()] {
             summary { (view.t("撤回此信息资源…", "Withdraw this dataset…")) }
             form.card method="post" action={ (base) "/withdraw" } {
                 p { (view.t("撤回后，任何应用都不能再读取或申请；记录保留，可以重新发布。", "Nobody can read it or ask for it any more. Its records are kept, and it can be published again.")) }
-                (Input::text("reason", view.t("原因", "Why"), "").render(view, None))
+                (Input::text("reason", view.t("原因", "Why"), typed.map_or("", |f| f.text("reason"))).render(view, failure))
                 div.actions { button.danger { (view.t("撤回", "Withdraw")) } }
             }
         }
     }
 }
 
-fn authority_form(view: &View, d: &Dataset, base: &str) -> Markup {
+fn authority_form(view: &View, d: &Dataset, base: &str, typed: Option<Typed<'_>>) -> Markup {
+    let (typed, failure) = Typed::of(typed, "authority");
+    let was = |name: &str| typed.map_or("", |f| f.text(name));
     let optional = d.items.iter().filter(|i| !i.required && i.name != d.key);
     let options: Vec<_> = optional.map(|i| (i.name.clone(), i.title.get(view.lang()).to_owned())).collect();
     html! {
         @if !options.is_empty() {
-            details {
+            details #change-authority open[typed.is_some()] {
                 summary { (view.t("设定信息项的权威来源…", "Set the authority of an item…")) }
                 form.card method="post" action={ (base) "/authority" } {
-                    (Choice { name: "item", label: view.t("信息项", "Item"), options, value: "", help: view.t("必填项由提供方负责。", "The provider answers for what is required.") }.render(view, None))
-                    (Input::text("authority", view.t("权威部门的代码", "The authority’s code"), "").optional().help(view.t("留空即为提供方。", "Empty: the provider.")).render(view, None))
+                    (Choice { name: "item", label: view.t("信息项", "Item"), options, value: was("item"), help: view.t("必填项由提供方负责。", "The provider answers for what is required.") }.render(view, failure))
+                    (Input::text("authority", view.t("权威部门的代码", "The authority’s code"), was("authority")).optional().help(view.t("留空即为提供方。", "Empty: the provider.")).render(view, failure))
                     div.actions { button.outline { (view.t("设定", "Set")) } }
                 }
             }

@@ -1,7 +1,7 @@
 //! The queue of corrections: accepting, correcting and rejecting them, and filing one as a department.
 
 use super::requests::dataset_title;
-use super::{NAV, clock, mendable, tabs};
+use super::{NAV, Typed, clock, mendable, tabs};
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::{Area, Choice, Input, refused};
@@ -16,9 +16,10 @@ use serde_json::Value;
 use yunlong_audit::Entry;
 use yunlong_formats::Date;
 use yunlong_hub::{
-    Actor, Claim, Correction, CorrectionFilter, CorrectionPage, CorrectionState, Dataset, Item, ItemKind, NewCorrection,
+    Actor, Claim, Correction, CorrectionFilter, CorrectionPage, CorrectionState, CorrectionSummary, Dataset, Item,
+    ItemKind, NewCorrection,
 };
-use yunlong_model::Kind;
+use yunlong_model::{Kind, Lang};
 
 const PATH: &str = "/hub/corrections";
 /// Corrections of one page.
@@ -26,14 +27,26 @@ const PAGE: usize = 50;
 
 /// Where a correction stands, with a word and a sign.
 pub(crate) fn state_badge(view: &View, state: CorrectionState) -> Markup {
-    let (class, zh, en) = match state {
-        CorrectionState::Filed => ("badge-warn", "待受理", "Filed"),
-        CorrectionState::Accepted => ("badge-info", "核查中", "Looked into"),
-        CorrectionState::Corrected => ("badge-ok", "已更正", "Corrected"),
-        CorrectionState::Rejected => ("badge-bad", "不予更正", "Not corrected"),
-        CorrectionState::Withdrawn => ("", "已撤回", "Withdrawn"),
+    let class = match state {
+        CorrectionState::Filed => "badge-warn",
+        CorrectionState::Accepted => "badge-info",
+        CorrectionState::Corrected => "badge-ok",
+        CorrectionState::Rejected => "badge-bad",
+        CorrectionState::Withdrawn => "",
     };
-    html! { span class={ "badge " (class) } { (view.t(zh, en)) } }
+    html! { span class={ "badge " (class) } { (state_word(state, view.lang())) } }
+}
+
+/// Where a correction stands, in a word.
+pub(crate) fn state_word(state: CorrectionState, lang: Lang) -> &'static str {
+    let (zh, en) = match state {
+        CorrectionState::Filed => ("待受理", "Filed"),
+        CorrectionState::Accepted => ("核查中", "Looked into"),
+        CorrectionState::Corrected => ("已更正", "Corrected"),
+        CorrectionState::Rejected => ("不予更正", "Not corrected"),
+        CorrectionState::Withdrawn => ("已撤回", "Withdrawn"),
+    };
+    lang.pick(zh, en)
 }
 
 /// What somebody typed as a value of an item: numbers and yes or no as such, the rest as text.
@@ -52,25 +65,26 @@ pub(crate) fn claimed(view: &View, item: Option<&Item>, claim: &Claim) -> String
         Claim::Value(value) => words::value(item, value, view.lang()),
         Claim::Nothing => view.t("（应为空）", "(nothing)").to_owned(),
         Claim::NoRecord => view.t("（整条记录不应存在）", "(the whole record should not be there)").to_owned(),
+        Claim::Missing => view.t("（应当有登记，现在没有）", "(there should be a record and is none)").to_owned(),
     }
 }
 
 /// The name of the doubted item.
-pub(crate) fn item_title(view: &View, dataset: Option<&Dataset>, c: &Correction) -> String {
-    match &c.item {
+pub(crate) fn item_title(view: &View, dataset: Option<&Dataset>, item: Option<&str>) -> String {
+    match item {
         Some(name) => {
-            dataset.and_then(|d| d.item(name)).map_or_else(|| name.clone(), |i| i.title.get(view.lang()).to_owned())
+            dataset.and_then(|d| d.item(name)).map_or_else(|| name.to_owned(), |i| i.title.get(view.lang()).to_owned())
         }
         None => view.t("整条记录", "The whole record").to_owned(),
     }
 }
 
-/// What this person's organization handles, or what they filed.
+/// What this person's organization handles, or what they filed in their office: nothing that is in a record.
 pub(crate) async fn of(view: &View, actor: &Actor, query: &Fields) -> Outcome<CorrectionPage> {
     let hub = &view.gateway.services.hub;
     let before = Some(query.text("before")).filter(|b| !b.is_empty());
     if query.text("box") == "out" {
-        return Ok(hub.corrections_filed_by(&actor.account, before, PAGE).await?);
+        return Ok(hub.corrections_filed_by(actor, before, PAGE).await?.summary());
     }
     let filter = CorrectionFilter {
         dataset: query.text("dataset").to_owned(),
@@ -126,7 +140,7 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
     super::super::page(&view, &Page::new(title, NAV), &content)
 }
 
-fn table(view: &View, title: &str, all: &[Correction]) -> Markup {
+fn table(view: &View, title: &str, all: &[CorrectionSummary]) -> Markup {
     html! {
         @if all.is_empty() { (empty(view.t("没有疑义核查。", "No correction."), None)) } @else {
             div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
@@ -140,8 +154,8 @@ fn table(view: &View, title: &str, all: &[Correction]) -> Markup {
                 tbody { @for c in all {
                     @let dataset = view.gateway.services.hub.dataset(&c.dataset);
                     tr {
-                        th scope="row" { a href={ (PATH) "/" (c.id) } { (dataset_title(view, &c.dataset)) " · " (item_title(view, dataset.as_deref(), c)) } }
-                        td { @if c.filer.kind == Kind::Official { (c.filer.account) } @else { (view.t("市民本人", "the person")) } }
+                        th scope="row" { a href={ (PATH) "/" (c.id) } { (dataset_title(view, &c.dataset)) " · " (item_title(view, dataset.as_deref(), c.item.as_deref())) } }
+                        td { @if let Some(official) = &c.official { (official) } @else { (view.t("市民本人", "the person")) } }
                         td { (c.filed.to_shanghai()) }
                         td { (state_badge(view, c.state)) }
                         td { @if c.state.is_open() { (clock(view, c.due)) } @else { "—" } }
@@ -156,20 +170,21 @@ pub(super) async fn one(view: View, Path(id): Path<String>, Query(query): Query)
     show(&view, &id, StatusCode::OK, query.raw("done").is_some(), None).await
 }
 
-async fn show(view: &View, id: &str, status: StatusCode, done: bool, typed: Option<(&Fields, &Failure)>) -> Outcome {
+async fn show(view: &View, id: &str, status: StatusCode, done: bool, typed: Option<Typed<'_>>) -> Outcome {
     let actor = view.official()?;
     let c = visible(view, &actor, id).await?;
     let dataset = view.gateway.services.hub.dataset(&c.dataset);
     let names = Names::of(view, &[c.provider.as_str(), c.authority.as_str()]).await?;
-    let title = format!("{} · {}", dataset_title(view, &c.dataset), item_title(view, dataset.as_deref(), &c));
+    let title =
+        format!("{} · {}", dataset_title(view, &c.dataset), item_title(view, dataset.as_deref(), c.item.as_deref()));
     let handles = actor.acts_for(&c.provider) || actor.acts_for(&c.authority);
     let content = html! {
         p { a href=(PATH) { "← " (view.t("疑义核查", "Corrections")) } }
         h1 { (title) " " (state_badge(view, c.state)) }
         (tabs(view, &actor, PATH))
         @if done { (notice("ok", view.t("已办理，提出人会收到消息。", "Done: the filer is told."))) }
-        (refused(view, typed.map(|(_, f)| f)))
-        (facts(view, &c, dataset.as_deref(), &names))
+        (refused(view, typed.map(|t| t.failure)))
+        (facts(view, &c, c.shows_record_to(&actor), dataset.as_deref(), &names))
         @if handles && c.state.is_open() { (acts(view, &actor, &c, dataset.as_deref(), typed)) }
         @if c.filer.account == actor.account && c.state.is_open() {
             form method="post" action={ (PATH) "/" (c.id) "/withdraw" } { button.outline.danger { (view.t("撤回", "Take back")) } }
@@ -179,12 +194,12 @@ async fn show(view: &View, id: &str, status: StatusCode, done: bool, typed: Opti
     super::super::page_with(status, view, &Page::new(&title, NAV), &content)
 }
 
-fn facts(view: &View, c: &Correction, dataset: Option<&Dataset>, names: &Names) -> Markup {
+fn facts(view: &View, c: &Correction, shows_record: bool, dataset: Option<&Dataset>, names: &Names) -> Markup {
     let item = c.item.as_deref().and_then(|i| dataset?.item(i));
     html! {
         section.card { dl.facts {
             dt { (view.t("记录标识", "Record")) } dd { code { (c.key) } }
-            dt { (view.t("现登记", "As it stands")) } dd { @match &c.was { Some(v) => (words::value(item, v, view.lang())), None => (view.t("（无）", "(none)")) } }
+            @if shows_record { dt { (view.t("提出时登记", "As it stood")) } dd { @match &c.was { Some(v) => (words::value(item, v, view.lang())), None => (view.t("（无）", "(none)")) } } }
             dt { (view.t("应为", "Should be")) } dd { strong { (claimed(view, item, &c.claim)) } }
             dt { (view.t("理由", "Why")) } dd { (c.reason) }
             @if !c.evidence.is_empty() { dt { (view.t("证明材料", "What shows it")) } dd { (c.evidence) } }
@@ -197,22 +212,17 @@ fn facts(view: &View, c: &Correction, dataset: Option<&Dataset>, names: &Names) 
     }
 }
 
-fn acts(
-    view: &View,
-    actor: &Actor,
-    c: &Correction,
-    dataset: Option<&Dataset>,
-    typed: Option<(&Fields, &Failure)>,
-) -> Markup {
-    let failure = typed.map(|(_, f)| f);
-    let was = |name: &str| typed.map_or("", |(f, _)| f.text(name));
+fn acts(view: &View, actor: &Actor, c: &Correction, dataset: Option<&Dataset>, typed: Option<Typed<'_>>) -> Markup {
+    let (rejecting, not_rejected) = Typed::of(typed, "reject");
+    let (typed, failure) = Typed::of(typed, "correct");
+    let was = |name: &str| typed.map_or("", |f| f.text(name));
     let item = c.item.as_deref().and_then(|i| dataset?.item(i));
     let claim = match &c.claim {
         Claim::Value(Value::String(text)) => text.clone(),
         Claim::Value(value) => value.to_string(),
-        Claim::Nothing | Claim::NoRecord => String::new(),
+        Claim::Nothing | Claim::NoRecord | Claim::Missing => String::new(),
     };
-    let value = typed.map_or(claim, |(f, _)| f.text("value").to_owned());
+    let value = typed.map_or(claim, |f| f.text("value").to_owned());
     let base = format!("{PATH}/{}", c.id);
     html! {
         @if c.state == CorrectionState::Filed {
@@ -226,6 +236,8 @@ fn acts(
                     @if let Some(i) = item && !i.codes.is_empty() { p.muted { @for (code, text) in &i.codes { code { (code) } " " (text.get(view.lang())) "　" } } }
                     (Input { kind: "date", ..Input::text("valid_from", view.t("自哪天起", "From which day"), was("valid_from")).optional() }.help(view.t("留空：自原登记生效之日起。", "Empty: from the day on which the wrong version began.")).render(view, failure))
                 }
+                @if c.claim == Claim::NoRecord { div.notice.notice-warn role="status" { p { (view.t("整条登记及其历史将被删除，不能恢复。", "The whole record is removed with its history, and does not come back.")) } } }
+                @if c.claim == Claim::Missing { p { (view.t("请先把该人的登记导入本信息资源；平台看到登记后，才能办结。", "Enter the person’s record into the dataset first: this is closed when the platform finds it there.")) } }
                 (Area::new("answer", view.t("给提出人的说明", "A word to the filer"), was("answer")).optional().render(view, failure))
                 div.actions { button { (view.t("更正并答复", "Correct and answer")) } }
             }
@@ -233,8 +245,7 @@ fn acts(
         @if c.state == CorrectionState::Filed || actor.acts_for(&c.authority) {
             form.card method="post" action={ (base) "/reject" } {
                 h2 { (view.t("不予更正", "Leave it as it is")) }
-                label for="reject-answer" { (view.t("理由（提出人会看到）", "Why (the filer reads it)")) }
-                textarea #reject-answer name="answer" rows="3" maxlength="2000" required { }
+                (Area::new("reason", view.t("理由（提出人会看到）", "Why (the filer reads it)"), rejecting.map_or("", |f| f.text("reason"))).render(view, not_rejected))
                 div.actions { button.outline.danger { (view.t("不予更正", "Leave as it is")) } }
             }
         }
@@ -248,7 +259,7 @@ pub(crate) async fn answered(view: &View, id: &str, act: &str, form: &Fields) ->
     let c = hub.correction_for(id, &actor).await?;
     Ok(match act {
         "accept" => hub.accept_correction(id, &actor).await?,
-        "reject" => hub.reject_correction(id, form.text("answer"), &actor).await?,
+        "reject" => hub.reject_correction(id, form.text("reason"), &actor).await?,
         "withdraw" => hub.withdraw_correction(id, &actor).await?,
         "correct" => {
             let dataset = hub.dataset(&c.dataset);
@@ -277,7 +288,10 @@ pub(crate) async fn answered(view: &View, id: &str, act: &str, form: &Fields) ->
 pub(super) async fn act(view: View, Path((id, act)): Path<(String, String)>, Form(form): Form) -> Outcome {
     match answered(&view, &id, &act, &form).await {
         Ok(_) => Ok(see_other(&format!("{PATH}/{id}?done=1"))),
-        Err(f) if mendable(&f) => show(&view, &id, f.status(), false, Some((&form, &f))).await,
+        Err(f) if mendable(&f) => {
+            let typed = Typed { act: &act, fields: &form, failure: &f };
+            show(&view, &id, f.status(), false, Some(typed)).await
+        }
         Err(f) => Err(f),
     }
 }
@@ -296,7 +310,7 @@ fn show_new(view: &View, f: &Fields, status: StatusCode, failure: Option<&Failur
         h1 { (title) }
         (refused(view, failure))
         form.card method="post" action={ (PATH) "/new" } {
-            (Choice { name: "dataset", label: view.t("信息资源", "Dataset"), options, value: f.text("dataset"), help: view.t("本部门提供、负责或者获准使用的。", "One that your department provides, answers for, or may use.") }.render(view, failure))
+            (Choice { name: "dataset", label: view.t("信息资源", "Dataset"), options, value: f.text("dataset"), help: view.t("本部门提供、负责，或者您可以明文读取该项的。", "One that your department provides or answers for, or whose item you may read unmasked.") }.render(view, failure))
             (Input::text("key", view.t("记录标识", "Which record"), f.text("key")).render(view, failure))
             (Input::text("item", view.t("信息项的字段名", "The item’s name"), f.text("item")).help(view.t("见目录中的“信息项”。", "See the items in the catalogue.")).render(view, failure))
             (Input { max: 2_000, ..Input::text("claimed", view.t("应为", "Should be"), f.text("claimed")).optional() }.help(view.t("留空：应当没有这一项。", "Empty: it should have none.")).render(view, failure))

@@ -1,6 +1,6 @@
 //! Deciding on a request: the form on which a provider narrows what is asked for.
 
-use super::mendable;
+use super::{Typed, mendable};
 use crate::body::{Fields, Form};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::{Area, Input};
@@ -20,10 +20,10 @@ fn last_day(until: Timestamp) -> String {
 }
 
 /// The form; with what was typed, when it was refused.
-pub(super) fn form(view: &View, r: &Request, dataset: Option<&Dataset>, typed: Option<(&Fields, &Failure)>) -> Markup {
-    let failure = typed.map(|(_, f)| f);
+pub(super) fn form(view: &View, r: &Request, dataset: Option<&Dataset>, typed: Option<Typed<'_>>) -> Markup {
     let now = view.gateway.services.clock.now();
-    let typed = typed.map(|(f, _)| f);
+    let (refusing, not_refused) = Typed::of(typed, "refuse");
+    let (typed, failure) = Typed::of(typed, "approve");
     let action = format!("/hub/requests/{}", r.id);
     html! {
         form.card method="post" action={ (action) "/approve" } {
@@ -33,13 +33,13 @@ pub(super) fn form(view: &View, r: &Request, dataset: Option<&Dataset>, typed: O
             (ways(view, r, typed, failure))
             (rows(view, r, typed, failure))
             (Area::new("only", view.t("只给符合以下条件的记录", "Only records with these values"), typed.map_or("", |f| f.text("only"))).optional().help(view.t("每行一个：字段名 = 值，例如 status = normal。", "One a line: item = value, such as status = normal.")).render(view, failure))
-            (Input::text("roles", view.t("只限应用的这些角色", "Only these roles of the app"), &typed.map_or_else(|| r.asked.roles.join(", "), |f| f.text("roles").to_owned())).optional().help(view.t("以逗号分隔；留空为该部门的任何工作人员。", "With commas between; empty: any official of the department.")).render(view, failure))
+            (Input::text("roles", view.t("只限应用的这些角色", "Only these roles of the app"), &typed.map_or_else(|| r.asked.roles.join(", "), |f| f.text("roles").to_owned())).optional().help(view.t("以逗号分隔。涉及个人的信息资源，留空即没有工作人员可以读取他人的记录（只供定时任务和本人使用）；不涉及个人的，留空为任何工作人员。", "With commas between. Empty, for data about persons: no official reads records about others, only the app’s jobs and people about themselves; for other data: every official.")).render(view, failure))
             (Input { kind: "date", ..Input::text("until", view.t("有效期至（含当天）", "Until (that day included)"), &typed.map_or_else(|| last_day(r.longest(now)), |f| f.text("until").to_owned())) }.render(view, failure))
             div.actions { button { (view.t("批准", "Approve")) } }
         }
         form.card method="post" action={ (action) "/refuse" } {
             h2 { (view.t("不予批准", "Refuse")) }
-            (Area { max: 1_000, ..Area::new("reason", view.t("理由（申请部门会看到）", "Why (the department that asked reads it)"), "") }.render(view, failure))
+            (Area { max: 1_000, ..Area::new("reason", view.t("理由（申请部门会看到）", "Why (the department that asked reads it)"), refusing.map_or("", |f| f.text("reason"))) }.render(view, not_refused))
             div.actions { button.danger.outline { (view.t("不予批准", "Refuse")) } }
         }
     }
@@ -212,7 +212,10 @@ pub(crate) async fn step(view: &View, id: &str, act: &str, form: &Fields) -> Out
 pub(super) async fn act(view: View, Path((id, act)): Path<(String, String)>, Form(form): Form) -> Outcome {
     match step(&view, &id, &act, &form).await {
         Ok(r) => Ok(see_other(&format!("/hub/requests/{}?done=1", r.id))),
-        Err(f) if mendable(&f) => super::requests::show(&view, &id, f.status(), false, Some((&form, &f))).await,
+        Err(f) if mendable(&f) => {
+            let typed = Typed { act: &act, fields: &form, failure: &f };
+            super::requests::show(&view, &id, f.status(), false, Some(typed)).await
+        }
         Err(f) => Err(f),
     }
 }

@@ -1,23 +1,20 @@
 //! Describing a dataset: one form, with rows for the items, that needs no script.
 
-use super::{NAV, mendable};
+use super::edit_form::{MOST, description, items_fieldset, sharing_fieldset, structure};
+use super::{NAV, Typed, mendable};
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::forms::{Area, Choice, Input, refused};
+use crate::forms::refused;
 use crate::layout::Page;
 use crate::view::{View, see_other};
 use crate::words;
 use axum::extract::Path;
 use http::StatusCode;
-use maud::{Markup, html};
+use maud::html;
 use std::collections::BTreeMap;
 use yunlong_hub::{CatalogueEntry, Category, Dataset, Item, Openness, Sharing};
+use yunlong_identity::PlatformRole;
 use yunlong_model::Text;
-
-/// Empty rows for items that a form has behind those that are filled in.
-const SPARE: usize = 3;
-/// More rows are of no use: the hub takes no more.
-const MOST: usize = 200;
 
 /// The fields of an item's row, all of which a form sends for each row.
 const ROW: [&str; 8] = ["name", "zh", "en", "type", "required", "sensitivity", "authority", "codes"];
@@ -189,7 +186,7 @@ fn items_of(fields: &Fields, failure: &mut Failure) -> Vec<Item> {
 }
 
 /// The rows of items, as they were typed.
-fn rows(fields: &Fields) -> Vec<[String; 8]> {
+pub(super) fn rows(fields: &Fields) -> Vec<[String; 8]> {
     let columns = ROW.map(|c| fields.all(&format!("item_{c}")).map(|v| v.trim().to_owned()).collect::<Vec<_>>());
     let count = columns[0].len().min(MOST);
     (0..count).map(|n| std::array::from_fn(|c| columns[c].get(n).cloned().unwrap_or_default())).collect()
@@ -230,6 +227,7 @@ fn show(view: &View, id: Option<&str>, status: StatusCode, f: &Fields, failure: 
         p { a href=(back) { "← " (view.t("返回", "Back")) } }
         h1 { (title) }
         (refused(view, failure))
+        @if id.is_some() { (view.step_up_first_at(&action)) }
         p.muted { (view.t("按《政务信息资源目录编制指南》填写。涉密数据和核心数据不得登记。", "Fill it in as the national guide to catalogues has it. Classified and core data must not be registered.")) }
         form method="post" action=(action) {
             input type="hidden" name="version" value=(f.text("version"));
@@ -240,7 +238,7 @@ fn show(view: &View, id: Option<&str>, status: StatusCode, f: &Fields, failure: 
                 input type="hidden" name="condition_en" value=(f.text("condition_en"));
                 input type="hidden" name="law" value=(f.text("law"));
             }
-            (items_fieldset(view, f, failure))
+            (items_fieldset(view, id, f, failure))
             (structure(view, f, failure))
             div.actions {
                 button name="act" value="save" { (view.t("保存", "Save")) }
@@ -248,7 +246,7 @@ fn show(view: &View, id: Option<&str>, status: StatusCode, f: &Fields, failure: 
                 a role="button" class="outline" href=(back) { (view.t("取消", "Cancel")) }
             }
         }
-        @if let Some(id) = id {
+        @if let Some(id) = id && view.session.as_ref().is_some_and(|s| s.has(PlatformRole::DepartmentAdmin)) {
             form #sharing method="post" action={ "/hub/datasets/" (id) "/sharing" } {
                 (sharing_fieldset(view, f, failure))
                 div.actions { button.outline { (view.t("只保存共享属性", "Save the terms of sharing only")) } }
@@ -257,133 +255,6 @@ fn show(view: &View, id: Option<&str>, status: StatusCode, f: &Fields, failure: 
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }
     };
     super::super::page_with(status, view, &Page::new(title, NAV), &content)
-}
-
-fn options<T: serde::Serialize + Copy>(
-    view: &View,
-    all: &[T],
-    words: fn(T, yunlong_model::Lang) -> &'static str,
-) -> Vec<(String, String)> {
-    all.iter().map(|v| (words::name(v), words(*v, view.lang()).to_owned())).collect()
-}
-
-fn description(view: &View, id: Option<&str>, f: &Fields, failure: Option<&Failure>) -> Markup {
-    let categories = options(view, &[Category::Base, Category::Theme, Category::Department], words::category);
-    html! {
-        fieldset.card {
-            legend { (view.t("描述", "Description")) }
-            @if id.is_some() {
-                input type="hidden" name="id" value=(f.text("id"));
-                input type="hidden" name="category" value=(f.text("category"));
-                input type="hidden" name="provider" value=(f.text("provider"));
-            } @else {
-                (Input::text("id", view.t("信息资源代码", "Code"), f.text("id")).help(view.t("两个以上的小写英文词，以点分隔，例如 transport.bus-stop。", "Two or more words in kebab case with dots between, such as transport.bus-stop.")).render(view, failure))
-                (Choice { name: "category", label: view.t("信息资源分类", "Category"), options: categories, value: f.text("category"), help: "" }.render(view, failure))
-                (Input::text("provider", view.t("提供方代码", "Provider’s code"), f.text("provider")).render(view, failure))
-            }
-            (Input::text("title_zh", view.t("名称（中文）", "Name (Chinese)"), f.text("title_zh")).render(view, failure))
-            (Input::text("title_en", view.t("名称（英文）", "Name (English)"), f.text("title_en")).render(view, failure))
-            (Area::new("summary_zh", view.t("摘要（中文）", "Summary (Chinese)"), f.text("summary_zh")).render(view, failure))
-            (Area::new("summary_en", view.t("摘要（英文）", "Summary (English)"), f.text("summary_en")).render(view, failure))
-            (Input::text("format", view.t("信息资源格式", "Format"), f.text("format")).render(view, failure))
-            (Choice { name: "update_cycle", label: view.t("更新周期", "Update cycle"), options: options(view, &words::CYCLES, words::cycle), value: f.text("update_cycle"), help: "" }.render(view, failure))
-            (Choice { name: "level", label: view.t("数据级别", "Level"), options: options(view, &words::LEVELS, words::level), value: f.text("level"), help: view.t("核心数据和涉密数据不受理。", "Core and classified data are refused.") }.render(view, failure))
-            (Choice { name: "openness", label: view.t("是否向社会开放", "Open to society"), options: options(view, &words::OPENNESS, words::openness), value: f.text("openness"), help: "" }.render(view, failure))
-        }
-    }
-}
-
-fn sharing_fieldset(view: &View, f: &Fields, failure: Option<&Failure>) -> Markup {
-    let classes = [
-        (
-            "unconditional",
-            "无条件共享：申请即得，逐次记录",
-            "Unconditional: whoever asks gets it at once, and every read is recorded",
-        ),
-        ("conditional", "有条件共享：由提供方逐件决定", "Conditional: the provider decides on each request"),
-        ("not-shared", "不予共享：须列明依据", "Not shared: the law that forbids it is cited"),
-    ];
-    html! {
-        fieldset.card {
-            legend { (view.t("共享属性", "Terms of sharing")) }
-            @for (value, zh, en) in classes {
-                label.choice { input type="radio" name="sharing" value=(value) checked[f.text("sharing") == value]; " " (view.t(zh, en)) }
-            }
-            (plain_area(view, "condition_zh", view.t("共享条件（中文）", "Condition (Chinese)"), f, failure))
-            (plain_area(view, "condition_en", view.t("共享条件（英文）", "Condition (English)"), f, failure))
-            (plain_area(view, "law", view.t("不予共享的依据", "Law that forbids it"), f, failure))
-        }
-    }
-}
-
-/// A field without an id that the page has once: the terms of sharing stand there for two forms.
-fn plain_area(view: &View, name: &str, label: &str, f: &Fields, failure: Option<&Failure>) -> Markup {
-    let error = failure.and_then(|x| x.fields().iter().find(|e| e.name == name || e.name == format!("sharing.{name}")));
-    html! {
-        label { (label) (view.t("（选填）", " (optional)"))
-            textarea name=(name) rows="2" maxlength="2000" aria-invalid=[error.map(|_| "true")] { (f.text(name)) }
-            @if let Some(e) = error { span.field-error { (e.detail.get(view.lang())) } }
-        }
-    }
-}
-
-fn items_fieldset(view: &View, f: &Fields, failure: Option<&Failure>) -> Markup {
-    let mut all = rows(f);
-    let filled = all.iter().filter(|r| !r[0].is_empty()).count();
-    all.retain(|r| !r[0].is_empty());
-    all.resize_with((filled + SPARE).min(MOST), Default::default);
-    let problems: Vec<_> =
-        failure.map(|x| x.fields().iter().filter(|e| e.name.starts_with("items")).collect()).unwrap_or_default();
-    html! {
-        fieldset.card {
-            legend { (view.t("信息项", "Information items")) }
-            p.muted { (view.t("字段名留空的行不保存。", "Rows without a name are left out.")) }
-            @for e in &problems { span.field-error { (e.name) "：" (e.detail.get(view.lang())) } }
-            @for (n, row) in all.iter().enumerate() { (item_row(view, n + 1, row)) }
-        }
-    }
-}
-
-fn item_row(view: &View, n: usize, row: &[String; 8]) -> Markup {
-    let [name, zh, en, kind, required, sensitivity, authority, codes] = row;
-    let cell = |column: &str, label: &str, value: &str| {
-        html! { label { (label) input name={ "item_" (column) } value=(value) maxlength="200" autocomplete="off" autocapitalize="none" spellcheck="false"; } }
-    };
-    let pick = |column: &str, label: &str, value: &str, options: Vec<(String, String)>| {
-        html! { label { (label) select name={ "item_" (column) } { @for (v, words) in &options { option value=(v) selected[v == value] { (words) } } } } }
-    };
-    let yes_no = vec![("false".into(), view.t("否", "no").into()), ("true".into(), view.t("是", "yes").into())];
-    html! {
-        fieldset.row {
-            legend { (view.t("第 ", "Item ")) (n) (view.t(" 项", "")) @if !zh.is_empty() { "：" (zh) } }
-            div.grid {
-                (cell("name", view.t("字段名", "Name in records"), name))
-                (cell("zh", view.t("名称（中文）", "Title (Chinese)"), zh))
-                (cell("en", view.t("名称（英文）", "Title (English)"), en))
-                (pick("type", view.t("类型", "Type"), kind, options(view, &words::KINDS, words::kind)))
-                (pick("required", view.t("必填", "Required"), required, yes_no))
-                (pick("sensitivity", view.t("敏感程度", "Sensitivity"), sensitivity, options(view, &words::SENSITIVITIES, words::sensitivity)))
-                (cell("authority", view.t("权威部门代码（选填）", "Authority’s code (optional)"), authority))
-                label { (view.t("代码表（选填，每行：代码 = 中文 | English）", "Codes (optional, a line each: code = 中文 | English)"))
-                    textarea name="item_codes" rows="2" maxlength="20000" { (codes) }
-                }
-            }
-        }
-    }
-}
-
-fn structure(view: &View, f: &Fields, failure: Option<&Failure>) -> Markup {
-    html! {
-        fieldset.card {
-            legend { (view.t("结构", "Structure")) }
-            (Input::text("key", view.t("标识项的字段名", "Name of the key"), f.text("key")).help(view.t("能唯一确定一条记录的信息项。", "The item that identifies a record.")).render(view, failure))
-            (Input::text("person", view.t("当事人身份号码的字段名", "Name of the item with the person’s resident ID"), f.text("person")).optional().help(view.t("有个人信息的必须填写：当事人据此能看到谁读取过。", "Needed when there is personal data: by it the person sees who read it.")).render(view, failure))
-            (Input::text("division", view.t("行政区划的字段名", "Name of the item with the division"), f.text("division")).optional().render(view, failure))
-            (Input::text("geometry", view.t("空间位置的字段名", "Name of the item with the geometry"), f.text("geometry")).optional().render(view, failure))
-            (Area::new("indexes", view.t("查询索引", "Indexes"), f.text("indexes")).optional().help(view.t("每行一个，由字段名组成，以逗号分隔。", "One a line: names of items with commas between.")).render(view, failure))
-            (Area { max: 65_536, ..Area::new("schema", view.t("JSON Schema（2020-12）", "JSON Schema (2020-12)"), f.text("schema")) }.optional().render(view, failure))
-        }
-    }
 }
 
 pub(super) async fn create(view: View, Form(form): Form) -> Outcome {
@@ -402,36 +273,113 @@ pub(super) async fn create(view: View, Form(form): Form) -> Outcome {
     }
 }
 
-pub(super) async fn save(view: View, Path(id): Path<String>, Form(form): Form) -> Outcome {
+/// Describes a dataset anew. What decides on the data asks for the second factor.
+pub(crate) async fn edited(view: &View, new: Dataset, version: u64) -> Outcome<CatalogueEntry> {
     let actor = view.official()?;
-    super::catalogue::entry(&view, &actor, &id)?;
+    if super::catalogue::entry(view, &actor, &new.id)?.decides(&new) {
+        view.step_up_for(&format!("/hub/datasets/{}/edit", new.id))?;
+    }
+    Ok(view.gateway.services.hub.edit_dataset(new, version, &actor).await?)
+}
+
+pub(super) async fn save(view: View, Path(id): Path<String>, Form(form): Form) -> Outcome {
+    view.official()?;
     if form.text("act") == "rows" {
         return show(&view, Some(&id), StatusCode::OK, &form, None);
     }
     let edited = match dataset_of(&form) {
         Ok(new) => {
             let version = form.text("version").parse().unwrap_or(0);
-            view.gateway
-                .services
-                .hub
-                .edit_dataset(Dataset { id: id.clone(), ..new }, version, &actor)
-                .await
-                .map_err(Failure::from)
+            edited(&view, Dataset { id: id.clone(), ..new }, version).await
         }
         Err(failure) => Err(failure),
     };
     match edited {
         Ok(_) => Ok(see_other(&format!("/hub/datasets/{id}?saved=1"))),
+        Err(f) if f.kind() == kinds::CONFLICT => after_a_conflict(&view, &id, form, &f),
         Err(f) if mendable(&f) => show(&view, Some(&id), f.status(), &form, Some(&f)),
         Err(f) => Err(f),
     }
 }
 
-/// What is done to an entry beside describing it.
+/// Somebody else was faster: the form comes back with what was typed, on the version that stands now, and
+/// with what differs from that. Saving again says what is typed on purpose.
+fn after_a_conflict(view: &View, id: &str, mut form: Fields, conflict: &Failure) -> Outcome {
+    let actor = view.official()?;
+    let now = fields_of(&super::catalogue::entry(view, &actor, id)?);
+    if form.text("version") == now.text("version") {
+        // Not that: its state does not allow it.
+        return show(view, Some(id), conflict.status(), &form, Some(conflict));
+    }
+    let differ = differences(&now, &form);
+    let said = |lang: yunlong_model::Lang| {
+        let list = differ.iter().map(|(name, theirs)| format!("{name} = {theirs}")).collect::<Vec<_>>();
+        list.join(lang.pick("；", "; "))
+    };
+    let (zh, en) = (conflict.text(yunlong_model::Lang::Zh), conflict.text(yunlong_model::Lang::En));
+    let failure = if differ.is_empty() {
+        Failure::new(kinds::CONFLICT).because(
+            format!("{zh}您填写的与现在的内容没有不同。"),
+            format!("{en}. What you typed does not differ from what stands there now."),
+        )
+    } else {
+        Failure::new(kinds::CONFLICT).because(
+            format!("您填写的还在下面。别人保存的内容在这些地方与您的不同，现为：{}。核对后再保存一次，即以您填写的为准。", said(yunlong_model::Lang::Zh)),
+            format!("What you typed is still below. What somebody else saved differs in these places, where it now is: {}. Compare, then save again: what you typed then holds.", said(yunlong_model::Lang::En)),
+        )
+    };
+    // What the form does not change is as it stands.
+    for name in ["version", "sharing", "condition_zh", "condition_en", "law", "provider", "category"] {
+        form.set(name, now.text(name));
+    }
+    show(view, Some(id), conflict.status(), &form, Some(&failure))
+}
+
+/// Fields of a form that differ from what stands, with what stands there; items by their names.
+fn differences(now: &Fields, form: &Fields) -> Vec<(String, String)> {
+    let plain = [
+        "title_zh",
+        "title_en",
+        "summary_zh",
+        "summary_en",
+        "format",
+        "update_cycle",
+        "level",
+        "openness",
+        "key",
+        "person",
+        "division",
+        "geometry",
+        "indexes",
+        "schema",
+    ];
+    let same = |a: &str, b: &str| a.split_whitespace().eq(b.split_whitespace());
+    let plain = plain.iter().filter(|n| !same(now.text(n), form.text(n)));
+    let mut all: Vec<_> = plain.map(|n| ((*n).to_owned(), now.text(n).to_owned())).collect();
+    let (standing, typed) = (rows(now), rows(form));
+    let of = |rows: &[[String; 8]], name: &str| rows.iter().find(|r| r[0] == name).cloned();
+    for row in standing.iter().filter(|r| !r[0].is_empty()) {
+        match of(&typed, &row[0]) {
+            None => all.push((format!("items.{}", row[0]), row.join(" | "))),
+            // The authority is none of the form's.
+            Some(mine) => all.extend(ROW.iter().zip(row.iter().zip(&mine)).filter_map(|(column, (theirs, mine))| {
+                let differs = *column != "authority" && !same(theirs, mine);
+                differs.then(|| (format!("items.{}.{column}", row[0]), theirs.clone()))
+            })),
+        }
+    }
+    let new = typed.iter().filter(|r| !r[0].is_empty() && of(&standing, &r[0]).is_none());
+    all.extend(new.map(|r| (format!("items.{}", r[0]), "—".to_owned())));
+    all
+}
+
+/// What is done to an entry beside describing it: each a decision on the data.
 pub(crate) async fn done(view: &View, id: &str, act: &str, form: &Fields) -> Outcome<CatalogueEntry> {
     let actor = view.official()?;
     super::catalogue::entry(view, &actor, id)?;
     let hub = &view.gateway.services.hub;
+    let form_at = if act == "sharing" { format!("/hub/datasets/{id}/edit") } else { format!("/hub/datasets/{id}") };
+    view.step_up_for(&form_at)?;
     Ok(match act {
         "publish" => hub.publish_dataset(id, &actor).await?,
         "withdraw" => hub.withdraw_dataset(id, form.text("reason"), &actor).await?,
@@ -446,8 +394,23 @@ pub(crate) async fn done(view: &View, id: &str, act: &str, form: &Fields) -> Out
 }
 
 pub(super) async fn act(view: View, Path((id, act)): Path<(String, String)>, Form(form): Form) -> Outcome {
-    done(&view, &id, &act, &form).await?;
-    Ok(see_other(&format!("/hub/datasets/{id}?saved=1")))
+    match done(&view, &id, &act, &form).await {
+        Ok(_) => Ok(see_other(&format!("/hub/datasets/{id}?saved=1"))),
+        Err(f) if mendable(&f) && act == "sharing" => {
+            // The page has the description, too, which nobody touched.
+            let actor = view.official()?;
+            let mut all = fields_of(&super::catalogue::entry(&view, &actor, &id)?);
+            for name in ["sharing", "condition_zh", "condition_en", "law"] {
+                all.set(name, form.text(name));
+            }
+            show(&view, Some(&id), f.status(), &all, Some(&f))
+        }
+        Err(f) if mendable(&f) => {
+            let typed = Typed { act: &act, fields: &form, failure: &f };
+            super::catalogue::show(&view, &id, f.status(), false, Some(typed)).await
+        }
+        Err(f) => Err(f),
+    }
 }
 
 #[cfg(test)]
@@ -473,6 +436,22 @@ mod tests {
         assert_eq!(dataset.items[1].authority.as_deref(), Some("320311"));
         assert_eq!(dataset.indexes, [vec!["line".to_owned(), "code".into()], vec!["line".into()]]);
         assert_eq!(dataset.sharing, Sharing::NotShared { law: "a law".into() });
+    }
+
+    #[test]
+    fn what_differs_is_told_with_what_stands_there() {
+        let now = form(
+            "title_zh=a&title_en=b&item_name=code&item_zh=x&item_en=y&item_type=text&item_required=true&item_sensitivity=general&item_authority=1&item_codes=\
+            &item_name=gone&item_zh=x&item_en=y&item_type=text&item_required=true&item_sensitivity=general&item_authority=&item_codes=",
+        );
+        let typed = form(
+            "title_zh=a+&title_en=c&item_name=code&item_zh=z&item_en=y&item_type=text&item_required=true&item_sensitivity=general&item_authority=2&item_codes=\
+            &item_name=new&item_zh=x&item_en=y&item_type=text&item_required=true&item_sensitivity=general&item_authority=&item_codes=",
+        );
+        let found = differences(&now, &typed);
+        let named: Vec<_> = found.iter().map(|(n, v)| (n.as_str(), v.split(' ').next().unwrap())).collect();
+        assert_eq!(named, [("title_en", "b"), ("items.code.zh", "x"), ("items.gone", "gone"), ("items.new", "—")]);
+        assert!(differences(&now, &now).is_empty());
     }
 
     #[test]

@@ -114,6 +114,7 @@ async fn show(view: &View, f: &Fields, status: StatusCode, failure: Option<&Fail
     let actor = view.official()?;
     let g = named(view, &actor, f).await?;
     let dataset = view.gateway.services.hub.dataset(&g.dataset);
+    let extending = f.text("act") == "extend";
     let title = view.t("撤销或延长授权", "Revoke or extend a grant");
     let hidden = html! {
         input type="hidden" name="installation" value=(g.installation.as_str());
@@ -124,6 +125,7 @@ async fn show(view: &View, f: &Fields, status: StatusCode, failure: Option<&Fail
         p { a href=(PATH) { "← " (view.t("共享授权", "Grants")) } }
         h1 { (title) }
         (refused(view, failure))
+        (view.step_up_first_at(&address(&g)))
         section.card { dl.facts {
             dt { (view.t("应用", "App")) } dd { (app_title(view, &g.installation)) }
             dt { (view.t("信息资源", "Dataset")) } dd { (dataset_title(view, &g.dataset)) }
@@ -135,14 +137,14 @@ async fn show(view: &View, f: &Fields, status: StatusCode, failure: Option<&Fail
             h2 { (view.t("撤销", "Revoke")) }
             p { (view.t("立即生效：应用的下一次读取即被拒绝，页面会向市民说明原因。", "At once: the app’s next read is refused, and people are told why.")) }
             (hidden)
-            (Area { max: 1_000, ..Area::new("reason", view.t("理由（申请部门会看到）", "Why (the department that asked reads it)"), f.text("reason")) }.render(view, failure))
+            (Area { max: 1_000, ..Area::new("reason", view.t("理由（申请部门会看到）", "Why (the department that asked reads it)"), f.text("reason")) }.render(view, failure.filter(|_| !extending)))
             div.actions { button.danger name="act" value="revoke" { (view.t("撤销", "Revoke")) } a role="button" class="outline" href=(PATH) { (view.t("取消", "Cancel")) } }
         }
         form.card method="post" action={ (PATH) "/revoke" } {
             h2 { (view.t("延期", "Extend")) }
             p { (view.t("按原来的条件延长，不超过申请的期限。", "On the same terms, as long from now as was asked for at most.")) }
             (hidden)
-            (Input { kind: "date", ..Input::text("until", view.t("新的截止日（含当天）", "Until (that day included)"), f.text("until")) }.render(view, failure))
+            (Input { kind: "date", ..Input::text("until", view.t("新的截止日（含当天）", "Until (that day included)"), f.text("until")) }.render(view, failure.filter(|_| extending)))
             div.actions { button.outline name="act" value="extend" { (view.t("延期", "Extend")) } }
         }
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }

@@ -6,6 +6,8 @@ mod catalogue;
 mod corrections;
 mod decision;
 mod edit;
+mod edit_form;
+mod entries;
 mod grants;
 mod orders;
 mod quality;
@@ -15,20 +17,22 @@ pub(crate) mod uses;
 // The JSON API does the same.
 pub(super) use audit::tabs as audit_tabs;
 pub(crate) use audit::{
-    closing as erase_audit, export_response as export_audit, opened as open_entry, search as search_audit,
+    closing as erase_audit, export_response as export_audit, kept as kept_checkpoint, opened as open_entry,
 };
 pub(crate) use catalogue::{entry, filter_of as catalogue_filter};
 pub(crate) use corrections::{
     answered as correction_step, claimed, filed as file_correction, item_title, of as corrections_of,
-    state_badge as correction_badge, typed_value, visible as visible_correction,
+    state_badge as correction_badge, state_word as correction_word, typed_value, visible as visible_correction,
 };
 pub(crate) use decision::step as request_step;
-pub(crate) use edit::done as catalogue_act;
+pub(crate) use edit::{done as catalogue_act, edited as catalogue_edit};
+pub(crate) use entries::search as search_audit;
 pub(crate) use grants::{change as grant_change, of as grants_of, state as grant_state};
 pub(crate) use orders::registered as register_order;
 pub(crate) use quality::of as quality_of;
 pub(crate) use requests::{of as requests_of, visible as visible_request};
 
+use crate::body::Fields;
 use crate::failure::Failure;
 use crate::view::View;
 use axum::Router;
@@ -59,7 +63,7 @@ pub(super) fn router() -> Router {
         .route("/hub/quality", get(quality::page))
         .route("/hub/orders", get(orders::page).post(orders::add))
         .route("/hub/orders/{id}/end", post(orders::end))
-        .route("/audit/entries", get(audit::entries))
+        .route("/audit/entries", get(entries::entries))
         .route("/audit/entries/{index}", get(audit::entry))
         .route("/audit/log", get(audit::log))
         .route("/audit/export", get(audit::export))
@@ -106,6 +110,22 @@ fn span(lang: Lang, millis: i64) -> String {
         m => ((m / 60_000).max(1), "分钟", "minute"),
     };
     lang.pick(&format!("{n} {zh}"), &one(n, en)).to_owned()
+}
+
+/// What was typed into one of the forms of a page and refused: it comes back on that form alone.
+#[derive(Clone, Copy)]
+pub(super) struct Typed<'a> {
+    /// The act that the form stands for.
+    pub(super) act: &'a str,
+    pub(super) fields: &'a Fields,
+    pub(super) failure: &'a Failure,
+}
+
+impl<'a> Typed<'a> {
+    /// What was typed into the form of this act, and why it was refused.
+    pub(super) fn of(typed: Option<Self>, act: &str) -> (Option<&'a Fields>, Option<&'a Failure>) {
+        typed.filter(|t| t.act == act).map_or((None, None), |t| (Some(t.fields), Some(t.failure)))
+    }
 }
 
 /// A page that is refused, for whoever typed something into it: what a person can mend comes back on

@@ -1,6 +1,6 @@
 //! Requests: those to decide, those that were filed, and one with its history.
 
-use super::{NAV, clock, decision, tabs};
+use super::{NAV, Typed, clock, decision, tabs};
 use crate::body::{Fields, Query};
 use crate::failure::{Failure, Outcome};
 use crate::forms::refused;
@@ -82,6 +82,7 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
         (true, "out", "本部门提出的", "From my department"),
         (actor.system_admin, "all", "全市", "The whole city"),
     ];
+    let days = view.gateway.services.hub.deadlines();
     let content = html! {
         h1 { (title) }
         (tabs(&view, &actor, PATH))
@@ -93,7 +94,11 @@ pub(super) async fn list(view: View, Query(query): Query) -> Outcome {
         @if let Some(next) = &found.next {
             nav.pager aria-label=(view.t("翻页", "Pages")) { a href={ (PATH) "?box=" (current) "&open=" (open) "&before=" (next) } { (view.t("更早的申请", "Older requests")) } }
         }
-        p.muted { (view.t("受理时限 1 个工作日，决定时限 10 个工作日（周一至周五，不计法定节假日调休）；逾期会提醒提供部门。", "One working day to accept, ten to decide (Monday to Friday; holidays are not known here). The provider is reminded when one has passed.")) }
+        p.muted {
+            (view.t("受理时限（工作日）：", "Working days to accept: ")) (days.acceptance)
+            (view.t("；决定时限（工作日）：", "; to decide: ")) (days.decision)
+            (view.t("。按周一至周五计，不计法定节假日调休；逾期会提醒提供部门。", ". Monday to Friday; holidays are not known here. The provider is reminded when a deadline has passed."))
+        }
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }
     };
     super::super::page(&view, &Page::new(title, NAV), &content)
@@ -146,13 +151,7 @@ pub(super) async fn one(view: View, Path(id): Path<String>, Query(query): Query)
 }
 
 /// The page; with a form that was refused on it.
-pub(super) async fn show(
-    view: &View,
-    id: &str,
-    status: StatusCode,
-    done: bool,
-    typed: Option<(&Fields, &Failure)>,
-) -> Outcome {
+pub(super) async fn show(view: &View, id: &str, status: StatusCode, done: bool, typed: Option<Typed<'_>>) -> Outcome {
     let actor = view.official()?;
     let r = visible(view, &actor, id).await?;
     let dataset = view.gateway.services.hub.dataset(r.dataset());
@@ -168,17 +167,17 @@ pub(super) async fn show(
         h1 { (title) " " (state_badge(view, &r.state)) }
         (tabs(view, &actor, PATH))
         @if done { (notice("ok", view.t("已办理。", "Done."))) }
-        (refused(view, typed.map(|(_, f)| f)))
+        (refused(view, typed.map(|t| t.failure)))
         (asked(view, &r, dataset.as_deref(), names.get(&r.organization), names.get(&provider)))
         (answered(view, &r, dataset.as_deref()))
         @if decides {
-            (view.step_up_first())
+            (view.step_up_first_at(&format!("{PATH}/{}", r.id)))
             @if matches!(r.state, RequestState::Filed) {
                 form method="post" action={ (PATH) "/" (r.id) "/accept" } { button.outline { (view.t("受理（稍后决定）", "Accept, to decide later")) } }
             }
             (decision::form(view, &r, dataset.as_deref(), typed))
         }
-        (asking(view, &actor, &r))
+        (asking(view, &actor, &r, typed))
         (history(view, &r))
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }
     };
@@ -186,7 +185,8 @@ pub(super) async fn show(
 }
 
 /// What the side that asks can do.
-fn asking(view: &View, actor: &Actor, r: &Request) -> Markup {
+fn asking(view: &View, actor: &Actor, r: &Request, typed: Option<Typed<'_>>) -> Markup {
+    let (typed, failure) = Typed::of(typed, "withdraw");
     let own = actor.organization.as_deref();
     let theirs =
         actor.system_admin || own.is_some_and(|o| view.gateway.services.identity.is_within(&r.organization, o));
@@ -195,7 +195,7 @@ fn asking(view: &View, actor: &Actor, r: &Request) -> Markup {
             @if r.state.is_open() {
                 form.card method="post" action={ (PATH) "/" (r.id) "/withdraw" } {
                     h2 { (view.t("撤回申请", "Take the request back")) }
-                    (crate::forms::Input::text("reason", view.t("原因", "Why"), "").optional().render(view, None))
+                    (crate::forms::Input::text("reason", view.t("原因", "Why"), typed.map_or("", |f| f.text("reason"))).optional().render(view, failure))
                     div.actions { button.outline.danger { (view.t("撤回", "Take back")) } }
                 }
             } @else {

@@ -1,6 +1,6 @@
 //! What the apps keep about a person, and its erasure.
 
-use super::{NAV, tabs};
+use super::{NAV, facts, tabs};
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, notice};
@@ -126,36 +126,14 @@ fn collection_of(view: &View, i: &Installation, held: &Held) -> Markup {
             @for (id, body) in &held.documents {
                 article.record aria-label={ (heading) " " (id) } {
                     p.muted { (view.t("编号 ", "No. ")) code { (id) } }
-                    (value(view, &held.personal, "", body))
+                    (facts::shown(view, &held.personal, body))
                 }
             }
             @if let Some(next) = &held.next {
-                nav.pager aria-label={ (heading) (view.t("，翻页", ", pages")) } { a href={ "/my-data/apps/" (i.name) "?of=" (crate::encode(&held.collection)) "&cursor=" (crate::encode(next)) } { (view.t("更早的记录", "Older records")) } }
+                nav.pager aria-label={ (heading) (view.t("，翻页", ", pages")) } { a href={ "/my-data/apps/" (i.name) "?of=" (crate::encode(&held.part)) "&cursor=" (crate::encode(next)) } { (view.t("更早的记录", "Older records")) } }
             }
         }
     }
-}
-
-/// A value with its words: objects as lists of facts, arrays as lists.
-fn value(view: &View, personal: &Personal, path: &str, shown: &Value) -> Markup {
-    match shown {
-        Value::Object(o) if o.is_empty() => html! { (view.t("（无）", "(none)")) },
-        Value::Object(o) => html! {
-            dl.facts { @for (name, inner) in o {
-                @let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                dt { (label(view, personal, &path, name)) }
-                dd { (value(view, personal, &path, inner)) }
-            } }
-        },
-        Value::Array(all) if all.is_empty() => html! { (view.t("（无）", "(none)")) },
-        Value::Array(all) => html! { ol { @for inner in all { li { (value(view, personal, path, inner)) } } } },
-        scalar => html! { (crate::words::value(None, scalar, view.lang())) },
-    }
-}
-
-/// The words for a path; without them the name as it is written.
-pub(super) fn label(view: &View, personal: &Personal, path: &str, name: &str) -> String {
-    personal.labels.get(path).map_or_else(|| name.replace('_', " "), |words| words.get(view.lang()).to_owned())
 }
 
 /// What becomes of a collection's documents when the person asks for erasure.

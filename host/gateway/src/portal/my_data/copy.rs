@@ -3,9 +3,10 @@
 //! It is written while it is read: what was read about a person in three years is nothing to hold in
 //! memory as a whole.
 
-use super::{HeldRecord, NAV, Names, People, reads, tabs};
+use super::{HeldRecord, NAV, Names, People, corrections, facts, reads, tabs};
 use crate::failure::{Failure, Outcome};
 use crate::layout::Page;
+use crate::operations::personal::{marked, part_name};
 use crate::view::View;
 use crate::words;
 use axum::body::Body;
@@ -18,7 +19,9 @@ use http::{HeaderValue, header};
 use maud::html;
 use serde_json::{Value, json};
 use std::io;
-use yunlong_identity::Session;
+use yunlong_exchange::neutralise;
+use yunlong_hub::Correction;
+use yunlong_identity::{AccountKind, Session};
 
 /// Documents, and entries of the log, that are read at once.
 const AT_ONCE: u32 = 200;
@@ -29,8 +32,9 @@ pub(in crate::portal) async fn page(view: View) -> Outcome {
     let content = html! {
         h1 { (title) }
         (tabs(&view, "/my-data/copy"))
+        (view.step_up_first())
         section.card {
-            p { (view.t("副本包括：部门登记的信息、各应用保存的信息、您给出的授权、更正申请，以及谁看过您的数据的全部记录。", "The copy holds what departments and apps hold about you, your consents and corrections, and everything that was read about you.")) }
+            p { (view.t("副本包括：账号信息、部门登记的信息、各应用保存的信息、您给出的授权、更正申请，以及谁看过您的数据的全部记录。两种格式内容相同。", "The copy holds your account, what departments and apps hold about you, your consents and corrections, and everything that was read about you. Both formats hold the same.")) }
             div.actions {
                 a role="button" href="/my-data/copy/my-data.json" download="my-data.json" { (view.t("下载 JSON", "Download JSON")) }
                 a role="button" class="outline" href="/my-data/copy/my-data.csv" download="my-data.csv" { (view.t("下载 CSV（可用表格软件打开）", "Download CSV (for a spreadsheet)")) }
@@ -58,6 +62,8 @@ pub(in crate::portal) async fn download(view: View, Path(file): Path<String>) ->
         "my-data.csv" => (true, "text/csv; charset=utf-8"),
         _ => return Err(Failure::not_found()),
     };
+    // All of it uncovered, for whoever has the browser in hand: as certain as an erasure.
+    view.step_up_for("/my-data/copy")?;
     let people = People::of(&view, &session.account).await?;
     // Written down, and what can be refused is, before the first byte leaves.
     let held = super::records(&view, &session, &people).await?;
@@ -99,7 +105,8 @@ async fn write_json(
         "mobile": known.mobile.as_ref().map(ToString::to_string),
     });
     let consents = services.identity.consents(&session.account).await?;
-    let corrections = super::corrections::own(view, session).await?;
+    let corrections: Vec<_> =
+        corrections::own(view, session).await?.iter().map(|c| corrections::as_json(view, c)).collect();
     let records: Vec<Value> = held.iter().map(record_json).collect();
     sink.text(format!(
         "{{\"format\":\"yunlong-my-data\",\"version\":1,\"made_at\":{},\n\"account\":{head},\n\"records\":{},\n\"consents\":{},\n\"corrections\":{},\n\"apps\":[",
@@ -144,7 +151,6 @@ struct AppDocument {
     installation: String,
     app: String,
     organization: String,
-    title: yunlong_model::Text,
     personal: yunlong_model::manifest::Personal,
     id: String,
     data: Value,
@@ -153,7 +159,7 @@ struct AppDocument {
 impl AppDocument {
     fn json(&self) -> Value {
         json!({
-            "installation": self.installation, "organization": self.organization, "title": self.title,
+            "installation": self.installation, "organization": self.organization, "title": self.personal.title,
             "id": self.id, "data": self.data,
         })
     }
@@ -162,7 +168,7 @@ impl AppDocument {
 /// Everything that the apps keep, one page at a time.
 struct Documents {
     keepers: Vec<std::sync::Arc<yunlong_installations::Installation>>,
-    /// Collections of the installation that is read, those to come last.
+    /// Parts of the installation that is read, those to come last.
     open: Vec<(String, Option<String>)>,
     ready: Vec<AppDocument>,
 }
@@ -181,15 +187,14 @@ impl Documents {
             }
             let Some(i) = self.keepers.last().cloned() else { return Ok(None) };
             if self.open.is_empty() {
-                let marked = i.manifest.collections.iter().filter(|c| c.personal.is_some());
-                self.open = marked.map(|c| (c.name.clone(), None)).collect();
+                self.open = marked(&i).map(|(collection, p)| (part_name(collection, p), None)).collect();
             }
-            let Some((collection, cursor)) = self.open.pop() else { continue };
+            let Some((part, cursor)) = self.open.pop() else { continue };
             let operations = &view.gateway.operations;
-            let held = operations.held(&i, &session.account, Some((&collection, cursor)), AT_ONCE).await?;
+            let held = operations.held(&i, &session.account, Some((&part, cursor)), AT_ONCE).await?;
             for h in held {
                 if h.next.is_some() {
-                    self.open.push((collection.clone(), h.next.clone()));
+                    self.open.push((part.clone(), h.next.clone()));
                 }
                 self.ready = h
                     .documents
@@ -199,7 +204,6 @@ impl Documents {
                         installation: i.name.to_string(),
                         app: i.manifest.title.get(view.lang()).to_owned(),
                         organization: i.organization_name.clone(),
-                        title: h.personal.title.clone(),
                         personal: h.personal.clone(),
                         id,
                         data,
@@ -232,6 +236,7 @@ async fn write_csv(
     ];
     // Spreadsheets take a file for UTF-8 by its mark.
     sink.text(format!("\u{feff}{}", row(&header))).await?;
+    csv_account(view, session, sink).await?;
     let sources = held.iter().flat_map(|h| {
         h.record.sources.values().map(|p| p.organization.as_str()).chain([h.record.source.organization.as_str()])
     });
@@ -273,14 +278,13 @@ async fn write_csv(
         ]))
         .await?;
     }
+    csv_corrections(view, &corrections::own(view, session).await?, sink).await?;
     let mut walk = Documents::of(view, session);
     while let Some(d) = walk.next(view, session).await? {
-        for (path, value) in flat(&d.data) {
-            let name = path.rsplit('.').next().unwrap_or(&path).to_owned();
-            let label = super::apps::label(view, &d.personal, &path, &name);
+        for (label, value) in facts::rows(&d.personal, &d.data, lang) {
             sink.text(row(&[
                 view.t("应用", "App"),
-                &format!("{} · {}", d.app, d.title.get(lang)),
+                &format!("{} · {}", d.app, d.personal.title.get(lang)),
                 &d.id,
                 &label,
                 &value,
@@ -291,6 +295,43 @@ async fn write_csv(
         }
     }
     csv_reads(view, people, sink).await
+}
+
+async fn csv_account(view: &View, session: &Session, sink: &mut Sink) -> Outcome<()> {
+    let known = view.gateway.services.identity.attributes_of(&session.account).await?;
+    let kind = match session.kind {
+        AccountKind::Citizen => view.t("市民", "citizen"),
+        AccountKind::Official => view.t("工作人员", "official"),
+        AccountKind::Vendor => view.t("供应商", "vendor"),
+    };
+    let lines = [
+        (view.t("账号", "Account"), Some(session.account.clone())),
+        (view.t("账号类型", "Kind of account"), Some(kind.to_owned())),
+        (view.t("姓名", "Name"), known.real_name.clone()),
+        (view.t("公民身份号码", "Resident ID number"), known.resident_id.as_ref().map(ToString::to_string)),
+        (view.t("手机号码", "Mobile number"), known.mobile.as_ref().map(ToString::to_string)),
+    ];
+    let (part, source) = (view.t("账号", "Account"), view.t("我的账号", "Your account"));
+    for (label, value) in lines {
+        if let Some(value) = value {
+            sink.text(row(&[part, source, "", label, &value, "", ""])).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn csv_corrections(view: &View, all: &[Correction], sink: &mut Sink) -> Outcome<()> {
+    let names = Names::of(view, &all.iter().map(|c| c.authority.as_str()).collect::<Vec<_>>()).await?;
+    for c in all {
+        let filed = c.filed.to_shanghai();
+        let told = corrections::told(view, c);
+        let source = format!("{} · {}", told.dataset, told.item);
+        for (label, value) in &told.lines {
+            let part = view.t("更正", "Correction");
+            sink.text(row(&[part, &source, &c.id, label, value, names.get(&c.authority), &filed])).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn csv_reads(view: &View, people: &People, sink: &mut Sink) -> Outcome<()> {
@@ -321,32 +362,9 @@ async fn csv_reads(view: &View, people: &People, sink: &mut Sink) -> Outcome<()>
     }
 }
 
-/// The scalars of a document with their paths; arrays are passed through.
-fn flat(value: &Value) -> Vec<(String, String)> {
-    fn walk(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
-        match value {
-            Value::Object(o) => {
-                for (name, inner) in o {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    walk(&path, inner, out);
-                }
-            }
-            Value::Array(all) => all.iter().for_each(|inner| walk(path, inner, out)),
-            Value::String(text) => out.push((path.to_owned(), text.clone())),
-            scalar => out.push((path.to_owned(), scalar.to_string())),
-        }
-    }
-    let mut out = Vec::new();
-    walk("", value, &mut out);
-    out
-}
-
-/// A row of RFC 4180. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+/// A row of RFC 4180. What a spreadsheet would run is made text.
 fn row(cells: &[&str]) -> String {
-    let cell = |text: &&str| {
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
-    };
+    let cell = |text: &&str| format!("\"{}\"", neutralise(text).replace('"', "\"\""));
     format!("{}\r\n", cells.iter().map(cell).collect::<Vec<_>>().join(","))
 }
 
@@ -356,13 +374,8 @@ mod tests {
 
     #[test]
     fn a_cell_is_quoted_and_never_a_formula() {
-        assert_eq!(row(&["a", "say \"no\"", "=1+1", "@x"]), "\"a\",\"say \"\"no\"\"\",\"'=1+1\",\"'@x\"\r\n");
-    }
-
-    #[test]
-    fn a_document_is_flat_by_its_paths() {
-        let flat = flat(&json!({ "v": [{ "n": "A" }, { "n": "B" }], "price": 3 }));
-        let flat: Vec<_> = flat.iter().map(|(p, v)| (p.as_str(), v.as_str())).collect();
-        assert_eq!(flat, [("price", "3"), ("v.n", "A"), ("v.n", "B")]);
+        let cells = ["a", "say \"no\"", "=1+1", "@x", " =1", "\u{3000}＝1", "'=1"];
+        let expected = "\"a\",\"say \"\"no\"\"\",\"'=1+1\",\"'@x\",\"' =1\",\"'\u{3000}＝1\",\"''=1\"\r\n";
+        assert_eq!(row(&cells), expected);
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod apps;
 pub(super) mod copy;
 pub(super) mod corrections;
+mod facts;
 pub(super) mod reads;
 
 use crate::body::Query;
@@ -20,6 +21,9 @@ use yunlong_model::PersonId;
 
 /// The path of the first page, and the entry in the navigation.
 pub(super) const NAV: &str = "/my-data";
+
+/// The first page with nothing covered.
+const SHOW_ALL: &str = "/my-data?show=all";
 
 /// The pages below it.
 const TABS: [(&str, &str, &str); 6] = [
@@ -105,6 +109,11 @@ impl Names {
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
+    let whole = query.text("show") == "all";
+    if whole || view.wants_json {
+        // What is covered for whoever looks on is not uncovered for whoever has the browser in hand.
+        view.step_up_for(SHOW_ALL)?;
+    }
     let people = People::of(&view, &session.account).await?;
     let held = records(&view, session, &people).await?;
     if view.wants_json {
@@ -119,7 +128,6 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let names = Names::of(&view, &sources.collect::<Vec<_>>()).await?;
     let known = view.gateway.services.identity.attributes_of(&session.account).await?;
     let apps = apps::overview(&view, &session.account).await?;
-    let whole = query.text("show") == "all";
     let title = view.t("我的数据", "My data");
     let content = html! {
         h1 { (title) }
@@ -133,9 +141,10 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
                 (empty(view.t("您的账号没有登记身份证号码，无法对应到部门的登记。请携带身份证到服务窗口办理。", "Your account has no resident ID number, so that no department’s record can be found by it. Bring your ID card to a service window."), Some(("/account", view.t("我的账号", "Your account")))))
             }
         } @else {
-            @if !whole && held.iter().any(sensitive) { p { a href="/my-data?show=all#records" { (view.t("显示被遮掩的内容", "Show what is covered")) } " " span.muted { (view.t("（请留意旁人）", "(mind who looks on)")) } } }
+            @if !whole && held.iter().any(sensitive) { p { a href={ (SHOW_ALL) "#records" } { (view.t("显示被遮掩的内容", "Show what is covered")) } " " span.muted { (view.t("（请留意旁人）", "(mind who looks on)")) } } }
             @for h in &held { (dataset_card(&view, h, &names, whole)) }
         }
+        p { (view.t("应当有您的登记、这里却没有？", "A record about you should be here and is not? ")) a href=(corrections::MISSING) { (view.t("申请补登", "Ask for it to be entered")) } }
         (apps)
         p { a href="/account" { (view.t("账号本身的信息（姓名、手机号码、登录记录）在“我的账号”", "What the account itself holds (name, mobile, sessions) is under “Your account”")) } }
         p { a href="/help#my-data" { (view.t("关于我的数据", "About my data")) } }
@@ -163,8 +172,12 @@ fn dataset_card(view: &View, h: &HeldRecord, names: &Names, whole: bool) -> Mark
                     th scope="col" { (view.t("登记时间", "Recorded")) }
                     th scope="col" { (view.t("操作", "Action")) }
                 } }
-                tbody { @for item in &d.items { @if let Some(value) = r.body.get(&item.name) { (item_row(view, h, item, &covered(view, item, value, whole), names)) } } }
+                tbody { @for item in &d.items {
+                    @let value = r.body.get(&item.name).map(|value| covered(view, item, value, whole));
+                    (item_row(view, h, item, value.as_deref(), names))
+                } }
             } }
+            p { a href={ (corrections::NEW) "?dataset=" (crate::encode(&d.id)) "&record=" (crate::encode(&h.id)) } { (view.t("这条登记不是我的", "This record is not about me")) span.visually-hidden { " " (heading) } } }
         }
     }
 }
@@ -186,17 +199,19 @@ fn day(at: yunlong_model::Timestamp) -> String {
     at.to_shanghai().chars().take(10).collect()
 }
 
-fn item_row(view: &View, h: &HeldRecord, item: &Item, value: &str, names: &Names) -> Markup {
+/// A line of a record. What is not recorded has one, too: to say that it is missing.
+fn item_row(view: &View, h: &HeldRecord, item: &Item, value: Option<&str>, names: &Names) -> Markup {
     let source: &Provenance = h.record.sources.get(&item.name).unwrap_or(&h.record.source);
     let title = item.title.get(view.lang());
     html! {
         tr {
             th scope="row" { (title) }
-            td { (value) }
-            td { (names.get(&source.organization)) }
-            td.nowrap { (day(source.at)) }
+            @match value {
+                Some(value) => { td { (value) } td { (names.get(&source.organization)) } td.nowrap { (day(source.at)) } }
+                None => { td.muted { (view.t("未登记", "not recorded")) } td { "—" } td { "—" } }
+            }
             td {
-                a role="button" class="small outline" href={ "/my-data/corrections/new?dataset=" (crate::encode(&h.dataset.id)) "&item=" (crate::encode(&item.name)) "&record=" (crate::encode(&h.id)) } {
+                a role="button" class="small outline" href={ (corrections::NEW) "?dataset=" (crate::encode(&h.dataset.id)) "&item=" (crate::encode(&item.name)) "&record=" (crate::encode(&h.id)) } {
                     (view.t("申请更正", "Correct")) span.visually-hidden { " " (title) }
                 }
             }

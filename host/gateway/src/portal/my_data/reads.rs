@@ -10,14 +10,11 @@ use axum::extract::Path;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::Value;
-use yunlong_audit::{Outcome as Ended, Seen};
+use yunlong_audit::{Checked, Entry, Outcome as Ended, Seen};
 use yunlong_model::{Kind, Lang, Text};
 
 /// Entries of one page.
 pub(super) const PAGE: usize = 30;
-/// Entries that are looked at for one page, when only one app's are wanted.
-const SCANNED: usize = 3_000;
-
 /// Some entries about the person of an account, the newest first, and where to go on.
 pub(super) struct Found {
     pub(super) entries: Vec<Seen>,
@@ -33,17 +30,20 @@ pub(super) async fn entries(view: &View, people: &People, before: &str, app: &st
         Some((n, place)) => (n.parse().unwrap_or(0), Some(place.to_owned()).filter(|p| !p.is_empty())),
         None => (0, None),
     };
-    let (mut found, mut scanned) = (Vec::new(), 0);
+    let mut found = Vec::new();
     while let Some(person) = people.0.get(which) {
         // As many as there is room for: so no entry is left between two pages.
-        let page = services.audit.entries_about(person, &standing, place.as_deref(), limit - found.len()).await?;
-        scanned += page.entries.len().max(1);
-        found.extend(page.entries.into_iter().filter(|s| shown(s, app)));
+        let (room, fits) = (limit - found.len(), |entry: &Entry| shown(entry, app));
+        let audit = &services.audit;
+        let page = audit.entries_about_where(person, &standing, place.as_deref(), room, &fits).await?;
+        found.extend(page.entries);
         place = page.next;
-        if place.is_none() {
-            which += 1;
+        // One walk looks at so many rows: where it ended, the next page goes on.
+        if place.is_some() {
+            break;
         }
-        if found.len() >= limit || scanned >= SCANNED {
+        which += 1;
+        if found.len() >= limit {
             break;
         }
     }
@@ -52,12 +52,12 @@ pub(super) async fn entries(view: &View, people: &People, before: &str, app: &st
 }
 
 /// What is listed: of one app, of all, or what the person looked at themself.
-fn shown(seen: &Seen, app: &str) -> bool {
-    let own = seen.entry.action == SHOWN;
+fn shown(entry: &Entry, app: &str) -> bool {
+    let own = entry.action == SHOWN;
     match app {
         OWN => own,
         "" => !own,
-        app => !own && seen.entry.installation.as_ref().is_some_and(|i| i.as_str() == app),
+        app => !own && entry.installation.as_ref().is_some_and(|i| i.as_str() == app),
     }
 }
 
@@ -86,7 +86,8 @@ pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
     let list = |lang: Lang| {
         let name = |f: &String| {
             let item = dataset.as_ref().and_then(|d| d.item(f));
-            item.map_or_else(|| f.clone(), |i| i.title.get(lang).to_owned())
+            let known = item.map(|i| i.title.get(lang)).or_else(|| words::attribute(f, lang));
+            known.unwrap_or(f).to_owned()
         };
         entry.fields.iter().map(name).collect::<Vec<_>>().join(lang.pick("、", ", "))
     };
@@ -110,7 +111,7 @@ pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
     };
     let sentence =
         both(&|lang| format!("{}{}{}", who.0.get(lang), verb(&entry.action, &entry.outcome, lang), what(lang)));
-    let purpose = purpose(view, seen);
+    let purpose = purpose(entry);
     let basis = entry.basis.as_deref().map(|b| both(&|lang| words::basis_named(b, lang)));
     let refused = match &entry.outcome {
         Ended::Answered => None,
@@ -139,18 +140,22 @@ impl Who {
         };
         let zh = match (app(Lang::Zh), mine, entry.actor_kind) {
             (Some(app), true, _) => format!("{organization}的应用“{app}”（由您本人使用）"),
-            (Some(app), false, Kind::Official) => format!("{organization}的工作人员通过应用“{app}”"),
+            (Some(app), false, Some(Kind::Official)) => format!("{organization}的工作人员通过应用“{app}”"),
             (Some(app), false, _) => format!("{organization}的应用“{app}”"),
             (None, true, _) => "您本人".to_owned(),
-            (None, false, Kind::Official) if !organization.is_empty() => format!("{organization}的工作人员"),
+            (None, false, Some(Kind::Official)) if !organization.is_empty() => format!("{organization}的工作人员"),
             (None, false, _) => "城市平台".to_owned(),
         };
         let en = match (app(Lang::En), mine, entry.actor_kind) {
             (Some(app), true, _) => format!("The app “{app}” of {organization}, used by yourself, "),
-            (Some(app), false, Kind::Official) => format!("An official of {organization}, through the app “{app}”, "),
+            (Some(app), false, Some(Kind::Official)) => {
+                format!("An official of {organization}, through the app “{app}”, ")
+            }
             (Some(app), false, _) => format!("The app “{app}” of {organization} "),
             (None, true, _) => "You ".to_owned(),
-            (None, false, Kind::Official) if !organization.is_empty() => format!("An official of {organization} "),
+            (None, false, Some(Kind::Official)) if !organization.is_empty() => {
+                format!("An official of {organization} ")
+            }
             (None, false, _) => "The city’s platform ".to_owned(),
         };
         Ok(Self(Text { zh, en }))
@@ -163,6 +168,7 @@ fn verb(action: &str, outcome: &Ended, lang: Lang) -> &'static str {
         "data.read" | "data.denied" if denied => ("要读取", "asked for "),
         "data.read" => ("读取了", "read "),
         "data.written" => ("更新了", "changed "),
+        "data.compared" => ("核对了", "compared "),
         "data.exported" => ("导出了", "exported "),
         SHOWN => ("查看了", "looked at "),
         "personal.erased" => ("按您的要求删除了", "erased, as you asked, "),
@@ -173,18 +179,10 @@ fn verb(action: &str, outcome: &Ended, lang: Lang) -> &'static str {
     lang.pick(zh, en)
 }
 
-/// What for: as the app declares it, which the person may know from the consent; otherwise by its name.
-fn purpose(view: &View, seen: &Seen) -> Option<Text> {
-    let entry = &seen.entry;
-    let purpose = entry.purpose.as_ref()?;
-    let installed = entry.installation.as_ref().and_then(|n| view.gateway.services.installations.get(n));
-    let declared = installed.as_ref().and_then(|i| {
-        let fits = |u: &&yunlong_model::manifest::DatasetUse| {
-            u.purpose == *purpose && entry.dataset.as_deref().is_none_or(|d| d == u.dataset)
-        };
-        i.manifest.datasets.iter().find(fits).map(|u| u.reason.clone())
-    });
-    Some(declared.unwrap_or_else(|| Text { zh: purpose.clone(), en: purpose.clone() }))
+/// What for, in the words that held then. A purpose's bare name tells a person nothing.
+fn purpose(entry: &Entry) -> Option<Text> {
+    let untold = || Text { zh: "（没有说明）".into(), en: "(not said)".into() };
+    entry.purpose.as_ref().map(|_| entry.reason.clone().unwrap_or_else(untold))
 }
 
 pub(in crate::portal) async fn page(view: View, Query(query): Query) -> Outcome {
@@ -206,7 +204,9 @@ pub(in crate::portal) async fn page(view: View, Query(query): Query) -> Outcome 
         (tabs(&view, "/my-data/reads"))
         p { (view.t("每一次读取和被拒绝的读取都先记录、后答复，最新的在最上面。点“核验”可以确认记录没有被改动。", "Every read, and every read that was refused, is written down before it is answered; the newest first. “Verify” shows that nobody changed the record.")) }
         (filter(&view, app))
-        @if told.is_empty() {
+        @if told.is_empty() && found.next.is_some() {
+            (empty(view.t("最近的记录里没有符合的，可以继续往前找。", "None of the newest entries fits. Older ones may."), None))
+        } @else if told.is_empty() {
             (empty(view.t("没有符合的记录。", "No entry fits."), (!app.is_empty()).then_some(("/my-data/reads", view.t("显示全部", "Show all")))))
         } @else { ol.entries { @for (seen, told) in &told { li { (row(&view, seen, told)) } } } }
         @if !before.is_empty() || found.next.is_some() {
@@ -278,17 +278,17 @@ pub(super) async fn entry_json(view: &View, seen: &Seen) -> Outcome<Value> {
     Ok(serde_json::json!({
         "at": seen.at.to_rfc3339(), "index": seen.index, "action": entry.action, "sentence": told.sentence,
         "installation": entry.installation, "organization": entry.organization, "dataset": entry.dataset,
-        "fields": entry.fields, "purpose": entry.purpose, "reason": told.purpose, "basis": entry.basis,
+        "fields": entry.fields, "purpose": entry.purpose, "reason": entry.reason, "basis": entry.basis,
         "outcome": outcome, "refused": refused, "request_id": entry.request_id,
     }))
 }
 
 /// Whether an entry is this person's to see: it is about them, and no order that stands hides it.
-async fn mine(view: &View, people: &People, index: u64) -> Outcome<yunlong_audit::Disclosure> {
+async fn mine(view: &View, people: &People, index: u64, kept: Option<u64>) -> Outcome<yunlong_audit::Disclosure> {
     let services = &view.gateway.services;
     // What there is and is not theirs, looks like what there is not.
     let none = || Failure::not_found().because("没有这条记录。", "There is no such entry.");
-    let disclosed = services.audit.disclose(index).await.map_err(|e| match e {
+    let disclosed = services.audit.disclose(index, kept).await.map_err(|e| match e {
         yunlong_audit::AuditError::NotFound(_) => none(),
         e => e.into(),
     })?;
@@ -302,38 +302,90 @@ async fn mine(view: &View, people: &People, index: u64) -> Outcome<yunlong_audit
 }
 
 /// One entry with its proof, for people and, as JSON, for `yunlong-verify`.
-pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>) -> Outcome {
+pub(in crate::portal) async fn proof(view: View, Path(index): Path<String>, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
     let people = People::of(&view, &session.account).await?;
     let file = index.strip_suffix(".json");
     let number: u64 = file.unwrap_or(&index).parse().map_err(|_| Failure::not_found())?;
-    let disclosed = mine(&view, &people, number).await?;
+    let disclosed = mine(&view, &people, number, crate::console::hub::kept_checkpoint(&query)?).await?;
     if file.is_some() || view.wants_json {
         return json(StatusCode::OK, &disclosed);
     }
     let title = view.t("核验这条记录", "Verify this entry");
     let audit = &view.gateway.services.audit;
+    let checked = audit.check(&disclosed).await?;
     let content = html! {
         p { a href="/my-data/reads" { "← " (view.t("谁看过我的数据", "Who read my data")) } }
         h1 { (title) }
+        (verdict(&view, number, &checked))
         section.card {
-            p { (view.t("这条记录是全市审计日志的第 ", "This entry has the place ")) strong { (number) } (view.t(" 条。日志像一本逐页装订、逐页盖章的账簿：每一页的印记都包含之前所有的页。只要有人改动、抽走或者补写一条，后面的印记就对不上。", " in the city’s audit log. The log is like a bound book whose every page carries a seal over all pages before: whoever changes, removes or adds an entry breaks the seals behind it.")) }
-            p { (view.t("独立运行的见证方会为印记副署，平台自己也不能重写。", "Witnesses that run elsewhere cosign the seals, so that not even the platform can rewrite them.")) }
-            dl.facts {
-                dt { (view.t("日志名", "Log")) } dd { code { (audit.origin()) } }
-                dt { (view.t("验证公钥", "Verifier key")) } dd { code.digest { (audit.vkey()) } }
-                dt { (view.t("日志长度", "Entries in the log")) } dd { (disclosed.proof.size) }
-            }
+            h2 { (view.t("这是什么意思？", "What does this mean?")) }
+            p { (view.t("日志像一本逐页装订、逐页盖章的账簿：每一页的印记都包含之前所有的页。只要有人改动、抽走或者补写一条，后面的印记就对不上。", "The log is like a bound book whose every page carries a seal over all pages before: whoever changes, removes or adds an entry breaks the seals behind it.")) }
+            p { (view.t("见证方是平台以外的机构，各自留着印记的底。平台自己想重写账簿，见证方那里就对不上。", "Witnesses are bodies outside of the platform, which keep the seals that they have seen. If the platform itself rewrote the book, theirs would not match.")) }
         }
-        section.card {
-            h2 { (view.t("自己动手核验", "Check it yourself")) }
-            ol {
-                li { a href={ "/my-data/reads/" (number) ".json" } download={ "entry-" (number) ".json" } { (view.t("下载这条记录和它的证明（JSON）", "Download the entry and its proof (JSON)")) } }
-                li { (view.t("用独立的核验程序检查：", "Check it with the independent verifier:")) pre.log tabindex="0" role="region" aria-label=(view.t("核验命令", "The command")) { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
+        details {
+            summary { (view.t("给专业人士：不依靠平台，自己核验", "For experts: check it without trusting the platform")) }
+            section.card {
+                ol {
+                    li { a href={ "/my-data/reads/" (number) ".json" } download={ "entry-" (number) ".json" } { (view.t("下载这条记录和它的证明（JSON）", "Download the entry and its proof (JSON)")) } }
+                    li { (view.t("取得独立的核验程序 yunlong-verify：它随平台源代码的 verify 目录公开，用 cargo install --path verify 编译；也可以向下列任一见证方索取，或者请懂行的人按 RFC 9162 自行编写。", "Get the independent verifier yunlong-verify: it is in the folder `verify` of the platform’s source, built with cargo install --path verify; or ask a witness below for it, or have somebody write one by RFC 9162.")) }
+                    li { (view.t("运行：", "Run: ")) pre.log tabindex="0" role="region" aria-label=(view.t("核验命令", "The command")) { "yunlong-verify inclusion entry-" (number) ".json --key '" (audit.vkey()) "'" } }
+                }
+                dl.facts {
+                    dt { (view.t("日志名", "Log")) } dd { code { (audit.origin()) } }
+                    dt { (view.t("验证公钥", "Verifier key")) } dd { code.digest { (audit.vkey()) } }
+                    dt { (view.t("日志长度", "Entries in the log")) } dd { (disclosed.proof.size) }
+                }
+                p.muted { (view.t("文件里有您的信息，请妥善保管；把它交给别人，对方也能核验这一条，但看不到其他任何记录。", "The file holds data about you: keep it safe. Somebody whom you give it to can verify this one entry, and sees no other.")) }
             }
-            p.muted { (view.t("文件里有您的信息，请妥善保管；把它交给别人，对方也能核验这一条，但看不到其他任何记录。", "The file holds data about you: keep it safe. Somebody whom you give it to can verify this one entry, and sees no other.")) }
         }
         p { a href="/help#my-data" { (view.t("关于我的数据", "About my data")) } }
     };
     super::super::page(&view, &Page::narrow(title, NAV), content).await
+}
+
+/// What the check found, in words for everybody.
+fn verdict(view: &View, number: u64, checked: &Checked) -> Markup {
+    let (class, heading, why) = match (checked.unchanged, checked.sealed) {
+        (true, Some(true)) => (
+            "notice-ok",
+            view.t("核验通过：这条记录没有被改动", "Verified: nobody changed this entry"),
+            view.t(
+                "平台刚刚重新计算过：记录的内容与日志里的印记一致，印记有平台的签名。",
+                "It was computed anew just now: the entry is what the log’s seal was put on, and the seal carries the platform’s signature.",
+            ),
+        ),
+        (true, None) => (
+            "notice-info",
+            view.t("记录完好，印记还在路上", "The entry is whole, its seal is on the way"),
+            view.t(
+                "印记每隔片刻盖一次。请过一会儿刷新本页。",
+                "Seals are put every few moments. Reload this page in a while.",
+            ),
+        ),
+        _ => (
+            "notice-bad",
+            view.t("核验不通过：这条记录与印记对不上", "Not verified: this entry does not match its seal"),
+            view.t(
+                "请把本页的编号告诉市审计管理员，并下载下面的记录留存。",
+                "Tell the city’s audit administrator the number of this entry, and keep the download below.",
+            ),
+        ),
+    };
+    html! {
+        div class={ "notice " (class) } role="status" {
+            strong { (heading) }
+            p { (why) }
+            p { (view.t("编号：全市审计日志第 ", "Its number: ")) strong { (number) } (view.t(" 条。", " in the city’s audit log.")) }
+        }
+        section.card {
+            h2 { (view.t("谁见证了", "Who is a witness")) }
+            @if checked.witnesses.is_empty() {
+                p { (view.t("还没有平台以外的见证方为它副署。刚写入的记录，几分钟后再看。", "No witness outside of the platform has cosigned it yet. When it is new, look again in a few minutes.")) }
+            } @else {
+                p { (view.t("这些平台以外的见证方已为包含这条记录的账簿副署：", "These witnesses outside of the platform have cosigned the log with this entry in it:")) }
+                ul { @for name in &checked.witnesses { li { strong { (name) } } } }
+            }
+        }
+    }
 }

@@ -41,7 +41,8 @@ impl wit::Host for State {
     async fn summary(&mut self, purpose: String, uscc: String) -> Answer<Vec<wit::KindCount>> {
         let asking = self.base("credit.summary")?;
         let (hub, caller) = attempt!(asking.of(EVENT, &purpose).await);
-        let counts = attempt!(credit::summary(hub, caller, &purpose, &uscc).await);
+        let mut meter = asking.meter("credit.summary");
+        let counts = attempt!(credit::summary(hub, caller, &purpose, &uscc, &mut meter).await);
         Ok(Ok(counts.into_iter().map(|c| wit::KindCount { kind: c.kind, count: c.count }).collect()))
     }
 }

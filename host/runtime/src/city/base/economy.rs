@@ -89,7 +89,8 @@ impl wit::Host for State {
         let (hub, caller) = attempt!(asking.of(OBSERVATION, &purpose).await);
         let (divisions, from, to) = (attempt!(divisions(asked)), attempt!(period(&from)), attempt!(period(&to)));
         let query = attempt!(SeriesQuery::new(vec![indicator], divisions, from, to).map_err(invalid));
-        let series = attempt!(economy::series(hub, caller, &purpose, &query).await);
+        let mut meter = asking.meter("economy.get-series");
+        let series = attempt!(economy::series(hub, caller, &purpose, &query, &mut meter).await);
         Ok(Ok(series.into_iter().map(Into::into).collect()))
     }
 }

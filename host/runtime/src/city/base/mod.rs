@@ -15,7 +15,7 @@ use crate::Services;
 use crate::interceptor::{Interceptor, Interface};
 use crate::state::{Invocation, State};
 use yunlong_hub::base::About;
-use yunlong_hub::{Caller, Hub};
+use yunlong_hub::{Caller, Hub, ReadError};
 use yunlong_installations::Capability;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -51,6 +51,15 @@ impl State {
 }
 
 impl Asking<'_> {
+    /// Counts a read of a call that makes several: each is a host call of its own, in the budget and to
+    /// whoever observes. What stops the guest stops it behind the call.
+    fn meter(&self, function: &'static str) -> impl FnMut() -> Result<(), ReadError> + Send {
+        move || {
+            let counted = self.interceptor.enter().and_then(|()| self.interceptor.call(Interface::Base, function));
+            counted.map_err(|stop| ReadError::TooLarge(stop.to_string()))
+        }
+    }
+
     /// The hub and who asks, when this release is permitted to use the dataset for the purpose.
     async fn of(&self, dataset: &str, purpose: &str) -> Result<(&Hub, Caller), Error> {
         let caller = caller(self.services, self.interceptor, self.invocation).await?;
