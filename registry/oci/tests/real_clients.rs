@@ -163,7 +163,7 @@ os.chdir(folder)
 with open("component.wasm", "rb") as f:
     sent = f.read()
 client = oras.client.OrasClient(hostname=at, insecure=True, auth_backend=sys.argv[4])
-client.login(hostname=at, username="vendor", password=password, insecure=True)
+client.login(hostname=at, username="vendor", password=password)
 target = f"{at}/vendor/oras:1.0.0"
 answer = client.push(
     files=["component.wasm:application/wasm"], target=target, disable_path_validation=True, do_chunked=True,

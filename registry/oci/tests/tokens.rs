@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use support::{Client, PASSWORD, Parts, Server, basic};
 use yunlong_model::{Timestamp, clock::ManualClock};
+use yunlong_oci::digest::Algorithm;
 
 async fn token(from: &Client, scopes: &str) -> Value {
     from.get(&format!("/token?service={}{scopes}", from.base.trim_start_matches("http://"))).await.expect(200).json()
@@ -33,6 +34,10 @@ async fn a_refusal_names_the_scope_that_would_help_and_that_token_helps() {
     let reply = server.anonymous().get("/v2/vendor/app/manifests/1").await.expect_error(401, "UNAUTHORIZED");
     assert!(reply.header("www-authenticate").unwrap().contains(r#"scope="repository:vendor/app:pull""#));
     let reply = server.anonymous().post("/v2/vendor/app/blobs/uploads/").await.expect_error(401, "UNAUTHORIZED");
+    assert!(reply.header("www-authenticate").unwrap().contains(r#"scope="repository:vendor/app:pull,push""#));
+    // Who asks whether a blob is there is about to push: one token serves for both.
+    let layer = format!("/v2/vendor/app/blobs/{}", Algorithm::Sha256.digest(b"layer"));
+    let reply = server.anonymous().head(&layer).await.expect(401);
     assert!(reply.header("www-authenticate").unwrap().contains(r#"scope="repository:vendor/app:pull,push""#));
 
     let answer = token(&server.vendor(), "&scope=repository:vendor/app:pull,push").await;

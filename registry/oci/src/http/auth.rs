@@ -70,12 +70,14 @@ pub(super) async fn sign_in(
 }
 
 impl Caller {
-    /// Refuses what the caller may not do: with a challenge when other credentials could help.
+    /// Refuses what the caller may not do: with a challenge when other credentials could help, which names
+    /// the token to ask for.
     pub(super) async fn authorize(
         &self,
         inner: &Inner,
         repository: &RepositoryName,
         action: Action,
+        ask_for: Action,
     ) -> Result<(), OciError> {
         if self.may(inner, repository, action).await {
             return Ok(());
@@ -89,7 +91,7 @@ impl Caller {
                     repository: repository.clone(),
                 })
             }
-            _ => Err(OciError::Unauthorized { scope: Some(scope(repository, action)) }),
+            _ => Err(OciError::Unauthorized { scope: Some(scope(repository, ask_for)) }),
         }
     }
 

@@ -15,6 +15,7 @@ mod well_known;
 
 pub(crate) use clients::Clients;
 
+use crate::access::Action;
 use crate::error::OciError;
 use crate::registry::{Inner, Registry};
 use answer::{Answer, refuse};
@@ -114,7 +115,14 @@ async fn answer(
             _ => auth::base(&ask),
         };
     };
-    ask.caller.authorize(inner, &name, endpoint.action(&ask.method)?).await?;
+    let action = endpoint.action(&ask.method)?;
+    let ask_for = match endpoint {
+        // Whoever asks whether a blob is there wants to push it; some clients (the `oras` SDK) ask for a
+        // token once, by this first refusal.
+        Endpoint::Blob(_) if ask.method == Method::HEAD => Action::Push,
+        _ => action,
+    };
+    ask.caller.authorize(inner, &name, action, ask_for).await?;
     match endpoint {
         Endpoint::Blob(digest) => blobs::blob(&ask, &name, &digest).await,
         Endpoint::Uploads => uploads::open(&ask, &name, body).await,
