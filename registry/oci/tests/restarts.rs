@@ -38,6 +38,24 @@ async fn an_upload_goes_on_after_a_restart_of_the_server() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_whose_bytes_were_placed_before_a_crash_is_finished_after_it() {
+    for headers in [&[][..], &[("content-length", "0")]] {
+        let server = Parts::in_memory().listen().await;
+        let client = server.vendor();
+        let bytes = noise(100_000, 3);
+        let digest = Algorithm::Sha256.digest(&bytes);
+        let location = client.open_upload("vendor/app").await;
+        client.chunk(&location, 0, &bytes).await.expect(202);
+        // What a process does before it dies: the blob is in its place, and no row tells of it.
+        let upload = location.rsplit('/').next().unwrap().parse().unwrap();
+        server.parts.blobs.place(upload, 100_000, &digest).await.unwrap();
+        client.get(&location).await.expect(204).has("range", "0-99999");
+        client.ask("PUT", &format!("{location}?digest={digest}"), headers, "").await.expect(201);
+        assert!(client.get(&format!("/v2/vendor/app/blobs/{digest}")).await.expect(200).body == bytes);
+    }
+}
+
 /// Sends the head of a request, a part of its body, and no more.
 fn half_a_request(at: std::net::SocketAddr, path: &str, announced: usize, body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(at).unwrap();

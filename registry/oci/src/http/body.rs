@@ -26,6 +26,11 @@ impl Incoming {
         Self { body: Some(body), idle, deadline: Instant::now() + whole }
     }
 
+    /// Whether it is known that nothing comes (RFC 9112, section 6.3: a request that announces no body has none).
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
     /// Everything, at most `limit` bytes of it.
     pub(super) async fn all(&mut self, what: &'static str, limit: usize) -> Result<Bytes, OciError> {
         let mut all = BytesMut::new();
