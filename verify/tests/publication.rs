@@ -148,6 +148,10 @@ fn every_fault_is_named_and_ends_with_its_status() {
     faulty(&but(&|p| p["signature"]["signature"] = BASE64.encode(&[0; 64]).into()), "did not make it");
     faulty(&but(&|p| p["signature"]["form"] = "manifest".into()), "it is over sha256:");
     faulty(&json!({}), "no proof of publication");
+    let witness = VKey::of("witness.example", KeyType::Cosignature, &SigningKey::from_bytes(&[9; 32])).unwrap().text();
+    let (status, text) = run(folder.path(), &good, &["--key", &vkey, "--witness", &witness]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("too few witnesses"), "nobody cosigned it: {text}");
     // What cannot be checked at all is no fault.
     assert_eq!(run(folder.path(), &good, &["--key", "nonsense"]).0, 2);
 }

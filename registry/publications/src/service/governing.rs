@@ -95,8 +95,7 @@ impl Publications {
     ) -> Result<ImportInfo, PublicationError> {
         let inner = &self.inner;
         let person = inner.person_with(by, Duty::Govern).await?;
-        let generation =
-            transact!(&inner.store, |txn| { Ok::<_, PublicationError>(numbers::next(txn, "advisories").await?) })?;
+        let generation = transact!(&inner.store, |txn| { numbers::next(txn, "advisories").await })?;
         advisories::write(&inner.store, generation, all).await?;
         let info = transact!(&inner.store, |txn| {
             let info = advisories::info(generation, all, source, &person.account, inner.clock.now());
