@@ -1,5 +1,6 @@
 //! What hostile clients send: each is answered with an error document of the right code, and nothing of
 //! it is kept.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What every blob store promises, for each of them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

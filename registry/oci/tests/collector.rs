@@ -1,4 +1,5 @@
 //! The collector: what nobody needs goes, and nothing that anybody needs ever does.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! 32 parallel pushes of 20 MB, and the server is killed (SIGKILL) while they run: what was answered
 //! stands, nothing corrupt is ever served, and what was not finished goes on or starts over.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Real clients, unmodified: `skopeo` and the `oras` SDK push, list and pull, and the digests agree.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What a restart leaves: uploads go on, and whatever was answered stands.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

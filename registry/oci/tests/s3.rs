@@ -1,4 +1,5 @@
 //! Blobs in S3, against a server that speaks its protocol: Python's `moto`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 #![cfg(feature = "s3")]
 
 mod support;

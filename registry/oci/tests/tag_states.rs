@@ -1,5 +1,6 @@
 //! Tags as a state machine: whatever is pushed, yanked, restored and deleted in whatever order, a tag
 //! never stands for anything else than what it was first set to.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 
@@ -120,12 +121,12 @@ async fn run(steps: &[Step]) {
             }
         }
         let mut listed = Vec::new();
-        for t in 0..TAGS.len() {
+        for (t, tag) in TAGS.iter().enumerate() {
             let reply = client.get(&tag_path(t)).await;
             match model.tags.get(&t) {
                 Some((image, false)) => {
                     assert_eq!(reply.expect(200).body, images[*image].bytes);
-                    listed.push(TAGS[t]);
+                    listed.push(*tag);
                 }
                 _ => _ = reply.expect_error(404, "MANIFEST_UNKNOWN"),
             }

@@ -1,4 +1,5 @@
 //! Who gets in: challenges, tokens, scopes, anonymous pull.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! The rules of the OCI Distribution Specification 1.1.1, one row each, against a registry that
 //! listens. A row names the section, and says the rule in words; it runs in a repository of its own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 #[path = "../support/mod.rs"]
 mod support;
