@@ -8,7 +8,7 @@ use crate::parts::Parts;
 use crate::{KeyId, KeyPair, Listing, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
 use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use yunlong_model::{Digest, Manifest};
 
@@ -316,6 +316,23 @@ impl Package {
         } else {
             self.layout.write_dir(out)
         }
+    }
+
+    /// The blobs that a registry has to hold before [`Package::manifests`]: layers and configs.
+    pub fn blobs(&self) -> impl Iterator<Item = (&Digest, &Bytes)> {
+        let manifests: BTreeSet<Digest> = self.manifest_digests().collect();
+        self.layout.blobs.iter().filter(move |(digest, _)| !manifests.contains(digest))
+    }
+
+    /// Its manifests: the wasm manifest first, then those that refer to it.
+    pub fn manifests(&self) -> impl Iterator<Item = (Digest, &Bytes)> {
+        let referrers = self.manifest_digests().filter(|d| *d != self.digest);
+        std::iter::once(self.digest).chain(referrers).filter_map(|d| Some((d, self.layout.blobs.get(&d)?)))
+    }
+
+    fn manifest_digests(&self) -> impl Iterator<Item = Digest> + '_ {
+        // The index was read, or made, with digests that parse.
+        self.layout.index.iter().filter_map(|d| d.digest().as_ref().parse().ok())
     }
 
     fn from_layout(layout: Layout, limits: &Limits) -> Result<Self, PackageError> {

@@ -8,8 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use yunlong_library::Library;
 use yunlong_model::Digest;
-use yunlong_registry::Depot;
+use yunlong_publications::Stage;
 
 /// The path under which an app's assets stand.
 pub(crate) const PREFIX: &str = "/assets/";
@@ -35,20 +36,19 @@ impl Files {
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// The files of all packages that were asked for.
-#[derive(Debug)]
 pub(crate) struct Assets {
-    depot: Arc<Depot>,
+    library: Library,
     loaded: DashMap<Digest, Arc<Files>>,
     /// When a package could not be read.
     failed: DashMap<Digest, Instant>,
 }
 
 impl Assets {
-    pub(crate) fn new(depot: Arc<Depot>) -> Self {
-        Self { depot, loaded: DashMap::new(), failed: DashMap::new() }
+    pub(crate) fn new(library: Library) -> Self {
+        Self { library, loaded: DashMap::new(), failed: DashMap::new() }
     }
 
-    /// The files of a package, read from the depot the first time. A package that cannot be read or is
+    /// The files of a package, read from the registry the first time. A package that cannot be read or is
     /// no longer trusted has none for the moment: what stood in the way may pass.
     pub(crate) async fn of(&self, digest: &Digest) -> Arc<Files> {
         if let Some(files) = self.loaded.get(digest) {
@@ -57,22 +57,14 @@ impl Assets {
         if self.failed.get(digest).is_some_and(|at| at.elapsed() < AGAIN) {
             return Arc::default();
         }
-        let (depot, wanted) = (self.depot.clone(), *digest);
-        let read =
-            tokio::task::spawn_blocking(move || depot.get(&wanted).map(|p| p.map(|(package, _)| files_of(package))))
-                .await;
-        match read {
-            Ok(Ok(Some(files))) => {
+        match self.library.get(digest, Stage::Load, None).await {
+            Ok((package, _)) => {
                 self.failed.remove(digest);
-                return self.loaded.entry(*digest).or_insert(Arc::new(files)).clone();
+                return self.loaded.entry(*digest).or_insert_with(|| Arc::new(files_of(package))).clone();
             }
-            Ok(Ok(None)) => {
-                tracing::error!(%digest, "an installed package is not in the depot: its assets are not served");
-            }
-            Ok(Err(error)) => {
+            Err(error) => {
                 tracing::error!(%digest, %error, "an installed package cannot be read: its assets are not served");
             }
-            Err(error) => tracing::error!(%digest, %error, "reading a package failed"),
         }
         self.failed.insert(*digest, Instant::now());
         Arc::default()

@@ -97,16 +97,19 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
 
 /// What somebody can do at the console goes by their role on the platform.
 fn console_entries(view: &View) -> Vec<(&'static str, &'static str, &'static str)> {
-    use yunlong_identity::PlatformRole::{AuditAdmin, DepartmentAdmin, SecurityAdmin, SystemAdmin};
+    use yunlong_identity::PlatformRole::{AppReviewer, AuditAdmin, DepartmentAdmin, SecurityAdmin, SystemAdmin};
     let has = |roles: &[yunlong_identity::PlatformRole]| {
         view.session.as_ref().is_some_and(|s| roles.iter().any(|r| s.has(*r)))
     };
     let (runs, staff) = (has(&[SystemAdmin, DepartmentAdmin]), has(&[SystemAdmin, DepartmentAdmin, SecurityAdmin]));
     // The hub is every official's: a provider's people need no role on the platform to look at it.
     let official = view.session.as_ref().is_some_and(|s| s.kind == yunlong_identity::AccountKind::Official);
+    let vendor = view.session.as_ref().is_some_and(|s| s.kind == yunlong_identity::AccountKind::Vendor);
+    let reviews = vendor || has(&[SystemAdmin, AppReviewer]);
     let entries = [
-        (runs || !(staff || official || has(&[AuditAdmin])), ("/", "已装应用", "Apps")),
+        (runs || !(staff || official || reviews || has(&[AuditAdmin])), ("/", "已装应用", "Apps")),
         (runs, ("/install", "安装", "Install")),
+        (reviews, ("/reviews", "应用审核", "App reviews")),
         (official, ("/hub", "信息资源", "Information hub")),
         (staff, ("/signers", "供应商密钥", "Vendor keys")),
         (staff, ("/accounts", "账号", "Accounts")),

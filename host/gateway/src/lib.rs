@@ -23,6 +23,7 @@ mod console;
 mod cookies;
 mod csrf;
 mod device;
+mod duties;
 mod failure;
 mod forms;
 mod headers;
@@ -34,6 +35,7 @@ mod origins;
 mod people;
 mod portal;
 mod request_id;
+mod reviews;
 mod serve;
 mod service;
 mod theme;
@@ -44,10 +46,11 @@ mod words;
 pub use admin::{Readiness, admin_router};
 pub use apps::{Apps, Prepared};
 pub use config::GatewayConfig;
+pub use duties::CityAccounts;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
 pub use oidc::{ClaimNames, OutsideProvider, Trusted};
-pub use operations::{Asked, Install, OperationError, Operations, Publisher, Review, Upgrading};
+pub use operations::{Asked, Install, OperationError, Operations, Review, Upgrading};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;
@@ -58,10 +61,10 @@ use yunlong_audit::Audit;
 use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::Installations;
+use yunlong_library::Library;
 use yunlong_messaging::Messaging;
 use yunlong_model::Clock;
 use yunlong_payments::Payments;
-use yunlong_registry::Depot;
 use yunlong_store::SharedStore;
 
 /// What the gateway stands on.
@@ -78,7 +81,7 @@ pub struct Services {
     /// Intents and the ledger.
     pub payments: Arc<Payments>,
     /// Published packages and enrolled keys.
-    pub depot: Arc<Depot>,
+    pub library: Library,
     /// Shared data: the catalogue, records, grants, corrections.
     pub hub: Hub,
     /// The log that proves itself.
@@ -111,7 +114,7 @@ impl Gateway {
     /// The gateway for these origins.
     #[must_use]
     pub fn new(origins: Origins, config: GatewayConfig, services: Services) -> Arc<Self> {
-        let assets = Arc::new(assets::Assets::new(services.depot.clone()));
+        let assets = Arc::new(assets::Assets::new(services.library.clone()));
         Arc::new(Self {
             cookies: cookies::Cookies::new(origins.scheme()),
             fixed: headers::Fixed::new(&origins),

@@ -29,9 +29,12 @@ use yunlong_audit::AuditError;
 use yunlong_hub::HubError;
 use yunlong_identity::{IdentityError, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, InstallationError, Status};
+use yunlong_library::LibraryError;
 use yunlong_model::{Digest, InstallationName, Manifest, Text};
-use yunlong_registry::depot::DepotError;
-use yunlong_registry::{Package, PackageError, PublicKey, TrustError, TrustStore, VerifiedSigner};
+use yunlong_publications::{
+    PublicationError, Publications, Release, Search, Stage, Status as Standing, Submitted, catalogue,
+};
+use yunlong_registry::{KeyId, Package, PublicKey, Reason, VerifiedSigner};
 use yunlong_runtime::{InvocationError, LoadError};
 use yunlong_store::CommitError;
 use yunlong_store::documents::DocumentError;
@@ -76,6 +79,10 @@ pub struct Review {
     pub signer: VerifiedSigner,
     /// What it may do once approved.
     pub capabilities: Vec<Capability>,
+    /// Who published and reviewed it, and what they say.
+    pub release: Release,
+    /// Whether it may be installed.
+    pub standing: Standing,
 }
 
 /// An installation that is asked for.
@@ -96,42 +103,12 @@ pub struct Install {
     pub by: String,
 }
 
-/// Who publishes a package.
-#[derive(Clone, Debug)]
-pub struct Publisher {
-    /// The account.
-    pub account: String,
-    /// A vendor's organization (USCC), whose enrolled keys alone count; an administrator takes in
-    /// what any enrolled key signed.
-    pub vendor: Option<String>,
-}
-
-impl Publisher {
-    /// An administrator.
-    #[must_use]
-    pub fn administrator(account: &str) -> Self {
-        Self { account: account.to_owned(), vendor: None }
-    }
-}
-
 /// Why something is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
-    /// A vendor publishes what another one signed.
-    #[error("the key {key} that signed the package is not enrolled for your organization")]
-    OthersKey {
-        /// The key.
-        key: String,
-    },
-    /// The package is refused.
+    /// The registry refuses it: a package, a key, a step of a review.
     #[error(transparent)]
-    Package(#[from] DepotError),
-    /// A key is refused.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// No such package was published.
-    #[error("no package {0} is published")]
-    NoSuchPackage(Digest),
+    Library(#[from] LibraryError),
     /// No such installation.
     #[error("there is no installation `{0}`")]
     NoSuchInstallation(InstallationName),
@@ -202,9 +179,9 @@ pub enum OperationError {
     Stopping,
 }
 
-impl From<PackageError> for OperationError {
-    fn from(e: PackageError) -> Self {
-        Self::Package(e.into())
+impl From<PublicationError> for OperationError {
+    fn from(e: PublicationError) -> Self {
+        Self::Library(e.into())
     }
 }
 
@@ -227,84 +204,86 @@ impl Operations {
         turn.lock_owned().await
     }
 
-    /// Takes in a package's tar, if an enrolled key of its vendor signed it. Publishing the same
-    /// package twice changes nothing.
+    /// Takes in a package's tar for review, if an enrolled key of its vendor signed it. The same package again
+    /// changes nothing.
     ///
     /// # Errors
-    /// [`OperationError::Package`], [`OperationError::OthersKey`]; nothing is kept then.
-    pub async fn publish(&self, tar: Bytes, by: &Publisher) -> Result<Review, OperationError> {
-        let vendor = by.vendor.clone();
-        let (package, signer) = self
-            .with_depot(move |depot| {
-                let (package, signer) = depot.check(&tar)?;
-                if vendor.is_some() && vendor != signer.organization {
-                    return Err(OperationError::OthersKey { key: signer.key.to_string() });
-                }
-                Ok((package, signer))
-            })
-            .await??;
-        let by = &by.account;
-        let (digest, what) = (package.digest, format!("{} {}", package.manifest.name, package.manifest.version));
-        let keep = async {
-            let kept = self.with_depot(move |depot| depot.put_package(package)).await??;
-            Ok((kept.0, signer))
-        };
-        let (package, signer) = self.recorded_first(by, "package.published", &digest.to_string(), &what, keep).await?;
-        tracing::info!(digest = %package.digest, app = %package.manifest.name, version = %package.manifest.version, by, "package published");
-        Ok(review(&package, signer))
+    /// [`OperationError::Library`]; nothing is submitted then.
+    pub async fn publish(&self, tar: Bytes, by: &str) -> Result<Submitted, OperationError> {
+        let submitted = self.services.library.take_in(tar, by).await?;
+        let s = &submitted.submission;
+        tracing::info!(digest = %s.digest, app = %s.app, version = %s.version, by, new = submitted.new, "package submitted");
+        Ok(submitted)
     }
 
-    /// A published package, read and verified anew.
+    /// A published package: what it declares, and what was decided about it.
     ///
     /// # Errors
-    /// [`OperationError::NoSuchPackage`], [`OperationError::Package`].
+    /// [`OperationError::Library`] when there is none.
     pub async fn review(&self, digest: Digest) -> Result<Review, OperationError> {
-        let (package, signer) = self.package(digest).await?;
-        Ok(review(&package, signer))
+        let publications = self.publications();
+        let release = publications.release(&digest).await?;
+        let summary = publications.summary(&digest).await?;
+        let key = publications.key(&release.key).await?;
+        let signer = VerifiedSigner {
+            key: release.key,
+            vendor: release.vendor.clone(),
+            organization: Some(release.organization.clone()),
+        };
+        Ok(Review {
+            digest,
+            capabilities: Capability::of_manifest(&summary.manifest),
+            manifest: Arc::new(summary.manifest),
+            signer,
+            standing: release.status(Some(&key)),
+            release,
+        })
     }
 
-    /// All published packages that may be installed, by app and then by version, newest first.
+    /// All packages that may be installed, by app and then by version, newest first.
     ///
     /// # Errors
-    /// [`OperationError::Package`] when the depot cannot be read.
+    /// When the store fails.
     pub async fn published(&self) -> Result<Vec<Review>, OperationError> {
-        let mut all = self
-            .with_depot(|depot| {
-                let digests = depot.list()?;
-                // One that is damaged or no longer trusted is not offered.
-                Ok::<_, PackageError>(
-                    digests
-                        .iter()
-                        .filter_map(|d| depot.get(d).ok().flatten())
-                        .map(|(p, s)| review(&p, s))
-                        .collect::<Vec<_>>(),
-                )
-            })
-            .await??;
-        all.sort_by(|a, b| {
-            a.manifest.name.cmp(&b.manifest.name).then_with(|| b.manifest.version.cmp(&a.manifest.version))
-        });
-        Ok(all)
+        let mut all = Vec::new();
+        let mut search = Search { limit: catalogue::MAX_PAGE, ..Search::default() };
+        loop {
+            let page = self.publications().catalogue(&search).await?;
+            for listed in &page.apps {
+                for version in self.publications().versions(&listed.app).await? {
+                    if version.status == Standing::Approved {
+                        all.push(self.review(version.digest).await?);
+                    }
+                }
+            }
+            search.from += page.apps.len();
+            if page.apps.is_empty() || search.from >= page.total {
+                return Ok(all);
+            }
+        }
     }
 
-    /// Enrolls a vendor's key (PEM, SubjectPublicKeyInfo) and answers its id. The people of
-    /// `organization` (a vendor's USCC) may then publish what the key signed.
+    fn publications(&self) -> &Publications {
+        self.services.library.publications()
+    }
+
+    /// Enrolls a vendor's key (PEM, SubjectPublicKeyInfo) and answers its id. The people of `organization` (a
+    /// vendor's USCC) may then publish what the key signed.
     ///
     /// # Errors
-    /// [`OperationError::Trust`], [`OperationError::Invalid`] for what is no key.
+    /// [`OperationError::Library`], [`OperationError::Invalid`] for what is no key or no vendor.
     pub async fn enroll(
         &self,
         vendor: &str,
-        organization: Option<&str>,
+        organization: &str,
         pem: &str,
         by: &str,
     ) -> Result<String, OperationError> {
         let key = PublicKey::from_pem(pem).map_err(|e| {
             invalid("public_key", format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}"))
         })?;
-        let organization = organization.map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned);
-        if let Some(code) = &organization
-            && self.services.identity.organization(code).await?.is_none_or(|o| o.level != OrganizationLevel::Vendor)
+        let organization = organization.trim();
+        if self.services.identity.organization(organization).await?.is_none_or(|o| o.level != OrganizationLevel::Vendor)
         {
             return Err(invalid(
                 "organization",
@@ -312,35 +291,20 @@ impl Operations {
                 "There is no vendor with this unified social credit code",
             ));
         }
-        let (owner, who, now) = (vendor.trim().to_owned(), by.to_owned(), self.services.clock.now());
-        // Refused, or known already, before anything is written.
-        let mut next = self.services.depot.trust();
-        let before = next.key(&key.id()).cloned();
-        let id = next.enroll(&owner, organization.as_deref(), key.clone(), &who, now)?;
-        if before.as_ref() != next.key(&id) {
-            let enroll = self.with_trust(move |trust| trust.enroll(&owner, organization.as_deref(), key, &who, now));
-            self.recorded_first(by, "key.enrolled", &id.to_string(), vendor.trim(), enroll).await?;
-            tracing::info!(key = %id, by, "vendor key enrolled");
-        }
+        let id = self.publications().enroll(vendor.trim(), organization, &key, by).await?;
+        tracing::info!(key = %id, by, "vendor key enrolled");
         Ok(id.to_string())
     }
 
-    /// Revokes a vendor's key for good: what it signed cannot be installed or loaded any more.
+    /// Revokes a vendor's key for good. What it signed may no longer be installed or loaded, unless the key was
+    /// only replaced, or the city decides that a version stands.
     ///
     /// # Errors
-    /// [`OperationError::Trust`].
-    pub async fn revoke_key(&self, id: &str, by: &str) -> Result<(), OperationError> {
-        let id = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
-        let (who, now) = (by.to_owned(), self.services.clock.now());
-        let mut next = self.services.depot.trust();
-        let before = next.key(&id).cloned();
-        next.revoke(&id, &who, now)?;
-        if before.as_ref() == next.key(&id) {
-            return Ok(());
-        }
-        let revoke = self.with_trust(move |trust| trust.revoke(&id, &who, now));
-        self.recorded_first(by, "key.revoked", &id.to_string(), "", revoke).await?;
-        tracing::info!(key = %id, by, "vendor key revoked");
+    /// [`OperationError::Library`].
+    pub async fn revoke_key(&self, id: &str, reason: Reason, remark: &str, by: &str) -> Result<(), OperationError> {
+        let id: KeyId = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
+        let in_doubt = self.publications().revoke(&id, reason, remark, by).await?;
+        tracing::info!(key = %id, by, in_doubt, "vendor key revoked");
         Ok(())
     }
 
@@ -350,8 +314,8 @@ impl Operations {
     /// [`OperationError::NoSuchInstallation`], [`OperationError::NoSuchPackage`].
     pub async fn difference(&self, name: &InstallationName, to: Digest) -> Result<Difference, OperationError> {
         let installation = self.get(name)?;
-        let (package, _) = self.package(to).await?;
-        Ok(Difference::between(&installation.manifest, &package.manifest))
+        let summary = self.publications().summary(&to).await?;
+        Ok(Difference::between(&installation.manifest, &summary.manifest))
     }
 
     /// Changes the configuration, checked against the app's schema. Takes effect at the next call.
@@ -380,8 +344,14 @@ impl Operations {
         Ok(self.services.installations.set_status(name, status, by).await?)
     }
 
-    async fn package(&self, digest: Digest) -> Result<(Package, VerifiedSigner), OperationError> {
-        self.with_depot(move |depot| depot.get(&digest)).await??.ok_or(OperationError::NoSuchPackage(digest))
+    /// A package, read whole and verified anew. `running` is the version that it takes the place of.
+    async fn package(
+        &self,
+        digest: Digest,
+        stage: Stage,
+        running: Option<&semver::Version>,
+    ) -> Result<(Package, VerifiedSigner), OperationError> {
+        Ok(self.services.library.get(&digest, stage, running).await?)
     }
 
     /// Carries an operation to its end even when whoever asked goes away: half of one would leave
@@ -407,54 +377,6 @@ impl Operations {
             [Some(i.package_digest), i.change.as_ref().map(|c| c.release().package_digest)].into_iter().flatten()
         };
         self.assets.keep_only(&all.iter().flat_map(of).collect());
-    }
-
-    /// Writes files of the depot, which are no part of a commit, behind their row of the audit trail: who
-    /// acts is on record before anything has changed. What a crash in between leaves is a row without its
-    /// effect, which doing it again makes good; a write that fails gets a row that says so.
-    async fn recorded_first<T>(
-        &self,
-        by: &str,
-        action: &str,
-        target: &str,
-        detail: &str,
-        write: impl Future<Output = Result<T, OperationError>>,
-    ) -> Result<T, OperationError> {
-        let installations = &self.services.installations;
-        installations.record(by, action, target, detail).await?;
-        let done = write.await;
-        if let Err(refused) = &done
-            && let Err(error) =
-                installations.record(by, &format!("{action}.failed"), target, &refused.to_string()).await
-        {
-            tracing::error!(action, target, %refused, %error, "what failed is not on record as failed");
-        }
-        done
-    }
-
-    async fn with_trust<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut TrustStore) -> Result<T, TrustError> + Send + 'static,
-    ) -> Result<T, OperationError> {
-        self.with_depot(move |depot| depot.change_trust(|trust| change(trust).map_err(OperationError::from))).await?
-    }
-
-    /// The depot reads and writes files and hashes megabytes: not on the threads that serve.
-    async fn with_depot<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&yunlong_registry::Depot) -> T + Send + 'static,
-    ) -> Result<T, OperationError> {
-        let depot = self.services.depot.clone();
-        tokio::task::spawn_blocking(move || work(&depot)).await.map_err(|_| OperationError::Stopping)
-    }
-}
-
-fn review(package: &Package, signer: VerifiedSigner) -> Review {
-    Review {
-        digest: package.digest,
-        manifest: Arc::new(package.manifest.clone()),
-        signer,
-        capabilities: Capability::of_manifest(&package.manifest),
     }
 }
 

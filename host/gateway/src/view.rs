@@ -2,7 +2,6 @@
 
 use crate::Gateway;
 use crate::failure::{Failure, Outcome, kinds};
-use crate::operations::Publisher;
 use crate::origins::Site;
 use crate::request_id::RequestId;
 use axum::extract::FromRequestParts;
@@ -176,13 +175,11 @@ impl View {
     }
 
     /// Who may bring in packages: administrators, and the people of a vendor.
-    pub(crate) fn publisher(&self) -> Outcome<Publisher> {
+    pub(crate) fn publisher(&self) -> Outcome<String> {
         let session = self.signed_in()?;
         match (session.kind, &session.organization) {
-            (AccountKind::Vendor, Some(organization)) => {
-                Ok(Publisher { account: session.account.clone(), vendor: Some(organization.clone()) })
-            }
-            _ => Ok(Publisher::administrator(&self.administrator()?.account)),
+            (AccountKind::Vendor, Some(_)) => Ok(session.account.clone()),
+            _ => Ok(self.administrator()?.account),
         }
     }
 }

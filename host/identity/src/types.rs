@@ -46,11 +46,14 @@ pub enum PlatformRole {
     AuditAdmin,
     /// Administers its own organization and those below.
     DepartmentAdmin,
+    /// Reviews the apps that vendors publish, those of its own organization excepted. Runs nothing.
+    AppReviewer,
 }
 
 impl PlatformRole {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::SystemAdmin, Self::SecurityAdmin, Self::AuditAdmin, Self::DepartmentAdmin];
+    pub const ALL: [Self; 5] =
+        [Self::SystemAdmin, Self::SecurityAdmin, Self::AuditAdmin, Self::DepartmentAdmin, Self::AppReviewer];
 
     /// The role as it is written: `system-admin`.
     #[must_use]
@@ -60,6 +63,7 @@ impl PlatformRole {
             Self::SecurityAdmin => "security-admin",
             Self::AuditAdmin => "audit-admin",
             Self::DepartmentAdmin => "department-admin",
+            Self::AppReviewer => "app-reviewer",
         }
     }
 
@@ -77,6 +81,7 @@ impl PlatformRole {
             Self::SecurityAdmin => ("安全管理员", "Security administrator"),
             Self::AuditAdmin => ("审计管理员", "Audit administrator"),
             Self::DepartmentAdmin => ("部门管理员", "Department administrator"),
+            Self::AppReviewer => ("应用审核员", "App reviewer"),
         };
         Text { zh: zh.into(), en: en.into() }
     }

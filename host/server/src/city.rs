@@ -1,6 +1,7 @@
 //! The services of one city on one machine, put together from the store up.
 
 use crate::callbacks::Loopback;
+use crate::registry;
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
 use crate::{backup, data_keys, metrics, secret};
@@ -13,10 +14,10 @@ use yunlong_gateway::{Gateway, GatewayConfig, Origins};
 use yunlong_hub::{Hub, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets, XUZHOU_DIVISIONS};
 use yunlong_installations::{AppLog, Installations};
+use yunlong_library::Library;
 use yunlong_messaging::Messaging;
 use yunlong_model::{Clock, SystemClock};
 use yunlong_payments::{Payments, Provider, SandboxCashier, SandboxSecret};
-use yunlong_registry::{Depot, Limits};
 use yunlong_runtime::Runtime;
 use yunlong_store::sled_engine::SledStore;
 use yunlong_store::{SharedStore, StoreError};
@@ -85,6 +86,7 @@ pub(crate) struct City {
     pub(crate) audit: Audit,
     pub(crate) hub: Hub,
     pub(crate) log: Arc<AppLog>,
+    pub(crate) library: Library,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) gateway: Arc<Gateway>,
 }
@@ -129,9 +131,14 @@ impl City {
         );
         let providers: Vec<Arc<dyn Provider>> = vec![Arc::new(cashier)];
         let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), providers));
-        let packages = data.join("packages");
-        let depot =
-            Arc::new(Depot::open(&packages, Limits::default()).with_context(|| packages.display().to_string())?);
+        let below = registry::Ground {
+            store: store.clone(),
+            clock: clock.clone(),
+            audit: audit.clone(),
+            identity: identity.clone(),
+            secrets: &secrets,
+        };
+        let library = registry::open(settings, below, data).context("the registry")?;
         let services = yunlong_runtime::Services {
             store: store.clone(),
             identity: identity.clone(),
@@ -151,7 +158,7 @@ impl City {
             installations: installations.clone(),
             messaging: messaging.clone(),
             payments: payments.clone(),
-            depot,
+            library: library.clone(),
             hub: hub.clone(),
             audit: audit.clone(),
             apps: runtime.clone(),
@@ -173,6 +180,7 @@ impl City {
             audit,
             hub,
             log,
+            library,
             runtime,
             gateway,
         })

@@ -13,6 +13,7 @@ mod options;
 mod progress;
 mod providers;
 mod ready;
+mod registry;
 mod secret;
 mod serve;
 mod settings;

@@ -19,6 +19,9 @@ pub(crate) struct Serve {
     /// The port of /healthz, /readyz and /metrics; the public one plus 1 by default
     #[arg(long)]
     pub(crate) admin_port: Option<u16>,
+    /// The port of the registry of apps (OCI): `localhost:5000/vendor/app`; without it there is none
+    #[arg(long, value_name = "PORT")]
+    pub(crate) registry_port: Option<u16>,
     /// The portal's host name on this machine, `localhost` or below it; elsewhere browsers need TLS: give --origin
     #[arg(long, default_value = "localhost", value_name = "NAME")]
     pub(crate) domain: String,
@@ -154,7 +157,8 @@ impl Serve {
     pub(crate) fn settings(&self) -> Result<Settings> {
         let mut flags: Vec<(&'static str, toml::Value)> = Vec::new();
         let text = |v: &dyn ToString| toml::Value::String(v.to_string());
-        let ports = [("listen.port", self.port), ("listen.admin_port", self.admin_port)];
+        let ports =
+            [("listen.port", self.port), ("listen.admin_port", self.admin_port), ("registry.port", self.registry_port)];
         flags.extend(ports.into_iter().filter_map(|(key, port)| Some((key, i64::from(port?).into()))));
         let addresses = [("listen.address", self.listen), ("listen.admin_address", self.admin_listen)];
         flags.extend(addresses.into_iter().filter_map(|(key, address)| Some((key, text(&address?)))));

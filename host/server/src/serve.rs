@@ -6,6 +6,7 @@ use crate::data_keys;
 use crate::demo;
 use crate::options::Serve;
 use crate::progress::Progress;
+use crate::registry;
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
 use anyhow::{Context, Result};
@@ -116,6 +117,14 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
     let admin = TcpListener::bind(admin_address)
         .await
         .with_context(|| format!("{admin_address} cannot be listened on: choose another --admin-port"))?;
+    let registry = match settings.registry.listener() {
+        Some(at) => Some(
+            TcpListener::bind(at)
+                .await
+                .with_context(|| format!("{at} cannot be listened on: choose another --registry-port"))?,
+        ),
+        None => None,
+    };
     let config = options.gateway(settings)?;
     let mut identity = settings.identity(options.demo.demo);
     identity.relying_party =
@@ -140,6 +149,9 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
     let mut tasks = JoinSet::new();
     workers(&city, settings, &health, &stopped, &mut tasks)?;
     let routes = router(city.gateway.clone());
+    if let Some(listener) = registry {
+        tasks.spawn(registry::run(city.library.clone(), listener, until(stopped.clone())));
+    }
     tasks.spawn(yunlong_gateway::serve(public, routes, settings.gateway()?, until(stopped)));
     health.phase(None);
     if !options.demo.demo && city.payments.only_sandbox() {
@@ -175,7 +187,9 @@ fn workers(
     stop: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
 ) -> Result<()> {
-    let workers: [(&str, Worker); 8] = [
+    let collector = city.library.registry().clone();
+    let (library, ended) = (city.library.clone(), stop.clone());
+    let workers: [(&str, Worker); 10] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
@@ -184,6 +198,14 @@ fn workers(
             Box::pin(finish_waiting(city.audit.clone(), city.hub.clone(), stop.clone())),
         ),
         ("the information hub's clock", Box::pin(city.hub.clone().run(stop.clone()))),
+        ("the checks of publications", Box::pin(library.run(until(ended)))),
+        (
+            "the registry's collector",
+            Box::pin({
+                let stop = stop.clone();
+                async move { collector.run(until(stop)).await }
+            }),
+        ),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (

@@ -220,6 +220,12 @@ impl OciError {
         Self::Held { what: what.to_string(), why: Text { zh: zh.into(), en: en.into() } }
     }
 
+    /// Whether the caller can do something about it; otherwise the registry has a problem.
+    #[must_use]
+    pub fn is_callers(&self) -> bool {
+        self.problem().status.is_client_error()
+    }
+
     /// Status, code and detail (distribution-spec, "Error Codes"; codes of 5xx are our own).
     pub(crate) fn problem(&self) -> Problem {
         let (status, code, detail) = match self {

@@ -22,6 +22,7 @@ mod contents;
 pub mod digest;
 mod error;
 mod http;
+mod local;
 pub mod manifest;
 mod metadata;
 pub mod name;

@@ -48,6 +48,11 @@ pub(crate) fn releases_of(key: &KeyId) -> Key {
     table("release-of").text(&key.to_string())
 }
 
+/// The versions out of a repository that may be installed.
+pub(crate) fn offered(repository: &str) -> Key {
+    table("offered").text(repository)
+}
+
 /// What a package declares and holds: for differences and pages.
 pub(crate) fn summary(digest: &Digest) -> Key {
     table("summary").text(&digest.to_string())

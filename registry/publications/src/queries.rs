@@ -205,6 +205,16 @@ impl Publications {
         Ok(out)
     }
 
+    /// Whether a version that is in this repository may be installed: then anybody may pull from there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_offered(&self, repository: &str) -> Result<bool, PublicationError> {
+        let store = &self.inner.store;
+        let rows = store.scan(&keys::offered(repository).children(), Direction::Ascending, 1).await?;
+        Ok(!rows.is_empty())
+    }
+
     /// What happened to a package or a key, the oldest first.
     ///
     /// # Errors

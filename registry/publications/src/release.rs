@@ -36,6 +36,8 @@ pub struct VersionRecord {
 pub struct Release {
     /// The package.
     pub digest: Digest,
+    /// The repository that holds it.
+    pub repository: String,
     /// The app.
     pub app: AppName,
     /// The version.

@@ -125,6 +125,21 @@ pub enum StepKind {
 }
 
 impl StepKind {
+    /// The name in links and answers.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::BeginChecks => "begin-checks",
+            Self::FinishChecks => "finish-checks",
+            Self::Recheck => "recheck",
+            Self::Assign => "assign",
+            Self::AskChanges => "ask-changes",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
     /// What people read.
     #[must_use]
     pub fn title(self) -> Text {

@@ -107,6 +107,8 @@ pub enum Role {
     AuditAdmin,
     /// Administers its organization and those below
     DepartmentAdmin,
+    /// Reviews the apps that vendors publish
+    AppReviewer,
     /// None
     None,
 }

@@ -3,8 +3,9 @@
 //! | | |
 //! |---|---|
 //! | `GET packages` | `{"packages":[…]}`, newest first for each app |
-//! | `POST packages` | body: the layout's tar; 201 with the review, 422 when refused. Vendors may, for keys of their organization |
-//! | `GET packages/{digest}` | the review: what it is, who signed it, what it may do |
+//! | `POST packages` | body: the layout's tar; 201 with the submission, 200 when these bytes were submitted before, 422 when refused. Vendors may, for keys of their organization |
+//! | `GET packages/{digest}` | what it is, who signed it, what it may do, what was decided about it |
+//! | `…/submissions` | see `reviews.rs` |
 //! | `GET installations` | `{"installations":[…]}` |
 //! | `POST installations` | `{"package","name"?,"organization","config"?,"approve":[id…]}`; 201 |
 //! | `GET installations/{name}` | one, with its grants and configuration |
@@ -15,15 +16,15 @@
 //! | `PUT installations/{name}/config` | the whole configuration |
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
 //! | `…/health`, `…/upgrade`, `…/rollback`, `…/history`, `…/jobs`, `…/dead-letters` | see `lifecycle.rs` |
-//! | `GET signers`, `POST signers` | `{"vendor","organization"?,"public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
-//! | `DELETE signers/{key}` | 204; revoked for good, by the security administrator |
+//! | `GET signers`, `POST signers` | `{"vendor","organization","public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
+//! | `DELETE signers/{key}?reason=compromised\|ended\|replaced&remark=…` | 204; revoked for good, by the security administrator |
 //! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
 
 use super::status;
 use crate::body::{self, Json, Query};
 use crate::console::{administer, city_administrator};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::operations::{Install, Review};
+use crate::operations::{Install, OperationError, Review};
 use crate::view::{View, json};
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -53,6 +54,7 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/signers/{key}", delete(revoke_key))
         .route("/api/v1/ledger", get(ledger))
         .merge(super::lifecycle::router())
+        .merge(super::reviews::router())
 }
 
 pub(super) fn capability(c: &Capability, manifest: &Manifest) -> Value {
@@ -65,7 +67,8 @@ fn review(r: &Review) -> Value {
         "description": r.manifest.description, "vendor": r.manifest.vendor,
         "signer": { "key": r.signer.key.to_string(), "vendor": r.signer.vendor },
         "permissions": r.capabilities.iter().map(|c| capability(c, &r.manifest)).collect::<Vec<_>>(),
-        "roles": r.manifest.roles, "config": r.manifest.config,
+        "roles": r.manifest.roles, "config": r.manifest.config, "repository": r.release.repository,
+        "standing": r.standing, "submission": r.release.submission, "approval": r.release.approval, "yank": r.release.yank,
     })
 }
 
@@ -121,8 +124,9 @@ async fn publish(view: View, request: Request) -> Outcome {
         Duration::max(config.read_timeout, config.page_timeout),
     )
     .await?;
-    let published = view.gateway.operations.publish(tar, &publisher).await?;
-    json(StatusCode::CREATED, &review(&published))
+    let submitted = view.gateway.operations.publish(tar, &publisher).await?;
+    let status = if submitted.new { StatusCode::CREATED } else { StatusCode::OK };
+    json(status, &super::reviews::submission(&submitted.submission))
 }
 
 pub(super) fn digest(text: &str) -> Outcome<Digest> {
@@ -251,11 +255,11 @@ async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outco
 
 async fn signers(view: View) -> Outcome {
     view.one_of(crate::people::STAFF)?;
-    let trust = view.gateway.services.depot.trust();
+    let trust = view.gateway.services.library.publications().trust().await.map_err(OperationError::from)?;
     let keys: Vec<_> = trust
         .keys()
         .map(|(id, k)| {
-            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()), "revoked_by": k.revoked_by })
+            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()), "revoked_by": k.revoked_by, "revocation": k.revocation })
         })
         .collect();
     json(StatusCode::OK, &json!({ "signers": keys }))
@@ -265,8 +269,7 @@ async fn signers(view: View) -> Outcome {
 #[serde(deny_unknown_fields)]
 struct Signer {
     vendor: String,
-    #[serde(default)]
-    organization: Option<String>,
+    organization: String,
     public_key: String,
 }
 
@@ -274,18 +277,16 @@ async fn enroll(view: View, body: Json<Signer>) -> Outcome {
     let by = city_administrator(&view)?;
     let wanted = body.take()?;
     view.step_up()?;
-    let key = view
-        .gateway
-        .operations
-        .enroll(&wanted.vendor, wanted.organization.as_deref(), &wanted.public_key, &by.account)
-        .await?;
+    let key =
+        view.gateway.operations.enroll(&wanted.vendor, &wanted.organization, &wanted.public_key, &by.account).await?;
     json(StatusCode::CREATED, &json!({ "key": key, "vendor": wanted.vendor }))
 }
 
-async fn revoke_key(view: View, Path(key): Path<String>) -> Outcome {
+async fn revoke_key(view: View, Path(key): Path<String>, Query(query): Query) -> Outcome {
     let by = crate::console::security_administrator(&view)?;
     view.step_up()?;
-    view.gateway.operations.revoke_key(&key, &by).await?;
+    let reason = crate::console::signers::reason(query.text("reason"))?;
+    view.gateway.operations.revoke_key(&key, reason, query.text("remark"), &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

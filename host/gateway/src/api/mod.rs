@@ -6,6 +6,7 @@ mod hub_exchange;
 mod hub_export;
 mod lifecycle;
 mod people;
+mod reviews;
 
 pub(crate) use console::router as console;
 pub(crate) use hub::router as hub;

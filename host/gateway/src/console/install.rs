@@ -4,7 +4,7 @@ use super::config_form;
 use crate::body::{self, Fields, Form};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty};
-use crate::operations::{Install, Publisher, Review, Upgrading};
+use crate::operations::{Install, Review, Upgrading};
 use crate::view::{View, see_other};
 use axum::extract::{FromRequest, Multipart, Path, Request};
 use http::StatusCode;
@@ -74,13 +74,11 @@ fn problem(view: &View, f: &Failure) -> Markup {
 pub(super) async fn upload(view: View, request: Request) -> Outcome {
     let by = view.administrator()?;
     let published = match uploaded(&view, request).await {
-        Ok(tar) => {
-            view.gateway.operations.publish(tar, &Publisher::administrator(&by.account)).await.map_err(Failure::from)
-        }
+        Ok(tar) => view.gateway.operations.publish(tar, &by.account).await.map_err(Failure::from),
         Err(failure) => Err(failure),
     };
     match published {
-        Ok(review) => Ok(see_other(&format!("/install/{}", review.digest))),
+        Ok(submitted) => Ok(see_other(&format!("/reviews/{}", submitted.submission.number))),
         Err(failure) if failure.kind() == kinds::INTERNAL => Err(failure),
         Err(failure) => show_choice(&view, failure.status(), Some(&failure)).await,
     }

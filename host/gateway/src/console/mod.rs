@@ -11,7 +11,8 @@ mod jobs;
 mod list;
 pub(crate) mod organizations;
 pub(crate) mod oversight;
-mod signers;
+mod reviews;
+pub(crate) mod signers;
 mod versions;
 
 use crate::failure::{Failure, Outcome, kinds};
@@ -21,10 +22,15 @@ use axum::Router;
 use axum::routing::{get, post};
 use std::sync::Arc;
 use yunlong_installations::Installation;
+use yunlong_library::LibraryError;
+use yunlong_publications::PublicationError;
+use yunlong_store::CommitError;
 
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(list::page))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/{number}", get(reviews::page).post(reviews::act))
         .route("/apps/{name}", get(app::page))
         .route("/apps/{name}/stop", post(app::stop))
         .route("/apps/{name}/start", post(app::start))
@@ -103,16 +109,7 @@ pub(crate) fn city_administrator(view: &View) -> Outcome<Administrator> {
 impl From<OperationError> for Failure {
     fn from(e: OperationError) -> Self {
         match e {
-            OperationError::Package(e) => package_refused(&e),
-            OperationError::OthersKey { key } => Self::new(kinds::FORBIDDEN).because(
-                format!("该安装包由密钥 {key} 签名，该密钥没有登记给您的单位：请市级管理员用 yunlong keys enroll --organization 登记。"),
-                format!("The package is signed with the key {key}, which is not enrolled for your organization: ask the city's administrator to enroll it (yunlong keys enroll --organization)."),
-            ),
-            OperationError::Trust(e) => {
-                Self::new(kinds::INVALID).field("public_key", format!("密钥不被接受：{e}"), e.to_string())
-            }
-            OperationError::NoSuchPackage(_) => Self::not_found()
-                .because("没有发布这个安装包：请从“安装”页重新选择。", format!("{e}: choose one under “Install”.")),
+            OperationError::Library(e) => e.into(),
             OperationError::NoSuchInstallation(name) => Self::not_found().because(
                 format!("没有安装“{name}”：可能已被卸载。"),
                 format!("There is no installation `{name}`: it may have been removed."),
@@ -156,15 +153,37 @@ impl From<OperationError> for Failure {
     }
 }
 
-fn package_refused(e: &yunlong_registry::depot::DepotError) -> Failure {
-    if let yunlong_registry::depot::DepotError::Package(yunlong_registry::PackageError::Io { .. }) = e {
-        return Failure::internal(e);
+impl From<LibraryError> for Failure {
+    fn from(e: LibraryError) -> Self {
+        let text = e.text();
+        let kind = match &e {
+            LibraryError::Stopping => return Self::new(kinds::BUSY),
+            LibraryError::Publication(p) => match p {
+                PublicationError::Store(e) => return CommitError::Store(e.clone()).into(),
+                PublicationError::Commit(e) => return e.clone().into(),
+                PublicationError::NoSuchPackage(_)
+                | PublicationError::NoSuchSubmission(_)
+                | PublicationError::NoSuchApp(_) => return Self::not_found().because(text.zh, text.en),
+                PublicationError::NotYourDuty { .. }
+                | PublicationError::NotYourOrganization
+                | PublicationError::OnlyTheCity => kinds::FORBIDDEN,
+                PublicationError::Review(_)
+                | PublicationError::StaleChecks(_)
+                | PublicationError::NotApproved(_)
+                | PublicationError::YankedAlready(_)
+                | PublicationError::NotInDoubt(_) => kinds::CONFLICT,
+                PublicationError::Trust(_) => return Self::new(kinds::INVALID).field("public_key", text.zh, text.en),
+                PublicationError::Invalid { field, .. } => {
+                    return Self::new(kinds::INVALID).field(field, text.zh, text.en);
+                }
+                _ if p.is_callers() => return Self::new(kinds::INVALID).field("package", text.zh, text.en),
+                _ => return Self::internal(e),
+            },
+            _ if e.is_callers() => return Self::new(kinds::INVALID).field("package", text.zh, text.en),
+            _ => return Self::internal(e),
+        };
+        Self::new(kind).because(text.zh, text.en)
     }
-    Failure::new(kinds::INVALID).field(
-        "package",
-        format!("安装包不被接受：{e}"),
-        format!("The package is refused: {e}"),
-    )
 }
 
 /// Renders a page of the console.

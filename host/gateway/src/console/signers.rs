@@ -4,17 +4,19 @@ use super::{city_administrator, security_administrator};
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
+use crate::operations::OperationError;
 use crate::view::{View, see_other};
 use http::StatusCode;
 use maud::{Markup, html};
+use yunlong_registry::Reason;
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     view.one_of(crate::people::STAFF)?;
-    show(&view, StatusCode::OK, query.raw("saved").is_some(), Typed::default(), None)
+    show(&view, StatusCode::OK, query.raw("saved").is_some(), Typed::default(), None).await
 }
 
-fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure: Option<&Failure>) -> Outcome {
-    let trust = view.gateway.services.depot.trust();
+async fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure: Option<&Failure>) -> Outcome {
+    let trust = view.gateway.services.library.publications().trust().await.map_err(OperationError::from)?;
     let title = view.t("供应商密钥", "Vendor keys");
     let mut keys = trust.keys().peekable();
     let content = html! {
@@ -39,6 +41,14 @@ fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure:
                             @if security_administrator(view).is_ok() {
                                 form.inline method="post" action="/signers/revoke" {
                                     input type="hidden" name="key" value=(id);
+                                    label { span.visually-hidden { (view.t("吊销原因", "Why")) }
+                                        select name="reason" required {
+                                            option value="compromised" { (view.t("可能泄露", "It may have leaked")) }
+                                            option value="ended" { (view.t("合作终止等", "The contract ended, or other")) }
+                                            option value="replaced" { (view.t("已换新密钥", "Another key replaces it")) }
+                                        }
+                                    }
+                                    label { span.visually-hidden { (view.t("说明", "Remark")) } input name="remark" required maxlength="500" placeholder=(view.t("说明", "Remark")); }
                                     button.small.outline.danger { (view.t("吊销", "Revoke")) span.visually-hidden { " " (key.vendor) } }
                                 }
                             }
@@ -75,10 +85,10 @@ fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
         form.card method="post" action="/signers" {
             label for="vendor" { (view.t("供应商名称（与 app.toml 一致）", "Vendor, as in app.toml")) }
             input #vendor name="vendor" value=(typed.vendor) required maxlength="100";
-            label for="organization" { (view.t("供应商的统一社会信用代码（选填）", "The vendor's unified social credit code (optional)")) }
-            input #organization name="organization" value=(typed.organization) maxlength="18" autocapitalize="characters" spellcheck="false" aria-invalid=[organization.map(|_| "true")] aria-describedby=(if organization.is_some() { "organization-error" } else { "organization-help" });
+            label for="organization" { (view.t("供应商的统一社会信用代码", "The vendor's unified social credit code")) }
+            input #organization name="organization" value=(typed.organization) required maxlength="18" autocapitalize="characters" spellcheck="false" aria-invalid=[organization.map(|_| "true")] aria-describedby=(if organization.is_some() { "organization-error" } else { "organization-help" });
             (field_error("organization-error", organization))
-            span.field-help #organization-help { (view.t("填写后，该单位的账号可以自行发布用此密钥签名的安装包；不填则由管理员上传。", "With it, the vendor's own people may publish what the key signed; without it, administrators upload.")) }
+            span.field-help #organization-help { (view.t("该单位的账号可以发布用此密钥签名的安装包，但不能审核它们。", "The vendor's own people may publish what the key signed, and may not review it.")) }
             label for="public_key" { (view.t("公钥（PEM）", "Public key (PEM)")) }
             textarea #public_key name="public_key" rows="5" required spellcheck="false" placeholder="-----BEGIN PUBLIC KEY-----" aria-invalid=[error.map(|_| "true")] aria-describedby=(if error.is_some() { "key-error" } else { "key-help" }) { (typed.public_key) }
             (field_error("key-error", error))
@@ -97,11 +107,11 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
         public_key: fields.text("public_key"),
     };
     let enrolled =
-        view.gateway.operations.enroll(typed.vendor, Some(typed.organization), typed.public_key, &by.account).await;
+        view.gateway.operations.enroll(typed.vendor, typed.organization, typed.public_key, &by.account).await;
     match enrolled.map_err(Failure::from) {
         Ok(_) => Ok(see_other("/signers?saved=1")),
         Err(failure) if failure.kind() == kinds::INVALID => {
-            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, typed, Some(&failure))
+            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, typed, Some(&failure)).await
         }
         Err(failure) => Err(failure),
     }
@@ -110,6 +120,21 @@ pub(super) async fn enroll(view: View, Form(fields): Form) -> Outcome {
 pub(super) async fn revoke(view: View, Form(fields): Form) -> Outcome {
     let by = security_administrator(&view)?;
     view.step_up_for("/signers")?;
-    view.gateway.operations.revoke_key(fields.text("key"), &by).await?;
+    let reason = reason(fields.text("reason"))?;
+    view.gateway.operations.revoke_key(fields.text("key"), reason, fields.text("remark"), &by).await?;
     Ok(see_other("/signers?saved=1"))
+}
+
+/// Why a key ends, as it is written.
+pub(crate) fn reason(text: &str) -> Outcome<Reason> {
+    match text {
+        "compromised" => Ok(Reason::Compromised),
+        "ended" => Ok(Reason::Ended),
+        "replaced" => Ok(Reason::Replaced),
+        _ => Err(Failure::new(kinds::INVALID).field(
+            "reason",
+            "原因须为 compromised（可能泄露）、ended（终止）或 replaced（已更换）",
+            "The reason is `compromised`, `ended` or `replaced`",
+        )),
+    }
 }

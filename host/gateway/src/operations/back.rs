@@ -9,6 +9,7 @@ use super::{OperationError, Operations, PLATFORM, invalid};
 use std::sync::Arc;
 use yunlong_installations::{Installation, Release, RollBack, Status};
 use yunlong_model::InstallationName;
+use yunlong_publications::Stage;
 
 /// A roll-back that is asked for.
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ impl Operations {
         self.detached(|me| async move {
             let target = me.target(&name, asked.version.as_ref()).await?;
             // Compiled before the turn; almost always it still is.
-            let (package, _) = me.package(target.package_digest).await?;
+            let (package, _) = me.package(target.package_digest, Stage::Load, None).await?;
             me.services.apps.prepare(&package.manifest, package.component).await?;
             let _turn = me.turn(&name).await;
             let from = me.get(&name)?.version.clone();
@@ -159,7 +160,7 @@ impl Operations {
             Indexes::Untouched => false,
         };
         // Verified anew: the key that signed it may have been revoked since.
-        let (package, _) = self.package(target.package_digest).await?;
+        let (package, _) = self.package(target.package_digest, Stage::Load, None).await?;
         if now.status != Status::Stopped {
             self.services.apps.stage(&seen, package.component).await?;
         }

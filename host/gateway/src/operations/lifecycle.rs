@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use yunlong_installations::{Installation, New, Status};
 use yunlong_model::{Digest, InstallationName};
+use yunlong_publications::Stage;
 use yunlong_runtime::InvocationError;
 use yunlong_store::Txn;
 
@@ -22,7 +23,7 @@ impl Operations {
     }
 
     async fn install_now(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
-        let (package, signer) = self.package(wanted.package).await?;
+        let (package, signer) = self.package(wanted.package, Stage::Install, None).await?;
         let manifest = &package.manifest;
         let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
         let name: InstallationName =
@@ -163,7 +164,7 @@ impl Operations {
     /// Loads the release in charge, and what is beside it, and has it serve or wait for its data.
     async fn bring_up(&self, installation: &Arc<Installation>, by: &str) -> Result<(), OperationError> {
         let name = &installation.name;
-        let (package, _) = self.package(installation.package_digest).await?;
+        let (package, _) = self.package(installation.package_digest, Stage::Load, None).await?;
         self.services.apps.load(installation, package.component).await?;
         self.healthy(name, None).await?;
         if let Err(error) = self.bring_up_canary(installation).await {
@@ -187,7 +188,7 @@ impl Operations {
 
     async fn bring_up_canary(&self, installation: &Installation) -> Result<(), OperationError> {
         let Some(canary) = installation.canary() else { return Ok(()) };
-        let (package, _) = self.package(canary.release.package_digest).await?;
+        let (package, _) = self.package(canary.release.package_digest, Stage::Load, None).await?;
         let seen = Arc::new(installation.as_release(&canary.release));
         Ok(self.services.apps.stage(&seen, package.component).await?)
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 use yunlong_installations::{Installation, InstallationError, Level, Status, Switch, Upgrade};
 use yunlong_messaging::Notice;
 use yunlong_model::{Digest, InstallationName, Text};
+use yunlong_publications::Stage;
 use yunlong_store::documents::Schema;
 
 /// How far back the release in charge is looked at before an upgrade: what the newer one is compared with.
@@ -103,8 +104,8 @@ impl Operations {
         name: &InstallationName,
         wanted: Upgrading,
     ) -> Result<Arc<Installation>, OperationError> {
-        self.get(name)?;
-        let (package, signer) = self.package(wanted.package).await?;
+        let running = self.get(name)?.version.clone();
+        let (package, signer) = self.package(wanted.package, Stage::Install, Some(&running)).await?;
         let grants = approved(&package.manifest, &wanted.approve)?;
         let migrates = self.services.apps.prepare(&package.manifest, package.component.clone()).await?.migrates;
         let upgrade = Upgrade {

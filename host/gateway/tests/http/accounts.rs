@@ -82,7 +82,13 @@ async fn every_administrator_does_what_is_theirs_and_nothing_else() {
         ("city-admin", Method::GET, "/api/v1/audit", Value::Null, no),
         ("city-security", Method::GET, "/api/v1/audit", Value::Null, no),
         ("city-admin", Method::PUT, "/api/v1/policy", policy.clone(), no),
-        ("city-security", Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"}), no),
+        (
+            "city-security",
+            Method::POST,
+            "/api/v1/signers",
+            json!({"vendor": "v", "organization": VENDOR, "public_key": "x"}),
+            no,
+        ),
         ("city-security", Method::PUT, "/api/v1/policy", policy, StatusCode::OK),
         ("quanshan-admin", Method::POST, "/api/v1/organizations", organization, StatusCode::CREATED),
         ("city-security", Method::GET, "/api/v1/accounts/li-hua", Value::Null, StatusCode::OK),
@@ -107,7 +113,12 @@ async fn a_vendors_key_is_enrolled_by_one_administrator_and_revoked_by_another()
         .to_owned();
     let path = format!("/api/v1/signers/{key}");
     assert_eq!(call(&p, "city-admin", Method::DELETE, &path, Value::Null).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(call(&p, "city-security", Method::DELETE, &path, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        call(&p, "city-security", Method::DELETE, &format!("{path}?reason=compromised&remark=lost"), Value::Null)
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
     let trail = call(&p, "city-audit", Method::GET, "/api/v1/audit?of=apps", Value::Null).await.json();
     assert_eq!((&trail["rows"][0]["actor"], &trail["rows"][0]["target"]), (&json!("city-security"), &json!(key)));
 }

@@ -126,17 +126,15 @@ async fn assets_come_straight_from_the_package() {
     assert!(p.app.seen.lock().is_empty(), "no guest was started");
 }
 
-/// The one package in the depot, and where it is out of reach.
-fn package_file(p: &Platform) -> (std::path::PathBuf, std::path::PathBuf) {
-    let mut files = std::fs::read_dir(p.depot.path()).unwrap().map(|f| f.unwrap().path());
-    let there = files.find(|f| f.extension().is_some_and(|e| e == "tar")).unwrap();
-    (there.clone(), there.with_extension("away"))
+/// Where the registry keeps its blobs, and where they are out of reach.
+fn blobs(p: &Platform) -> (std::path::PathBuf, std::path::PathBuf) {
+    (p.content.path().join("blobs/sha256"), p.content.path().join("blobs/away"))
 }
 
 #[tokio::test]
 async fn a_package_that_could_not_be_read_once_is_read_again() {
     let p = Platform::start().await;
-    let (there, away) = package_file(&p);
+    let (there, away) = blobs(&p);
     std::fs::rename(&there, &away).unwrap();
     assert_eq!(p.get(APP, "/assets/site.css").await.status, StatusCode::NOT_FOUND);
     std::fs::rename(&away, &there).unwrap();
@@ -157,7 +155,7 @@ async fn the_files_of_a_removed_app_are_forgotten_whichever_way_it_was_removed()
     assert_eq!(p.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);
     // The same package again: what it serves is read anew, so it shows that nothing was kept.
     p.install_package(package, "again").await;
-    let (there, away) = package_file(&p);
+    let (there, away) = blobs(&p);
     std::fs::rename(&there, &away).unwrap();
     assert_eq!(p.get("again.localhost:8080", "/assets/site.css").await.status, StatusCode::NOT_FOUND);
 }

@@ -55,7 +55,15 @@ async fn it_is_closed_to_citizens_and_to_other_departments() {
         json!([])
     );
     assert_eq!(
-        call(&p, &department, Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"})).await.status,
+        call(
+            &p,
+            &department,
+            Method::POST,
+            "/api/v1/signers",
+            json!({"vendor": "v", "organization": VENDOR, "public_key": "x"})
+        )
+        .await
+        .status,
         StatusCode::FORBIDDEN
     );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
@@ -70,7 +78,27 @@ async fn a_package_is_published_reviewed_and_installed() {
         .header("content-type", "application/x-tar");
     let published = p.send(upload.body(package(MANIFEST, &p.key).into()).unwrap()).await;
     assert_eq!(published.status, StatusCode::CREATED, "{}", published.text());
-    let review = published.json();
+    let (digest, number) = (published.json()["digest"].clone(), published.json()["number"].as_u64().unwrap());
+    // Nobody installs what nobody reviewed, and nobody reviews what they published.
+    let early = json!({"package": digest, "organization": "320300", "approve": []});
+    let refused = call(&p, &token, Method::POST, "/api/v1/installations", early).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
+    p.library.check_waiting().await.unwrap();
+    let of = |step: &str| format!("/api/v1/submissions/{number}/{step}");
+    for account in ["city-admin", "han-developer"] {
+        let token = p.token(account).await;
+        let own = call(&p, &token, Method::POST, &of("approve"), json!({})).await;
+        assert!([StatusCode::CONFLICT, StatusCode::FORBIDDEN].contains(&own.status), "{account}: {}", own.text());
+    }
+    let reviewer = p.token("city-reviewer").await;
+    assert_eq!(call(&p, &reviewer, Method::POST, &of("assign"), json!({})).await.status, StatusCode::OK);
+    let seen = call(&p, &reviewer, Method::GET, &format!("/api/v1/submissions/{number}"), Value::Null).await.json();
+    assert_eq!((&seen["state"], seen["findings"]["checks"].as_array().unwrap().len()), (&json!("assigned"), 9));
+    let approved = call(&p, &reviewer, Method::POST, &of("approve"), json!({"remark": "sound"})).await;
+    assert_eq!(approved.json()["state"], "approved", "{}", approved.text());
+    let path = format!("/api/v1/packages/{}", digest.as_str().unwrap());
+    let review = call(&p, &token, Method::GET, &path, Value::Null).await.json();
+    assert_eq!(review["approval"]["remark"], "sound");
     let ids: Vec<&str> = review["permissions"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["identity", "attributes:concession", "data", "payments"]);
     let wanted = |approve: Value, organization: &str| json!({"package": review["digest"], "organization": organization, "approve": approve, "config": {"hold_minutes": 10}});
@@ -125,7 +153,7 @@ async fn a_vendor_publishes_what_its_own_key_signed_and_does_nothing_else() {
     for (method, path, body) in [
         (Method::POST, "/api/v1/installations", wanted),
         (Method::GET, "/api/v1/packages", Value::Null),
-        (Method::POST, "/api/v1/signers", json!({"vendor": "v", "public_key": "x"})),
+        (Method::POST, "/api/v1/signers", json!({"vendor": "v", "organization": VENDOR, "public_key": "x"})),
     ] {
         assert_eq!(call(&p, &token, method, path, body).await.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -175,12 +203,7 @@ async fn unsigned_strange_and_broken_packages_are_refused() {
 async fn an_app_that_refuses_to_be_installed_leaves_nothing_behind() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let token = p.token("city-admin").await;
-    let review = p
-        .gateway
-        .operations()
-        .publish(package(MANIFEST, &p.key), &yunlong_gateway::Publisher::administrator("city-admin"))
-        .await
-        .unwrap();
+    let review = p.publish(package(MANIFEST, &p.key)).await;
     let ids: Vec<String> = review.capabilities.iter().map(ToString::to_string).collect();
     let wanted = json!({"package": review.digest, "organization": "320300", "approve": ids});
     *p.app.refuse_install.lock() = true;

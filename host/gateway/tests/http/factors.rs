@@ -169,7 +169,7 @@ async fn whatever_gives_an_app_power_asks_for_the_second_factor_again() {
         (Method::POST, "/installations/tickets/rollback", json!({"accept_unreadable": true})),
         (Method::PUT, "/installations/tickets/grants/payments", json!({})),
         (Method::PUT, "/installations/tickets/roles", json!({"account": "li-hua", "roles": ["gate"]})),
-        (Method::POST, "/signers", json!({"vendor": "han-software", "public_key": "a key"})),
+        (Method::POST, "/signers", json!({"vendor": "han-software", "organization": VENDOR, "public_key": "a key"})),
     ] {
         let refused = ask(method, path, body).await;
         assert_eq!(

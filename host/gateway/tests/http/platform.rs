@@ -11,18 +11,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 use yunlong_audit::{Audit, AuditConfig};
-use yunlong_gateway::{Apps, Gateway, GatewayConfig, Install, Prepared, Publisher, Services, router};
+use yunlong_gateway::{Apps, CityAccounts, Gateway, GatewayConfig, Install, Prepared, Review, Services, router};
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
     RelyingParty, Secrets, XUZHOU_DIVISIONS,
 };
 use yunlong_installations::{Installation, Installations};
+use yunlong_library::Library;
 use yunlong_messaging::{Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal, Timestamp};
+use yunlong_oci::access::AccessTable;
+use yunlong_oci::admission::AdmitAll;
+use yunlong_oci::blobs::FolderBlobs;
+use yunlong_oci::config::{Config, TokenKey};
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
-use yunlong_registry::{Algorithm, Depot, KeyPair, Package};
+use yunlong_publications::{Policy, Publications};
+use yunlong_registry::{Algorithm, KeyPair, Limits, Package};
 use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Key, SharedStore, Txn};
@@ -240,12 +246,29 @@ pub struct Platform {
     pub hub: Hub,
     pub audit: Audit,
     router: axum::Router,
-    pub depot: tempfile::TempDir,
+    pub library: Library,
+    /// Where the registry keeps its bytes.
+    pub content: tempfile::TempDir,
 }
 
 /// The organization whose key signs the stand-in, and another vendor's; synthetic codes.
 pub const VENDOR: &str = "91320303MA000YL03H";
 pub const OTHER_VENDOR: &str = "91320300MA000TX14G";
+
+/// A component that exports all that the platform calls, as far as its type says: nothing runs it here.
+fn component() -> Vec<u8> {
+    let exports = ["wasi:http/incoming-handler@0.2.10", "city:app/consumer@0.1.0", "city:app/jobs@0.1.0"];
+    let exports: String = exports.iter().map(|e| format!("(export \"{e}\" (instance $h))")).collect();
+    let text = format!(
+        r#"(component
+            (core module $m (memory (export "memory") 1) (func (export "handle")))
+            (core instance $i (instantiate $m))
+            (func $handle (canon lift (core func $i "handle")))
+            (instance $h (export "handle" (func $handle)))
+            {exports})"#
+    );
+    wat::parse_str(text).unwrap()
+}
 
 /// A signed package of the stand-in.
 pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
@@ -254,8 +277,7 @@ pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
         ("logo.png".to_owned(), Bytes::from_static(b"\x89PNG")),
     ]
     .into();
-    // The smallest component: a header and nothing else.
-    let mut package = Package::build(manifest, b"\0asm\x0d\0\x01\0", &files).unwrap();
+    let mut package = Package::build(manifest, &component(), &files).unwrap();
     package.sign(key).unwrap();
     package.to_tar().unwrap().into()
 }
@@ -300,6 +322,7 @@ impl Platform {
             ("other-developer", AccountKind::Vendor, Some(OTHER_VENDOR), vec![]),
             ("li-hua", AccountKind::Citizen, None, vec![]),
             ("city-admin", AccountKind::Official, Some("320300"), vec![PlatformRole::SystemAdmin]),
+            ("city-reviewer", AccountKind::Official, Some("320300"), vec![PlatformRole::AppReviewer]),
             ("city-security", AccountKind::Official, Some("320300"), vec![PlatformRole::SecurityAdmin]),
             ("city-audit", AccountKind::Official, Some("320300"), vec![PlatformRole::AuditAdmin]),
             ("quanshan-admin", AccountKind::Official, Some("320311"), vec![PlatformRole::DepartmentAdmin]),
@@ -319,7 +342,19 @@ impl Platform {
         let messaging =
             Arc::new(Messaging::new(store.clone(), clock.clone(), Arc::new(Subscribers(installations.clone()))));
         let dir = tempfile::tempdir().unwrap();
-        let depot = Arc::new(Depot::open(dir.path(), yunlong_registry::Limits::default()).unwrap());
+        // No probes and no list of what it is made of: a stand-in is neither run nor built.
+        let policy = Policy { probes: Default::default(), require_sbom: false, ..Policy::default() };
+        let accounts = Arc::new(CityAccounts::new(identity.clone()));
+        let publications = Publications::new(store.clone(), audit.clone(), clock.clone(), accounts, policy);
+        let registry = yunlong_oci::Registry::open(
+            store.clone(),
+            Arc::new(FolderBlobs::open(dir.path()).unwrap()),
+            Config::new("http://localhost:5000", TokenKey::random()),
+            Arc::new(AccessTable::new(BTreeMap::new(), Vec::new()).unwrap()),
+            Arc::new(AdmitAll),
+            clock.clone(),
+        );
+        let library = Library::new(publications, registry.unwrap(), Limits::default(), Vec::new());
         let app = Arc::new(StandIn::default());
         let cashier = Arc::new(SandboxCashier::new(
             store.clone(),
@@ -344,7 +379,7 @@ impl Platform {
             installations: installations.clone(),
             messaging: messaging.clone(),
             payments: payments.clone(),
-            depot,
+            library: library.clone(),
             hub: hub.clone(),
             audit: audit.clone(),
             apps: app.clone(),
@@ -354,7 +389,7 @@ impl Platform {
         let key = KeyPair::generate(Algorithm::Ed25519);
         gateway
             .operations()
-            .enroll("han-software", Some(VENDOR), &key.public().to_pem().unwrap(), "city-admin")
+            .enroll("han-software", VENDOR, &key.public().to_pem().unwrap(), "city-admin")
             .await
             .unwrap();
         Self {
@@ -371,18 +406,32 @@ impl Platform {
             cashier,
             hub,
             audit,
-            depot: dir,
+            library,
+            content: dir,
         }
     }
 
     pub async fn install(&self, name: &str) -> Arc<Installation> {
-        let review = self
-            .gateway
-            .operations()
-            .publish(package(MANIFEST, &self.key), &Publisher::administrator("city-admin"))
-            .await
-            .unwrap();
+        let review = self.publish(package(MANIFEST, &self.key)).await;
         self.install_package(review.digest, name).await
+    }
+
+    /// Publishes as the vendor, has it checked, and approves as the city's reviewer.
+    pub async fn publish(&self, tar: Bytes) -> Review {
+        let submitted = self.gateway.operations().publish(tar, "han-developer").await.unwrap();
+        let (number, digest) = (submitted.submission.number, submitted.submission.digest);
+        self.approve(number).await;
+        self.gateway.operations().review(digest).await.unwrap()
+    }
+
+    /// Has a submission checked, and approves it as the city's reviewer.
+    pub async fn approve(&self, number: u64) {
+        self.library.check_waiting().await.unwrap();
+        let publications = self.library.publications();
+        if publications.submission(number).await.unwrap().state.is_open() {
+            publications.assign(number, "city-reviewer", "city-reviewer").await.unwrap();
+            publications.approve(number, "", "city-reviewer").await.unwrap();
+        }
     }
 
     /// Installs a published package, everything approved.

@@ -3,8 +3,8 @@
 use crate::platform::*;
 use crate::releases::{V1, city, release, tickets};
 use serde_json::json;
-use yunlong_gateway::Publisher;
 use yunlong_messaging::DeadLetter;
+use yunlong_registry::Reason;
 use yunlong_store::{Key, Seq, Txn};
 
 /// The newest commit of a space after another one.
@@ -67,29 +67,32 @@ async fn what_officials_do_with_jobs_and_letters_is_one_commit_with_its_record()
 }
 
 #[tokio::test]
-async fn who_publishes_enrols_and_revokes_is_on_record_before_anything_changes() {
+async fn who_enrols_publishes_reviews_and_revokes_is_on_record_once() {
     let p = city().await;
     let operations = p.gateway.operations();
     let key = p.key.public().id().to_string();
-    // The files cannot be written any more.
-    std::fs::remove_dir_all(p.depot.path()).unwrap();
-    operations.revoke_key(&key, "city-security").await.unwrap_err();
-    let tar = package(&release("1.1.0", V1), &p.key);
-    operations.publish(tar, &Publisher::administrator("city-admin")).await.unwrap_err();
+    let said = async |n: usize| -> Vec<(String, String)> {
+        let rows = p.installations.audit(n).await.unwrap();
+        rows.into_iter().rev().map(|r| (r.action, r.actor)).collect()
+    };
+    let row = |action: &str, actor: &str| (action.to_owned(), actor.to_owned());
+    p.publish(package(&release("1.1.0", V1), &p.key)).await;
+    let expected = [
+        row("registry.published", "han-developer"),
+        row("registry.checked", "platform"),
+        row("registry.assigned", "city-reviewer"),
+        row("registry.approved", "city-reviewer"),
+    ];
+    assert_eq!(said(4).await, expected);
+    operations.revoke_key(&key, Reason::Compromised, "lost", "city-security").await.unwrap();
+    assert_eq!(said(1).await, [row("registry.key-revoked", "city-security")]);
+    // What is refused writes nothing.
     let other = yunlong_registry::KeyPair::generate(yunlong_registry::Algorithm::Ed25519);
-    let pem = other.public().to_pem().unwrap();
-    operations.enroll("other", None, &pem, "city-admin").await.unwrap_err();
-    let rows: Vec<String> = p.installations.audit(6).await.unwrap().into_iter().rev().map(|r| r.action).collect();
-    let expected = ["key.revoked", "package.published", "key.enrolled"].map(|a| [a.to_owned(), format!("{a}.failed")]);
-    assert_eq!(rows, expected.concat());
-
-    std::fs::create_dir_all(p.depot.path()).unwrap();
-    operations.revoke_key(&key, "city-security").await.unwrap();
-    // Asking again, and what is refused, writes nothing.
-    operations.revoke_key(&key, "city-security").await.unwrap();
-    operations.revoke_key(&other.public().id().to_string(), "city-security").await.unwrap_err();
-    let tar = package(&release("1.1.0", V1), &p.key);
-    operations.publish(tar, &Publisher::administrator("city-admin")).await.unwrap_err();
-    let rows = p.installations.audit(2).await.unwrap();
-    assert_eq!((rows[0].action.as_str(), rows[1].action.as_str()), ("key.revoked", "key.enrolled.failed"));
+    operations
+        .revoke_key(&other.public().id().to_string(), Reason::Ended, "unknown", "city-security")
+        .await
+        .unwrap_err();
+    operations.publish(package(&release("1.2.0", V1), &p.key), "han-developer").await.unwrap_err();
+    operations.enroll("han-software", "320300", &other.public().to_pem().unwrap(), "city-admin").await.unwrap_err();
+    assert_eq!(said(1).await, [row("registry.key-revoked", "city-security")]);
 }

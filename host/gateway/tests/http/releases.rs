@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use yunlong_audit::AuditFilter;
-use yunlong_gateway::{Asked, GatewayConfig, OperationError, Publisher, Upgrading};
+use yunlong_gateway::{Asked, GatewayConfig, OperationError, Upgrading};
 use yunlong_installations::Status;
 use yunlong_messaging::Outgoing;
 use yunlong_model::{Digest, InstallationName};
+use yunlong_registry::Reason;
 use yunlong_runtime::Outcomes;
 use yunlong_store::Txn;
 use yunlong_store::documents::{Query, Schema};
@@ -35,7 +36,7 @@ pub(crate) fn tickets() -> InstallationName {
 
 pub(crate) async fn published(p: &Platform, version: &str, extra: &str) -> Digest {
     let tar = package(&release(version, extra), &p.key);
-    p.gateway.operations().publish(tar, &Publisher::administrator("city-admin")).await.unwrap().digest
+    p.publish(tar).await.digest
 }
 
 /// `tickets` 1.0.0 with [`V1`].
@@ -249,12 +250,13 @@ async fn going_back_leads_only_to_a_version_that_ran_here_and_whose_key_stands()
     upgrade(&p, next, None).await.unwrap();
     let never = p.gateway.operations().roll_back(&tickets(), asked(Some("1.1.0"), true)).await.unwrap_err();
     assert!(matches!(never, OperationError::NeverRan { .. }), "{never}");
-    p.gateway.operations().revoke_key(&p.key.public().id().to_string(), "city-admin").await.unwrap();
+    let key = p.key.public().id().to_string();
+    p.gateway.operations().revoke_key(&key, Reason::Compromised, "leaked", "city-security").await.unwrap();
     let revoked = p.gateway.operations().roll_back(&tickets(), asked(None, true)).await.unwrap_err();
     assert!(revoked.to_string().contains("revoked"), "{revoked}");
     assert_eq!(version(&p), "1.2.0");
     let audit = p.installations.audit(3).await.unwrap();
-    assert!(audit.iter().any(|r| r.action == "key.revoked" && r.actor == "city-admin"));
+    assert!(audit.iter().any(|r| r.action == "registry.key-revoked" && r.actor == "city-security"));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yunlong_audit::Entry;
-use yunlong_gateway::{Install, Publisher};
+use yunlong_gateway::Install;
 use yunlong_hub::{Actor, ImportRow, NewImport, RequestFilter};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, PlatformRole};
 use yunlong_model::{InstallationName, Kind, PersonId};
@@ -138,7 +138,7 @@ pub async fn city() -> Platform {
     assert!(report.refused.is_empty(), "{report:?}");
     p.hub.finish_import(&import.id, &by).await.unwrap();
     let operations = p.gateway.operations();
-    let review = operations.publish(package(READER, &p.key), &Publisher::administrator("city-admin")).await.unwrap();
+    let review = p.publish(package(READER, &p.key)).await;
     let wanted = Install {
         package: review.digest,
         name: None,

@@ -15,17 +15,23 @@ use bytes::Bytes;
 use plan::Wanted;
 use std::collections::BTreeSet;
 use std::path::Path;
-use yunlong_gateway::{Install, Publisher, Upgrading};
+use yunlong_gateway::{Install, Review, Upgrading};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
 use yunlong_installations::Installation;
 use yunlong_model::InstallationName;
-use yunlong_registry::{KeyId, KeyPair, PublicKey};
+use yunlong_publications::State;
+use yunlong_publications::checks::Outcome;
+use yunlong_registry::{KeyId, KeyPair, Package, PublicKey};
 use yunlong_store::{Key, Txn};
 
 /// The password of every account of the demo.
 const PASSWORD: &str = "yunlong-demo";
 /// Who enrolls, approves and installs in the demo's records.
 const BY: &str = "demo";
+/// Who enrolls the vendor's key, publishes, and reviews in the demo: three people, as the registry wants it.
+const ADMINISTRATOR: &str = "city-admin";
+const DEVELOPER: &str = "vendor";
+const REVIEWER: &str = "city-reviewer";
 /// Whose key `--trust-key` is when no package tells.
 const VENDOR: &str = "yunlong-demo";
 /// The vendor's organization; a synthetic code.
@@ -78,12 +84,13 @@ async fn accounts(city: &City, citizens: u32) -> Result<()> {
         platform_roles: roles.to_vec(),
     };
     let staff = vec![
-        staff("city-admin", AccountKind::Official, CITY, "系统管理员", &[PlatformRole::SystemAdmin]),
+        staff(ADMINISTRATOR, AccountKind::Official, CITY, "系统管理员", &[PlatformRole::SystemAdmin]),
         staff("city-security", AccountKind::Official, CITY, "安全管理员", &[PlatformRole::SecurityAdmin]),
+        staff(REVIEWER, AccountKind::Official, CITY, "应用审核员", &[PlatformRole::AppReviewer]),
         staff("city-audit", AccountKind::Official, CITY, "审计管理员", &[PlatformRole::AuditAdmin]),
         staff("tourism-admin", AccountKind::Official, TOURISM_CODE, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
         staff("tourism-gate", AccountKind::Official, TOURISM_CODE, "检票员", &[]),
-        staff("vendor", AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),
+        staff(DEVELOPER, AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),
     ];
     city.identity.create_accounts(staff).await?;
 
@@ -121,7 +128,7 @@ async fn enroll(city: &City, path: &Path, wanted: &[Wanted]) -> Result<()> {
         Err(_) => KeyPair::load(path)?.public(),
     };
     let vendor = vendor_of(&key.id(), wanted)?;
-    city.gateway.operations().enroll(&vendor, Some(VENDOR_CODE), &key.to_pem()?, BY).await?;
+    city.gateway.operations().enroll(&vendor, VENDOR_CODE, &key.to_pem()?, ADMINISTRATOR).await?;
     Ok(())
 }
 
@@ -162,8 +169,7 @@ async fn install(city: &City, app: Wanted) -> Result<()> {
 }
 
 async fn first(city: &City, name: &InstallationName, app: Wanted) -> Result<()> {
-    let operations = city.gateway.operations();
-    let review = operations.publish(Bytes::from(app.package.to_tar()?), &Publisher::administrator(BY)).await?;
+    let review = publish(city, &app.package).await?;
     let wanted = Install {
         package: review.digest,
         name: Some(name.to_string()),
@@ -172,8 +178,27 @@ async fn first(city: &City, name: &InstallationName, app: Wanted) -> Result<()> 
         approve: review.capabilities.iter().map(ToString::to_string).collect(),
         by: BY.to_owned(),
     };
-    operations.install(wanted).await?;
+    city.gateway.operations().install(wanted).await?;
     Ok(())
+}
+
+/// Publishes as the vendor's developer, waits for the checks, and approves as the city's reviewer.
+async fn publish(city: &City, package: &Package) -> Result<Review> {
+    let operations = city.gateway.operations();
+    let submitted = operations.publish(Bytes::from(package.to_tar()?), DEVELOPER).await?;
+    let (number, publications) = (submitted.submission.number, city.library.publications());
+    city.library.check_waiting().await?;
+    let state = publications.submission(number).await?.state;
+    if state == State::ChecksFailed {
+        let findings = publications.findings(number).await?;
+        let failed = findings.iter().flat_map(|f| &f.checks).filter(|c| c.outcome == Outcome::Fail);
+        bail!("the checks failed: {}", failed.map(|c| c.text.en.as_str()).collect::<Vec<_>>().join("; "));
+    }
+    if state.is_open() {
+        publications.assign(number, REVIEWER, REVIEWER).await?;
+        publications.approve(number, "示范应用，随平台提供。", REVIEWER).await?;
+    }
+    Ok(operations.review(package.digest).await?)
 }
 
 /// Upgrades to a newer release; says so when the package is another one of the same version.
@@ -189,8 +214,8 @@ async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<(
         );
         return Ok(());
     }
+    let review = publish(city, offered).await?;
     let operations = city.gateway.operations();
-    let review = operations.publish(Bytes::from(offered.to_tar()?), &Publisher::administrator(BY)).await?;
     let added: Vec<String> =
         operations.difference(name, review.digest).await?.added.iter().map(ToString::to_string).collect();
     let wanted = Upgrading { package: review.digest, approve: added, share: None, by: BY.to_owned() };

@@ -7,11 +7,13 @@
 mod accounts;
 mod docs;
 mod read;
+mod registry;
 mod sharing;
 
 pub(crate) use accounts::{Accounts, Provider, Trusts};
 pub(crate) use docs::markdown;
 pub(crate) use read::{Read, SettingsError, read, schema};
+pub(crate) use registry::Registry;
 pub(crate) use sharing::{Audit, Hub, Witness};
 
 use http::HeaderName;
@@ -53,6 +55,7 @@ pub(crate) struct Settings {
     pub(crate) audit: Audit,
     pub(crate) witness: Vec<Witness>,
     pub(crate) hub: Hub,
+    pub(crate) registry: Registry,
     pub(crate) keys: Keys,
     pub(crate) log: Log,
     pub(crate) telemetry: Telemetry,

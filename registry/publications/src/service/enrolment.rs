@@ -6,7 +6,7 @@ use crate::error::PublicationError;
 use crate::events::Act;
 use crate::release::Release;
 use crate::submission::check_remark;
-use crate::{catalogue, keys, state_tree};
+use crate::{catalogue, keys};
 use serde_json::json;
 use std::collections::BTreeSet;
 use yunlong_model::{AppName, Text};
@@ -184,9 +184,8 @@ async fn doubt(txn: &mut Txn, id: &KeyId, key: &TrustedKey) -> Result<u64, Publi
     for (row, _) in rows {
         let Some(digest) = row.last_text().and_then(|d| d.parse().ok()) else { continue };
         let release: Release = super::release(txn, &digest).await?;
-        let record = release.status_record(Some(key));
-        in_doubt += u64::from(record.status == crate::release::Status::InDoubt);
-        state_tree::set(txn, release.slot, &record.bytes()).await?;
+        in_doubt += u64::from(release.status(Some(key)) == crate::release::Status::InDoubt);
+        super::save_status(txn, &release, Some(key)).await?;
         apps.insert(release.app);
     }
     for app in apps {

@@ -12,7 +12,7 @@ use crate::admission::{self, Facts, Stage};
 use crate::error::PublicationError;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
-use crate::release::{AppRecord, Release, VersionRecord};
+use crate::release::{AppRecord, Release, Status, VersionRecord};
 use crate::submission::{State, Submission};
 use crate::{catalogue, keys, state_tree};
 use parking_lot::RwLock;
@@ -236,8 +236,25 @@ pub(crate) fn save_submission(txn: &mut Txn, before: Option<&Submission>, after:
 pub(crate) async fn save_release(txn: &mut Txn, release: &Release) -> Result<(), PublicationError> {
     txn.put_as(keys::release(&release.digest), release);
     let key: Option<TrustedKey> = txn.get_as(&keys::key(&release.key)).await?;
-    state_tree::set(txn, release.slot, &release.status_record(key.as_ref()).bytes()).await?;
+    save_status(txn, release, key.as_ref()).await?;
     catalogue::refresh(txn, &release.app).await
+}
+
+/// Writes what may be said of a release, given its key: in the tree of all versions, and whether its repository
+/// offers it.
+pub(crate) async fn save_status(
+    txn: &mut Txn,
+    release: &Release,
+    key: Option<&TrustedKey>,
+) -> Result<(), PublicationError> {
+    let record = release.status_record(key);
+    let offered = keys::offered(&release.repository).text(&release.digest.to_string());
+    if record.status == Status::Approved {
+        txn.put_as(offered, &());
+    } else {
+        txn.delete(offered);
+    }
+    state_tree::set(txn, release.slot, &record.bytes()).await
 }
 
 /// Whether a version may still be approved or kept by the key that signed it.

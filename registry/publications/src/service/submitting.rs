@@ -26,12 +26,12 @@ pub struct Submitted {
 }
 
 impl Publications {
-    /// Takes a signed package in for review. The same bytes again change nothing; other bytes for a version are
+    /// Takes a signed package in for review; its bytes are in `repository`. The same bytes again change nothing; other bytes for a version are
     /// taken when changes were asked for, checks failed, or it was withdrawn.
     ///
     /// # Errors
     /// [`PublicationError::Refused`] with the reason; an account that may not publish; when the store fails.
-    pub async fn submit(&self, package: &Package, by: &str) -> Result<Submitted, PublicationError> {
+    pub async fn submit(&self, package: &Package, repository: &str, by: &str) -> Result<Submitted, PublicationError> {
         let inner = &self.inner;
         let policy = self.policy();
         let person = inner.person(by).await?;
@@ -80,6 +80,7 @@ impl Publications {
             };
             let release = Release {
                 digest: package.digest,
+                repository: repository.to_owned(),
                 app: submission.app.clone(),
                 version: submission.version.clone(),
                 vendor: submission.vendor.clone(),
@@ -100,6 +101,7 @@ impl Publications {
             save_release(txn, &release).await?;
             let detail = json!({
                 "digest": package.digest,
+                "repository": repository,
                 "app": submission.app,
                 "version": submission.version,
                 "submission": number,

@@ -89,7 +89,7 @@ impl Run {
                 let key = &keys[key % keys.len()];
                 let package = what.signed(key);
                 let by = PEOPLE[vendor];
-                let answer = registry.submit(&package, by).await;
+                let answer = registry.submit(&package, REPOSITORY, by).await;
                 let revoked = self.model.revoked.get(&key.public().id().to_string());
                 if let Ok(submitted) = answer {
                     assert!(revoked.is_none(), "a revoked key took something in");

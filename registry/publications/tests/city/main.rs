@@ -27,6 +27,8 @@ use yunlong_store::SharedStore;
 use yunlong_store::memory::MemoryStore;
 use zeroize::Zeroizing;
 
+/// Where what they publish is.
+pub(crate) const REPOSITORY: &str = "tongshan/app";
 pub(crate) const START: i64 = 1_790_000_000_000;
 /// The vendor's organization, another vendor's, and the city's.
 pub(crate) const VENDOR: &str = "91320300MA000TX14G";
@@ -182,7 +184,7 @@ impl City {
 
     /// Publishes and checks; answers the submission as it stands then.
     pub(crate) async fn checked(&self, package: &Package) -> Submission {
-        let submitted = self.registry.submit(package, "author").await.unwrap();
+        let submitted = self.registry.submit(package, REPOSITORY, "author").await.unwrap();
         let number = submitted.submission.number;
         self.registry.check(number, package, &probes()).await.unwrap();
         self.registry.submission(number).await.unwrap()

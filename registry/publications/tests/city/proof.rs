@@ -48,7 +48,7 @@ async fn what_was_published_and_approved_is_proved_for_every_kind_of_key() {
         // Others come before and after it.
         city.approved(&App::new("first", "1.0.0").signed(&city.key)).await;
         city.approved(&package).await;
-        city.registry.submit(&App::new("last", "1.0.0").signed(&city.key), "author").await.unwrap();
+        city.registry.submit(&App::new("last", "1.0.0").signed(&city.key), REPOSITORY, "author").await.unwrap();
         let proof = proved(&city, &package.digest).await;
         let shown = proof.check().unwrap();
         assert_eq!(

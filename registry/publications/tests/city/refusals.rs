@@ -38,7 +38,7 @@ async fn an_older_version() {
     let city = City::new().await;
     city.approved(&App::new("tickets", "1.2.0").signed(&city.key)).await;
     let old = App::new("tickets", "1.1.9").signed(&city.key);
-    let refused = refusal(city.registry.submit(&old, "author").await);
+    let refused = refusal(city.registry.submit(&old, REPOSITORY, "author").await);
     let older = Refusal::OlderVersion { offered: "1.1.9".parse().unwrap(), newest: "1.2.0".parse().unwrap() };
     assert_eq!(refused, older);
     assert_eq!(words(&refused), "older-version");
@@ -64,11 +64,11 @@ async fn an_older_version_that_was_under_review_when_a_newer_one_was_approved() 
 #[tokio::test]
 async fn another_signer_for_a_name() {
     let city = City::new().await;
-    city.registry.submit(&App::new("tickets", "1.0.0").signed(&city.key), "author").await.unwrap();
+    city.registry.submit(&App::new("tickets", "1.0.0").signed(&city.key), REPOSITORY, "author").await.unwrap();
     let mut app = App::new("tickets", "2.0.0");
     app.vendor = "suining";
     let stolen = app.signed(&city.other_key);
-    let refused = refusal(city.registry.submit(&stolen, "rival").await);
+    let refused = refusal(city.registry.submit(&stolen, REPOSITORY, "rival").await);
     assert_eq!(
         refused,
         Refusal::OtherSigner { app: "tickets".parse().unwrap(), owner: "tongshan".into(), offered: "suining".into() }
@@ -76,14 +76,14 @@ async fn another_signer_for_a_name() {
     assert_eq!(words(&refused), "other-signer");
     // The name in app.toml does not help: the key is another vendor's.
     let forged = App::new("tickets", "2.0.0").signed(&city.other_key);
-    let refused = refusal(city.registry.submit(&forged, "rival").await);
+    let refused = refusal(city.registry.submit(&forged, REPOSITORY, "rival").await);
     assert!(
         matches!(&refused, Refusal::WrongVendor { owner, vendor, .. } if owner == "suining" && vendor == "tongshan")
     );
     assert_eq!(words(&refused), "wrong-vendor");
     // Nor does it help to push what the vendor signed.
     let theirs = App::new("tickets", "2.0.0").signed(&city.key);
-    let refused = refusal(city.registry.submit(&theirs, "rival").await);
+    let refused = refusal(city.registry.submit(&theirs, REPOSITORY, "rival").await);
     assert_eq!((words(&refused).as_str(), refused), ("not-yours", Refusal::NotYours { key: city.key.public().id() }));
 }
 
@@ -93,7 +93,7 @@ async fn a_removed_referrer() {
     let mut app = App::new("tickets", "1.0.0");
     app.provenance = Some("{}".into());
     let whole = app.signed(&city.key);
-    city.registry.submit(&whole, "author").await.unwrap();
+    city.registry.submit(&whole, REPOSITORY, "author").await.unwrap();
     let mut seen = BTreeSet::new();
     for artifact in
         ["application/vnd.cyclonedx+json", "application/vnd.in-toto+json", "application/vnd.yunlong.app.v1+toml"]
@@ -110,7 +110,7 @@ async fn a_removed_referrer() {
         assert_eq!(words(&refused), "missing-referrer");
     }
     let never = App::new("tickets", "1.1.0").unsigned();
-    assert_eq!(refusal(city.registry.submit(&never, "author").await), Refusal::Unsigned);
+    assert_eq!(refusal(city.registry.submit(&never, REPOSITORY, "author").await), Refusal::Unsigned);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn an_import_that_is_not_in_the_manifest() {
     let city = City::new().await;
     let mut app = App::new("tickets", "1.0.0");
     app.component = component(r#"(import "city:data/shared@1.1.0" (instance (export "read" (func))))"#);
-    let refused = refusal(city.registry.submit(&app.signed(&city.key), "author").await);
+    let refused = refusal(city.registry.submit(&app.signed(&city.key), REPOSITORY, "author").await);
     assert!(matches!(&refused, Refusal::Imports(m) if m[0].interface() == "city:data/shared@1.1.0"), "{refused}");
     assert_eq!(words(&refused), "imports");
     assert!(refused.text().zh.contains("[[datasets]]"), "{refused}");
@@ -201,7 +201,7 @@ async fn a_revoked_key() {
     assert_eq!(city.registry.revoke(&id, Reason::Compromised, "电脑被盗", "author").await, Ok(1));
     // What is new is refused, whenever it was signed.
     let late = App::new("tickets", "1.2.0").signed(&city.key);
-    let refused = refusal(city.registry.submit(&late, "author").await);
+    let refused = refusal(city.registry.submit(&late, REPOSITORY, "author").await);
     assert!(matches!(refused, Refusal::RevokedKey { published_before: false, .. }), "{refused}");
     let new_words = refused.to_string();
     // What is under review is not approved any more.
@@ -252,9 +252,9 @@ async fn a_key_that_another_one_replaced_leaves_what_it_signed() {
     assert_eq!(rotate(rotation.sign(&new), endorsed, "author").await, Ok(id));
     assert!(city.registry.admit(Stage::Install, &package, None, None).await.is_ok(), "what it signed stands");
     let late = App::new("tickets", "1.1.0").signed(&city.key);
-    assert!(matches!(refusal(city.registry.submit(&late, "author").await), Refusal::RevokedKey { .. }));
+    assert!(matches!(refusal(city.registry.submit(&late, REPOSITORY, "author").await), Refusal::RevokedKey { .. }));
     // The app stays the vendor's, whichever of its keys signs.
-    assert!(city.registry.submit(&App::new("tickets", "1.1.0").signed(&new), "author").await.is_ok());
+    assert!(city.registry.submit(&App::new("tickets", "1.1.0").signed(&new), REPOSITORY, "author").await.is_ok());
     // It turns out that the old key was stolen after all.
     assert_eq!(city.registry.revoke(&old, Reason::Compromised, "后来发现被盗", "governor").await, Ok(1));
     let refused = refusal(city.registry.admit(Stage::Install, &package, None, None).await);
@@ -274,7 +274,7 @@ async fn what_is_not_approved_or_not_known() {
     assert_eq!(words(&waiting), "not-approved");
     city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
     city.registry.reject(number, "不符合要求", "reviewer").await.unwrap();
-    let refused = refusal(city.registry.submit(&package, "author").await);
+    let refused = refusal(city.registry.submit(&package, REPOSITORY, "author").await);
     assert_eq!(
         (words(&refused).as_str(), refused.clone()),
         ("rejected", Refusal::Rejected { version: "1.0.0".parse().unwrap(), submission: number })
@@ -289,14 +289,14 @@ async fn a_version_whose_label_is_taken() {
     let mut app = App::new("tickets", "1.0.0");
     app.more = "orders = \"/orders\"".into();
     let second = app.signed(&city.key);
-    let refused = refusal(city.registry.submit(&second, "author").await);
+    let refused = refusal(city.registry.submit(&second, REPOSITORY, "author").await);
     assert_eq!(
         (words(&refused).as_str(), &refused),
         ("under-review", &Refusal::UnderReview { version: "1.0.0".parse().unwrap(), submission: 1 })
     );
     city.registry.assign(1, "reviewer", "reviewer").await.unwrap();
     city.registry.approve(1, "", "reviewer").await.unwrap();
-    let refused = refusal(city.registry.submit(&second, "author").await);
+    let refused = refusal(city.registry.submit(&second, REPOSITORY, "author").await);
     assert_eq!(
         refused,
         Refusal::ChangedVersion { version: "1.0.0".parse().unwrap(), known: first.digest, offered: second.digest }
@@ -310,27 +310,28 @@ async fn a_kind_of_key_that_the_city_does_not_take() {
     let key = KeyPair::generate(Algorithm::Sm2Sm3);
     city.registry.enroll("tongshan", VENDOR, &key.public(), "governor").await.unwrap();
     let package = App::new("tickets", "1.0.0").signed(&key);
-    let refused = refusal(city.registry.submit(&package, "author").await);
+    let refused = refusal(city.registry.submit(&package, REPOSITORY, "author").await);
     assert!(matches!(refused, Refusal::Algorithm { found: Algorithm::Sm2Sm3, .. }), "{refused}");
     assert_eq!(words(&refused), "algorithm");
     city.registry.set_policy(Policy { algorithms: vec![Algorithm::Sm2Sm3], ..Policy::default() });
     city.approved(&package).await;
     let other = App::new("tickets", "1.1.0").signed(&city.key);
-    assert!(matches!(refusal(city.registry.submit(&other, "author").await), Refusal::Algorithm { .. }));
+    assert!(matches!(refusal(city.registry.submit(&other, REPOSITORY, "author").await), Refusal::Algorithm { .. }));
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_enrolled_and_a_signature_over_something_else() {
     let city = City::new().await;
     let stranger = KeyPair::generate(Algorithm::Ed25519);
-    let refused = refusal(city.registry.submit(&App::new("tickets", "1.0.0").signed(&stranger), "author").await);
+    let refused =
+        refusal(city.registry.submit(&App::new("tickets", "1.0.0").signed(&stranger), REPOSITORY, "author").await);
     assert_eq!(
         (words(&refused).as_str(), refused),
         ("unknown-signer", Refusal::UnknownSigner { key: stranger.public().id() })
     );
     let mut package = App::new("tickets", "1.0.0").unsigned();
     package.signatures = App::new("tickets", "1.0.1").signed(&city.key).signatures;
-    let refused = refusal(city.registry.submit(&package, "author").await);
+    let refused = refusal(city.registry.submit(&package, REPOSITORY, "author").await);
     assert!(matches!(refused, Refusal::BadSignature { .. }), "{refused}");
     assert_eq!(words(&refused), "bad-signature");
 }

@@ -167,7 +167,12 @@ async fn a_package_is_read_whole_with_everything_that_refers_to_it() {
         (package.digest, &package.manifest, &package.signatures)
     );
     assert_eq!((read.sbom, read.provenance, read.listing), (package.sbom, package.provenance, package.listing));
-    assert!(city.registry.submit(&Store::of(&app.signed(&city.key)).package().await.unwrap(), "author").await.is_ok());
+    assert!(
+        city.registry
+            .submit(&Store::of(&app.signed(&city.key)).package().await.unwrap(), REPOSITORY, "author")
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -201,7 +206,7 @@ async fn the_signature_that_older_cosign_puts_under_a_tag_is_found() {
     assert_eq!(store.package().await.unwrap().signatures, []);
     store.tags.insert(format!("sha256-{}.sig", unsigned.digest.hex()), digest);
     let read = store.package().await.unwrap();
-    assert_eq!(city.registry.submit(&read, "author").await.unwrap().submission.key, city.key.public().id());
+    assert_eq!(city.registry.submit(&read, REPOSITORY, "author").await.unwrap().submission.key, city.key.public().id());
 }
 
 #[tokio::test]

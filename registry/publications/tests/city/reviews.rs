@@ -28,14 +28,14 @@ async fn a_vendor_publishes_a_reviewer_approves_and_everybody_sees_it() {
 async fn the_same_bytes_again_change_nothing() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
-    let first = city.registry.submit(&package, "author").await.unwrap();
-    let again = city.registry.submit(&package, "author").await.unwrap();
+    let first = city.registry.submit(&package, REPOSITORY, "author").await.unwrap();
+    let again = city.registry.submit(&package, REPOSITORY, "author").await.unwrap();
     assert!(first.new && !again.new);
     assert_eq!(first.submission, again.submission);
     city.registry.check(first.submission.number, &package, &probes()).await.unwrap();
     city.registry.assign(first.submission.number, "reviewer", "governor").await.unwrap();
     city.registry.approve(first.submission.number, "", "reviewer").await.unwrap();
-    assert!(!city.registry.submit(&package, "author").await.unwrap().new);
+    assert!(!city.registry.submit(&package, REPOSITORY, "author").await.unwrap().new);
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn after_changes_were_asked_for_the_version_comes_again_as_a_submission_of
     city.registry.ask_changes(submission.number, "请补充退票规则", "reviewer").await.unwrap();
     // The same bytes are refused by name, other bytes are taken.
     assert_eq!(
-        refusal(city.registry.submit(&first, "author").await),
+        refusal(city.registry.submit(&first, REPOSITORY, "author").await),
         Refusal::Unchanged { submission: submission.number, state: State::ChangesAsked }
     );
     app.more = "orders = \"/orders\"".into();
@@ -70,7 +70,7 @@ async fn after_changes_were_asked_for_the_version_comes_again_as_a_submission_of
 async fn a_failed_check_stops_the_review_and_a_recheck_begins_it_anew() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
-    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
     // Without its probes nothing passes.
     let findings = city.registry.check(number, &package, &[]).await.unwrap();
     assert!(!findings.passed());
@@ -92,7 +92,7 @@ async fn a_failed_check_stops_the_review_and_a_recheck_begins_it_anew() {
 async fn checks_of_other_bytes_do_not_count() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
-    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
     let other = App::new("tickets", "1.0.1").signed(&city.key);
     assert_eq!(
         city.registry.check(number, &other, &probes()).await.unwrap_err(),
@@ -112,7 +112,7 @@ async fn the_reviewer_reads_what_the_binary_can_do_and_what_differs() {
     app.more = "[payments]\nreason = { zh = \"售票\", en = \"Tickets\" }\n[data]\nschema = 2".into();
     let package = app.signed(&city.key);
     // It promises payments and does not hear of their outcomes.
-    let refused = refusal(city.registry.submit(&package, "author").await);
+    let refused = refusal(city.registry.submit(&package, REPOSITORY, "author").await);
     assert!(refused.to_string().contains("city:app/consumer"), "{refused}");
     app.more = "outbound = [\"example.org\"]\n[data]\nschema = 2".into();
     app.component = component("");
@@ -150,11 +150,11 @@ async fn submissions_are_found_by_state_app_organization_and_reviewer_page_by_pa
     let city = City::new().await;
     for n in 0..7 {
         let version: &'static str = ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", "1.5.0", "1.6.0"][n];
-        city.registry.submit(&App::new("tickets", version).signed(&city.key), "author").await.unwrap();
+        city.registry.submit(&App::new("tickets", version).signed(&city.key), REPOSITORY, "author").await.unwrap();
     }
     let mut rivals = App::new("beds", "1.0.0");
     rivals.vendor = "suining";
-    city.registry.submit(&rivals.signed(&city.other_key), "rival").await.unwrap();
+    city.registry.submit(&rivals.signed(&city.other_key), REPOSITORY, "rival").await.unwrap();
     let numbers = async |filter: &SubmissionFilter| {
         let (mut out, mut before) = (Vec::new(), None);
         loop {

@@ -36,7 +36,7 @@ async fn outcome(city: &City, version: &'static str, crates: &[(&str, &str)]) ->
     let mut app = App::new("tickets", version);
     app.sbom = Some(sbom(crates));
     let package = app.signed(&city.key);
-    let number = city.registry.submit(&package, "author").await.unwrap().submission.number;
+    let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
     let findings = city.registry.check(number, &package, &probes()).await.unwrap();
     let check = findings.check(Check::Vulnerabilities).unwrap().clone();
     (check.outcome, check.text.zh, check.data)

@@ -1,0 +1,116 @@
+//! Reviews of apps, for the console's pages and its JSON API: who sees and does what.
+
+use crate::failure::{Failure, Outcome, kinds};
+use crate::operations::OperationError;
+use crate::view::View;
+use yunlong_identity::{AccountKind, PlatformRole, Session};
+use yunlong_publications::{Comment, PublicationError, State, Submission, SubmissionFilter, SubmissionPage};
+
+/// Submissions of one page.
+const PAGE: usize = 50;
+
+/// Whose submissions somebody may see: `None` all, otherwise those of one organization.
+fn scope(view: &View) -> Outcome<Option<String>> {
+    let session: &Session = view.signed_in()?;
+    let all = [PlatformRole::SystemAdmin, PlatformRole::SecurityAdmin, PlatformRole::AppReviewer];
+    if all.into_iter().any(|r| session.has(r)) {
+        return Ok(None);
+    }
+    match (session.kind, &session.organization) {
+        (AccountKind::Vendor, Some(own)) => Ok(Some(own.clone())),
+        _ => Err(Failure::new(kinds::FORBIDDEN).because(
+            "应用审核仅供开发商、应用审核员和市级管理员使用。",
+            "Reviews of apps are for vendors, app reviewers and the city’s administrators.",
+        )),
+    }
+}
+
+/// Submissions that somebody may see, the newest first.
+pub(crate) async fn list(view: &View, state: &str, app: &str, before: &str) -> Outcome<SubmissionPage> {
+    let wrong = |field: &str| Failure::new(kinds::INVALID).field(field, "没有这个值", "There is no such value");
+    let filter = SubmissionFilter {
+        organization: scope(view)?,
+        state: match state {
+            "" => None,
+            slug => Some(State::find(slug).ok_or_else(|| wrong("state"))?),
+        },
+        app: match app {
+            "" => None,
+            name => Some(name.parse().map_err(|_| wrong("app"))?),
+        },
+        ..SubmissionFilter::default()
+    };
+    let before = match before {
+        "" => None,
+        number => Some(number.parse().map_err(|_| wrong("before"))?),
+    };
+    let publications = view.gateway.services.library.publications();
+    Ok(publications.submissions(&filter, before, PAGE).await.map_err(OperationError::from)?)
+}
+
+/// A submission that somebody may see. Another vendor's is not there.
+pub(crate) async fn visible(view: &View, number: u64) -> Outcome<Submission> {
+    let scope = scope(view)?;
+    let publications = view.gateway.services.library.publications();
+    let found = publications.submission(number).await.map_err(OperationError::from)?;
+    if scope.is_none_or(|own| own == found.organization) {
+        return Ok(found);
+    }
+    Err(OperationError::from(PublicationError::NoSuchSubmission(number)).into())
+}
+
+/// What a person does with a submission.
+pub(crate) enum Step {
+    Assign(Option<String>),
+    Approve(String),
+    Reject(String),
+    AskChanges(String),
+    Recheck,
+    Withdraw,
+}
+
+impl Step {
+    /// The step that is written so.
+    pub(crate) fn from_name(name: &str, reviewer: Option<String>, remark: String) -> Option<Self> {
+        Some(match name {
+            "assign" => Self::Assign(reviewer.filter(|r| !r.trim().is_empty())),
+            "approve" => Self::Approve(remark),
+            "reject" => Self::Reject(remark),
+            "ask-changes" => Self::AskChanges(remark),
+            "recheck" => Self::Recheck,
+            "withdraw" => Self::Withdraw,
+            _ => return None,
+        })
+    }
+}
+
+/// Takes a step. Who may is for the registry to say: it looks at duties and organizations at each step.
+pub(crate) async fn take(view: &View, number: u64, step: Step) -> Outcome<Submission> {
+    visible(view, number).await?;
+    let by = view.signed_in()?.account.clone();
+    if matches!(step, Step::Approve(_) | Step::Reject(_)) {
+        view.step_up()?;
+    }
+    let publications = view.gateway.services.library.publications();
+    let done = match step {
+        Step::Assign(reviewer) => publications.assign(number, reviewer.as_deref().unwrap_or(&by), &by).await,
+        Step::Approve(remark) => publications.approve(number, &remark, &by).await,
+        Step::Reject(remark) => publications.reject(number, &remark, &by).await,
+        Step::AskChanges(remark) => publications.ask_changes(number, &remark, &by).await,
+        Step::Recheck => {
+            let waiting = publications.recheck(number, &by).await;
+            view.gateway.services.library.wake();
+            waiting
+        }
+        Step::Withdraw => publications.withdraw(number, &by).await,
+    };
+    Ok(done.map_err(OperationError::from)?)
+}
+
+/// Adds a comment.
+pub(crate) async fn comment(view: &View, number: u64, text: &str) -> Outcome<Comment> {
+    visible(view, number).await?;
+    let by = view.signed_in()?.account.clone();
+    let publications = view.gateway.services.library.publications();
+    Ok(publications.comment(number, text, &by).await.map_err(OperationError::from)?)
+}

@@ -1,0 +1,53 @@
+//! The registry within the city: its accounts are the city's, its packages are reviewed, and it has a port of its
+//! own, since its clients know only host and port.
+
+mod access;
+
+use crate::settings::Settings;
+use access::CityAccess;
+use anyhow::{Context as _, Result};
+use std::path::Path;
+use std::sync::Arc;
+use yunlong_audit::Audit;
+use yunlong_gateway::CityAccounts;
+use yunlong_identity::{Identity, Secrets};
+use yunlong_library::Library;
+use yunlong_model::Clock;
+use yunlong_oci::admission::AdmitAll;
+use yunlong_oci::blobs::FolderBlobs;
+use yunlong_oci::config::{Config, TokenKey};
+use yunlong_oci::{Registry, serve};
+use yunlong_publications::Publications;
+use yunlong_registry::Limits;
+use yunlong_store::SharedStore;
+
+/// What the registry stands on.
+pub(crate) struct Ground<'a> {
+    pub(crate) store: SharedStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: Audit,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) secrets: &'a Secrets,
+}
+
+/// Opens the registry: its bytes are below `data`.
+pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Result<Library> {
+    let Ground { store, clock, audit, identity, secrets } = ground;
+    let accounts = Arc::new(CityAccounts::new(identity.clone()));
+    let policy = settings.registry.policy();
+    let publications = Publications::new(store.clone(), audit, clock.clone(), accounts, policy);
+    let content = data.join("registry");
+    let blobs = FolderBlobs::open(&content).with_context(|| content.display().to_string())?;
+    // Tokens end with a change of the platform's secret, as sessions' cookies do.
+    let key = secrets.derive("registry-tokens", &[]);
+    let mut config = Config::new(&settings.registry.url(), TokenKey::new(key));
+    config.quotas.default.bytes = settings.registry.quota_bytes();
+    let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
+    let registry = Registry::open(store, Arc::new(blobs), config, access, Arc::new(AdmitAll), clock)?;
+    Ok(Library::new(publications, registry, Limits::default(), Vec::new()))
+}
+
+/// Serves the registry's own listener.
+pub(crate) async fn run(library: Library, listener: tokio::net::TcpListener, stop: impl Future<Output = ()>) {
+    serve::serve(listener, library.registry().router(), serve::Connections::default(), stop).await;
+}

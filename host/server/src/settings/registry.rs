@@ -1,0 +1,75 @@
+//! The registry: where it listens, and what the city asks of a package.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use yunlong_publications::Policy;
+use yunlong_publications::checks::ProbeKind;
+
+/// The registry of apps: an OCI registry with a port of its own, since its clients know only host and port.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Registry {
+    /// Its listener's address.
+    pub(crate) address: IpAddr,
+    /// Its listener's port; without one nobody pushes or pulls from outside, and packages come in at the
+    /// console. `--registry-port`.
+    #[schemars(range(min = 1))]
+    pub(crate) port: Option<u16>,
+    /// The address that clients see, behind a proxy that ends TLS, such as `https://registry.city.example`: without a
+    /// path. By default http, localhost and the port.
+    pub(crate) origin: Option<String>,
+    /// What one vendor may keep, in GiB.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub(crate) quota_gib: u64,
+    /// Refuse a package that does not list what it is made of (CycloneDX), instead of remarking it.
+    pub(crate) require_sbom: bool,
+    /// Refuse a package that does not say how it was built (SLSA provenance), instead of remarking it.
+    pub(crate) require_provenance: bool,
+    /// Refuse a package that was not probed for loops, memory and oversize answers, instead of remarking it.
+    pub(crate) require_probes: bool,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        let policy = Policy::default();
+        Self {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: None,
+            origin: None,
+            quota_gib: 20,
+            // Toolchains of other languages do not list it by themselves yet.
+            require_sbom: false,
+            require_provenance: policy.require_provenance,
+            require_probes: false,
+        }
+    }
+}
+
+impl Registry {
+    /// Where it listens, if it does.
+    pub(crate) fn listener(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.address, self.port?))
+    }
+
+    /// Where clients reach it.
+    pub(crate) fn url(&self) -> String {
+        let own = || format!("http://localhost:{}", self.port.unwrap_or(5000));
+        self.origin.clone().unwrap_or_else(own)
+    }
+
+    pub(crate) fn quota_bytes(&self) -> u64 {
+        self.quota_gib << 30
+    }
+
+    /// What the city asks of a package.
+    pub(crate) fn policy(&self) -> Policy {
+        let probes = if self.require_probes { ProbeKind::ALL.into_iter().collect() } else { Default::default() };
+        Policy {
+            require_sbom: self.require_sbom,
+            require_provenance: self.require_provenance,
+            probes,
+            ..Policy::default()
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The registry as a host uses it: where bytes are ([`yunlong_oci`]) and what is decided about them
+//! ([`yunlong_publications`]), put together.
+//!
+//! **Invariants.**
+//! - What is submitted is in the registry, under the tag of its version, before anybody can review it.
+//! - Nothing comes out of [`Library::get`] that was not read whole, by its digest, and admitted to the stage at
+//!   that moment: a key that was revoked a second ago counts no more.
+//! - Checks that a stop of the platform cut off are begun again.
+#![deny(missing_docs)]
+
+mod error;
+mod packages;
+mod worker;
+
+pub use error::LibraryError;
+pub use packages::OciPackages;
+
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use yunlong_model::Digest;
+use yunlong_oci::access::Account;
+use yunlong_oci::{OciError, Registry, RepositoryName, Tag};
+use yunlong_publications::{Probe, Publications, Release, Stage, Submitted, packages as read};
+use yunlong_registry::{Limits, Package, VerifiedSigner, package};
+
+/// The library. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Library {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    publications: Publications,
+    registry: Registry,
+    packages: OciPackages,
+    limits: Limits,
+    probes: Vec<Arc<dyn Probe>>,
+    /// Something was submitted.
+    news: Notify,
+}
+
+impl Library {
+    /// Puts it together. `probes` run with the checks of each submission.
+    #[must_use]
+    pub fn new(publications: Publications, registry: Registry, limits: Limits, probes: Vec<Arc<dyn Probe>>) -> Self {
+        let packages = OciPackages::new(registry.clone());
+        Self { inner: Arc::new(Inner { publications, registry, packages, limits, probes, news: Notify::new() }) }
+    }
+
+    /// What is decided.
+    #[must_use]
+    pub fn publications(&self) -> &Publications {
+        &self.inner.publications
+    }
+
+    /// Where bytes are.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The limits for what is read.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Takes in a package's tar: pushes it to `<vendor>/<app>` under its version, and submits it. The same bytes
+    /// again change nothing.
+    ///
+    /// # Errors
+    /// [`LibraryError`]; what is refused before it is pushed leaves nothing behind.
+    pub async fn take_in(&self, tar: Bytes, by: &str) -> Result<Submitted, LibraryError> {
+        let limits = self.inner.limits.clone();
+        let package = blocking(move || package::open_bytes(&tar, &limits)).await??;
+        // Refused before anything is kept, where that can be known. The submission decides.
+        self.inner.publications.admit(Stage::Push, &package, None, None).await?;
+        let repository = format!("{}/{}", package.manifest.vendor, package.manifest.name);
+        self.push(&package, &repository, by).await?;
+        self.keep(&package, &repository, by).await
+    }
+
+    /// Submits what a client pushed to a repository under the tag of its version.
+    ///
+    /// # Errors
+    /// [`LibraryError::Untagged`] when it does not stand under that tag; [`LibraryError`].
+    pub async fn submit(&self, repository: &str, digest: &Digest, by: &str) -> Result<Submitted, LibraryError> {
+        let package = read::read(&self.inner.packages, repository, digest, &self.inner.limits).await?;
+        let wanted = tag_of(&package);
+        let tagged = self.inner.registry.contents(&name(repository)?).resolve(&tag(&wanted)?).await;
+        if !matches!(&tagged, Ok(found) if found.to_string() == digest.to_string()) {
+            return Err(LibraryError::Untagged { repository: repository.to_owned(), tag: wanted });
+        }
+        self.keep(&package, repository, by).await
+    }
+
+    async fn keep(&self, package: &Package, repository: &str, by: &str) -> Result<Submitted, LibraryError> {
+        let submitted = self.inner.publications.submit(package, repository, by).await?;
+        self.inner.news.notify_one();
+        Ok(submitted)
+    }
+
+    async fn push(&self, package: &Package, repository: &str, by: &str) -> Result<(), LibraryError> {
+        let (registry, repository) = (&self.inner.registry, name(repository)?);
+        let account = Account { name: by.to_owned() };
+        for (digest, bytes) in package.blobs() {
+            registry.put_blob(&repository, &oci(digest)?, bytes.clone(), Some(&account)).await?;
+        }
+        let version = tag(&tag_of(package))?;
+        // Referrers before the tag: whoever finds the tag finds everything. A manifest by itself may be untagged.
+        for (digest, bytes) in package.manifests() {
+            if digest == package.digest {
+                registry.put_manifest(&repository, &[], bytes, Some(&account)).await?;
+            }
+        }
+        for (digest, bytes) in package.manifests().filter(|(d, _)| *d != package.digest) {
+            tracing::debug!(%digest, "pushed");
+            registry.put_manifest(&repository, &[], bytes, Some(&account)).await?;
+        }
+        registry.put_manifest(&repository, &[version], &package.wasm_manifest, Some(&account)).await?;
+        Ok(())
+    }
+
+    /// Reads a package that was published, whole, and admits it to a stage. `running` is the version that an
+    /// installation runs and is to leave for it.
+    ///
+    /// # Errors
+    /// [`LibraryError`] says why it may not pass.
+    pub async fn get(
+        &self,
+        digest: &Digest,
+        stage: Stage,
+        running: Option<&semver::Version>,
+    ) -> Result<(Package, VerifiedSigner), LibraryError> {
+        let release = self.inner.publications.release(digest).await?;
+        let package = self.read(&release).await?;
+        let signer = self.inner.publications.admit(stage, &package, Some(digest), running).await?;
+        Ok((package, signer))
+    }
+
+    async fn read(&self, release: &Release) -> Result<Package, LibraryError> {
+        Ok(read::read(&self.inner.packages, &release.repository, &release.digest, &self.inner.limits).await?)
+    }
+
+    /// Takes an approved version out of what is offered, here and in the registry: its tag is no longer found, its
+    /// digest is.
+    ///
+    /// # Errors
+    /// [`LibraryError`].
+    pub async fn yank(&self, digest: &Digest, reason: &str, recall: bool, by: &str) -> Result<Release, LibraryError> {
+        let release = self.inner.publications.yank(digest, reason, recall, by).await?;
+        let (repository, tag) = (name(&release.repository)?, tag(&tag_of_version(&release.version))?);
+        self.inner.registry.yank(&repository, &tag, reason, by).await?;
+        Ok(release)
+    }
+}
+
+/// The tag of a version: as `wkg` and `oras` write it, with `_` for the `+` that no tag may have.
+fn tag_of(package: &Package) -> String {
+    tag_of_version(&package.manifest.version)
+}
+
+fn tag_of_version(version: &semver::Version) -> String {
+    version.to_string().replace('+', "_")
+}
+
+fn tag(text: &str) -> Result<Tag, OciError> {
+    Ok(text.parse()?)
+}
+
+fn name(repository: &str) -> Result<RepositoryName, OciError> {
+    Ok(repository.parse()?)
+}
+
+fn oci(digest: &Digest) -> Result<yunlong_oci::Digest, OciError> {
+    Ok(digest.to_string().parse()?)
+}
+
+/// Reads and hashes megabytes: not on the threads that serve.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LibraryError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| LibraryError::Stopping)
+}
