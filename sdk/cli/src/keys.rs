@@ -40,7 +40,7 @@ pub enum Keys {
         vendor: String,
         /// The vendor's unified social credit code: its own people may then publish what the key signed
         #[arg(long, value_name = "USCC")]
-        organization: Option<String>,
+        organization: String,
         #[command(flatten)]
         server: Server,
     },
@@ -53,6 +53,8 @@ pub enum Kind {
     Ed25519,
     /// ECDSA over P-256 (FIPS 186-5)
     EcdsaP256,
+    /// SM2 with SM3 (GB/T 32918, GB/T 32905), where the city allows it
+    Sm2,
 }
 
 pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
@@ -78,6 +80,7 @@ fn generate(name: &str, out: Option<&Path>, algorithm: Kind) -> Result<(), CliEr
     let key = KeyPair::generate(match algorithm {
         Kind::Ed25519 => Algorithm::Ed25519,
         Kind::EcdsaP256 => Algorithm::EcdsaP256,
+        Kind::Sm2 => Algorithm::Sm2Sm3,
     });
     key.save(&path).map_err(|e| match e {
         KeyError::Io { path, source } => CliError::Io { path, source },

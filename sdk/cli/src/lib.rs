@@ -20,6 +20,7 @@ mod organizations;
 mod pack;
 mod permissions;
 mod releases;
+mod review;
 mod terminal;
 
 pub use check::{Finding, check_component};
@@ -51,8 +52,11 @@ pub enum Command {
     Keys(keys::Keys),
     /// Make a package of a folder with app.toml and a component
     Package(pack::Package),
-    /// Sign a package and upload it
+    /// Sign a package and submit it for review
     Publish(pack::Publish),
+    /// Review what vendors published
+    #[command(subcommand)]
+    Review(review::Review),
     /// Install an app for an organization, after showing what it may do
     Install(install::Install),
     /// Show what an app may do: an installation, or a package's file
@@ -109,6 +113,7 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Keys(c) => keys::run(c),
         Command::Package(c) => pack::package(c),
         Command::Publish(c) => pack::publish(c),
+        Command::Review(c) => review::run(c),
         Command::Install(c) => install::run(c),
         Command::Permissions(c) => permissions::run(c),
         Command::Apps(c) => apps::list(c),

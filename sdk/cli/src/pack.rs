@@ -125,6 +125,9 @@ pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
     }
     let answer = Client::signed_in(&options.server)?.upload(package.to_tar()?)?;
     let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
-    say!("published {} {}  {digest}", package.manifest.name, package.manifest.version)?;
+    say!("submitted {} {}  {digest}", package.manifest.name, package.manifest.version)?;
+    if let Some(number) = answer["number"].as_u64() {
+        eprintln!("it can be installed once it is reviewed: `yunlong review show {number}`");
+    }
     Ok(())
 }

@@ -1,0 +1,172 @@
+//! `yunlong review`: what vendors published, what the platform found, and the decision.
+
+use crate::apps::{items, table};
+use crate::client::Client;
+use crate::terminal::{self, say, say_raw};
+use crate::{CliError, Server};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use yunlong_model::Lang;
+
+/// `yunlong review`.
+#[derive(Subcommand, Debug)]
+pub enum Review {
+    /// List what was submitted, the newest first
+    List(List),
+    /// Show a submission: what the platform found in the binary, what it may do, what was said
+    Show(Shown),
+    /// Give a submission to a reviewer; without --reviewer take it yourself
+    Assign(Assign),
+    /// Approve a submission: departments may install it from now on
+    Approve(Decide),
+    /// Ask the vendor for changes
+    AskChanges(Decide),
+    /// Reject a submission for good
+    Reject(Decide),
+    /// Add a comment
+    Comment(Decide),
+    /// Have the checks run again, with newer advisories for instance
+    Recheck(Shown),
+    /// Take back what you published
+    Withdraw(Shown),
+}
+
+/// `yunlong review list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only those in this state, such as `waiting`
+    #[arg(long, default_value = "")]
+    state: String,
+    /// Only those of this app
+    #[arg(long, default_value = "")]
+    app: String,
+    /// Only those older than this number
+    #[arg(long, default_value = "", value_name = "NUMBER")]
+    before: String,
+    /// The platform's own answer, as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// A submission.
+#[derive(Args, Debug)]
+pub struct Shown {
+    /// Its number
+    number: u64,
+    /// The platform's own answer, as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// `yunlong review assign`.
+#[derive(Args, Debug)]
+pub struct Assign {
+    /// The submission's number
+    number: u64,
+    /// The reviewer's account
+    #[arg(long)]
+    reviewer: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// A decision, or a comment.
+#[derive(Args, Debug)]
+pub struct Decide {
+    /// The submission's number
+    number: u64,
+    /// What you say to it: the vendor reads it, and everybody once it is approved
+    #[arg(short = 'm', long, default_value = "")]
+    remark: String,
+    #[command(flatten)]
+    server: Server,
+}
+
+pub(crate) fn run(command: &Review) -> Result<(), CliError> {
+    match command {
+        Review::List(options) => list(options),
+        Review::Show(options) => show(options),
+        Review::Assign(o) => take(&o.server, o.number, "assign", &json!({ "reviewer": o.reviewer })),
+        Review::Approve(o) => decide(o, "approve"),
+        Review::AskChanges(o) => decide(o, "ask-changes"),
+        Review::Reject(o) => decide(o, "reject"),
+        Review::Comment(o) => {
+            let path = format!("/api/v1/submissions/{}/comments", o.number);
+            Client::signed_in(&o.server)?.post(&path, &json!({ "text": o.remark }))?;
+            say!("added")
+        }
+        Review::Recheck(o) => take(&o.server, o.number, "recheck", &json!({})),
+        Review::Withdraw(o) => take(&o.server, o.number, "withdraw", &json!({})),
+    }
+}
+
+fn decide(options: &Decide, step: &str) -> Result<(), CliError> {
+    take(&options.server, options.number, step, &json!({ "remark": options.remark }))
+}
+
+fn take(server: &Server, number: u64, step: &str, body: &Value) -> Result<(), CliError> {
+    let answer = Client::signed_in(server)?.post(&format!("/api/v1/submissions/{number}/{step}"), body)?;
+    say!("{} {} {}: {}", number, text(&answer["app"]), text(&answer["version"]), title(&answer["state_title"]))
+}
+
+fn list(options: &List) -> Result<(), CliError> {
+    let query = [("state", &*options.state), ("app", &*options.app), ("before", &*options.before)];
+    let answer = Client::signed_in(&options.server)?.get_with("/api/v1/submissions", &query)?;
+    if options.json {
+        return say!("{answer:#}");
+    }
+    let rows: Vec<[String; 5]> = items(&answer["submissions"])
+        .iter()
+        .map(|s| {
+            [s["number"].to_string(), text(&s["app"]), text(&s["version"]), text(&s["state"]), text(&s["vendor"])]
+        })
+        .collect();
+    if rows.is_empty() {
+        eprintln!("nothing was submitted that fits: vendors publish with `yunlong publish`");
+        return Ok(());
+    }
+    say_raw!("{}", table(&["NUMBER", "APP", "VERSION", "STATE", "VENDOR"], &rows))?;
+    if let Some(next) = answer["next"].as_u64() {
+        eprintln!("older ones: `yunlong review list --before {next}`");
+    }
+    Ok(())
+}
+
+fn show(options: &Shown) -> Result<(), CliError> {
+    let answer = Client::signed_in(&options.server)?.get(&format!("/api/v1/submissions/{}", options.number))?;
+    if options.json {
+        return say!("{answer:#}");
+    }
+    say!("{} {}  {}", text(&answer["app"]), text(&answer["version"]), title(&answer["state_title"]))?;
+    say!("{}", text(&answer["digest"]))?;
+    let findings = &answer["findings"];
+    if findings.is_null() {
+        eprintln!("the checks have not ended yet: ask again in some seconds");
+    }
+    for check in items(&findings["checks"]) {
+        say!("  {:<5} {}", text(&check["outcome"]), title(&check["text"]))?;
+    }
+    for permission in items(&findings["permissions"]) {
+        say!("  may   {}", title(&permission["text"]))?;
+    }
+    for comment in items(&answer["comments"]) {
+        say!("  {}: {}", text(&comment["by"]), text(&comment["text"]))?;
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("").to_owned()
+}
+
+/// A text in the language of the terminal.
+fn title(value: &Value) -> String {
+    text(match terminal::lang() {
+        Lang::Zh => &value["zh"],
+        Lang::En => &value["en"],
+    })
+}
