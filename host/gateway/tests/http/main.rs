@@ -22,6 +22,7 @@ mod my_data;
 mod outside;
 mod pages;
 mod platform;
+mod recorded;
 mod records;
 mod releases;
 mod sessions;

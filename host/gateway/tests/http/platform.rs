@@ -1,5 +1,6 @@
 //! A platform in memory, with one installed app that is a stand-in.
 
+use crate::recorded::Recorded;
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
@@ -24,7 +25,6 @@ use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal,
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
 use yunlong_registry::{Algorithm, Depot, KeyPair, Package};
 use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
-use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Key, SharedStore, Txn};
 
 pub const PASSWORD: &str = "a long enough password";
@@ -233,6 +233,7 @@ pub struct Platform {
     pub clock: Arc<ManualClock>,
     pub key: KeyPair,
     pub store: SharedStore,
+    pub recorded: Arc<Recorded>,
     pub installations: Arc<Installations>,
     pub messaging: Arc<Messaging>,
     pub payments: Arc<Payments>,
@@ -274,7 +275,8 @@ impl Platform {
     }
 
     pub async fn empty(config: GatewayConfig, origin: &str) -> Self {
-        let store: SharedStore = Arc::new(MemoryStore::new());
+        let recorded = Arc::new(Recorded::default());
+        let store: SharedStore = recorded.clone();
         let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
         let party = RelyingParty { domain: "localhost".into(), origin: "http://localhost:8080".into() };
         let costs = IdentityConfig { relying_party: Some(party), ..IdentityConfig::demo() };
@@ -365,6 +367,7 @@ impl Platform {
             clock,
             key,
             store,
+            recorded,
             installations,
             messaging,
             payments,
