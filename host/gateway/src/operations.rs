@@ -243,6 +243,7 @@ impl Operations {
                 Ok((package, signer))
             })
             .await??;
+        self.never_bundled(&package.manifest)?;
         let by = &by.account;
         let (digest, what) = (package.digest, format!("{} {}", package.manifest.name, package.manifest.version));
         let keep = async {

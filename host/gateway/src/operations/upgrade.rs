@@ -106,6 +106,7 @@ impl Operations {
         self.get(name)?;
         let (package, signer) = self.package(wanted.package).await?;
         let grants = approved(&package.manifest, &wanted.approve)?;
+        self.never_bundled(&package.manifest)?;
         let migrates = self.services.apps.prepare(&package.manifest, package.component.clone()).await?.migrates;
         let upgrade = Upgrade {
             package_digest: package.digest,
