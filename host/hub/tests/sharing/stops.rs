@@ -325,7 +325,8 @@ async fn a_message_about_a_person_and_its_entry_are_there_or_neither_is() {
             {
                 let city = City::on(stopping.clone(), false).await;
                 change += 1;
-                let body = json!({ "mobile": format!("199{change:08}") });
+                // None of the residents has such a number.
+                let body = json!({ "mobile": format!("1991{change:07}") });
                 city.put_from(ASKED, &city.residents.wang, body, "2026-11-26").await;
                 stopping.plan(stop);
                 last |= city.hub.work().await.is_ok() && !stopping.came_to_it();
