@@ -264,7 +264,7 @@ mod tests {
             met(&denials, denial("b"), at);
         }
         assert!(denials.anew(&"parks".parse().unwrap(), None).is_empty(), "another app's");
-        let counted = denials.anew(&tickets, Some(&[a.clone()]));
+        let counted = denials.anew(&tickets, Some(std::slice::from_ref(&a)));
         assert_eq!(counted.iter().map(Hub::repetitions).collect::<Vec<_>>(), [Some(2)]);
         assert_eq!(counted[0].about, Some(a));
         assert_eq!(met(&denials, denial("a"), 4), [denial("a")], "an entry of its own, within the minute");
