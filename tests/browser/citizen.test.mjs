@@ -66,9 +66,15 @@ async function journey({ account, lang, phone, elder, javaScript, name }) {
   // Own data, by consent: in a window of its own, so that what was typed stays.
   await page.locator('button[value=fill]').click();
   const [consent] = await Promise.all([page.waitForEvent('popup'), page.locator('main .notice a[href*="/consent"]').first().click()]);
-  await consent.waitForSelector('button[value=give]');
-  await clean(consent, `${name}-6-consent`);
-  await consent.locator('button[value=give]').click();
+  // Name, number and mobile are each decided on alone, the number as sensitive.
+  for (const scope of ['visitor-name', 'visitor-id', 'visitor-mobile']) {
+    await consent.waitForSelector(`input[name=scope][value=${scope}]`, { state: 'attached' });
+    await clean(consent, `${name}-6-consent-${scope}`);
+    assert.equal(await consent.locator('main .badge-warn').count(), scope === 'visitor-id' ? 1 : 0, `${scope}: what is sensitive says so`);
+    // Whoever keeps the mobile back goes on all the same.
+    const decision = scope === 'visitor-mobile' ? 'refuse' : 'give';
+    await consent.locator(`button[value=${decision}]`).click();
+  }
   await consent.waitForURL(/\/order\/consented/);
   await clean(consent, `${name}-6b-consented`);
   await consent.close();

@@ -182,6 +182,9 @@ for (const { how, name, account, ...options } of [
     await page.locator('details summary').click();
     await clean(page, `${name}-proof`);
 
+    const refusals = page.locator('ol.entries .badge-bad');
+    await page.goto(`${city.origin('')}/my-data/reads`);
+    const before = await refusals.count();
     await page.goto(`${city.origin('')}/consents`);
     await clean(page, `${name}-consents`);
     await page.locator('form[action="/consents/withdraw"] button').first().click();
@@ -194,8 +197,9 @@ for (const { how, name, account, ...options } of [
     assert.match(await page.textContent('main'), zh ? /授权核对出生日期/ : /consent to check the date of birth/);
     await clean(page, `${name}-refused`);
     await page.goto(`${city.origin('')}/my-data/reads`);
-    // The same refusals within a minute share an entry.
-    assert.match(await page.textContent('ol.entries'), zh ? /已拒绝.*您没有同意，或者已经撤回/s : /Refused.*you have not consented, or took it back/s);
+    // It is the newest entry, and one of its own: not the refusal from before the consent.
+    assert.match(await page.locator('ol.entries > li').first().textContent(), zh ? /已拒绝.*出生日期.*您没有同意，或者已经撤回/s : /Refused.*Date of birth.*you have not consented, or took it back/s);
+    assert.ok((await refusals.count()) > before, 'the refusal after the withdrawal has no entry of its own');
     await clean(page, `${name}-reads-refused`);
   });
 }

@@ -3,6 +3,7 @@
 
 mod crash;
 mod examples;
+mod files;
 mod gateway;
 mod hostile;
 mod hub;

@@ -268,11 +268,17 @@ async fn ones_own_data_needs_a_consent_that_stands() -> Result<()> {
     let path = url.split_once(&format!(":{}", city.port())).context("elsewhere")?.1;
     let portal = city.signed_in("", "citizen-001").await?;
     ensure!(portal.page(path, "zh").await?.text.contains("姓名"), "the page does not say what is asked");
-    let given = portal.form("/consent", &[("installation", APP), ("scope", "visitor"), ("decision", "give")]).await?;
-    ensure!(given.status == 204, "{} {}", given.status, given.text);
+    let own_data = [("scope", "visitor-name"), ("scope", "visitor-id")];
+    let bundled = [&[("installation", APP), ("decision", "give")][..], &own_data].concat();
+    ensure!(portal.form("/consent", &bundled).await?.status == 422, "two scopes in one decision");
+    for scope in own_data {
+        citizen.post("/api/orders", &own).await?.problem(403)?;
+        let given = portal.form("/consent", &[("installation", APP), scope, ("decision", "give")]).await?;
+        ensure!(given.status == 204, "{} {}", given.status, given.text);
+    }
     ensure!(citizen.post("/api/orders", &own).await?.status == 201);
     // Taken back, it holds from the next call on.
-    ensure!(portal.form("/consents/withdraw", &[("installation", APP), ("scope", "visitor")]).await?.status == 204);
+    ensure!(portal.form("/consents/withdraw", &[("installation", APP), ("scope", "visitor-id")]).await?.status == 204);
     let again = json!({"product": "guishan-single", "date": day(1), "slot": "11:00"});
     ensure!(citizen.post("/api/orders", &again).await?.status == 403);
     Ok(())

@@ -1,10 +1,13 @@
 //! The export: the whole log as JSON Lines, for `yunlong-verify`.
 //!
 //! In this order: a header; each leaf with its hash and its payload, if that is still there; behind the
-//! leaves that complete them, the tiles above level 0 and the checkpoints; what in the store does not
-//! fit together; the tiles that are incomplete; an end with the digest of all lines before. The
-//! exporter hides nothing and repairs nothing: what it cannot find, it leaves out, and the verifier
-//! names it.
+//! leaves that complete them, the tiles above level 0 and the checkpoints; the tiles that are incomplete;
+//! an end with the digest of all lines before. The exporter hides nothing and repairs nothing: what it cannot
+//! find, it leaves out, and the verifier names it.
+//!
+//! A row that does not fit the rest, or cannot be followed (the state, a pointer, a tag that is another's), is
+//! a line of its own wherever it is met, `{"damage":{"key":…,"what":…}}`: its key in hexadecimal, and why. The
+//! export goes on behind it with what there is. To the verifier each such line is a fault.
 
 use crate::error::AuditError;
 use crate::export_checks::Sources;
@@ -96,10 +99,10 @@ impl Lines<'_> {
 
 impl Audit {
     /// Writes the log, as it stands now, as JSON Lines. Where the store was tampered with, the export
-    /// goes on and shows it.
+    /// goes on and shows it: even without a state, from the newest checkpoint.
     ///
     /// # Errors
-    /// When the store fails or cannot be followed at all: the state or pointers cannot be read.
+    /// When the store fails, or what is written is not taken.
     pub async fn export(&self, out: &mut (dyn Write + Send), options: ExportOptions) -> Result<Exported, AuditError> {
         let inner = &*self.inner;
         let _quiet = inner.exporting.read().await;
@@ -109,13 +112,23 @@ impl Audit {
             Err(AuditError::Damaged(why)) => Some(why),
             Err(e) => return Err(e),
         };
-        let state = inner.state().await?;
+        let (state, lost) = inner.state_or_rest().await?;
         let mut lines = Lines { out, digest: Sha256::new(), count: 0, damages: 0 };
         lines.line(&json!({
             "log": "yunlong-audit", "v": 1, "origin": self.origin(), "key": self.vkey(),
             "witnesses": inner.config.vkeys, "size": state.size, "hidden": state.hidden,
         }))?;
-        let expired = inner.expired().await?;
+        if let Some(why) = &lost {
+            lines.damage(&keys::state(), &format!("it is not told where the log stands: {why}"))?;
+        }
+        let expired = match inner.expired().await {
+            Err(AuditError::Damaged(why)) => {
+                lines.damage(&keys::expired(), &why)?;
+                // What each expiry says is looked at all the same.
+                u64::MAX
+            }
+            other => other?,
+        };
         let mut sources = Sources::new(&state);
         let mut checkpoints = Checkpoints::default();
         checkpoints.emit(inner, &mut lines, 0).await?;
@@ -123,11 +136,15 @@ impl Audit {
             let first = n * TILE as u64;
             let wanted = (state.size - first).min(TILE as u64) as usize;
             let hashes = inner.store.get(&keys::tile(0, n)).await?.map(|v| v.value).unwrap_or_default();
-            let pointers = inner.pointers(n).await?;
+            let pointers = inner.store.get(&keys::pointers(n)).await?.map(|v| v.value).unwrap_or_default();
+            let pointers = Pointer::read_each(&pointers);
+            if pointers.contains(&None) {
+                lines.damage(&keys::pointers(n), "not all in this row leads to leaves")?;
+            }
             for i in 0..wanted {
                 let index = first + i as u64;
                 let hash = hashes.get(i * 32..(i + 1) * 32).map(|h| BASE64.encode(h));
-                let mut line = match pointers.get(i) {
+                let mut line = match pointers.get(i).and_then(Option::as_ref) {
                     Some(pointer) => {
                         inner.leaf_line(index, pointer, &mut sources, expired, options, &mut lines).await?
                     }
@@ -145,7 +162,7 @@ impl Audit {
         if !inner.keeps_retention().await? {
             lines.damage(&keys::retention(), "the row of the retention is gone, or was changed")?;
         }
-        if let Some(why) = &stuck {
+        if let (Some(why), None) = (&stuck, &lost) {
             lines.damage(&keys::state(), &format!("the log does not grow: {why}"))?;
         }
         checkpoints.finish(inner, &mut lines, state.size).await?;
@@ -294,13 +311,10 @@ impl Checkpoints {
             let rows = inner.store.scan(&range, Direction::Ascending, 200).await?;
             self.done = rows.is_empty();
             for row in rows {
-                let size = match row.key.parts().nth(2) {
-                    Some(yunlong_store::key::Part::U64(size)) if row.key == keys::checkpoint(size) => size,
-                    _ => {
-                        lines.damage(&row.key, "this is no checkpoint's place")?;
-                        self.done = true;
-                        continue;
-                    }
+                let Some(size) = keys::checkpoint_size(&row.key) else {
+                    lines.damage(&row.key, "this is no checkpoint's place")?;
+                    self.done = true;
+                    continue;
                 };
                 self.next = size.saturating_add(1);
                 if inner.read_checkpoint(size, &row.value).is_err() {
@@ -332,7 +346,7 @@ impl Checkpoints {
         loop {
             self.fill(inner, lines).await?;
             let Some((at, previous, note)) = self.waiting.pop_front() else { return Ok(()) };
-            if at <= size || at > inner.state().await?.size {
+            if at <= size || at > inner.state_or_rest().await?.0.size {
                 lines.line(&json!({ "checkpoint": { "size": at, "previous": previous, "note": note } }))?;
             }
         }

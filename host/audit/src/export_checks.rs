@@ -120,7 +120,7 @@ impl Inner {
             let Some(last) = rows.last() else { return Ok(()) };
             range.start = last.key.next();
             // The log may grow meanwhile: up to here it had at the time of the rows.
-            let after = self.state().await?.size;
+            let after = self.state_or_rest().await?.0.size;
             for row in rows {
                 if let Some(what) = self.check_row(state, after, &row).await?
                     // What changed while we looked was changed in good order: look again.

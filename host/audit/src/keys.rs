@@ -1,6 +1,7 @@
 //! Where things stand in the space `@audit`.
 
 use crate::Book;
+use yunlong_store::key::Part;
 use yunlong_store::{Key, KeyRange, Seq};
 
 const SPACE: &str = "@audit";
@@ -102,6 +103,14 @@ pub(crate) fn checkpoints() -> Key {
 
 pub(crate) fn checkpoint(size: u64) -> Key {
     checkpoints().u64(size)
+}
+
+/// The size of the checkpoint that stands at this key; `None` for one that no checkpoint of ours has.
+pub(crate) fn checkpoint_size(key: &Key) -> Option<u64> {
+    match key.parts().nth(2) {
+        Some(Part::U64(size)) if *key == checkpoint(size) => Some(size),
+        _ => None,
+    }
 }
 
 /// The leaf that tells the expiry of payloads up to a leaf.

@@ -144,6 +144,9 @@ pub(crate) fn row_parts<'a>(key: &[u8], book: Book, row: &'a [u8]) -> Option<Row
     Some(Row { tag: *tag, leaf, ours: *given == mac(key, book, tag, leaf) })
 }
 
+/// Bytes of a stored pointer: its book, its commit, its place.
+const POINTER: usize = 17;
+
 /// Where the row of a leaf stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pointer {
@@ -158,18 +161,21 @@ impl Pointer {
         out.extend_from_slice(&self.position.place.to_be_bytes());
     }
 
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (book, rest) = bytes.split_first()?;
+        let (seq, place) = rest.split_first_chunk::<8>()?;
+        let position = Position { seq: u64::from_be_bytes(*seq), place: u64::from_be_bytes(place.try_into().ok()?) };
+        Some(Self { book: Book::of_number(*book)?, position })
+    }
+
+    /// The pointers of a stored row, in their order; `None` for what is none.
+    pub(crate) fn read_each(bytes: &[u8]) -> Vec<Option<Self>> {
+        bytes.chunks(POINTER).map(Self::read).collect()
+    }
+
     /// All pointers of a stored row; `None` when it is not made of pointers.
-    pub(crate) fn read_all(mut bytes: &[u8]) -> Option<Vec<Self>> {
-        let mut out = Vec::with_capacity(crate::tree::TILE);
-        while let Some((book, rest)) = bytes.split_first() {
-            let book = Book::of_number(*book)?;
-            let (seq, rest) = rest.split_first_chunk::<8>()?;
-            let (place, rest) = rest.split_first_chunk::<8>()?;
-            bytes = rest;
-            let position = Position { seq: u64::from_be_bytes(*seq), place: u64::from_be_bytes(*place) };
-            out.push(Self { book, position });
-        }
-        Some(out)
+    pub(crate) fn read_all(bytes: &[u8]) -> Option<Vec<Self>> {
+        Self::read_each(bytes).into_iter().collect()
     }
 }
 
@@ -214,6 +220,10 @@ mod tests {
         pointers.iter().for_each(|p| p.write(&mut bytes));
         assert_eq!(Pointer::read_all(&bytes), Some(pointers.to_vec()));
         assert_eq!(Pointer::read_all(&bytes[1..]), None);
+        // One that cannot be read costs itself.
+        bytes[0] = 9;
+        let each = Pointer::read_each(&bytes[..50]);
+        assert_eq!(each, [None, Some(pointers[1]), None], "the last one is cut");
         assert_eq!(Pointer::read_all(&[9; 17]), None);
     }
 

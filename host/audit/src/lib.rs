@@ -147,9 +147,9 @@ impl Audit {
     /// starts here, and ends when the last clone is dropped.
     ///
     /// # Errors
-    /// [`AuditError::Config`] says what of the configuration cannot be used;
-    /// [`AuditError::Damaged`] when the stored state was changed, or was written under another
-    /// signing key or origin.
+    /// [`AuditError::Config`] says what of the configuration cannot be used, and when the log has another
+    /// origin; [`AuditError::Damaged`] when nothing of what is stored was written under this signing key. A log
+    /// of which somebody changed single rows is opened, so that it can be exported; it may not grow any more.
     pub async fn open(
         store: SharedStore,
         clock: Arc<dyn Clock>,

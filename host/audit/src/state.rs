@@ -90,16 +90,60 @@ impl Inner {
         }
     }
 
-    /// At opening: that the state is ours; and what an earlier process left without leaves.
-    pub(crate) async fn check_state(&self) -> Result<(), AuditError> {
-        let state = self.state().await?;
-        if state.checkpoint > 0 {
-            let (_, note) = self.checkpoint(state.checkpoint).await?;
-            if note.lines().next() != Some(self.key.origin()) {
-                let why = format!("this log's origin is {:?}, not `{}`", note.lines().next(), self.key.origin());
-                return Err(AuditError::Config(why));
+    /// Where the log stands. Where its state cannot be followed: why, and where the newest checkpoint and the last
+    /// pointer say that it stands. Nothing grows from those; they are for whoever shows what there is.
+    pub(crate) async fn state_or_rest(&self) -> Result<(State, Option<String>), AuditError> {
+        let why = match self.state().await {
+            Ok(state) => return Ok((state, None)),
+            Err(AuditError::Damaged(why)) => why,
+            Err(e) => return Err(e),
+        };
+        let size = self.newest_checkpoint().await?.map_or(0, |(size, _)| size);
+        let Position { seq, place } = match self.pointer(size.saturating_sub(1)).await {
+            Ok(pointer) => pointer.position,
+            // Any row may belong to the log then.
+            Err(AuditError::Damaged(_)) => Position { seq: u64::MAX, place: u64::MAX },
+            Err(e) => return Err(e),
+        };
+        Ok((State { size, seq, place, hidden: 0, checkpoint: size }, Some(why)))
+    }
+
+    /// The newest stored checkpoint that this log wrote: its size and its note.
+    async fn newest_checkpoint(&self) -> Result<Option<(u64, String)>, AuditError> {
+        let mut range = keys::checkpoints().children();
+        loop {
+            let rows = self.store.scan(&range, Direction::Descending, 50).await?;
+            let Some(last) = rows.last() else { return Ok(None) };
+            range.end = last.key.clone();
+            let ours = rows.iter().find_map(|row| {
+                let size = keys::checkpoint_size(&row.key)?;
+                Some((size, self.read_checkpoint(size, &row.value).ok()?.1))
+            });
+            if ours.is_some() {
+                return Ok(ours);
             }
         }
+    }
+
+    /// At opening: that the log is ours, which its newest checkpoint tells; and what an earlier process left without
+    /// leaves. A log whose state somebody changed is opened: it does not grow and says so, and who else would export it?
+    pub(crate) async fn check_state(&self) -> Result<(), AuditError> {
+        let newest = self.newest_checkpoint().await?;
+        if let Some((_, note)) = &newest
+            && note.lines().next() != Some(self.key.origin())
+        {
+            let why = format!("this log's origin is {:?}, not `{}`", note.lines().next(), self.key.origin());
+            return Err(AuditError::Config(why));
+        }
+        let state = match self.state().await {
+            // Without anything that this key wrote it is the wrong key, and must write nothing here.
+            Err(damaged @ AuditError::Damaged(_)) if newest.is_some() || self.keeps_retention().await? => {
+                tracing::error!(error = %damaged, "the audit's log does not grow");
+                self.progress.failed(&self.progress.attempt(), &damaged);
+                return Ok(());
+            }
+            other => other?,
+        };
         let until = *self.store.watch().borrow();
         let mut oldest: Option<Timestamp> = None;
         for book in Book::ALL {
@@ -115,11 +159,24 @@ impl Inner {
     }
 
     /// At opening: that the retention was changed is an entry of its own, so that nobody shortens it
-    /// unseen.
+    /// unseen. A row that somebody changed or took away stays as it is: each export names it.
     pub(crate) async fn keep_retention(&self) -> Result<(), AuditError> {
+        match self.try_keep_retention().await {
+            Err(damaged @ AuditError::Damaged(_)) => {
+                tracing::error!(error = %damaged, "whether the audit's retention was changed cannot be told");
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    async fn try_keep_retention(&self) -> Result<(), AuditError> {
         let (row, now) = (keys::retention(), Retention { days: self.config.retention_days });
         transact!(&self.store, |txn| {
             let found = txn.get(&row).await?;
+            if found.is_none() && txn.get(&keys::state()).await?.is_some() {
+                return Err(AuditError::Damaged("the row of the retention is gone".into()));
+            }
             let before = found.map(|f| self.read_under_hash::<Retention>(&row, &f)).transpose()?;
             if before.as_ref() == Some(&now) {
                 return Ok(());

@@ -6,6 +6,9 @@
 //! How far a dataset's changes were told is written in the commit that stages the messages, so that each
 //! change is told once to each app whose grant stood when it was told, whatever stops in between. A message says which record, by
 //! the app's own reference, and which of the granted fields changed; it never says a value.
+//!
+//! Two apps that follow the same people must not find each other's records by what arrives together: what is
+//! about persons is delivered later, each record at a moment of the installation's own ([`delivered_at`]).
 
 use crate::hub::All;
 use crate::read::{Call, Consent, Want};
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use yunlong_audit::Entry;
 use yunlong_messaging::Outgoing;
 use yunlong_model::uses::division_contains;
-use yunlong_model::{InstallationName, Kind, PersonId};
+use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Key, ReadCheck, SharedStore, StoreError, Txn, transact};
 
@@ -38,6 +41,9 @@ struct Told {
 const ROWS: usize = 20;
 /// Changes of one commit of messages. With several apps each of them is several rows.
 const CHANGES: usize = 100;
+
+/// Changes about persons of a quarter of an hour are delivered over the next one.
+const QUARTER: i64 = 15 * 60_000;
 
 /// An app that is told of changes, with what it may know.
 struct Follower {
@@ -134,8 +140,12 @@ impl Hub {
                     }
                 }
                 for telling in &tellings.all {
-                    let (to, event) = (&telling.to, telling.event.clone());
-                    self.inner.messaging.publish_platform(txn, to, "hub", event).await?;
+                    let (to, event, messaging) = (&telling.to, telling.event.clone(), &self.inner.messaging);
+                    if records.dataset().is_personal() {
+                        messaging.publish_platform_undated(txn, to, "hub", event).await?;
+                    } else {
+                        messaging.publish_platform(txn, to, "hub", event).await?;
+                    }
                     if let Some(entry) = &telling.entry {
                         self.inner.audit.stage(txn, entry).await?;
                     }
@@ -300,11 +310,22 @@ impl Follower {
                 "dataset": open.dataset, "purpose": open.purpose, "reference": reference,
                 "version": version, "fields": fields, "ended": ended,
             }),
-            not_before: None,
+            not_before: call.dataset().is_personal().then(|| delivered_at(open, &reference)),
             deduplication_key: None,
         };
         Ok(Telling { to: open.caller.installation.clone(), event, entry, consent: None })
     }
+}
+
+/// When a change of a record about a person that is told now is delivered: in the quarter of an hour behind the
+/// one that it is now, at a place there that is the installation's own and always the same for the record. So
+/// whatever changed in a quarter of an hour arrives in an order that no other app sees, and changes of one record
+/// still arrive in theirs.
+fn delivered_at(open: &Open, reference: &str) -> Timestamp {
+    let now = open.hub.inner.now().0;
+    let begins = now - now.rem_euclid(QUARTER) + QUARTER;
+    let place = open.hub.inner.tags().number(&["delivered", open.caller.installation.as_str(), reference]);
+    Timestamp(begins + i64::try_from(place).unwrap_or(0).rem_euclid(QUARTER))
 }
 
 impl Told {

@@ -3,16 +3,26 @@
 //!
 //! A job is a row of the store with a lease. Whoever holds the lease takes a step, which writes one page
 //! and how far it came in one commit; after a stop in the middle the next holder goes on from there.
+//!
+//! What is about persons is found in an order that all installations share, and told in one of the
+//! installation's own: such a job first writes down the place of each record in that order, a row each, and
+//! when it has found all it makes pages of the rows. Until then it does not tell how much it found: how far a
+//! walk is when it meets somebody is the same for every app.
+
+mod row;
 
 use crate::hub::All;
-use crate::read::{Call, Walk, Want, decided_anew};
+use crate::read::{Call, Walk, Want, decided_anew, own_order};
+use crate::records::Order;
 use crate::sharing::{keys, new_id};
-use crate::{Access, Caller, Found, Hub, HubError, Open, Query, ReadError, Released};
+use crate::{Access, Found, Hub, HubError, Open, Query, ReadError, Released};
+use bytes::Bytes;
+use row::{JobRow, StoredCaller, StoredQuery};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use yunlong_messaging::Outgoing;
-use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_model::{InstallationName, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Entry, Key, Txn, transact};
 
@@ -33,41 +43,11 @@ pub struct BulkJob {
     pub expires_at: Timestamp,
 }
 
-/// A job, as it is kept.
-#[derive(Clone, Serialize, Deserialize)]
-struct JobRow {
-    #[serde(flatten)]
-    state: BulkJob,
-    dataset: String,
-    purpose: String,
-    caller: StoredCaller,
-    query: StoredQuery,
-    fields: Vec<String>,
-    cursor: Option<String>,
-    lease: Timestamp,
-}
-
-/// The caller who started it, whose rights each step and each page ask for again.
-#[derive(Clone, Serialize, Deserialize)]
-struct StoredCaller {
-    installation: InstallationName,
-    organization: String,
-    office: Option<String>,
-    kind: Kind,
-    account: Option<String>,
-    person: Option<PersonId>,
-    roles: Vec<String>,
-    request_id: String,
-}
-
-/// The parts of a query that a job has.
-#[derive(Clone, Serialize, Deserialize)]
-struct StoredQuery {
-    index: Vec<String>,
-    equals: Vec<Value>,
-    lower: Option<(Value, bool)>,
-    upper: Option<(Value, bool)>,
-    filter: Map<String, Value>,
+impl BulkJob {
+    /// As its app is told of it: about persons nothing of how far it is, or was when it failed.
+    fn told(self, is_personal: bool) -> Self {
+        if is_personal && !self.ready { Self { records: 0, pages: 0, ..self } } else { self }
+    }
 }
 
 /// Records of a page.
@@ -109,6 +89,7 @@ impl Open {
             fields: fields.to_vec(),
             cursor: None,
             lease: Timestamp(0),
+            laid: None,
         };
         let most = config.jobs_per_installation;
         let (installation, range) = (&self.caller.installation, keys::jobs_of(&self.caller.installation).children());
@@ -126,13 +107,14 @@ impl Open {
         Ok(id)
     }
 
-    /// Where a job stands that this installation started.
+    /// Where a job stands that this installation started. One about persons tells how much it found when it is
+    /// ready.
     ///
     /// # Errors
     /// [`ReadError::NotFound`]; [`ReadError::Denied`].
     pub async fn job(&self, id: &str) -> Result<BulkJob, ReadError> {
-        self.begin(&Want::new(Access::Bulk, "job", &[])).await?;
-        Ok(self.own_job(id).await?.state)
+        let call = self.begin(&Want::new(Access::Bulk, "job", &[])).await?;
+        Ok(self.own_job(id).await?.state.told(call.dataset().is_personal()))
     }
 
     /// Reads a page, from 0, of a job that is ready. Every check is made again for each record; one that
@@ -199,7 +181,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Takes the lease, finds one page, and writes it. Answers whether the job goes on.
+    /// Takes the lease, finds one page, and writes it; or makes a page of what was found. Answers whether the job
+    /// goes on.
     async fn job_step(&self, key: &Key) -> Result<bool, HubError> {
         let now = self.inner.now();
         let lease = now.plus_millis(LEASE_MILLIS);
@@ -215,6 +198,9 @@ impl Hub {
         })?;
         let Some(mut row) = taken else { return Ok(false) };
         let open = row.open(self);
+        if let Some(laid) = row.laid {
+            return self.lay_page(key, row, laid, &own_order(&open)).await;
+        }
         let page = match decided_anew!(open.job_walk(&row)) {
             Ok(page) => page,
             // The store or the log: the next turn tries again.
@@ -224,53 +210,92 @@ impl Hub {
             }
             Err(e) => {
                 row.state.failure = Some(e.to_string());
-                Page { ids: Vec::new(), next: None }
+                Page { ids: Vec::new(), next: None, order: None }
             }
         };
-        row.cursor = page.next;
+        row.cursor.clone_from(&page.next);
         let most = self.inner.config.job_records;
         if row.state.records + page.ids.len() as u64 > most {
             row.state.failure = Some(format!("it has more than {most} records: ask for fewer"));
         }
-        self.finish_step(key, row, page.ids, lease).await
+        self.finish_step(key, row, page).await
     }
 
-    async fn finish_step(
+    async fn finish_step(&self, key: &Key, mut row: JobRow, page: Page) -> Result<bool, HubError> {
+        let ids = if row.state.failure.is_none() { page.ids } else { Vec::new() };
+        let (number, found_all) = (row.state.pages, row.state.failure.is_none() && row.cursor.is_none());
+        row.state.records += ids.len() as u64;
+        if page.order.is_some() {
+            row.laid = found_all.then_some(0);
+        } else {
+            row.state.pages += u32::from(!ids.is_empty());
+            row.state.ready = found_all;
+        }
+        self.commit_step(key, &row, |txn| {
+            match &page.order {
+                Some(order) => {
+                    for id in &ids {
+                        txn.put(keys::job_place(&row.state.id, &order.place(id)?), Bytes::new());
+                    }
+                }
+                None if ids.is_empty() => {}
+                None => self.put_page(txn, &row.state.id, number, &ids)?,
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a page of the places that come first in the installation's order.
+    async fn lay_page(&self, key: &Key, mut row: JobRow, laid: u64, order: &Order) -> Result<bool, HubError> {
+        let range = keys::job_places(&row.state.id).children();
+        let places = self.inner.store.scan(&range, Direction::Ascending, PAGE).await?;
+        let ids: Result<Vec<String>, HubError> =
+            places.iter().map(|place| order.id(&place.key.last_text().unwrap_or_default())).collect();
+        let (ids, number, laid) = (ids?, row.state.pages, laid + places.len() as u64);
+        row.laid = Some(laid);
+        row.state.pages += u32::from(!ids.is_empty());
+        row.state.ready = places.len() < PAGE;
+        if row.state.ready {
+            // A record that changed while the job walked can have been found twice; it has one place.
+            row.state.records = laid;
+        }
+        self.commit_step(key, &row, |txn| {
+            for place in &places {
+                txn.delete(place.key.clone());
+            }
+            if ids.is_empty() { Ok(()) } else { self.put_page(txn, &row.state.id, number, &ids) }
+        })
+        .await
+    }
+
+    /// Commits a step, unless somebody else has taken the job over since. Answers whether it goes on.
+    async fn commit_step(
         &self,
         key: &Key,
-        mut row: JobRow,
-        ids: Vec<String>,
-        lease: Timestamp,
+        row: &JobRow,
+        stage: impl Fn(&mut Txn) -> Result<(), HubError> + Send + Sync,
     ) -> Result<bool, HubError> {
-        if row.state.failure.is_none() && !ids.is_empty() {
-            row.state.records += ids.len() as u64;
-            row.state.pages += 1;
-        }
-        row.state.ready = row.state.failure.is_none() && row.cursor.is_none();
-        row.lease = Timestamp(0);
         let over = row.state.ready || row.state.failure.is_some();
+        let free = JobRow { lease: Timestamp(0), ..row.clone() };
         transact!(&self.inner.store, |txn| {
             let Some(stored) = txn.get(key).await? else { return Ok(false) };
             let held: JobRow = self.unsealed(key, &stored)?;
-            if held.lease != lease {
-                // Somebody else took it over.
+            if held.lease != row.lease {
                 return Ok(false);
             }
-            if row.state.failure.is_none() && !ids.is_empty() {
-                let page = keys::job_page(&row.state.id, row.state.pages - 1);
-                let sealed = self.sealed(&page, &ids)?;
-                txn.put(page, sealed.into());
-            }
-            self.put_job(txn, &row.caller.installation.clone(), &row)?;
+            stage(txn)?;
+            self.put_job(txn, &free.caller.installation, &free)?;
             if over {
-                self.tell_job(txn, &row).await?;
+                self.tell_job(txn, &free).await?;
             }
             Ok::<_, HubError>(!over)
         })
     }
 
     async fn tell_job(&self, txn: &mut Txn, row: &JobRow) -> Result<(), HubError> {
-        let state = &row.state;
+        let is_personal = self.dataset(&row.dataset).is_none_or(|d| d.is_personal());
+        let state = row.state.clone().told(is_personal);
         let event = Outgoing {
             topic: "city.hub.job".into(),
             subject: Some(state.id.clone()),
@@ -296,11 +321,16 @@ impl Hub {
         Ok(())
     }
 
-    /// Removes the pages, in commits that do not keep others waiting, and then the job.
+    /// Removes the pages and what they were to be made of, in commits that do not keep others waiting, and then
+    /// the job.
     async fn forget_job(&self, key: &Key, id: &str) -> Result<(), HubError> {
+        let store = &self.inner.store;
         loop {
-            let rows = self.inner.store.scan(&keys::job_pages(id).children(), Direction::Ascending, PAGE).await?;
-            let mut txn = Txn::new(self.inner.store.clone());
+            let mut rows = store.scan(&keys::job_pages(id).children(), Direction::Ascending, PAGE).await?;
+            if rows.is_empty() {
+                rows = store.scan(&keys::job_places(id).children(), Direction::Ascending, PAGE).await?;
+            }
+            let mut txn = Txn::new(store.clone());
             for row in &rows {
                 txn.delete(row.key.clone());
             }
@@ -321,6 +351,13 @@ impl Hub {
         Ok(())
     }
 
+    fn put_page(&self, txn: &mut Txn, job: &str, number: u32, ids: &[String]) -> Result<(), HubError> {
+        let key = keys::job_page(job, number);
+        let sealed = self.sealed(&key, &ids)?;
+        txn.put(key, sealed.into());
+        Ok(())
+    }
+
     /// Sealed: a query may ask for a person by a number.
     fn sealed<T: Serialize>(&self, key: &Key, value: &T) -> Result<Vec<u8>, HubError> {
         let json = serde_json::to_vec(value).map_err(|e| yunlong_store::StoreError::Corrupt(e.to_string()))?;
@@ -336,6 +373,8 @@ impl Hub {
 struct Page {
     ids: Vec<String>,
     next: Option<String>,
+    /// The order in which they are told, when it is not the one in which they were found.
+    order: Option<Order>,
 }
 
 impl Open {
@@ -366,74 +405,7 @@ impl Open {
         if !entries.is_empty() {
             self.write_down(&call, entries).await?;
         }
-        Ok(Page { ids: found.into_iter().map(|f| f.id).collect(), next })
-    }
-}
-
-impl JobRow {
-    fn open(&self, hub: &Hub) -> Open {
-        Open {
-            hub: hub.clone(),
-            caller: self.caller.to_caller(),
-            dataset: self.dataset.clone(),
-            purpose: self.purpose.clone(),
-        }
-    }
-}
-
-impl StoredCaller {
-    fn of(caller: &Caller) -> Self {
-        Self {
-            installation: caller.installation.clone(),
-            organization: caller.organization.clone(),
-            office: caller.office.clone(),
-            kind: caller.kind,
-            account: caller.account.clone(),
-            person: caller.person.clone(),
-            roles: caller.roles.clone(),
-            request_id: caller.request_id.clone(),
-        }
-    }
-
-    fn to_caller(&self) -> Caller {
-        Caller {
-            installation: self.installation.clone(),
-            organization: self.organization.clone(),
-            office: self.office.clone(),
-            kind: self.kind,
-            account: self.account.clone(),
-            person: self.person.clone(),
-            roles: self.roles.clone(),
-            invocation: "bulk",
-            request_id: self.request_id.clone(),
-        }
-    }
-}
-
-impl StoredQuery {
-    fn of(query: &Query) -> Self {
-        let bound = |b: &Option<crate::Bound>| b.as_ref().map(|b| (b.value.clone(), b.inclusive));
-        Self {
-            index: query.index.clone(),
-            equals: query.equals.clone(),
-            lower: bound(&query.lower),
-            upper: bound(&query.upper),
-            filter: query.filter.clone(),
-        }
-    }
-
-    fn to_query(&self) -> Query {
-        let bound = |b: &Option<(Value, bool)>| {
-            b.as_ref().map(|(value, inclusive)| crate::Bound { value: value.clone(), inclusive: *inclusive })
-        };
-        Query {
-            index: self.index.clone(),
-            equals: self.equals.clone(),
-            lower: bound(&self.lower),
-            upper: bound(&self.upper),
-            filter: self.filter.clone(),
-            limit: PAGE,
-            cursor: None,
-        }
+        let order = call.dataset().is_personal().then(|| own_order(self));
+        Ok(Page { ids: found.into_iter().map(|f| f.id).collect(), next, order })
     }
 }

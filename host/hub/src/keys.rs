@@ -84,9 +84,15 @@ pub(crate) fn count_of(dataset: &str, item: &str) -> Key {
     counts(dataset).text(item)
 }
 
-/// When something of a dataset was written last.
+/// When something of a dataset was written last, by whomever. Who decides on whether it has records reads it.
 pub(crate) fn touched(dataset: &str) -> Key {
     table("touched").text(dataset)
+}
+
+/// When its provider brought a dataset up to date last: with a file that was loaded to its end, or with a write of
+/// its own.
+pub(crate) fn renewed(dataset: &str) -> Key {
+    table("renewed").text(dataset)
 }
 
 pub(crate) fn imports() -> Key {
@@ -182,6 +188,11 @@ impl Tags<'_> {
         let mut parts = vec!["index", dataset];
         parts.extend(items.iter().map(String::as_str));
         Zeroizing::new(self.bytes(&parts))
+    }
+
+    /// The key of the order in which an installation sees the records of a dataset about persons.
+    pub(crate) fn order(&self, dataset: &str, installation: &str) -> Zeroizing<[u8; TAG]> {
+        Zeroizing::new(self.bytes(&["order", dataset, installation]))
     }
 
     /// A number that is compared and tells nothing: never 0, and one that every JSON reader keeps whole.

@@ -74,7 +74,7 @@ mod tests {
         for (mask, kind, value, expected) in [
             (Mask::Plain, ItemKind::Text, json!("云小龙"), json!("云小龙")),
             (Mask::Partial, ItemKind::Text, json!("云小龙"), json!("云**")),
-            (Mask::Partial, ItemKind::ResidentId, json!("32032119900101998X"), json!("320321********998X")),
+            (Mask::Partial, ItemKind::ResidentId, json!("32032119900101998X"), json!("3203**********998X")),
             (Mask::Partial, ItemKind::Mobile, json!("19900000001"), json!("199****0001")),
             (Mask::Partial, ItemKind::Uscc, json!("91320300MA0000000X"), json!("913203********000X")),
             (Mask::Year, ItemKind::Date, json!("1990-01-01"), json!("1990")),

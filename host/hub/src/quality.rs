@@ -45,7 +45,8 @@ pub struct ItemQuality {
 /// How fresh a dataset is, by its update cycle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Freshness {
-    /// When something was written last.
+    /// When its provider brought it up to date last: a file that was loaded to its end, though it said nothing
+    /// new, or a write of its own. A correction of one record says nothing of the others.
     pub updated: Option<Timestamp>,
     /// Days until the next update is late, after the day of the last one; `None`: it is updated as needed.
     pub cycle_days: Option<u32>,
@@ -92,7 +93,7 @@ impl Hub {
     }
 
     async fn freshness(&self, id: &str, cycle: UpdateCycle) -> Result<Freshness, HubError> {
-        let key = keys::touched(id);
+        let key = keys::renewed(id);
         let found = self.inner.store.get(&key).await?;
         let updated = found.map(|f| yunlong_store::txn::from_json::<Timestamp>(&key, &f.value)).transpose()?;
         let cycle_days = cycle_days(cycle);

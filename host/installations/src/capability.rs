@@ -502,7 +502,7 @@ mod tests {
     fn a_wider_scope_or_another_purpose_is_a_new_permission() {
         let old = manifest(MANIFEST);
         assert_eq!(Difference::between(&old, &old), Difference::default());
-        let wider = manifest(&MANIFEST.replace(r#"["birth-date"]"#, r#"["birth-date", "resident-id"]"#));
+        let wider = manifest(&MANIFEST.replace(r#"["birth-date"]"#, r#"["birth-date", "mobile"]"#));
         assert_eq!(Difference::between(&old, &wider).added, [Capability::Attributes("concession".into())]);
         assert_eq!(Difference::between(&wider, &old), Difference::default());
         let purpose = manifest(&MANIFEST.replace("To check a concession", "For marketing"));

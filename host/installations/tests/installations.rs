@@ -16,7 +16,7 @@ use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
 use yunlong_sealing::{DataKey, Keyring};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
-    Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
+    Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
 };
 use zeroize::Zeroizing;
 
@@ -380,12 +380,6 @@ impl Store for Failing {
     }
     fn watch(&self) -> tokio::sync::watch::Receiver<Seq> {
         self.inner.watch()
-    }
-    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.inner.changes(space, after, limit).await
-    }
-    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError> {
-        self.inner.trim_changes(through).await
     }
 }
 

@@ -10,6 +10,7 @@ use yunlong_store::Txn;
 pub const MAX_DATA: usize = 256 * 1024;
 /// The longest subject, key or deduplication key in bytes.
 const MAX_WORD: usize = 256;
+const HOUR: i64 = 3_600_000;
 
 /// An event to publish. Id, source and time are the service's.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,11 +127,38 @@ impl Messaging {
         service: &str,
         event: Outgoing,
     ) -> Result<String, MessagingError> {
+        let now = self.clock.now();
+        self.stage_platform(txn, to, service, event, (ids::uuid_v7(now), now)).await
+    }
+
+    /// As [`Messaging::publish_platform`], of something that two installations must not recognize by its
+    /// moment: the event's time is the full hour before, and its id tells no time and no order.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn publish_platform_undated(
+        &self,
+        txn: &mut Txn,
+        to: &InstallationName,
+        service: &str,
+        event: Outgoing,
+    ) -> Result<String, MessagingError> {
+        let now = self.clock.now().0;
+        let hour = Timestamp(now - now.rem_euclid(HOUR));
+        self.stage_platform(txn, to, service, event, (ids::uuid_v4(), hour)).await
+    }
+
+    async fn stage_platform(
+        &self,
+        txn: &mut Txn,
+        to: &InstallationName,
+        service: &str,
+        event: Outgoing,
+        (id, time): (String, Timestamp),
+    ) -> Result<String, MessagingError> {
         check_word("subject", event.subject.as_deref())?;
         check_word("key", event.key.as_deref())?;
         check_size(&event.data)?;
-        let now = self.clock.now();
-        let id = ids::uuid_v7(now);
         let row = QueueRow {
             kind: Kind::Event,
             event: Event {
@@ -138,11 +166,12 @@ impl Messaging {
                 source: format!("/platform/{service}"),
                 topic: event.topic,
                 subject: event.subject,
-                time: now,
+                time,
                 key: event.key,
                 data: event.data,
             },
         };
+        let now = self.clock.now();
         queue::enqueue(txn, to, &row, event.not_before.filter(|at| *at > now)).await?;
         Ok(id)
     }

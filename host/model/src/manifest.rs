@@ -198,13 +198,13 @@ pub struct Subscription {
     pub from: Option<String>,
 }
 
-/// A bundle of attributes that a person consents to as one.
+/// Attributes that a person consents to as one, and to no other scope along with them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Its name, such as `concession`.
     pub name: String,
-    /// `real-name`, `resident-id`, `mobile` or `birth-date`.
+    /// `real-name`, `resident-id`, `mobile` or `birth-date`; `resident-id` is sensitive and stands alone.
     pub attributes: Vec<Attribute>,
     /// Why the app needs them, as the person reads it before consenting.
     pub reason: Text,
@@ -222,6 +222,17 @@ pub enum Attribute {
     Mobile,
     /// The date of birth.
     BirthDate,
+}
+
+impl Attribute {
+    /// Whether its leak easily harms a person (PIPL, article 28): consent to it is separate (article 29).
+    #[must_use]
+    pub fn is_sensitive(self) -> bool {
+        match self {
+            Self::ResidentId => true,
+            Self::RealName | Self::Mobile | Self::BirthDate => false,
+        }
+    }
 }
 
 /// The app takes payments.
@@ -371,6 +382,12 @@ impl Manifest {
         for (i, s) in self.scopes.iter().enumerate() {
             if s.attributes.is_empty() {
                 return Err(field(&format!("scopes[{i}].attributes"), "name at least one attribute"));
+            }
+            if s.attributes.len() > 1 && s.attributes.iter().any(|a| a.is_sensitive()) {
+                return Err(field(
+                    &format!("scopes[{i}].attributes"),
+                    "`resident-id` is sensitive, and consent to it is separate: split the scope, so that it stands alone in one of its own",
+                ));
             }
             no_blank(&format!("scopes[{i}].reason.zh"), &s.reason.zh)?;
             no_blank(&format!("scopes[{i}].reason.en"), &s.reason.en)?;
@@ -612,6 +629,10 @@ mod tests {
                 "config.properties.a.x-options.c",
             ),
             ("[[scopes]]\nname = \"s\"\nattributes = []\nreason = { zh = \"a\", en = \"b\" }", "scopes[0].attributes"),
+            (
+                "[[scopes]]\nname = \"s\"\nattributes = [\"real-name\", \"resident-id\"]\nreason = { zh = \"a\", en = \"b\" }",
+                "scopes[0].attributes: `resident-id` is sensitive, and consent to it is separate: split the scope",
+            ),
         ] {
             let e = with(extra).unwrap_err().to_string();
             assert!(e.contains(want), "{extra}: {e}");

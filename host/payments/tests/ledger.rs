@@ -11,8 +11,7 @@ use yunlong_model::clock::ManualClock;
 use yunlong_payments::*;
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
-    Batch, Change, CommitError, Direction, Entry as Row, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn,
-    Versioned,
+    Batch, CommitError, Direction, Entry as Row, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
 };
 
 fn line(payee: &str, amount: u64) -> Line {
@@ -78,14 +77,6 @@ impl Store for Busy {
 
     fn watch(&self) -> tokio::sync::watch::Receiver<Seq> {
         self.inner.watch()
-    }
-
-    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.inner.changes(space, after, limit).await
-    }
-
-    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError> {
-        self.inner.trim_changes(through).await
     }
 }
 

@@ -30,21 +30,6 @@ pub(crate) struct Commit {
     pub(crate) rows: Vec<(Key, Option<Bytes>)>,
     /// What counters stand at afterwards.
     pub(crate) counters: Vec<(Key, i64)>,
-    /// Forget the change feed up to here.
-    pub(crate) trim: Option<Seq>,
-}
-
-impl Commit {
-    /// The keys of its changes, by the space they are in.
-    pub(crate) fn by_space(&self) -> BTreeMap<String, Vec<Key>> {
-        let mut out: BTreeMap<String, Vec<Key>> = BTreeMap::new();
-        for (key, _) in &self.rows {
-            if let Some(space) = key.space_name() {
-                out.entry(space).or_default().push(key.clone());
-            }
-        }
-        out
-    }
 }
 
 /// Refuses a batch that is over a limit; answers its size in bytes.
@@ -136,7 +121,7 @@ pub(crate) fn resolve(batch: Batch, seq: Seq, state: &dyn State) -> Result<Commi
     let written = rows.len();
     rows.extend(batch.appends.into_iter().enumerate().map(|(i, a)| (a.key(seq, i), Some(a.value))));
     account(&rows, written, &batch.ceilings, &mut counters, state)?;
-    Ok(Commit { seq, rows, counters: counters.into_iter().collect(), trim: None })
+    Ok(Commit { seq, rows, counters: counters.into_iter().collect() })
 }
 
 /// Counts what each space holds afterwards. The rows before `appended` may replace others, those from

@@ -1,4 +1,4 @@
-//! The store: ordered keys, validated reads, atomic commits, counters, a change feed.
+//! The store: ordered keys, validated reads, atomic commits, counters.
 //!
 //! [`Store`] is what an engine implements. There are no interactive engine transactions: a
 //! [`Batch`] carries what was read and what is to be written, one committer validates it, gives it
@@ -217,18 +217,6 @@ pub enum StoreError {
     /// Another process has the store open.
     #[error("the data folder is in use by another process: {0}")]
     Locked(String),
-    /// The changes that were asked for are forgotten: the feed now starts behind this commit.
-    #[error("changes up to {} are no longer kept: start over from the data", .0.0)]
-    Trimmed(Seq),
-}
-
-/// What one commit changed in one key space (the first component of its keys).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// The commit.
-    pub seq: Seq,
-    /// The keys that it wrote, removed or appended in that space.
-    pub keys: Vec<Key>,
 }
 
 /// Which way a range is walked.
@@ -265,14 +253,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest sequence number; it changes with every commit. The way to wait for work.
     fn watch(&self) -> tokio::sync::watch::Receiver<Seq>;
-
-    /// At most `limit` changes of the key space `space` after `after`, oldest first. Counters are
-    /// not in the feed. [`StoreError::Trimmed`] when `after` is older than what is kept.
-    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError>;
-
-    /// Forgets changes up to `through` (of all spaces): feeds that are older must start over. This
-    /// takes a sequence number as a commit does.
-    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError>;
 }
 
 /// A store that is shared.

@@ -2,11 +2,10 @@
 //! other engines with it, and services are tested on it.
 
 use crate::commit::{self, Commit, State};
-use crate::{Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
+use crate::{Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use tokio::sync::watch;
 
 /// A store in memory.
@@ -20,8 +19,6 @@ pub struct MemoryStore {
 struct Maps {
     rows: BTreeMap<Key, Versioned>,
     counters: BTreeMap<Key, i64>,
-    changes: BTreeMap<(String, Seq), Vec<Key>>,
-    floor: Seq,
     seq: Seq,
 }
 
@@ -42,9 +39,6 @@ impl Default for MemoryStore {
 impl Maps {
     fn apply(&mut self, commit: Commit) {
         self.seq = commit.seq;
-        for (space, keys) in commit.by_space() {
-            self.changes.insert((space, commit.seq), keys);
-        }
         for (key, value) in commit.rows {
             match value {
                 Some(value) => self.rows.insert(key, Versioned { value, version: commit.seq }),
@@ -127,29 +121,5 @@ impl Store for MemoryStore {
 
     fn watch(&self) -> watch::Receiver<Seq> {
         self.newest.subscribe()
-    }
-
-    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let maps = self.maps.lock();
-        if after < maps.floor {
-            return Err(StoreError::Trimmed(maps.floor));
-        }
-        let from = Bound::Excluded((space.to_owned(), after));
-        let to = Bound::Included((space.to_owned(), Seq(u64::MAX)));
-        if after.0 == u64::MAX {
-            return Ok(Vec::new());
-        }
-        let changes = maps.changes.range((from, to)).take(limit);
-        Ok(changes.map(|((_, seq), keys)| Change { seq: *seq, keys: keys.clone() }).collect())
-    }
-
-    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError> {
-        let mut maps = self.maps.lock();
-        maps.floor = maps.floor.max(through.min(maps.seq));
-        let floor = maps.floor;
-        maps.changes.retain(|(_, seq), _| *seq > floor);
-        maps.seq.0 += 1;
-        self.newest.send_replace(maps.seq);
-        Ok(())
     }
 }

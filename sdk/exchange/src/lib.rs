@@ -3,7 +3,8 @@
 //! [`open`] answers an iterator of [`Line`]s: the record, or what is wrong with it, with the line of
 //! the file. A line that cannot be read costs that line and nothing else. What may be wrong with the
 //! whole file (it is not there, its encoding is unknown, a column has no name) is an [`OpenError`].
-//! [`Writer`] writes the three formats; the file appears under its name when it is complete.
+//! [`Writer`] writes the three formats; the file appears under its name when it is complete, and one that was
+//! interrupted goes on where it was.
 //! [`ErrorFile`] is where an import writes down what it refused.
 //!
 //! # Encodings

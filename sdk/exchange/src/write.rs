@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Without it, spreadsheets of Chinese systems take UTF-8 for GBK.
@@ -17,9 +17,13 @@ pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// What is written goes to a file beside, with `.part` behind its name, which [`Writer::finish`] brings to
 /// the disk and renames. A writer that is dropped before removes it, [`Writer::leave`] leaves it for
 /// [`Writer::resume`].
+///
+/// A Parquet tells only at its end what is in it, so that half of one is nothing: its part is JSON Lines, of which
+/// [`Writer::finish`] makes the Parquet.
 pub struct Writer {
     path: PathBuf,
     part: PathBuf,
+    format: Format,
     /// `None` when the file is finished, or could not be.
     sink: Option<Sink>,
     columns: Columns,
@@ -38,7 +42,6 @@ pub struct Mark {
 enum Sink {
     Csv(Box<csv::Writer<File>>),
     Json(BufWriter<File>),
-    Parquet(Box<ParquetSink>),
 }
 
 impl Writer {
@@ -59,14 +62,13 @@ impl Writer {
                 out.write_record(columns.iter().map(|c| c.name.as_str())).map_err(csv_error)?;
                 Sink::Csv(Box::new(out))
             }
-            Format::JsonLines => Sink::Json(BufWriter::new(file)),
-            Format::Parquet => Sink::Parquet(Box::new(ParquetSink::new(file, &columns)?)),
+            Format::JsonLines | Format::Parquet => Sink::Json(BufWriter::new(file)),
         };
-        Ok(Self { path: path.to_owned(), part, sink: Some(sink), columns, rows: 0 })
+        Ok(Self { path: path.to_owned(), part, format, sink: Some(sink), columns, rows: 0 })
     }
 
     /// Goes on behind a mark of a writer that was killed or left its part; what stands behind it is cut off.
-    /// `None` when there is no such part, and for Parquet, which is one whole.
+    /// `None` when there is no such part.
     ///
     /// # Errors
     /// The part cannot be written, or another process writes it.
@@ -77,7 +79,7 @@ impl Writer {
             other => other?,
         };
         lock(&file, &part)?;
-        if format == Format::Parquet || file.metadata()?.len() < mark.bytes {
+        if file.metadata()?.len() < mark.bytes {
             return Ok(None);
         }
         file.set_len(mark.bytes)?;
@@ -86,16 +88,16 @@ impl Writer {
             Format::Csv => Sink::Csv(Box::new(csv::Writer::from_writer(file))),
             _ => Sink::Json(BufWriter::new(file)),
         };
-        Ok(Some(Self { path: path.to_owned(), part, sink: Some(sink), columns, rows: mark.rows }))
+        Ok(Some(Self { path: path.to_owned(), part, format, sink: Some(sink), columns, rows: mark.rows }))
     }
 
-    /// Brings what was written to the disk, and answers how far it is; `None` for Parquet.
+    /// Brings what was written to the disk, and answers how far it is.
     ///
     /// # Errors
     /// The disk says no.
-    pub fn mark(&mut self) -> Result<Option<Mark>, WriteError> {
+    pub fn mark(&mut self) -> Result<Mark, WriteError> {
         let mut file = match &mut self.sink {
-            None | Some(Sink::Parquet(_)) => return Ok(None),
+            None => return Err(io::Error::other("the file is finished").into()),
             Some(Sink::Csv(out)) => {
                 out.flush()?;
                 out.get_ref()
@@ -106,7 +108,7 @@ impl Writer {
             }
         };
         file.sync_data()?;
-        Ok(Some(Mark { bytes: file.stream_position()?, rows: self.rows }))
+        Ok(Mark { bytes: file.stream_position()?, rows: self.rows })
     }
 
     /// How many records it has.
@@ -156,34 +158,45 @@ impl Writer {
                 out.write_all(if separator == b'{' { b"{}\n" } else { b"}\n" })?;
                 Ok(())
             }
-            Some(Sink::Parquet(out)) => {
-                for column in self.columns.iter() {
-                    if value(column).is_some_and(|v| !fits(v, column.kind)) {
-                        return Err(wrong(column));
-                    }
-                }
-                out.write(self.columns.iter().map(value))
-            }
         }
     }
 
     /// Brings the file to the disk and gives it its name; answers how many records it holds.
     ///
     /// # Errors
-    /// The disk says no: then there is no file, or the old one.
+    /// The disk says no: then there is no file, or the old one, and the part stays.
     pub fn finish(mut self) -> Result<u64, WriteError> {
         let file = match self.sink.take() {
             None => return Err(io::Error::other("the file is finished").into()),
             Some(Sink::Csv(out)) => out.into_inner().map_err(|e| e.into_error())?,
             Some(Sink::Json(out)) => out.into_inner().map_err(io::IntoInnerError::into_error)?,
-            Some(Sink::Parquet(out)) => out.finish()?,
         };
-        file.sync_all()?;
-        fs::rename(&self.part, &self.path)?;
+        if self.format == Format::Parquet {
+            let mut whole = self.part.clone().into_os_string();
+            whole.push(".parquet");
+            self.make_parquet(whole.as_ref()).inspect_err(|_| _ = fs::remove_file(&whole))?;
+            fs::rename(&whole, &self.path)?;
+            fs::remove_file(&self.part)?;
+        } else {
+            file.sync_all()?;
+            fs::rename(&self.part, &self.path)?;
+        }
         // The name itself must survive a power failure.
         let folder = self.path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
+        // With it the lock goes: until here nobody else may write the part.
+        drop(file);
         Ok(self.rows)
+    }
+
+    /// Makes the Parquet of the part.
+    fn make_parquet(&self, whole: &Path) -> Result<(), WriteError> {
+        let mut sink = ParquetSink::new(File::create(whole)?, &self.columns)?;
+        for line in BufReader::new(File::open(&self.part)?).lines() {
+            let record: Map<String, Value> = serde_json::from_str(&line?).map_err(io::Error::from)?;
+            sink.write(self.columns.iter().map(|c| record.get(&c.name)))?;
+        }
+        Ok(sink.finish()?.sync_all()?)
     }
 }
 

@@ -264,14 +264,14 @@ fn nothing_is_under_the_name_before_it_is_complete() {
 fn a_writer_goes_on_behind_its_mark() {
     let dir = tempfile::tempdir().unwrap();
     let row = |n: i64| json!({ "id": n.to_string(), "name": "=云龙\n\"", "amount": n }).as_object().unwrap().clone();
-    for format in [Format::Csv, Format::JsonLines] {
+    for format in [Format::Csv, Format::JsonLines, Format::Parquet] {
         let (whole, path) = (dir.path().join("whole"), dir.path().join("out"));
         let mut writer = Writer::create(&whole, format, columns()).unwrap();
         (0..50).for_each(|n| writer.write(&row(n)).unwrap());
         writer.finish().unwrap();
         let mut writer = Writer::create(&path, format, columns()).unwrap();
         (0..20).for_each(|n| writer.write(&row(n)).unwrap());
-        let mark = writer.mark().unwrap().unwrap();
+        let mark = writer.mark().unwrap();
         assert_eq!(mark.rows, 20);
         assert!(Writer::resume(&path, format, columns(), mark).is_err(), "two writers of one file");
         // What is behind the mark is written once more, and stands there once.
@@ -287,6 +287,26 @@ fn a_writer_goes_on_behind_its_mark() {
         assert!(Writer::resume(&path, format, columns(), mark).unwrap().is_none());
         std::fs::remove_file(dir.path().join("out.part")).unwrap();
     }
+}
+
+#[test]
+fn a_parquet_that_was_cut_while_it_was_made_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.parquet");
+    let row = |n: i64| json!({ "id": n.to_string(), "share": 0.1 + n as f64 / 3.0 }).as_object().unwrap().clone();
+    let mut writer = Writer::create(&path, Format::Parquet, columns()).unwrap();
+    (0..50).for_each(|n| writer.write(&row(n)).unwrap());
+    let mark = writer.mark().unwrap();
+    writer.leave();
+    // The power went in the middle of it.
+    std::fs::write(dir.path().join("out.parquet.part.parquet"), "PAR1 and longer than what follows".repeat(999))
+        .unwrap();
+    let writer = Writer::resume(&path, Format::Parquet, columns(), mark).unwrap().unwrap();
+    assert_eq!(writer.finish().unwrap(), 50);
+    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names, ["out.parquet"]);
+    let read = lines(std::fs::read(&path).unwrap(), Format::Parquet);
+    assert!(read.iter().zip(0..).all(|(line, n)| record(line) == Value::from(row(n))) && read.len() == 50);
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! let id: ResidentId = "32032119900101998x".parse().unwrap();
 //! assert_eq!(id.as_str(), "32032119900101998X");
 //! assert_eq!(id.birth_date().to_string(), "1990-01-01");
-//! assert_eq!(id.masked(), "320321********998X");
+//! assert_eq!(id.masked(), "3203**********998X");
 //!
 //! let wrong = "320302199001019990".parse::<ResidentId>().unwrap_err();
 //! assert_eq!(wrong.zh(), "校验码不对：请核对 18 位身份号码，其中有一位输错了");

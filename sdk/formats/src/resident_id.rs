@@ -136,10 +136,11 @@ impl ResidentId {
         &self.0[..6]
     }
 
-    /// For display: `320302********9999`.
+    /// For display: `3203**********9999`, the city of first registration and the last four: neither the county
+    /// nor the date of birth.
     #[must_use]
     pub fn masked(&self) -> String {
-        format!("{}********{}", &self.0[..6], &self.0[14..])
+        format!("{}**********{}", &self.0[..4], &self.0[14..])
     }
 }
 
@@ -228,8 +229,8 @@ mod tests {
     #[test]
     fn is_masked_for_display_and_in_logs() {
         let id: ResidentId = "320302199001019999".parse().unwrap();
-        assert_eq!(id.masked(), "320302********9999");
-        assert_eq!(format!("{id:?}"), "ResidentId(320302********9999)");
+        assert_eq!(id.masked(), "3203**********9999");
+        assert_eq!(format!("{id:?}"), "ResidentId(3203**********9999)");
     }
 
     #[test]

@@ -80,17 +80,6 @@ async fn what_was_not_written_is_not_answered() {
         fn watch(&self) -> watch::Receiver<yunlong_store::Seq> {
             self.0.watch()
         }
-        async fn changes(
-            &self,
-            space: &str,
-            after: yunlong_store::Seq,
-            limit: usize,
-        ) -> Result<Vec<yunlong_store::Change>, yunlong_store::StoreError> {
-            self.0.changes(space, after, limit).await
-        }
-        async fn trim_changes(&self, through: yunlong_store::Seq) -> Result<(), yunlong_store::StoreError> {
-            self.0.trim_changes(through).await
-        }
     }
     let city = City::with(Arc::new(Full(MemoryStore::new())), config()).await;
     let refused = city.audit.record(vec![read(1, "a")]).await.unwrap_err();

@@ -1,14 +1,16 @@
 //! Whatever is flipped, dropped, swapped, inserted or cut, in an export or in the store, the verifier
 //! finds it.
 
-use crate::{City, check, config, person, read, what};
+use crate::{City, check, config, keyring, person, read, what};
+use bytes::Bytes;
 use data_encoding::BASE64;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::sync::Arc;
-use yunlong_audit::{AuditError, ExportOptions};
+use yunlong_audit::{Audit, AuditConfig, AuditError, ExportOptions};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Direction, Entry, Key, Txn};
+use yunlong_verify::log::Report;
 use yunlong_verify::note::Note;
 use yunlong_verify::{Fault, What};
 
@@ -35,10 +37,15 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 4..25)
 }
 
-async fn city_after(acts: &[Act]) -> City {
+/// Payloads expire after a day, so that some do.
+fn of_a_day() -> AuditConfig {
     let mut config = config();
     config.retention_days = 1;
-    let city = City::with(Arc::new(MemoryStore::new()), config).await;
+    config
+}
+
+async fn city_after(acts: &[Act]) -> City {
+    let city = City::with(Arc::new(MemoryStore::new()), of_a_day()).await;
     for act in acts {
         match act {
             Act::Read(about) => {
@@ -177,71 +184,197 @@ proptest! {
         })?;
     }
 
+    /// By what the verifier says, and by nothing else: the host, be it the process that runs or one that starts
+    /// on the changed store, exports what it can and judges nothing.
     #[test]
-    fn any_row_of_the_store_that_is_changed_dropped_or_put_in_is_found(
-        acts in acts(), picks in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_u8..8, 0_u8..4), 25),
+    fn any_row_of_the_store_that_is_changed_dropped_swapped_or_put_in_is_found(
+        acts in acts(), picks in proptest::collection::vec(pick(), 30),
     ) {
         run(async {
             let city = city_after(&acts).await;
             let rows = city.store.scan(&Key::space("@audit").children(), Direction::Ascending, 100_000).await.unwrap();
-            for (pick, byte, bit, how) in picks {
-                let row = &rows[pick.index(rows.len())];
-                let Some(undo) = tamper(&city, row, byte, bit, how).await else { continue };
-                prop_assert!(is_found(&city).await, "{how} of {:?}, bit {bit}", row.key);
-                let mut txn = Txn::new(city.store.clone());
-                for key in undo {
-                    txn.delete(key);
-                }
-                txn.put(row.key.clone(), row.value.clone());
-                txn.commit().await.unwrap();
+            for pick in picks {
+                let [row, other] = [&pick.row, &pick.other].map(|n| &rows[n.index(rows.len())]);
+                let Some(before) = tamper(&city, &pick, row, other).await else { continue };
+                prop_assert!(is_found(&city, pick.anew).await, "{pick:?}: {:?}, {:?}", row.key, other.key);
+                write(&city, before).await;
             }
-            prop_assert!(!is_found(&city).await, "all was put back");
+            prop_assert!(!is_found(&city, true).await, "all was put back");
             Ok(())
         })?;
     }
 }
 
-/// Changes the store behind the audit's back; answers which rows were put in.
-async fn tamper(city: &City, row: &Entry, byte: prop::sample::Index, bit: u8, how: u8) -> Option<Vec<Key>> {
-    let mut txn = Txn::new(city.store.clone());
-    let mut put = Vec::new();
-    match how {
-        0 if !row.value.is_empty() => {
-            let mut value = row.value.to_vec();
-            let at = byte.index(value.len());
-            value[at] ^= 1 << bit;
-            txn.put(row.key.clone(), value.into());
-        }
-        1 => txn.delete(row.key.clone()),
-        2 => {
-            // Longer by one byte.
-            txn.put(row.key.clone(), [&row.value[..], b"x"].concat().into());
-        }
-        3 => {
-            // A copy of the row, under a key beside it.
-            let mut key = row.key.as_bytes().to_vec();
-            let last = key.len() - 1;
-            key[last] ^= 1 << bit;
-            let key = Key::from_bytes(key);
-            if city.store.get(&key).await.unwrap().is_some() {
-                return None;
-            }
-            txn.put(key.clone(), row.value.clone());
-            put.push(key);
-        }
-        _ => return None,
-    }
-    txn.commit().await.unwrap();
-    Some(put)
+/// What somebody does to a row of the store.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    FlipBit,
+    DropByte,
+    InsertByte,
+    SwapBytes,
+    Drop,
+    /// It stands a second time, under a key beside it.
+    Copy,
+    /// It and another row stand in each other's place.
+    Swap,
 }
 
-async fn is_found(city: &City) -> bool {
-    let mut out = Vec::new();
-    match city.audit.export(&mut out, ExportOptions::default()).await {
-        Ok(_) => check(&out, &city.expectations()).is_err(),
-        // What cannot be followed at all says so, and names the row.
-        Err(e) => matches!(e, AuditError::Damaged(_)),
+const ALL: [How; 7] = [How::FlipBit, How::DropByte, How::InsertByte, How::SwapBytes, How::Drop, How::Copy, How::Swap];
+
+#[derive(Clone, Debug)]
+struct Pick {
+    row: prop::sample::Index,
+    other: prop::sample::Index,
+    byte: prop::sample::Index,
+    bit: u8,
+    how: How,
+    /// Whether the export is one of a process that starts on the changed store.
+    anew: bool,
+}
+
+prop_compose! {
+    fn pick()(
+        row: prop::sample::Index, other: prop::sample::Index, byte: prop::sample::Index, bit in 0_u8..8,
+        how in prop::sample::select(ALL.to_vec()), anew: bool,
+    ) -> Pick {
+        Pick { row, other, byte, bit, how, anew }
     }
+}
+
+/// Rows as they are to be; `None`: not there.
+type Rows = Vec<(Key, Option<Bytes>)>;
+
+async fn write(city: &City, rows: Rows) {
+    let mut txn = Txn::new(city.store.clone());
+    for (key, value) in rows {
+        match value {
+            Some(value) => txn.put(key, value),
+            None => txn.delete(key),
+        }
+    }
+    txn.commit().await.unwrap();
+}
+
+/// What the pick makes of its row, and of the other one where both change.
+fn changed(pick: &Pick, row: &Entry, other: &Entry) -> Rows {
+    let (mut value, mut key) = (row.value.to_vec(), row.key.as_bytes().to_vec());
+    let at = pick.byte.index(value.len().max(1));
+    match pick.how {
+        How::InsertByte => value.insert(at, b'x'),
+        // Some rows are empty: that they are there is what they say.
+        How::FlipBit | How::DropByte | How::SwapBytes if value.is_empty() => {}
+        How::FlipBit => value[at] ^= 1 << pick.bit,
+        How::DropByte => _ = value.remove(at),
+        How::SwapBytes => value.swap(at, at.saturating_sub(1)),
+        How::Drop => return vec![(row.key.clone(), None)],
+        How::Copy => {
+            *key.last_mut().unwrap() ^= 1 << pick.bit;
+            return vec![(Key::from_bytes(key), Some(row.value.clone()))];
+        }
+        How::Swap => {
+            return vec![(row.key.clone(), Some(other.value.clone())), (other.key.clone(), Some(row.value.clone()))];
+        }
+    }
+    vec![(row.key.clone(), Some(value.into()))]
+}
+
+/// Changes the store behind the audit's back; answers what puts it back, `None` when the pick changes nothing.
+async fn tamper(city: &City, pick: &Pick, row: &Entry, other: &Entry) -> Option<Rows> {
+    let changed = changed(pick, row, other);
+    let mut before = Rows::new();
+    for (key, _) in &changed {
+        before.push((key.clone(), city.store.get(key).await.unwrap().map(|found| found.value)));
+    }
+    let replaces = matches!(pick.how, How::Copy) && before[0].1.is_some();
+    if changed == before || replaces {
+        return None;
+    }
+    write(city, changed).await;
+    Some(before)
+}
+
+/// Whether the verifier finds a fault in what is exported.
+async fn is_found(city: &City, anew: bool) -> bool {
+    let audit = if anew { opened_anew(city).await } else { city.audit.clone() };
+    exported(&audit, city).await.is_err()
+}
+
+async fn opened_anew(city: &City) -> Audit {
+    Audit::open(city.store.clone(), Arc::new(city.clock.clone()), keyring(), of_a_day()).await.unwrap()
+}
+
+/// What the verifier says of an export, which is made whatever was changed.
+async fn exported(audit: &Audit, city: &City) -> Result<Report, Fault> {
+    let mut out = Vec::new();
+    audit.export(&mut out, ExportOptions::default()).await.unwrap();
+    check(&out, &city.expectations())
+}
+
+#[tokio::test]
+async fn what_the_exporter_cannot_follow_is_a_line_of_its_own_with_its_row_and_why() {
+    let city = City::with(Arc::new(MemoryStore::new()), of_a_day()).await;
+    city.audit.record((0..300).map(|n| read(n % 6, "a")).collect()).await.unwrap();
+    city.audit.sequence_once().await.unwrap();
+    city.clock.advance(86_400_001);
+    city.audit.expire().await.unwrap();
+    city.audit.sequence_once().await.unwrap();
+    assert!(exported(&city.audit, &city).await.is_ok());
+    let table = |name: &str| Key::space("@audit").text(name);
+    for (key, why) in [
+        (table("state"), "it is not told where the log stands"),
+        (table("expired"), "was changed"),
+        (table("retention"), "the row of the retention is gone, or was changed"),
+        (table("pointer").u64(0), "not all in this row leads to leaves"),
+    ] {
+        let row = city.store.get(&key).await.unwrap().unwrap().value;
+        // The first byte of a pointer is its book.
+        let changed = [&[row[0] ^ 64], &row[1..]].concat();
+        for anew in [false, true] {
+            write(&city, vec![(key.clone(), Some(changed.clone().into()))]).await;
+            let audit = if anew { opened_anew(&city).await } else { city.audit.clone() };
+            match exported(&audit, &city).await.unwrap_err().what {
+                What::Damage { key: named, what } => {
+                    assert_eq!(named, data_encoding::HEXLOWER.encode(key.as_bytes()), "{what}");
+                    assert!(what.contains(why), "{key:?}: {what}");
+                }
+                other => panic!("{key:?}: {other}"),
+            }
+            write(&city, vec![(key.clone(), Some(row.clone()))]).await;
+            assert!(exported(&audit, &city).await.is_ok(), "{key:?} was put back");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_without_a_state_has_every_leaf_and_nothing_grows() {
+    let city = City::with(Arc::new(MemoryStore::new()), of_a_day()).await;
+    city.audit.record((0..300).map(|n| read(n % 6, "a")).collect()).await.unwrap();
+    city.audit.sequence_once().await.unwrap();
+    let lines_of = |export: Vec<u8>| lines(&export);
+    let whole = lines_of(city.export().await);
+    write(&city, vec![(Key::space("@audit").text("state"), None)]).await;
+    let audit = opened_anew(&city).await;
+    let mut out = Vec::new();
+    let exported = audit.export(&mut out, ExportOptions { opened: true }).await.unwrap();
+    assert_eq!((exported.leaves, exported.damages), (300, 1));
+    let mut without = lines_of(out);
+    let damage = without.remove(1);
+    assert!(damage.starts_with(b"{\"damage\""), "{}", String::from_utf8_lossy(&damage));
+    let end = whole.len() - 1;
+    assert_eq!(without[..end], whole[..end], "the rest is what it was");
+    assert!(matches!(audit.sequence_once().await, Err(AuditError::Damaged(_))));
+    assert!(audit.watch().standing().failing.is_some());
+}
+
+#[tokio::test]
+async fn a_retention_whose_row_was_taken_away_is_not_set_anew_at_the_next_start() {
+    let city = City::new().await;
+    city.audit.record(vec![read(1, "a")]).await.unwrap();
+    city.audit.sequence_once().await.unwrap();
+    write(&city, vec![(Key::space("@audit").text("retention"), None)]).await;
+    // As somebody would who wants to shorten it unseen.
+    let audit = opened_anew(&city).await;
+    assert!(matches!(exported(&audit, &city).await.unwrap_err().what, What::Damage { .. }));
 }
 
 /// Where a row of a table stands whose key ends in a commit and a place, moved behind the log's end.
@@ -286,7 +419,7 @@ proptest! {
             if forged {
                 prop_assert!(matches!(grown, Err(AuditError::Damaged(_))), "{:?}", grown);
             }
-            prop_assert!(is_found(&city).await, "forged: {forged}, {copy:?}");
+            prop_assert!(is_found(&city, false).await, "forged: {forged}, {copy:?}");
             Ok(())
         })?;
     }

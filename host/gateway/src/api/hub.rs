@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `GET hub/catalogue?q=&category=&class=&provider=` | `{"entries":[…]}` |
 //! | `POST hub/catalogue` | a dataset's description (JSON as the catalogue keeps it); 201 with the entry, a draft |
-//! | `GET hub/catalogue/{id}` | the entry |
+//! | `GET hub/catalogue/{id}` | the entry, with `json_schema`: what a record looks like |
 //! | `PUT hub/catalogue/{id}` | `{"version","dataset":{…}}`: 409 when somebody else was faster |
 //! | `GET hub/catalogue/{id}/guide` | the items of the national guide, with its Chinese names |
 //! | `POST hub/catalogue/{id}/publish`, `…/withdraw` `{"reason"}`, `…/provider` `{"organization"}`, `…/authority` `{"item","authority"?}`, `…/sharing` `{"sharing","condition_zh"?,"condition_en"?,"law"?}` | the entry. These, and an edit of level, openness or whose data it is, are for an administrator of the provider, who shows a second factor |
@@ -83,7 +83,10 @@ async fn create(view: View, body: Json<Dataset>) -> Outcome {
 
 async fn entry(view: View, Path(id): Path<String>) -> Outcome {
     let actor = view.official()?;
-    json(StatusCode::OK, &console::entry(&view, &actor, &id)?)
+    let entry = console::entry(&view, &actor, &id)?;
+    let mut value = serde_json::to_value(&entry).map_err(Failure::internal)?;
+    value["json_schema"] = entry.dataset.json_schema();
+    json(StatusCode::OK, &value)
 }
 
 #[derive(Deserialize)]

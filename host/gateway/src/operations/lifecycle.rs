@@ -32,6 +32,7 @@ impl Operations {
         let organization = organization
             .ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
         let approved = approved(manifest, &wanted.approve)?;
+        self.never_bundled(manifest)?;
         // Everything that can be refused without a trace is, before anything is written.
         self.services.apps.prepare(manifest, package.component.clone()).await?;
         let _turn = self.turn(&name).await;

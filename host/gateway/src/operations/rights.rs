@@ -20,11 +20,12 @@ impl Operations {
     ) -> Result<Arc<Installation>, OperationError> {
         let installation = self.get(name)?;
         let capability = find(&installation.manifest, id).ok_or_else(|| unknown_capability(id))?;
-        Ok(if granted {
-            self.services.installations.restore_grant(name, &capability, by).await?
-        } else {
-            self.services.installations.revoke_grant(name, &capability, by).await?
-        })
+        if granted {
+            return Ok(self.services.installations.restore_grant(name, &capability, by).await?);
+        }
+        let revoked = self.services.installations.revoke_grant(name, &capability, by).await?;
+        self.services.hub.denies_anew(name, None).await;
+        Ok(revoked)
     }
 
     /// Gives an account exactly these roles in an installation.

@@ -107,6 +107,7 @@ impl Operations {
         let running = self.get(name)?.version.clone();
         let (package, signer) = self.package(wanted.package, Stage::Install, Some(&running)).await?;
         let grants = approved(&package.manifest, &wanted.approve)?;
+        self.never_bundled(&package.manifest)?;
         let migrates = self.services.apps.prepare(&package.manifest, package.component.clone()).await?.migrates;
         let upgrade = Upgrade {
             package_digest: package.digest,

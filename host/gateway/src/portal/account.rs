@@ -17,6 +17,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
     let identity = &view.gateway.services.identity;
     let known = identity.attributes_of(&session.account).await?;
+    super::my_data::account_shown(&view, session, &known).await?;
     let links = identity.external_links(&session.account).await?;
     let title = view.t("我的账号", "Your account");
     let kind = match session.kind {

@@ -65,14 +65,13 @@ fn asked(view: &View, fields: &Fields) -> Outcome<Asked> {
 }
 
 impl Asked {
-    /// What one decision is about, and what is asked for behind it: each use of a dataset has a
-    /// decision of its own (Personal Information Protection Law of the PRC, articles 14 and 29).
-    fn split(&self) -> (Step<'_>, Vec<&str>) {
-        let names = self.uses.iter().map(|u| u.purpose.as_str());
-        match self.uses.first() {
-            Some(first) if self.scopes.is_empty() => (Step::Use(first), names.skip(1).collect()),
-            _ => (Step::Scopes(&self.scopes), names.collect()),
-        }
+    /// What one decision is about, and what is asked for behind it: each scope and each use of a dataset has a
+    /// decision of its own, never bundled with another (Personal Information Protection Law of the PRC,
+    /// articles 14 and 29). `None` when nothing is asked for.
+    fn split(&self) -> Option<(Step<'_>, Vec<&str>)> {
+        let scopes = self.scopes.iter().map(Step::Scope);
+        let mut steps = scopes.chain(self.uses.iter().map(Step::Use));
+        Some((steps.next()?, steps.map(|s| s.name()).collect()))
     }
 
     /// Where the person goes on: to what else is asked for, and then back to the app.
@@ -91,15 +90,15 @@ impl Asked {
 
 /// What one decision is about.
 enum Step<'a> {
-    Scopes(&'a [Scope]),
+    Scope(&'a Scope),
     Use(&'a DatasetUse),
 }
 
-impl Step<'_> {
-    fn names(&self) -> Vec<&str> {
+impl<'a> Step<'a> {
+    fn name(&self) -> &'a str {
         match self {
-            Self::Scopes(scopes) => scopes.iter().map(|s| s.name.as_str()).collect(),
-            Self::Use(u) => vec![&u.purpose],
+            Self::Scope(scope) => &scope.name,
+            Self::Use(u) => &u.purpose,
         }
     }
 }
@@ -107,10 +106,10 @@ impl Step<'_> {
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     view.signed_in()?;
     let asked = asked(&view, &query)?;
-    let (step, rest) = asked.split();
+    let (step, rest) = asked.split().ok_or_else(|| Failure::new(kinds::MALFORMED))?;
     let title = view.t("授权确认", "May this service know?");
     let shown = match &step {
-        Step::Scopes(scopes) => scopes_asked(&view, &asked.installation, scopes),
+        Step::Scope(scope) => scope_asked(&view, &asked.installation, scope),
         Step::Use(u) => use_asked(&view, &asked.installation, u).await?,
     };
     let content = html! {
@@ -121,32 +120,34 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
             form method="post" action="/consent" {
                 input type="hidden" name="installation" value=(asked.installation.name.as_str());
                 input type="hidden" name="return" value=(asked.back);
-                @for name in step.names() { input type="hidden" name="scope" value=(name); }
+                input type="hidden" name="scope" value=(step.name());
                 @for name in &rest { input type="hidden" name="then" value=(name); }
                 div.actions {
                     button name="decision" value="give" { (view.t("同意", "Allow")) }
                     button.outline name="decision" value="refuse" { (view.t("不同意", "Refuse")) }
                 }
             }
-            @if !rest.is_empty() { p.muted { (view.t("该服务还有其他申请，下一步另行询问。", "The service asks for more: you decide on that apart, in the next step.")) } }
+            @if !rest.is_empty() { p.muted { (view.t("该服务还有 ", "The service asks for ")) (rest.len()) (view.t(" 项申请，下一步另行询问；不同意这一项，也可以同意别的。", " more: you decide on each apart, in the next steps, whatever you decide here.")) } }
         }
         p { a href="/help#consents" { (view.t("授权是什么？", "What is a consent?")) } }
     };
     super::page(&view, &Page::narrow(title, NAV), content).await
 }
 
-fn scopes_asked(view: &View, i: &Installation, scopes: &[Scope]) -> Markup {
+fn scope_asked(view: &View, i: &Installation, scope: &Scope) -> Markup {
     let (app, department) = (i.manifest.title.get(view.lang()), &i.organization_name);
     html! {
         p {
             @if view.lang() == Lang::Zh { strong { (department) } "的“" strong { (app) } "”申请查看您的以下信息：" }
             @else { strong { (app) } " of " strong { (department) } " asks to know about you:" }
         }
-        @for scope in scopes {
-            h2 { (scope.reason.get(view.lang())) }
-            ul { @for a in &scope.attributes { li { (attribute_name(*a, view.lang())) } } }
-        }
+        h2 { (scope.reason.get(view.lang())) }
+        ul { @for a in &scope.attributes { li { (attribute_name(*a, view.lang())) @if a.is_sensitive() { " " (sensitive(view)) } } } }
     }
+}
+
+fn sensitive(view: &View) -> Markup {
+    html! { span.badge.badge-warn { (view.t("敏感个人信息", "Sensitive")) } }
 }
 
 /// What is done with a person's record, for that person.
@@ -179,7 +180,7 @@ async fn use_asked(view: &View, i: &Installation, u: &DatasetUse) -> Outcome<Mar
         p { strong { (u.reason.get(lang)) } }
         ul { @for f in &u.fields { li {
             @match dataset.item(f) {
-                Some(item) => { (item.title.get(lang)) @if item.sensitivity == Sensitivity::Sensitive { " " span.badge.badge-warn { (view.t("敏感个人信息", "Sensitive")) } } }
+                Some(item) => { (item.title.get(lang)) @if item.sensitivity == Sensitivity::Sensitive { " " (sensitive(view)) } }
                 None => (f),
             }
         } } }
@@ -197,11 +198,11 @@ pub(super) async fn decide(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
     let asked = asked(&view, &fields)?;
     let name = &asked.installation.name;
-    if asked.uses.len() + usize::from(!asked.scopes.is_empty()) > 1 {
+    if asked.scopes.len() + asked.uses.len() > 1 {
         return Err(Failure::new(kinds::INVALID).field(
             "scope",
-            "每项信息资源的使用须单独决定，请逐项提交。",
-            "Each use of a dataset is decided on alone: send one at a time.",
+            "每项授权须单独决定，请逐项提交。",
+            "Each scope, and each use of a dataset, is decided on alone: send one at a time.",
         ));
     }
     match fields.text("decision") {
@@ -317,7 +318,11 @@ pub(super) async fn withdraw(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
     let name: InstallationName =
         fields.text("installation").parse().map_err(|_| Failure::new(kinds::NO_SUCH_SERVICE))?;
-    view.gateway.services.identity.withdraw(&session.account, &name, fields.text("scope")).await?;
+    let services = &view.gateway.services;
+    services.identity.withdraw(&session.account, &name, fields.text("scope")).await?;
+    // Whoever looks whether the app is refused from now on finds that refusal, and not one from before.
+    let persons = services.identity.persons_of_account(&session.account).await?;
+    services.hub.denies_anew(&name, Some(&persons)).await;
     if view.wants_json {
         return Ok(http::StatusCode::NO_CONTENT.into_response());
     }

@@ -259,7 +259,12 @@ async fn a_persons_own_data_uncovered_asks_for_the_second_factor_again() {
     let cookie = second_step(&p, "li-hua", &phone.shows(&p)).await.cookie("session").unwrap();
     let look =
         async |path: &str| p.send(get(PORTAL, path).header("cookie", &cookie).body(Body::empty()).unwrap()).await;
-    let all = ["/my-data?show=all", "/my-data/copy/my-data.json", "/my-data/copy/my-data.csv"];
+    let all = [
+        "/my-data?show=all",
+        "/my-data/corrections?show=all",
+        "/my-data/copy/my-data.json",
+        "/my-data/copy/my-data.csv",
+    ];
     for path in all {
         assert_eq!(look(path).await.status, StatusCode::OK, "{path}: it was shown a moment ago");
     }
@@ -268,9 +273,13 @@ async fn a_persons_own_data_uncovered_asks_for_the_second_factor_again() {
         let asked = look(path).await;
         assert!(asked.location().contains("/step-up?"), "{path}: {}", asked.text());
     }
-    assert_eq!(look("/my-data").await.status, StatusCode::OK, "what is covered is shown");
+    for path in ["/my-data", "/my-data/corrections"] {
+        assert_eq!(look(path).await.status, StatusCode::OK, "{path}: what is covered is shown");
+    }
     let page = look("/my-data/copy").await.text();
     assert!(page.contains("/step-up?") && page.contains("再次验证身份"), "before a download is begun: {page}");
-    let json = get(PORTAL, "/my-data").header("cookie", &cookie).header("accept", "application/json");
-    assert_eq!(p.send(json.body(Body::empty()).unwrap()).await.json()["code"], "step-up-required");
+    for path in ["/my-data", "/my-data/corrections"] {
+        let json = get(PORTAL, path).header("cookie", &cookie).header("accept", "application/json");
+        assert_eq!(p.send(json.body(Body::empty()).unwrap()).await.json()["code"], "step-up-required", "{path}");
+    }
 }

@@ -2,7 +2,7 @@
 //! typed.
 
 use crate::platform::*;
-use crate::sharing::{approve, city, console, form, only_request, page};
+use crate::sharing::{approve, city, console, form, json_call, only_request, page};
 use axum::body::Body;
 use http::StatusCode;
 
@@ -114,4 +114,20 @@ async fn an_extension_that_is_refused_keeps_its_day_and_the_reason_of_nothing_el
     let deadlines = p.send(get(CONSOLE, "/hub/requests").header("cookie", &desk).body(Body::empty()).unwrap()).await;
     let days = p.hub.deadlines();
     assert!(deadlines.text().contains(&format!("决定时限（工作日）：{}", days.decision)), "{}", deadlines.text());
+}
+
+#[tokio::test]
+async fn an_entry_says_what_a_record_looks_like_and_how_it_is_shared_alike_everywhere() {
+    let p = city().await;
+    let path = "/hub/datasets/population.person";
+    let html = page(&p, CONSOLE, path, &console(&p, "city-data").await).await;
+    let dataset = p.hub.dataset("population.person").unwrap();
+    assert!(html.contains("JSON Schema") && html.contains("additionalProperties"), "{html}");
+    let call = |path: &'static str| json_call(&p, "city-data", "GET", path, serde_json::json!({}));
+    let entry = call("/api/v1/hub/catalogue/population.person").await.json();
+    assert_eq!(entry["json_schema"], dataset.json_schema());
+    let guide = call("/api/v1/hub/catalogue/population.person/guide").await.json();
+    assert_eq!(guide["JSON Schema"], dataset.json_schema());
+    assert_eq!(guide["共享属性"]["共享方式"], dataset.sharing.way().zh);
+    assert!(html.contains(&dataset.sharing.way().zh), "{html}");
 }

@@ -172,7 +172,7 @@ async fn a_correction_is_filed_by_its_person_and_answered_by_the_authority() {
     assert_eq!(refused.status, StatusCode::NOT_FOUND, "another department’s correction is not there");
 }
 
-async fn keep(p: &Platform, collection: &str, id: &str, account: &str) {
+pub async fn keep(p: &Platform, collection: &str, id: &str, account: &str) {
     let body = json!({
         "owner": p.identity.subject(&reader(), account), "holder": { "name": "王小明", "no": 7, "hash": "ab12" }, "price": 3,
         "class": "s", "fee": 1080,

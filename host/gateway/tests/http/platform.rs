@@ -1,5 +1,6 @@
 //! A platform in memory, with one installed app that is a stand-in.
 
+use crate::recorded::Recorded;
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
@@ -30,7 +31,6 @@ use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxS
 use yunlong_publications::{Policy, Publications};
 use yunlong_registry::{Algorithm, KeyPair, Limits, Package};
 use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
-use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Key, SharedStore, Txn};
 
 pub const PASSWORD: &str = "a long enough password";
@@ -239,6 +239,7 @@ pub struct Platform {
     pub clock: Arc<ManualClock>,
     pub key: KeyPair,
     pub store: SharedStore,
+    pub recorded: Arc<Recorded>,
     pub installations: Arc<Installations>,
     pub messaging: Arc<Messaging>,
     pub payments: Arc<Payments>,
@@ -296,7 +297,8 @@ impl Platform {
     }
 
     pub async fn empty(config: GatewayConfig, origin: &str) -> Self {
-        let store: SharedStore = Arc::new(MemoryStore::new());
+        let recorded = Arc::new(Recorded::default());
+        let store: SharedStore = recorded.clone();
         let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
         let party = RelyingParty { domain: "localhost".into(), origin: "http://localhost:8080".into() };
         let costs = IdentityConfig { relying_party: Some(party), ..IdentityConfig::demo() };
@@ -400,6 +402,7 @@ impl Platform {
             clock,
             key,
             store,
+            recorded,
             installations,
             messaging,
             payments,

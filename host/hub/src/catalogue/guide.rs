@@ -3,13 +3,14 @@
 use super::{CatalogueEntry, Publication};
 use crate::{Category, Hub, Item, ItemKind, Openness, Sensitivity, Sharing, UpdateCycle};
 use serde_json::{Value, json};
+use yunlong_model::Text;
 
 /// An entry with the guide's items; `provider` is the provider's name. What the guide does not have
-/// (the item that identifies a record, how sensitive an item is) stands beside it.
+/// (the item that identifies a record, how sensitive an item is, the JSON Schema of a record) stands beside it.
 #[must_use]
 pub fn guide_entry(entry: &CatalogueEntry, provider: &str) -> Value {
     let dataset = &entry.dataset;
-    let (class, condition, way) = sharing(&dataset.sharing);
+    let (class, condition) = sharing(&dataset.sharing);
     let items: Vec<Value> = dataset.items.iter().map(|i| item(i, i.name == dataset.key)).collect();
     json!({
         "信息资源分类": match dataset.category {
@@ -24,7 +25,8 @@ pub fn guide_entry(entry: &CatalogueEntry, provider: &str) -> Value {
         "信息资源摘要": dataset.summary.zh,
         "信息资源格式": dataset.format,
         "信息项信息": items,
-        "共享属性": { "共享类型": class, "共享条件": condition, "共享方式": way },
+        "JSON Schema": dataset.json_schema(),
+        "共享属性": { "共享类型": class, "共享条件": condition, "共享方式": dataset.sharing.way().zh },
         "开放属性": {
             "是否向社会开放": dataset.openness != Openness::Closed,
             "开放条件": match dataset.openness {
@@ -35,7 +37,6 @@ pub fn guide_entry(entry: &CatalogueEntry, provider: &str) -> Value {
         },
         "更新周期": cycle(dataset.update_cycle),
         "发布日期": dataset.released,
-        "关联资源代码": [],
         "数据级别": match dataset.level {
             crate::Level::General => "一般数据",
             crate::Level::Important => "重要数据",
@@ -51,11 +52,27 @@ pub fn guide_entry(entry: &CatalogueEntry, provider: &str) -> Value {
     })
 }
 
-fn sharing(sharing: &Sharing) -> (&'static str, &str, &'static str) {
+fn sharing(sharing: &Sharing) -> (&'static str, &str) {
     match sharing {
-        Sharing::Unconditional => ("无条件共享", "", "共享平台方式"),
-        Sharing::Conditional { condition } => ("有条件共享", &condition.zh, "共享平台方式"),
-        Sharing::NotShared { law } => ("不予共享", law, "不共享"),
+        Sharing::Unconditional => ("无条件共享", ""),
+        Sharing::Conditional { condition } => ("有条件共享", &condition.zh),
+        Sharing::NotShared { law } => ("不予共享", law),
+    }
+}
+
+impl Sharing {
+    /// In which way it is shared (共享方式), for the guide's export and for the pages alike: there is one way
+    /// here, through the platform's contract, or none.
+    #[must_use]
+    pub fn way(&self) -> Text {
+        let (zh, en) = match self {
+            Self::Unconditional | Self::Conditional { .. } => (
+                "共享平台方式（平台接口，按用途授权，逐次记录）",
+                "Through the platform’s contract, granted by purpose, every read recorded",
+            ),
+            Self::NotShared { .. } => ("不共享", "Not shared"),
+        };
+        Text { zh: zh.into(), en: en.into() }
     }
 }
 

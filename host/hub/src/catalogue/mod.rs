@@ -7,6 +7,7 @@ mod check;
 mod edit;
 mod guide;
 mod indexes;
+mod schema;
 mod seed;
 
 use crate::{Dataset, Hub, HubError, Level, Sharing, keys};

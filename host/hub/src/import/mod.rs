@@ -270,6 +270,9 @@ impl Hub {
             }
             import.state = state;
             import.finished = Some(self.inner.now());
+            if state == ImportState::Finished && import.loaded + import.unchanged > 0 {
+                txn.put_as(keys::renewed(&import.dataset), &self.inner.now());
+            }
             let file = file_tag(&self.inner.tags(), &import.file, import.size, &import.fingerprint);
             txn.delete(keys::import_of(&import.dataset, &file));
             txn.put_as(keys::import(id), &import);

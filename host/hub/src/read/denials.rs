@@ -8,17 +8,21 @@
 //!
 //! What is lost when the platform is killed is at most the number of repetitions of the last minute.
 
+use crate::Hub;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use tokio::sync::watch;
 use yunlong_audit::{Entry, Outcome};
-use yunlong_model::Timestamp;
+use yunlong_model::{InstallationName, PersonId, Timestamp};
 
 /// How long denials share an entry.
 const WINDOW_MILLIS: i64 = 60_000;
 /// Different denials of one installation in a minute whose repetitions are counted. Of further ones, those
 /// about somebody are written one by one, as reads are, and those about nobody share entries.
 const DISTINCT: usize = 2_000;
+
+/// How the entry that counts repetitions ends; before it stands their number.
+const MORE: &str = " more of the same within a minute";
 
 /// The denials of the last minute.
 #[derive(Default)]
@@ -87,7 +91,7 @@ impl Window {
         // Those who repeated what was not written try again themselves.
         let more = if self.is_void() { 0 } else { self.more };
         (more > 0).then(|| {
-            let detail = format!("{}; {more} more of the same within a minute", self.entry.detail);
+            let detail = format!("{}; {more}{MORE}", self.entry.detail);
             Entry { detail, ..self.entry }
         })
     }
@@ -138,9 +142,37 @@ impl Denials {
         due
     }
 
+    /// Ends the minute of an installation's denials, of those about these persons where some are named.
+    /// Answers the counts that are due by that.
+    fn anew(&self, installation: &InstallationName, about: Option<&[PersonId]>) -> Vec<Entry> {
+        let mut state = self.0.lock();
+        let Some(windows) = state.of.get_mut(installation.as_str()) else { return Vec::new() };
+        let is_one = |w: &Window| about.is_none_or(|all| w.entry.about.as_ref().is_some_and(|p| all.contains(p)));
+        windows.extract_if(|_, w| is_one(w)).filter_map(|(_, w)| w.rest()).collect()
+    }
+
     /// Takes counts back that could not be written.
     pub(crate) fn keep(&self, counts: Vec<Entry>) {
         self.0.lock().left.extend(counts);
+    }
+}
+
+impl Hub {
+    /// What denials of an installation rest on was taken back: by these persons, or, where none are named, by
+    /// those who gave it. The next denial of each kind has an entry of its own, however lately there was one
+    /// like it. What was counted until now is written down first; where that fails, with the next counts.
+    pub async fn denies_anew(&self, installation: &InstallationName, about: Option<&[PersonId]>) {
+        let denials = &self.inner.sharing.denials;
+        let due = denials.anew(installation, about);
+        if !due.is_empty() && self.inner.audit.record(due.clone()).await.is_err() {
+            denials.keep(due);
+        }
+    }
+
+    /// How many more of the same an entry stands for; `None` for one that stands for itself.
+    #[must_use]
+    pub fn repetitions(entry: &Entry) -> Option<u64> {
+        entry.detail.strip_suffix(MORE)?.rsplit("; ").next()?.parse().ok()
     }
 }
 
@@ -172,7 +204,7 @@ fn kind(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yunlong_model::{Kind, PersonId};
+    use yunlong_model::Kind;
 
     fn denial(about: &str) -> Entry {
         Entry {
@@ -207,6 +239,7 @@ mod tests {
         let counted = denials.due(Timestamp(60_008));
         assert_eq!(counted.len(), 1, "b had no repetition");
         assert_eq!(counted[0].detail, "; 7 more of the same within a minute");
+        assert_eq!((Hub::repetitions(&counted[0]), Hub::repetitions(&denial("a"))), (Some(7), None));
         assert_eq!(counted[0].about, Some(PersonId::new("a")));
         assert_eq!(met(&denials, denial("a"), 60_009), [denial("a")], "a new minute");
     }
@@ -220,6 +253,25 @@ mod tests {
         for entry in [name, mobile, other] {
             assert_eq!(met(&denials, entry.clone(), 1), [entry], "another field or record is another denial");
         }
+    }
+
+    #[test]
+    fn what_is_denied_after_something_was_taken_back_repeats_nothing_from_before() {
+        let (denials, tickets) = (Denials::default(), "tickets".parse().unwrap());
+        let (a, b) = (PersonId::new("a"), PersonId::new("b"));
+        for at in 0..3 {
+            met(&denials, denial("a"), at);
+            met(&denials, denial("b"), at);
+        }
+        assert!(denials.anew(&"parks".parse().unwrap(), None).is_empty(), "another app's");
+        let counted = denials.anew(&tickets, Some(std::slice::from_ref(&a)));
+        assert_eq!(counted.iter().map(Hub::repetitions).collect::<Vec<_>>(), [Some(2)]);
+        assert_eq!(counted[0].about, Some(a));
+        assert_eq!(met(&denials, denial("a"), 4), [denial("a")], "an entry of its own, within the minute");
+        assert_eq!(met(&denials, denial("b"), 4), [], "of somebody else nothing was taken back");
+        let counted = denials.anew(&tickets, None);
+        assert_eq!(counted.iter().map(|e| e.about.clone()).collect::<Vec<_>>(), [Some(b)], "of all");
+        assert_eq!(met(&denials, denial("b"), 5), [denial("b")]);
     }
 
     #[test]

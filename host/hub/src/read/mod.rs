@@ -9,8 +9,9 @@
 //! Invariants:
 //! - No field, row or person that the grant does not cover leaves this module.
 //! - A record that does not exist and one that is kept from the caller look the same to them.
-//! - What an installation sees of a person is pairwise: neither references, versions, nor cursors can be
-//!   compared with those of another installation, and none of them moves unless a granted field does.
+//! - What an installation sees of a person is pairwise: neither references, versions, cursors, nor the order of
+//!   records can be compared with those of another installation, and none of them moves unless a granted field
+//!   does.
 //! - What an answer rests on, the grant and the consent, is checked in the commit that writes it down: a
 //!   read whose entry stands behind a revocation does not exist.
 //! - An answer that tells of a person by finding nothing, or by counting, is in the log as well.
@@ -20,6 +21,7 @@ mod call;
 pub(crate) mod denials;
 mod key;
 mod log;
+mod order;
 mod place;
 mod query;
 mod release;
@@ -28,6 +30,7 @@ mod write;
 
 pub(crate) use call::{Call, Consent, Want};
 pub(crate) use log::About;
+pub(crate) use order::own_order;
 pub use place::{Near, PlaceQuery};
 pub(crate) use query::MAX_PAGE;
 pub use query::{Query, ReleasedPage};

@@ -3,6 +3,7 @@
 use super::call::{Call, Want};
 use super::key::consent;
 use super::log::About;
+use super::order::own_order;
 use super::walk::Walk;
 use super::{Open, ReadError, decided_anew};
 use crate::records::{Bound, Found};
@@ -18,7 +19,7 @@ use yunlong_store::documents::ordered_scalar;
 /// without a mask.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
-    /// The items of the index, in its order; none: all records.
+    /// The items of the index, in its order; none: all records, of a dataset about persons by a job alone.
     pub index: Vec<String>,
     /// Values of the first items.
     pub equals: Vec<Value>,
@@ -37,7 +38,8 @@ pub struct Query {
 /// A page of an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReleasedPage {
-    /// The records, in the index's order.
+    /// The records, in the index's order; those about persons that have the same values there in an order of the
+    /// installation's own.
     pub records: Vec<Released>,
     /// Where to go on; `None` when there is no more. A page may be short and have a next one.
     pub next: Option<String>,
@@ -60,7 +62,8 @@ impl Open {
     /// [`ReadError`]; [`Denial::Fields`] when an item of the index or the filter is not granted, or is
     /// masked; [`Denial::Row`] when a division is asked for that is outside of the granted ones;
     /// [`ReadError::TooLarge`] when so many records are kept from the caller among those that the query meets
-    /// that they could be counted by its pages.
+    /// that they could be counted by its pages, or when more records about persons have the same values than are
+    /// sorted for an answer.
     pub async fn query(&self, query: &Query, fields: &[String]) -> Result<ReleasedPage, ReadError> {
         check_limit(query.limit)?;
         let asked = self.asked(query)?;
@@ -190,16 +193,14 @@ impl Open {
             let about = About { person: own.clone(), reference: String::new() };
             return Err(self.deny_call(call, Some(about), consent(call)).await);
         }
-        let mut kept = Vec::new();
+        let (order, mut kept) = (own_order(self), Vec::new());
         for found in call.records().about(own).await? {
-            if kept.len() < query.limit
-                && fits(query, &found.record.body)
-                && self.shows(call, &found, &query.filter).await?
-            {
-                kept.push(found);
+            if fits(query, &found.record.body) && self.shows(call, &found, &query.filter).await? {
+                kept.push((order.place(&found.id)?, found));
             }
         }
-        Ok(kept)
+        kept.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(kept.into_iter().map(|(_, found)| found).take(query.limit).collect())
     }
 }
 

@@ -10,7 +10,7 @@ impl Open {
     /// A record as it is released.
     pub(crate) fn release(&self, call: &Call, reference: String, record: &Record) -> Released {
         let dataset = call.dataset();
-        let shows_days = !dataset.is_personal() || is_identified(call, dataset);
+        let shows_days = shows_days(call);
         let (mut body, mut unrecorded, mut sources) = (Map::new(), Vec::new(), Vec::new());
         // In the catalogue's order.
         for item in &dataset.items {
@@ -52,6 +52,11 @@ impl Open {
         let installation = self.caller.installation.as_str();
         self.hub.inner.tags().number(&["version", installation, &dataset.id, &record.key, &said])
     }
+}
+
+/// Whether the app is told days of a record.
+pub(super) fn shows_days(call: &Call) -> bool {
+    !call.dataset().is_personal() || is_identified(call, call.dataset())
 }
 
 /// Whether the app is given a number that says who it is. Two apps that have it need no day to compare.

@@ -4,8 +4,11 @@
 //! A page that is short although the walk goes on tells that records were passed over. Where records are kept
 //! from the caller (by rows, or because somebody has not consented) that would be a way to count them: then a
 //! walk goes on until the page is full or the index ends, and one that would take too long is refused.
+//!
+//! Records about persons come in an order of the installation's own ([`Ordered`]).
 
 use super::call::Call;
+use super::order::{Ordered, no_index};
 use super::query::{MAX_PAGE, Query};
 use super::{Open, ReadError};
 use crate::LegalBasis;
@@ -39,7 +42,7 @@ impl Open {
     ) -> Result<(Vec<Found>, Option<String>), ReadError> {
         let parts = Parts::of(call, query);
         let keeps = walk == Walk::Page && keeps_some_back(call, query, &parts);
-        let (mut at, mut cursor) = match self.open_cursor(query.cursor.as_deref())? {
+        let from = match self.open_cursor(query.cursor.as_deref())? {
             None => (0, None),
             Some(text) => {
                 let (at, cursor) = text.split_once(':').ok_or_else(other_query)?;
@@ -47,7 +50,10 @@ impl Open {
                 (at.parse().map_err(|_| other_query())?, cursor)
             }
         };
-        let (mut kept, mut scanned) = (Vec::new(), 0);
+        if walk == Walk::Page && call.dataset().is_personal() {
+            return self.walk_in_own_order(call, query, (&parts, keeps), from).await;
+        }
+        let ((mut at, mut cursor), mut kept, mut scanned) = (from, Vec::new(), 0);
         while let Some(part) = parts.finds.get(at) {
             let find = Find { limit: (query.limit - kept.len()).clamp(1, MAX_PAGE), cursor, ..part.clone() };
             let page = call.records().find(&find).await?;
@@ -76,6 +82,42 @@ impl Open {
         Ok((kept, next))
     }
 
+    /// The same over records about persons: the order is the installation's own.
+    async fn walk_in_own_order(
+        &self,
+        call: &Call,
+        query: &Query,
+        (parts, keeps): (&Parts, bool),
+        (mut at, mut cursor): (usize, Option<String>),
+    ) -> Result<(Vec<Found>, Option<String>), ReadError> {
+        if query.index.is_empty() {
+            return Err(no_index(call));
+        }
+        let (mut kept, mut seen) = (Vec::new(), 0);
+        while let Some(find) = parts.finds.get(at) {
+            let mut rows = Ordered::of(self, call, find, cursor.take().as_deref())?;
+            while let Some(row) = rows.next().await? {
+                seen += 1;
+                if let Some(record) = call.records().current(&row.id).await? {
+                    let found = Found { id: row.id.clone(), record };
+                    if self.shows(call, &found, &query.filter).await? {
+                        kept.push(found);
+                    }
+                }
+                let is_full = kept.len() >= query.limit;
+                if !is_full && keeps && seen >= SCANNED {
+                    return Err(too_many(call));
+                }
+                if is_full || seen >= SCANNED {
+                    let next = self.seal_cursor(&format!("{at}:{}", rows.cursor(&row)))?;
+                    return Ok((kept, Some(next)));
+                }
+            }
+            at += 1;
+        }
+        Ok((kept, None))
+    }
+
     /// Cursors tell rows of an index, and rows of datasets about persons could be compared between
     /// installations: so they are sealed for this installation, dataset and purpose.
     pub(crate) fn seal_cursor(&self, cursor: &str) -> Result<String, ReadError> {
@@ -97,7 +139,7 @@ impl Open {
     }
 }
 
-fn other_query() -> ReadError {
+pub(super) fn other_query() -> ReadError {
     ReadError::Invalid("the cursor is not from this query: begin again".into())
 }
 

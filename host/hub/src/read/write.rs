@@ -3,12 +3,22 @@
 use super::call::{Call, Want};
 use super::key::consent;
 use super::log::About;
+use super::release::shows_days;
 use super::{ATTEMPTS, Open, ReadError};
-use crate::{Access, Authority, Denial, Fresh, HubError, Provenance, Record};
+use crate::records::refused_day;
+use crate::{Access, Authority, Denial, FieldError, Fresh, HubError, Provenance, Record};
 use serde_json::{Map, Value};
+use yunlong_audit::Entry;
 use yunlong_formats::Date;
 use yunlong_model::PersonId;
 use yunlong_store::transact;
+
+/// With whose records a change was compared.
+struct Compared {
+    about: Vec<About>,
+    /// Whether there was a record.
+    found: bool,
+}
 
 impl Open {
     /// Writes fields for which the installation's organization is the authority; others stay as they
@@ -17,7 +27,7 @@ impl Open {
     ///
     /// # Errors
     /// [`ReadError`]; [`ReadError::Conflict`] when the record has changed since; [`ReadError::Invalid`]
-    /// says what is wrong with which field.
+    /// says what is wrong with which field. What both tell about a person is in the log first.
     pub async fn write(
         &self,
         key: &str,
@@ -63,9 +73,10 @@ impl Open {
         let id = call.records().id(key);
         let before = call.records().newest(&id).await?;
         let about = self.check_rows(&call, key, before.as_ref(), body).await?;
+        let compared = Compared { about: about.clone(), found: before.is_some() };
         // As the installation knows it. The rows were decided on this version, and the commit changes no other.
         if before.as_ref().map_or(0, |b| self.version(&call, b)) != version {
-            return Err(ReadError::Conflict);
+            return self.refuse(&call, compared, ReadError::Conflict).await;
         }
         let fresh = Fresh {
             key: key.to_owned(),
@@ -73,9 +84,38 @@ impl Open {
             valid_from,
             valid_to: None,
             provenance: self.provenance(&call),
-            based_on: Some(before.map_or(0, |b| b.version)),
+            based_on: Some(before.as_ref().map_or(0, |b| b.version)),
         };
-        self.commit(&call, about, fresh).await
+        let mut entries = Vec::new();
+        for one in about {
+            entries.push(self.entry(&call, "data.written", one).await?);
+        }
+        match self.commit(&call, &entries, fresh).await {
+            Err(e) if e.is_callers() => {
+                let why = without_days(&call, before.as_ref(), valid_from, e);
+                self.refuse(&call, compared, why.into()).await
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Answers that nothing is written. Why tells what is on record, or that nothing is, so that it is in the log
+    /// first, as a row of a file that is compared with a record is. `None` when what the call rests on is no
+    /// longer as it was.
+    async fn refuse(&self, call: &Call, compared: Compared, why: ReadError) -> Result<Option<u64>, ReadError> {
+        let mut entries = Vec::new();
+        for one in compared.about {
+            let mut entry = self.entry(call, "data.compared", one).await?;
+            if !compared.found {
+                entry.detail.push_str("; nothing found");
+            }
+            entries.push(entry);
+        }
+        match self.write_down(call, entries).await {
+            Ok(()) => Err(why),
+            Err(ReadError::Conflict) => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     /// The record must be among the rows before the change and after it, and its person must agree where
@@ -112,12 +152,8 @@ impl Open {
     }
 
     /// `None` when what the call rests on is no longer as it was.
-    async fn commit(&self, call: &Call, about: Vec<About>, fresh: Fresh) -> Result<Option<u64>, ReadError> {
-        let (hub, by) = (&self.hub, Authority::Of(self.caller.organization.clone()));
-        let (mut entries, ground) = (Vec::new(), call.ground());
-        for one in about {
-            entries.push(self.entry(call, "data.written", one).await?);
-        }
+    async fn commit(&self, call: &Call, entries: &[Entry], fresh: Fresh) -> Result<Option<u64>, HubError> {
+        let (hub, by, ground) = (&self.hub, Authority::Of(self.caller.organization.clone()), call.ground());
         let done: Result<Option<u64>, HubError> = transact!(&hub.inner.store, |txn| {
             for row in &ground.rows {
                 if txn.get_versioned(&row.key).await?.map(|found| found.version) != row.version {
@@ -128,7 +164,7 @@ impl Open {
             writer.put(txn, &by, fresh.clone()).await?;
             let written = writer.newest(txn, &fresh.key).await?;
             writer.finish(txn);
-            for entry in &entries {
+            for entry in entries {
                 hub.inner.audit.stage(txn, entry).await?;
             }
             Ok::<_, HubError>(written.map(|w| self.version(call, &w)))
@@ -147,5 +183,20 @@ impl Open {
             through: format!("{} {}", self.caller.installation, self.caller.request_id).trim().to_owned(),
             at: call.footing.now,
         }
+    }
+}
+
+/// The days of a record are told in a refusal where a read tells them, and nowhere else.
+fn without_days(call: &Call, before: Option<&Record>, from: Date, why: HubError) -> HubError {
+    let of_days = before.and_then(|record| refused_day(record, from));
+    match (why, of_days) {
+        (HubError::Record(errors), Some(of_days)) if !shows_days(call) && errors.contains(&of_days) => {
+            HubError::Record(vec![FieldError::new(
+                "valid_from",
+                "该日已有之后的版本，或属于已失效的时段：请给出更晚的日期，或提出疑义核查",
+                "a later version stands behind that day, or one that held then has ended: give a later day, or ask for a correction",
+            )])
+        }
+        (why, _) => why,
     }
 }

@@ -17,17 +17,20 @@ pub(crate) mod index;
 mod merge;
 mod read;
 mod row;
+mod stage;
 mod step;
 mod write;
 
 pub use changes::{ChangeSet, Changed};
+pub(crate) use index::Order;
+pub(crate) use read::Plan;
 pub use read::{Bound, Find, Found, FoundPage};
 pub use write::{Authority, Fresh, Writer, Written};
 
 use crate::catalogue::Live;
 use crate::hub::Inner;
 use crate::keys::Tags;
-use crate::{Dataset, Hub, HubError, Record, validate};
+use crate::{Dataset, FieldError, Hub, HubError, Record, validate};
 use row::Stored;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -97,7 +100,7 @@ impl Records {
         }
     }
 
-    fn tags(&self) -> Tags<'_> {
+    pub(crate) fn tags(&self) -> Tags<'_> {
         self.inner.tags()
     }
 
@@ -117,6 +120,11 @@ impl Inner {
         let normal = resident_id.parse::<ResidentId>();
         self.identity.person_of_resident_id(normal.as_ref().map_or(resident_id, ResidentId::as_str))
     }
+}
+
+/// Why a change of a record cannot hold from this day on, if it cannot. It names days of the record.
+pub(crate) fn refused_day(record: &Record, from: Date) -> Option<FieldError> {
+    step::change(Some(record), step::Days { from: from.to_string(), to: None }).err()
 }
 
 /// Whether a version holds on a day. Dates of one form are in the order of their texts.

@@ -2,7 +2,7 @@
 
 use super::changes::Erased;
 use super::{Records, Stored, changes, holds, index, row};
-use crate::{ChangeSet, HubError, Record, keys};
+use crate::{ChangeSet, Hub, HubError, Publication, Record, keys};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -61,6 +61,32 @@ pub struct FoundPage {
     /// Where to go on; `None` when there is no more. A page may be short and have a next one: records that
     /// no longer hold are left out.
     pub next: Option<String>,
+}
+
+/// A record about somebody, with all that it ever was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// Its id in the store.
+    pub id: String,
+    /// The newest version.
+    pub newest: Record,
+    /// Whether that holds today; what has ended is still kept.
+    pub holds: bool,
+    /// Versions that held before, the newest first.
+    pub former: Vec<Record>,
+    /// What was once on record and was replaced, the newest first.
+    pub replaced: Vec<Record>,
+}
+
+impl Hub {
+    /// The registers of persons, with where each stands in the catalogue: one that is withdrawn, or not
+    /// published yet, is kept all the same, and whoever asks what is held about them is told of it.
+    #[must_use]
+    pub fn registers_of_persons(&self) -> Vec<(Publication, Records)> {
+        let catalogue = self.inner.catalogue.read().clone();
+        let personal = catalogue.all().filter(|l| l.dataset().is_personal());
+        personal.map(|l| (l.entry.publication, Records { inner: self.inner.clone(), live: l.clone() })).collect()
+    }
 }
 
 impl Records {
@@ -154,19 +180,39 @@ impl Records {
     /// # Errors
     /// As [`Records::current`].
     pub async fn about(&self, person: &PersonId) -> Result<Vec<Found>, HubError> {
+        self.fetch(self.ids_about(person).await?).await
+    }
+
+    /// The same with all their versions, and those that have ended among them. A version that was about
+    /// somebody else, as where a number was corrected, is not the person's and is left out.
+    ///
+    /// # Errors
+    /// As [`Records::current`].
+    pub async fn whole_about(&self, person: &PersonId) -> Result<Vec<Whole>, HubError> {
+        let today = self.today().to_string();
+        let theirs = |r: &Record| self.person(r).as_ref() == Some(person);
+        let mut all = Vec::new();
+        for id in self.ids_about(person).await? {
+            let mut versions = self.history(&id).await?.into_iter();
+            let Some(newest) = versions.next().filter(theirs) else { continue };
+            let former = versions.filter(theirs).collect();
+            let replaced = self.replaced(&id).await?.into_iter().filter(theirs).collect();
+            all.push(Whole { id, holds: holds(&newest, &today), newest, former, replaced });
+        }
+        Ok(all)
+    }
+
+    async fn ids_about(&self, person: &PersonId) -> Result<Vec<String>, HubError> {
         if !self.dataset().is_personal() {
             return Ok(Vec::new());
         }
-        let ids = match self.id_of_person(person) {
-            Some(id) => vec![id],
-            None => {
-                let tag = self.tags().person(&self.dataset().id, person);
-                let range = keys::about(&self.dataset().id, &tag).children();
-                let rows = self.inner.store.scan(&range, Direction::Ascending, MAX_PAGE).await?;
-                rows.iter().filter_map(|r| r.key.last_text()).collect()
-            }
-        };
-        self.fetch(ids).await
+        if let Some(id) = self.id_of_person(person) {
+            return Ok(vec![id]);
+        }
+        let tag = self.tags().person(&self.dataset().id, person);
+        let range = keys::about(&self.dataset().id, &tag).children();
+        let rows = self.inner.store.scan(&range, Direction::Ascending, MAX_PAGE).await?;
+        Ok(rows.iter().filter_map(|r| r.key.last_text()).collect())
     }
 
     /// What is left of a record that was removed, with its row, until it was told.
@@ -200,12 +246,11 @@ impl Records {
     /// As [`Records::find`], a page that ends before the row whose bytes have no room, unless it is the first
     /// one. Answers how much room is left, too; `None`: it ended for that.
     pub(crate) async fn find_within(&self, find: &Find, room: usize) -> Result<(FoundPage, Option<usize>), HubError> {
-        let base = self.base_of(find)?;
-        let mut range = self.range_of(find, &base)?;
-        let hash = self.hash_of(find, &base);
+        let plan = self.plan(find)?;
+        let mut range = plan.range.clone();
         let limit = find.limit.clamp(1, MAX_PAGE);
         if let Some(cursor) = &find.cursor {
-            let last = decode(hash, &base, cursor)?;
+            let last = plan.place_of(cursor)?;
             if find.descending {
                 range.end = last.min(range.end);
             } else {
@@ -219,7 +264,7 @@ impl Records {
         let mut rows = self.inner.store.scan(&range, direction, limit).await?;
         let left = keep(&mut rows, room);
         let next = match rows.last() {
-            Some(last) if rows.len() == limit || left.is_none() => Some(encode(hash, &base, &last.key)),
+            Some(last) if rows.len() == limit || left.is_none() => Some(plan.cursor(&last.key)),
             _ => None,
         };
         let records = if find.index.is_empty() {
@@ -239,6 +284,16 @@ impl Records {
             self.fetch(index::ids_of(&self.tags(), self.dataset(), &find.index, rows)?).await?
         };
         Ok((FoundPage { records, next }, left))
+    }
+
+    /// Which rows of the store a query is over.
+    ///
+    /// # Errors
+    /// As [`Records::find`], but for the cursor.
+    pub(crate) fn plan(&self, find: &Find) -> Result<Plan, HubError> {
+        let base = self.base_of(find)?;
+        let (range, hash) = (self.range_of(find, &base)?, self.hash_of(find, &base));
+        Ok(Plan { base, range, hash })
     }
 
     /// What all rows of the index begin with.
@@ -365,23 +420,34 @@ fn keep(rows: &mut Vec<Entry>, room: usize) -> Option<usize> {
     if all { Some(left.unwrap_or(0)) } else { None }
 }
 
-/// A cursor is no secret and no proof: the walk stays in the range of the query that it comes with.
-fn encode(hash: [u8; HASH], base: &Key, last: &Key) -> String {
-    let row = last.as_bytes().get(base.as_bytes().len()..).unwrap_or_default();
-    BASE64URL_NOPAD.encode(&[&hash[..], row].concat())
+/// The rows of the store that a query is over.
+pub(crate) struct Plan {
+    /// What all rows of the index begin with.
+    base: Key,
+    pub(crate) range: KeyRange,
+    hash: [u8; HASH],
 }
 
-fn decode(hash: [u8; HASH], base: &Key, cursor: &str) -> Result<Key, HubError> {
-    let refused = || {
-        HubError::invalid(
-            "cursor",
-            "翻页标记不属于这次查询：请从第一页开始",
-            "the cursor is not from this query: begin again",
-        )
-    };
-    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| refused())?;
-    match bytes.split_at_checked(HASH) {
-        Some((head, row)) if head == hash => Ok(base.clone().raw(row)),
-        _ => Err(refused()),
+impl Plan {
+    /// A cursor is no secret and no proof: the walk stays in the range of the query that it comes with.
+    pub(crate) fn cursor(&self, last: &Key) -> String {
+        let row = last.as_bytes().get(self.base.as_bytes().len()..).unwrap_or_default();
+        BASE64URL_NOPAD.encode(&[&self.hash[..], row].concat())
+    }
+
+    /// The row at which a page ended.
+    pub(crate) fn place_of(&self, cursor: &str) -> Result<Key, HubError> {
+        let refused = || {
+            HubError::invalid(
+                "cursor",
+                "翻页标记不属于这次查询：请从第一页开始",
+                "the cursor is not from this query: begin again",
+            )
+        };
+        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| refused())?;
+        match bytes.split_at_checked(HASH) {
+            Some((head, row)) if head == self.hash => Ok(self.base.clone().raw(row)),
+            _ => Err(refused()),
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::changes::{Erased, Gathered};
 use super::merge::Merged;
+use super::stage::Heads;
 use super::step::{self, Days, Place};
-use super::{Records, Stored, index, row};
+use super::{Records, Stored, row};
 use crate::catalogue::Live;
 use crate::{Dataset, FieldError, Hub, HubError, Provenance, Record, keys, validate};
 use serde_json::{Map, Value};
@@ -67,23 +68,15 @@ impl Written {
 /// of them; without it the transaction is not to be committed.
 pub struct Writer {
     pub(super) records: Records,
-    counts: BTreeMap<String, i64>,
-    gathered: Gathered,
-    changed: u64,
+    pub(super) counts: BTreeMap<String, i64>,
+    pub(super) gathered: Gathered,
+    pub(super) changed: u64,
+    /// Whether the provider brought the dataset up to date by what was written.
+    renewed: bool,
     now: Timestamp,
     once: bool,
     pub(super) today: String,
     pub(super) divisions: validate::Divisions,
-}
-
-/// A record before and after a change, as far as its newest version goes.
-struct Heads<'a> {
-    id: &'a str,
-    before: Option<&'a Record>,
-    after: Option<&'a Stored>,
-    /// Which fields a follower is told of.
-    fields: Vec<String>,
-    ended: bool,
 }
 
 impl Hub {
@@ -107,6 +100,7 @@ impl Hub {
             counts: BTreeMap::new(),
             gathered: Gathered::default(),
             changed: 0,
+            renewed: false,
             now: self.inner.now(),
             once: false,
             today: crate::days::day(self.inner.now()).to_string(),
@@ -152,7 +146,21 @@ impl Writer {
     /// another version. Then nothing was staged.
     pub async fn put(&mut self, txn: &mut Txn, by: &Authority, fresh: Fresh) -> Result<Written, HubError> {
         let (id, stored) = self.meet(txn, by, &fresh).await?;
-        let head = stored.as_ref().map(|s| &s.record);
+        let written = self.succeed(txn, by, fresh, &id, stored.as_ref()).await?;
+        // A file has brought it up to date when all of it is loaded.
+        self.renewed |= !self.once && self.provider_only(by).is_ok();
+        Ok(written)
+    }
+
+    async fn succeed(
+        &mut self,
+        txn: &mut Txn,
+        by: &Authority,
+        fresh: Fresh,
+        id: &str,
+        stored: Option<&Stored>,
+    ) -> Result<Written, HubError> {
+        let head = stored.map(|s| &s.record);
         let (days, from, through) = (days_of(&fresh), fresh.valid_from, fresh.provenance.through.clone());
         let merged = self.merge(by, fresh, head)?;
         if let Some(head) = head
@@ -165,7 +173,7 @@ impl Writer {
         }
         self.check(&merged, from, &days).await?;
         let place = step::change(head, days).map_err(one)?;
-        self.place(txn, &id, stored.as_ref(), merged, place).await
+        self.place(txn, id, stored, merged, place).await
     }
 
     /// Writes a correction: what it says held from its first day on, however long ago that is. The version
@@ -175,7 +183,7 @@ impl Writer {
     /// As [`Writer::put`].
     pub async fn correct(&mut self, txn: &mut Txn, by: &Authority, fresh: Fresh) -> Result<Written, HubError> {
         let (id, stored) = self.meet(txn, by, &fresh).await?;
-        let Some(stored) = stored else { return self.put(txn, by, fresh).await };
+        let Some(stored) = stored else { return self.succeed(txn, by, fresh, &id, None).await };
         let former = self.former(txn, &id).await?;
         let (days, from) = (days_of(&fresh), fresh.valid_from);
         let place = step::correction(&former, &stored.record, days.clone()).map_err(one)?;
@@ -232,6 +240,7 @@ impl Writer {
             record.sources.entry(field.clone()).or_insert_with(|| source.clone());
         }
         let after = Stored { highest: record.version, record };
+        self.renewed = true;
         self.stage(
             txn,
             Heads { id: &id, before: Some(&stored.record), after: Some(&after), fields: vec![], ended: true },
@@ -281,11 +290,14 @@ impl Writer {
 
     /// Stages what is counted over all changes. Answers how many records were written.
     pub fn finish(self, txn: &mut Txn) -> u64 {
-        let Self { records, counts, gathered, changed, now, .. } = self;
+        let Self { records, counts, gathered, changed, renewed, now, .. } = self;
+        let dataset = records.dataset();
+        if renewed {
+            txn.put_as(keys::renewed(&dataset.id), &now);
+        }
         if changed == 0 {
             return 0;
         }
-        let dataset = records.dataset();
         for (item, delta) in counts.into_iter().filter(|(_, delta)| *delta != 0) {
             let key = if item.is_empty() { keys::counts(&dataset.id) } else { keys::count_of(&dataset.id, &item) };
             txn.adjust(key, delta, 0, i64::MAX);
@@ -430,73 +442,6 @@ impl Writer {
         let bytes = row::to_bytes(&self.records.inner.keys, self.dataset(), &key, &stored)?;
         txn.put(key, bytes);
         Ok(())
-    }
-
-    /// Stages the newest version with its index rows, its place, its person and its counts.
-    fn stage(&mut self, txn: &mut Txn, heads: Heads<'_>) -> Result<(), HubError> {
-        let dataset = self.records.dataset().clone();
-        let Heads { id, before, after, fields, ended } = heads;
-        let now = after.map(|s| &s.record);
-        let key = keys::head(&dataset.id, id);
-        match after {
-            Some(stored) => txn.put(key.clone(), row::to_bytes(&self.records.inner.keys, &dataset, &key, stored)?),
-            None => txn.delete(key),
-        }
-        self.stage_indexes(txn, &dataset, id, before, now);
-        if let Some(item) = &dataset.geometry {
-            let shape = |r: Option<&Record>| r.and_then(|r| r.body.get(item)).cloned();
-            let (old, new) = (shape(before), shape(now));
-            crate::geo::stage(txn, &dataset.id, id, old.as_ref(), new.as_ref())
-                .map_err(|e| one(FieldError { field: Some(item.clone()), reason: e.text() }))?;
-        }
-        self.count(before, now);
-        let version = now.or(before).map_or(0, |r| r.version);
-        self.gathered.add(id, version, fields, ended);
-        self.changed += 1;
-        Ok(())
-    }
-
-    fn stage_indexes(&self, txn: &mut Txn, dataset: &Dataset, id: &str, before: Option<&Record>, now: Option<&Record>) {
-        let tags = self.records.tags();
-        let mut exchange = |old: Option<yunlong_store::Key>, new: Option<yunlong_store::Key>| {
-            if old == new {
-                return;
-            }
-            if let Some(old) = old {
-                txn.delete(old);
-            }
-            if let Some(new) = new {
-                txn.put(new, bytes::Bytes::new());
-            }
-        };
-        for items in &dataset.indexes {
-            let row = |r: Option<&Record>| r.and_then(|r| index::row(&tags, dataset, items, id, &r.body));
-            exchange(row(before), row(now));
-        }
-        if dataset.person.as_ref().is_some_and(|p| *p != dataset.key) {
-            let row = |r: Option<&Record>| {
-                let person = self.records.person(r?)?;
-                Some(keys::about(&dataset.id, &tags.person(&dataset.id, &person)).text(id))
-            };
-            exchange(row(before), row(now));
-        }
-    }
-
-    fn count(&mut self, before: Option<&Record>, now: Option<&Record>) {
-        let mut add = |record: Option<&Record>, delta: i64| {
-            let Some(record) = record else { return };
-            // The empty name counts the records themselves.
-            for name in std::iter::once("").chain(record.body.keys().map(String::as_str)) {
-                match self.counts.get_mut(name) {
-                    Some(count) => *count += delta,
-                    None => {
-                        self.counts.insert(name.to_owned(), delta);
-                    }
-                }
-            }
-        };
-        add(before, -1);
-        add(now, 1);
     }
 }
 

@@ -71,6 +71,15 @@ pub(crate) fn job_page(id: &str, page: u32) -> Key {
     job_pages(id).u64(u64::from(page))
 }
 
+/// Where the records that a job about persons found stand in its installation's order, until they are in pages.
+pub(crate) fn job_places(id: &str) -> Key {
+    table("job-place").text(id)
+}
+
+pub(crate) fn job_place(id: &str, place: &str) -> Key {
+    job_places(id).text(place)
+}
+
 /// How far the changes of a dataset were told.
 pub(crate) fn told(dataset: &str) -> Key {
     table("told").text(dataset)

@@ -313,6 +313,10 @@ async fn an_entry_is_exported_in_the_words_of_the_national_guide() {
     assert_eq!(entry["发布日期"], "2026-11-26");
     assert_eq!(entry["信息项信息"][0]["字段名"], "resident_id");
     assert_eq!(entry["信息项信息"][0]["敏感程度"], "敏感个人信息");
+    let way = city.hub.dataset(PERSON).unwrap().sharing.way();
+    assert_eq!(entry["共享属性"]["共享方式"], way.zh, "as the page says it");
+    assert!(entry.get("关联资源代码").is_none(), "what is not kept is not exported as an empty list");
+    assert_eq!(entry["JSON Schema"]["properties"]["birth_date"]["format"], "date");
     assert!(city.hub.guide_entry("none.such").await.is_none());
 }
 

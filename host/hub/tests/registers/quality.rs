@@ -46,6 +46,33 @@ async fn a_dataset_is_late_when_its_cycle_has_passed() {
 }
 
 #[tokio::test]
+async fn a_correction_of_one_record_makes_no_dataset_fresh_and_a_file_does_when_it_is_loaded() {
+    let city = City::new().await;
+    let late = async || city.hub.quality(PERSON).await.unwrap().freshness.late_days;
+    city.put(PERSON, city.fresh(&id(1), person(1), "2026-01-01")).await.unwrap();
+    city.clock.advance(4 * DAY);
+    let corrected = json!({ "mobile": "19900000001" });
+    city.correct(PERSON, city.fresh(&id(1), corrected, "2026-01-01")).await.unwrap();
+    assert_eq!(late().await, 3, "what a citizen found says nothing of all others");
+    let import = city.hub.start_import(new_import(PERSON, "a"), &police()).await.unwrap();
+    city.hub.import_batch(&import.id, 0, vec![row(2, person(2))], &police()).await.unwrap();
+    assert_eq!(late().await, 3, "a part of a file");
+    city.hub.finish_import(&import.id, &police()).await.unwrap();
+    assert_eq!(late().await, 0);
+    city.clock.advance(4 * DAY);
+    let refused = city.hub.start_import(new_import(PERSON, "b"), &police()).await.unwrap();
+    let mut wrong = person(3);
+    wrong["sex"] = json!("7");
+    city.hub.import_batch(&refused.id, 0, vec![row(2, wrong)], &police()).await.unwrap();
+    city.hub.finish_import(&refused.id, &police()).await.unwrap();
+    assert_eq!(late().await, 3, "a file of which nothing was taken");
+    let same = city.hub.start_import(new_import(PERSON, "c"), &police()).await.unwrap();
+    city.hub.import_batch(&same.id, 0, vec![row(2, person(2))], &police()).await.unwrap();
+    let ended = city.hub.finish_import(&same.id, &police()).await.unwrap();
+    assert_eq!((ended.unchanged, late().await), (1, 0), "there was nothing new to bring");
+}
+
+#[tokio::test]
 async fn refused_rows_duplicates_and_open_corrections_are_counted() {
     let city = City::new().await;
     let import = city.hub.start_import(new_import(PERSON, "a"), &police()).await.unwrap();

@@ -35,18 +35,19 @@ async fn a_change_begins_a_version_and_the_day_finds_the_one_that_held() {
 }
 
 #[tokio::test]
-async fn what_says_nothing_new_writes_nothing() {
+async fn what_says_nothing_new_writes_no_version_and_no_change() {
     let city = City::new().await;
     city.put(PERSON, city.fresh(&id(1), person(1), "2026-01-01")).await.unwrap();
-    let before = city.store.watch().borrow().0;
     let mut txn = yunlong_store::Txn::new(city.store.clone());
     let mut writer = city.hub.writer(&mut txn, PERSON).await.unwrap();
     let by = Authority::Of(POLICE.into());
     let same = city.fresh(&id(1), person(1), "2026-05-01");
     assert_eq!(writer.put(&mut txn, &by, same).await, Ok(Written::Unchanged(1)));
-    let written = writer.finish(&mut txn);
-    assert!(written == 0 && txn.is_empty());
-    assert_eq!(city.store.watch().borrow().0, before);
+    assert_eq!(writer.finish(&mut txn), 0);
+    // The provider's word that it still holds: the dataset is up to date, and that is all that is written.
+    txn.commit().await.unwrap();
+    assert_eq!(days(&history(&city, 1).await), [("2026-01-01", None)]);
+    assert_eq!(city.records(PERSON).changes(None, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

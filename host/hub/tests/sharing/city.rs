@@ -19,7 +19,7 @@ use yunlong_identity::{
 use yunlong_installations::{Capability, Installations, New, Status, Switch, Upgrade};
 use yunlong_messaging::{Deliver, Delivery, DeliveryError, Dispatcher, Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
-use yunlong_model::{Clock, Digest, InstallationName, Kind, Manifest, PersonId, Timestamp};
+use yunlong_model::{Clock, Digest, Event, InstallationName, Kind, Manifest, PersonId, Timestamp};
 use yunlong_sealing::Keyring;
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{SharedStore, Txn};
@@ -32,6 +32,8 @@ pub(crate) const ASKED: &str = "police.asked";
 pub(crate) const CLOSED: &str = "police.closed";
 pub(crate) const LAW: &str = "《示例条例》第九条";
 pub(crate) const DAY: i64 = 86_400_000;
+/// After so long every change about a person is delivered that was told before.
+pub(crate) const HALF_AN_HOUR: i64 = 1_800_000;
 /// Thursday morning in Shanghai.
 pub(crate) const START: Timestamp = Timestamp(1_795_658_400_000);
 
@@ -416,11 +418,17 @@ impl City {
 
     /// What waits for apps, delivered: installation, topic, data.
     pub(crate) async fn messages(&self) -> Vec<(String, String, Value)> {
+        let got = self.deliveries().await;
+        got.into_iter().map(|(to, e)| (to.to_string(), e.topic, e.data)).collect()
+    }
+
+    /// The same, in the order of arrival, with all that an app sees of them.
+    pub(crate) async fn deliveries(&self) -> Vec<(InstallationName, Event)> {
         let inbox = Arc::new(Inbox::default());
         let mut dispatcher = Dispatcher::new(self.messaging.clone(), inbox.clone());
         while dispatcher.poll_once().await.unwrap().attempts > 0 {}
         let got = inbox.0.lock();
-        got.iter().map(|(to, d)| (to.to_string(), d.event.topic.clone(), d.event.data.clone())).collect()
+        got.iter().map(|(to, d)| (to.clone(), d.event.clone())).collect()
     }
 }
 

@@ -51,10 +51,8 @@ async fn pages_do_not_tell_how_many_lie_outside_of_the_granted_divisions() {
     );
     let range =
         Query { lower: Some(Bound { value: json!("1960-01-01"), inclusive: true }), ..by("birth_date", vec![]) };
-    for query in [range.clone(), Query { limit: 10, ..Query::default() }] {
-        let Err(ReadError::TooLarge(why)) = open.query(&query, &[]).await else { panic!("counted: {query:?}") };
-        assert!(why.contains("[division]"), "which index to use: {why}");
-    }
+    let Err(ReadError::TooLarge(why)) = open.query(&range, &[]).await else { panic!("counted") };
+    assert!(why.contains("[division]"), "which index to use: {why}");
     // A job tells what it found, not how far it came.
     let id = open.start_job(&range, &[]).await.unwrap();
     city.hub.work().await.unwrap();

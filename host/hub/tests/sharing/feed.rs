@@ -1,6 +1,6 @@
 //! The feed of changes: told once, to those who may know, and never a value.
 
-use crate::city::{ASKED, City, POLICE, TOURISM, Who, a_use, name, official};
+use crate::city::{ASKED, City, HALF_AN_HOUR, POLICE, TOURISM, Who, a_use, name, official};
 use serde_json::{Value, json};
 use yunlong_store::{Direction, Key};
 
@@ -19,6 +19,7 @@ fn wang(name: &str, mobile: &str) -> Value {
 }
 
 async fn changed(city: &City) -> Vec<Value> {
+    city.clock.advance(HALF_AN_HOUR);
     let got = city.messages().await;
     got.into_iter().filter(|(_, topic, _)| topic == "city.hub.changed").map(|(_, _, data)| data).collect()
 }

@@ -91,7 +91,7 @@ async fn jobs_are_bounded_expire_and_go_with_their_app() {
     city.hub.work().await.unwrap();
     assert!(open.job(&id).await.unwrap().ready);
     city.hub.end_installation(&name("tickets"), &official("tourism-admin", TOURISM)).await.unwrap();
-    for table in ["job", "job-page"] {
+    for table in ["job", "job-page", "job-place"] {
         let rows = city.store.scan(&Key::space("@hub").text(table).children(), Direction::Ascending, 10).await.unwrap();
         assert!(rows.is_empty(), "{table}");
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yunlong_audit::Outcome;
 use yunlong_hub::{Bound, Caller, Denial, Mask, Query, ReadError, ReleasedPage, Rows};
+use yunlong_model::PersonId;
 use yunlong_model::manifest::DatasetUse;
 
 const ALL: &str = "rows = \"all\"\naccess = [\"get\", \"query\"]";
@@ -338,6 +339,11 @@ async fn the_provider_can_limit_rows_by_items_that_it_does_not_give() {
     assert_eq!(open.get(&city.residents.li, &[], None).await, Err(ReadError::Denied(Denial::Row)));
 }
 
+/// Whom a refusal to write told about, the newest first.
+async fn compared(city: &City) -> Vec<(Option<PersonId>, Vec<String>)> {
+    city.log("data.compared").await.into_iter().map(|e| (e.about, e.fields)).collect()
+}
+
 #[tokio::test]
 async fn the_authority_writes_through_its_app_and_nobody_else_does() {
     let city = city("rows = \"all\"\naccess = [\"get\", \"write\"]").await;
@@ -361,14 +367,36 @@ async fn the_authority_writes_through_its_app_and_nobody_else_does() {
     let caller = Caller { organization: POLICE.into(), ..city.caller("registers", Who::Job) };
     let registry = city.hub.open_dataset(caller, ASKED, "keep").await.unwrap();
     let stands = registry.get(&city.residents.wang, &[], None).await.unwrap().unwrap().version;
+    assert_eq!(compared(&city).await, []);
     let wrong = registry.write(&city.residents.wang, change.clone(), 1, day("2026-11-26")).await;
     assert_eq!(wrong, Err(ReadError::Conflict), "the number that counts the changes is nothing to go by");
+    let of_wang = (Some(city.person(&city.residents.wang)), strings(&["name"]));
+    assert_eq!(
+        compared(&city).await,
+        std::slice::from_ref(&of_wang),
+        "that there is another version is told, and written down"
+    );
     let written = registry.write(&city.residents.wang, change.clone(), stands, day("2026-11-26")).await.unwrap();
     assert_ne!(written, stands);
     assert_eq!(
         registry.write(&city.residents.wang, body(json!({ "name": "x" })), stands, day("2026-11-26")).await,
         Err(ReadError::Conflict)
     );
+    assert_eq!(compared(&city).await, vec![of_wang.clone(); 2]);
+    // A day before the version that stands: refused for what is on record, whose day the app is not told.
+    let Err(ReadError::Invalid(why)) =
+        registry.write(&city.residents.wang, body(json!({ "name": "x" })), written, day("2026-11-25")).await
+    else {
+        panic!("before the version that stands")
+    };
+    assert!(!why.contains("2026") && why.contains("valid_from"), "{why}");
+    assert_eq!(compared(&city).await, vec![of_wang; 3]);
+    let nobody = resident_id("320321", "20010101", 77);
+    let new = registry.write(&nobody, body(json!({ "division": "320321" })), 7, day("2026-11-26")).await;
+    assert_eq!(new, Err(ReadError::Conflict));
+    let entry = city.log("data.compared").await.swap_remove(0);
+    assert_eq!(entry.about, Some(city.person(&nobody)), "that there is no record is told as well");
+    assert!(entry.detail.ends_with("; nothing found"), "{}", entry.detail);
     // What others change beside it is nothing that the app's change is based on.
     city.put_from(ASKED, &city.residents.wang, json!({ "mobile": "19900000008" }), "2026-11-26").await;
     let note = registry.write(&city.residents.wang, body(json!({ "note": "x" })), written, day("2026-11-26")).await;

@@ -2,7 +2,7 @@
 //! that is withdrawn, between the decision and the commit stops the read. The memory of this process is behind
 //! the store here, as it is between such a commit and what follows it.
 
-use crate::city::{ASKED, City, POLICE, TOURISM, Who, a_use, day, name, object, official, strings};
+use crate::city::{ASKED, City, HALF_AN_HOUR, POLICE, TOURISM, Who, a_use, day, name, object, official, strings};
 use serde_json::{Value, json};
 use yunlong_hub::{Caller, Denial, Query, ReadError};
 use yunlong_store::{Direction, Key, Txn};
@@ -104,6 +104,7 @@ async fn a_consent_that_is_withdrawn_while_it_is_read_stops_the_read_and_the_fee
     city.put_from(ASKED, &city.residents.wang, json!({ "name": "王改名" }), "2026-11-26").await;
     withdraw(&city).await;
     city.hub.work().await.unwrap();
+    city.clock.advance(HALF_AN_HOUR);
     assert_eq!(city.messages().await.len(), 0, "nothing is told by a consent that is gone");
     let refused = open.get(&city.residents.wang, &[], None).await;
     assert_eq!(refused, Err(ReadError::Denied(Denial::Consent("check".into()))));

@@ -25,8 +25,6 @@ pub(super) type Answer = oneshot::Sender<Result<Seq, CommitError>>;
 pub(super) enum Request {
     /// Validate and commit a batch of about `bytes`.
     Commit { batch: Batch, bytes: usize, answer: Answer },
-    /// Forget the change feed up to a commit.
-    Trim { through: Seq, answer: Answer },
     /// Start a new journal and keep it, with all that follows, for as long as the answer lives.
     Pin { answer: oneshot::Sender<Result<Pinned, StoreError>> },
 }
@@ -80,7 +78,7 @@ impl Committer {
     fn gather(&mut self, first: Request) -> Vec<Request> {
         let weight = |request: &Request| match request {
             Request::Commit { batch, bytes, .. } => bytes + batch.rows() * ROW_WEIGHT,
-            Request::Trim { .. } | Request::Pin { .. } => 0,
+            Request::Pin { .. } => 0,
         };
         let mut total = weight(&first);
         let mut group = vec![first];
@@ -97,7 +95,7 @@ impl Committer {
     fn commit(&mut self, group: Vec<Request>) {
         if let Some(full) = self.lacks_space(&group) {
             for request in group {
-                if let Request::Commit { answer, .. } | Request::Trim { answer, .. } = request {
+                if let Request::Commit { answer, .. } = request {
                     let _ = answer.send(Err(full.clone().into()));
                 }
             }
@@ -128,8 +126,6 @@ impl Committer {
     fn lacks_space(&self, group: &[Request]) -> Option<StoreError> {
         let size = |r: &Request| match r {
             Request::Commit { bytes, .. } => *bytes as u64,
-            // A record of its own, without rows.
-            Request::Trim { .. } => 64,
             Request::Pin { .. } => 0,
         };
         let bytes = group.iter().map(size).sum();
@@ -160,15 +156,10 @@ impl Committer {
         let mut commits: Vec<Commit> = Vec::new();
         for request in group {
             let seq = Seq(self.last.0 + 1 + commits.len() as u64);
-            let (answer, outcome) = match request {
-                Request::Commit { batch, answer, .. } => {
-                    let state = Above { index: &self.shared.index, heads: &heads, group: &overlay };
-                    (answer, resolve(batch, seq, &state))
-                }
-                Request::Trim { through, answer } => (answer, Ok(trim(seq, through))),
-                // Parted from the group before.
-                Request::Pin { .. } => continue,
-            };
+            // Pins were parted from the group before.
+            let Request::Commit { batch, answer, .. } = request else { continue };
+            let state = Above { index: &self.shared.index, heads: &heads, group: &overlay };
+            let outcome = resolve(batch, seq, &state);
             answers.push((answer, outcome.as_ref().map(|c| c.seq).map_err(Clone::clone)));
             if let Ok(commit) = outcome {
                 overlay.add(&commit);
@@ -204,7 +195,6 @@ impl Committer {
         if self.shared.space().refuses(self.snapshot_bytes.saturating_add(bytes)).is_some() {
             return;
         }
-        self.trim_feed();
         let files = &self.shared.files;
         let number = self.journal.number() + 1;
         match Journal::create(&**files, number) {
@@ -214,19 +204,6 @@ impl Committer {
             }
             // The current file may go on; a half-made next one is overwritten by the next attempt.
             Err(e) => tracing::error!(error = %e, "no new journal could be started"),
-        }
-    }
-
-    /// Keeps the change feed from growing for ever. What falls out answers `Trimmed`.
-    fn trim_feed(&mut self) {
-        let options = &self.shared.options;
-        let many = Seq(self.last.0.saturating_sub(options.feed_commits));
-        // A walk over the feed that fails leaves it longer, no more.
-        let large = self.shared.index.feed_over(options.feed_bytes).unwrap_or_default();
-        let through = many.max(large);
-        if through > Seq(0) {
-            let (answer, _) = oneshot::channel();
-            self.commit(vec![Request::Trim { through, answer }]);
         }
     }
 
@@ -245,9 +222,4 @@ impl Committer {
             Err(e) => tracing::error!(error = %e, "no thread for a snapshot"),
         }
     }
-}
-
-fn trim(seq: Seq, through: Seq) -> Commit {
-    let through = through.min(Seq(seq.0 - 1));
-    Commit { seq, rows: Vec::new(), counters: Vec::new(), trim: Some(through) }
 }

@@ -5,13 +5,12 @@
 //! newest applied commit changes together with the rows. A letter tells the kinds apart.
 
 use super::overlay::Overlay;
-use super::record::{Input, put_bytes};
-use crate::{Change, Direction, Entry, Key, KeyRange, Seq, StoreError, Versioned};
+use crate::{Direction, Entry, Key, KeyRange, Seq, StoreError, Versioned};
 use bytes::{Bytes, BytesMut};
 use parking_lot::RwLock;
 use sled::IVec;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Values: version ‖ 0 ‖ bytes, or version ‖ 1 ‖ number of chunks.
@@ -20,11 +19,10 @@ pub(super) const DATA: u8 = b'd';
 const CHUNK: u8 = b'k';
 /// Counters: i64.
 const COUNTER: u8 = b'c';
-/// The change feed: space ‖ sequence ‖ part.
+/// Rows and their marker of versions that kept a feed of changes: left out of every snapshot.
 const FEED: u8 = b'f';
 /// The sequence of the newest commit that is applied.
 const APPLIED: &[u8] = b"ma";
-/// The change feed is forgotten up to here.
 const FLOOR: &[u8] = b"mf";
 
 /// The longest piece of a value in one row of sled: what is much longer would go to sled's blob
@@ -120,31 +118,6 @@ impl Index {
         .collect()
     }
 
-    pub(super) fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let _rest = self.gate.read();
-        let floor = self.number(FLOOR)?.map_or(Seq(0), Seq);
-        if after < floor {
-            return Err(StoreError::Trimmed(floor));
-        }
-        let mut out: Vec<Change> = Vec::new();
-        let Some(first) = after.0.checked_add(1) else { return Ok(out) };
-        let from = feed_key(space, Seq(first), 0);
-        let to = feed_key(space, Seq(u64::MAX), u32::MAX);
-        for row in self.db.range(from..=to) {
-            let (key, value) = row.map_err(io)?;
-            let seq = feed_seq(&key)?;
-            if out.last().is_none_or(|c| c.seq != seq) {
-                if out.len() == limit {
-                    break;
-                }
-                out.push(Change { seq, keys: Vec::new() });
-            }
-            let keys = out.last_mut().map(|c| &mut c.keys);
-            keys.map(|keys| parse_keys(keys, &value)).transpose()?;
-        }
-        Ok(out)
-    }
-
     /// What stands at a key, without its value.
     pub(super) fn head(&self, key: &Key) -> Result<Option<Head>, StoreError> {
         let Some(row) = self.db.get(data_key(key)).map_err(io)? else { return Ok(None) };
@@ -179,47 +152,10 @@ impl Index {
         for (key, value) in &group.counters {
             batch.insert(counter_key(key), &value.to_be_bytes());
         }
-        for ((seq, space), keys) in &group.feed {
-            put_feed(&mut batch, space, *seq, keys);
-        }
-        // The floor never sinks: what lies under it is gone.
-        let floor = group.trim.map(|floor| Ok(floor.max(Seq(self.number(FLOOR)?.unwrap_or(0))))).transpose()?;
-        if let Some(floor) = floor {
-            batch.insert(FLOOR, &floor.0.to_be_bytes());
-        }
         batch.insert(APPLIED, &group.last.0.to_be_bytes());
-        {
-            let mut applied = self.gate.write();
-            self.db.apply_batch(batch).map_err(io)?;
-            *applied = group.last;
-        }
-        floor.map_or(Ok(()), |floor| self.forget_feed(floor))
-    }
-
-    /// The newest commit without which the feed would hold at most `limit` bytes.
-    pub(super) fn feed_over(&self, limit: usize) -> Result<Seq, StoreError> {
-        let _rest = self.gate.read();
-        let mut commits: BTreeMap<Seq, usize> = BTreeMap::new();
-        for row in self.db.scan_prefix([FEED]) {
-            let (key, value) = row.map_err(io)?;
-            *commits.entry(feed_seq(&key)?).or_default() += key.len() + value.len();
-        }
-        let mut kept = 0;
-        let over = commits.into_iter().rev().find(|(_, bytes)| {
-            kept += bytes;
-            kept > limit
-        });
-        Ok(over.map_or(Seq(0), |(seq, _)| seq))
-    }
-
-    /// Removes feed rows that nobody can ask for any more. What a crash leaves, the next trim removes.
-    fn forget_feed(&self, through: Seq) -> Result<(), StoreError> {
-        for row in self.db.scan_prefix([FEED]) {
-            let (key, _) = row.map_err(io)?;
-            if feed_seq(&key)? <= through {
-                self.db.remove(key).map_err(io)?;
-            }
-        }
+        let mut applied = self.gate.write();
+        self.db.apply_batch(batch).map_err(io)?;
+        *applied = group.last;
         Ok(())
     }
 
@@ -244,7 +180,8 @@ impl Index {
                     let whole = self.whole(&key[1..], &value)?;
                     [&whole.version.0.to_be_bytes()[..], &whole.value].concat()
                 }
-                _ if *key == *APPLIED => continue,
+                Some(&FEED) => continue,
+                _ if *key == *APPLIED || *key == *FLOOR => continue,
                 _ => value.to_vec(),
             };
             bytes += key.len() + value.len();
@@ -261,8 +198,9 @@ impl Index {
                 (Some((&DATA, key)), Some((version, value))) => {
                     put_value(&mut batch, key, Seq(u64::from_be_bytes(*version)), value);
                 }
-                (Some((&(COUNTER | FEED), _)), _) => batch.insert(*key, *value),
-                _ if *key == FLOOR => batch.insert(*key, *value),
+                (Some((&COUNTER, _)), _) => batch.insert(*key, *value),
+                (Some((&FEED, _)), _) => {}
+                _ if *key == FLOOR => {}
                 _ => return Err(StoreError::Corrupt("a row of the snapshot has an unknown form".into())),
             }
         }
@@ -387,26 +325,6 @@ fn put_value(batch: &mut sled::Batch, key: &[u8], version: Seq, value: &[u8]) ->
     chunks
 }
 
-fn put_feed(batch: &mut sled::Batch, space: &str, seq: Seq, keys: &[Key]) {
-    let (mut part, mut row) = (0, Vec::new());
-    for key in keys {
-        if row.len() + key.as_bytes().len() + 4 > CHUNK_BYTES {
-            batch.insert(feed_key(space, seq, part), std::mem::take(&mut row));
-            part += 1;
-        }
-        put_bytes(&mut row, key.as_bytes());
-    }
-    batch.insert(feed_key(space, seq, part), row);
-}
-
-fn parse_keys(keys: &mut Vec<Key>, row: &[u8]) -> Result<(), StoreError> {
-    let mut input = Input(row);
-    while !input.is_empty() {
-        keys.push(input.key().ok_or_else(|| StoreError::Corrupt("a row of the change feed".into()))?);
-    }
-    Ok(())
-}
-
 fn prefixed(kind: u8, key: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(key.len() + 1);
     out.push(kind);
@@ -427,19 +345,6 @@ fn chunk_key(key: &[u8], n: u32) -> Vec<u8> {
     let mut out = prefixed(CHUNK, key);
     out.extend_from_slice(&n.to_be_bytes());
     out
-}
-
-fn feed_key(space: &str, seq: Seq, part: u32) -> Vec<u8> {
-    let mut out = prefixed(FEED, Key::space(space).as_bytes());
-    out.extend_from_slice(&seq.0.to_be_bytes());
-    out.extend_from_slice(&part.to_be_bytes());
-    out
-}
-
-fn feed_seq(key: &[u8]) -> Result<Seq, StoreError> {
-    let seq = key.len().checked_sub(12).and_then(|at| key[at..].first_chunk::<8>());
-    let seq = seq.ok_or_else(|| StoreError::Corrupt("a key of the change feed".into()))?;
-    Ok(Seq(u64::from_be_bytes(*seq)))
 }
 
 fn number(value: &[u8]) -> Result<u64, StoreError> {

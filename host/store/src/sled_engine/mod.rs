@@ -22,7 +22,7 @@ mod recover;
 mod snapshot;
 
 use crate::commit;
-use crate::{Batch, Change, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
+use crate::{Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
 use async_trait::async_trait;
 pub use backup::{Backup, Verified, verify, verify_reading};
 use committer::{Committer, Request};
@@ -44,10 +44,6 @@ pub struct SledOptions {
     pub cache_bytes: u64,
     /// Journals are replaced by a snapshot when they exceed this and the last snapshot's size.
     pub journal_bytes: u64,
-    /// When journals are replaced, the change feed is cut to this many commits.
-    pub feed_commits: u64,
-    /// And to this many bytes of keys: a bulk load names millions.
-    pub feed_bytes: usize,
     /// Free bytes that are kept: when less would be left, commits are refused
     /// ([`StoreError::NoSpace`]) before anything is written, and the engine never meets a full disk.
     pub reserve_bytes: u64,
@@ -63,8 +59,6 @@ impl Default for SledOptions {
         Self {
             cache_bytes: 128 << 20,
             journal_bytes: 64 << 20,
-            feed_commits: 100_000,
-            feed_bytes: 64 << 20,
             // The largest group is journalled once and written by sled about twice, in segments of 8 MiB.
             reserve_bytes: 256 << 20,
             queue: 1_024,
@@ -304,19 +298,6 @@ impl Store for SledStore {
             Some(shared) => shared.newest.subscribe(),
             // Only while it is being dropped.
             None => watch::channel(Seq(0)).1,
-        }
-    }
-
-    async fn changes(&self, space: &str, after: Seq, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.shared()?.index.changes(space, after, limit)
-    }
-
-    async fn trim_changes(&self, through: Seq) -> Result<(), StoreError> {
-        self.shared()?;
-        match self.ask(|answer| Request::Trim { through, answer }).await {
-            Ok(_) => Ok(()),
-            Err(CommitError::Store(e)) => Err(e),
-            Err(other) => Err(StoreError::Io(other.to_string())),
         }
     }
 }

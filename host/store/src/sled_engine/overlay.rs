@@ -12,9 +12,6 @@ pub(super) struct Overlay {
     /// `None`: removed.
     pub(super) rows: BTreeMap<Key, Option<Versioned>>,
     pub(super) counters: BTreeMap<Key, i64>,
-    /// The keys that each commit changed in each space.
-    pub(super) feed: BTreeMap<(Seq, String), Vec<Key>>,
-    pub(super) trim: Option<Seq>,
     /// The group's last commit.
     pub(super) last: Seq,
     /// About how many bytes of keys and values were added.
@@ -24,10 +21,6 @@ pub(super) struct Overlay {
 impl Overlay {
     pub(super) fn add(&mut self, commit: &Commit) {
         self.last = commit.seq;
-        self.trim = self.trim.max(commit.trim);
-        for (space, keys) in commit.by_space() {
-            self.feed.insert((commit.seq, space), keys);
-        }
         for (key, value) in &commit.rows {
             self.bytes += key.as_bytes().len() + value.as_ref().map_or(0, bytes::Bytes::len);
             let row = value.clone().map(|value| Versioned { value, version: commit.seq });

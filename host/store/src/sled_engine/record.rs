@@ -8,6 +8,7 @@ use bytes::Bytes;
 const PUT: u8 = 1;
 const DELETE: u8 = 2;
 const COUNTER: u8 = 3;
+/// Written by versions that kept a feed of changes; there is nothing to do for it any more.
 const TRIM: u8 = 4;
 
 /// Encodes the commits of one group.
@@ -15,8 +16,7 @@ pub(super) fn encode(commits: &[Commit]) -> Vec<u8> {
     let mut out = Vec::new();
     for commit in commits {
         out.extend_from_slice(&commit.seq.0.to_be_bytes());
-        let n = commit.rows.len() + commit.counters.len() + usize::from(commit.trim.is_some());
-        put_length(&mut out, n);
+        put_length(&mut out, commit.rows.len() + commit.counters.len());
         for (key, value) in &commit.rows {
             out.push(if value.is_some() { PUT } else { DELETE });
             put_bytes(&mut out, key.as_bytes());
@@ -28,10 +28,6 @@ pub(super) fn encode(commits: &[Commit]) -> Vec<u8> {
             out.push(COUNTER);
             put_bytes(&mut out, key.as_bytes());
             out.extend_from_slice(&value.to_be_bytes());
-        }
-        if let Some(through) = commit.trim {
-            out.push(TRIM);
-            out.extend_from_slice(&through.0.to_be_bytes());
         }
     }
     out
@@ -47,13 +43,13 @@ fn commits(payload: &[u8]) -> Option<Vec<Commit>> {
     let mut input = Input(payload);
     let mut commits = Vec::new();
     while !input.is_empty() {
-        let mut commit = Commit { seq: Seq(input.number()?), rows: Vec::new(), counters: Vec::new(), trim: None };
+        let mut commit = Commit { seq: Seq(input.number()?), rows: Vec::new(), counters: Vec::new() };
         for _ in 0..input.length()? {
             match input.byte()? {
                 PUT => commit.rows.push((input.key()?, Some(Bytes::copy_from_slice(input.bytes()?)))),
                 DELETE => commit.rows.push((input.key()?, None)),
                 COUNTER => commit.counters.push((input.key()?, input.number()?.cast_signed())),
-                TRIM => commit.trim = Some(Seq(input.number()?)),
+                TRIM => drop(input.number()?),
                 _ => return None,
             }
         }
@@ -120,12 +116,17 @@ mod tests {
                 seq: Seq(7),
                 rows: vec![(key("a"), Some(Bytes::from_static(b"value"))), (key("b"), None)],
                 counters: vec![(key("c"), -5)],
-                trim: None,
             },
-            Commit { seq: Seq(8), rows: vec![], counters: vec![], trim: Some(Seq(3)) },
+            Commit { seq: Seq(8), rows: vec![], counters: vec![] },
         ];
         let bytes = encode(&commits);
         assert_eq!(decode(&bytes), Ok(commits));
         assert!(decode(&bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_journal_of_a_version_that_kept_a_feed_is_still_read() {
+        let trim = [&7_u64.to_be_bytes()[..], &1_u32.to_be_bytes(), &[TRIM], &3_u64.to_be_bytes()].concat();
+        assert_eq!(decode(&trim), Ok(vec![Commit { seq: Seq(7), rows: vec![], counters: vec![] }]));
     }
 }

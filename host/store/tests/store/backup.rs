@@ -89,7 +89,7 @@ async fn a_copy_goes_on_as_a_store_of_its_own() {
     let everything = async |s: &SledStore| {
         let rows = s.scan(&Key::space("s").children(), Direction::Ascending, usize::MAX).await.unwrap();
         let usage = s.counter(&usage_key("s")).await.unwrap();
-        format!("{rows:?} {usage} {:?}", s.changes("s", Seq(0), usize::MAX).await)
+        format!("{rows:?} {usage}")
     };
     let restored = Arc::new(open(target.path()));
     assert_eq!(everything(&restored).await, everything(&store).await);

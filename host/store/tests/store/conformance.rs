@@ -23,8 +23,6 @@ crate::on_every_engine![
     limits_are_refused_before_anything_happens,
     long_values_come_back_and_go,
     the_watch_follows_commits,
-    the_change_feed_tells_each_space_its_own,
-    a_trimmed_feed_says_so,
     a_transaction_sees_its_own_writes,
     a_transaction_scans_across_its_own_writes,
     a_limited_scan_conflicts_only_with_what_it_covered,
@@ -256,46 +254,6 @@ async fn the_watch_follows_commits(store: SharedStore) {
         assert!(*store.watch().borrow() >= seq, "who is answered finds the sequence published");
     }
     waiting.await.unwrap();
-}
-
-async fn the_change_feed_tells_each_space_its_own(store: SharedStore) {
-    let mut txn = Txn::new(store.clone());
-    txn.put(key("a"), value("1"));
-    txn.put(Key::space("other").text("b"), value("2"));
-    txn.append(key("log"), value("3"));
-    txn.adjust(key("n"), 1, 0, 1);
-    let first = txn.commit().await.unwrap();
-    put(&store, "c", "x").await;
-    let last = delete(&store, "a").await;
-    let feed = store.changes("s", Seq(0), 10).await.unwrap();
-    let keys: Vec<_> = feed.iter().map(|c| c.keys.clone()).collect();
-    assert_eq!(keys, [vec![key("a"), key("log").u64(first.0).u64(0)], vec![key("c")], vec![key("a")]]);
-    assert_eq!(store.changes("s", first, 1).await.unwrap()[0].keys, [key("c")]);
-    assert_eq!(store.changes("s", last, 10).await, Ok(vec![]));
-    assert_eq!(store.changes("s", Seq(u64::MAX), 10).await, Ok(vec![]));
-    let other = store.changes("other", Seq(0), 10).await.unwrap();
-    assert_eq!((other.len(), other[0].seq), (1, first));
-    assert_eq!(store.changes("nobody", Seq(0), 10).await, Ok(vec![]));
-    // A commit of more keys than one row of the feed holds.
-    let writes = (0..2_000).map(|n| Write::Put(key(&format!("{n:0100}")), value(""))).collect();
-    store.commit(Batch { writes, ..Batch::default() }).await.unwrap();
-    let feed = store.changes("s", last, 10).await.unwrap();
-    assert_eq!((feed.len(), feed[0].keys.len()), (1, 2_000));
-}
-
-async fn a_trimmed_feed_says_so(store: SharedStore) {
-    for n in 0..5 {
-        put(&store, "a", &n.to_string()).await;
-    }
-    store.trim_changes(Seq(3)).await.unwrap();
-    assert_eq!(store.changes("s", Seq(2), 10).await, Err(StoreError::Trimmed(Seq(3))));
-    let left: Vec<_> = store.changes("s", Seq(3), 10).await.unwrap().iter().map(|c| c.seq.0).collect();
-    assert_eq!(left, [4, 5]);
-    store.trim_changes(Seq(1)).await.unwrap();
-    assert_eq!(store.changes("s", Seq(2), 10).await, Err(StoreError::Trimmed(Seq(3))), "trimming does not go back");
-    store.trim_changes(Seq(u64::MAX)).await.unwrap();
-    let now = put(&store, "a", "x").await;
-    assert_eq!(store.changes("s", Seq(now.0 - 1), 10).await.unwrap().len(), 1, "the future is not trimmed");
 }
 
 async fn a_transaction_sees_its_own_writes(store: SharedStore) {

@@ -34,7 +34,6 @@ enum Step {
     Reopen {
         rebooted: bool,
     },
-    Trim(u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -54,7 +53,6 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         40 => (0..SLOTS, act()).prop_map(|(slot, act)| Step::Txn(slot, act)),
         1 => any::<bool>().prop_map(|rebooted| Step::Reopen { rebooted }),
-        1 => (0_u64..30).prop_map(Step::Trim),
     ]
 }
 
@@ -182,7 +180,6 @@ impl World {
             assert!(plain == self.rows, "the plain map differs");
         }
         assert_eq!(sled.counters(&all, usize::MAX).await, self.memory.counters(&all, usize::MAX).await);
-        assert_eq!(sled.changes("s", Seq(0), usize::MAX).await, self.memory.changes("s", Seq(0), usize::MAX).await);
         assert_eq!(*sled.watch().borrow(), *self.memory.watch().borrow());
     }
 }
@@ -269,10 +266,6 @@ async fn run(steps: Vec<Step>) {
                 world.open(dir.path());
                 world.compare().await;
                 slots = world.slots();
-            }
-            Step::Trim(through) => {
-                world.sled.as_ref().unwrap().trim_changes(Seq(through)).await.unwrap();
-                world.memory.trim_changes(Seq(through)).await.unwrap();
             }
         }
     }

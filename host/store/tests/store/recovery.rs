@@ -22,8 +22,7 @@ async fn read(store: &SledStore, name: &str) -> Option<Bytes> {
 async fn everything(store: &SledStore) -> String {
     let rows = store.scan(&Key::space("s").children(), Direction::Ascending, usize::MAX).await.unwrap();
     let counters = store.counters(&Key::space("s").children(), usize::MAX).await.unwrap();
-    let changes = store.changes("s", Seq(0), usize::MAX).await;
-    format!("{rows:?} {counters:?} {changes:?} {:?}", *store.watch().borrow())
+    format!("{rows:?} {counters:?} {:?}", *store.watch().borrow())
 }
 
 async fn fill(store: &Arc<SledStore>, rounds: u64) {
@@ -213,32 +212,6 @@ async fn journals_are_replaced_by_a_snapshot() {
 }
 
 #[tokio::test]
-async fn the_change_feed_is_cut_with_the_journals() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SledStore::open(dir.path(), SledOptions { feed_commits: 10, ..options() }).unwrap();
-    for n in 0..100 {
-        put(&store, "a", Bytes::from(vec![n; 500])).await.unwrap();
-    }
-    assert!(matches!(store.changes("s", Seq(0), 10).await, Err(StoreError::Trimmed(_))));
-    let now = *store.watch().borrow();
-    assert!(store.changes("s", Seq(now.0 - 9), 10).await.is_ok());
-}
-
-#[tokio::test]
-async fn the_change_feed_is_cut_to_its_bytes_whole_commits_at_a_time() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = SledStore::open(dir.path(), SledOptions { feed_bytes: 2_000, ..options() }).unwrap();
-    for n in 0..40 {
-        let row = |row: u64| Write::Put(Key::space("s").u64(n).u64(row), Bytes::from(vec![0; 500]));
-        store.commit(Batch { writes: (0..20).map(row).collect(), ..Batch::default() }).await.unwrap();
-    }
-    assert!(matches!(store.changes("s", Seq(0), 10).await, Err(StoreError::Trimmed(_))));
-    let now = *store.watch().borrow();
-    let kept = store.changes("s", Seq(now.0 - 1), 10).await.unwrap();
-    assert_eq!(kept.iter().map(|c| c.keys.len()).collect::<Vec<_>>(), [20], "the newest commit is there as a whole");
-}
-
-#[tokio::test]
 async fn after_a_failed_sync_the_store_refuses_everything() {
     let files = Simulated::new(BTreeMap::new());
     let dir = tempfile::tempdir().unwrap();
@@ -255,7 +228,6 @@ async fn after_a_failed_sync_the_store_refuses_everything() {
     assert!(store.get(&key("a")).await.is_err());
     assert!(store.scan(&Key::space("s").children(), Direction::Ascending, 1).await.is_err());
     assert!(store.commit(Batch::default()).await.is_err());
-    assert!(store.trim_changes(Seq(1)).await.is_err());
     drop(store);
     // The next opening decides, and what it shows is durable, whatever the failed sync has left.
     let store = reopen(&files, "first").unwrap();

@@ -224,7 +224,7 @@ api! {
         #[serde(default)]
         components: Vec<ComponentChoice>,
         /// Who goes. When absent the buyer alone, with name, ID and mobile by their consent to
-        /// the scope `visitor`.
+        /// the scopes `visitor-name`, `visitor-id` and, where they let it, `visitor-mobile`.
         #[serde(default)]
         visitors: Option<Vec<VisitorBody>>,
         /// Needed where a visitor is under 14 on the day of the visit: the buyer declares to be

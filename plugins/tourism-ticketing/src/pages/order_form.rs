@@ -113,8 +113,8 @@ fn fill(request: &Request, wish: &Wish, form: Form) -> Result<Response, Refusal>
             let message = refused_sign_in(request, wish);
             return Ok(page(request, wish, &form, Some(message)).status(StatusCode::UNAUTHORIZED));
         }
-        Err(AttributeError::ConsentRequired(scope)) => {
-            let message = ask_consent(request, &scope);
+        Err(AttributeError::ConsentRequired(_)) => {
+            let message = ask_consent(request, &purchase::OWN_DATA);
             return Ok(page(request, wish, &form, Some(message)).status(StatusCode::FORBIDDEN));
         }
         Err(e) => return again(request, wish, form, e.into()),
@@ -132,12 +132,12 @@ fn fill(request: &Request, wish: &Wish, form: Form) -> Result<Response, Refusal>
 }
 
 /// Consent is given in another window, so that this one keeps what was typed.
-fn ask_consent(request: &Request, scope: &str) -> Markup {
+fn ask_consent(request: &Request, scopes: &[&str]) -> Markup {
     notice(
         Tone::Warn,
         html! {
             p { (request.t("需要您的授权。请在新窗口授权，再回到这里点“已授权，继续”；已填写的内容不会丢失。", "This needs your consent. Give it in the new window and come back here to go on; nothing that you typed is lost.")) }
-            p { a href=(identity::consent_url(&[scope], DONE)) target="_blank" rel="noopener" { (request.t("去授权（新窗口）", "Go to the consent page (new window)")) } }
+            p { a href=(identity::consent_url(scopes, DONE)) target="_blank" rel="noopener" { (request.t("去授权（新窗口）", "Go to the consent page (new window)")) } }
         },
     )
 }
@@ -191,7 +191,7 @@ fn again(request: &Request, wish: &Wish, mut form: Form, refusal: Refusal) -> Re
                 "v0-concession",
                 t("需要您同意读取出生日期", "This needs your consent to read the date of birth"),
             );
-            (StatusCode::FORBIDDEN, Some(ask_consent(request, missing.scope())))
+            (StatusCode::FORBIDDEN, Some(ask_consent(request, &[missing.scope()])))
         }
         ref r @ (Refusal::SoldOut { .. }
         | Refusal::Closed { .. }

@@ -190,19 +190,25 @@ fn check_visitors(purchase: &Purchase, now: i64) -> Result<Vec<CheckedVisitor>, 
     visitor::check_all(inputs, policy::max_visitors()?, Date::at(now)).map_err(Refusal::Fields)
 }
 
-/// The buyer as a visitor, by their consent to the scope `visitor`.
+/// The scopes by which the buyer is a visitor, in the order in which they are asked for: each is decided on
+/// alone, and only the mobile may be kept back.
+pub const OWN_DATA: [&str; 3] = ["visitor-name", "visitor-id", "visitor-mobile"];
+
+/// The buyer as a visitor, by their consent to [`OWN_DATA`]; without a mobile where they keep that back.
 ///
 /// # Errors
-/// [`AttributeError::ConsentRequired`] until they consented.
+/// [`AttributeError::ConsentRequired`] until they consented to name and ID number.
 pub fn buyer() -> Result<VisitorInput, AttributeError> {
+    let name = identity::attribute(Attribute::RealName)?;
+    let id_number = identity::attribute(Attribute::ResidentId)?;
     let phone = match identity::attribute(Attribute::Mobile) {
-        Err(AttributeError::Absent) => String::new(),
+        Err(AttributeError::Absent | AttributeError::ConsentRequired(_)) => String::new(),
         other => other?,
     };
     Ok(VisitorInput {
-        name: identity::attribute(Attribute::RealName)?,
+        name,
         id_type: "resident-id".to_owned(),
-        id_number: identity::attribute(Attribute::ResidentId)?,
+        id_number,
         birth_date: String::new(),
         phone,
         concession: None,

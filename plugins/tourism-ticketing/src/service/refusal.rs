@@ -417,7 +417,7 @@ mod tests {
         };
         let other = [
             AttributeError::NotSignedIn.into(),
-            AttributeError::ConsentRequired("visitor".into()).into(),
+            AttributeError::ConsentRequired("visitor-id".into()).into(),
             AttributeError::Absent.into(),
             PaymentError::WrongStatus("x".into()).into(),
             ConfigError { key: "x".into(), problem: "x".into() }.into(),

@@ -301,10 +301,12 @@ fn without_visitors_the_buyers_own_data_is_used_by_consent() {
     let order = json!({"attraction": "guishan", "date": day(1), "slot": "09:00"});
     let answer = x.order(&order);
     assert_eq!((kind(&answer).as_str(), answer.code().as_u16()), ("consent-required", 403));
-    assert_eq!(answer.body_json()["scope"], "visitor");
-    x.consent("anna", "visitor");
+    assert_eq!(answer.body_json()["scope"], "visitor-name");
+    x.consent("anna", "visitor-name");
+    assert_eq!(x.order(&order).body_json()["scope"], "visitor-id", "one consent is not another");
+    x.consent("anna", "visitor-id");
     let order = x.ordered(&order);
-    assert_eq!(order["visitors"][0]["name"], "云小龙");
+    assert_eq!(order["visitors"][0]["name"], "云小龙", "without a mobile, which the buyer kept back");
     assert!(text(&order, "/visitors/0/id_number").contains("********"));
 }
 

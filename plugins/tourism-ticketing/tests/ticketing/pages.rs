@@ -72,10 +72,16 @@ fn a_visitor_signs_in_before_the_form_and_comes_back_to_it() {
     }
 }
 
+const OWN_DATA: [&str; 3] = ["visitor-name", "visitor-id", "visitor-mobile"];
+
+fn consent_to_own_data(x: &Xuzhou) {
+    OWN_DATA.into_iter().for_each(|scope| x.consent("anna", scope));
+}
+
 #[test]
 fn the_whole_way_through_the_pages() {
     let x = Xuzhou::new();
-    x.consent("anna", "visitor");
+    consent_to_own_data(&x);
     let form = page(&x, &form_path());
     assert!(form.contains("云小龙"), "the buyer's own data is filled in");
     let (key, date, id) = (key(&form), day(1), resident_id("1990-01-01", 900));
@@ -246,7 +252,10 @@ fn consent_and_another_try_keep_every_visitor() {
     assert_eq!(asked.code().as_u16(), 403);
     let html = asked.body_text();
     assert!(html.contains("value=\"云二\"") && html.contains("order%2Fconsented") && html.contains("noopener"));
-    x.consent("anna", "visitor");
+    for scope in OWN_DATA {
+        assert!(html.contains(scope), "{scope} is asked for on the way");
+    }
+    consent_to_own_data(&x);
     assert!(page(&x, "/order/consented").contains("关闭这个窗口"));
     let html = x.post::<Ticketing>("/order", &f).body_text();
     assert!(html.contains("value=\"云小龙\"") && html.contains("value=\"云二\"") && html.contains(&key));

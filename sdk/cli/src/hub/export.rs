@@ -132,7 +132,8 @@ impl Job<'_> {
                     error,
                     CliError::Usage { .. } | CliError::Io { .. } | CliError::Refused { status: 404, .. }
                 );
-                if !over && writer.rows() > 0 && self.keep(&mut writer, id, &after)? {
+                if !over && writer.rows() > 0 {
+                    self.keep(&mut writer, id, &after)?;
                     writer.leave();
                     eprintln!("what was written stays beside; give the same command again, and it goes on from there");
                 } else {
@@ -168,16 +169,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Writes down how far the file is; `false` where nothing could go on from there.
-    fn keep(&self, writer: &mut Writer, id: &str, after: &str) -> Result<bool, CliError> {
-        let Some(mark) = writer.mark().map_err(unwritable(self.out))? else { return Ok(false) };
+    /// Writes down how far the file is.
+    fn keep(&self, writer: &mut Writer, id: &str, after: &str) -> Result<(), CliError> {
+        let mark = writer.mark().map_err(unwritable(self.out))?;
         let note = Note { of: self.of.clone(), id: id.to_owned(), after: after.to_owned(), mark };
         let text = serde_json::to_vec(&note).map_err(|e| CliError::io(self.note.display())(e.into()))?;
         // One that is torn is none: it is put into its place whole.
         let fresh = self.note.with_extension("json.new");
         std::fs::write(&fresh, text).map_err(CliError::io(fresh.display()))?;
-        std::fs::rename(&fresh, &self.note).map_err(CliError::io(self.note.display()))?;
-        Ok(true)
+        std::fs::rename(&fresh, &self.note).map_err(CliError::io(self.note.display()))
     }
 }
 

@@ -72,7 +72,7 @@ pub struct Import {
 
 /// `yunlong hub export`.
 ///
-/// An export to CSV or JSON Lines that was interrupted goes on where it was when the same command is given again
+/// An export that was interrupted goes on where it was when the same command is given again
 /// within a day. For an administrator of the department that provides the dataset. Each person whose record is in the file
 /// reads in their log who took it, what for, and by which law.
 #[derive(Args, Debug)]

@@ -97,7 +97,8 @@ impl Released {
 /// A page of a query's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// The records, in the index's order.
+    /// The records, in the index's order; those about persons that have the same values there in an order of the
+    /// installation's own.
     pub records: Vec<Released>,
     /// Give this to [`Query::after`] for the next page; `None` when there is no more.
     pub next: Option<String>,
@@ -110,7 +111,7 @@ pub struct Job {
     pub id: String,
     /// Whether its pages can be read.
     pub ready: bool,
-    /// Records so far.
+    /// Records so far; of people none before the job is ready.
     pub records: u64,
     /// Pages so far.
     pub pages: u32,

@@ -141,6 +141,7 @@ pub(super) async fn show(view: &View, id: &str, status: StatusCode, saved: bool,
         p { (d.summary.get(view.lang())) }
         (facts(view, &e, &names))
         (items(view, d, &names))
+        (schema(view, d))
         (acts(view, &actor, &e, typed))
         p { a href={ "/hub/datasets/" (d.id) ".json" } { (view.t("按国家目录编制指南导出（JSON）", "Export as the national guide has it (JSON)")) } }
         p { a href="/help#hub" { (view.t("关于信息资源", "About the information hub")) } }
@@ -164,7 +165,7 @@ fn facts(view: &View, e: &CatalogueEntry, names: &Names) -> Markup {
                 Sharing::NotShared { law } => { dt { (view.t("不予共享的依据", "Law that forbids it")) } dd { (law) } }
                 Sharing::Unconditional => {}
             }
-            dt { (view.t("共享方式", "Way of sharing")) } dd { (view.t("平台接口，按用途授权，逐次记录", "Through the platform’s contract, granted by purpose, every read recorded")) }
+            dt { (view.t("共享方式", "Way of sharing")) } dd { (d.sharing.way().get(lang)) }
             dt { (view.t("是否向社会开放", "Open to society")) } dd { (words::openness(d.openness, lang)) }
             dt { (view.t("数据级别", "Level")) } dd { (words::level(d.level, lang)) }
             dt { (view.t("更新周期", "Update cycle")) } dd { (words::cycle(d.update_cycle, lang)) }
@@ -205,6 +206,17 @@ fn items(view: &View, d: &Dataset, names: &Names) -> Markup {
                 td { (more(i)) }
             } } }
         } }
+    }
+}
+
+/// What a record looks like, for programmers: folded.
+fn schema(view: &View, d: &Dataset) -> Markup {
+    let text = serde_json::to_string_pretty(&d.json_schema()).unwrap_or_default();
+    html! {
+        details {
+            summary { (view.t("记录的结构（JSON Schema，供开发人员）", "What a record looks like (JSON Schema, for programmers)")) }
+            pre.log tabindex="0" role="region" aria-label="JSON Schema" { (text) }
+        }
     }
 }
 

@@ -157,7 +157,9 @@ pub(crate) async fn change(view: &View, f: &Fields) -> Outcome<Grant> {
     let actor = view.official()?;
     let (g, hub) = (named(view, &actor, f).await?, &view.gateway.services.hub);
     if f.text("act") != "extend" {
-        return Ok(hub.revoke_grant(&g.installation, &g.dataset, &g.purpose, f.text("reason"), &actor).await?);
+        let revoked = hub.revoke_grant(&g.installation, &g.dataset, &g.purpose, f.text("reason"), &actor).await?;
+        hub.denies_anew(&g.installation, None).await;
+        return Ok(revoked);
     }
     view.step_up_for(&address(&g))?;
     let until = super::audit::day(f.text("until")).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! What the apps keep about a person, and its erasure.
 
-use super::{NAV, facts, tabs};
+use super::shown::Shown;
+use super::{NAV, People, facts, tabs};
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, notice};
@@ -89,6 +90,8 @@ pub(in crate::portal) async fn page(view: View, Path(name): Path<String>, Query(
     let (collection, cursor) = (query.text("of"), query.raw("cursor").map(str::to_owned));
     let only = (!collection.is_empty()).then_some((collection, cursor));
     let held = operations.held(&i, &session.account, only, PAGE).await?;
+    let people = People::of(&view, &session.account).await?;
+    held.iter().fold(Shown::to(&view, session, &people), |s, h| s.app(&i, h)).write_down().await?;
     let erasure = operations.erasure_of(&session.account, &i.name).await?;
     let title = i.manifest.title.get(view.lang());
     let found = held.iter().any(|h| !h.documents.is_empty());

@@ -3,6 +3,7 @@
 //! It is written while it is read: what was read about a person in three years is nothing to hold in
 //! memory as a whole.
 
+use super::shown::Shown;
 use super::{HeldRecord, NAV, Names, People, corrections, facts, reads, tabs};
 use crate::failure::{Failure, Outcome};
 use crate::layout::Page;
@@ -20,8 +21,9 @@ use maud::html;
 use serde_json::{Value, json};
 use std::io;
 use yunlong_exchange::neutralise;
-use yunlong_hub::Correction;
-use yunlong_identity::{AccountKind, Session};
+use yunlong_hub::{Correction, Record};
+use yunlong_identity::{AccountKind, Attributes, Session};
+use yunlong_model::Text;
 
 /// Documents, and entries of the log, that are read at once.
 const AT_ONCE: u32 = 200;
@@ -34,7 +36,7 @@ pub(in crate::portal) async fn page(view: View) -> Outcome {
         (tabs(&view, "/my-data/copy"))
         (view.step_up_first())
         section.card {
-            p { (view.t("副本包括：账号信息、部门登记的信息、各应用保存的信息、您给出的授权、更正申请，以及谁看过您的数据的全部记录。两种格式内容相同。", "The copy holds your account, what departments and apps hold about you, your consents and corrections, and everything that was read about you. Both formats hold the same.")) }
+            p { (view.t("副本包括：账号信息、部门登记的信息（连同以前的和已替换的）、各应用保存的信息、您给出的授权、更正申请，以及谁看过您的数据的全部记录。两种格式内容相同。", "The copy holds your account, what departments and apps hold about you (with what they held before), your consents and corrections, and everything that was read about you. Both formats hold the same.")) }
             div.actions {
                 a role="button" href="/my-data/copy/my-data.json" download="my-data.json" { (view.t("下载 JSON", "Download JSON")) }
                 a role="button" class="outline" href="/my-data/copy/my-data.csv" download="my-data.csv" { (view.t("下载 CSV（可用表格软件打开）", "Download CSV (for a spreadsheet)")) }
@@ -64,17 +66,14 @@ pub(in crate::portal) async fn download(view: View, Path(file): Path<String>) ->
     };
     // All of it uncovered, for whoever has the browser in hand: as certain as an erasure.
     view.step_up_for("/my-data/copy")?;
-    let people = People::of(&view, &session.account).await?;
-    // Written down, and what can be refused is, before the first byte leaves.
-    let held = super::records(&view, &session, &people).await?;
+    // Written down, and what can be refused is, before the first byte leaves; what apps keep, before the first
+    // of it does.
+    let whole = Whole::gather(&view, session, if as_csv { "csv" } else { "json" }).await?;
     let (sender, receiver) = mpsc::channel(4);
     tokio::spawn(async move {
         let mut sink = Sink(sender);
-        let done = if as_csv {
-            write_csv(&view, &session, &people, &held, &mut sink).await
-        } else {
-            write_json(&view, &session, &people, &held, &mut sink).await
-        };
+        let done =
+            if as_csv { write_csv(&view, &whole, &mut sink).await } else { write_json(&view, &whole, &mut sink).await };
         if let Err(failure) = done {
             tracing::warn!(request_id = %view.request_id, ?failure, "a person's copy was cut short");
             // A part must not pass for the whole.
@@ -90,24 +89,38 @@ pub(in crate::portal) async fn download(view: View, Path(file): Path<String>) ->
     Ok(response)
 }
 
-async fn write_json(
-    view: &View,
-    session: &Session,
-    people: &People,
-    held: &[HeldRecord],
-    sink: &mut Sink,
-) -> Outcome<()> {
-    let services = &view.gateway.services;
-    let known = services.identity.attributes_of(&session.account).await?;
+/// What is in a copy, but for what is read while it is written.
+struct Whole {
+    session: Session,
+    people: People,
+    account: Attributes,
+    held: Vec<HeldRecord>,
+    corrections: Vec<Correction>,
+}
+
+impl Whole {
+    /// Gathers it, and writes down that it is shown.
+    async fn gather(view: &View, session: Session, format: &str) -> Outcome<Self> {
+        let people = People::of(view, &session.account).await?;
+        let account = view.gateway.services.identity.attributes_of(&session.account).await?;
+        let held = super::gathered(view, &people).await?;
+        let corrections = corrections::own(view, &session).await?;
+        let shown = Shown::to(view, &session, &people).copy(format).account(&account).corrections(&corrections);
+        held.iter().fold(shown, |s, h| s.record(h, None)).write_down().await?;
+        Ok(Self { session, people, account, held, corrections })
+    }
+}
+
+async fn write_json(view: &View, whole: &Whole, sink: &mut Sink) -> Outcome<()> {
+    let (services, session, known) = (&view.gateway.services, &whole.session, &whole.account);
     let head = json!({
         "name": session.account, "kind": session.kind, "real_name": known.real_name,
         "resident_id": known.resident_id.as_ref().map(ToString::to_string),
         "mobile": known.mobile.as_ref().map(ToString::to_string),
     });
     let consents = services.identity.consents(&session.account).await?;
-    let corrections: Vec<_> =
-        corrections::own(view, session).await?.iter().map(|c| corrections::as_json(view, c)).collect();
-    let records: Vec<Value> = held.iter().map(record_json).collect();
+    let corrections: Vec<_> = whole.corrections.iter().map(|c| corrections::as_json(view, c, true)).collect();
+    let records: Vec<Value> = whole.held.iter().map(record_json).collect();
     sink.text(format!(
         "{{\"format\":\"yunlong-my-data\",\"version\":1,\"made_at\":{},\n\"account\":{head},\n\"records\":{},\n\"consents\":{},\n\"corrections\":{},\n\"apps\":[",
         json!(services.clock.now().to_rfc3339()),
@@ -117,15 +130,15 @@ async fn write_json(
     ))
     .await?;
     let mut first = true;
-    let mut walk = Documents::of(view, session);
-    while let Some(document) = walk.next(view, session).await? {
+    let mut walk = Documents::of(view);
+    while let Some(document) = walk.next(view, whole).await? {
         sink.text(format!("{}{}", if first { "\n" } else { ",\n" }, document.json())).await?;
         first = false;
     }
     sink.text("],\n\"reads\":[").await?;
     let (mut first, mut before) = (true, String::new());
     loop {
-        let found = reads::entries(view, people, &before, "", AT_ONCE as usize).await?;
+        let found = reads::entries(view, &whole.people, &before, "", AT_ONCE as usize).await?;
         for seen in &found.entries {
             let entry = reads::entry_json(view, seen).await?;
             sink.text(format!("{}{entry}", if first { "\n" } else { ",\n" })).await?;
@@ -139,10 +152,21 @@ async fn write_json(
 }
 
 pub(super) fn record_json(h: &HeldRecord) -> Value {
+    let mut json = version_json(&h.record);
+    json["dataset"] = h.dataset.id.as_str().into();
+    json["title"] = json!(h.dataset.title);
+    json["provider"] = h.dataset.provider.as_str().into();
+    json["publication"] = json!(h.publication);
+    json["ended"] = (!h.holds).into();
+    json["former"] = h.former.iter().map(version_json).collect();
+    json["replaced"] = h.replaced.iter().map(version_json).collect();
+    json
+}
+
+fn version_json(r: &Record) -> Value {
     json!({
-        "dataset": h.dataset.id, "title": h.dataset.title, "provider": h.dataset.provider, "version": h.record.version,
-        "valid_from": h.record.valid_from, "valid_to": h.record.valid_to, "recorded": h.record.recorded.to_rfc3339(),
-        "fields": h.record.body, "source": h.record.source, "sources": h.record.sources,
+        "version": r.version, "valid_from": r.valid_from, "valid_to": r.valid_to, "recorded": r.recorded.to_rfc3339(),
+        "fields": r.body, "source": r.source, "sources": r.sources,
     })
 }
 
@@ -174,13 +198,13 @@ struct Documents {
 }
 
 impl Documents {
-    fn of(view: &View, _: &Session) -> Self {
+    fn of(view: &View) -> Self {
         let mut keepers = view.gateway.operations.keepers();
         keepers.reverse();
         Self { keepers, open: Vec::new(), ready: Vec::new() }
     }
 
-    async fn next(&mut self, view: &View, session: &Session) -> Outcome<Option<AppDocument>> {
+    async fn next(&mut self, view: &View, whole: &Whole) -> Outcome<Option<AppDocument>> {
         loop {
             if let Some(document) = self.ready.pop() {
                 return Ok(Some(document));
@@ -191,8 +215,12 @@ impl Documents {
             }
             let Some((part, cursor)) = self.open.pop() else { continue };
             let operations = &view.gateway.operations;
-            let held = operations.held(&i, &session.account, Some((&part, cursor)), AT_ONCE).await?;
+            let first = cursor.is_none();
+            let held = operations.held(&i, &whole.session.account, Some((&part, cursor)), AT_ONCE).await?;
             for h in held {
+                if first {
+                    Shown::to(view, &whole.session, &whole.people).app(&i, &h).write_down().await?;
+                }
                 if h.next.is_some() {
                     self.open.push((part.clone(), h.next.clone()));
                 }
@@ -217,13 +245,7 @@ impl Documents {
     }
 }
 
-async fn write_csv(
-    view: &View,
-    session: &Session,
-    people: &People,
-    held: &[HeldRecord],
-    sink: &mut Sink,
-) -> Outcome<()> {
+async fn write_csv(view: &View, whole: &Whole, sink: &mut Sink) -> Outcome<()> {
     let lang = view.lang();
     let header = [
         view.t("类别", "Part"),
@@ -236,31 +258,9 @@ async fn write_csv(
     ];
     // Spreadsheets take a file for UTF-8 by its mark.
     sink.text(format!("\u{feff}{}", row(&header))).await?;
-    csv_account(view, session, sink).await?;
-    let sources = held.iter().flat_map(|h| {
-        h.record.sources.values().map(|p| p.organization.as_str()).chain([h.record.source.organization.as_str()])
-    });
-    let names = Names::of(view, &sources.collect::<Vec<_>>()).await?;
-    for h in held {
-        for (name, value) in &h.record.body {
-            let item = h.dataset.item(name);
-            let source = h.record.sources.get(name).unwrap_or(&h.record.source);
-            let title = item.map_or(name.as_str(), |i| i.title.get(lang));
-            let value = words::value(item, value, lang);
-            let (part, at) = (view.t("部门登记", "Department"), source.at.to_shanghai());
-            sink.text(row(&[
-                part,
-                h.dataset.title.get(lang),
-                &h.record.valid_from,
-                title,
-                &value,
-                names.get(&source.organization),
-                &at,
-            ]))
-            .await?;
-        }
-    }
-    for c in view.gateway.services.identity.consents(&session.account).await? {
+    csv_account(view, whole, sink).await?;
+    csv_records(view, &whole.held, sink).await?;
+    for c in view.gateway.services.identity.consents(&whole.session.account).await? {
         let app = super::super::consent::app_title(view, &c.installation);
         let state = match c.withdrawn_at {
             Some(at) => format!("{}{}", view.t("已撤回 ", "taken back "), at.to_shanghai()),
@@ -278,9 +278,9 @@ async fn write_csv(
         ]))
         .await?;
     }
-    csv_corrections(view, &corrections::own(view, session).await?, sink).await?;
-    let mut walk = Documents::of(view, session);
-    while let Some(d) = walk.next(view, session).await? {
+    csv_corrections(view, &whole.corrections, sink).await?;
+    let mut walk = Documents::of(view);
+    while let Some(d) = walk.next(view, whole).await? {
         for (label, value) in facts::rows(&d.personal, &d.data, lang) {
             sink.text(row(&[
                 view.t("应用", "App"),
@@ -294,11 +294,54 @@ async fn write_csv(
             .await?;
         }
     }
-    csv_reads(view, people, sink).await
+    csv_reads(view, &whole.people, sink).await
 }
 
-async fn csv_account(view: &View, session: &Session, sink: &mut Sink) -> Outcome<()> {
-    let known = view.gateway.services.identity.attributes_of(&session.account).await?;
+async fn csv_records(view: &View, held: &[HeldRecord], sink: &mut Sink) -> Outcome<()> {
+    let names = Names::of(view, &held.iter().flat_map(HeldRecord::organizations).collect::<Vec<_>>()).await?;
+    for h in held {
+        let newest = if h.holds {
+            view.t("部门登记", "Department")
+        } else {
+            view.t("部门登记（已失效）", "Department (ended)")
+        };
+        csv_version(view, h, &h.record, newest, &names, sink).await?;
+        for r in &h.former {
+            csv_version(view, h, r, view.t("部门登记（以前）", "Department (before)"), &names, sink).await?;
+        }
+        for r in &h.replaced {
+            csv_version(view, h, r, view.t("部门登记（已替换）", "Department (replaced)"), &names, sink).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn csv_version(
+    view: &View,
+    h: &HeldRecord,
+    r: &Record,
+    part: &str,
+    names: &Names,
+    sink: &mut Sink,
+) -> Outcome<()> {
+    let lang = view.lang();
+    let days = match &r.valid_to {
+        Some(to) => format!("{} – {to}", r.valid_from),
+        None => r.valid_from.clone(),
+    };
+    for (name, value) in &r.body {
+        let item = h.dataset.item(name);
+        let source = r.sources.get(name).unwrap_or(&r.source);
+        let title = item.map_or(name.as_str(), |i| i.title.get(lang));
+        let (value, at) = (words::value(item, value, lang), source.at.to_shanghai());
+        let of = h.dataset.title.get(lang);
+        sink.text(row(&[part, of, &days, title, &value, names.get(&source.organization), &at])).await?;
+    }
+    Ok(())
+}
+
+async fn csv_account(view: &View, whole: &Whole, sink: &mut Sink) -> Outcome<()> {
+    let (session, known) = (&whole.session, &whole.account);
     let kind = match session.kind {
         AccountKind::Citizen => view.t("市民", "citizen"),
         AccountKind::Official => view.t("工作人员", "official"),
@@ -341,8 +384,9 @@ async fn csv_reads(view: &View, people: &People, sink: &mut Sink) -> Outcome<()>
         let found = reads::entries(view, people, &before, "", AT_ONCE as usize).await?;
         for seen in &found.entries {
             let told = reads::tell(view, seen).await?;
-            let more = [told.purpose.as_ref(), told.basis.as_ref(), told.refused.as_ref()];
-            let more = more.into_iter().flatten().map(|t| t.get(lang)).collect::<Vec<_>>().join(lang.pick("；", "; "));
+            let more = [&told.purpose, &told.basis, &told.refused, &told.more];
+            let more =
+                more.into_iter().flatten().map(|t: &Text| t.get(lang)).collect::<Vec<_>>().join(lang.pick("；", "; "));
             let index = seen.index.map_or_else(String::new, |n| n.to_string());
             sink.text(row(&[
                 view.t("谁看过", "Read"),

@@ -1,6 +1,7 @@
 //! Asking for a correction of what is registered about oneself, and what became of it.
 
-use super::{HeldRecord, NAV, People, tabs};
+use super::shown::Shown;
+use super::{HeldRecord, NAV, People, covered, described, tabs};
 use crate::body::{Fields, Form, Query};
 use crate::console::hub::{claimed, correction_badge, correction_word, item_title, typed_value};
 use crate::failure::{Failure, Outcome, kinds};
@@ -13,11 +14,13 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Value, json};
-use yunlong_hub::{Actor, Claim, Correction, Item, NewCorrection};
+use yunlong_hub::{Actor, Claim, Correction, Dataset, Item, NewCorrection, Sensitivity};
 use yunlong_identity::Session;
 use yunlong_model::Kind;
 
 const PATH: &str = "/my-data/corrections";
+/// The list with nothing covered.
+const SHOW_ALL: &str = "/my-data/corrections?show=all";
 /// The form about an item; without `item`, about a whole record.
 pub(super) const NEW: &str = "/my-data/corrections/new";
 /// The form about a record that is not there.
@@ -52,14 +55,38 @@ pub(super) async fn own(view: &View, session: &Session) -> Outcome<Vec<Correctio
     }
 }
 
-pub(super) fn as_json(view: &View, c: &Correction) -> Value {
-    let title = view.gateway.services.hub.dataset(&c.dataset).map(|d| d.title.clone());
+/// For programs; unless it is to be `whole`, without a sensitive value that stood on record.
+pub(super) fn as_json(view: &View, c: &Correction, whole: bool) -> Value {
+    let dataset = described(view, &c.dataset);
+    let item = item_of(dataset.as_deref(), c);
+    let title = dataset.as_ref().map(|d| d.title.clone());
+    let was = c
+        .was
+        .as_ref()
+        .map(|v| if whole || !is_covered(item) { v.clone() } else { covered(view, item, v, false).into() });
     json!({
-        "id": c.id, "dataset": c.dataset, "title": title, "item": c.item, "was": c.was, "claim": c.claim,
+        "id": c.id, "dataset": c.dataset, "title": title, "item": c.item, "was": was, "claim": c.claim,
         "reason": c.reason, "evidence": c.evidence, "filed": c.filed.to_rfc3339(), "state": c.state,
         "due": c.due.to_rfc3339(),
         "answer": c.answer.as_ref().map(|a| json!({ "at": a.at.to_rfc3339(), "text": a.text })),
     })
+}
+
+fn item_of<'a>(dataset: Option<&'a Dataset>, c: &Correction) -> Option<&'a Item> {
+    dataset?.item(c.item.as_deref()?)
+}
+
+/// Whether a value of the item is covered until the person asks.
+fn is_covered(item: Option<&Item>) -> bool {
+    item.is_none_or(|i| i.sensitivity == Sensitivity::Sensitive)
+}
+
+/// What somebody says that it should be, covered as what stood there is.
+fn claim_words(view: &View, item: Option<&Item>, claim: &Claim, whole: bool) -> String {
+    match claim {
+        Claim::Value(value) => covered(view, item, value, whole),
+        other => claimed(view, item, other),
+    }
 }
 
 /// A correction in words.
@@ -70,10 +97,11 @@ pub(super) struct Told {
     pub(super) lines: Vec<(&'static str, String)>,
 }
 
+/// All of it, for the person's copy.
 pub(super) fn told(view: &View, c: &Correction) -> Told {
     let lang = view.lang();
-    let dataset = view.gateway.services.hub.dataset(&c.dataset);
-    let item = c.item.as_deref().and_then(|i| dataset.as_deref()?.item(i));
+    let dataset = described(view, &c.dataset);
+    let item = item_of(dataset.as_deref(), c);
     let none = || lang.pick("（无）", "(none)").to_owned();
     let mut lines = vec![
         (lang.pick("状态", "State"), correction_word(c.state, lang).to_owned()),
@@ -94,10 +122,16 @@ pub(super) fn told(view: &View, c: &Correction) -> Told {
 
 pub(in crate::portal) async fn list(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
+    let whole = query.text("show") == "all";
+    if whole || view.wants_json {
+        view.step_up_for(SHOW_ALL)?;
+    }
     let before = Some(query.text("before")).filter(|b| !b.is_empty());
     let found = view.gateway.services.hub.corrections_filed_by(&oneself(&view, session), before, PAGE).await?;
+    let people = People::of(&view, &session.account).await?;
+    Shown::to(&view, session, &people).corrections(&found.corrections).write_down().await?;
     if view.wants_json {
-        let all: Vec<_> = found.corrections.iter().map(|c| as_json(&view, c)).collect();
+        let all: Vec<_> = found.corrections.iter().map(|c| as_json(&view, c, true)).collect();
         return crate::view::json(StatusCode::OK, &json!({ "corrections": all, "next": found.next }));
     }
     let names = Names::of(&view, &found.corrections.iter().map(|c| c.authority.as_str()).collect::<Vec<_>>()).await?;
@@ -110,24 +144,31 @@ pub(in crate::portal) async fn list(view: View, Query(query): Query) -> Outcome 
         p { (view.t("您申请的更正和办理结果。要申请，请在“我的信息”里找到有误或者空缺的那一项。", "What you asked to be corrected, and what came of it. To ask, find the item that is wrong or missing under “What is held”.")) }
         p { (view.t("负责的部门在 ", "The department that answers for it tells you within ")) (view.gateway.services.hub.deadlines().correction) (view.t(" 个工作日内答复。", " working days.")) }
         @if found.corrections.is_empty() { (empty(view.t("您没有申请过更正。", "You have not asked for a correction."), Some((NAV, view.t("查看我的信息", "See what is held"))))) }
-        @for c in &found.corrections { (card(&view, c, &names)) }
+        @if !whole && found.corrections.iter().any(|c| hides(&view, c)) { p { a href=(SHOW_ALL) { (view.t("显示被遮掩的内容", "Show what is covered")) } " " span.muted { (view.t("（请留意旁人）", "(mind who looks on)")) } } }
+        @for c in &found.corrections { (card(&view, c, &names, whole)) }
         p { (view.t("应当有您的登记却没有？", "A record about you should be there and is not? ")) a href=(MISSING) { (view.t("申请补登", "Ask for it to be entered")) } }
-        @if let Some(next) = &found.next { nav.pager aria-label=(view.t("翻页", "Pages")) { a href={ (PATH) "?before=" (next) } { (view.t("更早的", "Older ones")) } } }
+        @if let Some(next) = &found.next { nav.pager aria-label=(view.t("翻页", "Pages")) { a href={ (PATH) "?before=" (next) @if whole { "&show=all" } } { (view.t("更早的", "Older ones")) } } }
         p { a href="/help#my-data" { (view.t("关于我的数据", "About my data")) } }
     };
     super::super::page(&view, &Page::new(title, NAV), content).await
 }
 
-fn card(view: &View, c: &Correction, names: &Names) -> Markup {
-    let dataset = view.gateway.services.hub.dataset(&c.dataset);
-    let item = c.item.as_deref().and_then(|i| dataset.as_deref()?.item(i));
+/// Whether a value of a correction is covered.
+fn hides(view: &View, c: &Correction) -> bool {
+    let has_value = c.was.is_some() || matches!(c.claim, Claim::Value(_));
+    has_value && is_covered(item_of(described(view, &c.dataset).as_deref(), c))
+}
+
+fn card(view: &View, c: &Correction, names: &Names, whole: bool) -> Markup {
+    let dataset = described(view, &c.dataset);
+    let item = item_of(dataset.as_deref(), c);
     let title = item_title(view, dataset.as_deref(), c.item.as_deref());
     html! {
         section.card {
             h2 { (dataset.as_ref().map_or(c.dataset.as_str(), |d| d.title.get(view.lang()))) " · " (title) " " (correction_badge(view, c.state)) }
             dl.facts {
-                dt { (view.t("原登记", "It said")) } dd { @match &c.was { Some(v) => (words::value(item, v, view.lang())), None => (view.t("（无）", "(none)")) } }
-                dt { (view.t("您认为应为", "You say")) } dd { (claimed(view, item, &c.claim)) }
+                dt { (view.t("原登记", "It said")) } dd { @match &c.was { Some(v) => (covered(view, item, v, whole)), None => (view.t("（无）", "(none)")) } }
+                dt { (view.t("您认为应为", "You say")) } dd { (claim_words(view, item, &c.claim, whole)) }
                 dt { (view.t("提出", "Filed")) } dd { (c.filed.to_shanghai()) }
                 dt { (view.t("由谁核查", "Who looks into it")) } dd { (names.get(&c.authority)) @if c.state.is_open() { (view.t("，最迟 ", ", by ")) (c.due.to_shanghai()) } }
                 @if let Some(a) = &c.answer { dt { (view.t("答复", "Answer")) } dd { (a.at.to_shanghai()) @if !a.text.is_empty() { br; (a.text) } } }
@@ -142,12 +183,11 @@ fn card(view: &View, c: &Correction, names: &Names) -> Markup {
     }
 }
 
-/// The record that a form is about: always the person's own.
-async fn doubted(view: &View, session: &Session, f: &Fields) -> Outcome<HeldRecord> {
-    let people = People::of(view, &session.account).await?;
+/// The record that a form is about: always the person's own. What is shown of it is the caller's to write down.
+async fn doubted(view: &View, people: &People, f: &Fields) -> Outcome<HeldRecord> {
     let (dataset, record) = (f.text("dataset"), f.text("record"));
-    let fits = |h: &HeldRecord| h.dataset.id == dataset && (record.is_empty() || h.id == record);
-    let found = super::records(view, session, &people).await?.into_iter().find(fits);
+    let fits = |h: &HeldRecord| h.dataset.id == dataset && (record.is_empty() || h.id == record) && h.may_be_doubted();
+    let found = super::gathered(view, people).await?.into_iter().find(fits);
     let item = f.text("item");
     let found = found.filter(|h| item.is_empty() || h.dataset.item(item).is_some());
     found.ok_or_else(|| {
@@ -161,6 +201,13 @@ pub(in crate::portal) async fn new(view: View, Query(query): Query) -> Outcome {
     show_new(&view, &query, StatusCode::OK, None).await
 }
 
+/// The form with what the item says uncovered.
+fn shows_all(h: &HeldRecord, item: Option<&Item>) -> String {
+    let item = item.map_or("", |i| i.name.as_str());
+    let (dataset, item, record) = (crate::encode(&h.dataset.id), crate::encode(item), crate::encode(&h.id));
+    format!("{NEW}?dataset={dataset}&item={item}&record={record}&show=all")
+}
+
 /// Why, and what shows it.
 fn why(view: &View, f: &Fields, failure: Option<&Failure>) -> Markup {
     html! {
@@ -172,9 +219,19 @@ fn why(view: &View, f: &Fields, failure: Option<&Failure>) -> Markup {
 
 async fn show_new(view: &View, f: &Fields, status: StatusCode, failure: Option<&Failure>) -> Outcome {
     let session = view.signed_in()?;
-    let h = doubted(view, session, f).await?;
+    let whole = f.text("show") == "all";
+    let people = People::of(view, &session.account).await?;
+    let h = doubted(view, &people, f).await?;
     let lang = view.lang();
     let item = h.dataset.item(f.text("item"));
+    let uncovered = shows_all(&h, item);
+    if whole {
+        view.step_up_for(&uncovered)?;
+    }
+    let value = item.and_then(|i| h.record.body.get(&i.name));
+    if let Some(item) = item.filter(|_| value.is_some()) {
+        Shown::to(view, session, &people).record(&h, Some(&item.name)).write_down().await?;
+    }
     let authority = item.map_or(h.dataset.provider.as_str(), |i| h.dataset.authority(i));
     let names = Names::of(view, &[authority]).await?;
     let title = match item {
@@ -190,7 +247,10 @@ async fn show_new(view: &View, f: &Fields, status: StatusCode, failure: Option<&
                 dt { (view.t("信息资源", "Where")) } dd { (h.dataset.title.get(lang)) }
                 @if let Some(item) = item {
                     dt { (view.t("信息项", "Item")) } dd { (item.title.get(lang)) }
-                    dt { (view.t("现登记", "It says")) } dd { @match h.record.body.get(&item.name) { Some(v) => (words::value(Some(item), v, lang)), None => (view.t("（未登记）", "(not recorded)")) } }
+                    dt { (view.t("现登记", "It says")) } dd {
+                        @match value { Some(v) => (covered(view, Some(item), v, whole)), None => (view.t("（未登记）", "(not recorded)")) }
+                        @if value.is_some() && !whole && is_covered(Some(item)) { " " a href=(uncovered) { (view.t("显示", "Show")) span.visually-hidden { " " (item.title.get(lang)) } } }
+                    }
                 }
                 dt { (view.t("由谁核查", "Who looks into it")) } dd { (names.get(authority)) (view.t("，", ", within ")) (view.gateway.services.hub.deadlines().correction) (view.t(" 个工作日内答复", " working days")) }
             }
@@ -249,7 +309,8 @@ fn claim_of(f: &Fields, item: Option<&Item>) -> Outcome<Claim> {
 
 pub(in crate::portal) async fn file(view: View, Form(form): Form) -> Outcome {
     let session = view.signed_in()?;
-    let h = doubted(&view, session, &form).await?;
+    let people = People::of(&view, &session.account).await?;
+    let h = doubted(&view, &people, &form).await?;
     let item = h.dataset.item(form.text("item"));
     let filed = match claim_of(&form, item) {
         Ok(claim) => {
@@ -266,7 +327,7 @@ pub(in crate::portal) async fn file(view: View, Form(form): Form) -> Outcome {
         Err(failure) => Err(failure),
     };
     match filed {
-        Ok(c) if view.wants_json => crate::view::json(StatusCode::CREATED, &as_json(&view, &c)),
+        Ok(c) if view.wants_json => filed_json(&view, session, &people, c).await,
         Ok(_) => Ok(see_other(&format!("{PATH}?done=1"))),
         Err(f) if f.kind() == kinds::INVALID && !view.wants_json => {
             // What is said of the item belongs to the field in which its value was typed.
@@ -278,6 +339,15 @@ pub(in crate::portal) async fn file(view: View, Form(form): Form) -> Outcome {
         }
         Err(f) => Err(f),
     }
+}
+
+/// What was filed, for programs. It tells what stood on record, which whoever lacks the second factor for sees
+/// covered: it is filed all the same.
+async fn filed_json(view: &View, session: &Session, people: &People, c: Correction) -> Outcome {
+    let filed = [c];
+    Shown::to(view, session, people).corrections(&filed).write_down().await?;
+    let whole = !view.gateway.services.identity.needs_step_up(session);
+    crate::view::json(StatusCode::CREATED, &as_json(view, &filed[0], whole))
 }
 
 pub(in crate::portal) async fn missing(view: View, Query(query): Query) -> Outcome {
@@ -317,7 +387,10 @@ pub(in crate::portal) async fn file_missing(view: View, Form(form): Form) -> Out
         evidence: form.text("evidence").to_owned(),
     };
     match view.gateway.services.hub.file_correction(new, &oneself(&view, session)).await.map_err(Failure::from) {
-        Ok(c) if view.wants_json => crate::view::json(StatusCode::CREATED, &as_json(&view, &c)),
+        Ok(c) if view.wants_json => {
+            let people = People::of(&view, &session.account).await?;
+            filed_json(&view, session, &people, c).await
+        }
         Ok(_) => Ok(see_other(&format!("{PATH}?done=1"))),
         Err(f) if f.kind() == kinds::INVALID && !view.wants_json => {
             show_missing(&view, &form, f.status(), Some(&f)).await

@@ -5,6 +5,7 @@ pub(super) mod copy;
 pub(super) mod corrections;
 mod facts;
 pub(super) mod reads;
+mod shown;
 
 use crate::body::Query;
 use crate::failure::Outcome;
@@ -12,12 +13,12 @@ use crate::layout::{Page, empty};
 use crate::view::View;
 use crate::words;
 use maud::{Markup, html};
+use shown::Shown;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yunlong_audit::Entry;
-use yunlong_hub::{Dataset, Item, Provenance, Record, Sensitivity};
-use yunlong_identity::Session;
-use yunlong_model::PersonId;
+use yunlong_hub::{Dataset, Item, Provenance, Publication, Record, Sensitivity};
+use yunlong_identity::{Attributes, Session};
+use yunlong_model::{Lang, PersonId};
 
 /// The path of the first page, and the entry in the navigation.
 pub(super) const NAV: &str = "/my-data";
@@ -54,36 +55,80 @@ impl People {
     }
 }
 
-/// What the hub holds about somebody, by dataset.
+/// What the hub holds about somebody: a record with all that it ever was.
 pub(super) struct HeldRecord {
+    person: PersonId,
     pub(super) dataset: Arc<Dataset>,
+    /// Where the dataset stands in the catalogue: what is withdrawn is still held.
+    pub(super) publication: Publication,
     /// The record’s id: a keyed hash, which may stand in an address.
     pub(super) id: String,
+    /// The newest version.
     pub(super) record: Record,
+    /// Whether that holds today.
+    pub(super) holds: bool,
+    /// Versions that held before, the newest first. Apps may read them by their day.
+    pub(super) former: Vec<Record>,
+    /// What was once on record and was replaced, the newest first.
+    pub(super) replaced: Vec<Record>,
+}
+
+impl HeldRecord {
+    pub(super) fn versions(&self) -> impl Iterator<Item = &Record> {
+        std::iter::once(&self.record).chain(&self.former).chain(&self.replaced)
+    }
+
+    /// Whether its authority can be asked to correct it.
+    fn may_be_doubted(&self) -> bool {
+        self.holds && self.publication == Publication::Published
+    }
+
+    /// The organizations that anything on the page comes from.
+    fn organizations(&self) -> impl Iterator<Item = &str> {
+        let sources = self.versions().flat_map(|r| r.sources.values().chain([&r.source]));
+        sources.map(|p| p.organization.as_str()).chain([self.dataset.provider.as_str()])
+    }
+}
+
+/// The records about somebody in every register of persons, whatever its publication. They are the caller's to
+/// write down before they are shown.
+async fn gathered(view: &View, people: &People) -> Outcome<Vec<HeldRecord>> {
+    let mut all = Vec::new();
+    for (publication, records) in view.gateway.services.hub.registers_of_persons() {
+        for person in &people.0 {
+            for found in records.whole_about(person).await? {
+                all.push(HeldRecord {
+                    person: person.clone(),
+                    dataset: records.dataset().clone(),
+                    publication,
+                    id: found.id,
+                    record: found.newest,
+                    holds: found.holds,
+                    former: found.former,
+                    replaced: found.replaced,
+                });
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// The records about the person of an account; that they are shown is written down first.
 pub(super) async fn records(view: &View, session: &Session, people: &People) -> Outcome<Vec<HeldRecord>> {
-    let hub = &view.gateway.services.hub;
-    let mut all = Vec::new();
-    for dataset in hub.datasets().into_iter().filter(|d| d.is_personal()) {
-        let records = hub.records(&dataset.id)?;
-        for person in &people.0 {
-            for found in records.about(person).await? {
-                let entry = Entry {
-                    about: Some(person.clone()),
-                    dataset: Some(dataset.id.clone()),
-                    fields: found.record.body.keys().cloned().collect(),
-                    request_id: view.request_id.to_string(),
-                    ..Entry::new(reads::SHOWN, &session.account, session.kind.principal())
-                };
-                all.push((entry, HeldRecord { dataset: dataset.clone(), id: found.id, record: found.record }));
-            }
-        }
-    }
-    let (entries, held): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    view.gateway.services.audit.record(entries).await?;
+    let held = gathered(view, people).await?;
+    held.iter().fold(Shown::to(view, session, people), |s, h| s.record(h, None)).write_down().await?;
     Ok(held)
+}
+
+/// That the account's own page shows what it holds of its person.
+pub(super) async fn account_shown(view: &View, session: &Session, known: &Attributes) -> Outcome<()> {
+    let people = People::of(view, &session.account).await?;
+    Shown::to(view, session, &people).account(known).write_down().await
+}
+
+/// A dataset as it is described, whatever its publication: what it held is still told in its words.
+fn described(view: &View, id: &str) -> Option<Arc<Dataset>> {
+    view.gateway.services.hub.catalogue_entry(id).map(|e| e.dataset)
 }
 
 /// Organizations' names by their codes, looked up once each.
@@ -121,11 +166,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
         let apps = apps::counts_json(&view, &session.account).await?;
         return crate::view::json(http::StatusCode::OK, &serde_json::json!({ "records": records, "apps": apps }));
     }
-    let sources = held.iter().flat_map(|h| {
-        let others = h.record.sources.values().map(|p| p.organization.as_str());
-        others.chain([h.record.source.organization.as_str(), h.dataset.provider.as_str()])
-    });
-    let names = Names::of(&view, &sources.collect::<Vec<_>>()).await?;
+    let names = Names::of(&view, &held.iter().flat_map(HeldRecord::organizations).collect::<Vec<_>>()).await?;
     let known = view.gateway.services.identity.attributes_of(&session.account).await?;
     let apps = apps::overview(&view, &session.account).await?;
     let title = view.t("我的数据", "My data");
@@ -153,7 +194,8 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
 }
 
 fn sensitive(h: &HeldRecord) -> bool {
-    h.dataset.items.iter().any(|i| i.sensitivity == Sensitivity::Sensitive && h.record.body.contains_key(&i.name))
+    let covers = |i: &&Item| i.sensitivity == Sensitivity::Sensitive;
+    h.dataset.items.iter().filter(covers).any(|i| h.versions().any(|r| r.body.contains_key(&i.name)))
 }
 
 fn dataset_card(view: &View, h: &HeldRecord, names: &Names, whole: bool) -> Markup {
@@ -161,31 +203,74 @@ fn dataset_card(view: &View, h: &HeldRecord, names: &Names, whole: bool) -> Mark
     let heading = d.title.get(lang);
     html! {
         section.card {
-            h3 { (heading) }
+            h3 { (heading) (standing(view, h)) }
             p { (d.summary.get(lang)) }
-            p.muted { (view.t("由", "Kept by ")) (names.get(&d.provider)) (view.t("登记；", "; ")) (view.t("自 ", "holds since ")) (r.valid_from) (view.t(" 起有效", "")) }
+            p.muted { (view.t("由", "Kept by ")) (names.get(&d.provider)) (view.t("登记；", "; ")) (held_for(view, r)) }
+            @if !h.may_be_doubted() { p.muted { (view.t("这条登记仍然保存，但已不再有效或不再提供；内容有误的，请向上述部门提出。", "The record is still kept, and no longer holds or is no longer offered. If it is wrong, turn to that department.")) } }
             div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
                 thead { tr {
                     th scope="col" { (view.t("信息项", "Item")) }
                     th scope="col" { (view.t("内容", "Value")) }
                     th scope="col" { (view.t("来源", "Source")) }
                     th scope="col" { (view.t("登记时间", "Recorded")) }
-                    th scope="col" { (view.t("操作", "Action")) }
+                    @if h.may_be_doubted() { th scope="col" { (view.t("操作", "Action")) } }
                 } }
                 tbody { @for item in &d.items {
-                    @let value = r.body.get(&item.name).map(|value| covered(view, item, value, whole));
+                    @let value = r.body.get(&item.name).map(|value| covered(view, Some(item), value, whole));
                     (item_row(view, h, item, value.as_deref(), names))
                 } }
             } }
-            p { a href={ (corrections::NEW) "?dataset=" (crate::encode(&d.id)) "&record=" (crate::encode(&h.id)) } { (view.t("这条登记不是我的", "This record is not about me")) span.visually-hidden { " " (heading) } } }
+            (versions(view, h, &h.former, view.t("以前的登记", "What it said before"), names, whole))
+            (versions(view, h, &h.replaced, view.t("已被更正或替换的登记", "What was corrected or replaced"), names, whole))
+            @if h.may_be_doubted() { p { a href={ (corrections::NEW) "?dataset=" (crate::encode(&d.id)) "&record=" (crate::encode(&h.id)) } { (view.t("这条登记不是我的", "This record is not about me")) span.visually-hidden { " " (heading) } } } }
         }
     }
 }
 
-/// A value as it stands on the page: what is sensitive is covered until the person asks.
-fn covered(view: &View, item: &Item, value: &serde_json::Value, whole: bool) -> String {
-    let text = words::value(Some(item), value, view.lang());
-    if whole || item.sensitivity != Sensitivity::Sensitive {
+/// What sets a record apart from one that holds and is offered.
+fn standing(view: &View, h: &HeldRecord) -> Markup {
+    html! {
+        @if !h.holds { " " span.badge { (view.t("已失效", "Ended")) } }
+        @match h.publication {
+            Publication::Published => {}
+            Publication::Withdrawn => { " " span.badge.badge-warn { (view.t("信息资源已撤回", "Dataset withdrawn")) } }
+            Publication::Draft => { " " span.badge.badge-warn { (view.t("信息资源未发布", "Dataset not published")) } }
+        }
+    }
+}
+
+/// The days of a version.
+fn held_for(view: &View, r: &Record) -> String {
+    match (&r.valid_to, view.lang()) {
+        (None, Lang::Zh) => format!("自 {} 起有效", r.valid_from),
+        (None, Lang::En) => format!("holds since {}", r.valid_from),
+        (Some(to), Lang::Zh) => format!("自 {} 起，至 {to} 前有效", r.valid_from),
+        (Some(to), Lang::En) => format!("held from {}, until before {to}", r.valid_from),
+    }
+}
+
+/// Versions that no longer stand: folded, since most people look for what does.
+fn versions(view: &View, h: &HeldRecord, all: &[Record], title: &str, names: &Names, whole: bool) -> Markup {
+    let lang = view.lang();
+    html! {
+        @if !all.is_empty() { details {
+            summary { (title) (view.t("（", " (")) (all.len()) (view.t("）", ")")) span.visually-hidden { " " (h.dataset.title.get(lang)) } }
+            @for r in all {
+                h4 { (held_for(view, r)) }
+                p.muted { (view.t("登记于 ", "Recorded ")) (r.recorded.to_shanghai()) (view.t("，来源：", ", from ")) (names.get(&r.source.organization)) }
+                dl.facts { @for item in &h.dataset.items { @if let Some(value) = r.body.get(&item.name) {
+                    dt { (item.title.get(lang)) } dd { (covered(view, Some(item), value, whole)) }
+                } } }
+            }
+        } }
+    }
+}
+
+/// A value as it stands on the page: what is sensitive is covered until the person asks, and what nobody can
+/// say of whether it is, too.
+fn covered(view: &View, item: Option<&Item>, value: &serde_json::Value, whole: bool) -> String {
+    let text = words::value(item, value, view.lang());
+    if whole || item.is_some_and(|i| i.sensitivity != Sensitivity::Sensitive) {
         return text;
     }
     let length = text.chars().count();
@@ -210,11 +295,11 @@ fn item_row(view: &View, h: &HeldRecord, item: &Item, value: Option<&str>, names
                 Some(value) => { td { (value) } td { (names.get(&source.organization)) } td.nowrap { (day(source.at)) } }
                 None => { td.muted { (view.t("未登记", "not recorded")) } td { "—" } td { "—" } }
             }
-            td {
+            @if h.may_be_doubted() { td {
                 a role="button" class="small outline" href={ (corrections::NEW) "?dataset=" (crate::encode(&h.dataset.id)) "&item=" (crate::encode(&item.name)) "&record=" (crate::encode(&h.id)) } {
                     (view.t("申请更正", "Correct")) span.visually-hidden { " " (title) }
                 }
-            }
+            } }
         }
     }
 }

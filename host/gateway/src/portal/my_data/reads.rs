@@ -1,9 +1,11 @@
 //! Who read what about a person, when and what for: straight from the log, with the proof of each entry.
 
-use super::{NAV, People, tabs};
+use super::shown::{COPY, SHOWN};
+use super::{NAV, People, described, tabs};
 use crate::body::Query;
 use crate::failure::{Failure, Outcome};
 use crate::layout::{Page, empty};
+use crate::operations::personal::{marked, part_name};
 use crate::view::{View, json};
 use crate::words;
 use axum::extract::Path;
@@ -11,6 +13,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::Value;
 use yunlong_audit::{Checked, Entry, Outcome as Ended, Seen};
+use yunlong_hub::Hub;
 use yunlong_model::{Kind, Lang, Text};
 
 /// Entries of one page.
@@ -61,8 +64,6 @@ fn shown(entry: &Entry, app: &str) -> bool {
     }
 }
 
-/// The action of a person who looks at their own data here.
-pub(super) const SHOWN: &str = "data.shown";
 /// The filter for it; no installation has such a name.
 const OWN: &str = "-";
 
@@ -76,13 +77,15 @@ pub(super) struct Told {
     pub(super) basis: Option<Text>,
     /// Why it was refused.
     pub(super) refused: Option<Text>,
+    /// How often more it happened, where an entry stands for several.
+    pub(super) more: Option<Text>,
 }
 
 /// Says an entry in both languages.
 pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
     let who = Who::of(view, seen).await?;
     let entry = &seen.entry;
-    let dataset = entry.dataset.as_ref().and_then(|id| view.gateway.services.hub.dataset(id));
+    let dataset = entry.dataset.as_ref().and_then(|id| described(view, id));
     let list = |lang: Lang| {
         let name = |f: &String| {
             let item = dataset.as_ref().and_then(|d| d.item(f));
@@ -92,7 +95,11 @@ pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
         entry.fields.iter().map(name).collect::<Vec<_>>().join(lang.pick("、", ", "))
     };
     let both = |f: &dyn Fn(Lang) -> String| Text { zh: f(Lang::Zh), en: f(Lang::En) };
+    let own = own_part(view, entry);
     let what = |lang: Lang| {
+        if let Some(part) = &own {
+            return part.get(lang).to_owned();
+        }
         let title = dataset.as_ref().map(|d| d.title.get(lang).to_owned()).or_else(|| entry.dataset.clone());
         match (title, entry.fields.is_empty()) {
             (Some(title), true) => format!("{}{title}", lang.pick("您的", "your record in ")),
@@ -117,7 +124,35 @@ pub(super) async fn tell(view: &View, seen: &Seen) -> Outcome<Told> {
         Ended::Answered => None,
         Ended::Denied(code) => Some(both(&|lang| words::denial(code, lang))),
     };
-    Ok(Told { sentence, purpose, basis, refused })
+    let more = Hub::repetitions(entry).map(|n| Text {
+        zh: format!("一分钟内又有同样的 {n} 次"),
+        en: format!("{n} more of the same within a minute"),
+    });
+    Ok(Told { sentence, purpose, basis, refused, more })
+}
+
+/// What somebody looked at here that is no record of the hub: everything at once, or what an app keeps.
+fn own_part(view: &View, entry: &Entry) -> Option<Text> {
+    if entry.action != SHOWN {
+        return None;
+    }
+    if entry.target == COPY {
+        return Some(Text {
+            zh: "您的全部信息（下载副本）".into(), en: "all of your data (a copy was taken)".into()
+        });
+    }
+    let name = entry.installation.as_ref()?;
+    let Some(i) = view.gateway.services.installations.get(name) else {
+        return Some(Text {
+            zh: format!("应用 {name} 保存的您的信息"),
+            en: format!("what the app {name} keeps about you"),
+        });
+    };
+    let (app, part) = (&i.manifest.title, marked(&i).find(|(c, p)| part_name(c, p) == entry.target));
+    let (zh, en) = part.map_or(("您的信息", "Your data"), |(_, p)| (p.title.zh.as_str(), p.title.en.as_str()));
+    Some(Text {
+        zh: format!("应用“{}”保存的“{zh}”", app.zh), en: format!("“{en}”, which the app “{}” keeps", app.en)
+    })
 }
 
 /// Who acted, in words.
@@ -127,13 +162,15 @@ impl Who {
     async fn of(view: &View, seen: &Seen) -> Outcome<Self> {
         let (services, entry) = (&view.gateway.services, &seen.entry);
         let mine = view.session.as_ref().is_some_and(|s| s.account == entry.actor);
-        let installed = entry.installation.as_ref().and_then(|n| services.installations.get(n));
+        // What a person looks at here, they do not look at through the app that keeps it.
+        let through = entry.installation.as_ref().filter(|_| entry.action != SHOWN);
+        let installed = through.and_then(|n| services.installations.get(n));
         let organization = match (&installed, &entry.organization) {
             (Some(i), _) => i.organization_name.clone(),
             (None, Some(code)) => services.identity.organization(code).await?.map_or_else(|| code.clone(), |o| o.name),
             (None, None) => String::new(),
         };
-        let app = |lang: Lang| match (&installed, &entry.installation) {
+        let app = |lang: Lang| match (&installed, through) {
             (Some(i), _) => Some(i.manifest.title.get(lang).to_owned()),
             (None, Some(name)) => Some(name.to_string()),
             (None, None) => None,
@@ -249,6 +286,7 @@ fn row(view: &View, seen: &Seen, told: &Told) -> Markup {
         dl.facts {
             @if let Some(purpose) = &told.purpose { dt { (view.t("用途", "What for")) } dd { (purpose.get(lang)) } }
             @if let Some(basis) = &told.basis { dt { (view.t("依据", "On what ground")) } dd { (basis.get(lang)) } }
+            @if let Some(more) = &told.more { dt { (view.t("次数", "How often")) } dd { (more.get(lang)) } }
             @if let Some(why) = &told.refused { dt { (view.t("拒绝原因", "Why refused")) } dd { (why.get(lang)) (view.t("；没有给出任何信息", "; nothing was given")) } }
         }
         p {
@@ -279,7 +317,8 @@ pub(super) async fn entry_json(view: &View, seen: &Seen) -> Outcome<Value> {
         "at": seen.at.to_rfc3339(), "index": seen.index, "action": entry.action, "sentence": told.sentence,
         "installation": entry.installation, "organization": entry.organization, "dataset": entry.dataset,
         "fields": entry.fields, "purpose": entry.purpose, "reason": entry.reason, "basis": entry.basis,
-        "outcome": outcome, "refused": refused, "request_id": entry.request_id,
+        "outcome": outcome, "refused": refused, "more": Hub::repetitions(entry), "detail": entry.detail,
+        "request_id": entry.request_id,
     }))
 }
 
