@@ -50,7 +50,7 @@ pub use duties::CityAccounts;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
 pub use oidc::{ClaimNames, OutsideProvider, Trusted};
-pub use operations::{Asked, Install, OperationError, Operations, Review, Upgrading};
+pub use operations::{Asked, Install, OperationError, Operations, Review, SeparateConsent, Upgrading};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;

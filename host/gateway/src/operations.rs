@@ -15,6 +15,8 @@ mod rights;
 mod upgrade;
 mod watch;
 
+pub use hub::SeparateConsent;
+
 pub use back::Asked;
 pub use upgrade::Upgrading;
 

@@ -136,6 +136,7 @@ impl City {
             clock: clock.clone(),
             audit: audit.clone(),
             identity: identity.clone(),
+            hub: hub.clone(),
             secrets: &secrets,
         };
         let library = registry::open(settings, below, data).context("the registry")?;

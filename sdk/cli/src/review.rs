@@ -121,9 +121,7 @@ fn list(options: &List) -> Result<(), CliError> {
     }
     let rows: Vec<[String; 5]> = items(&answer["submissions"])
         .iter()
-        .map(|s| {
-            [s["number"].to_string(), text(&s["app"]), text(&s["version"]), text(&s["state"]), text(&s["vendor"])]
-        })
+        .map(|s| [s["number"].to_string(), text(&s["app"]), text(&s["version"]), text(&s["state"]), text(&s["vendor"])])
         .collect();
     if rows.is_empty() {
         eprintln!("nothing was submitted that fits: vendors publish with `yunlong publish`");

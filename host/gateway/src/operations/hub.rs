@@ -1,31 +1,22 @@
 //! What installations ask of the information hub: at installing and upgrading, and when they go.
 
 use super::{OperationError, Operations, invalid};
-use yunlong_hub::{Actor, Sensitivity};
+use async_trait::async_trait;
+use serde_json::json;
+use yunlong_hub::{Actor, Hub, Sensitivity};
 use yunlong_identity::PlatformRole;
-use yunlong_model::{InstallationName, Manifest};
+use yunlong_model::{InstallationName, Manifest, Text};
+use yunlong_publications::checks::{Measured, Outcome, Probe, ProbeError, ProbeKind};
+use yunlong_registry::Package;
 
 impl Operations {
-    /// Refuses an app that asks for a sensitive item together with others under one consent: consent to it is
-    /// separate (PIPL, article 29). Which items are sensitive the catalogue says, so this is looked at where a
-    /// package comes in and again where it is installed; of a dataset that is not there yet nothing is known.
+    /// Refuses an app that asks for a sensitive item together with others under one consent. The review looks
+    /// at it too ([`crate::SeparateConsent`]); the catalogue may have changed since.
     pub(super) fn never_bundled(&self, manifest: &Manifest) -> Result<(), OperationError> {
-        for (i, u) in manifest.datasets.iter().enumerate().filter(|(_, u)| u.consent().is_some() && u.fields.len() > 1)
-        {
-            let Some(entry) = self.services.hub.catalogue_entry(&u.dataset) else { continue };
-            let is_sensitive =
-                |f: &&String| entry.dataset.item(f).is_some_and(|item| item.sensitivity == Sensitivity::Sensitive);
-            if let Some(item) = u.fields.iter().find(is_sensitive) {
-                return Err(invalid(
-                    &format!("datasets[{i}].fields"),
-                    format!("“{item}”属于敏感个人信息，须单独同意：请把这项用途拆开，让它自成一项"),
-                    format!(
-                        "`{item}` is sensitive, and consent to it is separate: split the use, so that it stands alone in one of its own"
-                    ),
-                ));
-            }
+        match bundled(&self.services.hub, manifest) {
+            Some((field, why)) => Err(invalid(&field, why.zh, why.en)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Asks for the datasets that the release in charge declares, where that was not done yet. An
@@ -57,4 +48,59 @@ impl Operations {
             _ => Actor::platform(),
         }
     }
+}
+
+/// The review's look at what a package asks of personal data, with the city's catalogue.
+pub struct SeparateConsent(Hub);
+
+impl SeparateConsent {
+    /// Over this hub's catalogue.
+    #[must_use]
+    pub fn new(hub: Hub) -> Self {
+        Self(hub)
+    }
+}
+
+#[async_trait]
+impl Probe for SeparateConsent {
+    fn kind(&self) -> ProbeKind {
+        ProbeKind::SeparateConsent
+    }
+
+    async fn run(&self, package: &Package) -> Result<Measured, ProbeError> {
+        Ok(match bundled(&self.0, &package.manifest) {
+            Some((field, text)) => {
+                let data = json!({ "field": field });
+                let text = Text { zh: format!("{field}：{}", text.zh), en: format!("{field}: {}", text.en) };
+                Measured { outcome: Outcome::Fail, text, data }
+            }
+            None => Measured {
+                outcome: Outcome::Pass,
+                text: Text {
+                    zh: "没有把敏感个人信息与其他项目捆绑在同一份同意里".into(),
+                    en: "no sensitive item is bundled with others under one consent".into(),
+                },
+                data: json!({}),
+            },
+        })
+    }
+}
+
+/// The field of a manifest that asks for a sensitive item together with others under one consent, and why it may
+/// not: consent to it is separate (PIPL, article 29). Which items are sensitive the catalogue says; of a dataset
+/// that is not there nothing is known.
+pub(crate) fn bundled(hub: &Hub, manifest: &Manifest) -> Option<(String, Text)> {
+    for (i, u) in manifest.datasets.iter().enumerate().filter(|(_, u)| u.consent().is_some() && u.fields.len() > 1) {
+        let Some(entry) = hub.catalogue_entry(&u.dataset) else { continue };
+        let is_sensitive =
+            |f: &&String| entry.dataset.item(f).is_some_and(|item| item.sensitivity == Sensitivity::Sensitive);
+        if let Some(item) = u.fields.iter().find(is_sensitive) {
+            let zh = format!("“{item}”属于敏感个人信息，须单独同意：请把这项用途拆开，让它自成一项");
+            let en = format!(
+                "`{item}` is sensitive, and consent to it is separate: split the use, so that it stands alone in one of its own"
+            );
+            return Some((format!("datasets[{i}].fields"), Text { zh, en }));
+        }
+    }
+    None
 }

@@ -5,10 +5,10 @@ use crate::platform::*;
 use crate::sharing::{approve, city, form, page, person, reader, resident_id};
 use http::StatusCode;
 use yunlong_audit::{Entry, EntryFilter};
-use yunlong_gateway::{OperationError, Publisher};
 use yunlong_hub::{Caller, Denial, Hub, ReadError};
 use yunlong_identity::{AccountKind, Attributes, NewAccount};
 use yunlong_model::{InstallationName, Kind};
+use yunlong_publications::checks::{Check, Outcome};
 
 const ASKER: &str = r#"
     name = "asker"
@@ -52,8 +52,7 @@ async fn with_asker() -> (Platform, String) {
         platform_roles: vec![],
     };
     p.identity.create_account(new).await.unwrap();
-    let by = Publisher::administrator("city-admin");
-    let published = p.gateway.operations().publish(package(ASKER, &p.key), &by).await.unwrap();
+    let published = p.publish(package(ASKER, &p.key)).await;
     p.install_package(published.digest, "asker").await;
     let cookie = p.cookie("sun").await;
     (p, cookie)
@@ -88,17 +87,27 @@ async fn each_scope_and_each_use_is_a_decision_of_its_own() {
 async fn a_package_that_bundles_what_is_sensitive_with_something_else_is_refused() {
     let p = Platform::start().await;
     let bundled = ASKER.replace(r#"["birth_date"]"#, r#"["birth_date", "ethnicity"]"#);
-    let by = Publisher::administrator("city-admin");
-    let refused = p.gateway.operations().publish(package(&bundled, &p.key), &by).await.unwrap_err();
-    let OperationError::Invalid { field, problem } = refused else { panic!("{refused}") };
-    assert_eq!(field, "datasets[0].fields");
-    assert!(problem.zh.contains("ethnicity") && problem.en.contains("split the use"), "{problem:?}");
+    let mut outcomes = Vec::new();
     // Alone it may be asked for, and what does not rest on consent is not asked for at all.
     let alone = ASKER.replace("birth_date", "ethnicity");
-    p.gateway.operations().publish(package(&alone, &p.key), &by).await.unwrap();
     let by_law = bundled.replace(r#"basis = "consent""#, "basis = \"statutory-duty\"\n    law = \"示例条例\"");
-    let by_law = by_law.replace("1.0.0", "1.1.0");
-    p.gateway.operations().publish(package(&by_law, &p.key), &by).await.unwrap();
+    for (version, manifest) in [("1.0.0", bundled.clone()), ("1.1.0", alone), ("1.2.0", by_law)] {
+        let manifest = manifest.replace("1.0.0", version);
+        let submitted = p.gateway.operations().publish(package(&manifest, &p.key), "han-developer").await.unwrap();
+        p.library.check_waiting().await.unwrap();
+        let number = submitted.submission.number;
+        let findings = p.library.publications().findings(number).await.unwrap().unwrap();
+        outcomes.push((number, findings.check(Check::SeparateConsent).unwrap().clone()));
+    }
+    let (number, refused) = &outcomes[0];
+    assert_eq!(refused.outcome, Outcome::Fail);
+    assert!(refused.text.zh.contains("ethnicity") && refused.text.en.contains("split the use"), "{refused:?}");
+    assert_eq!(refused.data["field"], "datasets[0].fields");
+    let publications = p.library.publications();
+    publications.assign(*number, "city-reviewer", "city-reviewer").await.unwrap();
+    publications.approve(*number, "", "city-reviewer").await.unwrap_err();
+    assert_eq!(outcomes[1].1.outcome, Outcome::Pass, "{:?}", outcomes[1]);
+    assert_eq!(outcomes[2].1.outcome, Outcome::Pass, "{:?}", outcomes[2]);
 }
 
 async fn denied(p: &Platform) -> Vec<Entry> {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 use yunlong_audit::{Audit, AuditConfig};
-use yunlong_gateway::{Apps, CityAccounts, Gateway, GatewayConfig, Install, Prepared, Review, Services, router};
+use yunlong_gateway::{
+    Apps, CityAccounts, Gateway, GatewayConfig, Install, Prepared, Review, SeparateConsent, Services, router,
+};
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
@@ -28,7 +30,7 @@ use yunlong_oci::admission::AdmitAll;
 use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
-use yunlong_publications::{Policy, Publications};
+use yunlong_publications::{Policy, Probe, Publications};
 use yunlong_registry::{Algorithm, KeyPair, Limits, Package};
 use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
 use yunlong_store::{Key, SharedStore, Txn};
@@ -356,7 +358,6 @@ impl Platform {
             Arc::new(AdmitAll),
             clock.clone(),
         );
-        let library = Library::new(publications, registry.unwrap(), Limits::default(), Vec::new());
         let app = Arc::new(StandIn::default());
         let cashier = Arc::new(SandboxCashier::new(
             store.clone(),
@@ -375,6 +376,8 @@ impl Platform {
             installations: installations.clone(),
         };
         let hub = Hub::open(hub_services, HubConfig::new([4; 32].into())).await.unwrap();
+        let probes: Vec<Arc<dyn Probe>> = vec![Arc::new(SeparateConsent::new(hub.clone()))];
+        let library = Library::new(publications, registry.unwrap(), Limits::default(), probes);
         let services = Services {
             store: store.clone(),
             identity: identity.clone(),

@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::sync::Arc;
 use yunlong_audit::Audit;
-use yunlong_gateway::CityAccounts;
+use yunlong_gateway::{CityAccounts, SeparateConsent};
+use yunlong_hub::Hub;
 use yunlong_identity::{Identity, Secrets};
 use yunlong_library::Library;
 use yunlong_model::Clock;
@@ -17,7 +18,7 @@ use yunlong_oci::admission::AdmitAll;
 use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_oci::{Registry, serve};
-use yunlong_publications::Publications;
+use yunlong_publications::{Probe, Publications};
 use yunlong_registry::Limits;
 use yunlong_store::SharedStore;
 
@@ -27,12 +28,13 @@ pub(crate) struct Ground<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) audit: Audit,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) hub: Hub,
     pub(crate) secrets: &'a Secrets,
 }
 
 /// Opens the registry: its bytes are below `data`.
 pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Result<Library> {
-    let Ground { store, clock, audit, identity, secrets } = ground;
+    let Ground { store, clock, audit, identity, hub, secrets } = ground;
     let accounts = Arc::new(CityAccounts::new(identity.clone()));
     let policy = settings.registry.policy();
     let publications = Publications::new(store.clone(), audit, clock.clone(), accounts, policy);
@@ -44,7 +46,8 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     config.quotas.default.bytes = settings.registry.quota_bytes();
     let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
     let registry = Registry::open(store, Arc::new(blobs), config, access, Arc::new(AdmitAll), clock)?;
-    Ok(Library::new(publications, registry, Limits::default(), Vec::new()))
+    let probes: Vec<Arc<dyn Probe>> = vec![Arc::new(SeparateConsent::new(hub))];
+    Ok(Library::new(publications, registry, Limits::default(), probes))
 }
 
 /// Serves the registry's own listener.

@@ -64,7 +64,8 @@ impl Registry {
 
     /// What the city asks of a package.
     pub(crate) fn policy(&self) -> Policy {
-        let probes = if self.require_probes { ProbeKind::ALL.into_iter().collect() } else { Default::default() };
+        let behaviour = |kind: &ProbeKind| *kind != ProbeKind::SeparateConsent;
+        let probes = ProbeKind::ALL.into_iter().filter(|kind| self.require_probes || !behaviour(kind)).collect();
         Policy {
             require_sbom: self.require_sbom,
             require_provenance: self.require_provenance,

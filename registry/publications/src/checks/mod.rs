@@ -46,6 +46,8 @@ pub enum Check {
     ProbeMemory,
     /// How it behaves when it answers too much.
     ProbeOversizeAnswer,
+    /// Whether consent to sensitive personal data is asked for separately.
+    SeparateConsent,
 }
 
 /// How a check ended.

@@ -1,5 +1,6 @@
-//! Hostile-behaviour probes: what a component does when it is pushed to its limits. This crate runs no wasm;
-//! whoever does hands in the probes, and a package does not pass without those that the city asks for.
+//! What only the city can look at: how a component behaves when it is pushed to its limits, and whether what it
+//! asks of shared data may be asked so. This crate runs no wasm and knows no catalogue of data; whoever does
+//! hands in the probes, and a package does not pass without those that the city asks for.
 
 use super::{Check, CheckResult, Outcome};
 use crate::policy::Policy;
@@ -20,17 +21,20 @@ pub enum ProbeKind {
     Memory,
     /// Answers without end: they are cut off at the manifest's own limit.
     OversizeAnswer,
+    /// Sensitive items that are asked for together with others under one consent.
+    SeparateConsent,
 }
 
 impl ProbeKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Loop, Self::Memory, Self::OversizeAnswer];
+    pub const ALL: [Self; 4] = [Self::Loop, Self::Memory, Self::OversizeAnswer, Self::SeparateConsent];
 
     fn check(self) -> Check {
         match self {
             Self::Loop => Check::ProbeLoop,
             Self::Memory => Check::ProbeMemory,
             Self::OversizeAnswer => Check::ProbeOversizeAnswer,
+            Self::SeparateConsent => Check::SeparateConsent,
         }
     }
 
@@ -39,6 +43,7 @@ impl ProbeKind {
             Self::Loop => ("死循环探测", "the probe for loops"),
             Self::Memory => ("内存探测", "the probe for memory"),
             Self::OversizeAnswer => ("超大回应探测", "the probe for oversize answers"),
+            Self::SeparateConsent => ("单独同意检查", "the check for separate consent"),
         }
     }
 }
