@@ -75,6 +75,7 @@ fn header(view: &View, nav: &str, unread: u64) -> Markup {
                     Some(Site::Console) => (navigation(view, nav, unread, &console_entries(view))),
                     Some(_) => (navigation(view, nav, unread, &[
                         ("/", "服务", "Services"),
+                        ("/apps", "应用目录", "Apps"),
                         ("/orders", "我的订单", "Orders"),
                         ("/inbox", "消息", "Inbox"),
                         ("/my-data", "我的数据", "My data"),

@@ -28,11 +28,13 @@ mod failure;
 mod forms;
 mod headers;
 mod layout;
+mod listing;
 mod metrics;
 mod oidc;
 mod operations;
 mod origins;
 mod people;
+mod pictures;
 mod portal;
 mod request_id;
 mod reviews;
@@ -50,7 +52,10 @@ pub use duties::CityAccounts;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;
 pub use oidc::{ClaimNames, OutsideProvider, Trusted};
-pub use operations::{Asked, Install, OperationError, Operations, Review, SeparateConsent, Upgrading};
+pub use operations::{
+    Asked, Automatic, FailedUpgrade, Install, Newer, OperationError, Operations, Review, SeparateConsent, Upgrading,
+    Waits,
+};
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;
@@ -103,6 +108,7 @@ pub struct Gateway {
     pub(crate) fixed: headers::Fixed,
     pub(crate) theme: theme::Theme,
     pub(crate) assets: Arc<assets::Assets>,
+    pub(crate) pictures: pictures::Pictures,
     pub(crate) by_account: throttle::Throttle<String>,
     pub(crate) by_client: throttle::Throttle<IpAddr>,
     pub(crate) oidc: oidc::Providers,
@@ -119,6 +125,7 @@ impl Gateway {
             cookies: cookies::Cookies::new(origins.scheme()),
             fixed: headers::Fixed::new(&origins),
             theme: theme::Theme::new(),
+            pictures: pictures::Pictures::new(services.library.clone()),
             operations: Operations::new(services.clone(), assets.clone(), config.trial),
             assets,
             by_account: throttle::Throttle::new(config.sign_in_failures_per_account),

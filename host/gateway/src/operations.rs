@@ -5,8 +5,11 @@
 //! What takes long (reading a package, compiling it) is done before an installation's turn is taken:
 //! stopping one waits for no compilation, and no installation waits for another one.
 
+mod automatic;
 mod back;
+pub(crate) mod export;
 mod hub;
+pub(crate) mod installing;
 mod lifecycle;
 mod messages;
 mod migration;
@@ -17,7 +20,9 @@ mod watch;
 
 pub use hub::SeparateConsent;
 
+pub use automatic::{Automatic, FailedUpgrade, Newer, Waits};
 pub use back::Asked;
+pub(crate) use installing::{InstallStep, Progress};
 pub use upgrade::Upgrading;
 
 use crate::Services;
@@ -68,6 +73,10 @@ struct Shared {
     watched: Mutex<HashSet<InstallationName>>,
     /// Installations whose data is being migrated.
     migrated: Mutex<HashSet<InstallationName>>,
+    /// What is being installed, and what could not be.
+    installing: Mutex<HashMap<InstallationName, Progress>>,
+    /// A version was approved.
+    approved: tokio::sync::Notify,
 }
 
 /// A published package as an official reads it before installing.
@@ -179,6 +188,13 @@ pub enum OperationError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Stopping,
+}
+
+impl OperationError {
+    /// What is wrong with an installation's name.
+    pub(crate) fn name(e: yunlong_model::NameError) -> Self {
+        invalid("name", name_problem(&e), e.to_string())
+    }
 }
 
 impl From<PublicationError> for OperationError {

@@ -4,7 +4,10 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
 use crate::view::View;
 use yunlong_identity::{AccountKind, PlatformRole, Session};
-use yunlong_publications::{Comment, PublicationError, State, Submission, SubmissionFilter, SubmissionPage};
+use yunlong_publications::submission::StepKind;
+use yunlong_publications::{
+    Comment, PublicationError, ReviewError, State, Submission, SubmissionFilter, SubmissionPage,
+};
 
 /// Submissions of one page.
 const PAGE: usize = 50;
@@ -26,7 +29,7 @@ fn scope(view: &View) -> Outcome<Option<String>> {
 }
 
 /// Submissions that somebody may see, the newest first.
-pub(crate) async fn list(view: &View, state: &str, app: &str, before: &str) -> Outcome<SubmissionPage> {
+pub(crate) async fn list(view: &View, state: &str, app: &str, mine: bool, before: &str) -> Outcome<SubmissionPage> {
     let wrong = |field: &str| Failure::new(kinds::INVALID).field(field, "没有这个值", "There is no such value");
     let filter = SubmissionFilter {
         organization: scope(view)?,
@@ -38,7 +41,7 @@ pub(crate) async fn list(view: &View, state: &str, app: &str, before: &str) -> O
             "" => None,
             name => Some(name.parse().map_err(|_| wrong("app"))?),
         },
-        ..SubmissionFilter::default()
+        reviewer: mine.then(|| view.signed_in().map(|s| s.account.clone())).transpose()?,
     };
     let before = match before {
         "" => None,
@@ -57,6 +60,21 @@ pub(crate) async fn visible(view: &View, number: u64) -> Outcome<Submission> {
         return Ok(found);
     }
     Err(OperationError::from(PublicationError::NoSuchSubmission(number)).into())
+}
+
+/// Whether this person decides about a submission where it stands: what the decision itself asks again.
+pub(crate) fn may_decide(view: &View, s: &Submission) -> Outcome<()> {
+    let by = &view.signed_in()?.account;
+    let text = |e: ReviewError| OperationError::from(PublicationError::Review(e));
+    let step = StepKind::Approve;
+    if !s.state.possible().contains(&step) {
+        return Err(text(ReviewError::NotPossible { step, state: s.state }).into());
+    }
+    match &s.reviewer {
+        Some(r) if r.account == *by => Ok(()),
+        Some(r) => Err(text(ReviewError::NotYours { reviewer: r.account.clone() }).into()),
+        None => Err(Failure::new(kinds::FORBIDDEN)),
+    }
 }
 
 /// What a person does with a submission.
@@ -104,7 +122,11 @@ pub(crate) async fn take(view: &View, number: u64, step: Step) -> Outcome<Submis
         }
         Step::Withdraw => publications.withdraw(number, &by).await,
     };
-    Ok(done.map_err(OperationError::from)?)
+    let done = done.map_err(OperationError::from)?;
+    if done.state == State::Approved {
+        view.gateway.operations.wake();
+    }
+    Ok(done)
 }
 
 /// Adds a comment.

@@ -10,6 +10,7 @@
 //! | `POST upgrade/resume` | tries a migration again that has stopped |
 //! | `POST rollback` | `{"version"?,"accept_unreadable"?,"reason"?}`; 409 naming `accept_unreadable` when the older version would not read all that was written |
 //! | `GET history` | `{"history":[…],"former":[…]}`, newest first |
+//! | `GET`, `PUT automatic` | `{"automatic","by"?,"since"?,"failed"?,"newer":[{"version","digest","added":[…],"waits"?}]}`; `{"automatic":true}`: whether it takes approved versions by itself that ask for nothing more |
 //! | `GET jobs` | `{"jobs":[…],"delayed":{"count","next"}}` |
 //! | `GET jobs/{job}/runs` | `{"runs":[…]}`, newest first |
 //! | `POST jobs/{job}/run`, `…/pause`, `…/resume` | 204 |
@@ -43,6 +44,7 @@ pub(super) fn router() -> Router {
         .route("/api/v1/installations/{name}/upgrade/abort", post(abort))
         .route("/api/v1/installations/{name}/upgrade/resume", post(resume))
         .route("/api/v1/installations/{name}/rollback", post(roll_back))
+        .route("/api/v1/installations/{name}/automatic", get(automatic).put(set_automatic))
         .route("/api/v1/installations/{name}/history", get(history))
         .route("/api/v1/installations/{name}/jobs", get(jobs))
         .route("/api/v1/installations/{name}/jobs/{job}/runs", get(runs))
@@ -166,6 +168,50 @@ async fn roll_back(view: View, Path(text): Path<String>, body: Json<Back>) -> Ou
     }
     let asked = Asked { version, accept_unreadable, why: reason, by: by.account };
     json(StatusCode::OK, &whole(&view, &*view.gateway.operations.roll_back(&i.name, asked).await?))
+}
+
+async fn automatic(view: View, Path(text): Path<String>) -> Outcome {
+    let (i, _) = administer(&view, &text)?;
+    json(StatusCode::OK, &automatic_of(&view, &i).await?)
+}
+
+async fn automatic_of(view: &View, i: &Installation) -> Outcome<Value> {
+    let operations = &view.gateway.operations;
+    let set = operations.automatic(&i.name).await?;
+    let newer: Vec<Value> = operations
+        .newer(i)
+        .await?
+        .iter()
+        .map(|n| {
+            let added: Vec<Value> = n.difference.added.iter().map(|c| capability(c, &n.manifest)).collect();
+            json!({
+                "version": n.version.version, "digest": n.version.digest, "added": added,
+                "waits": n.waits.as_ref().map(crate::operations::Waits::text),
+            })
+        })
+        .collect();
+    Ok(json!({
+        "automatic": set.is_some(), "by": set.as_ref().map(|s| &s.by), "newer": newer,
+        "since": set.as_ref().map(|s| s.since.to_rfc3339()),
+        "failed": set.as_ref().and_then(|s| s.failed.as_ref()),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switched {
+    automatic: bool,
+}
+
+async fn set_automatic(view: View, Path(text): Path<String>, body: Json<Switched>) -> Outcome {
+    let (i, by) = administer(&view, &text)?;
+    let Switched { automatic } = body.take()?;
+    // Switching it off is what one does in a hurry.
+    if automatic {
+        view.step_up()?;
+    }
+    view.gateway.operations.set_automatic(&i.name, automatic, &by.account).await?;
+    json(StatusCode::OK, &automatic_of(&view, &i).await?)
 }
 
 async fn history(view: View, Path(text): Path<String>) -> Outcome {

@@ -1,5 +1,6 @@
 //! The JSON APIs of the portal and the console. Failures are problem documents (RFC 9457).
 
+mod catalogue;
 mod console;
 mod hub;
 mod hub_exchange;
@@ -32,6 +33,7 @@ pub(crate) fn portal() -> Router {
         .route("/api/v1/sessions", post(sign_in))
         .route("/api/v1/sessions/current", get(current).delete(sign_out))
         .route("/api/v1/apps", get(apps))
+        .merge(catalogue::router())
 }
 
 #[derive(Deserialize)]

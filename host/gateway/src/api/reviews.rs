@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | `GET submissions?state=…&app=…&before=…` | `{"submissions":[…],"next"?}`, the newest first: a vendor's people see their own, reviewers and the city's administrators all |
+//! | `GET submissions?state=…&app=…&mine=true&before=…` | `{"submissions":[…],"next"?}`, the newest first: a vendor's people see their own, reviewers and the city's administrators all |
 //! | `POST submissions` | `{"repository","digest"}`: submits what was pushed there under the tag of its version; 201, 200 when it was submitted before |
 //! | `GET submissions/{n}` | one, with its findings, its comments and what may be done with it |
 //! | `POST submissions/{n}/assign` | `{"reviewer"?}`: oneself when absent |
@@ -47,7 +47,8 @@ pub(super) fn submission(s: &Submission) -> Value {
 }
 
 async fn list(view: View, Query(query): Query) -> Outcome {
-    let page = reviews::list(&view, query.text("state"), query.text("app"), query.text("before")).await?;
+    let mine = query.text("mine") == "true";
+    let page = reviews::list(&view, query.text("state"), query.text("app"), mine, query.text("before")).await?;
     let all: Vec<_> = page.submissions.iter().map(submission).collect();
     json(StatusCode::OK, &json!({ "submissions": all, "next": page.next }))
 }
@@ -121,8 +122,13 @@ async fn yank(view: View, Path(text): Path<String>, body: Json<Ended>) -> Outcom
     json(StatusCode::OK, &json!({ "digest": release.digest, "yank": release.yank }))
 }
 
-async fn proof(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
+async fn proof(view: View, digest: Path<String>, query: Query) -> Outcome {
     view.signed_in()?;
+    anybodys_proof(view, digest, query).await
+}
+
+/// The log is everybody's, and so are the proofs of what is in it.
+pub(super) async fn anybodys_proof(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
     let kept = match query.text("kept") {
         "" => None,
         text => Some(text.parse().map_err(|_| Failure::new(kinds::INVALID).field("kept", "不是数字", "Not a number"))?),

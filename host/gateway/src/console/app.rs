@@ -5,10 +5,16 @@ use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
 use crate::view::{View, see_other};
+use axum::body::Body;
 use axum::extract::Path;
-use http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::SinkExt as _;
+use futures::channel::mpsc;
+use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
+use std::io;
 use yunlong_identity::RoleAssignment;
 use yunlong_installations::{Capability, Installation, Status};
 
@@ -18,7 +24,7 @@ pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
         Status::Installing => html! { span.badge { (view.t("正在安装", "Being installed")) } },
         Status::Running => html! { span.badge.badge-ok { (view.t("运行中", "Running")) } },
         Status::Migrating => html! { span.badge.badge-warn { (view.t("正在升级数据", "Data being made ready")) } },
-        Status::Stopped => html! { span.badge.badge-warn { (view.t("已停用", "Stopped")) } },
+        Status::Stopped => html! { span.badge.badge-warn { (view.t("已暂停", "Paused")) } },
         Status::Failed(_) => html! { span.badge.badge-bad { (view.t("故障", "Failed")) } },
     }
 }
@@ -113,21 +119,22 @@ fn facts(view: &View, i: &Installation, used: u64) -> Markup {
                 dt { (view.t("应用与版本", "App and version")) } dd { (i.app) " " (i.version) }
                 dt { (view.t("部门", "Department")) } dd { (i.organization_name) " (" (i.organization) ")" }
                 dt { (view.t("安装", "Installed")) } dd { (i.installed_at.to_shanghai()) " · " (i.installed_by) }
-                dt { (view.t("供应商", "Vendor")) } dd { (i.manifest.vendor) }
+                dt { (view.t("供应商", "Vendor")) } dd { (i.manifest.vendor) " · " a href={ "/install/" (i.package_digest) } { (view.t("应用介绍", "About the app")) } }
                 dt { (view.t("安装包", "Package")) } dd { code { (i.package_digest) } }
                 dt { (view.t("存储", "Storage")) } dd { (storage(view, i, used)) }
             }
             div.actions {
-                @if matches!(i.status, Status::Running) {
-                    form method="post" action={ "/apps/" (i.name) "/stop" } { button.secondary { (view.t("停用", "Stop")) } }
-                } @else {
-                    form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("启用", "Start")) } }
+                @match &i.status {
+                    Status::Running => form method="post" action={ "/apps/" (i.name) "/stop" } { button.secondary { (view.t("暂停服务", "Pause")) } },
+                    Status::Stopped => form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("恢复服务", "Resume")) } },
+                    _ => form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("重新启动", "Start again")) } },
                 }
                 form method="post" action={ "/apps/" (i.name) "/health" } { button.outline { (view.t("健康检查", "Ask after its health")) } }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/versions" } { (view.t("版本", "Versions")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/jobs" } { (view.t("定时任务", "Jobs")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/log" } { (view.t("日志", "Log")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/dead-letters" } { (view.t("未送达消息", "Dead letters")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/export" } { (view.t("导出数据…", "Export its data…")) }
                 a role="button" class="outline danger" href={ "/apps/" (i.name) "/uninstall" } { (view.t("卸载…", "Uninstall…")) }
             }
         }
@@ -304,39 +311,135 @@ pub(super) async fn set_config(view: View, Path(name): Path<String>, Form(form):
     answer(&view, &i, &form, set).await
 }
 
-pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {
+/// Where everything that the app keeps can be taken along.
+pub(super) async fn export(view: View, Path(name): Path<String>) -> Outcome {
     let (i, _) = administer(&view, &name)?;
-    confirm(&view, &i, None)
+    let title = view.t("导出数据", "Export its data");
+    let content = html! {
+        p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
+        h1 { (title) ": " (i.manifest.title.get(view.lang())) }
+        (view.step_up_first())
+        section.card {
+            p { (view.t("文件包含该应用保存的全部文档和计数器，每行一个 JSON。其中的人以本应用专用的代号出现，内容可能含个人信息：请按本部门的规定保管，不要外传。", "The file holds every document and counter that the app keeps, one line of JSON each. People stand in it by the app’s own pseudonyms, and what is said of them may be personal data: keep it by your department’s rules, and pass it to nobody.")) }
+            p { (view.t("最后一行写明总数；没有这一行的文件不完整，请重新下载。", "The last line says how much there is: a file without it was cut short, and is to be downloaded again.")) }
+            @if matches!(i.status, Status::Running) {
+                p { (view.t("应用正在服务：导出期间写入的内容可能不在文件里。需要完整的一份，请先暂停服务。", "It serves: what is written meanwhile may not be in the file. For a whole one, pause it first.")) }
+            }
+            form method="post" action={ "/apps/" (i.name) "/export" } { div.actions {
+                button { (view.t("下载", "Download")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) } { (view.t("返回", "Back")) }
+            } }
+            p.muted { (view.t("导出记入审计日志。", "The export goes into the audit trail.")) }
+        }
+    };
+    super::page(&view, &Page::narrow(title, "/"), &content)
 }
 
-fn confirm(view: &View, i: &Installation, error: Option<&str>) -> Outcome {
+/// Everything that the app keeps, written while it is read.
+pub(super) async fn download(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    view.step_up_for(&format!("/apps/{}/export", i.name))?;
+    let mut export = view.gateway.operations.export(&i, &by.account).await?;
+    let (mut sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
+    tokio::spawn(async move {
+        loop {
+            let (piece, last) = match export.next().await {
+                Ok(Some(lines)) => (Ok(lines.into()), false),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(installation = %i.name, %error, "an export was cut short");
+                    // A part must not pass for the whole.
+                    (Err(io::ErrorKind::UnexpectedEof.into()), true)
+                }
+            };
+            if sender.send(piece).await.is_err() || last {
+                return;
+            }
+        }
+    });
+    let mut response = Response::new(Body::from_stream(receiver));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A name holds letters, digits and hyphens alone.
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.jsonl\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    confirm(&view, &i, "", None)
+}
+
+/// What is wrong with a confirmation: the field, and what to write.
+struct Unconfirmed<'a> {
+    field: &'a str,
+    text: &'a str,
+}
+
+fn confirm(view: &View, i: &Installation, data: &str, wrong: Option<&Unconfirmed<'_>>) -> Outcome {
     let title = view.t("卸载应用", "Uninstall");
+    let of = |field: &str| wrong.filter(|w| w.field == field).map(|w| w.text);
+    let (name_error, data_error) = (of("confirm"), of("data"));
+    let choice = |value: &str, zh: &'static str, en: &'static str| {
+        html! {
+            label.choice for={ "data-" (value) } {
+                input id={ "data-" (value) } type="radio" name="data" value=(value) required checked[data == value] aria-describedby=[data_error.map(|_| "data-error")];
+                span { (view.t(zh, en)) }
+            }
+        }
+    };
     let content = html! {
         h1 { (title) ": " (i.manifest.title.get(view.lang())) }
+        @if let Some(w) = wrong { div.notice.notice-bad role="alert" { strong { (view.t("没有卸载", "Not uninstalled")) } p { (w.text) } } }
         div.notice.notice-warn role="status" {
             strong { (view.t("此操作不能撤销", "This cannot be undone")) }
-            p { (view.t("该应用的全部数据、授权和角色都会被永久删除，网址名今后不能再用。如只想暂停服务，请返回并选择“停用”。", "All its data, consents and roles are removed for good, and its name is never used again. To pause the service only, go back and choose “Stop”.")) }
+            p { (view.t("该应用的全部数据、授权和角色都会被永久删除，网址名今后不能再用。如只想暂停服务，请返回并选择“暂停服务”。", "All its data, consents and roles are removed for good, and its name is never used again. To pause the service only, go back and choose “Pause”.")) }
         }
-        form.card method="post" {
+        (view.step_up_first_at(&format!("/apps/{}/uninstall", i.name)))
+        section.card {
+            h2 { (view.t("先导出数据", "Export its data first")) }
+            p { (view.t("依法须留存的办理记录，请在卸载前导出并归档。", "Records that a law demands to keep are exported and filed before the app is removed.")) }
+            p { a role="button" class="outline" href={ "/apps/" (i.name) "/export" } { (view.t("导出数据", "Export its data")) } }
+        }
+        form.card method="post" action={ "/apps/" (i.name) "/uninstall" } {
+            fieldset {
+                legend { (view.t("它的数据", "Its data")) }
+                (choice("exported", "已导出，可以删除", "It was exported and can be erased"))
+                (choice("erase", "不需要留存，直接删除", "Nothing is to be kept: erase it"))
+                (field_error("data-error", data_error))
+            }
             label for="confirm" { (view.t("请输入网址名以确认：", "Type its name to confirm: ")) code { (i.name) } }
-            input #confirm name="confirm" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "confirm-error")];
-            (field_error("confirm-error", error))
+            input #confirm name="confirm" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[name_error.map(|_| "true")] aria-describedby=[name_error.map(|_| "confirm-error")];
+            (field_error("confirm-error", name_error))
             div.actions {
                 button.danger { (view.t("永久卸载", "Uninstall for good")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) } { (view.t("取消", "Cancel")) }
             }
         }
     };
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     super::page_with(status, view, &Page::narrow(title, "/"), &content)
 }
 
 pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
-    view.step_up()?;
-    if form.text("confirm") != i.name.as_str() {
-        return confirm(&view, &i, Some(view.t("与网址名不一致。", "This is not its name.")));
+    view.step_up_for(&format!("/apps/{}/uninstall", i.name))?;
+    let data = form.text("data");
+    let wrong = if !["exported", "erase"].contains(&data) {
+        Some(("data", view.t("请选择数据如何处理。", "Say what becomes of its data.")))
+    } else if form.text("confirm") != i.name.as_str() {
+        Some(("confirm", view.t("与网址名不一致。", "This is not its name.")))
+    } else {
+        None
+    };
+    if let Some((field, text)) = wrong {
+        return confirm(&view, &i, data, Some(&Unconfirmed { field, text }));
     }
+    // What was said of the data stands in the trail before it is gone.
+    view.gateway.services.installations.record(&by.account, "uninstall.confirmed", i.name.as_str(), data).await?;
     view.gateway.operations.uninstall(&i.name, &by.account).await?;
     Ok(see_other("/?removed=1"))
 }

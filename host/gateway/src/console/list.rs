@@ -4,9 +4,12 @@ use super::app::status_badge;
 use crate::body::Query;
 use crate::failure::Outcome;
 use crate::layout::{Page, empty, notice};
+use crate::operations::Newer;
 use crate::view::{View, see_other};
-use maud::html;
+use maud::{Markup, html};
+use std::sync::Arc;
 use yunlong_identity::{AccountKind, PlatformRole};
+use yunlong_installations::Installation;
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let session = view.signed_in()?;
@@ -17,6 +20,10 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     if session.has(PlatformRole::AuditAdmin) {
         return Ok(see_other("/audit"));
     }
+    if view.administrator().is_err() && (session.has(PlatformRole::AppReviewer) || session.kind == AccountKind::Vendor)
+    {
+        return Ok(see_other("/reviews"));
+    }
     if view.administrator().is_err() && session.kind == AccountKind::Official {
         return Ok(see_other("/hub"));
     }
@@ -24,6 +31,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
     let identity = &view.gateway.services.identity;
     let all = view.gateway.services.installations.list();
     let own: Vec<_> = all.iter().filter(|i| identity.may_administer(session, &i.organization)).collect();
+    let waiting = waiting(&view, &own).await?;
     let title = view.t("已装应用", "Installed apps");
     let content = html! {
         h1 { (title) }
@@ -34,6 +42,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
                 "The sandbox cashier is the only payment provider of this platform: no payment moves real money, and nothing can be charged for in earnest.",
             )))
         }
+        (decisions(&view, &waiting))
         @if own.is_empty() {
             (empty(view.t("本部门还没有安装应用。", "Your department has installed no app yet."), Some(("/install", view.t("安装应用", "Install an app")))))
         } @else {
@@ -59,4 +68,47 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
         }
     };
     super::page(&view, &Page::new(title, "/"), &content)
+}
+
+/// The newest version of each installation that waits for a person's decision.
+async fn waiting<'a>(view: &View, own: &[&'a Arc<Installation>]) -> Outcome<Vec<(&'a Arc<Installation>, Newer)>> {
+    let operations = &view.gateway.operations;
+    let mut all = Vec::new();
+    for i in own {
+        // What is under way stands on the app's own page.
+        if i.change.is_some() {
+            continue;
+        }
+        let automatic = operations.automatic(&i.name).await?.is_some();
+        let newest = operations.newer(i).await?.into_iter().next();
+        all.extend(newest.filter(|n| n.waits.is_some() || !automatic).map(|n| (*i, n)));
+    }
+    Ok(all)
+}
+
+fn decisions(view: &View, waiting: &[(&Arc<Installation>, Newer)]) -> Markup {
+    let heading = view.t("等待您决定的新版本", "New versions that wait for you");
+    html! {
+        @if !waiting.is_empty() {
+            h2 { (heading) }
+            div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
+                thead { tr {
+                    th scope="col" { (view.t("应用", "App")) }
+                    th scope="col" { (view.t("版本", "Version")) }
+                    th scope="col" { (view.t("权限", "Permissions")) }
+                    th scope="col" { (view.t("操作", "Action")) }
+                } }
+                tbody { @for (i, n) in waiting { tr {
+                    th scope="row" { (i.manifest.title.get(view.lang())) br; small.muted { code { (i.name) } } }
+                    td { (i.version) " → " (n.version.version) }
+                    td.detail {
+                        (super::versions::widening(view, n))
+                        @if let Some(why) = &n.waits { br; small.muted { (why.text().get(view.lang())) } }
+                    }
+                    td { a role="button" class="small" href={ "/apps/" (i.name) "/upgrade/" (n.version.digest) } { (view.t("查看", "Look at it")) span.visually-hidden { " " (i.name) " " (n.version.version) } } }
+                } } }
+            } }
+            h2 { (view.t("全部", "All of them")) }
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod jobs;
 mod list;
 pub(crate) mod organizations;
 pub(crate) mod oversight;
+mod publish;
 mod reviews;
 pub(crate) mod signers;
 mod versions;
@@ -29,7 +30,7 @@ use yunlong_store::CommitError;
 pub(crate) fn router() -> Router {
     Router::new()
         .route("/", get(list::page))
-        .route("/reviews", get(reviews::list))
+        .route("/reviews", get(reviews::list).post(publish::from_reviews))
         .route("/reviews/{number}", get(reviews::page).post(reviews::act))
         .route("/apps/{name}", get(app::page))
         .route("/apps/{name}/stop", post(app::stop))
@@ -40,14 +41,19 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/roles", post(app::set_roles))
         .route("/apps/{name}/config", post(app::set_config))
         .route("/apps/{name}/log", get(app::log))
+        .route("/apps/{name}/export", get(app::export).post(app::download))
+        .route("/apps/{name}/upgrade/{digest}", get(install::upgrade_page))
+        .route("/apps/{name}/automatic", post(versions::set_automatic))
         .route("/apps/{name}/health", post(app::health))
         .route("/apps/{name}/versions", get(versions::page).post(versions::act))
         .route("/apps/{name}/jobs", get(jobs::page).post(jobs::act))
         .route("/apps/{name}/jobs/{job}", get(jobs::runs))
         .route("/apps/{name}/dead-letters", get(jobs::dead_letters).post(jobs::dead_letter))
-        .route("/install", get(install::choose).post(install::upload))
+        .route("/install", get(install::choose).post(publish::from_install))
         .route("/install/{digest}", get(install::review).post(install::approve))
+        .route("/install/{digest}/progress", get(install::progress))
         .route("/install/{digest}/upgrade", post(install::upgrade))
+        .route("/pictures/{digest}/{n}", get(crate::pictures::picture))
         .route("/signers", get(signers::page).post(signers::enroll))
         .route("/signers/revoke", post(signers::revoke))
         .route("/accounts", get(accounts::page))

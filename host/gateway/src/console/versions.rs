@@ -5,7 +5,7 @@ use super::app::status_badge;
 use crate::body::{Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, notice};
-use crate::operations::Asked;
+use crate::operations::{Asked, Automatic, Newer};
 use crate::view::{View, see_other};
 use axum::extract::Path;
 use http::StatusCode;
@@ -24,7 +24,8 @@ async fn show(view: &View, i: &Installation, status: StatusCode, done: bool, fai
     let installations = &view.gateway.services.installations;
     let (history, former) = (installations.history(&i.name, ROWS).await?, installations.former(&i.name).await?);
     let migration = installations.migration(&i.name).await?.filter(|m| m.package_digest == i.package_digest);
-    let newer = newer(view, i).await?;
+    let operations = &view.gateway.operations;
+    let (newer, automatic) = (operations.newer(i).await?, operations.automatic(&i.name).await?);
     let title = view.t("版本", "Versions");
     let content = html! {
         p { a href={ "/apps/" (i.name) } { "← " (i.manifest.title.get(view.lang())) } }
@@ -34,20 +35,93 @@ async fn show(view: &View, i: &Installation, status: StatusCode, done: bool, fai
         p { (view.t("当前版本：", "In charge: ")) strong { (i.version) } }
         @if let Some(change) = &i.change { (under_way(view, i, change)) }
         @if let Some(m) = &migration { (progress(view, i, m)) }
-        h2 { (view.t("可升级到", "Newer versions")) }
-        @if newer.is_empty() { (empty(view.t("没有已发布的更新版本。", "No newer version is published."), None)) } @else {
-            ul { @for (version, digest) in &newer { li { a href={ "/install/" (digest) } { (version) } } } }
-        }
+        (newer_versions(view, i, &newer, automatic.is_some()))
+        (switch(view, i, automatic.as_ref()))
         (roll_back_form(view, i, &former))
         (past(view, &history))
     };
     super::page_with(status, view, &Page::new(title, "/"), &content)
 }
 
-async fn newer(view: &View, i: &Installation) -> Outcome<Vec<(String, String)>> {
-    let all = view.gateway.operations.published().await?;
-    let fits = all.into_iter().filter(|r| r.manifest.name == i.app && r.manifest.version > i.version);
-    Ok(fits.map(|r| (r.manifest.version.to_string(), r.digest.to_string())).collect())
+/// The approved versions that are newer, what each asks for in addition, and whether it waits for a person.
+fn newer_versions(view: &View, i: &Installation, newer: &[Newer], automatic: bool) -> Markup {
+    let (heading, lang) = (view.t("可升级到", "Newer versions"), view.lang());
+    html! {
+        h2 { (heading) }
+        @if newer.is_empty() { (empty(view.t("没有已通过审核的更新版本。", "No newer version has been approved."), None)) } @else {
+            div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
+                thead { tr {
+                    th scope="col" { (view.t("版本", "Version")) }
+                    th scope="col" { (view.t("权限", "Permissions")) }
+                    th scope="col" { (view.t("更新内容", "What has changed")) }
+                    th scope="col" { (view.t("自动升级", "By itself")) }
+                    th scope="col" { (view.t("操作", "Action")) }
+                } }
+                tbody { @for n in newer { tr {
+                    th scope="row" { (n.version.version) }
+                    td { (widening(view, n)) }
+                    td.detail { @match &n.version.changes { Some(c) => p.lines { (c.get(lang)) }, None => span.muted { (view.t("开发商没有说明", "Its vendor does not say")) } } }
+                    td.detail { @match &n.waits {
+                        Some(why) => { span.badge.badge-warn { (view.t("等待您决定", "Waits for you")) } br; small.muted { (why.text().get(lang)) } }
+                        None if automatic => span.badge.badge-info { (view.t("将自动升级", "Taken by itself")) },
+                        None => span.muted { (view.t("可以；开关未打开", "Possible; it is switched off")) },
+                    } }
+                    td { a role="button" class="small" href={ "/apps/" (i.name) "/upgrade/" (n.version.digest) } { (view.t("查看并升级", "Look and upgrade")) span.visually-hidden { " " (n.version.version) } } }
+                } } }
+            } }
+        }
+    }
+}
+
+/// Whether a version asks for more.
+pub(super) fn widening(view: &View, n: &Newer) -> Markup {
+    let (added, removed) = (n.difference.added.len(), n.difference.removed.len());
+    html! {
+        @if added > 0 { span.badge.badge-warn { (view.t("新增或放宽 ", "New or wider: ")) (added) (view.t(" 项", "")) } }
+        @else if removed > 0 { span.badge.badge-ok { (view.t("减少 ", "Fewer: ")) (removed) (view.t(" 项", "")) } }
+        @else { span.badge.badge-ok { (view.t("不变", "Unchanged")) } }
+    }
+}
+
+/// The switch of automatic upgrades.
+fn switch(view: &View, i: &Installation, automatic: Option<&Automatic>) -> Markup {
+    html! {
+        section.card aria-labelledby="automatic" {
+            h2 #automatic { (view.t("自动升级", "Automatic upgrades")) " "
+                @if automatic.is_some() { span.badge.badge-ok { (view.t("已打开", "On")) } } @else { span.badge { (view.t("已关闭", "Off")) } }
+            }
+            p { (view.t("打开后，新版本通过审核即自动升级，前提是：不新增或放宽权限，当前版本能读取其数据（所以能自动退回），没有新的必填设置。其余版本等待您决定，并显示在控制台首页。", "When it is on, a version is taken as soon as it is approved, if it asks for nothing more, if the running version reads its data (so that it can be rolled back by itself), and if it has no new setting to fill in. Others wait for you and stand on the console’s front page.")) }
+            @if let Some(a) = automatic {
+                p.muted { (view.t("打开：", "Switched on: ")) (a.since.to_shanghai()) " · " (a.by) }
+                @if let Some(f) = &a.failed {
+                    div.notice.notice-warn role="status" {
+                        strong { (view.t("未能自动升级到 ", "Not upgraded by itself to ")) (f.version) }
+                        p { (f.why) }
+                        p.muted { (f.at.to_shanghai()) (view.t("。不会再自动尝试这个版本；可以手动升级，或关闭后重新打开。", ". It is not tried again by itself: upgrade by hand, or switch this off and on again.")) }
+                    }
+                }
+            }
+            form method="post" action={ "/apps/" (i.name) "/automatic" } {
+                @if automatic.is_some() { button.outline name="automatic" value="false" { (view.t("关闭自动升级", "Switch it off")) } }
+                @else { button.outline name="automatic" value="true" { (view.t("打开自动升级", "Switch it on")) } }
+            }
+        }
+    }
+}
+
+pub(super) async fn set_automatic(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
+    let (i, by) = administer(&view, &name)?;
+    let on = match form.text("automatic") {
+        "true" => true,
+        "false" => false,
+        _ => return Err(Failure::new(kinds::MALFORMED)),
+    };
+    // Switching it off is what one does in a hurry.
+    if on {
+        view.step_up_for(&format!("/apps/{}/versions", i.name))?;
+    }
+    view.gateway.operations.set_automatic(&i.name, on, &by.account).await?;
+    Ok(see_other(&format!("/apps/{}/versions?done=1", i.name)))
 }
 
 fn under_way(view: &View, i: &Installation, change: &Change) -> Markup {

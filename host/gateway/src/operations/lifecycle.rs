@@ -1,6 +1,6 @@
 //! Installing, starting, stopping, removing, and asking after an app's health.
 
-use super::{CALLS_END, Install, OperationError, Operations, PLATFORM, approved, invalid, name_problem};
+use super::{CALLS_END, Install, InstallStep, OperationError, Operations, PLATFORM, approved, invalid};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,15 +26,16 @@ impl Operations {
         let (package, signer) = self.package(wanted.package, Stage::Install, None).await?;
         let manifest = &package.manifest;
         let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
-        let name: InstallationName =
-            name.parse().map_err(|e: yunlong_model::NameError| invalid("name", name_problem(&e), e.to_string()))?;
+        let name: InstallationName = name.parse().map_err(OperationError::name)?;
         let organization = self.services.identity.organization(&wanted.organization).await?;
         let organization = organization
             .ok_or_else(|| invalid("organization", "没有该代码的组织", "There is no organization with this code"))?;
         let approved = approved(manifest, &wanted.approve)?;
         self.never_bundled(manifest)?;
         // Everything that can be refused without a trace is, before anything is written.
+        self.at_step(&name, InstallStep::Compiling);
         self.services.apps.prepare(manifest, package.component.clone()).await?;
+        self.at_step(&name, InstallStep::Starting);
         let _turn = self.turn(&name).await;
         let new = New {
             name: name.clone(),
@@ -251,6 +252,7 @@ impl Operations {
         self.services.hub.end_installation(name, &self.actor_of(by).await).await?;
         self.services.identity.forget_installation(name, by).await?;
         self.services.installations.uninstall(name, by).await?;
+        self.forget_automatic(name).await?;
         self.forget_files();
         tracing::info!(installation = %name, by, "uninstalled");
         Ok(())

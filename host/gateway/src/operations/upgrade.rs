@@ -346,7 +346,12 @@ impl Operations {
         }
     }
 
-    async fn note(&self, account: &str, name: &InstallationName, notice: Notice) -> Result<(), OperationError> {
+    pub(super) async fn note(
+        &self,
+        account: &str,
+        name: &InstallationName,
+        notice: Notice,
+    ) -> Result<(), OperationError> {
         if self.services.identity.account(account).await?.is_none() {
             return Ok(());
         }

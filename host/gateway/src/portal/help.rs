@@ -64,6 +64,28 @@ const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "apps",
+        ("应用目录", "Catalogue of apps"),
+        &[
+            (
+                "“应用目录”列出各部门可以安装的应用，不需要登录。可以按名称、用途或开发商搜索，也可以按分类查看。每个应用都写明谁开发、谁审核、能看到您的哪些信息、在哪些部门已经开通。",
+                "The catalogue lists the apps that departments can install; you need not sign in. Search by name, purpose or vendor, or look through the categories. Each app says who made it, who reviewed it, what it can see of you, and where it is open.",
+            ),
+            (
+                "“已下架”的版本不再提供安装，页面写明原因；已经在用的可以继续运行，直到升级。“已召回”的版本不得再运行。",
+                "A version that was yanked is offered no longer, and the page says why; where it runs it goes on until it is upgraded. One that was recalled may not run any more.",
+            ),
+            (
+                "应用目录只说明应用申请什么。能不能读取您的个人信息，还要看部门是否批准、您是否同意：请到“我的数据”查看。",
+                "The catalogue says what an app asks for. Whether it reads your data depends on its department and on your consent besides: look under “My data”.",
+            ),
+            (
+                "给专业人士：每个版本都有公开日志的证明。下载后用独立程序 yunlong-verify 检查，它不依赖本平台的代码。",
+                "For experts: each version has a proof from the public log. Download it and check it with the independent yunlong-verify, which uses no code of this platform.",
+            ),
+        ],
+    ),
+    (
         "consents",
         ("个人信息授权", "Consents"),
         &[
@@ -145,12 +167,48 @@ const CONSOLE: &[Section] = &[
         ("安装应用", "Installing an app"),
         &[
             (
-                "在“安装”页选择供应商发布的安装包，或上传一个。页面会用通俗的文字列出该应用能做什么，请逐项核对后再批准。",
-                "Under “Install” choose a package that a vendor published, or upload one. The page says in plain words what the app may do: check each before you approve.",
+                "在“安装”页选择通过审核的应用。应用页用通俗的文字列出它能做什么，并有审核意见、版本、更新内容和截图。选择部门，填写设置，指派角色，逐项核对并批准权限。",
+                "Under “Install” choose an app that was approved. Its page says in plain words what it may do, with the reviewer’s remarks, versions, changes and screenshots. Choose the department, fill in the configuration, assign roles, and approve each permission.",
+            ),
+            (
+                "大的组件编译需要几分钟：页面显示进度，离开后安装继续进行。",
+                "A large component takes minutes to compile: the page shows how far it is, and the installation goes on when you leave it.",
             ),
             (
                 "网址名安装后不能更改，卸载后也不再分配，因为市民的浏览器会记住它。",
                 "The name cannot change later and is never given out again, since citizens' browsers remember it.",
+            ),
+        ],
+    ),
+    (
+        "reviews",
+        ("应用审核", "App reviews"),
+        &[
+            (
+                "供应商在“应用审核”里上传签名的安装包，或用 yunlong publish 发布。平台先读组件本身：能调用哪些接口、是否与声明相符、与上一版本有何差别、有无已知漏洞，并做死循环、耗尽内存、超大应答试验。有一项未通过，就不能审核。",
+                "Vendors upload a signed package under “App reviews”, or use `yunlong publish`. The platform reads the binary first: what it can call, whether that fits what it declares, how it differs from the version before, known vulnerabilities; and it tries loops, memory and oversize answers. With one check failed there is no review.",
+            ),
+            (
+                "审核员点“由我审核”领取，不能审核本单位的应用。可以要求修改（供应商以同一版本号重新上传）、驳回（这个版本不能再提交）或通过。通过和驳回会再确认一次，意见随版本公开。",
+                "A reviewer takes it with “I review it”, never an app of their own organization. They ask for changes (the vendor uploads the same version again), reject (this version cannot be submitted again) or approve. Approving and rejecting are confirmed once more; the remark is public with the version.",
+            ),
+            (
+                "发布、审核、下架和密钥变更都写入公开日志，任何人都可以下载证明核验。",
+                "Publications, reviews, yanks and changes of keys are in the public log, and anybody can download the proofs.",
+            ),
+        ],
+    ),
+    (
+        "upgrades",
+        ("升级", "Upgrades"),
+        &[
+            (
+                "升级页列出新增、减少和不变的权限，新增的须逐项批准。在应用的“版本”页可以打开自动升级：不新增权限、又能自动退回的版本，通过审核后自动升级；其余版本等待您决定，显示在控制台首页。",
+                "The page of an upgrade lists which permissions are new, gone and unchanged; what is new is approved one by one. Under “Versions” you can switch on automatic upgrades: a version that asks for nothing more and can be rolled back by itself is taken once it is approved. Others wait for you, on the console’s front page.",
+            ),
+            (
+                "新版本有十分钟观察期，健康检查失败或出错明显增多会自动退回，并说明原因。",
+                "A new version is watched for ten minutes: when it is not well or fails much more often, it is rolled back by itself, and says why.",
             ),
         ],
     ),
@@ -181,8 +239,8 @@ const CONSOLE: &[Section] = &[
                 "Messages that the app failed to handle are kept under “Dead letters” and can be delivered again once the cause is gone; nothing is lost.",
             ),
             (
-                "“停用”后应用不再应答，数据和消息都保留；“卸载”会永久删除全部数据。",
-                "A stopped app answers nobody and keeps its data and messages; uninstalling deletes everything for good.",
+                "“暂停服务”后应用不再应答，数据和消息都保留，随时可以恢复；“卸载”会永久删除全部数据，请先“导出数据”并归档依法须留存的内容。",
+                "A paused app answers nobody, keeps its data and messages, and can be resumed at any time; uninstalling deletes everything for good, so export its data first and file what a law demands to keep.",
             ),
         ],
     ),

@@ -35,6 +35,7 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
         } @else {
             ul.grid-wide { @for i in shown { li { (card(&view, i)) } } }
         }
+        p { a.target href="/apps" { (view.t("应用目录：本市有哪些应用，谁开发、谁审核、能看到什么", "Catalogue of apps: who made and reviewed each, and what it can see")) } }
         p.muted {
             (view.t("不知道怎么用？", "Not sure how to begin? "))
             a href="/help" { (view.t("查看帮助", "Read the help")) }
@@ -60,7 +61,7 @@ fn card(view: &View, i: &Arc<Installation>) -> Markup {
 }
 
 /// Where a service's link leads: somebody who is signed in arrives signed in.
-fn address(view: &View, i: &Installation) -> String {
+pub(super) fn address(view: &View, i: &Installation) -> String {
     let site = Site::App(i.name.clone());
     if view.session.is_some() {
         city::start_address(&view.gateway, &site, "/")

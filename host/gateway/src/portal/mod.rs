@@ -2,6 +2,7 @@
 
 mod account;
 mod cashier;
+pub(crate) mod catalogue;
 mod consent;
 mod help;
 mod home;
@@ -47,6 +48,9 @@ pub(crate) fn router() -> Router {
         .route("/consent", get(consent::page).post(consent::decide))
         .route("/consents", get(consent::list))
         .route("/consents/withdraw", post(consent::withdraw))
+        .route("/apps", get(catalogue::page))
+        .route("/apps/{name}", get(catalogue::app))
+        .route("/pictures/{digest}/{n}", get(crate::pictures::picture))
         .route("/orders", get(orders::page))
         .route("/inbox", get(inbox::page))
         .route("/inbox/read", post(inbox::mark_read))

@@ -1,0 +1,70 @@
+//! Publishing a package by a form: what a vendor's people, and administrators, upload goes to review.
+
+use super::install;
+use crate::body;
+use crate::failure::{Failure, Outcome, kinds};
+use crate::view::{View, see_other};
+use axum::extract::{FromRequest, Multipart, Request};
+use maud::{Markup, html};
+use yunlong_identity::{AccountKind, PlatformRole, Session};
+
+/// Whether the form is of use to this person: the registry asks the same of whoever sends it.
+fn is_offered(view: &View) -> bool {
+    let vendors = |s: &Session| s.kind == AccountKind::Vendor && s.organization.is_some();
+    view.session.as_ref().is_some_and(|s| vendors(s) || s.has(PlatformRole::SystemAdmin))
+}
+
+/// The form, for those who may publish; it is sent to `action`.
+pub(super) fn form(view: &View, action: &str) -> Markup {
+    html! { @if is_offered(view) {
+        h2 #publish { (view.t("发布安装包", "Publish a package")) }
+        form.card method="post" action=(action) enctype="multipart/form-data" {
+            label for="package" { (view.t("安装包文件（.tar）", "Package file (.tar)")) }
+            input #package type="file" name="package" accept=".tar" required aria-describedby="package-help";
+            span.field-help #package-help { (view.t("由 yunlong package 生成，并由已登记的供应商密钥签名。上传后先自动检查，再由另一单位的审核员决定，通过后才能安装。", "Made by `yunlong package` and signed with an enrolled vendor key. It is checked by the platform, then a reviewer of another organization decides; only what is approved can be installed.")) }
+            div.actions { button { (view.t("上传并提交审核", "Upload and submit for review")) } }
+        }
+    } }
+}
+
+/// Takes a package in, and leads to its submission.
+async fn submit(view: &View, request: Request, by: &str) -> Outcome {
+    let tar = uploaded(view, request).await?;
+    let submitted = view.gateway.operations.publish(tar, by).await?;
+    Ok(see_other(&format!("/reviews/{}?published=1", submitted.submission.number)))
+}
+
+/// From the page of the reviews.
+pub(super) async fn from_reviews(view: View, request: Request) -> Outcome {
+    let by = view.publisher()?;
+    match submit(&view, request, &by).await {
+        Err(failure) if failure.kind() != kinds::INTERNAL => super::reviews::refused_upload(&view, &failure).await,
+        done => done,
+    }
+}
+
+/// From the page on which administrators choose what to install.
+pub(super) async fn from_install(view: View, request: Request) -> Outcome {
+    let by = view.administrator()?;
+    match submit(&view, request, &by.account).await {
+        Err(failure) if failure.kind() != kinds::INTERNAL => install::refused_upload(&view, &failure).await,
+        done => done,
+    }
+}
+
+async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
+    let config = &view.gateway.config;
+    let (parts, content) = request.into_parts();
+    let whole = body::read(content, &parts.headers, config.package_limit, config.page_timeout).await?;
+    let malformed =
+        || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
+    let request = Request::from_parts(parts, axum::body::Body::from(whole));
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
+    while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
+        if field.name() == Some("package") {
+            let bytes = field.bytes().await.map_err(|_| malformed())?;
+            return if bytes.is_empty() { Err(malformed()) } else { Ok(bytes) };
+        }
+    }
+    Err(malformed())
+}

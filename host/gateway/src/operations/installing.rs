@@ -1,0 +1,130 @@
+//! How far an installation is that somebody waits for: compiling takes up to minutes, and a browser's request does
+//! not.
+
+use super::{Install, OperationError, Operations};
+use crate::failure::{Failure, Outcome};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use yunlong_installations::{Installation, InstallationError};
+use yunlong_model::{Digest, InstallationName, Timestamp};
+
+/// What could not be installed is told for this long.
+const TOLD_MS: i64 = 3_600_000;
+
+/// A step of an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum InstallStep {
+    /// The package is read, and its signature and approval are checked.
+    Checking,
+    /// The component is compiled.
+    Compiling,
+    /// It is written down and started for the first time.
+    Starting,
+}
+
+/// How far an installation is.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    /// The package.
+    pub(crate) package: Digest,
+    /// Who installs it.
+    pub(crate) by: String,
+    /// Since when.
+    pub(crate) since: Timestamp,
+    /// What is done now.
+    pub(crate) step: InstallStep,
+    /// Why it did not succeed.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// A role that an account gets with the installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assigned {
+    pub(crate) account: String,
+    pub(crate) role: String,
+}
+
+/// An installation that goes on by itself.
+pub(crate) type Job = JoinHandle<Outcome<Arc<Installation>>>;
+
+impl Operations {
+    /// Installs a package under `name` and assigns its roles, whether or not whoever asked stays to see it.
+    /// Accounts and roles were looked at before: what is refused here is on the app's page to be done again.
+    ///
+    /// # Errors
+    /// [`InstallationError::Taken`] while another one of this name is under way.
+    pub(crate) fn install_and_assign(
+        &self,
+        name: &InstallationName,
+        wanted: Install,
+        roles: Vec<Assigned>,
+    ) -> Result<Job, OperationError> {
+        let (me, name) = (self.clone(), name.clone());
+        let since = self.services.clock.now();
+        let (package, by) = (wanted.package, wanted.by.clone());
+        let begun = Progress { package, by: by.clone(), since, step: InstallStep::Checking, failure: None };
+        let mut all = self.shared.installing.lock();
+        all.retain(|_, p| p.failure.is_none() || since.0 - p.since.0 < TOLD_MS);
+        if all.get(&name).is_some_and(|p| p.failure.is_none()) {
+            return Err(InstallationError::Taken(name).into());
+        }
+        all.insert(name.clone(), begun);
+        drop(all);
+        Ok(tokio::spawn(async move {
+            let ending = Ending { operations: me.clone(), name: name.clone() };
+            let installed = me.install(wanted).await.map_err(Failure::from);
+            match &installed {
+                Ok(i) => me.assign_all(i, &roles, &by).await,
+                Err(failure) => ending.failed(failure.clone()),
+            }
+            installed
+        }))
+    }
+
+    async fn assign_all(&self, i: &Installation, roles: &[Assigned], by: &str) {
+        for Assigned { account, role } in roles {
+            if let Err(error) = self.set_role(&i.name, account, role, true, by).await {
+                tracing::error!(installation = %i.name, role, %error, "a role is not assigned");
+            }
+        }
+    }
+
+    /// Writes down how far an installation is, if somebody looks at it.
+    pub(super) fn at_step(&self, name: &InstallationName, step: InstallStep) {
+        if let Some(progress) = self.shared.installing.lock().get_mut(name) {
+            progress.step = step;
+        }
+    }
+
+    /// How far an installation is: `None` when nothing of this name is being installed, or when it is done.
+    pub(crate) fn installing(&self, name: &InstallationName) -> Option<Progress> {
+        self.shared.installing.lock().get(name).cloned()
+    }
+}
+
+/// Whatever becomes of an installation, it is under way no longer.
+struct Ending {
+    operations: Operations,
+    name: InstallationName,
+}
+
+impl Ending {
+    fn failed(&self, failure: Failure) {
+        if let Some(progress) = self.operations.shared.installing.lock().get_mut(&self.name) {
+            progress.failure = Some(failure);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut all = self.operations.shared.installing.lock();
+        if all.get(&self.name).is_some_and(|p| p.failure.is_none()) {
+            all.remove(&self.name);
+        }
+    }
+}
+
+/// How long a browser waits for the answer before it is shown the progress instead.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
