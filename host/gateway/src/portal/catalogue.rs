@@ -110,7 +110,7 @@ pub(super) async fn page(view: View, query: Query) -> Outcome {
             @if !wanted.is_empty() { a href=(PATH) { (view.t("显示全部", "Show all")) } }
         }
         @if found.apps.is_empty() {
-            @if wanted.is_empty() {
+            @if wanted.is_empty() && found.total == 0 {
                 (empty(view.t("还没有通过审核的应用。开发商发布、审核通过后，会出现在这里。", "No app has been approved yet. What vendors publish appears here once it was reviewed."), Some(("/help#apps", view.t("关于应用目录", "About the catalogue")))))
             } @else {
                 (empty(view.t("没有符合的应用。请换一个词，或选择其他分类。", "Nothing matches. Try another word or another category."), Some((PATH, view.t("全部应用", "All apps")))))

@@ -309,38 +309,177 @@ async fn the_pages_do_what_the_api_does() {
     let page =
         p.send(get(CONSOLE, "/apps/tickets").header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
     assert!(page.contains("li-hua") && page.contains("未批准") && page.contains(r#"value="20""#));
-    assert_eq!(submit("/apps/tickets/uninstall", "confirm=ticket").await.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(submit("/apps/tickets/uninstall", "confirm=tickets").await.location(), "/?removed=1");
+    assert_eq!(
+        submit("/apps/tickets/uninstall", "confirm=ticket&data=erase").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(submit("/apps/tickets/uninstall", "confirm=tickets&data=erase").await.location(), "/?removed=1");
     assert_eq!(p.get(APP, "/").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
-async fn a_package_is_uploaded_by_a_form_and_keeps_what_was_typed() {
+async fn a_package_is_uploaded_by_a_form_and_installed_after_its_review() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
-    let portal = p.cookie("city-admin").await;
-    let (cookie, _) = p.sign_on(&portal, CONSOLE, "/").await;
-    let mut body = b"--b\r\ncontent-disposition: form-data; name=\"package\"; filename=\"a.tar\"\r\n\r\n".to_vec();
-    body.extend_from_slice(&package(MANIFEST, &p.key));
-    body.extend_from_slice(b"\r\n--b--\r\n");
-    let upload = post(CONSOLE, "/install")
-        .header("sec-fetch-site", "same-origin")
-        .header("cookie", &cookie)
-        .header("content-type", "multipart/form-data; boundary=b");
-    let uploaded = p.send(upload.body(body.into()).unwrap()).await;
-    let review = uploaded.location();
-    let page = p.send(get(CONSOLE, &review).header("cookie", &cookie).body(Body::empty()).unwrap()).await.text();
-    assert!(page.contains("核对优惠票资格") && page.contains("收取门票款") && page.contains("签名有效"));
+    let cookie = p.console("city-admin").await;
+    let uploaded = p.upload("/install", &cookie, &package(MANIFEST, &p.key)).await;
+    let submission = uploaded.location();
+    assert!(submission.starts_with("/reviews/1"), "{submission}");
+    let digest = p.library.publications().submission(1).await.unwrap().digest;
+    let review = format!("/install/{digest}");
     let approve = "approve=identity&approve=attributes:concession&approve=data&approve=payments";
-    let submit =
-        |fields: String| p.send(form_post(CONSOLE, &review).header("cookie", &cookie).body(fields.into()).unwrap());
-    let refused = submit(format!("name=Console&organization=320300&config.hold_minutes=7&{approve}")).await;
+    let fields = format!("name=tickets&organization=320300&config.hold_minutes=7&{approve}");
+    let early = p.submit(&review, &cookie, &fields).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY, "nobody installs what nobody reviewed");
+    assert!(!early.text().contains("批准并安装") && early.text().contains("不能安装"), "{}", early.text());
+    p.approve(1).await;
+    let page = p.see(CONSOLE, &review, &cookie).await.text();
+    assert!(page.contains("核对优惠票资格") && page.contains("收取门票款") && page.contains("签名有效"));
+    let wrong = format!("name=Console&organization=320300&config.hold_minutes=7&{approve}");
+    let refused = p.submit(&review, &cookie, &wrong).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let page = refused.text();
-    assert!(
-        page.contains(r#"value="Console""#) && page.contains(r#"value="7""#) && page.contains("aria-invalid"),
-        "{page}"
-    );
-    let done = submit(format!("name=tickets&organization=320300&config.hold_minutes=7&{approve}")).await;
+    for kept in [r#"value="Console""#, r#"value="7""#, "aria-invalid", r#"id="name-error""#] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    let done = p.submit(&review, &cookie, &fields).await;
     assert_eq!(done.location(), "/apps/tickets?saved=1");
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn each_permission_is_approved_by_itself() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let digest = p.publish(package(MANIFEST, &p.key)).await.digest;
+    let cookie = p.console("city-admin").await;
+    let page = p.see(CONSOLE, &format!("/install/{digest}"), &cookie).await.text();
+    assert_eq!(page.matches(r#"type="checkbox" name="approve""#).count(), 4, "{page}");
+    assert!(!page.contains(r#"type="hidden" name="approve""#), "nobody approves what they have not ticked");
+    assert!(page.contains("个人信息"), "what is about people is marked");
+    let some = "name=tickets&organization=320300&approve=identity&approve=data";
+    let refused = p.submit(&format!("/install/{digest}"), &cookie, some).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = refused.text();
+    assert!(page.contains("attributes:concession") && page.contains(r#"value="identity" required checked"#), "{page}");
+    assert!(p.installations.list().is_empty());
+}
+
+#[tokio::test]
+async fn roles_are_assigned_with_the_installation_to_the_departments_own_people() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let digest = p.publish(package(MANIFEST, &p.key)).await.digest;
+    let (review, cookie) = (format!("/install/{digest}"), p.console("city-admin").await);
+    let approve = "approve=identity&approve=attributes:concession&approve=data&approve=payments";
+    // A citizen, somebody of the city above the district, and nobody at all.
+    for account in ["li-hua", "city-reviewer", "nobody", "%3Cscript%3Ealert(1)%3C/script%3E"] {
+        let fields = format!("name=tickets&organization=320311&role.gate={account}&{approve}");
+        let refused = p.submit(&review, &cookie, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{account}");
+        let page = refused.text();
+        assert!(page.contains(r#"id="role.gate-error""#) && !page.contains("<script>"), "{account}: {page}");
+        assert!(p.installations.list().is_empty(), "{account}: nothing is installed");
+    }
+    let fields = format!("name=tickets&organization=320311&role.gate=quanshan-admin%EF%BC%8Cquanshan-admin&{approve}");
+    assert_eq!(p.submit(&review, &cookie, &fields).await.location(), "/apps/tickets?saved=1");
+    assert_eq!(p.identity.roles(&"tickets".parse().unwrap(), "quanshan-admin").await.unwrap(), ["gate"]);
+}
+
+#[tokio::test]
+async fn an_installation_that_takes_long_shows_how_far_it_is_and_goes_on() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let digest = p.publish(package(MANIFEST, &p.key)).await.digest;
+    let cookie = p.console("city-admin").await;
+    let held = std::sync::Arc::new(tokio::sync::Notify::new());
+    *p.app.compiling.lock() = Some(held.clone());
+    let fields =
+        "name=tickets&organization=320300&approve=identity&approve=attributes:concession&approve=data&approve=payments";
+    let begun = p.submit(&format!("/install/{digest}"), &cookie, fields).await;
+    let progress = begun.location();
+    assert_eq!(progress, format!("/install/{digest}/progress?name=tickets"));
+    let page = p.see(CONSOLE, &progress, &cookie).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(page.header("refresh"), "3; url=?name=tickets&look=1");
+    assert!(page.text().contains("<progress") && page.text().contains("编译组件"), "{}", page.text());
+    // It is asked no more by itself after a while, and another person does not see it.
+    assert_eq!(p.see(CONSOLE, &format!("{progress}&look=60"), &cookie).await.header("refresh"), "");
+    let other = p.console("quanshan-admin").await;
+    assert!(!p.see(CONSOLE, &progress, &other).await.text().contains("编译组件"));
+    let again = p.submit(&format!("/install/{digest}"), &cookie, fields).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "one of this name is under way");
+    held.notify_one();
+    crate::releases::soon("the installation", async || p.get(APP, "/").await.status == StatusCode::OK).await;
+    crate::releases::soon("the progress is over", async || {
+        let seen = p.see(CONSOLE, &progress, &cookie).await;
+        seen.status == StatusCode::SEE_OTHER && seen.location() == "/apps/tickets?saved=1"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_installation_that_fails_late_says_why_and_leaves_nothing() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let digest = p.publish(package(MANIFEST, &p.key)).await.digest;
+    let cookie = p.console("city-admin").await;
+    let held = std::sync::Arc::new(tokio::sync::Notify::new());
+    *p.app.compiling.lock() = Some(held.clone());
+    *p.app.refuse_install.lock() = true;
+    let fields =
+        "name=tickets&organization=320300&approve=identity&approve=attributes:concession&approve=data&approve=payments";
+    let progress = p.submit(&format!("/install/{digest}"), &cookie, fields).await.location();
+    held.notify_one();
+    crate::releases::soon("the failure", async || {
+        p.see(CONSOLE, &progress, &cookie).await.text().contains("no attractions")
+    })
+    .await;
+    let page = p.see(CONSOLE, &progress, &cookie).await;
+    assert_eq!(page.header("refresh"), "", "there is nothing to wait for");
+    assert!(page.text().contains(&format!("href=\"/install/{digest}\"")), "the way back to the form");
+    assert!(p.installations.list().is_empty());
+}
+
+#[tokio::test]
+async fn data_is_exported_whole_before_an_app_is_removed() {
+    use yunlong_store::Txn;
+    use yunlong_store::documents::Schema;
+    let p = crate::releases::city().await;
+    let name = crate::releases::tickets();
+    let i = p.installations.get(&name).unwrap();
+    let schema = Schema::new(&name, &i.manifest);
+    for n in 0..450 {
+        let mut txn = Txn::new(p.store.clone());
+        schema.insert(&mut txn, "orders", &format!("{n:04}"), &format!("{{\"number\":{n}}}")).await.unwrap();
+        txn.commit().await.unwrap();
+    }
+    for account in ["li-hua", "quanshan-admin"] {
+        let cookie = p.console(account).await;
+        assert_eq!(p.submit("/apps/tickets/export", &cookie, "").await.status, StatusCode::FORBIDDEN, "{account}");
+    }
+    let cookie = p.console("city-admin").await;
+    let offered = p.see(CONSOLE, "/apps/tickets/uninstall", &cookie).await.text();
+    assert!(offered.contains(r#"href="/apps/tickets/export""#), "the export stands before the removal");
+    let file = p.submit("/apps/tickets/export", &cookie, "").await;
+    assert_eq!(file.header("content-type"), "application/jsonl; charset=utf-8");
+    assert_eq!(file.header("content-disposition"), "attachment; filename=\"tickets.jsonl\"");
+    assert_eq!(file.header("cache-control"), "no-store");
+    let lines: Vec<Value> = file.text().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.first().unwrap()["export"]["installation"], "tickets");
+    assert_eq!(lines.last().unwrap()["end"], json!({ "documents": 450, "counters": 0 }));
+    let numbers: Vec<_> = lines[1..lines.len() - 1].iter().map(|l| l["document"]["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..450).collect::<Vec<_>>(), "each once, in order");
+    let trail = p.installations.audit(20).await.unwrap();
+    assert!(trail.iter().any(|r| r.action == "exported" && r.actor == "city-admin"));
+    for (fields, error) in [
+        ("confirm=tickets", "data-error"),
+        ("confirm=tickets&data=keep", "data-error"),
+        ("confirm=ticket&data=erase", "confirm-error"),
+    ] {
+        let refused = p.submit("/apps/tickets/uninstall", &cookie, fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields}");
+        assert!(refused.text().contains(&format!("id=\"{error}\"")), "{fields}: {}", refused.text());
+    }
+    assert_eq!(
+        p.submit("/apps/tickets/uninstall", &cookie, "confirm=tickets&data=exported").await.location(),
+        "/?removed=1"
+    );
+    let trail = p.installations.audit(20).await.unwrap();
+    assert!(trail.iter().any(|r| r.action == "uninstall.confirmed" && r.detail == "exported"));
 }

@@ -119,7 +119,7 @@ async fn dangerous_acts_ask_for_the_second_factor_again_and_come_back() {
         let request = form_post(CONSOLE, "/apps/tickets/uninstall")
             .header("cookie", cookie)
             .header("referer", format!("http://{CONSOLE}/apps/tickets/uninstall"));
-        p.send(request.body("confirm=tickets".into()).unwrap())
+        p.send(request.body("confirm=tickets&data=erase".into()).unwrap())
     };
     let asked = uninstall(console).await.location();
     assert_eq!(asked, format!("http://{PORTAL}/step-up?installation=console&return=/apps/tickets/uninstall"));

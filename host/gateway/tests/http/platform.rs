@@ -31,7 +31,7 @@ use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
 use yunlong_publications::{Policy, Probe, Publications};
-use yunlong_registry::{Algorithm, KeyPair, Limits, Package};
+use yunlong_registry::{Algorithm, KeyPair, Limits, Materials, Package};
 use yunlong_runtime::{InvocationError, LoadError, Outcomes, Step};
 use yunlong_store::{Key, SharedStore, Txn};
 
@@ -285,6 +285,22 @@ pub fn package(manifest: &str, key: &KeyPair) -> Bytes {
     package.to_tar().unwrap().into()
 }
 
+/// A signed package with a `listing.toml` and these files.
+pub fn listed_package(manifest: &str, listing: &str, files: &[(&str, &[u8])], key: &KeyPair) -> Bytes {
+    let files = files.iter().map(|(path, bytes)| ((*path).to_owned(), Bytes::copy_from_slice(bytes))).collect();
+    let component = component();
+    let materials = Materials {
+        manifest_toml: manifest,
+        component: &component,
+        files: Some(&files),
+        listing_toml: Some(listing),
+        ..Materials::default()
+    };
+    let mut package = Package::assemble(materials).unwrap();
+    package.sign(key).unwrap();
+    package.to_tar().unwrap().into()
+}
+
 impl Platform {
     /// With the accounts `li-hua` (citizen), `city-admin`, `city-security`, `city-audit`, `quanshan-admin` (of 320311) and
     /// `han-developer` (of the vendor whose key signs), and the app `tickets` installed by the city.
@@ -507,6 +523,34 @@ impl Platform {
         let back = back.strip_prefix(&format!("http://{host}")).unwrap().to_owned();
         let signed_on = self.send(get(host, &back).header("cookie", state).body(Body::empty()).unwrap()).await;
         (signed_on.cookie("session").unwrap_or_default(), signed_on)
+    }
+
+    /// A cookie of the console.
+    pub async fn console(&self, account: &str) -> String {
+        let portal = self.cookie(account).await;
+        self.sign_on(&portal, CONSOLE, "/help").await.0
+    }
+
+    /// A page or a file, for whoever has the cookie.
+    pub async fn see(&self, host: &str, path: &str, cookie: &str) -> Answered {
+        self.send(get(host, path).header("cookie", cookie).body(Body::empty()).unwrap()).await
+    }
+
+    /// A form of the console.
+    pub async fn submit(&self, path: &str, cookie: &str, body: &str) -> Answered {
+        self.send(form_post(CONSOLE, path).header("cookie", cookie).body(body.to_owned().into()).unwrap()).await
+    }
+
+    /// A package in the console's form.
+    pub async fn upload(&self, path: &str, cookie: &str, tar: &[u8]) -> Answered {
+        let mut body = b"--b\r\ncontent-disposition: form-data; name=\"package\"; filename=\"a.tar\"\r\n\r\n".to_vec();
+        body.extend_from_slice(tar);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        let upload = post(CONSOLE, path)
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", cookie)
+            .header("content-type", "multipart/form-data; boundary=b");
+        self.send(upload.body(body.into()).unwrap()).await
     }
 
     /// The request that the app saw last.
