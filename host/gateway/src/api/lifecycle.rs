@@ -9,6 +9,7 @@
 //! | `POST upgrade/promote`, `…/abort` | what becomes of a canary |
 //! | `POST upgrade/resume` | tries a migration again that has stopped |
 //! | `POST rollback` | `{"version"?,"accept_unreadable"?,"reason"?}`; 409 naming `accept_unreadable` when the older version would not read all that was written |
+//! | `POST export` | everything that it keeps, one line of JSON each; the last one says how much there is |
 //! | `GET history` | `{"history":[…],"former":[…]}`, newest first |
 //! | `GET`, `PUT automatic` | `{"automatic","by"?,"since"?,"failed"?,"newer":[{"version","digest","added":[…],"waits"?}]}`; `{"automatic":true}`: whether it takes approved versions by itself that ask for nothing more |
 //! | `GET jobs` | `{"jobs":[…],"delayed":{"count","next"}}` |
@@ -45,6 +46,7 @@ pub(super) fn router() -> Router {
         .route("/api/v1/installations/{name}/upgrade/resume", post(resume))
         .route("/api/v1/installations/{name}/rollback", post(roll_back))
         .route("/api/v1/installations/{name}/automatic", get(automatic).put(set_automatic))
+        .route("/api/v1/installations/{name}/export", post(export))
         .route("/api/v1/installations/{name}/history", get(history))
         .route("/api/v1/installations/{name}/jobs", get(jobs))
         .route("/api/v1/installations/{name}/jobs/{job}/runs", get(runs))
@@ -168,6 +170,12 @@ async fn roll_back(view: View, Path(text): Path<String>, body: Json<Back>) -> Ou
     }
     let asked = Asked { version, accept_unreadable, why: reason, by: by.account };
     json(StatusCode::OK, &whole(&view, &*view.gateway.operations.roll_back(&i.name, asked).await?))
+}
+
+async fn export(view: View, Path(text): Path<String>) -> Outcome {
+    let (i, by) = administer(&view, &text)?;
+    view.step_up()?;
+    crate::console::export_file(&view, i, &by.account).await
 }
 
 async fn automatic(view: View, Path(text): Path<String>) -> Outcome {

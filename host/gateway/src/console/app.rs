@@ -4,6 +4,8 @@ use super::{administer, config_form};
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
+use crate::listing;
+use crate::operations::Review;
 use crate::view::{View, see_other};
 use axum::body::Body;
 use axum::extract::Path;
@@ -15,8 +17,10 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use yunlong_identity::RoleAssignment;
 use yunlong_installations::{Capability, Installation, Status};
+use yunlong_publications::Status as Standing;
 
 /// A state with a word and a sign.
 pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
@@ -63,6 +67,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
     let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
     let used = view.gateway.services.installations.used(&i.name).await?;
     let datasets = super::hub::uses::states(view, i).await?;
+    let release = view.gateway.operations.review(i.package_digest).await?;
     let title = i.manifest.title.get(view.lang());
     let content = html! {
         p { a href="/" { "← " (view.t("已装应用", "Installed apps")) } }
@@ -75,6 +80,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         @if let Some(problem) = i.change.as_ref().and_then(|c| c.problem.as_ref()) {
             div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
         }
+        (doubts(view, i, &release))
         (facts(view, i, used))
         (permissions(view, i))
         (datasets)
@@ -90,6 +96,19 @@ pub(super) fn refusal(view: &View, f: &Failure) -> Markup {
             strong { (view.t(f.kind().title.0, f.kind().title.1)) }
             @if f.fields().is_empty() { p { (f.text(view.lang())) } }
             @for e in f.fields() { p { (e.detail.get(view.lang())) } }
+        }
+    }
+}
+
+/// What is to be known of the version that runs when it is no longer offered.
+fn doubts(view: &View, i: &Installation, r: &Review) -> Markup {
+    html! {
+        @if r.standing != Standing::Approved {
+            div.notice.notice-warn role="status" {
+                strong { (view.t("正在运行的版本 ", "The version that runs, ")) (i.version) " " (listing::standing(view, r.standing)) }
+                @if let Some(yank) = &r.release.yank { p { (view.t("原因：", "Why: ")) (yank.reason) } }
+                p { (view.t("请查看有没有可以升级的版本，或联系供应商。", "See whether there is a version to upgrade to, or ask its vendor.")) " " a.target href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } }
+            }
         }
     }
 }
@@ -335,12 +354,18 @@ pub(super) async fn export(view: View, Path(name): Path<String>) -> Outcome {
     super::page(&view, &Page::narrow(title, "/"), &content)
 }
 
-/// Everything that the app keeps, written while it is read.
 pub(super) async fn download(view: View, Path(name): Path<String>) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     view.step_up_for(&format!("/apps/{}/export", i.name))?;
-    let mut export = view.gateway.operations.export(&i, &by.account).await?;
+    export_file(&view, i, &by.account).await
+}
+
+/// Everything that an app keeps as a file, written while it is read.
+pub(crate) async fn export_file(view: &View, i: Arc<Installation>, by: &str) -> Outcome {
+    let mut export = view.gateway.operations.export(&i, by).await?;
     let (mut sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
+    // A name holds letters, digits and hyphens alone.
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}.jsonl\"", i.name));
     tokio::spawn(async move {
         loop {
             let (piece, last) = match export.next().await {
@@ -361,10 +386,7 @@ pub(super) async fn download(view: View, Path(name): Path<String>) -> Outcome {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A name holds letters, digits and hyphens alone.
-    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.jsonl\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    headers.insert(header::CONTENT_DISPOSITION, disposition.map_err(Failure::internal)?);
     Ok(response)
 }
 

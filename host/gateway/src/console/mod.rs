@@ -16,6 +16,8 @@ mod reviews;
 pub(crate) mod signers;
 mod versions;
 
+pub(crate) use app::export_file;
+
 use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
 use crate::view::{Administrator, View};

@@ -12,6 +12,9 @@ use yunlong_model::{Digest, InstallationName, Timestamp};
 /// What could not be installed is told for this long.
 const TOLD_MS: i64 = 3_600_000;
 
+/// How long a browser waits for the answer before it is shown the progress instead.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+
 /// A step of an installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InstallStep {
@@ -125,6 +128,3 @@ impl Drop for Ending {
         }
     }
 }
-
-/// How long a browser waits for the answer before it is shown the progress instead.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);

@@ -467,6 +467,9 @@ async fn data_is_exported_whole_before_an_app_is_removed() {
     assert_eq!(numbers, (0..450).collect::<Vec<_>>(), "each once, in order");
     let trail = p.installations.audit(20).await.unwrap();
     assert!(trail.iter().any(|r| r.action == "exported" && r.actor == "city-admin"));
+    let token = p.token("city-admin").await;
+    let twin = call(&p, &token, Method::POST, "/api/v1/installations/tickets/export", json!({})).await;
+    assert_eq!(twin.text().lines().count(), 452, "programs get the same");
     for (fields, error) in [
         ("confirm=tickets", "data-error"),
         ("confirm=tickets&data=keep", "data-error"),

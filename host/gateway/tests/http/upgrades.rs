@@ -54,7 +54,7 @@ async fn a_version_is_taken_as_soon_as_it_is_approved() {
     let p = city().await;
     switch(&p, true).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let worker = tokio::spawn(p.gateway.operations().clone().run(async move { drop(stopped.await) }));
+    let worker = tokio::spawn(p.gateway.operations().clone().run(async move { _ = stopped.await }));
     // It has looked and found nothing: from here on it must be told, since it looks again in ten seconds only.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let tar = package(&release("1.1.0", V1), &p.key);
@@ -259,4 +259,21 @@ async fn an_upgrade_to_another_app_is_not_there() {
     let page = p.see(CONSOLE, &format!("/apps/tickets/upgrade/{other}"), &cookie).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(upgrade(&p, other, None).await.is_err());
+}
+
+#[tokio::test]
+async fn the_department_is_told_that_the_version_it_runs_was_yanked_and_why() {
+    let p = city().await;
+    let running = p.installations.get(&tickets()).unwrap().package_digest;
+    let cookie = p.console("city-admin").await;
+    assert!(!p.see(CONSOLE, "/apps/tickets", &cookie).await.text().contains("已下架"));
+    p.library.yank(&running, "<b>票价算错</b>", false, "city-admin").await.unwrap();
+    let page = p.see(CONSOLE, "/apps/tickets", &cookie).await.text();
+    assert!(page.contains("已下架") && page.contains("&lt;b&gt;票价算错&lt;/b&gt;"), "{page}");
+    assert_eq!(p.get(APP, "/").await.status, StatusCode::OK, "it goes on running");
+    // It upgrades by itself from there, as from any other.
+    switch(&p, true).await;
+    published(&p, "1.1.0", V1).await;
+    tick(&p).await;
+    assert_eq!(version(&p), "1.1.0");
 }
