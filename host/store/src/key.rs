@@ -190,6 +190,12 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// The range of one key.
+    #[must_use]
+    pub fn one(key: &Key) -> Self {
+        Self { start: key.clone(), end: key.next() }
+    }
+
     /// For `BTreeMap::range` and the like.
     #[must_use]
     pub fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {

@@ -46,12 +46,13 @@ impl AddAssign for Collected {
 
 impl Registry {
     /// Runs the collector once, from beginning to end, a bounded step at a time. It is safe beside any
-    /// pushes, and beside other runs.
+    /// pushes; runs wait for each other, and for [`Registry::hold_collector`].
     ///
     /// # Errors
     /// When the store or the blob storage fails; what was done is done.
     pub async fn collect(&self) -> Result<Collected, OciError> {
         let inner = &*self.0;
+        let _turn = inner.collecting.write().await;
         let mut done = Collected { sessions: inner.close_sessions().await?, ..Collected::default() };
         done.links = inner.drop_links().await?;
         done.blobs = inner.drop_blobs().await?;

@@ -35,6 +35,7 @@ pub use config::Config;
 pub use contents::Contents;
 pub use digest::Digest;
 pub use error::OciError;
+pub use metadata::blobs::{stored_at, stored_rows};
 pub use metadata::{QuotaKind, SPACE};
 pub use name::{Reference, RepositoryName, Tag};
 pub use registry::{OpenError, Registry, Usage};

@@ -18,6 +18,7 @@ use crate::name::{RepositoryName, Tag};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{RwLock, RwLockReadGuard};
 use yunlong_model::{Clock, Timestamp};
 use yunlong_store::{SharedStore, transact};
 
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) clients: Clients,
+    /// Written by the collector, read by whoever needs that no bytes go meanwhile.
+    pub(crate) collecting: RwLock<()>,
 }
 
 /// A registry that cannot be opened.
@@ -99,13 +102,22 @@ impl Registry {
             return Err(OpenError::TooShort("collection.session"));
         }
         let clients = Clients::new(config.limits.transfers_per_client);
-        Ok(Self(Arc::new(Inner { store, blobs, config, access, admission, clock, clients })))
+        let collecting = RwLock::new(());
+        Ok(Self(Arc::new(Inner { store, blobs, config, access, admission, clock, clients, collecting })))
     }
 
     /// Reads a repository, whoever asks. It need not exist.
     #[must_use]
     pub fn contents(&self, repository: &RepositoryName) -> Contents {
         self.0.contents(repository)
+    }
+
+    /// Waits for the collector's run, if one is under way, and keeps it from the next one as long as the answer
+    /// lives: every blob that the store names at a moment in between stays where it is. Pushes go on. Blocks:
+    /// call it where that is allowed.
+    #[must_use]
+    pub fn hold_collector(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.collecting.blocking_read()
     }
 
     /// What an owner uses of its quota.

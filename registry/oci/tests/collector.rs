@@ -84,6 +84,36 @@ async fn a_mounted_blob_stays_when_its_first_repository_lets_it_go() {
     assert_eq!(client.get(&path).await.expect(200).body, "shared");
 }
 
+/// Who copies the bytes that the store names at some moment needs all of them, also those that are given up
+/// meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bytes_go_while_somebody_holds_the_collector_and_pushes_go_on() {
+    let (server, clock) = start().await;
+    let client = server.vendor();
+    let loose = client.blob("open/app", b"loose").await;
+    client.push("open/app", "1", b"needed", json!({})).await;
+    clock.advance(DAY + 1);
+    let registry = server.registry.clone();
+    let (held, is_held) = tokio::sync::oneshot::channel();
+    let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+    let holder = tokio::task::spawn_blocking(move || {
+        let _held = registry.hold_collector();
+        held.send(()).unwrap();
+        let _ = may_go.recv();
+    });
+    is_held.await.unwrap();
+    let registry = server.registry.clone();
+    let collecting = tokio::spawn(async move { registry.collect().await.unwrap() });
+    client.push("open/app", "2", b"pushed meanwhile", json!({})).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!collecting.is_finished());
+    assert!(has(&client, "open/app", &loose).await);
+    drop(let_go);
+    holder.await.unwrap();
+    assert_eq!(collecting.await.unwrap().blobs, 1);
+    assert!(!has(&client, "open/app", &loose).await);
+}
+
 #[tokio::test]
 async fn uploads_that_were_given_up_go_and_others_do_not() {
     let (server, clock) = start().await;

@@ -10,8 +10,9 @@ use super::committer::{Pinned, Request};
 use super::files::Files;
 use super::frame::{FrameReader, FrameWriter, JOURNAL};
 use super::{SledStore, journal, record, snapshot};
-use crate::{Key, Seq, StoreError};
+use crate::{Key, KeyRange, Seq, StoreError};
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::io;
 use tokio::sync::oneshot;
 
@@ -74,39 +75,36 @@ pub struct Verified {
     pub journal_bytes: u64,
 }
 
+/// Rows that were read without opening a store.
+pub type Rows = BTreeMap<Key, Bytes>;
+
 /// Reads the snapshot and all journals and checks every frame. Nothing is written and no lock is
 /// taken; of a store that is in use, files may go while they are read.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] names the file and the place; [`StoreError::Io`].
 pub fn verify(files: &dyn Files) -> Result<Verified, StoreError> {
-    walk(files, None).map(|(verified, _)| verified)
+    verify_reading(files, &[]).map(|(verified, _)| verified)
 }
 
-/// As [`verify`], and the value of one key as of the newest commit: what a store says of itself,
-/// without opening it.
+/// As [`verify`], and the rows of some ranges as of the newest commit: what a store says, without
+/// opening it. The rows are held in memory.
 ///
 /// # Errors
 /// As [`verify`].
-pub fn verify_reading(files: &dyn Files, key: &Key) -> Result<(Verified, Option<Bytes>), StoreError> {
-    walk(files, Some(key))
-}
-
-fn walk(files: &dyn Files, wanted: Option<&Key>) -> Result<(Verified, Option<Bytes>), StoreError> {
+pub fn verify_reading(files: &dyn Files, wanted: &[KeyRange]) -> Result<(Verified, Rows), StoreError> {
     let names = files.list().map_err(|e| io_error(&e))?;
     let mut snapshots: Vec<u64> = names.iter().filter_map(|n| journal::number("snapshot-", n)).collect();
     let mut journals: Vec<u64> = names.iter().filter_map(|n| journal::number("journal-", n)).collect();
     snapshots.sort_unstable();
     journals.sort_unstable();
-    let (mut through, mut rows, mut found) = (Seq(0), 0, None);
+    let (mut through, mut rows, mut found) = (Seq(0), 0, Rows::new());
     if let Some(number) = snapshots.last().copied() {
         through = snapshot::through(files, number)?;
         rows = snapshot::read(files, number, &mut |rows| {
             for (row, value) in rows {
-                if let Some(key) = wanted
-                    && let Some(bytes) = snapshot::value_of(key, row, value)
-                {
-                    found = Some(Bytes::copy_from_slice(bytes));
+                if let Some((key, value)) = snapshot::data_in(wanted, row, value) {
+                    found.insert(Key::from_bytes(key.to_vec()), Bytes::copy_from_slice(value));
                 }
             }
             Ok(())
@@ -114,8 +112,13 @@ fn walk(files: &dyn Files, wanted: Option<&Key>) -> Result<(Verified, Option<Byt
         journals.retain(|n| *n >= number);
     }
     let replayed = journal::replay(files, &journals, through, &mut |commit| {
-        if let Some((_, value)) = commit.rows.into_iter().find(|(key, _)| Some(key) == wanted) {
-            found = value;
+        for (key, value) in commit.rows {
+            if wanted.iter().any(|range| range.contains(&key)) {
+                match value {
+                    Some(value) => found.insert(key, value),
+                    None => found.remove(&key),
+                };
+            }
         }
         Ok(())
     })?;

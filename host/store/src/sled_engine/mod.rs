@@ -24,7 +24,7 @@ mod snapshot;
 use crate::commit;
 use crate::{Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned};
 use async_trait::async_trait;
-pub use backup::{Backup, Verified, verify, verify_reading};
+pub use backup::{Backup, Rows, Verified, verify, verify_reading};
 use committer::{Committer, Request};
 use files::{DiskFiles, Files};
 use index::{Heads, Index};

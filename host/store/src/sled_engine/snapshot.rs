@@ -12,7 +12,7 @@ use super::frame::{FrameReader, FrameWriter, SNAPSHOT};
 use super::index::{DATA, Index};
 use super::record::{Input, put_bytes};
 use super::{Stop, journal};
-use crate::{Key, Seq, StoreError};
+use crate::{KeyRange, Seq, StoreError};
 use std::io;
 
 /// A key and its value, as the index holds them.
@@ -140,11 +140,12 @@ pub(super) fn read(
     Err(damaged(&name))
 }
 
-/// The value in a row, if it is the row of this key.
-pub(super) fn value_of<'a>(key: &Key, row: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
-    let (kind, found) = row.split_first()?;
+/// Key and value in a row, if it is data and its key is in one of the ranges.
+pub(super) fn data_in<'a>(ranges: &[KeyRange], row: &'a [u8], value: &'a [u8]) -> Option<Row<'a>> {
+    let (kind, key) = row.split_first()?;
     let (_version, value) = value.split_first_chunk::<8>()?;
-    (*kind == DATA && found == key.as_bytes()).then_some(value)
+    let wanted = |range: &KeyRange| key >= range.start.as_bytes() && key < range.end.as_bytes();
+    (*kind == DATA && ranges.iter().any(wanted)).then_some((key, value))
 }
 
 fn open(files: &dyn Files, journal: u64) -> Result<FrameReader, StoreError> {

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use yunlong_store::sled_engine::files::DiskFiles;
-use yunlong_store::sled_engine::{Backup, SledOptions, SledStore, verify, verify_reading};
-use yunlong_store::{Direction, Key, Seq, Store, StoreError, Txn, usage_key};
+use yunlong_store::sled_engine::{Backup, Rows, SledOptions, SledStore, verify, verify_reading};
+use yunlong_store::{Direction, Key, KeyRange, Seq, Store, StoreError, Txn, usage_key};
 
 async fn copy(store: &Arc<SledStore>, to: &Path) -> Result<Backup, StoreError> {
     let (store, to) = (store.clone(), to.to_owned());
@@ -95,11 +95,19 @@ async fn a_copy_goes_on_as_a_store_of_its_own() {
     assert_eq!(everything(&restored).await, everything(&store).await);
     // One value, read without opening: of the snapshot and of the journal behind it.
     let (files, wanted) = (DiskFiles::new(dir.path()).unwrap(), key("account").u64(3));
-    let (found, value) = verify_reading(&files, &wanted).unwrap();
-    assert_eq!((found.seq, value), (made.seq, store.get(&wanted).await.unwrap().map(|v| v.value)));
-    let (_, value) = verify_reading(&DiskFiles::new(target.path()).unwrap(), &wanted).unwrap();
-    assert_eq!(value, store.get(&wanted).await.unwrap().map(|v| v.value));
-    assert_eq!(verify_reading(&files, &key("nothing")).unwrap().1, None);
+    let one = [KeyRange::one(&wanted)];
+    let kept = store.get(&wanted).await.unwrap().map(|v| v.value);
+    let (found, rows) = verify_reading(&files, &one).unwrap();
+    assert_eq!((found.seq, rows.get(&wanted), rows.len()), (made.seq, kept.as_ref(), 1));
+    let copied = DiskFiles::new(target.path()).unwrap();
+    assert_eq!(verify_reading(&copied, &one).unwrap().1.get(&wanted), kept.as_ref());
+    assert!(verify_reading(&files, &[KeyRange::one(&key("nothing"))]).unwrap().1.is_empty());
+    // A whole range is what a scan of the open store finds.
+    let range = key("account").children();
+    let scanned = store.scan(&range, Direction::Ascending, usize::MAX).await.unwrap();
+    let scanned: Rows = scanned.into_iter().map(|e| (e.key, e.value)).collect();
+    assert!(scanned.len() > 1);
+    assert_eq!(verify_reading(&copied, &[range, KeyRange::one(&key("nothing"))]).unwrap().1, scanned);
     transfer(&restored, 31, 5).await;
     assert_eq!(*restored.watch().borrow(), Seq(made.seq.0 + 1));
     // The original goes on too, and rotates again after the copy.

@@ -71,8 +71,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// `sha256/ab/abcd….<upload>`.
-    fn path(&self) -> String {
+    /// Where its bytes are below the folder `blobs` of a [`FolderBlobs`]: `sha256/ab/abcd….<upload>`.
+    #[must_use]
+    pub fn path(&self) -> String {
         let hex = self.digest.hex();
         format!("{}/{}/{hex}.{}", self.digest.algorithm().as_str(), &hex[..2], self.upload)
     }

@@ -9,7 +9,7 @@ use crate::name::RepositoryName;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use yunlong_model::Timestamp;
-use yunlong_store::{Direction, Key, SharedStore, Txn};
+use yunlong_store::{Direction, Key, KeyRange, SharedStore, Txn};
 
 /// A repository's right to a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +196,19 @@ pub(crate) async fn forget_unlinked(txn: &mut Txn, digest: &Digest) -> Result<Op
     }
     txn.delete(blob_key(digest));
     Ok(Some(Place { digest: digest.clone(), upload: row.upload }))
+}
+
+/// The rows that say where the bytes of all blobs are, for whoever copies or checks a registry.
+#[must_use]
+pub fn stored_rows() -> KeyRange {
+    rows("blob").children()
+}
+
+/// The place of a blob and its size, out of one of [`stored_rows`].
+#[must_use]
+pub fn stored_at(key: &Key, value: &[u8]) -> Option<(Place, u64)> {
+    let row: BlobRow = serde_json::from_slice(value).ok()?;
+    Some((Place { digest: key.last_text()?.parse().ok()?, upload: row.upload }, row.size))
 }
 
 /// Whether the bytes at a place are those that the registry serves.
