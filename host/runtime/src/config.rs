@@ -15,6 +15,9 @@ pub struct RuntimeConfig {
     pub cache_dir: PathBuf,
     /// The platform's secret. Keys of installations and of the cache are derived from it.
     pub secret: [u8; 32],
+    /// The secret of the cache's key, where it is another one: of a runtime that shares the folder with
+    /// another one and none of the keys of installations. [`RuntimeConfig::secret`] when absent.
+    pub cache_secret: Option<[u8; 32]>,
     /// The pool of ordinary components.
     pub small: PoolConfig,
     /// The pool of components that carry an interpreter.
@@ -44,6 +47,7 @@ impl RuntimeConfig {
         Self {
             cache_dir: cache_dir.into(),
             secret,
+            cache_secret: None,
             small: PoolConfig { instances: 1_000 },
             large: PoolConfig { instances: 64 },
             per_installation: 64,
@@ -111,7 +115,7 @@ pub struct OutboundConfig {
     pub read_timeout: Duration,
     /// The largest response body in bytes.
     pub max_response: u64,
-    /// Requests that one invocation may send.
+    /// Requests that one invocation may send; with 0 no name is looked up and no connection made.
     pub max_requests: u32,
 }
 

@@ -6,13 +6,14 @@
 //! `city:*`, clocks, random numbers, output and outgoing HTTP then say who they are through
 //! [`Interceptor::call`], which checks the grant, counts by interface and asks the observer.
 
+use crate::error::InvocationError;
 use crate::limits::{Budget, CpuMeter};
 use crate::log::GuestLog;
 use crate::state::Kind;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use yunlong_installations::{Capability, Installation, Installations};
 use yunlong_model::InstallationName;
 
@@ -115,10 +116,35 @@ pub enum Verdict {
     Stop(String),
 }
 
-/// Sees every named host call before it is done.
+/// What one invocation took, and how it ended, as an [`Observer`] sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended<'a> {
+    /// Whose it was.
+    pub installation: &'a InstallationName,
+    /// What kind of call the instance served.
+    pub kind: Kind,
+    /// Which request, message, job or lifecycle call.
+    pub request_id: &'a str,
+    /// Wall time.
+    pub wall: Duration,
+    /// CPU time, of host calls too.
+    pub cpu: Duration,
+    /// The most bytes that its memories and tables took together.
+    pub memory_peak: usize,
+    /// Calls into the host.
+    pub host_calls: u64,
+    /// Why it did not end as it should.
+    pub error: Option<&'a InvocationError>,
+}
+
+/// Sees every named host call before it is done, and the end of every invocation.
 pub trait Observer: Send + Sync + 'static {
     /// Called on the guest's own thread: must not block.
     fn observe(&self, call: &HostCall<'_>) -> Verdict;
+
+    /// Called when an invocation has ended, also one that was stopped at a limit; not when its caller gave it
+    /// up. Must not block.
+    fn ended(&self, _ended: &Ended<'_>) {}
 }
 
 /// Why the interceptor or a limit stopped a guest; the error that the trap carries.
@@ -233,6 +259,21 @@ impl Interceptor {
             return Err(self.halt(Stop::Deadline));
         }
         Ok(())
+    }
+
+    /// Tells the observer of the end.
+    pub(crate) fn ended(&self, wall: Duration, error: Option<&InvocationError>) {
+        let Some(observer) = &self.observer else { return };
+        observer.ended(&Ended {
+            installation: &self.installation,
+            kind: self.kind,
+            request_id: &self.request_id,
+            wall,
+            cpu: self.cpu.spent(),
+            memory_peak: self.memory_peak(),
+            host_calls: self.calls.load(Ordering::Relaxed),
+            error,
+        });
     }
 
     /// A named call that everybody may make.

@@ -41,7 +41,7 @@ pub use config::{CompilerConfig, OutboundConfig, PoolConfig, RuntimeConfig};
 pub use engine::{Machine, Profile, Shape};
 pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedImport, RuntimeError, Shortage};
 pub use inspect::{Import, Inspection, check, inspect};
-pub use interceptor::{HostCall, Interface, Observer, Verdict};
+pub use interceptor::{Ended, HostCall, Interface, Observer, Verdict};
 pub use origins::Origins;
 pub use outcomes::Outcomes;
 pub use runtime::{Runtime, Services};

@@ -155,7 +155,8 @@ impl Runtime {
             linkers.insert(profile, linker);
             pools.insert(profile, Arc::new(Semaphore::new(pool.instances as usize)));
         }
-        let cache = Arc::new(Cache::open(&config.cache_dir, keys::cache_key(&config.secret))?);
+        let secret = config.cache_secret.as_ref().unwrap_or(&config.secret);
+        let cache = Arc::new(Cache::open(&config.cache_dir, keys::cache_key(secret))?);
         let memory = config.total_memory.unwrap_or_else(half_of_memory);
         Ok(Arc::new(Self {
             engines,
@@ -517,8 +518,9 @@ impl Runtime {
         error: Option<&InvocationError>,
         story: Option<String>,
     ) {
-        let (m, kind) = (&loaded.metrics, interceptor.kind);
-        m.duration.observe(started.elapsed().as_secs_f64());
+        let (m, kind, wall) = (&loaded.metrics, interceptor.kind, started.elapsed());
+        interceptor.ended(wall, error);
+        m.duration.observe(wall.as_secs_f64());
         m.cpu.inc_by(interceptor.cpu.spent().as_secs_f64());
         let (all, named) = interceptor.counts();
         m.all_calls.inc_by(all);

@@ -18,7 +18,8 @@ use yunlong_oci::admission::AdmitAll;
 use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_oci::{Registry, serve};
-use yunlong_publications::{Probe, Publications};
+use yunlong_probes::{Probes, ProbesConfig};
+use yunlong_publications::Publications;
 use yunlong_registry::Limits;
 use yunlong_store::SharedStore;
 
@@ -46,7 +47,10 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     config.quotas.default.bytes = settings.registry.quota_bytes();
     let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
     let registry = Registry::open(store, Arc::new(blobs), config, access, Arc::new(AdmitAll), clock)?;
-    let probes: Vec<Arc<dyn Probe>> = vec![Arc::new(SeparateConsent::new(hub))];
+    // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
+    let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+    let mut probes = Probes::new(ProbesConfig::new(sandbox)).all();
+    probes.push(Arc::new(SeparateConsent::new(hub)));
     Ok(Library::new(publications, registry, Limits::default(), probes))
 }
 

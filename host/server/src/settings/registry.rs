@@ -26,7 +26,8 @@ pub(crate) struct Registry {
     pub(crate) require_sbom: bool,
     /// Refuse a package that does not say how it was built (SLSA provenance), instead of remarking it.
     pub(crate) require_provenance: bool,
-    /// Refuse a package that was not probed for loops, memory and oversize answers, instead of remarking it.
+    /// Refuse a package whose probes for loops, memory and oversize answers did not run to their end, instead of
+    /// remarking it. What they find counts in any case.
     pub(crate) require_probes: bool,
 }
 
@@ -41,7 +42,7 @@ impl Default for Registry {
             // Toolchains of other languages do not list it by themselves yet.
             require_sbom: false,
             require_provenance: policy.require_provenance,
-            require_probes: false,
+            require_probes: true,
         }
     }
 }
