@@ -79,7 +79,7 @@ impl PublicationError {
             ),
             Self::NotYourOrganization => ("它属于另一个单位".into(), "it belongs to another organization".into()),
             Self::NoSuchSubmission(n) => (format!("没有第 {n} 号提交"), format!("there is no submission {n}")),
-            Self::NoSuchPackage(d) => (format!("仓库中没有 {d}"), format!("the registry does not know {d}")),
+            Self::NoSuchPackage(d) => (format!("仓库中没有安装包 {d}"), format!("the registry does not know {d}")),
             Self::NoSuchApp(name) => (format!("没有应用“{name}”"), format!("there is no app `{name}`")),
             Self::StaleChecks(n) => (
                 format!("第 {n} 号提交已有变化，这次检查的结果不再有效：请重新检查"),

@@ -26,7 +26,7 @@ use axum::routing::{get, post};
 use std::sync::Arc;
 use yunlong_installations::Installation;
 use yunlong_library::LibraryError;
-use yunlong_publications::PublicationError;
+use yunlong_publications::{PublicationError, Refusal};
 use yunlong_store::CommitError;
 
 pub(crate) fn router() -> Router {
@@ -180,6 +180,8 @@ impl From<LibraryError> for Failure {
                 | PublicationError::NotApproved(_)
                 | PublicationError::YankedAlready(_)
                 | PublicationError::NotInDoubt(_) => kinds::CONFLICT,
+                // The package may be as good as it likes: whoever offers it may not.
+                PublicationError::Refused(r) if matches!(**r, Refusal::NotYours { .. }) => kinds::FORBIDDEN,
                 PublicationError::Trust(_) => return Self::new(kinds::INVALID).field("public_key", text.zh, text.en),
                 PublicationError::Invalid { field, .. } => {
                     return Self::new(kinds::INVALID).field(field, text.zh, text.en);

@@ -8,6 +8,7 @@ use yunlong_audit::{Entry, EntryFilter};
 use yunlong_hub::{Caller, Denial, Hub, ReadError};
 use yunlong_identity::{AccountKind, Attributes, NewAccount};
 use yunlong_model::{InstallationName, Kind};
+use yunlong_publications::State;
 use yunlong_publications::checks::{Check, Outcome};
 
 const ASKER: &str = r#"
@@ -104,8 +105,8 @@ async fn a_package_that_bundles_what_is_sensitive_with_something_else_is_refused
     assert!(refused.text.zh.contains("ethnicity") && refused.text.en.contains("split the use"), "{refused:?}");
     assert_eq!(refused.data["field"], "datasets[0].fields");
     let publications = p.library.publications();
-    publications.assign(*number, "city-reviewer", "city-reviewer").await.unwrap();
-    publications.approve(*number, "", "city-reviewer").await.unwrap_err();
+    assert_eq!(publications.submission(*number).await.unwrap().state, State::ChecksFailed);
+    publications.assign(*number, "city-reviewer", "city-reviewer").await.unwrap_err();
     assert_eq!(outcomes[1].1.outcome, Outcome::Pass, "{:?}", outcomes[1]);
     assert_eq!(outcomes[2].1.outcome, Outcome::Pass, "{:?}", outcomes[2]);
 }
