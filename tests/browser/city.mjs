@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,11 +36,12 @@ const organization = (app) => (app === 'tourism-ticketing' ? '11320300MB000YL15P
 export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more = []) {
   const packages = need('YUNLONG_PACKAGES');
   const data = mkdtempSync(join(tmpdir(), 'yunlong-browser-'));
-  const [port, admin] = [await freePort(), await freePort()];
+  const [port, admin, registry] = [await freePort(), await freePort(), await freePort()];
   const plan = join(data, 'plan.toml');
   writeFileSync(plan, apps.map((a) => `[[install]]\npackage = ${JSON.stringify(join(packages, `${a}.tar`))}\norganization = "${organization(a)}"\n`
     + (a === 'tourism-ticketing' ? '[install.config]\nadmission_window = "any-time"\n' : '')).join('\n'));
   const args = ['serve', '--demo', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
+    '--registry-port', `${registry}`,
     '--trust-key', join(packages, 'demo-vendor.pem'),
     '--plan', plan, ...more];
   const child = spawn(need('YUNLONG_BIN'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -47,13 +49,15 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more 
   child.stderr.on('data', (d) => { log += d; });
   await new Promise((resolve, reject) => {
     let out = '';
-    const timer = setTimeout(() => reject(new Error(`not ready within two minutes:\n${log}`)), 120_000);
+    const timer = setTimeout(() => reject(new Error(`not ready within five minutes:\n${log}`)), 300_000);
     child.stdout.on('data', (d) => { out += d; if (out.includes('ready http')) { clearTimeout(timer); resolve(); } });
     child.on('exit', (code) => { clearTimeout(timer); reject(new Error(`the server ended (${code}):\n${log}`)); });
   });
   const origin = (label) => `http://${label ? `${label}.` : ''}localhost:${port}`;
   return {
     origin,
+    port,
+    registry: `http://localhost:${registry}`,
     log: () => log,
     stop: async () => {
       const ended = new Promise((r) => child.once('exit', r));
@@ -74,6 +78,49 @@ export function repackage(app, version, dir, change = (manifest) => manifest) {
   execFileSync(need('YUNLONG_BIN'), ['package', source, '--component', join(packages, `../wasm32-wasip2/guest/${app}.wasm`),
     '--key', join(packages, 'demo-vendor.pem'), '--output', file, '--quiet']);
   return file;
+}
+
+/** An answer of the platform's API as JSON. Node does not resolve names under localhost by itself, so the host is told. */
+function ask(city, host, method, path, { token, json, bytes } = {}) {
+  const body = bytes ?? (json === undefined ? undefined : JSON.stringify(json));
+  const headers = { host: `${host}:${city.port}`, accept: 'application/json' };
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (json !== undefined) headers['content-type'] = 'application/json';
+  if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port: city.port, method, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (d) => { text += d; });
+      response.on('end', () => {
+        if (response.statusCode < 300) resolve(text ? JSON.parse(text) : null);
+        else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Publishes a package's file as the demo vendor and approves it as the city's reviewer; its digest. */
+export async function publishAndApprove(city, file) {
+  const signIn = async (account) => (await ask(city, 'localhost', 'POST', '/api/v1/sessions', { json: { account, password: PASSWORD } })).token;
+  const [vendor, reviewer] = [await signIn('vendor'), await signIn('city-reviewer')];
+  const console_ = (token, method, path, body) => ask(city, 'console.localhost', method, path, { token, ...body });
+  const { number, digest } = await console_(vendor, 'POST', '/api/v1/packages', { bytes: readFileSync(file) });
+  const at = `/api/v1/submissions/${number}`;
+  let submission;
+  for (let n = 0; n < 2_400; n += 1) {
+    submission = await console_(reviewer, 'GET', at);
+    if (!['submitted', 'checking'].includes(submission.state)) break;
+    await new Promise((r) => setTimeout(r, 100));
+  }
+  if (submission.state !== 'approved') {
+    assert.equal(submission.state, 'waiting', JSON.stringify(submission.findings));
+    await console_(reviewer, 'POST', `${at}/assign`, { json: {} });
+    await console_(reviewer, 'POST', `${at}/approve`, { json: { remark: '测试审核通过' } });
+  }
+  return digest;
 }
 
 export async function startBrowser() {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { PASSWORD, WAYS, assertCalm, clean, person, repackage, startBrowser, startCity } from './city.mjs';
+import { PASSWORD, WAYS, assertCalm, clean, person, publishAndApprove, repackage, startBrowser, startCity } from './city.mjs';
 
 const APP = 'ticker';
 
@@ -57,11 +57,10 @@ for (const [n, { how, name, ...options }] of WAYS.entries()) {
 
     // It has forgotten the counter that its consumer writes.
     const broken = repackage(APP, version, folder, (manifest) => manifest.replace(/^counters = .*$/m, ''));
+    const digest = await publishAndApprove(city, broken);
     await page.goto(at('/install'));
-    await page.setInputFiles('#package', broken);
-    await clean(page, `${name}-operator-1-upload`);
-    await page.locator('form[enctype] button').click();
-    await page.waitForURL(/\/install\/sha256/);
+    await clean(page, `${name}-operator-1-published`);
+    await page.goto(at(`/install/${digest}`));
     await clean(page, `${name}-operator-2-review`);
     await page.locator('form[action$="/upgrade"] button').click();
     await page.waitForURL(/\/versions\?done=1/);

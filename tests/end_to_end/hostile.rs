@@ -158,20 +158,17 @@ async fn no_sockets_files_environment_or_undeclared_hosts() -> Result<()> {
 #[tokio::test]
 async fn an_unknown_import_refuses_the_installation_and_is_named() -> Result<()> {
     let city = city().await?;
-    let token = city.token("city-admin").await?;
     // `yunlong package` would refuse it; a hostile vendor packs with tools of their own.
     let component = std::fs::read(yunlong_tests::component("intruder")?)?;
     let manifest = include_str!("../hostile/intruder/manifest.toml");
     let mut package = yunlong_registry::Package::build(manifest, &component, &std::collections::BTreeMap::new())?;
     let key = yunlong_registry::KeyPair::from_pem(&std::fs::read_to_string(yunlong_tests::vendor_key()?)?)?;
     package.sign(&key)?;
-    let dir = tempfile::tempdir()?;
-    let file = dir.path().join("intruder.tar");
-    package.write(&file)?;
-    let out = city.cli(&["install", &file.display().to_string(), "--org", "320300", "--yes", "--token", &token])?;
-    ensure!(!out.status.success(), "it was installed");
-    let said = String::from_utf8_lossy(&out.stderr);
-    ensure!(said.contains("city:secrets/vault"), "the import is not named: {said}");
+    let said = match city.publish(package.to_tar()?).await {
+        Ok(submission) => anyhow::bail!("it was taken in: {submission}"),
+        Err(refused) => refused.to_string(),
+    };
+    ensure!(said.contains("422") && said.contains("city:secrets/vault"), "the import is not named: {said}");
     let console = city.signed_in("console", "city-admin").await?;
     ensure!(!console.get("/api/v1/installations").await?.text.contains("intruder"), "it left a trace");
     Ok(())
@@ -224,8 +221,8 @@ async fn subjects_are_pairwise_and_attributes_need_consent() -> Result<()> {
     let city = city().await?;
     // The same app, installed twice: two installations, two subjects, two keys.
     let token = city.token("city-admin").await?;
-    let file = yunlong_tests::package("abuser")?.display().to_string();
-    let out = city.cli(&["install", &file, "--org", "320303", "--name", "abuser-two", "--yes", "--token", &token])?;
+    let abuser = city.publish_and_approve(yunlong_tests::package("abuser")?).await?;
+    let out = city.cli(&["install", &abuser, "--org", "320303", "--name", "abuser-two", "--yes", "--token", &token])?;
     ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let person = city.token("citizen-001").await?;
     let ask = async |label: &str, token: &str| -> Result<Value> {

@@ -204,13 +204,18 @@ async fn a_failed_installation_degrades_the_readiness_and_is_named() -> Result<(
     let mut city = Plan::with(&["guestbook", "hello"]).start().await?;
     ensure!(city.admin("/readyz").await?.text == "ready\n");
     city.kill();
-    for entry in std::fs::read_dir(city.data().join("packages"))? {
-        let path = entry?.path();
+    let blobs = yunlong_tests::files(&city.data().join("registry/blobs"))?;
+    let named = b"name = \"guestbook\"";
+    let mut cut = 0;
+    for path in blobs {
         let bytes = std::fs::read(&path)?;
-        if bytes.windows(9).any(|w| w == b"guestbook") && path.extension().is_some_and(|e| e == "tar") {
+        // Its app.toml.
+        if bytes.windows(named.len()).any(|w| w == named) {
             std::fs::write(&path, &bytes[..bytes.len() / 2])?;
+            cut += 1;
         }
     }
+    ensure!(cut > 0, "no blob of the guestbook was found");
     city.restart_with(&[]).await?;
     let ready = city.admin("/readyz").await?;
     ensure!(

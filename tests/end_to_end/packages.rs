@@ -54,6 +54,11 @@ async fn install_shows_permissions_asks_and_serves() -> Result<()> {
     let file = yunlong_tests::package("guestbook")?.display().to_string();
     let shown = desk.run(&["permissions", &file])?;
     ensure!(shown.status.success() && said(&shown).contains("Guestbook"), "{}", said(&shown));
+    let submission = desk.city.publish(std::fs::read(&file)?).await?;
+    let file = submission["digest"].as_str().context("no digest")?.to_owned();
+    // Published is not approved.
+    desk.refuses(&["install", &file, "--org", "320303", "--yes"], &["not approved"])?;
+    desk.city.approve(submission["number"].as_u64().context("no number")?).await?;
     // Nobody is at the terminal and nothing was approved.
     let unasked = desk.run(&["install", &file, "--org", "320303"])?;
     ensure!(!unasked.status.success() && said(&unasked).contains("--yes"), "{}", said(&unasked));
@@ -77,7 +82,7 @@ async fn install_shows_permissions_asks_and_serves() -> Result<()> {
 #[tokio::test]
 async fn reserved_and_malformed_names_are_refused() -> Result<()> {
     let desk = Desk::open(&[]).await?;
-    let file = yunlong_tests::package("hello")?.display().to_string();
+    let file = desk.city.publish_and_approve(yunlong_tests::package("hello")?).await?;
     for name in ["console", "www", "-x", "A", "a.b", "xn--a", ""] {
         desk.refuses(
             &["install", &file, "--org", "320303", "--yes", &format!("--name={name}")],
@@ -99,15 +104,12 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
         bad[place] ^= 1;
         let path = desk.path(&format!("flipped-{n}.tar"));
         std::fs::write(&path, bad)?;
-        desk.refuses(
-            &["install", &path, "--org", "320303", "--yes"],
-            &["digest", "signature", "damaged", "changed", "tar", "json"],
-        )?;
+        desk.refuses(&["publish", &path], &["digest", "signature", "damaged", "changed", "tar", "json"])?;
     }
     for (n, junk) in [&b""[..], b"not a package", &good[..good.len() / 2]].into_iter().enumerate() {
         let path = desk.path(&format!("junk-{n}.tar"));
         std::fs::write(&path, junk)?;
-        desk.refuses(&["install", &path, "--org", "320303", "--yes"], &["package", "layout", "index", "cut off"])?;
+        desk.refuses(&["publish", &path], &["package", "layout", "index", "cut off"])?;
     }
     // A stranger's key.
     let key = desk.path("stranger.pem");
@@ -137,19 +139,18 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
     };
     let strange = desk.path("strange.tar");
     pack("9.0.0", "stranger", &key, &strange)?;
-    desk.refuses(
-        &["install", &strange, "--org", "320303", "--yes"],
-        &["signer", "enrolled", "unknown key", "not trusted", "key"],
-    )?;
-    ensure!(!desk.installed().await?.contains("stranger"));
+    desk.refuses(&["publish", &strange], &["not enrolled"])?;
+    let nobody = desk.city.client("console")?.with_token(desk.token.clone()).get("/api/v1/submissions").await?;
+    ensure!(!nobody.text.contains("stranger"), "it left a trace: {}", nobody.text);
 
     // The vendor's own releases: never back to an older one, never the same version anew.
     let own = yunlong_tests::vendor_key()?.display().to_string();
     let release = desk.path("release.tar");
     pack("2.0.0", "steps", &own, &release)?;
-    let done = desk.run(&["install", &release, "--org", "320303", "--yes"])?;
+    let digest = desk.city.publish_and_approve(&release).await?;
+    let done = desk.run(&["install", &digest, "--org", "320303", "--yes"])?;
     ensure!(done.status.success(), "{}", said(&done));
-    for (version, because) in [("1.9.9", "older"), ("2.0.0", "a release never changes")] {
+    for (version, because) in [("1.9.9", "is older than 2.0.0"), ("2.0.0", "publish a new version")] {
         // Another title, so that the same version is another package.
         let text = manifest(version, "steps").replace("Greets", "Greets again");
         std::fs::write(source.join("app.toml"), text)?;
@@ -164,9 +165,8 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
             &release,
         ])?;
         ensure!(out.status.success(), "{}", said(&out));
-        desk.refuses(&["install", &release, "--org", "320303", "--name", "steps-two", "--yes"], &[because])?;
+        desk.refuses(&["publish", &release], &[because])?;
     }
-    ensure!(!desk.installed().await?.contains("steps-two"));
     Ok(())
 }
 
@@ -218,7 +218,7 @@ async fn a_department_runs_its_own_apps_and_no_others() -> Result<()> {
         let a = console.send(method, path, None).await?;
         ensure!(a.status == 403, "{path}: {} {}", a.status, a.text);
     }
-    let file = yunlong_tests::package("hello")?.display().to_string();
+    let file = city.publish_and_approve(yunlong_tests::package("hello")?).await?;
     for (organization, may) in [("320300", false), ("320303", false), (yunlong_tests::TOURISM, true)] {
         let install = ["install", &file, "--org", organization, "--name", "hello-two", "--yes", "--token", &token];
         let out = city.cli(&install)?;

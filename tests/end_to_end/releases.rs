@@ -2,6 +2,7 @@
 //! by itself, and data is never hidden without a person's word.
 
 use anyhow::{Context as _, Result, ensure};
+use futures::StreamExt as _;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -74,8 +75,8 @@ impl Desk {
         let token = city.token("city-admin").await?;
         let console = city.client("console")?.with_token(token.clone());
         let me = Self { console, token, dir: tempfile::tempdir()?, city, notes };
-        let file = me.package(version)?;
-        let installed = me.run(&["install", &file, "--org", "320300", "--yes"])?;
+        let digest = me.published(version).await?;
+        let installed = me.run(&["install", &digest, "--org", "320300", "--yes"])?;
         ensure!(installed.0, "{}", installed.1);
         let app = me.city.signed_in(APP, "citizen-001").await?;
         for n in 0..notes {
@@ -115,9 +116,14 @@ impl Desk {
         Ok((out.status.success(), said))
     }
 
-    fn upgrade(&self, version: Version, more: &[&str]) -> Result<(bool, String)> {
-        let file = self.package(version)?;
-        let mut args = vec!["upgrade", APP, &file, "--yes"];
+    /// A version that is published and approved: its digest.
+    async fn published(&self, version: Version) -> Result<String> {
+        self.city.publish_and_approve(self.package(version)?).await
+    }
+
+    async fn upgrade(&self, version: Version, more: &[&str]) -> Result<(bool, String)> {
+        let digest = self.published(version).await?;
+        let mut args = vec!["upgrade", APP, &digest, "--yes"];
         args.extend(more);
         self.run(&args)
     }
@@ -210,7 +216,7 @@ async fn upgrades_under_64_connections_lose_no_request_and_no_write() -> Result<
         tokio::time::sleep(Duration::from_millis(800)).await;
         // At once, while people are served and their data is migrated.
         let second = Version { data: (2, &[1]), ..Version::new("2.0.0") };
-        let done = desk.upgrade(second, &[])?;
+        let done = desk.upgrade(second, &[]).await?;
         ensure!(done.0, "{}", done.1);
         tokio::time::sleep(Duration::from_millis(800)).await;
         // Back over what was written in the newer schema, which the older version reads.
@@ -219,7 +225,7 @@ async fn upgrades_under_64_connections_lose_no_request_and_no_write() -> Result<
         tokio::time::sleep(Duration::from_millis(500)).await;
         // To one whose indexes are others: requests wait while they are built.
         let third = Version { data: (2, &[1]), indexed: true, ..Version::new("3.0.0") };
-        let done = desk.upgrade(third, &[])?;
+        let done = desk.upgrade(third, &[]).await?;
         ensure!(done.0, "{}", done.1);
         tokio::time::sleep(Duration::from_millis(800)).await;
         stop.store(true, Ordering::Relaxed);
@@ -257,8 +263,9 @@ async fn upgrades_under_64_connections_lose_no_request_and_no_write() -> Result<
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_not_well_never_serves_and_the_command_line_says_why() -> Result<()> {
     let desk = Desk::with(Version::new("1.0.0"), 0).await?;
+    let ill = desk.published(Version { ill: "out of paper", ..Version::new("2.0.0") }).await?;
     let began = Instant::now();
-    let refused = desk.upgrade(Version { ill: "out of paper", ..Version::new("2.0.0") }, &[])?;
+    let refused = desk.run(&["upgrade", APP, &ill, "--yes"])?;
     ensure!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
     ensure!(!refused.0 && refused.1.contains("out of paper"), "{}", refused.1);
     ensure!(desk.version().await? == "1.0.0");
@@ -276,7 +283,7 @@ async fn a_version_that_doubles_the_errors_is_rolled_back_within_ten_seconds_and
     let stop = Arc::new(AtomicBool::new(false));
     let story = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let done = desk.upgrade(Version { errors: 60, ..Version::new("2.0.0") }, &[])?;
+        let done = desk.upgrade(Version { errors: 60, ..Version::new("2.0.0") }, &[]).await?;
         ensure!(done.0, "{}", done.1);
         let began = Instant::now();
         eventually("the roll-back", Duration::from_secs(10), async || {
@@ -290,8 +297,16 @@ async fn a_version_that_doubles_the_errors_is_rolled_back_within_ten_seconds_and
         stop.store(true, Ordering::Relaxed);
         took
     });
-    let (took, (seen, _)) = (took?, loaded?);
+    let (took, (seen, written)) = (took?, loaded?);
     ensure!(took < Duration::from_secs(10), "{took:?}");
+    ensure!(seen.keys().any(|(v, _)| v == "2.0.0"), "the bad version never served: {seen:?}");
+    // Whichever version took a write, the one that is back reads it.
+    ensure!(!written.is_empty());
+    let desk = &desk;
+    let read = futures::stream::iter(&written).map(|id| async move { (id, desk.note(id).await) });
+    let read: Vec<_> = read.buffer_unordered(16).collect().await;
+    let lost: Vec<_> = read.into_iter().filter_map(|(id, note)| Some((id, note.err()?))).collect();
+    ensure!(lost.is_empty(), "of {} acknowledged writes these are gone: {lost:?}", written.len());
     ensure!(seen.keys().all(|(_, status)| matches!(status, 200 | 201 | 500)), "{seen:?}");
     let history = desk.run(&["history", APP])?;
     ensure!(history.1.contains("rolled-back") && history.1.contains("calls failed"), "{}", history.1);
@@ -307,10 +322,7 @@ async fn a_migration_that_is_killed_goes_on_from_its_last_batch() -> Result<()> 
     let mut desk = Desk::with(Version::new("1.0.0"), 200).await?;
     // It does not read the older schema: nobody is served before the last batch.
     let second = Version { data: (2, &[]), batch_ms: 300, ..Version::new("2.0.0") };
-    let file = desk.package(second)?;
-    let body = tokio::fs::read(&file).await?;
-    let upload = desk.console.request(reqwest::Method::POST, "/api/v1/packages").body(body);
-    let digest = yunlong_tests::Answer::read(upload.send().await?).await?.json()?["digest"].clone();
+    let digest = desk.published(second).await?;
     let begun = desk.console.post(&format!("/api/v1/installations/{APP}/upgrade"), &json!({"package": digest})).await?;
     ensure!(begun.status == 200 && begun.json()?["status"] == "migrating", "{} {}", begun.status, begun.text);
     let before = eventually("some batches", Duration::from_secs(20), async || {
@@ -338,7 +350,7 @@ async fn a_migration_that_is_killed_goes_on_from_its_last_batch() -> Result<()> 
 async fn a_migration_that_fails_half_way_stops_and_a_roll_back_asks() -> Result<()> {
     let desk = Desk::with(Version::new("1.0.0"), 100).await?;
     let broken = Version { data: (2, &[]), stops_at: 40, ..Version::new("2.0.0") };
-    let failed = desk.upgrade(broken, &[])?;
+    let failed = desk.upgrade(broken, &[]).await?;
     ensure!(!failed.0 && failed.1.contains("cannot be migrated"), "{}", failed.1);
     let state = desk.state().await?;
     ensure!(state["status"] == "failed" && state["migration"]["done"] == 40, "{state}");
@@ -351,7 +363,7 @@ async fn a_migration_that_fails_half_way_stops_and_a_roll_back_asks() -> Result<
     ensure!(desk.note("note-0099").await?["text"] == "note 99 of old");
     // Mended, the migration begins anew and ends.
     let mended = Version { data: (2, &[]), ..Version::new("2.0.1") };
-    let done = desk.upgrade(mended, &[])?;
+    let done = desk.upgrade(mended, &[]).await?;
     ensure!(done.0, "{}", done.1);
     ensure!(desk.note("note-0099").await?["words"] == 4 && desk.note("note-0000").await?["words"] == 4);
     Ok(())
@@ -361,7 +373,7 @@ async fn a_migration_that_fails_half_way_stops_and_a_roll_back_asks() -> Result<
 async fn a_canary_serves_the_same_people_and_is_promoted() -> Result<()> {
     let desk = Desk::with(Version { data: (1, &[2]), ..Version::new("1.0.0") }, 0).await?;
     let second = Version { data: (2, &[1]), ..Version::new("2.0.0") };
-    let started = desk.upgrade(second, &["--canary", "50"])?;
+    let started = desk.upgrade(second, &["--canary", "50"]).await?;
     ensure!(started.0 && started.1.contains("50 %"), "{}", started.1);
     let version = async |client: &Client| -> Result<String> {
         Ok(client.get("/").await?.json()?["version"].as_str().context("no version")?.to_owned())

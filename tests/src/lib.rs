@@ -107,7 +107,8 @@ impl Plan {
     /// Starts it.
     ///
     /// # Errors
-    /// When the server does not become ready within two minutes; the error has its output.
+    /// When the server does not become ready within five minutes (each package is probed before it is installed); the
+    /// error has its output.
     pub async fn start(self) -> Result<City> {
         self.start_in(tempfile::tempdir()?).await
     }
@@ -117,17 +118,19 @@ impl Plan {
     /// # Errors
     /// As [`Plan::start`].
     pub async fn start_in(self, data: tempfile::TempDir) -> Result<City> {
-        let (port, admin) = free_ports()?;
-        let mut city = City { plan: self, data, port, admin, process: None, log: Arc::default() };
+        let [port, admin, registry] = free_ports()?;
+        let mut city = City { plan: self, data, port, admin, registry, process: None, log: Arc::default() };
         city.boot().await?;
         Ok(city)
     }
 }
 
-/// Two ports that nobody listens on: held together, so that they differ.
-fn free_ports() -> Result<(u16, u16)> {
-    let (a, b) = (std::net::TcpListener::bind(("127.0.0.1", 0))?, std::net::TcpListener::bind(("127.0.0.1", 0))?);
-    Ok((a.local_addr()?.port(), b.local_addr()?.port()))
+/// Ports that nobody listens on: held together, so that they differ.
+fn free_ports() -> Result<[u16; 3]> {
+    let listen = || std::net::TcpListener::bind(("127.0.0.1", 0));
+    let held = [listen()?, listen()?, listen()?];
+    let [a, b, c] = held.each_ref().map(|l| l.local_addr().map(|at| at.port()));
+    Ok([a?, b?, c?])
 }
 
 /// A running city.
@@ -136,6 +139,7 @@ pub struct City {
     data: tempfile::TempDir,
     port: u16,
     admin: u16,
+    registry: u16,
     process: Option<Child>,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -166,6 +170,7 @@ impl City {
         serve.arg("serve").arg("--demo").arg("--data").arg(self.data.path());
         serve.arg("--demo-citizens").arg(self.plan.citizens.to_string());
         serve.arg("--port").arg(self.port.to_string()).arg("--admin-port").arg(self.admin.to_string());
+        serve.arg("--registry-port").arg(self.registry.to_string());
         serve.arg("--trust-key").arg(vendor_key()?);
         serve.arg("--plan").arg(self.write_plan()?).args(&self.plan.args);
         let mut child = serve
@@ -195,7 +200,7 @@ impl City {
             });
         }
         self.process = Some(child);
-        match tokio::time::timeout(Duration::from_secs(120), is_ready.recv()).await {
+        match tokio::time::timeout(Duration::from_secs(300), is_ready.recv()).await {
             Ok(Some(line)) => {
                 ensure!(line == format!("ready http://localhost:{}", self.port), "unexpected line: {line}");
                 Ok(())
@@ -220,6 +225,12 @@ impl City {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The registry's address, as its clients see it.
+    #[must_use]
+    pub fn registry(&self) -> String {
+        format!("http://localhost:{}", self.registry)
     }
 
     /// The server's process id.
@@ -317,6 +328,39 @@ impl City {
         futures::stream::iter(accounts).map(|a| async move { self.token(&a).await }).buffered(4).try_collect().await
     }
 
+    /// The two at the console who bring a package in.
+    ///
+    /// # Errors
+    /// When they cannot sign in.
+    pub async fn publishing(&self) -> Result<Publishing> {
+        let vendor = self.signed_in("console", "vendor").await?;
+        Ok(Publishing { vendor, reviewer: self.signed_in("console", "city-reviewer").await? })
+    }
+
+    /// See [`Publishing::publish`].
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn publish(&self, tar: Vec<u8>) -> Result<Value> {
+        self.publishing().await?.publish(tar).await
+    }
+
+    /// See [`Publishing::approve`].
+    ///
+    /// # Errors
+    /// When a check failed.
+    pub async fn approve(&self, number: u64) -> Result<()> {
+        self.publishing().await?.approve(number).await
+    }
+
+    /// See [`Publishing::publish_and_approve`], of a file.
+    ///
+    /// # Errors
+    /// When it is refused, or a check failed.
+    pub async fn publish_and_approve(&self, file: impl AsRef<Path>) -> Result<String> {
+        self.publishing().await?.publish_and_approve(std::fs::read(file)?).await
+    }
+
     /// A page of the admin listener.
     ///
     /// # Errors
@@ -343,6 +387,70 @@ impl City {
 impl Drop for City {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// The demo vendor's developer, who publishes, and the city's reviewer, who approves: they are never one person.
+#[derive(Clone)]
+pub struct Publishing {
+    vendor: Client,
+    reviewer: Client,
+}
+
+impl Publishing {
+    /// Submits a package's tar; answers the submission.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn publish(&self, tar: Vec<u8>) -> Result<Value> {
+        let upload = self.vendor.request(reqwest::Method::POST, "/api/v1/packages").body(tar);
+        let answer = Answer::read(upload.send().await?).await?;
+        // 200: these bytes were submitted before.
+        ensure!(matches!(answer.status, 200 | 201), "publish: {} {}", answer.status, answer.text);
+        answer.json()
+    }
+
+    /// Waits for the checks of a submission to end; answers it with its findings.
+    ///
+    /// # Errors
+    /// When they do not end.
+    pub async fn checked(&self, number: u64) -> Result<Value> {
+        // Written out: the future of an async closure is not known to be `Send`.
+        for _ in 0..2_400 {
+            let submission = self.reviewer.get(&format!("/api/v1/submissions/{number}")).await?.json()?;
+            if !matches!(submission["state"].as_str(), Some("submitted" | "checking")) {
+                return Ok(submission);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        bail!("the checks of submission {number} did not end within four minutes")
+    }
+
+    /// Waits for the checks of a submission and approves it: from then on it can be installed.
+    ///
+    /// # Errors
+    /// When a check failed; then the error has the findings.
+    pub async fn approve(&self, number: u64) -> Result<()> {
+        let checked = self.checked(number).await?;
+        if checked["state"] == "approved" {
+            return Ok(());
+        }
+        ensure!(checked["state"] == "waiting", "submission {number} cannot be reviewed: {checked}");
+        for (step, body) in [("assign", json!({})), ("approve", json!({"remark": "looked at by the tests"}))] {
+            let taken = self.reviewer.post(&format!("/api/v1/submissions/{number}/{step}"), &body).await?;
+            ensure!(taken.status == 200, "{step}: {} {}", taken.status, taken.text);
+        }
+        Ok(())
+    }
+
+    /// Submits a package's tar and approves it; answers its digest.
+    ///
+    /// # Errors
+    /// When it is refused, or a check failed.
+    pub async fn publish_and_approve(&self, tar: Vec<u8>) -> Result<String> {
+        let submission = self.publish(tar).await?;
+        self.approve(submission["number"].as_u64().context("no number")?).await?;
+        Ok(submission["digest"].as_str().context("no digest")?.to_owned())
     }
 }
 
@@ -474,6 +582,23 @@ impl Answer {
         ensure!(json["status"] == status && json["title"].is_string(), "not RFC 9457: {json}");
         Ok(json)
     }
+}
+
+/// All files below a folder.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// Asks again until `check` answers something, for at most `limit`.

@@ -4,19 +4,19 @@ use crate::APP;
 use crate::book::Book;
 use crate::load::{Actor, Dice};
 use anyhow::{Context, Result, ensure};
-use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use yunlong_registry::{KeyPair, Limits, Package, package};
-use yunlong_tests::{Answer, City, Client};
+use yunlong_tests::{City, Client, Publishing};
 
 /// A label is never used again, so every upgrade is to another one.
 static RELEASES: AtomicU32 = AtomicU32::new(1);
 
 pub(crate) struct Operator {
     console: Client,
+    publishing: Publishing,
     book: Arc<Book>,
     dice: Dice,
 }
@@ -33,10 +33,7 @@ impl Actor for Operator {
         }
         let n = RELEASES.fetch_add(1, Ordering::Relaxed);
         let (version, tar) = tokio::task::spawn_blocking(move || release(n)).await??;
-        let upload = self.console.request(Method::POST, "/api/v1/packages").body(tar);
-        let published = Answer::read(upload.send().await?).await?;
-        ensure!(published.status == 201, "publish: {} {}", published.status, published.text);
-        let wanted = json!({"package": published.json()?["digest"]});
+        let wanted = json!({"package": self.publishing.publish_and_approve(tar).await?});
         self.change("upgrade", &version, &wanted).await?;
         self.book.count("upgrades under load");
         Ok(())
@@ -45,7 +42,8 @@ impl Actor for Operator {
 
 impl Operator {
     pub(crate) async fn start(city: &City, book: &Arc<Book>, dice: Dice) -> Result<Self> {
-        let me = Self { console: city.signed_in("console", "city-admin").await?, book: book.clone(), dice };
+        let (console, publishing) = (city.signed_in("console", "city-admin").await?, city.publishing().await?);
+        let me = Self { console, publishing, book: book.clone(), dice };
         book.changes_to(me.state().await?["version"].as_str().context("no version")?, false);
         Ok(me)
     }
