@@ -15,6 +15,9 @@ pub(crate) struct Options {
     /// The admin listener's port (/healthz, /readyz, /metrics); the portal's plus 1 by default
     #[arg(long)]
     admin_port: Option<u16>,
+    /// The port of the registry of apps, where vendors push and pull: localhost:PORT/vendor/app
+    #[arg(long, default_value_t = 5000)]
+    registry_port: u16,
     /// The data folder; the demo goes on where it stopped
     #[arg(long)]
     data: Option<PathBuf>,
@@ -71,7 +74,21 @@ fn check_is_ours(data: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A port that is taken is told before minutes of building, with what to do.
+fn check_is_free(port: u16, option: &str) -> Result<()> {
+    match std::net::TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(()),
+        Err(e) => bail!("port {port} cannot be listened on ({e}): stop what uses it, or give another {option}"),
+    }
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let admin_port = options.admin_port.unwrap_or(options.port.saturating_add(1));
+    for (port, option) in
+        [(options.port, "--port"), (admin_port, "--admin-port"), (options.registry_port, "--registry-port")]
+    {
+        check_is_free(port, option)?;
+    }
     setup::wasm_target()?;
     let host = guests::build_host(if options.release { "release" } else { "dev" })?;
     let packages = guests::build_and_package(&host, &[Set::Apps])?;
@@ -89,7 +106,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .arg(&data)
         .arg("--port")
         .arg(options.port.to_string());
-    serve.arg("--admin-port").arg(options.admin_port.unwrap_or(options.port.saturating_add(1)).to_string());
+    serve.arg("--admin-port").arg(admin_port.to_string());
+    serve.arg("--registry-port").arg(options.registry_port.to_string());
     serve.arg("--trust-key").arg(guests::packages_dir()?.join("demo-vendor.pem"));
     serve.arg("--plan").arg(write_plan(&packages)?);
     step("Starting");
