@@ -1,11 +1,10 @@
 //! The services of one city on one machine, put together from the store up.
 
 use crate::callbacks::Loopback;
-use crate::registry;
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
-use crate::{backup, data_keys, metrics, secret};
-use anyhow::{Context, Result, anyhow};
+use crate::{backup, data_keys, metrics, registry, registry_command, secret};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,9 +37,11 @@ impl Ground {
         let data = settings.data()?;
         make_private(data)?;
         backup::refuse_half_restored(data)?;
+        refuse_packages_of_before(data)?;
         let engine = open_store(data, settings)?;
         let store: SharedStore = engine.clone();
         let empty = store.watch().borrow().0 == 0;
+        registry_command::refuse_its_folder(&store, data).await?;
         let platform = settings.keys.platform.clone().unwrap_or_else(|| secret::path(data));
         let secrets = Secrets::new(*secret::load(&platform, empty)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -58,6 +59,19 @@ impl Ground {
         identity.import_divisions(XUZHOU_DIVISIONS).await.context("divisions")?;
         Ok(Self { engine, store, clock, secrets, audit, identity: Arc::new(identity) })
     }
+}
+
+/// What is said of a folder whose packages are files of their own. They were never reviewed: to take them in
+/// here would put an approval into the log that nobody gave.
+pub(crate) const PACKAGES_OF_BEFORE: &str = "it holds packages of a version without a registry (the folder `packages`), which nobody reviewed; this version runs approved packages only";
+
+fn refuse_packages_of_before(data: &Path) -> Result<()> {
+    ensure!(
+        !data.join("packages/trust.json").is_file(),
+        "{}: {PACKAGES_OF_BEFORE}. Nothing was changed: go on with the version before, or start with an empty data folder, enroll the vendors' keys and have the packages published and approved anew",
+        data.display()
+    );
+    Ok(())
 }
 
 /// Opens the store of a data folder.

@@ -1,6 +1,7 @@
 //! The `yunlong` binary: the server, and the command line of vendors and departments.
 
 mod backup;
+mod blobs;
 mod callbacks;
 mod city;
 mod config_command;
@@ -14,6 +15,7 @@ mod progress;
 mod providers;
 mod ready;
 mod registry;
+mod registry_command;
 mod secret;
 mod serve;
 mod settings;
@@ -42,6 +44,8 @@ struct Arguments {
 enum Command {
     /// Serve a city: portal, console and apps
     Serve(Box<options::Serve>),
+    // Its own text is longer than a line, which one here would hide.
+    Registry(Box<registry_command::Registry>),
     /// Set up a data folder: organizations and the first administrator
     Init(init::Init),
     /// Look at the configuration file: its schema, or whether one would be taken
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
     }
     let outcome = match Arguments::parse().command {
         Command::Serve(options) => serve::run(*options),
+        Command::Registry(options) => registry_command::run(&options),
         Command::Init(options) => init::run(&options),
         Command::Config(command) => config_command::run(&command),
         Command::Doctor(options) => return doctor::run(&options),

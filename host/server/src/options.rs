@@ -60,7 +60,7 @@ pub(crate) struct Common {
     /// The configuration file: see docs/configuration.md
     #[arg(long, env = "YUNLONG_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The data folder: store, packages, compiled components, the platform's secret
+    /// The data folder: store, registry, compiled components, the platform's secret
     #[arg(long, env = "YUNLONG_DATA", value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Set any setting of the configuration file: KEY=VALUE, such as limits.connections=500

@@ -189,7 +189,8 @@ fn workers(
 ) -> Result<()> {
     let collector = city.library.registry().clone();
     let (library, ended) = (city.library.clone(), stop.clone());
-    let workers: [(&str, Worker); 10] = [
+    let (operations, ending) = (city.gateway.operations().clone(), stop.clone());
+    let workers: [(&str, Worker); 11] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
@@ -199,6 +200,7 @@ fn workers(
         ),
         ("the information hub's clock", Box::pin(city.hub.clone().run(stop.clone()))),
         ("the checks of publications", Box::pin(library.run(until(ended)))),
+        ("the automatic upgrades", Box::pin(operations.run(until(ending)))),
         (
             "the registry's collector",
             Box::pin({
@@ -210,7 +212,12 @@ fn workers(
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (
             "the control socket",
-            Box::pin(control::run(settings.data()?.to_owned(), city.engine.clone(), until(stop.clone()))),
+            Box::pin(control::run(
+                settings.data()?.to_owned(),
+                city.engine.clone(),
+                city.library.registry().clone(),
+                until(stop.clone()),
+            )),
         ),
     ];
     for (name, worker) in workers {
@@ -290,7 +297,7 @@ async fn start(city: &City, options: &Serve) -> Result<()> {
 }
 
 /// Turns true at the first SIGTERM or SIGINT. A second one, or the last resort, end the process.
-fn stop_signal(last_resort: Duration) -> Result<watch::Receiver<bool>> {
+pub(crate) fn stop_signal(last_resort: Duration) -> Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     let mut term = signal(SignalKind::terminate()).context("no signals")?;
     let mut int = signal(SignalKind::interrupt()).context("no signals")?;
@@ -309,7 +316,7 @@ fn stop_signal(last_resort: Duration) -> Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-async fn until(mut stop: watch::Receiver<bool>) {
+pub(crate) async fn until(mut stop: watch::Receiver<bool>) {
     // A dropped sender means that the runtime ends: as good as a signal.
     _ = stop.wait_for(|s| *s).await;
 }

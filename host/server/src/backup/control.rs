@@ -3,15 +3,18 @@
 //!
 //! The client sends one line, `backup`. The server answers frames: a letter, a length of 32 bits, and
 //! bytes. `F` begins a file by its name, `D` carries its bytes, `E` ends with the number of the commit,
-//! `X` says what went wrong.
+//! `X` says what went wrong. After `E` the registry's collector stays away until the client closes the
+//! connection: meanwhile it copies the blobs that the store names.
 
 use anyhow::{Context, Result, bail};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use yunlong_oci::Registry;
 use yunlong_store::sled_engine::files::{Files, LogFile};
 use yunlong_store::sled_engine::{Backup, SledStore};
 
@@ -30,7 +33,7 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 }
 
 /// Serves the socket until `stop`. Where it cannot be made the server goes on without it.
-pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, registry: Registry, stop: impl Future<Output = ()>) {
     let path = socket(&data);
     // Left by a process that was killed: the store's lock says that it is nobody's now.
     let _ = std::fs::remove_file(&path);
@@ -42,14 +45,17 @@ pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, stop: impl Future<
         }
     };
     let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600));
+    let stopping = Arc::new(AtomicBool::new(false));
     let serving = async {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let store = store.clone();
+                    let (store, registry, stopping) = (store.clone(), registry.clone(), stopping.clone());
                     // Not waited for at the end: a copy that is cut short has no manifest.
                     tokio::task::spawn_blocking(move || {
-                        if let Err(error) = stream.into_std().map_err(Into::into).and_then(|s| answer(s, &store)) {
+                        let stream = stream.into_std().map_err(anyhow::Error::from);
+                        let answered = stream.and_then(|s| answer(s, store, &registry, &stopping));
+                        if let Err(error) = answered {
                             tracing::warn!(error = format!("{error:#}"), "a backup was cut short");
                         }
                     });
@@ -62,23 +68,29 @@ pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, stop: impl Future<
         }
     };
     tokio::select! { () = serving => {}, () = stop => {} }
+    stopping.store(true, Ordering::Relaxed);
     let _ = std::fs::remove_file(&path);
 }
 
-fn answer(stream: UnixStream, store: &SledStore) -> Result<()> {
+fn answer(stream: UnixStream, store: Arc<SledStore>, registry: &Registry, stopping: &AtomicBool) -> Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(&stream).take(64).read_line(&mut line)?;
+    let mut client = stream.try_clone()?;
     let wire = Wire(Arc::new(Mutex::new(stream)));
     if line.trim() != "backup" {
         return wire.send(FAILED, b"this socket knows `backup`").map_err(Into::into);
     }
     tracing::info!("a backup begins");
+    // Before the first row is read: nothing that a row names goes from here on.
+    let held = registry.hold_collector();
     match store.backup(&wire) {
         Ok(Backup { seq, .. }) => {
             tracing::info!(seq = seq.0, "a backup was handed over");
+            // What is left to do needs no store, which must be free to close.
+            drop(store);
             wire.send(END, seq.0.to_string().as_bytes())?;
         }
         Err(e) => {
@@ -86,6 +98,14 @@ fn answer(stream: UnixStream, store: &SledStore) -> Result<()> {
             bail!(e);
         }
     }
+    // The client copies blobs for as long as it takes. When it dies, the connection closes.
+    client.set_read_timeout(Some(Duration::from_millis(100)))?;
+    while client.read(&mut [0]).is_err_and(|e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)) {
+        if stopping.load(Ordering::Relaxed) {
+            bail!("the server stops while blobs are being copied");
+        }
+    }
+    drop(held);
     Ok(())
 }
 
@@ -144,8 +164,9 @@ impl Files for Wire {
     }
 }
 
-/// Takes a copy of the running server's store into `to`; `None` when no server is there.
-pub(super) fn fetch(data: &Path, to: &dyn Files) -> Result<Option<u64>> {
+/// Takes a copy of the running server's store into `to`; `None` when no server is there. As long as the
+/// connection is open, the server removes no blob that the copied store names.
+pub(super) fn fetch(data: &Path, to: &dyn Files) -> Result<Option<(u64, UnixStream)>> {
     let Ok(mut stream) = UnixStream::connect(socket(data)) else { return Ok(None) };
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(b"backup\n")?;
@@ -174,7 +195,8 @@ pub(super) fn fetch(data: &Path, to: &dyn Files) -> Result<Option<u64>> {
                     done.sync()?;
                 }
                 to.sync_dir()?;
-                return Ok(Some(text().parse().context("the server sent what is no backup")?));
+                let seq = text().parse().context("the server sent what is no backup")?;
+                return Ok(Some((seq, input.into_inner())));
             }
             (FAILED, _) => bail!("the server cannot make a backup: {}", text()),
             _ => bail!("the server sent what is no backup"),

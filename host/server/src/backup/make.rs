@@ -1,12 +1,13 @@
 //! `yunlong backup`.
 
 use super::manifest::{self, Manifest};
-use super::{PACKAGES, SEALED, STORE, control, sealed};
+use super::{SEALED, STORE, blobs, control, sealed};
 use crate::city::{make_private, open_store};
 use crate::options::Common;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::any::Any;
+use std::path::PathBuf;
 use yunlong_store::sled_engine::files::DiskFiles;
 
 /// `yunlong backup`.
@@ -35,22 +36,28 @@ pub(crate) fn back_up(options: &BackUp) -> Result<()> {
         to.display()
     );
     let files = DiskFiles::new(&to.join(STORE))?;
-    let seq = match control::fetch(data, &files)? {
-        Some(seq) => seq,
+    // Either of the two keeps the collector away until the blobs are copied: a server that was asked, or the
+    // store's lock, with which nobody else opens the folder.
+    let (seq, held): (u64, Box<dyn Any>) = match control::fetch(data, &files)? {
+        Some((seq, connection)) => (seq, Box::new(connection)),
         None => {
             // No server answers: the store's own lock says whether one is there all the same.
             let store = open_store(data, &settings)?;
-            store.backup(&files)?.seq.0
+            (store.backup(&files)?.seq.0, Box::new(store))
         }
     };
     // After the store: whatever it names was there before it was named.
-    copy_packages(data, to)?;
+    let elsewhere = blobs::copy(&settings, data, to, &files)?;
+    drop(held);
     if let Some(passphrase) = passphrase {
         sealed::write(&to.join(SEALED), &passphrase, data, &settings.keys)?;
     }
-    let manifest = Manifest::write(to, seq)?;
+    let manifest = Manifest::write(to, seq, elsewhere)?;
     // What was written is read again and taken apart, so that a backup that cannot be restored is no backup.
-    super::put_back::check(to, &manifest)?;
+    if let Err(why) = super::put_back::check(to, &manifest) {
+        std::fs::remove_file(to.join(manifest::FILE))?;
+        return Err(why);
+    }
     let bytes: u64 = manifest.files.values().map(|e| e.bytes).sum();
     println!(
         "backed up {} at the commit {seq}: {} files, {} MiB in {}",
@@ -59,6 +66,11 @@ pub(crate) fn back_up(options: &BackUp) -> Result<()> {
         bytes >> 20,
         to.display()
     );
+    if elsewhere > 0 {
+        println!(
+            "  → {elsewhere} blobs of the registry are in its bucket, not in the backup: keep the bucket's own versions as long as the backup"
+        );
+    }
     if options.with_keys.is_none() {
         println!(
             "  → the keys are not in it: keep {} and the files in `keys.data` elsewhere, nothing can be read without them",
@@ -66,15 +78,4 @@ pub(crate) fn back_up(options: &BackUp) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Packages are named by their digests and never change; the enrolled keys are replaced as a whole.
-fn copy_packages(data: &Path, to: &Path) -> Result<()> {
-    let from = data.join(PACKAGES);
-    make_private(&to.join(PACKAGES))?;
-    if !from.is_dir() {
-        return Ok(());
-    }
-    let names = manifest::walk(&from)?;
-    manifest::copy(&from, &to.join(PACKAGES), &names).context("the packages")
 }

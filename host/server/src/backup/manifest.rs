@@ -9,9 +9,9 @@ use std::fs::File;
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
 
-const FILE: &str = "manifest.json";
+pub(super) const FILE: &str = "manifest.json";
 /// The form of a backup, to be raised when an older program could not read a newer one.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub(super) struct Manifest {
     pub(super) version: String,
     /// The newest commit that is in it.
     pub(super) seq: u64,
+    /// How many blobs of the registry are in a bucket, and not here.
+    #[serde(default)]
+    pub(super) elsewhere: u64,
     /// Every file by its path below the backup.
     pub(super) files: BTreeMap<String, Entry>,
 }
@@ -39,13 +42,14 @@ pub(super) struct Entry {
 impl Manifest {
     /// Reads back every file below `dir`, so that the sums are those of what is there, and writes the
     /// manifest.
-    pub(super) fn write(dir: &Path, seq: u64) -> Result<Self> {
+    pub(super) fn write(dir: &Path, seq: u64, elsewhere: u64) -> Result<Self> {
         let mut files = BTreeMap::new();
         for path in walk(dir)? {
             files.insert(path.clone(), sum(&dir.join(&path))?);
         }
         let made_at = jiff::Timestamp::now().to_string();
-        let manifest = Self { format: FORMAT, made_at, version: env!("CARGO_PKG_VERSION").to_owned(), seq, files };
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let manifest = Self { format: FORMAT, made_at, version, seq, elsewhere, files };
         let temporary = dir.join("manifest.tmp");
         let mut file = File::create_new(&temporary).with_context(|| temporary.display().to_string())?;
         file.write_all(&serde_json::to_vec_pretty(&manifest)?)?;

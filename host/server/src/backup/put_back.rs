@@ -1,14 +1,13 @@
 //! `yunlong restore`.
 
 use super::manifest::{self, Manifest};
-use super::{PACKAGES, SEALED, STORE, sealed};
+use super::{REGISTRY, SEALED, STORE, blobs, sealed};
 use crate::city::make_private;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use yunlong_store::sled_engine::files::DiskFiles;
-use yunlong_store::sled_engine::verify;
 
 /// Stands in a data folder while a backup is put there.
 const MARK: &str = "restoring";
@@ -37,16 +36,16 @@ pub(crate) fn refuse_half_restored(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads the store of a backup frame by frame.
+/// Reads the store of a backup frame by frame, and looks for every blob that it names.
 pub(super) fn check(from: &Path, manifest: &Manifest) -> Result<()> {
-    let found = verify(&DiskFiles::new(&from.join(STORE))?).context("the backup's store")?;
+    let (found, named) = blobs::read(&DiskFiles::new(&from.join(STORE))?).context("the backup's store")?;
     ensure!(
         found.seq.0 == manifest.seq,
         "the backup's store ends at the commit {}, its manifest says {}: take another backup",
         found.seq.0,
         manifest.seq
     );
-    Ok(())
+    blobs::check(from, manifest, &named)
 }
 
 pub(crate) fn restore(options: &Restore) -> Result<()> {
@@ -69,7 +68,7 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     let of = |folder: &str| -> Vec<String> {
         manifest.files.keys().filter(|n| n.starts_with(&format!("{folder}/"))).cloned().collect()
     };
-    for folder in [STORE, PACKAGES] {
+    for folder in [STORE, REGISTRY] {
         make_private(&data.join(folder))?;
         manifest::copy(from, data, &of(folder))?;
         File::open(data.join(folder))?.sync_all()?;
@@ -80,6 +79,12 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     std::fs::remove_file(data.join(MARK))?;
     File::open(data)?.sync_all()?;
     println!("restored {} to the commit {}, as of {}", data.display(), manifest.seq, manifest.made_at);
+    if manifest.elsewhere > 0 {
+        println!(
+            "  → {} blobs of the registry are in its bucket: name the same one in `registry.s3_bucket`",
+            manifest.elsewhere
+        );
+    }
     match keys {
         Some(keys) => keys.tell(data),
         None => println!(

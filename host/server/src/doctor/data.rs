@@ -1,27 +1,32 @@
 //! The data folder: whose it is, its space, its keys, its store.
 
-use super::Check;
+use super::{Check, State};
+use crate::backup::{Absent, absent};
+use crate::blobs;
 use crate::data_keys;
 use crate::secret;
 use crate::settings::Settings;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 use yunlong_identity::Secrets;
-use yunlong_store::StoreError;
 use yunlong_store::sled_engine::files::{DiskFiles, Files as _};
-use yunlong_store::sled_engine::{Space, verify_reading};
+use yunlong_store::sled_engine::{Rows, Space, verify_reading};
+use yunlong_store::{KeyRange, StoreError};
 
 /// A running server replaces files; then the look at them begins anew.
 const TRIES: usize = 5;
+/// How long a bucket may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn checks(settings: &Settings) -> Vec<Check> {
     let data = match settings.data() {
         Ok(data) => data,
         Err(e) => return vec![Check::wrong("data folder", e.to_string(), "give --data")],
     };
-    let (store, fingerprint) = store(data);
+    let Read { store, fingerprint, registry } = read(data, settings);
     let platform = platform_key(data, settings, fingerprint.as_deref());
-    vec![folder(data), space(data, settings), platform, data_keys(settings), store]
+    vec![folder(data), space(data, settings), platform, data_keys(settings), store, registry]
 }
 
 fn folder(data: &Path) -> Check {
@@ -125,44 +130,95 @@ fn data_keys(settings: &Settings) -> Check {
     Check::ok("data keys", names.join(", "))
 }
 
-/// The store, and the fingerprint of the platform's secret that it keeps.
-fn store(data: &Path) -> (Check, Option<String>) {
+/// What the store's files tell.
+struct Read {
+    store: Check,
+    /// Of the platform's secret.
+    fingerprint: Option<String>,
+    registry: Check,
+}
+
+fn read(data: &Path, settings: &Settings) -> Read {
+    let without = |store: Check, registry: Check| Read { store, fingerprint: None, registry };
+    if data.join("packages/trust.json").is_file() {
+        let old = Check::wrong(
+            "registry",
+            crate::city::PACKAGES_OF_BEFORE,
+            "start with an empty data folder, enroll the keys and publish anew",
+        );
+        return without(Check::ok("store", "not looked at"), old);
+    }
     let dir = data.join("store");
     if !dir.is_dir() {
-        return (Check::ok("store", "empty"), None);
+        return without(Check::ok("store", "empty"), Check::ok("registry", "empty"));
     }
+    let unknown = || Check::advice("registry", "the store cannot be read", "mend the store first");
     let files = match DiskFiles::new(&dir) {
         Ok(files) => files,
-        Err(e) => return (Check::wrong("store", e.to_string(), "look at the folder's permissions"), None),
+        Err(e) => {
+            return without(Check::wrong("store", e.to_string(), "look at the folder's permissions"), unknown());
+        }
     };
     let fingerprint = secret::fingerprint_key();
-    let mut found = verify_reading(&files, &fingerprint);
-    for _ in 1..TRIES {
-        if !matches!(found, Err(StoreError::Io(_))) {
-            break;
+    let wanted = [KeyRange::one(&fingerprint), yunlong_oci::stored_rows()];
+    let (mut found, mut tries) = (verify_reading(&files, &wanted), 1);
+    loop {
+        match found {
+            Ok((verified, mut rows)) => {
+                let kept = rows.remove(&fingerprint);
+                let registry = registry(data, settings, &rows);
+                // A blob that was given up goes between the two looks.
+                if registry.state == State::Wrong && tries < TRIES {
+                    (found, tries) = (verify_reading(&files, &wanted), tries + 1);
+                    continue;
+                }
+                let store = Check::ok(
+                    "store",
+                    format!(
+                        "whole up to the commit {}: a snapshot of {} rows, {} MiB of journals",
+                        verified.seq.0,
+                        verified.rows,
+                        verified.journal_bytes >> 20
+                    ),
+                );
+                let fingerprint = kept.and_then(|v| serde_json::from_slice(&v).ok());
+                return Read { store, fingerprint, registry };
+            }
+            Err(StoreError::Io(_)) if tries < TRIES => {
+                (found, tries) = (verify_reading(&files, &wanted), tries + 1);
+            }
+            Err(e @ StoreError::Corrupt(_)) => {
+                let next = "delete nothing: copy the folder away, then restore the last backup; the message names the file and the place";
+                return without(Check::wrong("store", e.to_string(), next), unknown());
+            }
+            Err(e) => {
+                return without(Check::wrong("store", e.to_string(), "run the doctor as the server's user"), unknown());
+            }
         }
-        found = verify_reading(&files, &fingerprint);
     }
-    let (found, fingerprint) = match found {
-        Ok((found, value)) => (Ok(found), value.and_then(|v| serde_json::from_slice(&v).ok())),
-        Err(e) => (Err(e), None),
-    };
-    let check = match found {
-        Ok(v) => Check::ok(
-            "store",
-            format!(
-                "whole up to the commit {}: a snapshot of {} rows, {} MiB of journals",
-                v.seq.0,
-                v.rows,
-                v.journal_bytes >> 20
+}
+
+/// The blobs that the store names: in the data folder, or in a bucket that answers.
+fn registry(data: &Path, settings: &Settings, rows: &Rows) -> Check {
+    match settings.registry.bucket() {
+        Some(bucket) => match blobs::reach(settings, PATIENCE) {
+            Ok(()) => Check::ok("registry", format!("{} blobs in the bucket {bucket}, which answers", rows.len())),
+            Err(e) => Check::wrong(
+                "registry",
+                format!("{} blobs in the bucket {bucket}: {e:#}", rows.len()),
+                "correct registry.s3_…, or what keeps the bucket from answering",
             ),
-        ),
-        Err(e @ StoreError::Corrupt(_)) => Check::wrong(
-            "store",
-            e.to_string(),
-            "delete nothing: copy the folder away, then restore the last backup; the message names the file and the place",
-        ),
-        Err(e) => Check::wrong("store", e.to_string(), "run the doctor as the server's user"),
-    };
-    (check, fingerprint)
+        },
+        None => match absent(data, rows) {
+            Ok(Absent { blobs, bytes, wrong }) if wrong.is_empty() => {
+                Check::ok("registry", format!("{blobs} blobs of {} MiB, all in their places", bytes >> 20))
+            }
+            Ok(Absent { blobs, wrong, .. }) => Check::wrong(
+                "registry",
+                format!("of {blobs} blobs these are missing or cut off: {}", wrong.join(", ")),
+                "put them back out of a backup (registry/blobs), or yank what needs them; what runs goes on as long as it is not loaded anew",
+            ),
+            Err(e) => Check::wrong("registry", format!("{e:#}"), "copy the folder away, then restore the last backup"),
+        },
+    }
 }

@@ -20,6 +20,9 @@ pub(super) fn checks(settings: &Settings) -> Vec<Check> {
             ));
         }
     }
+    if let Some(registry) = settings.registry.listener() {
+        out.push(port("registry port", registry, running, "registry.port"));
+    }
     out.extend(names(settings));
     out
 }

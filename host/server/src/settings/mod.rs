@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yunlong_gateway::GatewayConfig;
 use yunlong_identity::IdentityConfig;
-use yunlong_runtime::{OutboundConfig, PoolConfig, RuntimeConfig};
+use yunlong_runtime::{CompilerConfig, OutboundConfig, PoolConfig, RuntimeConfig};
 use yunlong_store::sled_engine::SledOptions;
 
 const KIB: usize = 1 << 10;
@@ -35,7 +35,7 @@ const MIB: usize = 1 << 20;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The data folder: store, packages, compiled components, the platform's secret. `--data` and YUNLONG_DATA.
+    /// The data folder: store, registry, compiled components, the platform's secret. `--data` and YUNLONG_DATA.
     pub(crate) data: Option<PathBuf>,
     /// The portal's address as browsers see it, such as `https://city.example`; the console and the apps
     /// are below it. Plain http is for names under `localhost` only. `--origin`; by default
@@ -213,6 +213,13 @@ pub(crate) struct Runtime {
     /// gets at most half of it.
     #[schemars(range(min = 64))]
     pub(crate) memory_mib: Option<usize>,
+    /// How long compiling one component may take, in seconds: of wall time, and of CPU time of all its threads. What
+    /// takes longer is refused. An interpreter of 20 MB takes 20 s and more.
+    #[schemars(range(min = 1, max = 3_600))]
+    pub(crate) compile_seconds: u64,
+    /// How much address space compiling one component may take, in MiB.
+    #[schemars(range(min = 256, max = 1_048_576))]
+    pub(crate) compile_mib: u64,
 }
 
 impl Default for Runtime {
@@ -224,6 +231,8 @@ impl Default for Runtime {
             instances_per_installation: d.per_installation,
             queue_timeout_millis: d.queue_timeout.as_secs() * 1_000 + u64::from(d.queue_timeout.subsec_millis()),
             memory_mib: d.total_memory.map(|b| b / MIB),
+            compile_seconds: d.compiler.timeout.as_secs(),
+            compile_mib: d.compiler.address_space >> 20,
         }
     }
 }
@@ -475,6 +484,12 @@ impl Settings {
             per_installation: r.instances_per_installation,
             queue_timeout: Duration::from_millis(r.queue_timeout_millis),
             total_memory: r.memory_mib.map(|m| m.saturating_mul(MIB)),
+            compiler: CompilerConfig {
+                timeout: Duration::from_secs(r.compile_seconds),
+                cpu_seconds: r.compile_seconds,
+                address_space: r.compile_mib << 20,
+                ..base.compiler.clone()
+            },
             outbound: OutboundConfig {
                 pinned: o.pinned.clone(),
                 connect_timeout: Duration::from_secs(o.connect_timeout_seconds),
