@@ -1,5 +1,6 @@
 //! The JSON APIs of the portal and the console. Failures are problem documents (RFC 9457).
 
+mod advisories;
 mod catalogue;
 mod console;
 mod hub;
@@ -9,7 +10,6 @@ mod lifecycle;
 mod people;
 mod reviews;
 
-pub(crate) use console::router as console;
 pub(crate) use hub::router as hub;
 pub(crate) use hub_exchange::router as hub_exchange;
 pub(crate) use hub_export::router as hub_export;
@@ -27,6 +27,10 @@ use serde_json::{Value, json};
 use yunlong_identity::SessionOrigin;
 use yunlong_installations::{Installation, Status};
 use zeroize::Zeroizing;
+
+pub(crate) fn console() -> Router {
+    console::router().merge(advisories::router())
+}
 
 pub(crate) fn portal() -> Router {
     Router::new()

@@ -1,0 +1,65 @@
+//! `console.<domain>/api/v1/advisories`: the copy of known vulnerabilities that submissions are held against. The
+//! platform asks no network for it: somebody brings it in.
+//!
+//! | | |
+//! |---|---|
+//! | `GET advisories` | `{"import"?}`: the copy in force |
+//! | `POST advisories?source=…` | body: a zip of OSV's or RustSec's advisories, which takes the place of the copy before; `source` says where it is from; 201 with the import. For the city's administrators |
+
+use crate::body::{self, Query};
+use crate::console::city_administrator;
+use crate::failure::{Failure, Outcome, kinds};
+use crate::operations::OperationError;
+use crate::view::{View, json};
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::json;
+use std::io::Cursor;
+use std::time::Duration;
+use yunlong_publications::advisories::{Advisories, SourceError};
+
+/// The longest word about where a copy is from.
+const SOURCE: usize = 200;
+
+pub(super) fn router() -> Router {
+    Router::new().route("/api/v1/advisories", get(current).post(import))
+}
+
+async fn current(view: View) -> Outcome {
+    view.signed_in()?;
+    let publications = view.gateway.services.library.publications();
+    let import = publications.advisories().await.map_err(OperationError::from)?;
+    json(StatusCode::OK, &json!({ "import": import }))
+}
+
+async fn import(view: View, Query(query): Query, request: Request) -> Outcome {
+    let by = city_administrator(&view)?.account;
+    view.step_up()?;
+    let source = query.text("source").to_owned();
+    if source.is_empty() || source.chars().count() > SOURCE {
+        return Err(Failure::new(kinds::INVALID).field(
+            "source",
+            format!("请写明来源，最多 {SOURCE} 个字，例如 ?source=osv.dev"),
+            format!("Say where it is from, in at most {SOURCE} characters: ?source=osv.dev"),
+        ));
+    }
+    let config = &view.gateway.config;
+    let (parts, content) = request.into_parts();
+    let within = Duration::max(config.read_timeout, config.page_timeout);
+    let zip = body::read(content, &parts.headers, config.package_limit, within).await?;
+    // Unpacks and parses up to hundreds of thousands of files.
+    let read = tokio::task::spawn_blocking(move || Advisories::read_zip(Cursor::new(zip))).await;
+    let all = read.map_err(|_| Failure::new(kinds::BUSY))?.map_err(|e| refused(&e))?;
+    let publications = view.gateway.services.library.publications();
+    let import = publications.import_advisories(&all, &source, &by).await.map_err(OperationError::from)?;
+    json(StatusCode::CREATED, &json!({ "import": import }))
+}
+
+fn refused(e: &SourceError) -> Failure {
+    let text = e.to_string();
+    // Such texts are Chinese, then English.
+    let (zh, en) = text.split_once(" / ").unwrap_or((&text, &text));
+    Failure::new(kinds::INVALID).field("archive", zh, en)
+}
