@@ -9,7 +9,7 @@ use std::path::Path;
 use support::*;
 use yunlong_model::Timestamp;
 use yunlong_registry::{
-    Algorithm, Depot, KeyId, Limits, Package, PackageError, Signature, TrustError, TrustStore, VerifyError, package,
+    Algorithm, KeyId, Limits, Package, PackageError, Signature, TrustError, TrustStore, VerifyError, package,
 };
 
 const WASM: &str = "application/wasm";
@@ -531,59 +531,4 @@ proptest! {
         prop_assert!(package::open_bytes(&bytes, &Limits::default()).is_err());
         prop_assert!(Package::build(APP_TOML, &bytes, &assets()).is_err());
     }
-}
-
-// ---- The depot
-
-#[test]
-fn the_depot_keeps_only_what_verifies() {
-    let dir = tempfile::tempdir().unwrap();
-    let depot = Depot::open(dir.path(), Limits::default()).unwrap();
-    assert!(depot.put(&signed().to_tar().unwrap()).is_err(), "no key is enrolled yet");
-    assert_eq!(depot.list().unwrap(), []);
-
-    depot.change_trust(|t| Ok::<_, PackageError>(std::mem::replace(t, trust()))).unwrap();
-    assert!(depot.put(&unsigned().to_tar().unwrap()).is_err());
-    let (package, signer) = depot.put(&signed().to_tar().unwrap()).unwrap();
-    depot.put(&signed().to_tar().unwrap()).unwrap();
-    assert_eq!(depot.list().unwrap(), [package.digest]);
-
-    // Another process finds the same, keys included.
-    let again = Depot::open(dir.path(), Limits::default()).unwrap();
-    let (read, who) = again.get(&package.digest).unwrap().unwrap();
-    assert_eq!((read.component, who), (package.component, signer.clone()));
-    assert!(again.get(&yunlong_model::Digest::of(b"?")).unwrap().is_none());
-
-    // What somebody changed on the disk is not given out.
-    let path = dir.path().join(format!("{}.tar", package.digest.hex()));
-    let whole = std::fs::read(&path).unwrap();
-    let mut other = Package::build(&APP_TOML.replace("1.2.0", "1.3.0"), COMPONENT, &assets()).unwrap();
-    other.sign(&key()).unwrap();
-    other.write(&path).unwrap();
-    assert!(again.get(&package.digest).is_err(), "another package under this name");
-    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    assert!(again.get(&package.digest).is_err());
-    std::fs::write(&path, &whole).unwrap();
-
-    // Nor what a revoked key signed.
-    again
-        .change_trust(|t| {
-            t.revoke(&signer.key, "city-admin", Timestamp(5)).map_err(|e| PackageError::NotAPackage(e.to_string()))
-        })
-        .unwrap();
-    assert!(again.get(&package.digest).is_err());
-}
-
-#[test]
-fn a_refused_change_of_trust_changes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let depot = Depot::open(dir.path(), Limits::default()).unwrap();
-    let refused = depot.change_trust(|t| {
-        t.enroll("tongshan", None, key().public(), "x", Timestamp(1)).unwrap();
-        Err::<(), _>(PackageError::NotAPackage("no".into()))
-    });
-    assert!(refused.is_err());
-    assert_eq!(depot.trust(), TrustStore::default());
-    std::fs::write(dir.path().join("trust.json"), "{").unwrap();
-    assert!(Depot::open(dir.path(), Limits::default()).is_err(), "damaged trust is not taken for none");
 }

@@ -3,9 +3,10 @@
 
 mod access;
 
+use crate::blobs;
 use crate::settings::Settings;
 use access::CityAccess;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::path::Path;
 use std::sync::Arc;
 use yunlong_audit::Audit;
@@ -15,7 +16,6 @@ use yunlong_identity::{Identity, Secrets};
 use yunlong_library::Library;
 use yunlong_model::Clock;
 use yunlong_oci::admission::AdmitAll;
-use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_oci::{Registry, serve};
 use yunlong_probes::{Probes, ProbesConfig};
@@ -39,14 +39,13 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     let accounts = Arc::new(CityAccounts::new(identity.clone()));
     let policy = settings.registry.policy();
     let publications = Publications::new(store.clone(), audit, clock.clone(), accounts, policy);
-    let content = data.join("registry");
-    let blobs = FolderBlobs::open(&content).with_context(|| content.display().to_string())?;
+    let blobs = blobs::open(settings, data)?;
     // Tokens end with a change of the platform's secret, as sessions' cookies do.
     let key = secrets.derive("registry-tokens", &[]);
     let mut config = Config::new(&settings.registry.url(), TokenKey::new(key));
     config.quotas.default.bytes = settings.registry.quota_bytes();
     let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
-    let registry = Registry::open(store, Arc::new(blobs), config, access, Arc::new(AdmitAll), clock)?;
+    let registry = Registry::open(store, blobs, config, access, Arc::new(AdmitAll), clock)?;
     // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
     let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
     let mut probes = Probes::new(ProbesConfig::new(sandbox)).all();

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use yunlong_publications::Policy;
 use yunlong_publications::checks::ProbeKind;
 
@@ -19,6 +20,23 @@ pub(crate) struct Registry {
     /// The address that clients see, behind a proxy that ends TLS, such as `https://registry.city.example`: without a
     /// path. By default http, localhost and the port.
     pub(crate) origin: Option<String>,
+    /// Keep the packages' bytes in this bucket (S3, and what speaks its protocol) in place of the data folder.
+    pub(crate) s3_bucket: Option<String>,
+    /// The bucket's region; servers of one's own often say `us-east-1`.
+    pub(crate) s3_region: String,
+    /// Scheme, host and port of a server that is not AWS's; without TLS only where it says `http:`.
+    pub(crate) s3_endpoint: Option<String>,
+    /// What stands before all names in the bucket, such as `city`.
+    pub(crate) s3_prefix: Option<String>,
+    /// The file of the access key: its id on the first line, the key on the second; readable by the server's
+    /// user only. Without one, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment.
+    pub(crate) s3_credentials: Option<PathBuf>,
+    /// For `yunlong registry` alone, which has no accounts of a city: a file of accounts, a line each, of NAME,
+    /// HASH (`yunlong registry --hash`) and OWNER[,OWNER…], the first components of the repositories that the
+    /// account may work with.
+    pub(crate) accounts: Option<PathBuf>,
+    /// For `yunlong registry` alone: owners whose repositories anybody may pull.
+    pub(crate) public: Vec<String>,
     /// What one vendor may keep, in GiB.
     #[schemars(range(min = 1, max = 65_536))]
     pub(crate) quota_gib: u64,
@@ -38,6 +56,13 @@ impl Default for Registry {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: None,
             origin: None,
+            s3_bucket: None,
+            s3_region: "us-east-1".to_owned(),
+            s3_endpoint: None,
+            s3_prefix: None,
+            s3_credentials: None,
+            accounts: None,
+            public: Vec::new(),
             quota_gib: 20,
             // Toolchains of other languages do not list it by themselves yet.
             require_sbom: false,
@@ -57,6 +82,11 @@ impl Registry {
     pub(crate) fn url(&self) -> String {
         let own = || format!("http://localhost:{}", self.port.unwrap_or(5000));
         self.origin.clone().unwrap_or_else(own)
+    }
+
+    /// The bucket, if the bytes are in one.
+    pub(crate) fn bucket(&self) -> Option<&str> {
+        self.s3_bucket.as_deref()
     }
 
     pub(crate) fn quota_bytes(&self) -> u64 {
