@@ -16,7 +16,8 @@
 //! | `PUT installations/{name}/config` | the whole configuration |
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
 //! | `…/health`, `…/upgrade`, `…/rollback`, `…/history`, `…/jobs`, `…/dead-letters` | see `lifecycle.rs` |
-//! | `GET signers`, `POST signers` | `{"vendor","organization","public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
+//! | `GET signers`, `…/signers/{key}` | see `reviews.rs` |
+//! | `POST signers` | `{"vendor","organization","public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
 //! | `DELETE signers/{key}?reason=compromised\|ended\|replaced&remark=…` | 204; revoked for good, by the security administrator |
 //! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
 
@@ -24,7 +25,7 @@ use super::status;
 use crate::body::{self, Json, Query};
 use crate::console::{administer, city_administrator};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::operations::{Install, OperationError, Review};
+use crate::operations::{Install, Review};
 use crate::view::{View, json};
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -50,7 +51,7 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/installations/{name}/grants/{id}", put(restore).delete(revoke))
         .route("/api/v1/installations/{name}/config", put(set_config))
         .route("/api/v1/installations/{name}/log", get(log))
-        .route("/api/v1/signers", get(signers).post(enroll))
+        .route("/api/v1/signers", post(enroll))
         .route("/api/v1/signers/{key}", delete(revoke_key))
         .route("/api/v1/ledger", get(ledger))
         .merge(super::lifecycle::router())
@@ -251,18 +252,6 @@ async fn log(view: View, Path(text): Path<String>, Query(query): Query) -> Outco
     let lines = query.text("lines").parse().unwrap_or(200_usize).clamp(1, 1000);
     let lines = view.gateway.services.installations.log().tail(&installation.name, lines).await?;
     json(StatusCode::OK, &json!({ "lines": lines }))
-}
-
-async fn signers(view: View) -> Outcome {
-    view.one_of(crate::people::STAFF)?;
-    let trust = view.gateway.services.library.publications().trust().await.map_err(OperationError::from)?;
-    let keys: Vec<_> = trust
-        .keys()
-        .map(|(id, k)| {
-            json!({ "key": id.to_string(), "vendor": k.vendor, "organization": k.organization, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by, "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()), "revoked_by": k.revoked_by, "revocation": k.revocation })
-        })
-        .collect();
-    json(StatusCode::OK, &json!({ "signers": keys }))
 }
 
 #[derive(Deserialize)]

@@ -11,9 +11,14 @@
 //! | `POST submissions/{n}/comments` | `{"text"}`; 201 |
 //! | `POST packages/{digest}/yank` | `{"reason","recall"?}`: offered no longer; recalled, it may not even run |
 //! | `GET packages/{digest}/proof` | that it was published and approved, for `yunlong-verify publication` |
+//! | `GET signers` | `{"signers":[…]}`: a vendor's people see their own keys, the city's administrators all |
+//! | `GET signers/{key}` | one, for everybody who is signed in: it is a public key |
+//! | `POST signers/{key}/rotate` | `{"public_key": PEM,"possession","endorsement"?}`, signatures of the rotation's statement by the new and the old key in base64: by the vendor, or without the endorsement by the city; 201 |
+//! | `POST signers/{key}/revoke` | `{"reason","remark"}`: by the vendor or the security administrator; `{"in_doubt"}`, how many versions wait for a decision |
 
 use super::console::digest;
 use crate::body::{Json, Query};
+use crate::console::{city_administrator, security_administrator};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
 use crate::reviews::{self, Step};
@@ -21,10 +26,13 @@ use crate::view::{View, json};
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::{get, post};
+use data_encoding::BASE64;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yunlong_publications::Submission;
+use yunlong_identity::AccountKind;
+use yunlong_publications::{PublicationError, Submission};
+use yunlong_registry::{Endorsement, KeyId, PublicKey, TrustError, TrustedKey};
 
 pub(super) fn router() -> Router {
     Router::new()
@@ -34,6 +42,10 @@ pub(super) fn router() -> Router {
         .route("/api/v1/submissions/{number}/{step}", post(step))
         .route("/api/v1/packages/{digest}/yank", post(yank))
         .route("/api/v1/packages/{digest}/proof", get(proof))
+        .route("/api/v1/signers", get(signers))
+        .route("/api/v1/signers/{key}", get(signer))
+        .route("/api/v1/signers/{key}/rotate", post(rotate))
+        .route("/api/v1/signers/{key}/revoke", post(revoke))
 }
 
 /// A submission as it is answered.
@@ -136,4 +148,109 @@ pub(super) async fn anybodys_proof(view: View, Path(text): Path<String>, Query(q
     let publications = view.gateway.services.library.publications();
     let proof = publications.prove(&digest(&text)?, kept).await.map_err(OperationError::from)?;
     json(StatusCode::OK, &json!(proof))
+}
+
+// ---- Vendors' keys
+
+/// A key as it is answered.
+fn key(id: &KeyId, k: &TrustedKey) -> Value {
+    json!({
+        "key": id, "vendor": k.vendor, "organization": k.organization, "algorithm": k.public_key.algorithm(),
+        "public_key": k.public_key, "enrolled_at": k.enrolled_at.to_rfc3339(), "enrolled_by": k.enrolled_by,
+        "revoked_at": k.revoked_at.map(|t| t.to_rfc3339()), "revoked_by": k.revoked_by, "revocation": k.revocation,
+        "replaces": k.replaces,
+    })
+}
+
+fn key_id(text: &str) -> Outcome<KeyId> {
+    let wrong = |_| Failure::new(kinds::INVALID).field("key", "不是密钥编号", "Not a key’s id");
+    text.parse().map_err(wrong)
+}
+
+/// The account and the organization of somebody who works for a vendor.
+fn of_a_vendor(view: &View) -> Outcome<Option<(String, String)>> {
+    let session = view.signed_in()?;
+    let organization = session.organization.clone().filter(|_| session.kind == AccountKind::Vendor);
+    Ok(organization.map(|o| (session.account.clone(), o)))
+}
+
+async fn signers(view: View) -> Outcome {
+    let own = match of_a_vendor(&view)? {
+        Some((_, organization)) => Some(organization),
+        None => view.one_of(crate::people::STAFF).map(|_| None)?,
+    };
+    let trust = view.gateway.services.library.publications().trust().await.map_err(OperationError::from)?;
+    let visible = trust.keys().filter(|(_, k)| own.is_none() || k.organization == own);
+    json(StatusCode::OK, &json!({ "signers": visible.map(|(id, k)| key(id, k)).collect::<Vec<_>>() }))
+}
+
+async fn signer(view: View, Path(text): Path<String>) -> Outcome {
+    view.signed_in()?;
+    let id = key_id(&text)?;
+    match view.gateway.services.library.publications().key(&id).await {
+        Ok(found) => json(StatusCode::OK, &key(&id, &found)),
+        Err(PublicationError::Trust(TrustError::Unknown(_))) => {
+            let (zh, en) = (format!("没有登记密钥 {id}。"), format!("No key {id} is enrolled."));
+            Err(Failure::not_found().because(zh, en))
+        }
+        Err(e) => Err(OperationError::from(e).into()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Successor {
+    public_key: String,
+    possession: String,
+    #[serde(default)]
+    endorsement: Option<String>,
+}
+
+async fn rotate(view: View, Path(text): Path<String>, body: Json<Successor>) -> Outcome {
+    // The city's side of it enrolls a key, which is the system administrator's.
+    let by = match of_a_vendor(&view)? {
+        Some((account, _)) => account,
+        None => city_administrator(&view)?.account,
+    };
+    let wanted = body.take()?;
+    view.step_up()?;
+    let old = key_id(&text)?;
+    let new = PublicKey::from_pem(&wanted.public_key).map_err(|e| {
+        let (zh, en) = (format!("不是可用的公钥：{e}"), format!("Not a usable public key: {e}"));
+        Failure::new(kinds::INVALID).field("public_key", zh, en)
+    })?;
+    let signature = |field: &str, text: &str| {
+        let wrong = |_| Failure::new(kinds::INVALID).field(field, "不是 base64", "Not base64");
+        BASE64.decode(text.as_bytes()).map_err(wrong)
+    };
+    let possession = signature("possession", &wanted.possession)?;
+    let endorsement = match &wanted.endorsement {
+        Some(text) => Endorsement::OldKey(signature("endorsement", text)?),
+        None => Endorsement::City,
+    };
+    let publications = view.gateway.services.library.publications();
+    let id = publications.rotate(&old, &new, &possession, &endorsement, &by).await.map_err(OperationError::from)?;
+    tracing::info!(key = %id, replaces = %old, by, "vendor key rotated");
+    json(StatusCode::CREATED, &json!({ "key": id, "replaces": old }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revoked {
+    reason: String,
+    remark: String,
+}
+
+async fn revoke(view: View, Path(text): Path<String>, body: Json<Revoked>) -> Outcome {
+    let by = match of_a_vendor(&view)? {
+        Some((account, _)) => account,
+        None => security_administrator(&view)?,
+    };
+    let wanted = body.take()?;
+    view.step_up()?;
+    let (id, reason) = (key_id(&text)?, crate::console::signers::reason(&wanted.reason)?);
+    let publications = view.gateway.services.library.publications();
+    let in_doubt = publications.revoke(&id, reason, &wanted.remark, &by).await.map_err(OperationError::from)?;
+    tracing::info!(key = %id, by, in_doubt, "vendor key revoked");
+    json(StatusCode::OK, &json!({ "in_doubt": in_doubt }))
 }
