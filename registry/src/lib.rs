@@ -36,7 +36,7 @@ pub use component::Inspection;
 pub use error::{PackageError, VerifyError};
 pub use key::{Algorithm, KeyError, KeyId, KeyPair, PublicKey};
 pub use listing::Listing;
-pub use package::{Limits, Materials, Package};
+pub use package::{Evidence, Limits, Materials, Package};
 pub use sign::{Form, Signature};
 pub use trust::{
     Endorsement, Known, Reason, Revocation, Rotation, Side, TrustError, TrustStore, TrustedKey, VerifiedSigner,

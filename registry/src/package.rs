@@ -96,8 +96,19 @@ pub struct Materials<'a> {
 
 /// Files beside `app.toml` that are taken into the package when they are there.
 const LISTING_FILE: &str = "listing.toml";
-const SBOM_FILE: &str = "sbom.cdx.json";
-const PROVENANCE_FILE: &str = "provenance.intoto.json";
+/// The list of what the component is made of, beside `app.toml`.
+pub const SBOM_FILE: &str = "sbom.cdx.json";
+/// The statement how the component was built, beside `app.toml`.
+pub const PROVENANCE_FILE: &str = "provenance.intoto.json";
+
+/// What a package says of its component: made by a tool, or given by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// CycloneDX in JSON.
+    pub sbom: Option<Vec<u8>>,
+    /// An in-toto statement with SLSA provenance in JSON.
+    pub provenance: Option<Vec<u8>>,
+}
 
 /// Builds a package from a folder with `app.toml` (and its assets) and a component, and writes it to `out`:
 /// a tar when the name ends in `.tar`, otherwise a folder. The same input gives the same digest.
@@ -145,6 +156,14 @@ impl Package {
     /// # Errors
     /// [`PackageError`].
     pub fn from_folder(dir: &Path, component: &[u8]) -> Result<Self, PackageError> {
+        Self::from_folder_with(dir, component, Evidence::default())
+    }
+
+    /// As [`Package::from_folder`]; what is given takes the place of the files beside `app.toml`.
+    ///
+    /// # Errors
+    /// [`PackageError`].
+    pub fn from_folder_with(dir: &Path, component: &[u8], evidence: Evidence) -> Result<Self, PackageError> {
         let limits = Limits::default();
         let text = |name: &str, limit: u64| -> Result<Option<String>, PackageError> {
             let path = dir.join(name);
@@ -165,18 +184,23 @@ impl Package {
             Some(a) => assets::read_dir(dir, &a.dir, &limits)?,
             None => BTreeMap::new(),
         };
-        let (listing, sbom, provenance) = (
-            text(LISTING_FILE, limits.document)?,
-            text(SBOM_FILE, limits.evidence)?,
-            text(PROVENANCE_FILE, limits.evidence)?,
-        );
+        let listing = text(LISTING_FILE, limits.document)?;
+        let evidence_of = |given: Option<Vec<u8>>, name: &str| match given {
+            Some(bytes) if bytes.len() as u64 > limits.evidence => {
+                Err(PackageError::too_large(name, limits.evidence, "bytes"))
+            }
+            Some(bytes) => Ok(Some(bytes)),
+            None => Ok(text(name, limits.evidence)?.map(String::into_bytes)),
+        };
+        let sbom = evidence_of(evidence.sbom, SBOM_FILE)?;
+        let provenance = evidence_of(evidence.provenance, PROVENANCE_FILE)?;
         Self::assemble(Materials {
             manifest_toml: &toml,
             component,
             files: Some(&files),
             listing_toml: listing.as_deref(),
-            sbom: sbom.as_deref().map(str::as_bytes),
-            provenance: provenance.as_deref().map(str::as_bytes),
+            sbom: sbom.as_deref(),
+            provenance: provenance.as_deref(),
         })
     }
 
@@ -389,6 +413,13 @@ fn utf8(bytes: &[u8], what: &str) -> Result<String, PackageError> {
 /// [`PackageError`] for a manifest that is none, and for layers that are compressed or too large.
 pub fn wanted_blobs(manifest: &[u8], limits: &Limits) -> Result<Vec<(Digest, u64)>, PackageError> {
     crate::parts::wanted(manifest, limits)
+}
+
+/// Whether a manifest of a registry is a package's: it carries the digest of its `app.toml`. Other clients push
+/// components alone.
+#[must_use]
+pub fn has_app(manifest: &[u8]) -> bool {
+    oci::parse_manifest(manifest, "a manifest").is_ok_and(|m| oci::annotation(&m, oci::A_MANIFEST_DIGEST).is_some())
 }
 
 /// Adds a manifest whose subject is the wasm manifest.

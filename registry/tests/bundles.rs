@@ -50,6 +50,47 @@ fn an_envelope_of_the_conformance_suite_verifies_and_is_no_word_to_publish() {
     assert!(why.contains("https://example.com/test"), "{why}");
 }
 
+/// Each bit of what cosign signed and of what it wrote counts.
+#[test]
+fn one_changed_byte_of_a_bundle_that_cosign_made_is_refused() {
+    let key = PublicKey::from_pem(MANAGED_KEY).unwrap();
+    assert_eq!(key.algorithm(), Algorithm::EcdsaP256);
+    let verifies = |value: &Value, artifact: &[u8]| {
+        bundle::read(value.to_string().as_bytes(), artifact).is_ok_and(|s| s.is_by(&key))
+    };
+    let good: Value = serde_json::from_str(MANAGED).unwrap();
+    assert!(verifies(&good, ARTIFACT));
+    let signature = BASE64.decode(good["messageSignature"]["signature"].as_str().unwrap()).unwrap();
+    for place in 0..signature.len() {
+        let mut changed = signature.clone();
+        changed[place] ^= 1;
+        let mut value = good.clone();
+        value["messageSignature"]["signature"] = BASE64.encode(changed).into();
+        assert!(!verifies(&value, ARTIFACT), "byte {place} of the signature");
+    }
+    for place in 0..ARTIFACT.len() {
+        let mut changed = ARTIFACT.to_vec();
+        changed[place] ^= 1;
+        assert!(!verifies(&good, &changed), "byte {place} of the artifact");
+        // Also when the bundle's own digest is mended.
+        let mut value = good.clone();
+        value["messageSignature"]["messageDigest"]["digest"] = BASE64.encode(Digest::of(&changed).as_bytes()).into();
+        assert!(!verifies(&value, &changed), "byte {place} of the artifact, with its digest");
+    }
+
+    let (key, good): (_, Value) = (PublicKey::from_pem(INTOTO_KEY).unwrap(), serde_json::from_str(INTOTO).unwrap());
+    assert_eq!(key.algorithm(), Algorithm::EcdsaP256);
+    let payload = BASE64.decode(good["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
+    for place in 0..payload.len() {
+        let mut changed = payload.clone();
+        changed[place] ^= 1;
+        let mut value = good.clone();
+        value["dsseEnvelope"]["payload"] = BASE64.encode(changed).into();
+        let read = bundle::read(value.to_string().as_bytes(), b"any");
+        assert!(!read.is_ok_and(|s| s.is_by(&key)), "byte {place} of the statement");
+    }
+}
+
 /// DSSE's protocol.md, version 1.0.0: the encoding, and its signature in the raw form that DSSE leaves open.
 #[test]
 fn the_encoding_of_an_envelope_is_that_of_dsse() {

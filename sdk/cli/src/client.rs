@@ -8,6 +8,7 @@ use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, Body};
 use url::Url;
+use zeroize::Zeroizing;
 
 /// Uploads of large packages over slow lines.
 const TIMEOUT: Duration = Duration::from_secs(450);
@@ -59,7 +60,10 @@ impl Client {
         client.token = if let Some(token) = &server.token {
             Some(token.clone())
         } else if let Some(account) = &server.account {
-            Some(client.sign_in(account, &terminal::password(account)?)?)
+            let from_stdin = server.password_stdin;
+            let password =
+                if from_stdin { terminal::password_from_stdin(account) } else { terminal::password(account) };
+            Some(client.sign_in(account, &password?)?)
         } else {
             Sessions::load()?.get(&client.name()).map(|k| k.token.clone())
         };
@@ -72,6 +76,19 @@ impl Client {
     /// The portal's address without a slash at the end: what sessions are kept under.
     pub(crate) fn name(&self) -> String {
         self.portal.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Whose session it is, and its token.
+    pub(crate) fn session(&self) -> Result<(String, Zeroizing<String>), CliError> {
+        let answer = self.json(&self.portal, "GET", "/api/v1/sessions/current", None)?;
+        let account = answer["account"].as_str().ok_or_else(|| self.strange("no account in the answer"))?;
+        let token = self.token.clone().ok_or_else(|| CliError::SignedOut(self.name()))?;
+        Ok((account.to_owned(), Zeroizing::new(token)))
+    }
+
+    /// The portal's address.
+    pub(crate) fn portal(&self) -> &Url {
+        &self.portal
     }
 
     pub(crate) fn with_token(mut self, token: &str) -> Self {
@@ -208,7 +225,8 @@ impl Client {
     }
 }
 
-fn is_local(host: &str) -> bool {
+/// Whether a name means this machine.
+pub(crate) fn is_local(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 

@@ -51,6 +51,26 @@ pub enum CliError {
         /// The request's id in the platform's logs.
         request_id: Option<String>,
     },
+    /// A registry does not answer, or not as one.
+    #[error("{registry} does not answer: {problem}")]
+    RegistryUnreachable {
+        /// Its address.
+        registry: String,
+        /// Why.
+        problem: String,
+    },
+    /// A registry refused: an error document of distribution-spec.
+    #[error("the registry {registry} refused ({status}): {text}")]
+    Registry {
+        /// Its address.
+        registry: String,
+        /// The HTTP status.
+        status: u16,
+        /// The first error's code.
+        code: String,
+        /// What it says.
+        text: String,
+    },
     /// The account has a second factor.
     #[error("the account has a second factor, and no code was given")]
     SecondFactor,
@@ -106,6 +126,11 @@ impl CliError {
                 "sign in as an account of the department that may do this: `yunlong login --account NAME`".into()
             }
             Self::Refused { status, .. } => after_refusal(*status)?.into(),
+            Self::RegistryUnreachable { .. } => {
+                "check the registry's address; the demo's is http://localhost:5000, a city's operator tells its own"
+                    .into()
+            }
+            Self::Registry { status, code, .. } => after_refusal_by_registry(*status, code).into(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => "check the path".into(),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
                 "choose another name: existing files are not overwritten".into()
@@ -120,6 +145,28 @@ impl CliError {
             }
             _ => return None,
         })
+    }
+}
+
+/// What to do after a registry refused: by the codes of distribution-spec, then by the status.
+fn after_refusal_by_registry(status: u16, code: &str) -> &'static str {
+    match (code, status) {
+        ("UNAUTHORIZED", _) | (_, 401) => {
+            "sign in: with `yunlong login`, or give the registry's account with --account (publish: --registry-account)"
+        }
+        (_, 409) => "a version does not change: raise it in app.toml, run `yunlong package` again and publish that",
+        ("DENIED", _) | (_, 403) => {
+            "use an account of the vendor whose repository it is: a repository begins with the vendor's name in app.toml"
+        }
+        ("NAME_INVALID", _) => "give another name with --repository: lower-case letters, digits, `-`, `.` and `/`",
+        (_, 404) => "check the repository and the version; `wkg`, `oras` and `skopeo list-tags` list versions",
+        (_, 413) => {
+            "make the package smaller: less in assets, the component built with `opt-level = \"s\"` and stripped"
+        }
+        ("TOOMANYREQUESTS", _) | (_, 429) => "wait a minute, then repeat the command: what is there is not sent again",
+        (_, 507) => "the registry has no room left for this vendor: ask its operator",
+        (_, 500..=599) => "repeat the command later: what is there is not sent again",
+        _ => "correct what is named, then repeat the command",
     }
 }
 
@@ -142,6 +189,27 @@ fn after_refusal(status: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_refusal_of_a_registry_says_what_to_do_next() {
+        let next = |status, code: &str| {
+            let refused = CliError::Registry { registry: "r".into(), status, code: code.into(), text: "no".into() };
+            refused.next().unwrap_or_default()
+        };
+        for (status, code, said) in [
+            (401, "UNAUTHORIZED", "yunlong login"),
+            (403, "DENIED", "vendor's name"),
+            (404, "NAME_UNKNOWN", "check the repository"),
+            (409, "DENIED", "raise it"),
+            (400, "NAME_INVALID", "--repository"),
+            (413, "SIZE_INVALID", "smaller"),
+            (429, "TOOMANYREQUESTS", "wait"),
+            (503, "", "repeat"),
+            (400, "", "correct"),
+        ] {
+            assert!(next(status, code).contains(said), "{status} {code}: {}", next(status, code));
+        }
+    }
 
     #[test]
     fn every_refusal_says_what_to_do_next() {

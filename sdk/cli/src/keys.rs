@@ -1,12 +1,14 @@
-//! Signing keys.
+//! Signing keys: made here, enrolled by a city, replaced and revoked by the vendor or the city.
 
+use crate::apps::{items, table};
 use crate::client::Client;
 use crate::terminal::{say, say_raw};
 use crate::{CliError, Server, config};
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
+use data_encoding::BASE64;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use yunlong_registry::{Algorithm, KeyError, KeyPair, PublicKey};
+use yunlong_registry::{Algorithm, KeyError, KeyId, KeyPair, PublicKey, Rotation};
 
 /// `yunlong keys`.
 #[derive(Subcommand, Debug)]
@@ -44,6 +46,61 @@ pub enum Keys {
         #[command(flatten)]
         server: Server,
     },
+    /// List the keys that are enrolled at a platform: a vendor sees its own, the city all
+    Enrolled {
+        /// The platform's own answer, as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Put a new key in the place of an enrolled one: what the old key signed stands, new versions need the new key
+    Rotate {
+        /// The key that ends: a name or a file; with --proof its id or its public key
+        old: String,
+        /// The key that takes its place: a name or a file; with --proof its public key
+        new: String,
+        /// For the city, when the vendor has lost the old key: what `yunlong keys prove` printed for the vendor
+        #[arg(long, value_name = "TEXT")]
+        proof: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Sign, with a new key, that it takes the place of a lost one: for the city's `yunlong keys rotate --proof`
+    Prove {
+        /// The new key: a name or a file
+        new: String,
+        /// The id of the key that was lost, as `yunlong keys enrolled` shows it
+        #[arg(long, value_name = "KEY")]
+        replaces: String,
+        /// The vendor, as in app.toml
+        #[arg(long)]
+        vendor: String,
+    },
+    /// Revoke an enrolled key for good: nothing that it signs is taken in any more
+    Revoke {
+        /// The key: its id, a name or a file
+        key: String,
+        /// Why
+        #[arg(long, value_enum)]
+        reason: Why,
+        /// What happened, for whoever reads the log
+        #[arg(short = 'm', long)]
+        remark: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Why a key ends.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Why {
+    /// Another key takes its place, and nobody else ever had it: what it signed stands
+    Replaced,
+    /// Somebody else may have it: what it signed waits for the city's decision
+    Compromised,
+    /// Anything else: what it signed waits for the city's decision
+    Ended,
 }
 
 /// A kind of key.
@@ -69,7 +126,97 @@ pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
             say!("enrolled {} for {vendor}", answer["key"].as_str().unwrap_or(key))?;
             Ok(())
         }
+        Keys::Enrolled { json, server } => enrolled(*json, server),
+        Keys::Rotate { old, new, proof, server } => rotate(old, new, proof.as_deref(), server),
+        Keys::Prove { new, replaces, vendor } => {
+            let key = private(new)?;
+            let rotation = Rotation { vendor: vendor.clone(), old: id(replaces)?, new: key.public().id() };
+            say!("{}", BASE64.encode(&rotation.sign(&key)))?;
+            eprintln!("give the city this text and the public key; its operator runs `yunlong keys rotate --proof`");
+            Ok(())
+        }
+        Keys::Revoke { key, reason, remark, server } => revoke(&id(key)?, *reason, remark, server),
     }
+}
+
+fn enrolled(json: bool, server: &Server) -> Result<(), CliError> {
+    let answer = Client::signed_in(server)?.get("/api/v1/signers")?;
+    if json {
+        return say!("{answer:#}");
+    }
+    let text = |v: &Value| crate::permissions::printable(v.as_str().unwrap_or_default());
+    let rows: Vec<[String; 4]> = items(&answer["signers"])
+        .iter()
+        .map(|k| {
+            let state = match (text(&k["revoked_at"]), text(&k["revocation"]["reason"])) {
+                (at, _) if at.is_empty() => "in force".to_owned(),
+                (at, why) => format!("revoked {at} {why}"),
+            };
+            [text(&k["key"]), text(&k["vendor"]), text(&k["enrolled_at"]), state]
+        })
+        .collect();
+    if rows.is_empty() {
+        eprintln!("no key is enrolled yet: give the city's operator your public key, see `yunlong keys show`");
+        return Ok(());
+    }
+    say_raw!("{}", table(&["KEY", "VENDOR", "ENROLLED", "STATE"], &rows))
+}
+
+fn rotate(old: &str, new: &str, proof: Option<&str>, server: &Server) -> Result<(), CliError> {
+    let client = Client::signed_in(server)?;
+    let (old, new, possession, endorsement) = match proof {
+        // The city answers for the change in the old key's place.
+        Some(proof) => (id(old)?, public(new)?, proof.trim().to_owned(), None),
+        None => {
+            let (former, next) = (private(old)?, private(new)?);
+            let known = client.get(&format!("/api/v1/signers/{}", former.public().id()))?;
+            let vendor = known["vendor"].as_str().ok_or_else(|| client.strange("no vendor in the answer"))?.to_owned();
+            let rotation = Rotation { vendor, old: former.public().id(), new: next.public().id() };
+            let signed = |key: &KeyPair| BASE64.encode(&rotation.sign(key));
+            (rotation.old, next.public(), signed(&next), Some(signed(&former)))
+        }
+    };
+    let wanted = json!({ "public_key": new.to_pem()?, "possession": possession, "endorsement": endorsement });
+    let answer = client.post(&format!("/api/v1/signers/{old}/rotate"), &wanted)?;
+    say!("{} takes the place of {old}", answer["key"].as_str().unwrap_or_default())?;
+    eprintln!("what the old key signed stands; sign new versions with the new one, and delete the old one");
+    Ok(())
+}
+
+fn revoke(key: &KeyId, reason: Why, remark: &str, server: &Server) -> Result<(), CliError> {
+    let reason = match reason {
+        Why::Replaced => "replaced",
+        Why::Compromised => "compromised",
+        Why::Ended => "ended",
+    };
+    let wanted = json!({ "reason": reason, "remark": remark });
+    let answer = Client::signed_in(server)?.post(&format!("/api/v1/signers/{key}/revoke"), &wanted)?;
+    say!("revoked {key}")?;
+    match answer["in_doubt"].as_u64() {
+        Some(n) if n > 0 => eprintln!("{n} versions that it signed wait for the city to decide whether they stand"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A key's id: as it is written, or that of a name or a file.
+fn id(key: &str) -> Result<KeyId, CliError> {
+    if !key.starts_with("sha256:") {
+        return Ok(public(key)?.id());
+    }
+    key.parse().map_err(|_| CliError::usage(format!("`{key}` is no key's id"), "see `yunlong keys enrolled`"))
+}
+
+/// The public keys in the keys folder, with their names.
+pub(crate) fn own() -> Result<Vec<(String, PublicKey)>, CliError> {
+    let dir = config::keys_dir()?;
+    let entries = std::fs::read_dir(&dir).map_err(CliError::io(dir.display()))?;
+    let named = entries.filter_map(|e| Some((e.as_ref().ok()?.file_name().into_string().ok()?, e.ok()?.path())));
+    let keys = named.filter_map(|(name, path)| {
+        let name = name.strip_suffix(".pem.pub")?.to_owned();
+        Some((name, PublicKey::from_pem(&std::fs::read_to_string(path).ok()?).ok()?))
+    });
+    Ok(keys.collect())
 }
 
 fn generate(name: &str, out: Option<&Path>, algorithm: Kind) -> Result<(), CliError> {
@@ -150,7 +297,7 @@ pub(crate) fn private(key: &str) -> Result<KeyPair, CliError> {
 }
 
 /// A public key by name or file; of a private key, its public one.
-fn public(key: &str) -> Result<PublicKey, CliError> {
+pub(crate) fn public(key: &str) -> Result<PublicKey, CliError> {
     let path = find(key)?;
     let text = std::fs::read_to_string(&path).map_err(CliError::io(path.display()))?;
     Ok(PublicKey::from_pem(&text).or_else(|_| KeyPair::load(&path).map(|k| k.public()))?)

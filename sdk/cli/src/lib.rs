@@ -11,14 +11,18 @@ mod check;
 mod client;
 mod config;
 mod error;
+mod evidence;
 mod hub;
 mod install;
 mod jobs;
 mod keys;
 mod login;
+mod oci;
 mod organizations;
 mod pack;
 mod permissions;
+mod pull;
+mod push;
 mod releases;
 mod review;
 mod terminal;
@@ -42,15 +46,18 @@ pub struct Server {
     /// YUNLONG_PASSWORD
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "token")]
     pub account: Option<String>,
+    /// Read the password of --account from standard input, whatever YUNLONG_PASSWORD says
+    #[arg(long, requires = "account")]
+    pub password_stdin: bool,
 }
 
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Make and show signing keys
+    /// Make signing keys; show, replace and revoke those that are enrolled
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Make a package of a folder with app.toml and a component
+    /// Make a package of a folder with app.toml and a component, or pull one from a registry
     Package(pack::Package),
     /// Sign a package and submit it for review
     Publish(pack::Publish),
@@ -143,6 +150,38 @@ mod tests {
     struct Arguments {
         #[command(flatten)]
         server: Server,
+    }
+
+    #[derive(Parser)]
+    struct Yunlong {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    #[test]
+    fn the_commands_are_sound_and_package_has_both_forms() {
+        <Yunlong as clap::CommandFactory>::command().debug_assert();
+        let parse = |line: &str| Yunlong::try_parse_from(line.split(' '));
+        for line in [
+            "yunlong package",
+            "yunlong package my-app --key k --output a.tar --sbom s.json",
+            "yunlong package pull localhost:5000/v/a:1.0.0 --output a.tar --account vendor --password-stdin",
+            "yunlong publish a.tar --registry http://localhost:5000 --repository v/a",
+            "yunlong keys rotate old new",
+            "yunlong keys revoke k --reason compromised --remark lost",
+            "yunlong keys enrolled",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().map(|e| e.to_string()).unwrap_or_default());
+        }
+        for line in [
+            "yunlong package pull",
+            "yunlong package pull localhost:5000/v/a:1 --password-stdin",
+            "yunlong publish a.tar --repository v/a",
+            "yunlong publish a.tar --password secret",
+            "yunlong keys revoke k",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
     }
 
     #[test]

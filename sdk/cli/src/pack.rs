@@ -2,15 +2,23 @@
 
 use crate::check::{Finding, check_component};
 use crate::client::Client;
+use crate::evidence::{self, LOCAL_BUILDER, Wanted};
+use crate::pull::{self, Pull};
+use crate::push::{Destination, push};
 use crate::terminal::say;
 use crate::{CliError, Server, keys};
-use clap::Args;
+use clap::{Args, Subcommand};
+use serde_json::json;
 use std::path::{Path, PathBuf};
+use yunlong_model::Manifest;
 use yunlong_registry::{Limits, Package as Built, component, package as packages};
 
 /// `yunlong package`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Package {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// The folder with app.toml
     #[arg(default_value = ".")]
     dir: PathBuf,
@@ -23,9 +31,27 @@ pub struct Package {
     /// Sign it with this key: a name or a file
     #[arg(long)]
     key: Option<String>,
+    /// What the component is made of: CycloneDX in JSON. By default sbom.cdx.json beside app.toml, or else what cargo
+    /// knows by Cargo.toml and Cargo.lock
+    #[arg(long, value_name = "FILE")]
+    sbom: Option<PathBuf>,
+    /// How the component was built: an in-toto statement with SLSA provenance. By default provenance.intoto.json
+    /// beside app.toml, or else what cargo and git know
+    #[arg(long, value_name = "FILE")]
+    provenance: Option<PathBuf>,
+    /// Who built it, for the provenance: the URI of your build service
+    #[arg(long, value_name = "URI", default_value = LOCAL_BUILDER, conflicts_with = "provenance")]
+    builder: String,
     /// Say nothing when all is well
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// What else is done with packages.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Other {
+    /// Pull a package out of a registry, with all that refers to it, and say who signed it
+    Pull(Pull),
 }
 
 /// `yunlong publish`.
@@ -36,11 +62,24 @@ pub struct Publish {
     /// Sign it with this key first: a name or a file. Not needed when it is signed
     #[arg(long)]
     key: Option<String>,
+    /// Push it to this registry as an OCI client does, such as http://localhost:5000, and submit it from there;
+    /// without it the console takes the package in
+    #[arg(long, value_name = "URL")]
+    registry: Option<String>,
+    /// Where it goes in the registry; by default the vendor's and the app's names
+    #[arg(long, value_name = "VENDOR/APP", requires = "registry")]
+    repository: Option<String>,
+    /// The account at the registry, when it has another address than the platform; its password is asked for
+    #[arg(long, value_name = "ACCOUNT", requires = "registry")]
+    registry_account: Option<String>,
     #[command(flatten)]
     server: Server,
 }
 
 pub(crate) fn package(options: &Package) -> Result<(), CliError> {
+    if let Some(Other::Pull(options)) = &options.other {
+        return pull::run(options);
+    }
     let file = match &options.component {
         Some(file) => file.clone(),
         None => find_component(&options.dir)?,
@@ -53,7 +92,13 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
         ));
     }
     let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
-    let mut package = Built::from_folder(&options.dir, &bytes)?;
+    let wanted =
+        Wanted { sbom: options.sbom.as_deref(), provenance: options.provenance.as_deref(), builder: &options.builder };
+    let (evidence, remark) = evidence::gather(&options.dir, &manifest(&options.dir)?, &bytes, &wanted)?;
+    if let Some(remark) = remark.filter(|_| !options.quiet) {
+        eprintln!("note: {remark}");
+    }
+    let mut package = Built::from_folder_with(&options.dir, &bytes, evidence)?;
     check(&package, options.quiet)?;
     if let Some(key) = &options.key {
         package.sign(&keys::private(key)?)?;
@@ -86,13 +131,17 @@ fn check(package: &Built, quiet: bool) -> Result<(), CliError> {
     if errors.is_empty() { Ok(()) } else { Err(CliError::Component(errors)) }
 }
 
-/// The newest `<crate>.wasm` that cargo built for wasm32-wasip2, or `component.wasm` beside app.toml.
-fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
+fn manifest(dir: &Path) -> Result<Manifest, CliError> {
     let toml = dir.join("app.toml");
     let text = std::fs::read_to_string(&toml).map_err(|e| {
         CliError::from(yunlong_registry::PackageError::Io { what: toml.display().to_string(), source: e })
     })?;
-    let manifest = yunlong_model::Manifest::parse(&text).map_err(yunlong_registry::PackageError::from)?;
+    Ok(Manifest::parse(&text).map_err(yunlong_registry::PackageError::from)?)
+}
+
+/// The newest `<crate>.wasm` that cargo built for wasm32-wasip2, or `component.wasm` beside app.toml.
+fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
+    let manifest = manifest(dir)?;
     let file = format!("{}.wasm", manifest.name.as_str().replace('-', "_"));
     let mut targets: Vec<PathBuf> = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter().collect();
     if let Ok(dir) = std::fs::canonicalize(dir) {
@@ -123,7 +172,20 @@ pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
     if package.signatures.is_empty() {
         return Err(CliError::usage("the package is not signed", "give the vendor's key with --key"));
     }
-    let answer = Client::signed_in(&options.server)?.upload(package.to_tar()?)?;
+    let client = Client::signed_in(&options.server)?;
+    let answer = match &options.registry {
+        Some(registry) => {
+            let to = Destination {
+                registry,
+                repository: options.repository.as_deref(),
+                account: options.registry_account.as_deref(),
+            };
+            let repository = push(&package, &to, &client)?;
+            eprintln!("pushed to {repository}");
+            client.post("/api/v1/submissions", &json!({ "repository": repository, "digest": package.digest }))?
+        }
+        None => client.upload(package.to_tar()?)?,
+    };
     let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
     say!("submitted {} {}  {digest}", package.manifest.name, package.manifest.version)?;
     if let Some(number) = answer["number"].as_u64() {

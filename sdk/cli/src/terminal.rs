@@ -1,6 +1,7 @@
 //! Asking, and the person's language.
 
 use crate::CliError;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use yunlong_model::Lang;
 use zeroize::Zeroizing;
@@ -23,6 +24,42 @@ pub(crate) fn out(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::io("standard output")(e)),
         _ => Ok(()),
+    }
+}
+
+/// How far the transfer of bytes is: a bar at a terminal, nothing elsewhere.
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    pub(crate) fn new(what: &str, total: u64) -> Self {
+        Self(std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(total);
+            let template = "{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} (ETA {eta})";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(what.to_owned());
+            bar
+        }))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    pub(crate) fn advance(&self, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(bytes);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -70,9 +107,14 @@ pub(crate) fn ask(question: &str) -> Result<String, CliError> {
 
 /// A password: from YUNLONG_PASSWORD, from a pipe, or asked for without echo.
 pub(crate) fn password(account: &str) -> Result<Zeroizing<String>, CliError> {
-    if let Ok(p) = std::env::var("YUNLONG_PASSWORD") {
-        return Ok(Zeroizing::new(p));
+    match std::env::var("YUNLONG_PASSWORD") {
+        Ok(p) => Ok(Zeroizing::new(p)),
+        Err(_) => password_from_stdin(account),
     }
+}
+
+/// A password: from standard input, whatever the environment says.
+pub(crate) fn password_from_stdin(account: &str) -> Result<Zeroizing<String>, CliError> {
     let stdin = std::io::stdin();
     let mut line = Zeroizing::new(String::new());
     if stdin.is_terminal() {
