@@ -1,8 +1,8 @@
 //! What a fresh machine lacks: installed where that is possible, otherwise named with the command
 //! that installs it.
 
-use crate::{root, run, step};
-use anyhow::{Result, bail};
+use crate::{cargo, root, run, step, target_dir};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -73,6 +73,32 @@ pub(crate) fn chromium() -> Result<PathBuf> {
 /// wrk, the load generator of the benchmark.
 pub(crate) fn wrk() -> Result<()> {
     if has("wrk") { Ok(()) } else { debian(&["wrk"], "the benchmark needs wrk") }
+}
+
+/// The version of wkg that the registry's tests speak with.
+const WKG: &str = "0.16.1";
+
+/// wkg, the wasm packages' own client, for the tests of the registry: installed once, beside the build's output,
+/// where they look for it. Nothing of the user's own tools is touched.
+pub(crate) fn wkg() -> Result<()> {
+    let tools = target_dir()?.join("tools");
+    let found = Command::new(tools.join("bin/wkg")).arg("--version").output();
+    if found.is_ok_and(|o| o.status.success() && String::from_utf8_lossy(&o.stdout).trim().ends_with(WKG)) {
+        return Ok(());
+    }
+    step(&format!("Installing wkg {WKG} for the registry's tests (once; it takes some minutes)"));
+    let build = tools.join("build");
+    let mut install = Command::new(cargo());
+    // Run a few times and thrown away: a build without optimisation is ready sooner. Away from the checkout, whose
+    // own settings are not wkg's.
+    install.args(["install", "wkg", "--version", WKG, "--locked", "--debug", "--force", "--quiet"]);
+    install.arg("--root").arg(&tools).arg("--target-dir").arg(&build).current_dir(std::env::temp_dir());
+    run(&mut install).with_context(|| {
+        let by_hand = format!("cargo install wkg --version {WKG} --locked --root {}", tools.display());
+        format!("wkg could not be installed: the first time it needs the package registry. By hand: `{by_hand}`")
+    })?;
+    // A gigabyte that nobody needs again.
+    std::fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))
 }
 
 /// The npm packages of a folder, exactly as its lock file says.

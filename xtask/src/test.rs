@@ -65,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.browser_only {
         return run_browser(&host);
     }
+    setup::wkg()?;
     step("Unit, property, crash and end-to-end tests");
     crate::run(
         cargo_command(&runner(nextest))

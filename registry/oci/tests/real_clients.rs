@@ -1,4 +1,4 @@
-//! Real clients, unmodified: `skopeo` and the `oras` SDK push, list and pull, and the digests agree.
+//! Real clients, unmodified: `skopeo`, the `oras` SDK and `wkg` push, list and pull, and the digests agree.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
@@ -202,5 +202,79 @@ async fn the_oras_sdk_pushes_in_chunks_lists_and_pulls() {
         manifest.has("docker-content-digest", answer["digest"].as_str().unwrap());
         let path = format!("/v2/vendor/oras/blobs/{}", Algorithm::Sha256.digest(&component));
         assert!(client.get(&path).await.expect(200).body == component);
+    }
+}
+
+/// wkg, which `cargo xtask test` installs beside the build's output. Its credentials and its cache are its own: not
+/// those of whoever runs the tests.
+fn wkg(home: &Path) -> Command {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
+    let program = tools.join("bin/wkg");
+    assert!(
+        is_there(&program.display().to_string(), "--version"),
+        "wkg is missing: `cargo xtask test` installs it, or `cargo install wkg --version 0.16.1 --locked --root {}`",
+        tools.display()
+    );
+    let mut wkg = Command::new(program);
+    wkg.env("HOME", home).env("XDG_CONFIG_HOME", home).env("DOCKER_CONFIG", home).current_dir(home);
+    wkg
+}
+
+/// A component that does nothing, with a section of so many bytes that it goes in several chunks.
+fn component(bytes: usize, seed: u64) -> Vec<u8> {
+    let name = b"\x04note";
+    let mut component = b"\0asm\x0d\0\x01\0\0".to_vec();
+    let mut length = name.len() + bytes;
+    // LEB128.
+    while length >= 0x80 {
+        component.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    component.push(length as u8);
+    component.extend_from_slice(name);
+    component.extend(noise(bytes, seed));
+    component
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wkg_pushes_in_chunks_pulls_and_gets() {
+    let server = Server::start().await;
+    let home = tempfile::tempdir().unwrap();
+    let (at, sent) = (server.at.to_string(), component(9_000_000, 23));
+    std::fs::write(home.path().join("sent.wasm"), &sent).unwrap();
+    let reference = format!("{at}/vendor/wkg:1.0.0");
+
+    let mut anonymous = wkg(home.path());
+    anonymous.args(["oci", "push", "--insecure", &at, &reference, "sent.wasm"]);
+    assert!(!tokio::task::spawn_blocking(move || anonymous.output()).await.unwrap().unwrap().status.success());
+
+    let signed_in = |arguments: &[&str]| {
+        let mut wkg = wkg(home.path());
+        // Not on the command line, which others can read.
+        wkg.args(arguments).env("WKG_OCI_USERNAME", "vendor").env("WKG_OCI_PASSWORD", PASSWORD);
+        wkg
+    };
+    let told = run(signed_in(&["oci", "push", "--insecure", &at, &reference, "sent.wasm"])).await;
+    let digest = told.lines().find_map(|l| l.strip_prefix("digest: ")).unwrap().to_owned();
+    let reply = server.vendor().get("/v2/vendor/wkg/manifests/1.0.0").await.expect(200);
+    let manifest = reply.json();
+    reply.has("docker-content-digest", &digest);
+    assert_eq!(manifest["layers"].as_array().map(Vec::len), Some(1));
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
+    assert_eq!(manifest["layers"][0]["digest"], Algorithm::Sha256.digest(&sent).to_string());
+
+    run(signed_in(&["oci", "pull", "--insecure", &at, &reference, "--output", "pulled.wasm"])).await;
+    assert!(std::fs::read(home.path().join("pulled.wasm")).unwrap() == sent);
+
+    // By the package's name: the registry's own description, its tags, and the newest of them.
+    let config = format!(
+        "default_registry = \"{at}\"\n[registry.\"{at}\".oci]\nprotocol = \"http\"\nauth = {{ username = \"vendor\", password = \"{PASSWORD}\" }}\n"
+    );
+    std::fs::write(home.path().join("wkg.toml"), config).unwrap();
+    for (package, file) in [("vendor:wkg@1.0.0", "got.wasm"), ("vendor:wkg", "newest.wasm")] {
+        let mut get = wkg(home.path());
+        get.args(["get", package, "--config", "wkg.toml", "--cache", "cache", "--format", "wasm", "--output", file]);
+        run(get).await;
+        assert!(std::fs::read(home.path().join(file)).unwrap() == sent, "{package}");
     }
 }
