@@ -108,6 +108,11 @@ pub enum ReviewError {
     },
     /// Only the vendor's people take it back.
     NotYourOrganization,
+    /// Its version was submitted again since: that submission alone goes on.
+    Superseded {
+        /// The newer submission.
+        by: u64,
+    },
     /// A decision against a package needs its reason.
     NoRemark,
     /// A remark is too long.
@@ -159,6 +164,10 @@ impl ReviewError {
             Self::NotYourOrganization => (
                 "只有开发商本单位的账号可以撤回".into(),
                 "only accounts of the vendor's organization can withdraw it".into(),
+            ),
+            Self::Superseded { by } => (
+                format!("此版本已重新提交（第 {by} 号）：请办理第 {by} 号，本次提交只能撤回"),
+                format!("this version was submitted again as submission {by}: go on there; this one can only be withdrawn"),
             ),
             Self::NoRemark => ("请写明理由".into(), "give the reason".into()),
             Self::RemarkTooLong => {

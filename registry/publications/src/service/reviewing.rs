@@ -8,8 +8,8 @@ use crate::error::PublicationError;
 use crate::events::Act;
 use crate::keys;
 use crate::refusal::Refusal;
-use crate::release::{AppRecord, Approval};
-use crate::submission::{Actor, Comment, Step, Submission};
+use crate::release::{AppRecord, Approval, VersionRecord};
+use crate::submission::{Actor, Comment, ReviewError, State, Step, Submission};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use yunlong_model::Digest;
@@ -39,6 +39,7 @@ impl Publications {
             }
             let mut after = before.clone();
             after.take(Step::BeginChecks, Actor::Platform, inner.clock.now())?;
+            is_newest(txn, &after).await?;
             save_submission(txn, Some(&before), &after);
             set_state(txn, &after).await?;
             Ok(after)
@@ -70,6 +71,7 @@ impl Publications {
             let (passed, warnings) = (findings.passed(), findings.warnings());
             let step = Step::FinishChecks { passed, warnings, findings: digest };
             after.take(step, Actor::Platform, inner.clock.now())?;
+            is_newest(txn, &after).await?;
             save_submission(txn, Some(&before), &after);
             txn.put(keys::findings(number), bytes.clone());
             set_state(txn, &after).await?;
@@ -141,6 +143,7 @@ impl Publications {
             let mut after = before.clone();
             let now = inner.clock.now();
             after.take(Step::Approve(remark.to_owned()), Actor::Person(&person), now)?;
+            is_newest(txn, &after).await?;
             let mut release = release(txn, &after.digest).await?;
             let key = key_of(txn, &release).await?;
             // A key that was replaced meanwhile leaves what it signed before; one that ended does not.
@@ -211,6 +214,9 @@ impl Publications {
             let before = submission(txn, number).await?;
             let mut after = before.clone();
             after.take(step.clone(), Actor::Person(person), inner.clock.now())?;
+            if after.state != State::Withdrawn {
+                is_newest(txn, &after).await?;
+            }
             save_submission(txn, Some(&before), &after);
             set_state(txn, &after).await?;
             self.tell(txn, action, &after, Some(person), more.clone()).await?;
@@ -238,6 +244,16 @@ impl Publications {
         let Some(last) = last else { return Ok(None) };
         let key = keys::summary(&last.digest);
         Ok(store.get(&key).await?.map(|v| from_json(&key, &v.value)).transpose()?)
+    }
+}
+
+/// Whether the version's label names this submission: of the submissions of a version the last one alone goes on,
+/// so that no two digests of it are approved.
+async fn is_newest(txn: &mut Txn, submission: &Submission) -> Result<(), PublicationError> {
+    let label: Option<VersionRecord> = txn.get_as(&keys::version(&submission.app, &submission.version)).await?;
+    match label.filter(|l| l.submission != submission.number) {
+        Some(label) => Err(ReviewError::Superseded { by: label.submission }.into()),
+        None => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ enum Act {
     Publish(bool, usize, usize, u64, bool),
     Check(usize, bool),
     Assign(usize, usize),
+    Recheck(usize, usize),
     Decide(usize, usize, u8),
     Withdraw(usize, bool),
     Yank(usize, usize, bool),
@@ -27,6 +28,7 @@ fn acts() -> impl Strategy<Value = Act> {
         6 => (any::<bool>(), 0_usize..3, 0_usize..2, 0_u64..4, any::<bool>()).prop_map(|(v, k, a, n, b)| Act::Publish(v, k, a, n, b)),
         6 => (n.clone(), prop::bool::weighted(0.8)).prop_map(|(n, ok)| Act::Check(n, ok)),
         4 => (n.clone(), 0_usize..5).prop_map(|(n, who)| Act::Assign(n, who)),
+        2 => (n.clone(), 0_usize..5).prop_map(|(n, who)| Act::Recheck(n, who)),
         5 => (n.clone(), 0_usize..5, 0_u8..4).prop_map(|(n, who, what)| Act::Decide(n, who, what)),
         1 => (n.clone(), any::<bool>()).prop_map(|(n, v)| Act::Withdraw(n, v)),
         1 => (n.clone(), 0_usize..5, any::<bool>()).prop_map(|(n, who, recall)| Act::Yank(n, who, recall)),
@@ -104,6 +106,7 @@ impl Run {
                 _ = registry.check(number(n), package, &probes).await;
             }
             Act::Assign(n, who) => _ = registry.assign(number(n), PEOPLE[who], "governor").await,
+            Act::Recheck(n, who) => _ = registry.recheck(number(n), PEOPLE[who]).await,
             Act::Decide(n, who, what) => {
                 let by = PEOPLE[who];
                 match what {
@@ -153,8 +156,10 @@ impl Run {
             assert_eq!(submission.digest, package.digest);
             let release = registry.release(&package.digest).await.expect("what is published is never deleted");
             if release.submission != *number {
-                // The same bytes were withdrawn and published again, maybe with another key.
-                assert_eq!(submission.state, State::Withdrawn);
+                // The same bytes were published again, maybe with another key, after they or what came after them
+                // was withdrawn.
+                let ended = [State::Withdrawn, State::ChecksFailed, State::ChangesAsked];
+                assert!(ended.contains(&submission.state), "{submission:?}");
                 continue;
             }
             let installs = registry.admit(Stage::Install, package, None, None).await.is_ok();
@@ -164,6 +169,9 @@ impl Run {
                 assert_eq!((approved.state, approved.digest), (State::Approved, package.digest));
                 assert!(approved.checked.as_ref().unwrap().passed, "approved without passed checks");
                 assert_eq!(approval.by, "reviewer");
+                let versions = registry.versions(&release.app).await.unwrap();
+                let labelled = versions.iter().find(|v| v.version == release.version).map(|v| v.digest);
+                assert_eq!(labelled, Some(package.digest), "two digests of a version are approved");
                 assert_ne!(approval.organization, release.organization, "approved by the vendor's own people");
                 assert_eq!(approved.decision.as_ref().unwrap().findings, approved.checked.unwrap().findings);
             }

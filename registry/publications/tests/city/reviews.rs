@@ -89,6 +89,25 @@ async fn a_failed_check_stops_the_review_and_a_recheck_begins_it_anew() {
 }
 
 #[tokio::test]
+async fn a_version_that_was_submitted_again_goes_on_with_its_newest_submission_alone() {
+    let city = City::new().await;
+    let mut app = App::new("tickets", "1.0.0");
+    let first = app.signed(&city.key);
+    let old = city.registry.submit(&first, REPOSITORY, "author").await.unwrap().submission.number;
+    city.registry.check(old, &first, &[]).await.unwrap();
+    app.more = "orders = \"/orders\"".into();
+    let second = app.signed(&city.key);
+    let new = city.checked(&second).await.number;
+    let error = city.registry.recheck(old, "reviewer").await.unwrap_err();
+    assert_eq!(error, PublicationError::Review(ReviewError::Superseded { by: new }));
+    assert_eq!(city.registry.submission(old).await.unwrap().state, State::ChecksFailed);
+    // Taking it back stays possible, and does nothing to the newer one.
+    city.registry.withdraw(old, "author").await.unwrap();
+    assert_eq!(city.registry.submission(new).await.unwrap().state, State::Waiting);
+    assert_eq!(city.registry.release(&first.digest).await.unwrap().state, State::Withdrawn);
+}
+
+#[tokio::test]
 async fn checks_of_other_bytes_do_not_count() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
