@@ -140,7 +140,7 @@ impl Library {
     }
 
     async fn read(&self, release: &Release) -> Result<Package, LibraryError> {
-        Ok(read::read(&self.inner.packages, &release.repository, &release.digest, &self.inner.limits).await?)
+        Ok(read::read_release(&self.inner.packages, release, &self.inner.limits).await?)
     }
 
     /// Takes an approved version out of what is offered, here and in the registry: its tag is no longer found, its

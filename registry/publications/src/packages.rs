@@ -2,6 +2,7 @@
 //! [`Packages`] over what it keeps; this crate reads through it and believes nothing that it answers.
 
 use crate::refusal::Refusal;
+use crate::release::Release;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -61,8 +62,8 @@ impl From<PackageError> for ReadError {
     }
 }
 
-/// Reads a package and everything that belongs to it. Sizes are checked against what the manifests announce
-/// before a blob is asked for, and digests when it is there.
+/// Reads a package and everything that refers to it, before it is published. Sizes are checked against what the
+/// manifests announce before a blob is asked for, and digests when it is there.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -72,15 +73,12 @@ pub async fn read(
     digest: &Digest,
     limits: &Limits,
 ) -> Result<Package, ReadError> {
-    let no_such = || ReadError::NoSuchPackage { repository: repository.to_owned(), digest: *digest };
-    let wasm = packages.manifest(repository, digest).await.map_err(ReadError::Registry)?.ok_or_else(no_such)?;
-    same(&wasm, digest, "the wasm manifest")?;
+    let wasm = wasm_manifest(packages, repository, digest).await?;
     let mut all = packages.referrers(repository, digest, limits.blobs).await.map_err(ReadError::Registry)?;
     // cosign before version 3 has no referrers.
     let old = format!("sha256-{}.sig", digest.hex());
     all.extend(packages.tagged(repository, &old).await.map_err(ReadError::Registry)?);
     all.truncate(limits.blobs);
-    let mut wanted: BTreeMap<Digest, u64> = package::wanted_blobs(&wasm, limits)?.into_iter().collect();
     let mut referrers = Vec::new();
     for referrer in all {
         let Some(bytes) = packages.manifest(repository, &referrer).await.map_err(ReadError::Registry)? else {
@@ -88,14 +86,53 @@ pub async fn read(
         };
         same(&bytes, &referrer, "a referrer")?;
         match package::wanted_blobs(&bytes, limits) {
-            Ok(more) if more.is_empty() => continue,
-            Ok(more) => wanted.extend(more),
+            Ok(wanted) if wanted.is_empty() => {}
+            Ok(_) => referrers.push(bytes),
             // Bytes that would unpack refuse the package, whatever they are said to be.
             Err(e @ PackageError::Compressed { .. }) => return Err(e.into()),
             // A manifest of something else that refers to this package is nobody's fault.
-            Err(_) => continue,
+            Err(_) => {}
         }
+    }
+    whole(packages, repository, wasm, referrers, limits).await
+}
+
+/// Reads a package that was published: exactly what belonged to it then. What was attached since is not looked at,
+/// so that nobody who may push to its repository can keep it from loading.
+///
+/// # Errors
+/// [`ReadError`]; [`Refusal::MissingReferrer`] when something of it is gone.
+pub async fn read_release(packages: &dyn Packages, release: &Release, limits: &Limits) -> Result<Package, ReadError> {
+    let repository = &release.repository;
+    let wasm = wasm_manifest(packages, repository, &release.digest).await?;
+    let mut referrers = Vec::new();
+    for referrer in &release.referrers {
+        let found = packages.manifest(repository, referrer).await.map_err(ReadError::Registry)?;
+        let bytes = found.ok_or_else(|| Refusal::MissingReferrer { what: referrer.to_string() })?;
+        same(&bytes, referrer, "a referrer")?;
         referrers.push(bytes);
+    }
+    whole(packages, repository, wasm, referrers, limits).await
+}
+
+async fn wasm_manifest(packages: &dyn Packages, repository: &str, digest: &Digest) -> Result<Bytes, ReadError> {
+    let no_such = || ReadError::NoSuchPackage { repository: repository.to_owned(), digest: *digest };
+    let wasm = packages.manifest(repository, digest).await.map_err(ReadError::Registry)?.ok_or_else(no_such)?;
+    same(&wasm, digest, "the wasm manifest")?;
+    Ok(wasm)
+}
+
+/// Reads what these manifests name, and puts the package together.
+async fn whole(
+    packages: &dyn Packages,
+    repository: &str,
+    wasm: Bytes,
+    referrers: Vec<Bytes>,
+    limits: &Limits,
+) -> Result<Package, ReadError> {
+    let mut wanted: BTreeMap<Digest, u64> = BTreeMap::new();
+    for manifest in std::iter::once(&wasm).chain(&referrers) {
+        wanted.extend(package::wanted_blobs(manifest, limits)?);
     }
     if wanted.len() > limits.blobs {
         return Err(

@@ -38,6 +38,9 @@ pub struct Release {
     pub digest: Digest,
     /// The repository that holds it.
     pub repository: String,
+    /// The manifests that belonged to it when it was published, its signatures among them. They alone are read from
+    /// then on: what is attached later, by whomever, changes nothing.
+    pub referrers: Vec<Digest>,
     /// The app.
     pub app: AppName,
     /// The version.

@@ -81,6 +81,7 @@ impl Publications {
             let release = Release {
                 digest: package.digest,
                 repository: repository.to_owned(),
+                referrers: package.manifests().map(|(d, _)| d).filter(|d| *d != package.digest).collect(),
                 app: submission.app.clone(),
                 version: submission.version.clone(),
                 vendor: submission.vendor.clone(),

@@ -4,7 +4,7 @@ use crate::*;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use yunlong_publications::Packages;
+use yunlong_publications::{Packages, Release, Stage};
 use yunlong_publications::packages::{self, ReadError};
 use yunlong_registry::{Limits, PackageError, package};
 
@@ -86,6 +86,10 @@ impl Store {
     fn is_about(&self, bytes: &[u8], subject: &Digest) -> bool {
         let manifest: Value = serde_json::from_slice(bytes).unwrap();
         manifest["subject"]["digest"] == subject.to_string()
+    }
+
+    async fn released(&self, release: &Release) -> Result<Package, ReadError> {
+        packages::read_release(self, release, &Limits::default()).await
     }
 
     async fn package(&self) -> Result<Package, ReadError> {
@@ -188,6 +192,37 @@ async fn what_strangers_attach_changes_nothing() {
     store.add_manifest(&json!({ "schemaVersion": 1, "subject": { "digest": store.digest } }));
     let read = store.package().await.unwrap();
     assert_eq!((read.digest, read.manifest), (package.digest, package.manifest));
+}
+
+#[tokio::test]
+async fn what_is_attached_after_the_publication_does_not_keep_it_from_loading() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    city.approved(&package).await;
+    let release = city.registry.release(&package.digest).await.unwrap();
+    let mut store = Store::of(&package);
+    let own = *release.referrers.first().unwrap();
+    // One that would unpack refuses what is not published yet.
+    let assets = "application/vnd.yunlong.assets.v1+tar";
+    store.refer(assets, &format!("{assets}+gzip"), b"gzip", json!({}));
+    assert!(matches!(store.package().await, Err(ReadError::Refused(Refusal::Compressed { .. }))));
+    // More than are read, some with digests before those of its own; and a signature by a stranger that names no key.
+    for n in 0..Limits::default().blobs {
+        store.refer("application/vnd.example.scan.v1+json", "application/json", n.to_string().as_bytes(), json!({}));
+    }
+    let stranger = yunlong_registry::Signature::of(&city.other_key, &package.digest, "registry/tickets");
+    let text = data_encoding::BASE64.encode(&stranger.signature);
+    let payload = "application/vnd.dev.cosign.simplesigning.v1+json";
+    let annotations = json!({ "dev.cosignproject.cosign/signature": text });
+    store.refer("application/vnd.dev.cosign.artifact.sig.v1+json", payload, &stranger.payload, annotations);
+    let read = store.released(&release).await.unwrap();
+    assert_eq!((read.digest, &read.signatures), (package.digest, &package.signatures));
+    assert!(city.registry.admit(Stage::Load, &read, Some(&package.digest), None).await.is_ok());
+    // What belonged to it stays needed.
+    store.manifests.remove(&own);
+    let error = store.released(&release).await.unwrap_err();
+    let missing = Refusal::MissingReferrer { what: own.to_string() };
+    assert!(matches!(&error, ReadError::Refused(e) if *e == missing), "{error}");
 }
 
 #[tokio::test]
