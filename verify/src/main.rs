@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 use yunlong_verify::log::{Expectations, verify};
 use yunlong_verify::note::{Checkpoint, KeyType, Note, VKey, distinct};
 use yunlong_verify::proof::{Trust, consistency, inclusion};
@@ -58,6 +59,9 @@ enum Command {
     Publication {
         /// 证明文件（JSON）/ the proof (JSON)
         proof: PathBuf,
+        /// “未下架”的证明最多可以是几小时之前的：日志每小时重申一次 / how many hours ago the log may last have said that it is not yanked; it says so anew each hour
+        #[arg(long, value_name = "HOURS", default_value_t = 6)]
+        max_age: u32,
         #[command(flatten)]
         trust: TrustArgs,
     },
@@ -158,8 +162,11 @@ fn run(command: Command) -> Result<Result<String, String>, Unusable> {
             let text = |(from, to)| format!("{to} 条延续 {from} 条 / {to} leaves continue {from}");
             Ok(shown.map(text).map_err(|e| e.to_string()))
         }
-        Command::Publication { proof, trust } => {
+        Command::Publication { proof, max_age, trust } => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+            let now = i64::try_from(now)?;
             let shown = publication(&read_file(&proof)?, &trust.read()?);
+            let shown = shown.and_then(|p| p.fresh(now, i64::from(max_age) * 3_600_000).map(|()| p));
             Ok(shown.map_err(|e| e.to_string()).map(|p| {
                 let [published, approved, standing] =
                     [p.published_at, p.approved_at, p.standing_at].map(|ms| time::text(ms.unsigned_abs() / 1_000));

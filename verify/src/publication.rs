@@ -8,11 +8,14 @@
 //! - the third is the log's word about all versions at its time: the root of their tree, to which this
 //!   version's state leads, and that state is `approved`;
 //! - the signature over the digest is by the key that the entries name.
+//!
+//! That the log's word is no older than its reader allows is [`Publication::fresh`]'s question.
 
 use crate::leaf::Leaf;
 use crate::note::Checkpoint;
 use crate::proof::{Consistency, ProofError, Trust};
 use crate::signer::{self, SignerError};
+use crate::time;
 use crate::tree::{Hash, includes, leaf_hash};
 use data_encoding::{BASE64, HEXLOWER};
 use serde::Deserialize;
@@ -63,6 +66,20 @@ pub enum PublicationFault {
     /// The version is in another state.
     #[error("该版本当前状态为“{0}”，不是 approved / the version is in the state `{0}`, not approved")]
     Status(String),
+    /// The log's last word about the version is old: what was yanked since would not show.
+    #[error(
+        "证明只说到 {at}，此后可能已下架：请重新下载证明，或用 --max-age 放宽 / the proof tells nothing after {at}, and it may have been yanked since: download it anew, or allow more by --max-age"
+    )]
+    Stale {
+        /// Up to when it tells.
+        at: String,
+    },
+    /// The log's word is from a time that has not come.
+    #[error("日志记录的时间 {at} 尚未到来：请核对本机时间 / the log's word is of {at}, which has not come: check this machine's clock")]
+    Early {
+        /// Its time.
+        at: String,
+    },
     /// The signature does not hold.
     #[error("签名不成立：{0} / the signature does not hold: {0}")]
     Signature(#[from] SignerError),
@@ -186,6 +203,27 @@ pub struct Publication {
     pub standing_at: i64,
     /// The leaves of the checkpoint.
     pub size: u64,
+}
+
+/// How far the log's clock may be ahead of the reader's.
+const AHEAD_MS: i64 = 600_000;
+
+impl Publication {
+    /// Whether the log's last word about the version is no older than `max_age_ms` at `now`, in POSIX milliseconds.
+    /// A proof that somebody kept holds for ever, and says nothing of a yank that came after it.
+    ///
+    /// # Errors
+    /// [`PublicationFault::Stale`]; [`PublicationFault::Early`] where a later date would have it look fresh.
+    pub fn fresh(&self, now: i64, max_age_ms: i64) -> Result<(), PublicationFault> {
+        let at = || time::text(self.standing_at.unsigned_abs() / 1_000);
+        if self.standing_at > now.saturating_add(AHEAD_MS) {
+            return Err(Fault::Early { at: at() });
+        }
+        if now.saturating_sub(self.standing_at) > max_age_ms {
+            return Err(Fault::Stale { at: at() });
+        }
+        Ok(())
+    }
 }
 
 fn form(e: impl std::fmt::Display) -> Fault {

@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::process::Command;
 use yunlong_verify::note::{KeyType, VKey};
+use yunlong_verify::proof::Trust;
+use yunlong_verify::publication::{PublicationFault, publication};
 use yunlong_verify::tree::{Hash, leaf_hash, node_hash};
 
 const ORIGIN: &str = "log.example/audit";
@@ -94,7 +96,13 @@ fn proof(status: &str, reviewer_organization: &str) -> (Value, VKey) {
     (proof, vkey)
 }
 
+/// The entries are of January 1970: however old they are is well, unless a test is about that.
 fn run(folder: &Path, proof: &Value, more: &[&str]) -> (i32, String) {
+    let any_age = ["--max-age", "4000000000"];
+    run_plainly(folder, proof, &[more, &any_age[..]].concat())
+}
+
+fn run_plainly(folder: &Path, proof: &Value, more: &[&str]) -> (i32, String) {
     let file = folder.join("proof.json");
     std::fs::write(&file, proof.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong-verify"));
@@ -121,6 +129,23 @@ fn a_good_proof_tells_who_published_and_who_approved_and_until_when_it_was_not_y
             assert!(text.contains(part), "{part}: {text}");
         }
     }
+}
+
+#[test]
+fn a_proof_that_was_kept_from_before_a_yank_is_no_proof_of_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let (proof, vkey) = proof("approved", CITY);
+    let key = vkey.text();
+    let (status, text) = run_plainly(folder.path(), &proof, &["--key", &key]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.starts_with("FAULT ") && text.contains("nothing after 1970-01-04 00:00:00 UTC"), "{text}");
+    let trust = Trust::of(vkey);
+    let shown = publication(proof.to_string().as_bytes(), &trust).unwrap();
+    let (said, hour) = (3 * DAY, 3_600_000);
+    for (now, fits) in [(said, true), (said + hour, true), (said + hour + 1, false), (said - hour, false)] {
+        assert_eq!(shown.fresh(now, hour).is_ok(), fits, "{now}");
+    }
+    assert!(matches!(shown.fresh(said - hour, hour), Err(PublicationFault::Early { .. })), "not dated forward");
 }
 
 #[test]
