@@ -195,6 +195,25 @@ impl OperationError {
     pub(crate) fn name(e: yunlong_model::NameError) -> Self {
         invalid("name", name_problem(&e), e.to_string())
     }
+
+    /// What people read.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Library(e) => return e.text(),
+            Self::Invalid { problem, .. } => return problem.clone(),
+            Self::NoSuchInstallation(name) => format!("没有安装“{name}”：可能已被卸载"),
+            Self::Load(e) => format!("组件不被接受：{e}"),
+            Self::App(e) => format!("应用未能启动：{e}"),
+            Self::WouldNotRead { version, schemas } => format!("版本 {version} 不能读取结构为 {schemas:?} 的数据"),
+            Self::NeverRan { .. } => "该应用没有运行过这个版本，不能退回".into(),
+            Self::StillRunning(_) => "仍有请求没有处理完".into(),
+            Self::Indexes(e) => format!("现有数据不符合该版本的索引：{e}"),
+            Self::Stopping => "服务器正在停止".into(),
+            other => format!("平台未能完成：{other}"),
+        };
+        Text { zh, en: self.to_string() }
+    }
 }
 
 impl From<PublicationError> for OperationError {
@@ -324,6 +343,34 @@ impl Operations {
         let in_doubt = self.publications().revoke(&id, reason, remark, by).await?;
         tracing::info!(key = %id, by, in_doubt, "vendor key revoked");
         Ok(())
+    }
+
+    /// Decides for the city that a version stands although its key was revoked.
+    ///
+    /// # Errors
+    /// [`OperationError::Library`].
+    pub async fn keep_version(&self, package: &Digest, reason: &str, by: &str) -> Result<Release, OperationError> {
+        let kept = self.publications().keep(package, reason, by).await?;
+        tracing::info!(digest = %kept.digest, app = %kept.app, version = %kept.version, by, "version kept");
+        // It is offered again: somebody may wait for it.
+        self.wake();
+        Ok(kept)
+    }
+
+    /// Offers a version no longer; recalled, it may not run either.
+    ///
+    /// # Errors
+    /// [`OperationError::Library`].
+    pub async fn end_version(
+        &self,
+        package: &Digest,
+        reason: &str,
+        recall: bool,
+        by: &str,
+    ) -> Result<Release, OperationError> {
+        let ended = self.services.library.yank(package, reason, recall, by).await?;
+        tracing::info!(digest = %ended.digest, app = %ended.app, version = %ended.version, recall, by, "version yanked");
+        Ok(ended)
     }
 
     /// What a published package would ask for in addition to what an installation has.

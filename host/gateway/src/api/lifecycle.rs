@@ -201,7 +201,7 @@ async fn automatic_of(view: &View, i: &Installation) -> Outcome<Value> {
     Ok(json!({
         "automatic": set.is_some(), "by": set.as_ref().map(|s| &s.by), "newer": newer,
         "since": set.as_ref().map(|s| s.since.to_rfc3339()),
-        "failed": set.as_ref().and_then(|s| s.failed.as_ref()),
+        "failed": set.map(|s| s.failed).unwrap_or_default(),
     }))
 }
 

@@ -93,10 +93,10 @@ fn switch(view: &View, i: &Installation, automatic: Option<&Automatic>) -> Marku
             p { (view.t("打开后，新版本通过审核即自动升级，前提是：不新增或放宽权限，当前版本能读取其数据（所以能自动退回），没有新的必填设置。其余版本等待您决定，并显示在控制台首页。", "When it is on, a version is taken as soon as it is approved, if it asks for nothing more, if the running version reads its data (so that it can be rolled back by itself), and if it has no new setting to fill in. Others wait for you and stand on the console’s front page.")) }
             @if let Some(a) = automatic {
                 p.muted { (view.t("打开：", "Switched on: ")) (a.since.to_shanghai()) " · " (a.by) }
-                @if let Some(f) = &a.failed {
+                @for f in a.failed.values().filter(|f| f.version > i.version) {
                     div.notice.notice-warn role="status" {
                         strong { (view.t("未能自动升级到 ", "Not upgraded by itself to ")) (f.version) }
-                        p { (f.why) }
+                        p { (f.why.get(view.lang())) }
                         p.muted { (f.at.to_shanghai()) (view.t("。不会再自动尝试这个版本；可以手动升级，或关闭后重新打开。", ". It is not tried again by itself: upgrade by hand, or switch this off and on again.")) }
                     }
                 }

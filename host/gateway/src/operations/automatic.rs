@@ -8,6 +8,7 @@
 
 use super::{OperationError, Operations, PLATFORM, Standing, Upgrading};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use yunlong_installations::{Difference, Former, Installation, InstallationError, Status, effective};
 use yunlong_messaging::Notice;
@@ -27,22 +28,21 @@ pub struct Automatic {
     pub by: String,
     /// When.
     pub since: Timestamp,
-    /// The last version that could not be taken: it is not tried again by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<FailedUpgrade>,
+    /// The versions that could not be taken, by their packages, while they are newer than the one that runs: none
+    /// is tried again by itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<Digest, FailedUpgrade>,
 }
 
 /// An automatic upgrade that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedUpgrade {
-    /// The package.
-    pub package: Digest,
     /// Its version.
     pub version: semver::Version,
     /// When.
     pub at: Timestamp,
     /// Why.
-    pub why: String,
+    pub why: Text,
 }
 
 /// A newer version that an installation may be upgraded to.
@@ -77,7 +77,7 @@ pub enum Waits {
     /// The installation ran it and went back.
     Left,
     /// It could not be taken.
-    Failed(String),
+    Failed(Text),
 }
 
 impl Waits {
@@ -98,7 +98,7 @@ impl Waits {
             ),
             Self::Settings => ("有新的设置须由您填写".into(), "it has settings that are to be filled in first".into()),
             Self::Left => ("曾运行过并退回".into(), "it ran here before and was left".into()),
-            Self::Failed(why) => (format!("自动升级未成功：{why}"), format!("it could not be taken: {why}")),
+            Self::Failed(why) => (format!("自动升级未成功：{}", why.zh), format!("it could not be taken: {}", why.en)),
         };
         Text { zh, en }
     }
@@ -111,7 +111,7 @@ fn waits(
     next: &Manifest,
     difference: &Difference,
     former: &[Former],
-    failed: Option<&FailedUpgrade>,
+    failed: &BTreeMap<Digest, FailedUpgrade>,
 ) -> Option<Waits> {
     if !difference.added.is_empty() {
         return Some(Waits::Wider(difference.added.len()));
@@ -128,7 +128,7 @@ fn waits(
     if former.iter().any(|f| f.release.package_digest == *package) {
         return Some(Waits::Left);
     }
-    failed.filter(|f| f.package == *package).map(|f| Waits::Failed(f.why.clone()))
+    failed.get(package).map(|f| Waits::Failed(f.why.clone()))
 }
 
 fn table() -> Key {
@@ -203,19 +203,13 @@ impl Operations {
             }
             Err(refused) if is_final(&refused) => {
                 tracing::warn!(installation = %name, %version, error = %refused, "its automatic upgrade is refused");
-                let why = refused.to_string();
-                self.set_aside(
-                    name,
-                    FailedUpgrade {
-                        package,
-                        version: version.clone(),
-                        at: self.services.clock.now(),
-                        why: why.clone(),
-                    },
-                )
-                .await?;
+                let why = refused.text();
+                let failed =
+                    FailedUpgrade { version: version.clone(), at: self.services.clock.now(), why: why.clone() };
+                self.set_aside(&i, package, failed).await?;
                 let title = (format!("未能自动升级到版本 {version}"), format!("Not upgraded to version {version}"));
-                let body = (format!("请在控制台查看并决定：{why}"), format!("Look at it at the console: {why}"));
+                let body =
+                    (format!("请在控制台查看并决定：{}", why.zh), format!("Look at it at the console: {}", why.en));
                 self.tell_of_upgrade(&i, automatic, title, body).await;
                 Ok(())
             }
@@ -247,13 +241,20 @@ impl Operations {
         }
     }
 
-    async fn set_aside(&self, name: &InstallationName, failed: FailedUpgrade) -> Result<(), OperationError> {
-        let key = row(name);
+    async fn set_aside(
+        &self,
+        i: &Installation,
+        package: Digest,
+        failed: FailedUpgrade,
+    ) -> Result<(), OperationError> {
+        let key = row(&i.name);
         transact!(&self.services.store, |txn| {
             let found: Option<Automatic> = txn.get_as(&key).await.map_err(DocumentError::Store)?;
             // It may have been switched off meanwhile.
             if let Some(mut automatic) = found {
-                automatic.failed = Some(failed.clone());
+                // What is no newer than the one that runs is not looked at again.
+                automatic.failed.retain(|_, f| f.version > i.version);
+                automatic.failed.insert(package, failed.clone());
                 txn.put_as(key.clone(), &automatic);
             }
             Ok::<_, OperationError>(())
@@ -272,12 +273,12 @@ impl Operations {
             return Ok(Vec::new());
         }
         let former = self.services.installations.former(&i.name).await?;
-        let failed = self.automatic(&i.name).await?.and_then(|a| a.failed);
+        let failed = self.automatic(&i.name).await?.map(|a| a.failed).unwrap_or_default();
         let mut all = Vec::with_capacity(versions.len());
         for version in versions {
             let manifest = publications.summary(&version.digest).await?.manifest;
             let difference = Difference::between(&i.manifest, &manifest);
-            let waits = waits(i, &version.digest, &manifest, &difference, &former, failed.as_ref());
+            let waits = waits(i, &version.digest, &manifest, &difference, &former, &failed);
             all.push(Newer { version, manifest, difference, waits });
         }
         Ok(all)
@@ -308,7 +309,7 @@ impl Operations {
                 return Ok(());
             }
             if on {
-                let automatic = Automatic { by: by.to_owned(), since: self.services.clock.now(), failed: None };
+                let automatic = Automatic { by: by.to_owned(), since: self.services.clock.now(), failed: BTreeMap::new() };
                 txn.put_as(key.clone(), &automatic);
             } else {
                 txn.delete(key.clone());
@@ -389,8 +390,9 @@ mod tests {
     }
 
     fn judged(now: &Installation, next: &Manifest, former: &[Former], failed: Option<&FailedUpgrade>) -> Option<Waits> {
-        let package = Digest::of(next.version.to_string().as_bytes());
-        waits(now, &package, next, &Difference::between(&now.manifest, next), former, failed)
+        let package = |version: &semver::Version| Digest::of(version.to_string().as_bytes());
+        let failed = failed.map(|f| (package(&f.version), f.clone())).into_iter().collect();
+        waits(now, &package(&next.version), next, &Difference::between(&now.manifest, next), former, &failed)
     }
 
     const PAYS: &str = "payments = { reason = { zh = \"售票\", en = \"Tickets\" } }\n";
@@ -422,9 +424,10 @@ mod tests {
         release.package_digest = package;
         let former = Former { release, left_at: Timestamp(1) };
         assert_eq!(judged(&now, &next, std::slice::from_ref(&former), None), Some(Waits::Left));
-        let mut failed = FailedUpgrade { package, version: next.version.clone(), at: Timestamp(1), why: "ill".into() };
-        assert_eq!(judged(&now, &next, &[], Some(&failed)), Some(Waits::Failed("ill".into())));
-        failed.package = Digest::of(b"another");
+        let why = Text { zh: "异常".into(), en: "ill".into() };
+        let mut failed = FailedUpgrade { version: next.version.clone(), at: Timestamp(1), why: why.clone() };
+        assert_eq!(judged(&now, &next, &[], Some(&failed)), Some(Waits::Failed(why)));
+        failed.version = semver::Version::new(1, 2, 0);
         assert_eq!(judged(&now, &next, &[], Some(&failed)), None, "another version failed");
     }
 }

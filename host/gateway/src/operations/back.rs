@@ -8,7 +8,7 @@ use super::upgrade::alike;
 use super::{OperationError, Operations, PLATFORM, invalid};
 use std::sync::Arc;
 use yunlong_installations::{Installation, Release, RollBack, Status};
-use yunlong_model::InstallationName;
+use yunlong_model::{InstallationName, Text};
 use yunlong_publications::Stage;
 
 /// A roll-back that is asked for.
@@ -68,7 +68,9 @@ impl Operations {
             let back = me.roll_back_now(&name, target, &asked).await?;
             let to = &back.version;
             let title = (format!("已从版本 {from} 退回 {to}"), format!("Rolled back from version {from} to {to}"));
-            me.tell(&back, &asked.by, (&title.0, &title.1), &asked.why).await;
+            // A person's own words.
+            let why = Text { zh: asked.why.clone(), en: asked.why };
+            me.tell(&back, &asked.by, (&title.0, &title.1), &why).await;
             Ok(back)
         })
         .await
@@ -135,17 +137,23 @@ impl Operations {
         if left.package_digest == now.package_digest {
             return Err(refused);
         }
-        let mut why = format!("version {version} cannot serve again: {refused}");
+        let mut why = Text {
+            zh: format!("版本 {version} 无法恢复服务：{}", refused.text().zh),
+            en: format!("version {version} cannot serve again: {refused}"),
+        };
         // One that waited for its data cannot serve either.
         if matches!(now.status, Status::Running | Status::Stopped) {
-            let forward = Back { indexes: Indexes::Anew, unwritten: false, by: PLATFORM, why: &why };
+            let forward = Back { indexes: Indexes::Anew, unwritten: false, by: PLATFORM, why: &why.en };
             match self.exchange(&left, now.release(), forward).await {
                 Ok(()) => return Err(refused),
-                Err(error) => why = format!("{why}; nor can version {}: {error}", now.version),
+                Err(error) => {
+                    why.zh = format!("{}；版本 {} 也无法恢复：{}", why.zh, now.version, error.text().zh);
+                    why.en = format!("{}; nor can version {}: {error}", why.en, now.version);
+                }
             }
         }
         self.services.apps.unload(name);
-        let failed = self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
+        let failed = self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
         self.tell(&failed, how.by, ("应用已停止服务，需要您处理", "It serves no more and needs your decision"), &why)
             .await;
         Err(refused)

@@ -154,7 +154,7 @@ impl Operations {
             self.set_status(name, Status::Failed(error.to_string()), PLATFORM).await?;
             drop(turn);
             if installation.trial().is_some() {
-                self.fall_back(name, &error.to_string()).await?;
+                self.fall_back(name, &error.text()).await?;
             }
             return Err(error);
         }

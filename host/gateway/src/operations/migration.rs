@@ -5,11 +5,12 @@
 //! served meanwhile; otherwise they wait until the last batch.
 
 use super::back::{Back, Indexes};
+use super::watch::stuck;
 use super::{OperationError, Operations, PLATFORM};
 use std::sync::Arc;
 use std::time::Duration;
 use yunlong_installations::{Installation, InstallationError, Migration, Status};
-use yunlong_model::InstallationName;
+use yunlong_model::{InstallationName, Text};
 use yunlong_runtime::InvocationError;
 use yunlong_store::{CommitError, Txn};
 
@@ -193,8 +194,11 @@ impl Operations {
         why: &str,
     ) -> Result<(), OperationError> {
         let name = &i.name;
-        let why = format!("the migration from schema {} to {} failed: {why}", place.from, place.to);
-        place.failure = Some(why.clone());
+        let why = Text {
+            zh: format!("数据从结构 {} 到 {} 的迁移未成功：{why}", place.from, place.to),
+            en: format!("the migration from schema {} to {} failed: {why}", place.from, place.to),
+        };
+        place.failure = Some(why.en.clone());
         let unwritten = place.batches == 0;
         let mut txn = Txn::new(self.services.store.clone());
         self.services.installations.stage_migration(&mut txn, name, &place).await?;
@@ -212,14 +216,14 @@ impl Operations {
             && (unwritten || now.data.strange_to(&trial.former.manifest.data).is_empty())
         {
             let (former, by) = (trial.former.clone(), trial.by.clone());
-            let how = Back { indexes: Indexes::AsDeclared, unwritten, by: PLATFORM, why: &why };
+            let how = Back { indexes: Indexes::AsDeclared, unwritten, by: PLATFORM, why: &why.en };
             let back = match self.put_back(&now, former, how).await {
                 Ok(back) => back,
                 // Written down already.
                 Err(_) if matches!(self.get(name)?.status, Status::Failed(_)) => return Ok(()),
                 Err(refused) => {
-                    let why = format!("{why}. It cannot go back by itself: {refused}");
-                    self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
+                    let why = stuck(&why, &refused);
+                    self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
                     return self.alarm(name, &why).await;
                 }
             };
@@ -236,7 +240,7 @@ impl Operations {
             .await;
             return Ok(());
         }
-        self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
+        self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
         self.alarm(name, &why).await
     }
 

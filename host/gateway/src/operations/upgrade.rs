@@ -143,6 +143,8 @@ impl Operations {
         self.services.apps.unstage(name, package);
         let why = ill.to_string();
         self.services.installations.refused(planned, by, &why).await?;
+        // What an app says of itself is in its own words.
+        let why = Text { zh: why.clone(), en: why };
         let version = &planned.version;
         self.tell(
             planned,
@@ -325,13 +327,13 @@ impl Operations {
 
     /// Tells those who look after an installation: in its log, and in the inbox of whoever decided on
     /// the upgrade and whoever installed it.
-    pub(super) async fn tell(&self, installation: &Installation, by: &str, title: (&str, &str), why: &str) {
+    pub(super) async fn tell(&self, installation: &Installation, by: &str, title: (&str, &str), why: &Text) {
         let name = &installation.name;
-        self.services.installations.log().append(name, Level::Error, &format!("{}: {why}", title.1), None);
+        self.services.installations.log().append(name, Level::Error, &format!("{}: {}", title.1, why.en), None);
         let app = &installation.manifest.title;
         let notice = Notice {
             title: Text { zh: format!("{}：{}", app.zh, title.0), en: format!("{}: {}", app.en, title.1) },
-            body: Text { zh: why.chars().take(1_000).collect(), en: why.chars().take(1_000).collect() },
+            body: Text { zh: why.zh.chars().take(1_000).collect(), en: why.en.chars().take(1_000).collect() },
             path: None,
         };
         let decided = installation.trial().map(|t| t.by.as_str());

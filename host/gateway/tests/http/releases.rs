@@ -190,6 +190,9 @@ async fn a_release_that_doubles_the_errors_gives_charge_back_by_itself_and_says_
         p.messaging.inbox("city-admin", None, 10).await.unwrap().notes.iter().any(|n| n.title.en.contains("by itself"))
     })
     .await;
+    let inbox = p.messaging.inbox("city-admin", None, 10).await.unwrap();
+    let note = inbox.notes.iter().find(|n| n.title.en.contains("by itself")).unwrap();
+    assert!(note.body.zh.contains("最近 100 次调用中有 30 次失败"), "Chinese readers read Chinese: {}", note.body.zh);
     let audit = p.installations.audit_page(None, 20, &AuditFilter::default()).await.unwrap().unwrap().rows;
     assert!(audit.iter().any(|r| r.action == "rolled-back" && r.actor == "platform"));
 }

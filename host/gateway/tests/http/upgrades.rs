@@ -139,6 +139,30 @@ async fn a_version_that_is_not_well_is_set_aside_told_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn of_two_versions_that_are_not_well_each_is_tried_once() {
+    let p = city().await;
+    switch(&p, true).await;
+    for (n, ill) in [("1.1.0", "no driver"), ("1.2.0", "no paper")] {
+        let next = published(&p, n, V1).await;
+        p.app.ill.lock().insert(next, ill.into());
+    }
+    let tried = async || {
+        let history = p.installations.history(&tickets(), 50).await.unwrap();
+        history.iter().filter(|r| r.event == "refused").count()
+    };
+    for expected in [1, 2, 2, 2] {
+        tick(&p).await;
+        assert_eq!((version(&p), tried().await), ("1.0.0".to_owned(), expected));
+    }
+    let cookie = p.console("city-admin").await;
+    let page = p.see(CONSOLE, "/apps/tickets/versions", &cookie).await.text();
+    assert!(page.contains("no driver") && page.contains("no paper"), "{page}");
+    published(&p, "1.3.0", V1).await;
+    tick(&p).await;
+    assert_eq!(version(&p), "1.3.0", "a newer one is another matter");
+}
+
+#[tokio::test]
 async fn what_was_left_by_a_roll_back_is_not_taken_again_by_itself() {
     let p = city().await;
     switch(&p, true).await;
