@@ -122,7 +122,7 @@ impl Rotation {
     /// the other.
     #[must_use]
     pub fn statement(&self) -> Vec<u8> {
-        // The vendor's name last: it may hold anything but a line break.
+        // The vendor's name last: what is not enrolled yet may hold anything but a line break.
         let vendor = self.vendor.replace(['\n', '\r'], " ");
         format!("yunlong key rotation v1\nold {}\nnew {}\nvendor {vendor}\n", self.old, self.new).into_bytes()
     }
@@ -168,7 +168,9 @@ pub enum TrustError {
     #[error("no key {0} is enrolled")]
     Unknown(KeyId),
     /// A vendor's name that is no name.
-    #[error("the vendor's name is empty, longer than 100 characters, or has line breaks")]
+    #[error(
+        "the vendor's name names its repositories too: use at most 100 lower-case letters and digits, with `-`, `_` or `.` between them"
+    )]
     Vendor,
     /// A vendor's name belongs to one organization.
     #[error("the vendor `{vendor}` is the organization {organization}: choose another name for the vendor")]
@@ -222,7 +224,7 @@ impl TrustStore {
         by: &str,
         now: Timestamp,
     ) -> Result<KeyId, TrustError> {
-        if vendor.trim().is_empty() || vendor.chars().count() > 100 || vendor.contains(['\n', '\r']) {
+        if !yunlong_model::is_vendor_name(vendor) {
             return Err(TrustError::Vendor);
         }
         let id = public_key.id();

@@ -21,7 +21,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use digest::Digest;
 pub use event::Event;
 pub use manifest::Manifest;
-pub use name::{AppName, InstallationName, NameError};
+pub use name::{AppName, InstallationName, NameError, is_vendor_name};
 pub use person::PersonId;
 pub use principal::{ActingFor, Assurance, Grantor, Kind, Presentation, Principal};
 pub use schema::{Schema, SchemaError};

@@ -326,7 +326,15 @@ impl Manifest {
     fn check(&self) -> Result<(), ManifestError> {
         no_blank("title.zh", &self.title.zh)?;
         no_blank("title.en", &self.title.en)?;
-        no_blank("vendor", &self.vendor)?;
+        if !crate::name::is_vendor_name(&self.vendor) {
+            let said: String = self.vendor.chars().take(60).collect();
+            return Err(field(
+                "vendor",
+                &format!(
+                    "`{said}` cannot name a vendor: use at most 100 lower-case letters and digits, with `-`, `_` or `.` between them, such as `pengcheng-software`; the title may be in any script"
+                ),
+            ));
+        }
         if let Some(path) = &self.orders {
             own_path("orders", path)?;
         }
@@ -592,6 +600,14 @@ mod tests {
         assert_eq!(with("").unwrap().data, DataSchema { schema: 1, reads: Vec::new() });
         let data = with("[data]\nschema = 2\nreads = [1, 3]").unwrap().data;
         assert!([1, 2, 3].iter().all(|n| data.understands(*n)) && !data.understands(4));
+    }
+
+    #[test]
+    fn a_vendor_is_one_component_of_its_repositories_names() {
+        for bad in ["", " ", "彭城软件", "yunlong-examples/x", "Yunlong"] {
+            let text = MINIMAL.replace("yunlong-examples", bad);
+            assert!(Manifest::parse(&text).unwrap_err().to_string().starts_with("vendor: "), "{bad}");
+        }
     }
 
     #[test]

@@ -74,6 +74,24 @@ fn check_label(s: &str) -> Result<(), NameError> {
     if ok { Ok(()) } else { Err(NameError::Malformed(s.chars().take(60).collect())) }
 }
 
+/// The longest name of a vendor in bytes.
+const MAX_VENDOR: usize = 100;
+
+/// Whether a text may be a vendor's name: one component of a repository's name, since its packages stand in
+/// `<vendor>/<app>` (distribution-spec, "Pulling manifests"). So what can be enrolled and signed can be
+/// published, and nobody's name reaches into another's repositories.
+#[must_use]
+pub fn is_vendor_name(s: &str) -> bool {
+    let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = s.as_bytes();
+    // Between words stand `.`, `_`, `__` or hyphens.
+    let parts: Vec<&[u8]> = bytes.split(|&b| word(b)).collect();
+    (1..=MAX_VENDOR).contains(&bytes.len())
+        && bytes.first().is_some_and(|&b| word(b))
+        && bytes.last().is_some_and(|&b| word(b))
+        && parts.iter().all(|p| matches!(p, [] | [b'.'] | [b'_'] | [b'_', b'_']) || p.iter().all(|&b| b == b'-'))
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $t:ident, $check:expr) => {
         $(#[$doc])*
@@ -129,6 +147,19 @@ name_type!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vendors() {
+        for good in ["v", "yunlong-demo", "3m", "a.b", "a_b", "a__b", "a---b", &"a".repeat(100)] {
+            assert!(is_vendor_name(good), "{good}");
+        }
+        let long = "a".repeat(101);
+        for bad in
+            ["", " ", "-a", "a-", ".a", "a.", "a..b", "a___b", "a._b", "A", "彭城软件", "a/b", "a b", "a\n", "..", &long]
+        {
+            assert!(!is_vendor_name(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn labels() {
