@@ -9,8 +9,8 @@ pub struct GatewayConfig {
     /// The largest request body in bytes. A form with a photograph goes through the files service,
     /// not through here; 1 MiB is much for JSON and forms.
     pub body_limit: usize,
-    /// The largest package that the console takes, in bytes. An interpreter compiled to wasm is
-    /// about 30 MiB.
+    /// The largest package that the console takes, in bytes; the form around it comes on top. An
+    /// interpreter compiled to wasm is about 30 MiB.
     pub package_limit: usize,
     /// The longest path and query in bytes. Browsers and proxies agree on 8 KiB at least (RFC 9110
     /// section 4.1 recommends 8,000).
@@ -59,7 +59,8 @@ impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             body_limit: 1024 * 1024,
-            package_limit: 64 * 1024 * 1024,
+            // What the registry takes: a package that it would read is not refused at the door.
+            package_limit: 96 * 1024 * 1024,
             uri_limit: 8 * 1024,
             header_limit: 32 * 1024,
             header_count: 100,
@@ -79,5 +80,15 @@ impl Default for GatewayConfig {
             providers: Vec::new(),
             drain: Duration::from_secs(3),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_the_registry_reads_is_not_refused_at_the_door() {
+        assert!(GatewayConfig::default().package_limit as u64 >= yunlong_registry::Limits::default().total);
     }
 }

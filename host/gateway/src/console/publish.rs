@@ -8,6 +8,9 @@ use axum::extract::{FromRequest, Multipart, Request};
 use maud::{Markup, html};
 use yunlong_identity::{AccountKind, PlatformRole, Session};
 
+/// What a browser writes around the file.
+const FORM: usize = 16 * 1024;
+
 /// Whether the form is of use to this person: the registry asks the same of whoever sends it.
 fn is_offered(view: &View) -> bool {
     let vendors = |s: &Session| s.kind == AccountKind::Vendor && s.organization.is_some();
@@ -55,7 +58,8 @@ pub(super) async fn from_install(view: View, request: Request) -> Outcome {
 async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
-    let whole = body::read(content, &parts.headers, config.package_limit, config.page_timeout).await?;
+    let limit = config.package_limit.saturating_add(FORM);
+    let whole = body::read(content, &parts.headers, limit, config.page_timeout).await?;
     let malformed =
         || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
     let request = Request::from_parts(parts, axum::body::Body::from(whole));
