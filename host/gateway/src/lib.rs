@@ -18,6 +18,7 @@ mod audit;
 mod auth;
 mod body;
 mod city;
+mod client;
 mod config;
 mod console;
 mod cookies;
@@ -58,9 +59,10 @@ pub use operations::{
 };
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
+pub use client::seen_through;
 pub use serve::serve;
+pub use throttle::{SignInThrottle, SignInTry};
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use yunlong_audit::Audit;
 use yunlong_hub::Hub;
@@ -109,8 +111,7 @@ pub struct Gateway {
     pub(crate) theme: theme::Theme,
     pub(crate) assets: Arc<assets::Assets>,
     pub(crate) pictures: pictures::Pictures,
-    pub(crate) by_account: throttle::Throttle<String>,
-    pub(crate) by_client: throttle::Throttle<IpAddr>,
+    pub(crate) tries: SignInThrottle,
     pub(crate) oidc: oidc::Providers,
     portal: axum::Router,
     console: axum::Router,
@@ -128,8 +129,7 @@ impl Gateway {
             pictures: pictures::Pictures::new(services.library.clone()),
             operations: Operations::new(services.clone(), assets.clone(), config.trial),
             assets,
-            by_account: throttle::Throttle::new(config.sign_in_failures_per_account),
-            by_client: throttle::Throttle::new(config.sign_in_failures_per_client),
+            tries: SignInThrottle::new(&config),
             oidc: oidc::Providers::new(&config.providers, &origins),
             metrics: Arc::default(),
             portal: portal::router(),

@@ -92,17 +92,9 @@ fn first_view(gateway: &Arc<Gateway>, parts: &Parts, site: Option<Site>) -> Inne
 
 /// The client's address, from the connection or from the load balancer's header.
 fn client(gateway: &Gateway, parts: &Parts) -> IpAddr {
-    if let Some(name) = &gateway.config.client_header {
-        let last = parts
-            .headers
-            .get_all(name)
-            .iter()
-            .next_back()
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.rsplit(',').next());
-        if let Some(address) = last.and_then(|a| a.trim().parse().ok()) {
-            return address;
-        }
+    let named = gateway.config.client_header.as_ref().and_then(|name| crate::client::in_header(&parts.headers, name));
+    if let Some(address) = named {
+        return address;
     }
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip())
 }

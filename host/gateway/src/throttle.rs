@@ -1,5 +1,6 @@
 //! Failed sign-ins are counted, for each account and for each client, in memory.
 
+use crate::GatewayConfig;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -14,6 +15,51 @@ use yunlong_model::Timestamp;
 pub(crate) struct Throttle<K> {
     limit: u32,
     buckets: Mutex<HashMap<K, Bucket>>,
+}
+
+/// Failed sign-ins at one door, the portal's or the registry's.
+#[derive(Debug)]
+pub struct SignInThrottle {
+    by_account: Throttle<String>,
+    pub(crate) by_client: Throttle<IpAddr>,
+}
+
+/// A sign-in that is under way. It counts as failed unless it is given back.
+#[derive(Debug)]
+pub struct SignInTry<'a> {
+    throttle: &'a SignInThrottle,
+    account: String,
+    client: IpAddr,
+}
+
+impl SignInThrottle {
+    /// With the limits that the operator set.
+    #[must_use]
+    pub fn new(config: &GatewayConfig) -> Self {
+        Self {
+            by_account: Throttle::new(config.sign_in_failures_per_account),
+            by_client: Throttle::new(config.sign_in_failures_per_client),
+        }
+    }
+
+    /// Takes a try before the password is looked at.
+    ///
+    /// # Errors
+    /// The seconds after which there is one again: too many have failed for this account or from this client.
+    pub fn begin(&self, account: &str, client: IpAddr, now: Timestamp) -> Result<SignInTry<'_>, u32> {
+        let (client, account) = (client_key(client), account.chars().take(100).collect::<String>());
+        self.by_client.take(client, now)?;
+        self.by_account.take(account.clone(), now)?;
+        Ok(SignInTry { throttle: self, account, client })
+    }
+}
+
+impl SignInTry<'_> {
+    /// It was no wrong guess: it does not count.
+    pub fn give_back(self) {
+        self.throttle.by_client.give_back(&self.client);
+        self.throttle.by_account.give_back(&self.account);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +151,25 @@ mod tests {
             assert_eq!(t.take("a", Timestamp(0)), Ok(()));
             t.give_back(&"a");
         }
+    }
+
+    #[test]
+    fn guesses_count_for_their_account_and_for_where_they_come_from() {
+        let config =
+            GatewayConfig { sign_in_failures_per_account: 3, sign_in_failures_per_client: 5, ..Default::default() };
+        let (door, now) = (SignInThrottle::new(&config), Timestamp(0));
+        let [here, there] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        for _ in 0..50 {
+            door.begin("a", here, now).unwrap().give_back();
+        }
+        for _ in 0..3 {
+            door.begin("a", here, now).unwrap();
+        }
+        assert!(door.begin("a", there, now).is_err(), "the account, wherever from");
+        door.begin("b", here, now).unwrap();
+        door.begin("c", here, now).unwrap();
+        assert!(door.begin("d", here, now).is_err(), "the client, whatever account");
+        assert!(door.begin("d", there, now).is_ok());
     }
 
     #[test]

@@ -207,10 +207,10 @@ async fn given(view: &View, mandate: &Mandate, code: &Code) -> Outcome {
 pub(super) async fn take(view: View, Form(fields): Form) -> Outcome {
     let session = view.signed_in()?;
     let gateway = &view.gateway;
-    gateway.by_client.take(view.client, gateway.services.clock.now()).map_err(super::sign_in::limited)?;
+    gateway.tries.by_client.take(view.client, gateway.services.clock.now()).map_err(super::sign_in::limited)?;
     let taken = gateway.services.identity.take_mandate(&session.account, fields.text("code")).await;
     if !matches!(taken, Err(CodeError::Invalid)) {
-        gateway.by_client.give_back(&view.client);
+        gateway.tries.by_client.give_back(&view.client);
     }
     match taken {
         Ok(_) => Ok(see_other("/mandates?saved=1")),

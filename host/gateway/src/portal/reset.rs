@@ -49,12 +49,12 @@ async fn redeem(view: &View, fields: &Fields) -> Outcome<String> {
     repeated(fields)?;
     let gateway = &view.gateway;
     let now = gateway.services.clock.now();
-    gateway.by_client.take(view.client, now).map_err(super::sign_in::limited)?;
+    gateway.tries.by_client.take(view.client, now).map_err(super::sign_in::limited)?;
     let password = fields.raw("new_password").unwrap_or("").into();
     let done = gateway.services.identity.redeem_reset(fields.text("code"), password).await;
     // Only a wrong code counts against them.
     if !matches!(done, Err(CodeError::Invalid)) {
-        gateway.by_client.give_back(&view.client);
+        gateway.tries.by_client.give_back(&view.client);
     }
     done.map_err(|e| match e {
         CodeError::Identity(yunlong_identity::IdentityError::Invalid { problem, .. }) => {
@@ -116,7 +116,7 @@ async fn create(view: &View, fields: &Fields) -> Outcome<()> {
     repeated(fields)?;
     let gateway = &view.gateway;
     // Each try counts: the answer tells whether a name or a number has an account.
-    gateway.by_client.take(view.client, gateway.services.clock.now()).map_err(super::sign_in::limited)?;
+    gateway.tries.by_client.take(view.client, gateway.services.clock.now()).map_err(super::sign_in::limited)?;
     let attributes = attributes(fields)?;
     let new = NewAccount {
         name: fields.text("name").to_owned(),

@@ -129,18 +129,15 @@ pub(crate) async fn sign_in(view: &View, account: &str, password: &str, origin: 
         return Err(empty);
     }
     let now = gateway.services.clock.now();
-    let key: String = account.chars().take(100).collect();
     let limited = |seconds: u32| {
         gateway.metrics.sign_in("rate-limited");
         limited(seconds)
     };
-    gateway.by_client.take(view.client, now).map_err(limited)?;
-    gateway.by_account.take(key.clone(), now).map_err(limited)?;
+    let attempt = gateway.tries.begin(account, view.client, now).map_err(limited)?;
     let outcome = gateway.services.identity.sign_in_from(account, password, origin, view.device.clone()).await;
     // Only a wrong password counts against them.
     if !matches!(outcome, Err(SignInError::Wrong)) {
-        gateway.by_client.give_back(&view.client);
-        gateway.by_account.give_back(&key);
+        attempt.give_back();
     }
     gateway.metrics.sign_in(match &outcome {
         Ok(session) if session.waits_for_second_factor => "password-accepted",
