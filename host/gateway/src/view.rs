@@ -174,6 +174,20 @@ impl View {
         }
     }
 
+    /// Who decides for the city what becomes of versions.
+    pub(crate) fn governor(&self) -> Outcome<String> {
+        Ok(self.one_of(&[PlatformRole::SystemAdmin, PlatformRole::SecurityAdmin])?.account.clone())
+    }
+
+    /// Who may end versions: a vendor's people their own, the city all. The registry asks which are whose.
+    pub(crate) fn ends_versions(&self) -> Outcome<String> {
+        let session = self.signed_in()?;
+        match (session.kind, &session.organization) {
+            (AccountKind::Vendor, Some(_)) => Ok(session.account.clone()),
+            _ => self.governor(),
+        }
+    }
+
     /// Who may bring in packages: administrators, and the people of a vendor.
     pub(crate) fn publisher(&self) -> Outcome<String> {
         let session = self.signed_in()?;

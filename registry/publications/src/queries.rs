@@ -205,6 +205,27 @@ impl Publications {
         Ok(out)
     }
 
+    /// The versions that a key signed and that wait for the city's word since it was revoked, the newest first.
+    ///
+    /// # Errors
+    /// [`PublicationError::Trust`] when there is no such key; when the store fails.
+    pub async fn in_doubt(&self, id: &KeyId) -> Result<Vec<Release>, PublicationError> {
+        let key = self.key(id).await?;
+        if key.revoked_at.is_none() {
+            return Ok(Vec::new());
+        }
+        let rows = self.inner.store.scan(&keys::releases_of(id).children(), Direction::Ascending, usize::MAX).await?;
+        let mut out = Vec::new();
+        for digest in rows.iter().filter_map(|r| r.key.last_text()?.parse().ok()) {
+            let release = self.release(&digest).await?;
+            if release.status(Some(&key)) == Status::InDoubt {
+                out.push(release);
+            }
+        }
+        out.sort_by_key(|r| std::cmp::Reverse(r.at));
+        Ok(out)
+    }
+
     /// Whether a version that is in this repository may be installed: then anybody may pull from there.
     ///
     /// # Errors

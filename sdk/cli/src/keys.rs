@@ -190,13 +190,18 @@ fn revoke(key: &KeyId, reason: Why, remark: &str, server: &Server) -> Result<(),
         Why::Ended => "ended",
     };
     let wanted = json!({ "reason": reason, "remark": remark });
-    let answer = Client::signed_in(server)?.post(&format!("/api/v1/signers/{key}/revoke"), &wanted)?;
+    let client = Client::signed_in(server)?;
+    let answer = client.post(&format!("/api/v1/signers/{key}/revoke"), &wanted)?;
     say!("revoked {key}")?;
     match answer["in_doubt"].as_u64() {
-        Some(n) if n > 0 => eprintln!("{n} versions that it signed wait for the city to decide whether they stand"),
-        _ => {}
+        Some(n) if n > 0 => {
+            eprintln!(
+                "{n} versions that it signed wait for the city, which decides by `yunlong keep` or `yunlong yank`:"
+            );
+            say_raw!("{}", crate::standing::in_doubt(&client.get(&format!("/api/v1/signers/{key}"))?))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A key's id: as it is written, or that of a name or a file.

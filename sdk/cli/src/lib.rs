@@ -25,6 +25,7 @@ mod pull;
 mod push;
 mod releases;
 mod review;
+mod standing;
 mod terminal;
 
 pub use check::{Finding, check_component};
@@ -64,6 +65,10 @@ pub enum Command {
     /// Review what vendors published
     #[command(subcommand)]
     Review(review::Review),
+    /// Offer a version no longer; with --recall it may not even run
+    Yank(standing::Yank),
+    /// Decide for the city that a version stands although its key was revoked
+    Keep(standing::Keep),
     /// Install an app for an organization, after showing what it may do
     Install(install::Install),
     /// Show what an app may do: an installation, or a package's file
@@ -121,6 +126,8 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Package(c) => pack::package(c),
         Command::Publish(c) => pack::publish(c),
         Command::Review(c) => review::run(c),
+        Command::Yank(c) => standing::yank(c),
+        Command::Keep(c) => standing::keep(c),
         Command::Install(c) => install::run(c),
         Command::Permissions(c) => permissions::run(c),
         Command::Apps(c) => apps::list(c),
@@ -170,6 +177,8 @@ mod tests {
             "yunlong keys rotate old new",
             "yunlong keys revoke k --reason compromised --remark lost",
             "yunlong keys enrolled",
+            "yunlong yank sha256:aa -m broken --recall --yes",
+            "yunlong keep sha256:aa --reason before-the-theft",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().map(|e| e.to_string()).unwrap_or_default());
         }
@@ -179,6 +188,8 @@ mod tests {
             "yunlong publish a.tar --repository v/a",
             "yunlong publish a.tar --password secret",
             "yunlong keys revoke k",
+            "yunlong yank sha256:aa",
+            "yunlong keep -m why",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

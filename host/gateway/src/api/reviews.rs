@@ -6,13 +6,15 @@
 //! | `POST submissions` | `{"repository","digest"}`: submits what was pushed there under the tag of its version; 201, 200 when it was submitted before |
 //! | `GET submissions/{n}` | one, with its findings, its comments and what may be done with it |
 //! | `POST submissions/{n}/assign` | `{"reviewer"?}`: oneself when absent |
-//! | `POST submissions/{n}/approve`, `…/reject`, `…/ask-changes` | `{"remark"}`: the reviewer's decision |
+//! | `POST submissions/{n}/approve` | `{"remark","findings"}`: the reviewer's yes to what the checks found, by the digest that stands at `checked.findings`; 409 when they ran again since |
+//! | `POST submissions/{n}/reject`, `…/ask-changes` | `{"remark"}`: the reviewer's decision |
 //! | `POST submissions/{n}/recheck`, `…/withdraw` | the submission |
 //! | `POST submissions/{n}/comments` | `{"text"}`; 201 |
-//! | `POST packages/{digest}/yank` | `{"reason","recall"?}`: offered no longer; recalled, it may not even run |
+//! | `POST packages/{digest}/yank` | `{"reason","recall"?}`: offered no longer; recalled, it may not even run. Vendors yank their own; the city's system and security administrators do both |
+//! | `POST packages/{digest}/keep` | `{"reason"}`: it stands although its key was revoked; for the city's administrators |
 //! | `GET packages/{digest}/proof` | that it was published and approved, for `yunlong-verify publication` |
 //! | `GET signers` | `{"signers":[…]}`: a vendor's people see their own keys, the city's administrators all |
-//! | `GET signers/{key}` | one, for everybody who is signed in: it is a public key |
+//! | `GET signers/{key}` | one, for everybody who is signed in: it is a public key; `in_doubt` are the versions that wait for the city's word since it was revoked |
 //! | `POST signers/{key}/rotate` | `{"public_key": PEM,"possession","endorsement"?}`, signatures of the rotation's statement by the new and the old key in base64: by the vendor, or without the endorsement by the city; 201 |
 //! | `POST signers/{key}/revoke` | `{"reason","remark"}`: by the vendor or the security administrator; `{"in_doubt"}`, how many versions wait for a decision |
 
@@ -31,7 +33,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yunlong_identity::AccountKind;
-use yunlong_publications::{PublicationError, Submission};
+use yunlong_publications::{PublicationError, Release, Submission};
 use yunlong_registry::{Endorsement, KeyId, PublicKey, TrustError, TrustedKey};
 
 pub(super) fn router() -> Router {
@@ -41,6 +43,7 @@ pub(super) fn router() -> Router {
         .route("/api/v1/submissions/{number}/comments", post(comment))
         .route("/api/v1/submissions/{number}/{step}", post(step))
         .route("/api/v1/packages/{digest}/yank", post(yank))
+        .route("/api/v1/packages/{digest}/keep", post(keep))
         .route("/api/v1/packages/{digest}/proof", get(proof))
         .route("/api/v1/signers", get(signers))
         .route("/api/v1/signers/{key}", get(signer))
@@ -98,11 +101,12 @@ async fn one(view: View, Path(number): Path<u64>) -> Outcome {
 struct Taken {
     remark: String,
     reviewer: Option<String>,
+    findings: String,
 }
 
 async fn step(view: View, Path((number, name)): Path<(u64, String)>, body: Json<Taken>) -> Outcome {
     let taken = body.take()?;
-    let step = Step::from_name(&name, taken.reviewer, taken.remark)
+    let step = Step::from_name(&name, taken.reviewer, taken.remark, &taken.findings)?
         .ok_or_else(|| Failure::not_found().because("没有这个步骤。", format!("There is no step `{name}`.")))?;
     json(StatusCode::OK, &submission(&reviews::take(&view, number, step).await?))
 }
@@ -127,11 +131,26 @@ struct Ended {
 }
 
 async fn yank(view: View, Path(text): Path<String>, body: Json<Ended>) -> Outcome {
-    let by = view.publisher()?;
+    let by = view.ends_versions()?;
     let ended = body.take()?;
     view.step_up()?;
-    let release = view.gateway.services.library.yank(&digest(&text)?, &ended.reason, ended.recall, &by).await?;
+    let operations = &view.gateway.operations;
+    let release = operations.end_version(&digest(&text)?, &ended.reason, ended.recall, &by).await?;
     json(StatusCode::OK, &json!({ "digest": release.digest, "yank": release.yank }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    reason: String,
+}
+
+async fn keep(view: View, Path(text): Path<String>, body: Json<Reason>) -> Outcome {
+    let by = view.governor()?;
+    let wanted = body.take()?;
+    view.step_up()?;
+    let release = view.gateway.operations.keep_version(&digest(&text)?, &wanted.reason, &by).await?;
+    json(StatusCode::OK, &json!({ "digest": release.digest, "kept": release.kept }))
 }
 
 async fn proof(view: View, digest: Path<String>, query: Query) -> Outcome {
@@ -187,8 +206,16 @@ async fn signers(view: View) -> Outcome {
 async fn signer(view: View, Path(text): Path<String>) -> Outcome {
     view.signed_in()?;
     let id = key_id(&text)?;
-    match view.gateway.services.library.publications().key(&id).await {
-        Ok(found) => json(StatusCode::OK, &key(&id, &found)),
+    let publications = view.gateway.services.library.publications();
+    match publications.key(&id).await {
+        Ok(found) => {
+            let mut value = key(&id, &found);
+            // Approved once: that they are there is no secret.
+            let in_doubt = publications.in_doubt(&id).await.map_err(OperationError::from)?;
+            let of = |r: &Release| json!({ "digest": r.digest, "app": r.app, "version": r.version });
+            value["in_doubt"] = in_doubt.iter().map(of).collect();
+            json(StatusCode::OK, &value)
+        }
         Err(PublicationError::Trust(TrustError::Unknown(_))) => {
             let (zh, en) = (format!("没有登记密钥 {id}。"), format!("No key {id} is enrolled."));
             Err(Failure::not_found().because(zh, en))

@@ -108,6 +108,7 @@ fn doubts(view: &View, i: &Installation, r: &Review) -> Markup {
                 strong { (view.t("正在运行的版本 ", "The version that runs, ")) (i.version) " " (listing::standing(view, r.standing)) }
                 @if let Some(yank) = &r.release.yank { p { (view.t("原因：", "Why: ")) (yank.reason) } }
                 p { (view.t("请查看有没有可以升级的版本，或联系供应商。", "See whether there is a version to upgrade to, or ask its vendor.")) " " a.target href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } }
+                (super::standing::link(view, r))
             }
         }
     }

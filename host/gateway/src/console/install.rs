@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::refused;
 use crate::layout::{Page, empty, field_error};
 use crate::listing;
-use crate::operations::installing::{Assigned, PATIENCE};
+use crate::operations::installing::{Assigned, PATIENCE, Unassigned};
 use crate::operations::{Install, InstallStep, OperationError, Progress, Review, Upgrading};
 use crate::portal::Names;
 use crate::view::{Administrator, View, see_other};
@@ -337,6 +337,7 @@ async fn show_review(
         (refused(view, failure))
         (view.step_up_first_at(&format!("/install/{}", r.digest)))
         (shown.facts(view))
+        (super::standing::link(view, r))
         (shown.story(view))
         (shown.datasets)
         @if !shown.may_be_installed() { (not_installable(view, r)) } @else {
@@ -500,7 +501,12 @@ async fn begin(view: &View, by: &Administrator, m: &Manifest, package: Digest, f
     match tokio::time::timeout(PATIENCE, job).await {
         Ok(ended) => {
             let installed = ended.map_err(Failure::internal)??;
-            Ok(format!("/apps/{}?saved=1", installed.name))
+            let name = &installed.installation.name;
+            if installed.unassigned.is_empty() {
+                return Ok(format!("/apps/{name}?saved=1"));
+            }
+            // What is left to do stands there.
+            Ok(format!("/install/{package}/progress?name={name}"))
         }
         // It goes on by itself.
         Err(_) => Ok(format!("/install/{package}/progress?name={name}")),
@@ -518,25 +524,41 @@ pub(super) async fn progress(view: View, Path(text): Path<String>, Query(query):
         // Done, or none of theirs: the app's page knows which.
         return Ok(see_other(&format!("/apps/{name}?saved=1")));
     };
-    let title = view.t("正在安装", "Being installed");
+    let installed = !progress.unassigned.is_empty();
+    let title = if installed { view.t("已安装", "Installed") } else { view.t("正在安装", "Being installed") };
     let content = html! {
         h1 { (title) ": " (name) }
         (steps(&view, 2))
         (refused(&view, progress.failure.as_ref()))
-        (how_far(&view, &progress))
+        @if installed { (unassigned(&view, &progress.unassigned)) } @else { (how_far(&view, &progress)) }
         div.actions {
-            @if progress.failure.is_some() { a role="button" href={ "/install/" (package) } { (view.t("返回修改", "Back to the form")) } }
+            @if installed { a role="button" href={ "/apps/" (name) } { (view.t("打开应用页面，指派角色", "To the app’s page, to assign them")) } }
+            @else if progress.failure.is_some() { a role="button" href={ "/install/" (package) } { (view.t("返回修改", "Back to the form")) } }
             @else { a role="button" class="outline" href={ "/install/" (package) "/progress?name=" (name) } { (view.t("刷新", "Reload")) } }
         }
     };
     let mut response = super::page(&view, &Page::narrow(title, "/install"), &content)?;
-    if progress.failure.is_none()
+    if progress.is_under_way()
         && look < LOOKS
         && let Ok(again) = HeaderValue::from_str(&format!("3; url=?name={name}&look={}", look + 1))
     {
         response.headers_mut().insert(header::REFRESH, again);
     }
     Ok(response)
+}
+
+/// The roles that are to be assigned by hand: the rest is done.
+fn unassigned(view: &View, all: &[Unassigned]) -> Markup {
+    html! {
+        div.notice.notice-warn role="alert" {
+            strong { (view.t("应用已经安装并运行，但以下角色未能指派：", "It is installed and serves, but these roles could not be assigned:")) }
+            ul { @for u in all { li {
+                (u.assigned.account) " · " code { (u.assigned.role) } " — "
+                @if u.why.fields().is_empty() { (u.why.text(view.lang())) }
+                @for e in u.why.fields() { (e.detail.get(view.lang())) " " }
+            } } }
+        }
+    }
 }
 
 fn how_far(view: &View, progress: &Progress) -> Markup {

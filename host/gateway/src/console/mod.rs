@@ -14,6 +14,7 @@ pub(crate) mod oversight;
 mod publish;
 mod reviews;
 pub(crate) mod signers;
+mod standing;
 mod versions;
 
 pub(crate) use app::export_file;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use yunlong_installations::Installation;
 use yunlong_library::LibraryError;
 use yunlong_publications::{PublicationError, Refusal};
+use yunlong_registry::TrustError;
 use yunlong_store::CommitError;
 
 pub(crate) fn router() -> Router {
@@ -55,6 +57,7 @@ pub(crate) fn router() -> Router {
         .route("/install/{digest}", get(install::review).post(install::approve))
         .route("/install/{digest}/progress", get(install::progress))
         .route("/install/{digest}/upgrade", post(install::upgrade))
+        .route("/versions/{digest}", get(standing::page).post(standing::decide))
         .route("/pictures/{digest}/{n}", get(crate::pictures::picture))
         .route("/signers", get(signers::page).post(signers::enroll))
         .route("/signers/revoke", post(signers::revoke))
@@ -182,6 +185,9 @@ impl From<LibraryError> for Failure {
                 | PublicationError::NotInDoubt(_) => kinds::CONFLICT,
                 // The package may be as good as it likes: whoever offers it may not.
                 PublicationError::Refused(r) if matches!(**r, Refusal::NotYours { .. }) => kinds::FORBIDDEN,
+                PublicationError::Trust(TrustError::Vendor | TrustError::OtherOrganization { .. }) => {
+                    return Self::new(kinds::INVALID).field("vendor", text.zh, text.en);
+                }
                 PublicationError::Trust(_) => return Self::new(kinds::INVALID).field("public_key", text.zh, text.en),
                 PublicationError::Invalid { field, .. } => {
                     return Self::new(kinds::INVALID).field(field, text.zh, text.en);

@@ -8,6 +8,8 @@ use crate::operations::OperationError;
 use crate::view::{View, see_other};
 use http::StatusCode;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
+use yunlong_publications::Release;
 use yunlong_registry::Reason;
 
 pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
@@ -18,6 +20,14 @@ pub(super) async fn page(view: View, Query(query): Query) -> Outcome {
 async fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, failure: Option<&Failure>) -> Outcome {
     let trust = view.gateway.services.library.publications().trust().await.map_err(OperationError::from)?;
     let title = view.t("供应商密钥", "Vendor keys");
+    // What a revoked key signed waits for the city's word: here, where somebody looks.
+    let mut doubts = BTreeMap::new();
+    if view.governor().is_ok() {
+        for (id, _) in trust.keys().filter(|(_, k)| k.revoked_at.is_some()) {
+            let publications = view.gateway.services.library.publications();
+            doubts.insert(*id, publications.in_doubt(id).await.map_err(OperationError::from)?);
+        }
+    }
     let mut keys = trust.keys().peekable();
     let content = html! {
         h1 { (title) }
@@ -36,7 +46,9 @@ async fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, fa
                     td { code.digest { (id) } }
                     td { (key.enrolled_at.to_shanghai()) " · " (key.enrolled_by) }
                     td {
-                        @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) @if let Some(by) = &key.revoked_by { " · " (by) } } @else {
+                        @if let Some(at) = key.revoked_at { span.badge.badge-bad { (view.t("已吊销", "Revoked")) } " " (at.to_shanghai()) @if let Some(by) = &key.revoked_by { " · " (by) }
+                            (in_doubt(view, doubts.get(id).map_or(&[], Vec::as_slice)))
+                        } @else {
                             span.badge.badge-ok { (view.t("有效", "In force")) } " "
                             @if security_administrator(view).is_ok() {
                                 form.inline method="post" action="/signers/revoke" {
@@ -63,6 +75,16 @@ async fn show(view: &View, status: StatusCode, saved: bool, typed: Typed<'_>, fa
     super::page_with(status, view, &Page::new(title, "/signers"), &content)
 }
 
+/// Versions that the city is to decide about.
+fn in_doubt(view: &View, versions: &[Release]) -> Markup {
+    html! {
+        @if !versions.is_empty() {
+            p.detail { (view.t("以下版本待市级决定：", "The city is to decide about:")) }
+            ul { @for r in versions { li { a.target href={ "/versions/" (r.digest) } { (r.app) " " (r.version) } } } }
+        }
+    }
+}
+
 /// What somebody typed.
 #[derive(Clone, Copy, Default)]
 struct Typed<'a> {
@@ -76,15 +98,17 @@ fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
         let known = failure?.fields().iter().find(|e| e.name == name)?;
         Some(known.detail.get(view.lang()))
     };
-    let organization = of("organization");
+    let (vendor, organization) = (of("vendor"), of("organization"));
     // What is said of no field is about the key, which is most of the form.
-    let error = of("public_key").or_else(|| failure.filter(|_| organization.is_none()).map(|f| f.text(view.lang())));
+    let error = of("public_key").or_else(|| failure.filter(|_| vendor.is_none() && organization.is_none()).map(|f| f.text(view.lang())));
     html! {
         h2 { (view.t("登记密钥", "Enroll a key")) }
         (view.step_up_first())
         form.card method="post" action="/signers" {
             label for="vendor" { (view.t("供应商名称（与 app.toml 一致）", "Vendor, as in app.toml")) }
-            input #vendor name="vendor" value=(typed.vendor) required maxlength="100";
+            input #vendor name="vendor" value=(typed.vendor) required maxlength="100" autocapitalize="none" spellcheck="false" aria-invalid=[vendor.map(|_| "true")] aria-describedby=(if vendor.is_some() { "vendor-error" } else { "vendor-help" });
+            (field_error("vendor-error", vendor))
+            span.field-help #vendor-help { (view.t("小写字母、数字，之间可用“-”“_”“.”，例如 pengcheng-software：也是其仓库名。", "Lower-case letters and digits, with `-`, `_` or `.` between them, such as pengcheng-software: it names the vendor’s repositories, too.")) }
             label for="organization" { (view.t("供应商的统一社会信用代码", "The vendor's unified social credit code")) }
             input #organization name="organization" value=(typed.organization) required maxlength="18" autocapitalize="characters" spellcheck="false" aria-invalid=[organization.map(|_| "true")] aria-describedby=(if organization.is_some() { "organization-error" } else { "organization-help" });
             (field_error("organization-error", organization))

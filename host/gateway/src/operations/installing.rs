@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use yunlong_installations::{Installation, InstallationError};
 use yunlong_model::{Digest, InstallationName, Timestamp};
 
-/// What could not be installed is told for this long.
+/// What did not go as it should is told for this long.
 const TOLD_MS: i64 = 3_600_000;
 
 /// How long a browser waits for the answer before it is shown the progress instead.
@@ -39,6 +39,15 @@ pub(crate) struct Progress {
     pub(crate) step: InstallStep,
     /// Why it did not succeed.
     pub(crate) failure: Option<Failure>,
+    /// The roles that could not be assigned: it is installed then.
+    pub(crate) unassigned: Vec<Unassigned>,
+}
+
+impl Progress {
+    /// Whether it goes on.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.failure.is_none() && self.unassigned.is_empty()
+    }
 }
 
 /// A role that an account gets with the installation.
@@ -48,8 +57,23 @@ pub(crate) struct Assigned {
     pub(crate) role: String,
 }
 
+/// A role that could not be assigned, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Unassigned {
+    pub(crate) assigned: Assigned,
+    pub(crate) why: Failure,
+}
+
+/// What was installed.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) installation: Arc<Installation>,
+    /// The roles that are to be assigned by hand.
+    pub(crate) unassigned: Vec<Unassigned>,
+}
+
 /// An installation that goes on by itself.
-pub(crate) type Job = JoinHandle<Outcome<Arc<Installation>>>;
+pub(crate) type Job = JoinHandle<Outcome<Installed>>;
 
 impl Operations {
     /// Installs a package under `name` and assigns its roles, whether or not whoever asked stays to see it.
@@ -66,31 +90,40 @@ impl Operations {
         let (me, name) = (self.clone(), name.clone());
         let since = self.services.clock.now();
         let (package, by) = (wanted.package, wanted.by.clone());
-        let begun = Progress { package, by: by.clone(), since, step: InstallStep::Checking, failure: None };
+        let begun = Progress { package, by: by.clone(), since, step: InstallStep::Checking, failure: None, unassigned: Vec::new() };
         let mut all = self.shared.installing.lock();
-        all.retain(|_, p| p.failure.is_none() || since.0 - p.since.0 < TOLD_MS);
-        if all.get(&name).is_some_and(|p| p.failure.is_none()) {
+        all.retain(|_, p| p.is_under_way() || since.0 - p.since.0 < TOLD_MS);
+        if all.get(&name).is_some_and(Progress::is_under_way) {
             return Err(InstallationError::Taken(name).into());
         }
         all.insert(name.clone(), begun);
         drop(all);
         Ok(tokio::spawn(async move {
             let ending = Ending { operations: me.clone(), name: name.clone() };
-            let installed = me.install(wanted).await.map_err(Failure::from);
-            match &installed {
-                Ok(i) => me.assign_all(i, &roles, &by).await,
-                Err(failure) => ending.failed(failure.clone()),
+            match me.install(wanted).await.map_err(Failure::from) {
+                Ok(installation) => {
+                    let unassigned = me.assign_all(&installation, roles, &by).await;
+                    ending.note(|p| p.unassigned.clone_from(&unassigned));
+                    Ok(Installed { installation, unassigned })
+                }
+                Err(failure) => {
+                    ending.note(|p| p.failure = Some(failure.clone()));
+                    Err(failure)
+                }
             }
-            installed
         }))
     }
 
-    async fn assign_all(&self, i: &Installation, roles: &[Assigned], by: &str) {
-        for Assigned { account, role } in roles {
-            if let Err(error) = self.set_role(&i.name, account, role, true, by).await {
-                tracing::error!(installation = %i.name, role, %error, "a role is not assigned");
+    /// Assigns the roles; answers those that it could not.
+    async fn assign_all(&self, i: &Installation, roles: Vec<Assigned>, by: &str) -> Vec<Unassigned> {
+        let mut unassigned = Vec::new();
+        for assigned in roles {
+            if let Err(error) = self.set_role(&i.name, &assigned.account, &assigned.role, true, by).await {
+                tracing::error!(installation = %i.name, role = assigned.role, %error, "a role is not assigned");
+                unassigned.push(Unassigned { assigned, why: error.into() });
             }
         }
+        unassigned
     }
 
     /// Writes down how far an installation is, if somebody looks at it.
@@ -113,9 +146,9 @@ struct Ending {
 }
 
 impl Ending {
-    fn failed(&self, failure: Failure) {
+    fn note(&self, what: impl FnOnce(&mut Progress)) {
         if let Some(progress) = self.operations.shared.installing.lock().get_mut(&self.name) {
-            progress.failure = Some(failure);
+            what(progress);
         }
     }
 }
@@ -123,7 +156,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         let mut all = self.operations.shared.installing.lock();
-        if all.get(&self.name).is_some_and(|p| p.failure.is_none()) {
+        if all.get(&self.name).is_some_and(Progress::is_under_way) {
             all.remove(&self.name);
         }
     }

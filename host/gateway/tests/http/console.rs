@@ -72,9 +72,9 @@ async fn it_is_closed_to_citizens_and_to_other_departments() {
 #[tokio::test]
 async fn a_package_is_published_reviewed_and_installed() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
-    let token = p.token("city-admin").await;
+    let (token, vendor) = (p.token("city-admin").await, p.token("han-developer").await);
     let upload = post(CONSOLE, "/api/v1/packages")
-        .header("authorization", format!("Bearer {token}"))
+        .header("authorization", format!("Bearer {vendor}"))
         .header("content-type", "application/x-tar");
     let published = p.send(upload.body(package(MANIFEST, &p.key).into()).unwrap()).await;
     assert_eq!(published.status, StatusCode::CREATED, "{}", published.text());
@@ -85,16 +85,25 @@ async fn a_package_is_published_reviewed_and_installed() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text());
     p.library.check_waiting().await.unwrap();
     let of = |step: &str| format!("/api/v1/submissions/{number}/{step}");
+    let findings = p.library.publications().submission(number).await.unwrap().checked.unwrap().findings;
     for account in ["city-admin", "han-developer"] {
         let token = p.token(account).await;
-        let own = call(&p, &token, Method::POST, &of("approve"), json!({})).await;
+        let own = call(&p, &token, Method::POST, &of("approve"), json!({"findings": findings})).await;
         assert!([StatusCode::CONFLICT, StatusCode::FORBIDDEN].contains(&own.status), "{account}: {}", own.text());
     }
     let reviewer = p.token("city-reviewer").await;
     assert_eq!(call(&p, &reviewer, Method::POST, &of("assign"), json!({})).await.status, StatusCode::OK);
     let seen = call(&p, &reviewer, Method::GET, &format!("/api/v1/submissions/{number}"), Value::Null).await.json();
     assert_eq!((&seen["state"], seen["findings"]["checks"].as_array().unwrap().len()), (&json!("assigned"), 10));
-    let approved = call(&p, &reviewer, Method::POST, &of("approve"), json!({"remark": "sound"})).await;
+    assert_eq!(seen["checked"]["findings"], json!(findings));
+    // Nobody approves what they have not seen.
+    let unseen = call(&p, &reviewer, Method::POST, &of("approve"), json!({"remark": "sound"})).await;
+    assert_eq!(unseen.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(unseen.json()["errors"][0]["field"], "findings");
+    let other = json!({"remark": "sound", "findings": digest});
+    assert_eq!(call(&p, &reviewer, Method::POST, &of("approve"), other).await.status, StatusCode::CONFLICT);
+    let sound = json!({"remark": "sound", "findings": findings});
+    let approved = call(&p, &reviewer, Method::POST, &of("approve"), sound).await;
     assert_eq!(approved.json()["state"], "approved", "{}", approved.text());
     let path = format!("/api/v1/packages/{}", digest.as_str().unwrap());
     let review = call(&p, &token, Method::GET, &path, Value::Null).await.json();
@@ -381,6 +390,25 @@ async fn roles_are_assigned_with_the_installation_to_the_departments_own_people(
     let fields = format!("name=tickets&organization=320311&role.gate=quanshan-admin%EF%BC%8Cquanshan-admin&{approve}");
     assert_eq!(p.submit(&review, &cookie, &fields).await.location(), "/apps/tickets?saved=1");
     assert_eq!(p.identity.roles(&"tickets".parse().unwrap(), "quanshan-admin").await.unwrap(), ["gate"]);
+}
+
+#[tokio::test]
+async fn a_role_that_could_not_be_assigned_is_told_and_the_rest_is_done() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let digest = p.publish(package(MANIFEST, &p.key)).await.digest;
+    let cookie = p.console("city-admin").await;
+    *p.recorded.fails.lock() = Some("role");
+    let fields = "name=tickets&organization=320300&role.gate=city-reviewer&approve=identity&approve=attributes:concession&approve=data&approve=payments";
+    let told = p.submit(&format!("/install/{digest}"), &cookie, fields).await.location();
+    *p.recorded.fails.lock() = None;
+    let page = p.see(CONSOLE, &told, &cookie).await;
+    assert_eq!((page.status, page.header("refresh")), (StatusCode::OK, ""));
+    let page = page.text();
+    for said in ["已安装", "未能指派", "city-reviewer", "gate", "href=\"/apps/tickets\""] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    assert_eq!(p.get(APP, "/").await.status, StatusCode::OK, "it serves");
+    assert!(p.identity.roles(&"tickets".parse().unwrap(), "city-reviewer").await.unwrap().is_empty());
 }
 
 #[tokio::test]

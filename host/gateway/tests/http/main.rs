@@ -31,4 +31,5 @@ mod releases;
 mod reviews;
 mod sessions;
 mod sharing;
+mod standing;
 mod upgrades;

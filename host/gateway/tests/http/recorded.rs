@@ -1,8 +1,9 @@
-//! A store that remembers which spaces each commit wrote to.
+//! A store that remembers which spaces each commit wrote to, and that fails where a test wants it.
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
+use yunlong_store::key::Part;
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, Store, StoreError, Versioned, Write};
 
@@ -10,6 +11,8 @@ use yunlong_store::{Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, St
 pub struct Recorded {
     inner: MemoryStore,
     commits: Mutex<Vec<(Seq, BTreeSet<String>)>>,
+    /// The table (the second text of a key) whose commits fail.
+    pub fails: Mutex<Option<&'static str>>,
 }
 
 impl Recorded {
@@ -38,7 +41,13 @@ impl Store for Recorded {
         let written = batch.writes.iter().map(|w| match w {
             Write::Put(key, _) | Write::Delete(key) => key,
         });
-        let spaces = written.chain(batch.appends.iter().map(|a| &a.prefix)).filter_map(Key::space_name).collect();
+        let written: Vec<&Key> = written.collect();
+        let failing = *self.fails.lock();
+        let is_failing = |k: &&Key| matches!(k.parts().nth(1), Some(Part::Text(table)) if Some(&*table) == failing);
+        if failing.is_some() && written.iter().any(is_failing) {
+            return Err(StoreError::Io("as the test wants it".into()).into());
+        }
+        let spaces = written.into_iter().chain(batch.appends.iter().map(|a| &a.prefix)).filter_map(Key::space_name).collect();
         let seq = self.inner.commit(batch).await?;
         self.commits.lock().push((seq, spaces));
         Ok(seq)

@@ -8,6 +8,11 @@ async fn state(p: &Platform, number: u64) -> State {
     p.library.publications().submission(number).await.unwrap().state
 }
 
+/// The digest of what the checks found.
+async fn findings(p: &Platform, number: u64) -> yunlong_model::Digest {
+    p.library.publications().submission(number).await.unwrap().checked.unwrap().findings
+}
+
 /// `tickets` 1.0.0, checked, as its vendor uploaded it by the form.
 async fn submitted() -> Platform {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
@@ -41,6 +46,30 @@ async fn a_vendor_uploads_by_a_form_and_sees_its_own_with_what_is_next() {
     for nobody in ["li-hua", "quanshan-admin"] {
         let cookie = p.console(nobody).await;
         assert_eq!(p.see(CONSOLE, "/reviews", &cookie).await.status, StatusCode::FORBIDDEN, "{nobody}");
+    }
+}
+
+#[test]
+fn whatever_may_be_a_vendors_name_is_one_component_of_a_repositorys_and_nothing_else_is() {
+    for name in ["v", "yunlong-demo", "3m", "a.b", "a_b", "a__b", "a--b", "", "a-", "-a", "a..b", "a._b", "A", "汉软件"] {
+        let names = format!("{name}/tickets").parse::<yunlong_oci::RepositoryName>().is_ok();
+        assert_eq!(yunlong_model::is_vendor_name(name), names, "{name:?}");
+    }
+    assert!(!yunlong_model::is_vendor_name("han-software/x"), "that would be in another's");
+}
+
+#[tokio::test]
+async fn a_vendor_that_no_repository_could_be_named_after_is_refused_beside_its_field() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let cookie = p.console("city-admin").await;
+    let pem = yunlong_registry::KeyPair::generate(yunlong_registry::Algorithm::Ed25519).public().to_pem().unwrap();
+    for vendor in ["彭城软件", "han-software/x"] {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("vendor", vendor), ("organization", OTHER_VENDOR), ("public_key", &pem)])
+            .finish();
+        let refused = p.submit("/signers", &cookie, &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{vendor}");
+        assert!(refused.text().contains("id=\"vendor-error\""), "{vendor}: {}", refused.text());
     }
 }
 
@@ -89,15 +118,29 @@ async fn a_reviewer_sees_what_the_binary_can_do_and_decides_after_a_second_look(
     let mine = p.see(CONSOLE, "/reviews?mine=true", &cookie).await.text();
     assert!(mine.contains("景区门票") && mine.contains("请您审核并决定"), "{mine}");
 
-    let asked = p.submit("/reviews/1", &cookie, "step=approve&remark=%3Cb%3Esound%3C/b%3E").await;
+    let seen = findings(&p, 1).await;
+    let page = p.see(CONSOLE, "/reviews/1", &cookie).await.text();
+    assert!(page.contains(&format!("name=\"findings\" value=\"{seen}\"")), "{page}");
+    let asked =
+        p.submit("/reviews/1", &cookie, &format!("step=approve&remark=%3Cb%3Esound%3C/b%3E&findings={seen}")).await;
     assert_eq!(asked.status, StatusCode::OK);
     let page = asked.text();
     assert!(
         page.contains("确认通过") && page.contains("&lt;b&gt;sound&lt;/b&gt;") && page.contains("name=\"confirmed\""),
         "{page}"
     );
+    assert!(page.contains(&format!("name=\"findings\" value=\"{seen}\"")), "{page}");
     assert_eq!(state(&p, 1).await, State::Assigned, "asking decides nothing");
-    let done = p.submit("/reviews/1", &cookie, "step=approve&remark=sound&confirmed=true").await;
+    // The checks run again while the confirmation stands there: it is of findings that nobody has seen now.
+    p.clock.advance(60_000);
+    p.submit("/reviews/1", &cookie, "step=recheck").await;
+    p.library.check_waiting().await.unwrap();
+    let confirm = |seen| format!("step=approve&remark=sound&confirmed=true&findings={seen}");
+    let stale = p.submit("/reviews/1", &cookie, &confirm(seen)).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT, "{}", stale.text());
+    assert!(stale.text().contains("您查看之后又检查过"), "{}", stale.text());
+    assert_eq!(state(&p, 1).await, State::Assigned);
+    let done = p.submit("/reviews/1", &cookie, &confirm(findings(&p, 1).await)).await;
     assert_eq!(done.location(), "/reviews/1?done=1");
     assert_eq!(state(&p, 1).await, State::Approved);
     let page = p.see(CONSOLE, "/reviews/1", &cookie).await.text();
@@ -134,10 +177,11 @@ async fn nobody_decides_about_what_is_not_theirs_and_the_page_says_why() {
         let cookie = p.console(account).await;
         let page = p.see(CONSOLE, "/reviews/1", &cookie).await.text();
         assert!(!page.contains("value=\"approve\"") && !page.contains("value=\"reject\""), "{account}: {page}");
+        let seen = findings(&p, 1).await;
         for form in
             ["step=approve&remark=x", "step=approve&remark=x&confirmed=true", "step=reject&remark=x&confirmed=true"]
         {
-            let refused = p.submit("/reviews/1", &cookie, form).await;
+            let refused = p.submit("/reviews/1", &cookie, &format!("{form}&findings={seen}")).await;
             assert!(refused.status.is_client_error(), "{account} {form}: {}", refused.status);
             assert_eq!(state(&p, 1).await, State::Assigned, "{account} {form}");
         }
