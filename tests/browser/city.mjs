@@ -118,7 +118,7 @@ export async function publishAndApprove(city, file) {
   if (submission.state !== 'approved') {
     assert.equal(submission.state, 'waiting', JSON.stringify(submission.findings));
     await console_(reviewer, 'POST', `${at}/assign`, { json: {} });
-    await console_(reviewer, 'POST', `${at}/approve`, { json: { remark: '测试审核通过' } });
+    await console_(reviewer, 'POST', `${at}/approve`, { json: { remark: '测试审核通过', findings: submission.checked.findings } });
   }
   return digest;
 }

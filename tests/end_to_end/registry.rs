@@ -192,7 +192,7 @@ async fn a_package_that_is_made_of_what_is_known_to_be_vulnerable_does_not_pass(
     let archive = archive.finish()?.into_inner();
     let import = async |account: &str, body: Vec<u8>| -> Result<Answer> {
         let console = city.signed_in("console", account).await?;
-        let request = console.request(Method::POST, "/api/v1/advisories?source=a+test").body(body);
+        let request = console.request(Method::POST, "/api/v1/advisories?ecosystem=crates.io&source=a+test").body(body);
         Answer::read(request.send().await?).await
     };
     for account in ["vendor", "tourism-admin", "citizen-001"] {

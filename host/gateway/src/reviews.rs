@@ -4,6 +4,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::OperationError;
 use crate::view::View;
 use yunlong_identity::{AccountKind, PlatformRole, Session};
+use yunlong_model::Digest;
 use yunlong_publications::submission::StepKind;
 use yunlong_publications::{
     Comment, PublicationError, ReviewError, State, Submission, SubmissionFilter, SubmissionPage,
@@ -62,13 +63,28 @@ pub(crate) async fn visible(view: &View, number: u64) -> Outcome<Submission> {
     Err(OperationError::from(PublicationError::NoSuchSubmission(number)).into())
 }
 
-/// Whether this person decides about a submission where it stands: what the decision itself asks again.
-pub(crate) fn may_decide(view: &View, s: &Submission) -> Outcome<()> {
+/// The digest of the findings that somebody saw before they approved: an approval is of these.
+pub(crate) fn seen(text: &str) -> Outcome<Digest> {
+    text.parse().map_err(|_| {
+        Failure::new(kinds::INVALID).field(
+            "findings",
+            "请写明您看过的检查结果的摘要：提交记录中的 checked.findings",
+            "Say which findings you saw, by their digest: `checked.findings` of the submission",
+        )
+    })
+}
+
+/// Whether this person decides about a submission where it stands, having seen these findings if it is for an
+/// approval: what the decision itself asks again.
+pub(crate) fn may_decide(view: &View, s: &Submission, seen: Option<Digest>) -> Outcome<()> {
     let by = &view.signed_in()?.account;
     let text = |e: ReviewError| OperationError::from(PublicationError::Review(e));
     let step = StepKind::Approve;
     if !s.state.possible().contains(&step) {
         return Err(text(ReviewError::NotPossible { step, state: s.state }).into());
+    }
+    if seen.is_some_and(|seen| s.checked.as_ref().is_none_or(|c| c.findings != seen)) {
+        return Err(text(ReviewError::StaleFindings).into());
     }
     match &s.reviewer {
         Some(r) if r.account == *by => Ok(()),
@@ -80,7 +96,8 @@ pub(crate) fn may_decide(view: &View, s: &Submission) -> Outcome<()> {
 /// What a person does with a submission.
 pub(crate) enum Step {
     Assign(Option<String>),
-    Approve(String),
+    /// The remark, and the findings that were seen.
+    Approve(String, Digest),
     Reject(String),
     AskChanges(String),
     Recheck,
@@ -88,17 +105,22 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// The step that is written so.
-    pub(crate) fn from_name(name: &str, reviewer: Option<String>, remark: String) -> Option<Self> {
-        Some(match name {
+    /// The step that is written so; `findings` are those that whoever approves saw.
+    pub(crate) fn from_name(
+        name: &str,
+        reviewer: Option<String>,
+        remark: String,
+        findings: &str,
+    ) -> Outcome<Option<Self>> {
+        Ok(Some(match name {
             "assign" => Self::Assign(reviewer.filter(|r| !r.trim().is_empty())),
-            "approve" => Self::Approve(remark),
+            "approve" => Self::Approve(remark, seen(findings)?),
             "reject" => Self::Reject(remark),
             "ask-changes" => Self::AskChanges(remark),
             "recheck" => Self::Recheck,
             "withdraw" => Self::Withdraw,
-            _ => return None,
-        })
+            _ => return Ok(None),
+        }))
     }
 }
 
@@ -106,13 +128,13 @@ impl Step {
 pub(crate) async fn take(view: &View, number: u64, step: Step) -> Outcome<Submission> {
     visible(view, number).await?;
     let by = view.signed_in()?.account.clone();
-    if matches!(step, Step::Approve(_) | Step::Reject(_)) {
+    if matches!(step, Step::Approve(..) | Step::Reject(_)) {
         view.step_up()?;
     }
     let publications = view.gateway.services.library.publications();
     let done = match step {
         Step::Assign(reviewer) => publications.assign(number, reviewer.as_deref().unwrap_or(&by), &by).await,
-        Step::Approve(remark) => publications.approve(number, &remark, &by).await,
+        Step::Approve(remark, seen) => publications.approve(number, &remark, &seen, &by).await,
         Step::Reject(remark) => publications.reject(number, &remark, &by).await,
         Step::AskChanges(remark) => publications.ask_changes(number, &remark, &by).await,
         Step::Recheck => {

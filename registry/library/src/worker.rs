@@ -74,8 +74,16 @@ impl Library {
     async fn check(&self, number: u64) -> Result<(), LibraryError> {
         let publications = self.publications();
         let release = publications.release(&publications.submission(number).await?.digest).await?;
-        let package = self.read(&release).await?;
-        match publications.check(number, &package, &self.inner.probes).await {
+        let ended = match self.read(&release).await {
+            Ok(package) => publications.check(number, &package, &self.inner.probes).await,
+            // It would be refused at each try: the vendor learns why instead of waiting for ever.
+            Err(LibraryError::Read(e)) => match e.refusal() {
+                Some(why) => publications.unreadable(number, &why).await,
+                None => return Err(e.into()),
+            },
+            Err(e) => return Err(e),
+        };
+        match ended {
             Ok(findings) => {
                 tracing::info!(submission = number, passed = findings.passed(), "checked");
                 Ok(())

@@ -1,5 +1,6 @@
 //! Where things stand in the space `@registry`.
 
+use crate::advisories::Ecosystem;
 use crate::submission::State;
 use yunlong_model::{AppName, Digest};
 use yunlong_registry::KeyId;
@@ -122,14 +123,20 @@ pub(crate) fn state_head() -> Key {
     table("state-head")
 }
 
-pub(crate) fn all_advisories() -> Key {
-    table("advisory")
+/// The advisories of an ecosystem, of all imports that are still there.
+pub(crate) fn all_advisories(ecosystem: Ecosystem) -> Key {
+    table("advisory").text(ecosystem.name())
 }
 
-pub(crate) fn advisories(generation: u64) -> Key {
-    all_advisories().u64(generation)
+pub(crate) fn advisories(ecosystem: Ecosystem, generation: u64) -> Key {
+    all_advisories(ecosystem).u64(generation)
 }
 
-pub(crate) fn advisories_current() -> Key {
+/// The imports in force, by their ecosystems.
+pub(crate) fn imports() -> Key {
     table("advisories")
+}
+
+pub(crate) fn import(ecosystem: Ecosystem) -> Key {
+    imports().text(ecosystem.name())
 }

@@ -7,7 +7,7 @@
 //!
 //! **Invariants.**
 //! - Nothing is approved without checks that passed, and without a reviewer of another organization than the
-//!   vendor's. An approval is of one digest and names its reviewer.
+//!   vendor's and than that of whoever published it. An approval is of one digest and names its reviewer.
 //! - An app's name belongs to the vendor that first published it; a version's label stands for one digest once it
 //!   is approved; what is published is never deleted.
 //! - A change and its entry of the log are one commit, and the entry names the root over what may be said of every

@@ -56,6 +56,18 @@ pub enum ReadError {
     Refused(#[from] Refusal),
 }
 
+impl ReadError {
+    /// Why the package itself is refused; `None` when it is the registry that cannot be read, which may pass.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Registry(_) => None,
+            Self::NoSuchPackage { digest, .. } => Some(Refusal::MissingReferrer { what: digest.to_string() }),
+            Self::Refused(refusal) => Some(refusal.clone()),
+        }
+    }
+}
+
 impl From<PackageError> for ReadError {
     fn from(e: PackageError) -> Self {
         Self::Refused(e.into())

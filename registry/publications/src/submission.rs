@@ -8,7 +8,8 @@
 //! ```
 //!
 //! After *changes asked* the vendor pushes the version again, with other bytes: that is a submission of its
-//! own. A decision is about one digest and names who took it; nobody of the vendor's organization takes it.
+//! own. A decision is about one digest and names who took it; nobody of the vendor's
+//! organization takes it, nor anybody of the organization whose account published it.
 
 use crate::accounts::{Duty, Person};
 pub use crate::state::{State, StepKind};
@@ -40,8 +41,8 @@ pub enum Step {
     Assign(Person),
     /// See [`StepKind::AskChanges`].
     AskChanges(String),
-    /// See [`StepKind::Approve`].
-    Approve(String),
+    /// See [`StepKind::Approve`]: the remark, and the digest of the findings that the reviewer saw.
+    Approve(String, Digest),
     /// See [`StepKind::Reject`].
     Reject(String),
     /// See [`StepKind::Withdraw`].
@@ -58,7 +59,7 @@ impl Step {
             Self::Recheck => StepKind::Recheck,
             Self::Assign(_) => StepKind::Assign,
             Self::AskChanges(_) => StepKind::AskChanges,
-            Self::Approve(_) => StepKind::Approve,
+            Self::Approve(..) => StepKind::Approve,
             Self::Reject(_) => StepKind::Reject,
             Self::Withdraw => StepKind::Withdraw,
         }
@@ -84,7 +85,7 @@ pub enum ReviewError {
         /// Where it stands.
         state: State,
     },
-    /// The reviewer belongs to the vendor's organization.
+    /// The reviewer belongs to the vendor's organization, or to that of whoever published it.
     OwnWork {
         /// The reviewer.
         account: String,
@@ -113,6 +114,8 @@ pub enum ReviewError {
         /// The newer submission.
         by: u64,
     },
+    /// The checks ran again since the reviewer looked at what they found.
+    StaleFindings,
     /// A decision against a package needs its reason.
     NoRemark,
     /// A remark is too long.
@@ -146,8 +149,10 @@ impl ReviewError {
                 )
             }
             Self::OwnWork { account } => (
-                format!("“{account}”与开发商同属一个单位，不能审核本单位的应用"),
-                format!("`{account}` belongs to the vendor's organization: nobody reviews their own work"),
+                format!("“{account}”与开发商或上传者同属一个单位，不能审核：请由其他单位的审核员审核"),
+                format!(
+                    "`{account}` belongs to the organization of the vendor or of whoever published it: somebody of another one reviews it"
+                ),
             ),
             Self::NoOrganization { account } => (
                 format!("“{account}”没有所属单位，不能审核"),
@@ -167,7 +172,13 @@ impl ReviewError {
             ),
             Self::Superseded { by } => (
                 format!("此版本已重新提交（第 {by} 号）：请办理第 {by} 号，本次提交只能撤回"),
-                format!("this version was submitted again as submission {by}: go on there; this one can only be withdrawn"),
+                format!(
+                    "this version was submitted again as submission {by}: go on there; this one can only be withdrawn"
+                ),
+            ),
+            Self::StaleFindings => (
+                "您查看之后又检查过：请先看过新的检查结果再决定".into(),
+                "the checks ran again since you looked: look at what they found now, then decide".into(),
             ),
             Self::NoRemark => ("请写明理由".into(), "give the reason".into()),
             Self::RemarkTooLong => {
@@ -208,6 +219,9 @@ pub struct Submission {
     pub key: KeyId,
     /// Who published it.
     pub by: String,
+    /// The organization of whoever published it, then: another one than the vendor's when the city did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_organization: Option<String>,
     /// When.
     pub at: Timestamp,
     /// Where it stands.
@@ -264,7 +278,7 @@ pub struct Decision {
     /// What they say to it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remark: String,
-    /// The digest of the findings that they saw.
+    /// The digest of the findings that stood then: of an approval, those that its reviewer saw.
     pub findings: Digest,
 }
 
@@ -310,15 +324,15 @@ impl Submission {
                 State::Assigned
             }
             Step::AskChanges(remark) => {
-                self.decide(by, &remark, true, now)?;
+                self.decide(by, &remark, true, None, now)?;
                 State::ChangesAsked
             }
-            Step::Approve(remark) => {
-                self.decide(by, &remark, false, now)?;
+            Step::Approve(remark, seen) => {
+                self.decide(by, &remark, false, Some(seen), now)?;
                 State::Approved
             }
             Step::Reject(remark) => {
-                self.decide(by, &remark, true, now)?;
+                self.decide(by, &remark, true, None, now)?;
                 State::Rejected
             }
             Step::Withdraw => {
@@ -347,7 +361,7 @@ impl Submission {
         }
         match &person.organization {
             None => Err(ReviewError::NoOrganization { account: account() }),
-            Some(organization) if *organization == self.organization => {
+            Some(own) if *own == self.organization || self.by_organization.as_ref() == Some(own) => {
                 Err(ReviewError::OwnWork { account: account() })
             }
             // Whoever published it may have changed organizations since.
@@ -356,7 +370,14 @@ impl Submission {
         }
     }
 
-    fn decide(&mut self, by: Actor<'_>, remark: &str, needed: bool, now: Timestamp) -> Result<(), ReviewError> {
+    fn decide(
+        &mut self,
+        by: Actor<'_>,
+        remark: &str,
+        needed: bool,
+        seen: Option<Digest>,
+        now: Timestamp,
+    ) -> Result<(), ReviewError> {
         let person = person(by, Duty::Review)?;
         self.may_review(person)?;
         match &self.reviewer {
@@ -368,6 +389,9 @@ impl Submission {
         let Some(checked) = self.checked.as_ref().filter(|c| c.passed) else {
             return Err(ReviewError::NotPossible { step: StepKind::Approve, state: self.state });
         };
+        if seen.is_some_and(|seen| seen != checked.findings) {
+            return Err(ReviewError::StaleFindings);
+        }
         self.decision = Some(Decision {
             by: person.account.clone(),
             organization: person.organization.clone().unwrap_or_default(),

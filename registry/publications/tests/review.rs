@@ -31,6 +31,7 @@ fn submission() -> Submission {
         organization: VENDOR.into(),
         key: KeyId(Digest::of(b"key")),
         by: "author".into(),
+        by_organization: Some(VENDOR.into()),
         at: Timestamp(1),
         state: State::Submitted,
         since: Timestamp(1),
@@ -57,6 +58,10 @@ fn checks(passed: bool) -> Step {
     Step::FinishChecks { passed, warnings: 0, findings: Digest::of(b"findings") }
 }
 
+fn approve(remark: &str) -> Step {
+    Step::Approve(remark.into(), Digest::of(b"findings"))
+}
+
 /// A submission that a reviewer has.
 fn assigned() -> Submission {
     let mut s = submission();
@@ -69,10 +74,18 @@ fn assigned() -> Submission {
 #[test]
 fn the_straight_way_leads_to_an_approval_that_names_its_reviewer() {
     let mut s = assigned();
-    s.take(Step::Approve("好".into()), Actor::Person(&reviewer()), Timestamp(5)).unwrap();
+    s.take(approve("好"), Actor::Person(&reviewer()), Timestamp(5)).unwrap();
     let decision = s.decision.clone().unwrap();
     assert_eq!((s.state, decision.by.as_str(), decision.organization.as_str()), (State::Approved, "reviewer", CITY));
     assert_eq!((decision.findings, decision.at), (Digest::of(b"findings"), Timestamp(5)));
+}
+
+#[test]
+fn an_approval_is_of_the_findings_that_the_reviewer_saw() {
+    let mut s = assigned();
+    let stale = Step::Approve(String::new(), Digest::of(b"findings of yesterday"));
+    assert_eq!(s.take(stale, Actor::Person(&reviewer()), Timestamp(5)), Err(ReviewError::StaleFindings));
+    assert_eq!(s, assigned(), "a step that is refused changes nothing");
 }
 
 #[test]
@@ -101,7 +114,7 @@ fn nobody_of_the_vendors_organization_reviews() {
     let mut s = assigned();
     let own = ReviewError::OwnWork { account: "colleague".into() };
     assert_eq!(s.take(Step::Assign(colleague.clone()), Actor::Person(&governor()), Timestamp(5)), Err(own.clone()));
-    assert_eq!(s.take(Step::Approve(String::new()), Actor::Person(&colleague), Timestamp(5)), Err(own));
+    assert_eq!(s.take(approve(""), Actor::Person(&colleague), Timestamp(5)), Err(own));
     // Whoever published it has moved to the city since: it stays their own work.
     let moved = person("author", Some(CITY), &[Duty::Review]);
     assert_eq!(s.may_review(&moved), Err(ReviewError::OwnWork { account: "author".into() }));
@@ -110,10 +123,19 @@ fn nobody_of_the_vendors_organization_reviews() {
 }
 
 #[test]
+fn nobody_reviews_what_a_colleague_published() {
+    // Whoever governs brought in what the vendor signed.
+    let s = Submission { by: "governor".into(), by_organization: Some(CITY.into()), ..submission() };
+    assert_eq!(s.may_review(&reviewer()), Err(ReviewError::OwnWork { account: "reviewer".into() }));
+    let elsewhere = person("elsewhere", Some("12320300MB000TX50F"), &[Duty::Review]);
+    assert_eq!(s.may_review(&elsewhere), Ok(()));
+}
+
+#[test]
 fn a_reviewer_who_moved_to_the_vendor_decides_no_longer() {
     let mut s = assigned();
     let moved = person("reviewer", Some(VENDOR), &[Duty::Review]);
-    let error = s.take(Step::Approve(String::new()), Actor::Person(&moved), Timestamp(5)).unwrap_err();
+    let error = s.take(approve(""), Actor::Person(&moved), Timestamp(5)).unwrap_err();
     assert_eq!(error, ReviewError::OwnWork { account: "reviewer".into() });
     assert_eq!(s.state, State::Assigned);
 }
@@ -122,13 +144,13 @@ fn a_reviewer_who_moved_to_the_vendor_decides_no_longer() {
 fn only_the_reviewer_who_has_it_decides_and_a_no_needs_its_reason() {
     let mut s = assigned();
     let other = person("other", Some(CITY), &[Duty::Review]);
-    let error = s.take(Step::Approve(String::new()), Actor::Person(&other), Timestamp(5)).unwrap_err();
+    let error = s.take(approve(""), Actor::Person(&other), Timestamp(5)).unwrap_err();
     assert_eq!(error, ReviewError::NotYours { reviewer: "reviewer".into() });
     for step in [Step::Reject(" ".into()), Step::AskChanges(String::new())] {
         assert_eq!(s.take(step, Actor::Person(&reviewer()), Timestamp(5)), Err(ReviewError::NoRemark));
     }
     let long = "长".repeat(4_001);
-    assert_eq!(s.take(Step::Approve(long), Actor::Person(&reviewer()), Timestamp(5)), Err(ReviewError::RemarkTooLong));
+    assert_eq!(s.take(approve(&long), Actor::Person(&reviewer()), Timestamp(5)), Err(ReviewError::RemarkTooLong));
     assert_eq!(s, assigned(), "a step that is refused changes nothing");
 }
 
@@ -151,7 +173,7 @@ fn only_the_vendors_people_withdraw_and_never_after_the_decision() {
     let mut withdrawn = s.clone();
     withdrawn.take(Step::Withdraw, Actor::Person(&colleague), Timestamp(5)).unwrap();
     assert_eq!(withdrawn.state, State::Withdrawn);
-    s.take(Step::Approve(String::new()), Actor::Person(&reviewer()), Timestamp(5)).unwrap();
+    s.take(approve(""), Actor::Person(&reviewer()), Timestamp(5)).unwrap();
     let error = s.take(Step::Withdraw, Actor::Person(&author()), Timestamp(6)).unwrap_err();
     assert_eq!(error, ReviewError::NotPossible { step: StepKind::Withdraw, state: State::Approved });
     assert!(error.text().en.ends_with("possible: nothing more"), "{error}");
@@ -179,7 +201,7 @@ fn every_state_has_its_slug_and_every_possible_step_is_really_possible() {
                 StepKind::Recheck => (Step::Recheck, Some(governor())),
                 StepKind::Assign => (Step::Assign(reviewer()), Some(governor())),
                 StepKind::AskChanges => (Step::AskChanges("x".into()), Some(reviewer())),
-                StepKind::Approve => (Step::Approve("x".into()), Some(reviewer())),
+                StepKind::Approve => (approve("x"), Some(reviewer())),
                 StepKind::Reject => (Step::Reject("x".into()), Some(reviewer())),
                 StepKind::Withdraw => (Step::Withdraw, Some(author())),
             };
@@ -216,14 +238,15 @@ fn people() -> impl Strategy<Value = Person> {
 
 fn steps() -> impl Strategy<Value = (Step, Option<Person>)> {
     let remark = prop_oneof![Just(String::new()), Just("r".to_owned())];
-    let findings = any::<u8>().prop_map(|n| Digest::of(&[n]));
+    // Few, so that a reviewer has seen the right ones now and then.
+    let findings = (0_u8..3).prop_map(|n| Digest::of(&[n]));
     let step = prop_oneof![
         3 => Just(Step::BeginChecks),
-        3 => (any::<bool>(), findings).prop_map(|(passed, findings)| Step::FinishChecks { passed, warnings: 0, findings }),
+        3 => (any::<bool>(), findings.clone()).prop_map(|(passed, findings)| Step::FinishChecks { passed, warnings: 0, findings }),
         1 => Just(Step::Recheck),
         4 => people().prop_map(Step::Assign),
         1 => remark.clone().prop_map(Step::AskChanges),
-        3 => remark.clone().prop_map(Step::Approve),
+        6 => (remark.clone(), findings).prop_map(|(remark, seen)| Step::Approve(remark, seen)),
         1 => remark.prop_map(Step::Reject),
         1 => Just(Step::Withdraw),
     ];
@@ -242,7 +265,8 @@ proptest! {
         for (step, by) in history {
             time += 1;
             let (before, kind) = (s.clone(), step.kind());
-            let decides = matches!(step, Step::Approve(_) | Step::Reject(_) | Step::AskChanges(_));
+            let seen = if let Step::Approve(_, seen) = &step { Some(*seen) } else { None };
+            let decides = matches!(step, Step::Approve(..) | Step::Reject(_) | Step::AskChanges(_));
             let actor = by.as_ref().map_or(Actor::Platform, Actor::Person);
             match s.take(step, actor, Timestamp(time)) {
                 Err(_) => prop_assert_eq!(&s, &before, "a refused step changes nothing"),
@@ -254,6 +278,7 @@ proptest! {
                         prop_assert!(by.organization.is_some() && !by.is_of(VENDOR) && by.account != "author");
                         let decision = s.decision.clone().unwrap();
                         prop_assert_eq!(&decision.by, &by.account);
+                        prop_assert!(seen.is_none_or(|seen| seen == decision.findings), "approved unseen");
                         prop_assert_eq!(Some(decision.findings), s.checked.as_ref().map(|c| c.findings));
                     }
                 }

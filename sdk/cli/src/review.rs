@@ -18,7 +18,7 @@ pub enum Review {
     /// Give a submission to a reviewer; without --reviewer take it yourself
     Assign(Assign),
     /// Approve a submission: departments may install it from now on
-    Approve(Decide),
+    Approve(Approve),
     /// Ask the vendor for changes
     AskChanges(Decide),
     /// Reject a submission for good
@@ -74,6 +74,21 @@ pub struct Assign {
     server: Server,
 }
 
+/// `yunlong review approve`.
+#[derive(Args, Debug)]
+pub struct Approve {
+    /// The submission's number
+    number: u64,
+    /// The digest of the findings that you looked at, as `yunlong review show` tells it: an approval is of these
+    #[arg(long, value_name = "DIGEST")]
+    findings: String,
+    /// What you say to it: everybody reads it
+    #[arg(short = 'm', long, default_value = "")]
+    remark: String,
+    #[command(flatten)]
+    server: Server,
+}
+
 /// A decision, or a comment.
 #[derive(Args, Debug)]
 pub struct Decide {
@@ -91,7 +106,9 @@ pub(crate) fn run(command: &Review) -> Result<(), CliError> {
         Review::List(options) => list(options),
         Review::Show(options) => show(options),
         Review::Assign(o) => take(&o.server, o.number, "assign", &json!({ "reviewer": o.reviewer })),
-        Review::Approve(o) => decide(o, "approve"),
+        Review::Approve(o) => {
+            take(&o.server, o.number, "approve", &json!({ "remark": o.remark, "findings": o.findings }))
+        }
         Review::AskChanges(o) => decide(o, "ask-changes"),
         Review::Reject(o) => decide(o, "reject"),
         Review::Comment(o) => {
@@ -144,6 +161,9 @@ fn show(options: &Shown) -> Result<(), CliError> {
     let findings = &answer["findings"];
     if findings.is_null() {
         eprintln!("the checks have not ended yet: ask again in some seconds");
+    }
+    if let Some(digest) = answer["checked"]["findings"].as_str() {
+        say!("findings {digest}")?;
     }
     for check in items(&findings["checks"]) {
         say!("  {:<5} {}", text(&check["outcome"]), title(&check["text"]))?;

@@ -3,8 +3,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | `GET advisories` | `{"import"?}`: the copy in force |
-//! | `POST advisories?source=…` | body: a zip of OSV's or RustSec's advisories, which takes the place of the copy before; `source` says where it is from; 201 with the import. For the city's administrators |
+//! | `GET advisories` | `{"imports":[…]}`: the copies in force, one an ecosystem |
+//! | `POST advisories?ecosystem=…&source=…` | body: a zip of OSV's or RustSec's advisories. Those of the ecosystem (`crates.io`, `npm`, `PyPI`) take the place of its copy before; `source` says where they are from; 201 with the import. For the city's administrators |
 
 use crate::body::{self, Query};
 use crate::console::city_administrator;
@@ -17,8 +17,7 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::json;
 use std::io::Cursor;
-use std::time::Duration;
-use yunlong_publications::advisories::{Advisories, SourceError};
+use yunlong_publications::advisories::{Advisories, Ecosystem, MAX_ARCHIVE, SourceError};
 
 /// The longest word about where a copy is from.
 const SOURCE: usize = 200;
@@ -30,30 +29,38 @@ pub(super) fn router() -> Router {
 async fn current(view: View) -> Outcome {
     view.signed_in()?;
     let publications = view.gateway.services.library.publications();
-    let import = publications.advisories().await.map_err(OperationError::from)?;
-    json(StatusCode::OK, &json!({ "import": import }))
+    let imports = publications.advisories().await.map_err(OperationError::from)?;
+    json(StatusCode::OK, &json!({ "imports": imports }))
 }
 
 async fn import(view: View, Query(query): Query, request: Request) -> Outcome {
     let by = city_administrator(&view)?.account;
     view.step_up()?;
+    let ecosystem = Ecosystem::find(query.text("ecosystem")).ok_or_else(|| {
+        Failure::new(kinds::INVALID).field(
+            "ecosystem",
+            "请写明生态，例如 ?ecosystem=crates.io；可用 crates.io、npm、PyPI",
+            "Say which ecosystem it is a copy of: ?ecosystem=crates.io, or npm, or PyPI",
+        )
+    })?;
     let source = query.text("source").to_owned();
     if source.is_empty() || source.chars().count() > SOURCE {
         return Err(Failure::new(kinds::INVALID).field(
             "source",
-            format!("请写明来源，最多 {SOURCE} 个字，例如 ?source=osv.dev"),
-            format!("Say where it is from, in at most {SOURCE} characters: ?source=osv.dev"),
+            format!("请写明来源，最多 {SOURCE} 个字，例如 &source=osv.dev"),
+            format!("Say where it is from, in at most {SOURCE} characters: &source=osv.dev"),
         ));
     }
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
-    let within = Duration::max(config.read_timeout, config.page_timeout);
-    let zip = body::read(content, &parts.headers, config.package_limit, within).await?;
+    // The archive of a large ecosystem is some hundred megabytes: it has its own limit and its own time.
+    let limit = usize::try_from(MAX_ARCHIVE).unwrap_or(usize::MAX);
+    let zip = body::read(content, &parts.headers, limit, config.operation_timeout).await?;
     // Unpacks and parses up to hundreds of thousands of files.
     let read = tokio::task::spawn_blocking(move || Advisories::read_zip(Cursor::new(zip))).await;
     let all = read.map_err(|_| Failure::new(kinds::BUSY))?.map_err(|e| refused(&e))?;
     let publications = view.gateway.services.library.publications();
-    let import = publications.import_advisories(&all, &source, &by).await.map_err(OperationError::from)?;
+    let import = publications.import_advisories(&all, ecosystem, &source, &by).await.map_err(OperationError::from)?;
     json(StatusCode::CREATED, &json!({ "import": import }))
 }
 

@@ -14,7 +14,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use yunlong_identity::{AccountKind, PlatformRole};
 use yunlong_model::{Lang, Text};
-use yunlong_publications::checks::{ComponentFacts, Difference, Outcome as CheckOutcome, Permission};
+use yunlong_publications::checks::{Check, ComponentFacts, Difference, Outcome as CheckOutcome, Permission};
 use yunlong_publications::submission::MAX_REMARK;
 use yunlong_publications::{Comment, Findings, State, Submission};
 use yunlong_registry::Listing;
@@ -164,7 +164,7 @@ pub(super) async fn act(view: View, Path(number): Path<u64>, Form(fields): Form)
     let name = fields.text("step");
     // A decision is for good: it is shown once more before it is taken.
     if ["approve", "reject"].contains(&name) && fields.text("confirmed") != "true" {
-        return match ask_to_confirm(&view, number, name, &remark).await {
+        return match ask_to_confirm(&view, number, name, &remark, fields.text("findings")).await {
             Err(failure) if is_told(&failure) => {
                 show(&view, number, failure.status(), None, &fields, Some(&failure)).await
             }
@@ -175,7 +175,7 @@ pub(super) async fn act(view: View, Path(number): Path<u64>, Form(fields): Form)
         "comment" => reviews::comment(&view, number, &remark).await.map(drop),
         name => {
             let reviewer = Some(fields.text("reviewer").to_owned());
-            let step = Step::from_name(name, reviewer, remark)
+            let step = Step::from_name(name, reviewer, remark, fields.text("findings"))?
                 .ok_or_else(|| Failure::new(kinds::INVALID).field("step", "没有这个步骤", "There is no such step"))?;
             reviews::take(&view, number, step).await.map(drop)
         }
@@ -193,9 +193,10 @@ fn is_told(failure: &Failure) -> bool {
 }
 
 /// The decision once more, before it is taken: of which bytes, and what follows.
-async fn ask_to_confirm(view: &View, number: u64, step: &str, remark: &str) -> Outcome {
+async fn ask_to_confirm(view: &View, number: u64, step: &str, remark: &str, findings: &str) -> Outcome {
     let s = reviews::visible(view, number).await?;
-    reviews::may_decide(view, &s)?;
+    let seen = if step == "approve" { Some(reviews::seen(findings)?) } else { None };
+    reviews::may_decide(view, &s, seen)?;
     if step == "reject" && remark.is_empty() {
         return Err(Failure::new(kinds::INVALID).field("remark", "驳回须写明理由", "Say why it is rejected"));
     }
@@ -229,6 +230,7 @@ async fn ask_to_confirm(view: &View, number: u64, step: &str, remark: &str) -> O
         form.card method="post" action={ (PATH) "/" (number) } {
             input type="hidden" name="remark" value=(remark);
             input type="hidden" name="confirmed" value="true";
+            @if let Some(seen) = seen { input type="hidden" name="findings" value=(seen); }
             div.actions {
                 @if approves { button name="step" value="approve" { (view.t("确认通过", "Approve")) } }
                 @else { button.danger name="step" value="reject" { (view.t("确认驳回", "Reject")) } }
@@ -324,10 +326,10 @@ fn found(view: &View, f: &Findings) -> Markup {
         h2 { (title) }
         p.muted {
             (view.t("检查于 ", "Checked ")) span.when { (f.at.to_shanghai()) }
-            @match &f.advisories {
-                Some(a) => { (view.t("；安全通告截至 ", "; advisories as of ")) span.when { (a.newest.to_shanghai()) } " (" (a.advisories) ")" }
-                None => (view.t("；还没有导入安全通告", "; no advisories have been imported")),
+            @for a in &f.advisories {
+                (view.t("；", "; ")) (a.ecosystem) (view.t(" 安全通告截至 ", " advisories as of ")) span.when { (a.newest.to_shanghai()) } " (" (a.advisories) ")"
             }
+            @if f.advisories.is_empty() { (view.t("；还没有导入安全通告", "; no advisories have been imported")) }
         }
         div.table-wrap tabindex="0" role="region" aria-label=(title) { table {
             thead { tr {
@@ -346,9 +348,12 @@ fn found(view: &View, f: &Findings) -> Markup {
                 }
             } } }
         } }
-        (binary(view, &f.component))
-        h2 { (view.t("部门批准后，它可以做什么", "What it may do once a department has approved it")) }
-        (listing::permissions(view, &f.permissions))
+        // Nothing is known of what could not be read.
+        @if f.check(Check::Package).is_none() {
+            (binary(view, &f.component))
+            h2 { (view.t("部门批准后，它可以做什么", "What it may do once a department has approved it")) }
+            (listing::permissions(view, &f.permissions))
+        }
         @if let Some(d) = &f.difference { (difference(view, d)) }
     }
 }
@@ -361,6 +366,7 @@ fn pretty(data: &serde_json::Value) -> String {
 /// What a check looks at. One that is not here shows its name alone.
 fn check_title(name: &str, lang: Lang) -> String {
     let (zh, en) = match name {
+        "package" => ("安装包是否可读", "Whether the package can be read"),
         "imports" => ("接口与声明", "Interfaces against the manifest"),
         "difference" => ("与上一版本比较", "Against the version before"),
         "size" => ("大小", "Sizes"),
@@ -493,6 +499,7 @@ fn steps(view: &View, s: &Submission, typed: &Fields, failure: Option<&Failure>)
             (view.step_up_first_at(&action))
             form.card method="post" action=(action) {
                 h2 { (view.t("决定", "Decision")) }
+                @if let Some(checked) = &s.checked { input type="hidden" name="findings" value=(checked.findings); }
                 label for="decision" { (view.t("意见（驳回或要求修改时必填；通过后公开）", "Remark (needed to reject or to ask for changes; public once approved)")) }
                 textarea #decision name="remark" rows="4" maxlength=(MAX_REMARK) aria-invalid=[error.map(|_| "true")] aria-describedby=[error.map(|_| "decision-error")] { (kept(&["approve", "reject", "ask-changes"])) }
                 (field_error("decision-error", error))

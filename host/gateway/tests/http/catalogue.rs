@@ -29,7 +29,8 @@ async fn approved_with(p: &Platform, tar: bytes::Bytes, remark: &str) -> Digest 
     p.library.check_waiting().await.unwrap();
     let publications = p.library.publications();
     publications.assign(submitted.number, "city-reviewer", "city-reviewer").await.unwrap();
-    publications.approve(submitted.number, remark, "city-reviewer").await.unwrap();
+    let seen = publications.submission(submitted.number).await.unwrap().checked.unwrap().findings;
+    publications.approve(submitted.number, remark, &seen, "city-reviewer").await.unwrap();
     submitted.digest
 }
 

@@ -450,9 +450,11 @@ impl Platform {
     pub async fn approve(&self, number: u64) {
         self.library.check_waiting().await.unwrap();
         let publications = self.library.publications();
-        if publications.submission(number).await.unwrap().state.is_open() {
+        let submission = publications.submission(number).await.unwrap();
+        if submission.state.is_open() {
             publications.assign(number, "city-reviewer", "city-reviewer").await.unwrap();
-            publications.approve(number, "", "city-reviewer").await.unwrap();
+            let seen = submission.checked.unwrap().findings;
+            publications.approve(number, "", &seen, "city-reviewer").await.unwrap();
         }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use yunlong_model::{Text, Timestamp};
 
-pub use source::{Advisories, SourceError};
+pub use source::{Advisories, MAX_ARCHIVE, SourceError};
 
 /// Where a package of software comes from. Guests are built from these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,10 +37,13 @@ impl Ecosystem {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::CratesIo, Self::Npm, Self::PyPi];
+
     /// From OSV's name.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
-        [Self::CratesIo, Self::Npm, Self::PyPi].into_iter().find(|e| e.name() == name)
+        Self::ALL.into_iter().find(|e| e.name() == name)
     }
 
     /// From the type of a package URL.
@@ -208,11 +211,13 @@ pub(crate) fn ordered(mut range: Vec<(Turn, Version)>) -> Vec<(Turn, Version)> {
     range
 }
 
-/// An import of advisories.
+/// An import of the advisories of one ecosystem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportInfo {
     /// Its number.
     pub generation: u64,
+    /// Which software it is about: the imports of the others stay in force beside it.
+    pub ecosystem: Ecosystem,
     /// When it was imported.
     pub at: Timestamp,
     /// By whom.

@@ -16,7 +16,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// The most bytes that are unpacked.
 const MAX_TOTAL: u64 = 2 * 1024 * 1024 * 1024;
 /// The largest archive.
-const MAX_ARCHIVE: u64 = 512 * 1024 * 1024;
+pub const MAX_ARCHIVE: u64 = 512 * 1024 * 1024;
 /// The most bytes of advisories of one package that are kept: a row of the store.
 const MAX_PACKAGE: usize = 2 * 1024 * 1024;
 /// How deep folders are looked into.
@@ -192,6 +192,11 @@ impl Advisories {
         }
         self.digest = Some(Digest::of(&self.chain));
         Ok(self)
+    }
+
+    /// Those of an ecosystem, by the names of their packages.
+    pub(crate) fn of(&self, ecosystem: super::Ecosystem) -> impl Iterator<Item = (&str, &Vec<Advisory>)> {
+        self.by_package.iter().filter(move |((e, _), _)| *e == ecosystem).map(|((_, name), all)| (name.as_str(), all))
     }
 
     /// How many packages they are about.

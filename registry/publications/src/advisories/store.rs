@@ -1,5 +1,5 @@
-//! The imported advisories in the store: a row a package, under the number of their import. An import is seen
-//! as a whole or not at all, since the row that names its number is written last.
+//! The imported advisories in the store: a row a package, under their ecosystem and the number of their import.
+//! An import is seen as a whole or not at all, since the row that names its number is written last.
 
 use super::{Advisories, Advisory, Ecosystem, ImportInfo};
 use crate::error::PublicationError;
@@ -12,21 +12,20 @@ use yunlong_store::{Direction, SharedStore, Txn};
 const ROWS: usize = 2_000;
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// The import in force.
-pub(crate) async fn current(store: &SharedStore) -> Result<Option<ImportInfo>, PublicationError> {
-    let key = keys::advisories_current();
-    let found = store.get(&key).await?;
-    Ok(found.map(|v| from_json(&key, &v.value)).transpose()?)
+/// The imports in force: one an ecosystem.
+pub(crate) async fn current(store: &SharedStore) -> Result<Vec<ImportInfo>, PublicationError> {
+    let rows = store.scan(&keys::imports().children(), Direction::Ascending, Ecosystem::ALL.len()).await?;
+    Ok(rows.iter().map(|r| from_json(&r.key, &r.value)).collect::<Result<_, _>>()?)
 }
 
 /// The advisories about a package, of an import.
 pub(crate) async fn about(
     store: &SharedStore,
     import: &ImportInfo,
-    ecosystem: Ecosystem,
     package: &str,
 ) -> Result<Vec<Advisory>, PublicationError> {
-    let key = keys::advisories(import.generation).text(ecosystem.name()).text(&ecosystem.normal(package));
+    let ecosystem = import.ecosystem;
+    let key = keys::advisories(ecosystem, import.generation).text(&ecosystem.normal(package));
     match store.get(&key).await? {
         Some(row) => Ok(from_json(&key, &row.value)?),
         None => Ok(Vec::new()),
@@ -34,10 +33,18 @@ pub(crate) async fn about(
 }
 
 /// Writes all rows of an import. Nobody sees them yet.
-pub(crate) async fn write(store: &SharedStore, generation: u64, all: &Advisories) -> Result<(), PublicationError> {
+pub(crate) async fn write(
+    store: &SharedStore,
+    generation: u64,
+    all: &Advisories,
+    ecosystem: Ecosystem,
+) -> Result<(), PublicationError> {
     let mut txn = Txn::new(store.clone());
-    for ((ecosystem, package), advisories) in &all.by_package {
-        txn.put_as(keys::advisories(generation).text(ecosystem.name()).text(package), advisories);
+    for ((of, package), advisories) in &all.by_package {
+        if *of != ecosystem {
+            continue;
+        }
+        txn.put_as(keys::advisories(ecosystem, generation).text(package), advisories);
         if txn.len() >= ROWS || txn.staged_bytes() >= BYTES {
             std::mem::replace(&mut txn, Txn::new(store.clone())).commit().await?;
         }
@@ -47,24 +54,33 @@ pub(crate) async fn write(store: &SharedStore, generation: u64, all: &Advisories
 }
 
 /// What an import says of itself.
-pub(crate) fn info(generation: u64, all: &Advisories, source: &str, by: &str, at: Timestamp) -> ImportInfo {
+pub(crate) fn info(
+    generation: u64,
+    all: &Advisories,
+    ecosystem: Ecosystem,
+    source: &str,
+    by: &str,
+    at: Timestamp,
+) -> ImportInfo {
+    let modified = all.of(ecosystem).flat_map(|(_, advisories)| advisories).map(|a| a.modified);
     ImportInfo {
         generation,
+        ecosystem,
         at,
         by: by.to_owned(),
         source: source.chars().filter(|c| !c.is_control()).take(200).collect(),
-        advisories: all.count,
-        packages: all.packages(),
-        newest: all.newest,
+        advisories: all.of(ecosystem).map(|(_, advisories)| advisories.len() as u64).sum(),
+        packages: all.of(ecosystem).count() as u64,
+        newest: modified.max().unwrap_or_default(),
         unreadable: all.unreadable,
     }
 }
 
-/// Removes what former imports, and those that were cut short, left. The one in force and newer ones stay: a
-/// newer one may be on its way.
-pub(crate) async fn sweep(store: &SharedStore, generation: u64) -> Result<(), PublicationError> {
-    let mut range = keys::all_advisories().children();
-    range.end = keys::advisories(generation);
+/// Removes what former imports of the ecosystem, and those that were cut short, left. The one in force and newer ones
+/// stay: a newer one may be on its way.
+pub(crate) async fn sweep(store: &SharedStore, ecosystem: Ecosystem, generation: u64) -> Result<(), PublicationError> {
+    let mut range = keys::all_advisories(ecosystem).children();
+    range.end = keys::advisories(ecosystem, generation);
     loop {
         let rows = store.scan(&range, Direction::Ascending, ROWS).await?;
         let Some(last) = rows.last() else { return Ok(()) };

@@ -16,6 +16,8 @@ pub use sbom::{Sbom, SbomComponent, SbomError};
 
 use crate::advisories::{Advisory, Ecosystem, ImportInfo};
 use crate::policy::Policy;
+use crate::refusal::Refusal;
+use crate::submission::Submission;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,8 @@ use yunlong_registry::{Package, imports};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
+    /// Whether the package could be read at all: there is no other result when it could not.
+    Package,
     /// Imports and exports against the manifest.
     Imports,
     /// Permissions, imports, size and shape of data against the last approved version.
@@ -119,13 +123,30 @@ pub struct Findings {
     pub permissions: Vec<Permission>,
     /// The difference to the last approved version; `None` for the first one.
     pub difference: Option<Difference>,
-    /// The import of advisories that was asked; `None` when there was none.
-    pub advisories: Option<ImportInfo>,
+    /// The imports of advisories that there were, one an ecosystem.
+    pub advisories: Vec<ImportInfo>,
     /// The checks.
     pub checks: Vec<CheckResult>,
 }
 
 impl Findings {
+    /// What there is to say of a package that cannot be read.
+    pub(crate) fn unreadable(submission: &Submission, why: &Refusal, now: Timestamp) -> Self {
+        let Text { zh, en } = why.text();
+        let result = CheckResult::new(Check::Package, Outcome::Fail, (zh, en), json!({ "code": why.code() }));
+        Self {
+            digest: submission.digest,
+            app: submission.app.clone(),
+            version: submission.version.clone(),
+            at: now,
+            component: ComponentFacts::default(),
+            permissions: Vec::new(),
+            difference: None,
+            advisories: Vec::new(),
+            checks: vec![result],
+        }
+    }
+
     /// Whether no check failed.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -149,9 +170,9 @@ impl Findings {
 /// The advisories about the packages of a component, as they were looked up before.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
-    /// The import that was asked.
-    pub import: Option<ImportInfo>,
-    /// What it says.
+    /// The imports in force.
+    pub imports: Vec<ImportInfo>,
+    /// What they say.
     pub found: BTreeMap<(Ecosystem, String), Vec<Advisory>>,
 }
 
@@ -196,7 +217,7 @@ pub async fn run(
         version: package.manifest.version.clone(),
         at: now(),
         permissions: Permission::all(&package.manifest),
-        advisories: lookup.import.clone(),
+        advisories: lookup.imports.clone(),
         component,
         difference,
         checks,

@@ -2,10 +2,10 @@
 
 use super::sbom::SbomComponent;
 use super::{Check, CheckResult, Lookup, Outcome, some};
-use crate::advisories::{Affects, Severity};
+use crate::advisories::{Affects, Ecosystem, ImportInfo, Severity};
 use crate::policy::Policy;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use yunlong_model::Timestamp;
 
 /// The most advisories that the data lists, the worst first; it has their number in all.
@@ -21,20 +21,27 @@ pub(super) fn check(
     let result = |outcome, zh: String, en: String, data: Value| {
         CheckResult::new(Check::Vulnerabilities, outcome, (zh, en), data)
     };
-    let Some(import) = &lookup.import else {
+    if lookup.imports.is_empty() {
         return result(
             Outcome::Warn,
             "没有导入过安全公告，未能核对已知漏洞：请管理员导入".into(),
             "no advisories were imported, so that known vulnerabilities were not looked for: let the city import them"
                 .into(),
-            json!({ "import": null }),
+            json!({ "imports": [] }),
         );
-    };
+    }
     let all: BTreeSet<&SbomComponent> = listed.iter().chain(embedded).collect();
     let (mut found, mut undecided, mut asked) = (Vec::new(), Vec::new(), 0_usize);
+    let (mut used, mut unasked) = (BTreeSet::new(), BTreeMap::<Ecosystem, usize>::new());
     for component in all {
         let Some(ecosystem) = component.ecosystem else { continue };
+        // Nothing is known of what no import is about: that is no word for it.
+        if lookup.imports.iter().all(|i| i.ecosystem != ecosystem) {
+            *unasked.entry(ecosystem).or_default() += 1;
+            continue;
+        }
         asked += 1;
+        used.insert(ecosystem);
         let key = (ecosystem, ecosystem.normal(&component.name));
         for advisory in lookup.found.get(&key).into_iter().flatten() {
             match advisory.affects(&component.version) {
@@ -51,18 +58,42 @@ pub(super) fn check(
             "severity": a.severity, "summary": a.summary,
         })
     };
-    let age = import.age_days(now);
+    // Of a package that is made of nothing with a name, all of them count.
+    let used: Vec<&ImportInfo> =
+        lookup.imports.iter().filter(|i| used.is_empty() || used.contains(&i.ecosystem)).collect();
+    let age = used.iter().map(|i| i.age_days(now)).max().unwrap_or(0);
     let data = json!({
-        "import": import,
+        "imports": lookup.imports,
         "ageDays": age,
         "asked": asked,
+        "notAsked": unasked,
         "found": found.iter().take(MAX_ROWS).map(row).collect::<Vec<_>>(),
         "foundInAll": found.len(),
         "undecided": undecided.iter().take(MAX_ROWS).map(row).collect::<Vec<_>>(),
         "undecidedInAll": undecided.len(),
     });
-    let dated_zh = format!("安全公告于 {} 导入，内容距今 {age} 天", import.at.to_shanghai());
-    let dated_en = format!("advisories imported at {}, {age} days old", import.at.to_rfc3339());
+    let dated = |zh: bool| {
+        let mut texts: Vec<String> = used
+            .iter()
+            .map(|i| {
+                let (name, days) = (i.ecosystem, i.age_days(now));
+                if zh {
+                    format!("{name} 安全公告于 {} 导入，内容距今 {days} 天", i.at.to_shanghai())
+                } else {
+                    format!("{name} advisories imported at {}, {days} days old", i.at.to_rfc3339())
+                }
+            })
+            .collect();
+        texts.extend(unasked.iter().map(|(name, n)| {
+            if zh {
+                format!("没有导入 {name} 的安全公告，{n} 个组成部分未能核对：请管理员导入")
+            } else {
+                format!("no advisories of {name} were imported, so that {n} components were not looked up: let the city import them")
+            }
+        }));
+        texts.join(if zh { "；" } else { "; " })
+    };
+    let (dated_zh, dated_en) = (dated(true), dated(false));
     let old = age > i64::from(policy.advisories_days);
     let worst = found.first().map(|(_, a)| a.severity);
     if let Some(worst) = worst {
@@ -94,7 +125,7 @@ pub(super) fn check(
         );
     }
     result(
-        if old { Outcome::Warn } else { Outcome::Pass },
+        if old || !unasked.is_empty() { Outcome::Warn } else { Outcome::Pass },
         format!("核对 {asked} 个组成部分，没有已知漏洞（{dated_zh}{}）", if old { "，已陈旧，请重新导入" } else { "" }),
         format!(
             "none of {asked} components has a known vulnerability ({dated_en}{})",

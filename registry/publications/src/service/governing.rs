@@ -2,14 +2,14 @@
 
 use super::{Publications, key_of, release, save_release};
 use crate::accounts::Duty;
-use crate::advisories::{Advisories, ImportInfo, store as advisories};
+use crate::advisories::{Advisories, Ecosystem, ImportInfo, store as advisories};
 use crate::error::PublicationError;
 use crate::events::{Act, Event};
 use crate::release::{Kept, Release, Yank};
 use crate::submission::check_remark;
 use crate::{keys, numbers};
 use serde_json::json;
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Text};
 use yunlong_registry::Known;
 use yunlong_registry::trust::Side;
 use yunlong_store::{Txn, transact};
@@ -83,10 +83,14 @@ impl Publications {
         })
     }
 
-    /// Takes in a copy of the advisories, in the place of the one before. `source` says where it is from.
+    /// Takes in a copy of an ecosystem's advisories, in the place of the one before. `source` says where it is from.
+    ///
+    /// The importer names the ecosystem: an archive of one has a few records that are about others as well, and these
+    /// few are no copy of theirs.
     ///
     /// # Errors
-    /// An account that does not govern; when the store fails. Then the copy before is in force.
+    /// [`PublicationError::Invalid`] when it has none of that ecosystem; an account that does not govern; when the
+    /// store fails. Then the copy before is in force.
     pub async fn import_advisories(
         &self,
         all: &Advisories,
@@ -96,10 +100,10 @@ impl Publications {
         let inner = &self.inner;
         let person = inner.person_with(by, Duty::Govern).await?;
         let generation = transact!(&inner.store, |txn| { numbers::next(txn, "advisories").await })?;
-        advisories::write(&inner.store, generation, all).await?;
+        advisories::write(&inner.store, generation, all, ecosystem).await?;
         let info = transact!(&inner.store, |txn| {
-            let info = advisories::info(generation, all, source, &person.account, inner.clock.now());
-            txn.put_as(keys::advisories_current(), &info);
+            let info = advisories::info(generation, all, ecosystem, source, &person.account, inner.clock.now());
+            txn.put_as(keys::import(ecosystem), &info);
             let event = inner.event_number(txn).await?;
             let target = all.digest.map_or_else(String::new, |d| d.to_string());
             let detail = json!({ "import": info });
@@ -107,15 +111,23 @@ impl Publications {
             inner.stage(txn, event, act).await?;
             Ok::<_, PublicationError>(info)
         })?;
-        advisories::sweep(&inner.store, generation).await?;
+        ecosystem: Ecosystem,
+        advisories::sweep(&inner.store, ecosystem, generation).await?;
         Ok(info)
     }
 
-    /// The import of advisories in force.
+    /// The imports of advisories in force, one an ecosystem.
+        if all.of(ecosystem).next().is_none() {
+            let problem = Text {
+                zh: format!("其中没有 {ecosystem} 的安全公告：请提供该生态的归档"),
+                en: format!("it has no advisory of {ecosystem}: give the archive of that ecosystem"),
+            };
+            return Err(PublicationError::Invalid { field: "ecosystem", problem });
+        }
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn advisories(&self) -> Result<Option<ImportInfo>, PublicationError> {
+    pub async fn advisories(&self) -> Result<Vec<ImportInfo>, PublicationError> {
         advisories::current(&self.inner.store).await
     }
 

@@ -32,9 +32,40 @@ impl Publications {
     ) -> Result<Findings, PublicationError> {
         let inner = &self.inner;
         let policy = self.policy();
-        let begun = transact!(&inner.store, |txn| {
+        let begun = self.begin_checks(number, Some(&package.digest)).await?;
+        let before = self.last_approved(&begun).await?;
+        let component = blocking(package, |p| binary::facts(&p.component, &p.inspection)).await?;
+        let mut lookup = Lookup { imports: advisories::current(&inner.store).await?, ..Lookup::default() };
+        for component in checks::made_of(&component, package) {
+            let Some(ecosystem) = component.ecosystem else { continue };
+            let Some(import) = lookup.imports.iter().find(|i| i.ecosystem == ecosystem) else { continue };
+            let key = (ecosystem, ecosystem.normal(&component.name));
+            if let std::collections::btree_map::Entry::Vacant(place) = lookup.found.entry(key) {
+                place.insert(advisories::about(&inner.store, import, &component.name).await?);
+            }
+        }
+        let findings =
+            checks::run(package, component, before.as_ref(), &lookup, probes, &policy, || inner.clock.now()).await;
+        self.finish_checks(&begun, &findings).await?;
+        Ok(findings)
+    }
+
+    /// Ends the checks of a submission whose package cannot be read: they failed, and the finding says why.
+    ///
+    /// # Errors
+    /// As for [`Publications::check`].
+    pub async fn unreadable(&self, number: u64, why: &Refusal) -> Result<Findings, PublicationError> {
+        let begun = self.begin_checks(number, None).await?;
+        let findings = Findings::unreadable(&begun, why, self.inner.clock.now());
+        self.finish_checks(&begun, &findings).await?;
+        Ok(findings)
+    }
+
+    async fn begin_checks(&self, number: u64, of: Option<&Digest>) -> Result<Submission, PublicationError> {
+        let inner = &self.inner;
+        transact!(&inner.store, |txn| {
             let before = submission(txn, number).await?;
-            if before.digest != package.digest {
+            if of.is_some_and(|digest| before.digest != *digest) {
                 return Err(PublicationError::StaleChecks(number));
             }
             let mut after = before.clone();
@@ -43,28 +74,19 @@ impl Publications {
             save_submission(txn, Some(&before), &after);
             set_state(txn, &after).await?;
             Ok(after)
-        })?;
-        let before = self.last_approved(&begun).await?;
-        let component = blocking(package, |p| binary::facts(&p.component, &p.inspection)).await?;
-        let mut lookup = Lookup { import: advisories::current(&inner.store).await?, ..Lookup::default() };
-        if let Some(import) = &lookup.import {
-            for component in checks::made_of(&component, package) {
-                let Some(ecosystem) = component.ecosystem else { continue };
-                let key = (ecosystem, ecosystem.normal(&component.name));
-                if let std::collections::btree_map::Entry::Vacant(place) = lookup.found.entry(key) {
-                    place.insert(advisories::about(&inner.store, import, ecosystem, &component.name).await?);
-                }
-            }
-        }
-        let findings =
-            checks::run(package, component, before.as_ref(), &lookup, probes, &policy, || inner.clock.now()).await;
-        let bytes = serde_json::to_vec(&findings)
+        })
+    }
+
+    async fn finish_checks(&self, begun: &Submission, findings: &Findings) -> Result<(), PublicationError> {
+        let inner = &self.inner;
+        let number = begun.number;
+        let bytes = serde_json::to_vec(findings)
             .map_err(|e| PublicationError::Store(yunlong_store::StoreError::Corrupt(format!("findings: {e}"))))?;
         let digest = Digest::of(&bytes);
         let bytes = bytes::Bytes::from(bytes);
         transact!(&inner.store, |txn| {
             let before = submission(txn, number).await?;
-            if before.digest != package.digest || before.since != begun.since {
+            if before.digest != begun.digest || before.since != begun.since {
                 return Err(PublicationError::StaleChecks(number));
             }
             let mut after = before.clone();
@@ -77,8 +99,7 @@ impl Publications {
             set_state(txn, &after).await?;
             let more = json!({ "passed": passed, "warnings": warnings, "findings": digest });
             self.tell(txn, "registry.checked", &after, None, more).await
-        })?;
-        Ok(findings)
+        })
     }
 
     /// Lets the checks run again, with newer advisories for instance.
@@ -130,19 +151,26 @@ impl Publications {
         self.step(number, Step::Withdraw, &person, "registry.withdrawn", &Value::Null).await
     }
 
-    /// Approves it: departments may install it from now on.
+    /// Approves it: departments may install it from now on. `seen` is the digest of the findings that the reviewer
+    /// saw: see [`Checked::findings`](crate::submission::Checked::findings).
     ///
     /// # Errors
-    /// [`PublicationError::Review`] says why not; [`PublicationError::Refused`] when its key was revoked or a
+    /// [`PublicationError::Review`] says why not, [`ReviewError::StaleFindings`] among it; [`PublicationError::Refused`] when its key was revoked or a
     /// newer version was approved meanwhile; when the store fails.
-    pub async fn approve(&self, number: u64, remark: &str, by: &str) -> Result<Submission, PublicationError> {
+    pub async fn approve(
+        &self,
+        number: u64,
+        remark: &str,
+        seen: &Digest,
+        by: &str,
+    ) -> Result<Submission, PublicationError> {
         let inner = &self.inner;
         let person = inner.person(by).await?;
         transact!(&inner.store, |txn| {
             let before = submission(txn, number).await?;
             let mut after = before.clone();
             let now = inner.clock.now();
-            after.take(Step::Approve(remark.to_owned()), Actor::Person(&person), now)?;
+            after.take(Step::Approve(remark.to_owned(), *seen), Actor::Person(&person), now)?;
             is_newest(txn, &after).await?;
             let mut release = release(txn, &after.digest).await?;
             let key = key_of(txn, &release).await?;

@@ -65,6 +65,7 @@ impl Publications {
                 organization: organization.clone(),
                 key: signer.key,
                 by: person.account.clone(),
+                by_organization: person.organization.clone(),
                 at: now,
                 state: State::Submitted,
                 since: now,

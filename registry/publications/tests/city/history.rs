@@ -112,7 +112,7 @@ impl Run {
                 match what {
                     0 => _ = registry.reject(number(n), "不行", by).await,
                     1 => _ = registry.ask_changes(number(n), "改", by).await,
-                    _ => _ = registry.approve(number(n), "", by).await,
+                    _ => _ = self.city.approve(number(n), "", by).await,
                 }
             }
             Act::Withdraw(n, second) => _ = registry.withdraw(number(n), PEOPLE[usize::from(second)]).await,

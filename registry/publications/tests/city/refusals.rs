@@ -56,7 +56,7 @@ async fn an_older_version_that_was_under_review_when_a_newer_one_was_approved() 
     let number = city.checked(&old).await.number;
     city.approved(&App::new("tickets", "1.2.0").signed(&city.key)).await;
     city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
-    let refused = refusal(city.registry.approve(number, "", "reviewer").await);
+    let refused = refusal(city.approve(number, "", "reviewer").await);
     assert!(matches!(refused, Refusal::OlderVersion { .. }), "{refused}");
     assert_eq!(city.registry.submission(number).await.unwrap().state, State::Assigned, "nothing was written");
 }
@@ -205,7 +205,7 @@ async fn a_revoked_key() {
     assert!(matches!(refused, Refusal::RevokedKey { published_before: false, .. }), "{refused}");
     let new_words = refused.to_string();
     // What is under review is not approved any more.
-    let refused = refusal(city.registry.approve(number, "", "reviewer").await);
+    let refused = refusal(city.approve(number, "", "reviewer").await);
     assert!(matches!(refused, Refusal::RevokedKey { published_before: true, .. }), "{refused}");
     // What was approved waits for the city.
     for stage in [Stage::Install, Stage::Load] {
@@ -295,7 +295,7 @@ async fn a_version_whose_label_is_taken() {
         ("under-review", &Refusal::UnderReview { version: "1.0.0".parse().unwrap(), submission: 1 })
     );
     city.registry.assign(1, "reviewer", "reviewer").await.unwrap();
-    city.registry.approve(1, "", "reviewer").await.unwrap();
+    city.approve(1, "", "reviewer").await.unwrap();
     let refused = refusal(city.registry.submit(&second, REPOSITORY, "author").await);
     assert_eq!(
         refused,

@@ -4,8 +4,8 @@ use crate::*;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use yunlong_publications::{Packages, Release, Stage};
 use yunlong_publications::packages::{self, ReadError};
+use yunlong_publications::{Packages, Release, Stage};
 use yunlong_registry::{Limits, PackageError, package};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -268,5 +268,8 @@ async fn a_registry_that_lies_is_found_out() {
     );
     // A package that is not there.
     store.digest = digest("nowhere");
-    assert!(matches!(store.package().await, Err(ReadError::NoSuchPackage { .. })));
+    let gone = store.package().await.unwrap_err();
+    assert!(matches!(gone, ReadError::NoSuchPackage { .. }));
+    assert_eq!(gone.refusal(), Some(Refusal::MissingReferrer { what: digest("nowhere").to_string() }));
+    assert_eq!(ReadError::Registry("the disk".into()).refusal(), None, "it may be read at the next try");
 }

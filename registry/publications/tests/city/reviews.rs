@@ -34,7 +34,7 @@ async fn the_same_bytes_again_change_nothing() {
     assert_eq!(first.submission, again.submission);
     city.registry.check(first.submission.number, &package, &probes()).await.unwrap();
     city.registry.assign(first.submission.number, "reviewer", "governor").await.unwrap();
-    city.registry.approve(first.submission.number, "", "reviewer").await.unwrap();
+    city.approve(first.submission.number, "", "reviewer").await.unwrap();
     assert!(!city.registry.submit(&package, REPOSITORY, "author").await.unwrap().new);
 }
 
@@ -86,6 +86,56 @@ async fn a_failed_check_stops_the_review_and_a_recheck_begins_it_anew() {
     let stored = city.registry.findings(number).await.unwrap().unwrap();
     assert_eq!(stored, findings);
     assert_eq!(checked.findings, Digest::of(&serde_json::to_vec(&findings).unwrap()));
+}
+
+#[tokio::test]
+async fn what_the_city_brought_in_is_reviewed_by_somebody_of_another_organization() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.registry.submit(&package, REPOSITORY, "governor").await.unwrap().submission.number;
+    city.registry.check(number, &package, &probes()).await.unwrap();
+    let error = city.registry.assign(number, "reviewer", "reviewer").await.unwrap_err();
+    assert_eq!(error, PublicationError::Review(ReviewError::OwnWork { account: "reviewer".into() }));
+    city.people.put("elsewhere", OTHER, &[Duty::Review]);
+    city.registry.assign(number, "elsewhere", "elsewhere").await.unwrap();
+    assert_eq!(city.approve(number, "", "elsewhere").await.unwrap().state, State::Approved);
+}
+
+#[tokio::test]
+async fn a_package_that_cannot_be_read_ends_its_checks_with_the_reason() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
+    let why = Refusal::MissingReferrer { what: "signature".into() };
+    city.registry.unreadable(number, &why).await.unwrap();
+    let submission = city.registry.submission(number).await.unwrap();
+    assert_eq!(submission.state, State::ChecksFailed);
+    let findings = city.registry.findings(number).await.unwrap().unwrap();
+    let check = findings.check(Check::Package).unwrap();
+    assert_eq!((check.outcome, &check.text), (Outcome::Fail, &why.text()));
+    assert_eq!(submission.checked.unwrap().findings, Digest::of(&serde_json::to_vec(&findings).unwrap()));
+    // What was mended meanwhile is checked again.
+    city.registry.recheck(number, "reviewer").await.unwrap();
+    assert!(city.registry.check(number, &package, &probes()).await.unwrap().passed());
+}
+
+#[tokio::test]
+async fn nobody_approves_findings_that_they_did_not_see() {
+    let city = City::new().await;
+    let package = App::new("tickets", "1.0.0").signed(&city.key);
+    let number = city.checked(&package).await.number;
+    city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
+    let seen = city.registry.submission(number).await.unwrap().checked.unwrap().findings;
+    // Whoever governs has them run again, and now one has a remark.
+    city.registry.recheck(number, "governor").await.unwrap();
+    let warned: Vec<Arc<dyn Probe>> =
+        ProbeKind::ALL.into_iter().map(|kind| Arc::new(Probed(kind, Outcome::Warn)) as Arc<dyn Probe>).collect();
+    city.registry.check(number, &package, &warned).await.unwrap();
+    let error = city.registry.approve(number, "", &seen, "reviewer").await.unwrap_err();
+    assert_eq!(error, PublicationError::Review(ReviewError::StaleFindings));
+    assert_eq!(city.registry.submission(number).await.unwrap().state, State::Assigned);
+    let approved = city.approve(number, "", "reviewer").await.unwrap();
+    assert_ne!(approved.decision.unwrap().findings, seen);
 }
 
 #[tokio::test]
@@ -155,7 +205,7 @@ async fn the_reviewer_reads_what_the_binary_can_do_and_what_differs() {
     assert_eq!(findings.component.exports, ["wasi:http/incoming-handler@0.2.10"]);
     // The way back is a narrowing, and needs nobody's word.
     city.registry.assign(submission.number, "reviewer", "reviewer").await.unwrap();
-    city.registry.approve(submission.number, "", "reviewer").await.unwrap();
+    city.approve(submission.number, "", "reviewer").await.unwrap();
     let mut app = App::new("tickets", "1.2.0");
     app.more = "[data]\nschema = 2".into();
     let back = city.checked(&app.signed(&city.key)).await;
@@ -204,8 +254,7 @@ async fn two_reviewers_at_once_come_to_one_decision() {
     let package = App::new("tickets", "1.0.0").signed(&city.key);
     let number = city.checked(&package).await.number;
     city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
-    let (a, b) =
-        tokio::join!(city.registry.approve(number, "", "reviewer"), city.registry.reject(number, "不行", "reviewer"));
+    let (a, b) = tokio::join!(city.approve(number, "", "reviewer"), city.registry.reject(number, "不行", "reviewer"));
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
     let state = city.registry.submission(number).await.unwrap().state;
     assert_eq!(state, if a.is_ok() { State::Approved } else { State::Rejected });

@@ -2,18 +2,25 @@
 
 use crate::*;
 use std::io::{Cursor, Write as _};
-use yunlong_publications::advisories::{Advisories, SourceError};
+use yunlong_publications::advisories::{Advisories, Ecosystem, SourceError};
 use yunlong_publications::checks::Check;
 
 /// Records in the form of osv.dev; the words are ours.
 fn osv(id: &str, package: &str, fixed: &str, cvss: &str) -> String {
+    osv_of(&["crates.io"], id, package, fixed, cvss)
+}
+
+fn osv_of(ecosystems: &[&str], id: &str, package: &str, fixed: &str, cvss: &str) -> String {
+    let affected = |ecosystem: &&str| {
+        json!({
+            "package": { "ecosystem": ecosystem, "name": package },
+            "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0.0.0-0" }, { "fixed": fixed }] }],
+        })
+    };
     json!({
         "id": id, "modified": "2026-09-01T00:00:00Z", "published": "2026-09-01T00:00:00Z", "summary": "It reads too far",
         "severity": [{ "type": "CVSS_V3", "score": cvss }],
-        "affected": [{
-            "package": { "ecosystem": "crates.io", "name": package },
-            "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0.0.0-0" }, { "fixed": fixed }] }],
-        }],
+        "affected": ecosystems.iter().map(affected).collect::<Vec<_>>(),
     })
     .to_string()
 }
@@ -35,6 +42,10 @@ fn zip(files: &[(&str, &str)]) -> Cursor<Vec<u8>> {
 async fn outcome(city: &City, version: &'static str, crates: &[(&str, &str)]) -> (Outcome, String, serde_json::Value) {
     let mut app = App::new("tickets", version);
     app.sbom = Some(sbom(crates));
+    outcome_of(city, &app).await
+}
+
+async fn outcome_of(city: &City, app: &App) -> (Outcome, String, serde_json::Value) {
     let package = app.signed(&city.key);
     let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
     let findings = city.registry.check(number, &package, &probes()).await.unwrap();
@@ -57,9 +68,10 @@ async fn what_a_package_is_made_of_is_held_against_the_imported_advisories() {
     ]);
     let all = Advisories::read_zip(archive).unwrap();
     assert_eq!((all.count, all.unreadable), (2, 1));
-    let error = city.registry.import_advisories(&all, "crates.io.zip", "author").await.unwrap_err();
+    let error =
+        city.registry.import_advisories(&all, Ecosystem::CratesIo, "crates.io.zip", "author").await.unwrap_err();
     assert!(matches!(error, PublicationError::NotYourDuty { duty: Duty::Govern, .. }));
-    let info = city.registry.import_advisories(&all, "crates.io.zip", "governor").await.unwrap();
+    let info = city.registry.import_advisories(&all, Ecosystem::CratesIo, "crates.io.zip", "governor").await.unwrap();
     assert_eq!((info.advisories, info.packages, info.at), (2, 2, Timestamp(START)));
 
     let (found, text, data) = outcome(&city, "1.1.0", &[("reader", "1.4.1"), ("printer", "1.0.0")]).await;
@@ -82,13 +94,39 @@ async fn what_a_package_is_made_of_is_held_against_the_imported_advisories() {
 async fn a_new_import_takes_the_place_of_the_one_before_as_a_whole() {
     let city = City::new().await;
     let one = Advisories::read_zip(zip(&[("a.json", &osv("A-1", "reader", "2.0.0", HIGH))])).unwrap();
-    city.registry.import_advisories(&one, "one", "governor").await.unwrap();
+    city.registry.import_advisories(&one, Ecosystem::CratesIo, "one", "governor").await.unwrap();
     assert_eq!(outcome(&city, "1.0.0", &[("reader", "1.0.0")]).await.0, Outcome::Fail);
     let two = Advisories::read_zip(zip(&[("b.json", &osv("B-1", "printer", "2.0.0", HIGH))])).unwrap();
-    let info = city.registry.import_advisories(&two, "two", "governor").await.unwrap();
-    assert_eq!((info.generation, city.registry.advisories().await.unwrap()), (2, Some(info)));
+    let info = city.registry.import_advisories(&two, Ecosystem::CratesIo, "two", "governor").await.unwrap();
+    assert_eq!((info.generation, city.registry.advisories().await.unwrap()), (2, vec![info]));
     assert_eq!(outcome(&city, "1.1.0", &[("reader", "1.0.0")]).await.0, Outcome::Pass);
     assert_eq!(outcome(&city, "1.2.0", &[("printer", "1.0.0")]).await.0, Outcome::Fail);
+}
+
+#[tokio::test]
+async fn each_ecosystem_has_its_own_copy_and_what_none_is_about_is_said_to_be_unknown() {
+    let city = City::new().await;
+    let read = |files: &[(&str, &str)]| Advisories::read_zip(zip(files)).unwrap();
+    // An archive of npm has a record that is about a crate as well.
+    let both = osv_of(&["npm", "crates.io"], "B-1", "writer", "2.0.0", HIGH);
+    let npm = read(&[("b.json", &both), ("c.json", &osv_of(&["npm"], "N-1", "leaky", "2.0.0", HIGH))]);
+    let error = city.registry.import_advisories(&npm, Ecosystem::PyPi, "npm", "governor").await.unwrap_err();
+    assert!(matches!(error, PublicationError::Invalid { field: "ecosystem", .. }), "{error}");
+    let info = city.registry.import_advisories(&npm, Ecosystem::Npm, "npm", "governor").await.unwrap();
+    assert_eq!((info.advisories, info.packages), (2, 2));
+    // Nobody has imported the crates' advisories: that nothing is known of them is no pass.
+    let (found, text, data) = outcome(&city, "1.0.0", &[("reader", "1.0.0")]).await;
+    assert_eq!((found, &data["notAsked"]), (Outcome::Warn, &json!({ "crates.io": 1 })), "{text}");
+    assert!(text.contains("没有导入 crates.io 的安全公告，1 个组成部分未能核对"), "{text}");
+    let crates = read(&[("a.json", &osv("A-1", "reader", "2.0.0", HIGH))]);
+    city.registry.import_advisories(&crates, Ecosystem::CratesIo, "crates.io", "governor").await.unwrap();
+    // The one does not take the place of the other, in either order.
+    city.registry.import_advisories(&npm, Ecosystem::Npm, "npm", "governor").await.unwrap();
+    assert_eq!(outcome(&city, "1.1.0", &[("reader", "1.0.0")]).await.0, Outcome::Fail);
+    assert_eq!(outcome(&city, "1.2.0", &[("writer", "1.0.0")]).await.0, Outcome::Pass, "npm's word is not the crates'");
+    let mut app = App::new("tickets", "1.3.0");
+    app.sbom = Some(sbom(&[("leaky", "1.0.0")]).replace("pkg:cargo", "pkg:npm"));
+    assert_eq!(outcome_of(&city, &app).await.0, Outcome::Fail);
 }
 
 #[test]
