@@ -606,7 +606,7 @@ mod tests {
     fn a_vendor_is_one_component_of_its_repositories_names() {
         for bad in ["", " ", "彭城软件", "yunlong-examples/x", "Yunlong"] {
             let text = MINIMAL.replace("yunlong-examples", bad);
-            assert!(Manifest::parse(&text).unwrap_err().to_string().starts_with("vendor: "), "{bad}");
+            assert!(Manifest::parse(&text).unwrap_err().to_string().starts_with("app.toml: vendor: "), "{bad}");
         }
     }
 

@@ -11,7 +11,7 @@
 //! | `POST rollback` | `{"version"?,"accept_unreadable"?,"reason"?}`; 409 naming `accept_unreadable` when the older version would not read all that was written |
 //! | `POST export` | everything that it keeps, one line of JSON each; the last one says how much there is |
 //! | `GET history` | `{"history":[…],"former":[…]}`, newest first |
-//! | `GET`, `PUT automatic` | `{"automatic","by"?,"since"?,"failed"?,"newer":[{"version","digest","added":[…],"waits"?}]}`; `{"automatic":true}`: whether it takes approved versions by itself that ask for nothing more |
+//! | `GET`, `PUT automatic` | `{"automatic","by"?,"since"?,"failed":{digest:{"version","at","why"}},"newer":[{"version","digest","added":[…],"waits"?}]}`; `{"automatic":true}`: whether it takes approved versions by itself that ask for nothing more |
 //! | `GET jobs` | `{"jobs":[…],"delayed":{"count","next"}}` |
 //! | `GET jobs/{job}/runs` | `{"runs":[…]}`, newest first |
 //! | `POST jobs/{job}/run`, `…/pause`, `…/resume` | 204 |
