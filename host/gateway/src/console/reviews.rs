@@ -308,6 +308,7 @@ fn facts(view: &View, s: &Submission) -> Markup {
                 @if view.administrator().is_ok() { a role="button" href={ "/install/" (s.digest) } { (view.t("安装", "Install")) } }
                 a role="button" class="outline" href={ (view.gateway.origins.portal()) "/apps/" (s.app) } { (view.t("在应用目录中查看", "See it in the catalogue")) }
                 a role="button" class="outline" href={ "/api/v1/packages/" (s.digest) "/proof" } download={ "proof-" (s.version) ".json" } { (view.t("下载公开日志的证明", "Download the log’s proof")) }
+                @if view.ends_versions().is_ok() { a role="button" class="outline" href={ "/versions/" (s.digest) } { (view.t("版本的去留", "What becomes of it")) } }
             }
         }
     }
