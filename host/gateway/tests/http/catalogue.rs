@@ -249,7 +249,7 @@ async fn what_is_not_approved_is_there_for_its_vendor_and_the_reviewers_alone() 
         let cookie = p.console(account).await;
         let picture = p.see(CONSOLE, &format!("/pictures/{digest}/0"), &cookie).await;
         assert_eq!(picture.status, status, "{account}");
-        assert_eq!(picture.header("cache-control"), "private, no-store", "{account}: no cache keeps it");
+        assert!(picture.header("cache-control").contains("no-store"), "{account}: no cache keeps it");
     }
 }
 

@@ -194,7 +194,7 @@ async fn a_page_that_asks_for_the_second_factor_leads_back_to_where_the_form_sta
     for (path, body, form) in [
         ("/apps/tickets/grants".to_owned(), "capability=payments&granted=true", "/apps/tickets".to_owned()),
         ("/apps/tickets/roles".into(), "account=li-hua&role=gate&assign=true", "/apps/tickets".into()),
-        (format!("/install/{digest}/upgrade"), "name=tickets", format!("/install/{digest}")),
+        (format!("/install/{digest}/upgrade"), "name=tickets", format!("/apps/tickets/upgrade/{digest}")),
         (format!("/install/{digest}"), "organization=320300", format!("/install/{digest}")),
         ("/signers".into(), "vendor=x&public_key=y", "/signers".into()),
         (

@@ -184,7 +184,7 @@ async fn what_is_not_there_is_said_in_the_readers_language() {
         (CONSOLE, &official, "GET", package.as_str(), "", "安装包"),
         (CONSOLE, &official, "POST", "/api/v1/installations/tickets/dead-letters/none/redrive", "", "未送达消息"),
         (CONSOLE, &official, "POST", "/api/v1/installations/tickets/jobs/none/run", "", "任务"),
-        (CONSOLE, &official, "POST", "/api/v1/signers", r#"{"vendor":"x"}"#, "public_key"),
+        (CONSOLE, &official, "POST", "/api/v1/signers", r#"{"vendor":"x","organization":"320300"}"#, "public_key"),
     ] {
         let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
         let ask = |lang: &str| {
