@@ -288,9 +288,10 @@ async fn is_newest(txn: &mut Txn, submission: &Submission) -> Result<(), Publica
 /// Lets a release follow its submission.
 async fn set_state(txn: &mut Txn, submission: &Submission) -> Result<(), PublicationError> {
     let mut release = release(txn, &submission.digest).await?;
-    // Withdrawn bytes that were submitted again belong to the newer submission.
+    // Bytes that were submitted again belong to the newer submission: taking back the older one does nothing to them.
     if release.submission != submission.number {
-        return Err(PublicationError::StaleChecks(submission.number));
+        let withdrawn = submission.state == State::Withdrawn;
+        return if withdrawn { Ok(()) } else { Err(PublicationError::StaleChecks(submission.number)) };
     }
     release.state = submission.state;
     save_release(txn, &release).await

@@ -158,6 +158,23 @@ async fn a_version_that_was_submitted_again_goes_on_with_its_newest_submission_a
 }
 
 #[tokio::test]
+async fn bytes_that_were_submitted_again_are_not_taken_back_with_their_older_submission() {
+    let city = City::new().await;
+    let mut app = App::new("tickets", "1.0.0");
+    let first = app.signed(&city.key);
+    let old = city.registry.submit(&first, REPOSITORY, "author").await.unwrap().submission.number;
+    city.registry.check(old, &first, &[]).await.unwrap();
+    app.more = "orders = \"/orders\"".into();
+    let between = city.checked(&app.signed(&city.key)).await.number;
+    city.registry.withdraw(between, "author").await.unwrap();
+    let again = city.checked(&first).await.number;
+    city.registry.withdraw(old, "author").await.unwrap();
+    assert_eq!(city.registry.submission(old).await.unwrap().state, State::Withdrawn);
+    let release = city.registry.release(&first.digest).await.unwrap();
+    assert_eq!((release.submission, release.state), (again, State::Waiting));
+}
+
+#[tokio::test]
 async fn checks_of_other_bytes_do_not_count() {
     let city = City::new().await;
     let package = App::new("tickets", "1.0.0").signed(&city.key);
