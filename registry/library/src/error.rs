@@ -2,8 +2,8 @@
 
 use yunlong_model::Text;
 use yunlong_oci::OciError;
-use yunlong_publications::PublicationError;
 use yunlong_publications::packages::ReadError;
+use yunlong_publications::{PublicationError, Refusal};
 use yunlong_registry::PackageError;
 
 /// Why the library did not do something.
@@ -38,16 +38,16 @@ impl LibraryError {
     /// What a person reads.
     #[must_use]
     pub fn text(&self) -> Text {
-        let same = |s: String| Text { zh: s.clone(), en: s };
         match self {
-            Self::Package(e) => {
-                Text { zh: format!("安装包不被接受：{e}"), en: format!("The package is refused: {e}") }
+            Self::Package(e @ PackageError::Io { .. }) => {
+                Text { zh: format!("无法读取安装包：{e}"), en: format!("The package cannot be read: {e}") }
             }
+            Self::Package(e) => Refusal::from(e).text(),
             Self::Publication(e) => e.text(),
-            Self::Read(ReadError::Refused(e)) => e.text(),
-            Self::Read(e) => same(e.to_string()),
+            Self::Read(e) => e.text(),
             Self::Registry(e) => {
-                Text { zh: format!("仓库不接受：{e}"), en: format!("The registry refuses it: {e}") }
+                let Text { zh, en } = e.text();
+                Text { zh: format!("仓库不接受：{zh}"), en: format!("The registry refuses it: {en}") }
             }
             Self::Untagged { repository, tag } => Text {
                 zh: format!("“{repository}”中没有指向此安装包的标签“{tag}”：请以版本号为标签推送"),
@@ -67,6 +67,26 @@ impl LibraryError {
             Self::Registry(e) => e.is_callers(),
             Self::Untagged { .. } => true,
             Self::Stopping => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_has_its_own_words_and_not_the_others() {
+        let digest = yunlong_model::Digest::of(b"package");
+        for error in [
+            LibraryError::Package(PackageError::Missing("app.toml".into())),
+            LibraryError::Package(PackageError::TooLarge { what: "component".into(), limit: "1 bytes".into() }),
+            LibraryError::Read(ReadError::NoSuchPackage { repository: "vendor/app".into(), digest }),
+            LibraryError::Registry(OciError::UploadBusy),
+        ] {
+            let Text { zh, en } = error.text();
+            assert!(en.is_ascii(), "{en}");
+            assert!(!zh.contains(" is ") && !zh.contains(" has no ") && !zh.contains(" / "), "{zh}");
         }
     }
 }

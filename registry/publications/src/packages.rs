@@ -6,7 +6,7 @@ use crate::release::Release;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Text};
 use yunlong_registry::{Limits, Package, PackageError, package};
 
 /// A registry, as far as packages are read from it.
@@ -57,6 +57,21 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Registry(e) => {
+                Text { zh: format!("无法读取仓库：{e}"), en: format!("The registry cannot be read: {e}") }
+            }
+            Self::NoSuchPackage { repository, digest } => Text {
+                zh: format!("仓库“{repository}”中没有 {digest}"),
+                en: format!("The repository `{repository}` has no {digest}"),
+            },
+            Self::Refused(refusal) => refusal.text(),
+        }
+    }
+
     /// Why the package itself is refused; `None` when it is the registry that cannot be read, which may pass.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {

@@ -323,13 +323,21 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl From<PackageError> for Refusal {
-    /// What reading a package came upon.
     fn from(e: PackageError) -> Self {
+        Self::from(&e)
+    }
+}
+
+impl From<&PackageError> for Refusal {
+    /// What reading a package came upon.
+    fn from(e: &PackageError) -> Self {
         match e {
-            PackageError::DigestMismatch { what, expected, found } => Self::Changed { what, expected, found },
-            PackageError::Missing(what) => Self::MissingReferrer { what },
-            PackageError::Compressed { what, how } => Self::Compressed { what, how },
-            PackageError::TooLarge { what, limit } => Self::TooLarge { what, limit },
+            PackageError::DigestMismatch { what, expected, found } => {
+                Self::Changed { what: what.clone(), expected: *expected, found: *found }
+            }
+            PackageError::Missing(what) => Self::MissingReferrer { what: what.clone() },
+            PackageError::Compressed { what, how } => Self::Compressed { what: what.clone(), how: how.clone() },
+            PackageError::TooLarge { what, limit } => Self::TooLarge { what: what.clone(), limit: limit.clone() },
             other => Self::Malformed { why: other.to_string() },
         }
     }
