@@ -250,7 +250,7 @@ async fn what_one_client_pushes_the_others_pull_with_equal_digests() -> Result<(
         ),
     )?;
     let get = ["get", "yunlong-demo:hello@1.0.0", "--config", "wkg.toml", "--cache", "cache", "--format", "wasm"];
-    done(bench.wkg(&[&get[..], &["--output", "got.wasm"]].concat())?).await?;
+    done(bench.wkg(&[&get[..], &["--output", "./got.wasm"]].concat())?).await?;
     ensure!(std::fs::read(bench.path("got.wasm"))? == pushed.component);
 
     // And our own: everything, to the last byte, and who signed it.

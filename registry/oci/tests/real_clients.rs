@@ -271,7 +271,7 @@ async fn wkg_pushes_in_chunks_pulls_and_gets() {
         "default_registry = \"{at}\"\n[registry.\"{at}\".oci]\nprotocol = \"http\"\nauth = {{ username = \"vendor\", password = \"{PASSWORD}\" }}\n"
     );
     std::fs::write(home.path().join("wkg.toml"), config).unwrap();
-    for (package, file) in [("vendor:wkg@1.0.0", "got.wasm"), ("vendor:wkg", "newest.wasm")] {
+    for (package, file) in [("vendor:wkg@1.0.0", "./got.wasm"), ("vendor:wkg", "./newest.wasm")] {
         let mut get = wkg(home.path());
         get.args(["get", package, "--config", "wkg.toml", "--cache", "cache", "--format", "wasm", "--output", file]);
         run(get).await;

@@ -42,7 +42,10 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
     };
     let client = Client::signed_in(&options.server)?;
     let review = match local {
-        Some(package) => client.upload(package.to_tar()?)?,
+        Some(package) => {
+            let submitted = client.upload(package.to_tar()?)?;
+            reviewed(client.get(&format!("/api/v1/packages/{}", package.digest))?, &submitted)?
+        }
         None if options.reference.starts_with("sha256:") => {
             client.get(&format!("/api/v1/packages/{}", options.reference))?
         }
@@ -67,6 +70,18 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
     let done = client.post("/api/v1/installations", &body)?;
     say!("{}  {}", done["name"].as_str().unwrap_or(""), done["url"].as_str().unwrap_or(""))?;
     Ok(())
+}
+
+/// A package of a file, when it may be installed: sending it is not enough, a reviewer has to approve it.
+fn reviewed(review: Value, submitted: &Value) -> Result<Value, CliError> {
+    if review["standing"] == "approved" {
+        return Ok(review);
+    }
+    let number = submitted["number"].as_u64().unwrap_or_default();
+    Err(CliError::usage(
+        format!("nobody has approved this package yet: it is submission {number}"),
+        format!("see how far it is with `yunlong review show {number}`, and install it once it is approved"),
+    ))
 }
 
 /// What a person reads before they approve.
