@@ -90,10 +90,16 @@ impl Server {
     }
 
     fn city(data: &Path) -> Self {
+        Self::city_at(data).0
+    }
+
+    /// A city, and where its command line finds it.
+    fn city_at(data: &Path) -> (Self, String) {
         let ports = [free_port(), free_port(), free_port()].map(|p| p.to_string());
         let mut command = yunlong(&["serve", "--demo", "--demo-citizens", "1", "--demo-people", "10"]);
         command.args(["--port", &ports[0], "--admin-port", &ports[1], "--registry-port", &ports[2], "--data"]);
-        Self::start(command.arg(data), ports[2].parse().unwrap())
+        let server = Self::start(command.arg(data), ports[2].parse().unwrap());
+        (server, format!("http://localhost:{}", ports[0]))
     }
 
     fn stop(mut self) -> Duration {
@@ -213,6 +219,53 @@ fn what_a_registry_by_itself_does_not_do_stands_in_its_help() {
     for said in ["Nobody reviews", "no signature is asked for", "yunlong serve --registry-port", "ends TLS"] {
         assert!(help.contains(said), "{said}: {help}");
     }
+}
+
+#[tokio::test]
+async fn a_vendors_name_is_its_organizations_and_nothing_is_pushed_there_without_a_key_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let (server, address) = Server::city_at(&dir.path().join("data"));
+    let run = |account: &str, args: &[&str]| {
+        let mut command = yunlong(args);
+        command.args(["--account", account]).current_dir(dir.path()).env("LC_ALL", "C");
+        command.env("YUNLONG_SERVER", &address).env("YUNLONG_PASSWORD", VENDOR.1);
+        let out = command.env("XDG_CONFIG_HOME", dir.path().join("config")).output().unwrap();
+        assert!(out.status.success(), "{args:?}: {}", text(&out));
+    };
+    for key in ["mine", "theirs"] {
+        let out =
+            yunlong(&["keys", "generate", "--out", &format!("{key}.pem")]).current_dir(dir.path()).output().unwrap();
+        assert!(out.status.success(), "{}", text(&out));
+    }
+    let status = async |method: &str, path: &str, who| server.ask(method, path, who, b"").await.0;
+    server.push(VENDOR, "vendor/note", "1.0.0", LAYER).await;
+    let (pushes, pulls) = ("/v2/vendor/note/blobs/uploads/", "/v2/vendor/note/manifests/1.0.0");
+    // Nobody approved it: its vendor and the city's reviewers see it.
+    for (who, expected) in [(Some(VENDOR), 200), (Some(("city-reviewer", VENDOR.1)), 200), (None, 401)] {
+        assert_eq!(status("GET", pulls, who).await, expected, "{who:?}");
+    }
+    assert_eq!(status("GET", pulls, Some(("tourism-gate", VENDOR.1))).await, 403);
+
+    // A vendor's name of its own: as long as it has a key there, and to look at afterwards.
+    let (more, of_more) = ("/v2/studio/note/blobs/uploads/", "/v2/studio/note/manifests/1.0.0");
+    assert_eq!(status("POST", more, Some(VENDOR)).await, 403);
+    run(
+        "city-admin",
+        &["keys", "enroll", "mine.pem.pub", "--vendor", "studio", "--organization", "91320303MA000YL03H"],
+    );
+    server.push(VENDOR, "studio/note", "1.0.0", LAYER).await;
+    run("vendor", &["keys", "revoke", "mine.pem.pub", "--reason", "ended", "-m", "no longer used"]);
+    assert_eq!(status("POST", more, Some(VENDOR)).await, 403);
+    assert_eq!(status("GET", of_more, Some(VENDOR)).await, 200);
+
+    // Somebody else is the vendor of that name, whatever an account is called.
+    run(
+        "city-admin",
+        &["keys", "enroll", "theirs.pem.pub", "--vendor", "vendor", "--organization", "92320324MA000TX221"],
+    );
+    assert_eq!(status("POST", pushes, Some(VENDOR)).await, 403);
+    assert_eq!(status("GET", pulls, Some(VENDOR)).await, 403);
+    server.stop();
 }
 
 #[tokio::test]

@@ -5,24 +5,29 @@
 //! - What is submitted is in the registry, under the tag of its version, before anybody can review it.
 //! - Nothing comes out of [`Library::get`] that was not read whole, by its digest, and admitted to the stage at
 //!   that moment: a key that was revoked a second ago counts no more.
+//! - A version and its tag are yanked in one commit: both stand in one store.
 //! - Checks that a stop of the platform cut off are begun again.
 #![deny(missing_docs)]
 
+mod admission;
 mod error;
 mod packages;
 mod worker;
 
+pub use admission::{PackageAdmission, shown};
 pub use error::LibraryError;
 pub use packages::OciPackages;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use yunlong_model::Digest;
 use yunlong_oci::access::Account;
 use yunlong_oci::{OciError, Registry, RepositoryName, Tag};
-use yunlong_publications::{Probe, Publications, Release, Stage, Submitted, packages as read};
+use yunlong_publications::{Hides, Probe, PublicationError, Publications, Release, Stage, Submitted, packages as read};
 use yunlong_registry::{Limits, Package, VerifiedSigner, package};
+use yunlong_store::{StoreError, Txn};
 
 /// The library. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
@@ -74,8 +79,10 @@ impl Library {
     pub async fn take_in(&self, tar: Bytes, by: &str) -> Result<Submitted, LibraryError> {
         let limits = self.inner.limits.clone();
         let package = blocking(move || package::open_bytes(&tar, &limits)).await??;
-        // Refused before anything is kept, where that can be known. The submission decides.
-        self.inner.publications.admit(Stage::Push, &package, None, None).await?;
+        // Refused before anything is kept, where that can be known, and nobody's package takes room and tag in
+        // another vendor's repository. The submission decides.
+        let signer = self.inner.publications.admit(Stage::Push, &package, None, None).await?;
+        self.inner.publications.may_publish(&signer, by).await?;
         let repository = format!("{}/{}", package.manifest.vendor, package.manifest.name);
         self.push(&package, &repository, by).await?;
         self.keep(&package, &repository, by).await
@@ -149,10 +156,26 @@ impl Library {
     /// # Errors
     /// [`LibraryError`].
     pub async fn yank(&self, digest: &Digest, reason: &str, recall: bool, by: &str) -> Result<Release, LibraryError> {
-        let release = self.inner.publications.yank(digest, reason, recall, by).await?;
-        let (repository, tag) = (name(&release.repository)?, tag(&tag_of_version(&release.version))?);
-        self.inner.registry.yank(&repository, &tag, reason, by).await?;
-        Ok(release)
+        let registry = self.inner.registry.clone();
+        self.inner.publications.yank_with(digest, reason, recall, by, &HidesTag(registry)).await.map_err(Into::into)
+    }
+}
+
+/// Hides the tag of a yanked version in the commit that yanks it: no stop in between leaves it there.
+struct HidesTag(Registry);
+
+#[async_trait]
+impl Hides for HidesTag {
+    async fn hide(&self, txn: &mut Txn, release: &Release) -> Result<(), PublicationError> {
+        let Some(yank) = &release.yank else { return Ok(()) };
+        let names = (name(&release.repository), tag(&tag_of_version(&release.version)));
+        // It was submitted out of there, under that tag.
+        let (Ok(repository), Ok(tag)) = names else { return Ok(()) };
+        match self.0.yank_in(txn, &repository, &tag, &yank.reason, &yank.by).await {
+            Ok(()) | Err(OciError::ManifestUnknown(_)) => Ok(()),
+            Err(OciError::Store(e)) => Err(e.into()),
+            Err(other) => Err(StoreError::Io(other.to_string()).into()),
+        }
     }
 }
 

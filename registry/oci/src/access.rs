@@ -4,6 +4,7 @@ mod table;
 
 pub use table::{AccessTable, AccountEntry};
 
+use crate::digest::Digest;
 use crate::name::RepositoryName;
 use async_trait::async_trait;
 use std::net::IpAddr;
@@ -55,6 +56,26 @@ pub enum SignInError {
     Unavailable(String),
 }
 
+/// What somebody who may pull from a repository sees of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Everything that was pushed.
+    Whole,
+    /// What is published out of it: see [`Access::shown`].
+    Published,
+}
+
+/// How far a manifest is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// Not at all.
+    Hidden,
+    /// Whoever has its digest may read it.
+    ByDigest,
+    /// Its tags are found and listed, too.
+    Listed,
+}
+
 /// Accounts and rights.
 #[async_trait]
 pub trait Access: Send + Sync + 'static {
@@ -67,4 +88,16 @@ pub trait Access: Send + Sync + 'static {
     /// Whether an account (`None`: anybody) may do this now. It is asked at every request, so that
     /// what is taken back has effect at the next one; whether the repository exists is not asked.
     async fn may(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> bool;
+
+    /// What an account (`None`: anybody) that may pull from a repository sees of it. A registry that decides nothing
+    /// about what is pushed shows everything.
+    async fn sight(&self, _who: Option<&Account>, _repository: &RepositoryName) -> Sight {
+        Sight::Whole
+    }
+
+    /// How far a manifest is published, for those with [`Sight::Published`]. What belongs to it follows from that:
+    /// its blobs, its referrers, and the manifests that it lists.
+    async fn shown(&self, _repository: &RepositoryName, _digest: &Digest) -> Shown {
+        Shown::Listed
+    }
 }

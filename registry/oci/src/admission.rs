@@ -31,6 +31,19 @@ pub struct Push<'a> {
     pub contents: &'a Contents,
 }
 
+/// A tag that stands for one manifest, and that somebody wants to stand for another one.
+#[derive(Clone, Copy, Debug)]
+pub struct Retag<'a> {
+    /// The repository.
+    pub repository: &'a RepositoryName,
+    /// The tag. It is not yanked.
+    pub tag: &'a Tag,
+    /// What it stands for.
+    pub from: &'a Digest,
+    /// What it shall stand for.
+    pub to: &'a Digest,
+}
+
 /// A manifest that becomes part of a repository in the transaction that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
@@ -111,6 +124,16 @@ pub trait Admission: Send + Sync + 'static {
     /// # Errors
     /// [`Refusal`]: the push ends with an OCI error, and nothing is kept.
     async fn check(&self, push: &Push<'_>) -> Result<Box<dyn Admitted>, Refusal>;
+
+    /// Whether a tag may be set anew. Tags do not change, unless whoever embeds the registry knows of one that
+    /// nothing was published under it yet. Called inside the transaction that would set it, and before in one that
+    /// only looks: what is read here is validated, and nothing may be written.
+    ///
+    /// # Errors
+    /// [`HookError`]: nothing is committed.
+    async fn may_retag(&self, _txn: &mut Txn, _retag: &Retag<'_>) -> Result<bool, HookError> {
+        Ok(false)
+    }
 }
 
 /// A push that passed the check.

@@ -3,11 +3,13 @@
 //! It decides without any clock of the file system and without stopping anybody:
 //!
 //! 1. A session that has not grown for a while is closed; its bytes are discarded.
-//! 2. A repository loses a blob that none of its manifests refers to and that nobody who may push
+//! 2. A manifest goes that was given up before its tag, where the configuration says after how long
+//!    ([`Collection::untagged`](crate::config::Collection::untagged)): nothing holds it and nothing refers to it.
+//! 3. A repository loses a blob that none of its manifests refers to and that nobody who may push
 //!    wanted for a while ([`Collection::grace`](crate::config::Collection::grace)).
-//! 3. A blob that no repository has is forgotten in a transaction, and only then its bytes are removed.
+//! 4. A blob that no repository has is forgotten in a transaction, and only then its bytes are removed.
 //!    Who pushes the same content meanwhile writes to another place.
-//! 4. Bytes that neither a session nor a blob's row names are removed: a process died between two
+//! 5. Bytes that neither a session nor a blob's row names are removed: a process died between two
 //!    steps. The session is looked up first: it is closed in the transaction that writes the row, and
 //!    an id is never used twice, so what has neither never will.
 
@@ -15,6 +17,7 @@ use crate::blobs::Stored;
 use crate::digest::Digest;
 use crate::error::OciError;
 use crate::metadata::blobs::{self, Link};
+use crate::metadata::manifests::{self, ManifestRow};
 use crate::metadata::{rows, texts, uploads};
 use crate::name::RepositoryName;
 use crate::registry::{Inner, Registry};
@@ -27,6 +30,8 @@ use yunlong_store::{Direction, Entry, KeyRange, SharedStore, transact};
 pub struct Collected {
     /// Upload sessions that were closed.
     pub sessions: u64,
+    /// Manifests without a tag that nobody refers to.
+    pub manifests: u64,
     /// Blobs that a repository lost.
     pub links: u64,
     /// Blobs whose bytes were removed.
@@ -38,6 +43,7 @@ pub struct Collected {
 impl AddAssign for Collected {
     fn add_assign(&mut self, other: Self) {
         self.sessions += other.sessions;
+        self.manifests += other.manifests;
         self.links += other.links;
         self.blobs += other.blobs;
         self.strays += other.strays;
@@ -54,6 +60,7 @@ impl Registry {
         let inner = &*self.0;
         let _turn = inner.collecting.write().await;
         let mut done = Collected { sessions: inner.close_sessions().await?, ..Collected::default() };
+        done.manifests = inner.drop_manifests().await?;
         done.links = inner.drop_links().await?;
         done.blobs = inner.drop_blobs().await?;
         done.strays = inner.drop_strays().await?;
@@ -120,6 +127,31 @@ impl Inner {
                     self.clear(self.blobs.discard(id).await);
                     done += 1;
                 }
+            }
+        }
+    }
+
+    async fn drop_manifests(&self) -> Result<u64, OciError> {
+        let Some(time) = self.config.collection.untagged else { return Ok(0) };
+        let before = self.ago(time);
+        let (mut walk, mut done) = (self.walk("manifest"), 0);
+        loop {
+            let found = walk.next(&self.store).await?;
+            if found.is_empty() {
+                return Ok(done);
+            }
+            for row in found {
+                // The young ones are seen without a transaction, which then decides.
+                if serde_json::from_slice::<ManifestRow>(&row.value).is_ok_and(|manifest| manifest.at >= before) {
+                    continue;
+                }
+                let [name, digest] = &texts(&row.key)[..] else { continue };
+                let (Ok(name), Ok(digest)) = (name.parse::<RepositoryName>(), digest.parse::<Digest>()) else {
+                    continue;
+                };
+                let deleted =
+                    transact!(&self.store, |txn| { manifests::delete_idle(txn, &name, &digest, before).await })?;
+                done += u64::from(deleted);
             }
         }
     }

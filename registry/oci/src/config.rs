@@ -153,6 +153,9 @@ pub struct Collection {
     /// How long a blob that no manifest refers to stays in a repository after it was pushed, mounted,
     /// or asked for by somebody who may push. It has to be longer than a push takes.
     pub grace: Duration,
+    /// How long a manifest stays that has no tag, is not marked as published, and that nothing refers to; for ever
+    /// when there is no such time, since clients may know it by its digest. It has to be longer than a push takes.
+    pub untagged: Option<Duration>,
     /// How long an upload session stays open after its last chunk.
     pub session: Duration,
     /// How many rows one step looks at before it lets others work.
@@ -164,6 +167,7 @@ impl Default for Collection {
         Self {
             every: Duration::from_secs(15 * 60),
             grace: Duration::from_secs(24 * 3600),
+            untagged: None,
             session: Duration::from_secs(24 * 3600),
             step: 200,
         }

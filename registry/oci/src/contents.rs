@@ -93,7 +93,7 @@ impl Contents {
     /// When the store fails.
     pub async fn tags(&self, limit: usize) -> Result<Vec<Tag>, OciError> {
         let found = tags::after(&self.inner.store, &self.repository, None, limit).await?;
-        Ok(found.iter().filter_map(|t| t.parse().ok()).collect())
+        Ok(found.iter().filter_map(|(tag, _)| tag.parse().ok()).collect())
     }
 
     /// The manifests whose subject is `subject`, at most `limit`.

@@ -9,7 +9,8 @@
 //!
 //! It knows no packages of apps, no reviewers and no pages.
 //!
-//! What is published stays: a tag never changes, and neither a tagged manifest nor what belongs to it
+//! What is published stays: a tag changes only when [`Admission`](admission::Admission) knows that nothing was
+//! published under it, and neither a tagged manifest nor what belongs to it
 //! can be deleted. [`publication::yank`] hides a tag and keeps the digest.
 #![deny(missing_docs)]
 
@@ -28,6 +29,7 @@ mod metadata;
 pub mod name;
 mod registry;
 pub mod serve;
+mod sight;
 mod token;
 
 pub use collect::Collected;

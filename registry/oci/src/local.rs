@@ -10,7 +10,7 @@ use crate::metadata::{blobs, tags};
 use crate::name::{RepositoryName, Tag};
 use crate::registry::{Registry, Source};
 use bytes::Bytes;
-use yunlong_store::transact;
+use yunlong_store::Txn;
 
 /// A body that is there as a whole.
 struct Whole(Option<Bytes>);
@@ -74,13 +74,20 @@ impl Registry {
         Ok(self.0.push(repository, tags, digest, &manifest, bytes, account).await?.digest)
     }
 
-    /// Hides a tag: it is neither listed nor found any more; what it stood for can still be pulled by its digest.
-    /// Doing it twice changes nothing.
+    /// Hides a tag, in a transaction of the caller's over the same store: it is neither listed nor found any more;
+    /// what it stood for can still be pulled by its digest. Doing it twice changes nothing.
     ///
     /// # Errors
     /// [`OciError::ManifestUnknown`]; when the store fails.
-    pub async fn yank(&self, repository: &RepositoryName, tag: &Tag, reason: &str, by: &str) -> Result<(), OciError> {
+    pub async fn yank_in(
+        &self,
+        txn: &mut Txn,
+        repository: &RepositoryName,
+        tag: &Tag,
+        reason: &str,
+        by: &str,
+    ) -> Result<(), OciError> {
         let yank = tags::Yank { reason: reason.to_owned(), by: by.to_owned(), at: self.0.clock.now() };
-        transact!(&self.0.store, |txn| { tags::yank(txn, repository, tag, yank.clone()).await.map(drop) })
+        tags::yank(txn, repository, tag, yank).await.map(drop)
     }
 }

@@ -11,7 +11,7 @@ use crate::http::Clients;
 use crate::manifest::Manifest;
 use crate::metadata::blobs::BlobRow;
 use crate::metadata::manifests::NewManifest;
-use crate::metadata::tags::TagRow;
+use crate::metadata::tags::Change;
 use crate::metadata::uploads::Session;
 use crate::metadata::{self, QuotaKind, blobs, manifests, tags, uploads};
 use crate::name::{RepositoryName, Tag};
@@ -97,6 +97,9 @@ impl Registry {
         // A blob has to outlive the slowest request between its upload and its manifest.
         if config.collection.grace < config.limits.request {
             return Err(OpenError::TooShort("collection.grace"));
+        }
+        if config.collection.untagged.is_some_and(|time| time < config.limits.request) {
+            return Err(OpenError::TooShort("collection.untagged"));
         }
         if config.collection.session < config.limits.request {
             return Err(OpenError::TooShort("collection.session"));
@@ -347,7 +350,7 @@ impl Inner {
             Err(_) => return Err(OciError::AdmissionTimeout(limit.as_secs())),
         };
         transact!(&self.store, |txn| {
-            if let Some(publication) = manifests::put(txn, &self.config.quotas, &new).await? {
+            if let Some(publication) = manifests::put(txn, &self.config.quotas, &*self.admission, &new).await? {
                 admitted.published(txn, &publication).await?;
             }
             Ok::<_, OciError>(())
@@ -365,8 +368,9 @@ impl Inner {
         };
         let mut news = !known;
         for tag in new.tags {
-            let row: Option<TagRow> = metadata::read(&self.store, &tags::key(new.repository, tag)).await?;
-            news |= tags::check(row.as_ref(), tag, new.digest)?;
+            news |= transact!(&self.store, |txn| {
+                tags::change(txn, &*self.admission, new.repository, tag, new.digest).await
+            })? != Change::Same;
         }
         if !known {
             transact!(&self.store, |txn| { manifests::check_needs(txn, new).await })?;

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-use support::client::{EMPTY_TYPE, image_of};
-use support::{Client, Parts, Server, noise};
+use support::client::{EMPTY_TYPE, image_of, index_of, subject};
+use support::{Client, Image, Parts, Server, noise};
 use yunlong_model::{Timestamp, clock::ManualClock};
 use yunlong_oci::Collected;
 use yunlong_oci::Digest;
 use yunlong_oci::digest::Algorithm;
-use yunlong_oci::manifest::OCI_MANIFEST;
+use yunlong_oci::manifest::{OCI_INDEX, OCI_MANIFEST};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -82,6 +82,40 @@ async fn a_mounted_blob_stays_when_its_first_repository_lets_it_go() {
     assert!(!has(&client, "open/first", &digest).await);
     let path = format!("/v2/open/second/blobs/{digest}");
     assert_eq!(client.get(&path).await.expect(200).body, "shared");
+}
+
+#[tokio::test]
+async fn a_manifest_without_a_tag_goes_after_its_time_unless_something_holds_it_or_refers_to_it() {
+    let clock = ManualClock::new(Timestamp(1_800_000_000_000));
+    let mut parts = Parts::in_memory();
+    parts.clock = Arc::new(clock.clone());
+    parts.config.collection.untagged = Some(Duration::from_secs(7 * 24 * 3_600));
+    let server = parts.listen().await;
+    let client = server.vendor();
+    let tagged = client.push("open/app", "1", b"tagged", json!({})).await;
+    let signature = client.push("open/app", "", b"signs it", json!({ "subject": subject(&tagged) })).await;
+    let child = client.push("open/app", "", b"child", json!({})).await;
+    client.put_manifest("open/app", "2", OCI_INDEX, &index_of(&[&child], json!({})).bytes).await.expect(201);
+    let given_up = client.push("open/app", "", b"given up", json!({})).await;
+    clock.advance(6 * DAY);
+    let of_it = client.push("open/app", "", b"signs nothing", json!({ "subject": subject(&given_up) })).await;
+    let there = async |image: &Image| client.get(&format!("/v2/open/app/manifests/{}", image.digest)).await.status;
+    // Somebody is still at it: what refers to it is young.
+    clock.advance(2 * DAY);
+    assert_eq!(server.registry.collect().await.unwrap().manifests, 0);
+    assert_eq!((there(&of_it).await, there(&given_up).await), (200, 200));
+    clock.advance(5 * DAY + 1);
+    // What refers to it goes before it, in the same run or in the one before.
+    let mut gone = 0;
+    for _ in 0..2 {
+        gone += server.registry.collect().await.unwrap().manifests;
+    }
+    assert_eq!((gone, there(&of_it).await, there(&given_up).await), (2, 404, 404));
+    assert!(!has(&client, "open/app", &Algorithm::Sha256.digest(b"given up")).await);
+    assert_eq!(server.registry.collect().await.unwrap(), Collected::default());
+    for image in [&tagged, &signature, &child] {
+        assert_eq!(there(image).await, 200);
+    }
 }
 
 /// Who copies the bytes that the store names at some moment needs all of them, also those that are given up

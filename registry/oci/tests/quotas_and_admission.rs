@@ -8,14 +8,14 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use support::client::subject;
-use support::{Parts, noise};
+use support::{Image, Parts, noise};
 use yunlong_oci::Digest;
 use yunlong_oci::Usage;
-use yunlong_oci::admission::{Admission, Admitted, HookError, Publication, Push, Refusal};
+use yunlong_oci::admission::{Admission, AdmitAll, Admitted, HookError, Publication, Push, Refusal, Retag};
 use yunlong_oci::config::Quota;
 use yunlong_oci::digest::Algorithm;
 use yunlong_oci::manifest::OCI_MANIFEST;
-use yunlong_store::{Direction, Key, Txn};
+use yunlong_store::{CommitError, Direction, Key, Txn, transact};
 
 #[tokio::test]
 async fn bytes_are_counted_for_the_owner_and_end_at_the_quota() {
@@ -158,6 +158,65 @@ async fn a_push_is_kept_if_it_is_admitted_and_its_log_entry_commits_with_it() {
     // Referrers are publications without tags.
     client.push("vendor/app", "", b"sbom", json!({ "subject": subject(&image) })).await;
     assert_eq!(rows().await[2]["tags"], json!([]));
+}
+
+/// Lets a tag be set anew while a row says so.
+struct Again;
+
+fn again() -> Key {
+    Key::space("@test-log").text("again")
+}
+
+#[async_trait]
+impl Admission for Again {
+    async fn check(&self, _push: &Push<'_>) -> Result<Box<dyn Admitted>, Refusal> {
+        Ok(Box::new(AdmitAll))
+    }
+
+    async fn may_retag(&self, txn: &mut Txn, retag: &Retag<'_>) -> Result<bool, HookError> {
+        assert_ne!(retag.from, retag.to);
+        Ok(txn.get(&again()).await?.is_some())
+    }
+}
+
+#[tokio::test]
+async fn a_tag_is_set_anew_only_while_the_admission_says_so_and_what_it_stood_for_stays() {
+    let mut parts = Parts::in_memory();
+    parts.admission = Arc::new(Again);
+    parts.config.quotas.default.tags = 1;
+    let server = parts.listen().await;
+    let (client, store) = (server.vendor(), &server.parts.store);
+    let first = client.push("vendor/app", "1.0.0", b"first", json!({})).await;
+    let signature = client.push("vendor/app", "", b"signs it", json!({ "subject": subject(&first) })).await;
+    let second = client.image("vendor/app", b"second", json!({})).await;
+    let put = async |image: &Image| client.put_manifest("vendor/app", "1.0.0", OCI_MANIFEST, &image.bytes).await;
+    let reply = put(&second).await.expect_error(409, "DENIED");
+    assert_eq!(reply.json()["errors"][0]["detail"]["reason"], "TAG_IMMUTABLE");
+
+    transact!(store, |txn| {
+        txn.put_as(again(), &true);
+        Ok::<_, CommitError>(())
+    })
+    .unwrap();
+    for _ in 0..2 {
+        put(&second).await.expect(201);
+        assert_eq!(client.get("/v2/vendor/app/manifests/1.0.0").await.expect(200).body, second.bytes);
+    }
+    assert_eq!(client.get("/v2/vendor/app/tags/list").await.expect(200).json()["tags"], json!(["1.0.0"]));
+    assert_eq!(server.registry.usage("vendor").await.unwrap().tags, 1, "it is the same tag");
+    // Somebody decided about it: neither it nor what belongs to it is deleted.
+    for image in [&first, &signature, &second] {
+        client.get(&format!("/v2/vendor/app/manifests/{}", image.digest)).await.expect(200);
+        client.delete(&format!("/v2/vendor/app/manifests/{}", image.digest)).await.expect_error(405, "UNSUPPORTED");
+    }
+
+    transact!(store, |txn| {
+        txn.delete(again());
+        Ok::<_, CommitError>(())
+    })
+    .unwrap();
+    put(&first).await.expect_error(409, "DENIED");
+    put(&second).await.expect(201);
 }
 
 #[tokio::test]

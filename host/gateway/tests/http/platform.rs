@@ -21,12 +21,11 @@ use yunlong_identity::{
     RelyingParty, Secrets, XUZHOU_DIVISIONS,
 };
 use yunlong_installations::{Installation, Installations};
-use yunlong_library::Library;
+use yunlong_library::{Library, PackageAdmission};
 use yunlong_messaging::{Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal, Timestamp};
 use yunlong_oci::access::AccessTable;
-use yunlong_oci::admission::AdmitAll;
 use yunlong_oci::blobs::FolderBlobs;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_payments::{CallbackSink, Headers, Payments, SandboxCashier, SandboxSecret, SinkError};
@@ -371,7 +370,7 @@ impl Platform {
             Arc::new(FolderBlobs::open(dir.path()).unwrap()),
             Config::new("http://localhost:5000", TokenKey::random()),
             Arc::new(AccessTable::new(BTreeMap::new(), Vec::new()).unwrap()),
-            Arc::new(AdmitAll),
+            Arc::new(PackageAdmission::new(publications.clone(), Limits::default())),
             clock.clone(),
         );
         let app = Arc::new(StandIn::default());

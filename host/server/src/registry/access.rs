@@ -2,21 +2,22 @@
 //!
 //! | | pull | push | delete |
 //! |---|---|---|---|
-//! | anybody | what belongs to an app of which a version is approved | | |
+//! | anybody | what is approved and what belongs to it; what was yanked by its digest alone | | |
 //! | a vendor's people | their own repositories | their own repositories | what they did not publish |
 //! | reviewers and the city's administrators | everything | | |
 //!
-//! A vendor's repositories are those below its account's name, and below each vendor's name for which its
-//! organization has a key in force.
+//! A vendor's repositories are those below each vendor's name for which its organization has a key, and below its
+//! account's name when that is no vendor's. It pushes as long as it has a key in force.
 
 use async_trait::async_trait;
 use std::net::IpAddr;
 use std::sync::Arc;
 use yunlong_identity::{AccountKind, Identity, PlatformRole, SessionOrigin, SignInError as Refused};
 use yunlong_model::Clock;
-use yunlong_oci::RepositoryName;
-use yunlong_oci::access::{Access, Account, Action, SignInError};
+use yunlong_oci::access::{Access, Account, Action, Shown, Sight, SignInError};
+use yunlong_oci::{Digest, RepositoryName};
 use yunlong_publications::Publications;
+use yunlong_registry::TrustedKey;
 
 pub(super) struct CityAccess {
     pub(super) identity: Arc<Identity>,
@@ -63,38 +64,71 @@ impl Access for CityAccess {
             }
         }
     }
+
+    async fn sight(&self, who: Option<&Account>, repository: &RepositoryName) -> Sight {
+        match self.is_at_home(who, repository, Action::Pull).await {
+            Ok(true) => Sight::Whole,
+            Ok(false) => Sight::Published,
+            Err(error) => {
+                tracing::warn!(%error, %repository, "shown as to anybody, since nobody can tell who asks");
+                Sight::Published
+            }
+        }
+    }
+
+    async fn shown(&self, repository: &RepositoryName, digest: &Digest) -> Shown {
+        match yunlong_library::shown(&self.publications, repository, digest).await {
+            Ok(shown) => shown,
+            Err(error) => {
+                tracing::warn!(%error, %repository, "hidden, since nobody can tell whether it is published");
+                Shown::Hidden
+            }
+        }
+    }
 }
 
 impl CityAccess {
     async fn decide(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> anyhow::Result<bool> {
-        if let Some(who) = who
-            && let Some(account) = self.identity.account(&who.name).await?.filter(|a| !a.disabled)
-        {
-            let staff = [PlatformRole::SystemAdmin, PlatformRole::SecurityAdmin, PlatformRole::AppReviewer];
-            if action == Action::Pull && staff.iter().any(|r| account.platform_roles.contains(r)) {
-                return Ok(true);
-            }
-            if account.kind == AccountKind::Vendor {
-                let owner = repository.owner();
-                if owner == account.name || self.is_vendor(account.organization.as_deref(), owner).await? {
-                    return Ok(true);
-                }
-            }
+        if self.is_at_home(who, repository, action).await? {
+            return Ok(true);
         }
-        if action == Action::Pull { self.is_public(repository).await } else { Ok(false) }
+        Ok(action == Action::Pull && self.publications.is_public(repository.as_str()).await?)
     }
 
-    /// Whether an organization has a key in force for the vendor of this name.
-    async fn is_vendor(&self, organization: Option<&str>, vendor: &str) -> anyhow::Result<bool> {
-        let Some(organization) = organization else { return Ok(false) };
-        let trust = self.publications.trust().await?;
-        Ok(trust.keys().any(|(_, k)| {
-            k.vendor == vendor && k.revoked_at.is_none() && k.organization.as_deref() == Some(organization)
-        }))
+    /// Whether somebody may do this whatever is published: the repository's vendor, or the city's staff.
+    async fn is_at_home(
+        &self,
+        who: Option<&Account>,
+        repository: &RepositoryName,
+        action: Action,
+    ) -> anyhow::Result<bool> {
+        let Some(who) = who else { return Ok(false) };
+        let Some(account) = self.identity.account(&who.name).await?.filter(|a| !a.disabled) else { return Ok(false) };
+        let staff = [PlatformRole::SystemAdmin, PlatformRole::SecurityAdmin, PlatformRole::AppReviewer];
+        if action == Action::Pull && staff.iter().any(|r| account.platform_roles.contains(r)) {
+            return Ok(true);
+        }
+        match &account.organization {
+            Some(organization) if account.kind == AccountKind::Vendor => {
+                self.is_vendors(&account.name, organization, repository.owner(), action).await
+            }
+            _ => Ok(false),
+        }
     }
 
-    /// Whether a version out of this repository is approved and offered.
-    async fn is_public(&self, repository: &RepositoryName) -> anyhow::Result<bool> {
-        Ok(self.publications.is_offered(repository.as_str()).await?)
+    /// Whether an account of an organization may do this in the repositories of this owner.
+    async fn is_vendors(&self, account: &str, organization: &str, owner: &str, action: Action) -> anyhow::Result<bool> {
+        // What was pushed can be looked at and cleared away when the last key is gone; nothing new is pushed.
+        let counts = |k: &TrustedKey| action != Action::Push || k.revoked_at.is_none();
+        let of = |k: &TrustedKey| k.organization.as_deref() == Some(organization);
+        let keys = self.publications.keys_of(owner).await?;
+        if !keys.is_empty() {
+            // A vendor's name: whatever accounts are called, it is its organization's alone.
+            return Ok(keys.iter().any(|k| of(k) && counts(k)));
+        }
+        if owner != account {
+            return Ok(false);
+        }
+        Ok(action != Action::Push || self.publications.trust().await?.keys().any(|(_, k)| of(k) && counts(k)))
     }
 }

@@ -9,19 +9,22 @@ use access::CityAccess;
 use anyhow::Result;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use yunlong_audit::Audit;
 use yunlong_gateway::{CityAccounts, SeparateConsent};
 use yunlong_hub::Hub;
 use yunlong_identity::{Identity, Secrets};
-use yunlong_library::Library;
+use yunlong_library::{Library, PackageAdmission};
 use yunlong_model::Clock;
-use yunlong_oci::admission::AdmitAll;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_oci::{Registry, serve};
 use yunlong_probes::{Probes, ProbesConfig};
 use yunlong_publications::Publications;
 use yunlong_registry::Limits;
 use yunlong_store::SharedStore;
+
+/// How long a package stays that was pushed and never tagged.
+const UNTAGGED: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// What the registry stands on.
 pub(crate) struct Ground<'a> {
@@ -44,8 +47,11 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     let key = secrets.derive("registry-tokens", &[]);
     let mut config = Config::new(&settings.registry.url(), TokenKey::new(key));
     config.quotas.default.bytes = settings.registry.quota_bytes();
+    // What is submitted has a tag, or is held: what has neither was given up.
+    config.collection.untagged = Some(UNTAGGED);
     let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
-    let registry = Registry::open(store, blobs, config, access, Arc::new(AdmitAll), clock)?;
+    let admission = Arc::new(PackageAdmission::new(publications.clone(), Limits::default()));
+    let registry = Registry::open(store, blobs, config, access, admission, clock)?;
     // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
     let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
     let mut probes = Probes::new(ProbesConfig::new(sandbox)).all();

@@ -6,6 +6,7 @@ use crate::access::{Account, Action, SignInError};
 use crate::error::OciError;
 use crate::name::RepositoryName;
 use crate::registry::Inner;
+use crate::sight::View;
 use crate::token::{self, Claims};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -103,6 +104,12 @@ impl Caller {
         }
         let reaches = self.token.as_ref().is_none_or(|t| t.grants(repository, action));
         self.account.is_some() && reaches && inner.access.may(self.account.as_ref(), repository, action).await
+    }
+
+    /// A repository as the caller sees it. A token that does not reach it shows what anybody sees.
+    pub(super) async fn view<'a>(&self, inner: &'a Inner, repository: &'a RepositoryName) -> View<'a> {
+        let reaches = self.token.as_ref().is_none_or(|t| t.grants(repository, Action::Pull));
+        inner.view(self.account.as_ref().filter(|_| reaches), repository).await
     }
 
     /// Whether a list of repositories may name this one. A token for the list reaches no repository by

@@ -18,6 +18,7 @@ pub(super) async fn blob(ask: &Ask<'_>, name: &RepositoryName, digest: &str) -> 
     let digest: Digest = digest.parse()?;
     let answered = match ask.method {
         Method::DELETE => delete(ask, name, &digest).await,
+        _ if !ask.caller.view(ask.inner, name).await.shows_blob(&digest).await? => Err(OciError::BlobUnknown(digest)),
         Method::HEAD => head(ask, name, &digest).await,
         _ => get(ask, name, &digest).await,
     };

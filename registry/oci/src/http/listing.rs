@@ -13,7 +13,9 @@ use serde_json::json as object;
 
 /// The most repositories in one answer, and how many are looked at for it.
 const CATALOG: usize = 1_000;
-const CATALOG_SEARCH: usize = 10_000;
+const CATALOG_SEARCH: usize = 2_000;
+/// How many tags are read at once.
+const TAGS_STEP: usize = 1_000;
 /// The most referrers in one answer, and about how many bytes: a client reads a manifest of 4 MiB.
 const REFERRERS: usize = 1_000;
 const REFERRERS_BYTES: usize = 2 << 20;
@@ -32,12 +34,24 @@ pub(super) async fn tags(ask: &Ask<'_>, name: &RepositoryName) -> Answer {
         return Err(OciError::Parameter("last"));
     }
     let n = ask.query.number("n")?;
+    let view = ask.caller.view(ask.inner, name).await;
     // One more than wanted tells whether there are more.
-    let mut found = match n {
-        Some(0) => Vec::new(),
-        Some(n) => tags::after(store, name, last, n.saturating_add(1)).await?,
-        None => tags::after(store, name, last, usize::MAX).await?,
-    };
+    let wanted = n.map_or(usize::MAX, |n| n.saturating_add(1));
+    let (mut found, mut from) = (Vec::new(), last.map(str::to_owned));
+    while n != Some(0) && found.len() < wanted {
+        let step = wanted.clamp(2, TAGS_STEP);
+        let page = tags::after(store, name, from.as_deref(), step).await?;
+        let ended = page.len() < step;
+        from = page.last().map(|(tag, _)| tag.clone());
+        for (tag, digest) in page {
+            if found.len() < wanted && view.shows_tag(&tag, &digest).await {
+                found.push(tag);
+            }
+        }
+        if ended {
+            break;
+        }
+    }
     let mut next = None;
     if let Some(n) = n.filter(|n| found.len() > *n) {
         found.truncate(n);
@@ -62,25 +76,28 @@ pub(super) async fn referrers(ask: &Ask<'_>, name: &RepositoryName, subject: &st
     let mut last: Option<Digest> = ask.query.one("last")?.map(str::parse).transpose()?;
     let mut listed: Vec<Descriptor> = Vec::new();
     let mut bytes = 0;
-    let more = loop {
-        let step = manifests::referrers(&ask.inner.store, name, &subject, last.as_ref(), REFERRERS_STEP).await?;
-        let ended = step.len() < REFERRERS_STEP;
-        let mut full = false;
-        for descriptor in step {
-            full = listed.len() >= REFERRERS || bytes > REFERRERS_BYTES;
-            if full {
-                break;
+    // What refers to something belongs to it.
+    let shown = ask.caller.view(ask.inner, name).await.shows_manifest(&subject).await?;
+    let more = shown
+        && loop {
+            let step = manifests::referrers(&ask.inner.store, name, &subject, last.as_ref(), REFERRERS_STEP).await?;
+            let ended = step.len() < REFERRERS_STEP;
+            let mut full = false;
+            for descriptor in step {
+                full = listed.len() >= REFERRERS || bytes > REFERRERS_BYTES;
+                if full {
+                    break;
+                }
+                last = Some(descriptor.digest.clone());
+                if filter.is_none_or(|f| descriptor.artifact_type.as_deref() == Some(f)) {
+                    bytes += serde_json::to_string(&descriptor).map_or(0, |s| s.len());
+                    listed.push(descriptor);
+                }
             }
-            last = Some(descriptor.digest.clone());
-            if filter.is_none_or(|f| descriptor.artifact_type.as_deref() == Some(f)) {
-                bytes += serde_json::to_string(&descriptor).map_or(0, |s| s.len());
-                listed.push(descriptor);
+            if full || ended {
+                break full;
             }
-        }
-        if full || ended {
-            break full;
-        }
-    };
+        };
     let index = object!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed });
     let response = json(StatusCode::OK, OCI_INDEX, &index);
     let next = last.filter(|_| more).map(|last| {

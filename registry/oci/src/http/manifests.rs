@@ -40,10 +40,21 @@ pub(super) async fn manifest(ask: &Ask<'_>, name: &RepositoryName, reference: &s
 
 async fn get(ask: &Ask<'_>, name: &RepositoryName, reference: Reference) -> Answer {
     let store = &ask.inner.store;
-    let digest = match &reference {
-        Reference::Tag(tag) => tags::resolve(store, name, tag).await?,
-        Reference::Digest(digest) => digest.clone(),
+    let view = ask.caller.view(ask.inner, name).await;
+    let (digest, shown) = match &reference {
+        Reference::Tag(tag) => {
+            let digest = tags::resolve(store, name, tag).await?;
+            let shown = view.shows_tag(tag.as_str(), &digest).await;
+            (digest, shown)
+        }
+        Reference::Digest(digest) => (digest.clone(), view.shows_manifest(digest).await?),
     };
+    if !shown {
+        return Err(OciError::ManifestUnknown(match &reference {
+            Reference::Tag(tag) => tag.to_string(),
+            Reference::Digest(digest) => digest.to_string(),
+        }));
+    }
     let row = manifests::get(store, name, &digest).await?;
     if is_known(ask, &digest)? {
         return Ok(answer(StatusCode::NOT_MODIFIED, Body::empty()).of(&digest));

@@ -55,7 +55,8 @@ async fn mount(ask: &Ask<'_>, name: &RepositoryName, digest: &Digest) -> Result<
         None => blobs::holders(&ask.inner.store, digest, MOUNT_SEARCH).await?,
     };
     for from in sources {
-        if !ask.caller.may(ask.inner, &from, Action::Pull).await {
+        let may = ask.caller.may(ask.inner, &from, Action::Pull).await;
+        if !may || !ask.caller.view(ask.inner, &from).await.shows_blob(digest).await? {
             continue;
         }
         match ask.inner.mount(&from, name, digest).await {

@@ -153,6 +153,17 @@ pub(crate) async fn is_needed(
     Ok(!found.is_empty())
 }
 
+/// The manifests of a repository that refer to a blob or a manifest, at most `limit`.
+pub(crate) async fn needed_by(
+    store: &SharedStore,
+    repository: &RepositoryName,
+    target: &Digest,
+    limit: usize,
+) -> Result<Vec<Digest>, OciError> {
+    let found = store.scan(&needs_key(repository, target).children(), Direction::Ascending, limit).await?;
+    Ok(found.iter().filter_map(|e| e.key.last_text()?.parse().ok()).collect())
+}
+
 /// Takes a blob from a repository, if no manifest of it refers to the blob.
 ///
 /// # Errors

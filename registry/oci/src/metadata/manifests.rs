@@ -2,16 +2,17 @@
 
 use super::{QuotaKind, give_back, read, repositories, rows_of, tags, take};
 use crate::access::Account;
-use crate::admission::Publication;
+use crate::admission::{Admission, Publication};
 use crate::config::Quotas;
 use crate::digest::Digest;
 use crate::error::OciError;
 use crate::manifest::{Descriptor, Manifest};
 use crate::metadata::blobs::{Link, link_key, needs_key};
-use crate::metadata::tags::{TagRow, tagged_key};
+use crate::metadata::tags::{Change, TagRow, tagged_key};
 use crate::name::{RepositoryName, Tag};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use yunlong_model::Timestamp;
 use yunlong_store::{Direction, Key, KeyRange, SharedStore, Txn};
 
@@ -66,15 +67,17 @@ pub(crate) struct NewManifest<'a> {
 pub(crate) async fn put(
     txn: &mut Txn,
     quotas: &Quotas,
+    admission: &dyn Admission,
     new: &NewManifest<'_>,
 ) -> Result<Option<Publication>, OciError> {
-    let mut new_tags: Vec<Tag> = Vec::new();
+    let mut changes: BTreeMap<Tag, Change> = BTreeMap::new();
     for tag in new.tags {
-        let row = tags::get(txn, new.repository, tag).await?;
-        if tags::check(row.as_ref(), tag, new.digest)? && !new_tags.contains(tag) {
-            new_tags.push(tag.clone());
+        let change = tags::change(txn, admission, new.repository, tag, new.digest).await?;
+        if change != Change::Same {
+            changes.insert(tag.clone(), change);
         }
     }
+    let new_tags: Vec<Tag> = changes.keys().cloned().collect();
     let first = txn.get(&key(new.repository, new.digest)).await?.is_none();
     if !first && new_tags.is_empty() {
         return Ok(None);
@@ -85,9 +88,9 @@ pub(crate) async fn put(
         insert(txn, quotas, new);
     }
     let by = new.account.map(|a| a.name.clone());
-    for tag in &new_tags {
+    for (tag, change) in &changes {
         let row = TagRow { digest: new.digest.clone(), at: new.at, by: by.clone(), yanked: None };
-        tags::set(txn, quotas, new.repository, tag, &row);
+        tags::set(txn, quotas, new.repository, tag, &row, change).await?;
     }
     Ok(Some(Publication {
         repository: new.repository.clone(),
@@ -226,6 +229,25 @@ pub(crate) async fn delete(txn: &mut Txn, repository: &RepositoryName, digest: &
     txn.delete(bytes_key(repository, digest));
     give_back(txn, repository, QuotaKind::Bytes, row.size);
     Ok(())
+}
+
+/// As [`delete`], for the collector: only what was pushed before `before`, and that nothing refers to. Answers
+/// whether. What refers to it goes first.
+pub(crate) async fn delete_idle(
+    txn: &mut Txn,
+    repository: &RepositoryName,
+    digest: &Digest,
+    before: Timestamp,
+) -> Result<bool, OciError> {
+    let row: Option<ManifestRow> = txn.get_as(&key(repository, digest)).await?;
+    if row.is_none_or(|r| r.at >= before) || !is_empty(txn, &referrers_key(repository, digest)).await? {
+        return Ok(false);
+    }
+    match delete(txn, repository, digest).await {
+        Ok(()) => Ok(true),
+        Err(OciError::Held { .. }) => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Refuses what is published: a manifest with a tag (a yanked one, too) or a mark, one that an index

@@ -1,6 +1,8 @@
-//! Tags: set once, never changed, hidden when they are yanked.
+//! Tags: set once, hidden when they are yanked, and set anew only when the admission knows that nothing was
+//! published under them.
 
 use super::{QuotaKind, manifests, read, rows_of, take};
+use crate::admission::{Admission, Retag};
 use crate::config::Quotas;
 use crate::digest::Digest;
 use crate::error::OciError;
@@ -44,24 +46,65 @@ pub(crate) fn tagged_key(repository: &RepositoryName, digest: &Digest) -> Key {
     rows_of("tagged", repository).text(&digest.to_string())
 }
 
-/// Whether a tag can be set to a manifest: `true` when it has to be, `false` when it is already.
+/// What setting a tag to a manifest takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing: it stands for it.
+    Same,
+    /// The tag is free.
+    New,
+    /// It stands for this one, and may be set anew.
+    Anew(Digest),
+}
+
+/// What setting a tag to a manifest takes, as far as it may be set.
 ///
 /// # Errors
 /// [`OciError::TagTaken`], [`OciError::TagRetired`].
-pub(crate) fn check(row: Option<&TagRow>, tag: &Tag, digest: &Digest) -> Result<bool, OciError> {
-    match row {
-        None => Ok(true),
-        Some(row) if row.yanked.is_some() => Err(OciError::TagRetired(tag.clone())),
-        Some(row) if row.digest == *digest => Ok(false),
-        Some(row) => Err(OciError::TagTaken { tag: tag.clone(), digest: row.digest.clone() }),
+pub(crate) async fn change(
+    txn: &mut Txn,
+    admission: &dyn Admission,
+    repository: &RepositoryName,
+    tag: &Tag,
+    digest: &Digest,
+) -> Result<Change, OciError> {
+    let Some(row) = get(txn, repository, tag).await? else { return Ok(Change::New) };
+    if row.yanked.is_some() {
+        return Err(OciError::TagRetired(tag.clone()));
     }
+    if row.digest == *digest {
+        return Ok(Change::Same);
+    }
+    if admission.may_retag(txn, &Retag { repository, tag, from: &row.digest, to: digest }).await? {
+        return Ok(Change::Anew(row.digest));
+    }
+    Err(OciError::TagTaken { tag: tag.clone(), digest: row.digest })
 }
 
-/// Sets a tag that [`check`] found free in the same transaction.
-pub(crate) fn set(txn: &mut Txn, quotas: &Quotas, repository: &RepositoryName, tag: &Tag, row: &TagRow) {
+/// Makes a change that [`change`] found in the same transaction.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn set(
+    txn: &mut Txn,
+    quotas: &Quotas,
+    repository: &RepositoryName,
+    tag: &Tag,
+    row: &TagRow,
+    change: &Change,
+) -> Result<(), OciError> {
+    match change {
+        Change::Same => return Ok(()),
+        Change::New => take(txn, repository, QuotaKind::Tags, 1, u64::from(quotas.of(repository.owner()).tags)),
+        Change::Anew(before) => {
+            // What a tag once stood for may have been looked at by somebody who decided about it: it stays.
+            manifests::hold(txn, repository, before, row.at).await?;
+            txn.delete(tagged_key(repository, before).text(tag.as_str()));
+        }
+    }
     txn.put(tagged_key(repository, &row.digest).text(tag.as_str()), Bytes::new());
     txn.put_as(key(repository, tag), row);
-    take(txn, repository, QuotaKind::Tags, 1, u64::from(quotas.of(repository.owner()).tags));
+    Ok(())
 }
 
 /// What a tag stands for.
@@ -77,13 +120,25 @@ pub(crate) async fn resolve(store: &SharedStore, repository: &RepositoryName, ta
     }
 }
 
-/// At most `limit` tags after `last` that are not yanked, in the order of their bytes.
+/// The tags of a manifest, yanked ones among them, at most `limit`.
+pub(crate) async fn of(
+    store: &SharedStore,
+    repository: &RepositoryName,
+    digest: &Digest,
+    limit: usize,
+) -> Result<Vec<String>, OciError> {
+    let found = store.scan(&tagged_key(repository, digest).children(), Direction::Ascending, limit).await?;
+    Ok(found.iter().filter_map(|e| e.key.last_text()).collect())
+}
+
+/// At most `limit` tags after `last` that are not yanked, and their manifests, in the order of their bytes. There
+/// are no more behind them when there are fewer.
 pub(crate) async fn after(
     store: &SharedStore,
     repository: &RepositoryName,
     last: Option<&str>,
     limit: usize,
-) -> Result<Vec<String>, OciError> {
+) -> Result<Vec<(String, Digest)>, OciError> {
     const PAGE: usize = 500;
     let all = rows_of("tag", repository).children();
     let mut start = last.map_or(all.start, |l| rows_of("tag", repository).text(l).next());
@@ -93,7 +148,7 @@ pub(crate) async fn after(
         for entry in &page {
             let row: TagRow = yunlong_store::txn::from_json(&entry.key, &entry.value)?;
             if row.yanked.is_none() && tags.len() < limit {
-                tags.extend(entry.key.last_text());
+                tags.extend(entry.key.last_text().map(|tag| (tag, row.digest)));
             }
         }
         match page.last() {

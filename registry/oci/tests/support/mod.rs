@@ -54,6 +54,7 @@ impl Access for People {
 pub(crate) struct Parts {
     pub(crate) store: SharedStore,
     pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) access: Arc<dyn Access>,
     pub(crate) admission: Arc<dyn Admission>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Config,
@@ -76,7 +77,8 @@ impl Parts {
 
     pub(crate) fn new(store: SharedStore, blobs: Arc<dyn BlobStore>, folder: Option<tempfile::TempDir>) -> Self {
         let config = Config::new("http://localhost:5000", TokenKey::new([7; 32]));
-        Self { store, blobs, admission: Arc::new(AdmitAll), clock: Arc::new(SystemClock), config, folder }
+        let (access, admission, clock) = (Arc::new(People), Arc::new(AdmitAll), Arc::new(SystemClock));
+        Self { store, blobs, access, admission, clock, config, folder }
     }
 
     /// Opens the registry without listening.
@@ -85,7 +87,7 @@ impl Parts {
             self.store.clone(),
             self.blobs.clone(),
             self.config.clone(),
-            Arc::new(People),
+            self.access.clone(),
             self.admission.clone(),
             self.clock.clone(),
         )

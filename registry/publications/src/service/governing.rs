@@ -6,6 +6,7 @@ use crate::advisories::{Advisories, Ecosystem, ImportInfo, store as advisories};
 use crate::error::PublicationError;
 use crate::events::{Act, Event};
 use crate::release::{Kept, Release, Yank};
+use crate::repository::Hides;
 use crate::submission::check_remark;
 use crate::{keys, numbers};
 use serde_json::json;
@@ -28,6 +29,21 @@ impl Publications {
         recall: bool,
         by: &str,
     ) -> Result<Release, PublicationError> {
+        self.yank_with(digest, reason, recall, by, &()).await
+    }
+
+    /// As [`Publications::yank`], with what else has to change in the same commit.
+    ///
+    /// # Errors
+    /// As for [`Publications::yank`].
+    pub async fn yank_with(
+        &self,
+        digest: &Digest,
+        reason: &str,
+        recall: bool,
+        by: &str,
+        hides: &dyn Hides,
+    ) -> Result<Release, PublicationError> {
         let inner = &self.inner;
         check_remark(reason, true)?;
         let organization = self.release(digest).await?.organization;
@@ -49,6 +65,7 @@ impl Publications {
             release.yank =
                 Some(Yank { by: person.account.clone(), side, at, reason: reason.clone(), recalled: recall });
             save_release(txn, &release).await?;
+            hides.hide(txn, &release).await?;
             let action = if recall { "registry.recalled" } else { "registry.yanked" };
             let more = json!({ "reason": reason, "side": side });
             self.about(txn, action, &release, &person, more).await?;
@@ -94,11 +111,19 @@ impl Publications {
     pub async fn import_advisories(
         &self,
         all: &Advisories,
+        ecosystem: Ecosystem,
         source: &str,
         by: &str,
     ) -> Result<ImportInfo, PublicationError> {
         let inner = &self.inner;
         let person = inner.person_with(by, Duty::Govern).await?;
+        if all.of(ecosystem).next().is_none() {
+            let problem = Text {
+                zh: format!("其中没有 {ecosystem} 的安全公告：请提供该生态的归档"),
+                en: format!("it has no advisory of {ecosystem}: give the archive of that ecosystem"),
+            };
+            return Err(PublicationError::Invalid { field: "ecosystem", problem });
+        }
         let generation = transact!(&inner.store, |txn| { numbers::next(txn, "advisories").await })?;
         advisories::write(&inner.store, generation, all, ecosystem).await?;
         let info = transact!(&inner.store, |txn| {
@@ -111,19 +136,11 @@ impl Publications {
             inner.stage(txn, event, act).await?;
             Ok::<_, PublicationError>(info)
         })?;
-        ecosystem: Ecosystem,
         advisories::sweep(&inner.store, ecosystem, generation).await?;
         Ok(info)
     }
 
     /// The imports of advisories in force, one an ecosystem.
-        if all.of(ecosystem).next().is_none() {
-            let problem = Text {
-                zh: format!("其中没有 {ecosystem} 的安全公告：请提供该生态的归档"),
-                en: format!("it has no advisory of {ecosystem}: give the archive of that ecosystem"),
-            };
-            return Err(PublicationError::Invalid { field: "ecosystem", problem });
-        }
     ///
     /// # Errors
     /// When the store fails.
