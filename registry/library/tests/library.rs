@@ -114,16 +114,8 @@ impl City {
         Self { library, key, base, _content: content }
     }
 
-    /// A package of the vendor; each title is other bytes.
-    fn unsigned(&self, version: &str, title: &str) -> Package {
-        let toml = format!(
-            "name = \"tickets\"\nversion = \"{version}\"\nvendor = \"tongshan\"\ntitle = {{ zh = \"{title}\", en = \"{title}\" }}\ndescription = {{ zh = \"售卖景区的门票\", en = \"Sells tickets\" }}\n"
-        );
-        Package::build(&toml, &component(""), &BTreeMap::new()).unwrap()
-    }
-
     fn package(&self, version: &str, title: &str) -> Package {
-        let mut package = self.unsigned(version, title);
+        let mut package = unsigned(version, title);
         package.sign(&self.key).unwrap();
         package
     }
@@ -177,6 +169,14 @@ impl City {
         let contents = self.library.registry().contents(&REPOSITORY.parse().unwrap());
         Ok(contents.resolve(&version.parse().unwrap()).await?.to_string())
     }
+}
+
+/// A package of the vendor; each title is other bytes.
+fn unsigned(version: &str, title: &str) -> Package {
+    let toml = format!(
+        "name = \"tickets\"\nversion = \"{version}\"\nvendor = \"tongshan\"\ntitle = {{ zh = \"{title}\", en = \"{title}\" }}\ndescription = {{ zh = \"售卖景区的门票\", en = \"Sells tickets\" }}\n"
+    );
+    Package::build(&toml, &component(""), &BTreeMap::new()).unwrap()
 }
 
 /// A component that answers requests, as far as its type says.
@@ -275,9 +275,9 @@ async fn nobody_puts_another_vendors_package_into_its_repository() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_be_known_of_a_package_is_said_at_the_push_of_its_tag() {
     let city = City::open().await;
-    let said = invalid(city.push(&city.unsigned("1.0.0", "无签名"), "author", true).await);
+    let said = invalid(city.push(&unsigned("1.0.0", "无签名"), "author", true).await);
     assert!(said.contains("not signed"), "{said}");
-    let mut foreign = city.unsigned("1.0.0", "外人");
+    let mut foreign = unsigned("1.0.0", "外人");
     foreign.sign(&KeyPair::generate(Algorithm::Ed25519)).unwrap();
     let said = denied(city.push(&foreign, "author", true).await);
     assert!(said.contains("not enrolled"), "{said}");
