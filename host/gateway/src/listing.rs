@@ -56,7 +56,8 @@ pub(crate) fn screenshots(view: &View, digest: &Digest, shots: &[Screenshot]) ->
                 @for (n, shot) in shots.iter().enumerate() {
                     @let caption = shot.caption.get(view.lang());
                     li { figure {
-                        img src=(pictures::address(digest, n)) alt=(caption) loading="lazy";
+                        // The caption says what is in it; to say it twice would be noise to who listens.
+                        img src=(pictures::address(digest, n)) alt={ (view.t("截图 ", "Screenshot ")) (n + 1) } loading="lazy";
                         figcaption { (caption) }
                     } }
                 }
