@@ -28,7 +28,7 @@ pub struct SignInThrottle {
 #[derive(Debug)]
 pub struct SignInTry<'a> {
     throttle: &'a SignInThrottle,
-    account: String,
+    account: Option<String>,
     client: IpAddr,
 }
 
@@ -46,11 +46,23 @@ impl SignInThrottle {
     ///
     /// # Errors
     /// The seconds after which there is one again: too many have failed for this account or from this client.
-    pub fn begin(&self, account: &str, client: IpAddr, now: Timestamp) -> Result<SignInTry<'_>, u32> {
-        let (client, account) = (client_key(client), account.chars().take(100).collect::<String>());
-        self.by_client.take(client, now)?;
+    pub(crate) fn begin(&self, account: &str, client: IpAddr, now: Timestamp) -> Result<SignInTry<'_>, u32> {
+        let mut begun = self.begin_from(client, now)?;
+        let account: String = account.chars().take(100).collect();
         self.by_account.take(account.clone(), now)?;
-        Ok(SignInTry { throttle: self, account, client })
+        begun.account = Some(account);
+        Ok(begun)
+    }
+
+    /// The same by the client alone: where an account signs in many times at once, as those who push do, what is
+    /// under way is no sign of guessing. Identity locks an account by itself.
+    ///
+    /// # Errors
+    /// The seconds after which there is a try again: too many have failed from this client.
+    pub fn begin_from(&self, client: IpAddr, now: Timestamp) -> Result<SignInTry<'_>, u32> {
+        let client = client_key(client);
+        self.by_client.take(client, now)?;
+        Ok(SignInTry { throttle: self, account: None, client })
     }
 }
 
@@ -58,7 +70,9 @@ impl SignInTry<'_> {
     /// It was no wrong guess: it does not count.
     pub fn give_back(self) {
         self.throttle.by_client.give_back(&self.client);
-        self.throttle.by_account.give_back(&self.account);
+        if let Some(account) = &self.account {
+            self.throttle.by_account.give_back(account);
+        }
     }
 }
 
@@ -169,6 +183,7 @@ mod tests {
         door.begin("b", here, now).unwrap();
         door.begin("c", here, now).unwrap();
         assert!(door.begin("d", here, now).is_err(), "the client, whatever account");
+        assert!(door.begin_from(here, now).is_err(), "at this door, too");
         assert!(door.begin("d", there, now).is_ok());
     }
 

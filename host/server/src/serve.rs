@@ -150,7 +150,8 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
     workers(&city, settings, &health, &stopped, &mut tasks)?;
     let routes = router(city.gateway.clone());
     if let Some(listener) = registry {
-        tasks.spawn(registry::run(city.library.clone(), listener, until(stopped.clone())));
+        let client_header = settings.gateway()?.client_header;
+        tasks.spawn(registry::run(city.library.clone(), client_header, listener, until(stopped.clone())));
     }
     tasks.spawn(yunlong_gateway::serve(public, routes, settings.gateway()?, until(stopped)));
     health.phase(None);

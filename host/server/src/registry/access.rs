@@ -10,8 +10,9 @@
 //! account's name when that is no vendor's. It pushes as long as it has a key in force.
 
 use async_trait::async_trait;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use yunlong_gateway::SignInThrottle;
 use yunlong_identity::{AccountKind, Identity, PlatformRole, SessionOrigin, SignInError as Refused};
 use yunlong_model::Clock;
 use yunlong_oci::access::{Access, Account, Action, Shown, Sight, SignInError};
@@ -23,36 +24,27 @@ pub(super) struct CityAccess {
     pub(super) identity: Arc<Identity>,
     pub(super) publications: Publications,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) tries: SignInThrottle,
 }
 
 #[async_trait]
 impl Access for CityAccess {
     /// The password, or a token of `POST /api/v1/sessions` in its place: the only way for an account with a second
     /// factor, which Basic authentication cannot carry.
-    async fn sign_in(&self, user: &str, password: &str, _client: Option<IpAddr>) -> Result<Account, SignInError> {
-        let unavailable = |e: &dyn std::fmt::Display| SignInError::Unavailable(e.to_string());
+    async fn sign_in(&self, user: &str, password: &str, client: Option<IpAddr>) -> Result<Account, SignInError> {
         let session =
             self.identity.authenticate(password, &SessionOrigin::Bearer).await.map_err(|e| unavailable(&e))?;
         if session.is_some_and(|s| s.account == user) {
             return Ok(Account { name: user.to_owned() });
         }
-        // Failures are counted, and lock, as at every sign-in.
-        match self.identity.prove_password(user, password).await {
-            Ok(()) => {}
-            Err(Refused::LockedUntil(until)) => {
-                let now = self.clock.now();
-                let wait = u32::try_from((until.0 - now.0).max(1_000) / 1_000).unwrap_or(u32::MAX);
-                return Err(SignInError::Wait(wait));
-            }
-            Err(Refused::Wrong | Refused::MustEnroll) => return Err(SignInError::Wrong),
-            Err(e) => return Err(unavailable(&e)),
+        // Counted before the password is looked at, as at the portal; the account locks by itself.
+        let from = client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let attempt = self.tries.begin_from(from, self.clock.now()).map_err(SignInError::Wait)?;
+        let proved = self.prove(user, password).await;
+        if !matches!(proved, Err(SignInError::Wrong)) {
+            attempt.give_back();
         }
-        let account = self.identity.account(user).await.map_err(|e| unavailable(&e))?.ok_or(SignInError::Wrong)?;
-        if account.second_factor {
-            // As good as wrong: whoever has the password alone learns nothing.
-            return Err(SignInError::Wrong);
-        }
-        Ok(Account { name: account.name })
+        proved
     }
 
     async fn may(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> bool {
@@ -87,7 +79,31 @@ impl Access for CityAccess {
     }
 }
 
+fn unavailable(e: &dyn std::fmt::Display) -> SignInError {
+    SignInError::Unavailable(e.to_string())
+}
+
 impl CityAccess {
+    async fn prove(&self, user: &str, password: &str) -> Result<Account, SignInError> {
+        // Failures lock, as at every sign-in.
+        match self.identity.prove_password(user, password).await {
+            Ok(()) => {}
+            Err(Refused::LockedUntil(until)) => {
+                let now = self.clock.now();
+                let wait = u32::try_from((until.0 - now.0).max(1_000) / 1_000).unwrap_or(u32::MAX);
+                return Err(SignInError::Wait(wait));
+            }
+            Err(Refused::Wrong | Refused::MustEnroll) => return Err(SignInError::Wrong),
+            Err(e) => return Err(unavailable(&e)),
+        }
+        let account = self.identity.account(user).await.map_err(|e| unavailable(&e))?.ok_or(SignInError::Wrong)?;
+        if account.second_factor {
+            // As good as wrong: whoever has the password alone learns nothing.
+            return Err(SignInError::Wrong);
+        }
+        Ok(Account { name: account.name })
+    }
+
     async fn decide(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> anyhow::Result<bool> {
         if self.is_at_home(who, repository, action).await? {
             return Ok(true);

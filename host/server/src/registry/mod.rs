@@ -7,11 +7,12 @@ use crate::blobs;
 use crate::settings::Settings;
 use access::CityAccess;
 use anyhow::Result;
+use http::HeaderName;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use yunlong_audit::Audit;
-use yunlong_gateway::{CityAccounts, SeparateConsent};
+use yunlong_gateway::{CityAccounts, SeparateConsent, SignInThrottle, seen_through};
 use yunlong_hub::Hub;
 use yunlong_identity::{Identity, Secrets};
 use yunlong_library::{Library, PackageAdmission};
@@ -49,7 +50,8 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     config.quotas.default.bytes = settings.registry.quota_bytes();
     // What is submitted has a tag, or is held: what has neither was given up.
     config.collection.untagged = Some(UNTAGGED);
-    let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone() });
+    let tries = SignInThrottle::new(&settings.gateway()?);
+    let access = Arc::new(CityAccess { identity, publications: publications.clone(), clock: clock.clone(), tries });
     let admission = Arc::new(PackageAdmission::new(publications.clone(), Limits::default()));
     let registry = Registry::open(store, blobs, config, access, admission, clock)?;
     // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
@@ -59,7 +61,13 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     Ok(Library::new(publications, registry, Limits::default(), probes))
 }
 
-/// Serves the registry's own listener.
-pub(crate) async fn run(library: Library, listener: tokio::net::TcpListener, stop: impl Future<Output = ()>) {
-    serve::serve(listener, library.registry().router(), serve::Connections::default(), stop).await;
+/// Serves the registry's own listener. `client_header` is where the proxy before it writes the client's address.
+pub(crate) async fn run(
+    library: Library,
+    client_header: Option<HeaderName>,
+    listener: tokio::net::TcpListener,
+    stop: impl Future<Output = ()>,
+) {
+    let router = seen_through(client_header, library.registry().router());
+    serve::serve(listener, router, serve::Connections::default(), stop).await;
 }
