@@ -5,7 +5,7 @@ use crate::{Column, Columns, Format, Kind, WriteError, cell};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,8 @@ pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// What is written goes to a file beside, with `.part` behind its name, which [`Writer::finish`] brings to
 /// the disk and renames. A writer that is dropped before removes it, [`Writer::leave`] leaves it for
 /// [`Writer::resume`].
+///
+/// Only who writes it may read it: it can be full of people.
 ///
 /// A Parquet tells only at its end what is in it, so that half of one is nothing: its part is JSON Lines, of which
 /// [`Writer::finish`] makes the Parquet.
@@ -51,9 +53,10 @@ impl Writer {
     /// The part cannot be written, or another process writes it.
     pub fn create(path: &Path, format: Format, columns: Columns) -> Result<Self, WriteError> {
         let part = part_of(path);
-        let mut file = File::options().create(true).write(true).truncate(false).open(&part)?;
+        let mut file = private(File::options().create(true).write(true).truncate(false)).open(&part)?;
         // What a killed writer left is taken over, what a living one writes is not.
         lock(&file, &part)?;
+        make_private(&file)?;
         file.set_len(0)?;
         let sink = match format {
             Format::Csv => {
@@ -191,7 +194,10 @@ impl Writer {
 
     /// Makes the Parquet of the part.
     fn make_parquet(&self, whole: &Path) -> Result<(), WriteError> {
-        let mut sink = ParquetSink::new(File::create(whole)?, &self.columns)?;
+        // What a killed process left under this name keeps the permissions that it had.
+        let file = private(File::options().create(true).write(true).truncate(true)).open(whole)?;
+        make_private(&file)?;
+        let mut sink = ParquetSink::new(file, &self.columns)?;
         for line in BufReader::new(File::open(&self.part)?).lines() {
             let record: Map<String, Value> = serde_json::from_str(&line?).map_err(io::Error::from)?;
             sink.write(self.columns.iter().map(|c| record.get(&c.name)))?;
@@ -206,6 +212,22 @@ impl Drop for Writer {
             _ = fs::remove_file(&self.part);
         }
     }
+}
+
+/// A new file is its owner's alone, where the system knows owners.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// A file that was there is its owner's alone.
+fn make_private(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 /// `people.csv` → `people.csv.part`.

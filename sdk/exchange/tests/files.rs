@@ -260,6 +260,28 @@ fn nothing_is_under_the_name_before_it_is_complete() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "\u{feff}id,name,amount,share,open,geometry\n1,'=1,,,,\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_full_of_people_is_its_owners_alone_from_its_first_byte() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out");
+    let mode = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    for format in [Format::Csv, Format::JsonLines, Format::Parquet] {
+        // What somebody else left under the names of the parts, open to all.
+        for left in ["out.part", "out.part.parquet"] {
+            std::fs::write(dir.path().join(left), "left").unwrap();
+            std::fs::set_permissions(dir.path().join(left), std::fs::Permissions::from_mode(0o666)).unwrap();
+        }
+        let writer = Writer::create(&path, format, columns()).unwrap();
+        assert_eq!(mode("out.part"), 0o600);
+        writer.finish().unwrap();
+        assert_eq!(mode("out"), 0o600, "{format}");
+        std::fs::remove_file(&path).unwrap();
+        let _ = std::fs::remove_file(dir.path().join("out.part.parquet"));
+    }
+}
+
 #[test]
 fn a_writer_goes_on_behind_its_mark() {
     let dir = tempfile::tempdir().unwrap();

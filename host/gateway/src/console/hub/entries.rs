@@ -218,11 +218,11 @@ fn row(view: &View, s: &Seen) -> Markup {
     html! { tr {
         th.when scope="row" { (s.at.to_shanghai()) }
         td { (e.actor) @if let Some(i) = &e.installation { br; small.muted { (i) } } }
-        td.detail { code { (e.action) } @if !e.target.is_empty() { br; small.muted { (e.target) } } @if !e.detail.is_empty() { br; small { (e.detail) } } }
-        td.detail { @if let Some(d) = &e.dataset { code { (d) } } @if !e.fields.is_empty() { br; small { (e.fields.join(", ")) } } }
+        td.detail { code.nowrap { (e.action) } @if !e.target.is_empty() { br; small.muted { (e.target) } } @if !e.detail.is_empty() { br; small { (e.detail) } } }
+        td.detail { @if let Some(d) = &e.dataset { code.nowrap { (d) } } @if !e.fields.is_empty() { br; small { (e.fields.join(", ")) } } }
         td { @if let Some(p) = &e.purpose { code.nowrap { (p) } } @if let Some(r) = &e.reason { br; small { (r.get(lang)) } } @if let Some(b) = &e.basis { br; small.muted { (words::basis_named(b, lang)) } } }
         td { (outcome(view, &e.outcome)) @if e.hidden.is_some() { " " span.badge.badge-warn { (view.t("暂不公开", "Hidden")) } } }
-        td { @if let Some(index) = s.index { a href={ "/audit/entries/" (index) } { (view.t("第 ", "No. ")) (index) (view.t(" 条", "")) } } }
+        td { @if let Some(index) = s.index { a.nowrap href={ "/audit/entries/" (index) } { (view.t("第 ", "No. ")) (index) (view.t(" 条", "")) } } }
     } }
 }
 
