@@ -75,7 +75,9 @@ pub enum PublicationFault {
         at: String,
     },
     /// The log's word is from a time that has not come.
-    #[error("日志记录的时间 {at} 尚未到来：请核对本机时间 / the log's word is of {at}, which has not come: check this machine's clock")]
+    #[error(
+        "日志记录的时间 {at} 尚未到来：请核对本机时间 / the log's word is of {at}, which has not come: check this machine's clock"
+    )]
     Early {
         /// Its time.
         at: String,

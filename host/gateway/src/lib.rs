@@ -48,6 +48,7 @@ mod words;
 
 pub use admin::{Readiness, admin_router};
 pub use apps::{Apps, Prepared};
+pub use client::seen_through;
 pub use config::GatewayConfig;
 pub use duties::CityAccounts;
 pub use failure::{Failure, FieldError, Kind, kinds};
@@ -59,7 +60,6 @@ pub use operations::{
 };
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
-pub use client::seen_through;
 pub use serve::serve;
 pub use throttle::{SignInThrottle, SignInTry};
 

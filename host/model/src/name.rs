@@ -154,9 +154,24 @@ mod tests {
             assert!(is_vendor_name(good), "{good}");
         }
         let long = "a".repeat(101);
-        for bad in
-            ["", " ", "-a", "a-", ".a", "a.", "a..b", "a___b", "a._b", "A", "彭城软件", "a/b", "a b", "a\n", "..", &long]
-        {
+        for bad in [
+            "",
+            " ",
+            "-a",
+            "a-",
+            ".a",
+            "a.",
+            "a..b",
+            "a___b",
+            "a._b",
+            "A",
+            "彭城软件",
+            "a/b",
+            "a b",
+            "a\n",
+            "..",
+            &long,
+        ] {
             assert!(!is_vendor_name(bad), "{bad}");
         }
     }

@@ -119,9 +119,7 @@ fn trust_text(e: &TrustError) -> Text {
         TrustError::OtherOwner { key, owner } => format!("密钥 {key} 已为“{owner}”登记：一把密钥只有一个主人"),
         TrustError::Revoked(key) => format!("密钥 {key} 已吊销，不能再登记：请使用新的密钥"),
         TrustError::Unknown(key) => format!("没有登记密钥 {key}"),
-        TrustError::Vendor => {
-            "开发商名称也是其仓库名：最多 100 个小写字母和数字，之间可用“-”“_”“.”".into()
-        },
+        TrustError::Vendor => "开发商名称也是其仓库名：最多 100 个小写字母和数字，之间可用“-”“_”“.”".into(),
         TrustError::OtherOrganization { vendor, organization } => {
             format!("开发商名称“{vendor}”属于单位 {organization}：请换一个名称")
         }

@@ -136,6 +136,8 @@ mod tests {
                 "{wrong}"
             );
         }
-        assert!(repository(&package("铜山科技"), None).is_err());
+        let component = b"\0asm\x0d\0\x01\0";
+        let unnamed = Package::build(&toml("铜山科技"), component, &std::collections::BTreeMap::new());
+        assert!(unnamed.is_err(), "a vendor is named as a repository can be");
     }
 }

@@ -51,7 +51,10 @@ pub(crate) fn yank(options: &Yank) -> Result<(), CliError> {
     let lang = terminal::lang();
     if !options.yes {
         let question = if options.recall {
-            lang.pick("召回后不得再启动，也不能撤销。召回吗？", "Recalled, it is never started again. Recall it for good?")
+            lang.pick(
+                "召回后不得再启动，也不能撤销。召回吗？",
+                "Recalled, it is never started again. Recall it for good?",
+            )
         } else {
             lang.pick("下架后不能撤销。下架吗？", "Yank it for good?")
         };
@@ -59,7 +62,10 @@ pub(crate) fn yank(options: &Yank) -> Result<(), CliError> {
     }
     let body = json!({ "reason": options.reason, "recall": options.recall });
     client.post(&format!("/api/v1/packages/{digest}/yank"), &body)?;
-    say!("{digest} {}", if options.recall { lang.pick("已召回", "is recalled") } else { lang.pick("已下架", "is yanked") })
+    say!(
+        "{digest} {}",
+        if options.recall { lang.pick("已召回", "is recalled") } else { lang.pick("已下架", "is yanked") }
+    )
 }
 
 /// The versions that wait for the city's word since their key was revoked, a line each.
@@ -70,7 +76,8 @@ pub(crate) fn in_doubt(key: &Value) -> String {
 }
 
 fn digest(text: &str) -> Result<Digest, CliError> {
-    let next = "it is written sha256:… and stands on the version's page, in `yunlong review show` and `yunlong keys revoke`";
+    let next =
+        "it is written sha256:… and stands on the version's page, in `yunlong review show` and `yunlong keys revoke`";
     text.parse().map_err(|_| CliError::usage(format!("`{}` is no package's digest", printable(text)), next))
 }
 

@@ -217,15 +217,35 @@ fn publishing_signs_and_uploads_to_the_console() {
 #[test]
 fn installing_approves_what_was_shown() {
     let app = App::new("").signed();
-    let platform =
-        Platform::new(vec![(201, review()), (201, json!({ "name": "gui", "url": "http://gui.localhost/" }))]);
+    let approved = {
+        let mut review = review();
+        review["standing"] = json!("approved");
+        review
+    };
+    let platform = Platform::new(vec![
+        (201, json!({ "number": 7, "digest": review()["digest"] })),
+        (200, approved),
+        (201, json!({ "name": "gui", "url": "http://gui.localhost/" })),
+    ]);
     let file = app.text("tickets.tar");
     platform.run(&["install", &file, "--org", "320300", "--name", "gui", "--config", "code=007", "--yes"]).unwrap();
-    let body: Value = serde_json::from_slice(&platform.seen()[1].body).unwrap();
+    let digest = package::open(&app.path("tickets.tar"), &Limits::default()).unwrap().digest;
+    assert_eq!(platform.seen()[1].line, format!("GET /api/v1/packages/{digest} HTTP/1.1"));
+    let body: Value = serde_json::from_slice(&platform.seen()[2].body).unwrap();
     assert_eq!(
         body,
         json!({ "package": review()["digest"], "name": "gui", "organization": "320300", "config": { "code": "007" }, "approve": ["identity", "data"] })
     );
+}
+
+#[test]
+fn what_nobody_approved_is_not_installed_and_its_review_is_named() {
+    let app = App::new("").signed();
+    let platform = Platform::new(vec![(201, json!({ "number": 7, "digest": review()["digest"] })), (200, review())]);
+    let refused = platform.run(&["install", &app.text("tickets.tar"), "--org", "320300", "--yes"]).unwrap_err();
+    assert!(refused.to_string().contains("submission 7"), "{refused}");
+    assert!(refused.next().unwrap().contains("yunlong review show 7"));
+    assert_eq!(platform.seen().len(), 2, "sent and looked at, not installed");
 }
 
 #[test]

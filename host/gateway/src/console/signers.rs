@@ -100,7 +100,8 @@ fn form(view: &View, typed: Typed<'_>, failure: Option<&Failure>) -> Markup {
     };
     let (vendor, organization) = (of("vendor"), of("organization"));
     // What is said of no field is about the key, which is most of the form.
-    let error = of("public_key").or_else(|| failure.filter(|_| vendor.is_none() && organization.is_none()).map(|f| f.text(view.lang())));
+    let error = of("public_key")
+        .or_else(|| failure.filter(|_| vendor.is_none() && organization.is_none()).map(|f| f.text(view.lang())));
     html! {
         h2 { (view.t("登记密钥", "Enroll a key")) }
         (view.step_up_first())

@@ -185,9 +185,8 @@ pub(super) async fn decide(view: View, Path(text): Path<String>, Form(form): For
 
 async fn take(view: &View, digest: &Digest, form: &Fields, by: &str) -> Outcome<()> {
     let wrong = |field: &str, text: Text| Failure::new(kinds::INVALID).field(field, text.zh, text.en);
-    let decision = Decision::named(form.text("decision")).ok_or_else(|| {
-        wrong("decision", Text { zh: "请选择一项决定".into(), en: "Choose a decision".into() })
-    })?;
+    let decision = Decision::named(form.text("decision"))
+        .ok_or_else(|| wrong("decision", Text { zh: "请选择一项决定".into(), en: "Choose a decision".into() }))?;
     if form.text("confirmed") != "true" {
         let text = Text { zh: "请先核对，再勾选确认".into(), en: "Compare them first, and say so".into() };
         return Err(wrong("confirmed", text));

@@ -241,12 +241,7 @@ impl Operations {
         }
     }
 
-    async fn set_aside(
-        &self,
-        i: &Installation,
-        package: Digest,
-        failed: FailedUpgrade,
-    ) -> Result<(), OperationError> {
+    async fn set_aside(&self, i: &Installation, package: Digest, failed: FailedUpgrade) -> Result<(), OperationError> {
         let key = row(&i.name);
         transact!(&self.services.store, |txn| {
             let found: Option<Automatic> = txn.get_as(&key).await.map_err(DocumentError::Store)?;
@@ -309,7 +304,8 @@ impl Operations {
                 return Ok(());
             }
             if on {
-                let automatic = Automatic { by: by.to_owned(), since: self.services.clock.now(), failed: BTreeMap::new() };
+                let automatic =
+                    Automatic { by: by.to_owned(), since: self.services.clock.now(), failed: BTreeMap::new() };
                 txn.put_as(key.clone(), &automatic);
             } else {
                 txn.delete(key.clone());

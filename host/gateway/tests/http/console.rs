@@ -330,7 +330,8 @@ async fn the_pages_do_what_the_api_does() {
 async fn a_package_is_uploaded_by_a_form_and_installed_after_its_review() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let cookie = p.console("city-admin").await;
-    let uploaded = p.upload("/install", &cookie, &package(MANIFEST, &p.key)).await;
+    let vendor = p.console("han-developer").await;
+    let uploaded = p.upload("/reviews", &vendor, &package(MANIFEST, &p.key)).await;
     let submission = uploaded.location();
     assert!(submission.starts_with("/reviews/1"), "{submission}");
     let digest = p.library.publications().submission(1).await.unwrap().digest;

@@ -47,7 +47,8 @@ impl Store for Recorded {
         if failing.is_some() && written.iter().any(is_failing) {
             return Err(StoreError::Io("as the test wants it".into()).into());
         }
-        let spaces = written.into_iter().chain(batch.appends.iter().map(|a| &a.prefix)).filter_map(Key::space_name).collect();
+        let spaces =
+            written.into_iter().chain(batch.appends.iter().map(|a| &a.prefix)).filter_map(Key::space_name).collect();
         let seq = self.inner.commit(batch).await?;
         self.commits.lock().push((seq, spaces));
         Ok(seq)

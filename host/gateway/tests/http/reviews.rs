@@ -51,7 +51,8 @@ async fn a_vendor_uploads_by_a_form_and_sees_its_own_with_what_is_next() {
 
 #[test]
 fn whatever_may_be_a_vendors_name_is_one_component_of_a_repositorys_and_nothing_else_is() {
-    for name in ["v", "yunlong-demo", "3m", "a.b", "a_b", "a__b", "a--b", "", "a-", "-a", "a..b", "a._b", "A", "汉软件"] {
+    for name in ["v", "yunlong-demo", "3m", "a.b", "a_b", "a__b", "a--b", "", "a-", "-a", "a..b", "a._b", "A", "汉软件"]
+    {
         let names = format!("{name}/tickets").parse::<yunlong_oci::RepositoryName>().is_ok();
         assert_eq!(yunlong_model::is_vendor_name(name), names, "{name:?}");
     }
