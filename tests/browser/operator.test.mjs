@@ -84,8 +84,8 @@ for (const [n, { how, name, ...options }] of WAYS.entries()) {
     await page.fill('input[name=reason]', '计数器忘了声明 · it forgot a counter');
     await page.locator('button[value=roll-back]').click();
     await page.waitForURL(/\/versions\?done=1/);
-    assert.match(await page.textContent('tbody tr:first-child'), new RegExp(words.rolledBack));
-    assert.match(await page.textContent('tbody tr:first-child'), new RegExp(`${version.replaceAll('.', '\\.')} → 1\\.0\\.0`));
+    assert.match(await page.textContent('#history + .table-wrap tbody tr:first-child'), new RegExp(words.rolledBack));
+    assert.match(await page.textContent('#history + .table-wrap tbody tr:first-child'), new RegExp(`${version.replaceAll('.', '\\.')} → 1\\.0\\.0`));
     await clean(page, `${name}-operator-8-rolled-back`);
 
     const earlier = await counted(page);

@@ -15,7 +15,6 @@ pub(crate) fn in_header(headers: &HeaderMap, name: &HeaderName) -> Option<IpAddr
 
 /// Has a router that asks for [`ConnectInfo`] see the client that the load balancer's header names, rather than
 /// the balancer. Without a header clients connect directly, and nobody chooses an address by one.
-#[must_use]
 pub fn seen_through(header: Option<HeaderName>, router: Router) -> Router {
     let Some(name) = header else { return router };
     router.layer(from_fn(move |mut request: Request, next: Next| {

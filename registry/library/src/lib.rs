@@ -77,7 +77,7 @@ impl Library {
     /// # Errors
     /// [`LibraryError`]; what is refused before it is pushed leaves nothing behind.
     pub async fn take_in(&self, tar: Bytes, by: &str) -> Result<Submitted, LibraryError> {
-        let limits = self.inner.limits.clone();
+        let limits = self.inner.limits;
         let package = blocking(move || package::open_bytes(&tar, &limits)).await??;
         // Refused before anything is kept, where that can be known, and nobody's package takes room and tag in
         // another vendor's repository. The submission decides.

@@ -118,7 +118,6 @@ impl Registry {
     /// Waits for the collector's run, if one is under way, and keeps it from the next one as long as the answer
     /// lives: every blob that the store names at a moment in between stays where it is. Pushes go on. Blocks:
     /// call it where that is allowed.
-    #[must_use]
     pub fn hold_collector(&self) -> RwLockReadGuard<'_, ()> {
         self.0.collecting.blocking_read()
     }

@@ -227,7 +227,7 @@ fn confirm(view: &View, i: &Installation, form: &Form, failure: &Failure) -> Out
 fn past(view: &View, history: &[HistoryRow]) -> Markup {
     let heading = view.t("版本记录", "History");
     html! {
-        h2 { (heading) }
+        h2 #history { (heading) }
         div.table-wrap tabindex="0" role="region" aria-label=(heading) { table {
             thead { tr {
                 th scope="col" { (view.t("时间", "When")) }
