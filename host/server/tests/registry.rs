@@ -266,10 +266,10 @@ async fn a_vendors_name_is_its_organizations_and_nothing_is_pushed_there_without
     assert_eq!(status("GET", of_more, Some(VENDOR)).await, 200);
 
     // Somebody else is the vendor of that name, whatever an account is called.
-    run(
-        "city-admin",
-        &["keys", "enroll", "theirs.pem.pub", "--vendor", "vendor", "--organization", "92320324MA000TX221"],
-    );
+    let other = "92320324MA000TX221";
+    let known = ["--name", "另一家示例公司", "--level", "vendor", "--parent", "320300"];
+    run("city-admin", &[["organizations", "add", other].as_slice(), &known].concat());
+    run("city-admin", &["keys", "enroll", "theirs.pem.pub", "--vendor", "vendor", "--organization", other]);
     assert_eq!(status("POST", pushes, Some(VENDOR)).await, 403);
     assert_eq!(status("GET", pulls, Some(VENDOR)).await, 403);
     server.stop();

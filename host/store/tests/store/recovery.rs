@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use yunlong_store::sled_engine::{SledOptions, SledStore};
 use yunlong_store::{Batch, CommitError, Direction, Key, Seq, Store, StoreError, Txn, Write};
 
@@ -250,8 +251,17 @@ async fn a_damaged_snapshot_is_told_when_it_is_needed() {
     for n in 0..100 {
         put(&store, "a", Bytes::from(vec![n; 500])).await.unwrap();
     }
+    // It is written beside the commits, and given up when the store is closed first.
+    let snapshot = || files.names().into_iter().find(|n| n.starts_with("snapshot-"));
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while snapshot().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("a snapshot");
     drop(store);
-    let snapshot = files.names().into_iter().find(|n| n.starts_with("snapshot-")).expect("a snapshot");
+    let snapshot = snapshot().unwrap();
     files.damage(&snapshot, |bytes| {
         let at = bytes.len() - 100;
         bytes[at] ^= 1;
