@@ -207,32 +207,80 @@ async fn load(city: &City, stop: Arc<AtomicBool>) -> Result<(Seen, Vec<String>)>
     Ok((seen, written))
 }
 
+/// Up, back and up again, while people are served.
+async fn three_upgrades(desk: &Desk) -> Result<()> {
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    // At once, while people are served and their data is migrated.
+    let second = Version { data: (2, &[1]), ..Version::new("2.0.0") };
+    let done = desk.upgrade(second, &[]).await?;
+    ensure!(done.0, "{}", done.1);
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    // Back over what was written in the newer schema, which the older version reads.
+    let back = desk.run(&["rollback", APP])?;
+    ensure!(back.0, "{}", back.1);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // To one whose indexes are others: requests wait while they are built.
+    let third = Version { data: (2, &[1]), indexed: true, ..Version::new("3.0.0") };
+    let done = desk.upgrade(third, &[]).await?;
+    ensure!(done.0, "{}", done.1);
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    Ok(())
+}
+
+/// The same with a client that is not ours, which says itself what it lost: an answer that never came, one that broke
+/// off, a connection that was refused. Which writes were acknowledged, and whether they are there, only ours can ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrades_under_wrk_at_64_connections_lose_no_request() -> Result<()> {
+    let desk = Desk::with(Version { data: (1, &[2]), ..Version::new("1.0.0") }, 100).await?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/end_to_end/upgrade.lua");
+    let token = desk.city.token("citizen-001").await?;
+    let port = desk.city.port();
+    let wrk = tokio::process::Command::new("wrk")
+        // Until it is told to stop. A request may wait as long as one of ours.
+        .args(["-t2", "-c64", "-d600s", "--timeout", "60s", "-s", script])
+        .args(["-H", &format!("Host: {APP}.localhost:{port}"), "-H", "Accept: application/json"])
+        .args(["-H", &format!("Authorization: Bearer {token}")])
+        .arg(format!("http://127.0.0.1:{port}/"))
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("wrk is missing: run `apt-get install -y wrk`")?;
+    let id = wrk.id().context("wrk ended at once")?;
+    three_upgrades(&desk).await?;
+    let told = std::process::Command::new("kill").args(["-INT", &id.to_string()]).status()?;
+    ensure!(told.success(), "wrk ended before it was told to");
+    let out = wrk.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&out.stdout);
+    let (mut seen, mut lost) = (Seen::new(), 0);
+    for line in said.lines() {
+        match line.split_whitespace().collect::<Vec<_>>()[..] {
+            ["answers", version, status, n] => {
+                *seen.entry((version.to_owned(), status.parse()?)).or_default() += n.parse::<u64>()?;
+            }
+            ["lost", _, n] => {
+                ensure!(n == "0", "{said}");
+                lost += 1;
+            }
+            _ => (),
+        }
+    }
+    ensure!(lost == 4, "wrk did not say what it lost: {said}");
+    ensure!(seen.keys().all(|(_, status)| matches!(status, 200 | 201)), "{said}");
+    for version in ["1.0.0", "2.0.0", "3.0.0"] {
+        for status in [200, 201] {
+            ensure!(seen.contains_key(&(version.to_owned(), status)), "no {status} of {version}: {said}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn upgrades_under_64_connections_lose_no_request_and_no_write() -> Result<()> {
     let first = Version { data: (1, &[2]), ..Version::new("1.0.0") };
     let desk = Desk::with(first, 100).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let upgrades = async {
-        tokio::time::sleep(Duration::from_millis(800)).await;
-        // At once, while people are served and their data is migrated.
-        let second = Version { data: (2, &[1]), ..Version::new("2.0.0") };
-        let done = desk.upgrade(second, &[]).await?;
-        ensure!(done.0, "{}", done.1);
-        tokio::time::sleep(Duration::from_millis(800)).await;
-        // Back over what was written in the newer schema, which the older version reads.
-        let back = desk.run(&["rollback", APP])?;
-        ensure!(back.0, "{}", back.1);
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        // To one whose indexes are others: requests wait while they are built.
-        let third = Version { data: (2, &[1]), indexed: true, ..Version::new("3.0.0") };
-        let done = desk.upgrade(third, &[]).await?;
-        ensure!(done.0, "{}", done.1);
-        tokio::time::sleep(Duration::from_millis(800)).await;
-        stop.store(true, Ordering::Relaxed);
-        anyhow::Ok(())
-    };
     let (loaded, upgraded) = tokio::join!(load(&desk.city, stop.clone()), async {
-        let done = upgrades.await;
+        let done = three_upgrades(&desk).await;
         stop.store(true, Ordering::Relaxed);
         done
     });

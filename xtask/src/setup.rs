@@ -70,9 +70,9 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     }
 }
 
-/// wrk, the load generator of the benchmark.
+/// wrk, the load generator of the benchmark and of the tests of upgrades.
 pub(crate) fn wrk() -> Result<()> {
-    if has("wrk") { Ok(()) } else { debian(&["wrk"], "the benchmark needs wrk") }
+    if has("wrk") { Ok(()) } else { debian(&["wrk"], "measurements and tests under load need wrk") }
 }
 
 /// The version of wkg that the registry's tests speak with.

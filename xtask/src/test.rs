@@ -66,6 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return run_browser(&host);
     }
     setup::wkg()?;
+    setup::wrk()?;
     step("Unit, property, crash and end-to-end tests");
     crate::run(
         cargo_command(&runner(nextest))
