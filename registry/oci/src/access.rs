@@ -89,6 +89,16 @@ pub trait Access: Send + Sync + 'static {
     /// what is taken back has effect at the next one; whether the repository exists is not asked.
     async fn may(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> bool;
 
+    /// Which of these repositories an account (`None`: anybody) may pull from, as somebody or as anybody: for a list,
+    /// for which what holds for many of them is looked up once.
+    async fn may_pull(&self, who: Option<&Account>, repositories: &[RepositoryName]) -> Vec<bool> {
+        let mut may = Vec::with_capacity(repositories.len());
+        for name in repositories {
+            may.push(self.may(who, name, Action::Pull).await || self.may(None, name, Action::Pull).await);
+        }
+        may
+    }
+
     /// What an account (`None`: anybody) that may pull from a repository sees of it. A registry that decides nothing
     /// about what is pushed shows everything.
     async fn sight(&self, _who: Option<&Account>, _repository: &RepositoryName) -> Sight {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use support::client::{index_of, subject};
 use support::{Client, Image, Parts, People};
@@ -138,4 +139,51 @@ async fn whoever_may_not_push_sees_what_is_published_and_what_belongs_to_it_and_
         server.anonymous().get(&path).await.expect(200);
     }
     server.anonymous().get(&manifest("2.0.0")).await.expect(404);
+}
+
+/// Counts how often it is asked.
+#[derive(Default)]
+struct Asked {
+    lists: AtomicUsize,
+    pulls: AtomicUsize,
+}
+
+#[async_trait]
+impl Access for Asked {
+    async fn sign_in(&self, user: &str, password: &str, client: Option<IpAddr>) -> Result<Account, SignInError> {
+        People.sign_in(user, password, client).await
+    }
+
+    async fn may(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> bool {
+        self.pulls.fetch_add(usize::from(action == Action::Pull), Ordering::Relaxed);
+        People.may(who, repository, action).await
+    }
+
+    async fn may_pull(&self, who: Option<&Account>, repositories: &[RepositoryName]) -> Vec<bool> {
+        self.lists.fetch_add(1, Ordering::Relaxed);
+        People.may_pull(who, repositories).await
+    }
+}
+
+/// Whoever decides looks an account and its keys up once for a list, and not for each line of it.
+#[tokio::test]
+async fn a_list_of_repositories_asks_once_whose_they_are() {
+    let asked = Arc::new(Asked::default());
+    let mut parts = Parts::in_memory();
+    parts.access = asked.clone();
+    let server = parts.listen().await;
+    let (vendor, other) = (server.vendor(), server.as_who("other"));
+    for n in 0..30 {
+        vendor.push(&format!("vendor/app-{n:02}"), "1", b"app", json!({})).await;
+    }
+    other.push("other/hidden", "1", b"app", json!({})).await;
+    let listed = async |client: &Client, path: &str| {
+        asked.lists.store(0, Ordering::Relaxed);
+        asked.pulls.store(0, Ordering::Relaxed);
+        let list = client.get(path).await.expect(200).json()["repositories"].as_array().unwrap().len();
+        (list, asked.lists.load(Ordering::Relaxed), asked.pulls.load(Ordering::Relaxed))
+    };
+    assert_eq!(listed(&vendor, "/v2/_catalog").await, (30, 1, 0));
+    assert_eq!(listed(&other, "/v2/_catalog").await, (1, 1, 0), "what is hidden is passed over in one step, too");
+    assert_eq!(listed(&vendor, "/v2/_catalog?n=3").await, (3, 1, 0));
 }

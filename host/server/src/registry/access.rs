@@ -10,6 +10,7 @@
 //! account's name when that is no vendor's. It pushes as long as it has a key in force.
 
 use async_trait::async_trait;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use yunlong_gateway::SignInThrottle;
@@ -19,6 +20,15 @@ use yunlong_oci::access::{Access, Account, Action, Shown, Sight, SignInError};
 use yunlong_oci::{Digest, RepositoryName};
 use yunlong_publications::Publications;
 use yunlong_registry::TrustedKey;
+
+/// What of an account decides; nothing of it is anybody.
+#[derive(Default)]
+struct Asker {
+    /// Reviewers and the city's administrators.
+    staff: bool,
+    /// A vendor's account and its organization.
+    vendor: Option<(String, String)>,
+}
 
 pub(super) struct CityAccess {
     pub(super) identity: Arc<Identity>,
@@ -57,8 +67,19 @@ impl Access for CityAccess {
         }
     }
 
+    async fn may_pull(&self, who: Option<&Account>, repositories: &[RepositoryName]) -> Vec<bool> {
+        match self.pulls(who, repositories).await {
+            Ok(may) => may,
+            Err(error) => {
+                tracing::warn!(%error, "an empty list, since nobody can tell who may see it");
+                vec![false; repositories.len()]
+            }
+        }
+    }
+
     async fn sight(&self, who: Option<&Account>, repository: &RepositoryName) -> Sight {
-        match self.is_at_home(who, repository, Action::Pull).await {
+        let home = async { self.is_at_home(&self.asker(who).await?, repository.owner(), Action::Pull).await };
+        match home.await {
             Ok(true) => Sight::Whole,
             Ok(false) => Sight::Published,
             Err(error) => {
@@ -105,30 +126,50 @@ impl CityAccess {
     }
 
     async fn decide(&self, who: Option<&Account>, repository: &RepositoryName, action: Action) -> anyhow::Result<bool> {
-        if self.is_at_home(who, repository, action).await? {
+        if self.is_at_home(&self.asker(who).await?, repository.owner(), action).await? {
             return Ok(true);
         }
         Ok(action == Action::Pull && self.publications.is_public(repository.as_str()).await?)
     }
 
-    /// Whether somebody may do this whatever is published: the repository's vendor, or the city's staff.
-    async fn is_at_home(
-        &self,
-        who: Option<&Account>,
-        repository: &RepositoryName,
-        action: Action,
-    ) -> anyhow::Result<bool> {
-        let Some(who) = who else { return Ok(false) };
-        let Some(account) = self.identity.account(&who.name).await?.filter(|a| !a.disabled) else { return Ok(false) };
+    /// As `decide` to pull, for a list: the account, and the keys of each owner, are read once.
+    async fn pulls(&self, who: Option<&Account>, repositories: &[RepositoryName]) -> anyhow::Result<Vec<bool>> {
+        let asker = self.asker(who).await?;
+        let mut homes: HashMap<&str, bool> = HashMap::new();
+        let mut may = Vec::with_capacity(repositories.len());
+        for name in repositories {
+            let home = match homes.get(name.owner()) {
+                Some(home) => *home,
+                None => {
+                    let home = self.is_at_home(&asker, name.owner(), Action::Pull).await?;
+                    homes.insert(name.owner(), home);
+                    home
+                }
+            };
+            may.push(home || self.publications.is_public(name.as_str()).await?);
+        }
+        Ok(may)
+    }
+
+    async fn asker(&self, who: Option<&Account>) -> anyhow::Result<Asker> {
+        let Some(who) = who else { return Ok(Asker::default()) };
+        let account = self.identity.account(&who.name).await?.filter(|a| !a.disabled);
+        let Some(account) = account else { return Ok(Asker::default()) };
         let staff = [PlatformRole::SystemAdmin, PlatformRole::SecurityAdmin, PlatformRole::AppReviewer];
-        if action == Action::Pull && staff.iter().any(|r| account.platform_roles.contains(r)) {
+        Ok(Asker {
+            staff: staff.iter().any(|r| account.platform_roles.contains(r)),
+            vendor: account.organization.filter(|_| account.kind == AccountKind::Vendor).map(|o| (account.name, o)),
+        })
+    }
+
+    /// Whether somebody may do this in an owner's repositories whatever is published: its vendor, or the city's staff.
+    async fn is_at_home(&self, asker: &Asker, owner: &str, action: Action) -> anyhow::Result<bool> {
+        if action == Action::Pull && asker.staff {
             return Ok(true);
         }
-        match &account.organization {
-            Some(organization) if account.kind == AccountKind::Vendor => {
-                self.is_vendors(&account.name, organization, repository.owner(), action).await
-            }
-            _ => Ok(false),
+        match &asker.vendor {
+            Some((account, organization)) => self.is_vendors(account, organization, owner, action).await,
+            None => Ok(false),
         }
     }
 

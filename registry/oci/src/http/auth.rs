@@ -112,11 +112,10 @@ impl Caller {
         inner.view(self.account.as_ref().filter(|_| reaches), repository).await
     }
 
-    /// Whether a list of repositories may name this one. A token for the list reaches no repository by
+    /// Which of these a list of repositories may name. A token for the list reaches no repository by
     /// itself, so the account's right is asked.
-    pub(super) async fn may_see(&self, inner: &Inner, repository: &RepositoryName) -> bool {
-        inner.access.may(self.account.as_ref(), repository, Action::Pull).await
-            || inner.access.may(None, repository, Action::Pull).await
+    pub(super) async fn sees(&self, inner: &Inner, repositories: &[RepositoryName]) -> Vec<bool> {
+        inner.access.may_pull(self.account.as_ref(), repositories).await
     }
 
     /// Refuses a list of repositories to a token that was not made for it, and to whoever has not said
