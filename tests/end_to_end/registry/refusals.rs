@@ -98,6 +98,11 @@ async fn each_bad_package_is_refused_at_the_earliest_step_with_words_of_its_own(
     tar[at] ^= 1;
     row("a changed tar", &desk.publish(tar).await?, 422, &["component was changed", &digest(&component)])?;
 
+    // Upload: a tar whose entry leads out of the folder that it would be unpacked into.
+    let mut tar = good.to_tar()?;
+    rename(&mut tar, "index.json", "../../x.js")?;
+    row("a path that leads out", &desk.publish(tar).await?, 422, &["../../x.js", "no path of a package"])?;
+
     // Push: the tag, when what belongs to the package is there and something of it is not.
     for (version, gone, what, said) in [
         ("2.0.2", SIGNATURE, "a signature that was left out", &["MANIFEST_INVALID", "not signed"][..]),
@@ -109,6 +114,12 @@ async fn each_bad_package_is_refused_at_the_earliest_step_with_words_of_its_own(
         let found = desk.oci.get(&format!("/v2/{REPOSITORY}/manifests/{version}")).await?;
         row("a tag that was refused", &found, 404, &["MANIFEST_UNKNOWN"])?;
     }
+
+    // Push: the tag of a component that reaches for what its manifest does not name.
+    let reader = std::fs::read(yunlong_tests::component("reader")?)?;
+    let reaching = signed(package("table", "2.0.4", &reader)?, &desk.key)?;
+    let tagged = push_tag_last(&desk.oci, &reaching, |_| true).await?;
+    row("an import that is tagged", &tagged, 400, &["MANIFEST_INVALID", "city:data/shared", "[[datasets]]"])?;
 
     // Submission: the same, from a client that sets the tag before anything belongs to the package.
     desk.oci.push_package(REPOSITORY, &good, |referrer| referrer["artifactType"] != SIGNATURE).await?;
@@ -149,7 +160,6 @@ async fn each_bad_package_is_refused_at_the_earliest_step_with_words_of_its_own(
     ensure!(grown < 300 << 20, "the bomb took {} MiB", grown >> 20);
 
     // Submission: an import that its manifest does not name.
-    let reader = std::fs::read(yunlong_tests::component("reader")?)?;
     let greedy = signed(package("greedy", "1.0.0", &reader)?, &desk.key)?;
     row("an import", &desk.publish(greedy.to_tar()?).await?, 422, &["city:data/shared", "[[datasets]]"])?;
 
@@ -213,6 +223,19 @@ async fn each_bad_package_is_refused_at_the_earliest_step_with_words_of_its_own(
     let ready = desk.city.admin("/readyz").await?;
     row("a changed blob on the disk", &ready, 200, &["degraded", "the installation table has failed"])?;
     ensure!(desk.city.client("table")?.get("/").await?.status == 503, "what was changed is served");
+    Ok(())
+}
+
+/// Gives an entry of a tar another name of the same length, with the sum of its header as a forger would mend it.
+fn rename(tar: &mut [u8], from: &str, to: &str) -> Result<()> {
+    ensure!(from.len() == to.len());
+    let at = (0..tar.len()).step_by(512).find(|at| tar[*at..].starts_with(format!("{from}\0").as_bytes()));
+    let header = &mut tar[at.context("no such entry")?..][..512];
+    header[..to.len()].copy_from_slice(to.as_bytes());
+    // POSIX ustar: the sum of all bytes, with spaces where it stands itself.
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|b| u32::from(*b)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     Ok(())
 }
 
