@@ -73,7 +73,14 @@ async fn install_shows_permissions_asks_and_serves() -> Result<()> {
     ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 503);
     ensure!(desk.run(&["start", "guestbook"])?.status.success());
     ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 200);
-    ensure!(desk.run(&["uninstall", "guestbook", "--yes"])?.status.success());
+    desk.refuses(&["uninstall", "guestbook", "--yes"], &["--export", "--erase"])?;
+    ensure!(desk.city.client("guestbook")?.page("/", "zh").await?.status == 200, "removed without a word on its data");
+    let kept = desk.path("guestbook.jsonl");
+    let removed = desk.run(&["uninstall", "guestbook", "--export", &kept, "--yes"])?;
+    ensure!(removed.status.success(), "{}", said(&removed));
+    let kept = std::fs::read_to_string(&kept)?;
+    ensure!(kept.lines().next().is_some_and(|l| l.contains("\"installation\":\"guestbook\"")), "{kept}");
+    ensure!(kept.lines().last().is_some_and(|l| l.starts_with("{\"end\":")), "{kept}");
     ensure!(matches!(desk.city.client("guestbook")?.page("/", "zh").await?.status, 404 | 410 | 421));
     desk.refuses(&["install", &file, "--org", "320303", "--yes"], &["never", "reused", "used before", "--name"])?;
     Ok(())

@@ -1,5 +1,6 @@
 //! The registry of apps as its clients see it: the real server with its OCI port.
 
+mod advisories;
 mod kill;
 mod refusals;
 

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome, kinds};
 use crate::view::View;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -35,6 +35,19 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: 
         Ok(Err(_)) => Err(Failure::new(kinds::MALFORMED)
             .because("请求内容没有完整送达。", "The request's body did not arrive whole.")),
     }
+}
+
+/// A form with a file in it, read whole: at most `limit` bytes within `within`.
+pub(crate) async fn multipart(request: Request, limit: usize, within: Duration) -> Outcome<Multipart> {
+    let (parts, content) = request.into_parts();
+    let whole = read(content, &parts.headers, limit, within).await?;
+    let mut request = Request::from_parts(parts, Body::from(whole));
+    // axum's own limit is two MiB for whatever says no other one.
+    DefaultBodyLimit::disable().apply(&mut request);
+    let malformed = |_| {
+        Failure::new(kinds::MALFORMED).because("表单无法读取，请重新提交。", "The form cannot be read: send it again.")
+    };
+    Multipart::from_request(request, &()).await.map_err(malformed)
 }
 
 fn is_type(headers: &HeaderMap, wanted: &str) -> bool {

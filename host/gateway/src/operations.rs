@@ -14,6 +14,7 @@ mod lifecycle;
 mod messages;
 mod migration;
 pub(crate) mod personal;
+mod removal;
 mod rights;
 mod upgrade;
 mod watch;
@@ -22,6 +23,7 @@ pub use hub::SeparateConsent;
 
 pub use automatic::{Automatic, FailedUpgrade, Newer, Waits};
 pub use back::Asked;
+pub(crate) use removal::ItsData;
 pub(crate) use installing::{InstallStep, Progress};
 pub use upgrade::Upgrading;
 

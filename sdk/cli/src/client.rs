@@ -1,23 +1,29 @@
 //! The console's and the portal's JSON API.
 
 use crate::config::Sessions;
+use crate::terminal::{Bar, Counted};
 use crate::{CliError, Server, terminal};
 use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
-use ureq::http::Request;
 use ureq::http::request::Builder;
-use ureq::{Agent, Body};
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body, SendBody};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Uploads of large packages over slow lines.
+/// How long an answer may take, and the platform be silent while a file is transferred.
 const TIMEOUT: Duration = Duration::from_secs(450);
+/// How long it may take nothing of what is sent to it.
+const STUCK: Duration = Duration::from_secs(60);
 /// The largest answer in bytes.
 const MAX_ANSWER: u64 = 16 << 20;
 
 /// A client of one platform.
 pub(crate) struct Client {
     agent: Agent,
+    /// For files, which take as long as they take.
+    files: Agent,
     portal: Url,
     console: Url,
     token: Option<String>,
@@ -42,16 +48,26 @@ impl Client {
             .to_owned();
         let mut console = portal.clone();
         console.set_host(Some(&format!("console.{host}"))).map_err(|e| bad(e.to_string()))?;
-        let mut config = Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
-            .user_agent(concat!("yunlong/", env!("CARGO_PKG_VERSION")))
-            .http_status_as_error(false)
-            .max_redirects(0);
-        if is_local(&host) {
-            // A proxy could not reach this machine.
-            config = config.proxy(None);
-        }
-        Ok(Self { agent: config.build().into(), portal, console, token: None })
+        let agent = |files: bool| -> Agent {
+            let mut config = Agent::config_builder()
+                .user_agent(concat!("yunlong/", env!("CARGO_PKG_VERSION")))
+                .http_status_as_error(false)
+                .max_redirects(0);
+            config = if files {
+                config
+                    .timeout_per_write(Some(STUCK))
+                    .timeout_per_read(Some(TIMEOUT))
+                    .timeout_recv_response(Some(TIMEOUT))
+            } else {
+                config.timeout_global(Some(TIMEOUT))
+            };
+            if is_local(&host) {
+                // A proxy could not reach this machine.
+                config = config.proxy(None);
+            }
+            config.build().into()
+        };
+        Ok(Self { agent: agent(false), files: agent(true), portal, console, token: None })
     }
 
     /// A client with the session that the options or `yunlong login` give.
@@ -144,8 +160,42 @@ impl Client {
     }
 
     /// Uploads a package's tar.
-    pub(crate) fn upload(&self, tar: Vec<u8>) -> Result<Value, CliError> {
-        self.send(&self.console, "POST", "/api/v1/packages", "application/x-tar", tar)
+    pub(crate) fn upload_package(&self, tar: &[u8]) -> Result<Value, CliError> {
+        self.upload("/api/v1/packages", "application/x-tar", tar)
+    }
+
+    /// Uploads a file, and shows how far it is.
+    pub(crate) fn upload(&self, path: &str, content_type: &str, bytes: &[u8]) -> Result<Value, CliError> {
+        let bar = Bar::new(terminal::lang().pick("上传", "uploading"), bytes.len() as u64);
+        let mut counted = Counted { bytes, bar: Some(&bar) };
+        let request = self.request(&self.console, "POST", path);
+        let request = request.header("content-type", content_type).header("content-length", bytes.len());
+        let request = request.body(SendBody::from_reader(&mut counted)).map_err(ureq::Error::from);
+        self.answer(&self.console, request.and_then(|r| self.files.run(r)))
+    }
+
+    /// Downloads a file of lines with a POST, and hands over each of them with its end.
+    pub(crate) fn lines(
+        &self,
+        path: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let request = self.request(&self.console, "POST", path).body(()).map_err(ureq::Error::from);
+        let sent = request.and_then(|r| self.files.run(r));
+        let mut response = sent.map_err(|e| unreachable(&self.console, &e))?;
+        if !response.status().is_success() {
+            return Err(refused(&self.console, &mut response));
+        }
+        let mut reader = BufReader::new(response.body_mut().as_reader());
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line);
+            if read.map_err(|e| unreachable(&self.console, &e.into()))? == 0 {
+                return Ok(());
+            }
+            each(&line)?;
+        }
     }
 
     fn json(&self, origin: &Url, method: &str, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
@@ -182,10 +232,6 @@ impl Client {
         content_type: &str,
         body: Vec<u8>,
     ) -> Result<Value, CliError> {
-        let unreachable = |e: ureq::Error| CliError::Unreachable {
-            server: origin.as_str().trim_end_matches('/').to_owned(),
-            problem: e.to_string(),
-        };
         let mut request = self.request(origin, method, path);
         if !content_type.is_empty() {
             request = request.header("content-type", content_type);
@@ -195,29 +241,20 @@ impl Client {
         } else {
             request.body(body).map_err(ureq::Error::from).and_then(|r| self.agent.run(r))
         };
-        let mut response = sent.map_err(unreachable)?;
-        let status = response.status();
-        let request_id = response.headers().get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let text = read(response.body_mut()).map_err(unreachable)?;
-        let answer: Option<Value> = serde_json::from_str(&text).ok();
-        if status.is_success() {
-            return if text.is_empty() {
-                Ok(Value::Null)
-            } else {
-                answer.ok_or_else(|| self.strange("the answer is not JSON"))
-            };
+        self.answer(origin, sent)
+    }
+
+    /// What was answered, as JSON; nothing is `null`.
+    fn answer(&self, origin: &Url, sent: Result<Response<Body>, ureq::Error>) -> Result<Value, CliError> {
+        let mut response = sent.map_err(|e| unreachable(origin, &e))?;
+        if !response.status().is_success() {
+            return Err(refused(origin, &mut response));
         }
-        let said = answer
-            .as_ref()
-            .and_then(problem_text)
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
-        let request_id =
-            request_id.or_else(|| answer.as_ref().and_then(|b| b["request_id"].as_str().map(str::to_owned)));
-        match answer.as_ref().and_then(|b| b["code"].as_str()) {
-            Some("second-factor-required") => Err(CliError::SecondFactor),
-            Some("step-up-required") => Err(CliError::StepUp),
-            _ => Err(CliError::Refused { status: status.as_u16(), text: said, request_id }),
+        let text = read(response.body_mut()).map_err(|e| unreachable(origin, &e))?;
+        if text.is_empty() {
+            return Ok(Value::Null);
         }
+        serde_json::from_str(&text).map_err(|_| self.strange("the answer is not JSON"))
     }
 
     pub(crate) fn strange(&self, problem: &str) -> CliError {
@@ -228,6 +265,31 @@ impl Client {
 /// Whether a name means this machine.
 pub(crate) fn is_local(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
+}
+
+fn unreachable(origin: &Url, e: &ureq::Error) -> CliError {
+    CliError::Unreachable { server: origin.as_str().trim_end_matches('/').to_owned(), problem: e.to_string() }
+}
+
+/// An answer that is no success, as what it says.
+fn refused(origin: &Url, response: &mut Response<Body>) -> CliError {
+    let status = response.status();
+    let request_id = response.headers().get("x-request-id").and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let text = match read(response.body_mut()) {
+        Ok(text) => text,
+        Err(e) => return unreachable(origin, &e),
+    };
+    let answer: Option<Value> = serde_json::from_str(&text).ok();
+    let said = answer
+        .as_ref()
+        .and_then(problem_text)
+        .unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned());
+    let request_id = request_id.or_else(|| answer.as_ref().and_then(|b| b["request_id"].as_str().map(str::to_owned)));
+    match answer.as_ref().and_then(|b| b["code"].as_str()) {
+        Some("second-factor-required") => CliError::SecondFactor,
+        Some("step-up-required") => CliError::StepUp,
+        _ => CliError::Refused { status: status.as_u16(), text: said, request_id },
+    }
 }
 
 fn read(body: &mut Body) -> Result<String, ureq::Error> {

@@ -43,7 +43,7 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
     let client = Client::signed_in(&options.server)?;
     let review = match local {
         Some(package) => {
-            let submitted = client.upload(package.to_tar()?)?;
+            let submitted = client.upload_package(&package.to_tar()?)?;
             reviewed(client.get(&format!("/api/v1/packages/{}", package.digest))?, &submitted)?
         }
         None if options.reference.starts_with("sha256:") => {

@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 mod accounts;
+mod advisories;
 mod apps;
 mod check;
 mod client;
@@ -69,6 +70,9 @@ pub enum Command {
     Yank(standing::Yank),
     /// Decide for the city that a version stands although its key was revoked
     Keep(standing::Keep),
+    /// Bring in what is known to be vulnerable, for the checks; show what was brought in
+    #[command(subcommand)]
+    Advisories(advisories::Advisories),
     /// Install an app for an organization, after showing what it may do
     Install(install::Install),
     /// Show what an app may do: an installation, or a package's file
@@ -91,7 +95,7 @@ pub enum Command {
     Jobs(jobs::Jobs),
     /// Show the messages that an installation could not handle, and deliver them again
     DeadLetters(jobs::DeadLetters),
-    /// Remove an installation with its data, for good
+    /// Remove an installation for good, with its data or after an export of it
     Uninstall(apps::Uninstall),
     /// Open accounts and look after them
     #[command(subcommand)]
@@ -128,6 +132,7 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Review(c) => review::run(c),
         Command::Yank(c) => standing::yank(c),
         Command::Keep(c) => standing::keep(c),
+        Command::Advisories(c) => advisories::run(c),
         Command::Install(c) => install::run(c),
         Command::Permissions(c) => permissions::run(c),
         Command::Apps(c) => apps::list(c),
@@ -179,6 +184,10 @@ mod tests {
             "yunlong keys enrolled",
             "yunlong yank sha256:aa -m broken --recall --yes",
             "yunlong keep sha256:aa --reason before-the-theft",
+            "yunlong advisories import all.zip --ecosystem crates.io --source osv.dev",
+            "yunlong advisories show --json",
+            "yunlong uninstall tickets --export tickets.jsonl --yes",
+            "yunlong uninstall tickets --erase",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().map(|e| e.to_string()).unwrap_or_default());
         }
@@ -190,6 +199,9 @@ mod tests {
             "yunlong keys revoke k",
             "yunlong yank sha256:aa",
             "yunlong keep -m why",
+            "yunlong advisories import all.zip",
+            "yunlong advisories import all.zip --ecosystem Maven",
+            "yunlong uninstall tickets --erase --export tickets.jsonl",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

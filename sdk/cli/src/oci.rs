@@ -8,7 +8,7 @@
 use crate::CliError;
 use crate::client::is_local;
 use crate::permissions::printable;
-use crate::terminal::Bar;
+use crate::terminal::{Bar, Counted};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::io::Read;
@@ -492,22 +492,6 @@ fn parameter(challenge: &str, wanted: &str) -> Option<String> {
 fn next_page(link: &str) -> Option<&str> {
     let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
     parameters.split(';').any(|p| matches!(p.trim(), "rel=next" | "rel=\"next\"")).then_some(target)
-}
-
-/// Bytes on their way out.
-struct Counted<'a> {
-    bytes: &'a [u8],
-    bar: Option<&'a Bar>,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.bytes.read(out)?;
-        if let Some(bar) = self.bar {
-            bar.advance(n as u64);
-        }
-        Ok(n)
-    }
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
             eprintln!("pushed to {repository}");
             client.post("/api/v1/submissions", &json!({ "repository": repository, "digest": package.digest }))?
         }
-        None => client.upload(package.to_tar()?)?,
+        None => client.upload_package(&package.to_tar()?)?,
     };
     let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
     say!("submitted {} {}  {digest}", package.manifest.name, package.manifest.version)?;

@@ -126,7 +126,7 @@ fn package_of(options: &Upgrade, client: &Client, installation: &Value) -> Resul
         Some(to) if to.starts_with("sha256:") => Ok(to.clone()),
         Some(to) if is_file(to) => {
             let package = package::open(Path::new(to), &Limits::default())?;
-            Ok(text(&client.upload(package.to_tar()?)?))
+            Ok(text(&client.upload_package(&package.to_tar()?)?))
         }
         Some(version) => Ok(text(&published(&client.get("/api/v1/packages")?, &format!("{app}@{version}"))?)),
         None => Ok(text(&published(&client.get("/api/v1/packages")?, app)?)),

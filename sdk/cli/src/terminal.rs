@@ -2,7 +2,7 @@
 
 use crate::CliError;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read, Write as _};
 use yunlong_model::Lang;
 use zeroize::Zeroizing;
 
@@ -52,6 +52,22 @@ impl Bar {
         if let Some(bar) = &self.0 {
             bar.inc(bytes);
         }
+    }
+}
+
+/// Bytes on their way out, and the bar that shows it.
+pub(crate) struct Counted<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) bar: Option<&'a Bar>,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.bytes.read(out)?;
+        if let Some(bar) = self.bar {
+            bar.advance(n as u64);
+        }
+        Ok(n)
     }
 }
 

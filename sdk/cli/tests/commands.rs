@@ -119,7 +119,8 @@ impl Platform {
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
                 record.lock().unwrap().push(Seen { line: line.trim().to_owned(), headers, body });
-                let text = answer.to_string();
+                // Anything but JSON is written as it is.
+                let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
                 let head = format!(
                     "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\nx-request-id: r-1\r\n\r\n",
                     text.len()
@@ -293,20 +294,107 @@ fn a_platform_that_is_not_there_is_named() {
 
 #[test]
 fn stop_start_and_uninstall_name_the_installation() {
-    let platform = Platform::new(vec![(200, json!({})), (200, json!({})), (200, json!({}))]);
+    let platform = Platform::new(vec![(200, json!({})), (200, json!({})), (204, json!(""))]);
     platform.run(&["stop", "tickets"]).unwrap();
     platform.run(&["start", "tickets"]).unwrap();
-    platform.run(&["uninstall", "tickets", "--yes"]).unwrap();
+    // What becomes of its data is asked before the platform is.
+    let silent = platform.run(&["uninstall", "tickets", "--yes"]).unwrap_err();
+    assert!(silent.next().unwrap().contains("--export") && silent.next().unwrap().contains("--erase"), "{silent}");
+    platform.run(&["uninstall", "tickets", "--erase", "--yes"]).unwrap();
     let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
     assert_eq!(
         lines,
         [
             "POST /api/v1/installations/tickets/stop HTTP/1.1",
             "POST /api/v1/installations/tickets/start HTTP/1.1",
-            "DELETE /api/v1/installations/tickets HTTP/1.1"
+            "DELETE /api/v1/installations/tickets?data=erase HTTP/1.1"
         ]
     );
     assert!(platform.run(&["stop", "../signers"]).is_err());
+}
+
+/// An app is removed once its export is whole and on the disk, and not before.
+#[test]
+fn what_is_exported_is_whole_before_the_app_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let uninstall =
+        |platform: &Platform, name: &str| platform.run(&["uninstall", "tickets", "--export", &file(name), "--yes"]);
+    let head = "{\"export\":{}}\n{\"collection\":\"c\",\"id\":\"1\",\"document\":{}}\n";
+    let whole = format!("{head}{{\"end\":{{\"documents\":1,\"counters\":0}}}}\n");
+    let platform = Platform::new(vec![(200, json!({})), (200, json!(whole)), (204, json!(""))]);
+    uninstall(&platform, "whole.jsonl").unwrap();
+    let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /api/v1/installations/tickets/stop HTTP/1.1",
+            "POST /api/v1/installations/tickets/export HTTP/1.1",
+            "DELETE /api/v1/installations/tickets?data=exported HTTP/1.1"
+        ]
+    );
+    assert_eq!(std::fs::read_to_string(file("whole.jsonl")).unwrap(), whole);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(file("whole.jsonl")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    for (name, answer) in [("cut.jsonl", (200, json!(head))), ("refused.jsonl", (500, json!({ "title": "no" })))] {
+        let platform = Platform::new(vec![(200, json!({})), answer]);
+        let error = uninstall(&platform, name).unwrap_err();
+        assert!(error.next().is_some(), "{name}: {error}");
+        assert_eq!(platform.seen().len(), 2, "{name}: it was removed");
+        assert!(!Path::new(&file(name)).exists(), "{name}: a part must not pass for the whole");
+    }
+    // A file that is there stays, and then nothing is done at all.
+    let platform = Platform::new(Vec::new());
+    assert!(matches!(uninstall(&platform, "whole.jsonl"), Err(CliError::Io { .. })));
+    assert_eq!(std::fs::read_to_string(file("whole.jsonl")).unwrap(), whole);
+}
+
+#[test]
+fn advisories_are_imported_of_a_file_or_folder_and_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("advisory-db");
+    std::fs::create_dir_all(folder.join("crates/leaky")).unwrap();
+    std::fs::write(folder.join("crates/leaky/RUSTSEC-2099-0001.md"), "```toml\n").unwrap();
+    std::fs::write(dir.path().join("all.zip"), b"PK of OSV").unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let import = json!({ "import": {
+        "ecosystem": "crates.io", "advisories": 1, "packages": 1, "newest": 0, "at": 0, "by": "city-admin", "source": "x",
+    } });
+    let platform = Platform::new(vec![
+        (201, import.clone()),
+        (201, import.clone()),
+        (403, json!({ "title": "No" })),
+        (200, json!({ "imports": [import["import"]] })),
+        (200, json!({ "imports": [] })),
+    ]);
+    platform.run(&["advisories", "import", &path("advisory-db"), "--ecosystem", "crates.io"]).unwrap();
+    let named = ["advisories", "import", &path("all.zip"), "--ecosystem", "PyPI", "--source", "osv.dev & co"];
+    platform.run(&named).unwrap();
+    let refused = platform.run(&named).unwrap_err();
+    assert!(refused.next().unwrap().contains("--account"), "{refused}");
+    platform.run(&["advisories", "show"]).unwrap();
+    platform.run(&["advisories", "show", "--json"]).unwrap();
+    let missing = platform.run(&["advisories", "import", &path("no.zip"), "--ecosystem", "npm"]).unwrap_err();
+    assert!(missing.to_string().contains("no.zip") && missing.next().is_some(), "{missing}");
+    let seen = platform.seen();
+    let lines: Vec<_> = seen.iter().map(|s| s.line.as_str()).collect();
+    assert_eq!(
+        lines,
+        [
+            "POST /api/v1/advisories?ecosystem=crates.io&source=advisory-db HTTP/1.1",
+            "POST /api/v1/advisories?ecosystem=PyPI&source=osv.dev+%26+co HTTP/1.1",
+            "POST /api/v1/advisories?ecosystem=PyPI&source=osv.dev+%26+co HTTP/1.1",
+            "GET /api/v1/advisories HTTP/1.1",
+            "GET /api/v1/advisories HTTP/1.1",
+        ]
+    );
+    assert!(seen[0].headers.contains(&"content-type: application/zip".to_owned()), "{:?}", seen[0].headers);
+    assert!(seen[0].body.starts_with(b"PK"), "a folder is sent packed");
+    assert_eq!(seen[1].body, b"PK of OSV", "a file as it is");
 }
 
 #[test]
@@ -372,6 +460,6 @@ fn accounts_are_opened_listed_and_looked_after() {
 fn a_second_factor_that_is_missing_is_told_with_what_to_do() {
     let problem = |code: &str| json!({ "title": "More", "code": code });
     let platform = Platform::new(vec![(403, problem("step-up-required"))]);
-    let error = platform.run(&["uninstall", "tickets", "--yes"]).unwrap_err();
+    let error = platform.run(&["uninstall", "tickets", "--erase", "--yes"]).unwrap_err();
     assert!(matches!(error, CliError::StepUp) && error.next().unwrap().contains("login"), "{error}");
 }

@@ -14,10 +14,11 @@ use crate::view::{View, json};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::get;
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
 use std::io::Cursor;
-use yunlong_publications::advisories::{Advisories, Ecosystem, MAX_ARCHIVE, SourceError};
+use yunlong_publications::advisories::{Advisories, Ecosystem, ImportInfo, MAX_ARCHIVE, SourceError};
 
 /// The longest word about where a copy is from.
 const SOURCE: usize = 200;
@@ -36,32 +37,47 @@ async fn current(view: View) -> Outcome {
 async fn import(view: View, Query(query): Query, request: Request) -> Outcome {
     let by = city_administrator(&view)?.account;
     view.step_up()?;
-    let ecosystem = Ecosystem::find(query.text("ecosystem")).ok_or_else(|| {
+    let asked = asked(query.text("ecosystem"), query.text("source"))?;
+    let (parts, content) = request.into_parts();
+    // The archive of a large ecosystem is some hundred megabytes: it has its own limit and its own time.
+    let limit = usize::try_from(MAX_ARCHIVE).unwrap_or(usize::MAX);
+    let zip = body::read(content, &parts.headers, limit, view.gateway.config.operation_timeout).await?;
+    json(StatusCode::CREATED, &json!({ "import": bring_in(&view, asked, zip, &by).await? }))
+}
+
+/// What an import is of, and where it is from.
+pub(crate) struct Asked {
+    ecosystem: Ecosystem,
+    source: String,
+}
+
+/// Before the archive is looked at.
+pub(crate) fn asked(ecosystem: &str, source: &str) -> Outcome<Asked> {
+    let ecosystem = Ecosystem::find(ecosystem).ok_or_else(|| {
         Failure::new(kinds::INVALID).field(
             "ecosystem",
             "请写明生态，例如 ?ecosystem=crates.io；可用 crates.io、npm、PyPI",
             "Say which ecosystem it is a copy of: ?ecosystem=crates.io, or npm, or PyPI",
         )
     })?;
-    let source = query.text("source").to_owned();
     if source.is_empty() || source.chars().count() > SOURCE {
         return Err(Failure::new(kinds::INVALID).field(
             "source",
-            format!("请写明来源，最多 {SOURCE} 个字，例如 &source=osv.dev"),
-            format!("Say where it is from, in at most {SOURCE} characters: &source=osv.dev"),
+            format!("请写明来源，最多 {SOURCE} 个字，例如 osv.dev"),
+            format!("Say where it is from, in at most {SOURCE} characters, such as osv.dev"),
         ));
     }
-    let config = &view.gateway.config;
-    let (parts, content) = request.into_parts();
-    // The archive of a large ecosystem is some hundred megabytes: it has its own limit and its own time.
-    let limit = usize::try_from(MAX_ARCHIVE).unwrap_or(usize::MAX);
-    let zip = body::read(content, &parts.headers, limit, config.operation_timeout).await?;
+    Ok(Asked { ecosystem, source: source.to_owned() })
+}
+
+/// Takes a copy in: the console's form and its API come through here.
+pub(crate) async fn bring_in(view: &View, asked: Asked, zip: Bytes, by: &str) -> Outcome<ImportInfo> {
     // Unpacks and parses up to hundreds of thousands of files.
     let read = tokio::task::spawn_blocking(move || Advisories::read_zip(Cursor::new(zip))).await;
     let all = read.map_err(|_| Failure::new(kinds::BUSY))?.map_err(|e| refused(&e))?;
     let publications = view.gateway.services.library.publications();
-    let import = publications.import_advisories(&all, ecosystem, &source, &by).await.map_err(OperationError::from)?;
-    json(StatusCode::CREATED, &json!({ "import": import }))
+    let imported = publications.import_advisories(&all, asked.ecosystem, &asked.source, by).await;
+    Ok(imported.map_err(OperationError::from)?)
 }
 
 fn refused(e: &SourceError) -> Failure {

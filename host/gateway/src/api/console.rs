@@ -10,7 +10,7 @@
 //! | `POST installations` | `{"package","name"?,"organization","config"?,"approve":[id…]}`; 201 |
 //! | `GET installations/{name}` | one, with its grants and configuration |
 //! | `POST installations/{name}/stop`, `…/start` | the new state |
-//! | `DELETE installations/{name}` | 204; its data is gone, its name stays reserved |
+//! | `DELETE installations/{name}?data=exported\|erase` | 204; its data is gone, its name stays reserved. `data` says that it was exported (see `lifecycle.rs`), or that nothing is to be kept; 422 without |
 //! | `GET`, `PUT installations/{name}/roles` | `{"account","roles":[…]}`: exactly these |
 //! | `PUT`, `DELETE installations/{name}/grants/{id}` | give again, take back |
 //! | `PUT installations/{name}/config` | the whole configuration |
@@ -25,7 +25,7 @@ use super::status;
 use crate::body::{self, Json, Query};
 use crate::console::{administer, city_administrator};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::operations::{Install, Review};
+use crate::operations::{Install, ItsData, Review};
 use crate::view::{View, json};
 use axum::Router;
 use axum::extract::{Path, Request};
@@ -183,10 +183,17 @@ async fn installation(view: View, Path(text): Path<String>) -> Outcome {
     json(StatusCode::OK, &body)
 }
 
-async fn uninstall(view: View, Path(text): Path<String>) -> Outcome {
+async fn uninstall(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
     view.step_up()?;
-    view.gateway.operations.uninstall(&installation.name, &by.account).await?;
+    let data = ItsData::find(query.text("data")).ok_or_else(|| {
+        Failure::new(kinds::INVALID).field(
+            "data",
+            "请写明数据如何处理：先用 POST …/export 导出，再加 ?data=exported；不需要留存则加 ?data=erase",
+            "Say what becomes of its data: export it with POST …/export, then give ?data=exported; or ?data=erase when nothing is to be kept",
+        )
+    })?;
+    view.gateway.operations.uninstall_knowing(&installation.name, data, &by.account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

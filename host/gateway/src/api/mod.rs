@@ -1,6 +1,6 @@
 //! The JSON APIs of the portal and the console. Failures are problem documents (RFC 9457).
 
-mod advisories;
+pub(crate) mod advisories;
 mod catalogue;
 mod console;
 mod hub;

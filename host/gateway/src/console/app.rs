@@ -5,7 +5,7 @@ use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, empty, field_error, notice};
 use crate::listing;
-use crate::operations::Review;
+use crate::operations::{ItsData, Review};
 use crate::view::{View, see_other};
 use axum::body::Body;
 use axum::extract::Path;
@@ -450,20 +450,15 @@ fn confirm(view: &View, i: &Installation, data: &str, wrong: Option<&Unconfirmed
 pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     view.step_up_for(&format!("/apps/{}/uninstall", i.name))?;
-    let data = form.text("data");
-    let wrong = if !["exported", "erase"].contains(&data) {
-        Some(("data", view.t("请选择数据如何处理。", "Say what becomes of its data.")))
-    } else if form.text("confirm") != i.name.as_str() {
-        Some(("confirm", view.t("与网址名不一致。", "This is not its name.")))
-    } else {
-        None
+    let said = form.text("data");
+    let wrong = |field, text| confirm(&view, &i, said, Some(&Unconfirmed { field, text }));
+    let Some(data) = ItsData::find(said) else {
+        return wrong("data", view.t("请选择数据如何处理。", "Say what becomes of its data."));
     };
-    if let Some((field, text)) = wrong {
-        return confirm(&view, &i, data, Some(&Unconfirmed { field, text }));
+    if form.text("confirm") != i.name.as_str() {
+        return wrong("confirm", view.t("与网址名不一致。", "This is not its name."));
     }
-    // What was said of the data stands in the trail before it is gone.
-    view.gateway.services.installations.record(&by.account, "uninstall.confirmed", i.name.as_str(), data).await?;
-    view.gateway.operations.uninstall(&i.name, &by.account).await?;
+    view.gateway.operations.uninstall_knowing(&i.name, data, &by.account).await?;
     Ok(see_other("/?removed=1"))
 }
 

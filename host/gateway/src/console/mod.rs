@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod actions;
+mod advisories;
 mod app;
 pub(crate) mod companies;
 mod config_form;
@@ -59,6 +60,7 @@ pub(crate) fn router() -> Router {
         .route("/install/{digest}/upgrade", post(install::upgrade))
         .route("/versions/{digest}", get(standing::page).post(standing::decide))
         .route("/pictures/{digest}/{n}", get(crate::pictures::picture))
+        .route("/advisories", get(advisories::page).post(advisories::import))
         .route("/signers", get(signers::page).post(signers::enroll))
         .route("/signers/revoke", post(signers::revoke))
         .route("/accounts", get(accounts::page))

@@ -4,7 +4,7 @@ use super::install;
 use crate::body;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::view::{View, see_other};
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::Request;
 use maud::{Markup, html};
 use yunlong_identity::{AccountKind, PlatformRole, Session};
 
@@ -57,13 +57,9 @@ pub(super) async fn from_install(view: View, request: Request) -> Outcome {
 
 async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
     let config = &view.gateway.config;
-    let (parts, content) = request.into_parts();
-    let limit = config.package_limit.saturating_add(FORM);
-    let whole = body::read(content, &parts.headers, limit, config.page_timeout).await?;
     let malformed =
         || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
-    let request = Request::from_parts(parts, axum::body::Body::from(whole));
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| malformed())?;
+    let mut form = body::multipart(request, config.package_limit.saturating_add(FORM), config.page_timeout).await?;
     while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
         if field.name() == Some("package") {
             let bytes = field.bytes().await.map_err(|_| malformed())?;

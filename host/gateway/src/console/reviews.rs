@@ -103,6 +103,7 @@ async fn show_list(view: &View, status: StatusCode, query: &Fields, failure: Opt
     let content = html! {
         h1 { (title) }
         p { (view.t("开发商发布的每个版本先由平台检查组件本身，再由另一单位的审核员决定。通过后各部门才能安装。", "The platform checks the binary of each version that a vendor publishes; then a reviewer of another organization decides. Only what is approved can be installed.")) }
+        @if !vendor { p { a.target href="/advisories" { (view.t("安全公告：核对了哪些、多新", "Advisories: which are in force, and how old")) } } }
         (refused(view, failure))
         form.filter method="get" action=(PATH) {
             label for="state" { (view.t("状态", "State")) }

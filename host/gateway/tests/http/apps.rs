@@ -149,7 +149,7 @@ async fn the_files_of_a_removed_app_are_forgotten_whichever_way_it_was_removed()
     assert_eq!(p.get(APP, "/assets/site.css").await.status, StatusCode::OK);
     let package = p.installations.list()[0].package_digest;
     let token = p.token("city-admin").await;
-    let request = http::Request::delete("/api/v1/installations/tickets")
+    let request = http::Request::delete("/api/v1/installations/tickets?data=erase")
         .header("host", CONSOLE)
         .header("authorization", format!("Bearer {token}"));
     assert_eq!(p.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::NO_CONTENT);

@@ -238,7 +238,7 @@ async fn an_app_is_stopped_started_and_removed_for_good() {
         "running"
     );
     assert_eq!(
-        call(&p, &token, Method::DELETE, "/api/v1/installations/tickets", Value::Null).await.status,
+        call(&p, &token, Method::DELETE, "/api/v1/installations/tickets?data=erase", Value::Null).await.status,
         StatusCode::NO_CONTENT
     );
     assert_eq!(p.get(APP, "/").await.status, StatusCode::NOT_FOUND);

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "the modules of one test share them")]
 
 mod accounts;
+mod advisories;
 mod apps;
 mod audit_log;
 mod cashier;
@@ -28,6 +29,7 @@ mod platform;
 mod recorded;
 mod records;
 mod releases;
+mod removal;
 mod reviews;
 mod sessions;
 mod sharing;
