@@ -16,6 +16,7 @@ mod migration;
 pub(crate) mod personal;
 mod removal;
 mod rights;
+pub(crate) mod said;
 mod upgrade;
 mod watch;
 
@@ -205,8 +206,8 @@ impl OperationError {
             Self::Library(e) => return e.text(),
             Self::Invalid { problem, .. } => return problem.clone(),
             Self::NoSuchInstallation(name) => format!("没有安装“{name}”：可能已被卸载"),
-            Self::Load(e) => format!("组件不被接受：{e}"),
-            Self::App(e) => format!("应用未能启动：{e}"),
+            Self::Load(e) => format!("组件不被接受：{}", said::load(e).zh),
+            Self::App(e) => format!("应用未能启动：{}", said::invocation(e).zh),
             Self::WouldNotRead { version, schemas } => format!("版本 {version} 不能读取结构为 {schemas:?} 的数据"),
             Self::NeverRan { .. } => "该应用没有运行过这个版本，不能退回".into(),
             Self::StillRunning(_) => "仍有请求没有处理完".into(),

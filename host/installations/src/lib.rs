@@ -25,13 +25,15 @@ mod release;
 mod service;
 mod uninstall;
 mod upgrade;
+mod why;
 
 pub use capability::{Capability, CapabilityError, Difference};
 pub use config::{ConfigProblem, effective};
 pub use error::InstallationError;
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
-pub use record::{Grant, Installation, New, Status, Upgrade};
+pub use record::{Grant, Installation, New, RoleDue, Status, Upgrade};
 pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
 pub use upgrade::{RollBack, Switch};
+pub use why::Why;

@@ -1,7 +1,7 @@
 //! What is kept of an installation.
 
-use crate::Capability;
 use crate::release::{Change, DataRange};
+use crate::{Capability, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,6 +49,19 @@ pub struct Installation {
     /// Its indexes may lack rows: whoever starts it builds them first. Over when it runs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub indexes_due: bool,
+    /// Roles that were chosen with it and may not be assigned yet: they are kept in the same commit, so that a stop
+    /// in between loses none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles_due: Vec<RoleDue>,
+}
+
+/// A role that an account gets with an installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleDue {
+    /// The account.
+    pub account: String,
+    /// The role.
+    pub role: String,
 }
 
 impl Installation {
@@ -127,7 +140,7 @@ pub enum Status {
     /// A person stopped it.
     Stopped,
     /// It could not be started, and why.
-    Failed(String),
+    Failed(Why),
 }
 
 /// What is to be installed. Package and signature were checked before.

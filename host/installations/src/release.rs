@@ -1,6 +1,6 @@
 //! Releases of one installation: the one in charge, the one beside it, and those before.
 
-use crate::{Grant, Installation};
+use crate::{Grant, Installation, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ pub struct Change {
     /// What is wrong with the newer release and waits for a person, since going back by itself would
     /// not keep every write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+    pub problem: Option<Why>,
 }
 
 impl Change {
@@ -197,7 +197,7 @@ pub struct Migration {
     pub finished: bool,
     /// Why it stopped, when it waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
+    pub failure: Option<Why>,
 }
 
 /// A row of the history of an installation's releases.
@@ -217,9 +217,9 @@ pub struct HistoryRow {
     /// The version before, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<semver::Version>,
-    /// Why, in the words of whoever decided.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
+    /// Why, where there is something to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
 }
 
 impl Installation {

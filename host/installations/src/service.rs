@@ -1,7 +1,9 @@
 //! The service.
 
 use crate::release::{Former, HistoryRow};
-use crate::{AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, Status, config, keys};
+use crate::{
+    AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, RoleDue, Status, config, keys,
+};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -161,6 +163,18 @@ impl Installations {
     /// [`InstallationError::OtherVendor`], [`InstallationError::NotApproved`],
     /// [`InstallationError::NotRequested`], [`InstallationError::Config`].
     pub async fn install(&self, new: New) -> Result<Arc<Installation>, InstallationError> {
+        self.install_with_roles(new, Vec::new()).await
+    }
+
+    /// As [`Installations::install`], with roles that are to be assigned once it runs.
+    ///
+    /// # Errors
+    /// As [`Installations::install`].
+    pub async fn install_with_roles(
+        &self,
+        new: New,
+        roles_due: Vec<RoleDue>,
+    ) -> Result<Arc<Installation>, InstallationError> {
         let me = self.clone();
         detached(async move {
             let _one = me.inner.changing.lock().await;
@@ -181,6 +195,7 @@ impl Installations {
                 data: DataRange::of(&new.manifest.data),
                 change: None,
                 indexes_due: false,
+                roles_due,
                 manifest: new.manifest,
                 config,
                 values: new.config,
@@ -211,7 +226,7 @@ impl Installations {
                         version: installation.version.clone(),
                         package_digest: installation.package_digest,
                         from: None,
-                        detail: String::new(),
+                        why: None,
                     },
                 );
                 Ok(())
@@ -239,12 +254,24 @@ impl Installations {
             Status::Stopped => "stopped",
             Status::Failed(_) => "failed",
         };
-        let detail = if let Status::Failed(why) = &status { why.clone() } else { String::new() };
+        let detail = if let Status::Failed(why) = &status { why.text().en } else { String::new() };
         self.change(name, by, action, detail, move |installation, _| {
             installation.status = status.clone();
             if status == Status::Running {
                 installation.indexes_due = false;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The roles that were chosen with it have been seen to: each is assigned, or was refused.
+    ///
+    /// # Errors
+    /// [`InstallationError::NotFound`].
+    pub async fn roles_seen_to(&self, name: &InstallationName) -> Result<Arc<Installation>, InstallationError> {
+        self.change(name, "platform", "roles.seen-to", String::new(), |installation, _| {
+            installation.roles_due.clear();
             Ok(())
         })
         .await

@@ -2,9 +2,10 @@
 
 use crate::release::{Canary, Change, Former, HistoryRow, Migration, Release, Stage, Trial};
 use crate::service::{Floor, approved_exactly, check_release, detached};
+use crate::why::english;
 use crate::{
-    Capability, DataRange, Difference, Grant, Installation, InstallationError, Installations, Status, Upgrade, config,
-    keys,
+    Capability, DataRange, Difference, Grant, Installation, InstallationError, Installations, Status, Upgrade, Why,
+    config, keys,
 };
 use std::sync::Arc;
 use yunlong_model::{InstallationName, Timestamp};
@@ -36,8 +37,8 @@ pub struct RollBack {
     pub unwritten: bool,
     /// The account that decides, or `platform`.
     pub by: String,
-    /// Why.
-    pub why: String,
+    /// Why, where there is something to say.
+    pub why: Option<Why>,
 }
 
 impl Installations {
@@ -84,7 +85,8 @@ impl Installations {
             none_under_way(i)?;
             let release = offered(i, &to, now)?;
             i.data = i.data.with(release.manifest.data.schema);
-            let row = row(now, &by, "canary.started", &release, Some(&i.release()), &format!("{share} %"));
+            let row =
+                row(now, &by, "canary.started", &release, Some(&i.release()), Some(Why::Share { percent: share }));
             i.change = Some(Change::new(Stage::Canary(Canary { release, share, since: now, by: by.clone() })));
             Ok(vec![row])
         })
@@ -140,14 +142,14 @@ impl Installations {
         &self,
         name: &InstallationName,
         by: &str,
-        why: &str,
+        why: Option<Why>,
     ) -> Result<Arc<Installation>, InstallationError> {
-        let (who, reason) = (by.to_owned(), why.to_owned());
-        self.change_and(name, by, "canary.aborted", why.to_owned(), move |i, now| {
+        let who = by.to_owned();
+        self.change_and(name, by, "canary.aborted", english(why.as_ref()), move |i, now| {
             let Some(Change { stage: Stage::Canary(canary), .. }) = i.change.take() else {
                 return Err(InstallationError::NothingUnderWay(i.name.clone()));
             };
-            Ok(vec![row(now, &who, "canary.aborted", &canary.release, Some(&i.release()), &reason)])
+            Ok(vec![row(now, &who, "canary.aborted", &canary.release, Some(&i.release()), why.clone())])
         })
         .await
     }
@@ -162,7 +164,7 @@ impl Installations {
         back: RollBack,
     ) -> Result<Arc<Installation>, InstallationError> {
         let by = back.by.clone();
-        let detail = format!("{} {}: {}", back.to.version, back.to.package_digest, back.why);
+        let detail = format!("{} {}: {}", back.to.version, back.to.package_digest, english(back.why.as_ref()));
         self.change_and(name, &by, "rolled-back", detail, move |i, now| {
             let left = i.release();
             let mut release = back.to.clone();
@@ -174,7 +176,7 @@ impl Installations {
             }
             let before = i.trial().filter(|_| back.unwritten).map_or(i.data, |t| t.data);
             i.data = before.with(release.manifest.data.schema);
-            let row = row(now, &back.by, "rolled-back", &release, Some(&left), &back.why);
+            let row = row(now, &back.by, "rolled-back", &release, Some(&left), back.why.clone());
             i.set_release(release);
             i.change = None;
             i.indexes_due = back.hold;
@@ -196,7 +198,7 @@ impl Installations {
                 return Ok(Vec::new());
             }
             i.change = None;
-            Ok(vec![row(now, "platform", "settled", &i.release(), None, "")])
+            Ok(vec![row(now, "platform", "settled", &i.release(), None, None)])
         })
         .await
     }
@@ -218,14 +220,14 @@ impl Installations {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`].
-    pub async fn alarm(&self, name: &InstallationName, what: &str) -> Result<Arc<Installation>, InstallationError> {
-        let text = what.to_owned();
-        self.change_and(name, "platform", "alarm", what.to_owned(), move |i, now| {
+    pub async fn alarm(&self, name: &InstallationName, what: &Why) -> Result<Arc<Installation>, InstallationError> {
+        let what = what.clone();
+        self.change_and(name, "platform", "alarm", what.text().en, move |i, now| {
             let release = i.release();
             if let Some(change) = &mut i.change {
-                change.problem = Some(text.clone());
+                change.problem = Some(what.clone());
             }
-            Ok(vec![row(now, "platform", "alarm", &release, None, &text)])
+            Ok(vec![row(now, "platform", "alarm", &release, None, Some(what.clone()))])
         })
         .await
     }
@@ -234,8 +236,8 @@ impl Installations {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`].
-    pub async fn refused(&self, planned: &Installation, by: &str, why: &str) -> Result<(), InstallationError> {
-        let (release, who, reason) = (planned.release(), by.to_owned(), why.to_owned());
+    pub async fn refused(&self, planned: &Installation, by: &str, why: &Why) -> Result<(), InstallationError> {
+        let (release, who, reason) = (planned.release(), by.to_owned(), why.clone());
         let me = self.clone();
         let name = planned.name.clone();
         detached(async move {
@@ -247,9 +249,9 @@ impl Installations {
                 let now = me.inner.clock.now();
                 txn.append_as(
                     keys::history(&name),
-                    &row(now, &who, "refused", &release, Some(&current.release()), &reason),
+                    &row(now, &who, "refused", &release, Some(&current.release()), Some(reason.clone())),
                 );
-                let detail = format!("{} {}: {reason}", release.version, release.package_digest);
+                let detail = format!("{} {}: {}", release.version, release.package_digest, reason.text().en);
                 me.inner.audit(txn, &who, "upgrade.refused", name.as_str(), &detail).await?;
                 Ok::<_, InstallationError>(())
             })
@@ -271,7 +273,7 @@ impl Installations {
             if let Some(change) = &mut i.change {
                 change.problem = None;
             }
-            Ok(vec![row(now, "platform", "migrated", &i.release(), None, &format!("schema {to}"))])
+            Ok(vec![row(now, "platform", "migrated", &i.release(), None, Some(Why::Schema { schema: to }))])
         })
         .await
     }
@@ -382,7 +384,7 @@ fn offered(i: &Installation, to: &Upgrade, now: Timestamp) -> Result<Release, In
 
 fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now: Timestamp) -> HistoryRow {
     let former = i.release();
-    let row = row(now, by, "upgraded", &release, Some(&former), "");
+    let row = row(now, by, "upgraded", &release, Some(&former), None);
     let data = i.data;
     // One that holds writes nothing before its migration begins, and is told then.
     if !switch.hold {
@@ -405,7 +407,7 @@ fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now:
     row
 }
 
-fn row(at: Timestamp, by: &str, event: &str, about: &Release, from: Option<&Release>, detail: &str) -> HistoryRow {
+fn row(at: Timestamp, by: &str, event: &str, about: &Release, from: Option<&Release>, why: Option<Why>) -> HistoryRow {
     HistoryRow {
         at,
         by: by.to_owned(),
@@ -413,6 +415,6 @@ fn row(at: Timestamp, by: &str, event: &str, about: &Release, from: Option<&Rele
         version: about.version.clone(),
         package_digest: about.package_digest,
         from: from.map(|r| r.version.clone()),
-        detail: detail.to_owned(),
+        why,
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use yunlong_audit::{Audit, AuditConfig};
 use yunlong_installations::{
     AppLog, Capability, DataRange, Installation, InstallationError, Installations, Level, Migration, New, RollBack,
-    Status, Switch, Upgrade,
+    Status, Switch, Upgrade, Why,
 };
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
@@ -496,8 +496,13 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
     let former = installations.former(&name("tickets")).await.unwrap();
     assert_eq!(former.len(), 1);
     let to = former[0].release.clone();
-    let back =
-        RollBack { to, hold: false, unwritten: false, by: "city-admin".into(), why: "the gate cannot print".into() };
+    let back = RollBack {
+        to,
+        hold: false,
+        unwritten: false,
+        by: "city-admin".into(),
+        why: Why::said("the gate cannot print"),
+    };
     let i = installations.roll_back(&name("tickets"), back).await.unwrap();
     assert_eq!((i.version.to_string(), i.status.clone()), ("1.0.0".into(), Status::Running));
     assert!(i.is_granted(&outbound), "what only this release asks for is granted as it was");
@@ -514,7 +519,7 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
             ("installed", version("1.0.0")),
         ]
     );
-    assert_eq!(history[0].detail, "the gate cannot print");
+    assert_eq!(history[0].why, Why::said("the gate cannot print"));
 }
 
 #[tokio::test]
@@ -526,7 +531,7 @@ async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
     let i = open(&store).await.get(&name("tickets")).unwrap();
     assert_eq!((i.version.to_string(), i.data), ("1.0.0".into(), DataRange { oldest: 1, newest: 2 }));
     assert_eq!(i.canary().unwrap().release.version.to_string(), "1.1.0");
-    installations.abort_canary(&name("tickets"), "city-admin", "enough").await.unwrap();
+    installations.abort_canary(&name("tickets"), "city-admin", Why::said("enough")).await.unwrap();
     let i = installations.get(&name("tickets")).unwrap();
     assert!(i.change.is_none() && i.data.newest == 2, "what it wrote is still there");
     installations.start_canary(&name("tickets"), newer(), 10).await.unwrap();

@@ -71,7 +71,7 @@ impl Health {
             // Reading goes on, so traffic may.
             degraded.extend(store.space().refuses(0).map(|full| format!("nothing is written: {full}")));
             degraded.extend(installations.list().iter().filter_map(|i| match &i.status {
-                Status::Failed(why) => Some(format!("the installation {} has failed: {why}", i.name)),
+                Status::Failed(why) => Some(format!("the installation {} has failed: {}", i.name, why.text().en)),
                 _ => None,
             }));
         }

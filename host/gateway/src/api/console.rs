@@ -98,7 +98,7 @@ pub(super) fn whole(view: &View, i: &Installation) -> Value {
             v
         })
         .collect();
-    value["failure"] = failure.cloned().into();
+    value["failure"] = failure.map(|why| why.text().get(view.lang()).to_owned()).into();
     value["permissions"] = permissions.into();
     value["config"] = json!(i.config);
     value["signer"] = json!(i.signer);

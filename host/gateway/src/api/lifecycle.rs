@@ -33,7 +33,7 @@ use axum::routing::{delete, get, post};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use yunlong_installations::{Installation, Migration, Stage};
+use yunlong_installations::{Installation, Migration, Stage, Why};
 use yunlong_model::Digest;
 
 pub(super) fn router() -> Router {
@@ -61,7 +61,7 @@ async fn health(view: View, Path(text): Path<String>) -> Outcome {
     let (i, _) = administer(&view, &text)?;
     let body = match view.gateway.operations.health(&i.name).await? {
         Ok(()) => json!({ "healthy": true }),
-        Err(reason) => json!({ "healthy": false, "reason": reason }),
+        Err(reason) => json!({ "healthy": false, "reason": reason.get(view.lang()) }),
     };
     json(StatusCode::OK, &body)
 }
@@ -76,10 +76,15 @@ async fn difference(view: View, Path((text, to)): Path<(String, String)>) -> Out
     json(StatusCode::OK, &json!({ "added": added, "removed": removed, "version": next.manifest.version }))
 }
 
-fn migration(m: &Migration) -> Value {
+/// A reason in the language of whoever asks.
+fn words(view: &View, why: Option<&Why>) -> Option<String> {
+    why.map(|w| w.text().get(view.lang()).to_owned())
+}
+
+fn migration(view: &View, m: &Migration) -> Value {
     json!({
         "from": m.from, "to": m.to, "done": m.done, "total": m.total, "batches": m.batches, "finished": m.finished,
-        "failure": m.failure, "started_at": m.started_at.to_rfc3339(), "updated_at": m.updated_at.to_rfc3339(),
+        "failure": words(view, m.failure.as_ref()), "started_at": m.started_at.to_rfc3339(), "updated_at": m.updated_at.to_rfc3339(),
     })
 }
 
@@ -90,7 +95,7 @@ async fn under_way(view: &View, i: &Installation) -> Outcome<Value> {
     });
     if let Some(change) = &i.change {
         value["other"] = json!(change.release().version);
-        value["problem"] = json!(change.problem);
+        value["problem"] = json!(words(view, change.problem.as_ref()));
         match &change.stage {
             Stage::Canary(c) => {
                 value["stage"] = json!("canary");
@@ -105,7 +110,8 @@ async fn under_way(view: &View, i: &Installation) -> Outcome<Value> {
         }
     }
     let known = view.gateway.services.installations.migration(&i.name).await?;
-    value["migration"] = known.filter(|m| m.package_digest == i.package_digest).as_ref().map(migration).into();
+    value["migration"] =
+        known.filter(|m| m.package_digest == i.package_digest).as_ref().map(|m| migration(view, m)).into();
     Ok(value)
 }
 
@@ -168,7 +174,7 @@ async fn roll_back(view: View, Path(text): Path<String>, body: Json<Back>) -> Ou
     if accept_unreadable {
         view.step_up()?;
     }
-    let asked = Asked { version, accept_unreadable, why: reason, by: by.account };
+    let asked = Asked { version, accept_unreadable, why: Why::said(&reason), by: by.account };
     json(StatusCode::OK, &whole(&view, &*view.gateway.operations.roll_back(&i.name, asked).await?))
 }
 
@@ -232,7 +238,7 @@ async fn history(view: View, Path(text): Path<String>) -> Outcome {
         .map(|r| {
             json!({
                 "at": r.at.to_rfc3339(), "by": r.by, "event": r.event, "version": r.version, "from": r.from,
-                "package": r.package_digest, "detail": r.detail,
+                "package": r.package_digest, "why": r.why, "detail": words(&view, r.why.as_ref()),
             })
         })
         .collect();

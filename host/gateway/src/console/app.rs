@@ -48,7 +48,7 @@ pub(super) async fn health(view: View, Path(name): Path<String>) -> Outcome {
         h1 { (title) }
         @match &answer {
             Ok(()) => (notice("ok", view.t("应用报告一切正常。", "The app says that it is well."))),
-            Err(why) => div.notice.notice-bad role="alert" { strong { (view.t("应用报告异常", "The app is not well")) } p { (why) } },
+            Err(why) => div.notice.notice-bad role="alert" { strong { (view.t("应用报告异常", "The app is not well")) } p { (why.get(view.lang())) } },
         }
         form method="post" action={ "/apps/" (i.name) "/health" } { button.outline { (view.t("再查一次", "Ask again")) } }
     };
@@ -75,10 +75,10 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         @if saved { (notice("ok", view.t("已保存，立即生效。", "Saved. It takes effect at the next call."))) }
         @if let Some(r) = refused { (refusal(view, r.failure)) }
         @if let Status::Failed(why) = &i.status {
-            div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why) } }
+            div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why.text().get(view.lang())) } }
         }
         @if let Some(problem) = i.change.as_ref().and_then(|c| c.problem.as_ref()) {
-            div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
+            div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem.text().get(view.lang())) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
         }
         (doubts(view, i, &release))
         (facts(view, i, used))

@@ -21,7 +21,7 @@ mod versions;
 pub(crate) use app::export_file;
 
 use crate::failure::{Failure, Outcome, kinds};
-use crate::operations::OperationError;
+use crate::operations::{OperationError, said};
 use crate::view::{Administrator, View};
 use axum::Router;
 use axum::routing::{get, post};
@@ -131,10 +131,9 @@ impl From<OperationError> for Failure {
                 Self::new(kinds::INVALID).field(&field, problem.zh, problem.en)
             }
             OperationError::Load(e) => Self::new(kinds::INVALID)
-                .because(format!("组件不被接受：{e}"), format!("The component is refused: {e}")),
-            OperationError::App(e) => {
-                Self::new(kinds::CONFLICT).because(format!("应用未能启动：{e}"), format!("The app did not start: {e}"))
-            }
+                .because(format!("组件不被接受：{}", said::load(&e).zh), format!("The component is refused: {e}")),
+            OperationError::App(e) => Self::new(kinds::CONFLICT)
+                .because(format!("应用未能启动：{}", said::invocation(&e).zh), format!("The app did not start: {e}")),
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),

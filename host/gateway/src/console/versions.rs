@@ -10,7 +10,7 @@ use crate::view::{View, see_other};
 use axum::extract::Path;
 use http::StatusCode;
 use maud::{Markup, html};
-use yunlong_installations::{Canary, Change, Former, HistoryRow, Installation, Migration, Stage, Trial};
+use yunlong_installations::{Canary, Change, Former, HistoryRow, Installation, Migration, Stage, Trial, Why};
 
 /// Rows of the history on the page.
 const ROWS: usize = 50;
@@ -134,7 +134,7 @@ fn under_way(view: &View, i: &Installation, change: &Change) -> Markup {
             @if let Some(problem) = &change.problem {
                 div.notice.notice-bad role="alert" {
                     strong { (view.t("需要您决定", "Your decision is needed")) }
-                    p { (problem) }
+                    p { (problem.text().get(view.lang())) }
                 }
             }
         }
@@ -178,7 +178,7 @@ fn progress(view: &View, i: &Installation, m: &Migration) -> Markup {
                 p.muted { (view.t("最近一批：", "Last batch: ")) (m.updated_at.to_shanghai()) " · " a href={ "/apps/" (i.name) "/versions" } { (view.t("刷新", "Reload")) } }
             }
             @if let Some(why) = &m.failure {
-                div.notice.notice-bad role="alert" { strong { (view.t("迁移已停止", "The migration has stopped")) } p { (why) } }
+                div.notice.notice-bad role="alert" { strong { (view.t("迁移已停止", "The migration has stopped")) } p { (why.text().get(view.lang())) } }
                 form method="post" action={ "/apps/" (i.name) "/versions" } { button name="action" value="resume" { (view.t("重试", "Try again")) } }
             }
         }
@@ -241,7 +241,7 @@ fn past(view: &View, history: &[HistoryRow]) -> Markup {
                 td { (event(view, &r.event)) }
                 td { @if let Some(from) = &r.from { (from) " → " } (r.version) }
                 td { (r.by) }
-                td { (r.detail) }
+                td { @if let Some(why) = &r.why { (why.text().get(view.lang())) } }
             } } }
         } }
     }
@@ -275,7 +275,7 @@ pub(super) async fn act(view: View, Path(name): Path<String>, form: Form) -> Out
             if accept_unreadable {
                 view.step_up_for(&format!("/apps/{}/versions", i.name))?;
             }
-            let why = form.0.text("reason").chars().take(500).collect();
+            let why = Why::said(&form.0.text("reason").chars().take(500).collect::<String>());
             operations
                 .roll_back(&i.name, Asked { version: Some(version), accept_unreadable, why, by: by.account })
                 .await

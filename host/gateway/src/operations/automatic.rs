@@ -381,6 +381,7 @@ mod tests {
             data: DataRange::of(&manifest.data),
             change: None,
             indexes_due: false,
+            roles_due: Vec::new(),
             manifest: Arc::new(manifest),
         }
     }

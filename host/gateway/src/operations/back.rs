@@ -7,8 +7,8 @@
 use super::upgrade::alike;
 use super::{OperationError, Operations, PLATFORM, invalid};
 use std::sync::Arc;
-use yunlong_installations::{Installation, Release, RollBack, Status};
-use yunlong_model::{InstallationName, Text};
+use yunlong_installations::{Installation, Release, RollBack, Status, Why};
+use yunlong_model::InstallationName;
 use yunlong_publications::Stage;
 
 /// A roll-back that is asked for.
@@ -18,8 +18,8 @@ pub struct Asked {
     pub version: Option<semver::Version>,
     /// Whether it is meant although that version does not read all that was written.
     pub accept_unreadable: bool,
-    /// Why.
-    pub why: String,
+    /// Why, where there is something to say.
+    pub why: Option<Why>,
     /// The account that decides, or the platform.
     pub by: String,
 }
@@ -45,7 +45,7 @@ pub(super) struct Back<'a> {
     /// The account that decides, or the platform.
     pub(super) by: &'a str,
     /// Why.
-    pub(super) why: &'a str,
+    pub(super) why: Option<&'a Why>,
 }
 
 impl Operations {
@@ -68,9 +68,7 @@ impl Operations {
             let back = me.roll_back_now(&name, target, &asked).await?;
             let to = &back.version;
             let title = (format!("已从版本 {from} 退回 {to}"), format!("Rolled back from version {from} to {to}"));
-            // A person's own words.
-            let why = Text { zh: asked.why.clone(), en: asked.why };
-            me.tell(&back, &asked.by, (&title.0, &title.1), &why).await;
+            me.tell(&back, &asked.by, (&title.0, &title.1), asked.why.as_ref()).await;
             Ok(back)
         })
         .await
@@ -119,7 +117,7 @@ impl Operations {
                 format!("Version {version} serves as a canary: abort it first"),
             ));
         }
-        let back = Back { indexes: Indexes::AsDeclared, unwritten: false, by: &asked.by, why: &asked.why };
+        let back = Back { indexes: Indexes::AsDeclared, unwritten: false, by: &asked.by, why: asked.why.as_ref() };
         self.put_back(&now, target, back).await
     }
 
@@ -137,25 +135,27 @@ impl Operations {
         if left.package_digest == now.package_digest {
             return Err(refused);
         }
-        let mut why = Text {
-            zh: format!("版本 {version} 无法恢复服务：{}", refused.text().zh),
-            en: format!("version {version} cannot serve again: {refused}"),
-        };
+        let mut why = Why::CannotServe { version, why: Box::new(refused.why()) };
         // One that waited for its data cannot serve either.
         if matches!(now.status, Status::Running | Status::Stopped) {
-            let forward = Back { indexes: Indexes::Anew, unwritten: false, by: PLATFORM, why: &why.en };
+            let forward = Back { indexes: Indexes::Anew, unwritten: false, by: PLATFORM, why: Some(&why) };
             match self.exchange(&left, now.release(), forward).await {
                 Ok(()) => return Err(refused),
                 Err(error) => {
-                    why.zh = format!("{}；版本 {} 也无法恢复：{}", why.zh, now.version, error.text().zh);
-                    why.en = format!("{}; nor can version {}: {error}", why.en, now.version);
+                    let (first, version) = (Box::new(why), now.version.clone());
+                    why = Why::NorCan { first, version, why: Box::new(error.why()) };
                 }
             }
         }
         self.services.apps.unload(name);
-        let failed = self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
-        self.tell(&failed, how.by, ("应用已停止服务，需要您处理", "It serves no more and needs your decision"), &why)
-            .await;
+        let failed = self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
+        self.tell(
+            &failed,
+            how.by,
+            ("应用已停止服务，需要您处理", "It serves no more and needs your decision"),
+            Some(&why),
+        )
+        .await;
         Err(refused)
     }
 
@@ -172,7 +172,7 @@ impl Operations {
         if now.status != Status::Stopped {
             self.services.apps.stage(&seen, package.component).await?;
         }
-        let (by, why) = (how.by.to_owned(), how.why.to_owned());
+        let (by, why) = (how.by.to_owned(), how.why.cloned());
         let back = RollBack { to: target, hold: build, unwritten: how.unwritten, by, why };
         let back = self.services.installations.roll_back(name, back).await?;
         self.services.apps.switch(name, &back.package_digest);
@@ -187,7 +187,7 @@ impl Operations {
         self.services.apps.unstage(name, &left);
         self.services.messaging.wake(name);
         self.ask_for_datasets(name, how.by).await;
-        tracing::warn!(installation = %name, version = %back.version, by = how.by, why = how.why, "rolled back");
+        tracing::warn!(installation = %name, version = %back.version, by = how.by, why = ?how.why, "rolled back");
         Ok(())
     }
 }

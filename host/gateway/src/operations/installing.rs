@@ -6,7 +6,7 @@ use crate::failure::{Failure, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use yunlong_installations::{Installation, InstallationError};
+use yunlong_installations::{Installation, InstallationError, RoleDue};
 use yunlong_model::{Digest, InstallationName, Timestamp};
 
 /// What did not go as it should is told for this long.
@@ -50,17 +50,10 @@ impl Progress {
     }
 }
 
-/// A role that an account gets with the installation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Assigned {
-    pub(crate) account: String,
-    pub(crate) role: String,
-}
-
 /// A role that could not be assigned, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Unassigned {
-    pub(crate) assigned: Assigned,
+    pub(crate) assigned: RoleDue,
     pub(crate) why: Failure,
 }
 
@@ -85,14 +78,14 @@ impl Operations {
         &self,
         name: &InstallationName,
         wanted: Install,
-        roles: Vec<Assigned>,
+        roles: Vec<RoleDue>,
     ) -> Result<Job, OperationError> {
         let (me, name) = (self.clone(), name.clone());
         let since = self.services.clock.now();
         let (package, by) = (wanted.package, wanted.by.clone());
         let begun = Progress {
             package,
-            by: by.clone(),
+            by,
             since,
             step: InstallStep::Checking,
             failure: None,
@@ -107,9 +100,9 @@ impl Operations {
         drop(all);
         Ok(tokio::spawn(async move {
             let ending = Ending { operations: me.clone(), name: name.clone() };
-            match me.install(wanted).await.map_err(Failure::from) {
+            match me.install_with_roles(wanted, roles).await.map_err(Failure::from) {
                 Ok(installation) => {
-                    let unassigned = me.assign_all(&installation, roles, &by).await;
+                    let unassigned = me.assign_due(&installation).await;
                     ending.note(|p| p.unassigned.clone_from(&unassigned));
                     Ok(Installed { installation, unassigned })
                 }
@@ -121,14 +114,22 @@ impl Operations {
         }))
     }
 
-    /// Assigns the roles; answers those that it could not.
-    async fn assign_all(&self, i: &Installation, roles: Vec<Assigned>, by: &str) -> Vec<Unassigned> {
+    /// Assigns the roles that were chosen with an installation, in the name of whoever installed it; answers those
+    /// that it could not. A stop in the midst of it is made good at the next start, by the same words again.
+    pub(super) async fn assign_due(&self, i: &Installation) -> Vec<Unassigned> {
+        if i.roles_due.is_empty() {
+            return Vec::new();
+        }
         let mut unassigned = Vec::new();
-        for assigned in roles {
-            if let Err(error) = self.set_role(&i.name, &assigned.account, &assigned.role, true, by).await {
-                tracing::error!(installation = %i.name, role = assigned.role, %error, "a role is not assigned");
+        for RoleDue { account, role } in &i.roles_due {
+            if let Err(error) = self.set_role(&i.name, account, role, true, &i.installed_by).await {
+                tracing::error!(installation = %i.name, role, %error, "a role is not assigned");
+                let assigned = RoleDue { account: account.clone(), role: role.clone() };
                 unassigned.push(Unassigned { assigned, why: error.into() });
             }
+        }
+        if let Err(error) = self.services.installations.roles_seen_to(&i.name).await {
+            tracing::error!(installation = %i.name, %error, "its roles are assigned once more at the next start");
         }
         unassigned
     }

@@ -1,11 +1,11 @@
 //! Installing, starting, stopping, removing, and asking after an app's health.
 
-use super::{CALLS_END, Install, InstallStep, OperationError, Operations, PLATFORM, approved, invalid};
+use super::{CALLS_END, Install, InstallStep, OperationError, Operations, PLATFORM, approved, invalid, said};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use yunlong_installations::{Installation, New, Status};
-use yunlong_model::{Digest, InstallationName};
+use yunlong_installations::{Installation, New, RoleDue, Status};
+use yunlong_model::{Digest, InstallationName, Text};
 use yunlong_publications::Stage;
 use yunlong_runtime::InvocationError;
 use yunlong_store::Txn;
@@ -19,10 +19,19 @@ impl Operations {
     /// # Errors
     /// [`OperationError`] names what is refused.
     pub async fn install(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
-        self.detached(|me| async move { me.install_now(wanted).await }).await
+        self.install_with_roles(wanted, Vec::new()).await
     }
 
-    async fn install_now(&self, wanted: Install) -> Result<Arc<Installation>, OperationError> {
+    /// As [`Operations::install`]; the roles are kept with the installation, for [`Operations::assign_due`].
+    pub(super) async fn install_with_roles(
+        &self,
+        wanted: Install,
+        roles: Vec<RoleDue>,
+    ) -> Result<Arc<Installation>, OperationError> {
+        self.detached(|me| async move { me.install_now(wanted, roles).await }).await
+    }
+
+    async fn install_now(&self, wanted: Install, roles: Vec<RoleDue>) -> Result<Arc<Installation>, OperationError> {
         let (package, signer) = self.package(wanted.package, Stage::Install, None).await?;
         let manifest = &package.manifest;
         let name = wanted.name.as_deref().map(str::trim).filter(|n| !n.is_empty()).unwrap_or(manifest.name.as_str());
@@ -48,7 +57,7 @@ impl Operations {
             config: wanted.config,
             by: wanted.by.clone(),
         };
-        let installation = self.services.installations.install(new).await?;
+        let installation = self.services.installations.install_with_roles(new, roles).await?;
         if let Err(refused) = self.first_start(&installation, package.component).await {
             self.services.apps.unload(&name);
             self.services.installations.abandon(&name).await?;
@@ -88,11 +97,12 @@ impl Operations {
     ///
     /// # Errors
     /// [`OperationError::NoSuchInstallation`].
-    pub async fn health(&self, name: &InstallationName) -> Result<Result<(), String>, OperationError> {
+    pub async fn health(&self, name: &InstallationName) -> Result<Result<(), Text>, OperationError> {
         self.get(name)?;
         Ok(self.healthy(name, None).await.map_err(|e| match e {
-            InvocationError::Refused(why) => why,
-            other => other.to_string(),
+            // Its own words.
+            InvocationError::Refused(why) => Text { zh: why.clone(), en: why },
+            other => said::invocation(&other),
         }))
     }
 
@@ -109,6 +119,8 @@ impl Operations {
                 self.remove(name, PLATFORM).await?;
                 continue;
             }
+            // The server was killed between the installation and its roles.
+            self.assign_due(&installation).await;
             if matches!(installation.status, Status::Stopped) {
                 continue;
             }
@@ -151,10 +163,10 @@ impl Operations {
         }
         if let Err(error) = self.bring_up(&installation, by).await {
             self.services.apps.unload(name);
-            self.set_status(name, Status::Failed(error.to_string()), PLATFORM).await?;
+            self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
             drop(turn);
             if installation.trial().is_some() {
-                self.fall_back(name, &error.text()).await?;
+                self.fall_back(name, &error.why()).await?;
             }
             return Err(error);
         }
@@ -171,7 +183,7 @@ impl Operations {
         self.healthy(name, None).await?;
         if let Err(error) = self.bring_up_canary(installation).await {
             // Everybody is served by the release in charge, which is well.
-            self.abort_now(name, PLATFORM, &error.to_string()).await?;
+            self.abort_now(name, PLATFORM, Some(error.why())).await?;
         }
         // The server was killed while they were built anew, or they could not be.
         if installation.indexes_due || installation.status == Status::Migrating {

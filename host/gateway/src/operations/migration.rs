@@ -5,11 +5,12 @@
 //! served meanwhile; otherwise they wait until the last batch.
 
 use super::back::{Back, Indexes};
+use super::said::ill;
 use super::watch::stuck;
 use super::{OperationError, Operations, PLATFORM};
 use std::sync::Arc;
 use std::time::Duration;
-use yunlong_installations::{Installation, InstallationError, Migration, Status};
+use yunlong_installations::{Installation, InstallationError, Migration, Status, Why};
 use yunlong_model::{InstallationName, Text};
 use yunlong_runtime::InvocationError;
 use yunlong_store::{CommitError, Txn};
@@ -27,15 +28,19 @@ const TROUBLE: Duration = Duration::from_secs(5);
 /// Why a batch did not come about.
 enum Halt {
     /// The app or the store refuses it: try again, then ask a person.
-    Failed(String),
+    Failed(Why),
     /// The release or its state is another one now, or it has no migrations: then it reads the older
     /// schema and leaves the data as it is.
     Nothing,
 }
 
+fn says(zh: impl Into<String>, en: impl Into<String>) -> Halt {
+    Halt::Failed(Why::Refused { says: Text { zh: zh.into(), en: en.into() } })
+}
+
 impl From<InstallationError> for Halt {
     fn from(e: InstallationError) -> Self {
-        Self::Failed(e.to_string())
+        Self::Failed(OperationError::from(e).why())
     }
 }
 
@@ -89,9 +94,9 @@ impl Operations {
                 Err(Halt::Nothing) => return Ok(()),
                 Err(Halt::Failed(why)) => {
                     tries += 1;
-                    tracing::warn!(installation = %name, tries, why, "a batch of a migration failed");
+                    tracing::warn!(installation = %name, tries, why = why.text().en, "a batch of a migration failed");
                     if tries >= TRIES {
-                        return self.migration_failed(&i, place, &why).await;
+                        return self.migration_failed(&i, place, why).await;
                     }
                     tokio::time::sleep(Duration::from_millis(250) * 2_u32.pow(tries)).await;
                 }
@@ -142,10 +147,13 @@ impl Operations {
                     tokio::time::sleep(BREATH * (round + 1)).await;
                     continue;
                 }
-                Err(e) => return Err(Halt::Failed(e.to_string())),
+                Err(e) => return Err(Halt::Failed(ill(&e))),
             };
             if step.next.is_some() && step.next == place.cursor {
-                return Err(Halt::Failed("it answers the cursor that it was given, and would never end".into()));
+                return Err(says(
+                    "应用原样返回了收到的游标，迁移不会结束",
+                    "it answers the cursor that it was given, and would never end",
+                ));
             }
             let mut next = place.clone();
             (next.done, next.total, next.finished) = (step.done, step.total, step.next.is_none());
@@ -157,7 +165,7 @@ impl Operations {
                 Ok(_) => return Ok(()),
                 // People write meanwhile.
                 Err(CommitError::Conflict) => tokio::time::sleep(BREATH * (round + 1)).await,
-                Err(e) => return Err(Halt::Failed(e.to_string())),
+                Err(e) => return Err(Halt::Failed(OperationError::from(e).why())),
             }
             // Somebody else may have gone on with it.
             let known = services.installations.migration(&i.name).await?;
@@ -168,7 +176,8 @@ impl Operations {
                 }
             }
         }
-        Err(Halt::Failed(format!("{} runs of a batch in a row met a conflict", CONFLICTS + 1)))
+        let runs = CONFLICTS + 1;
+        Err(says(format!("同一批连续 {runs} 次遇到冲突"), format!("{runs} runs of a batch in a row met a conflict")))
     }
 
     async fn finish_migration(&self, i: &Arc<Installation>, to: u32) -> Result<(), OperationError> {
@@ -191,14 +200,11 @@ impl Operations {
         &self,
         i: &Arc<Installation>,
         mut place: Migration,
-        why: &str,
+        why: Why,
     ) -> Result<(), OperationError> {
         let name = &i.name;
-        let why = Text {
-            zh: format!("数据从结构 {} 到 {} 的迁移未成功：{why}", place.from, place.to),
-            en: format!("the migration from schema {} to {} failed: {why}", place.from, place.to),
-        };
-        place.failure = Some(why.en.clone());
+        let why = Why::Migration { from: place.from, to: place.to, why: Box::new(why) };
+        place.failure = Some(why.clone());
         let unwritten = place.batches == 0;
         let mut txn = Txn::new(self.services.store.clone());
         self.services.installations.stage_migration(&mut txn, name, &place).await?;
@@ -216,14 +222,14 @@ impl Operations {
             && (unwritten || now.data.strange_to(&trial.former.manifest.data).is_empty())
         {
             let (former, by) = (trial.former.clone(), trial.by.clone());
-            let how = Back { indexes: Indexes::AsDeclared, unwritten, by: PLATFORM, why: &why.en };
+            let how = Back { indexes: Indexes::AsDeclared, unwritten, by: PLATFORM, why: Some(&why) };
             let back = match self.put_back(&now, former, how).await {
                 Ok(back) => back,
                 // Written down already.
                 Err(_) if matches!(self.get(name)?.status, Status::Failed(_)) => return Ok(()),
                 Err(refused) => {
-                    let why = stuck(&why, &refused);
-                    self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
+                    let why = stuck(why, &refused);
+                    self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
                     return self.alarm(name, &why).await;
                 }
             };
@@ -235,12 +241,12 @@ impl Operations {
                     &format!("已从版本 {from} 自动退回 {to}"),
                     &format!("Rolled back by itself from version {from} to {to}"),
                 ),
-                &why,
+                Some(&why),
             )
             .await;
             return Ok(());
         }
-        self.set_status(name, Status::Failed(why.en.clone()), PLATFORM).await?;
+        self.set_status(name, Status::Failed(why.clone()), PLATFORM).await?;
         self.alarm(name, &why).await
     }
 

@@ -9,11 +9,11 @@
 //! one before has ended all its calls first.
 
 use super::back::{Back, Indexes};
-use super::{OperationError, Operations, PLATFORM, approved, invalid};
+use super::{OperationError, Operations, PLATFORM, approved, invalid, said};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use yunlong_installations::{Installation, InstallationError, Level, Status, Switch, Upgrade};
+use yunlong_installations::{Installation, InstallationError, Level, Status, Switch, Upgrade, Why};
 use yunlong_messaging::Notice;
 use yunlong_model::{Digest, InstallationName, Text};
 use yunlong_publications::Stage;
@@ -141,10 +141,8 @@ impl Operations {
         self.services.apps.stage(planned, component).await?;
         let Err(ill) = self.healthy(name, Some(package)).await else { return Ok(()) };
         self.services.apps.unstage(name, package);
-        let why = ill.to_string();
+        let why = said::ill(&ill);
         self.services.installations.refused(planned, by, &why).await?;
-        // What an app says of itself is in its own words.
-        let why = Text { zh: why.clone(), en: why };
         let version = &planned.version;
         self.tell(
             planned,
@@ -153,7 +151,7 @@ impl Operations {
                 &format!("版本 {version} 未通过健康检查，未启用"),
                 &format!("Version {version} is not well and was not taken"),
             ),
-            &why,
+            Some(&why),
         )
         .await;
         Err(ill.into())
@@ -188,13 +186,13 @@ impl Operations {
         {
             // Nothing was written by the newer one, so nothing is lost.
             tracing::warn!(installation = %name, error = %refused, "the upgrade is undone");
-            let why = refused.to_string();
+            let why = refused.why();
             let indexes = match &refused {
                 // Calls of the one before did not end: building has not begun.
                 OperationError::StillRunning(_) if !before.indexes_due => Indexes::Untouched,
                 _ => Indexes::AsDeclared,
             };
-            let back = Back { indexes, unwritten: true, by: PLATFORM, why: &why };
+            let back = Back { indexes, unwritten: true, by: PLATFORM, why: Some(&why) };
             self.put_back(&upgraded, before.release(), back).await?;
             return Err(refused);
         }
@@ -302,10 +300,10 @@ impl Operations {
         by: &str,
         why: &str,
     ) -> Result<Arc<Installation>, OperationError> {
-        let (name, by, why) = (name.clone(), by.to_owned(), why.to_owned());
+        let (name, by, why) = (name.clone(), by.to_owned(), Why::said(why));
         self.detached(|me| async move {
             let _turn = me.turn(&name).await;
-            me.abort_now(&name, &by, &why).await
+            me.abort_now(&name, &by, why).await
         })
         .await
     }
@@ -314,21 +312,22 @@ impl Operations {
         &self,
         name: &InstallationName,
         by: &str,
-        why: &str,
+        why: Option<Why>,
     ) -> Result<Arc<Installation>, OperationError> {
         let now = self.get(name)?;
+        tracing::info!(installation = %name, by, ?why, "the canary is to end");
         let aborted = self.services.installations.abort_canary(name, by, why).await?;
         if let Some(canary) = now.canary() {
             self.services.apps.unstage(name, &canary.release.package_digest);
         }
-        tracing::info!(installation = %name, by, why, "the canary is over");
         Ok(aborted)
     }
 
     /// Tells those who look after an installation: in its log, and in the inbox of whoever decided on
     /// the upgrade and whoever installed it.
-    pub(super) async fn tell(&self, installation: &Installation, by: &str, title: (&str, &str), why: &Text) {
+    pub(super) async fn tell(&self, installation: &Installation, by: &str, title: (&str, &str), why: Option<&Why>) {
         let name = &installation.name;
+        let why = why.map_or_else(|| Text { zh: String::new(), en: String::new() }, Why::text);
         self.services.installations.log().append(name, Level::Error, &format!("{}: {}", title.1, why.en), None);
         let app = &installation.manifest.title;
         let notice = Notice {

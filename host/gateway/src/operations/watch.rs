@@ -3,8 +3,8 @@
 
 use super::{Asked, OperationError, Operations, PLATFORM};
 use std::time::Duration;
-use yunlong_installations::{Installation, Stage, Status};
-use yunlong_model::{Digest, InstallationName, Text};
+use yunlong_installations::{Installation, Stage, Status, Why};
+use yunlong_model::{Digest, InstallationName};
 use yunlong_runtime::Outcomes;
 
 /// How often it is looked.
@@ -113,15 +113,11 @@ impl Operations {
             let lately = WINDOWS.map(|w| self.services.apps.outcomes(name, &watched.package, w));
             if let Some(lately) = lately.into_iter().find(|lately| worse(*lately, watched.before)) {
                 let (now, before) = (lately, watched.before);
-                let why = Text {
-                    zh: format!(
-                        "最近 {} 次调用中有 {} 次失败；上一版本的 {} 次中有 {} 次",
-                        now.total, now.errors, before.total, before.errors
-                    ),
-                    en: format!(
-                        "{} of its last {} calls failed; of the version before it were {} of {}",
-                        now.errors, now.total, before.errors, before.total
-                    ),
+                let why = Why::Errors {
+                    failed: now.errors,
+                    of: now.total,
+                    failed_before: before.errors,
+                    of_before: before.total,
                 };
                 self.fall_back(name, &why).await?;
                 continue;
@@ -134,8 +130,7 @@ impl Operations {
                 }
                 if ill >= ILL {
                     ill = 0;
-                    let (zh, en) = ("连续两次健康检查都报告异常", "it says that it is not well, twice in a row");
-                    self.fall_back(name, &Text { zh: zh.into(), en: en.into() }).await?;
+                    self.fall_back(name, &Why::Ill).await?;
                 }
             }
         }
@@ -165,25 +160,25 @@ impl Operations {
 
     /// Takes charge away from a newer release that must go, and says why. Where the one before does
     /// not read all that was written, nothing is done but to call a person.
-    pub(super) async fn fall_back(&self, name: &InstallationName, why: &Text) -> Result<(), OperationError> {
+    pub(super) async fn fall_back(&self, name: &InstallationName, why: &Why) -> Result<(), OperationError> {
         let _turn = self.turn(name).await;
         let i = self.get(name)?;
         let Some(change) = &i.change else { return Ok(()) };
         if let Stage::Canary(canary) = &change.stage {
             let (version, by) = (canary.release.version.clone(), canary.by.clone());
-            let aborted = self.abort_now(name, PLATFORM, &why.en).await?;
+            let aborted = self.abort_now(name, PLATFORM, Some(why.clone())).await?;
             let title = (
                 format!("版本 {version} 的灰度发布已自动中止"),
                 format!("The canary of version {version} was aborted by itself"),
             );
-            self.tell(&aborted, &by, (&title.0, &title.1), why).await;
+            self.tell(&aborted, &by, (&title.0, &title.1), Some(why)).await;
             return Ok(());
         }
         let Stage::Trial(trial) = &change.stage else { return Ok(()) };
         let asked = Asked {
             version: Some(trial.former.version.clone()),
             accept_unreadable: false,
-            why: why.en.clone(),
+            why: Some(why.clone()),
             by: PLATFORM.to_owned(),
         };
         match self.roll_back_now(name, trial.former.clone(), &asked).await {
@@ -193,29 +188,26 @@ impl Operations {
                     format!("已从版本 {from} 自动退回 {to}"),
                     format!("Rolled back by itself from version {from} to {to}"),
                 );
-                self.tell(&back, &trial.by, (&title.0, &title.1), why).await;
+                self.tell(&back, &trial.by, (&title.0, &title.1), Some(why)).await;
                 Ok(())
             }
-            Err(refused) => self.alarm(name, &stuck(why, &refused)).await,
+            Err(refused) => self.alarm(name, &stuck(why.clone(), &refused)).await,
         }
     }
 
     /// Writes down what is wrong, and calls those who look after the installation.
-    pub(super) async fn alarm(&self, name: &InstallationName, why: &Text) -> Result<(), OperationError> {
-        let i = self.services.installations.alarm(name, &why.en).await?;
+    pub(super) async fn alarm(&self, name: &InstallationName, why: &Why) -> Result<(), OperationError> {
+        let i = self.services.installations.alarm(name, why).await?;
         let by = i.trial().map_or(i.installed_by.clone(), |t| t.by.clone());
-        self.tell(&i, &by, ("新版本需要您处理", "The new version needs your decision"), why).await;
-        tracing::error!(installation = %name, why = why.en, "a release needs a person's decision");
+        self.tell(&i, &by, ("新版本需要您处理", "The new version needs your decision"), Some(why)).await;
+        tracing::error!(installation = %name, why = why.text().en, "a release needs a person's decision");
         Ok(())
     }
 }
 
 /// What is wrong, and that the release before cannot help.
-pub(super) fn stuck(why: &Text, refused: &OperationError) -> Text {
-    Text {
-        zh: format!("{}。不能自动退回：{}", why.zh, refused.text().zh),
-        en: format!("{}. It cannot go back by itself: {refused}", why.en),
-    }
+pub(super) fn stuck(why: Why, refused: &OperationError) -> Why {
+    Why::Stuck { first: Box::new(why), why: Box::new(refused.why()) }
 }
 
 #[cfg(test)]

@@ -42,7 +42,9 @@ async fn a_version_whose_index_the_data_breaks_since_does_not_keep_people_waitin
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK);
     assert_eq!(p.messaging.jobs(&tickets()).await.unwrap()[0].name, "sweep", "its jobs are back, too");
     let history = p.installations.history(&tickets(), 1).await.unwrap();
-    assert!(history[0].detail.contains("version 1.0.0 cannot serve again"), "{}", history[0].detail);
+    let why = history[0].why.as_ref().unwrap().text();
+    assert!(why.en.contains("version 1.0.0 cannot serve again"), "{why:?}");
+    assert!(why.zh.contains("版本 1.0.0 无法恢复服务"), "{why:?}");
 }
 
 #[tokio::test]
@@ -79,7 +81,8 @@ async fn where_neither_version_can_serve_the_console_says_why_and_a_start_builds
     p.gateway.operations().roll_back(&tickets(), asked(None, false)).await.unwrap_err();
     let now = p.installations.get(&tickets()).unwrap();
     let Status::Failed(why) = &now.status else { panic!("{:?}", now.status) };
-    assert!(why.contains("version 1.0.0 cannot serve again") && why.contains("1.1.0"), "{why}");
+    let why = why.text();
+    assert!(why.en.contains("version 1.0.0 cannot serve again") && why.en.contains("1.1.0"), "{why:?}");
     assert_eq!(p.get(APP, "/").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let inbox = p.messaging.inbox("city-admin", None, 10).await.unwrap();
     assert!(inbox.notes.iter().any(|n| n.body.en.contains("cannot serve again")));

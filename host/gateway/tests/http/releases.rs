@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use yunlong_audit::AuditFilter;
 use yunlong_gateway::{Asked, GatewayConfig, OperationError, Upgrading};
-use yunlong_installations::Status;
+use yunlong_installations::{Status, Why};
 use yunlong_messaging::Outgoing;
 use yunlong_model::{Digest, InstallationName};
 use yunlong_registry::Reason;
@@ -85,7 +85,7 @@ pub(crate) fn asked(version: Option<&str>, accept_unreadable: bool) -> Asked {
     Asked {
         version: version.map(|v| v.parse().unwrap()),
         accept_unreadable,
-        why: "the gate cannot print".into(),
+        why: Why::said("the gate cannot print"),
         by: "city-admin".into(),
     }
 }
@@ -185,7 +185,11 @@ async fn a_release_that_doubles_the_errors_gives_charge_back_by_itself_and_says_
     assert_eq!(p.app.loaded.lock()[&tickets()], (first, None));
     let history = p.installations.history(&tickets(), 1).await.unwrap();
     assert_eq!((history[0].event.as_str(), history[0].by.as_str()), ("rolled-back", "platform"));
-    assert!(history[0].detail.contains("30 of its last 100 calls failed"), "{}", history[0].detail);
+    let why = Why::Errors { failed: 30, of: 100, failed_before: 10, of_before: 1_000 };
+    assert_eq!(history[0].why, Some(why), "what happened is kept, not what was said of it");
+    let cookie = p.console("city-admin").await;
+    let page = p.see(CONSOLE, "/apps/tickets/versions", &cookie).await.text();
+    assert!(page.contains("最近 100 次调用中有 30 次失败") && !page.contains("calls failed"), "{page}");
     soon("the note", async || {
         p.messaging.inbox("city-admin", None, 10).await.unwrap().notes.iter().any(|n| n.title.en.contains("by itself"))
     })
