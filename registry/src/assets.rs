@@ -1,8 +1,8 @@
 //! Static files of a package.
 
-use crate::PackageError;
 use crate::layout::{read_exactly, tar_of};
 use crate::package::Limits;
+use crate::{Most, PackageError};
 use bytes::Bytes;
 use cap_std::fs::Dir;
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ pub(crate) fn to_tar(files: &BTreeMap<String, Bytes>) -> Result<Vec<u8>, Package
 }
 
 pub(crate) fn from_tar(tar: &[u8], limits: &Limits) -> Result<BTreeMap<String, Asset>, PackageError> {
-    let bad = |e: std::io::Error| PackageError::malformed("assets", e);
+    let bad = |e: std::io::Error| PackageError::unreadable("assets", e);
     let mut files = BTreeMap::new();
     let mut total = 0;
     for entry in tar::Archive::new(tar).entries().map_err(bad)?.raw(true) {
@@ -138,10 +138,10 @@ fn keep(
 ) -> Result<(), PackageError> {
     *total = total.saturating_add(size);
     if *total > limits.assets {
-        return Err(PackageError::too_large("assets", limits.assets, "bytes"));
+        return Err(PackageError::too_large("assets", Most::Bytes(limits.assets)));
     }
     if files.len() >= limits.asset_files {
-        return Err(PackageError::too_large("assets", limits.asset_files as u64, "files"));
+        return Err(PackageError::too_large("assets", Most::Files(limits.asset_files)));
     }
     let bytes = read_exactly(&path, size, limits.assets, reader)?;
     if files.insert(path.clone(), bytes).is_some() { Err(PackageError::Duplicate(path)) } else { Ok(()) }

@@ -15,7 +15,7 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Text};
 
 /// The media type of a bundle, of its layer and, as artifact type, of the referrer that carries it.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -56,6 +56,24 @@ pub enum BundleError {
     /// An envelope must have one signature: more would be a policy of several signers, which is not read.
     #[error("the bundle's envelope has {0} signatures: exactly one is read")]
     Signatures(usize),
+}
+
+impl BundleError {
+    /// What a person reads. What a parser says is English.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Malformed(e) => format!("无法解析（{e}）"),
+            Self::MediaType(found) => format!("媒体类型是“{found}”，应为 {MEDIA_TYPE}"),
+            Self::Content => "必须含有 messageSignature 或 dsseEnvelope 之一，且不能同时含有两者".into(),
+            Self::Hash(found) => format!("消息摘要用了“{found}”算法：应为 SHA2_256"),
+            Self::OtherMessage(found) => format!("签的是另一份内容：其中写明的是 {found}"),
+            Self::Certificate => "以证书签名：本平台只认可已登记的密钥".into(),
+            Self::PayloadType(found) => format!("信封中是“{found}”，不是 in-toto 声明"),
+            Self::Signatures(n) => format!("信封中有 {n} 个签名：只能有一个"),
+        };
+        Text { zh, en: self.to_string() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -210,10 +228,17 @@ impl Statement {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(json: &[u8]) -> Result<Self, String> {
-        let statement: Self = serde_json::from_slice(json).map_err(|e| format!("it is no in-toto statement: {e}"))?;
+    pub fn read(json: &[u8]) -> Result<Self, Text> {
+        let statement: Self = serde_json::from_slice(json).map_err(|e| Text {
+            zh: format!("不是 in-toto 声明（{e}）"),
+            en: format!("it is no in-toto statement: {e}"),
+        })?;
         if !STATEMENTS.contains(&statement.kind.as_str()) {
-            return Err(format!("its type `{}` is not that of an in-toto statement", short(&statement.kind)));
+            let kind = short(&statement.kind);
+            return Err(Text {
+                zh: format!("类型“{kind}”不是 in-toto 声明的类型"),
+                en: format!("its type `{kind}` is not that of an in-toto statement"),
+            });
         }
         Ok(statement)
     }
@@ -225,16 +250,25 @@ impl Statement {
 }
 
 /// The one digest that a signing statement is about.
-pub(crate) fn signed_subject(statement: &[u8]) -> Result<Digest, String> {
+pub(crate) fn signed_subject(statement: &[u8]) -> Result<Digest, Text> {
     let statement = Statement::read(statement)?;
     if statement.predicate_type != SIGN_PREDICATE {
         let what = short(&statement.predicate_type);
-        return Err(format!("it states `{what}`, which is no signature of a package ({SIGN_PREDICATE})"));
+        return Err(Text {
+            zh: format!("它声明的是“{what}”，不是对安装包的签名（{SIGN_PREDICATE}）"),
+            en: format!("it states `{what}`, which is no signature of a package ({SIGN_PREDICATE})"),
+        });
     }
     let mut subjects = statement.subjects();
     match (subjects.next(), subjects.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err("its statement names no SHA-256 digest".into()),
-        (Some(_), Some(_)) => Err("its statement names several digests: one package is signed at a time".into()),
+        (None, _) => Err(Text {
+            zh: "声明中没有 SHA-256 摘要".into(),
+            en: "its statement names no SHA-256 digest".into(),
+        }),
+        (Some(_), Some(_)) => Err(Text {
+            zh: "声明中有多个摘要：一次只能为一个安装包签名".into(),
+            en: "its statement names several digests: one package is signed at a time".into(),
+        }),
     }
 }

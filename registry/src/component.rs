@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Encoding, Parser, Payload};
+use yunlong_model::Text;
 
 /// The names at a component's outer edge, such as `wasi:http/incoming-handler@0.2.10`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,20 @@ pub enum ComponentError {
     /// Not WebAssembly, or damaged.
     #[error("component: not a WebAssembly component: {0}")]
     Malformed(String),
+}
+
+impl ComponentError {
+    /// What a person reads. The parser's own words are English, and say where.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::CoreModule => {
+                "组件：这是核心模块，不是组件：请以 wasm32-wasip2 为目标构建，或用“wasm-tools component new”封装".into()
+            }
+            Self::Malformed(e) => format!("组件：不是有效的 WebAssembly 组件（{e}）"),
+        };
+        Text { zh, en: self.to_string() }
+    }
 }
 
 /// Reads the imports and exports. Nested components and modules are passed over; the code is not validated.

@@ -1,14 +1,14 @@
 //! OCI image layouts, as folder and as tar.
 
-use crate::PackageError;
 use crate::oci;
 use crate::package::Limits;
+use crate::{Most, PackageError};
 use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageIndex, ImageIndexBuilder, MediaType};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Text};
 
 const LAYOUT_FILE: &str = "oci-layout";
 const INDEX_FILE: &str = "index.json";
@@ -37,16 +37,18 @@ impl Layout {
         let expected = oci::digest_of(d, what)?;
         let bytes = self.blobs.get(&expected).ok_or_else(|| PackageError::Missing(format!("{what} ({expected})")))?;
         if bytes.len() as u64 > limit {
-            return Err(PackageError::too_large(what, limit, "bytes"));
+            return Err(PackageError::too_large(what, Most::Bytes(limit)));
         }
         let found = Digest::of(bytes);
         if found != expected {
             return Err(PackageError::DigestMismatch { what: what.to_owned(), expected, found });
         }
         if d.size() != bytes.len() as u64 {
+            let (said, has) = (d.size(), bytes.len());
             return Err(PackageError::malformed(
                 what,
-                format!("its descriptor says {} bytes, it has {}", d.size(), bytes.len()),
+                format!("描述为 {said} 字节，实有 {has} 字节"),
+                format!("its descriptor says {said} bytes, it has {has}"),
             ));
         }
         Ok(bytes.clone())
@@ -59,14 +61,19 @@ impl Layout {
             return Self::from_dir(path, limits);
         }
         if meta.len() > limits.total {
-            return Err(PackageError::too_large(what, limits.total, "bytes"));
+            return Err(PackageError::too_large(what, Most::Bytes(limits.total)));
         }
         let file = std::fs::File::open(path).map_err(PackageError::io(&what))?;
         Self::from_tar(std::io::BufReader::new(file), limits)
     }
 
     pub(crate) fn from_tar(reader: impl Read, limits: &Limits) -> Result<Self, PackageError> {
-        let bad = |e: std::io::Error| PackageError::NotAPackage(format!("the tar cannot be read: {e}"));
+        let bad = |e: std::io::Error| {
+            PackageError::NotAPackage(Text {
+                zh: "文件损坏，或不是 tar：请用“yunlong package”重新打包".into(),
+                en: format!("the tar cannot be read: {e}"),
+            })
+        };
         let mut archive = tar::Archive::new(reader.take(limits.total.saturating_add(1)));
         let mut files = Files::new(limits);
         // Raw: extension headers (long names, sparse files, pax) are entries of a type that is
@@ -124,7 +131,7 @@ impl Layout {
             .media_type(MediaType::ImageIndex)
             .manifests(self.index.clone())
             .build()
-            .map_err(|e| PackageError::malformed(INDEX_FILE, e))?;
+            .map_err(|e| PackageError::unreadable(INDEX_FILE, e))?;
         oci::canonical_json(&index)
     }
 
@@ -150,7 +157,11 @@ impl Layout {
             && !dir.join(LAYOUT_FILE).is_file()
             && std::fs::read_dir(dir).map_err(PackageError::io(name(dir)))?.next().is_some()
         {
-            return Err(PackageError::malformed(name(dir), "the folder holds something else: choose a new one"));
+            return Err(PackageError::malformed(
+                name(dir),
+                "文件夹中有其他内容：请另选一个",
+                "the folder holds something else: choose a new one",
+            ));
         }
         std::fs::create_dir_all(&blobs).map_err(PackageError::io(name(&blobs)))?;
         // What an earlier build left would be stray blobs.
@@ -184,17 +195,25 @@ pub(crate) fn tar_of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Re
     builder.into_inner().map_err(PackageError::io("the tar"))
 }
 
+fn no_layout() -> PackageError {
+    PackageError::NotAPackage(Text {
+        zh: format!("没有“{LAYOUT_FILE}”文件"), en: format!("no `{LAYOUT_FILE}` file")
+    })
+}
+
 /// Reads exactly `size` bytes.
 pub(crate) fn read_exactly(path: &str, size: u64, limit: u64, reader: impl Read) -> Result<Bytes, PackageError> {
     if size > limit {
-        return Err(PackageError::too_large(path, limit, "bytes"));
+        return Err(PackageError::too_large(path, Most::Bytes(limit)));
     }
     let mut bytes = Vec::new();
     reader.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(PackageError::io(path))?;
     if bytes.len() as u64 != size {
+        let there = bytes.len();
         return Err(PackageError::malformed(
             path,
-            format!("cut off: {size} bytes were announced, {} are there", bytes.len()),
+            format!("不完整：应有 {size} 字节，实有 {there} 字节"),
+            format!("cut off: {size} bytes were announced, {there} are there"),
         ));
     }
     Ok(bytes.into())
@@ -251,10 +270,10 @@ impl<'a> Files<'a> {
         };
         self.total = self.total.saturating_add(size);
         if self.total > self.limits.total {
-            return Err(PackageError::too_large("the package", self.limits.total, "bytes"));
+            return Err(PackageError::too_large("the package", Most::Bytes(self.limits.total)));
         }
         if self.blobs.len() >= self.limits.blobs {
-            return Err(PackageError::too_large("the package", self.limits.blobs as u64, "blobs"));
+            return Err(PackageError::too_large("the package", Most::Blobs(self.limits.blobs)));
         }
         let bytes = read_exactly(path, size, limit, reader)?;
         let old = match place {
@@ -266,16 +285,20 @@ impl<'a> Files<'a> {
     }
 
     fn finish(self) -> Result<Layout, PackageError> {
-        let layout = self.layout.ok_or_else(|| PackageError::NotAPackage(format!("no `{LAYOUT_FILE}` file")))?;
+        let layout = self.layout.ok_or_else(no_layout)?;
         let version: oci_spec::image::OciLayout =
-            serde_json::from_slice(&layout).map_err(|e| PackageError::malformed(LAYOUT_FILE, e))?;
+            serde_json::from_slice(&layout).map_err(|e| PackageError::unreadable(LAYOUT_FILE, e))?;
         if version.image_layout_version() != "1.0.0" {
-            return Err(PackageError::malformed(LAYOUT_FILE, "imageLayoutVersion is not 1.0.0"));
+            return Err(PackageError::malformed(
+                LAYOUT_FILE,
+                "imageLayoutVersion 不是 1.0.0",
+                "imageLayoutVersion is not 1.0.0",
+            ));
         }
         let index = self.index.ok_or_else(|| PackageError::Missing(INDEX_FILE.into()))?;
-        let index: ImageIndex = serde_json::from_slice(&index).map_err(|e| PackageError::malformed(INDEX_FILE, e))?;
+        let index: ImageIndex = serde_json::from_slice(&index).map_err(|e| PackageError::unreadable(INDEX_FILE, e))?;
         if index.schema_version() != 2 {
-            return Err(PackageError::malformed(INDEX_FILE, "schemaVersion is not 2"));
+            return Err(PackageError::malformed(INDEX_FILE, "schemaVersion 不是 2", "schemaVersion is not 2"));
         }
         if let Some(t) = index.media_type() {
             oci::expect_type(t, &MediaType::ImageIndex, INDEX_FILE)?;

@@ -33,7 +33,7 @@ pub mod trust;
 pub use assets::Asset;
 pub use category::{Area, Category};
 pub use component::Inspection;
-pub use error::{PackageError, VerifyError};
+pub use error::{Most, PackageError, VerifyError, part_in_chinese};
 pub use key::{Algorithm, KeyError, KeyId, KeyPair, PublicKey};
 pub use listing::Listing;
 pub use package::{Evidence, Limits, Materials, Package};

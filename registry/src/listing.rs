@@ -43,22 +43,27 @@ impl Listing {
     /// # Errors
     /// [`PackageError::Malformed`] names the field.
     pub fn parse(toml: &str, assets: &BTreeMap<String, Asset>) -> Result<Self, PackageError> {
-        let bad = |what: String, problem: &str| PackageError::malformed(format!("listing.toml: {what}"), problem);
-        let listing: Self = toml::from_str(toml).map_err(|e| PackageError::malformed("listing.toml", e))?;
+        let bad =
+            |what: String, problem: Text| PackageError::Malformed { what: format!("listing.toml: {what}"), problem };
+        let both = |zh: &str, en: &str| Text { zh: zh.into(), en: en.into() };
+        let listing: Self = toml::from_str(toml).map_err(|e| PackageError::unreadable("listing.toml", e))?;
         if let Some(changes) = &listing.changes {
-            check_text(changes, MAX_CHANGES).map_err(|problem| bad("changes".into(), &problem))?;
+            check_text(changes, MAX_CHANGES).map_err(|problem| bad("changes".into(), problem))?;
         }
         if listing.screenshots.len() > MAX_SCREENSHOTS {
-            return Err(bad("screenshots".into(), &format!("at most {MAX_SCREENSHOTS}")));
+            return Err(bad(
+                "screenshots".into(),
+                both(&format!("最多 {MAX_SCREENSHOTS} 张"), &format!("at most {MAX_SCREENSHOTS}")),
+            ));
         }
         for (n, shot) in listing.screenshots.iter().enumerate() {
             let at = |field: &str| format!("screenshots[{n}].{field}");
-            check_text(&shot.caption, MAX_CAPTION).map_err(|problem| bad(at("caption"), &problem))?;
+            check_text(&shot.caption, MAX_CAPTION).map_err(|problem| bad(at("caption"), problem))?;
             match assets.get(&shot.file) {
-                None => return Err(bad(at("file"), "is not among the assets")),
+                None => return Err(bad(at("file"), both("不在静态文件之中", "is not among the assets"))),
                 // A drawing may hold scripts and links: a screenshot is made of points.
                 Some(asset) if !matches!(asset.media_type, "image/png" | "image/jpeg" | "image/webp") => {
-                    return Err(bad(at("file"), "must be a PNG, JPEG or WebP"));
+                    return Err(bad(at("file"), both("必须是 PNG、JPEG 或 WebP", "must be a PNG, JPEG or WebP")));
                 }
                 Some(_) => {}
             }
@@ -67,13 +72,16 @@ impl Listing {
     }
 }
 
-fn check_text(text: &Text, most: usize) -> Result<(), String> {
+fn check_text(text: &Text, most: usize) -> Result<(), Text> {
     for (language, text) in [("zh", &text.zh), ("en", &text.en)] {
         if text.trim().is_empty() {
-            return Err(format!("{language} must not be empty"));
+            return Err(Text { zh: format!("{language} 不能为空"), en: format!("{language} must not be empty") });
         }
         if text.chars().count() > most {
-            return Err(format!("{language} has more than {most} characters"));
+            return Err(Text {
+                zh: format!("{language} 超过 {most} 个字符"),
+                en: format!("{language} has more than {most} characters"),
+            });
         }
     }
     Ok(())

@@ -62,7 +62,7 @@ pub(crate) fn canonical_json<T: Serialize>(value: &T) -> Result<Vec<u8>, Package
             other => other,
         }
     }
-    let bad = |e: serde_json::Error| PackageError::malformed("a document of the package", e);
+    let bad = |e: serde_json::Error| PackageError::unreadable("a document of the package", e);
     serde_json::to_vec(&sort(serde_json::to_value(value).map_err(bad)?)).map_err(bad)
 }
 
@@ -73,20 +73,25 @@ pub(crate) fn other(media_type: &str) -> MediaType {
 /// A descriptor of `bytes`.
 pub(crate) fn descriptor(media_type: MediaType, bytes: &[u8]) -> Result<Descriptor, PackageError> {
     let digest = oci_spec::image::Digest::from_str(&Digest::of(bytes).to_string())
-        .map_err(|e| PackageError::malformed("a digest", e))?;
+        .map_err(|e| PackageError::unreadable("a digest", e))?;
     Ok(Descriptor::new(media_type, bytes.len() as u64, digest))
 }
 
 /// The digest in a descriptor, which must be SHA-256.
 pub(crate) fn digest_of(d: &Descriptor, what: &str) -> Result<Digest, PackageError> {
-    d.digest().as_ref().parse().map_err(|e| PackageError::malformed(what, e))
+    d.digest().as_ref().parse().map_err(|e| PackageError::unreadable(what, e))
 }
 
 /// Parses a manifest and checks what every manifest must say.
 pub(crate) fn parse_manifest(bytes: &[u8], what: &str) -> Result<ImageManifest, PackageError> {
-    let manifest: ImageManifest = serde_json::from_slice(bytes).map_err(|e| PackageError::malformed(what, e))?;
+    let manifest: ImageManifest = serde_json::from_slice(bytes).map_err(|e| PackageError::unreadable(what, e))?;
     if manifest.schema_version() != 2 {
-        return Err(PackageError::malformed(what, format!("schemaVersion {} is not 2", manifest.schema_version())));
+        let found = manifest.schema_version();
+        return Err(PackageError::malformed(
+            what,
+            format!("schemaVersion 是 {found}，不是 2"),
+            format!("schemaVersion {found} is not 2"),
+        ));
     }
     if let Some(t) = manifest.media_type() {
         expect_type(t, &MediaType::ImageManifest, what)?;

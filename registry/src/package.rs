@@ -5,7 +5,7 @@ use crate::component::{self, Inspection};
 use crate::layout::{Layout, replace_file};
 use crate::oci::{self, WasmComponent, WasmConfig};
 use crate::parts::Parts;
-use crate::{KeyId, KeyPair, Listing, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
+use crate::{KeyId, KeyPair, Listing, Most, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
 use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,7 +135,7 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Package, PackageError> {
 /// [`PackageError`] names the first part that is wrong.
 pub fn open_bytes(tar: &[u8], limits: &Limits) -> Result<Package, PackageError> {
     if tar.len() as u64 > limits.total {
-        return Err(PackageError::too_large("the package", limits.total, "bytes"));
+        return Err(PackageError::too_large("the package", Most::Bytes(limits.total)));
     }
     oci::plain(tar, "the package")?;
     Package::from_layout(Layout::from_tar(tar, limits)?, limits)
@@ -171,7 +171,7 @@ impl Package {
             match std::fs::metadata(&path) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(e) => Err(PackageError::io(what())(e)),
-                Ok(meta) if meta.len() > limit => Err(PackageError::too_large(name, limit, "bytes")),
+                Ok(meta) if meta.len() > limit => Err(PackageError::too_large(name, Most::Bytes(limit))),
                 Ok(_) => std::fs::read_to_string(&path).map(Some).map_err(PackageError::io(what())),
             }
         };
@@ -187,7 +187,7 @@ impl Package {
         let listing = text(LISTING_FILE, limits.document)?;
         let evidence_of = |given: Option<Vec<u8>>, name: &str| match given {
             Some(bytes) if bytes.len() as u64 > limits.evidence => {
-                Err(PackageError::too_large(name, limits.evidence, "bytes"))
+                Err(PackageError::too_large(name, Most::Bytes(limits.evidence)))
             }
             Some(bytes) => Ok(Some(bytes)),
             None => Ok(text(name, limits.evidence)?.map(String::into_bytes)),
@@ -263,7 +263,7 @@ impl Package {
             .layers(vec![layer])
             .annotations(annotations)
             .build()
-            .map_err(|e| PackageError::malformed("the wasm manifest", e))?;
+            .map_err(|e| PackageError::unreadable("the wasm manifest", e))?;
         let subject = layout.add(MediaType::ImageManifest, oci::canonical_json(&wasm)?)?;
         let mut entry = subject.clone();
         entry.set_annotations(Some(oci::annotations([(oci::A_REF, manifest.version.to_string())])));
@@ -303,7 +303,7 @@ impl Package {
             return Ok(id);
         }
         if self.signatures.len() >= Limits::default().signatures {
-            return Err(PackageError::too_large("the package", Limits::default().signatures as u64, "signatures"));
+            return Err(PackageError::too_large("the package", Most::Signatures(Limits::default().signatures)));
         }
         let subject = self.layout.index.iter().find(|d| d.digest().as_ref() == self.digest.to_string());
         let mut subject = subject.cloned().ok_or_else(|| PackageError::Missing("the wasm manifest".into()))?;
@@ -371,7 +371,11 @@ impl Package {
         let manifest_toml = utf8(&toml, "app.toml")?;
         let manifest = Manifest::parse(&manifest_toml)?;
         if manifest.assets.is_some() != tar.is_some() {
-            return Err(PackageError::malformed("assets", "app.toml and the package disagree whether there are any"));
+            return Err(PackageError::malformed(
+                "assets",
+                "app.toml 与安装包对是否有静态文件的说法不一致",
+                "app.toml and the package disagree whether there are any",
+            ));
         }
         parts.names(&manifest)?;
         let assets = match &tar {
@@ -403,7 +407,7 @@ impl Package {
 }
 
 fn utf8(bytes: &[u8], what: &str) -> Result<String, PackageError> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| PackageError::malformed(what, "not UTF-8"))
+    String::from_utf8(bytes.to_vec()).map_err(|_| PackageError::malformed(what, "不是 UTF-8", "not UTF-8"))
 }
 
 /// The blobs that a manifest of a registry names, with the size that each may have: what to fetch before
@@ -442,7 +446,7 @@ fn add_referrer(
         .layers(vec![layer])
         .subject(subject.clone())
         .build()
-        .map_err(|e| PackageError::malformed(artifact_type, e))?;
+        .map_err(|e| PackageError::unreadable(artifact_type, e))?;
     let mut entry = layout.add(MediaType::ImageManifest, oci::canonical_json(&manifest)?)?;
     entry.set_artifact_type(Some(oci::other(artifact_type)));
     layout.index.push(entry);

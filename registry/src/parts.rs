@@ -5,7 +5,7 @@ use crate::layout::Layout;
 use crate::oci::{self, WasmConfig};
 use crate::package::Limits;
 use crate::sign::Form;
-use crate::{PackageError, Signature, bundle};
+use crate::{Most, PackageError, Signature, bundle};
 use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageManifest, MediaType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     pub(crate) fn find(layout: &'a Layout, limits: &Limits) -> Result<Self, PackageError> {
         if layout.index.len() > limits.blobs {
-            return Err(PackageError::too_large("index.json", limits.blobs as u64, "manifests"));
+            return Err(PackageError::too_large("index.json", Most::Manifests(limits.blobs)));
         }
         let (mut wasm, mut used) = (None, BTreeSet::new());
         let (mut bound, mut signed, mut bundles, mut subjects) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
@@ -130,20 +130,20 @@ impl<'a> Parts<'a> {
         oci::plain(&component, "component")?;
         let config = self.take(wasm.config(), "the wasm config", limits.document)?;
         let config: WasmConfig =
-            serde_json::from_slice(&config).map_err(|e| PackageError::malformed("the wasm config", e))?;
-        let bad = |problem: &str| Err(PackageError::malformed("the wasm config", problem));
+            serde_json::from_slice(&config).map_err(|e| PackageError::unreadable("the wasm config", e))?;
+        let bad = |zh: &str, en: &str| Err(PackageError::malformed("the wasm config", zh, en));
         if config.architecture != "wasm" || config.os != "wasip2" {
-            return bad("architecture and os must be `wasm` and `wasip2`");
+            return bad("architecture 和 os 必须是 wasm 和 wasip2", "architecture and os must be `wasm` and `wasip2`");
         }
         if config.layer_digests != [oci::digest_of(layer, "component")?] {
-            return bad("layerDigests must name the component");
+            return bad("layerDigests 必须指明组件", "layerDigests must name the component");
         }
         let inspection = component::inspect(&component)?;
         if let Some(c) = &config.component
             && (c.imports.iter().collect::<BTreeSet<_>>() != inspection.imports.iter().collect()
                 || c.exports.iter().collect::<BTreeSet<_>>() != inspection.exports.iter().collect())
         {
-            return bad("it names other imports or exports than the component has");
+            return bad("写明的导入导出与组件实际的不同", "it names other imports or exports than the component has");
         }
         Ok((component, inspection))
     }
@@ -160,8 +160,7 @@ impl<'a> Parts<'a> {
             Some(m) => {
                 self.empty_config(&m, what)?;
                 let [layer] = m.layers().as_slice() else {
-                    let problem = format!("{} layers: exactly one is allowed", m.layers().len());
-                    return Err(PackageError::malformed(what, problem));
+                    return Err(one_layer(what, m.layers().len()));
                 };
                 oci::expect_type(layer.media_type(), &oci::other(kind), what)?;
                 let bytes = self.take(layer, what, limit)?;
@@ -189,7 +188,11 @@ impl<'a> Parts<'a> {
             (oci::A_VENDOR, &manifest.vendor),
         ] {
             if oci::annotation(&self.wasm, key) != Some(expected) {
-                return Err(PackageError::malformed(key, format!("does not say `{expected}` as app.toml does")));
+                return Err(PackageError::malformed(
+                    key,
+                    format!("与 app.toml 不同，应为“{expected}”"),
+                    format!("does not say `{expected}` as app.toml does"),
+                ));
             }
         }
         Ok(())
@@ -217,11 +220,11 @@ impl<'a> Parts<'a> {
                 let get = |key: &str| layer.annotations().as_ref().and_then(|a| a.get(key));
                 let text = get(oci::A_SIGNATURE).ok_or_else(|| PackageError::Missing("signature".into()))?;
                 let signature = Signature::bytes_from_base64(text)
-                    .ok_or_else(|| PackageError::malformed("signature", "not base64"))?;
+                    .ok_or_else(|| PackageError::malformed("signature", "不是 base64", "not base64"))?;
                 let key = get(oci::A_SIGNER)
                     .map(|k| k.parse())
                     .transpose()
-                    .map_err(|e| PackageError::malformed("signature", e))?;
+                    .map_err(|e| PackageError::unreadable("signature", e))?;
                 out.push(Signature { key, form: Form::SimpleSigning, payload, signature });
             }
         }
@@ -235,8 +238,7 @@ impl<'a> Parts<'a> {
         for m in std::mem::take(&mut self.bundles) {
             self.empty_config(&m, WHAT)?;
             let [layer] = m.layers().as_slice() else {
-                let problem = format!("{} layers: exactly one is allowed", m.layers().len());
-                return Err(PackageError::malformed(WHAT, problem));
+                return Err(one_layer(WHAT, m.layers().len()));
             };
             oci::expect_type(layer.media_type(), &oci::other(bundle::MEDIA_TYPE), WHAT)?;
             let json = self.take(layer, WHAT, limits.document)?;
@@ -248,7 +250,7 @@ impl<'a> Parts<'a> {
                 }
                 // Somebody's word behind a certificate: true or not, it is none of the city's keys.
                 Err(bundle::BundleError::Certificate) => {}
-                Err(e) => return Err(PackageError::malformed(WHAT, e)),
+                Err(e) => return Err(PackageError::Malformed { what: WHAT.to_owned(), problem: e.text() }),
             }
         }
         Ok(())
@@ -258,7 +260,7 @@ impl<'a> Parts<'a> {
     fn empty_config(&mut self, m: &ImageManifest, what: &str) -> Result<(), PackageError> {
         oci::expect_type(m.config().media_type(), &MediaType::EmptyJSON, what)?;
         if self.take(m.config(), what, 2)?.as_ref() != b"{}" {
-            return Err(PackageError::malformed(what, "its config is not the empty one"));
+            return Err(PackageError::malformed(what, "配置不是规定的空配置", "its config is not the empty one"));
         }
         Ok(())
     }
@@ -272,9 +274,17 @@ impl<'a> Parts<'a> {
     }
 }
 
+fn one_layer(what: &str, found: usize) -> PackageError {
+    PackageError::malformed(
+        what,
+        format!("有 {found} 层：只允许一层"),
+        format!("{found} layers: exactly one is allowed"),
+    )
+}
+
 fn room_for_another(out: &[Signature], limits: &Limits) -> Result<(), PackageError> {
     if out.len() >= limits.signatures {
-        return Err(PackageError::too_large("the package", limits.signatures as u64, "signatures"));
+        return Err(PackageError::too_large("the package", Most::Signatures(limits.signatures)));
     }
     Ok(())
 }
@@ -291,14 +301,14 @@ fn name_of(kind: &str) -> &'static str {
 
 fn bound_digest(wasm: &ImageManifest, annotation: &str) -> Result<Option<Digest>, PackageError> {
     let expected = oci::annotation(wasm, annotation);
-    expected.map(str::parse).transpose().map_err(|e| PackageError::malformed(annotation, e))
+    expected.map(str::parse).transpose().map_err(|e| PackageError::unreadable(annotation, e))
 }
 
 /// The blobs that a manifest names. Nothing for a referrer that is no part of a package.
 pub(crate) fn wanted(manifest: &[u8], limits: &Limits) -> Result<Vec<(Digest, u64)>, PackageError> {
     const WHAT: &str = "a manifest";
     if manifest.len() as u64 > limits.document {
-        return Err(PackageError::too_large(WHAT, limits.document, "bytes"));
+        return Err(PackageError::too_large(WHAT, Most::Bytes(limits.document)));
     }
     let manifest = oci::parse_manifest(manifest, WHAT)?;
     if let Role::Unknown(_) = role(&manifest) {
@@ -322,7 +332,7 @@ pub(crate) fn wanted(manifest: &[u8], limits: &Limits) -> Result<Vec<(Digest, u6
         };
         total = total.saturating_add(d.size());
         if d.size() > limit || total > limits.total {
-            return Err(PackageError::too_large(format!("the layer {name}"), limit.min(limits.total), "bytes"));
+            return Err(PackageError::too_large(format!("the layer {name}"), Most::Bytes(limit.min(limits.total))));
         }
         out.insert(oci::digest_of(d, WHAT)?, d.size());
     }

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Text};
 
 /// A signature as it stands in a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +53,19 @@ impl Signature {
     ///
     /// # Errors
     /// What is wrong with the payload.
-    pub fn signed_digest(&self) -> Result<Digest, String> {
+    pub fn signed_digest(&self) -> Result<Digest, Text> {
         match self.form {
             Form::SimpleSigning => {
-                let p: Payload = serde_json::from_slice(&self.payload)
-                    .map_err(|e| format!("its payload is not a simple-signing document: {e}"))?;
+                let p: Payload = serde_json::from_slice(&self.payload).map_err(|e| Text {
+                    zh: format!("所签内容不是 simple-signing 文档（{e}）"),
+                    en: format!("its payload is not a simple-signing document: {e}"),
+                })?;
                 if p.critical.r#type != PAYLOAD_TYPE {
-                    return Err(format!("its payload has the type `{}`", short(&p.critical.r#type)));
+                    let found = short(&p.critical.r#type);
+                    return Err(Text {
+                        zh: format!("所签内容的类型是“{found}”"),
+                        en: format!("its payload has the type `{found}`"),
+                    });
                 }
                 Ok(p.critical.image.digest)
             }

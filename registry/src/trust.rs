@@ -11,7 +11,7 @@
 use crate::{KeyId, KeyPair, Package, PublicKey, Signature, VerifyError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use yunlong_model::Timestamp;
+use yunlong_model::{Text, Timestamp};
 
 /// An enrolled key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -398,10 +398,11 @@ impl TrustStore {
     ) -> Result<VerifiedSigner, VerifyError> {
         let signed = signature.signed_digest().map_err(VerifyError::BadSignature)?;
         if signed != package.digest {
-            return Err(VerifyError::BadSignature(format!(
-                "it is over {signed}, not over this package ({})",
-                package.digest
-            )));
+            let this = package.digest;
+            return Err(VerifyError::BadSignature(Text {
+                zh: format!("签的是 {signed}，不是这个安装包（{this}）"),
+                en: format!("it is over {signed}, not over this package ({this})"),
+            }));
         }
         let vendor = &package.manifest.vendor;
         let (id, key) = match &signature.key {
@@ -411,10 +412,18 @@ impl TrustStore {
                 .iter()
                 .find(|(_, k)| &k.vendor == vendor && signature.is_by(&k.public_key))
                 .map(|(id, k)| (*id, k))
-                .ok_or_else(|| VerifyError::BadSignature("no enrolled key of the vendor made it".into()))?,
+                .ok_or_else(|| {
+                    VerifyError::BadSignature(Text {
+                        zh: "不是开发商任何一把已登记的密钥所签".into(),
+                        en: "no enrolled key of the vendor made it".into(),
+                    })
+                })?,
         };
         if !signature.is_by(&key.public_key) {
-            return Err(VerifyError::BadSignature(format!("it is not by the key {id} that it names")));
+            return Err(VerifyError::BadSignature(Text {
+                zh: format!("它写明的密钥是 {id}，却不是这把密钥所签"),
+                en: format!("it is not by the key {id} that it names"),
+            }));
         }
         if !key.counts(known) {
             return Err(VerifyError::RevokedSigner(id));

@@ -320,11 +320,21 @@ impl From<InstallationError> for Failure {
                 Self::new(kinds::CONFLICT).field("name", format!("“{n}”曾被使用，不能再用，请换一个"), e.to_string())
             }
             InstallationError::NotFound(_) => Self::new(kinds::NO_SUCH_SERVICE),
-            InstallationError::OtherApp { .. }
-            | InstallationError::ChangedDigest { .. }
-            | InstallationError::OtherVendor { .. } => {
-                Self::new(kinds::CONFLICT).field("package", format!("安装包不被接受：{e}"), e.to_string())
-            }
+            InstallationError::OtherApp { installation, installed, offered } => Self::new(kinds::CONFLICT).field(
+                "package",
+                format!("“{installation}”安装的是“{installed}”，不能换成“{offered}”"),
+                e.to_string(),
+            ),
+            InstallationError::ChangedDigest { version, known, offered } => Self::new(kinds::CONFLICT).field(
+                "package",
+                format!("版本 {version} 是 {known}，而此安装包是 {offered}：已发布的版本不会改变，请发布新版本"),
+                e.to_string(),
+            ),
+            InstallationError::OtherVendor { app, known, offered } => Self::new(kinds::CONFLICT).field(
+                "package",
+                format!("应用“{app}”属于开发商“{known}”，此安装包由“{offered}”签名：应用不能更换开发商"),
+                e.to_string(),
+            ),
             InstallationError::OlderVersion { offered, known } => Self::new(kinds::CONFLICT).field(
                 "package",
                 format!("版本 {offered} 低于已知的 {known}，不能安装旧版本"),

@@ -299,6 +299,19 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// What a person reads. What exactly is wrong stands there in the words of the schema, which are English
+    /// as its fields are.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Syntax(e) => format!("app.toml 无法解析（{e}）"),
+            Self::Field { field, problem } => format!("app.toml 的字段“{field}”有误（{problem}）"),
+        };
+        Text { zh, en: self.to_string() }
+    }
+}
+
 /// The most collections of an app.
 const MAX_COLLECTIONS: usize = 100;
 /// The largest number of a schema: enough for a change a day, small enough to be read.

@@ -40,7 +40,8 @@ impl LibraryError {
     pub fn text(&self) -> Text {
         match self {
             Self::Package(e @ PackageError::Io { .. }) => {
-                Text { zh: format!("无法读取安装包：{e}"), en: format!("The package cannot be read: {e}") }
+                let Text { zh, en } = e.text();
+                Text { zh: format!("无法读取安装包：{zh}"), en: format!("The package cannot be read: {en}") }
             }
             Self::Package(e) => Refusal::from(e).text(),
             Self::Publication(e) => e.text(),
@@ -74,13 +75,14 @@ impl LibraryError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use yunlong_registry::Most;
 
     #[test]
     fn each_language_has_its_own_words_and_not_the_others() {
         let digest = yunlong_model::Digest::of(b"package");
         for error in [
             LibraryError::Package(PackageError::Missing("app.toml".into())),
-            LibraryError::Package(PackageError::TooLarge { what: "component".into(), limit: "1 bytes".into() }),
+            LibraryError::Package(PackageError::TooLarge { what: "component".into(), limit: Most::Bytes(1) }),
             LibraryError::Read(ReadError::NoSuchPackage { repository: "vendor/app".into(), digest }),
             LibraryError::Registry(OciError::UploadBusy),
         ] {

@@ -141,8 +141,7 @@ fn order(stage: Stage, package: &Package, facts: &Facts<'_>) -> Result<(), Refus
 /// # Errors
 /// [`Refusal::Malformed`], [`Refusal::Imports`].
 pub fn fit(package: &Package) -> Result<(), Refusal> {
-    let callable =
-        component::callable_imports(&package.component).map_err(|e| Refusal::Malformed { why: e.to_string() })?;
+    let callable = component::callable_imports(&package.component).map_err(|e| Refusal::Malformed { why: e.text() })?;
     let misfits = imports::check(&callable, &package.inspection.exports, &package.manifest);
     if misfits.is_empty() { Ok(()) } else { Err(Refusal::Imports(misfits)) }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use yunlong_model::{Digest, Text};
-use yunlong_registry::{Limits, Package, PackageError, package};
+use yunlong_registry::{Limits, Most, Package, PackageError, package};
 
 /// A registry, as far as packages are read from it.
 #[async_trait]
@@ -162,15 +162,11 @@ async fn whole(
         wanted.extend(package::wanted_blobs(manifest, limits)?);
     }
     if wanted.len() > limits.blobs {
-        return Err(
-            PackageError::TooLarge { what: "the package".into(), limit: format!("{} blobs", limits.blobs) }.into()
-        );
+        return Err(PackageError::TooLarge { what: "the package".into(), limit: Most::Blobs(limits.blobs) }.into());
     }
     let total: u64 = wanted.values().fold(0, |sum, size| sum.saturating_add(*size));
     if total > limits.total {
-        return Err(
-            PackageError::TooLarge { what: "the package".into(), limit: format!("{} bytes", limits.total) }.into()
-        );
+        return Err(PackageError::TooLarge { what: "the package".into(), limit: Most::Bytes(limits.total) }.into());
     }
     let mut blobs = BTreeMap::new();
     for (digest, size) in wanted {

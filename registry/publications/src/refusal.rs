@@ -5,7 +5,7 @@ use serde_json::json;
 use std::fmt;
 use yunlong_model::{AppName, Digest, Text, Timestamp};
 use yunlong_registry::imports::Misfit;
-use yunlong_registry::{Algorithm, KeyId, PackageError, VerifyError};
+use yunlong_registry::{Algorithm, KeyId, Most, PackageError, VerifyError, part_in_chinese as part};
 
 /// Why a package is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,20 +35,20 @@ pub enum Refusal {
     TooLarge {
         /// What.
         what: String,
-        /// The limit with its unit.
-        limit: String,
+        /// The limit.
+        limit: Most,
     },
     /// Not a package of this platform.
     Malformed {
         /// What is wrong.
-        why: String,
+        why: Text,
     },
     /// Nobody signed it.
     Unsigned,
     /// A signature is not by the key that it names, or over something else.
     BadSignature {
         /// What is wrong.
-        why: String,
+        why: Text,
     },
     /// The key is not enrolled.
     UnknownSigner {
@@ -203,28 +203,34 @@ impl Refusal {
     fn words(&self) -> (String, String) {
         match self {
             Self::Changed { what, expected, found } => (
-                format!("{what} 的内容被改动：应为 {expected}，实为 {found}。请重新获取软件包"),
+                format!("{} 的内容被改动：应为 {expected}，实为 {found}。请重新获取软件包", part(what)),
                 format!("{what} was changed: {expected} was promised, {found} is there: fetch the package again"),
             ),
             Self::MissingReferrer { what } => (
-                format!("软件包缺少 {what}：它原先随包发布或由清单指明，请连同它一起重新推送"),
+                format!("软件包缺少 {}：它原先随包发布或由清单指明，请连同它一起重新推送", part(what)),
                 format!("{what} is missing: it was published with the package or its manifest names it: push it again"),
             ),
             Self::Compressed { what, how } => (
-                format!("{what} 是压缩内容（{how}）：解压后的大小无从得知，请不压缩后重新推送"),
+                format!("{} 是压缩内容（{how}）：解压后的大小无从得知，请不压缩后重新推送", part(what)),
                 format!("{what} is compressed ({how}), and nobody knows what it would become: push it uncompressed"),
             ),
             Self::TooLarge { what, limit } => {
-                (format!("{what} 过大：最多允许 {limit}"), format!("{what} is too large: at most {limit} are allowed"))
+                let most = limit.text();
+                (
+                    format!("{} 过大：最多允许 {}", part(what), most.zh),
+                    format!("{what} is too large: at most {} are allowed", most.en),
+                )
             }
             Self::Malformed { why } => {
-                (format!("不是本平台的软件包：{why}"), format!("this is no package of this platform: {why}"))
+                (format!("不是本平台的软件包：{}", why.zh), format!("this is no package of this platform: {}", why.en))
             }
             Self::Unsigned => (
                 "软件包没有签名：请用已登记的密钥签名后再推送".into(),
                 "the package is not signed: sign it with an enrolled key and push it again".into(),
             ),
-            Self::BadSignature { why } => (format!("签名不成立：{why}"), format!("a signature does not hold: {why}")),
+            Self::BadSignature { why } => {
+                (format!("签名不成立：{}", why.zh), format!("a signature does not hold: {}", why.en))
+            }
             Self::UnknownSigner { key } => (
                 format!("签名密钥 {key} 没有登记：请先向城市管理方登记"),
                 format!("the key {key} that signed it is not enrolled: ask the city to enroll it"),
@@ -337,8 +343,9 @@ impl From<&PackageError> for Refusal {
             }
             PackageError::Missing(what) => Self::MissingReferrer { what: what.clone() },
             PackageError::Compressed { what, how } => Self::Compressed { what: what.clone(), how: how.clone() },
-            PackageError::TooLarge { what, limit } => Self::TooLarge { what: what.clone(), limit: limit.clone() },
-            other => Self::Malformed { why: other.to_string() },
+            PackageError::TooLarge { what, limit } => Self::TooLarge { what: what.clone(), limit: *limit },
+            PackageError::NotAPackage(why) => Self::Malformed { why: why.clone() },
+            other => Self::Malformed { why: other.text() },
         }
     }
 }

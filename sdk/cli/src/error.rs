@@ -17,7 +17,7 @@ pub enum CliError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A package cannot be built or read.
-    #[error(transparent)]
+    #[error("{}", .0.text().get(crate::terminal::lang()))]
     Package(#[from] PackageError),
     /// The component and `app.toml` do not fit together.
     #[error("the component does not fit app.toml:\n{}", .0.iter().map(|f| format!("  - {f}")).collect::<Vec<_>>().join("\n"))]

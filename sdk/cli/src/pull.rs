@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use url::Url;
 use yunlong_model::Digest;
-use yunlong_registry::{KeyId, Limits, Package, PackageError, PublicKey, Signature, package};
+use yunlong_registry::{KeyId, Limits, Most, Package, PackageError, PublicKey, Signature, package};
 use zeroize::Zeroizing;
 
 /// `yunlong package pull`.
@@ -131,7 +131,7 @@ fn fetch(remote: &mut Repository, wanted: &str, limits: &Limits) -> Result<Packa
     }
     let total = sizes.values().fold(0_u64, |sum, size| sum.saturating_add(*size));
     if sizes.len() > limits.blobs || total > limits.total {
-        let limit = format!("{} blobs of {} bytes together", limits.blobs, limits.total);
+        let limit = if sizes.len() > limits.blobs { Most::Blobs(limits.blobs) } else { Most::Bytes(limits.total) };
         return Err(PackageError::TooLarge { what: "the package".into(), limit }.into());
     }
     let bar = Bar::new("pulling", total);
@@ -195,7 +195,7 @@ fn signers(package: &Package, known: &Known<'_>) -> Result<Vec<String>, CliError
     let mut lines = Vec::new();
     let mut by_pinned = false;
     for signature in &package.signatures {
-        let about = signature.signed_digest().map_err(|e| refuse(format!("a signature is wrong: {e}")))?;
+        let about = signature.signed_digest().map_err(|e| refuse(format!("a signature is wrong: {}", e.en)))?;
         if about != package.digest {
             return Err(refuse(format!("a signature is over {about}, not over this package ({})", package.digest)));
         }

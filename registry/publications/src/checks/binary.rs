@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use wasmparser::{Parser, Payload};
+use yunlong_model::Text;
 use yunlong_registry::{Inspection, component};
 
 /// The most of an embedded list that is unpacked.
@@ -25,7 +26,7 @@ pub struct ComponentFacts {
     pub size: u64,
     /// Why it is no valid component; `None` when it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
+    pub fault: Option<Text>,
     /// The interfaces that it imports.
     pub imports: Vec<Import>,
     /// The interfaces that it exports.
@@ -65,7 +66,7 @@ pub struct Producer {
 pub fn facts(bytes: &[u8], inspection: &Inspection) -> ComponentFacts {
     let (callable, fault) = match component::callable_imports(bytes) {
         Ok(callable) => (callable, None),
-        Err(e) => (BTreeSet::new(), Some(e.to_string())),
+        Err(e) => (BTreeSet::new(), Some(e.text())),
     };
     let import = |name: &String| Import { name: name.clone(), callable: callable.contains(name) };
     let mut out = ComponentFacts {

@@ -225,9 +225,9 @@ pub async fn run(
 }
 
 fn imports_check(package: &Package, component: &ComponentFacts) -> CheckResult {
-    if let Some(e) = &component.fault {
-        let text = (format!("组件无效：{e}"), format!("the component is not valid: {e}"));
-        return CheckResult::new(Check::Imports, Outcome::Fail, text, json!({ "error": e }));
+    if let Some(why) = &component.fault {
+        let text = (format!("组件无效：{}", why.zh), format!("the component is not valid: {}", why.en));
+        return CheckResult::new(Check::Imports, Outcome::Fail, text, json!({ "error": why }));
     }
     let callable: BTreeSet<String> = component.imports.iter().filter(|i| i.callable).map(|i| i.name.clone()).collect();
     let misfits = imports::check(&callable, &package.inspection.exports, &package.manifest);

@@ -40,7 +40,7 @@ pub(super) fn check(package: &Package, policy: &Policy) -> CheckResult {
 /// The builder's id and the type of the predicate, or what is wrong.
 fn read(bytes: &[u8], component: &Digest) -> Result<(String, String), (String, String)> {
     let statement = Statement::read(bytes)
-        .map_err(|e| (format!("无法读取构建说明：{e}"), format!("the provenance cannot be read: {e}")))?;
+        .map_err(|e| (format!("无法读取构建说明：{}", e.zh), format!("the provenance cannot be read: {}", e.en)))?;
     let builder = match statement.predicate_type.as_str() {
         SLSA_1 => statement.predicate.pointer("/runDetails/builder/id"),
         SLSA_02 => statement.predicate.pointer("/builder/id"),

@@ -74,7 +74,7 @@ fn described(source: &Source) -> Value {
 
 /// Whether bytes are such a statement about this component: what would be refused at review is told here.
 pub(super) fn check(bytes: &[u8], component: &Digest) -> Result<(), String> {
-    let statement = Statement::read(bytes)?;
+    let statement = Statement::read(bytes).map_err(|e| e.en)?;
     if !statement.predicate_type.starts_with("https://slsa.dev/provenance/") {
         return Err("it is no SLSA provenance".into());
     }
