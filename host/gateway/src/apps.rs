@@ -156,7 +156,7 @@ impl Apps for Runtime {
     }
 }
 
-/// Marks an answer of an app whose package holds scripts.
+/// Marks an answer whose page runs scripts: of an app whose package holds some, or one of the platform's own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scripts;
 

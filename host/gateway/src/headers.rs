@@ -97,6 +97,7 @@ pub(crate) struct Fixed {
     portal_csp: HeaderValue,
     portal_script_csp: HeaderValue,
     console_csp: HeaderValue,
+    console_script_csp: HeaderValue,
     app_csp: HeaderValue,
     app_script_csp: HeaderValue,
     common: Vec<(HeaderName, HeaderValue)>,
@@ -116,6 +117,9 @@ impl Fixed {
             csp(&format!("script-src {}{}; ", origins.portal(), crate::theme::passkey_path()), &from_portal);
         let with_portal = format!("'self' {}", origins.portal());
         let app_csp = csp("", &with_portal);
+        // The pages with an upload show how far it is, by the platform's own file, which talks to the console alone.
+        let upload = format!("{}{}", origins.console(), crate::theme::upload_path());
+        let console_script_csp = csp(&format!("script-src {upload}; connect-src 'self'; "), &with_portal);
         // An app whose signed package holds scripts may run those, and they may call the app.
         let app_script_csp = csp("script-src 'self'; connect-src 'self'; ", &with_portal);
         let mut common = vec![
@@ -139,7 +143,15 @@ impl Fixed {
                 HeaderValue::from_static("max-age=31536000; includeSubDomains"),
             ));
         }
-        Self { portal_csp, portal_script_csp, console_csp: app_csp.clone(), app_csp, app_script_csp, common }
+        Self {
+            portal_csp,
+            portal_script_csp,
+            console_csp: app_csp.clone(),
+            console_script_csp,
+            app_csp,
+            app_script_csp,
+            common,
+        }
     }
 
     /// Sets everything that protects an answer of `site`.
@@ -149,6 +161,7 @@ impl Fixed {
             Some(Site::App(_)) | None => &self.app_csp,
             Some(Site::Portal) if scripts => &self.portal_script_csp,
             Some(Site::Portal) => &self.portal_csp,
+            Some(Site::Console) if scripts => &self.console_script_csp,
             Some(Site::Console) => &self.console_csp,
         };
         headers.insert(CSP, policy.clone());

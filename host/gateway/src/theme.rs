@@ -8,12 +8,23 @@ use yunlong_model::Digest;
 
 const CSS: &str = concat!(include_str!("../assets/pico.min.css"), "\n", include_str!("../assets/city.css"));
 const ICON: &str = include_str!("../assets/icon.svg");
-/// The one script of the platform: WebAuthn has no other way.
+/// What WebAuthn needs: there is no other way.
 const PASSKEY: &str = include_str!("../assets/passkey.js");
+/// What shows how far an upload is: a browser tells that to scripts alone. Forms work without it.
+const UPLOAD: &str = include_str!("../assets/upload.js");
 
-/// The fingerprinted path of the script.
+/// The fingerprinted path of the script that asks for a passkey.
 pub(crate) fn passkey_path() -> String {
-    format!("/_city/passkey.{}.js", &Digest::of(PASSKEY.as_bytes()).hex()[..16])
+    script_path("passkey", PASSKEY)
+}
+
+/// The fingerprinted path of the script that shows how far an upload is.
+pub(crate) fn upload_path() -> String {
+    script_path("upload", UPLOAD)
+}
+
+fn script_path(name: &str, script: &str) -> String {
+    format!("/_city/{name}.{}.js", &Digest::of(script.as_bytes()).hex()[..16])
 }
 
 /// The platform's own static files.
@@ -24,6 +35,8 @@ pub(crate) struct Theme {
     path: String,
     passkey: Static,
     passkey_path: String,
+    upload: Static,
+    upload_path: String,
 }
 
 impl Theme {
@@ -36,6 +49,8 @@ impl Theme {
             path,
             passkey: Static::new(PASSKEY.as_bytes().to_vec(), "text/javascript; charset=utf-8"),
             passkey_path: passkey_path(),
+            upload: Static::new(UPLOAD.as_bytes().to_vec(), "text/javascript; charset=utf-8"),
+            upload_path: upload_path(),
         }
     }
 
@@ -51,6 +66,7 @@ impl Theme {
             "/_city/icon.svg" => (&self.icon, REVALIDATE),
             p if p == self.path => (&self.css, IMMUTABLE),
             p if p == self.passkey_path => (&self.passkey, IMMUTABLE),
+            p if p == self.upload_path => (&self.upload, IMMUTABLE),
             _ => return None,
         };
         Some(file.respond(headers, cache))
@@ -58,12 +74,19 @@ impl Theme {
 
     /// Whether `path` is one of these files.
     pub(crate) fn has(&self, path: &str) -> bool {
-        path == "/_city/theme.css" || path == "/_city/icon.svg" || path == self.path || path == self.passkey_path
+        path == "/_city/theme.css"
+            || path == "/_city/icon.svg"
+            || [&self.path, &self.passkey_path, &self.upload_path].into_iter().any(|own| path == own)
     }
 
     /// The script that asks the browser for a passkey.
     pub(crate) fn passkey_path(&self) -> &str {
         &self.passkey_path
+    }
+
+    /// The script that shows how far an upload is.
+    pub(crate) fn upload_path(&self) -> &str {
+        &self.upload_path
     }
 
     pub(crate) fn icon(&self, headers: &HeaderMap) -> Response {

@@ -350,6 +350,12 @@ impl Submission {
         Ok(())
     }
 
+    /// Whether it may come to stand where it does only as the last submission of its version: an older one can be
+    /// taken back and nothing else.
+    pub(crate) fn must_be_newest(&self) -> bool {
+        self.state != State::Withdrawn
+    }
+
     /// Whether this person may review it.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `GET submissions?state=…&app=…&mine=true&before=…` | `{"submissions":[…],"next"?}`, the newest first: a vendor's people see their own, reviewers and the city's administrators all |
 //! | `POST submissions` | `{"repository","digest"}`: submits what was pushed there under the tag of its version; 201, 200 when it was submitted before |
-//! | `GET submissions/{n}` | one, with its findings, its comments and what may be done with it |
+//! | `GET submissions/{n}` | one, with its findings, its comments and what whoever asks may do with it |
 //! | `POST submissions/{n}/assign` | `{"reviewer"?}`: oneself when absent |
 //! | `POST submissions/{n}/approve` | `{"remark","findings"}`: the reviewer's yes to what the checks found, by the digest that stands at `checked.findings`; 409 when they ran again since |
 //! | `POST submissions/{n}/reject`, `…/ask-changes` | `{"remark"}`: the reviewer's decision |
@@ -90,7 +90,9 @@ async fn one(view: View, Path(number): Path<u64>) -> Outcome {
     let findings = publications.findings(number).await.map_err(OperationError::from)?;
     let comments = publications.comments(number).await.map_err(OperationError::from)?;
     let mut value = submission(&found);
-    value["possible"] = found.state.possible().iter().map(|s| json!(s.slug())).collect();
+    let possible = publications.possible(&found, &view.signed_in()?.account).await.map_err(OperationError::from)?;
+    value["possible"] = possible.steps.iter().map(|s| json!(s.slug())).collect();
+    value["superseded_by"] = json!(possible.superseded_by);
     value["findings"] = json!(findings);
     value["comments"] = json!(comments);
     json(StatusCode::OK, &value)

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::refused;
 use crate::layout::{Page, empty, field_error};
 use crate::listing;
-use crate::operations::installing::{Assigned, PATIENCE, Unassigned};
+use crate::operations::installing::{PATIENCE, Unassigned};
 use crate::operations::{Install, InstallStep, OperationError, Progress, Review, Upgrading};
 use crate::portal::Names;
 use crate::view::{Administrator, View, see_other};
@@ -16,7 +16,7 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 use yunlong_identity::{AccountKind, OrganizationLevel};
-use yunlong_installations::{Capability, Difference, Installation};
+use yunlong_installations::{Capability, Difference, Installation, RoleDue};
 use yunlong_model::manifest::Role;
 use yunlong_model::{Digest, InstallationName, Manifest};
 use yunlong_publications::{Search, Status, Version};
@@ -99,7 +99,7 @@ async fn show_choice(view: &View, status: StatusCode, query: &Fields, failure: O
         (super::publish::form(view, "/install"))
         p { a href="/help#install" { (view.t("关于安装", "About installing")) } }
     };
-    super::page_with(status, view, &Page::new(title, "/install"), &content)
+    Ok(super::publish::with_form(view, super::page_with(status, view, &Page::new(title, "/install"), &content)?))
 }
 
 fn digest(text: &str) -> Outcome<Digest> {
@@ -437,9 +437,9 @@ fn roles(view: &View, roles: &[Role], typed: &Fields, accounts: &[String], failu
 }
 
 /// The roles as they were typed; each account is an official of the organization or below it.
-async fn assigned(view: &View, m: &Manifest, organization: &str, form: &Fields) -> Outcome<Vec<Assigned>> {
+async fn assigned(view: &View, m: &Manifest, organization: &str, form: &Fields) -> Outcome<Vec<RoleDue>> {
     let identity = &view.gateway.services.identity;
-    let mut all: Vec<Assigned> = Vec::new();
+    let mut all: Vec<RoleDue> = Vec::new();
     for role in &m.roles {
         let field = field_of(role);
         let separators = |c: char| c.is_whitespace() || matches!(c, ',' | '，' | '、' | ';' | '；');
@@ -462,7 +462,7 @@ async fn assigned(view: &View, m: &Manifest, organization: &str, form: &Fields) 
                     format!("The department has no official’s account `{shown}`"),
                 ));
             }
-            let assigned = Assigned { account: name.to_owned(), role: role.name.clone() };
+            let assigned = RoleDue { account: name.to_owned(), role: role.name.clone() };
             if !all.contains(&assigned) {
                 all.push(assigned);
             }

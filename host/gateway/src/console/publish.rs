@@ -1,10 +1,12 @@
 //! Publishing a package by a form: what a vendor's people, and administrators, upload goes to review.
 
 use super::install;
+use crate::apps::Scripts;
 use crate::body;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::view::{View, see_other};
 use axum::extract::Request;
+use axum::response::Response;
 use maud::{Markup, html};
 use yunlong_identity::{AccountKind, PlatformRole, Session};
 
@@ -21,13 +23,27 @@ fn is_offered(view: &View) -> bool {
 pub(super) fn form(view: &View, action: &str) -> Markup {
     html! { @if is_offered(view) {
         h2 #publish { (view.t("发布安装包", "Publish a package")) }
-        form.card method="post" action=(action) enctype="multipart/form-data" {
+        form.card method="post" action=(action) enctype="multipart/form-data" data-upload data-sent=(view.t("已上传，正在核对签名和内容，请稍候。", "Uploaded. Its signature and content are being checked: wait a moment.")) {
             label for="package" { (view.t("安装包文件（.tar）", "Package file (.tar)")) }
             input #package type="file" name="package" accept=".tar" required aria-describedby="package-help";
             span.field-help #package-help { (view.t("由 yunlong package 生成，并由已登记的供应商密钥签名。上传后先自动检查，再由另一单位的审核员决定，通过后才能安装。", "Made by `yunlong package` and signed with an enrolled vendor key. It is checked by the platform, then a reviewer of another organization decides; only what is approved can be installed.")) }
+            div data-progress hidden {
+                label for="upload-progress" { (view.t("正在上传：", "Uploading: ")) span data-figure { } }
+                progress #upload-progress { }
+                p role="status" { }
+            }
             div.actions { button { (view.t("上传并提交审核", "Upload and submit for review")) } }
         }
+        script src=(view.gateway.theme.upload_path()) defer {}
     } }
+}
+
+/// Lets a page with the form run the script that shows how far an upload is.
+pub(super) fn with_form(view: &View, mut response: Response) -> Response {
+    if is_offered(view) {
+        response.extensions_mut().insert(Scripts);
+    }
+    response
 }
 
 /// Takes a package in, and leads to its submission.

@@ -12,11 +12,12 @@ use crate::words;
 use axum::extract::Path;
 use http::StatusCode;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 use yunlong_identity::{AccountKind, PlatformRole};
 use yunlong_model::{Lang, Text};
 use yunlong_publications::checks::{Check, ComponentFacts, Difference, Outcome as CheckOutcome, Permission};
-use yunlong_publications::submission::MAX_REMARK;
-use yunlong_publications::{Comment, Findings, State, Submission};
+use yunlong_publications::submission::{MAX_REMARK, StepKind};
+use yunlong_publications::{Comment, Findings, Possible, State, Submission};
 use yunlong_registry::Listing;
 
 const PATH: &str = "/reviews";
@@ -38,7 +39,13 @@ fn is_vendors(view: &View, s: &Submission) -> bool {
 }
 
 /// What whoever looks at it has to do next, if anything.
-fn next_step(view: &View, s: &Submission) -> Text {
+fn next_step(view: &View, s: &Submission, superseded_by: Option<u64>) -> Text {
+    if let Some(by) = superseded_by.filter(|_| !s.state.possible().is_empty()) {
+        return Text {
+            zh: format!("此版本已重新提交，请看第 {by} 号；本次提交只能撤回"),
+            en: format!("This version was submitted again: go on with {by}. This one can only be withdrawn"),
+        };
+    }
     let own = is_vendors(view, s);
     let reviewer = view.session.as_ref().is_some_and(|x| x.has(PlatformRole::AppReviewer)) && !own;
     let mine = s.reviewer.as_ref().is_some_and(|r| view.session.as_ref().is_some_and(|x| x.account == r.account));
@@ -99,6 +106,11 @@ async fn show_list(view: &View, status: StatusCode, query: &Fields, failure: Opt
     let title =
         if vendor { view.t("我的发布", "What you published") } else { view.t("应用审核", "App reviews") };
     let lang = view.lang();
+    let mut newer = BTreeMap::new();
+    for s in found.submissions.iter().filter(|s| !s.state.possible().is_empty()) {
+        let by = view.gateway.services.library.publications().superseded_by(s).await.map_err(OperationError::from)?;
+        newer.extend(by.map(|by| (s.number, by)));
+    }
     let more = |next: u64| format!("{PATH}?state={state}&app={}&mine={mine}&before={next}", crate::encode(app));
     let content = html! {
         h1 { (title) }
@@ -138,7 +150,7 @@ async fn show_list(view: &View, status: StatusCode, query: &Fields, failure: Opt
                     td { (state_badge(view, s.state)) br; small.muted.when { (s.since.to_shanghai()) } }
                     td { (checked(view, s)) }
                     td { @match &s.reviewer { Some(r) => (r.account), None => "—" } }
-                    td.detail { (next_step(view, s).get(lang)) }
+                    td.detail { (next_step(view, s, newer.get(&s.number).copied()).get(lang)) }
                 } } }
             } }
         }
@@ -148,7 +160,7 @@ async fn show_list(view: &View, status: StatusCode, query: &Fields, failure: Opt
         (super::publish::form(view, PATH))
         p { a href="/help#reviews" { (view.t("关于应用审核", "About reviews")) } }
     };
-    super::page_with(status, view, &Page::new(title, PATH), &content)
+    Ok(super::publish::with_form(view, super::page_with(status, view, &Page::new(title, PATH), &content)?))
 }
 
 pub(super) async fn page(view: View, Path(number): Path<u64>, Query(query): Query) -> Outcome {
@@ -255,6 +267,8 @@ async fn show(
     let findings = publications.findings(number).await.map_err(OperationError::from)?;
     let comments = publications.comments(number).await.map_err(OperationError::from)?;
     let listing = publications.summary(&s.digest).await.map_err(OperationError::from)?.listing;
+    let account = &view.signed_in()?.account;
+    let possible = publications.possible(&s, account).await.map_err(OperationError::from)?;
     let lang = view.lang();
     let title = format!("{} {}", s.title.get(lang), s.version);
     let content = html! {
@@ -262,7 +276,9 @@ async fn show(
         h1 { (title) " " (state_badge(view, s.state)) }
         @if let Some(done) = done { (notice("ok", done)) }
         (refused(view, failure))
-        p role="status" { strong { (view.t("下一步：", "Next: ")) } (next_step(view, &s).get(lang)) }
+        p role="status" { strong { (view.t("下一步：", "Next: ")) } (next_step(view, &s, possible.superseded_by).get(lang))
+            @if let Some(by) = possible.superseded_by { " " a.target href={ (PATH) "/" (by) } { (view.t("查看第 ", "See submission ")) (by) (view.t(" 号", "")) } }
+        }
         (facts(view, &s))
         @match &findings {
             Some(f) => (found(view, f)),
@@ -273,10 +289,10 @@ async fn show(
         }
         @if let Some(l) = &listing { (shown(view, &s, l)) }
         (talk(view, &comments))
-        (steps(view, &s, typed, failure))
+        (steps(view, &s, &possible, typed, failure))
         p { a href="/help#reviews" { (view.t("关于应用审核", "About reviews")) } }
     };
-    super::page_with(status, view, &Page::new(&title, PATH), &content)
+    Ok(super::publish::with_form(view, super::page_with(status, view, &Page::new(&title, PATH), &content)?))
 }
 
 /// What departments and citizens will see of it.
@@ -390,7 +406,7 @@ fn binary(view: &View, c: &ComponentFacts) -> Markup {
     html! {
         h2 { (view.t("组件本身", "The binary itself")) }
         p.muted { (view.t("从安装包里的二进制读出，不是开发商的说法。", "Read from the binary in the package, not from what its vendor says.")) }
-        @if let Some(fault) = &c.fault { div.notice.notice-bad role="status" { strong { (view.t("不是有效的组件", "It is no valid component")) } p { (fault) } } }
+        @if let Some(fault) = &c.fault { div.notice.notice-bad role="status" { strong { (view.t("不是有效的组件", "It is no valid component")) } p { (fault.get(view.lang())) } } }
         dl.facts {
             dt { (view.t("大小", "Size")) } dd.amount { (kib(c.size)) }
             dt { (view.t("核心模块", "Core modules")) } dd.amount { (c.modules) }
@@ -474,22 +490,18 @@ fn talk(view: &View, comments: &[Comment]) -> Markup {
 }
 
 /// What this person can do with it where it stands.
-fn steps(view: &View, s: &Submission, typed: &Fields, failure: Option<&Failure>) -> Markup {
+fn steps(view: &View, s: &Submission, possible: &Possible, typed: &Fields, failure: Option<&Failure>) -> Markup {
     let session = view.session.as_ref();
-    let has = |role| session.is_some_and(|s| s.has(role));
-    let vendors = is_vendors(view, s);
-    let reviewer = has(PlatformRole::AppReviewer) && !vendors;
-    let mine = reviewer && s.reviewer.as_ref().is_some_and(|r| session.is_some_and(|x| x.account == r.account));
+    let mine = s.reviewer.as_ref().is_some_and(|r| session.is_some_and(|x| x.account == r.account));
     let action = format!("{PATH}/{}", s.number);
-    let possible: Vec<&str> = s.state.possible().iter().map(|k| k.slug()).collect();
-    let may = |step: &str| possible.contains(&step);
+    let may = |step| possible.may(step);
     let kept = |steps: &[&str]| if steps.contains(&typed.text("step")) { typed.text("remark") } else { "" };
     let error = failure.and_then(|f| f.fields().iter().find(|e| e.name == "remark")).map(|e| e.detail.get(view.lang()));
     html! {
-        @if may("assign") && reviewer && !mine {
+        @if may(StepKind::Assign) && !mine {
             form method="post" action=(action) { div.actions { button name="step" value="assign" { (view.t("由我审核", "I review it")) } } }
         }
-        @if may("assign") && has(PlatformRole::SystemAdmin) {
+        @if possible.assigns {
             form.card method="post" action=(action) {
                 label for="reviewer" { (view.t("交给审核员（账号）", "Give it to a reviewer (account)")) }
                 input #reviewer name="reviewer" value=(typed.text("reviewer")) required maxlength="40" autocapitalize="none" spellcheck="false" aria-describedby="reviewer-help";
@@ -497,7 +509,7 @@ fn steps(view: &View, s: &Submission, typed: &Fields, failure: Option<&Failure>)
                 div.actions { button.outline name="step" value="assign" { (view.t("分配", "Assign")) } }
             }
         }
-        @if mine && may("approve") {
+        @if may(StepKind::Approve) {
             (view.step_up_first_at(&action))
             form.card method="post" action=(action) {
                 h2 { (view.t("决定", "Decision")) }
@@ -512,10 +524,13 @@ fn steps(view: &View, s: &Submission, typed: &Fields, failure: Option<&Failure>)
                 }
             }
         }
-        @if vendors && matches!(s.state, State::ChangesAsked | State::ChecksFailed) {
+        @if is_vendors(view, s)
+            && possible.superseded_by.is_none()
+            && matches!(s.state, State::ChangesAsked | State::ChecksFailed)
+        {
             (super::publish::form(view, PATH))
         }
-        @if s.state.is_open() || s.state == State::ChangesAsked {
+        @if possible.comments && (s.state.is_open() || s.state == State::ChangesAsked) {
             form.card method="post" action=(action) {
                 label for="comment" { (view.t("补充意见", "Add a comment")) }
                 textarea #comment name="remark" rows="3" required maxlength=(MAX_REMARK) { (kept(&["comment"])) }
@@ -523,8 +538,8 @@ fn steps(view: &View, s: &Submission, typed: &Fields, failure: Option<&Failure>)
             }
         }
         div.actions {
-            @if may("recheck") && (reviewer || has(PlatformRole::SystemAdmin)) { form.inline method="post" action=(action) { button.outline name="step" value="recheck" { (view.t("重新检查", "Check again")) } } }
-            @if may("withdraw") && vendors { form.inline method="post" action=(action) { button.outline.danger name="step" value="withdraw" { (view.t("撤回", "Withdraw")) } } }
+            @if may(StepKind::Recheck) { form.inline method="post" action=(action) { button.outline name="step" value="recheck" { (view.t("重新检查", "Check again")) } } }
+            @if may(StepKind::Withdraw) { form.inline method="post" action=(action) { button.outline.danger name="step" value="withdraw" { (view.t("撤回", "Withdraw")) } } }
         }
     }
 }

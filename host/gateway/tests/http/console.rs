@@ -4,6 +4,7 @@ use crate::platform::*;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+use yunlong_installations::{New, RoleDue, Status};
 use yunlong_registry::{Algorithm, KeyPair};
 
 async fn call(p: &Platform, token: &str, method: Method, path: &str, body: Value) -> Answered {
@@ -410,6 +411,59 @@ async fn a_role_that_could_not_be_assigned_is_told_and_the_rest_is_done() {
     }
     assert_eq!(p.get(APP, "/").await.status, StatusCode::OK, "it serves");
     assert!(p.identity.roles(&"tickets".parse().unwrap(), "city-reviewer").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn roles_chosen_with_an_installation_outlive_a_stop_before_they_were_assigned() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let review = p.publish(package(MANIFEST, &p.key)).await;
+    let tickets: yunlong_model::InstallationName = "tickets".parse().unwrap();
+    let new = New {
+        name: tickets.clone(),
+        organization: "320300".into(),
+        organization_name: "徐州市".into(),
+        package_digest: review.digest,
+        signer: review.signer.key.to_string(),
+        manifest: review.manifest.clone(),
+        grants: review.capabilities.clone(),
+        config: Default::default(),
+        by: "city-admin".into(),
+    };
+    let due = |account: &str| RoleDue { account: account.into(), role: "gate".into() };
+    // It runs, and the platform is killed before the first role is assigned. One account has been closed since.
+    p.installations.install_with_roles(new, vec![due("city-reviewer"), due("nobody")]).await.unwrap();
+    p.installations.set_status(&tickets, Status::Running, "city-admin").await.unwrap();
+    assert!(p.identity.roles(&tickets, "city-reviewer").await.unwrap().is_empty());
+    p.gateway.operations().start_all(|_| {}).await.unwrap();
+    assert_eq!(p.identity.roles(&tickets, "city-reviewer").await.unwrap(), ["gate"]);
+    let assigned = &p.identity.role_assignments(&tickets).await.unwrap()[0];
+    assert_eq!(assigned.assigned_by, "city-admin", "who chose it, not who finished it");
+    assert!(p.installations.get(&tickets).unwrap().roles_due.is_empty());
+    // What was taken away afterwards does not come back with the next start.
+    p.identity.revoke_role(&tickets, "city-reviewer", "gate", "city-admin").await.unwrap();
+    p.gateway.operations().start_all(|_| {}).await.unwrap();
+    assert!(p.identity.roles(&tickets, "city-reviewer").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn settings_are_labelled_in_the_readers_language_in_the_form_and_on_the_apps_page() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let labels = "x-title = { zh = \"名额保留（分钟）\", en = \"Keep places (minutes)\" }\nx-description = { zh = \"未付款时\", en = \"While nobody has paid\" }";
+    let labelled = MANIFEST.replace("title = \"保留分钟数\"", labels);
+    let digest = p.publish(package(&labelled, &p.key)).await.digest;
+    p.install_package(digest, "tickets").await;
+    let cookie = p.console("city-admin").await;
+    for path in [format!("/install/{digest}"), "/apps/tickets".to_owned()] {
+        for (lang, said, others) in [
+            ("zh-CN", ["名额保留（分钟）", "未付款时"], ["Keep places", "nobody has paid"]),
+            ("en", ["Keep places (minutes)", "While nobody has paid"], ["名额保留", "未付款"]),
+        ] {
+            let request = get(CONSOLE, &path).header("cookie", &cookie).header("accept-language", lang);
+            let page = p.send(request.body(Body::empty()).unwrap()).await.text();
+            assert!(said.iter().all(|s| page.contains(s)), "{path} {lang}: {page}");
+            assert!(!others.iter().any(|o| page.contains(o)), "{path} {lang}: {page}");
+        }
+    }
 }
 
 #[tokio::test]

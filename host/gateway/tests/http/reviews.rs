@@ -86,6 +86,11 @@ async fn an_upload_that_is_no_package_says_why_above_the_form() {
             page.contains("role=\"alert\"") && page.contains("id=\"package\"") && !page.contains("<script>"),
             "{page}"
         );
+        assert!(page.contains("不是 tar") || page.contains("请选择一个安装包文件"), "{page}");
+        // Each language has its own words, and the other's are not among them.
+        for english in ["not a package", "cannot be read", "is missing", "this is no package"] {
+            assert!(!page.contains(english), "{english}: {page}");
+        }
     }
     // Another vendor's key signed it.
     let other = p.console("other-developer").await;
@@ -203,4 +208,57 @@ async fn vendor_and_reviewer_talk_and_a_vendor_is_told_what_to_change() {
     assert!(page.contains("enctype=\"multipart/form-data\""), "the form to do it with");
     let changed = MANIFEST.replace("核对优惠票资格", "依《示例条例》核对优惠票资格");
     assert_eq!(p.upload("/reviews", &vendor, &package(&changed, &p.key)).await.location(), "/reviews/2?published=1");
+}
+
+#[tokio::test]
+async fn an_older_submission_of_a_version_offers_nothing_that_would_be_refused() {
+    let p = submitted().await;
+    let (vendor, reviewer) = (p.console("han-developer").await, p.console("city-reviewer").await);
+    p.submit("/reviews/1", &reviewer, "step=assign").await;
+    p.submit("/reviews/1", &reviewer, "step=ask-changes&remark=name+the+law").await;
+    // While the first waits for changes, its vendor can take it back; nobody else does anything.
+    let before = p.see(CONSOLE, "/reviews/1", &vendor).await.text();
+    assert!(before.contains("value=\"withdraw\"") && before.contains("enctype=\"multipart/form-data\""), "{before}");
+    let changed = MANIFEST.replace("核对优惠票资格", "依《示例条例》核对优惠票资格");
+    assert_eq!(p.upload("/reviews", &vendor, &package(&changed, &p.key)).await.location(), "/reviews/2?published=1");
+    p.library.check_waiting().await.unwrap();
+    let admin = p.console("city-admin").await;
+    for (account, cookie) in [("vendor", &vendor), ("reviewer", &reviewer), ("admin", &admin)] {
+        let page = p.see(CONSOLE, "/reviews/1", cookie).await.text();
+        assert!(page.contains("href=\"/reviews/2\"") && page.contains("第 2 号"), "{account}: {page}");
+        let main = page.split("<main").nth(1).unwrap();
+        let offered: Vec<_> = main
+            .split("name=\"step\" value=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .filter(|step| *step != "comment")
+            .collect();
+        assert_eq!(offered, if account == "vendor" { vec!["withdraw"] } else { vec![] }, "{account}: {page}");
+        assert!(!main.contains("multipart/form-data"), "{account}: {page}");
+    }
+    // What the newer one offers is taken.
+    let page = p.see(CONSOLE, "/reviews/2", &reviewer).await.text();
+    assert!(page.contains("由我审核") && page.contains("重新检查"), "{page}");
+    assert_eq!(p.submit("/reviews/2", &reviewer, "step=assign").await.location(), "/reviews/2?done=1");
+    assert_eq!(p.submit("/reviews/1", &vendor, "step=withdraw").await.location(), "/reviews/1?done=1");
+}
+
+#[tokio::test]
+async fn a_page_with_an_upload_may_run_the_script_that_shows_how_far_it_is_and_no_other() {
+    let p = submitted().await;
+    let vendor = p.console("han-developer").await;
+    let page = p.see(CONSOLE, "/reviews", &vendor).await;
+    let text = page.text();
+    let script = text.split("script src=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let csp = page.header("content-security-policy");
+    assert!(csp.contains(&format!("script-src http://console.localhost:8080{script}; connect-src 'self'; ")), "{csp}");
+    for said in ["data-upload", "<progress", "正在上传", "正在核对签名和内容"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let file = p.get(CONSOLE, &script).await;
+    assert_eq!((file.status, file.header("content-type")), (StatusCode::OK, "text/javascript; charset=utf-8"));
+    // Who uploads nothing runs nothing.
+    let reviewer = p.console("city-reviewer").await;
+    let page = p.see(CONSOLE, "/reviews", &reviewer).await;
+    assert!(!page.text().contains("script src=") && !page.header("content-security-policy").contains("script-src"));
 }

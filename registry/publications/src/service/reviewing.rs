@@ -7,6 +7,7 @@ use crate::checks::{self, Findings, Lookup, Probe, Summary, binary};
 use crate::error::PublicationError;
 use crate::events::Act;
 use crate::keys;
+use crate::possible::newer;
 use crate::refusal::Refusal;
 use crate::release::{AppRecord, Approval, VersionRecord};
 use crate::submission::{Actor, Comment, ReviewError, State, Step, Submission};
@@ -242,7 +243,7 @@ impl Publications {
             let before = submission(txn, number).await?;
             let mut after = before.clone();
             after.take(step.clone(), Actor::Person(person), inner.clock.now())?;
-            if after.state != State::Withdrawn {
+            if after.must_be_newest() {
                 is_newest(txn, &after).await?;
             }
             save_submission(txn, Some(&before), &after);
@@ -279,8 +280,8 @@ impl Publications {
 /// so that no two digests of it are approved.
 async fn is_newest(txn: &mut Txn, submission: &Submission) -> Result<(), PublicationError> {
     let label: Option<VersionRecord> = txn.get_as(&keys::version(&submission.app, &submission.version)).await?;
-    match label.filter(|l| l.submission != submission.number) {
-        Some(label) => Err(ReviewError::Superseded { by: label.submission }.into()),
+    match newer(label.as_ref(), submission.number) {
+        Some(by) => Err(ReviewError::Superseded { by }.into()),
         None => Ok(()),
     }
 }
