@@ -24,8 +24,8 @@ pub use hub::SeparateConsent;
 
 pub use automatic::{Automatic, FailedUpgrade, Newer, Waits};
 pub use back::Asked;
-pub(crate) use removal::ItsData;
 pub(crate) use installing::{InstallStep, Progress};
+pub(crate) use removal::ItsData;
 pub use upgrade::Upgrading;
 
 use crate::Services;

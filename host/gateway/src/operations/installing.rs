@@ -83,14 +83,7 @@ impl Operations {
         let (me, name) = (self.clone(), name.clone());
         let since = self.services.clock.now();
         let (package, by) = (wanted.package, wanted.by.clone());
-        let begun = Progress {
-            package,
-            by,
-            since,
-            step: InstallStep::Checking,
-            failure: None,
-            unassigned: Vec::new(),
-        };
+        let begun = Progress { package, by, since, step: InstallStep::Checking, failure: None, unassigned: Vec::new() };
         let mut all = self.shared.installing.lock();
         all.retain(|_, p| p.is_under_way() || since.0 - p.since.0 < TOLD_MS);
         if all.get(&name).is_some_and(Progress::is_under_way) {
