@@ -312,46 +312,22 @@ impl From<yunlong_store::CommitError> for Failure {
 
 impl From<InstallationError> for Failure {
     fn from(e: InstallationError) -> Self {
+        let text = e.text();
         match &e {
-            InstallationError::Taken(n) => {
-                Self::new(kinds::CONFLICT).field("name", format!("“{n}”已被使用，请换一个"), e.to_string())
-            }
-            InstallationError::FormerlyUsed(n) => {
-                Self::new(kinds::CONFLICT).field("name", format!("“{n}”曾被使用，不能再用，请换一个"), e.to_string())
-            }
             InstallationError::NotFound(_) => Self::new(kinds::NO_SUCH_SERVICE),
-            InstallationError::OtherApp { installation, installed, offered } => Self::new(kinds::CONFLICT).field(
-                "package",
-                format!("“{installation}”安装的是“{installed}”，不能换成“{offered}”"),
-                e.to_string(),
-            ),
-            InstallationError::ChangedDigest { version, known, offered } => Self::new(kinds::CONFLICT).field(
-                "package",
-                format!("版本 {version} 是 {known}，而此安装包是 {offered}：已发布的版本不会改变，请发布新版本"),
-                e.to_string(),
-            ),
-            InstallationError::OtherVendor { app, known, offered } => Self::new(kinds::CONFLICT).field(
-                "package",
-                format!("应用“{app}”属于开发商“{known}”，此安装包由“{offered}”签名：应用不能更换开发商"),
-                e.to_string(),
-            ),
-            InstallationError::OlderVersion { offered, known } => Self::new(kinds::CONFLICT).field(
-                "package",
-                format!("版本 {offered} 低于已知的 {known}，不能安装旧版本"),
-                e.to_string(),
-            ),
-            InstallationError::Runs { version, .. } => {
-                Self::new(kinds::CONFLICT).field("package", format!("已在运行版本 {version}"), e.to_string())
+            InstallationError::Taken(_) | InstallationError::FormerlyUsed(_) => {
+                Self::new(kinds::CONFLICT).field("name", text.zh, text.en)
             }
-            InstallationError::UnderWay(_) => Self::new(kinds::CONFLICT).because(
-                "该应用的一次升级还没有结束：请先全量发布或中止灰度、退回旧版本，或等待观察期结束。",
-                e.to_string(),
-            ),
-            InstallationError::NothingUnderWay(_) => {
-                Self::new(kinds::CONFLICT).because("没有正在进行的灰度发布。", e.to_string())
+            InstallationError::OtherApp { .. }
+            | InstallationError::ChangedDigest { .. }
+            | InstallationError::OtherVendor { .. }
+            | InstallationError::OlderVersion { .. }
+            | InstallationError::Runs { .. } => Self::new(kinds::CONFLICT).field("package", text.zh, text.en),
+            InstallationError::UnderWay(_) | InstallationError::NothingUnderWay(_) => {
+                Self::new(kinds::CONFLICT).because(text.zh, text.en)
             }
             InstallationError::NotApproved(_) | InstallationError::NotRequested(_) => {
-                Self::new(kinds::INVALID).field("approve", format!("批准的权限与应用申请的不一致：{e}"), e.to_string())
+                Self::new(kinds::INVALID).field("approve", text.zh, text.en)
             }
             InstallationError::Config(problems) => problems.iter().fold(Self::new(kinds::INVALID), |f, p| {
                 f.field(

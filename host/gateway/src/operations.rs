@@ -7,7 +7,7 @@
 
 mod automatic;
 mod back;
-pub(crate) mod export;
+mod export;
 mod hub;
 pub(crate) mod installing;
 mod lifecycle;
@@ -24,6 +24,7 @@ pub use hub::SeparateConsent;
 
 pub use automatic::{Automatic, FailedUpgrade, Newer, Waits};
 pub use back::Asked;
+pub(crate) use export::rests;
 pub(crate) use installing::{InstallStep, Progress};
 pub(crate) use removal::ItsData;
 pub use upgrade::Upgrading;
@@ -36,6 +37,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use yunlong_audit::AuditError;
+use yunlong_formats::Explain as _;
 use yunlong_hub::HubError;
 use yunlong_identity::{IdentityError, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, InstallationError, Status};
@@ -124,7 +126,7 @@ pub enum OperationError {
     #[error(transparent)]
     Library(#[from] LibraryError),
     /// No such installation.
-    #[error("there is no installation `{0}`")]
+    #[error("there is no installation `{0}`: it may have been removed")]
     NoSuchInstallation(InstallationName),
     /// Something that was given is wrong.
     #[error("{field}: {}", .problem.en)]
@@ -157,7 +159,7 @@ pub enum OperationError {
         schemas: Vec<u32>,
     },
     /// The installation never ran this version.
-    #[error("`{installation}` never ran version {version}: it can go back only to one that it ran")]
+    #[error("`{installation}` never ran version {version}: it can go back only to one that it ran, choose one of its history")]
     NeverRan {
         /// The installation.
         installation: InstallationName,
@@ -167,6 +169,15 @@ pub enum OperationError {
     /// Calls did not end.
     #[error("calls of `{0}` are still under way: try again in a minute")]
     StillRunning(InstallationName),
+    /// It serves, and what is written meanwhile is in no file.
+    #[error("`{0}` is not stopped, and what it writes meanwhile is in no exported file: stop it, export it again, then remove it")]
+    NotStopped(InstallationName),
+    /// Its data is not what the file holds.
+    #[error("the data of `{0}` has changed since this file was exported, or the file is another one's: export it again, then remove it")]
+    ChangedSinceExport(InstallationName),
+    /// It was to be upgraded by itself, and somebody switched that off or stopped it meanwhile.
+    #[error("`{0}` does not upgrade by itself any more, or does not run: upgrade it by hand")]
+    NotByItself(InstallationName),
     /// The indexes of a release cannot be built.
     #[error("the indexes of the version cannot be built from the data: {0}")]
     Indexes(DocumentError),
@@ -189,7 +200,7 @@ pub enum OperationError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The server is shutting down.
-    #[error("the server is shutting down")]
+    #[error("the server is shutting down: try again once it runs")]
     Stopping,
 }
 
@@ -205,15 +216,28 @@ impl OperationError {
         let zh = match self {
             Self::Library(e) => return e.text(),
             Self::Invalid { problem, .. } => return problem.clone(),
+            Self::Installation(e) => return e.text(),
+            Self::Identity(e) => return Text { zh: e.zh(), en: e.en() },
+            Self::Hub(e) => return Text { zh: e.zh(), en: e.en() },
             Self::NoSuchInstallation(name) => format!("没有安装“{name}”：可能已被卸载"),
             Self::Load(e) => format!("组件不被接受：{}", said::load(e).zh),
             Self::App(e) => format!("应用未能启动：{}", said::invocation(e).zh),
-            Self::WouldNotRead { version, schemas } => format!("版本 {version} 不能读取结构为 {schemas:?} 的数据"),
-            Self::NeverRan { .. } => "该应用没有运行过这个版本，不能退回".into(),
-            Self::StillRunning(_) => "仍有请求没有处理完".into(),
+            Self::WouldNotRead { version, schemas } => format!(
+                "版本 {version} 不能读取结构为 {} 的数据，此后写入的内容可能对市民不可见：如确需退回，请确认",
+                list(schemas)
+            ),
+            Self::NeverRan { .. } => "该应用没有运行过这个版本，不能退回：请选择它运行过的版本".into(),
+            Self::StillRunning(name) => format!("“{name}”仍有请求没有处理完，请一分钟后再试"),
+            Self::NotStopped(name) => {
+                format!("“{name}”没有暂停，其间写入的内容不在任何导出文件里：请先暂停，重新导出，再卸载")
+            }
+            Self::ChangedSinceExport(name) => {
+                format!("“{name}”的数据在导出后有变化，或文件不是它的：请重新导出，再卸载")
+            }
+            Self::NotByItself(name) => format!("“{name}”已关闭自动升级，或没有运行：请手动升级"),
             Self::Indexes(e) => format!("现有数据不符合该版本的索引：{e}"),
-            Self::Stopping => "服务器正在停止".into(),
-            other => format!("平台未能完成：{other}"),
+            Self::Stopping => "服务器正在停止，请在它恢复后再试".into(),
+            other => format!("平台未能完成，请稍后再试（{other}）"),
         };
         Text { zh, en: self.to_string() }
     }

@@ -87,6 +87,37 @@ impl Identity {
         .await
     }
 
+    /// Stages that an account gets a role, in the transaction of what it is about: both are committed or neither.
+    /// Whoever commits it calls [`Identity::look_again`] then, whatever came of it.
+    ///
+    /// # Errors
+    /// As [`Identity::assign_role`].
+    pub async fn stage_role(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        account: &str,
+        role: &str,
+        by: &str,
+    ) -> Result<(), IdentityError> {
+        if !is_role(role) {
+            return Err(no_role());
+        }
+        if txn.get(&keys::account(account)).await?.is_none() {
+            return Err(IdentityError::NoSuchAccount(account.to_owned()));
+        }
+        let row = RoleAssignment {
+            account: account.into(),
+            role: role.into(),
+            assigned_by: by.into(),
+            assigned_at: self.inner.now(),
+        };
+        let existing = read(txn, installation, account).await?;
+        let mut told = Told::default();
+        assign(&mut told, txn, installation, &existing, &row);
+        self.inner.audit_all(txn, told).await
+    }
+
     /// Takes a role away; it has no effect from the moment at which this answers.
     ///
     /// # Errors
@@ -185,7 +216,7 @@ impl Identity {
     }
 
     /// Forgets what is kept in memory of an account's rights in an installation: for whoever met a consent
-    /// that has changed since it was loaded.
+    /// that has changed since it was loaded, or committed a role ([`Identity::stage_role`]).
     pub fn look_again(&self, installation: &InstallationName, account: &str) {
         self.inner.rights.invalidate(&(installation.clone(), account.to_owned()));
     }

@@ -2,7 +2,7 @@
 
 use crate::{Capability, ConfigProblem};
 use yunlong_audit::AuditError;
-use yunlong_model::{AppName, Digest, InstallationName};
+use yunlong_model::{AppName, Digest, InstallationName, Text};
 use yunlong_store::{CommitError, StoreError};
 
 /// Why an installation was not installed, changed or removed. Nothing was changed then.
@@ -15,10 +15,10 @@ pub enum InstallationError {
     #[error("`{0}` was used before, and a name is never used again: choose another with --name")]
     FormerlyUsed(InstallationName),
     /// There is no such installation.
-    #[error("there is no installation `{0}`")]
+    #[error("there is no installation `{0}`: `yunlong apps` lists those that there are")]
     NotFound(InstallationName),
     /// The package is another app's.
-    #[error("`{installation}` is an installation of `{installed}`: `{offered}` cannot replace it")]
+    #[error("`{installation}` is an installation of `{installed}`: `{offered}` cannot replace it, install it under a name of its own")]
     OtherApp {
         /// The installation.
         installation: InstallationName,
@@ -60,7 +60,7 @@ pub enum InstallationError {
         offered: String,
     },
     /// It runs this very package.
-    #[error("`{installation}` runs version {version} already")]
+    #[error("`{installation}` runs version {version} already: choose another version, or leave it as it is")]
     Runs {
         /// The installation.
         installation: InstallationName,
@@ -71,13 +71,13 @@ pub enum InstallationError {
     #[error("an upgrade of `{0}` is under way: promote or abort it, roll it back, or wait until its trial is over")]
     UnderWay(InstallationName),
     /// There is no canary.
-    #[error("no canary of `{0}` is under way")]
+    #[error("no canary of `{0}` is under way: there is nothing to promote or to abort")]
     NothingUnderWay(InstallationName),
     /// The app asks for more than was approved.
-    #[error("the app asks for what was not approved: {}", list(.0))]
+    #[error("the app asks for permissions that were not approved: {}. Approve all that it asks for, or do not install it", list(.0))]
     NotApproved(Vec<Capability>),
     /// Something was approved that the app does not ask for.
-    #[error("the app does not ask for {}", list(.0))]
+    #[error("permissions were approved that the app does not ask for: {}. Approve exactly those that it asks for", list(.0))]
     NotRequested(Vec<Capability>),
     /// Values that the configuration's schema refuses.
     #[error("the configuration is refused: {}", .0.iter().map(|p| format!("{}: {}", p.field, p.problem.en)).collect::<Vec<_>>().join("; "))]
@@ -95,6 +95,55 @@ pub enum InstallationError {
 
 fn list(capabilities: &[Capability]) -> String {
     capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl InstallationError {
+    /// What a person reads: what is wrong, and what to do.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        Text { zh: self.chinese(), en: self.to_string() }
+    }
+
+    fn chinese(&self) -> String {
+        // Their ids are names, the same in every language.
+        let ids = |all: &[Capability]| all.iter().map(|c| format!("“{c}”")).collect::<Vec<_>>().join("、");
+        match self {
+            Self::Taken(name) => format!("“{name}”已被使用，请换一个"),
+            Self::FormerlyUsed(name) => format!("“{name}”曾被使用，不能再用，请换一个"),
+            Self::NotFound(name) => format!("没有安装“{name}”：可能已被卸载"),
+            Self::OtherApp { installation, installed, offered } => {
+                format!("“{installation}”安装的是“{installed}”，不能换成“{offered}”：请用另一个名称安装")
+            }
+            Self::OlderVersion { offered, known } => {
+                format!("版本 {offered} 低于已知的 {known}，不能安装旧版本：请安装 {known} 或更新的版本")
+            }
+            Self::ChangedDigest { version, known, offered } => {
+                format!("版本 {version} 是 {known}，而此安装包是 {offered}：已发布的版本不会改变，请发布新版本")
+            }
+            Self::OtherVendor { app, known, offered } => {
+                format!("应用“{app}”属于开发商“{known}”，此安装包由“{offered}”签名：应用不能更换开发商，请另取名称发布")
+            }
+            Self::Runs { version, .. } => format!("已在运行版本 {version}：请选择其他版本，或保持不变"),
+            Self::UnderWay(_) => {
+                "该应用的一次升级还没有结束：请先全量发布或中止灰度、退回旧版本，或等待观察期结束。".into()
+            }
+            Self::NothingUnderWay(_) => "没有正在进行的灰度发布，无须全量发布或中止。".into(),
+            Self::NotApproved(all) => {
+                format!("应用申请的权限没有全部批准，缺少：{}。请全部批准，或不安装", ids(all))
+            }
+            Self::NotRequested(all) => {
+                format!("批准了应用没有申请的权限：{}。请只批准它申请的权限", ids(all))
+            }
+            Self::Config(problems) => {
+                let all: Vec<_> =
+                    problems.iter().map(|p| format!("设置“{}”不被接受：{}", p.field, p.problem.zh)).collect();
+                all.join("；")
+            }
+            Self::Audit(e) => format!("无法写入审计日志，请稍后再试（{e}）"),
+            Self::Commit(e) => format!("无法保存，请稍后再试（{e}）"),
+            Self::Store(e) => format!("存储出现故障，请稍后再试（{e}）"),
+        }
+    }
 }
 
 impl From<AuditError> for InstallationError {

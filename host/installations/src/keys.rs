@@ -49,6 +49,11 @@ pub(crate) fn history(name: &InstallationName) -> Key {
     table("history").text(name.as_str())
 }
 
+/// The last export of an installation that was read to its end.
+pub(crate) fn exported(name: &InstallationName) -> Key {
+    table("exported").text(name.as_str())
+}
+
 /// How far the migration of an installation is.
 pub(crate) fn migration(name: &InstallationName) -> Key {
     table("migration").text(name.as_str())

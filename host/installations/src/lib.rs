@@ -10,6 +10,8 @@
 //! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
 //!   or an upgrade never goes back to an older release, a roll-back only to one that the installation ran.
 //! - A grant exists only for what the manifest asks for and a person approved.
+//! - A role that was chosen with an installation is assigned in the commit that strikes it off the list, and whoever
+//!   changes an account's roles by hand strikes it off first: what was taken away does not come back.
 //! - Removing an installation deletes all that it wrote, and installing leaves a whole one or none;
 //!   a stop in the middle of either is made good at the next open.
 #![deny(missing_docs)]
@@ -17,11 +19,13 @@
 mod capability;
 mod config;
 mod error;
+mod export;
 mod keys;
 mod log;
 mod quota;
 mod record;
 mod release;
+mod roles;
 mod service;
 mod uninstall;
 mod upgrade;
@@ -30,6 +34,7 @@ mod why;
 pub use capability::{Capability, CapabilityError, Difference};
 pub use config::{ConfigProblem, effective};
 pub use error::InstallationError;
+pub use export::Exported;
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
 pub use record::{Grant, Installation, New, RoleDue, Status, Upgrade};

@@ -265,18 +265,6 @@ impl Installations {
         .await
     }
 
-    /// The roles that were chosen with it have been seen to: each is assigned, or was refused.
-    ///
-    /// # Errors
-    /// [`InstallationError::NotFound`].
-    pub async fn roles_seen_to(&self, name: &InstallationName) -> Result<Arc<Installation>, InstallationError> {
-        self.change(name, "platform", "roles.seen-to", String::new(), |installation, _| {
-            installation.roles_due.clear();
-            Ok(())
-        })
-        .await
-    }
-
     /// Takes a permission away, from the next host call on.
     ///
     /// # Errors
@@ -404,7 +392,7 @@ impl Installations {
         self.inner.audit(txn, by, action, target, detail).await
     }
 
-    async fn change(
+    pub(crate) async fn change(
         &self,
         name: &InstallationName,
         by: &str,
@@ -450,7 +438,7 @@ impl Installations {
         .await
     }
 
-    fn remember(&self, installation: Installation) -> Arc<Installation> {
+    pub(crate) fn remember(&self, installation: Installation) -> Arc<Installation> {
         let installation = Arc::new(installation);
         self.inner.map.write().insert(installation.name.clone(), Entry::new(installation.clone()));
         installation

@@ -54,6 +54,7 @@ impl Installations {
                     }
                 }
                 txn.delete(keys::migration(&name));
+                txn.delete(keys::exported(&name));
                 let action = if free_name { "abandoned" } else { "removed" };
                 me.inner.audit(txn, &by, action, name.as_str(), "").await?;
                 Ok::<_, InstallationError>(())

@@ -8,7 +8,7 @@ use crate::{
     config, keys,
 };
 use std::sync::Arc;
-use yunlong_model::{InstallationName, Timestamp};
+use yunlong_model::{Digest, InstallationName, Timestamp};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, StoreError, Txn, transact};
 
@@ -45,7 +45,7 @@ impl Installations {
     /// The installation as the release of this package sees it: the one in charge, or the one beside
     /// it. What is asked for an instance that runs is answered by its own release.
     #[must_use]
-    pub fn get_release(&self, name: &InstallationName, package: &yunlong_model::Digest) -> Option<Arc<Installation>> {
+    pub fn get_release(&self, name: &InstallationName, package: &Digest) -> Option<Arc<Installation>> {
         let map = self.inner.map.read();
         let entry = map.get(name)?;
         [Some(&entry.main), entry.other.as_ref()].into_iter().flatten().find(|i| i.package_digest == *package).cloned()
@@ -259,13 +259,20 @@ impl Installations {
         .await
     }
 
-    /// All data is of this schema now.
+    /// All data is of this schema now: the release of `package` has migrated it. Nothing changes when another one
+    /// has charge meanwhile, which may write an older schema again.
     ///
     /// # Errors
     /// [`InstallationError::NotFound`].
-    pub async fn migrated(&self, name: &InstallationName, to: u32) -> Result<Arc<Installation>, InstallationError> {
+    pub async fn migrated(
+        &self,
+        name: &InstallationName,
+        package: &Digest,
+        to: u32,
+    ) -> Result<Arc<Installation>, InstallationError> {
+        let package = *package;
         self.change_and(name, "platform", "migrated", format!("schema {to}"), move |i, now| {
-            if i.data.oldest >= to {
+            if i.data.oldest >= to || i.package_digest != package {
                 return Ok(Vec::new());
             }
             i.data = DataRange { oldest: to, newest: i.data.newest.max(to) };
@@ -318,6 +325,28 @@ impl Installations {
         txn.get(&key).await?;
         txn.put_as(key, next);
         Ok(())
+    }
+
+    /// As [`Installations::stage_migration`], for a batch that the release of `next` wrote; answers whether that
+    /// release still has charge and the installation is not stopped. Otherwise nothing is staged, and the batch
+    /// must not be committed: who stops, removes or takes it back comes before it or makes it a conflict.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn stage_batch(
+        &self,
+        txn: &mut Txn,
+        name: &InstallationName,
+        next: &Migration,
+    ) -> Result<bool, InstallationError> {
+        let now: Option<Installation> = txn.get_as(&keys::installation(name)).await?;
+        let holds = now.is_some_and(|i| {
+            i.package_digest == next.package_digest && matches!(i.status, Status::Running | Status::Migrating)
+        });
+        if holds {
+            self.stage_migration(txn, name, next).await?;
+        }
+        Ok(holds)
     }
 
     /// The releases that it ran before the one in charge, newest first.

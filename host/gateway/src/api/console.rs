@@ -10,7 +10,7 @@
 //! | `POST installations` | `{"package","name"?,"organization","config"?,"approve":[id…]}`; 201 |
 //! | `GET installations/{name}` | one, with its grants and configuration |
 //! | `POST installations/{name}/stop`, `…/start` | the new state |
-//! | `DELETE installations/{name}?data=exported\|erase` | 204; its data is gone, its name stays reserved. `data` says that it was exported (see `lifecycle.rs`), or that nothing is to be kept; 422 without |
+//! | `DELETE installations/{name}?data=exported&digest=sha256:…`, `?data=erase` | 204; its data is gone, its name stays reserved. `data` says that it was exported (see `lifecycle.rs`), or that nothing is to be kept; 422 without. An export counts while the installation is stopped and its data is what the file holds; 409 otherwise |
 //! | `GET`, `PUT installations/{name}/roles` | `{"account","roles":[…]}`: exactly these |
 //! | `PUT`, `DELETE installations/{name}/grants/{id}` | give again, take back |
 //! | `PUT installations/{name}/config` | the whole configuration |
@@ -186,13 +186,7 @@ async fn installation(view: View, Path(text): Path<String>) -> Outcome {
 async fn uninstall(view: View, Path(text): Path<String>, Query(query): Query) -> Outcome {
     let (installation, by) = administer(&view, &text)?;
     view.step_up()?;
-    let data = ItsData::find(query.text("data")).ok_or_else(|| {
-        Failure::new(kinds::INVALID).field(
-            "data",
-            "请写明数据如何处理：先用 POST …/export 导出，再加 ?data=exported；不需要留存则加 ?data=erase",
-            "Say what becomes of its data: export it with POST …/export, then give ?data=exported; or ?data=erase when nothing is to be kept",
-        )
-    })?;
+    let data = ItsData::read(query.text("data"), query.text("digest"))?;
     view.gateway.operations.uninstall_knowing(&installation.name, data, &by.account).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

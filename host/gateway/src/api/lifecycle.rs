@@ -9,7 +9,7 @@
 //! | `POST upgrade/promote`, `…/abort` | what becomes of a canary |
 //! | `POST upgrade/resume` | tries a migration again that has stopped |
 //! | `POST rollback` | `{"version"?,"accept_unreadable"?,"reason"?}`; 409 naming `accept_unreadable` when the older version would not read all that was written |
-//! | `POST export` | everything that it keeps, one line of JSON each; the last one says how much there is |
+//! | `POST export` | everything that it keeps, one line of JSON each; the last one says how much there is, and the SHA-256 of all lines before it. Of one that is stopped it is whole: calls under way have ended; 409 when they do not |
 //! | `GET history` | `{"history":[…],"former":[…]}`, newest first |
 //! | `GET`, `PUT automatic` | `{"automatic","by"?,"since"?,"failed":{digest:{"version","at","why"}},"newer":[{"version","digest","added":[…],"waits"?}]}`; `{"automatic":true}`: whether it takes approved versions by itself that ask for nothing more |
 //! | `GET jobs` | `{"jobs":[…],"delayed":{"count","next"}}` |
@@ -181,7 +181,7 @@ async fn roll_back(view: View, Path(text): Path<String>, body: Json<Back>) -> Ou
 async fn export(view: View, Path(text): Path<String>) -> Outcome {
     let (i, by) = administer(&view, &text)?;
     view.step_up()?;
-    crate::console::export_file(&view, i, &by.account).await
+    crate::console::export_file(&view, &i.name, &by.account).await
 }
 
 async fn automatic(view: View, Path(text): Path<String>) -> Outcome {

@@ -3,9 +3,9 @@
 use super::{administer, config_form};
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
-use crate::layout::{Page, empty, field_error, notice};
+use crate::layout::{Page, empty, notice};
 use crate::listing;
-use crate::operations::{ItsData, Review};
+use crate::operations::Review;
 use crate::view::{View, see_other};
 use axum::body::Body;
 use axum::extract::Path;
@@ -17,9 +17,9 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
 use yunlong_identity::RoleAssignment;
 use yunlong_installations::{Capability, Installation, Status};
+use yunlong_model::InstallationName;
 use yunlong_publications::Status as Standing;
 
 /// A state with a word and a sign.
@@ -341,9 +341,9 @@ pub(super) async fn export(view: View, Path(name): Path<String>) -> Outcome {
         (view.step_up_first())
         section.card {
             p { (view.t("文件包含该应用保存的全部文档和计数器，每行一个 JSON。其中的人以本应用专用的代号出现，内容可能含个人信息：请按本部门的规定保管，不要外传。", "The file holds every document and counter that the app keeps, one line of JSON each. People stand in it by the app’s own pseudonyms, and what is said of them may be personal data: keep it by your department’s rules, and pass it to nobody.")) }
-            p { (view.t("最后一行写明总数；没有这一行的文件不完整，请重新下载。", "The last line says how much there is: a file without it was cut short, and is to be downloaded again.")) }
+            p { (view.t("最后一行写明总数和校验值；没有这一行的文件不完整，请重新下载。", "The last line says how much there is, and the digest of the rest: a file without it was cut short, and is to be downloaded again.")) }
             @if matches!(i.status, Status::Running) {
-                p { (view.t("应用正在服务：导出期间写入的内容可能不在文件里。需要完整的一份，请先暂停服务。", "It serves: what is written meanwhile may not be in the file. For a whole one, pause it first.")) }
+                p { (view.t("应用正在服务：导出期间写入的内容可能不在文件里。需要完整的一份，或打算卸载，请先暂停服务。", "It serves: what is written meanwhile may not be in the file. For a whole one, or to remove it, pause it first.")) }
             }
             form method="post" action={ "/apps/" (i.name) "/export" } { div.actions {
                 button { (view.t("下载", "Download")) }
@@ -358,22 +358,23 @@ pub(super) async fn export(view: View, Path(name): Path<String>) -> Outcome {
 pub(super) async fn download(view: View, Path(name): Path<String>) -> Outcome {
     let (i, by) = administer(&view, &name)?;
     view.step_up_for(&format!("/apps/{}/export", i.name))?;
-    export_file(&view, i, &by.account).await
+    export_file(&view, &i.name, &by.account).await
 }
 
 /// Everything that an app keeps as a file, written while it is read.
-pub(crate) async fn export_file(view: &View, i: Arc<Installation>, by: &str) -> Outcome {
-    let mut export = view.gateway.operations.export(&i, by).await?;
+pub(crate) async fn export_file(view: &View, name: &InstallationName, by: &str) -> Outcome {
+    let mut export = view.gateway.operations.export(name, by).await?;
+    let name = name.clone();
     let (mut sender, receiver) = mpsc::channel::<io::Result<Bytes>>(4);
     // A name holds letters, digits and hyphens alone.
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}.jsonl\"", i.name));
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.jsonl\""));
     tokio::spawn(async move {
         loop {
             let (piece, last) = match export.next().await {
                 Ok(Some(lines)) => (Ok(lines.into()), false),
                 Ok(None) => return,
                 Err(error) => {
-                    tracing::error!(installation = %i.name, %error, "an export was cut short");
+                    tracing::error!(installation = %name, %error, "an export was cut short");
                     // A part must not pass for the whole.
                     (Err(io::ErrorKind::UnexpectedEof.into()), true)
                 }
@@ -389,77 +390,6 @@ pub(crate) async fn export_file(view: &View, i: Arc<Installation>, by: &str) -> 
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_DISPOSITION, disposition.map_err(Failure::internal)?);
     Ok(response)
-}
-
-pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {
-    let (i, _) = administer(&view, &name)?;
-    confirm(&view, &i, "", None)
-}
-
-/// What is wrong with a confirmation: the field, and what to write.
-struct Unconfirmed<'a> {
-    field: &'a str,
-    text: &'a str,
-}
-
-fn confirm(view: &View, i: &Installation, data: &str, wrong: Option<&Unconfirmed<'_>>) -> Outcome {
-    let title = view.t("卸载应用", "Uninstall");
-    let of = |field: &str| wrong.filter(|w| w.field == field).map(|w| w.text);
-    let (name_error, data_error) = (of("confirm"), of("data"));
-    let choice = |value: &str, zh: &'static str, en: &'static str| {
-        html! {
-            label.choice for={ "data-" (value) } {
-                input id={ "data-" (value) } type="radio" name="data" value=(value) required checked[data == value] aria-describedby=[data_error.map(|_| "data-error")];
-                span { (view.t(zh, en)) }
-            }
-        }
-    };
-    let content = html! {
-        h1 { (title) ": " (i.manifest.title.get(view.lang())) }
-        @if let Some(w) = wrong { div.notice.notice-bad role="alert" { strong { (view.t("没有卸载", "Not uninstalled")) } p { (w.text) } } }
-        div.notice.notice-warn role="status" {
-            strong { (view.t("此操作不能撤销", "This cannot be undone")) }
-            p { (view.t("该应用的全部数据、授权和角色都会被永久删除，网址名今后不能再用。如只想暂停服务，请返回并选择“暂停服务”。", "All its data, consents and roles are removed for good, and its name is never used again. To pause the service only, go back and choose “Pause”.")) }
-        }
-        (view.step_up_first_at(&format!("/apps/{}/uninstall", i.name)))
-        section.card {
-            h2 { (view.t("先导出数据", "Export its data first")) }
-            p { (view.t("依法须留存的办理记录，请在卸载前导出并归档。", "Records that a law demands to keep are exported and filed before the app is removed.")) }
-            p { a role="button" class="outline" href={ "/apps/" (i.name) "/export" } { (view.t("导出数据", "Export its data")) } }
-        }
-        form.card method="post" action={ "/apps/" (i.name) "/uninstall" } {
-            fieldset {
-                legend { (view.t("它的数据", "Its data")) }
-                (choice("exported", "已导出，可以删除", "It was exported and can be erased"))
-                (choice("erase", "不需要留存，直接删除", "Nothing is to be kept: erase it"))
-                (field_error("data-error", data_error))
-            }
-            label for="confirm" { (view.t("请输入网址名以确认：", "Type its name to confirm: ")) code { (i.name) } }
-            input #confirm name="confirm" required autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[name_error.map(|_| "true")] aria-describedby=[name_error.map(|_| "confirm-error")];
-            (field_error("confirm-error", name_error))
-            div.actions {
-                button.danger { (view.t("永久卸载", "Uninstall for good")) }
-                a role="button" class="outline" href={ "/apps/" (i.name) } { (view.t("取消", "Cancel")) }
-            }
-        }
-    };
-    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    super::page_with(status, view, &Page::narrow(title, "/"), &content)
-}
-
-pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): Form) -> Outcome {
-    let (i, by) = administer(&view, &name)?;
-    view.step_up_for(&format!("/apps/{}/uninstall", i.name))?;
-    let said = form.text("data");
-    let wrong = |field, text| confirm(&view, &i, said, Some(&Unconfirmed { field, text }));
-    let Some(data) = ItsData::find(said) else {
-        return wrong("data", view.t("请选择数据如何处理。", "Say what becomes of its data."));
-    };
-    if form.text("confirm") != i.name.as_str() {
-        return wrong("confirm", view.t("与网址名不一致。", "This is not its name."));
-    }
-    view.gateway.operations.uninstall_knowing(&i.name, data, &by.account).await?;
-    Ok(see_other("/?removed=1"))
 }
 
 pub(super) async fn log(view: View, Path(name): Path<String>) -> Outcome {

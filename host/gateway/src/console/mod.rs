@@ -13,6 +13,7 @@ mod list;
 pub(crate) mod organizations;
 pub(crate) mod oversight;
 mod publish;
+mod removal;
 mod reviews;
 pub(crate) mod signers;
 mod standing;
@@ -40,7 +41,7 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}", get(app::page))
         .route("/apps/{name}/stop", post(app::stop))
         .route("/apps/{name}/start", post(app::start))
-        .route("/apps/{name}/uninstall", get(app::confirm_uninstall).post(app::uninstall))
+        .route("/apps/{name}/uninstall", get(removal::confirm_uninstall).post(removal::uninstall))
         .route("/apps/{name}/grants", post(app::set_grant))
         .route("/apps/{name}/datasets", post(app::ask))
         .route("/apps/{name}/roles", post(app::set_roles))
@@ -148,8 +149,13 @@ impl From<OperationError> for Failure {
                 "该应用没有运行过这个版本，不能退回",
                 e.to_string(),
             ),
-            OperationError::StillRunning(_) => Self::new(kinds::CONFLICT)
-                .because("仍有请求没有处理完，请一分钟后再试。", e.to_string()),
+            OperationError::StillRunning(_)
+            | OperationError::NotStopped(_)
+            | OperationError::ChangedSinceExport(_)
+            | OperationError::NotByItself(_) => {
+                let text = e.text();
+                Self::new(kinds::CONFLICT).because(text.zh, text.en)
+            }
             OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
                 .because(format!("现有数据不符合该版本的索引，版本更换已撤销：{e}"), format!("{e}. The change of versions was undone")),
             OperationError::Commit(e) => e.into(),

@@ -190,7 +190,9 @@ impl Operations {
         let Some(next) = self.newer(&i).await?.into_iter().find(|n| n.waits.is_none()) else { return Ok(()) };
         let (package, version) = (next.version.digest, next.version.version);
         let wanted = Upgrading { package, approve: Vec::new(), share: None, by: PLATFORM.to_owned() };
-        match self.upgrade(name, wanted).await {
+        match self.upgrade_by_itself(name, wanted).await {
+            // A person's word came first.
+            Err(OperationError::NotByItself(_)) => Ok(()),
             Ok(_) => {
                 tracing::info!(installation = %name, %version, "upgraded by itself");
                 let title = (format!("已自动升级到版本 {version}"), format!("Upgraded by itself to version {version}"));

@@ -7,7 +7,7 @@
 use super::upgrade::alike;
 use super::{OperationError, Operations, PLATFORM, invalid};
 use std::sync::Arc;
-use yunlong_installations::{Installation, Release, RollBack, Status, Why};
+use yunlong_installations::{Installation, InstallationError, Release, RollBack, Status, Why};
 use yunlong_model::InstallationName;
 use yunlong_publications::Stage;
 
@@ -105,6 +105,10 @@ impl Operations {
         asked: &Asked,
     ) -> Result<Arc<Installation>, OperationError> {
         let now = self.get(name)?;
+        // Somebody else went back to it while this one waited for the turn.
+        if target.package_digest == now.package_digest {
+            return Err(InstallationError::Runs { installation: name.clone(), version: target.version }.into());
+        }
         let schemas = now.data.strange_to(&target.manifest.data);
         if !schemas.is_empty() && !asked.accept_unreadable {
             return Err(OperationError::WouldNotRead { version: target.version, schemas });

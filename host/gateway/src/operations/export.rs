@@ -1,26 +1,42 @@
 //! Everything that an installation keeps, for its department to take along: before it is removed, or to go on
 //! elsewhere.
 //!
-//! One line of JSON for each thing (`application/jsonl`). The first says what it is, the last how much: a file
-//! without it was cut short. People are in it as the app knows them, by pseudonyms of this installation.
+//! One line of JSON for each thing (`application/jsonl`). The first says what it is, the last how much there is, when
+//! it was read, and the SHA-256 of all lines before: a file without it was cut short. Whoever removes an installation
+//! names that digest, and it is computed anew from what is there then. People are in it as the app knows them, by
+//! pseudonyms of this installation.
 
 use super::{OperationError, Operations};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use yunlong_installations::Installation;
-use yunlong_store::documents::{DocumentError, Query, Schema};
-use yunlong_store::{Key, key::Part};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use yunlong_installations::{Exported, Installation, Status};
+use yunlong_model::manifest::Collection;
+use yunlong_model::{Digest, InstallationName};
+use yunlong_store::documents::{Document, DocumentError, Query, Schema};
+use yunlong_store::{Direction, Key, key::Part};
 
 /// Documents, and counters, that are read at once.
 const AT_ONCE: u32 = 200;
 
-/// Reads an installation's data from one end to the other.
+/// An export that somebody takes along.
 pub(crate) struct Export {
+    reading: Reading,
+    by: String,
+    ended: bool,
+}
+
+/// Reads an installation's data from one end to the other: the same data gives the same lines.
+struct Reading {
     operations: Operations,
-    installation: std::sync::Arc<Installation>,
+    installation: Arc<Installation>,
     schema: Schema,
+    collections: Vec<String>,
     at: Place,
     documents: u64,
     counters: u64,
+    hash: Sha256,
 }
 
 /// Where it goes on.
@@ -28,51 +44,133 @@ enum Place {
     Head,
     Documents { collection: usize, cursor: Option<String> },
     Counters { after: Option<Key> },
-    Foot,
     End,
 }
 
 impl Operations {
-    /// Begins an export, which is written down before the first byte of it is read.
+    /// Begins an export, which is written down before the first byte of it is read. Of an installation that rests
+    /// it holds every write that was acknowledged: calls that are under way have ended before.
     ///
     /// # Errors
-    /// [`OperationError::NoSuchInstallation`]; when it cannot be written down.
-    pub(crate) async fn export(&self, i: &Installation, by: &str) -> Result<Export, OperationError> {
-        let installation = self.get(&i.name)?;
+    /// [`OperationError::NoSuchInstallation`]; [`OperationError::StillRunning`] when calls do not end; when it cannot
+    /// be written down.
+    pub(crate) async fn export(&self, name: &InstallationName, by: &str) -> Result<Export, OperationError> {
+        // One that rests is not started while its calls end.
+        let turn = self.turn(name).await;
+        let installation = self.get(name)?;
+        if rests(&installation) {
+            self.come_to_rest(name).await?;
+        }
+        drop(turn);
         let detail = format!("{} {}", installation.app, installation.version);
-        self.services.installations.record(by, "exported", installation.name.as_str(), &detail).await?;
-        let keys = self.services.identity.field_keys().clone();
-        let schema = Schema::new(&installation.name, &installation.manifest).with_keys(keys);
-        Ok(Export { operations: self.clone(), installation, schema, at: Place::Head, documents: 0, counters: 0 })
+        self.services.installations.record(by, "exported", name.as_str(), &detail).await?;
+        Ok(Export { reading: Reading::begin(self, installation).await?, by: by.to_owned(), ended: false })
     }
-}
 
-impl Export {
-    /// The next lines; `None` behind the last.
+    /// Waits until nothing of an installation that rests writes any more.
+    ///
+    /// # Errors
+    /// [`OperationError::StillRunning`].
+    pub(super) async fn come_to_rest(&self, name: &InstallationName) -> Result<(), OperationError> {
+        // One that has failed may be loaded still.
+        self.services.apps.unload(name);
+        self.ended(name, None).await
+    }
+
+    /// The last export of an installation that was read to its end.
     ///
     /// # Errors
     /// When the store fails.
+    pub(crate) async fn exported(&self, name: &InstallationName) -> Result<Option<Exported>, OperationError> {
+        Ok(self.services.installations.exported(name).await?)
+    }
+
+    /// The digest that an export of what is there now would end with.
+    pub(super) async fn digest_of_data(&self, installation: Arc<Installation>) -> Result<Digest, OperationError> {
+        let mut reading = Reading::begin(self, installation).await?;
+        while reading.next().await?.is_some() {}
+        reading.digest()
+    }
+}
+
+/// Whether nobody is served: it was stopped, or could not be started.
+pub(crate) fn rests(i: &Installation) -> bool {
+    matches!(i.status, Status::Stopped | Status::Failed(_))
+}
+
+impl Export {
+    /// The next lines; `None` behind the last. That it was read to its end is written down before the last line is
+    /// handed out.
+    ///
+    /// # Errors
+    /// When the store fails; when the installation was removed meanwhile.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, OperationError> {
+        if let Some(lines) = self.reading.next().await? {
+            return Ok(Some(lines));
+        }
+        if std::mem::replace(&mut self.ended, true) {
+            return Ok(None);
+        }
+        let Reading { operations, installation, documents, counters, .. } = &self.reading;
+        let (digest, at) = (self.reading.digest()?, operations.services.clock.now());
+        let (documents, counters) = (*documents, *counters);
+        let made = Exported { digest, documents, counters, at, by: self.by.clone() };
+        operations.services.installations.set_exported(&installation.name, &made).await?;
+        let end = json!({ "documents": documents, "counters": counters, "at": at.to_rfc3339(), "digest": digest });
+        Ok(Some(line(&json!({ "end": end }))))
+    }
+}
+
+impl Reading {
+    async fn begin(operations: &Operations, installation: Arc<Installation>) -> Result<Self, OperationError> {
+        let collections = collections(operations, &installation).await?;
+        let mut manifest = (*installation.manifest).clone();
+        for name in &collections {
+            if !manifest.collections.iter().any(|c| c.name == *name) {
+                let (name, sealed) = (name.clone(), false);
+                manifest.collections.push(Collection { name, sealed, personal: Vec::new(), indexes: Vec::new() });
+            }
+        }
+        let keys = operations.services.identity.field_keys().clone();
+        Ok(Self {
+            schema: Schema::new(&installation.name, &manifest).with_keys(keys),
+            operations: operations.clone(),
+            installation,
+            collections,
+            at: Place::Head,
+            documents: 0,
+            counters: 0,
+            hash: Sha256::new(),
+        })
+    }
+
+    /// The next lines; `None` when nothing is left.
+    async fn next(&mut self) -> Result<Option<String>, OperationError> {
         let (lines, next) = match std::mem::replace(&mut self.at, Place::End) {
             Place::Head => (line(&self.head()), Place::Documents { collection: 0, cursor: None }),
             Place::Documents { collection, cursor } => self.some_documents(collection, cursor).await?,
             Place::Counters { after } => self.some_counters(after).await?,
-            Place::Foot => {
-                (line(&json!({ "end": { "documents": self.documents, "counters": self.counters } })), Place::End)
-            }
             Place::End => return Ok(None),
         };
         self.at = next;
+        self.hash.update(&lines);
         Ok(Some(lines))
     }
 
+    /// The SHA-256 of all lines so far.
+    fn digest(&self) -> Result<Digest, OperationError> {
+        let hex = data_encoding::HEXLOWER.encode(&self.hash.clone().finalize());
+        // Of 64 digits, always.
+        let digest = format!("sha256:{hex}").parse();
+        Ok(digest.map_err(|e: yunlong_model::digest::DigestError| DocumentError::Invalid(e.to_string()))?)
+    }
+
+    /// Nothing of the moment stands in it.
     fn head(&self) -> Value {
         let i = &self.installation;
-        let collections: Vec<_> = i.manifest.collections.iter().map(|c| &c.name).collect();
         json!({ "export": {
             "installation": i.name, "app": i.app, "version": i.version, "organization": i.organization,
-            "schema": i.manifest.data.schema, "collections": collections, "config": i.config,
-            "at": self.operations.services.clock.now().to_rfc3339(),
+            "schema": i.manifest.data.schema, "collections": self.collections, "config": i.config,
         } })
     }
 
@@ -81,17 +179,12 @@ impl Export {
         collection: usize,
         cursor: Option<String>,
     ) -> Result<(String, Place), OperationError> {
-        let Some(found) = self.installation.manifest.collections.get(collection) else {
+        let Some(found) = self.collections.get(collection) else {
             return Ok((String::new(), Place::Counters { after: None }));
         };
         let query = Query { index: "id".into(), limit: AT_ONCE, cursor, ..Query::default() };
-        let page = self.schema.find_committed(&self.operations.services.store, &found.name, &query).await?;
-        let mut lines = String::new();
-        for document in &page.documents {
-            // Parsed, so that it stays on one line.
-            let body = serde_json::from_str(&document.body).unwrap_or_else(|_| Value::from(document.body.as_str()));
-            lines.push_str(&line(&json!({ "collection": found.name, "id": document.id, "document": body })));
-        }
+        let page = self.schema.find_committed(&self.operations.services.store, found, &query).await?;
+        let lines = page.documents.iter().map(|d| document(found, d)).collect();
         self.documents += page.documents.len() as u64;
         Ok((
             lines,
@@ -109,7 +202,7 @@ impl Export {
         }
         let store = &self.operations.services.store;
         let found = store.counters(&range, AT_ONCE as usize).await.map_err(DocumentError::Store)?;
-        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::Foot)) };
+        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::End)) };
         let last = last.clone();
         let mut lines = String::new();
         for (key, value) in &found {
@@ -124,6 +217,34 @@ impl Export {
         self.counters += found.len() as u64;
         Ok((lines, Place::Counters { after: Some(last) }))
     }
+}
+
+/// The collections of the release in charge, and behind them those that only another release wrote to: a former one,
+/// or a canary that was ended. What they hold goes with the installation too.
+async fn collections(operations: &Operations, i: &Installation) -> Result<Vec<String>, OperationError> {
+    let mut all: Vec<String> = i.manifest.collections.iter().map(|c| c.name.clone()).collect();
+    let documents = Key::space(i.name.as_str()).text("d");
+    let mut range = documents.children();
+    loop {
+        let rows = operations.services.store.scan(&range, Direction::Ascending, 1).await;
+        let rows = rows.map_err(DocumentError::Store)?;
+        // Under installation/`d`/collection/id.
+        let Some(Part::Text(name)) = rows.first().and_then(|row| row.key.parts().nth(2)) else { return Ok(all) };
+        range.start = documents.clone().text(&name).after_children();
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+}
+
+/// A document on one line, its body as it was written: a number that is longer than a computer's keeps its digits.
+fn document(collection: &str, d: &Document) -> String {
+    if serde_json::from_str::<IgnoredAny>(&d.body).is_err() {
+        return line(&json!({ "collection": collection, "id": d.id, "document": d.body }));
+    }
+    // In JSON a line ends between its tokens alone.
+    let body = d.body.replace(['\n', '\r'], " ");
+    format!("{{\"collection\":{},\"id\":{},\"document\":{body}}}\n", Value::from(collection), Value::from(d.id.as_str()))
 }
 
 fn line(value: &Value) -> String {

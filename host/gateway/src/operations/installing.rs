@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use yunlong_installations::{Installation, InstallationError, RoleDue};
 use yunlong_model::{Digest, InstallationName, Timestamp};
+use yunlong_store::transact;
 
 /// What did not go as it should is told for this long.
 const TOLD_MS: i64 = 3_600_000;
@@ -108,23 +109,43 @@ impl Operations {
     }
 
     /// Assigns the roles that were chosen with an installation, in the name of whoever installed it; answers those
-    /// that it could not. A stop in the midst of it is made good at the next start, by the same words again.
+    /// that it could not. A stop in the midst of it is made good at the next start. Each is struck off the list in
+    /// the commit that assigns it: one that was taken away meanwhile does not come back.
     pub(super) async fn assign_due(&self, i: &Installation) -> Vec<Unassigned> {
         if i.roles_due.is_empty() {
             return Vec::new();
         }
         let mut unassigned = Vec::new();
-        for RoleDue { account, role } in &i.roles_due {
-            if let Err(error) = self.set_role(&i.name, account, role, true, &i.installed_by).await {
-                tracing::error!(installation = %i.name, role, %error, "a role is not assigned");
-                let assigned = RoleDue { account: account.clone(), role: role.clone() };
-                unassigned.push(Unassigned { assigned, why: error.into() });
+        for due in &i.roles_due {
+            if let Err(error) = self.assign_one(i, due).await {
+                tracing::error!(installation = %i.name, role = due.role, %error, "a role is not assigned");
+                unassigned.push(Unassigned { assigned: due.clone(), why: error.into() });
             }
         }
-        if let Err(error) = self.services.installations.roles_seen_to(&i.name).await {
-            tracing::error!(installation = %i.name, %error, "its roles are assigned once more at the next start");
+        let installations = &self.services.installations;
+        // What was refused is told, and done by hand.
+        let seen_to = async {
+            installations.look_again(&i.name).await?;
+            installations.roles_seen_to(&i.name).await
+        };
+        if let Err(error) = seen_to.await {
+            tracing::error!(installation = %i.name, %error, "what is left of its roles is tried once more at the next start");
         }
         unassigned
+    }
+
+    async fn assign_one(&self, i: &Installation, due: &RoleDue) -> Result<(), OperationError> {
+        let (identity, installations) = (&self.services.identity, &self.services.installations);
+        let RoleDue { account, role } = due;
+        self.check_roles(&i.name, account, std::slice::from_ref(role)).await?;
+        let done: Result<(), OperationError> = transact!(&self.services.store, |txn| {
+            if installations.stage_role_done(txn, &i.name, due).await? {
+                identity.stage_role(txn, &i.name, account, role, &i.installed_by).await?;
+            }
+            Ok(())
+        });
+        identity.look_again(&i.name, account);
+        done
     }
 
     /// Writes down how far an installation is, if somebody looks at it.

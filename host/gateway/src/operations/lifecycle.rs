@@ -1,4 +1,4 @@
-//! Installing, starting, stopping, removing, and asking after an app's health.
+//! Installing, starting, stopping, and asking after an app's health.
 
 use super::{CALLS_END, Install, InstallStep, OperationError, Operations, PLATFORM, approved, invalid, said};
 use bytes::Bytes;
@@ -58,13 +58,20 @@ impl Operations {
             by: wanted.by.clone(),
         };
         let installation = self.services.installations.install_with_roles(new, roles).await?;
-        if let Err(refused) = self.first_start(&installation, package.component).await {
-            self.services.apps.unload(&name);
-            self.services.installations.abandon(&name).await?;
-            return Err(refused);
-        }
+        let started = async {
+            self.first_start(&installation, package.component).await?;
+            // Another installation may have pinned the version or its vendor meanwhile.
+            self.set_status(&name, Status::Running, &wanted.by).await
+        };
+        let running = match started.await {
+            Ok(running) => running,
+            Err(refused) => {
+                self.services.apps.unload(&name);
+                self.services.installations.abandon(&name).await?;
+                return Err(refused);
+            }
+        };
         tracing::info!(installation = %name, digest = %package.digest, by = wanted.by, "installed");
-        let running = self.set_status(&name, Status::Running, &wanted.by).await?;
         self.ask_for_datasets(&name, &wanted.by).await;
         Ok(running)
     }
@@ -114,9 +121,7 @@ impl Operations {
     pub async fn start_all(&self, mut progress: impl FnMut(&Installation) + Send) -> Result<(), OperationError> {
         for installation in self.services.installations.list() {
             let name = &installation.name;
-            if self.services.messaging.is_closed(name).await? {
-                tracing::warn!(installation = %name, "its removal was cut short and is finished now");
-                self.remove(name, PLATFORM).await?;
+            if self.finish_removal(&installation).await? {
                 continue;
             }
             // The server was killed between the installation and its roles.
@@ -156,9 +161,7 @@ impl Operations {
             self.services.installations.abandon(name).await?;
             return Err(OperationError::NoSuchInstallation(name.clone()));
         }
-        if self.services.messaging.is_closed(name).await? {
-            // Its removal failed halfway: without messages and payments it must not serve again.
-            self.remove(name, by).await?;
+        if self.finish_removal(&installation).await? {
             return Err(OperationError::NoSuchInstallation(name.clone()));
         }
         if let Err(error) = self.bring_up(&installation, by).await {
@@ -166,7 +169,7 @@ impl Operations {
             self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
             drop(turn);
             if installation.trial().is_some() {
-                self.fall_back(name, &error.why()).await?;
+                self.fall_back(name, &installation.package_digest, &error.why()).await?;
             }
             return Err(error);
         }
@@ -232,42 +235,6 @@ impl Operations {
         tracing::info!(installation = %name, by, "stopped");
         self.services.apps.unload(name);
         Ok(stopped)
-    }
-
-    /// Removes an installation and all its data for good; its name stays reserved. Calls that are
-    /// under way are waited for, so that nothing is written behind the removal.
-    ///
-    /// # Errors
-    /// As [`Operations::stop`]; [`OperationError::StillRunning`] when calls do not end: it is stopped
-    /// then, and can be removed later.
-    pub async fn uninstall(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
-        let (name, by) = (name.clone(), by.to_owned());
-        self.detached(|me| async move { me.uninstall_now(&name, &by).await }).await
-    }
-
-    async fn uninstall_now(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
-        let _turn = self.turn(name).await;
-        self.set_status(name, Status::Stopped, by).await?;
-        self.services.apps.unload(name);
-        self.ended(name, None).await?;
-        self.remove(name, by).await
-    }
-
-    /// Removes an installation in which nothing runs. Each step may be done twice: what is cut short
-    /// behind the first is finished at the next start.
-    async fn remove(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
-        // From here on nobody can put anything into its queue, payments' callbacks included.
-        self.services.messaging.close(name).await?;
-        // Nobody pays it any more, and what is on its way goes back when it arrives.
-        self.services.payments.close(name).await?;
-        // Its grants end before its consents do: nothing is read in between.
-        self.services.hub.end_installation(name, &self.actor_of(by).await).await?;
-        self.services.identity.forget_installation(name, by).await?;
-        self.services.installations.uninstall(name, by).await?;
-        self.forget_automatic(name).await?;
-        self.forget_files();
-        tracing::info!(installation = %name, by, "uninstalled");
-        Ok(())
     }
 
     /// Waits until the calls of an installation have ended, but for those of the release `but`, and

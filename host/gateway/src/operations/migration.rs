@@ -160,7 +160,9 @@ impl Operations {
             next.cursor = step.next;
             next.batches += 1;
             next.updated_at = services.clock.now();
-            services.installations.stage_migration(&mut txn, &i.name, &next).await?;
+            if !services.installations.stage_batch(&mut txn, &i.name, &next).await? {
+                return Err(Halt::Nothing);
+            }
             match txn.commit().await {
                 Ok(_) => return Ok(()),
                 // People write meanwhile.
@@ -182,9 +184,9 @@ impl Operations {
 
     async fn finish_migration(&self, i: &Arc<Installation>, to: u32) -> Result<(), OperationError> {
         let name = &i.name;
-        self.services.installations.migrated(name, to).await?;
-        tracing::info!(installation = %name, schema = to, "the data is migrated");
         let _turn = self.turn(name).await;
+        self.services.installations.migrated(name, &i.package_digest, to).await?;
+        tracing::info!(installation = %name, schema = to, "the data is migrated");
         let now = self.get(name)?;
         if now.status == Status::Migrating && now.package_digest == i.package_digest {
             self.set_status(name, Status::Running, PLATFORM).await?;

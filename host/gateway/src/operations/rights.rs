@@ -40,6 +40,7 @@ impl Operations {
         by: &str,
     ) -> Result<(), OperationError> {
         self.check_roles(name, account, roles).await?;
+        self.services.installations.roles_by_hand(name, account).await?;
         Ok(self.services.identity.set_roles(name, account, roles, by).await?)
     }
 
@@ -58,6 +59,7 @@ impl Operations {
     ) -> Result<(), OperationError> {
         let declared: &[String] = if assigned { &[role.to_owned()] } else { &[] };
         self.check_roles(name, account, declared).await?;
+        self.services.installations.roles_by_hand(name, account).await?;
         let identity = &self.services.identity;
         let done = if assigned {
             identity.assign_role(name, account, role, by).await
@@ -68,7 +70,7 @@ impl Operations {
     }
 
     /// Whether there is the account, and the app declares the roles.
-    async fn check_roles(
+    pub(super) async fn check_roles(
         &self,
         name: &InstallationName,
         account: &str,

@@ -96,13 +96,28 @@ impl Operations {
         wanted: Upgrading,
     ) -> Result<Arc<Installation>, OperationError> {
         let name = name.clone();
-        self.detached(|me| async move { me.upgrade_now(&name, wanted).await }).await
+        self.detached(|me| async move { me.upgrade_now(&name, wanted, false).await }).await
+    }
+
+    /// As [`Operations::upgrade`], as long as the installation runs and upgrades by itself when its turn comes:
+    /// compiling takes up to minutes.
+    ///
+    /// # Errors
+    /// As [`Operations::upgrade`]; [`OperationError::NotByItself`].
+    pub(super) async fn upgrade_by_itself(
+        &self,
+        name: &InstallationName,
+        wanted: Upgrading,
+    ) -> Result<Arc<Installation>, OperationError> {
+        let name = name.clone();
+        self.detached(|me| async move { me.upgrade_now(&name, wanted, true).await }).await
     }
 
     async fn upgrade_now(
         &self,
         name: &InstallationName,
         wanted: Upgrading,
+        by_itself: bool,
     ) -> Result<Arc<Installation>, OperationError> {
         let running = self.get(name)?.version.clone();
         let (package, signer) = self.package(wanted.package, Stage::Install, Some(&running)).await?;
@@ -118,6 +133,9 @@ impl Operations {
         };
         let _turn = self.turn(name).await;
         let now = self.get(name)?;
+        if by_itself && (now.status != Status::Running || self.automatic(name).await?.is_none()) {
+            return Err(OperationError::NotByItself(name.clone()));
+        }
         if matches!(now.status, Status::Installing | Status::Migrating) {
             return Err(InstallationError::UnderWay(name.clone()).into());
         }
@@ -283,6 +301,11 @@ impl Operations {
         self.detached(|me| async move {
             let _turn = me.turn(&name).await;
             let now = me.get(&name)?;
+            if let (Status::Failed(_), Some(canary)) = (&now.status, now.canary()) {
+                // Nothing is loaded: it would have charge, and nobody would be served.
+                let (package, _) = me.package(canary.release.package_digest, Stage::Load, None).await?;
+                me.try_out(&Arc::new(now.as_release(&canary.release)), package.component, &by).await?;
+            }
             let switch = me.switch_from(&now, Needs::default());
             let promoted = me.services.installations.promote(&name, switch, &by).await?;
             me.give_charge(&now, promoted, Needs::default()).await

@@ -3,7 +3,7 @@
 
 use super::{Asked, OperationError, Operations, PLATFORM};
 use std::time::Duration;
-use yunlong_installations::{Installation, Stage, Status, Why};
+use yunlong_installations::{Installation, Stage, Status, Trial, Why};
 use yunlong_model::{Digest, InstallationName};
 use yunlong_runtime::Outcomes;
 
@@ -98,7 +98,7 @@ impl Operations {
             if let Stage::Trial(trial) = &change.stage
                 && trial.until <= self.services.clock.now()
             {
-                return self.settle(name, &trial.former.package_digest).await;
+                return self.settle(name, trial).await;
             }
             match i.status {
                 // Requests wait: there is nothing to see.
@@ -119,7 +119,7 @@ impl Operations {
                     failed_before: before.errors,
                     of_before: before.total,
                 };
-                self.fall_back(name, &why).await?;
+                self.fall_back(name, &watched.package, &why).await?;
                 continue;
             }
             ticks += 1;
@@ -130,7 +130,7 @@ impl Operations {
                 }
                 if ill >= ILL {
                     ill = 0;
-                    self.fall_back(name, &Why::Ill).await?;
+                    self.fall_back(name, &watched.package, &Why::Ill).await?;
                 }
             }
         }
@@ -150,20 +150,34 @@ impl Operations {
     }
 
     /// The trial is over: the release before is put away.
-    async fn settle(&self, name: &InstallationName, former: &Digest) -> Result<(), OperationError> {
+    async fn settle(&self, name: &InstallationName, trial: &Trial) -> Result<(), OperationError> {
         let _turn = self.turn(name).await;
+        // Another one may have begun before the turn came.
+        if self.get(name)?.trial() != Some(trial) {
+            return Ok(());
+        }
         self.services.installations.settle(name).await?;
-        self.services.apps.unstage(name, former);
+        self.services.apps.unstage(name, &trial.former.package_digest);
         tracing::info!(installation = %name, "the trial of the new release is over");
         Ok(())
     }
 
-    /// Takes charge away from a newer release that must go, and says why. Where the one before does
-    /// not read all that was written, nothing is done but to call a person.
-    pub(super) async fn fall_back(&self, name: &InstallationName, why: &Why) -> Result<(), OperationError> {
+    /// Takes charge away from the newer release of this package, which must go, and says why. Where the one before
+    /// does not read all that was written, nothing is done but to call a person.
+    pub(super) async fn fall_back(
+        &self,
+        name: &InstallationName,
+        package: &Digest,
+        why: &Why,
+    ) -> Result<(), OperationError> {
         let _turn = self.turn(name).await;
         let i = self.get(name)?;
         let Some(change) = &i.change else { return Ok(()) };
+        // What was seen of one release says nothing of another that came before the turn did.
+        let newer = change.canary().map_or(i.package_digest, |c| c.release.package_digest);
+        if newer != *package {
+            return Ok(());
+        }
         if let Stage::Canary(canary) = &change.stage {
             let (version, by) = (canary.release.version.clone(), canary.by.clone());
             let aborted = self.abort_now(name, PLATFORM, Some(why.clone())).await?;
