@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use yunlong_audit::{Audit, AuditConfig};
 use yunlong_installations::{
-    AppLog, Capability, DataRange, Installation, InstallationError, Installations, Level, Migration, New, RollBack,
-    Status, Switch, Upgrade, Why,
+    AppLog, Capability, DataRange, Exported, Installation, InstallationError, Installations, Level, Migration, New,
+    RoleDue, RollBack, Status, Switch, Upgrade, Why,
 };
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
@@ -540,7 +540,105 @@ async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
         (i.version.to_string(), i.trial().unwrap().former.version.to_string()),
         ("1.1.0".into(), "1.0.0".into())
     );
-    assert_eq!(installations.migrated(&name("tickets"), 2).await.unwrap().data, DataRange { oldest: 2, newest: 2 });
+    let former = Digest::of(b"1.0.0");
+    let unchanged = installations.migrated(&name("tickets"), &former, 2).await.unwrap().data;
+    assert_eq!(unchanged, DataRange { oldest: 1, newest: 2 }, "another release has charge");
+    let migrated = installations.migrated(&name("tickets"), &i.package_digest, 2).await.unwrap().data;
+    assert_eq!(migrated, DataRange { oldest: 2, newest: 2 });
+}
+
+#[tokio::test]
+async fn a_batch_of_a_migration_does_not_commit_behind_a_stop_a_roll_back_or_a_removal() {
+    let (store, installations) = fresh().await;
+    let i = running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    let batch = Migration {
+        package_digest: i.package_digest,
+        from: 1,
+        to: 2,
+        cursor: None,
+        done: 1,
+        total: None,
+        batches: 1,
+        started_at: Timestamp(1),
+        updated_at: Timestamp(1),
+        finished: false,
+        failure: None,
+    };
+    let staged = async |batch: &Migration| {
+        let mut txn = Txn::new(store.clone());
+        let holds = installations.stage_batch(&mut txn, &name("tickets"), batch).await.unwrap();
+        (holds, txn)
+    };
+    let other = Migration { package_digest: Digest::of(b"another"), ..batch.clone() };
+    assert!(!staged(&other).await.0, "another release has charge");
+    let (holds, early) = staged(&batch).await;
+    assert!(holds);
+    installations.set_status(&name("tickets"), Status::Stopped, "city-admin").await.unwrap();
+    assert_eq!(early.commit().await, Err(CommitError::Conflict), "it was stopped in between");
+    assert!(!staged(&batch).await.0, "it is stopped");
+    installations.set_status(&name("tickets"), Status::Running, "city-admin").await.unwrap();
+    let (_, late) = staged(&batch).await;
+    installations.uninstall(&name("tickets"), "city-admin").await.unwrap();
+    assert_eq!(late.commit().await, Err(CommitError::Conflict), "it was removed in between");
+    assert!(!staged(&batch).await.0);
+}
+
+#[tokio::test]
+async fn an_export_that_ends_behind_the_removal_leaves_nothing() {
+    let (_, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
+    let digest = Digest::of(b"lines");
+    let made = Exported { digest, documents: 1, counters: 0, at: Timestamp(1), by: "city-admin".into() };
+    installations.set_exported(&name("tickets"), &made).await.unwrap();
+    assert_eq!(installations.exported(&name("tickets")).await.unwrap(), Some(made.clone()));
+    installations.uninstall(&name("tickets"), "city-admin").await.unwrap();
+    assert_eq!(installations.exported(&name("tickets")).await.unwrap(), None);
+    let late = installations.set_exported(&name("tickets"), &made).await.unwrap_err();
+    assert_eq!(late, InstallationError::NotFound(name("tickets")));
+    assert_eq!(installations.exported(&name("tickets")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_role_is_due_once_and_not_behind_a_change_by_hand() {
+    let (store, installations) = fresh().await;
+    let due = |account: &str| RoleDue { account: account.into(), role: "gate".into() };
+    let tickets = new("tickets", manifest("1.0.0", ""));
+    installations.install_with_roles(tickets, vec![due("a"), due("b")]).await.unwrap();
+    let staged = async |role: &RoleDue| {
+        let mut txn = Txn::new(store.clone());
+        let stood = installations.stage_role_done(&mut txn, &name("tickets"), role).await.unwrap();
+        (stood, txn)
+    };
+    let (stood, first) = staged(&due("a")).await;
+    assert!(stood);
+    first.commit().await.unwrap();
+    assert!(!staged(&due("a")).await.0, "it was assigned");
+    installations.look_again(&name("tickets")).await.unwrap();
+    assert_eq!(installations.get(&name("tickets")).unwrap().roles_due, [due("b")]);
+    let (_, late) = staged(&due("b")).await;
+    installations.roles_by_hand(&name("tickets"), "b").await.unwrap();
+    assert_eq!(late.commit().await, Err(CommitError::Conflict));
+    assert!(!staged(&due("b")).await.0);
+    assert!(open(&store).await.get(&name("tickets")).unwrap().roles_due.is_empty());
+}
+
+#[test]
+fn what_was_approved_wrongly_is_told_whole_in_both_languages() {
+    for (e, zh, en) in [
+        (
+            InstallationError::NotApproved(vec![Capability::Data, Capability::Payments]),
+            "应用申请的权限没有全部批准，缺少：“data”、“payments”。请全部批准，或不安装",
+            "the app asks for permissions that were not approved: data, payments. Approve all that it asks for, or do not install it",
+        ),
+        (
+            InstallationError::NotRequested(vec![Capability::Payments]),
+            "批准了应用没有申请的权限：“payments”。请只批准它申请的权限",
+            "permissions were approved that the app does not ask for: payments. Approve exactly those that it asks for",
+        ),
+    ] {
+        let text = e.text();
+        assert_eq!((text.zh.as_str(), text.en.as_str()), (zh, en));
+    }
 }
 
 #[tokio::test]

@@ -87,9 +87,7 @@ fn main() -> ExitCode {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("error: {error}");
-                    if let Some(next) = error.next() {
-                        eprintln!("  → {next}");
-                    }
+                    eprintln!("  → {}", error.next());
                     ExitCode::from(error.exit_code())
                 }
             };

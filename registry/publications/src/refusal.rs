@@ -217,19 +217,25 @@ impl Refusal {
             Self::TooLarge { what, limit } => {
                 let most = limit.text();
                 (
-                    format!("{} 过大：最多允许 {}", part(what), most.zh),
-                    format!("{what} is too large: at most {} are allowed", most.en),
+                    format!("{} 过大：最多允许 {}。请缩小后重新打包", part(what), most.zh),
+                    format!("{what} is too large: at most {} are allowed. Make it smaller and package it again", most.en),
                 )
             }
             Self::Malformed { why } => {
-                (format!("不是本平台的软件包：{}", why.zh), format!("this is no package of this platform: {}", why.en))
+                (
+                format!("不是本平台的软件包：{}。请用 yunlong package 重新打包", why.zh),
+                format!("this is no package of this platform: {}. Make it again with `yunlong package`", why.en),
+            )
             }
             Self::Unsigned => (
                 "软件包没有签名：请用已登记的密钥签名后再推送".into(),
                 "the package is not signed: sign it with an enrolled key and push it again".into(),
             ),
             Self::BadSignature { why } => {
-                (format!("签名不成立：{}", why.zh), format!("a signature does not hold: {}", why.en))
+                (
+                format!("签名不成立：{}。请用已登记的密钥重新签名后再推送", why.zh),
+                format!("a signature does not hold: {}. Sign it again with an enrolled key and push it again", why.en),
+            )
             }
             Self::UnknownSigner { key } => (
                 format!("签名密钥 {key} 没有登记：请先向城市管理方登记"),
@@ -254,8 +260,8 @@ impl Refusal {
                 )
             }
             Self::WrongVendor { key, owner, vendor } => (
-                format!("密钥 {key} 属于“{owner}”，而 app.toml 写的开发商是“{vendor}”"),
-                format!("the key {key} belongs to `{owner}`, but app.toml names the vendor `{vendor}`"),
+                format!("密钥 {key} 属于“{owner}”，而 app.toml 写的开发商是“{vendor}”：请用“{vendor}”的密钥签名，或改正 app.toml"),
+                format!("the key {key} belongs to `{owner}`, but app.toml names the vendor `{vendor}`: sign it with a key of `{vendor}`, or correct app.toml"),
             ),
             Self::OtherSigner { app, owner, offered } => (
                 format!("应用名“{app}”归首先发布它的“{owner}”所有，不能由“{offered}”签名：请换一个应用名"),
@@ -304,16 +310,16 @@ impl Refusal {
                 format!("version {version} was yanked: {reason}: install another version"),
             ),
             Self::Yanked { version, reason, recalled: true } => (
-                format!("版本 {version} 已被城市召回，不得运行：{reason}"),
-                format!("version {version} was recalled by the city and may not run: {reason}"),
+                format!("版本 {version} 已被城市召回，不得运行：{reason}。请换用其他版本"),
+                format!("version {version} was recalled by the city and may not run: {reason}. Take another version"),
             ),
             Self::NotPublished { digest } => (
                 format!("仓库中没有发布过 {digest}：只能安装已发布并通过审核的软件包"),
                 format!("{digest} was never published here: only published and approved packages are installed"),
             ),
             Self::NotApproved { version, state } => (
-                format!("版本 {version} 没有通过审核（{}）", state.title().zh),
-                format!("version {version} is not approved ({})", state.title().en),
+                format!("版本 {version} 没有通过审核（{}）：请等待审核，或换用已通过的版本", state.title().zh),
+                format!("version {version} is not approved ({}): wait for its review, or take a version that is approved", state.title().en),
             ),
         }
     }

@@ -1,13 +1,10 @@
-//! Listing, stopping, starting and removing installations.
+//! Listing, stopping and starting installations.
 
 use crate::client::Client;
 use crate::terminal::{say, say_raw};
-use crate::{CliError, Server, terminal};
+use crate::{CliError, Server};
 use clap::Args;
 use serde_json::{Value, json};
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
 use yunlong_model::InstallationName;
 
 /// `yunlong apps`.
@@ -25,24 +22,6 @@ pub struct Apps {
 pub struct Named {
     /// The installation
     name: String,
-    #[command(flatten)]
-    server: Server,
-}
-
-/// `yunlong uninstall`.
-#[derive(Args, Debug)]
-pub struct Uninstall {
-    /// The installation
-    name: String,
-    /// Stop it, and write all that it keeps into this new file before it is removed: JSON, a line each
-    #[arg(long, value_name = "FILE", conflicts_with = "erase")]
-    export: Option<PathBuf>,
-    /// Nothing of its data is to be kept
-    #[arg(long)]
-    erase: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    yes: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -120,88 +99,6 @@ pub(crate) fn set_running(options: &Named, running: bool) -> Result<(), CliError
     Ok(())
 }
 
-pub(crate) fn uninstall(options: &Uninstall) -> Result<(), CliError> {
-    let lang = terminal::lang();
-    if options.export.is_none() && !options.erase {
-        return Err(CliError::usage(
-            lang.pick("请写明数据如何处理：卸载后不能恢复", "say what becomes of its data: it is removed for good"),
-            lang.pick(
-                "`--export 文件` 先导出一份，或 `--erase` 直接删除；暂停服务用 `yunlong stop`",
-                "`--export FILE` to keep a copy of it first, or `--erase` when nothing is to be kept; `yunlong stop` pauses it",
-            ),
-        ));
-    }
-    let client = Client::signed_in(&options.server)?;
-    let (here, stop) = (path(&options.name, "")?, path(&options.name, "/stop")?);
-    if !options.yes {
-        terminal::confirm(&format!(
-            "{} {}",
-            options.name,
-            lang.pick(
-                "及其全部数据将被永久删除，名称不再可用。继续吗？",
-                "and all its data will be removed for good, and the name stays reserved. Go on?"
-            )
-        ))?;
-    }
-    let Some(file) = &options.export else {
-        client.delete(&format!("{here}?data=erase"))?;
-        return say!("removed {}", options.name);
-    };
-    // Before anything is done: a file that is there is not overwritten.
-    let out = new_file(file).map_err(CliError::io(file.display()))?;
-    // What it wrote while it is read would be lost with it.
-    client.post(&stop, &json!({}))?;
-    let count = export(&client, &options.name, out, file).inspect_err(|_| {
-        // A part must not pass for the whole.
-        _ = std::fs::remove_file(file);
-        eprintln!(
-            "{} is stopped, and nothing was removed: `yunlong start {}` lets it serve again",
-            options.name, options.name
-        );
-    })?;
-    say!("exported {count} into {}", file.display())?;
-    client.delete(&format!("{here}?data=exported"))?;
-    say!("removed {}", options.name)
-}
-
-/// Personal data: for its owner alone.
-fn new_file(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Writes all that an installation keeps into a file; answers how much that is. It is on the disk then, and whole.
-fn export(client: &Client, name: &str, out: File, path: &Path) -> Result<String, CliError> {
-    let unwritable = || CliError::io(path.display());
-    let (mut out, mut lines, mut last) = (BufWriter::new(out), 0, Vec::new());
-    client.lines(&self::path(name, "/export")?, |line| {
-        lines += 1;
-        last.clear();
-        last.extend_from_slice(line);
-        out.write_all(line).map_err(unwritable())
-    })?;
-    let out = out.into_inner().map_err(|e| unwritable()(e.into_error()))?;
-    out.sync_all().map_err(unwritable())?;
-    whole(lines, &last).ok_or_else(|| {
-        CliError::usage(
-            format!("the export of {name} was cut short after {lines} lines"),
-            "repeat the command; the platform's log says why when it happens again",
-        )
-    })
-}
-
-/// How much an export holds by its last line, when that is how much it is.
-fn whole(lines: u64, last: &[u8]) -> Option<String> {
-    let end: Value = serde_json::from_slice(last).ok()?;
-    let (documents, counters) = (end["end"]["documents"].as_u64()?, end["end"]["counters"].as_u64()?);
-    // With the first line and the last.
-    (documents.checked_add(counters)?.checked_add(2)? == lines)
-        .then(|| format!("{documents} documents and {counters} counters"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,15 +117,6 @@ mod tests {
              tickets  tourism-ticketing  0.1.0    running       徐州市 320300\n\
              b        b                  1.0.0    failed: trap  320302\n"
         );
-    }
-
-    #[test]
-    fn an_export_is_whole_when_its_last_line_counts_what_came() {
-        let end = json!({ "end": { "documents": 2, "counters": 1 } }).to_string();
-        assert_eq!(whole(5, end.as_bytes()).unwrap(), "2 documents and 1 counters");
-        for (lines, last) in [(4, end.as_str()), (6, &end), (1, "{\"export\":{}}\n"), (0, ""), (5, &end[..9])] {
-            assert_eq!(whole(lines, last.as_bytes()), None, "{lines} {last}");
-        }
     }
 
     #[test]

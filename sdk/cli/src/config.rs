@@ -112,6 +112,6 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         std::fs::write(&path, "{").unwrap();
-        assert!(Sessions::load_from(&path).unwrap_err().next().unwrap().contains("login"));
+        assert!(Sessions::load_from(&path).unwrap_err().next().contains("login"));
     }
 }

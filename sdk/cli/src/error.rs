@@ -85,6 +85,16 @@ pub enum CliError {
         /// The file with the reasons.
         errors: String,
     },
+    /// All that an installation keeps is in a file, and it was not removed.
+    #[error("{file} holds all that {name} keeps, but {name} was not removed: {why}")]
+    NotRemoved {
+        /// The installation.
+        name: String,
+        /// The file.
+        file: String,
+        /// Why.
+        why: Box<CliError>,
+    },
     /// The person said no.
     #[error("nothing was done")]
     Declined,
@@ -106,10 +116,10 @@ impl CliError {
         if matches!(self, Self::RowsRefused { .. }) { 3 } else { 1 }
     }
 
-    /// What to do next, when that is not in the text already.
+    /// What to do next.
     #[must_use]
-    pub fn next(&self) -> Option<String> {
-        Some(match self {
+    pub fn next(&self) -> String {
+        match self {
             Self::Usage { next, .. } => next.clone(),
             Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
             Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
@@ -121,30 +131,93 @@ impl CliError {
             Self::Component(_) => {
                 "change app.toml or the component, build again and run `yunlong package` again".into()
             }
-            Self::Refused { status: 401, .. } => "the session has ended: sign in again with `yunlong login`".into(),
-            Self::Refused { status: 403, .. } => {
-                "sign in as an account of the department that may do this: `yunlong login --account NAME`".into()
-            }
-            Self::Refused { status, .. } => after_refusal(*status)?.into(),
+            Self::Refused { status, .. } => after_refusal(*status).into(),
             Self::RegistryUnreachable { .. } => {
                 "check the registry's address; the demo's is http://localhost:5000, a city's operator tells its own"
                     .into()
             }
             Self::Registry { status, code, .. } => after_refusal_by_registry(*status, code).into(),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => "check the path".into(),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
-                "choose another name: existing files are not overwritten".into()
-            }
-            Self::Package(PackageError::Io { what, source })
-                if source.kind() == std::io::ErrorKind::NotFound && what.ends_with("app.toml") =>
-            {
-                "run this in the app's folder, or give the folder: `yunlong package DIR`".into()
-            }
-            Self::Package(PackageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                "check the path; `yunlong package` makes packages".into()
-            }
-            _ => return None,
-        })
+            Self::Io { source, .. } => after_io(source).into(),
+            Self::Key(e) => after_key(e).into(),
+            Self::Package(e) => after_package(e).into(),
+            Self::NotRemoved { name, file, why } => after_export(name, file, why),
+            Self::Declined => "repeat the command, and say yes to it or give --yes, when it is meant".into(),
+        }
+    }
+}
+
+fn after_io(e: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match e.kind() {
+        Kind::NotFound => "check the path",
+        Kind::AlreadyExists => "choose another name: existing files are not overwritten",
+        Kind::PermissionDenied => "choose a place that you may use, or change its permissions",
+        Kind::StorageFull => "make room on the disk, or choose another place, then repeat the command",
+        _ => "mend what the operating system says, then repeat the command",
+    }
+}
+
+fn after_key(e: &KeyError) -> &'static str {
+    match e {
+        KeyError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            "check its name or path: `yunlong keys list` shows those in your keys folder, `yunlong keys generate` makes one"
+        }
+        KeyError::Io { source, .. } => after_io(source),
+        KeyError::Malformed(_) => {
+            "give a key that `yunlong keys generate` made, or write yours so with `openssl pkcs8 -topk8 -nocrypt`"
+        }
+        KeyError::Exposed(_) => "run `chmod 600` on it; if somebody may have read it, make a new key and revoke this one",
+    }
+}
+
+/// What to do after a package was not built or read.
+fn after_package(e: &PackageError) -> &'static str {
+    match e {
+        PackageError::Io { what, source }
+            if source.kind() == std::io::ErrorKind::NotFound && what.ends_with("app.toml") =>
+        {
+            "run this in the app's folder, or give the folder: `yunlong package DIR`"
+        }
+        PackageError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            "check the path; `yunlong package` makes packages"
+        }
+        PackageError::Io { source, .. } => after_io(source),
+        PackageError::DigestMismatch { .. } => {
+            "do not use it: it was damaged or changed on its way. Get it again from its vendor or with `yunlong package pull`; if it is changed there too, tell the registry's operator"
+        }
+        PackageError::NotAPackage(_) => "give a file or folder that `yunlong package` or `yunlong package pull` made",
+        PackageError::TooLarge { .. } => {
+            "make it smaller: less in assets, the component built with `opt-level = \"s\"` and stripped; then run `yunlong package` again"
+        }
+        PackageError::Compressed { .. } => "push it with `yunlong publish`, which does not compress, then pull it again",
+        PackageError::Manifest(_) => "correct app.toml, then repeat the command",
+        PackageError::Component(_) => "build the component for wasm32-wasip2, then run `yunlong package` again",
+        PackageError::Path(_) | PackageError::NotAFile(_) => {
+            "take it out of the assets, or put a plain file with a plain name there, then run `yunlong package` again"
+        }
+        PackageError::Duplicate(_)
+        | PackageError::MediaType { .. }
+        | PackageError::Layers(_)
+        | PackageError::Missing(_)
+        | PackageError::Stray(_)
+        | PackageError::Malformed { .. } => {
+            "make the package again with `yunlong package`, or get it again from its vendor or with `yunlong package pull`"
+        }
+    }
+}
+
+/// What to do when the file is whole and the installation is still there, or may be.
+fn after_export(name: &str, file: &str, why: &CliError) -> String {
+    let again = format!("`yunlong uninstall {name} --exported {file}`");
+    match why {
+        // It may have been removed, and only the answer was lost.
+        CliError::Unreachable { .. } => {
+            format!("see with `yunlong apps` whether it is still there once the platform answers; if so, {again}")
+        }
+        CliError::Refused { status: 409, .. } => format!(
+            "do as it says; {again} tries it again with this file, `yunlong uninstall {name} --export OTHER` makes a new one"
+        ),
+        why => format!("{}; with this file: {again}", why.next()),
     }
 }
 
@@ -171,8 +244,10 @@ fn after_refusal_by_registry(status: u16, code: &str) -> &'static str {
 }
 
 /// What to do after an answer of this status, when its text names no field.
-fn after_refusal(status: u16) -> Option<&'static str> {
-    Some(match status {
+fn after_refusal(status: u16) -> &'static str {
+    match status {
+        401 => "the session has ended: sign in again with `yunlong login`",
+        403 => "sign in as an account of the department that may do this: `yunlong login --account NAME`",
         400 => "check that this program and the platform are of one version: `yunlong --version`",
         404 => "check the name: `yunlong hub datasets` lists datasets, `yunlong apps` lists installations",
         409 => "it has changed meanwhile or is in another state: look at it again, then decide and repeat the command",
@@ -182,8 +257,8 @@ fn after_refusal(status: u16) -> Option<&'static str> {
         503 | 504 => "wait a little, then repeat the command: an import or export goes on where it was",
         507 => "the platform has no room left: its operator has to make some, then repeat the command",
         500..=599 => "repeat the command later; if it fails again, give the request's number to the operator",
-        _ => return None,
-    })
+        _ => "check the address (--server), and that this program and the platform are of one version",
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +269,7 @@ mod tests {
     fn every_refusal_of_a_registry_says_what_to_do_next() {
         let next = |status, code: &str| {
             let refused = CliError::Registry { registry: "r".into(), status, code: code.into(), text: "no".into() };
-            refused.next().unwrap_or_default()
+            refused.next()
         };
         for (status, code, said) in [
             (401, "UNAUTHORIZED", "yunlong login"),
@@ -212,9 +287,37 @@ mod tests {
     }
 
     #[test]
+    fn a_package_that_was_changed_is_not_to_be_used_and_is_got_again() {
+        let digest = yunlong_model::Digest::of;
+        let (expected, found) = (digest(b"a"), digest(b"b"));
+        let changed = PackageError::DigestMismatch { what: "component".into(), expected, found };
+        assert!(CliError::from(changed).next().contains("package pull"));
+        let exposed = KeyError::Exposed("k.pem".into());
+        assert!(CliError::from(exposed).next().contains("chmod 600"));
+    }
+
+    #[test]
+    fn an_export_whose_removal_failed_is_tried_again_with_the_same_file() {
+        let after = |why: CliError| {
+            CliError::NotRemoved { name: "tickets".into(), file: "t.jsonl".into(), why: Box::new(why) }.next()
+        };
+        let refused = |status| CliError::Refused { status, text: "no".into(), request_id: None };
+        let lost = CliError::Unreachable { server: "s".into(), problem: "p".into() };
+        for (why, said) in [
+            (lost, "yunlong apps"),
+            (refused(409), "--export OTHER"),
+            (CliError::StepUp, "yunlong login"),
+            (refused(503), "wait a little"),
+        ] {
+            let next = after(why);
+            assert!(next.contains(said) && next.contains("yunlong uninstall tickets --exported t.jsonl"), "{next}");
+        }
+    }
+
+    #[test]
     fn every_refusal_says_what_to_do_next() {
         let next =
-            |status| CliError::Refused { status, text: "no".into(), request_id: None }.next().unwrap_or_default();
+            |status| CliError::Refused { status, text: "no".into(), request_id: None }.next();
         for (status, said) in [
             (400, "--version"),
             (401, "yunlong login"),
@@ -227,6 +330,7 @@ mod tests {
             (500, "number"),
             (503, "goes on where it was"),
             (507, "room"),
+            (418, "--server"),
         ] {
             assert!(next(status).contains(said), "{status}: {}", next(status));
         }

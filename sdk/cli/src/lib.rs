@@ -28,6 +28,7 @@ mod releases;
 mod review;
 mod standing;
 mod terminal;
+mod uninstall;
 
 pub use check::{Finding, check_component};
 pub use error::CliError;
@@ -96,7 +97,7 @@ pub enum Command {
     /// Show the messages that an installation could not handle, and deliver them again
     DeadLetters(jobs::DeadLetters),
     /// Remove an installation for good, with its data or after an export of it
-    Uninstall(apps::Uninstall),
+    Uninstall(uninstall::Uninstall),
     /// Open accounts and look after them
     #[command(subcommand)]
     Accounts(accounts::Accounts),
@@ -144,7 +145,7 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::History(c) => releases::history(c),
         Command::Jobs(c) => jobs::jobs(c),
         Command::DeadLetters(c) => jobs::dead_letters(c),
-        Command::Uninstall(c) => apps::uninstall(c),
+        Command::Uninstall(c) => uninstall::run(c),
         Command::Accounts(c) => accounts::run(c),
         Command::Organizations(c) => organizations::run(c),
         Command::Hub(c) => hub::run(c),

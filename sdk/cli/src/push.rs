@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(tag_of(&tongshan.manifest.version), "1.0.0_b2");
         for wrong in ["Hello/x", "hello", "a/b:1", "a//b", "../b", "a/b@sha256:0", ""] {
             assert!(
-                repository(&tongshan, Some(wrong)).unwrap_err().next().unwrap().contains("--repository"),
+                repository(&tongshan, Some(wrong)).unwrap_err().next().contains("--repository"),
                 "{wrong}"
             );
         }

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use yunlong_cli::{CliError, Command};
-use yunlong_model::Timestamp;
+use yunlong_model::{Digest, Timestamp};
 use yunlong_registry::{KeyPair, Limits, TrustStore, package};
 
 #[derive(Parser)]
@@ -167,7 +167,7 @@ fn a_vendor_makes_a_key_and_a_signed_package() {
 fn a_key_is_never_overwritten() {
     let app = App::new("").signed();
     let again = run(&["keys", "generate", "--out", &app.text("key.pem")]).unwrap_err();
-    assert!(again.next().unwrap().contains("another name"), "{again}");
+    assert!(again.next().contains("another name"), "{again}");
 }
 
 #[test]
@@ -187,9 +187,9 @@ fn wrong_input_says_the_next_step() {
     assert!(app.package().unwrap_err().to_string().contains("wasm32-wasip2"));
     std::fs::remove_file(app.path("component.wasm")).unwrap();
     let missing = run(&["package", &app.text(""), "--component", &app.text("no.wasm")]).unwrap_err();
-    assert_eq!(missing.next().unwrap(), "check the path");
+    assert_eq!(missing.next(), "check the path");
     let nowhere = run(&["package", &app.text("no-such-folder")]).unwrap_err();
-    assert!(nowhere.next().unwrap().contains("app's folder"), "{nowhere}");
+    assert!(nowhere.next().contains("app's folder"), "{nowhere}");
     std::fs::write(app.path("app.toml"), "name = \"Tickets\"").unwrap();
     assert!(app.package().unwrap_err().to_string().contains("app.toml"));
 }
@@ -200,7 +200,7 @@ fn publishing_signs_and_uploads_to_the_console() {
     app.package().unwrap();
     let platform = Platform::new(vec![(201, review())]);
     let unsigned = platform.run(&["publish", &app.text("tickets.tar")]).unwrap_err();
-    assert!(unsigned.next().unwrap().contains("--key"));
+    assert!(unsigned.next().contains("--key"));
     run(&["keys", "generate", "--out", &app.text("key.pem")]).unwrap();
     platform.run(&["publish", &app.text("tickets.tar"), "--key", &app.text("key.pem")]).unwrap();
     let seen = &platform.seen()[0];
@@ -245,7 +245,7 @@ fn what_nobody_approved_is_not_installed_and_its_review_is_named() {
     let platform = Platform::new(vec![(201, json!({ "number": 7, "digest": review()["digest"] })), (200, review())]);
     let refused = platform.run(&["install", &app.text("tickets.tar"), "--org", "320300", "--yes"]).unwrap_err();
     assert!(refused.to_string().contains("submission 7"), "{refused}");
-    assert!(refused.next().unwrap().contains("yunlong review show 7"));
+    assert!(refused.next().contains("yunlong review show 7"));
     assert_eq!(platform.seen().len(), 2, "sent and looked at, not installed");
 }
 
@@ -257,7 +257,7 @@ fn nothing_is_installed_unasked() {
     }
     let platform = Platform::new(vec![(200, json!({ "packages": [review()] }))]);
     let refused = platform.run(&["install", "tickets", "--org", "320300"]).unwrap_err();
-    assert!(refused.next().unwrap().contains("--yes"));
+    assert!(refused.next().contains("--yes"));
     assert_eq!(platform.seen().len(), 1, "looked up, not installed");
 }
 
@@ -269,7 +269,8 @@ fn a_damaged_package_never_leaves_the_machine() {
     tar[middle] ^= 1;
     std::fs::write(app.path("tickets.tar"), tar).unwrap();
     let platform = Platform::new(vec![]);
-    assert!(platform.run(&["install", &app.text("tickets.tar"), "--org", "320300", "--yes"]).is_err());
+    let refused = platform.run(&["install", &app.text("tickets.tar"), "--org", "320300", "--yes"]).unwrap_err();
+    assert!(refused.next().contains("yunlong package"), "{refused}: {}", refused.next());
     assert_eq!(platform.seen().len(), 0);
 }
 
@@ -279,8 +280,8 @@ fn refusals_are_told_with_reason_request_id_and_next_step() {
     let platform = Platform::new(vec![(403, problem), (401, json!({ "title": "Sign in" }))]);
     let refused = platform.run(&["apps"]).unwrap_err();
     assert!(refused.to_string().contains("for administrators") && refused.to_string().contains("r-1"), "{refused}");
-    assert!(refused.next().unwrap().contains("login"));
-    assert!(platform.run(&["stop", "tickets"]).unwrap_err().next().unwrap().contains("login"));
+    assert!(refused.next().contains("login"));
+    assert!(platform.run(&["stop", "tickets"]).unwrap_err().next().contains("login"));
 }
 
 #[test]
@@ -289,7 +290,7 @@ fn a_platform_that_is_not_there_is_named() {
     let address = format!("http://localhost:{free}");
     let error = run(&["apps", "--server", &address, "--token", "t"]).unwrap_err();
     assert!(error.to_string().contains(&format!("console.localhost:{free}")), "{error}");
-    assert!(error.next().is_some());
+    assert!(!error.next().is_empty());
 }
 
 #[test]
@@ -299,7 +300,7 @@ fn stop_start_and_uninstall_name_the_installation() {
     platform.run(&["start", "tickets"]).unwrap();
     // What becomes of its data is asked before the platform is.
     let silent = platform.run(&["uninstall", "tickets", "--yes"]).unwrap_err();
-    assert!(silent.next().unwrap().contains("--export") && silent.next().unwrap().contains("--erase"), "{silent}");
+    assert!(silent.next().contains("--export") && silent.next().contains("--erase"), "{silent}");
     platform.run(&["uninstall", "tickets", "--erase", "--yes"]).unwrap();
     let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
     assert_eq!(
@@ -313,6 +314,26 @@ fn stop_start_and_uninstall_name_the_installation() {
     assert!(platform.run(&["stop", "../signers"]).is_err());
 }
 
+/// An export of one document, and its digest.
+fn export() -> (String, String) {
+    let head = "{\"export\":{}}\n{\"collection\":\"c\",\"id\":\"1\",\"document\":{}}\n";
+    let digest = Digest::of(head.as_bytes()).to_string();
+    let end = json!({ "end": { "documents": 1, "counters": 0, "digest": digest } });
+    (format!("{head}{end}\n"), digest)
+}
+
+fn lines(platform: &Platform) -> Vec<String> {
+    platform.seen().into_iter().map(|s| s.line).collect()
+}
+
+/// The names of what is in a folder.
+fn listed(dir: &Path) -> Vec<String> {
+    let mut all: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    all.sort();
+    all
+}
+
 /// An app is removed once its export is whole and on the disk, and not before.
 #[test]
 fn what_is_exported_is_whole_before_the_app_is_removed() {
@@ -320,17 +341,15 @@ fn what_is_exported_is_whole_before_the_app_is_removed() {
     let file = |name: &str| dir.path().join(name).display().to_string();
     let uninstall =
         |platform: &Platform, name: &str| platform.run(&["uninstall", "tickets", "--export", &file(name), "--yes"]);
-    let head = "{\"export\":{}}\n{\"collection\":\"c\",\"id\":\"1\",\"document\":{}}\n";
-    let whole = format!("{head}{{\"end\":{{\"documents\":1,\"counters\":0}}}}\n");
+    let (whole, digest) = export();
     let platform = Platform::new(vec![(200, json!({})), (200, json!(whole)), (204, json!(""))]);
     uninstall(&platform, "whole.jsonl").unwrap();
-    let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
     assert_eq!(
-        lines,
+        lines(&platform),
         [
-            "POST /api/v1/installations/tickets/stop HTTP/1.1",
-            "POST /api/v1/installations/tickets/export HTTP/1.1",
-            "DELETE /api/v1/installations/tickets?data=exported HTTP/1.1"
+            "POST /api/v1/installations/tickets/stop HTTP/1.1".to_owned(),
+            "POST /api/v1/installations/tickets/export HTTP/1.1".to_owned(),
+            format!("DELETE /api/v1/installations/tickets?data=exported&digest={digest} HTTP/1.1"),
         ]
     );
     assert_eq!(std::fs::read_to_string(file("whole.jsonl")).unwrap(), whole);
@@ -340,17 +359,45 @@ fn what_is_exported_is_whole_before_the_app_is_removed() {
         assert_eq!(std::fs::metadata(file("whole.jsonl")).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    for (name, answer) in [("cut.jsonl", (200, json!(head))), ("refused.jsonl", (500, json!({ "title": "no" })))] {
+    let cut: String = whole.split_inclusive('\n').take(2).collect();
+    let changed = whole.replace("\"1\"", "\"2\"");
+    for answer in [(200, json!(cut)), (200, json!(changed)), (500, json!({ "title": "no" }))] {
         let platform = Platform::new(vec![(200, json!({})), answer]);
-        let error = uninstall(&platform, name).unwrap_err();
-        assert!(error.next().is_some(), "{name}: {error}");
-        assert_eq!(platform.seen().len(), 2, "{name}: it was removed");
-        assert!(!Path::new(&file(name)).exists(), "{name}: a part must not pass for the whole");
+        let error = uninstall(&platform, "next.jsonl").unwrap_err();
+        assert!(!error.next().is_empty(), "{error}");
+        assert_eq!(platform.seen().len(), 2, "it was removed");
+        assert_eq!(listed(dir.path()), ["whole.jsonl"], "a part is in the way of the next try");
     }
+    // It cannot even be stopped.
+    uninstall(&Platform::new(vec![(409, json!({ "title": "no" }))]), "next.jsonl").unwrap_err();
+    assert_eq!(listed(dir.path()), ["whole.jsonl"]);
     // A file that is there stays, and then nothing is done at all.
     let platform = Platform::new(Vec::new());
-    assert!(matches!(uninstall(&platform, "whole.jsonl"), Err(CliError::Io { .. })));
+    let there = uninstall(&platform, "whole.jsonl").unwrap_err();
+    assert!(matches!(there, CliError::Io { .. }) && there.next().contains("another name"), "{there}");
     assert_eq!(std::fs::read_to_string(file("whole.jsonl")).unwrap(), whole);
+}
+
+/// What was exported stays when the removal fails, and serves the next try.
+#[test]
+fn a_removal_that_failed_behind_its_export_says_so_and_goes_on_with_the_same_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tickets.jsonl").display().to_string();
+    let (whole, digest) = export();
+    let no = json!({ "title": "Calls are still under way" });
+    let platform = Platform::new(vec![(200, json!({})), (200, json!(whole)), (409, no), (204, json!(""))]);
+    let error = platform.run(&["uninstall", "tickets", "--export", &file, "--yes"]).unwrap_err();
+    assert!(matches!(error, CliError::NotRemoved { .. }), "{error}");
+    assert!(error.to_string().contains(&file) && error.to_string().contains("still under way"), "{error}");
+    assert!(error.next().contains(&format!("yunlong uninstall tickets --exported {file}")), "{}", error.next());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), whole);
+    platform.run(&["uninstall", "tickets", "--exported", &file, "--yes"]).unwrap();
+    let removal = format!("DELETE /api/v1/installations/tickets?data=exported&digest={digest} HTTP/1.1");
+    assert_eq!(lines(&platform)[2..], [removal.clone(), removal]);
+
+    std::fs::write(&file, whole.replace("\"1\"", "\"2\"")).unwrap();
+    let changed = Platform::new(Vec::new()).run(&["uninstall", "tickets", "--exported", &file, "--yes"]).unwrap_err();
+    assert!(changed.to_string().contains("no whole export") && changed.next().contains("--export"), "{changed}");
 }
 
 #[test]
@@ -375,11 +422,11 @@ fn advisories_are_imported_of_a_file_or_folder_and_shown() {
     let named = ["advisories", "import", &path("all.zip"), "--ecosystem", "PyPI", "--source", "osv.dev & co"];
     platform.run(&named).unwrap();
     let refused = platform.run(&named).unwrap_err();
-    assert!(refused.next().unwrap().contains("--account"), "{refused}");
+    assert!(refused.next().contains("--account"), "{refused}");
     platform.run(&["advisories", "show"]).unwrap();
     platform.run(&["advisories", "show", "--json"]).unwrap();
     let missing = platform.run(&["advisories", "import", &path("no.zip"), "--ecosystem", "npm"]).unwrap_err();
-    assert!(missing.to_string().contains("no.zip") && missing.next().is_some(), "{missing}");
+    assert!(missing.to_string().contains("no.zip") && !missing.next().is_empty(), "{missing}");
     let seen = platform.seen();
     let lines: Vec<_> = seen.iter().map(|s| s.line.as_str()).collect();
     assert_eq!(
@@ -461,5 +508,5 @@ fn a_second_factor_that_is_missing_is_told_with_what_to_do() {
     let problem = |code: &str| json!({ "title": "More", "code": code });
     let platform = Platform::new(vec![(403, problem("step-up-required"))]);
     let error = platform.run(&["uninstall", "tickets", "--erase", "--yes"]).unwrap_err();
-    assert!(matches!(error, CliError::StepUp) && error.next().unwrap().contains("login"), "{error}");
+    assert!(matches!(error, CliError::StepUp) && error.next().contains("login"), "{error}");
 }

@@ -446,6 +446,43 @@ async fn roles_chosen_with_an_installation_outlive_a_stop_before_they_were_assig
 }
 
 #[tokio::test]
+async fn a_role_that_was_taken_away_does_not_come_back_though_the_list_of_the_due_ones_was_not_cleared() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let review = p.publish(package(MANIFEST, &p.key)).await;
+    let tickets: InstallationName = "tickets".parse().unwrap();
+    let new = New {
+        name: tickets.clone(),
+        organization: "320300".into(),
+        organization_name: "徐州市".into(),
+        package_digest: review.digest,
+        signer: review.signer.key.to_string(),
+        manifest: review.manifest.clone(),
+        grants: review.capabilities.clone(),
+        config: Default::default(),
+        by: "city-admin".into(),
+    };
+    let due = RoleDue { account: "city-reviewer".into(), role: "gate".into() };
+    p.installations.install_with_roles(new, vec![due]).await.unwrap();
+    p.installations.set_status(&tickets, Status::Running, "city-admin").await.unwrap();
+    let roles = async || p.identity.roles(&tickets, "city-reviewer").await.unwrap();
+    let by_hand = async |assigned: bool| {
+        p.gateway.operations().set_role(&tickets, "city-reviewer", "gate", assigned, "city-admin").await
+    };
+    // The list cannot be written.
+    *p.recorded.fails.lock() = Some("installation");
+    p.gateway.operations().start_all(|_| {}).await.unwrap();
+    assert!(roles().await.is_empty(), "it is assigned and struck off, or neither");
+    by_hand(true).await.unwrap_err();
+    assert!(roles().await.is_empty(), "what would come back by itself is not changed by hand");
+    *p.recorded.fails.lock() = None;
+    by_hand(true).await.unwrap();
+    assert_eq!(roles().await, ["gate"]);
+    by_hand(false).await.unwrap();
+    p.gateway.operations().start_all(|_| {}).await.unwrap();
+    assert!(roles().await.is_empty());
+}
+
+#[tokio::test]
 async fn settings_are_labelled_in_the_readers_language_in_the_form_and_on_the_apps_page() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let labels = "x-title = { zh = \"名额保留（分钟）\", en = \"Keep places (minutes)\" }\nx-description = { zh = \"未付款时\", en = \"While nobody has paid\" }";
@@ -545,7 +582,8 @@ async fn data_is_exported_whole_before_an_app_is_removed() {
     assert_eq!(file.header("cache-control"), "no-store");
     let lines: Vec<Value> = file.text().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(lines.first().unwrap()["export"]["installation"], "tickets");
-    assert_eq!(lines.last().unwrap()["end"], json!({ "documents": 450, "counters": 0 }));
+    let end = &lines.last().unwrap()["end"];
+    assert_eq!((&end["documents"], &end["counters"]), (&json!(450), &json!(0)));
     let numbers: Vec<_> = lines[1..lines.len() - 1].iter().map(|l| l["document"]["number"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (0..450).collect::<Vec<_>>(), "each once, in order");
     let trail = p.installations.audit(20).await.unwrap();
@@ -562,10 +600,11 @@ async fn data_is_exported_whole_before_an_app_is_removed() {
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields}");
         assert!(refused.text().contains(&format!("id=\"{error}\"")), "{fields}: {}", refused.text());
     }
-    assert_eq!(
-        p.submit("/apps/tickets/uninstall", &cookie, "confirm=tickets&data=exported").await.location(),
-        "/?removed=1"
-    );
+    p.gateway.operations().stop(&name, "city-admin").await.unwrap();
+    let digest = end["digest"].as_str().unwrap();
+    let fields = format!("confirm=tickets&data=exported&digest={digest}");
+    assert_eq!(p.submit("/apps/tickets/uninstall", &cookie, &fields).await.location(), "/?removed=1");
     let trail = p.installations.audit(20).await.unwrap();
-    assert!(trail.iter().any(|r| r.action == "uninstall.confirmed" && r.detail == "exported"));
+    let told = format!("exported {digest}");
+    assert!(trail.iter().any(|r| r.action == "uninstall.confirmed" && r.detail == told));
 }

@@ -4,7 +4,7 @@ use crate::platform::*;
 use crate::releases::{V1, asked, published, release, soon, tickets, upgrade, version};
 use http::StatusCode;
 use yunlong_gateway::{GatewayConfig, OperationError};
-use yunlong_installations::Status;
+use yunlong_installations::{InstallationError, Status, Why};
 use yunlong_model::Digest;
 use yunlong_runtime::Outcomes;
 use yunlong_store::Txn;
@@ -95,4 +95,49 @@ async fn where_neither_version_can_serve_the_console_says_why_and_a_start_builds
     txn.commit().await.unwrap();
     let started = p.gateway.operations().start(&tickets(), "city-admin").await.unwrap();
     assert_eq!((started.status.clone(), started.indexes_due), (Status::Running, false));
+}
+
+#[tokio::test]
+async fn two_who_go_back_at_once_go_back_once_and_the_version_serves() {
+    let p = std::sync::Arc::new(Platform::empty(GatewayConfig::default(), "http://localhost:8080").await);
+    let first = published(&p, "1.0.0", V1).await;
+    p.install_package(first, "tickets").await;
+    upgrade(&p, published(&p, "1.1.0", V1).await, None).await.unwrap();
+    let compiled = std::sync::Arc::new(tokio::sync::Notify::new());
+    *p.app.compiling.lock() = Some(compiled.clone());
+    let both: Vec<_> = (0..2)
+        .map(|_| {
+            let p = p.clone();
+            tokio::spawn(async move { p.gateway.operations().roll_back(&tickets(), asked(None, false)).await })
+        })
+        .collect();
+    // Both have chosen where to go back to.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    compiled.notify_waiters();
+    let mut refused = Vec::new();
+    for one in both {
+        refused.extend(one.await.unwrap().err());
+    }
+    assert!(
+        matches!(refused[..], [OperationError::Installation(InstallationError::Runs { .. })]),
+        "one of them does it: {refused:?}"
+    );
+    assert_eq!(version(&p), "1.0.0");
+    assert_eq!(p.app.loaded.lock()[&tickets()], (first, None), "nothing is loaded");
+    let history = p.installations.history(&tickets(), 10).await.unwrap();
+    assert_eq!(history.iter().filter(|row| row.event == "rolled-back").count(), 1);
+}
+
+#[tokio::test]
+async fn a_canary_that_is_promoted_where_nothing_runs_is_loaded_before_it_has_charge() {
+    let p = Platform::empty(GatewayConfig::default(), "http://localhost:8080").await;
+    p.install_package(published(&p, "1.0.0", V1).await, "tickets").await;
+    let next = published(&p, "1.1.0", V1).await;
+    upgrade(&p, next, Some(10)).await.unwrap();
+    let why = Why::said("the first one cannot be loaded").unwrap();
+    p.installations.set_status(&tickets(), Status::Failed(why), "platform").await.unwrap();
+    p.app.loaded.lock().remove(&tickets());
+    p.gateway.operations().promote(&tickets(), "city-admin").await.unwrap();
+    assert_eq!(p.installations.get(&tickets()).unwrap().status, Status::Running);
+    assert_eq!(p.app.loaded.lock().get(&tickets()).map(|slots| slots.0), Some(next));
 }

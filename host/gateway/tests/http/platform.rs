@@ -78,6 +78,8 @@ pub struct StandIn {
     pub loaded: Mutex<HashMap<InstallationName, (Digest, Option<Digest>)>>,
     /// Calls that do not end.
     pub calls_hang: Mutex<bool>,
+    /// Calls that end when a test says so.
+    pub calls_end: Mutex<Option<Arc<tokio::sync::Notify>>>,
     /// Releases that say that they are not well.
     pub ill: Mutex<HashMap<Digest, String>>,
     /// How the calls of a release ended.
@@ -151,10 +153,15 @@ impl Apps for StandIn {
     }
 
     fn unstage(&self, name: &InstallationName, package: &Digest) {
-        if let Some(slots) = self.loaded.lock().get_mut(name)
-            && slots.1 == Some(*package)
-        {
+        let mut loaded = self.loaded.lock();
+        let Some(slots) = loaded.get_mut(name) else { return };
+        if slots.1 == Some(*package) {
             slots.1 = None;
+        } else if slots.0 == *package {
+            match slots.1.take() {
+                Some(other) => slots.0 = other,
+                None => drop(loaded.remove(name)),
+            }
         }
     }
 
@@ -168,6 +175,10 @@ impl Apps for StandIn {
     }
 
     async fn idle(&self, _: &InstallationName, _: Option<&Digest>, _: Duration) -> bool {
+        let end = self.calls_end.lock().clone();
+        if let Some(end) = end {
+            end.notified().await;
+        }
         !*self.calls_hang.lock()
     }
 

@@ -244,6 +244,27 @@ async fn who_may_switch_it_and_what_remains_when_the_app_goes() {
     tick(&p).await;
 }
 
+#[tokio::test]
+async fn once_it_is_switched_off_nothing_is_taken_by_itself_that_was_being_compiled() {
+    let p = std::sync::Arc::new(city().await);
+    switch(&p, true).await;
+    published(&p, "1.1.0", V1).await;
+    let compiled = std::sync::Arc::new(tokio::sync::Notify::new());
+    *p.app.compiling.lock() = Some(compiled.clone());
+    let ticking = tokio::spawn({
+        let p = p.clone();
+        async move { tick(&p).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(!ticking.is_finished(), "it compiles");
+    switch(&p, false).await;
+    compiled.notify_one();
+    ticking.await.unwrap();
+    assert_eq!(version(&p), "1.0.0");
+    let inbox = p.messaging.inbox("city-admin", None, 10).await.unwrap();
+    assert!(inbox.notes.is_empty(), "nobody is told of what was not done");
+}
+
 /// The page of an upgrade.
 async fn upgrade_page(p: &Platform, cookie: &str, digest: &Digest) -> String {
     p.see(CONSOLE, &format!("/apps/tickets/upgrade/{digest}"), cookie).await.text()
