@@ -159,7 +159,9 @@ pub enum OperationError {
         schemas: Vec<u32>,
     },
     /// The installation never ran this version.
-    #[error("`{installation}` never ran version {version}: it can go back only to one that it ran, choose one of its history")]
+    #[error(
+        "`{installation}` never ran version {version}: it can go back only to one that it ran, choose one of its history"
+    )]
     NeverRan {
         /// The installation.
         installation: InstallationName,
@@ -170,10 +172,14 @@ pub enum OperationError {
     #[error("calls of `{0}` are still under way: try again in a minute")]
     StillRunning(InstallationName),
     /// It serves, and what is written meanwhile is in no file.
-    #[error("`{0}` is not stopped, and what it writes meanwhile is in no exported file: stop it, export it again, then remove it")]
+    #[error(
+        "`{0}` is not stopped, and what it writes meanwhile is in no exported file: stop it, export it again, then remove it"
+    )]
     NotStopped(InstallationName),
     /// Its data is not what the file holds.
-    #[error("the data of `{0}` has changed since this file was exported, or the file is another one's: export it again, then remove it")]
+    #[error(
+        "the data of `{0}` has changed since this file was exported, or the file is another one's: export it again, then remove it"
+    )]
     ChangedSinceExport(InstallationName),
     /// It was to be upgraded by itself, and somebody switched that off or stopped it meanwhile.
     #[error("`{0}` does not upgrade by itself any more, or does not run: upgrade it by hand")]

@@ -18,7 +18,9 @@ pub enum InstallationError {
     #[error("there is no installation `{0}`: `yunlong apps` lists those that there are")]
     NotFound(InstallationName),
     /// The package is another app's.
-    #[error("`{installation}` is an installation of `{installed}`: `{offered}` cannot replace it, install it under a name of its own")]
+    #[error(
+        "`{installation}` is an installation of `{installed}`: `{offered}` cannot replace it, install it under a name of its own"
+    )]
     OtherApp {
         /// The installation.
         installation: InstallationName,

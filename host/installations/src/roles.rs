@@ -21,8 +21,7 @@ impl Installations {
         role: &RoleDue,
     ) -> Result<bool, InstallationError> {
         let key = keys::installation(name);
-        let mut now: Installation =
-            txn.get_as(&key).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
+        let mut now: Installation = txn.get_as(&key).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
         let before = now.roles_due.len();
         now.roles_due.retain(|due| due != role);
         let stood = now.roles_due.len() < before;

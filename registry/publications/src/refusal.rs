@@ -218,25 +218,24 @@ impl Refusal {
                 let most = limit.text();
                 (
                     format!("{} 过大：最多允许 {}。请缩小后重新打包", part(what), most.zh),
-                    format!("{what} is too large: at most {} are allowed. Make it smaller and package it again", most.en),
+                    format!(
+                        "{what} is too large: at most {} are allowed. Make it smaller and package it again",
+                        most.en
+                    ),
                 )
             }
-            Self::Malformed { why } => {
-                (
+            Self::Malformed { why } => (
                 format!("不是本平台的软件包：{}。请用 yunlong package 重新打包", why.zh),
                 format!("this is no package of this platform: {}. Make it again with `yunlong package`", why.en),
-            )
-            }
+            ),
             Self::Unsigned => (
                 "软件包没有签名：请用已登记的密钥签名后再推送".into(),
                 "the package is not signed: sign it with an enrolled key and push it again".into(),
             ),
-            Self::BadSignature { why } => {
-                (
+            Self::BadSignature { why } => (
                 format!("签名不成立：{}。请用已登记的密钥重新签名后再推送", why.zh),
                 format!("a signature does not hold: {}. Sign it again with an enrolled key and push it again", why.en),
-            )
-            }
+            ),
             Self::UnknownSigner { key } => (
                 format!("签名密钥 {key} 没有登记：请先向城市管理方登记"),
                 format!("the key {key} that signed it is not enrolled: ask the city to enroll it"),
@@ -260,8 +259,12 @@ impl Refusal {
                 )
             }
             Self::WrongVendor { key, owner, vendor } => (
-                format!("密钥 {key} 属于“{owner}”，而 app.toml 写的开发商是“{vendor}”：请用“{vendor}”的密钥签名，或改正 app.toml"),
-                format!("the key {key} belongs to `{owner}`, but app.toml names the vendor `{vendor}`: sign it with a key of `{vendor}`, or correct app.toml"),
+                format!(
+                    "密钥 {key} 属于“{owner}”，而 app.toml 写的开发商是“{vendor}”：请用“{vendor}”的密钥签名，或改正 app.toml"
+                ),
+                format!(
+                    "the key {key} belongs to `{owner}`, but app.toml names the vendor `{vendor}`: sign it with a key of `{vendor}`, or correct app.toml"
+                ),
             ),
             Self::OtherSigner { app, owner, offered } => (
                 format!("应用名“{app}”归首先发布它的“{owner}”所有，不能由“{offered}”签名：请换一个应用名"),
@@ -319,7 +322,10 @@ impl Refusal {
             ),
             Self::NotApproved { version, state } => (
                 format!("版本 {version} 没有通过审核（{}）：请等待审核，或换用已通过的版本", state.title().zh),
-                format!("version {version} is not approved ({}): wait for its review, or take a version that is approved", state.title().en),
+                format!(
+                    "version {version} is not approved ({}): wait for its review, or take a version that is approved",
+                    state.title().en
+                ),
             ),
         }
     }

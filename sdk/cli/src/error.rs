@@ -166,7 +166,9 @@ fn after_key(e: &KeyError) -> &'static str {
         KeyError::Malformed(_) => {
             "give a key that `yunlong keys generate` made, or write yours so with `openssl pkcs8 -topk8 -nocrypt`"
         }
-        KeyError::Exposed(_) => "run `chmod 600` on it; if somebody may have read it, make a new key and revoke this one",
+        KeyError::Exposed(_) => {
+            "run `chmod 600` on it; if somebody may have read it, make a new key and revoke this one"
+        }
     }
 }
 
@@ -189,7 +191,9 @@ fn after_package(e: &PackageError) -> &'static str {
         PackageError::TooLarge { .. } => {
             "make it smaller: less in assets, the component built with `opt-level = \"s\"` and stripped; then run `yunlong package` again"
         }
-        PackageError::Compressed { .. } => "push it with `yunlong publish`, which does not compress, then pull it again",
+        PackageError::Compressed { .. } => {
+            "push it with `yunlong publish`, which does not compress, then pull it again"
+        }
         PackageError::Manifest(_) => "correct app.toml, then repeat the command",
         PackageError::Component(_) => "build the component for wasm32-wasip2, then run `yunlong package` again",
         PackageError::Path(_) | PackageError::NotAFile(_) => {
@@ -316,8 +320,7 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_to_do_next() {
-        let next =
-            |status| CliError::Refused { status, text: "no".into(), request_id: None }.next();
+        let next = |status| CliError::Refused { status, text: "no".into(), request_id: None }.next();
         for (status, said) in [
             (400, "--version"),
             (401, "yunlong login"),

@@ -131,10 +131,7 @@ mod tests {
         assert_eq!(repository(&tongshan, Some("a/b/c")).unwrap(), "a/b/c");
         assert_eq!(tag_of(&tongshan.manifest.version), "1.0.0_b2");
         for wrong in ["Hello/x", "hello", "a/b:1", "a//b", "../b", "a/b@sha256:0", ""] {
-            assert!(
-                repository(&tongshan, Some(wrong)).unwrap_err().next().contains("--repository"),
-                "{wrong}"
-            );
+            assert!(repository(&tongshan, Some(wrong)).unwrap_err().next().contains("--repository"), "{wrong}");
         }
         let component = b"\0asm\x0d\0\x01\0";
         let unnamed = Package::build(&toml("铜山科技"), component, &std::collections::BTreeMap::new());

@@ -119,7 +119,10 @@ fn read(view: &View, i: &Installation, form: &Fields) -> Result<ItsData, Unconfi
     let said = form.text("data");
     let data = ItsData::read(said, form.text("digest")).map_err(|_| {
         let text = if said == "exported" {
-            view.t("还没有导出完整的文件：请先暂停服务并导出数据。", "There is no whole export yet: pause it and export its data first.")
+            view.t(
+                "还没有导出完整的文件：请先暂停服务并导出数据。",
+                "There is no whole export yet: pause it and export its data first.",
+            )
         } else {
             view.t("请选择数据如何处理。", "Say what becomes of its data.")
         };

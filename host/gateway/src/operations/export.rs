@@ -244,7 +244,11 @@ fn document(collection: &str, d: &Document) -> String {
     }
     // In JSON a line ends between its tokens alone.
     let body = d.body.replace(['\n', '\r'], " ");
-    format!("{{\"collection\":{},\"id\":{},\"document\":{body}}}\n", Value::from(collection), Value::from(d.id.as_str()))
+    format!(
+        "{{\"collection\":{},\"id\":{},\"document\":{body}}}\n",
+        Value::from(collection),
+        Value::from(d.id.as_str())
+    )
 }
 
 fn line(value: &Value) -> String {
