@@ -241,7 +241,7 @@ impl OperationError {
                 format!("“{name}”的数据在导出后有变化，或文件不是它的：请重新导出，再卸载")
             }
             Self::NotByItself(name) => format!("“{name}”已关闭自动升级，或没有运行：请手动升级"),
-            Self::Indexes(e) => format!("现有数据不符合该版本的索引：{e}"),
+            Self::Indexes(e) => format!("现有数据不符合该版本的索引（{e}）"),
             Self::Stopping => "服务器正在停止，请在它恢复后再试".into(),
             other => format!("平台未能完成，请稍后再试（{other}）"),
         };

@@ -144,11 +144,10 @@ impl From<OperationError> for Failure {
                 format!("版本 {version} 不能读取结构为 {schemas:?} 的数据，此后写入的内容可能对市民不可见。数据不会丢失；如确需退回，请确认。"),
                 format!("Version {version} does not read data of schema {schemas:?}: what was written since may be hidden from people. Nothing is deleted; confirm it if that is meant."),
             ),
-            OperationError::NeverRan { .. } => Self::new(kinds::CONFLICT).field(
-                "version",
-                "该应用没有运行过这个版本，不能退回",
-                e.to_string(),
-            ),
+            OperationError::NeverRan { .. } => {
+                let text = e.text();
+                Self::new(kinds::CONFLICT).field("version", text.zh, text.en)
+            }
             OperationError::StillRunning(_)
             | OperationError::NotStopped(_)
             | OperationError::ChangedSinceExport(_)
@@ -156,8 +155,13 @@ impl From<OperationError> for Failure {
                 let text = e.text();
                 Self::new(kinds::CONFLICT).because(text.zh, text.en)
             }
-            OperationError::Indexes(_) => Self::new(kinds::CONFLICT)
-                .because(format!("现有数据不符合该版本的索引，版本更换已撤销：{e}"), format!("{e}. The change of versions was undone")),
+            OperationError::Indexes(_) => {
+                let text = e.text();
+                Self::new(kinds::CONFLICT).because(
+                    format!("{}。版本更换已撤销：请先更正数据，或请供应商修正版本。", text.zh),
+                    format!("{}. The change of versions was undone: correct the data first, or ask the vendor for a corrected version.", text.en),
+                )
+            }
             OperationError::Commit(e) => e.into(),
             OperationError::Documents(yunlong_store::documents::DocumentError::Store(e)) => e.into(),
             OperationError::Documents(e @ yunlong_store::documents::DocumentError::Invalid(_)) => {
