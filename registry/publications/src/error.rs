@@ -1,6 +1,7 @@
 //! What can go wrong, for programs and, in two languages, for people.
 
 use crate::accounts::Duty;
+use crate::advisories::ImportInfo;
 use crate::refusal::Refusal;
 use crate::submission::ReviewError;
 use std::fmt;
@@ -52,6 +53,8 @@ pub enum PublicationError {
         /// What is wrong and what to do.
         problem: Text,
     },
+    /// An import of advisories was overtaken: this one was begun later, and is in force.
+    NewerImport(Box<ImportInfo>),
     /// The log has not taken in yet what the proof is about; it does within a second.
     NotYetInTheLog,
     /// Accounts cannot be looked up.
@@ -95,6 +98,16 @@ impl PublicationError {
                 (format!("{d} 的签名密钥有效，无须决定"), format!("the key of {d} stands: there is nothing to decide"))
             }
             Self::Invalid { problem, .. } => return problem.clone(),
+            Self::NewerImport(newer) => (
+                format!(
+                    "{} 的公告已有更晚开始的导入生效（来源 {}，由“{}”导入）：这一次没有生效，如仍需要请重新导入",
+                    newer.ecosystem, newer.source, newer.by
+                ),
+                format!(
+                    "an import of {} that was begun later is in force (from {}, by `{}`): this one is not; import it again if it is still wanted",
+                    newer.ecosystem, newer.source, newer.by
+                ),
+            ),
             Self::NotYetInTheLog => (
                 "日志还没有收录这条记录，请稍候再试".into(),
                 "the log has not taken this in yet: try again in a second".into(),

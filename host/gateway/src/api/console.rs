@@ -35,7 +35,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use yunlong_installations::{Capability, Installation};
 use yunlong_model::{Digest, Manifest};
 
@@ -117,14 +116,7 @@ async fn publish(view: View, request: Request) -> Outcome {
     let publisher = view.publisher()?;
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
-    // Large packages come over slow lines; the page's own timeout still stands above.
-    let tar = body::read(
-        content,
-        &parts.headers,
-        config.package_limit,
-        Duration::max(config.read_timeout, config.page_timeout),
-    )
-    .await?;
+    let tar = body::upload(content, &parts.headers, config.package_limit, config).await?;
     let submitted = view.gateway.operations.publish(tar, &publisher).await?;
     let status = if submitted.new { StatusCode::CREATED } else { StatusCode::OK };
     json(status, &super::reviews::submission(&submitted.submission))

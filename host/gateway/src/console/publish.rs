@@ -75,7 +75,7 @@ async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
     let config = &view.gateway.config;
     let malformed =
         || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
-    let mut form = body::multipart(request, config.package_limit.saturating_add(FORM), config.page_timeout).await?;
+    let mut form = body::multipart(request, config.package_limit.saturating_add(FORM), config).await?;
     while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
         if field.name() == Some("package") {
             let bytes = field.bytes().await.map_err(|_| malformed())?;
