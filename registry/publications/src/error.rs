@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use crate::submission::ReviewError;
 use std::fmt;
 use yunlong_audit::AuditError;
-use yunlong_model::{Digest, Text};
+use yunlong_model::{AppName, Digest, Text};
 use yunlong_registry::TrustError;
 use yunlong_store::{CommitError, StoreError};
 
@@ -36,6 +36,17 @@ pub enum PublicationError {
     NoSuchPackage(Digest),
     /// There is no such app.
     NoSuchApp(String),
+    /// The app is known, but not a version of it that was meant and may be installed.
+    NotOffered {
+        /// The app.
+        app: AppName,
+        /// The version that was asked for, or the newest one.
+        version: semver::Version,
+        /// Why it may not be installed; `None` when no such version was ever approved.
+        why: Option<Box<Refusal>>,
+        /// The versions that may be, the newest first.
+        stand: Vec<semver::Version>,
+    },
     /// The checks that ended are not the ones that were begun: another package, or the submission went on.
     StaleChecks(u64),
     /// Only what is approved is yanked.
@@ -84,6 +95,27 @@ impl PublicationError {
             Self::NoSuchSubmission(n) => (format!("没有第 {n} 号提交"), format!("there is no submission {n}")),
             Self::NoSuchPackage(d) => (format!("仓库中没有安装包 {d}"), format!("the registry does not know {d}")),
             Self::NoSuchApp(name) => (format!("没有应用“{name}”"), format!("there is no app `{name}`")),
+            Self::NotOffered { app, version, why, stand } => {
+                let list = |between| stand.iter().map(ToString::to_string).collect::<Vec<_>>().join(between);
+                let Text { zh, en } = match why {
+                    Some(why) => why.text(),
+                    None => Text {
+                        zh: format!("没有通过审核的版本 {version}"),
+                        en: format!("no version {version} of it was ever approved"),
+                    },
+                };
+                if stand.is_empty() {
+                    (
+                        format!("应用“{app}”：{zh}（目前没有其他可以安装的版本，请联系开发商）"),
+                        format!("`{app}`: {en} (no other may be installed at the moment: ask its vendor)"),
+                    )
+                } else {
+                    (
+                        format!("应用“{app}”：{zh}。可以安装的版本：{}", list("、")),
+                        format!("`{app}`: {en}. These may be installed: {}", list(", ")),
+                    )
+                }
+            }
             Self::StaleChecks(n) => (
                 format!("第 {n} 号提交已有变化，这次检查的结果不再有效：请重新检查"),
                 format!("submission {n} went on meanwhile, and these results no longer count: check again"),

@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `GET packages` | `{"packages":[…]}`, newest first for each app |
+//! | `GET packages?app=…&version=…` | the one that this name means: without a version the newest that may be installed; 422 says why it may not be (yanked, by whom, why) and which versions may |
 //! | `POST packages` | body: the layout's tar; 201 with the submission, 200 when these bytes were submitted before, 422 when refused. Vendors may, for keys of their organization |
 //! | `GET packages/{digest}` | what it is, who signed it, what it may do, what was decided about it |
 //! | `…/submissions` | see `reviews.rs` |
@@ -106,9 +107,13 @@ pub(super) fn whole(view: &View, i: &Installation) -> Value {
     value
 }
 
-async fn packages(view: View) -> Outcome {
+async fn packages(view: View, Query(query): Query) -> Outcome {
     view.administrator()?;
-    let all = view.gateway.operations.published().await?;
+    let operations = &view.gateway.operations;
+    let all = match query.text("app") {
+        "" => operations.published().await?,
+        app => operations.named(app, query.text("version")).await?.into_iter().collect(),
+    };
     json(StatusCode::OK, &json!({ "packages": all.iter().map(review).collect::<Vec<_>>() }))
 }
 

@@ -201,6 +201,9 @@ impl From<LibraryError> for Failure {
                 PublicationError::Invalid { field, .. } => {
                     return Self::new(kinds::INVALID).field(field, text.zh, text.en);
                 }
+                PublicationError::NotOffered { .. } => {
+                    return Self::new(kinds::INVALID).field("version", text.zh, text.en);
+                }
                 _ if p.is_callers() => return Self::new(kinds::INVALID).field("package", text.zh, text.en),
                 _ => return Self::internal(e),
             },
