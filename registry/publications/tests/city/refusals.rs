@@ -4,6 +4,7 @@
 use crate::*;
 use std::collections::BTreeSet;
 use yunlong_publications::{Stage, admission};
+use yunlong_registry::trust::Side;
 use yunlong_registry::trust::Reason;
 use yunlong_registry::{Endorsement, Limits, Rotation, package};
 
