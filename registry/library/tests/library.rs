@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use yunlong_audit::{Audit, AuditConfig};
-use yunlong_library::{Library, LibraryError, PackageAdmission, shown};
+use yunlong_library::{Library, LibraryError, PackageAdmission, belongs, shown};
 use yunlong_model::{Clock, Digest, Kind, SystemClock};
 use yunlong_oci::access::{Access, Account, Action, Shown, Sight, SignInError};
 use yunlong_oci::admission::Refusal as Refused;
@@ -72,6 +72,15 @@ impl Access for Rights {
 
     async fn shown(&self, repository: &RepositoryName, digest: &yunlong_oci::Digest) -> Shown {
         shown(&self.0, repository, digest).await.unwrap()
+    }
+
+    async fn belongs(
+        &self,
+        repository: &RepositoryName,
+        published: &yunlong_oci::Digest,
+        digest: &yunlong_oci::Digest,
+    ) -> bool {
+        belongs(&self.0, repository, published, digest).await.unwrap()
     }
 }
 
@@ -352,4 +361,51 @@ async fn anybody_pulls_what_is_approved_and_a_yank_hides_its_tag_with_it() {
     city.library.yank(&offered.digest, "泄露", true, "governor").await.unwrap();
     assert_eq!(city.ask(None, &at(&offered)).await.0, 401);
     assert_eq!(city.ask(Some("author"), &at(&offered)).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_attached_to_a_version_after_its_review_is_shown_to_its_vendor_alone() {
+    let city = City::open().await;
+    let package = city.package("1.0.0", "一");
+    city.approved(&package).await;
+    let (registry, repository) = (city.library.registry(), REPOSITORY.parse().unwrap());
+    let account = Account { name: "author".into() };
+    let mut paths = Vec::new();
+    for (subject, layer) in [(true, "a second list of parts"), (false, "what nobody has reviewed")] {
+        let (config, layer) = (Bytes::from_static(b"{}"), Bytes::from_static(layer.as_bytes()));
+        for bytes in [&config, &layer] {
+            let digest = Digest::of(bytes).to_string().parse().unwrap();
+            registry.put_blob(&repository, &digest, bytes.clone(), Some(&account)).await.unwrap();
+        }
+        let mut manifest = serde_json::json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": Digest::of(&config), "size": 2 },
+            "layers": [{ "mediaType": "application/wasm", "digest": Digest::of(&layer), "size": layer.len() }],
+        });
+        let mut tags: Vec<Tag> = Vec::new();
+        if subject {
+            let size = package.wasm_manifest.len();
+            manifest["subject"] =
+                serde_json::json!({ "mediaType": manifest["mediaType"], "digest": package.digest, "size": size });
+        } else {
+            let tag = format!("sha256-{}.update", package.digest.hex());
+            paths.push(format!("manifests/{tag}"));
+            tags.push(tag.parse().unwrap());
+        }
+        let manifest = Bytes::from(manifest.to_string());
+        registry.put_manifest(&repository, &tags, &manifest, Some(&account)).await.unwrap();
+        paths.push(format!("manifests/{}", Digest::of(&manifest)));
+        paths.push(format!("blobs/{}", Digest::of(&layer)));
+    }
+    for path in &paths {
+        assert_eq!(city.ask(Some("author"), path).await.0, 200, "{path}");
+        for who in [None, Some("rival")] {
+            assert_eq!(city.ask(who, path).await.0, 404, "{who:?} {path}");
+        }
+    }
+    let referrers = format!("referrers/{}", package.digest);
+    let listed = async |who| city.ask(who, &referrers).await.1["manifests"].as_array().unwrap().len();
+    assert_eq!(listed(Some("author")).await, listed(None).await + 1);
+    assert!(listed(None).await > 0, "what was reviewed with it is shown");
+    assert_eq!(city.ask(None, "tags/list").await.1["tags"], serde_json::json!(["1.0.0"]));
 }

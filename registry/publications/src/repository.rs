@@ -132,6 +132,19 @@ impl Publications {
         Ok(matches!(release.status(key.as_ref()), Status::Approved | Status::Yanked))
     }
 
+    /// Whether a manifest out of this repository belonged to a package when that was submitted: its signatures, its
+    /// list of parts. What was attached since nobody has reviewed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn belongs(&self, repository: &str, package: &Digest, digest: &Digest) -> Result<bool, PublicationError> {
+        match self.release(package).await {
+            Ok(release) => Ok(release.repository == repository && release.referrers.contains(digest)),
+            Err(PublicationError::NoSuchPackage(_)) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Whether anybody may read anything out of this repository.
     ///
     /// # Errors
