@@ -265,13 +265,14 @@ impl Inner {
             }
             placed => placed?,
         }
+        let lost = self.lost(id, digest).await?;
         let (quotas, at) = (&self.config.quotas, self.now());
         let row = BlobRow { size: session.offset, upload: id };
         let linked = transact!(&self.store, |txn| {
             // What the session took is given back, and the blob takes it, in this order: at no moment is it counted
             // twice. Placed bytes whose session is closed are nobody's: the collector may remove them.
             uploads::close(txn, id).await?;
-            blobs::link_new(txn, quotas, &session.repository, digest, row, at).await
+            blobs::link_new(txn, quotas, &session.repository, digest, row, lost, at).await
         });
         let own = Place { digest: digest.clone(), upload: id };
         match linked {
@@ -287,6 +288,23 @@ impl Inner {
         }
         self.clear(self.blobs.discard(id).await);
         Ok(())
+    }
+
+    /// The place of a blob that is pushed once more, if its bytes are gone or cut short there: whoever brings them
+    /// again heals it.
+    async fn lost(&self, id: UploadId, digest: &Digest) -> Result<Option<UploadId>, OciError> {
+        let Some((place, size)) = blobs::place(&self.store, digest).await? else { return Ok(None) };
+        if place.upload == id {
+            return Ok(None);
+        }
+        match self.blobs.read(&place, size, 0..size.min(1)).await {
+            Err(error @ (BlobError::Missing | BlobError::Damaged(_))) => {
+                tracing::warn!(%error, ?place, "replaced by the same content that is pushed");
+                Ok(Some(place.upload))
+            }
+            Ok(_) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Forgets an upload and its bytes.

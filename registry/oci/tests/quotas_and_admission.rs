@@ -265,5 +265,17 @@ async fn damaged_bytes_are_never_served_as_the_blob() {
     client.get(&path).await.expect_error(500, "UNAVAILABLE");
     std::fs::write(&file, &bytes).unwrap();
     assert!(client.get(&path).await.expect(200).body == bytes);
+    // What is cut short or gone is healed by whoever pushes it again.
+    std::fs::write(&file, &bytes[..999_999]).unwrap();
+    client.blob("vendor/app", &bytes).await;
+    assert!(client.get(&path).await.expect(200).body == bytes);
+    for file in std::fs::read_dir(file.parent().unwrap()).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    client.get(&path).await.expect_error(500, "UNAVAILABLE");
+    client.blob("vendor/second", &bytes).await;
+    assert!(client.get(&path).await.expect(200).body == bytes);
+    let usage = server.registry.usage("vendor").await.unwrap().bytes;
+    assert_eq!(usage, 2_000_000, "it is counted once for each repository");
     server.stop().await;
 }

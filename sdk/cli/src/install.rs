@@ -118,9 +118,8 @@ pub(crate) fn published(client: &Client, reference: &str) -> Result<Value, CliEr
 
 /// A platform that does not know the question yet answers with all packages, the newest first.
 fn meant<'a>(listing: &'a Value, app: &str, version: &str) -> Option<&'a Value> {
-    let is = |p: &&Value| {
-        p["app"].as_str() == Some(app) && (version.is_empty() || p["version"].as_str() == Some(version))
-    };
+    let is =
+        |p: &&Value| p["app"].as_str() == Some(app) && (version.is_empty() || p["version"].as_str() == Some(version));
     listing["packages"].as_array().into_iter().flatten().find(is)
 }
 

@@ -40,11 +40,7 @@ pub(crate) async fn look_up(store: &SharedStore, parts: &[SbomComponent]) -> Res
 }
 
 /// The advisories about a package, of an import.
-async fn about(
-    store: &SharedStore,
-    import: &ImportInfo,
-    package: &str,
-) -> Result<Vec<Advisory>, PublicationError> {
+async fn about(store: &SharedStore, import: &ImportInfo, package: &str) -> Result<Vec<Advisory>, PublicationError> {
     let ecosystem = import.ecosystem;
     let key = keys::advisories(ecosystem, import.generation).text(&ecosystem.normal(package));
     match store.get(&key).await? {

@@ -4,8 +4,8 @@
 use crate::*;
 use std::collections::BTreeSet;
 use yunlong_publications::{Stage, admission};
-use yunlong_registry::trust::Side;
 use yunlong_registry::trust::Reason;
+use yunlong_registry::trust::Side;
 use yunlong_registry::{Endorsement, Limits, Rotation, package};
 
 /// The message of each refusal that these tests come upon, so that no two are alike.
