@@ -45,7 +45,7 @@ async function desk(account, options) {
   await who.page.goto(console_());
   await signIn(who.page, account);
   await who.page.waitForURL(`${console_('')}/**`);
-  return who.page;
+  return Object.assign(who.page, { expected: who.expected });
 }
 
 /** The signed package of the story, with a listing and a picture of the portal. */
@@ -99,6 +99,17 @@ test('a vendor publishes, a reviewer approves, a department installs, a citizen 
   await vendor.waitForSelector('[role=alert]');
   await clean(vendor, '03-vendor-refused');
   await vendor.setInputFiles('#package', file);
+  // The line breaks, then a proxy answers in the platform's place: the file stays chosen, to be sent again.
+  vendor.expected.push(/^Failed to load resource: (net::ERR_CONNECTION_RESET|the server responded with a status of 502)/);
+  const faults = [(route) => route.abort('connectionreset'), (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' })];
+  for (const [n, words] of [/连接中断/, /没有收下安装包[\s\S]*502/].entries()) {
+    await vendor.route('**/reviews', (route) => (route.request().method() === 'POST' ? faults[n](route) : route.fallback()));
+    await vendor.locator('form[enctype] button').click();
+    assert.match(await vendor.locator('form[enctype] [role=alert]').textContent(), words);
+    assert.equal(await vendor.locator('#package').evaluate((input) => input.files[0].name), `${APP}-1.0.0.tar`);
+    await clean(vendor, `03-vendor-fault-${n}`);
+    await vendor.unroute('**/reviews');
+  }
   await vendor.locator('form[enctype] button').click();
   await vendor.waitForURL(/\/reviews\/\d+\?published=1/);
   const submission = new URL(vendor.url()).pathname;

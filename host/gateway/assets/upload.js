@@ -1,5 +1,7 @@
-// Shows how far an upload is. A form with data-upload holds a hidden <progress> and its words; data-sent is what is
-// said once all has arrived. Without this script the browser sends the form by itself, and says nothing meanwhile.
+// Shows how far an upload is, and what broke it. A form with data-upload holds a hidden <progress> and its words: data-sent is
+// said once all has arrived, data-broken when the line broke, data-failed when the server answered with something else than a
+// page of this form. What was chosen stays chosen then, to be sent again. Without this script the browser sends the form by
+// itself, and says nothing meanwhile.
 'use strict';
 
 function send(event) {
@@ -8,7 +10,6 @@ function send(event) {
   const shown = form.querySelector('[data-progress]');
   const bar = shown.querySelector('progress');
   const figure = shown.querySelector('[data-figure]');
-  const button = form.querySelector('button');
   const request = new XMLHttpRequest();
   request.upload.addEventListener('progress', ({ lengthComputable, loaded, total }) => {
     if (!lengthComputable) return;
@@ -22,22 +23,65 @@ function send(event) {
     shown.querySelector('[role=status]').textContent = form.dataset.sent;
   });
   request.addEventListener('load', () => {
-    // What was taken in leads to its submission; a refusal is a page of its own.
+    // What was taken in leads to its submission.
     if (request.status < 400) location.assign(request.responseURL);
-    else show(request.responseText);
+    else refused(form, request);
   });
-  // The session may have ended, which leads to another host: the browser goes there by itself.
-  request.addEventListener('error', () => form.submit());
+  request.addEventListener('error', () => broken(form));
   request.open('POST', form.action);
   request.setRequestHeader('Accept', 'text/html');
   request.send(new FormData(form));
+  form.querySelector('[data-problem]')?.remove();
   shown.hidden = false;
-  button.disabled = true;
+  form.querySelector('button').disabled = true;
 }
 
-function show(html) {
-  const page = new DOMParser().parseFromString(html, 'text/html').documentElement;
-  document.documentElement.replaceWith(document.adoptNode(page));
+// A refusal is this page again with its reason above the form. Anything else, such as the page of a proxy, leaves the form as it
+// is.
+function refused(form, { status, responseText }) {
+  const page = new DOMParser().parseFromString(responseText, 'text/html');
+  if (page.querySelector('form[data-upload]')) {
+    show(page.documentElement, form);
+    return;
+  }
+  const reason = page.querySelector('#main h1')?.textContent.trim();
+  again(form, `${form.dataset.failed} (${reason ? `${status}: ${reason}` : status})`);
+}
+
+// The line broke, or the session has ended: that leads to another host, where scripts may not follow, but the browser may.
+async function broken(form) {
+  const options = { method: 'HEAD', redirect: 'manual', headers: { Accept: 'text/html' } };
+  const own = await fetch(location.href, options).catch(() => null);
+  if (own?.type === 'opaqueredirect') form.submit();
+  else again(form, form.dataset.broken);
+}
+
+// Says what happened, and lets the form be sent once more.
+function again(form, words) {
+  const problem = document.createElement('div');
+  problem.className = 'notice notice-bad';
+  problem.dataset.problem = '';
+  problem.setAttribute('role', 'alert');
+  problem.append(Object.assign(document.createElement('p'), { textContent: words }));
+  const shown = form.querySelector('[data-progress]');
+  shown.hidden = true;
+  shown.querySelector('[role=status]').textContent = '';
+  shown.querySelector('[data-figure]').textContent = '';
+  shown.querySelector('progress').removeAttribute('value');
+  shown.after(problem);
+  const button = form.querySelector('button');
+  button.disabled = false;
+  button.focus();
+}
+
+function show(html, sent) {
+  document.documentElement.replaceWith(document.adoptNode(html));
+  for (const { name, value, type, files } of sent.elements) {
+    const field = document.querySelector('form[data-upload]').elements.namedItem(name);
+    if (!field) continue;
+    if (type === 'file') field.files = files;
+    else field.value = value;
+  }
   watch();
   document.getElementById('main')?.focus();
 }

@@ -1,17 +1,37 @@
 //! Bodies, forms and queries, read within limits and with failures that people can read.
 
+use crate::GatewayConfig;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::view::View;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Reads a whole body: at most `limit` bytes within `within`.
 pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: Duration) -> Outcome<Bytes> {
+    gather(body, headers, limit, Patience { whole: within, pause: within }).await
+}
+
+/// Reads a file whole, at most `limit` bytes of it. It may take as long as a slow line needs
+/// ([`GatewayConfig::upload_timeout`]); who sends nothing for a while ([`GatewayConfig::idle_timeout`]) has gone.
+/// Of what did not arrive whole nothing is kept.
+pub(crate) async fn upload(body: Body, headers: &HeaderMap, limit: usize, config: &GatewayConfig) -> Outcome<Bytes> {
+    gather(body, headers, limit, Patience { whole: config.upload_timeout, pause: config.idle_timeout }).await
+}
+
+/// How long a body is waited for: as a whole, and for its next bytes.
+#[derive(Clone, Copy)]
+struct Patience {
+    whole: Duration,
+    pause: Duration,
+}
+
+async fn gather(body: Body, headers: &HeaderMap, limit: usize, patience: Patience) -> Outcome<Bytes> {
     let too_large = || {
         let kib = limit / 1024;
         Failure::new(kinds::BODY_TOO_LARGE).because(format!("最多 {kib} KiB。"), format!("At most {kib} KiB."))
@@ -28,19 +48,29 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, limit: usize, within: 
     if http_body::Body::is_end_stream(&body) {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(within, Limited::new(body, limit).collect()).await {
-        Err(_) => Err(Failure::new(kinds::REQUEST_TIMEOUT)),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(e)) if e.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
-        Ok(Err(_)) => Err(Failure::new(kinds::MALFORMED)
-            .because("请求内容没有完整送达。", "The request's body did not arrive whole.")),
-    }
+    let late = |_| Failure::new(kinds::REQUEST_TIMEOUT);
+    let (mut body, mut all) = (Limited::new(body, limit), BytesMut::new());
+    let arriving = async {
+        while let Some(frame) = timeout(patience.pause, body.frame()).await.map_err(late)? {
+            match frame {
+                Ok(frame) => all.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
+                Err(_) => {
+                    return Err(Failure::new(kinds::MALFORMED)
+                        .because("请求内容没有完整送达。", "The request's body did not arrive whole."));
+                }
+            }
+        }
+        Ok::<_, Failure>(())
+    };
+    timeout(patience.whole, arriving).await.map_err(late)??;
+    Ok(all.freeze())
 }
 
-/// A form with a file in it, read whole: at most `limit` bytes within `within`.
-pub(crate) async fn multipart(request: Request, limit: usize, within: Duration) -> Outcome<Multipart> {
+/// A form with a file in it, read whole: at most `limit` bytes, as [`upload`] waits for them.
+pub(crate) async fn multipart(request: Request, limit: usize, config: &GatewayConfig) -> Outcome<Multipart> {
     let (parts, content) = request.into_parts();
-    let whole = read(content, &parts.headers, limit, within).await?;
+    let whole = upload(content, &parts.headers, limit, config).await?;
     let mut request = Request::from_parts(parts, Body::from(whole));
     // axum's own limit is two MiB for whatever says no other one.
     DefaultBodyLimit::disable().apply(&mut request);
@@ -258,6 +288,28 @@ mod tests {
             );
         }
         assert_eq!(read(long(), &HeaderMap::new(), 2000, Duration::from_secs(1)).await.unwrap().len(), 2000);
+    }
+
+    /// A body of so many pieces, one after each pause.
+    fn dripping(pieces: usize, pause: Duration) -> Body {
+        Body::from_stream(futures::stream::unfold(0, move |n| async move {
+            tokio::time::sleep(pause).await;
+            (n < pieces).then(|| (Ok::<_, std::io::Error>(Bytes::from_static(b"piece")), n + 1))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_may_take_ten_minutes_and_pause_for_half_a_minute() {
+        let config = GatewayConfig::default();
+        let none = HeaderMap::new();
+        let slow = upload(dripping(28, Duration::from_secs(20)), &none, 1024, &config).await.unwrap();
+        assert_eq!(slow.len(), 28 * 5);
+        for (pieces, pause) in [(2, 31), (31, 20), (usize::MAX, 1)] {
+            let late = upload(dripping(pieces, Duration::from_secs(pause)), &none, 1024 * 1024, &config).await;
+            assert_eq!(late.unwrap_err().kind(), kinds::REQUEST_TIMEOUT, "{pieces} pieces, {pause} s between them");
+        }
+        let page = read(dripping(2, Duration::from_secs(20)), &none, 1024, config.read_timeout).await;
+        assert_eq!(page.unwrap_err().kind(), kinds::REQUEST_TIMEOUT, "what is no file has less time");
     }
 
     #[tokio::test(start_paused = true)]

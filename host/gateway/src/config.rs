@@ -21,18 +21,23 @@ pub struct GatewayConfig {
     pub header_count: usize,
     /// How long a client may take for its body.
     pub read_timeout: Duration,
+    /// How long a client may take for a file that it uploads: a package, a copy of advisories. What
+    /// pauses for [`Self::idle_timeout`] is given up before.
+    pub upload_timeout: Duration,
     /// How long one of the platform's own pages may take. Guests have deadlines of their own,
     /// which the runtime holds.
     pub page_timeout: Duration,
     /// How long what an official does at the console may take: installing compiles, at most five
-    /// minutes, and removing waits for calls to end. It goes on when whoever asked goes away.
+    /// minutes, and removing waits for calls to end. It goes on when whoever asked goes away. The time
+    /// that a file took to arrive comes on top.
     pub operation_timeout: Duration,
     /// How long a request waits for an app whose data is made ready for a new version, before it is
     /// told to come again.
     pub hold_timeout: Duration,
     /// How long a new version is watched, and the one before stands by.
     pub trial: Duration,
-    /// How long a connection may stay without a whole header section: idle, or dripping one in.
+    /// How long a connection may stay without a whole header section: idle, or dripping one in. An
+    /// upload may pause as long.
     pub idle_timeout: Duration,
     /// The most connections at once; more wait in the kernel's queue.
     pub connections: usize,
@@ -65,6 +70,8 @@ impl Default for GatewayConfig {
             header_limit: 32 * 1024,
             header_count: 100,
             read_timeout: Duration::from_secs(15),
+            // An interpreter of 30 MiB over a line of half a megabit a second.
+            upload_timeout: Duration::from_secs(600),
             page_timeout: Duration::from_secs(30),
             operation_timeout: Duration::from_secs(420),
             hold_timeout: Duration::from_secs(25),

@@ -333,6 +333,26 @@ impl Operations {
         }
     }
 
+    /// The package that an app's name means, and a version's, if it is not empty: `None` when nothing of this name was
+    /// ever approved.
+    ///
+    /// # Errors
+    /// [`OperationError::Library`] says why it may not be installed and which versions may.
+    pub(crate) async fn named(&self, app: &str, version: &str) -> Result<Option<Review>, OperationError> {
+        let Ok(app) = app.parse() else { return Ok(None) };
+        let version = match version {
+            "" => None,
+            text => match text.parse() {
+                Ok(version) => Some(version),
+                Err(_) => return Ok(None),
+            },
+        };
+        match self.publications().named(&app, version.as_ref()).await? {
+            Some(release) => Ok(Some(self.review(release.digest).await?)),
+            None => Ok(None),
+        }
+    }
+
     fn publications(&self) -> &Publications {
         self.services.library.publications()
     }

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
 use crate::view::{Inner, View};
-use crate::{Gateway, apps, city, csrf, device, portal, throttle, view};
+use crate::{Gateway, apps, city, console, csrf, device, portal, throttle, view};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -182,6 +182,10 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     parts.extensions.insert(view.clone());
     // What changes installations may compile: "busy" would be wrong while it goes on.
     let limit = match site {
+        // A file has its own time to arrive.
+        Site::Console if console::takes_files(&parts.method, parts.uri.path()) => {
+            gateway.config.upload_timeout + gateway.config.operation_timeout
+        }
         Site::Console if !csrf::is_safe(&parts.method) => gateway.config.operation_timeout,
         _ => gateway.config.page_timeout,
     };

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod digest;
 pub mod event;
 pub mod manifest;
+mod manifest_error;
 pub mod money;
 pub mod name;
 pub mod person;

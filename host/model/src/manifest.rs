@@ -2,9 +2,11 @@
 //!
 //! Every field is enforced by code: see the doc comment of each for where.
 
+pub use crate::manifest_error::ManifestError;
 pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
 pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
+use crate::manifest_error::{field, no_blank, of_text, out_of_range, syntax, too_many, twice};
 use crate::{AppName, Schema, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,15 +148,19 @@ impl DataSchema {
 
     fn check(&self) -> Result<(), ManifestError> {
         if !(1..=MAX_SCHEMA).contains(&self.schema) {
-            return Err(field("data.schema", &format!("{} is not in 1 to {MAX_SCHEMA}", self.schema)));
+            return Err(out_of_range("data.schema", self.schema, 1, MAX_SCHEMA));
         }
         for (i, n) in self.reads.iter().enumerate() {
             let at = format!("data.reads[{i}]");
             if !(1..=MAX_SCHEMA).contains(n) {
-                return Err(field(&at, &format!("{n} is not in 1 to {MAX_SCHEMA}")));
+                return Err(out_of_range(&at, *n, 1, MAX_SCHEMA));
             }
             if *n == self.schema || self.reads[..i].contains(n) {
-                return Err(field(&at, &format!("{n} stands there twice: a version reads its own schema anyway")));
+                return Err(field(
+                    &at,
+                    format!("{n} 重复出现：一个版本本来就能读取自己的数据结构"),
+                    format!("{n} stands there twice: a version reads its own schema anyway"),
+                ));
             }
         }
         Ok(())
@@ -283,35 +289,6 @@ pub struct Assets {
     pub dir: String,
 }
 
-/// Why a manifest is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ManifestError {
-    /// Not TOML, or a field that is unknown, absent or of the wrong type.
-    #[error("app.toml: {0}")]
-    Syntax(String),
-    /// A field with a value that cannot be.
-    #[error("app.toml: {field}: {problem}")]
-    Field {
-        /// The path of the field, such as `collections[0].indexes[1].fields`.
-        field: String,
-        /// What is wrong and what to do.
-        problem: String,
-    },
-}
-
-impl ManifestError {
-    /// What a person reads. What exactly is wrong stands there in the words of the schema, which are English
-    /// as its fields are.
-    #[must_use]
-    pub fn text(&self) -> Text {
-        let zh = match self {
-            Self::Syntax(e) => format!("app.toml 无法解析（{e}）"),
-            Self::Field { field, problem } => format!("app.toml 的字段“{field}”有误（{problem}）"),
-        };
-        Text { zh, en: self.to_string() }
-    }
-}
-
 /// The most collections of an app.
 const MAX_COLLECTIONS: usize = 100;
 /// The largest number of a schema: enough for a change a day, small enough to be read.
@@ -325,7 +302,7 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`] names the first field that is wrong.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let manifest: Self = toml::from_str(text).map_err(|e| ManifestError::Syntax(e.to_string()))?;
+        let manifest: Self = toml::from_str(text).map_err(|e| syntax(text, &e))?;
         manifest.check()?;
         Ok(manifest)
     }
@@ -343,7 +320,10 @@ impl Manifest {
             let said: String = self.vendor.chars().take(60).collect();
             return Err(field(
                 "vendor",
-                &format!(
+                format!(
+                    "“{said}”不能作为开发商名称：最多 100 个小写字母和数字，之间可用“-”“_”“.”，例如 pengcheng-software；标题可以用任何文字"
+                ),
+                format!(
                     "`{said}` cannot name a vendor: use at most 100 lower-case letters and digits, with `-`, `_` or `.` between them, such as `pengcheng-software`; the title may be in any script"
                 ),
             ));
@@ -354,11 +334,11 @@ impl Manifest {
         names("roles", self.roles.iter().map(|r| r.name.as_str()))?;
         names("collections", self.collections.iter().map(|c| c.name.as_str()))?;
         if self.collections.len() > MAX_COLLECTIONS {
-            return Err(field("collections", &format!("at most {MAX_COLLECTIONS}")));
+            return Err(too_many("collections", MAX_COLLECTIONS));
         }
         for (i, c) in self.collections.iter().enumerate() {
             if c.indexes.len() > MAX_INDEXES {
-                return Err(field(&format!("collections[{i}].indexes"), &format!("at most {MAX_INDEXES}")));
+                return Err(too_many(&format!("collections[{i}].indexes"), MAX_INDEXES));
             }
             names(&format!("collections[{i}].indexes"), c.indexes.iter().map(|x| x.name.as_str()))?;
             for (j, index) in c.indexes.iter().enumerate() {
@@ -366,13 +346,18 @@ impl Manifest {
                 if index.name == "id" {
                     return Err(field(
                         &format!("{at}.name"),
+                        "“id”是按编号的顺序，本来就有：请换一个名称",
                         "`id` is the order of ids and always there: choose another name",
                     ));
                 }
                 if !(1..=4).contains(&index.fields.len())
                     || index.fields.iter().any(|f| f.is_empty() || f.split('.').any(str::is_empty))
                 {
-                    return Err(field(&format!("{at}.fields"), "name 1 to 4 fields, such as `slot` or `visitor.id`"));
+                    return Err(field(
+                        &format!("{at}.fields"),
+                        "请写明 1 至 4 个字段，例如 slot 或 visitor.id",
+                        "name 1 to 4 fields, such as `slot` or `visitor.id`",
+                    ));
                 }
             }
             crate::personal::check(&format!("collections[{i}].personal"), c)?;
@@ -388,25 +373,31 @@ impl Manifest {
             topic_name(&format!("consumes[{i}].topic"), &s.topic)?;
             if let Some(from) = &s.from {
                 from.parse::<crate::InstallationName>()
-                    .map_err(|e| field(&format!("consumes[{i}].from"), &e.to_string()))?;
+                    .map_err(|e| of_text(&format!("consumes[{i}].from"), e.text()))?;
             } else if !self.publishes.iter().any(|t| t.name == s.topic) {
                 return Err(field(
                     &format!("consumes[{i}]"),
+                    "应用订阅了自己的主题，却没有在 [[publishes]] 中列出；订阅其他安装的主题请写明 from",
                     "the app consumes its own topic but does not list it under [[publishes]]; for another installation's topic set `from`",
                 ));
             }
             if !seen.insert((&s.topic, &s.from)) {
-                return Err(field(&format!("consumes[{i}]"), "listed twice"));
+                return Err(twice(&format!("consumes[{i}]")));
             }
         }
         names("scopes", self.scopes.iter().map(|s| s.name.as_str()))?;
         for (i, s) in self.scopes.iter().enumerate() {
             if s.attributes.is_empty() {
-                return Err(field(&format!("scopes[{i}].attributes"), "name at least one attribute"));
+                return Err(field(
+                    &format!("scopes[{i}].attributes"),
+                    "请至少写明一项个人信息",
+                    "name at least one attribute",
+                ));
             }
             if s.attributes.len() > 1 && s.attributes.iter().any(|a| a.is_sensitive()) {
                 return Err(field(
                     &format!("scopes[{i}].attributes"),
+                    "resident-id 是敏感个人信息，须单独同意：请拆分，让它单独成为一项",
                     "`resident-id` is sensitive, and consent to it is separate: split the scope, so that it stands alone in one of its own",
                 ));
             }
@@ -421,7 +412,7 @@ impl Manifest {
         if let Some(c) = &self.config {
             schema("config", Some(c))?;
             if c.get("type").and_then(serde_json::Value::as_str) != Some("object") {
-                return Err(field("config.type", "must be \"object\""));
+                return Err(field("config.type", "必须是 \"object\"", "must be \"object\""));
             }
             for (name, property) in c.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten() {
                 config_texts(&format!("config.properties.{name}"), property)?;
@@ -429,13 +420,20 @@ impl Manifest {
         }
         names("jobs", self.jobs.iter().map(|j| j.name.as_str()))?;
         for (i, j) in self.jobs.iter().enumerate() {
-            j.cron.parse::<croner::Cron>().map_err(|e| field(&format!("jobs[{i}].cron"), &e.to_string()))?;
+            j.cron.parse::<croner::Cron>().map_err(|e| {
+                let zh = format!("“{}”不是定时规则：请写五段，例如 0 3 * * *（{e}）", j.cron);
+                field(&format!("jobs[{i}].cron"), zh, format!("{e}: write five fields, such as `0 3 * * *`"))
+            })?;
         }
         if let Some(a) = &self.assets
             && (a.dir.starts_with('/') || a.dir.split('/').any(|p| p.is_empty() || p == "." || p == ".."))
         {
             // The folder of app.toml itself holds sources, and often the vendor's key.
-            return Err(field("assets.dir", "must be a folder below app.toml's, without `.` and `..`"));
+            return Err(field(
+                "assets.dir",
+                "必须是 app.toml 所在文件夹之下的文件夹，不含“.”和“..”",
+                "must be a folder below app.toml's, without `.` and `..`",
+            ));
         }
         Ok(())
     }
@@ -461,19 +459,11 @@ impl Limits {
             ("response_kib", self.response_kib, 1, 32_768),
         ] {
             if !(min..=max).contains(&value) {
-                return Err(field(&format!("limits.{name}"), &format!("{value} is not in {min} to {max}")));
+                return Err(out_of_range(&format!("limits.{name}"), value, min, max));
             }
         }
         Ok(())
     }
-}
-
-pub(crate) fn field(name: &str, problem: &str) -> ManifestError {
-    ManifestError::Field { field: name.to_owned(), problem: problem.to_owned() }
-}
-
-pub(crate) fn no_blank(name: &str, value: &str) -> Result<(), ManifestError> {
-    if value.trim().is_empty() { Err(field(name, "must not be empty")) } else { Ok(()) }
 }
 
 /// A path of the app itself: nothing that a browser could take for another host.
@@ -482,7 +472,14 @@ fn own_path(name: &str, path: &str) -> Result<(), ManifestError> {
         && !path.starts_with("//")
         && path.len() <= 200
         && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
-    if ok { Ok(()) } else { Err(field(name, &format!("`{path}` is not a path of the app: write it as `/orders`"))) }
+    if ok {
+        return Ok(());
+    }
+    Err(field(
+        name,
+        format!("“{path}”不是本应用的路径：请写成 /orders 的样子"),
+        format!("`{path}` is not a path of the app: write it as `/orders`"),
+    ))
 }
 
 pub(crate) fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), ManifestError> {
@@ -493,11 +490,12 @@ pub(crate) fn names<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Resul
         if !ok {
             return Err(field(
                 &format!("{at}[{i}]"),
-                &format!("`{n}` is not a name: use 1 to 60 of a-z, 0-9, `-` and `_`"),
+                format!("“{n}”不能作为名称：请用 1 至 60 个小写字母、数字、“-”和“_”"),
+                format!("`{n}` is not a name: use 1 to 60 of a-z, 0-9, `-` and `_`"),
             ));
         }
         if !seen.insert(n) {
-            return Err(field(&format!("{at}[{i}]"), &format!("`{n}` stands there twice")));
+            return Err(field(&format!("{at}[{i}]"), format!("“{n}”重复出现"), format!("`{n}` stands there twice")));
         }
     }
     Ok(())
@@ -510,11 +508,16 @@ fn topic_name(at: &str, n: &str) -> Result<(), ManifestError> {
     if !ok {
         return Err(field(
             at,
-            &format!("`{n}` is not a topic: use words of a-z, 0-9 and `-` joined by dots, such as `order.paid`"),
+            format!("“{n}”不是主题：请用小写字母、数字和“-”组成的词，以点相连，例如 order.paid"),
+            format!("`{n}` is not a topic: use words of a-z, 0-9 and `-` joined by dots, such as `order.paid`"),
         ));
     }
     if n.starts_with("city.") {
-        return Err(field(at, "topics under `city.` are the platform's own"));
+        return Err(field(
+            at,
+            "以“city.”开头的主题归平台自用：请换一个名称",
+            "topics under `city.` are the platform's own: choose another name",
+        ));
     }
     Ok(())
 }
@@ -524,7 +527,7 @@ fn topics<'a>(at: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Mani
     for (i, n) in names.enumerate() {
         topic_name(&format!("{at}[{i}].name"), n)?;
         if !seen.insert(n) {
-            return Err(field(&format!("{at}[{i}].name"), "stands there twice"));
+            return Err(twice(&format!("{at}[{i}].name")));
         }
     }
     Ok(())
@@ -545,7 +548,8 @@ fn outbound(at: &str, h: &str) -> Result<(), ManifestError> {
     } else {
         Err(field(
             at,
-            &format!(
+            format!("“{h}”不是主机名：请写成 example.org 或 example.org:8443，不带协议、地址和通配符"),
+            format!(
                 "`{h}` is not a host: write `example.org` or `example.org:8443`, no scheme, no address, no wildcard"
             ),
         ))
@@ -557,8 +561,10 @@ fn outbound(at: &str, h: &str) -> Result<(), ManifestError> {
 /// `description` have one language.
 fn config_texts(at: &str, property: &serde_json::Value) -> Result<(), ManifestError> {
     let text = |at: String, value: &serde_json::Value| {
-        let text: Text = serde_json::from_value(value.clone())
-            .map_err(|e| field(&at, &format!("write it as {{ zh = \"…\", en = \"…\" }}: {e}")))?;
+        let text: Text = serde_json::from_value(value.clone()).map_err(|e| {
+            let form = "{ zh = \"…\", en = \"…\" }";
+            field(&at, format!("请写成 {form}（{e}）"), format!("write it as {form}: {e}"))
+        })?;
         no_blank(&format!("{at}.zh"), &text.zh)?;
         no_blank(&format!("{at}.en"), &text.en)
     };
@@ -569,11 +575,13 @@ fn config_texts(at: &str, property: &serde_json::Value) -> Result<(), ManifestEr
     }
     let Some(options) = property.get("x-options") else { return Ok(()) };
     let at = format!("{at}.x-options");
-    let options = options.as_object().ok_or_else(|| field(&at, "must be a table of the enumeration's values"))?;
+    let options = options
+        .as_object()
+        .ok_or_else(|| field(&at, "必须是一张表，列出枚举的各个取值", "must be a table of the enumeration's values"))?;
     let values = property.get("enum").and_then(serde_json::Value::as_array);
     for (name, value) in options {
         if !values.is_some_and(|v| v.iter().any(|v| v.as_str() == Some(name))) {
-            return Err(field(&format!("{at}.{name}"), "is not among the values of `enum`"));
+            return Err(field(&format!("{at}.{name}"), "不在 enum 的取值之中", "is not among the values of `enum`"));
         }
         text(format!("{at}.{name}"), value)?;
     }
@@ -582,7 +590,7 @@ fn config_texts(at: &str, property: &serde_json::Value) -> Result<(), ManifestEr
 
 fn schema(at: &str, s: Option<&serde_json::Value>) -> Result<(), ManifestError> {
     match s {
-        Some(s) => Schema::compile(s).map(|_| ()).map_err(|e| field(at, &e.to_string())),
+        Some(s) => Schema::compile(s).map(|_| ()).map_err(|e| of_text(at, e.text())),
         None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Names of apps and installations. An installation's name is a DNS label (RFC 1035), since it
 //! becomes its origin.
 
+use crate::Text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -62,6 +63,20 @@ pub enum NameError {
     /// The platform keeps this label to itself.
     #[error("`{0}` is reserved: choose another name with --name")]
     Reserved(String),
+}
+
+impl NameError {
+    /// What a person reads.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Malformed(name) => {
+                format!("“{name}”不能作为名称：请用 1 至 40 个小写字母、数字和“-”，以字母开头，不以“-”结尾")
+            }
+            Self::Reserved(name) => format!("“{name}”由平台保留：请用 --name 换一个名称"),
+        };
+        Text { zh, en: self.to_string() }
+    }
 }
 
 fn check_label(s: &str) -> Result<(), NameError> {

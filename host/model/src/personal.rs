@@ -4,7 +4,8 @@
 //! each has a part of their own, with the index by which it is found and the fields that are theirs.
 
 use crate::Text;
-use crate::manifest::{Collection, ManifestError, field, no_blank};
+use crate::manifest::{Collection, ManifestError};
+use crate::manifest_error::{field, no_blank};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -95,29 +96,39 @@ impl Personal {
         if found.and_then(|i| i.fields.first()) != Some(&self.subject) {
             return Err(field(
                 &format!("{at}.index"),
-                &format!("name an index of the collection whose first field is `{}`", self.subject),
+                format!("请写明该集合的一个索引，其第一个字段是“{}”", self.subject),
+                format!("name an index of the collection whose first field is `{}`", self.subject),
             ));
         }
         if self.fields.is_empty() {
             return Err(field(
                 &format!("{at}.fields"),
+                "请写明与本人有关的字段及其说明：它们会向本人显示、随副本提供、按要求清除",
                 "name the fields that are about the person, each with its words: they are shown, copied and cleared",
             ));
         }
         for (n, f) in self.fields.iter().enumerate() {
             let at = format!("{at}.fields[{n}]");
             if f.path.split('.').any(str::is_empty) {
-                return Err(field(&format!("{at}.path"), "write a path such as `note` or `visitors.name`"));
+                return Err(field(
+                    &format!("{at}.path"),
+                    "请写成 note 或 visitors.name 这样的路径",
+                    "write a path such as `note` or `visitors.name`",
+                ));
             }
             if meets(&f.path, &self.subject) {
                 return Err(field(
                     &format!("{at}.path"),
+                    "subject 是假名，对本人没有意义，清除时会自动替换：请不要列出",
                     "the subject is a pseudonym, which tells the person nothing and is replaced by itself",
                 ));
             }
             if let Some(other) = self.fields[..n].iter().find(|o| meets(&o.path, &f.path)) {
-                let why = format!("`{}` holds it already: name each single value once", other.path);
-                return Err(field(&format!("{at}.path"), &why));
+                return Err(field(
+                    &format!("{at}.path"),
+                    format!("“{}”已经包含它：每个值只写一次", other.path),
+                    format!("`{}` holds it already: name each single value once", other.path),
+                ));
             }
             no_blank(&format!("{at}.title.zh"), &f.title.zh)?;
             no_blank(&format!("{at}.title.en"), &f.title.en)?;
@@ -127,7 +138,11 @@ impl Personal {
             }
         }
         if self.on_erasure == OnErasure::Keep && self.law.as_deref().is_none_or(|l| l.trim().is_empty()) {
-            return Err(field(&format!("{at}.law"), "cite the provision that demands to keep it"));
+            return Err(field(
+                &format!("{at}.law"),
+                "请写明要求保存的法律条款",
+                "cite the provision that demands to keep it",
+            ));
         }
         Ok(())
     }
@@ -137,17 +152,26 @@ impl Personal {
 pub(crate) fn check(at: &str, collection: &Collection) -> Result<(), ManifestError> {
     let parts = &collection.personal;
     if parts.len() > MAX_PARTS {
-        return Err(field(at, &format!("at most {MAX_PARTS}: one for each person whom a document is about")));
+        return Err(field(
+            at,
+            format!("最多 {MAX_PARTS} 项：文档涉及的每个人一项"),
+            format!("at most {MAX_PARTS}: one for each person whom a document is about"),
+        ));
     }
     for (n, part) in parts.iter().enumerate() {
         let at = format!("{at}[{n}]");
         part.check(&at, collection)?;
         if parts[..n].iter().any(|o| o.subject == part.subject) {
-            return Err(field(&format!("{at}.subject"), "another part is about this person: name its fields there"));
+            return Err(field(
+                &format!("{at}.subject"),
+                "另一项已经是关于此人的：请把字段写在那里",
+                "another part is about this person: name its fields there",
+            ));
         }
         if part.on_erasure == OnErasure::Delete && parts.len() > 1 {
             return Err(field(
                 &format!("{at}.on_erasure"),
+                "这些文档也涉及他人，删除会使他人失去自己的信息：请用 clear 只清除此人的字段",
                 "the documents are about others, too, who would lose theirs: `clear` this person's fields",
             ));
         }
@@ -158,11 +182,12 @@ pub(crate) fn check(at: &str, collection: &Collection) -> Result<(), ManifestErr
         for other in parts.iter().filter(|o| o.subject != part.subject) {
             let theirs = |path: &&str| other.paths().chain([other.subject.as_str()]).any(|o| meets(o, path));
             if let Some(path) = part.paths().find(theirs) {
-                let why = format!(
+                let zh = format!("“{path}”也关系到“{}”所指的人，会被一并清除：请只留给其中一方", other.subject);
+                let en = format!(
                     "`{path}` is also about whom `{}` names, and would be cleared for both: leave it to one of them",
                     other.subject
                 );
-                return Err(field(&format!("{at}.fields"), &why));
+                return Err(field(&format!("{at}.fields"), zh, en));
             }
         }
     }

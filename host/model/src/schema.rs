@@ -4,6 +4,7 @@
 //! expanded, every `$ref` anew wherever it stands, and may have [`MAX_WEIGHT`] nodes then. What cannot
 //! be bounded so (recursion, references to elsewhere) is refused, and patterns run in linear time.
 
+use crate::Text;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
@@ -31,6 +32,22 @@ pub enum SchemaError {
         "the schema is too complex: with its references written out it may have {MAX_WEIGHT} nodes and {MAX_DEPTH} levels"
     )]
     TooComplex,
+}
+
+impl SchemaError {
+    /// What a person reads. What is no JSON Schema is told by the validator, in English.
+    #[must_use]
+    pub fn text(&self) -> Text {
+        let zh = match self {
+            Self::Invalid(e) => format!("不是有效的 JSON Schema（{e}）"),
+            Self::Reference(to) => format!("$ref “{to}”无处可寻：请引用本 Schema 的一部分，例如 #/$defs/name"),
+            Self::Unsupported(keyword) => format!("不支持“{keyword}”：请不用它来书写"),
+            Self::TooComplex => {
+                format!("Schema 过于复杂：引用展开后最多 {MAX_WEIGHT} 个节点、{MAX_DEPTH} 层")
+            }
+        };
+        Text { zh, en: self.to_string() }
+    }
 }
 
 /// A compiled schema.

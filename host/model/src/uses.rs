@@ -1,6 +1,7 @@
 //! `[[datasets]]` of `app.toml`: what an app uses of the city's information hub.
 
-use crate::manifest::{ManifestError, field, names, no_blank};
+use crate::manifest::{ManifestError, names};
+use crate::manifest_error::{field, no_blank, out_of_range, too_many};
 use crate::{Manifest, Text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -136,7 +137,8 @@ impl DatasetUse {
         if !is_dataset(&self.dataset) {
             return Err(field(
                 &format!("{at}.dataset"),
-                &format!(
+                format!("“{}”不是信息资源的编码：请照目录书写，例如 population.person", self.dataset),
+                format!(
                     "`{}` is no dataset's code: write it as the catalogue does, such as `population.person`",
                     self.dataset
                 ),
@@ -146,25 +148,45 @@ impl DatasetUse {
         no_blank(&format!("{at}.reason.en"), &self.reason.en)?;
         let cites = self.law.as_deref().is_some_and(|l| !l.trim().is_empty());
         if !matches!(self.basis, LegalBasis::Consent | LegalBasis::PublicData) && !cites {
-            return Err(field(&format!("{at}.law"), "cite the provision that the basis is found in"));
+            return Err(field(
+                &format!("{at}.law"),
+                "请写明处理依据所在的法律条款",
+                "cite the provision that the basis is found in",
+            ));
         }
         names(&format!("{at}.fields"), self.fields.iter().map(String::as_str))?;
         if !(1..=MAX_FIELDS).contains(&self.fields.len()) {
-            return Err(field(&format!("{at}.fields"), &format!("name 1 to {MAX_FIELDS} items of the dataset")));
+            return Err(field(
+                &format!("{at}.fields"),
+                format!("请写明该信息资源的 1 至 {MAX_FIELDS} 个数据项"),
+                format!("name 1 to {MAX_FIELDS} items of the dataset"),
+            ));
         }
         if self.access.is_empty() {
-            return Err(field(&format!("{at}.access"), "name at least one of get, query, changes, bulk, write"));
+            return Err(field(
+                &format!("{at}.access"),
+                "请至少写明一种用法：get、query、changes、bulk、write",
+                "name at least one of get, query, changes, bulk, write",
+            ));
         }
         if let Some(role) = self.roles.iter().find(|r| !manifest.roles.iter().any(|d| d.name == **r)) {
-            return Err(field(&format!("{at}.roles"), &format!("`{role}` is not declared under [[roles]]")));
+            return Err(field(
+                &format!("{at}.roles"),
+                format!("“{role}”没有在 [[roles]] 中声明"),
+                format!("`{role}` is not declared under [[roles]]"),
+            ));
         }
         if let Rows::Divisions(codes) = &self.rows
             && (codes.is_empty() || codes.iter().any(|c| yunlong_formats::DivisionCode::parse(c).is_err()))
         {
-            return Err(field(&format!("{at}.rows"), "name divisions by their codes, such as `320324`"));
+            return Err(field(
+                &format!("{at}.rows"),
+                "请用行政区划代码写明区划，例如 320324",
+                "name divisions by their codes, such as `320324`",
+            ));
         }
         if !(1..=MAX_DAYS).contains(&self.days) {
-            return Err(field(&format!("{at}.days"), &format!("{} is not in 1 to {MAX_DAYS}", self.days)));
+            return Err(out_of_range(&format!("{at}.days"), self.days, 1, MAX_DAYS));
         }
         Ok(())
     }
@@ -179,7 +201,7 @@ pub fn is_dataset(id: &str) -> bool {
 
 pub(crate) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     if manifest.datasets.len() > MAX_USES {
-        return Err(field("datasets", &format!("at most {MAX_USES}")));
+        return Err(too_many("datasets", MAX_USES));
     }
     let mut seen = BTreeSet::new();
     let mut consents: BTreeSet<&str> = manifest.scopes.iter().map(|s| s.name.as_str()).collect();
@@ -188,7 +210,11 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
         names(&format!("{at}.purpose"), std::iter::once(u.purpose.as_str()))?;
         u.check(&at, manifest)?;
         if !seen.insert((&u.dataset, &u.purpose)) {
-            return Err(field(&at, "this dataset is used for this purpose twice: join the two"));
+            return Err(field(
+                &at,
+                "同一信息资源以同一用途写了两次：请合并",
+                "this dataset is used for this purpose twice: join the two",
+            ));
         }
         // A consent is never bundled: each has a name of its own.
         if let Some(consent) = u.consent()
@@ -196,7 +222,8 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
         {
             return Err(field(
                 &format!("{at}.purpose"),
-                &format!("`{consent}` is the name of a scope or of another use that rests on consent: choose another"),
+                format!("“{consent}”已是某项个人信息授权或另一项以同意为依据的用途的名称：请换一个"),
+                format!("`{consent}` is the name of a scope or of another use that rests on consent: choose another"),
             ));
         }
     }

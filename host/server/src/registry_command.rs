@@ -116,6 +116,7 @@ async fn serve_alone(settings: &Settings) -> Result<()> {
     let url = settings.registry.url();
     let mut config = Config::new(&url, TokenKey::new(secrets.derive("registry-tokens", &[])));
     config.quotas.default.bytes = settings.registry.quota_bytes();
+    config.limits.request = settings.upload_timeout();
     let blobs = blobs::open(settings, data)?;
     let registry = Oci::open(store, blobs, config, Arc::new(access), Arc::new(AdmitAll), Arc::new(SystemClock))
         .context("registry.origin")?;

@@ -127,6 +127,23 @@ pub async fn shown(
     Ok(if readable { Shown::ByDigest } else { Shown::Hidden })
 }
 
+/// Whether a manifest of a repository is shown along with a package that it names: it belonged to it when that was
+/// submitted, and a reviewer has seen it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn belongs(
+    publications: &Publications,
+    repository: &RepositoryName,
+    package: &yunlong_oci::Digest,
+    digest: &yunlong_oci::Digest,
+) -> Result<bool, PublicationError> {
+    match (package.to_string().parse(), digest.to_string().parse()) {
+        (Ok(package), Ok(digest)) => publications.belongs(repository.as_str(), &package, &digest).await,
+        _ => Ok(false),
+    }
+}
+
 /// Why a push is refused.
 enum Problem {
     Refused(Refusal),

@@ -14,7 +14,7 @@ mod error;
 mod packages;
 mod worker;
 
-pub use admission::{PackageAdmission, shown};
+pub use admission::{PackageAdmission, belongs, shown};
 pub use error::LibraryError;
 pub use packages::OciPackages;
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use yunlong_audit::{Audit, AuditConfig};
-use yunlong_library::{Library, LibraryError, PackageAdmission, shown};
+use yunlong_library::{Library, LibraryError, PackageAdmission, belongs, shown};
 use yunlong_model::{Clock, Digest, Kind, SystemClock};
 use yunlong_oci::access::{Access, Account, Action, Shown, Sight, SignInError};
 use yunlong_oci::admission::Refusal as Refused;
@@ -73,6 +73,15 @@ impl Access for Rights {
     async fn shown(&self, repository: &RepositoryName, digest: &yunlong_oci::Digest) -> Shown {
         shown(&self.0, repository, digest).await.unwrap()
     }
+
+    async fn belongs(
+        &self,
+        repository: &RepositoryName,
+        published: &yunlong_oci::Digest,
+        digest: &yunlong_oci::Digest,
+    ) -> bool {
+        belongs(&self.0, repository, published, digest).await.unwrap()
+    }
 }
 
 struct City {
@@ -127,7 +136,11 @@ impl City {
 
     /// What a client pushes: blobs and referrers, as far as they are wanted, and then the tag.
     async fn push(&self, package: &Package, by: &str, referrers: bool) -> Result<(), OciError> {
-        let (registry, repository) = (self.library.registry(), REPOSITORY.parse().unwrap());
+        self.push_to(REPOSITORY, package, by, referrers).await
+    }
+
+    async fn push_to(&self, repository: &str, package: &Package, by: &str, referrers: bool) -> Result<(), OciError> {
+        let (registry, repository) = (self.library.registry(), repository.parse().unwrap());
         let account = Account { name: by.into() };
         for (digest, bytes) in package.blobs() {
             let digest = digest.to_string().parse().unwrap();
@@ -146,8 +159,12 @@ impl City {
     }
 
     async fn approved(&self, package: &Package) {
-        let (number, publications) =
-            (self.take_in(package, "author").await.unwrap().number, self.library.publications());
+        let number = self.take_in(package, "author").await.unwrap().number;
+        self.approve(package, number).await;
+    }
+
+    async fn approve(&self, package: &Package, number: u64) {
+        let publications = self.library.publications();
         self.checked(package, number).await;
         publications.assign(number, "reviewer", "reviewer").await.unwrap();
         let seen = publications.submission(number).await.unwrap().checked.unwrap().findings;
@@ -156,7 +173,11 @@ impl City {
 
     /// What an account, or nobody, is answered.
     async fn ask(&self, who: Option<&str>, path: &str) -> (u16, Value) {
-        let mut request = reqwest::Client::new().get(format!("{}/v2/{REPOSITORY}/{path}", self.base));
+        self.ask_of(REPOSITORY, who, path).await
+    }
+
+    async fn ask_of(&self, repository: &str, who: Option<&str>, path: &str) -> (u16, Value) {
+        let mut request = reqwest::Client::new().get(format!("{}/v2/{repository}/{path}", self.base));
         if let Some(who) = who {
             request = request.basic_auth(who, Some("x"));
         }
@@ -352,4 +373,77 @@ async fn anybody_pulls_what_is_approved_and_a_yank_hides_its_tag_with_it() {
     city.library.yank(&offered.digest, "泄露", true, "governor").await.unwrap();
     assert_eq!(city.ask(None, &at(&offered)).await.0, 401);
     assert_eq!(city.ask(Some("author"), &at(&offered)).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_attached_to_a_version_after_its_review_is_shown_to_its_vendor_alone() {
+    let city = City::open().await;
+    let package = city.package("1.0.0", "一");
+    city.approved(&package).await;
+    let (registry, repository) = (city.library.registry(), REPOSITORY.parse().unwrap());
+    let account = Account { name: "author".into() };
+    let mut paths = Vec::new();
+    for (subject, layer) in [(true, "a second list of parts"), (false, "what nobody has reviewed")] {
+        let (config, layer) = (Bytes::from_static(b"{}"), Bytes::from_static(layer.as_bytes()));
+        for bytes in [&config, &layer] {
+            let digest = Digest::of(bytes).to_string().parse().unwrap();
+            registry.put_blob(&repository, &digest, bytes.clone(), Some(&account)).await.unwrap();
+        }
+        let mut manifest = serde_json::json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": { "mediaType": "application/vnd.oci.empty.v1+json", "digest": Digest::of(&config), "size": 2 },
+            "layers": [{ "mediaType": "application/wasm", "digest": Digest::of(&layer), "size": layer.len() }],
+        });
+        let mut tags: Vec<Tag> = Vec::new();
+        if subject {
+            let size = package.wasm_manifest.len();
+            manifest["subject"] =
+                serde_json::json!({ "mediaType": manifest["mediaType"], "digest": package.digest, "size": size });
+        } else {
+            let tag = format!("sha256-{}.update", package.digest.hex());
+            paths.push(format!("manifests/{tag}"));
+            tags.push(tag.parse().unwrap());
+        }
+        let manifest = Bytes::from(manifest.to_string());
+        registry.put_manifest(&repository, &tags, &manifest, Some(&account)).await.unwrap();
+        paths.push(format!("manifests/{}", Digest::of(&manifest)));
+        paths.push(format!("blobs/{}", Digest::of(&layer)));
+    }
+    for path in &paths {
+        assert_eq!(city.ask(Some("author"), path).await.0, 200, "{path}");
+        for who in [None, Some("rival")] {
+            assert_eq!(city.ask(who, path).await.0, 404, "{who:?} {path}");
+        }
+    }
+    let referrers = format!("referrers/{}", package.digest);
+    let listed = async |who| city.ask(who, &referrers).await.1["manifests"].as_array().unwrap().len();
+    assert_eq!(listed(Some("author")).await, listed(None).await + 1);
+    assert!(listed(None).await > 0, "what was reviewed with it is shown");
+    assert_eq!(city.ask(None, "tags/list").await.1["tags"], serde_json::json!(["1.0.0"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_is_not_called_as_the_app_is_as_good() {
+    const ELSEWHERE: &str = "tongshan/other";
+    let city = City::open().await;
+    let publications = city.library.publications();
+    let [first, second, third] = ["一", "二", "三"].map(|title| city.package("1.0.0", title));
+    let put = async |package: &Package| city.push_to(ELSEWHERE, package, "author", true).await;
+    put(&first).await.unwrap();
+    let number = city.library.submit(ELSEWHERE, &first.digest, "author").await.unwrap().submission.number;
+    assert!(matches!(put(&second).await, Err(OciError::TagTaken { .. })), "it is under review");
+    // It comes again under the same version, and once more before it is submitted.
+    publications.withdraw(number, "author").await.unwrap();
+    put(&second).await.unwrap();
+    put(&third).await.unwrap();
+    let again = city.library.submit(ELSEWHERE, &third.digest, "author").await.unwrap().submission;
+    city.approve(&third, again.number).await;
+    assert!(matches!(put(&second).await, Err(OciError::TagTaken { .. })));
+    // Yanked, it is found by its digest.
+    let path = format!("manifests/{}", third.digest);
+    assert_eq!(city.ask_of(ELSEWHERE, None, &path).await.0, 200);
+    city.library.yank(&third.digest, "票价算错", false, "author").await.unwrap();
+    assert_eq!(city.ask_of(ELSEWHERE, None, &path).await.0, 200);
+    city.library.yank(&third.digest, "泄露", true, "governor").await.unwrap();
+    assert_eq!(city.ask_of(ELSEWHERE, None, &path).await.0, 401, "recalled, it is its vendor's alone");
 }

@@ -106,8 +106,14 @@ pub trait Access: Send + Sync + 'static {
     }
 
     /// How far a manifest is published, for those with [`Sight::Published`]. What belongs to it follows from that:
-    /// its blobs, its referrers, and the manifests that it lists.
+    /// its blobs, the manifests that it lists, and those that name it, as [`Access::belongs`] says.
     async fn shown(&self, _repository: &RepositoryName, _digest: &Digest) -> Shown {
         Shown::Listed
+    }
+
+    /// Whether a manifest is shown along with one that is published and that it names: as its subject, or by a tag of
+    /// cosign's form (`sha256-….sig`). Whoever may push can add such at any time, after a review as well.
+    async fn belongs(&self, _repository: &RepositoryName, _published: &Digest, _digest: &Digest) -> bool {
+        true
     }
 }

@@ -114,7 +114,7 @@ pub const MAX_MANIFEST: usize = 4 * 1024 * 1024;
 /// What one owner (first component of a repository's name) may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Bytes of blobs and manifests, counted once for each repository that holds them.
+    /// Bytes of blobs and manifests, counted once for each repository that holds them, and of uploads under way.
     pub bytes: u64,
     /// Repositories.
     pub repositories: u32,

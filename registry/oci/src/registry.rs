@@ -52,7 +52,7 @@ pub enum OpenError {
 /// What an owner uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes of blobs and manifests, counted once for each repository.
+    /// Bytes of blobs and manifests, counted once for each repository, and of uploads under way.
     pub bytes: u64,
     /// Repositories.
     pub repositories: u64,
@@ -176,6 +176,7 @@ impl Inner {
             account: account.map(|a| a.name.clone()),
             algorithm,
             offset: 0,
+            taken: 0,
             touched: self.now(),
         };
         transact!(&self.store, |txn| {
@@ -213,7 +214,7 @@ impl Inner {
         if start.saturating_add(announced.unwrap_or(0)) > limits.blob_bytes {
             return Err(too_large);
         }
-        self.check_room(&session.repository, start.saturating_add(announced.unwrap_or(0))).await?;
+        self.check_room(&session.repository, announced.unwrap_or(0)).await?;
         let mut append = self.blobs.append(id, start, session.algorithm).await?;
         let (mut received, mut unsynced) = (0_u64, 0_u64);
         let broken = loop {
@@ -234,7 +235,6 @@ impl Inner {
             append.write(bytes).await?;
             if unsynced >= limits.checkpoint_bytes {
                 unsynced = 0;
-                self.check_room(&session.repository, start + received).await?;
                 self.advance(id, session, append.sync().await?).await?;
             }
         };
@@ -249,7 +249,7 @@ impl Inner {
 
     async fn advance(&self, id: UploadId, session: &mut Session, to: u64) -> Result<(), OciError> {
         let (from, at) = (session.offset, self.now());
-        transact!(&self.store, |txn| { uploads::advance(txn, id, from, to, at).await })?;
+        transact!(&self.store, |txn| { uploads::advance(txn, &self.config.quotas, id, from, to, at).await })?;
         session.offset = to;
         session.touched = at;
         Ok(())
@@ -265,12 +265,14 @@ impl Inner {
             }
             placed => placed?,
         }
+        let lost = self.lost(id, digest).await?;
         let (quotas, at) = (&self.config.quotas, self.now());
         let row = BlobRow { size: session.offset, upload: id };
         let linked = transact!(&self.store, |txn| {
-            // Placed bytes whose session is closed are nobody's: the collector may remove them.
+            // What the session took is given back, and the blob takes it, in this order: at no moment is it counted
+            // twice. Placed bytes whose session is closed are nobody's: the collector may remove them.
             uploads::close(txn, id).await?;
-            blobs::link_new(txn, quotas, &session.repository, digest, row, at).await
+            blobs::link_new(txn, quotas, &session.repository, digest, row, lost, at).await
         });
         let own = Place { digest: digest.clone(), upload: id };
         match linked {
@@ -286,6 +288,23 @@ impl Inner {
         }
         self.clear(self.blobs.discard(id).await);
         Ok(())
+    }
+
+    /// The place of a blob that is pushed once more, if its bytes are gone or cut short there: whoever brings them
+    /// again heals it.
+    async fn lost(&self, id: UploadId, digest: &Digest) -> Result<Option<UploadId>, OciError> {
+        let Some((place, size)) = blobs::place(&self.store, digest).await? else { return Ok(None) };
+        if place.upload == id {
+            return Ok(None);
+        }
+        match self.blobs.read(&place, size, 0..size.min(1)).await {
+            Err(error @ (BlobError::Missing | BlobError::Damaged(_))) => {
+                tracing::warn!(%error, ?place, "replaced by the same content that is pushed");
+                Ok(Some(place.upload))
+            }
+            Ok(_) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Forgets an upload and its bytes.

@@ -34,7 +34,10 @@ impl View<'_> {
         let access = &self.inner.access;
         match (self.sight, named_by(tag)) {
             (Sight::Whole, _) => true,
-            (Sight::Published, Some(named)) => access.shown(self.repository, &named).await >= Shown::ByDigest,
+            (Sight::Published, Some(named)) => {
+                access.shown(self.repository, &named).await >= Shown::ByDigest
+                    && access.belongs(self.repository, &named, digest).await
+            }
             (Sight::Published, None) => access.shown(self.repository, digest).await == Shown::Listed,
         }
     }
@@ -59,14 +62,18 @@ impl View<'_> {
             if self.inner.access.shown(self.repository, &at).await >= Shown::ByDigest {
                 return Ok(true);
             }
-            match manifests::get(&self.inner.store, self.repository, &at).await {
-                Ok(row) => rest.extend(row.subject),
+            let subject = match manifests::get(&self.inner.store, self.repository, &at).await {
+                Ok(row) => row.subject,
                 Err(OciError::ManifestUnknown(_)) => continue,
                 Err(e) => return Err(e),
-            }
+            };
             rest.extend(blobs::needed_by(&self.inner.store, self.repository, &at, MAX_LOOKS).await?);
             let tags = tags::of(&self.inner.store, self.repository, &at, MAX_LOOKS).await?;
-            rest.extend(tags.iter().filter_map(|tag| named_by(tag)));
+            for named in subject.into_iter().chain(tags.iter().filter_map(|tag| named_by(tag))) {
+                if self.inner.access.belongs(self.repository, &named, &at).await {
+                    rest.push(named);
+                }
+            }
         }
         Ok(false)
     }

@@ -66,6 +66,34 @@ async fn racing_pushes_do_not_get_past_the_quota_together() {
 }
 
 #[tokio::test]
+async fn what_is_never_finished_takes_room_until_it_is_given_up() {
+    let mut parts = Parts::in_memory();
+    parts.config.quotas.owners.insert("vendor".into(), Quota { bytes: 100_000, repositories: 10, tags: 10 });
+    let server = parts.listen().await;
+    let client = server.vendor();
+    let usage = async || server.registry.usage("vendor").await.unwrap().bytes;
+    let (first, second) = (client.open_upload("vendor/one").await, client.open_upload("vendor/two").await);
+    client.ask("PATCH", &first, &[], noise(50_000, 1)).await.expect(202);
+    client.ask("PATCH", &first, &[], noise(40_000, 2)).await.expect(202);
+    assert_eq!(usage().await, 90_000);
+    // Another session does not get past it, whether it says how much comes or not.
+    let reply = client.ask("PATCH", &second, &[], noise(20_000, 3)).await.expect_error(403, "DENIED");
+    assert_eq!(reply.json()["errors"][0]["detail"]["reason"], "QUOTA");
+    client.get(&second).await.expect_error(404, "BLOB_UPLOAD_UNKNOWN");
+    assert_eq!(usage().await, 90_000);
+    // Finished, the same bytes are counted once; given up, they are not.
+    let whole = [noise(50_000, 1), noise(40_000, 2)].concat();
+    let digest = Algorithm::Sha256.digest(&whole);
+    client.finish(&first, &digest, &[]).await.expect(201);
+    assert_eq!(usage().await, 90_000);
+    let third = client.open_upload("vendor/two").await;
+    client.ask("PATCH", &third, &[], noise(10_000, 4)).await.expect(202);
+    assert_eq!(usage().await, 100_000);
+    client.ask("DELETE", &third, &[], "").await.expect(204);
+    assert_eq!(usage().await, 90_000);
+}
+
+#[tokio::test]
 async fn repositories_and_tags_end_at_the_quota() {
     let mut parts = Parts::in_memory();
     parts.config.quotas.default = Quota { bytes: 1 << 30, repositories: 2, tags: 3 };
@@ -237,5 +265,17 @@ async fn damaged_bytes_are_never_served_as_the_blob() {
     client.get(&path).await.expect_error(500, "UNAVAILABLE");
     std::fs::write(&file, &bytes).unwrap();
     assert!(client.get(&path).await.expect(200).body == bytes);
+    // What is cut short or gone is healed by whoever pushes it again.
+    std::fs::write(&file, &bytes[..999_999]).unwrap();
+    client.blob("vendor/app", &bytes).await;
+    assert!(client.get(&path).await.expect(200).body == bytes);
+    for file in std::fs::read_dir(file.parent().unwrap()).unwrap() {
+        std::fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    client.get(&path).await.expect_error(500, "UNAVAILABLE");
+    client.blob("vendor/second", &bytes).await;
+    assert!(client.get(&path).await.expect(200).body == bytes);
+    let usage = server.registry.usage("vendor").await.unwrap().bytes;
+    assert_eq!(usage, 2_000_000, "it is counted once for each repository");
     server.stop().await;
 }

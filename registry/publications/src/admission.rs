@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::release::{AppRecord, Release, Status, VersionRecord};
 use crate::submission::State;
 use yunlong_model::Digest;
-use yunlong_registry::{Known, Package, TrustStore, VerifiedSigner, component, imports};
+use yunlong_registry::{Known, Package, TrustStore, TrustedKey, VerifiedSigner, component, imports};
 
 /// When a package is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,18 +151,32 @@ fn standing(stage: Stage, package: &Package, facts: &Facts<'_>) -> Result<(), Re
         return Ok(());
     }
     let release = facts.release.ok_or(Refusal::NotPublished { digest: package.digest })?;
-    let version = || package.manifest.version.clone();
-    match (release.status(facts.trust.key(&release.key)), &release.yank) {
-        (Status::Approved, _) => Ok(()),
-        (Status::Yanked, _) if stage == Stage::Load => Ok(()),
-        (Status::Yanked | Status::Recalled, Some(yank)) => {
-            Err(Refusal::Yanked { version: version(), reason: yank.reason.clone(), recalled: yank.recalled })
-        }
+    let key = facts.trust.key(&release.key);
+    match not_installable(release, key) {
+        // What runs goes on: nobody takes a yanked version anew.
+        Some(_) if stage == Stage::Load && release.status(key) == Status::Yanked => Ok(()),
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+/// Why a version may not be installed, given its key; `None` when it may.
+pub(crate) fn not_installable(release: &Release, key: Option<&TrustedKey>) -> Option<Refusal> {
+    let version = release.version.clone();
+    match (release.status(key), &release.yank) {
+        (Status::Approved, _) => None,
+        (Status::Yanked | Status::Recalled, Some(yank)) => Some(Refusal::Yanked {
+            version,
+            side: yank.side,
+            at: yank.at,
+            reason: yank.reason.clone(),
+            recalled: yank.recalled,
+        }),
         (Status::InDoubt, _) => {
-            let at = facts.trust.key(&release.key).and_then(|k| k.revoked_at).unwrap_or_default();
-            Err(Refusal::RevokedKey { key: release.key, at, published_before: true })
+            let at = key.and_then(|k| k.revoked_at).unwrap_or_default();
+            Some(Refusal::RevokedKey { key: release.key, at, published_before: true })
         }
-        _ => Err(Refusal::NotApproved { version: version(), state: release.state }),
+        _ => Some(Refusal::NotApproved { version, state: release.state }),
     }
 }
 

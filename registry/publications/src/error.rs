@@ -1,11 +1,12 @@
 //! What can go wrong, for programs and, in two languages, for people.
 
 use crate::accounts::Duty;
+use crate::advisories::ImportInfo;
 use crate::refusal::Refusal;
 use crate::submission::ReviewError;
 use std::fmt;
 use yunlong_audit::AuditError;
-use yunlong_model::{Digest, Text};
+use yunlong_model::{AppName, Digest, Text};
 use yunlong_registry::TrustError;
 use yunlong_store::{CommitError, StoreError};
 
@@ -35,6 +36,17 @@ pub enum PublicationError {
     NoSuchPackage(Digest),
     /// There is no such app.
     NoSuchApp(String),
+    /// The app is known, but not a version of it that was meant and may be installed.
+    NotOffered {
+        /// The app.
+        app: AppName,
+        /// The version that was asked for, or the newest one.
+        version: semver::Version,
+        /// Why it may not be installed; `None` when no such version was ever approved.
+        why: Option<Box<Refusal>>,
+        /// The versions that may be, the newest first.
+        stand: Vec<semver::Version>,
+    },
     /// The checks that ended are not the ones that were begun: another package, or the submission went on.
     StaleChecks(u64),
     /// Only what is approved is yanked.
@@ -52,6 +64,8 @@ pub enum PublicationError {
         /// What is wrong and what to do.
         problem: Text,
     },
+    /// An import of advisories was overtaken: this one was begun later, and is in force.
+    NewerImport(Box<ImportInfo>),
     /// The log has not taken in yet what the proof is about; it does within a second.
     NotYetInTheLog,
     /// Accounts cannot be looked up.
@@ -81,6 +95,27 @@ impl PublicationError {
             Self::NoSuchSubmission(n) => (format!("没有第 {n} 号提交"), format!("there is no submission {n}")),
             Self::NoSuchPackage(d) => (format!("仓库中没有安装包 {d}"), format!("the registry does not know {d}")),
             Self::NoSuchApp(name) => (format!("没有应用“{name}”"), format!("there is no app `{name}`")),
+            Self::NotOffered { app, version, why, stand } => {
+                let list = |between| stand.iter().map(ToString::to_string).collect::<Vec<_>>().join(between);
+                let Text { zh, en } = match why {
+                    Some(why) => why.text(),
+                    None => Text {
+                        zh: format!("没有通过审核的版本 {version}"),
+                        en: format!("no version {version} of it was ever approved"),
+                    },
+                };
+                if stand.is_empty() {
+                    (
+                        format!("应用“{app}”：{zh}（目前没有其他可以安装的版本，请联系开发商）"),
+                        format!("`{app}`: {en} (no other may be installed at the moment: ask its vendor)"),
+                    )
+                } else {
+                    (
+                        format!("应用“{app}”：{zh}。可以安装的版本：{}", list("、")),
+                        format!("`{app}`: {en}. These may be installed: {}", list(", ")),
+                    )
+                }
+            }
             Self::StaleChecks(n) => (
                 format!("第 {n} 号提交已有变化，这次检查的结果不再有效：请重新检查"),
                 format!("submission {n} went on meanwhile, and these results no longer count: check again"),
@@ -95,6 +130,16 @@ impl PublicationError {
                 (format!("{d} 的签名密钥有效，无须决定"), format!("the key of {d} stands: there is nothing to decide"))
             }
             Self::Invalid { problem, .. } => return problem.clone(),
+            Self::NewerImport(newer) => (
+                format!(
+                    "{} 的公告已有更晚开始的导入生效（来源 {}，由“{}”导入）：这一次没有生效，如仍需要请重新导入",
+                    newer.ecosystem, newer.source, newer.by
+                ),
+                format!(
+                    "an import of {} that was begun later is in force (from {}, by `{}`): this one is not; import it again if it is still wanted",
+                    newer.ecosystem, newer.source, newer.by
+                ),
+            ),
             Self::NotYetInTheLog => (
                 "日志还没有收录这条记录，请稍候再试".into(),
                 "the log has not taken this in yet: try again in a second".into(),

@@ -54,6 +54,21 @@ pub(crate) fn offered(repository: &str) -> Key {
     table("offered").text(repository)
 }
 
+/// The package that was submitted last under the tag of its version, in a repository.
+pub(crate) fn labelled(repository: &str, version: &semver::Version) -> Key {
+    of_tag(repository, &version.to_string().replace('+', "_"))
+}
+
+/// As [`labelled`], by the tag: no tag may have a `+`.
+pub(crate) fn of_tag(repository: &str, tag: &str) -> Key {
+    table("labelled").text(repository).text(tag)
+}
+
+/// The versions out of a repository that were yanked, and may still be read by their digests.
+pub(crate) fn yanked(repository: &str) -> Key {
+    table("yanked").text(repository)
+}
+
 /// What a package declares and holds: for differences and pages.
 pub(crate) fn summary(digest: &Digest) -> Key {
     table("summary").text(&digest.to_string())

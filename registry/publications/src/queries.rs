@@ -1,9 +1,11 @@
 //! What the console, the portal and the command line read.
 
+use crate::admission;
 use crate::checks::{Findings, Summary};
 use crate::error::PublicationError;
 use crate::events::Event;
 use crate::keys;
+use crate::refusal::Refusal;
 use crate::release::{Approval, Kept, Release, Status, VersionRecord, Yank};
 use crate::service::Publications;
 use crate::submission::{Comment, State, Submission};
@@ -203,6 +205,39 @@ impl Publications {
         }
         out.sort_by(|a, b| b.version.cmp(&a.version));
         Ok(out)
+    }
+
+    /// What an app's name means to whoever installs: this version of it, or else the newest that may be installed.
+    /// `None` when nothing of that name was ever approved; what nobody has approved is nobody else's business.
+    ///
+    /// # Errors
+    /// [`PublicationError::NotOffered`] says why it may not be installed, and which versions may; when the store
+    /// fails.
+    pub async fn named(
+        &self,
+        app: &AppName,
+        version: Option<&semver::Version>,
+    ) -> Result<Option<Release>, PublicationError> {
+        let mut known = self.versions(app).await?;
+        known.retain(|v| v.approval.is_some());
+        let stand: Vec<_> = known.iter().filter(|v| v.status == Status::Approved).map(|v| v.version.clone()).collect();
+        let Some(meant) = version.or(stand.first()).or(known.first().map(|v| &v.version)) else { return Ok(None) };
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let refused = |why: Option<Refusal>| PublicationError::NotOffered {
+            app: app.clone(),
+            version: meant.clone(),
+            why: why.map(Box::new),
+            stand: stand.clone(),
+        };
+        let found = known.iter().find(|v| v.version == *meant).ok_or_else(|| refused(None))?;
+        let release = self.release(&found.digest).await?;
+        let key = self.key(&release.key).await?;
+        match admission::not_installable(&release, Some(&key)) {
+            None => Ok(Some(release)),
+            why => Err(refused(why)),
+        }
     }
 
     /// The versions that a key signed and that wait for the city's word since it was revoked, the newest first.

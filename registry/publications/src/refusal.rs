@@ -5,6 +5,7 @@ use serde_json::json;
 use std::fmt;
 use yunlong_model::{AppName, Digest, Text, Timestamp};
 use yunlong_registry::imports::Misfit;
+use yunlong_registry::trust::Side;
 use yunlong_registry::{Algorithm, KeyId, Most, PackageError, VerifyError, part_in_chinese as part};
 
 /// Why a package is refused.
@@ -137,6 +138,10 @@ pub enum Refusal {
     Yanked {
         /// The version.
         version: semver::Version,
+        /// For whom whoever yanked it spoke.
+        side: Side,
+        /// When.
+        at: Timestamp,
         /// Why, in the words of whoever yanked it.
         reason: String,
         /// Whether it may not even go on running.
@@ -308,13 +313,20 @@ impl Refusal {
                 };
                 (list(true), list(false))
             }
-            Self::Yanked { version, reason, recalled: false } => (
-                format!("版本 {version} 已下架：{reason}。请安装其他版本"),
-                format!("version {version} was yanked: {reason}: install another version"),
-            ),
-            Self::Yanked { version, reason, recalled: true } => (
-                format!("版本 {version} 已被城市召回，不得运行：{reason}。请换用其他版本"),
-                format!("version {version} was recalled by the city and may not run: {reason}. Take another version"),
+            Self::Yanked { version, side, at, reason, recalled: false } => {
+                let (zh, en) = match side {
+                    Side::Vendor => ("开发商", "its vendor"),
+                    Side::City => ("城市", "the city"),
+                };
+                let (day, when) = (at.to_shanghai(), at.to_rfc3339());
+                (
+                    format!("版本 {version} 已于 {day} 由{zh}下架：{reason}。请安装其他版本"),
+                    format!("version {version} was yanked by {en} at {when}: {reason}: install another version"),
+                )
+            }
+            Self::Yanked { version, at, reason, recalled: true, .. } => (
+                format!("版本 {version} 已于 {} 被城市召回，不得运行：{reason}。请换用其他版本", at.to_shanghai()),
+                format!("version {version} was recalled by the city at {} and may not run: {reason}. Take another version", at.to_rfc3339()),
             ),
             Self::NotPublished { digest } => (
                 format!("仓库中没有发布过 {digest}：只能安装已发布并通过审核的软件包"),

@@ -52,12 +52,19 @@ impl Publications {
 
     /// Whether the tag of a version may be set to this package although it stands for another one: the version's last
     /// submission, which is of this repository, failed its checks, was withdrawn or is to be changed; or it is of
-    /// this very package. Never what is under review, approved or rejected, nor what nobody submitted.
+    /// this very package. Never what is under review, approved or rejected, nor what nobody submitted. Which app it
+    /// is says what was submitted there: a repository may be called otherwise.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn may_retag(txn: &mut Txn, repository: &str, tag: &str, to: &Digest) -> Result<bool, PublicationError> {
-        let Some((app, version)) = version_of(repository, tag) else { return Ok(false) };
+        let submitted: Option<Digest> = txn.get_as(&keys::of_tag(repository, tag)).await?;
+        let before: Option<Release> = match submitted {
+            Some(digest) => txn.get_as(&keys::release(&digest)).await?,
+            None => None,
+        };
+        let named = before.map(|r| (r.app, r.version)).or_else(|| version_of(repository, tag));
+        let Some((app, version)) = named else { return Ok(false) };
         let Some(last) = txn.get_as::<VersionRecord>(&keys::version(&app, &version)).await? else { return Ok(false) };
         let release: Option<Release> = txn.get_as(&keys::release(&last.digest)).await?;
         if release.is_none_or(|r| r.repository != repository) {
@@ -132,6 +139,19 @@ impl Publications {
         Ok(matches!(release.status(key.as_ref()), Status::Approved | Status::Yanked))
     }
 
+    /// Whether a manifest out of this repository belonged to a package when that was submitted: its signatures, its
+    /// list of parts. What was attached since nobody has reviewed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn belongs(&self, repository: &str, package: &Digest, digest: &Digest) -> Result<bool, PublicationError> {
+        match self.release(package).await {
+            Ok(release) => Ok(release.repository == repository && release.referrers.contains(digest)),
+            Err(PublicationError::NoSuchPackage(_)) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Whether anybody may read anything out of this repository.
     ///
     /// # Errors
@@ -141,6 +161,11 @@ impl Publications {
             return Ok(true);
         }
         // Nothing is offered (any more): is there something that was yanked?
+        let yanked = keys::yanked(repository).children();
+        if !self.inner.store.scan(&yanked, Direction::Ascending, 1).await?.is_empty() {
+            return Ok(true);
+        }
+        // What was yanked before there were such rows is in a repository that ends in its app's name.
         let Some(app) = app_of(repository) else { return Ok(false) };
         let limit = crate::catalogue::MAX_VERSIONS;
         let rows = self.inner.store.scan(&keys::versions(&app).children(), Direction::Ascending, limit).await?;
@@ -173,8 +198,8 @@ impl Publications {
     }
 }
 
-/// Which version of which app a tag in a repository is: vendors push an app to a repository that ends in its name,
-/// under tags that have `_` for the `+` that no tag may have.
+/// Which version of which app a tag in a repository is, where it was submitted before that was written down: vendors
+/// push an app to a repository that ends in its name, under tags that have `_` for the `+` that no tag may have.
 fn version_of(repository: &str, tag: &str) -> Option<(AppName, semver::Version)> {
     Some((app_of(repository)?, tag.replace('_', "+").parse().ok()?))
 }

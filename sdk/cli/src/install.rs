@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
         None if options.reference.starts_with("sha256:") => {
             client.get(&format!("/api/v1/packages/{}", options.reference))?
         }
-        None => published(&client.get("/api/v1/packages")?, &options.reference)?,
+        None => published(&client, &options.reference)?,
     };
     let config = config(&pairs, &review["config"])?;
     let lines = Line::of_answer(&review["permissions"]);
@@ -103,21 +103,24 @@ fn introduction(review: &Value, lines: &[Line], options: &Install, lang: Lang) -
     )
 }
 
-/// The newest published package that the reference means.
-pub(crate) fn published(listing: &Value, reference: &str) -> Result<Value, CliError> {
-    let (app, version) = reference.split_once('@').map_or((reference, None), |(a, v)| (a, Some(v)));
-    let mut found = listing["packages"].as_array().into_iter().flatten().filter(|p| p["app"].as_str() == Some(app));
-    // The platform lists the newest first.
-    let hit = match version {
-        Some(v) => found.find(|p| p["version"].as_str() == Some(v)),
-        None => found.next(),
-    };
-    hit.cloned().ok_or_else(|| {
+/// The published package that the reference means, `APP` or `APP@VERSION`: without a version the newest that may be
+/// installed. Why one may not be (it was yanked, say), and which may, is told by the platform.
+pub(crate) fn published(client: &Client, reference: &str) -> Result<Value, CliError> {
+    let (app, version) = reference.split_once('@').unwrap_or((reference, ""));
+    let listing = client.get_with("/api/v1/packages", &[("app", app), ("version", version)])?;
+    meant(&listing, app, version).cloned().ok_or_else(|| {
         CliError::usage(
             format!("no package `{reference}` is published here"),
             "give a file, or publish it first: `yunlong publish FILE --key KEY`",
         )
     })
+}
+
+/// A platform that does not know the question yet answers with all packages, the newest first.
+fn meant<'a>(listing: &'a Value, app: &str, version: &str) -> Option<&'a Value> {
+    let is =
+        |p: &&Value| p["app"].as_str() == Some(app) && (version.is_empty() || p["version"].as_str() == Some(version));
+    listing["packages"].as_array().into_iter().flatten().find(is)
 }
 
 fn pair(text: &str) -> Result<(&str, &str), CliError> {
@@ -160,9 +163,8 @@ mod tests {
         let listing = json!({ "packages": [
             { "app": "tickets", "version": "2.0.0", "digest": "d2" }, { "app": "tickets", "version": "1.0.0", "digest": "d1" },
         ] });
-        assert_eq!(published(&listing, "tickets").unwrap()["digest"], "d2");
-        assert_eq!(published(&listing, "tickets@1.0.0").unwrap()["digest"], "d1");
-        let refused = published(&listing, "tickets@3.0.0").unwrap_err();
-        assert!(refused.next().contains("publish"));
+        assert_eq!(meant(&listing, "tickets", "").unwrap()["digest"], "d2");
+        assert_eq!(meant(&listing, "tickets", "1.0.0").unwrap()["digest"], "d1");
+        assert_eq!(meant(&listing, "tickets", "3.0.0"), None);
     }
 }

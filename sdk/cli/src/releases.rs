@@ -128,8 +128,8 @@ fn package_of(options: &Upgrade, client: &Client, installation: &Value) -> Resul
             let package = package::open(Path::new(to), &Limits::default())?;
             Ok(text(&client.upload_package(&package.to_tar()?)?))
         }
-        Some(version) => Ok(text(&published(&client.get("/api/v1/packages")?, &format!("{app}@{version}"))?)),
-        None => Ok(text(&published(&client.get("/api/v1/packages")?, app)?)),
+        Some(version) => Ok(text(&published(client, &format!("{app}@{version}"))?)),
+        None => Ok(text(&published(client, app)?)),
     }
 }
 

@@ -262,6 +262,25 @@ fn nothing_is_installed_unasked() {
 }
 
 #[test]
+fn why_a_version_is_not_offered_is_told_in_the_platforms_words() {
+    let detail = "版本 1.0.0 已下架：票价算错。可以安装的版本：1.1.0";
+    let problem = json!({ "title": "填写的内容有误", "errors": [{ "field": "version", "detail": detail }] });
+    let platform = Platform::new(vec![(422, problem), (200, json!({ "packages": [] }))]);
+    let refused = platform.run(&["install", "tickets@1.0.0", "--org", "320300", "--yes"]).unwrap_err();
+    assert!(refused.to_string().contains(detail), "{refused}");
+    let unknown = platform.run(&["install", "ticket", "--org", "320300", "--yes"]).unwrap_err();
+    assert!(unknown.next().unwrap().contains("publish"), "{unknown}");
+    let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /api/v1/packages?app=tickets&version=1.0.0 HTTP/1.1",
+            "GET /api/v1/packages?app=ticket&version= HTTP/1.1"
+        ]
+    );
+}
+
+#[test]
 fn a_damaged_package_never_leaves_the_machine() {
     let app = App::new("").signed();
     let mut tar = std::fs::read(app.path("tickets.tar")).unwrap();

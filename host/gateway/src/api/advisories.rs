@@ -4,7 +4,7 @@
 //! | | |
 //! |---|---|
 //! | `GET advisories` | `{"imports":[…]}`: the copies in force, one an ecosystem |
-//! | `POST advisories?ecosystem=…&source=…` | body: a zip of OSV's or RustSec's advisories. Those of the ecosystem (`crates.io`, `npm`, `PyPI`) take the place of its copy before; `source` says where they are from; 201 with the import. For the city's administrators |
+//! | `POST advisories?ecosystem=…&source=…` | body: a zip of OSV's or RustSec's advisories. Those of the ecosystem (`crates.io`, `npm`, `PyPI`) take the place of its copy before; `source` says where they are from; 201 with the import, 409 when one that was begun later is in force. For the city's administrators |
 
 use crate::body::{self, Query};
 use crate::console::city_administrator;
@@ -39,9 +39,9 @@ async fn import(view: View, Query(query): Query, request: Request) -> Outcome {
     view.step_up()?;
     let asked = asked(query.text("ecosystem"), query.text("source"))?;
     let (parts, content) = request.into_parts();
-    // The archive of a large ecosystem is some hundred megabytes: it has its own limit and its own time.
+    // The archive of a large ecosystem is some hundred megabytes: it has its own limit.
     let limit = usize::try_from(MAX_ARCHIVE).unwrap_or(usize::MAX);
-    let zip = body::read(content, &parts.headers, limit, view.gateway.config.operation_timeout).await?;
+    let zip = body::upload(content, &parts.headers, limit, &view.gateway.config).await?;
     json(StatusCode::CREATED, &json!({ "import": bring_in(&view, asked, zip, &by).await? }))
 }
 

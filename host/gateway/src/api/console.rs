@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `GET packages` | `{"packages":[…]}`, newest first for each app |
+//! | `GET packages?app=…&version=…` | the one that this name means: without a version the newest that may be installed; 422 says why it may not be (yanked, by whom, why) and which versions may |
 //! | `POST packages` | body: the layout's tar; 201 with the submission, 200 when these bytes were submitted before, 422 when refused. Vendors may, for keys of their organization |
 //! | `GET packages/{digest}` | what it is, who signed it, what it may do, what was decided about it |
 //! | `…/submissions` | see `reviews.rs` |
@@ -35,7 +36,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use yunlong_installations::{Capability, Installation};
 use yunlong_model::{Digest, Manifest};
 
@@ -107,9 +107,13 @@ pub(super) fn whole(view: &View, i: &Installation) -> Value {
     value
 }
 
-async fn packages(view: View) -> Outcome {
+async fn packages(view: View, Query(query): Query) -> Outcome {
     view.administrator()?;
-    let all = view.gateway.operations.published().await?;
+    let operations = &view.gateway.operations;
+    let all = match query.text("app") {
+        "" => operations.published().await?,
+        app => operations.named(app, query.text("version")).await?.into_iter().collect(),
+    };
     json(StatusCode::OK, &json!({ "packages": all.iter().map(review).collect::<Vec<_>>() }))
 }
 
@@ -117,14 +121,7 @@ async fn publish(view: View, request: Request) -> Outcome {
     let publisher = view.publisher()?;
     let config = &view.gateway.config;
     let (parts, content) = request.into_parts();
-    // Large packages come over slow lines; the page's own timeout still stands above.
-    let tar = body::read(
-        content,
-        &parts.headers,
-        config.package_limit,
-        Duration::max(config.read_timeout, config.page_timeout),
-    )
-    .await?;
+    let tar = body::upload(content, &parts.headers, config.package_limit, config).await?;
     let submitted = view.gateway.operations.publish(tar, &publisher).await?;
     let status = if submitted.new { StatusCode::CREATED } else { StatusCode::OK };
     json(status, &super::reviews::submission(&submitted.submission))

@@ -95,8 +95,8 @@ pub(super) async fn import(view: View, request: Request) -> Outcome {
     view.step_up_for(PATH)?;
     match take(&view, request, &by).await {
         Ok(_) => Ok(see_other("/advisories?saved=1")),
-        Err(failure) if failure.kind() == kinds::INVALID => {
-            show(&view, StatusCode::UNPROCESSABLE_ENTITY, false, Some(&failure)).await
+        Err(failure) if failure.kind() == kinds::INVALID || failure.kind() == kinds::CONFLICT => {
+            show(&view, failure.status(), false, Some(&failure)).await
         }
         Err(failure) => Err(failure),
     }
@@ -104,7 +104,7 @@ pub(super) async fn import(view: View, request: Request) -> Outcome {
 
 async fn take(view: &View, request: Request, by: &str) -> Outcome<ImportInfo> {
     let limit = usize::try_from(MAX_ARCHIVE.saturating_add(FORM)).unwrap_or(usize::MAX);
-    let mut form = body::multipart(request, limit, view.gateway.config.operation_timeout).await?;
+    let mut form = body::multipart(request, limit, &view.gateway.config).await?;
     let malformed = || Failure::new(kinds::INVALID).field("archive", "请选择一个压缩包。", "Choose an archive.");
     let (mut ecosystem, mut source, mut archive) = (String::new(), String::new(), bytes::Bytes::new());
     while let Some(field) = form.next_field().await.map_err(|_| malformed())? {

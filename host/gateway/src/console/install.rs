@@ -17,10 +17,12 @@ use maud::{Markup, html};
 use std::collections::BTreeMap;
 use yunlong_identity::{AccountKind, OrganizationLevel};
 use yunlong_installations::{Capability, Difference, Installation, RoleDue};
+use yunlong_library::LibraryError;
 use yunlong_model::manifest::Role;
-use yunlong_model::{Digest, InstallationName, Manifest};
-use yunlong_publications::{Search, Status, Version};
+use yunlong_model::{Digest, InstallationName, Manifest, Text};
+use yunlong_publications::{PublicationError, Search, Status, Version};
 use yunlong_registry::listing::Listing;
+use yunlong_registry::trust::Side;
 
 /// Apps of one page.
 const PAGE: usize = 30;
@@ -57,6 +59,8 @@ async fn show_choice(view: &View, status: StatusCode, query: &Fields, failure: O
     let (title, lang) = (view.t("安装应用", "Install an app"), view.lang());
     let list = view.t("可以安装的应用", "Apps that may be installed");
     let turn = |page: usize| format!("/install?q={}&page={page}", crate::encode(&wanted));
+    // A name that finds nothing may be one of a version that was yanked.
+    let gone = if found.apps.is_empty() { not_offered(view, &wanted).await? } else { None };
     let content = html! {
         h1 { (title) }
         (steps(view, 0))
@@ -69,6 +73,8 @@ async fn show_choice(view: &View, status: StatusCode, query: &Fields, failure: O
         h2 { (list) }
         @if found.apps.is_empty() && wanted.is_empty() {
             (empty(view.t("还没有通过审核的应用。供应商用 yunlong publish 或在“应用审核”里发布，审核员通过后出现在这里。", "No app has been approved yet. Vendors publish with `yunlong publish` or under “App reviews”; what a reviewer approves appears here."), None))
+        } @else if let Some(gone) = &gone {
+            (empty(gone.get(lang), Some(("/install", view.t("全部应用", "All apps")))))
         } @else if found.apps.is_empty() {
             (empty(view.t("没有符合的应用。请换一个词再试。", "Nothing matches. Try another word."), Some(("/install", view.t("全部应用", "All apps")))))
         } @else {
@@ -100,6 +106,18 @@ async fn show_choice(view: &View, status: StatusCode, query: &Fields, failure: O
         p { a href="/help#install" { (view.t("关于安装", "About installing")) } }
     };
     Ok(super::publish::with_form(view, super::page_with(status, view, &Page::new(title, "/install"), &content)?))
+}
+
+/// Why the app of this name, as `APP` or `APP@VERSION`, may not be installed.
+async fn not_offered(view: &View, reference: &str) -> Outcome<Option<Text>> {
+    let (app, version) = reference.trim().split_once('@').unwrap_or((reference.trim(), ""));
+    match view.gateway.operations.named(app, version).await {
+        Err(OperationError::Library(LibraryError::Publication(e @ PublicationError::NotOffered { .. }))) => {
+            Ok(Some(e.text()))
+        }
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(None),
+    }
 }
 
 fn digest(text: &str) -> Outcome<Digest> {
@@ -276,7 +294,7 @@ async fn show_upgrade(
         (view.step_up_first_at(&format!("/apps/{}/upgrade/{}", i.name, r.digest)))
         (shown.facts(view))
         (shown.datasets)
-        @if !shown.may_be_installed() { (not_installable(view, r)) }
+        @if !shown.may_be_installed() { (not_installable(view, &shown)) }
         @else if i.manifest.version >= r.manifest.version { (empty(view.t("已在运行这个版本或更新的版本。", "It runs this version or a newer one already."), Some((&format!("/apps/{}/versions", i.name), view.t("版本", "Versions"))))) }
         @else { (upgrade_form(view, i, r, typed)) }
         (shown.story(view))
@@ -284,11 +302,23 @@ async fn show_upgrade(
     super::page_with(status, view, &Page::new(title, "/"), &content)
 }
 
-fn not_installable(view: &View, r: &Review) -> Markup {
+/// Why a version may not be installed, and which others may.
+fn not_installable(view: &View, shown: &Shown) -> Markup {
+    let r = &shown.review;
+    let stand: Vec<&Version> = shown.versions.iter().filter(|v| v.status == Status::Approved).collect();
     html! {
         div.notice.notice-warn role="status" {
             strong { (view.t("这个版本不能安装：", "This version may not be installed: ")) (listing::standing(view, r.standing)) }
-            @if let Some(yank) = &r.release.yank { p { (view.t("原因：", "Why: ")) (yank.reason) } }
+            @if let Some(yank) = &r.release.yank {
+                p { (yank.at.to_shanghai()) " · " (match yank.side {
+                    Side::Vendor => view.t("由开发商决定", "by its vendor"),
+                    Side::City => view.t("由城市决定", "by the city"),
+                }) }
+                p { (view.t("原因：", "Why: ")) (yank.reason) }
+            }
+            @if !stand.is_empty() {
+                p { (view.t("可以安装的版本：", "These may be installed: ")) @for v in &stand { a.target href={ "/install/" (v.digest) } { (v.version) } " " } }
+            }
         }
     }
 }
@@ -340,7 +370,7 @@ async fn show_review(
         (super::standing::link(view, r))
         (shown.story(view))
         (shown.datasets)
-        @if !shown.may_be_installed() { (not_installable(view, r)) } @else {
+        @if !shown.may_be_installed() { (not_installable(view, &shown)) } @else {
             @for i in &upgradable { (upgrade_form(view, i, r, None)) }
             form method="post" action={ "/install/" (r.digest) } {
                 p.muted { (view.t("带 * 的必须填写。", "Fields with * are needed.")) }

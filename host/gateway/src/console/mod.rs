@@ -26,12 +26,19 @@ use crate::operations::{OperationError, said};
 use crate::view::{Administrator, View};
 use axum::Router;
 use axum::routing::{get, post};
+use http::Method;
 use std::sync::Arc;
 use yunlong_installations::Installation;
 use yunlong_library::LibraryError;
 use yunlong_publications::{PublicationError, Refusal};
 use yunlong_registry::TrustError;
 use yunlong_store::CommitError;
+
+/// Whether a request of the console or its API carries a file, which takes its time to arrive.
+pub(crate) fn takes_files(method: &Method, path: &str) -> bool {
+    let files = ["/reviews", "/install", "/advisories", "/api/v1/packages", "/api/v1/advisories"];
+    method == Method::POST && files.contains(&path)
+}
 
 pub(crate) fn router() -> Router {
     Router::new()
@@ -193,6 +200,7 @@ impl From<LibraryError> for Failure {
                 | PublicationError::StaleChecks(_)
                 | PublicationError::NotApproved(_)
                 | PublicationError::YankedAlready(_)
+                | PublicationError::NewerImport(_)
                 | PublicationError::NotInDoubt(_) => kinds::CONFLICT,
                 // The package may be as good as it likes: whoever offers it may not.
                 PublicationError::Refused(r) if matches!(**r, Refusal::NotYours { .. }) => kinds::FORBIDDEN,
@@ -202,6 +210,9 @@ impl From<LibraryError> for Failure {
                 PublicationError::Trust(_) => return Self::new(kinds::INVALID).field("public_key", text.zh, text.en),
                 PublicationError::Invalid { field, .. } => {
                     return Self::new(kinds::INVALID).field(field, text.zh, text.en);
+                }
+                PublicationError::NotOffered { .. } => {
+                    return Self::new(kinds::INVALID).field("version", text.zh, text.en);
                 }
                 _ if p.is_callers() => return Self::new(kinds::INVALID).field("package", text.zh, text.en),
                 _ => return Self::internal(e),

@@ -23,7 +23,10 @@ fn is_offered(view: &View) -> bool {
 pub(super) fn form(view: &View, action: &str) -> Markup {
     html! { @if is_offered(view) {
         h2 #publish { (view.t("发布安装包", "Publish a package")) }
-        form.card method="post" action=(action) enctype="multipart/form-data" data-upload data-sent=(view.t("已上传，正在核对签名和内容，请稍候。", "Uploaded. Its signature and content are being checked: wait a moment.")) {
+        form.card method="post" action=(action) enctype="multipart/form-data" data-upload
+            data-sent=(view.t("已上传，正在核对签名和内容，请稍候。", "Uploaded. Its signature and content are being checked: wait a moment."))
+            data-broken=(view.t("连接中断，上传没有完成。所选文件仍在，请检查网络后再次上传；如果文件改动过，请重新选择。同一安装包不会重复提交。", "The connection broke, and the upload did not end. The file is still chosen: check the connection and upload it again, or choose it anew if it was changed. The same package is never submitted twice."))
+            data-failed=(view.t("服务器没有收下安装包。所选文件仍在，请稍后再次上传；如果一再如此，请把括号内的内容告诉平台运维人员。", "The server did not take the package. The file is still chosen: upload it again in a moment. If this goes on, tell the platform’s operators what stands in brackets.")) {
             label for="package" { (view.t("安装包文件（.tar）", "Package file (.tar)")) }
             input #package type="file" name="package" accept=".tar" required aria-describedby="package-help";
             span.field-help #package-help { (view.t("由 yunlong package 生成，并由已登记的供应商密钥签名。上传后先自动检查，再由另一单位的审核员决定，通过后才能安装。", "Made by `yunlong package` and signed with an enrolled vendor key. It is checked by the platform, then a reviewer of another organization decides; only what is approved can be installed.")) }
@@ -75,7 +78,7 @@ async fn uploaded(view: &View, request: Request) -> Outcome<bytes::Bytes> {
     let config = &view.gateway.config;
     let malformed =
         || Failure::new(kinds::INVALID).field("package", "请选择一个安装包文件。", "Choose a package file.");
-    let mut form = body::multipart(request, config.package_limit.saturating_add(FORM), config.page_timeout).await?;
+    let mut form = body::multipart(request, config.package_limit.saturating_add(FORM), config).await?;
     while let Some(field) = form.next_field().await.map_err(|_| malformed())? {
         if field.name() == Some("package") {
             let bytes = field.bytes().await.map_err(|_| malformed())?;

@@ -207,6 +207,31 @@ async fn a_yanked_version_says_so_with_the_reason_and_is_offered_no_more() {
     assert!(page.contains("已下架") && page.contains("票价算错"), "{page}");
     assert!(page.contains(&format!("/pictures/{first}/0")), "the page is about the one that may be installed");
     assert_eq!(shown(&p, "/apps").await, ["tickets"]);
+    // Whoever names it to install it reads why not, and what else there is: by the API, and at the console.
+    let token = p.token("city-admin").await;
+    let ask = async |reference: &str, lang: &str| {
+        let asked = get(CONSOLE, &format!("/api/v1/packages?app=tickets&version={reference}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("accept-language", lang);
+        p.send(asked.body(axum::body::Body::empty()).unwrap()).await
+    };
+    let named = ask("", "zh").await.json();
+    assert_eq!(named["packages"][0]["digest"], json!(first), "{named}");
+    for (lang, said) in [
+        ("zh", ["由城市下架：票价算错", "可以安装的版本：1.0.0"]),
+        ("en", ["was yanked by the city at", "These may be installed: 1.0.0"]),
+    ] {
+        let refused = ask("1.1.0", lang).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let detail = refused.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(said.iter().all(|part| detail.contains(part)), "{detail}");
+    }
+    let cookie = p.console("city-admin").await;
+    let search = p.see(CONSOLE, "/install?q=tickets%401.1.0", &cookie).await.text();
+    assert!(search.contains("由城市下架：票价算错"), "{search}");
+    let install = p.see(CONSOLE, &format!("/install/{second}"), &cookie).await.text();
+    let other = format!("href=\"/install/{first}\">1.0.0</a>");
+    assert!(install.contains("由城市决定") && install.contains(&other), "{install}");
     p.library.yank(&first, "也算错了", false, "city-admin").await.unwrap();
     assert_eq!(shown(&p, "/apps").await, [] as [&str; 0]);
     let page = p.get(PORTAL, "/apps/tickets").await.text();

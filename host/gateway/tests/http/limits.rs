@@ -3,6 +3,7 @@
 use crate::platform::*;
 use axum::body::Body;
 use http::StatusCode;
+use std::time::Duration;
 
 #[tokio::test]
 async fn bodies_addresses_and_headers_have_limits() {
@@ -57,4 +58,44 @@ async fn nonsense_is_refused_with_its_reason() {
         assert!(problem["type"].as_str().unwrap().starts_with("http://localhost:8080/help/problems#"), "{problem}");
         assert!(!problem["detail"].as_str().unwrap().is_empty());
     }
+}
+
+/// A body in four pieces, fifteen seconds apart.
+fn slowly(bytes: Vec<u8>) -> Body {
+    let size = bytes.len().div_ceil(4);
+    Body::from_stream(futures::stream::unfold(bytes, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let rest = left.split_off(size.min(left.len()));
+        Some((Ok::<_, std::io::Error>(left), rest))
+    }))
+}
+
+#[tokio::test]
+async fn a_package_may_take_longer_than_a_page_by_form_and_by_the_api() {
+    let p = Platform::empty(Default::default(), "http://localhost:8080").await;
+    let (cookie, token) = (p.console("han-developer").await, p.token("han-developer").await);
+    let tar = package(MANIFEST, &p.key).to_vec();
+    // From here on time passes when nothing else does.
+    tokio::time::pause();
+    let mut form = b"--b\r\ncontent-disposition: form-data; name=\"package\"; filename=\"a.tar\"\r\n\r\n".to_vec();
+    form.extend_from_slice(&tar);
+    form.extend_from_slice(b"\r\n--b--\r\n");
+    let by_form = post(CONSOLE, "/reviews")
+        .header("sec-fetch-site", "same-origin")
+        .header("cookie", cookie)
+        .header("content-type", "multipart/form-data; boundary=b");
+    let taken = p.send(by_form.body(slowly(form)).unwrap()).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
+    let by_api = || post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}"));
+    let taken = p.send(by_api().body(slowly(tar.clone())).unwrap()).await;
+    assert_eq!(taken.status, StatusCode::OK, "it was submitted before: {}", taken.text());
+    // What stops in the midst of it is given up, and nothing of it is kept.
+    let half = futures::stream::iter([Ok::<_, std::io::Error>(tar[..tar.len() / 2].to_vec())]);
+    let halted = Body::from_stream(futures::StreamExt::chain(half, futures::stream::pending()));
+    let late = p.send(by_api().body(halted).unwrap()).await;
+    assert_eq!(late.status, StatusCode::REQUEST_TIMEOUT, "{}", late.text());
+    assert!(p.library.publications().submission(2).await.is_err());
 }

@@ -48,6 +48,7 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path) -> Resu
     let key = secrets.derive("registry-tokens", &[]);
     let mut config = Config::new(&settings.registry.url(), TokenKey::new(key));
     config.quotas.default.bytes = settings.registry.quota_bytes();
+    config.limits.request = settings.upload_timeout();
     // What is submitted has a tag, or is held: what has neither was given up.
     config.collection.untagged = Some(UNTAGGED);
     let tries = SignInThrottle::new(&settings.gateway()?);

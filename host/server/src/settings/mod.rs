@@ -122,6 +122,11 @@ pub(crate) struct Limits {
     /// How long a client may take for its body, in seconds.
     #[schemars(range(min = 1, max = 3_600))]
     pub(crate) read_timeout_seconds: u64,
+    /// How long a client may take for a file that it uploads, in seconds: a package at the console, by its API or
+    /// pushed to the registry, a copy of advisories. On a line that carries less than about 1.4 megabits a second
+    /// a package of 96 MiB needs more than the default. What pauses for half a minute is given up before.
+    #[schemars(range(min = 30, max = 86_400))]
+    pub(crate) upload_timeout_seconds: u64,
     /// How long one of the platform's own pages may take, in seconds. Apps have deadlines of their own.
     #[schemars(range(min = 1, max = 600))]
     pub(crate) page_timeout_seconds: u64,
@@ -150,6 +155,7 @@ impl Default for Limits {
             header_bytes: d.header_limit,
             header_count: d.header_count,
             read_timeout_seconds: d.read_timeout.as_secs(),
+            upload_timeout_seconds: d.upload_timeout.as_secs(),
             page_timeout_seconds: d.page_timeout.as_secs(),
             idle_timeout_seconds: d.idle_timeout.as_secs(),
             connections: d.connections,
@@ -434,6 +440,11 @@ impl Settings {
         SocketAddr::new(self.listen.address, self.listen.port)
     }
 
+    /// How long a file may take to arrive, at the console as at the registry.
+    pub(crate) fn upload_timeout(&self) -> Duration {
+        Duration::from_secs(self.limits.upload_timeout_seconds)
+    }
+
     pub(crate) fn gateway(&self) -> Result<GatewayConfig, SettingsError> {
         let l = &self.limits;
         let header = self.proxy.client_header.as_deref().map(|h| {
@@ -449,6 +460,7 @@ impl Settings {
             header_limit: l.header_bytes,
             header_count: l.header_count,
             read_timeout: Duration::from_secs(l.read_timeout_seconds),
+            upload_timeout: self.upload_timeout(),
             page_timeout: Duration::from_secs(l.page_timeout_seconds),
             idle_timeout: Duration::from_secs(l.idle_timeout_seconds),
             connections: l.connections,

@@ -43,7 +43,7 @@ pub(crate) fn needs_key(repository: &RepositoryName, target: &Digest) -> Key {
     rows_of("needs", repository).text(&target.to_string())
 }
 
-/// Gives a repository a blob whose bytes are at `upload`, unless they are known at another place.
+/// Gives a repository a blob whose bytes are at `row`, unless they are known at another place that is not `lost`.
 /// Answers the place that counts.
 pub(crate) async fn link_new(
     txn: &mut Txn,
@@ -51,10 +51,11 @@ pub(crate) async fn link_new(
     repository: &RepositoryName,
     digest: &Digest,
     row: BlobRow,
+    lost: Option<UploadId>,
     at: Timestamp,
 ) -> Result<Place, OciError> {
     let known: Option<BlobRow> = txn.get_as(&blob_key(digest)).await?;
-    let row = match known {
+    let row = match known.filter(|known| Some(known.upload) != lost) {
         Some(known) => known,
         None => {
             txn.put_as(blob_key(digest), &row);
@@ -130,6 +131,12 @@ pub(crate) async fn locate(
     let link: Link = read(store, &link_key(repository, digest)).await?.ok_or_else(unknown)?;
     let row: BlobRow = read(store, &blob_key(digest)).await?.ok_or_else(unknown)?;
     Ok((link, Place { digest: digest.clone(), upload: row.upload }))
+}
+
+/// Where a blob is, whoever has it.
+pub(crate) async fn place(store: &SharedStore, digest: &Digest) -> Result<Option<(Place, u64)>, OciError> {
+    let row: Option<BlobRow> = read(store, &blob_key(digest)).await?;
+    Ok(row.map(|row| (Place { digest: digest.clone(), upload: row.upload }, row.size)))
 }
 
 /// Repositories that have a blob, at most `limit`.

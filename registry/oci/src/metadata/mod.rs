@@ -65,7 +65,7 @@ pub(crate) fn texts(key: &Key) -> Vec<String> {
 /// What an owner's quota is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaKind {
-    /// Bytes of blobs and manifests.
+    /// Bytes of blobs, manifests and uploads under way.
     Bytes,
     /// Repositories.
     Repositories,

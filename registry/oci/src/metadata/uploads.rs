@@ -1,8 +1,9 @@
 //! Upload sessions. What a session says of its offset is durable in the blob storage: the bytes are
 //! synced first.
 
-use super::{open_sessions, read, rows};
+use super::{QuotaKind, give_back, open_sessions, read, rows, take};
 use crate::blobs::UploadId;
+use crate::config::Quotas;
 use crate::digest::Algorithm;
 use crate::error::OciError;
 use crate::name::RepositoryName;
@@ -20,6 +21,10 @@ pub(crate) struct Session {
     pub(crate) algorithm: Algorithm,
     /// How many bytes are durable.
     pub(crate) offset: u64,
+    /// How many of them were taken from the owner's quota, which is as many: what is never finished takes room as
+    /// well. Sessions of before that was counted took none.
+    #[serde(default)]
+    pub(crate) taken: u64,
     /// When it was opened or last grew.
     pub(crate) touched: Timestamp,
 }
@@ -51,13 +56,15 @@ pub(crate) async fn is_open(store: &SharedStore, upload: UploadId) -> Result<boo
     Ok(read::<Session>(store, &key(upload)).await?.is_some())
 }
 
-/// Writes down that a session has grown.
+/// Writes down that a session has grown. What came in is taken from its owner's quota until the session is closed;
+/// the commit is refused when that is used up.
 ///
 /// # Errors
 /// [`OciError::UploadUnknown`] when it is closed; [`OciError::UploadBusy`] when another request was
 /// faster.
 pub(crate) async fn advance(
     txn: &mut Txn,
+    quotas: &Quotas,
     upload: UploadId,
     from: u64,
     to: u64,
@@ -67,17 +74,24 @@ pub(crate) async fn advance(
     if session.offset != from {
         return Err(OciError::UploadBusy);
     }
-    txn.put_as(key(upload), &Session { offset: to, touched: at, ..session });
+    let more = to.saturating_sub(from);
+    if more == 0 {
+        // What brings nothing does not keep a session open either.
+        return Ok(());
+    }
+    take(txn, &session.repository, QuotaKind::Bytes, more, quotas.of(session.repository.owner()).bytes);
+    txn.put_as(key(upload), &Session { offset: to, taken: session.taken + more, touched: at, ..session });
     Ok(())
 }
 
-/// Closes a session.
+/// Closes a session, and gives back what it took.
 ///
 /// # Errors
 /// [`OciError::UploadUnknown`] when it is closed.
 pub(crate) async fn close(txn: &mut Txn, upload: UploadId) -> Result<Session, OciError> {
     let session: Session = txn.get_as(&key(upload)).await?.ok_or(OciError::UploadUnknown)?;
     txn.delete(key(upload));
+    give_back(txn, &session.repository, QuotaKind::Bytes, session.taken);
     txn.adjust(counter(&session), -1, i64::MIN, i64::MAX);
     Ok(session)
 }

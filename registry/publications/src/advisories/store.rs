@@ -2,8 +2,11 @@
 //! An import is seen as a whole or not at all, since the row that names its number is written last.
 
 use super::{Advisories, Advisory, Ecosystem, ImportInfo};
+use crate::checks::Lookup;
+use crate::checks::sbom::SbomComponent;
 use crate::error::PublicationError;
 use crate::keys;
+use std::collections::btree_map::Entry;
 use yunlong_model::Timestamp;
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, SharedStore, Txn};
@@ -18,12 +21,26 @@ pub(crate) async fn current(store: &SharedStore) -> Result<Vec<ImportInfo>, Publ
     Ok(rows.iter().map(|r| from_json(&r.key, &r.value)).collect::<Result<_, _>>()?)
 }
 
+/// What the imports in force say about what a package is made of.
+pub(crate) async fn look_up(store: &SharedStore, parts: &[SbomComponent]) -> Result<Lookup, PublicationError> {
+    loop {
+        let mut lookup = Lookup { imports: current(store).await?, ..Lookup::default() };
+        for part in parts {
+            let Some(ecosystem) = part.ecosystem else { continue };
+            let Some(import) = lookup.imports.iter().find(|i| i.ecosystem == ecosystem) else { continue };
+            if let Entry::Vacant(place) = lookup.found.entry((ecosystem, ecosystem.normal(&part.name))) {
+                place.insert(about(store, import, &part.name).await?);
+            }
+        }
+        // A new import sweeps the rows of the one before: what was read meanwhile may lack some.
+        if current(store).await? == lookup.imports {
+            return Ok(lookup);
+        }
+    }
+}
+
 /// The advisories about a package, of an import.
-pub(crate) async fn about(
-    store: &SharedStore,
-    import: &ImportInfo,
-    package: &str,
-) -> Result<Vec<Advisory>, PublicationError> {
+async fn about(store: &SharedStore, import: &ImportInfo, package: &str) -> Result<Vec<Advisory>, PublicationError> {
     let ecosystem = import.ecosystem;
     let key = keys::advisories(ecosystem, import.generation).text(&ecosystem.normal(package));
     match store.get(&key).await? {

@@ -105,9 +105,12 @@ impl Publications {
     /// The importer names the ecosystem: an archive of one has a few records that are about others as well, and these
     /// few are no copy of theirs.
     ///
+    /// Of imports that run at the same time the one that was begun last stays in force, whichever ends first.
+    ///
     /// # Errors
-    /// [`PublicationError::Invalid`] when it has none of that ecosystem; an account that does not govern; when the
-    /// store fails. Then the copy before is in force.
+    /// [`PublicationError::Invalid`] when it has none of that ecosystem; [`PublicationError::NewerImport`] when one
+    /// that was begun later is in force already; an account that does not govern; when the store fails. Then the copy
+    /// before is in force.
     pub async fn import_advisories(
         &self,
         all: &Advisories,
@@ -126,7 +129,12 @@ impl Publications {
         }
         let generation = transact!(&inner.store, |txn| { numbers::next(txn, "advisories").await })?;
         advisories::write(&inner.store, generation, all, ecosystem).await?;
-        let info = transact!(&inner.store, |txn| {
+        let imported = transact!(&inner.store, |txn| {
+            // A newer import has swept the rows of this one away, as far as they were written then.
+            let before: Option<ImportInfo> = txn.get_as(&keys::import(ecosystem)).await?;
+            if let Some(newer) = before.filter(|b| b.generation > generation) {
+                return Err(PublicationError::NewerImport(Box::new(newer)));
+            }
             let info = advisories::info(generation, all, ecosystem, source, &person.account, inner.clock.now());
             txn.put_as(keys::import(ecosystem), &info);
             let event = inner.event_number(txn).await?;
@@ -135,9 +143,17 @@ impl Publications {
             let act = Act { action: "registry.advisories-imported", target, by: Some(&person), detail };
             inner.stage(txn, event, act).await?;
             Ok::<_, PublicationError>(info)
-        })?;
-        advisories::sweep(&inner.store, ecosystem, generation).await?;
-        Ok(info)
+        });
+        let in_force = match &imported {
+            Ok(info) => info.generation,
+            Err(PublicationError::NewerImport(newer)) => newer.generation,
+            Err(_) => return imported,
+        };
+        // What was decided is decided: rows that nobody reads are swept with the next import.
+        if let Err(error) = advisories::sweep(&inner.store, ecosystem, in_force).await {
+            tracing::warn!(%error, %ecosystem, "rows of former imports of advisories stay until the next one");
+        }
+        imported
     }
 
     /// The imports of advisories in force, one an ecosystem.

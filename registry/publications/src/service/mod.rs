@@ -240,19 +240,23 @@ pub(crate) async fn save_release(txn: &mut Txn, release: &Release) -> Result<(),
     catalogue::refresh(txn, &release.app).await
 }
 
-/// Writes what may be said of a release, given its key: in the tree of all versions, and whether its repository
-/// offers it.
+/// Writes what may be said of a release, given its key: in the tree of all versions, and what its repository has for
+/// everybody.
 pub(crate) async fn save_status(
     txn: &mut Txn,
     release: &Release,
     key: Option<&TrustedKey>,
 ) -> Result<(), PublicationError> {
     let record = release.status_record(key);
-    let offered = keys::offered(&release.repository).text(&release.digest.to_string());
-    if record.status == Status::Approved {
-        txn.put_as(offered, &());
-    } else {
-        txn.delete(offered);
+    for (of, row) in
+        [(Status::Approved, keys::offered(&release.repository)), (Status::Yanked, keys::yanked(&release.repository))]
+    {
+        let row = row.text(&release.digest.to_string());
+        if record.status == of {
+            txn.put_as(row, &());
+        } else {
+            txn.delete(row);
+        }
     }
     state_tree::set(txn, release.slot, &record.bytes()).await
 }

@@ -3,7 +3,7 @@
 use super::{Publications, blocking, key_of, release, save_release, save_submission, submission};
 use crate::accounts::Person;
 use crate::advisories::store as advisories;
-use crate::checks::{self, Findings, Lookup, Probe, Summary, binary};
+use crate::checks::{self, Findings, Probe, Summary, binary};
 use crate::error::PublicationError;
 use crate::events::Act;
 use crate::keys;
@@ -36,15 +36,7 @@ impl Publications {
         let begun = self.begin_checks(number, Some(&package.digest)).await?;
         let before = self.last_approved(&begun).await?;
         let component = blocking(package, |p| binary::facts(&p.component, &p.inspection)).await?;
-        let mut lookup = Lookup { imports: advisories::current(&inner.store).await?, ..Lookup::default() };
-        for component in checks::made_of(&component, package) {
-            let Some(ecosystem) = component.ecosystem else { continue };
-            let Some(import) = lookup.imports.iter().find(|i| i.ecosystem == ecosystem) else { continue };
-            let key = (ecosystem, ecosystem.normal(&component.name));
-            if let std::collections::btree_map::Entry::Vacant(place) = lookup.found.entry(key) {
-                place.insert(advisories::about(&inner.store, import, &component.name).await?);
-            }
-        }
+        let lookup = advisories::look_up(&inner.store, &checks::made_of(&component, package)).await?;
         let findings =
             checks::run(package, component, before.as_ref(), &lookup, probes, &policy, || inner.clock.now()).await;
         self.finish_checks(&begun, &findings).await?;

@@ -100,6 +100,7 @@ impl Publications {
             };
             save_submission(txn, None, &submission);
             keep(txn, package, &known, &signer, &submission);
+            txn.put_as(keys::labelled(repository, &submission.version), &package.digest);
             save_release(txn, &release).await?;
             let detail = json!({
                 "digest": package.digest,

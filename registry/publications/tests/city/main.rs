@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod catalogue;
+mod gate;
 mod history;
 mod proof;
 mod refusals;
@@ -164,7 +165,11 @@ pub(crate) struct City {
 
 impl City {
     pub(crate) async fn new() -> Self {
-        let store: SharedStore = Arc::new(MemoryStore::new());
+        Self::over(Arc::new(MemoryStore::new())).await
+    }
+
+    /// As [`City::new`], with a store of the test's own.
+    pub(crate) async fn over(store: SharedStore) -> Self {
         let clock = ManualClock::new(Timestamp(START));
         let keys = Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()));
         let config = AuditConfig::new("city.example/320300/audit", Zeroizing::new([5; 32]));

@@ -5,6 +5,7 @@ use crate::*;
 use std::collections::BTreeSet;
 use yunlong_publications::{Stage, admission};
 use yunlong_registry::trust::Reason;
+use yunlong_registry::trust::Side;
 use yunlong_registry::{Endorsement, Limits, Rotation, package};
 
 /// The message of each refusal that these tests come upon, so that no two are alike.
@@ -121,10 +122,12 @@ async fn a_yanked_version() {
     let admit = |stage| city.registry.admit(stage, &package, None, None);
     city.registry.yank(&package.digest, "票价算错", false, "author").await.unwrap();
     let refused = refusal(admit(Stage::Install).await);
-    assert_eq!(
-        refused,
-        Refusal::Yanked { version: "1.0.0".parse().unwrap(), reason: "票价算错".into(), recalled: false }
+    assert!(
+        matches!(&refused, Refusal::Yanked { version, side: Side::Vendor, reason, recalled: false, .. }
+            if version.to_string() == "1.0.0" && reason == "票价算错"),
+        "{refused}"
     );
+    assert!(refused.text().zh.contains("由开发商下架：票价算错"), "{refused}");
     assert_eq!(words(&refused), "yanked");
     assert!(admit(Stage::Load).await.is_ok(), "what runs it goes on: nothing is deleted");
     assert_eq!(
@@ -142,6 +145,40 @@ async fn a_yanked_version() {
         assert_eq!(words(&refused), "recalled");
     }
     assert!(city.registry.release(&package.digest).await.is_ok(), "the package stays known");
+}
+
+#[tokio::test]
+async fn a_name_means_the_newest_version_that_stands_or_says_why_none_does() {
+    let city = City::new().await;
+    let (app, label) = ("tickets".parse().unwrap(), |v: &str| v.parse::<semver::Version>().unwrap());
+    let named = async |version: Option<&str>| city.registry.named(&app, version.map(label).as_ref()).await;
+    assert_eq!(named(None).await.unwrap(), None);
+    let mut digests = Vec::new();
+    for version in ["1.0.0", "1.1.0"] {
+        let package = App::new("tickets", version).signed(&city.key);
+        city.approved(&package).await;
+        digests.push(package.digest);
+    }
+    let open = App::new("tickets", "1.2.0").signed(&city.key);
+    city.checked(&open).await;
+    assert_eq!(named(None).await.unwrap().unwrap().digest, digests[1]);
+    city.registry.yank(&digests[1], "票价算错", false, "governor").await.unwrap();
+    assert_eq!(named(None).await.unwrap().unwrap().digest, digests[0]);
+    let why = named(Some("1.1.0")).await.unwrap_err();
+    let text = why.text();
+    assert!(text.zh.contains("由城市下架：票价算错") && text.zh.ends_with("可以安装的版本：1.0.0"), "{why}");
+    assert!(text.en.contains("yanked by the city") && text.en.ends_with("These may be installed: 1.0.0"), "{why}");
+    // Of what nobody approved nothing is told: it is as one that never was.
+    for version in ["1.2.0", "9.0.0"] {
+        let why = named(Some(version)).await.unwrap_err();
+        assert!(matches!(&why, PublicationError::NotOffered { why: None, .. }), "{why}");
+        assert!(why.text().zh.contains(&format!("没有通过审核的版本 {version}")), "{why}");
+    }
+    city.registry.yank(&digests[0], "也算错了", true, "governor").await.unwrap();
+    let why = named(None).await.unwrap_err();
+    assert!(why.text().zh.contains("版本 1.1.0 已于") && why.text().zh.contains("没有其他可以安装的版本"), "{why}");
+    let recalled = named(Some("1.0.0")).await.unwrap_err();
+    assert!(recalled.text().zh.contains("召回") && recalled.is_callers(), "{recalled}");
 }
 
 #[tokio::test]

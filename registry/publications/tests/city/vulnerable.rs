@@ -1,9 +1,11 @@
 //! Advisories: imported, asked, and told with their age.
 
+use crate::gate::{At, gated};
 use crate::*;
 use std::io::{Cursor, Write as _};
 use yunlong_publications::advisories::{Advisories, Ecosystem, SourceError};
 use yunlong_publications::checks::Check;
+use yunlong_store::{Direction, Key, KeyRange, Store as _};
 
 /// Records in the form of osv.dev; the words are ours.
 fn osv(id: &str, package: &str, fixed: &str, cvss: &str) -> String {
@@ -101,6 +103,64 @@ async fn a_new_import_takes_the_place_of_the_one_before_as_a_whole() {
     assert_eq!((info.generation, city.registry.advisories().await.unwrap()), (2, vec![info]));
     assert_eq!(outcome(&city, "1.1.0", &[("reader", "1.0.0")]).await.0, Outcome::Pass);
     assert_eq!(outcome(&city, "1.2.0", &[("printer", "1.0.0")]).await.0, Outcome::Fail);
+}
+
+/// The rows of all imports of crates' advisories, and the row that says which one is in force.
+fn rows() -> KeyRange {
+    Key::space("@registry").text("advisory").text("crates.io").children()
+}
+
+fn in_force() -> KeyRange {
+    Key::space("@registry").text("advisories").children()
+}
+
+#[tokio::test]
+async fn an_import_that_was_overtaken_changes_nothing_and_leaves_nothing() {
+    let store = gated();
+    let city = City::over(store.clone()).await;
+    let older = Advisories::read_zip(zip(&[("a.json", &osv("A-1", "reader", "2.0.0", HIGH))])).unwrap();
+    let newer = Advisories::read_zip(zip(&[("b.json", &osv("B-1", "printer", "2.0.0", HIGH))])).unwrap();
+    // Once before it has written a row, and once when it has written all but the word that it is in force.
+    for at in [rows(), in_force()] {
+        let mut held = store.hold(At::Commit(at));
+        let (registry, all) = (city.registry.clone(), older.clone());
+        let overtaken =
+            tokio::spawn(
+                async move { registry.import_advisories(&all, Ecosystem::CratesIo, "older", "governor").await },
+            );
+        held.reached().await;
+        let info = city.registry.import_advisories(&newer, Ecosystem::CratesIo, "newer", "governor").await.unwrap();
+        held.open();
+        let refused = overtaken.await.unwrap().unwrap_err();
+        assert_eq!(refused, PublicationError::NewerImport(Box::new(info.clone())));
+        assert!(refused.text().zh.contains("newer") && refused.is_callers(), "{refused}");
+        assert_eq!(city.registry.advisories().await.unwrap(), [info]);
+        let left = store.scan(&rows(), Direction::Ascending, 10).await.unwrap();
+        assert_eq!(left.len(), 1, "the newer one's row alone");
+    }
+    assert_eq!(outcome(&city, "1.0.0", &[("printer", "1.0.0")]).await.0, Outcome::Fail);
+}
+
+#[tokio::test]
+async fn a_check_during_an_import_overlooks_nothing() {
+    let store = gated();
+    let city = City::over(store.clone()).await;
+    let all = Advisories::read_zip(zip(&[("a.json", &osv("A-1", "reader", "2.0.0", HIGH))])).unwrap();
+    city.registry.import_advisories(&all, Ecosystem::CratesIo, "one", "governor").await.unwrap();
+    let mut app = App::new("tickets", "1.0.0");
+    app.sbom = Some(sbom(&[("reader", "1.0.0")]));
+    let package = app.signed(&city.key);
+    let number = city.registry.submit(&package, REPOSITORY, "author").await.unwrap().submission.number;
+    let mut held = store.hold(At::Get(rows()));
+    let registry = city.registry.clone();
+    let checking = tokio::spawn(async move { registry.check(number, &package, &probes()).await });
+    held.reached().await;
+    // It knows which import to ask, and this one sweeps the rows away.
+    let info = city.registry.import_advisories(&all, Ecosystem::CratesIo, "two", "governor").await.unwrap();
+    held.open();
+    let findings = checking.await.unwrap().unwrap();
+    assert_eq!(findings.check(Check::Vulnerabilities).unwrap().outcome, Outcome::Fail);
+    assert_eq!(findings.advisories, [info]);
 }
 
 #[tokio::test]
