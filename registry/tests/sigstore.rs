@@ -9,6 +9,7 @@
 
 mod support;
 
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use sigstore::crypto::{CosignVerificationKey, SigStoreSigner, Signature, SigningScheme};
 use sigstore_protobuf_specs::dev::sigstore::bundle::v1::bundle::Content;
@@ -23,6 +24,7 @@ use yunlong_model::{Digest, Timestamp};
 use yunlong_registry::bundle::{self, BundleError, MEDIA_TYPE, SIGN_PREDICATE, STATEMENT_TYPE};
 use yunlong_registry::{Algorithm, KeyError, KeyPair, PublicKey, VerifyError, package};
 
+const SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// What sigstore signs with and the city may enroll.
 const SCHEMES: [SigningScheme; 2] = [SigningScheme::ECDSA_P256_SHA256_ASN1, SigningScheme::ED25519];
@@ -172,15 +174,25 @@ fn a_payload_that_sigstores_signer_signed_is_taken_in() {
             "optional": null,
         });
         let payload = payload.to_string().into_bytes();
-        let signature = yunlong_registry::Signature {
-            key: None,
-            form: yunlong_registry::Form::SimpleSigning,
-            signature: signer.sign(&payload).unwrap(),
-            payload,
-        };
-        assert!(signature.is_by(&ours(&signer)), "{scheme}");
-        assert!(!signature.is_by(&ours(&scheme.create_signer().unwrap())), "{scheme}");
-        assert_eq!(signature.signed_digest(), Ok(unsigned().digest), "{scheme}");
+        let signature = BASE64.encode(&signer.sign(&payload).unwrap());
+        let annotations = json!({ "dev.cosignproject.cosign/signature": signature });
+        // As cosign 2 attaches it: a referrer, or a manifest without subject under the tag `sha256-<hex>.sig`.
+        let (mut referrer, mut tagged) = (files(&unsigned()), files(&unsigned()));
+        add_referrer(&mut referrer, SIGNATURE, SIMPLE_SIGNING, &payload, Some(annotations.clone()));
+        add_manifest(&mut tagged, &payload, SIMPLE_SIGNING, |manifest| {
+            manifest["layers"][0]["annotations"] = annotations;
+        });
+        for files in [referrer, tagged] {
+            let package = open(&files).unwrap();
+            let mut trust = trust();
+            trust.enroll("tongshan", None, ours(&signer), "city-admin", Timestamp(1)).unwrap();
+            assert_eq!(package::verify(&package, &trust).map(|s| s.key), Ok(ours(&signer).id()), "{scheme}");
+            // Signed, but by nobody whose key the city has.
+            let mut others = support::trust();
+            let other = ours(&scheme.create_signer().unwrap());
+            others.enroll("tongshan", None, other, "city-admin", Timestamp(1)).unwrap();
+            assert!(package::verify(&package, &others).is_err(), "{scheme}");
+        }
     }
 }
 

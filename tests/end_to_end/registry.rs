@@ -165,6 +165,7 @@ async fn what_runs_is_proved_to_be_published_and_approved() -> Result<()> {
     let key = yunlong_verify::note::VKey::parse(&key).map_err(|e| anyhow::anyhow!("{e}"))?;
     let trust = Trust::of(key);
     let shown = publication(proof.as_bytes(), &trust).map_err(|e| anyhow::anyhow!("{e}"))?;
+    shown.about(&digest).map_err(|e| anyhow::anyhow!("{e}"))?;
     ensure!(shown.digest == digest && shown.app == "proved", "{} of {}", shown.digest, shown.app);
     ensure!(shown.reviewer_organization != shown.vendor_organization, "{}", shown.reviewer_organization);
     // Another digest in its place is found out.

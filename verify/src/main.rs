@@ -59,6 +59,9 @@ enum Command {
     Publication {
         /// 证明文件（JSON）/ the proof (JSON)
         proof: PathBuf,
+        /// 所问安装包的摘要 sha256:…：别的安装包的证明不算 / the digest of the package that is asked about: the proof of another one does not count
+        #[arg(long, value_name = "SHA256")]
+        digest: String,
         /// “未下架”的证明最多可以是几小时之前的：日志每小时重申一次 / how many hours ago the log may last have said that it is not yanked; it says so anew each hour
         #[arg(long, value_name = "HOURS", default_value_t = 6)]
         max_age: u32,
@@ -162,11 +165,15 @@ fn run(command: Command) -> Result<Result<String, String>, Unusable> {
             let text = |(from, to)| format!("{to} 条延续 {from} 条 / {to} leaves continue {from}");
             Ok(shown.map(text).map_err(|e| e.to_string()))
         }
-        Command::Publication { proof, max_age, trust } => {
+        Command::Publication { proof, digest, max_age, trust } => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
             let now = i64::try_from(now)?;
             let shown = publication(&read_file(&proof)?, &trust.read()?);
-            let shown = shown.and_then(|p| p.fresh(now, i64::from(max_age) * 3_600_000).map(|()| p));
+            let shown = shown.and_then(|p| {
+                p.about(&digest)?;
+                p.fresh(now, i64::from(max_age) * 3_600_000)?;
+                Ok(p)
+            });
             Ok(shown.map_err(|e| e.to_string()).map(|p| {
                 let [published, approved, standing] =
                     [p.published_at, p.approved_at, p.standing_at].map(|ms| time::text(ms.unsigned_abs() / 1_000));

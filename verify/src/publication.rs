@@ -66,6 +66,14 @@ pub enum PublicationFault {
     /// The version is in another state.
     #[error("该版本当前状态为“{0}”，不是 approved / the version is in the state `{0}`, not approved")]
     Status(String),
+    /// It is a proof, of another package: who answers with another one's proof is not believed.
+    #[error("这份证明说的是 {found}，不是 {wanted}：请下载所问安装包的证明 / this is the proof of {found}, not of {wanted}: download the proof of the package that you ask about")]
+    OtherPackage {
+        /// Whose proof it is.
+        found: String,
+        /// Whose was asked for.
+        wanted: String,
+    },
     /// The log's last word about the version is old: what was yanked since would not show.
     #[error(
         "证明只说到 {at}，此后可能已下架：请重新下载证明，或用 --max-age 放宽 / the proof tells nothing after {at}, and it may have been yanked since: download it anew, or allow more by --max-age"
@@ -211,6 +219,18 @@ pub struct Publication {
 const AHEAD_MS: i64 = 600_000;
 
 impl Publication {
+    /// Whether this is about the package `digest` (`sha256:` and 64 hexadecimal digits, as installations name it).
+    ///
+    /// # Errors
+    /// [`PublicationFault::OtherPackage`].
+    pub fn about(&self, digest: &str) -> Result<(), PublicationFault> {
+        if self.digest == digest {
+            return Ok(());
+        }
+        let wanted = digest.chars().filter(|c| !c.is_control()).take(120).collect();
+        Err(Fault::OtherPackage { found: self.digest.clone(), wanted })
+    }
+
     /// Whether the log's last word about the version is no older than `max_age_ms` at `now`, in POSIX milliseconds.
     /// A proof that somebody kept holds for ever, and says nothing of a yank that came after it.
     ///

@@ -102,7 +102,13 @@ fn run(folder: &Path, proof: &Value, more: &[&str]) -> (i32, String) {
     run_plainly(folder, proof, &[more, &any_age[..]].concat())
 }
 
+/// Asks about the package that the proof names, unless it names none.
 fn run_plainly(folder: &Path, proof: &Value, more: &[&str]) -> (i32, String) {
+    let digest = proof["digest"].as_str().unwrap_or("sha256:none");
+    run_about(folder, proof, &[more, &["--digest", digest]].concat())
+}
+
+fn run_about(folder: &Path, proof: &Value, more: &[&str]) -> (i32, String) {
     let file = folder.join("proof.json");
     std::fs::write(&file, proof.to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong-verify"));
@@ -146,6 +152,20 @@ fn a_proof_that_was_kept_from_before_a_yank_is_no_proof_of_today() {
         assert_eq!(shown.fresh(now, hour).is_ok(), fits, "{now}");
     }
     assert!(matches!(shown.fresh(said - hour, hour), Err(PublicationFault::Early { .. })), "not dated forward");
+}
+
+#[test]
+fn the_proof_of_another_package_is_no_proof_of_the_one_that_is_asked_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let (proof, vkey) = proof("approved", CITY);
+    let other = format!("sha256:{}", "0".repeat(64));
+    let common = ["--max-age", "4000000000", "--key", &vkey.text()].map(str::to_owned);
+    let common: Vec<_> = common.iter().map(String::as_str).collect();
+    let (status, text) = run_about(folder.path(), &proof, &[&common[..], &["--digest", &other]].concat());
+    assert_eq!(status, 1, "{text}");
+    assert!(text.starts_with("FAULT ") && text.contains(&format!("not of {other}")), "{text}");
+    let (status, text) = run_about(folder.path(), &proof, &common);
+    assert_eq!(status, 2, "without a digest nothing is checked: {text}");
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl Client {
         self.json(&self.console, "GET", path, None)
     }
 
+    /// What the portal tells everybody.
+    pub(crate) fn of_portal(&self, path: &str) -> Result<Value, CliError> {
+        self.json(&self.portal, "GET", path, None)
+    }
+
     /// As [`Client::get`], with values in the query.
     pub(crate) fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CliError> {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
@@ -148,6 +153,10 @@ impl Client {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
         self.json(&self.console, "POST", path, Some(body))
+    }
+
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        self.json(&self.console, "PUT", path, Some(body))
     }
 
     /// As [`Client::post`], with a body that is JSON already.

@@ -1,11 +1,14 @@
 //! Installing.
 
+use crate::apps;
 use crate::client::Client;
+use crate::manage::assignment;
 use crate::permissions::{Line, describe, is_file, printable};
 use crate::terminal::say;
 use crate::{CliError, Server, terminal};
 use clap::Args;
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use yunlong_model::Lang;
 use yunlong_registry::{Limits, package};
@@ -25,6 +28,12 @@ pub struct Install {
     /// A value of the app's configuration; may be given many times
     #[arg(long = "config", value_name = "KEY=VALUE")]
     config: Vec<String>,
+    /// Give a role of the app to an account as soon as it is installed; may be given many times
+    #[arg(long = "role", value_name = "ROLE=ACCOUNT")]
+    roles: Vec<String>,
+    /// Let it take approved versions by itself that ask for nothing more
+    #[arg(long)]
+    automatic: bool,
     /// Approve everything that the app asks for without asking
     #[arg(short, long)]
     yes: bool,
@@ -35,6 +44,11 @@ pub struct Install {
 pub(crate) fn run(options: &Install) -> Result<(), CliError> {
     // Wrong input is told before anything is sent.
     let pairs = options.config.iter().map(|p| pair(p)).collect::<Result<Vec<_>, _>>()?;
+    let mut roles: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for role in &options.roles {
+        let (role, account) = assignment(role)?;
+        roles.entry(account).or_default().insert(role);
+    }
     let local = if is_file(&options.reference) {
         Some(package::open(Path::new(&options.reference), &Limits::default())?)
     } else {
@@ -47,14 +61,18 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
             reviewed(client.get(&format!("/api/v1/packages/{}", package.digest))?, &submitted)?
         }
         None if options.reference.starts_with("sha256:") => {
-            client.get(&format!("/api/v1/packages/{}", options.reference))?
+            offered(client.get(&format!("/api/v1/packages/{}", options.reference))?)?
         }
         None => published(&client, &options.reference)?,
     };
     let config = config(&pairs, &review["config"])?;
+    known(&roles, &review)?;
+    // The catalogue is for everybody; that it does not answer is no reason not to install.
+    let listed =
+        client.of_portal(&format!("/api/v1/catalogue/{}", review["app"].as_str().unwrap_or(""))).unwrap_or_default();
     let lines = Line::of_answer(&review["permissions"]);
     let lang = terminal::lang();
-    eprint!("{}", introduction(&review, &lines, options, lang));
+    eprint!("{}", introduction(&review, &listed, &lines, options, lang));
     if !options.yes {
         terminal::confirm(lang.pick("批准并安装吗？", "Approve all of this and install?"))?;
     }
@@ -68,8 +86,60 @@ pub(crate) fn run(options: &Install) -> Result<(), CliError> {
         body["name"] = json!(name);
     }
     let done = client.post("/api/v1/installations", &body)?;
-    say!("{}  {}", done["name"].as_str().unwrap_or(""), done["url"].as_str().unwrap_or(""))?;
+    let name = done["name"].as_str().unwrap_or("");
+    say!("{name}  {}", done["url"].as_str().unwrap_or(""))?;
+    for (account, roles) in roles {
+        let given = client.put(&apps::path(name, "/roles")?, &json!({ "account": account, "roles": roles }));
+        given.inspect_err(|_| left(name, &format!("`yunlong roles {name} --assign ROLE={account}`")))?;
+    }
+    if options.automatic {
+        let switched = client.put(&apps::path(name, "/automatic")?, &json!({ "automatic": true }));
+        switched.inspect_err(|_| left(name, &format!("`yunlong automatic {name} on`")))?;
+    }
     Ok(())
+}
+
+/// Says that the app is installed although something after it was refused.
+fn left(name: &str, next: &str) {
+    let said = match terminal::lang() {
+        Lang::Zh => format!("{name} 已安装，但还有一步没有完成：{next}"),
+        Lang::En => format!("{name} is installed; what is left to do: {next}"),
+    };
+    eprintln!("{said}");
+}
+
+/// Refuses roles that the app does not declare, before anything is installed.
+fn known(roles: &BTreeMap<&str, BTreeSet<&str>>, review: &Value) -> Result<(), CliError> {
+    let declared: Vec<&str> =
+        review["roles"].as_array().into_iter().flatten().filter_map(|r| r["name"].as_str()).collect();
+    match roles.values().flatten().find(|role| !declared.contains(*role)) {
+        None => Ok(()),
+        Some(role) if declared.is_empty() => Err(CliError::usage(
+            format!("the app has no role `{}`: it declares none", printable(role)),
+            "leave --role out",
+        )),
+        Some(role) => Err(CliError::usage(
+            format!("the app has no role `{}`", printable(role)),
+            format!("it declares: {}", printable(&declared.join(", "))),
+        )),
+    }
+}
+
+/// A package of a digest, when it may be installed: nobody is asked to approve what would be refused after.
+fn offered(review: Value) -> Result<Value, CliError> {
+    if review["standing"] == "approved" {
+        return Ok(review);
+    }
+    let standing = printable(review["standing"].as_str().unwrap_or("unknown"));
+    Err(CliError::usage(
+        format!("this package cannot be installed: it is {standing}"),
+        match review["submission"].as_u64() {
+            Some(number) => {
+                format!("see `yunlong review show {number}` for why, and the catalogue for versions that are offered")
+            }
+            None => "see the catalogue for versions that are offered".to_owned(),
+        },
+    ))
 }
 
 /// A package of a file, when it may be installed: sending it is not enough, a reviewer has to approve it.
@@ -85,11 +155,11 @@ fn reviewed(review: Value, submitted: &Value) -> Result<Value, CliError> {
 }
 
 /// What a person reads before they approve.
-fn introduction(review: &Value, lines: &[Line], options: &Install, lang: Lang) -> String {
+fn introduction(review: &Value, listed: &Value, lines: &[Line], options: &Install, lang: Lang) -> String {
     let text = |v: &Value| printable(v.as_str().unwrap_or(""));
     let both = |v: &Value| text(&v[lang.pick("zh", "en")]);
     format!(
-        "{} {} — {}\n{}: {}\n{}: {}\n{}\n{}\n{}",
+        "{} {} — {}\n{}: {}\n{}: {}\n{}{}\n{}\n{}",
         both(&review["title"]),
         text(&review["version"]),
         both(&review["description"]),
@@ -97,10 +167,45 @@ fn introduction(review: &Value, lines: &[Line], options: &Install, lang: Lang) -
         text(&review["vendor"]),
         lang.pick("签名密钥", "Signed by"),
         text(&review["signer"]["key"]),
+        reviewed_and_changed(review, listed, lang),
         format_args!("{}: {}", lang.pick("安装机构", "Installed for"), printable(&options.organization)),
         lang.pick("安装后它可以：", "Once installed, it may:"),
         describe(lines, lang, false),
     )
+}
+
+/// Who reviewed it and what they said, what changed in it, and which other versions there are.
+fn reviewed_and_changed(review: &Value, listed: &Value, lang: Lang) -> String {
+    let text = |v: &Value| printable(v.as_str().unwrap_or(""));
+    let versions = listed["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let this = versions.iter().find(|v| v["digest"] == review["digest"]).unwrap_or(&Value::Null);
+    let mut out = String::new();
+    let approval = &this["approval"];
+    if approval.is_object() {
+        let said = text(&approval["remark"]);
+        let said = if said.is_empty() { said } else { format!(" — {said}") };
+        let heading = lang.pick("审核", "Reviewed by");
+        out.push_str(&format!("{heading}: {} {}{said}\n", text(&approval["by"]), text(&approval["at"])));
+    }
+    let changes = text(&this["changes"][lang.pick("zh", "en")]);
+    if !changes.is_empty() {
+        out.push_str(&format!("{}: {changes}\n", lang.pick("更新内容", "What changed")));
+    }
+    let others: Vec<String> = versions
+        .iter()
+        .filter(|v| v["digest"] != review["digest"])
+        .map(|v| {
+            if v["yank"].is_object() {
+                format!("{} ({})", text(&v["version"]), lang.pick("已下架", "yanked"))
+            } else {
+                text(&v["version"])
+            }
+        })
+        .collect();
+    if !others.is_empty() {
+        out.push_str(&format!("{}: {}\n", lang.pick("其他版本", "Other versions"), others.join(", ")));
+    }
+    out
 }
 
 /// The published package that the reference means, `APP` or `APP@VERSION`: without a version the newest that may be
@@ -123,14 +228,14 @@ fn meant<'a>(listing: &'a Value, app: &str, version: &str) -> Option<&'a Value> 
     listing["packages"].as_array().into_iter().flatten().find(is)
 }
 
-fn pair(text: &str) -> Result<(&str, &str), CliError> {
+pub(crate) fn pair(text: &str) -> Result<(&str, &str), CliError> {
     text.split_once('=').filter(|(k, _)| !k.is_empty()).ok_or_else(|| {
         CliError::usage(format!("`{text}` is no value of a configuration"), "write it as --config key=value")
     })
 }
 
 /// The configuration as JSON: each value as its schema's type says, otherwise as JSON, otherwise as text.
-fn config(pairs: &[(&str, &str)], schema: &Value) -> Result<Map<String, Value>, CliError> {
+pub(crate) fn config(pairs: &[(&str, &str)], schema: &Value) -> Result<Map<String, Value>, CliError> {
     let mut config = Map::new();
     for (key, value) in pairs {
         let value = match schema["properties"][*key]["type"].as_str() {

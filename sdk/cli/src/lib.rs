@@ -18,6 +18,7 @@ mod install;
 mod jobs;
 mod keys;
 mod login;
+mod manage;
 mod oci;
 mod organizations;
 mod pack;
@@ -80,6 +81,12 @@ pub enum Command {
     Permissions(permissions::Permissions),
     /// List the installations
     Apps(apps::Apps),
+    /// Show who has which of an app's roles; give and take them
+    Roles(manage::Roles),
+    /// Show an installation's configuration; change it
+    Configure(manage::Configure),
+    /// Whether an installation takes approved versions by itself that ask for nothing more
+    Automatic(manage::Automatic),
     /// Stop an installation: it answers nobody and keeps its data
     Stop(apps::Named),
     /// Start a stopped installation
@@ -137,6 +144,9 @@ pub fn run(command: &Command) -> Result<(), CliError> {
         Command::Install(c) => install::run(c),
         Command::Permissions(c) => permissions::run(c),
         Command::Apps(c) => apps::list(c),
+        Command::Roles(c) => manage::roles(c),
+        Command::Configure(c) => manage::configure(c),
+        Command::Automatic(c) => manage::automatic(c),
         Command::Stop(c) => apps::set_running(c, false),
         Command::Start(c) => apps::set_running(c, true),
         Command::Health(c) => releases::health(c),
@@ -189,6 +199,11 @@ mod tests {
             "yunlong advisories show --json",
             "yunlong uninstall tickets --export tickets.jsonl --yes",
             "yunlong uninstall tickets --erase",
+            "yunlong install tickets --org 320300 --role gate=li-lei --role gate=han --automatic --yes",
+            "yunlong roles tickets --assign gate=li-lei --remove manager=han",
+            "yunlong configure tickets --set limit=3 --unset opening",
+            "yunlong automatic tickets on",
+            "yunlong automatic tickets",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().map(|e| e.to_string()).unwrap_or_default());
         }
@@ -203,6 +218,7 @@ mod tests {
             "yunlong advisories import all.zip",
             "yunlong advisories import all.zip --ecosystem Maven",
             "yunlong uninstall tickets --erase --export tickets.jsonl",
+            "yunlong automatic tickets perhaps",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

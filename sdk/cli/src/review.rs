@@ -2,6 +2,7 @@
 
 use crate::apps::{items, table};
 use crate::client::Client;
+use crate::permissions::printable;
 use crate::terminal::{self, say, say_raw};
 use crate::{CliError, Server};
 use clap::{Args, Subcommand};
@@ -168,13 +169,60 @@ fn show(options: &Shown) -> Result<(), CliError> {
     for check in items(&findings["checks"]) {
         say!("  {:<5} {}", text(&check["outcome"]), title(&check["text"]))?;
     }
+    say_raw!("{}", binary(&findings["component"], terminal::lang()))?;
+    say_raw!("{}", difference(&findings["difference"], terminal::lang()))?;
+    let asks = terminal::lang().pick("app.toml 申请", "app.toml asks for");
     for permission in items(&findings["permissions"]) {
-        say!("  may   {}", title(&permission["text"]))?;
+        say!("  {asks}: {}", title(&permission["text"]))?;
     }
     for comment in items(&answer["comments"]) {
         say!("  {}: {}", text(&comment["by"]), text(&comment["text"]))?;
     }
     Ok(())
+}
+
+/// What the binary itself shows that it can do: read from it, whatever its manifest says.
+fn binary(component: &Value, lang: Lang) -> String {
+    let names = |list: &Value| items(list).iter().map(|v| printable(v.as_str().unwrap_or(""))).collect::<Vec<_>>();
+    let callable = items(&component["imports"]).iter().filter(|i| i["callable"] == true);
+    let callable: Vec<String> = callable.map(|i| printable(i["name"].as_str().unwrap_or(""))).collect();
+    let tools = items(&component["producers"]).iter();
+    let tools: Vec<String> =
+        tools.map(|p| printable(&format!("{} {}", text(&p["name"]), text(&p["version"])))).collect();
+    let mut out = String::new();
+    for (heading, list) in [
+        (lang.pick("组件可以调用", "the binary can call"), callable),
+        (lang.pick("组件提供", "the binary offers"), names(&component["exports"])),
+        (lang.pick("由这些工具生成", "made by"), tools),
+    ] {
+        if !list.is_empty() {
+            out.push_str(&format!("  {heading}:\n"));
+            out.extend(list.iter().map(|l| format!("    {l}\n")));
+        }
+    }
+    if let Some(size) = component["size"].as_u64() {
+        out.push_str(&format!("  {}: {size}\n", lang.pick("组件大小（字节）", "bytes of the component")));
+    }
+    out
+}
+
+/// What is different from the last approved version.
+fn difference(difference: &Value, lang: Lang) -> String {
+    if difference.is_null() {
+        return String::new();
+    }
+    let mut out =
+        format!("  {} {}:\n", lang.pick("与上一版本相比", "against version"), printable(&text(&difference["before"])));
+    for (sign, permissions) in [("+", &difference["widened"]), ("-", &difference["narrowed"])] {
+        out.extend(items(permissions).iter().map(|p| format!("    {sign} {}\n", printable(&title(&p["text"])))));
+    }
+    for (sign, imports) in [("+", &difference["imports_added"]), ("-", &difference["imports_removed"])] {
+        out.extend(items(imports).iter().map(|i| format!("    {sign} {}\n", printable(i.as_str().unwrap_or("")))));
+    }
+    if out.lines().count() == 1 {
+        out.push_str(&format!("    {}\n", lang.pick("权限和接口没有变化", "no permission and no interface changed")));
+    }
+    out
 }
 
 fn text(value: &Value) -> String {
@@ -187,4 +235,38 @@ fn title(value: &Value) -> String {
         Lang::Zh => &value["zh"],
         Lang::En => &value["en"],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_binary_can_do_is_told_by_the_binary() {
+        let component = json!({
+            "size": 4096, "exports": ["wasi:http/incoming-handler@0.2.10"],
+            "imports": [
+                { "name": "city:payments/intents@1.0.0", "callable": true },
+                { "name": "wasi:io/error@0.2.10", "callable": false },
+            ],
+            "producers": [{ "field": "language", "name": "Rust\u{1b}[2J", "version": "" }],
+        });
+        let told = binary(&component, Lang::En);
+        assert!(told.contains("can call:\n    city:payments/intents@1.0.0\n"), "{told}");
+        assert!(!told.contains("wasi:io/error"), "types alone are nothing to call: {told}");
+        assert!(told.contains("offers:\n    wasi:http/incoming-handler@0.2.10\n") && told.contains("4096"), "{told}");
+        assert!(!told.contains('\u{1b}'), "a tool's name draws nothing on the terminal");
+    }
+
+    #[test]
+    fn the_difference_names_what_was_added_and_what_was_taken_away() {
+        let wider = json!({ "before": "1.0.0", "widened": [{ "text": { "zh": "收款", "en": "takes payments" } }],
+            "narrowed": [], "imports_added": ["city:payments/intents@1.0.0"], "imports_removed": [] });
+        let told = difference(&wider, Lang::En);
+        assert_eq!(told, "  against version 1.0.0:\n    + takes payments\n    + city:payments/intents@1.0.0\n");
+        let same =
+            json!({ "before": "1.0.0", "widened": [], "narrowed": [], "imports_added": [], "imports_removed": [] });
+        assert!(difference(&same, Lang::Zh).contains("没有变化"));
+        assert_eq!(difference(&Value::Null, Lang::En), "");
+    }
 }

@@ -164,7 +164,8 @@ impl Shown {
                     dt { (view.t("安装包", "Package")) } dd { code.digest { (r.digest) } }
                     @if r.release.approval.is_some() { dt { (view.t("核验", "Verify")) } dd {
                         a.target href={ "/api/v1/packages/" (r.digest) "/proof" } download={ "proof-" (m.version) ".json" } { (view.t("下载公开日志的证明", "Download the log’s proof")) }
-                        (view.t("，用 yunlong-verify publication 检查", ", and check it with `yunlong-verify publication`"))
+                        (view.t("，用独立程序检查：", ", and have the independent program check it: "))
+                        code.digest { "yunlong-verify publication --digest " (r.digest) " --key " (view.t("日志公钥", "LOG-KEY")) " proof-" (m.version) ".json" }
                     } }
                 }
             }

@@ -305,7 +305,7 @@ fn facts(view: &View, shown: &Shown, names: &Names) -> Markup {
             p {
                 (proof_link(view, v)) " "
                 (view.t("不愿只听平台的：下载证明，用独立程序检查这个摘要确已发布、通过审核、未下架：", "If the platform’s word is not enough: download the proof, and have the independent program check that this digest was published, approved and not yanked: "))
-                code.digest { "yunlong-verify publication --key " (view.t("日志公钥", "LOG-KEY")) " " (proof_file(v)) }
+                code.digest { "yunlong-verify publication --digest " (v.digest) " --key " (view.t("日志公钥", "LOG-KEY")) " " (proof_file(v)) }
                 (view.t("。日志公钥见", ". The log’s key is at ")) a href="/audit/key" { "/audit/key" } (view.t("。", "."))
             }
         }

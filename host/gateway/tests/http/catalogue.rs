@@ -154,7 +154,7 @@ async fn an_app_says_who_made_and_reviewed_it_what_it_can_see_and_where_it_is_op
         "新增退票",
         "首页的样子",
         "还没有部门开通",
-        "yunlong-verify publication",
+        &format!("yunlong-verify publication --digest {digest} --key"),
         &key,
         &digest.to_string(),
         &format!("/api/v1/packages/{digest}/proof"),
