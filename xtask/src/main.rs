@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_hub;
+mod book;
 mod demo;
 mod guests;
 #[cfg(test)]
@@ -28,6 +29,8 @@ enum Task {
     Demo(demo::Options),
     /// Set up what is missing and run every test
     Test(test::Options),
+    /// Write the book's reference pages from their sources and build it
+    Book,
     /// Build and package the apps, the examples and the hostile test apps
     Guests,
     /// Measure requests a second and CPU a request, side by side with native axum
@@ -42,6 +45,11 @@ fn main() -> Result<()> {
     match Args::parse().command {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Book => {
+            let index = book::build()?;
+            println!("{}", index.display());
+            Ok(())
+        }
         Task::Guests => {
             setup::wasm_target()?;
             let host = guests::build_host("dev")?;

@@ -75,30 +75,59 @@ pub(crate) fn wrk() -> Result<()> {
     if has("wrk") { Ok(()) } else { debian(&["wrk"], "measurements and tests under load need wrk") }
 }
 
-/// The version of wkg that the registry's tests speak with.
-const WKG: &str = "0.16.1";
+/// A tool that is a crate, with the version that we speak of in tests.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    /// What `cargo install` is told besides.
+    options: &'static [&'static str],
+    /// What needs it.
+    purpose: &'static str,
+}
 
-/// wkg, the wasm packages' own client, for the tests of the registry: installed once, beside the build's output,
-/// where they look for it. Nothing of the user's own tools is touched.
-pub(crate) fn wkg() -> Result<()> {
+/// wkg, the wasm packages' own client, for the tests of the registry.
+pub(crate) fn wkg() -> Result<PathBuf> {
+    tool(&Tool { name: "wkg", version: "0.16.1", options: &[], purpose: "the registry's tests" })
+}
+
+/// mdBook, without its web server and its watching of files.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    tool(&Tool {
+        name: "mdbook",
+        version: "0.5.4",
+        options: &["--no-default-features", "--features", "search"],
+        purpose: "the book",
+    })
+}
+
+/// Where a tool is: installed once, beside the build's output, where the tests look for it. Nothing of the user's
+/// own tools is touched.
+fn tool(tool: &Tool) -> Result<PathBuf> {
+    let Tool { name, version, options, purpose } = tool;
     let tools = target_dir()?.join("tools");
-    let found = Command::new(tools.join("bin/wkg")).arg("--version").output();
-    if found.is_ok_and(|o| o.status.success() && String::from_utf8_lossy(&o.stdout).trim().ends_with(WKG)) {
-        return Ok(());
+    let program = tools.join("bin").join(name);
+    let found = Command::new(&program).arg("--version").output();
+    if found.is_ok_and(|o| o.status.success() && String::from_utf8_lossy(&o.stdout).trim().ends_with(version)) {
+        return Ok(program);
     }
-    step(&format!("Installing wkg {WKG} for the registry's tests (once; it takes some minutes)"));
+    step(&format!("Installing {name} {version} for {purpose} (once; it takes some minutes)"));
     let build = tools.join("build");
     let mut install = Command::new(cargo());
     // Run a few times and thrown away: a build without optimisation is ready sooner. Away from the checkout, whose
-    // own settings are not wkg's.
-    install.args(["install", "wkg", "--version", WKG, "--locked", "--debug", "--force", "--quiet"]);
+    // own settings are not the tool's.
+    install.args(["install", name, "--version", version, "--locked", "--debug", "--force", "--quiet"]).args(*options);
     install.arg("--root").arg(&tools).arg("--target-dir").arg(&build).current_dir(std::env::temp_dir());
     run(&mut install).with_context(|| {
-        let by_hand = format!("cargo install wkg --version {WKG} --locked --root {}", tools.display());
-        format!("wkg could not be installed: the first time it needs the package registry. By hand: `{by_hand}`")
+        let by_hand = format!(
+            "cargo install {name} --version {version} --locked {} --root {}",
+            options.join(" "),
+            tools.display()
+        );
+        format!("{name} could not be installed: the first time it needs the package registry. By hand: `{by_hand}`")
     })?;
     // A gigabyte that nobody needs again.
-    std::fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))
+    std::fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
+    Ok(program)
 }
 
 /// The npm packages of a folder, exactly as its lock file says.

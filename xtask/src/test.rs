@@ -78,6 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         step("The examples in the documentation");
         crate::run(&mut cargo_command(&["test", "--workspace", "--doc"]))?;
     }
+    crate::book::render()?;
     if !options.no_browser {
         run_browser(&host)?;
     }

@@ -241,3 +241,8 @@ pub use schemars;
 pub mod __private {
     pub use crate::backend::{bindings, exports};
 }
+
+/// The Rust of the vendors' guide is compiled as documentation tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/vendor.md")]
+pub struct VendorsGuide;

@@ -1,0 +1,107 @@
+//! The book, as it stands in the checkout.
+
+use std::path::PathBuf;
+use yunlong_book::{Page, blocks, contract, links, pages, root};
+
+fn page(file: &str, text: &str) -> Page {
+    Page { file: PathBuf::from(file), text: text.to_owned() }
+}
+
+#[test]
+fn the_contracts_reference_says_what_wit_says() {
+    for written in contract::pages(&root()).unwrap() {
+        let there = std::fs::read_to_string(root().join(&written.file)).unwrap_or_default();
+        assert!(there == written.text, "{} is older than wit/: run `cargo xtask book`", written.file.display());
+    }
+}
+
+#[test]
+fn every_function_of_the_contract_stands_in_its_reference() {
+    let pages = contract::pages(&root()).unwrap();
+    let all: String = pages.iter().map(|p| p.text.as_str()).collect();
+    for heading in [
+        "### `derive-key` {#context.derive-key}",
+        "### `transaction.commit`",
+        "### `publish`",
+        "## world app {#world.app}",
+    ] {
+        assert!(all.contains(heading), "{heading} is missing");
+    }
+    assert!(all.contains("derive-key: func(purpose: string, n: u32) -> list<u8>;"));
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let broken = links::broken(&root(), &pages(&root()).unwrap());
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_code_block_is_what_it_says() {
+    let wrong: Vec<_> = pages(&root()).unwrap().iter().flat_map(|p| blocks::wrong(&root(), p)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_link_to_a_missing_file_or_heading_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("docs")).unwrap();
+    for file in ["docs/a.md", "docs/b.md", "outside.md"] {
+        std::fs::write(dir.path().join(file), "").unwrap();
+    }
+    let pages = [
+        page("docs/SUMMARY.md", "[a](a.md) [b](b.md)"),
+        page(
+            "docs/a.md",
+            "[gone](gone.md) [b](b.md#two-words) [b](b.md#three) [me](#here) [out](../outside.md) [web](https://example.org/x)\n\n# Here",
+        ),
+        page("docs/b.md", "# Two words\n\n# 中文 `code`!\n\n[ok](#中文-code)"),
+        page("docs/c.md", "# Left out"),
+    ];
+    let broken = links::broken(dir.path(), &pages);
+    assert_eq!(broken.len(), 4, "{broken:?}");
+    for (found, expected) in broken.iter().zip([
+        "[gone.md] leads to docs/gone.md",
+        "[b.md#three] docs/b.md has no heading",
+        "[../outside.md] leads out",
+        "docs/c.md does not stand",
+    ]) {
+        assert!(found.contains(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_block_that_is_not_what_it_says_is_found_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("docs")).unwrap();
+    std::fs::write(dir.path().join("code.py"), "# ANCHOR: one\nx = 1\n").unwrap();
+    let cases = [
+        ("```toml\na = \n```", "docs/p.md:1: is no TOML"),
+        ("\n```json\n{\n```", "docs/p.md:2: is no JSON"),
+        ("```sh\nif true\n```", "docs/p.md:1: "),
+        ("```\nx\n```", "says no language"),
+        ("```python\nx = 1\n```", "code that no test runs"),
+        ("```python\n{{#include ../gone.py}}\n```", "which is not there"),
+        ("```python\n{{#include ../code.py:two}}\n```", "no such anchor"),
+    ];
+    for (text, expected) in cases {
+        let found = blocks::wrong(dir.path(), &page("docs/p.md", text));
+        assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");
+    }
+    for fine in [
+        "```toml\na = 1\n```",
+        "```sh\nyunlong new x\n```",
+        "```python\n{{#include ../code.py:one}}\n```",
+        "```text\nanything\n```",
+    ] {
+        assert_eq!(blocks::wrong(dir.path(), &page("docs/p.md", fine)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn commands_are_found_in_shell_alone() {
+    let text = "`yunlong no`\n\n```sh\n# yunlong comment\nTOKEN=x yunlong login --account me && yunlong publish \\\n  app.tar | less\n```\n\n```text\nyunlong printed\n```";
+    let found: Vec<_> =
+        blocks::commands(&page("p.md", text), "yunlong").into_iter().map(|(_, words)| words.join(" ")).collect();
+    assert_eq!(found, ["login --account me", "publish app.tar"]);
+}
