@@ -9,7 +9,8 @@
 
 mod support;
 
-use data_encoding::BASE64;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use sigstore::crypto::{CosignVerificationKey, SigStoreSigner, Signature, SigningScheme};
 use sigstore_protobuf_specs::dev::sigstore::bundle::v1::bundle::Content;

@@ -269,7 +269,7 @@ fn why_a_version_is_not_offered_is_told_in_the_platforms_words() {
     let refused = platform.run(&["install", "tickets@1.0.0", "--org", "320300", "--yes"]).unwrap_err();
     assert!(refused.to_string().contains(detail), "{refused}");
     let unknown = platform.run(&["install", "ticket", "--org", "320300", "--yes"]).unwrap_err();
-    assert!(unknown.next().unwrap().contains("publish"), "{unknown}");
+    assert!(unknown.next().contains("publish"), "{unknown}");
     let lines: Vec<_> = platform.seen().into_iter().map(|s| s.line).collect();
     assert_eq!(
         lines,
