@@ -86,18 +86,17 @@ impl fmt::Display for Place {
 fn in_chinese(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
     let named = |words: &str| message.strip_prefix(words)?.split('`').next();
+    // "expected one of `a`, `b`", "expected `a` or `b`"
+    let known = message.split_once("expected ").map_or_else(String::new, |(_, known)| {
+        let known = known.trim_start_matches("one of ").replace(" or ", "、").replace(", ", "、");
+        format!("，可用的是 {known}")
+    });
     if let Some(field) = named("missing field `") {
         format!("缺少字段“{field}”")
     } else if let Some(field) = named("unknown field `") {
-        match message.split_once("expected ") {
-            Some((_, known)) => format!("没有名为“{field}”的字段，可用的是 {}", known.trim_start_matches("one of ")),
-            None => format!("没有名为“{field}”的字段"),
-        }
+        format!("没有名为“{field}”的字段{known}")
     } else if let Some(value) = named("unknown variant `") {
-        match message.split_once("expected ") {
-            Some((_, known)) => format!("不能取“{value}”这个值，可用的是 {}", known.trim_start_matches("one of ")),
-            None => format!("不能取“{value}”这个值"),
-        }
+        format!("不能取“{value}”这个值{known}")
     } else if let Some(field) = named("duplicate field `").or_else(|| named("duplicate key `")) {
         format!("字段“{field}”重复出现")
     } else if message.starts_with("invalid type") {

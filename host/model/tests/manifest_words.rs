@@ -14,7 +14,7 @@ fn what_the_parser_refuses_is_told_in_chinese_with_its_place() {
     for (extra, zh) in [
         ("colour = 1", "第 6 行第 1 列：没有名为“colour”的字段"),
         ("counters = 1", "第 6 行第 12 列：值的类型不对"),
-        ("[[publishes]]\nname = \"a\"\naudience = \"all\"", "不能取“all”这个值，可用的是 `own`"),
+        ("[[publishes]]\nname = \"a\"\naudience = \"all\"", "不能取“all”这个值，可用的是 `own`、`city`"),
         ("x = [", "内容不符合 TOML 的写法"),
         ("[[roles]]\nname = \"clerk\"", "缺少字段“title”"),
     ] {
