@@ -67,7 +67,9 @@ pub enum PublicationFault {
     #[error("该版本当前状态为“{0}”，不是 approved / the version is in the state `{0}`, not approved")]
     Status(String),
     /// It is a proof, of another package: who answers with another one's proof is not believed.
-    #[error("这份证明说的是 {found}，不是 {wanted}：请下载所问安装包的证明 / this is the proof of {found}, not of {wanted}: download the proof of the package that you ask about")]
+    #[error(
+        "这份证明说的是 {found}，不是 {wanted}：请下载所问安装包的证明 / this is the proof of {found}, not of {wanted}: download the proof of the package that you ask about"
+    )]
     OtherPackage {
         /// Whose proof it is.
         found: String,

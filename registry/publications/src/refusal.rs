@@ -326,7 +326,10 @@ impl Refusal {
             }
             Self::Yanked { version, at, reason, recalled: true, .. } => (
                 format!("版本 {version} 已于 {} 被城市召回，不得运行：{reason}。请换用其他版本", at.to_shanghai()),
-                format!("version {version} was recalled by the city at {} and may not run: {reason}. Take another version", at.to_rfc3339()),
+                format!(
+                    "version {version} was recalled by the city at {} and may not run: {reason}. Take another version",
+                    at.to_rfc3339()
+                ),
             ),
             Self::NotPublished { digest } => (
                 format!("仓库中没有发布过 {digest}：只能安装已发布并通过审核的软件包"),
