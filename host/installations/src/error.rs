@@ -2,7 +2,7 @@
 
 use crate::{Capability, ConfigProblem};
 use yunlong_audit::AuditError;
-use yunlong_model::{AppName, Digest, InstallationName};
+use yunlong_model::{AppName, Digest, InstallationName, Text};
 use yunlong_store::{CommitError, StoreError};
 
 /// Why an installation was not installed, changed or removed. Nothing was changed then.
@@ -70,6 +70,15 @@ pub enum InstallationError {
     /// Another upgrade is not over.
     #[error("an upgrade of `{0}` is under way: promote or abort it, roll it back, or wait until its trial is over")]
     UnderWay(InstallationName),
+    /// The release in charge is another one by now.
+    #[error("another version has charge of `{0}` by now: look at it again")]
+    NotInCharge(InstallationName),
+    /// It changed between the question whether to go back and the commit.
+    #[error("`{0}` was changed meanwhile: look at it again, then go back")]
+    Changed(InstallationName),
+    /// The registry lets this version be used no longer.
+    #[error("{}", .0.en)]
+    Withdrawn(Text),
     /// There is no canary.
     #[error("no canary of `{0}` is under way")]
     NothingUnderWay(InstallationName),

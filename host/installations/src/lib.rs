@@ -9,6 +9,8 @@
 //! - A name that was used is never given out again: it is an origin, and browsers remember origins.
 //! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
 //!   or an upgrade never goes back to an older release, a roll-back only to one that the installation ran.
+//! - What is installed or given charge is asked about at the registry in the same commit: nothing that was yanked or
+//!   recalled meanwhile slips in.
 //! - A grant exists only for what the manifest asks for and a person approved.
 //! - Removing an installation deletes all that it wrote, and installing leaves a whole one or none;
 //!   a stop in the middle of either is made good at the next open.
@@ -20,7 +22,9 @@ mod error;
 mod keys;
 mod log;
 mod quota;
+mod recall;
 mod record;
+mod registry;
 mod release;
 mod service;
 mod uninstall;
@@ -33,6 +37,7 @@ pub use error::InstallationError;
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
 pub use record::{Grant, Installation, New, RoleDue, Status, Upgrade};
+pub use registry::{Registry, Wanted};
 pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
 pub use upgrade::{RollBack, Switch};

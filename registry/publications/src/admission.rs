@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::release::{AppRecord, Release, Status, VersionRecord};
 use crate::submission::State;
 use yunlong_model::Digest;
-use yunlong_registry::{Known, Package, TrustStore, VerifiedSigner, component, imports};
+use yunlong_registry::{Known, Package, TrustStore, TrustedKey, VerifiedSigner, component, imports};
 
 /// When a package is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,17 +151,28 @@ fn standing(stage: Stage, package: &Package, facts: &Facts<'_>) -> Result<(), Re
         return Ok(());
     }
     let release = facts.release.ok_or(Refusal::NotPublished { digest: package.digest })?;
-    let version = || package.manifest.version.clone();
-    match (release.status(facts.trust.key(&release.key)), &release.yank) {
+    stands(stage, release, facts.trust.key(&release.key))
+}
+
+/// Whether a published package may pass [`Stage::Install`] or [`Stage::Load`], by what was decided about it and what
+/// became of the key that signed it.
+///
+/// # Errors
+/// [`Refusal::Yanked`], [`Refusal::RevokedKey`], [`Refusal::NotApproved`].
+pub(crate) fn stands(stage: Stage, release: &Release, key: Option<&TrustedKey>) -> Result<(), Refusal> {
+    let version = || release.version.clone();
+    let revoked = || {
+        let at = key.and_then(|k| k.revoked_at).unwrap_or_default();
+        Err(Refusal::RevokedKey { key: release.key, at, published_before: true })
+    };
+    match (release.status(key), &release.yank) {
         (Status::Approved, _) => Ok(()),
-        (Status::Yanked, _) if stage == Stage::Load => Ok(()),
+        (Status::Yanked, _) if stage == Stage::Load && key.is_some_and(|k| k.counts(release.known())) => Ok(()),
+        (Status::Yanked, _) if stage == Stage::Load => revoked(),
         (Status::Yanked | Status::Recalled, Some(yank)) => {
             Err(Refusal::Yanked { version: version(), reason: yank.reason.clone(), recalled: yank.recalled })
         }
-        (Status::InDoubt, _) => {
-            let at = facts.trust.key(&release.key).and_then(|k| k.revoked_at).unwrap_or_default();
-            Err(Refusal::RevokedKey { key: release.key, at, published_before: true })
-        }
+        (Status::InDoubt, _) => revoked(),
         _ => Err(Refusal::NotApproved { version: version(), state: release.state }),
     }
 }

@@ -7,9 +7,12 @@
 use super::upgrade::alike;
 use super::{OperationError, Operations, PLATFORM, invalid};
 use std::sync::Arc;
-use yunlong_installations::{Installation, Release, RollBack, Status, Why};
+use yunlong_installations::{Installation, InstallationError, Release, RollBack, Status, Why};
 use yunlong_model::InstallationName;
 use yunlong_publications::Stage;
+
+/// How often a roll-back is begun anew because the data changed its shape under it: at most one migration begins.
+const TRIES: u32 = 3;
 
 /// A roll-back that is asked for.
 #[derive(Clone, Debug)]
@@ -104,6 +107,26 @@ impl Operations {
         target: Release,
         asked: &Asked,
     ) -> Result<Arc<Installation>, OperationError> {
+        let mut tries = 0;
+        loop {
+            let refused = match self.roll_back_once(name, target.clone(), asked).await {
+                // What it writes changed since it was asked whether the target reads it: it is asked again.
+                Err(refused @ OperationError::Installation(InstallationError::Changed(_))) => refused,
+                done => return done,
+            };
+            tries += 1;
+            if tries == TRIES {
+                return Err(refused);
+            }
+        }
+    }
+
+    async fn roll_back_once(
+        &self,
+        name: &InstallationName,
+        target: Release,
+        asked: &Asked,
+    ) -> Result<Arc<Installation>, OperationError> {
         let now = self.get(name)?;
         let schemas = now.data.strange_to(&target.manifest.data);
         if !schemas.is_empty() && !asked.accept_unreadable {
@@ -173,7 +196,8 @@ impl Operations {
             self.services.apps.stage(&seen, package.component).await?;
         }
         let (by, why) = (how.by.to_owned(), how.why.cloned());
-        let back = RollBack { to: target, hold: build, unwritten: how.unwritten, by, why };
+        let (from, data, unwritten) = (left, now.data, how.unwritten);
+        let back = RollBack { to: target, from, data, hold: build, unwritten, by, why };
         let back = self.services.installations.roll_back(name, back).await?;
         self.services.apps.switch(name, &back.package_digest);
         if build {

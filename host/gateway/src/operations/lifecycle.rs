@@ -58,13 +58,20 @@ impl Operations {
             by: wanted.by.clone(),
         };
         let installation = self.services.installations.install_with_roles(new, roles).await?;
-        if let Err(refused) = self.first_start(&installation, package.component).await {
-            self.services.apps.unload(&name);
-            self.services.installations.abandon(&name).await?;
-            return Err(refused);
-        }
+        let started = match self.first_start(&installation, package.component).await {
+            // Asks the registry once more: it took its time, and nothing of it has served anybody yet.
+            Ok(()) => self.set_status(&name, Status::Running, &wanted.by).await,
+            Err(refused) => Err(refused),
+        };
+        let running = match started {
+            Ok(running) => running,
+            Err(refused) => {
+                self.services.apps.unload(&name);
+                self.services.installations.abandon(&name).await?;
+                return Err(refused);
+            }
+        };
         tracing::info!(installation = %name, digest = %package.digest, by = wanted.by, "installed");
-        let running = self.set_status(&name, Status::Running, &wanted.by).await?;
         self.ask_for_datasets(&name, &wanted.by).await;
         Ok(running)
     }
@@ -121,7 +128,7 @@ impl Operations {
             }
             // The server was killed between the installation and its roles.
             self.assign_due(&installation).await;
-            if matches!(installation.status, Status::Stopped) {
+            if matches!(installation.status, Status::Stopped | Status::Recalled) {
                 continue;
             }
             progress(&installation);
@@ -163,10 +170,22 @@ impl Operations {
         }
         if let Err(error) = self.bring_up(&installation, by).await {
             self.services.apps.unload(name);
-            self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
+            if let Some((release, yank)) = self.recalled(&installation.package_digest).await? {
+                // It was recalled while nothing ran, or its recall was cut short.
+                self.hold(&installation, &release, &yank).await?;
+                return Err(error);
+            }
+            let failed = self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
             drop(turn);
             if installation.trial().is_some() {
                 self.fall_back(name, &error.why()).await?;
+            } else if by == PLATFORM {
+                // Nobody looks at what a server's start says.
+                let title = Text {
+                    zh: format!("版本 {} 未能启动，服务已停止", failed.version),
+                    en: format!("Version {} cannot be started: the service is down", failed.version),
+                };
+                self.tell_department(&failed, title, error.text()).await;
             }
             return Err(error);
         }
@@ -192,7 +211,7 @@ impl Operations {
         self.schedule_jobs(installation).await?;
         let holds = self.starts_holding(installation);
         if !holds {
-            self.services.installations.may_write(name, installation.manifest.data.schema).await?;
+            self.services.installations.may_write(name, &installation.package_digest, installation.manifest.data.schema).await?;
         }
         self.set_status(name, if holds { Status::Migrating } else { Status::Running }, by).await?;
         self.watch(name);
