@@ -57,6 +57,16 @@ pub trait Apps: Send + Sync + 'static {
     /// How the calls of a release ended in the last `window`.
     fn outcomes(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Outcomes;
 
+    /// The longest that a request of a release took in the last `window` that did not fail.
+    fn slowest(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Duration;
+
+    /// How many requests of a release have waited for their answers for longer than this.
+    fn waiting(&self, installation: &InstallationName, package: &Digest, longer_than: Duration) -> u64;
+
+    /// Ends requests of a release as soon as they have taken this long, those that are under way among them; `None`:
+    /// when their own limit ends them, as ever.
+    fn hasten(&self, installation: &InstallationName, package: &Digest, limit: Option<Duration>);
+
     /// Takes an installation out of service; calls that are under way end by themselves.
     fn unload(&self, installation: &InstallationName);
 
@@ -130,6 +140,18 @@ impl Apps for Runtime {
 
     fn outcomes(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Outcomes {
         Runtime::outcomes(self, installation, package, window)
+    }
+
+    fn slowest(&self, installation: &InstallationName, package: &Digest, window: Duration) -> Duration {
+        Runtime::slowest(self, installation, package, window)
+    }
+
+    fn waiting(&self, installation: &InstallationName, package: &Digest, longer_than: Duration) -> u64 {
+        Runtime::waiting(self, installation, package, longer_than)
+    }
+
+    fn hasten(&self, installation: &InstallationName, package: &Digest, limit: Option<Duration>) {
+        Runtime::hasten(self, installation, package, limit);
     }
 
     fn unload(&self, installation: &InstallationName) {
@@ -228,6 +250,16 @@ fn running(installation: &Installation) -> Outcome<()> {
         Status::Stopped => Err(Failure::new(kinds::STOPPED).because(
             format!("{department}已暂停“{}”。", installation.manifest.title.zh),
             format!("“{}” is paused by {department}.", installation.manifest.title.en),
+        )),
+        Status::Recalled => Err(Failure::new(kinds::RECALLED).because(
+            format!(
+                "城市召回了“{}”正在使用的版本，服务已停止。您的数据完好保留，换用其他版本后即恢复服务。如有急事，请联系{department}。",
+                installation.manifest.title.zh
+            ),
+            format!(
+                "The city recalled the version of “{}” that runs here, so the service is stopped. Your data is kept whole, and it comes back with another version. If it is urgent, ask {department}.",
+                installation.manifest.title.en
+            ),
         )),
         Status::Failed(_) => Err(Failure::new(kinds::STOPPED).because(
             "该服务出现故障，正在等待主管部门处理。",

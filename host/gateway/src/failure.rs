@@ -91,6 +91,8 @@ pub mod kinds {
         APP_REDIRECT = 502 "app-redirect": ("该服务试图跳转到平台以外的网址，已被拦截", "The service tried to lead outside the platform and was stopped"), ("请向该服务的主管部门反映。", "Tell the department that runs the service.");
         /// Stopped by the department.
         STOPPED = 503 "stopped": ("该服务已暂停", "This service is paused"), ("主管部门恢复服务后即可使用。", "It comes back when its department starts it again.");
+        /// Its version was recalled.
+        RECALLED = 503 "recalled": ("该服务的版本已被城市召回，服务已停止", "The version of this service was recalled: it is stopped"), ("数据完好保留，换用其他版本后即恢复服务。如有急事，请联系主管部门。", "Its data is kept whole, and it comes back with another version. If it is urgent, ask its department.");
         /// Too much at once.
         BUSY = 503 "busy": ("当前访问人数较多", "Too many people at once"), ("请稍后刷新重试，您已填写的内容没有提交。", "Try again in a moment; what you filled in was not sent.");
         /// No space is left on the disk.
@@ -323,7 +325,11 @@ impl From<InstallationError> for Failure {
             | InstallationError::OtherVendor { .. }
             | InstallationError::OlderVersion { .. }
             | InstallationError::Runs { .. } => Self::new(kinds::CONFLICT).field("package", text.zh, text.en),
-            InstallationError::UnderWay(_) | InstallationError::NothingUnderWay(_) => {
+            InstallationError::Withdrawn(_) => Self::new(kinds::CONFLICT).field("package", text.zh, text.en),
+            InstallationError::UnderWay(_)
+            | InstallationError::NothingUnderWay(_)
+            | InstallationError::NotInCharge(_)
+            | InstallationError::Changed(_) => {
                 Self::new(kinds::CONFLICT).because(text.zh, text.en)
             }
             InstallationError::NotApproved(_) | InstallationError::NotRequested(_) => {

@@ -14,9 +14,11 @@ mod lifecycle;
 mod messages;
 mod migration;
 pub(crate) mod personal;
+mod recall;
 mod removal;
 mod rights;
 pub(crate) mod said;
+mod standing;
 mod upgrade;
 mod watch;
 
@@ -243,6 +245,7 @@ impl OperationError {
             Self::NotByItself(name) => format!("“{name}”已关闭自动升级，或没有运行：请手动升级"),
             Self::Indexes(e) => format!("现有数据不符合该版本的索引（{e}）"),
             Self::Stopping => "服务器正在停止，请在它恢复后再试".into(),
+            Self::Installation(InstallationError::Withdrawn(text)) => return text.clone(),
             other => format!("平台未能完成，请稍后再试（{other}）"),
         };
         Text { zh, en: self.to_string() }
@@ -265,6 +268,7 @@ fn invalid(field: &str, zh: impl Into<String>, en: impl Into<String>) -> Operati
 
 impl Operations {
     pub(crate) fn new(services: Services, assets: Arc<Assets>, trial: Duration) -> Self {
+        services.installations.set_registry(Arc::new(standing::Standing(services.library.publications().clone())));
         Self { services, assets, trial, shared: Arc::default() }
     }
 
@@ -395,6 +399,10 @@ impl Operations {
         let id: KeyId = id.parse().map_err(|_| invalid("key", "不是密钥编号", "Not a key's id"))?;
         let in_doubt = self.publications().revoke(&id, reason, remark, by).await?;
         tracing::info!(key = %id, by, in_doubt, "vendor key revoked");
+        if let Err(error) = self.tell_of_doubt(&id).await {
+            // It is done, and stands on the pages of the installations.
+            tracing::error!(key = %id, %error, "departments are not told that versions are in doubt");
+        }
         Ok(())
     }
 
@@ -410,7 +418,8 @@ impl Operations {
         Ok(kept)
     }
 
-    /// Offers a version no longer; recalled, it may not run either.
+    /// Offers a version no longer. Recalled, it may not run either: what runs it stops at once and holds still, its
+    /// data, messages and jobs with it, until another version has charge. The departments that use it are told.
     ///
     /// # Errors
     /// [`OperationError::Library`].
@@ -421,9 +430,19 @@ impl Operations {
         recall: bool,
         by: &str,
     ) -> Result<Release, OperationError> {
-        let ended = self.services.library.yank(package, reason, recall, by).await?;
-        tracing::info!(digest = %ended.digest, app = %ended.app, version = %ended.version, recall, by, "version yanked");
-        Ok(ended)
+        // To its end also when whoever asked goes away: half a recall would be none.
+        let (package, reason, by) = (*package, reason.to_owned(), by.to_owned());
+        self.detached(|me| async move {
+            let ended = me.services.library.yank(&package, &reason, recall, &by).await?;
+            tracing::info!(digest = %ended.digest, app = %ended.app, version = %ended.version, recall, by, "version yanked");
+            match &ended.yank {
+                Some(yank) if yank.recalled => me.stop_recalled(&ended, yank).await,
+                Some(yank) => me.tell_of_yank(&ended, yank).await,
+                None => {}
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     /// What a published package would ask for in addition to what an installation has.

@@ -72,6 +72,15 @@ pub enum InstallationError {
     /// Another upgrade is not over.
     #[error("an upgrade of `{0}` is under way: promote or abort it, roll it back, or wait until its trial is over")]
     UnderWay(InstallationName),
+    /// The release in charge is another one by now.
+    #[error("another version has charge of `{0}` by now: look at it again")]
+    NotInCharge(InstallationName),
+    /// It changed between the question whether to go back and the commit.
+    #[error("`{0}` was changed meanwhile: look at it again, then go back")]
+    Changed(InstallationName),
+    /// The registry lets this version be used no longer.
+    #[error("{}", .0.en)]
+    Withdrawn(Text),
     /// There is no canary.
     #[error("no canary of `{0}` is under way: there is nothing to promote or to abort")]
     NothingUnderWay(InstallationName),
@@ -129,6 +138,9 @@ impl InstallationError {
             Self::UnderWay(_) => {
                 "该应用的一次升级还没有结束：请先全量发布或中止灰度、退回旧版本，或等待观察期结束。".into()
             }
+            Self::NotInCharge(_) => "现在运行的已是另一个版本，请刷新页面后再看。".into(),
+            Self::Changed(_) => "它刚刚有变化，请刷新页面后再退回。".into(),
+            Self::Withdrawn(text) => text.zh.clone(),
             Self::NothingUnderWay(_) => "没有正在进行的灰度发布，无须全量发布或中止。".into(),
             Self::NotApproved(all) => {
                 format!("应用申请的权限没有全部批准，缺少：{}。请全部批准，或不安装", ids(all))

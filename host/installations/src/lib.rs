@@ -9,6 +9,8 @@
 //! - A name that was used is never given out again: it is an origin, and browsers remember origins.
 //! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
 //!   or an upgrade never goes back to an older release, a roll-back only to one that the installation ran.
+//! - What is installed or given charge is asked about at the registry in the same commit: nothing that was yanked or
+//!   recalled meanwhile slips in.
 //! - A grant exists only for what the manifest asks for and a person approved.
 //! - A role that was chosen with an installation is assigned in the commit that strikes it off the list, and whoever
 //!   changes an account's roles by hand strikes it off first: what was taken away does not come back.
@@ -23,7 +25,9 @@ mod export;
 mod keys;
 mod log;
 mod quota;
+mod recall;
 mod record;
+mod registry;
 mod release;
 mod roles;
 mod service;
@@ -38,6 +42,7 @@ pub use export::Exported;
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
 pub use record::{Grant, Installation, New, RoleDue, Status, Upgrade};
+pub use registry::{Registry, Wanted};
 pub use release::{Canary, Change, DataRange, Former, HistoryRow, Migration, Release, Stage, Trial};
 pub use service::Installations;
 pub use upgrade::{RollBack, Switch};

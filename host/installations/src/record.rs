@@ -141,6 +141,9 @@ pub enum Status {
     Stopped,
     /// It could not be started, and why.
     Failed(Why),
+    /// The city recalled its version: it holds still until another version has charge. A person neither starts it nor
+    /// has to stop it.
+    Recalled,
 }
 
 /// What is to be installed. Package and signature were checked before.

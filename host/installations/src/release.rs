@@ -78,6 +78,9 @@ pub struct Trial {
     pub total: u64,
     /// Those of them that failed.
     pub errors: u64,
+    /// The longest that one of them took that did not fail, in milliseconds.
+    #[serde(default)]
+    pub slowest_ms: u64,
 }
 
 /// What is under way between two releases.

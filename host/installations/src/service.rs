@@ -2,7 +2,8 @@
 
 use crate::release::{Former, HistoryRow};
 use crate::{
-    AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, RoleDue, Status, config, keys,
+    AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, Registry, RoleDue, Status, Wanted,
+    config, keys,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub(crate) struct Inner {
     /// What [`Installations::get`] answers from.
     pub(crate) map: RwLock<BTreeMap<InstallationName, Entry>>,
     quotas: RwLock<Quotas>,
+    /// What knows whether a package may be used.
+    pub(crate) registry: RwLock<Option<Arc<dyn Registry>>>,
     /// One change at a time, so that the map follows the commits in their order.
     pub(crate) changing: Mutex<()>,
 }
@@ -87,7 +90,7 @@ impl Installations {
         }
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
         let (map, quotas) = (RwLock::new(map), RwLock::default());
-        let inner = Inner { store, clock, audit, log, map, quotas, changing: Mutex::new(()) };
+        let inner = Inner { store, clock, audit, log, map, quotas, registry: RwLock::default(), changing: Mutex::new(()) };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
         for half in me.list().iter().filter(|i| i.status == Status::Installing) {
@@ -161,7 +164,7 @@ impl Installations {
     /// [`InstallationError::Taken`], [`InstallationError::FormerlyUsed`],
     /// [`InstallationError::OlderVersion`], [`InstallationError::ChangedDigest`],
     /// [`InstallationError::OtherVendor`], [`InstallationError::NotApproved`],
-    /// [`InstallationError::NotRequested`], [`InstallationError::Config`].
+    /// [`InstallationError::NotRequested`], [`InstallationError::Config`], [`InstallationError::Withdrawn`].
     pub async fn install(&self, new: New) -> Result<Arc<Installation>, InstallationError> {
         self.install_with_roles(new, Vec::new()).await
     }
@@ -213,6 +216,7 @@ impl Installations {
                     None => txn.put_as(name, &NameRecord { app: installation.app.clone(), removed_at: None }),
                 }
                 check_release(txn, &installation, Floor::Newest, false).await?;
+                me.inner.may(txn, &installation.package_digest, Wanted::Install).await?;
                 txn.put_as(keys::installation(&installation.name), &installation);
                 let detail = format!("{} {} {}", installation.app, installation.version, installation.package_digest);
                 let (by, name) = (&installation.installed_by, installation.name.as_str());
@@ -240,7 +244,8 @@ impl Installations {
     ///
     /// # Errors
     /// [`InstallationError::NotFound`]; for [`Status::Running`] those about releases, when another
-    /// installation has pinned the app's vendor or the version's digest meanwhile.
+    /// installation has pinned the app's vendor or the version's digest meanwhile; [`InstallationError::Withdrawn`]
+    /// when it is to begin to serve and may not.
     pub async fn set_status(
         &self,
         name: &InstallationName,
@@ -253,6 +258,7 @@ impl Installations {
             Status::Running => "started",
             Status::Stopped => "stopped",
             Status::Failed(_) => "failed",
+            Status::Recalled => "recalled",
         };
         let detail = if let Status::Failed(why) = &status { why.text().en } else { String::new() };
         self.change(name, by, action, detail, move |installation, _| {
@@ -426,6 +432,7 @@ impl Installations {
                     return Ok(after);
                 }
                 stage_release(txn, &before, &after, now).await?;
+                me.inner.may_become(txn, &before, &after).await?;
                 for row in &history {
                     txn.append_as(keys::history(&name), row);
                 }

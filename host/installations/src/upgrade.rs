@@ -4,8 +4,8 @@ use crate::release::{Canary, Change, Former, HistoryRow, Migration, Release, Sta
 use crate::service::{Floor, approved_exactly, check_release, detached};
 use crate::why::english;
 use crate::{
-    Capability, DataRange, Difference, Grant, Installation, InstallationError, Installations, Status, Upgrade, Why,
-    config, keys,
+    Capability, DataRange, Difference, Grant, Installation, InstallationError, Installations, Status, Upgrade, Wanted,
+    Why, config, keys,
 };
 use std::sync::Arc;
 use yunlong_model::{Digest, InstallationName, Timestamp};
@@ -24,6 +24,8 @@ pub struct Switch {
     pub total: u64,
     /// Those of them that failed: what the newer one is compared with.
     pub errors: u64,
+    /// The longest that one of them took that did not fail, in milliseconds: the newer one gets no less.
+    pub slowest_ms: u64,
 }
 
 /// What a release of an installation is replaced by when it goes back.
@@ -31,6 +33,10 @@ pub struct Switch {
 pub struct RollBack {
     /// The release to go back to. Package and signature were checked before.
     pub to: Release,
+    /// The release that is left.
+    pub from: Digest,
+    /// The shapes that its data may have, as they were when it was asked whether `to` reads them.
+    pub data: DataRange,
     /// Whether requests wait meanwhile.
     pub hold: bool,
     /// Whether the release that is left has written nothing: the data is what it was before.
@@ -55,7 +61,7 @@ impl Installations {
     ///
     /// # Errors
     /// As [`Installations::install`]; [`InstallationError::NotFound`], [`InstallationError::OtherApp`],
-    /// [`InstallationError::UnderWay`].
+    /// [`InstallationError::UnderWay`], [`InstallationError::Withdrawn`].
     pub async fn plan(&self, name: &InstallationName, to: &Upgrade) -> Result<Arc<Installation>, InstallationError> {
         let now = self.inner.clock.now();
         let mut txn = Txn::new(self.inner.store.clone());
@@ -66,6 +72,7 @@ impl Installations {
         }
         let planned = current.as_release(&offered(&current, to, now)?);
         check_release(&mut txn, &planned, Floor::Running(&current.version), false).await?;
+        self.inner.may(&mut txn, &planned.package_digest, Wanted::Install).await?;
         Ok(Arc::new(planned))
     }
 
@@ -157,7 +164,8 @@ impl Installations {
     /// Goes back to a release that the installation ran. Grants that were revoked since stay revoked.
     ///
     /// # Errors
-    /// [`InstallationError::NotFound`]; those about releases.
+    /// [`InstallationError::NotFound`]; those about releases; [`InstallationError::Changed`] when it was left already,
+    /// or writes another shape of data since it was asked whether the older one reads it.
     pub async fn roll_back(
         &self,
         name: &InstallationName,
@@ -167,6 +175,9 @@ impl Installations {
         let detail = format!("{} {}: {}", back.to.version, back.to.package_digest, english(back.why.as_ref()));
         self.change_and(name, &by, "rolled-back", detail, move |i, now| {
             let left = i.release();
+            if (left.package_digest, i.data) != (back.from, back.data) {
+                return Err(InstallationError::Changed(i.name.clone()));
+            }
             let mut release = back.to.clone();
             let both = |c: &Capability| Capability::of_manifest(&left.manifest).contains(c);
             release.grants.retain(|g| !both(&g.capability) || i.is_granted(&g.capability));
@@ -259,11 +270,10 @@ impl Installations {
         .await
     }
 
-    /// All data is of this schema now: the release of `package` has migrated it. Nothing changes when another one
-    /// has charge meanwhile, which may write an older schema again.
+    /// All data is of this schema now: the release of `package` has brought it there.
     ///
     /// # Errors
-    /// [`InstallationError::NotFound`].
+    /// [`InstallationError::NotFound`], [`InstallationError::NotInCharge`].
     pub async fn migrated(
         &self,
         name: &InstallationName,
@@ -272,7 +282,8 @@ impl Installations {
     ) -> Result<Arc<Installation>, InstallationError> {
         let package = *package;
         self.change_and(name, "platform", "migrated", format!("schema {to}"), move |i, now| {
-            if i.data.oldest >= to || i.package_digest != package {
+            in_charge(i, &package)?;
+            if i.data.oldest >= to {
                 return Ok(Vec::new());
             }
             i.data = DataRange { oldest: to, newest: i.data.newest.max(to) };
@@ -285,16 +296,19 @@ impl Installations {
         .await
     }
 
-    /// Data of this schema may be written from now on.
+    /// The release of `package` may write data of this schema from now on.
     ///
     /// # Errors
-    /// [`InstallationError::NotFound`].
+    /// [`InstallationError::NotFound`], [`InstallationError::NotInCharge`].
     pub async fn may_write(
         &self,
         name: &InstallationName,
+        package: &Digest,
         schema: u32,
     ) -> Result<Arc<Installation>, InstallationError> {
+        let package = *package;
         self.change_and(name, "platform", "data", format!("schema {schema}"), move |i, _| {
+            in_charge(i, &package)?;
             i.data = i.data.with(schema);
             Ok(Vec::new())
         })
@@ -311,16 +325,20 @@ impl Installations {
     }
 
     /// Stages how far a migration is, in the transaction of its batch: both are committed or neither.
-    /// When somebody else went on with it meanwhile, the commit is a conflict.
+    /// When somebody else went on with it meanwhile, or the installation was changed, the commit is a conflict: no
+    /// batch of a release lands behind the roll-back that took its charge.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`InstallationError::NotFound`], [`InstallationError::NotInCharge`]; when the store fails.
     pub async fn stage_migration(
         &self,
         txn: &mut Txn,
         name: &InstallationName,
         next: &Migration,
     ) -> Result<(), InstallationError> {
+        let now: Installation =
+            txn.get_as(&keys::installation(name)).await?.ok_or_else(|| InstallationError::NotFound(name.clone()))?;
+        in_charge(&now, &next.package_digest)?;
         let key = keys::migration(name);
         txn.get(&key).await?;
         txn.put_as(key, next);
@@ -373,6 +391,15 @@ impl Installations {
 
 fn none_under_way(i: &Installation) -> Result<(), InstallationError> {
     if i.change.is_some() { Err(InstallationError::UnderWay(i.name.clone())) } else { Ok(()) }
+}
+
+/// What a release does to the data counts only while it has charge, and may serve.
+fn in_charge(i: &Installation, package: &Digest) -> Result<(), InstallationError> {
+    if i.package_digest == *package && i.status != Status::Recalled {
+        Ok(())
+    } else {
+        Err(InstallationError::NotInCharge(i.name.clone()))
+    }
 }
 
 /// The release that is offered, as this installation would run it.
@@ -428,6 +455,7 @@ fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now:
         by: by.to_owned(),
         total: switch.total,
         errors: switch.errors,
+        slowest_ms: switch.slowest_ms,
     })));
     i.indexes_due |= switch.hold;
     if i.status != Status::Stopped {
@@ -436,7 +464,14 @@ fn charge(i: &mut Installation, release: Release, switch: Switch, by: &str, now:
     row
 }
 
-fn row(at: Timestamp, by: &str, event: &str, about: &Release, from: Option<&Release>, why: Option<Why>) -> HistoryRow {
+pub(crate) fn row(
+    at: Timestamp,
+    by: &str,
+    event: &str,
+    about: &Release,
+    from: Option<&Release>,
+    why: Option<Why>,
+) -> HistoryRow {
     HistoryRow {
         at,
         by: by.to_owned(),

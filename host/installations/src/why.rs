@@ -29,6 +29,13 @@ pub enum Why {
         /// Of so many.
         of_before: u64,
     },
+    /// Its requests hang: so many have waited for their answers for longer than this.
+    Hangs {
+        /// Requests under way.
+        waiting: u64,
+        /// The time in milliseconds.
+        longer_than_ms: u64,
+    },
     /// It said that it is not well, twice in a row.
     Ill,
     /// It serves a share of the people.
@@ -95,6 +102,14 @@ impl Why {
                     "{failed} of its last {of} calls failed; of the version before it were {failed_before} of {of_before}"
                 ),
             ),
+            Self::Hangs { waiting, longer_than_ms } => {
+                // A tenth of a second is what a person can tell.
+                let seconds = format!("{}.{}", longer_than_ms / 1_000, longer_than_ms % 1_000 / 100);
+                (
+                    format!("{waiting} 个请求超过 {seconds} 秒没有得到应答"),
+                    format!("{waiting} requests have waited for an answer for more than {seconds} seconds"),
+                )
+            }
             Self::Ill => ("连续两次健康检查都报告异常".into(), "it says that it is not well, twice in a row".into()),
             Self::Share { percent } => (format!("约 {percent}% 的市民"), format!("{percent} % of the people")),
             Self::Schema { schema } => (format!("数据结构 {schema}"), format!("schema {schema}")),
@@ -145,6 +160,7 @@ mod tests {
         for (why, zh, en) in [
             (Why::said(" the gate ").unwrap(), "the gate", "the gate"),
             (Why::Errors { failed: 3, of: 9, failed_before: 0, of_before: 8 }, "9 次调用中有 3 次", "3 of its last 9"),
+            (Why::Hangs { waiting: 5, longer_than_ms: 3_200 }, "5 个请求超过 3.2 秒", "5 requests have waited"),
             (Why::Ill, "健康检查", "not well"),
             (Why::Share { percent: 10 }, "10%", "10 %"),
             (Why::Schema { schema: 2 }, "数据结构 2", "schema 2"),

@@ -1,110 +1,23 @@
 //! Installing, upgrading, granting, configuring, removing.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod common;
+
 use async_trait::async_trait;
+use common::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use yunlong_audit::{Audit, AuditConfig};
 use yunlong_installations::{
     AppLog, Capability, DataRange, Exported, Installation, InstallationError, Installations, Level, Migration, New,
     RoleDue, RollBack, Status, Switch, Upgrade, Why,
 };
-use yunlong_model::clock::ManualClock;
 use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
-use yunlong_sealing::{DataKey, Keyring};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
     Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
 };
-use zeroize::Zeroizing;
-
-fn manifest(version: &str, extra: &str) -> Manifest {
-    Manifest::parse(&format!(
-        r#"
-        name = "tickets"
-        version = "{version}"
-        vendor = "v"
-        title = {{ zh = "票", en = "Tickets" }}
-        description = {{ zh = "票", en = "Tickets" }}
-        {extra}
-        [[roles]]
-        name = "gate"
-        title = {{ zh = "检票", en = "Gate" }}
-        [[collections]]
-        name = "orders"
-        [config]
-        type = "object"
-        [config.properties.fee]
-        type = "integer"
-        default = 600
-        "#
-    ))
-    .unwrap()
-}
-
-fn name(s: &str) -> InstallationName {
-    s.parse().unwrap()
-}
-
-fn new(installation: &str, manifest: Manifest) -> New {
-    New {
-        name: name(installation),
-        organization: "320300".into(),
-        organization_name: "徐州市".into(),
-        package_digest: Digest::of(manifest.version.to_string().as_bytes()),
-        signer: "key-1".into(),
-        grants: Capability::of_manifest(&manifest),
-        manifest: Arc::new(manifest),
-        config: BTreeMap::new(),
-        by: "city-admin".into(),
-    }
-}
-
-fn upgrade(manifest: Manifest, grants: &[Capability]) -> Upgrade {
-    Upgrade {
-        package_digest: Digest::of(manifest.version.to_string().as_bytes()),
-        signer: "key-1".into(),
-        grants: grants.to_vec(),
-        manifest: Arc::new(manifest),
-        by: "city-admin".into(),
-    }
-}
-
-/// Gives a release charge, and ends its trial.
-async fn take(installations: &Installations, of: &str, to: Upgrade) -> Result<Arc<Installation>, InstallationError> {
-    installations.take_charge(&name(of), to, SWITCH).await?;
-    installations.settle(&name(of)).await
-}
-
-const SWITCH: Switch = Switch { hold: false, until: Timestamp(1_790_000_600_000), total: 0, errors: 0 };
-
-async fn open(store: &SharedStore) -> Installations {
-    let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));
-    let config = AuditConfig::new("city.example/audit", Zeroizing::new([5; 32]));
-    let keys = Arc::new(Keyring::new(DataKey::derived(&Zeroizing::new([3; 32])), Vec::new()));
-    let audit = Audit::open(store.clone(), clock.clone(), keys, config).await.unwrap();
-    Installations::open(store.clone(), clock, audit).await.unwrap()
-}
-
-async fn fresh() -> (SharedStore, Installations) {
-    let store: SharedStore = Arc::new(MemoryStore::new());
-    let installations = open(&store).await;
-    (store, installations)
-}
-
-/// Installed and started.
-async fn running(installations: &Installations, new: New) -> Arc<Installation> {
-    let installed = installations.install(new).await.unwrap();
-    assert_eq!(installed.status, Status::Installing);
-    installations.set_status(&installed.name, Status::Running, "city-admin").await.unwrap()
-}
-
-fn values(v: Value) -> BTreeMap<String, Value> {
-    serde_json::from_value(v).unwrap()
-}
-
 #[tokio::test]
 async fn an_installation_that_was_cut_short_is_taken_back_at_the_next_open() {
     let (store, installations) = fresh().await;
@@ -498,6 +411,8 @@ async fn the_release_before_stands_by_until_the_trial_is_over_and_can_be_gone_ba
     let to = former[0].release.clone();
     let back = RollBack {
         to,
+        from: Digest::of(b"1.1.0"),
+        data: DataRange { oldest: 1, newest: 1 },
         hold: false,
         unwritten: false,
         by: "city-admin".into(),
@@ -541,8 +456,8 @@ async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
         ("1.1.0".into(), "1.0.0".into())
     );
     let former = Digest::of(b"1.0.0");
-    let unchanged = installations.migrated(&name("tickets"), &former, 2).await.unwrap().data;
-    assert_eq!(unchanged, DataRange { oldest: 1, newest: 2 }, "another release has charge");
+    let refused = installations.migrated(&name("tickets"), &former, 2).await.unwrap_err();
+    assert!(matches!(refused, InstallationError::NotInCharge(_)), "another release has charge: {refused}");
     let migrated = installations.migrated(&name("tickets"), &i.package_digest, 2).await.unwrap().data;
     assert_eq!(migrated, DataRange { oldest: 2, newest: 2 });
 }
@@ -644,8 +559,9 @@ fn what_was_approved_wrongly_is_told_whole_in_both_languages() {
 #[tokio::test]
 async fn a_migrations_batch_and_its_place_are_one_commit_and_two_cannot_go_on_from_one_place() {
     let (store, installations) = fresh().await;
+    running(&installations, new("tickets", manifest("1.0.0", ""))).await;
     let place = |cursor: &str| Migration {
-        package_digest: Digest::of(b"p"),
+        package_digest: Digest::of(b"1.0.0"),
         from: 1,
         to: 2,
         cursor: Some(cursor.into()),

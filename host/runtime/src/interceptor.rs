@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use yunlong_installations::{Capability, Installation, Installations};
+use yunlong_installations::{Capability, Installation, Installations, Status};
 use yunlong_model::InstallationName;
 
 /// An interface, as calls are counted by it.
@@ -298,6 +298,10 @@ impl Interceptor {
     /// effect at the next one.
     pub(crate) fn granted(&self, need: impl Fn(&Capability) -> bool) -> bool {
         if let Some(i) = self.installations.get_release(&self.installation, &self.release.package_digest) {
+            // A call that was under way when the city recalled its version gets no further.
+            if i.status == Status::Recalled {
+                return false;
+            }
             return i.grants.iter().any(|g| need(&g.capability));
         }
         // A release that is tried before it is on record, or that was just left: what it was loaded

@@ -33,6 +33,7 @@ mod shares;
 mod slots;
 mod sockets;
 mod state;
+mod waiting;
 mod wasi;
 
 pub use calls::Step;

@@ -51,6 +51,7 @@ impl Runtime {
             return Err(InvocationError::NotExported(HANDLER));
         }
         let _place = self.admit(&loaded).await?;
+        let under_way = loaded.flights.requests.begin();
         let invocation = Invocation { installation, principal, presentation };
         let (store, interceptor) = self.store(&loaded, Kind::Request, invocation, request_id.to_owned());
         let (sender, receiver) = oneshot::channel();
@@ -58,11 +59,12 @@ impl Runtime {
         let guest = handle(&loaded, store, self.addressed(name, request)?, sender);
         // Pinned here: it is large, and each wrapper around it would move it.
         let guest = pin!(together(guest, gather(receiver, limit)));
+        let guest = unless(under_way.too_long(), guest);
         let ended = self.watch(&loaded, interceptor.clone(), guest).await;
         match &ended {
             // It had no memory to answer with, and says so in its own way.
             Ok(response) if response.status().is_server_error() && interceptor.was_memory_short() => {}
-            Ok(response) => loaded.outcomes.record(response.status().is_server_error()),
+            Ok(response) => loaded.outcomes.record_request(response.status().is_server_error(), under_way.took()),
             Err(e) if e.is_platforms() => {}
             Err(_) => loaded.outcomes.record(true),
         }
@@ -108,6 +110,21 @@ where
     handler.call_handle(&mut store, request, outparam).await?;
     store.data().end();
     Ok(())
+}
+
+/// Drives a guest that is ended when `too_long` answers how long it may take.
+async fn unless<T>(
+    too_long: impl Future<Output = std::time::Duration>,
+    guest: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        ended = guest => ended,
+        limit = too_long => {
+            let limit_ms = limit.as_millis().try_into().unwrap_or(u64::MAX);
+            Err(Failure::Known(InvocationError::Deadline { limit_ms }))
+        }
+    }
 }
 
 /// Polls both until both are done, or one has failed for good.

@@ -293,6 +293,34 @@ impl Runtime {
         apps.get(name).and_then(|s| s.of(package)).map(|l| l.outcomes.within(window)).unwrap_or_default()
     }
 
+    /// The longest that a request of a loaded release took in the last `window` that did not fail.
+    #[must_use]
+    pub fn slowest(&self, name: &InstallationName, package: &Digest, window: Duration) -> Duration {
+        let apps = self.apps.read();
+        apps.get(name).and_then(|s| s.of(package)).map(|l| l.outcomes.slowest(window)).unwrap_or_default()
+    }
+
+    /// How many requests of a release have waited for their answers for longer than this, whether or not it still has
+    /// a slot.
+    #[must_use]
+    pub fn waiting(&self, name: &InstallationName, package: &Digest, longer_than: Duration) -> u64 {
+        self.flown(name, package).iter().map(|f| f.requests.longer_than(longer_than) as u64).sum()
+    }
+
+    /// From now on a request of a release ends as soon as it has taken this long, those that are under way among them;
+    /// `None`: when its own limit ends it, as ever.
+    pub fn hasten(&self, name: &InstallationName, package: &Digest, limit: Option<Duration>) {
+        for flights in self.flown(name, package) {
+            flights.requests.hasten(limit);
+        }
+    }
+
+    fn flown(&self, name: &InstallationName, package: &Digest) -> Vec<Arc<Flights>> {
+        let flights = self.flights.lock();
+        let all = flights.get(name).into_iter().flatten();
+        all.filter(|(of, _)| of == package).filter_map(|(_, f)| f.upgrade()).collect()
+    }
+
     async fn link(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<Arc<Loaded>, LoadError> {
         let inspection = inspected(component).await?;
         inspect::check(&inspection, &installation.manifest)?;

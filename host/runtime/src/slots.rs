@@ -1,6 +1,7 @@
 //! Which releases of an installation are loaded, and which calls run in them.
 
 use crate::runtime::Loaded;
+use crate::waiting::Waiting;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,11 +37,15 @@ impl Slots {
 
 /// Calls that have a release and are not over.
 #[derive(Default)]
-pub(crate) struct Flights(AtomicUsize);
+pub(crate) struct Flights {
+    all: AtomicUsize,
+    /// The requests among them that have a place.
+    pub(crate) requests: Waiting,
+}
 
 impl Flights {
     pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+        self.all.load(Ordering::Acquire)
     }
 }
 
@@ -50,7 +55,7 @@ pub(crate) struct Held(Arc<Loaded>);
 
 impl Held {
     pub(crate) fn new(loaded: Arc<Loaded>) -> Self {
-        loaded.flights.0.fetch_add(1, Ordering::AcqRel);
+        loaded.flights.all.fetch_add(1, Ordering::AcqRel);
         Self(loaded)
     }
 }
@@ -65,6 +70,6 @@ impl Deref for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.flights.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.flights.all.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -72,6 +72,7 @@ impl Health {
             degraded.extend(store.space().refuses(0).map(|full| format!("nothing is written: {full}")));
             degraded.extend(installations.list().iter().filter_map(|i| match &i.status {
                 Status::Failed(why) => Some(format!("the installation {} has failed: {}", i.name, why.text().en)),
+                Status::Recalled => Some(format!("the installation {} stands still: its version was recalled", i.name)),
                 _ => None,
             }));
         }
@@ -279,7 +280,7 @@ async fn purge(identity: Arc<Identity>, stop: watch::Receiver<bool>) {
 
 /// Loads what is installed, then seeds the demo.
 async fn start(city: &City, options: &Serve) -> Result<()> {
-    let count = city.installations.list().iter().filter(|i| i.status != Status::Stopped).count();
+    let count = city.installations.list().iter().filter(|i| !matches!(i.status, Status::Stopped | Status::Recalled)).count();
     if count > 0 {
         let mut progress = Progress::new("loading apps", count);
         let mut first = true;

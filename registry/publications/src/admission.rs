@@ -151,13 +151,28 @@ fn standing(stage: Stage, package: &Package, facts: &Facts<'_>) -> Result<(), Re
         return Ok(());
     }
     let release = facts.release.ok_or(Refusal::NotPublished { digest: package.digest })?;
-    let key = facts.trust.key(&release.key);
+    stands(stage, release, facts.trust.key(&release.key))
+}
+
+/// Whether a published package may pass [`Stage::Install`] or [`Stage::Load`], by what was decided about it and what
+/// became of the key that signed it.
+///
+/// # Errors
+/// [`Refusal::Yanked`], [`Refusal::RevokedKey`], [`Refusal::NotApproved`].
+pub(crate) fn stands(stage: Stage, release: &Release, key: Option<&TrustedKey>) -> Result<(), Refusal> {
     match not_installable(release, key) {
-        // What runs goes on: nobody takes a yanked version anew.
-        Some(_) if stage == Stage::Load && release.status(key) == Status::Yanked => Ok(()),
-        Some(refusal) => Err(refusal),
         None => Ok(()),
+        // What runs goes on: nobody takes a yanked version anew.
+        Some(_) if stage == Stage::Load && release.status(key) == Status::Yanked => {
+            if key.is_some_and(|k| k.counts(release.known())) { Ok(()) } else { Err(revoked(release, key)) }
+        }
+        Some(refusal) => Err(refusal),
     }
+}
+
+fn revoked(release: &Release, key: Option<&TrustedKey>) -> Refusal {
+    let at = key.and_then(|k| k.revoked_at).unwrap_or_default();
+    Refusal::RevokedKey { key: release.key, at, published_before: true }
 }
 
 /// Why a version may not be installed, given its key; `None` when it may.
@@ -172,10 +187,7 @@ pub(crate) fn not_installable(release: &Release, key: Option<&TrustedKey>) -> Op
             reason: yank.reason.clone(),
             recalled: yank.recalled,
         }),
-        (Status::InDoubt, _) => {
-            let at = key.and_then(|k| k.revoked_at).unwrap_or_default();
-            Some(Refusal::RevokedKey { key: release.key, at, published_before: true })
-        }
+        (Status::InDoubt, _) => Some(revoked(release, key)),
         _ => Some(Refusal::NotApproved { version, state: release.state }),
     }
 }

@@ -53,7 +53,7 @@ pub use possible::Possible;
 pub use proof::{Opened, PublicationProof, Shown, StatusProof};
 pub use queries::{SubmissionFilter, SubmissionPage, Version};
 pub use refusal::Refusal;
-pub use release::{Release, Status};
+pub use release::{Release, Status, Yank};
 pub use repository::Hides;
 pub use service::{Publications, Submitted};
 pub use submission::{Comment, ReviewError, State, Submission};

@@ -101,7 +101,7 @@ pub struct Yank {
     pub at: Timestamp,
     /// Why.
     pub reason: String,
-    /// Whether it may not even go on running: the city alone recalls.
+    /// Whether it may not even go on running: what runs it is stopped. The city alone recalls.
     pub recalled: bool,
 }
 

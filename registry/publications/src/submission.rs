@@ -116,6 +116,8 @@ pub enum ReviewError {
     },
     /// The checks ran again since the reviewer looked at what they found.
     StaleFindings,
+    /// What it was compared with is not the last approved version any more.
+    StaleDifference,
     /// A decision against a package needs its reason.
     NoRemark,
     /// A remark is too long.
@@ -179,6 +181,10 @@ impl ReviewError {
             Self::StaleFindings => (
                 "您查看之后又检查过：请先看过新的检查结果再决定".into(),
                 "the checks ran again since you looked: look at what they found now, then decide".into(),
+            ),
+            Self::StaleDifference => (
+                "检查之后，最近通过的版本变了，页面上的差异已不准确：请重新检查，看过新的差异再决定".into(),
+                "another version is the last approved one since the checks, so the difference that they show is out of date: have them run again, look at the difference, then decide".into(),
             ),
             Self::NoRemark => ("请写明理由".into(), "give the reason".into()),
             Self::RemarkTooLong => {

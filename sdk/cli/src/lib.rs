@@ -68,7 +68,7 @@ pub enum Command {
     /// Review what vendors published
     #[command(subcommand)]
     Review(review::Review),
-    /// Offer a version no longer; with --recall it may not even run
+    /// Offer a version no longer; with --recall what runs it stops at once
     Yank(standing::Yank),
     /// Decide for the city that a version stands although its key was revoked
     Keep(standing::Keep),

@@ -28,7 +28,7 @@ pub struct Yank {
     /// Why: public, in the log
     #[arg(short = 'm', long)]
     reason: String,
-    /// It may not even be started again where it is installed: the city alone recalls
+    /// What runs it stops at once, in every department, and is not started again: the city alone recalls
     #[arg(long)]
     recall: bool,
     /// Do not ask: it is for good
@@ -52,8 +52,8 @@ pub(crate) fn yank(options: &Yank) -> Result<(), CliError> {
     if !options.yes {
         let question = if options.recall {
             lang.pick(
-                "召回后不得再启动，也不能撤销。召回吗？",
-                "Recalled, it is never started again. Recall it for good?",
+                "召回后，各部门正在运行它的应用立即停止（数据保留），不能撤销。召回吗？",
+                "Recalled, what runs it stops at once in every department (its data is kept). Recall it for good?",
             )
         } else {
             lang.pick("下架后不能撤销。下架吗？", "Yank it for good?")

@@ -131,6 +131,7 @@ pub(crate) fn status(i: &Installation) -> &'static str {
         Status::Migrating => "migrating",
         Status::Stopped => "stopped",
         Status::Failed(_) => "failed",
+        Status::Recalled => "recalled",
     }
 }
 

@@ -10,7 +10,7 @@
 //! | `POST submissions/{n}/reject`, `…/ask-changes` | `{"remark"}`: the reviewer's decision |
 //! | `POST submissions/{n}/recheck`, `…/withdraw` | the submission |
 //! | `POST submissions/{n}/comments` | `{"text"}`; 201 |
-//! | `POST packages/{digest}/yank` | `{"reason","recall"?}`: offered no longer; recalled, it may not even run. Vendors yank their own; the city's system and security administrators do both |
+//! | `POST packages/{digest}/yank` | `{"reason","recall"?}`: offered no longer; recalled, what runs it stops at once (state `recalled`) and keeps its data until it has another version. Vendors yank their own; the city's system and security administrators do both |
 //! | `POST packages/{digest}/keep` | `{"reason"}`: it stands although its key was revoked; for the city's administrators |
 //! | `GET packages/{digest}/proof` | that it was published and approved, for `yunlong-verify publication` |
 //! | `GET signers` | `{"signers":[…]}`: a vendor's people see their own keys, the city's administrators all |

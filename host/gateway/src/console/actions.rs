@@ -42,6 +42,7 @@ const TITLES: &[(&str, &str, &str)] = &[
     ("migrated", "完成数据迁移", "Data migrated"),
     ("organizations.written", "更新机构", "Organizations written"),
     ("policy.set", "更改安全策略", "Security policy changed"),
+    ("recalled", "因召回停止服务", "Stopped by a recall"),
     ("registry.advisories-imported", "导入安全通告", "Advisories imported"),
     ("registry.approved", "应用审核通过", "Version approved"),
     ("registry.assigned", "分配审核员", "Reviewer assigned"),

@@ -30,6 +30,7 @@ pub(super) fn status_badge(view: &View, i: &Installation) -> Markup {
         Status::Migrating => html! { span.badge.badge-warn { (view.t("正在升级数据", "Data being made ready")) } },
         Status::Stopped => html! { span.badge.badge-warn { (view.t("已暂停", "Paused")) } },
         Status::Failed(_) => html! { span.badge.badge-bad { (view.t("故障", "Failed")) } },
+        Status::Recalled => html! { span.badge.badge-bad { (view.t("已召回，服务停止", "Recalled: stopped")) } },
     }
 }
 
@@ -76,6 +77,12 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
         @if let Some(r) = refused { (refusal(view, r.failure)) }
         @if let Status::Failed(why) = &i.status {
             div.notice.notice-bad role="alert" { strong { (view.t("应用未能启动", "The app did not start")) } p { (why.text().get(view.lang())) } }
+        }
+        @if i.status == Status::Recalled {
+            div.notice.notice-bad role="alert" {
+                strong { (view.t("城市召回了这个版本，服务已停止", "The city recalled this version: the service is stopped")) }
+                p { (view.t("数据、消息和定时任务都保留着。升级到其他版本，或退回以前运行过的版本，服务即恢复。", "Its data, messages and jobs are all kept. Upgrade it to another version, or roll it back to one that it ran before: then it serves again.")) }
+            }
         }
         @if let Some(problem) = i.change.as_ref().and_then(|c| c.problem.as_ref()) {
             div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem.text().get(view.lang())) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
@@ -147,6 +154,8 @@ fn facts(view: &View, i: &Installation, used: u64) -> Markup {
                 @match &i.status {
                     Status::Running => form method="post" action={ "/apps/" (i.name) "/stop" } { button.secondary { (view.t("暂停服务", "Pause")) } },
                     Status::Stopped => form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("恢复服务", "Resume")) } },
+                    // It starts with another version alone.
+                    Status::Recalled => {}
                     _ => form method="post" action={ "/apps/" (i.name) "/start" } { button { (view.t("重新启动", "Start again")) } },
                 }
                 form method="post" action={ "/apps/" (i.name) "/health" } { button.outline { (view.t("健康检查", "Ask after its health")) } }

@@ -58,10 +58,10 @@ impl Decision {
                 "For good. Its vendor may publish another version.",
             ),
             Self::Recall => (
-                "召回：不得安装，也不得再启动",
-                "Recall it: it may neither be installed nor started again",
-                "不能撤销。正在运行的到重新启动为止：不能等的，请各部门先暂停服务。",
-                "For good. What runs goes on until it is started anew: where that cannot wait, have it paused.",
+                "召回：不得安装，正在运行的立即停止",
+                "Recall it: it is not installed any more, and what runs it stops at once",
+                "不能撤销。各部门正在运行它的应用随即停止，直到换用其他版本；数据、消息和定时任务都保留，部门会收到通知。",
+                "For good. What runs it stops in every department until it has another version; data, messages and jobs are kept, and the departments are told.",
             ),
         }
     }

@@ -254,6 +254,7 @@ fn event<'a>(view: &View, event: &'a str) -> &'a str {
         "canary.started" => view.lang().pick("开始灰度", "Canary started"),
         "canary.aborted" => view.lang().pick("中止灰度", "Canary aborted"),
         "rolled-back" => view.lang().pick("退回", "Rolled back"),
+        "recalled" => view.lang().pick("城市召回，服务停止", "Recalled by the city"),
         "refused" => view.lang().pick("未启用", "Refused"),
         "migrated" => view.lang().pick("数据迁移完成", "Data migrated"),
         "settled" => view.lang().pick("观察期结束", "Trial over"),

@@ -140,11 +140,15 @@ fn row(name: &InstallationName) -> Key {
 }
 
 impl Operations {
-    /// Upgrades what upgrades by itself, as versions are approved, until `stop` completes.
+    /// Upgrades what upgrades by itself, as versions are approved, and stops what a recall has left running, until
+    /// `stop` completes.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         loop {
             let look = async {
+                if let Err(error) = self.look_for_recalled().await {
+                    tracing::error!(%error, "what runs recalled versions is looked for again");
+                }
                 if let Err(error) = self.upgrade_automatically().await {
                     tracing::warn!(%error, "automatic upgrades wait for the next try");
                 }
@@ -183,8 +187,9 @@ impl Operations {
 
     async fn take_newest(&self, name: &InstallationName, automatic: &Automatic) -> Result<(), OperationError> {
         let Some(i) = self.services.installations.get(name) else { return Ok(()) };
-        // One that a person stopped, or whose last upgrade is not over, is left alone.
-        if i.status != Status::Running || i.change.is_some() {
+        // One that a person stopped, or whose last upgrade is not over, is left alone. One whose version was recalled
+        // waits for nothing but another one.
+        if !matches!(i.status, Status::Running | Status::Recalled) || i.change.is_some() {
             return Ok(());
         }
         let Some(next) = self.newer(&i).await?.into_iter().find(|n| n.waits.is_none()) else { return Ok(()) };
@@ -342,6 +347,8 @@ fn is_final(e: &OperationError) -> bool {
             e,
             InstallationError::UnderWay(_)
                 | InstallationError::NotFound(_)
+                | InstallationError::NotInCharge(_)
+                | InstallationError::Changed(_)
                 | InstallationError::Audit(_)
                 | InstallationError::Commit(_)
                 | InstallationError::Store(_)

@@ -11,6 +11,9 @@ use yunlong_installations::{Installation, InstallationError, Release, RollBack, 
 use yunlong_model::InstallationName;
 use yunlong_publications::Stage;
 
+/// How often a roll-back is begun anew because the data changed its shape under it: at most one migration begins.
+const TRIES: u32 = 3;
+
 /// A roll-back that is asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -104,6 +107,26 @@ impl Operations {
         target: Release,
         asked: &Asked,
     ) -> Result<Arc<Installation>, OperationError> {
+        let mut tries = 0;
+        loop {
+            let refused = match self.roll_back_once(name, target.clone(), asked).await {
+                // What it writes changed since it was asked whether the target reads it: it is asked again.
+                Err(refused @ OperationError::Installation(InstallationError::Changed(_))) => refused,
+                done => return done,
+            };
+            tries += 1;
+            if tries == TRIES {
+                return Err(refused);
+            }
+        }
+    }
+
+    async fn roll_back_once(
+        &self,
+        name: &InstallationName,
+        target: Release,
+        asked: &Asked,
+    ) -> Result<Arc<Installation>, OperationError> {
         let now = self.get(name)?;
         // Somebody else went back to it while this one waited for the turn.
         if target.package_digest == now.package_digest {
@@ -177,7 +200,8 @@ impl Operations {
             self.services.apps.stage(&seen, package.component).await?;
         }
         let (by, why) = (how.by.to_owned(), how.why.cloned());
-        let back = RollBack { to: target, hold: build, unwritten: how.unwritten, by, why };
+        let (from, data, unwritten) = (left, now.data, how.unwritten);
+        let back = RollBack { to: target, from, data, hold: build, unwritten, by, why };
         let back = self.services.installations.roll_back(name, back).await?;
         self.services.apps.switch(name, &back.package_digest);
         if build {

@@ -60,7 +60,8 @@ impl Operations {
         let installation = self.services.installations.install_with_roles(new, roles).await?;
         let started = async {
             self.first_start(&installation, package.component).await?;
-            // Another installation may have pinned the version or its vendor meanwhile.
+            // It took its time: another installation may have pinned the version or its vendor meanwhile, and the
+            // registry may have withdrawn it. Nothing of it has served anybody yet.
             self.set_status(&name, Status::Running, &wanted.by).await
         };
         let running = match started.await {
@@ -125,7 +126,7 @@ impl Operations {
             }
             // The server was killed between the installation and its roles.
             self.assign_due(&installation).await;
-            if matches!(installation.status, Status::Stopped) {
+            if matches!(installation.status, Status::Stopped | Status::Recalled) {
                 continue;
             }
             progress(&installation);
@@ -165,10 +166,22 @@ impl Operations {
         }
         if let Err(error) = self.bring_up(&installation, by).await {
             self.services.apps.unload(name);
-            self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
+            if let Some((release, yank)) = self.recalled(&installation.package_digest).await? {
+                // It was recalled while nothing ran, or its recall was cut short.
+                self.hold(&installation, &release, &yank).await?;
+                return Err(error);
+            }
+            let failed = self.set_status(name, Status::Failed(error.why()), PLATFORM).await?;
             drop(turn);
             if installation.trial().is_some() {
                 self.fall_back(name, &installation.package_digest, &error.why()).await?;
+            } else if by == PLATFORM {
+                // Nobody looks at what a server's start says.
+                let title = Text {
+                    zh: format!("版本 {} 未能启动，服务已停止", failed.version),
+                    en: format!("Version {} cannot be started: the service is down", failed.version),
+                };
+                self.tell_department(&failed, title, error.text()).await;
             }
             return Err(error);
         }
@@ -194,7 +207,7 @@ impl Operations {
         self.schedule_jobs(installation).await?;
         let holds = self.starts_holding(installation);
         if !holds {
-            self.services.installations.may_write(name, installation.manifest.data.schema).await?;
+            self.services.installations.may_write(name, &installation.package_digest, installation.manifest.data.schema).await?;
         }
         self.set_status(name, if holds { Status::Migrating } else { Status::Running }, by).await?;
         self.watch(name);

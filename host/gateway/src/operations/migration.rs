@@ -13,7 +13,7 @@ use std::time::Duration;
 use yunlong_installations::{Installation, InstallationError, Migration, Status, Why};
 use yunlong_model::{InstallationName, Text};
 use yunlong_runtime::InvocationError;
-use yunlong_store::{CommitError, Txn};
+use yunlong_store::{CommitError, Txn, transact};
 
 /// A batch that fails is tried so often before the migration waits for a person.
 const TRIES: u32 = 3;
@@ -40,7 +40,10 @@ fn says(zh: impl Into<String>, en: impl Into<String>) -> Halt {
 
 impl From<InstallationError> for Halt {
     fn from(e: InstallationError) -> Self {
-        Self::Failed(OperationError::from(e).why())
+        match e {
+            InstallationError::NotInCharge(_) | InstallationError::NotFound(_) => Self::Nothing,
+            e => Self::Failed(OperationError::from(e).why()),
+        }
     }
 }
 
@@ -132,7 +135,7 @@ impl Operations {
     async fn batch(&self, i: &Arc<Installation>, mut place: Migration) -> Result<(), Halt> {
         let services = &self.services;
         if place.batches == 0 {
-            services.installations.may_write(&i.name, place.to).await?;
+            services.installations.may_write(&i.name, &i.package_digest, place.to).await?;
         }
         for round in 0..=CONFLICTS {
             if services.installations.get(&i.name).is_none_or(|now| now.package_digest != i.package_digest) {
@@ -185,7 +188,11 @@ impl Operations {
     async fn finish_migration(&self, i: &Arc<Installation>, to: u32) -> Result<(), OperationError> {
         let name = &i.name;
         let _turn = self.turn(name).await;
-        self.services.installations.migrated(name, &i.package_digest, to).await?;
+        match self.services.installations.migrated(name, &i.package_digest, to).await {
+            // It was left meanwhile: what the data is now is for the one that has charge.
+            Err(InstallationError::NotInCharge(_) | InstallationError::NotFound(_)) => return Ok(()),
+            done => done?,
+        };
         tracing::info!(installation = %name, schema = to, "the data is migrated");
         let now = self.get(name)?;
         if now.status == Status::Migrating && now.package_digest == i.package_digest {
@@ -208,9 +215,12 @@ impl Operations {
         let why = Why::Migration { from: place.from, to: place.to, why: Box::new(why) };
         place.failure = Some(why.clone());
         let unwritten = place.batches == 0;
-        let mut txn = Txn::new(self.services.store.clone());
-        self.services.installations.stage_migration(&mut txn, name, &place).await?;
-        txn.commit().await?;
+        match self.keep_place(name, &place).await {
+            Err(OperationError::Installation(InstallationError::NotInCharge(_) | InstallationError::NotFound(_))) => {
+                return Ok(());
+            }
+            kept => kept?,
+        }
         if i.status != Status::Migrating {
             self.alarm(name, &why).await?;
             return Ok(());
@@ -252,6 +262,15 @@ impl Operations {
         self.alarm(name, &why).await
     }
 
+    /// Writes down where a migration is, beside a batch of it.
+    async fn keep_place(&self, name: &InstallationName, place: &Migration) -> Result<(), OperationError> {
+        let installations = &self.services.installations;
+        transact!(&self.services.store, |txn| {
+            installations.stage_migration(txn, name, place).await?;
+            Ok::<_, OperationError>(())
+        })
+    }
+
     /// Tries the migration again that stopped and waits for a person.
     ///
     /// # Errors
@@ -262,11 +281,10 @@ impl Operations {
         by: &str,
     ) -> Result<Arc<Installation>, OperationError> {
         let i = self.get(name)?;
-        if let Some(mut place) = self.services.installations.migration(name).await? {
+        let place = self.services.installations.migration(name).await?;
+        if let Some(mut place) = place.filter(|p| p.package_digest == i.package_digest) {
             place.failure = None;
-            let mut txn = Txn::new(self.services.store.clone());
-            self.services.installations.stage_migration(&mut txn, name, &place).await?;
-            txn.commit().await?;
+            self.keep_place(name, &place).await?;
         }
         tracing::info!(installation = %name, by, "the migration is tried again");
         if matches!(i.status, Status::Failed(_)) {

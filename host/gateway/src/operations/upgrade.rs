@@ -9,6 +9,7 @@
 //! one before has ended all its calls first.
 
 use super::back::{Back, Indexes};
+use super::watch::stuck;
 use super::{OperationError, Operations, PLATFORM, approved, invalid, said};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -148,7 +149,14 @@ impl Operations {
             self.try_out(&planned, package.component, &upgrade.by).await?;
         }
         let switch = self.switch_from(&now, needs);
-        let upgraded = self.services.installations.take_charge(name, upgrade, switch).await?;
+        let upgraded = match self.services.installations.take_charge(name, upgrade, switch).await {
+            Ok(upgraded) => upgraded,
+            Err(refused) => {
+                // The registry may have withdrawn it since it was admitted.
+                self.services.apps.unstage(name, &planned.package_digest);
+                return Err(refused.into());
+            }
+        };
         self.give_charge(&now, upgraded, needs).await
     }
 
@@ -177,12 +185,14 @@ impl Operations {
 
     fn switch_from(&self, now: &Installation, needs: Needs) -> Switch {
         let lately = self.services.apps.outcomes(&now.name, &now.package_digest, BASELINE);
+        let slowest = self.services.apps.slowest(&now.name, &now.package_digest, BASELINE);
         let trial = i64::try_from(self.trial.as_millis()).unwrap_or(i64::MAX);
         Switch {
             hold: needs.hold(),
             until: self.services.clock.now().plus_millis(trial),
             total: lately.total,
             errors: lately.errors,
+            slowest_ms: slowest.as_millis().try_into().unwrap_or(u64::MAX),
         }
     }
 
@@ -211,12 +221,18 @@ impl Operations {
                 _ => Indexes::AsDeclared,
             };
             let back = Back { indexes, unwritten: true, by: PLATFORM, why: Some(&why) };
-            self.put_back(&upgraded, before.release(), back).await?;
+            if let Err(error) = self.put_back(&upgraded, before.release(), back).await
+                && self.get(name)?.status == Status::Migrating
+            {
+                // The one before may not run any more. People must not wait for ever.
+                self.services.apps.unload(name);
+                self.set_status(name, Status::Failed(stuck(why, &error)), PLATFORM).await?;
+            }
             return Err(refused);
         }
         self.schedule_jobs(&upgraded).await?;
         if !stopped && !needs.migration {
-            self.services.installations.may_write(name, upgraded.manifest.data.schema).await?;
+            self.services.installations.may_write(name, &upgraded.package_digest, upgraded.manifest.data.schema).await?;
             self.set_status(name, Status::Running, PLATFORM).await?;
         }
         self.services.messaging.wake(name);
@@ -286,7 +302,13 @@ impl Operations {
             ));
         }
         self.try_out(planned, component, &upgrade.by).await?;
-        let started = self.services.installations.start_canary(&now.name, upgrade, share).await?;
+        let started = match self.services.installations.start_canary(&now.name, upgrade, share).await {
+            Ok(started) => started,
+            Err(refused) => {
+                self.services.apps.unstage(&now.name, &planned.package_digest);
+                return Err(refused.into());
+            }
+        };
         tracing::info!(installation = %now.name, version = %planned.version, share, "a canary serves");
         self.watch(&now.name);
         Ok(started)

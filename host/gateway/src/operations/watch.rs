@@ -1,11 +1,15 @@
-//! Watching a newer release: a canary, or one that took charge. One that is not well, or fails more
+//! Watching a newer release: a canary, or one that took charge. One that is not well, hangs, or fails more
 //! often than the one before, gives charge back by itself within seconds.
+//!
+//! A request that hangs has failed long before its limit of time says so, which may be a minute. It counts from the
+//! moment on in which it has taken longer than any should, and with the release that is left it ends: it would keep
+//! its place from those of the release that comes back.
 
 use super::{Asked, OperationError, Operations, PLATFORM};
 use std::time::Duration;
 use yunlong_installations::{Installation, Stage, Status, Trial, Why};
 use yunlong_model::{Digest, InstallationName};
-use yunlong_runtime::Outcomes;
+use yunlong_runtime::{InvocationError, Outcomes};
 
 /// How often it is looked.
 const TICK: Duration = Duration::from_millis(500);
@@ -18,6 +22,10 @@ const ILL: u32 = 2;
 const WINDOWS: [Duration; 2] = [Duration::from_secs(8), Duration::from_secs(60)];
 /// How far back the one in charge is looked at beside a canary.
 const BASELINE: Duration = Duration::from_secs(60);
+/// A request that takes longer than this hangs: a person has given up by then.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// An app that is slow by its nature is given so many times as long as its slowest request took before.
+const SLACK: u32 = 2;
 /// Fewer errors than this are chance.
 const FEWEST: u64 = 3;
 /// What is taken for known of every app before it is looked at, as calls and errors: without it, one
@@ -56,6 +64,30 @@ fn worse(newer: Outcomes, before: Outcomes) -> bool {
 struct Watched {
     package: Digest,
     before: Outcomes,
+    /// A request that takes longer hangs.
+    patience: Duration,
+}
+
+impl Watched {
+    fn new(package: Digest, before: Outcomes, slowest: Duration) -> Self {
+        Self { package, before, patience: PATIENCE.max(slowest * SLACK) }
+    }
+
+    /// What is wrong with its calls: those that `ended` in some time, and those that hang.
+    fn trouble(&self, ended: Outcomes, waiting: u64) -> Option<Why> {
+        let before = self.before;
+        if worse(ended, before) {
+            return Some(Why::Errors {
+                failed: ended.errors,
+                of: ended.total,
+                failed_before: before.errors,
+                of_before: before.total,
+            });
+        }
+        let with_those = Outcomes { total: ended.total + waiting, errors: ended.errors + waiting };
+        let longer_than_ms = self.patience.as_millis().try_into().unwrap_or(u64::MAX);
+        (waiting > 0 && worse(with_those, before)).then_some(Why::Hangs { waiting, longer_than_ms })
+    }
 }
 
 impl Operations {
@@ -98,68 +130,86 @@ impl Operations {
             if let Stage::Trial(trial) = &change.stage
                 && trial.until <= self.services.clock.now()
             {
-                return self.settle(name, trial).await;
+                return self.settle(name, &i.package_digest, &trial.former.package_digest).await;
             }
             match i.status {
                 // Requests wait: there is nothing to see.
                 Status::Migrating => continue,
                 Status::Running => {}
-                Status::Installing | Status::Stopped | Status::Failed(_) => return Ok(()),
+                Status::Installing | Status::Stopped | Status::Failed(_) | Status::Recalled => return Ok(()),
             }
             if change.problem.is_some() {
                 continue;
             }
             let watched = self.watched(&i);
-            let lately = WINDOWS.map(|w| self.services.apps.outcomes(name, &watched.package, w));
-            if let Some(lately) = lately.into_iter().find(|lately| worse(*lately, watched.before)) {
-                let (now, before) = (lately, watched.before);
-                let why = Why::Errors {
-                    failed: now.errors,
-                    of: now.total,
-                    failed_before: before.errors,
-                    of_before: before.total,
-                };
-                self.fall_back(name, &watched.package, &why).await?;
+            let apps = &self.services.apps;
+            let waiting = apps.waiting(name, &watched.package, watched.patience);
+            let lately = WINDOWS.map(|w| apps.outcomes(name, &watched.package, w));
+            if let Some(why) = lately.into_iter().find_map(|ended| watched.trouble(ended, waiting)) {
+                self.leave(name, &watched, &why).await?;
                 continue;
             }
             ticks += 1;
             if ticks.is_multiple_of(HEALTH_TICKS) {
                 match self.healthy(name, Some(&watched.package)).await {
                     Err(e) if !e.is_platforms() => ill += 1,
+                    // Its own requests, which hang, have taken all places.
+                    Err(InvocationError::Overloaded(_)) if waiting > 0 => ill += 1,
                     _ => ill = 0,
                 }
                 if ill >= ILL {
                     ill = 0;
-                    self.fall_back(name, &watched.package, &Why::Ill).await?;
+                    self.leave(name, &watched, &Why::Ill).await?;
                 }
             }
         }
     }
 
     fn watched(&self, i: &Installation) -> Watched {
+        let apps = &self.services.apps;
         match i.change.as_ref().map(|c| &c.stage) {
-            Some(Stage::Canary(canary)) => Watched {
-                package: canary.release.package_digest,
-                before: self.services.apps.outcomes(&i.name, &i.package_digest, BASELINE),
-            },
-            Some(Stage::Trial(trial)) => {
-                Watched { package: i.package_digest, before: Outcomes { total: trial.total, errors: trial.errors } }
+            Some(Stage::Canary(canary)) => {
+                let before = apps.outcomes(&i.name, &i.package_digest, BASELINE);
+                let slowest = apps.slowest(&i.name, &i.package_digest, BASELINE);
+                Watched::new(canary.release.package_digest, before, slowest)
             }
-            None => Watched { package: i.package_digest, before: Outcomes::default() },
+            Some(Stage::Trial(trial)) => {
+                let before = Outcomes { total: trial.total, errors: trial.errors };
+                Watched::new(i.package_digest, before, Duration::from_millis(trial.slowest_ms))
+            }
+            None => Watched::new(i.package_digest, Outcomes::default(), Duration::ZERO),
         }
     }
 
-    /// The trial is over: the release before is put away.
-    async fn settle(&self, name: &InstallationName, trial: &Trial) -> Result<(), OperationError> {
+    /// The trial is over: the release before is put away. What was seen before the turn may be over by now: the
+    /// release before may have charge again, and must not be taken from under it.
+    async fn settle(&self, name: &InstallationName, package: &Digest, former: &Digest) -> Result<(), OperationError> {
         let _turn = self.turn(name).await;
-        // Another one may have begun before the turn came.
-        if self.get(name)?.trial() != Some(trial) {
+        let now = self.services.clock.now();
+        let over = |i: &Installation| {
+            let trial = i.trial().filter(|t| t.until <= now && t.former.package_digest == *former);
+            i.package_digest == *package && trial.is_some()
+        };
+        if !self.services.installations.get(name).is_some_and(|i| over(&i)) {
             return Ok(());
         }
         self.services.installations.settle(name).await?;
         self.services.apps.unstage(name, &trial.former.package_digest);
         tracing::info!(installation = %name, "the trial of the new release is over");
         Ok(())
+    }
+
+    /// Falls back from a release, and ends its requests that hang. Where it has to stay, their own limits hold again.
+    async fn leave(&self, name: &InstallationName, watched: &Watched, why: &Why) -> Result<(), OperationError> {
+        let (apps, package) = (&self.services.apps, &watched.package);
+        if apps.waiting(name, package, watched.patience) > 0 {
+            apps.hasten(name, package, Some(watched.patience));
+        }
+        let left = self.fall_back(name, package, why).await;
+        if self.services.installations.get_release(name, package).is_some() {
+            apps.hasten(name, package, None);
+        }
+        left
     }
 
     /// Takes charge away from the newer release of this package, which must go, and says why. Where the one before
@@ -268,6 +318,22 @@ mod tests {
         // Some of a few calls.
         assert!(!worse(of(3, 20), of(0, 20)));
         assert!(worse(of(10, 20), of(0, 60)));
+    }
+
+    #[test]
+    fn requests_that_hang_count_as_failed_before_they_end() {
+        let first = Digest::of(b"first");
+        let watched = Watched::new(first, of(0, 1_000), Duration::from_millis(40));
+        assert_eq!(watched.patience, PATIENCE);
+        assert_eq!(watched.trouble(of(0, 0), 2), None, "two are chance");
+        assert_eq!(watched.trouble(of(0, 0), 3), Some(Why::Hangs { waiting: 3, longer_than_ms: 3_000 }));
+        // Some pages hang, the others answer.
+        assert_eq!(watched.trouble(of(0, 500), 3), None);
+        assert!(watched.trouble(of(0, 100), 20).is_some());
+        let errors = Why::Errors { failed: 3, of: 3, failed_before: 0, of_before: 1_000 };
+        assert_eq!(watched.trouble(of(3, 3), 5), Some(errors), "what failed is told first");
+        let slow = Watched::new(first, of(0, 10), Duration::from_secs(4));
+        assert_eq!(slow.patience, Duration::from_secs(8), "an app that was slow before is waited for");
     }
 
     /// SplitMix64: the same calls in every run.

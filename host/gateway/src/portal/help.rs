@@ -72,8 +72,8 @@ const SECTIONS: &[Section] = &[
                 "The catalogue lists the apps that departments can install; you need not sign in. Search by name, purpose or vendor, or look through the categories. Each app says who made it, who reviewed it, what it can see of you, and where it is open.",
             ),
             (
-                "“已下架”的版本不再提供安装，页面写明原因；已经在用的可以继续运行，直到升级。“已召回”的版本不得再运行。",
-                "A version that was yanked is offered no longer, and the page says why; where it runs it goes on until it is upgraded. One that was recalled may not run any more.",
+                "“已下架”的版本不再提供安装，页面写明原因；已经在用的可以继续运行，直到升级。“已召回”的版本不得再运行：使用它的服务立即停止，数据保留，部门换用其他版本后恢复。",
+                "A version that was yanked is offered no longer, and the page says why; where it runs it goes on until it is upgraded. One that was recalled may not run any more: a service that runs it stops at once, keeps its data, and comes back when its department has another version.",
             ),
             (
                 "应用目录只说明应用申请什么。能不能读取您的个人信息，还要看部门是否批准、您是否同意：请到“我的数据”查看。",

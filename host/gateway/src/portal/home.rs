@@ -54,7 +54,8 @@ fn card(view: &View, i: &Arc<Installation>) -> Markup {
             p { (i.manifest.description.get(view.lang())) }
             p.muted {
                 (i.organization_name)
-                @if !matches!(i.status, Status::Running) { " " span.badge.badge-warn { (view.t("暂停服务", "Paused")) } }
+                @if i.status == Status::Recalled { " " span.badge.badge-bad { (view.t("版本已召回，暂停服务", "Version recalled: stopped")) } }
+                @else if i.status != Status::Running { " " span.badge.badge-warn { (view.t("暂停服务", "Paused")) } }
             }
         }
     }

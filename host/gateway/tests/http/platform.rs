@@ -74,6 +74,10 @@ pub struct StandIn {
     pub refuse_install: Mutex<bool>,
     /// What holds a compilation up.
     pub compiling: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What holds loading a release beside another one up.
+    pub staging: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// How often one of the two has waited.
+    pub held_up: Mutex<usize>,
     /// The packages in charge and beside it.
     pub loaded: Mutex<HashMap<InstallationName, (Digest, Option<Digest>)>>,
     /// Calls that do not end.
@@ -84,6 +88,10 @@ pub struct StandIn {
     pub ill: Mutex<HashMap<Digest, String>>,
     /// How the calls of a release ended.
     pub outcomes: Mutex<HashMap<Digest, Outcomes>>,
+    /// How many requests of a release hang.
+    pub waiting: Mutex<HashMap<Digest, u64>>,
+    /// Which releases' requests were to end sooner.
+    pub hastened: Mutex<Vec<(Digest, Option<Duration>)>>,
     /// The batch of a migration that is refused.
     pub migration_fails_at: Mutex<Option<u64>>,
 }
@@ -131,10 +139,7 @@ impl Apps for StandIn {
     }
 
     async fn prepare(&self, _: &Manifest, _: Bytes) -> Result<Prepared, LoadError> {
-        let wait = self.compiling.lock().clone();
-        if let Some(wait) = wait {
-            wait.notified().await;
-        }
+        self.hold_up(&self.compiling).await;
         Ok(Prepared { migrates: true })
     }
 
@@ -144,6 +149,7 @@ impl Apps for StandIn {
     }
 
     async fn stage(&self, i: &Arc<Installation>, _: Bytes) -> Result<(), LoadError> {
+        self.hold_up(&self.staging).await;
         let mut loaded = self.loaded.lock();
         let slots = loaded.entry(i.name.clone()).or_insert((i.package_digest, None));
         if slots.0 != i.package_digest {
@@ -186,6 +192,18 @@ impl Apps for StandIn {
         self.outcomes.lock().get(package).copied().unwrap_or_default()
     }
 
+    fn slowest(&self, _: &InstallationName, _: &Digest, _: Duration) -> Duration {
+        Duration::ZERO
+    }
+
+    fn waiting(&self, _: &InstallationName, package: &Digest, _: Duration) -> u64 {
+        self.waiting.lock().get(package).copied().unwrap_or_default()
+    }
+
+    fn hasten(&self, _: &InstallationName, package: &Digest, limit: Option<Duration>) {
+        self.hastened.lock().push((*package, limit));
+    }
+
     fn unload(&self, name: &InstallationName) {
         self.loaded.lock().remove(name);
     }
@@ -219,6 +237,16 @@ impl Apps for StandIn {
         assert_eq!(txn.get(&key).await.unwrap(), None, "a batch has its effect once");
         txn.put_as(key, &to);
         Ok(Step { next: (n < 9).then(|| (n + 1).to_string()), done: n + 1, total: Some(10) })
+    }
+}
+
+impl StandIn {
+    async fn hold_up(&self, by: &Mutex<Option<Arc<tokio::sync::Notify>>>) {
+        let wait = by.lock().clone();
+        if let Some(wait) = wait {
+            *self.held_up.lock() += 1;
+            wait.notified().await;
+        }
     }
 }
 

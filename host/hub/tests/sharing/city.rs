@@ -329,7 +329,7 @@ impl City {
 
     /// Gives another release charge, and ends its trial.
     pub(crate) async fn upgrade(&self, app: &str, to: Upgrade) {
-        let switch = Switch { hold: false, until: self.now(), total: 0, errors: 0 };
+        let switch = Switch { hold: false, until: self.now(), total: 0, errors: 0, slowest_ms: 0 };
         self.installations.take_charge(&name(app), to, switch).await.unwrap();
         self.installations.settle(&name(app)).await.unwrap();
     }

@@ -46,7 +46,7 @@ async fn what_is_staged_serves_nobody_before_it_has_charge() {
     // Asked by its package it answers, though it is on no record.
     p.runtime.health(&old.name, Some(&planned.package_digest)).await.unwrap();
     assert_eq!(status(&p).await, 200);
-    let switch = Switch { hold: false, until: Timestamp(i64::MAX), total: 0, errors: 0 };
+    let switch = Switch { hold: false, until: Timestamp(i64::MAX), total: 0, errors: 0, slowest_ms: 0 };
     p.installations.take_charge(&old.name, newer(&next), switch).await.unwrap();
     // The record leads: between commit and switch nobody is served by the old one any more.
     assert_eq!(status(&p).await, 202);
@@ -124,4 +124,62 @@ async fn waiting_for_calls_to_end_sees_those_of_a_release_that_has_no_slot_any_m
     assert!(p.runtime.idle(&i.name, Some(&i.package_digest), Duration::ZERO).await, "no other release has one");
     assert!(p.runtime.idle(&i.name, None, Duration::from_secs(20)).await);
     assert_eq!(calling.await.unwrap().unwrap().status(), 200, "it ended as if nothing had happened");
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_is_seen_before_it_ends_and_gives_its_place_back_when_it_is_hastened() {
+    let p = Platform::with(|c| {
+        c.per_installation = 1;
+        c.queue_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let hanging = Guest::handling(
+        r#"(import "wasi:clocks/monotonic-clock@0.2.10" "subscribe-duration" (func $sleep (param i64) (result i32)))
+           (import "wasi:io/poll@0.2.10" "[method]pollable.block" (func $block (param i32)))"#,
+        "(call $block (call $sleep (i64.const 25000000000))) (call $answer (local.get $out) (i32.const 200) (i32.const 8))",
+    );
+    let i = p.install("lesson", "[limits]\nwall_ms = 30000", &hanging).await.unwrap();
+    let next = answering(200);
+    let planned = p.installations.plan(&i.name, &newer(&next)).await.unwrap();
+    p.runtime.stage(&planned, &next).await.unwrap();
+    let p = Arc::new(p);
+    let calling = tokio::spawn({
+        let p = p.clone();
+        async move { p.get("lesson").await }
+    });
+    let began = std::time::Instant::now();
+    while p.runtime.waiting(&i.name, &i.package_digest, Duration::from_millis(300)) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "it is under way");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(p.runtime.outcomes(&i.name, &i.package_digest, MINUTE), Outcomes::default(), "it has not ended");
+    // Another release has charge, and finds the one place taken.
+    let switch = Switch { hold: false, until: Timestamp(i64::MAX), total: 0, errors: 0, slowest_ms: 0 };
+    p.installations.take_charge(&i.name, newer(&next), switch).await.unwrap();
+    p.runtime.switch(&i.name, &planned.package_digest);
+    let shortage = InvocationError::Overloaded(Shortage::Instances { waited_ms: 50 });
+    assert_eq!(p.get("lesson").await.unwrap_err(), shortage);
+    p.runtime.hasten(&i.name, &i.package_digest, Some(Duration::from_millis(500)));
+    assert_eq!(calling.await.unwrap().unwrap_err(), InvocationError::Deadline { limit_ms: 500 });
+    assert!(began.elapsed() < Duration::from_secs(10), "long before its own limit");
+    assert_eq!(p.runtime.outcomes(&i.name, &i.package_digest, MINUTE), Outcomes { total: 1, errors: 1 });
+    assert_eq!(p.runtime.waiting(&i.name, &i.package_digest, Duration::ZERO), 0);
+    assert_eq!(status(&p).await, 200, "the place is free");
+}
+
+#[tokio::test]
+async fn a_request_whose_haste_is_taken_back_has_its_own_time() {
+    let p = Platform::new().await;
+    let slow = Guest::handling(
+        r#"(import "wasi:clocks/monotonic-clock@0.2.10" "subscribe-duration" (func $sleep (param i64) (result i32)))
+           (import "wasi:io/poll@0.2.10" "[method]pollable.block" (func $block (param i32)))"#,
+        "(call $block (call $sleep (i64.const 1000000000))) (call $answer (local.get $out) (i32.const 200) (i32.const 8))",
+    );
+    let i = p.install("lesson", "", &slow).await.unwrap();
+    for limit in [Some(Duration::from_millis(100)), None] {
+        p.runtime.hasten(&i.name, &i.package_digest, limit);
+    }
+    assert_eq!(status(&p).await, 200);
+    let slowest = p.runtime.slowest(&i.name, &i.package_digest, MINUTE);
+    assert!((Duration::from_secs(1)..Duration::from_secs(10)).contains(&slowest), "{slowest:?}");
 }

@@ -96,6 +96,17 @@ impl Publications {
         })
     }
 
+    /// Whether a published package may be installed or loaded still, by what `txn` reads: for whoever admitted it a
+    /// while ago and commits now. What its bytes are does not change, and is not asked again.
+    ///
+    /// # Errors
+    /// [`PublicationError::Refused`] with the reason; [`PublicationError::NoSuchPackage`]; when the store fails.
+    pub async fn stands(&self, txn: &mut Txn, digest: &Digest, stage: Stage) -> Result<(), PublicationError> {
+        let release = release(txn, digest).await?;
+        let key: Option<TrustedKey> = txn.get_as(&keys::key(&release.key)).await?;
+        Ok(admission::stands(stage, &release, key.as_ref())?)
+    }
+
     /// Looks for the leaves of events that have none yet; answers how many still have none. To be called now
     /// and then: the log gives leaves within a second.
     ///

@@ -9,14 +9,15 @@ use crate::events::Act;
 use crate::keys;
 use crate::possible::newer;
 use crate::refusal::Refusal;
-use crate::release::{AppRecord, Approval, VersionRecord};
+use crate::catalogue::MAX_VERSIONS;
+use crate::release::{AppRecord, Approval, Release, VersionRecord};
 use crate::submission::{Actor, Comment, ReviewError, State, Step, Submission};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use yunlong_model::Digest;
 use yunlong_registry::{Known, Package};
 use yunlong_store::txn::from_json;
-use yunlong_store::{SharedStore, Txn, transact};
+use yunlong_store::{Direction, Txn, transact};
 
 impl Publications {
     /// Runs the checks of a submission on its package, and writes their findings. When the platform stops in
@@ -34,7 +35,7 @@ impl Publications {
         let inner = &self.inner;
         let policy = self.policy();
         let begun = self.begin_checks(number, Some(&package.digest)).await?;
-        let before = self.last_approved(&begun).await?;
+        let before = self.compared_with(&begun).await?;
         let component = blocking(package, |p| binary::facts(&p.component, &p.inspection)).await?;
         let lookup = advisories::look_up(&inner.store, &checks::made_of(&component, package)).await?;
         let findings =
@@ -148,8 +149,9 @@ impl Publications {
     /// saw: see [`Checked::findings`](crate::submission::Checked::findings).
     ///
     /// # Errors
-    /// [`PublicationError::Review`] says why not, [`ReviewError::StaleFindings`] among it; [`PublicationError::Refused`] when its key was revoked or a
-    /// newer version was approved meanwhile; when the store fails.
+    /// [`PublicationError::Review`] says why not, [`ReviewError::StaleFindings`] and [`ReviewError::StaleDifference`]
+    /// among it; [`PublicationError::Refused`] when its key was revoked or a newer version was approved meanwhile; when
+    /// the store fails.
     pub async fn approve(
         &self,
         number: u64,
@@ -165,6 +167,12 @@ impl Publications {
             let now = inner.clock.now();
             after.take(Step::Approve(remark.to_owned(), *seen), Actor::Person(&person), now)?;
             is_newest(txn, &after).await?;
+            // What widened is seen against what departments run, not against what was the last version once.
+            let findings: Option<Findings> = txn.get_as(&keys::findings(number)).await?;
+            let compared = findings.and_then(|f| f.difference).map(|d| d.before_digest);
+            if compared != last_approved(txn, &after).await? {
+                return Err(ReviewError::StaleDifference.into());
+            }
             let mut release = release(txn, &after.digest).await?;
             let key = key_of(txn, &release).await?;
             // A key that was replaced meanwhile leaves what it signed before; one that ended does not.
@@ -257,15 +265,27 @@ impl Publications {
         self.inner.stage(txn, event, act_of(action, about, by, more)).await
     }
 
-    /// What the last approved version of the same app holds.
-    async fn last_approved(&self, of: &Submission) -> Result<Option<Summary>, PublicationError> {
-        let store: &SharedStore = &self.inner.store;
-        let versions = self.versions(&of.app).await?;
-        let last = versions.into_iter().find(|v| v.approval.is_some() && v.yank.is_none() && v.version < of.version);
-        let Some(last) = last else { return Ok(None) };
-        let key = keys::summary(&last.digest);
-        Ok(store.get(&key).await?.map(|v| from_json(&key, &v.value)).transpose()?)
+    /// What the version holds that a submission is compared with.
+    async fn compared_with(&self, of: &Submission) -> Result<Option<Summary>, PublicationError> {
+        let mut txn = Txn::new(self.inner.store.clone());
+        let Some(last) = last_approved(&mut txn, of).await? else { return Ok(None) };
+        Ok(txn.get_as(&keys::summary(&last)).await?)
     }
+}
+
+/// The newest approved version of the same app that is older and was not yanked: what a submission is compared with.
+async fn last_approved(txn: &mut Txn, of: &Submission) -> Result<Option<Digest>, PublicationError> {
+    let labels = txn.scan(&keys::versions(&of.app).children(), Direction::Ascending, MAX_VERSIONS).await?;
+    let mut last: Option<Release> = None;
+    for (key, value) in &labels {
+        let label: VersionRecord = from_json(key, value)?;
+        let found = release(txn, &label.digest).await?;
+        let counts = found.approval.is_some() && found.yank.is_none() && found.version < of.version;
+        if counts && last.as_ref().is_none_or(|l| l.version < found.version) {
+            last = Some(found);
+        }
+    }
+    Ok(last.map(|r| r.digest))
 }
 
 /// Whether the version's label names this submission: of the submissions of a version the last one alone goes on,

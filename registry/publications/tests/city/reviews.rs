@@ -138,6 +138,53 @@ async fn nobody_approves_findings_that_they_did_not_see() {
     assert_ne!(approved.decision.unwrap().findings, seen);
 }
 
+/// A version that asks for payments, for this reason.
+fn paying(version: &'static str, reason: &str) -> App {
+    let more = format!("payments = {{ reason = {{ zh = \"{reason}\", en = \"{reason}\" }} }}");
+    App { more, ..App::new("tickets", version) }
+}
+
+#[tokio::test]
+async fn an_approval_is_of_the_difference_to_the_version_that_is_the_last_one_then() {
+    let city = City::new().await;
+    let (first, second) =
+        (App::new("tickets", "1.0.0").signed(&city.key), paying("1.1.0", "Tickets").signed(&city.key));
+    let (before, after) = (city.checked(&first).await.number, city.checked(&second).await.number);
+    assert_eq!(city.registry.findings(after).await.unwrap().unwrap().difference, None, "there was none to compare with");
+    for number in [before, after] {
+        city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
+    }
+    city.approve(before, "", "reviewer").await.unwrap();
+    let error = city.approve(after, "", "reviewer").await.unwrap_err();
+    assert_eq!(error, PublicationError::Review(ReviewError::StaleDifference));
+    assert_eq!(city.registry.submission(after).await.unwrap().state, State::Assigned);
+    // Checked again, the reviewer sees what widened.
+    city.registry.recheck(after, "reviewer").await.unwrap();
+    let findings = city.registry.check(after, &second, &probes()).await.unwrap();
+    let difference = findings.difference.unwrap();
+    assert_eq!((difference.before_digest, difference.widened.len()), (first.digest, 1));
+    city.approve(after, "", "reviewer").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_that_was_yanked_since_is_nothing_to_compare_with() {
+    let city = City::new().await;
+    let (first, second) =
+        (App::new("tickets", "1.0.0").signed(&city.key), paying("1.1.0", "Tickets").signed(&city.key));
+    city.approved(&first).await;
+    city.approved(&second).await;
+    let third = paying("1.2.0", "Tickets").signed(&city.key);
+    let number = city.checked(&third).await.number;
+    city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
+    city.registry.yank(&second.digest, "takes money twice", false, "governor").await.unwrap();
+    let error = city.approve(number, "", "reviewer").await.unwrap_err();
+    assert_eq!(error, PublicationError::Review(ReviewError::StaleDifference));
+    city.registry.recheck(number, "reviewer").await.unwrap();
+    let findings = city.registry.check(number, &third, &probes()).await.unwrap();
+    assert_eq!(findings.difference.unwrap().before_digest, first.digest);
+    city.approve(number, "", "reviewer").await.unwrap();
+}
+
 #[tokio::test]
 async fn a_version_that_was_submitted_again_goes_on_with_its_newest_submission_alone() {
     let city = City::new().await;
