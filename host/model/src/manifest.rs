@@ -8,11 +8,12 @@ pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
 use crate::manifest_error::{field, no_blank, of_text, out_of_range, syntax, too_many, twice};
 use crate::{AppName, Schema, Text};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A parsed and checked `app.toml`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The app's name: must equal the name in the package.
@@ -77,7 +78,7 @@ pub struct Manifest {
 }
 
 /// A role that the department assigns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// What the app reads in `principal.roles`.
@@ -87,7 +88,7 @@ pub struct Role {
 }
 
 /// A collection of JSON documents.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Collection {
     /// Its name.
@@ -106,7 +107,7 @@ pub struct Collection {
 }
 
 /// An index over one or more fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Index {
     /// Its name.
@@ -122,7 +123,7 @@ pub struct Index {
 /// Which shape of stored data a version writes, and which others it understands. The shape is the
 /// vendor's own: a number that grows when documents change so that an older version would misread
 /// them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataSchema {
     /// The shape that it writes: 1 by default.
@@ -168,7 +169,7 @@ impl DataSchema {
 }
 
 /// A topic that the app publishes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Topic {
     /// Its name, such as `order.paid`.
@@ -182,7 +183,7 @@ pub struct Topic {
 }
 
 /// Who may receive a topic.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Audience {
     /// The installation that publishes it.
@@ -193,7 +194,7 @@ pub enum Audience {
 }
 
 /// A topic that the app consumes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subscription {
     /// The topic.
@@ -205,7 +206,7 @@ pub struct Subscription {
 }
 
 /// Attributes that a person consents to as one, and to no other scope along with them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Its name, such as `concession`.
@@ -217,7 +218,7 @@ pub struct Scope {
 }
 
 /// A personal attribute that the platform can release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attribute {
     /// The registered name.
@@ -242,7 +243,7 @@ impl Attribute {
 }
 
 /// The app takes payments.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payments {
     /// What for, as the department reads it.
@@ -250,7 +251,7 @@ pub struct Payments {
 }
 
 /// Limits of one invocation. Absent fields take the platform's defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Memory of the whole instance in MiB: 1 to 256, 64 by default.
@@ -272,7 +273,7 @@ impl Default for Limits {
 }
 
 /// A job that runs by the clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
     /// What the app's `jobs.run` gets.
@@ -282,7 +283,7 @@ pub struct Job {
 }
 
 /// Static files.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assets {
     /// The folder beside `app.toml`.
@@ -305,6 +306,13 @@ impl Manifest {
         let manifest: Self = toml::from_str(text).map_err(|e| syntax(text, &e))?;
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// The JSON Schema (2020-12) of `app.toml`, for editors and for the reference. What a schema cannot say, such as
+    /// which names may not be taken, [`Manifest::parse`] says.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
     }
 
     /// The collection of this name.

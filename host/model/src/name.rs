@@ -2,6 +2,7 @@
 //! becomes its origin.
 
 use crate::Text;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -110,7 +111,7 @@ pub fn is_vendor_name(s: &str) -> bool {
 macro_rules! name_type {
     ($(#[$doc:meta])* $t:ident, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         #[serde(transparent)]
         pub struct $t(String);
 

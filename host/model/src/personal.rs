@@ -6,6 +6,7 @@
 use crate::Text;
 use crate::manifest::{Collection, ManifestError};
 use crate::manifest_error::{field, no_blank};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 const MAX_PARTS: usize = 4;
 
 /// What is personal in a collection, about one of the people whom its documents are about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Personal {
     /// What the documents are to the person, such as "Your orders".
@@ -32,7 +33,7 @@ pub struct Personal {
 }
 
 /// A personal field, in words that its person understands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonalField {
     /// Where a single value stands, such as `visitors.name`: arrays on the way are passed through.
@@ -48,7 +49,7 @@ pub struct PersonalField {
 }
 
 /// How a personal value is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PersonalKind {
     /// As it stands: text, a number, yes or no, or a text in both languages (`{ zh, en }`).
@@ -67,7 +68,7 @@ fn is_text(kind: &PersonalKind) -> bool {
 }
 
 /// What becomes of a document when the person whom it is about asks for erasure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnErasure {
     /// It is removed.

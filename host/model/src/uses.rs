@@ -3,6 +3,7 @@
 use crate::manifest::{ManifestError, names};
 use crate::manifest_error::{field, no_blank, out_of_range, too_many};
 use crate::{Manifest, Text};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ const MAX_FIELDS: usize = 100;
 /// A use of a dataset of the city's information hub. Each one is approved twice: by the department that
 /// installs the app, as a permission, and by the dataset's provider, as a grant that says which of this
 /// it gives. What no grant covers is refused at the call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetUse {
     /// The dataset's code in the catalogue, such as `population.person`.
@@ -56,7 +57,7 @@ fn a_year() -> u32 {
 
 /// On what the processing of data rests: the cases of article 13 of the Personal Information Protection
 /// Law that a city meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LegalBasis {
     /// The person's consent: asked for on the portal for this purpose alone, and taken back there.
@@ -72,7 +73,7 @@ pub enum LegalBasis {
 }
 
 /// Which records of a dataset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rows {
     /// Those about the person who asks, and no others.
@@ -85,7 +86,7 @@ pub enum Rows {
 }
 
 /// What is done with a dataset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Read one record by its key.

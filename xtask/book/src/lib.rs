@@ -1,9 +1,10 @@
-//! The book in `docs/`. What can be written from a source is ([`contract`]), and what people wrote is
+//! The book in `docs/`. What can be written from a source is ([`contract`], [`manifest`]), and what people wrote is
 //! checked: each link leads somewhere ([`links`]), each code block is what it says it is ([`blocks`]).
 
 pub mod blocks;
 pub mod contract;
 pub mod links;
+pub mod manifest;
 
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};

@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 
 fn main() -> Result<()> {
     let root = yunlong_book::root();
-    for page in yunlong_book::contract::pages(&root)? {
+    let pages = yunlong_book::contract::pages(&root)?;
+    for page in pages.into_iter().chain(yunlong_book::manifest::pages()?) {
         let file = root.join(&page.file);
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

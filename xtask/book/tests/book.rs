@@ -1,18 +1,39 @@
 //! The book, as it stands in the checkout.
 
 use std::path::PathBuf;
-use yunlong_book::{Page, blocks, contract, links, pages, root};
+use yunlong_book::{Page, blocks, contract, links, manifest, pages, root};
 
 fn page(file: &str, text: &str) -> Page {
     Page { file: PathBuf::from(file), text: text.to_owned() }
 }
 
 #[test]
-fn the_contracts_reference_says_what_wit_says() {
-    for written in contract::pages(&root()).unwrap() {
+fn the_reference_says_what_its_sources_say() {
+    for written in contract::pages(&root()).unwrap().into_iter().chain(manifest::pages().unwrap()) {
         let there = std::fs::read_to_string(root().join(&written.file)).unwrap_or_default();
-        assert!(there == written.text, "{} is older than wit/: run `cargo xtask book`", written.file.display());
+        assert!(there == written.text, "{} is older than its source: run `cargo xtask book`", written.file.display());
     }
+}
+
+/// The schema that editors are given takes what the platform takes.
+#[test]
+fn the_manifests_of_the_apps_fit_the_schema() {
+    let schema = yunlong_model::Manifest::json_schema();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut seen = 0;
+    for folder in ["plugins", "examples"] {
+        for app in std::fs::read_dir(root().join(folder)).unwrap() {
+            let Ok(text) = std::fs::read_to_string(app.unwrap().path().join("app.toml")) else { continue };
+            let manifest = serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
+            let wrong: Vec<_> =
+                validator.iter_errors(&manifest).map(|e| format!("{}: {e}", e.instance_path())).collect();
+            assert!(wrong.is_empty(), "{folder}: {wrong:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 5, "only {seen} manifests were found");
+    let odd = serde_json::json!({ "name": "x", "version": "1.0.0", "titel": {} });
+    assert!(!validator.is_valid(&odd), "a field that nobody knows");
 }
 
 #[test]
