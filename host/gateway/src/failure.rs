@@ -329,9 +329,7 @@ impl From<InstallationError> for Failure {
             InstallationError::UnderWay(_)
             | InstallationError::NothingUnderWay(_)
             | InstallationError::NotInCharge(_)
-            | InstallationError::Changed(_) => {
-                Self::new(kinds::CONFLICT).because(text.zh, text.en)
-            }
+            | InstallationError::Changed(_) => Self::new(kinds::CONFLICT).because(text.zh, text.en),
             InstallationError::NotApproved(_) | InstallationError::NotRequested(_) => {
                 Self::new(kinds::INVALID).field("approve", text.zh, text.en)
             }

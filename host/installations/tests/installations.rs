@@ -5,15 +5,15 @@ mod common;
 
 use async_trait::async_trait;
 use common::*;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use yunlong_installations::{
-    AppLog, Capability, DataRange, Exported, Installation, InstallationError, Installations, Level, Migration, New,
-    RoleDue, RollBack, Status, Switch, Upgrade, Why,
+    AppLog, Capability, DataRange, Exported, InstallationError, Installations, Level, Migration, New, RoleDue,
+    RollBack, Status, Upgrade, Why,
 };
-use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
+use yunlong_model::clock::ManualClock;
+use yunlong_model::{Digest, Manifest, Timestamp};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
     Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,

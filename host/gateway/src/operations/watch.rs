@@ -7,7 +7,7 @@
 
 use super::{Asked, OperationError, Operations, PLATFORM};
 use std::time::Duration;
-use yunlong_installations::{Installation, Stage, Status, Trial, Why};
+use yunlong_installations::{Installation, Stage, Status, Why};
 use yunlong_model::{Digest, InstallationName};
 use yunlong_runtime::{InvocationError, Outcomes};
 
@@ -194,7 +194,7 @@ impl Operations {
             return Ok(());
         }
         self.services.installations.settle(name).await?;
-        self.services.apps.unstage(name, &trial.former.package_digest);
+        self.services.apps.unstage(name, former);
         tracing::info!(installation = %name, "the trial of the new release is over");
         Ok(())
     }
