@@ -120,7 +120,6 @@ impl Operations {
     /// When the list of installations cannot be written.
     pub async fn start_all(&self, mut progress: impl FnMut(&Installation) + Send) -> Result<(), OperationError> {
         for installation in self.services.installations.list() {
-            let name = &installation.name;
             if self.finish_removal(&installation).await? {
                 continue;
             }
