@@ -450,7 +450,7 @@ async fn roles_chosen_with_an_installation_outlive_a_stop_before_they_were_assig
 async fn a_role_that_was_taken_away_does_not_come_back_though_the_list_of_the_due_ones_was_not_cleared() {
     let p = Platform::empty(Default::default(), "http://localhost:8080").await;
     let review = p.publish(package(MANIFEST, &p.key)).await;
-    let tickets: InstallationName = "tickets".parse().unwrap();
+    let tickets: yunlong_model::InstallationName = "tickets".parse().unwrap();
     let new = New {
         name: tickets.clone(),
         organization: "320300".into(),
