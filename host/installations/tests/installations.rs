@@ -5,15 +5,15 @@ mod common;
 
 use async_trait::async_trait;
 use common::*;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use yunlong_installations::{
-    AppLog, Capability, DataRange, Installation, InstallationError, Installations, Level, Migration, New, RollBack,
-    Status, Switch, Upgrade, Why,
+    AppLog, Capability, DataRange, InstallationError, Installations, Level, Migration, New, RollBack, Status, Upgrade,
+    Why,
 };
-use yunlong_model::{Digest, InstallationName, Manifest, Timestamp};
+use yunlong_model::clock::ManualClock;
+use yunlong_model::{Digest, Manifest, Timestamp};
 use yunlong_store::memory::MemoryStore;
 use yunlong_store::{
     Batch, CommitError, Direction, Entry, Key, KeyRange, Seq, SharedStore, Store, StoreError, Txn, Versioned,
@@ -455,7 +455,10 @@ async fn a_canary_leaves_the_release_in_charge_and_the_data_may_be_of_both() {
         (i.version.to_string(), i.trial().unwrap().former.version.to_string()),
         ("1.1.0".into(), "1.0.0".into())
     );
-    assert_eq!(installations.migrated(&name("tickets"), &i.package_digest, 2).await.unwrap().data, DataRange { oldest: 2, newest: 2 });
+    assert_eq!(
+        installations.migrated(&name("tickets"), &i.package_digest, 2).await.unwrap().data,
+        DataRange { oldest: 2, newest: 2 }
+    );
 }
 
 #[tokio::test]

@@ -280,7 +280,8 @@ async fn purge(identity: Arc<Identity>, stop: watch::Receiver<bool>) {
 
 /// Loads what is installed, then seeds the demo.
 async fn start(city: &City, options: &Serve) -> Result<()> {
-    let count = city.installations.list().iter().filter(|i| !matches!(i.status, Status::Stopped | Status::Recalled)).count();
+    let count =
+        city.installations.list().iter().filter(|i| !matches!(i.status, Status::Stopped | Status::Recalled)).count();
     if count > 0 {
         let mut progress = Progress::new("loading apps", count);
         let mut first = true;

@@ -211,7 +211,10 @@ impl Operations {
         self.schedule_jobs(installation).await?;
         let holds = self.starts_holding(installation);
         if !holds {
-            self.services.installations.may_write(name, &installation.package_digest, installation.manifest.data.schema).await?;
+            self.services
+                .installations
+                .may_write(name, &installation.package_digest, installation.manifest.data.schema)
+                .await?;
         }
         self.set_status(name, if holds { Status::Migrating } else { Status::Running }, by).await?;
         self.watch(name);

@@ -214,7 +214,10 @@ impl Operations {
         }
         self.schedule_jobs(&upgraded).await?;
         if !stopped && !needs.migration {
-            self.services.installations.may_write(name, &upgraded.package_digest, upgraded.manifest.data.schema).await?;
+            self.services
+                .installations
+                .may_write(name, &upgraded.package_digest, upgraded.manifest.data.schema)
+                .await?;
             self.set_status(name, Status::Running, PLATFORM).await?;
         }
         self.services.messaging.wake(name);

@@ -66,12 +66,17 @@ pub fn upgrade(manifest: Manifest, grants: &[Capability]) -> Upgrade {
 }
 
 /// Gives a release charge, and ends its trial.
-pub async fn take(installations: &Installations, of: &str, to: Upgrade) -> Result<Arc<Installation>, InstallationError> {
+pub async fn take(
+    installations: &Installations,
+    of: &str,
+    to: Upgrade,
+) -> Result<Arc<Installation>, InstallationError> {
     installations.take_charge(&name(of), to, SWITCH).await?;
     installations.settle(&name(of)).await
 }
 
-pub const SWITCH: Switch = Switch { hold: false, until: Timestamp(1_790_000_600_000), total: 0, errors: 0, slowest_ms: 0 };
+pub const SWITCH: Switch =
+    Switch { hold: false, until: Timestamp(1_790_000_600_000), total: 0, errors: 0, slowest_ms: 0 };
 
 pub async fn open(store: &SharedStore) -> Installations {
     let clock = Arc::new(ManualClock::new(Timestamp(1_790_000_000_000)));

@@ -3,13 +3,13 @@
 use super::{Publications, blocking, key_of, release, save_release, save_submission, submission};
 use crate::accounts::Person;
 use crate::advisories::store as advisories;
+use crate::catalogue::MAX_VERSIONS;
 use crate::checks::{self, Findings, Lookup, Probe, Summary, binary};
 use crate::error::PublicationError;
 use crate::events::Act;
 use crate::keys;
 use crate::possible::newer;
 use crate::refusal::Refusal;
-use crate::catalogue::MAX_VERSIONS;
 use crate::release::{AppRecord, Approval, Release, VersionRecord};
 use crate::submission::{Actor, Comment, ReviewError, State, Step, Submission};
 use serde_json::{Value, json};

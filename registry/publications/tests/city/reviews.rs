@@ -150,7 +150,11 @@ async fn an_approval_is_of_the_difference_to_the_version_that_is_the_last_one_th
     let (first, second) =
         (App::new("tickets", "1.0.0").signed(&city.key), paying("1.1.0", "Tickets").signed(&city.key));
     let (before, after) = (city.checked(&first).await.number, city.checked(&second).await.number);
-    assert_eq!(city.registry.findings(after).await.unwrap().unwrap().difference, None, "there was none to compare with");
+    assert_eq!(
+        city.registry.findings(after).await.unwrap().unwrap().difference,
+        None,
+        "there was none to compare with"
+    );
     for number in [before, after] {
         city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
     }
