@@ -58,13 +58,17 @@ class Form:
         """Whether nothing is wrong so far."""
         return not self.errors
 
+    def problem(self) -> Problem:
+        """The errors as a problem (422), for an API that takes the same fields."""
+        problem = Problem.invalid(t("请更正标出的各项", "Please correct the fields"), "invalid-fields")
+        for name, why in self.errors:
+            problem.field(name, why)
+        return problem
+
     def finish(self) -> None:
-        """Raises the errors as a problem (422), for an API that takes the same fields."""
+        """Raises the errors as a problem (422) when something is wrong."""
         if self.errors:
-            problem = Problem.invalid(t("请更正标出的各项", "Please correct the fields"), "invalid-fields")
-            for name, why in self.errors:
-                problem.field(name, why)
-            raise problem
+            raise self.problem()
 
     def text(self, name: str, least: int, most: int) -> str | None:
         """Text without the spaces around it, of so many characters. A lower bound of 1 or more makes the field
