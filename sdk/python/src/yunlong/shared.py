@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
 from . import _city, attributes, codec
-from .data.query import DEFAULT_LIMIT, RawBound, Scalar
+from ._query import DEFAULT_LIMIT, RawBound, Scalar
 from .errors import CityError, Failure, HandlerExit, MissingConsent, Problem, Retry, SignIn, log
 from .text import t
 

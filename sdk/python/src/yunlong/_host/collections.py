@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from componentize_py_types import Err
 from wit_world.imports import city_data_collections_1_1_0 as wit
 
+from .._query import RawBound
 from ..data import errors as sdk
-from ..data.query import RawBound, RawDocument, RawPage, RawQuery
+from ..data.query import RawDocument, RawPage, RawQuery
 
 
 def _error(error: wit.Error) -> sdk.DataError:

@@ -9,7 +9,7 @@ from wit_world.imports import city_data_shared_1_1_0 as wit
 
 from .. import codec
 from .. import shared as sdk
-from ..data.query import RawBound
+from .._query import RawBound
 from ..shared import Job, Page, Query, Released, Source
 
 

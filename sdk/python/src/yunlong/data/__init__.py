@@ -3,6 +3,7 @@ and serializable transactions."""
 
 from .. import _city
 from .. import clock as _clock  # A transaction pauses after a conflict.
+from .._query import Scalar
 from .collection import Collection
 from .errors import (
     AlreadyExists,
@@ -18,7 +19,7 @@ from .errors import (
     Undeclared,
     UniqueViolation,
 )
-from .query import Page, Query, Scalar, Stored
+from .query import Page, Query, Stored
 from .transact import Tx, transact
 
 __all__ = [

@@ -3,22 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Generic, Self, TypeVar
 
+from .._query import DEFAULT_LIMIT, RawBound, Scalar
+
 T = TypeVar("T")
 D = TypeVar("D")
-
-Scalar = str | int | float | bool | None
-"""A value that an index can order."""
-
-DEFAULT_LIMIT = 50
-"""What a query asks for when it names no limit."""
-
-
-@dataclass(frozen=True)
-class RawBound:
-    """One end of a range."""
-
-    value: Scalar
-    inclusive: bool
 
 
 @dataclass(frozen=True)

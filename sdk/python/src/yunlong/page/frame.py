@@ -45,7 +45,7 @@ class Layout:
         self._nav = nav
         self._help = help
 
-    def page(self, request: "Request", title: Text, template: str, **values: Any) -> "Response":
+    def page(self, request: "Request", title: Text, template: str, /, **values: Any) -> "Response":
         """A whole page around a template. ``title`` becomes the heading (``h1``) and, with the app's title, that of the
         window. The template gets ``req`` and ``lang``, too."""
         lang = request.lang

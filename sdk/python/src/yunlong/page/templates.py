@@ -50,6 +50,6 @@ class Templates:
         self._env.filters.update(minute=clock.minute, rfc3339=clock.rfc3339, date=lambda ms: str(clock.date_at(ms)))
         compile_all(self._env)
 
-    def render(self, name: str, **values: Any) -> str:
+    def render(self, name: str, /, **values: Any) -> str:
         """A template with values. Raises ``jinja2.TemplateError``."""
         return self._env.get_template(name).render(values)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import codec
+from .._query import RawBound
 from ..data import errors
-from ..data.query import RawBound, RawDocument, RawPage, RawQuery
+from ..data.query import RawDocument, RawPage, RawQuery
 from .manifest import Index, Manifest
 from .order import Key, rank
 
