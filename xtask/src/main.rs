@@ -4,6 +4,7 @@ mod bench;
 mod bench_hub;
 mod demo;
 mod guests;
+mod python;
 #[cfg(test)]
 mod security;
 mod setup;

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from yunlong import _city
-from yunlong.build import contract, world
+from yunlong.build import contract, sbom, world
 from yunlong.build.errors import BuildError
 from yunlong.build.interfaces import CITY, EXPORTS
 from yunlong.build.project import Project
@@ -104,3 +104,16 @@ def test_a_project_says_where_its_app_is(tmp_path: Path) -> None:
 def test_the_entry_of_a_component_is_python_for_every_part() -> None:
     for parts in [["http"], list(EXPORTS)]:
         compile(world.glue("app.main", "app", parts), "component", "exec")
+
+
+def test_the_list_of_parts_has_what_the_app_loads_and_no_more(tmp_path: Path) -> None:
+    done = probe(tmp_path, HEAD + "app = App(Router())")
+    names = json.loads(done.stdout.splitlines()[-1])["distributions"]
+    assert {"dacite", "Jinja2", "MarkupSafe"} <= set(names) and "pytest" not in names
+    (tmp_path / "app.toml").write_text('name = "lesson"\nversion = "1.0.0"\nvendor = "a"', encoding="utf-8")
+    (tmp_path / "app.wasm").write_bytes(b"wasm")
+    sbom.write(tmp_path, tmp_path / "app.wasm", names)
+    text = (tmp_path / sbom.FILE).read_text(encoding="utf-8")
+    listed = json.loads(text)
+    assert {"dacite", "jinja2", "markupsafe", "componentize-py"} <= {c["name"] for c in listed["components"]}
+    assert str(tmp_path) not in text

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import contract, world
+from . import contract, sbom, world
 from .errors import BuildError
 from .project import Project
 
@@ -47,7 +47,8 @@ def build(project: Project, check: bool) -> None:
         _step("类型检查", "Type check")
         _run([sys.executable, "-m", "mypy", "--strict", str(project.source)], project, "类型检查未通过", "the type check failed")
     _step("载入应用", "Loading the app")
-    modules, parts = _probe(project)
+    found = _probe(project)
+    modules, parts = found["modules"], found["parts"]
     generated = project.build / "component"
     shutil.rmtree(generated, ignore_errors=True)
     generated.mkdir(parents=True)
@@ -63,16 +64,16 @@ def build(project: Project, check: bool) -> None:
     arguments += [part for path in dict.fromkeys(python_path) for part in ("-p", str(path))]
     _componentize(arguments, [generated / "world.wit"])
     os.replace(unfinished, project.build / "app.wasm")
+    sbom.write(project.folder, project.build / "app.wasm", found["distributions"])
     size = (project.build / "app.wasm").stat().st_size / 1_000_000
     _step(f"build/app.wasm，{size:.1f} MB", f"build/app.wasm, {size:.1f} MB")
 
 
-def _probe(project: Project) -> tuple[list[str], list[str]]:
-    """The SDK's modules that the app loads, and its parts."""
+def _probe(project: Project) -> dict[str, list[str]]:
+    """What ``probe`` finds: the SDK's modules that the app loads, its parts, and the distributions it loads from."""
     sdk = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([str(project.source), sdk])
     command = [sys.executable, "-m", "yunlong.build.probe", project.module, project.attribute]
-    # Safe path off: the module is found on PYTHONPATH alone, as in the component.
     done = subprocess.run(
         command, cwd=project.folder, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, check=False
     )
@@ -82,8 +83,7 @@ def _probe(project: Project) -> tuple[list[str], list[str]]:
             f"the app could not be loaded, for the reason above: {project.module}:{project.attribute}",
         )
     # The app may print when it is loaded: the answer is the last line.
-    found = json.loads(done.stdout.decode().splitlines()[-1])
-    return found["modules"], found["parts"]
+    return {name: list(values) for name, values in json.loads(done.stdout.decode().splitlines()[-1]).items()}
 
 
 def _componentize(arguments: list[str], more: list[Path]) -> None:

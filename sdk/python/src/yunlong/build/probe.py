@@ -18,8 +18,9 @@ def main() -> int:
         traceback.print_exc()
         return 1
     # What the app has loaded, before this looks at it.
-    modules = sorted(name for name in sys.modules if name.startswith("yunlong."))
+    modules = sorted(sys.modules)
     from yunlong.app import App
+    from yunlong.build import sbom
 
     app = getattr(loaded, attribute, None)
     if not isinstance(app, App):
@@ -32,7 +33,12 @@ def main() -> int:
         "lifecycle": app.install is not None or app.health is not None,
         "migrations": app.migrate is not None,
     }
-    print(json.dumps({"modules": modules, "parts": [name for name, there in parts.items() if there]}))
+    found = {
+        "modules": [name for name in modules if name.startswith("yunlong.")],
+        "parts": [name for name, there in parts.items() if there],
+        "distributions": sbom.distributions(modules),
+    }
+    print(json.dumps(found))
     return 0
 
 
