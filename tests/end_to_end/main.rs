@@ -9,6 +9,7 @@ mod hostile;
 mod hub;
 mod operation;
 mod packages;
+mod python;
 mod registry;
 mod releases;
 mod sealing;

@@ -1,6 +1,7 @@
 //! Guests: built for wasm32-wasip2, packaged and signed with the `yunlong` command line, exactly
 //! as a vendor would.
 
+use crate::python::{self, Python};
 use crate::{cargo_command, root, run, step, target_dir};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -126,19 +127,39 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
         }
-        let file = out.join(format!("{name}.tar"));
-        run(Command::new(host)
-            .arg("package")
-            .arg(&dir)
-            .arg("--component")
-            .arg(&component)
-            .arg("--key")
-            .arg(&key)
-            .arg("--output")
-            .arg(&file)
-            .arg("--quiet"))
-        .with_context(|| format!("cannot package {name}"))?;
-        packages.push(Package { name, file });
+        packages.push(package(host, &key, name, &dir, &component)?);
+    }
+    for dir in python_apps(sets)? {
+        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        step(&format!("Building {name} (Python)"));
+        let component = Python::set_up()?.build(&dir)?;
+        packages.push(package(host, &key, name, &dir, &component)?);
     }
     Ok(packages)
+}
+
+/// The guests of `sets` that are written in Python, which their own build makes.
+fn python_apps(sets: &[Set]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for folder in sets.iter().flat_map(|s| s.folders()) {
+        found.extend(python::apps(&root().join(folder))?);
+    }
+    Ok(found)
+}
+
+/// Packages and signs one guest.
+fn package(host: &Path, key: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
+    let file = packages_dir()?.join(format!("{name}.tar"));
+    run(Command::new(host)
+        .arg("package")
+        .arg(dir)
+        .arg("--component")
+        .arg(component)
+        .arg("--key")
+        .arg(key)
+        .arg("--output")
+        .arg(&file)
+        .arg("--quiet"))
+    .with_context(|| format!("cannot package {name}"))?;
+    Ok(Package { name, file })
 }

@@ -5,6 +5,7 @@ mod bench_hub;
 mod book;
 mod demo;
 mod guests;
+mod python;
 #[cfg(test)]
 mod security;
 mod setup;

@@ -75,6 +75,17 @@ pub(crate) fn wrk() -> Result<()> {
     if has("wrk") { Ok(()) } else { debian(&["wrk"], "measurements and tests under load need wrk") }
 }
 
+/// Python 3.11 or newer with its environments, for the apps in Python.
+pub(crate) fn python() -> Result<()> {
+    let fits = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
+    let found = || Command::new("python3").args(["-c", fits]).stderr(Stdio::null()).status().is_ok_and(|s| s.success());
+    if found() {
+        return Ok(());
+    }
+    debian(&["python3", "python3-venv"], "apps in Python need Python 3.11 or newer with venv")?;
+    if found() { Ok(()) } else { bail!("apps in Python need Python 3.11 or newer: python3 is older") }
+}
+
 /// A tool that is a crate, with the version that we speak of in tests.
 struct Tool {
     name: &'static str,

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: sets up what is missing and runs every test.
 
 use crate::guests::{self, Set};
+use crate::python::Python;
 use crate::{cargo_command, root, setup, step, target_dir};
 use anyhow::Result;
 use std::process::Command;
@@ -65,6 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.browser_only {
         return run_browser(&host);
     }
+    Python::set_up()?.test()?;
     setup::wkg()?;
     setup::wrk()?;
     step("Unit, property, crash and end-to-end tests");

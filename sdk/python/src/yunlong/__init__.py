@@ -1,0 +1,60 @@
+"""The Python SDK for apps of the city: write what your app does as plain functions, test it against a city in memory,
+build it with ``python -m yunlong.build``.
+
+What an app imports is what its component imports, and what ``app.toml`` must declare:
+
+=============================  ==============================================================
+``yunlong``                    pages and the API, who asks, the time, randomness: every app
+``yunlong.data``               collections, queries, ``transact``: ``[[collections]]``
+``yunlong.attributes``         what people consent to tell: ``[[scopes]]``
+``yunlong.messaging``          events and notes to people: ``[[publishes]]``
+``yunlong.payments``           ``[payments]``
+``yunlong.shared``, ``.base``  the city's datasets: ``[[datasets]]``
+``yunlong.http``               requests to other hosts: ``outbound``
+``yunlong.testing``            the city in memory
+=============================  ==============================================================
+"""
+
+from . import clock, context, identity, page, random
+from .app import App, Progress
+from .clock import now
+from .errors import CityError, Failure, MissingConsent, Problem, Reject, Respond, Retry, SignIn
+from .event import Event
+from .identity import Kind, Principal
+from .page import Column, Layout, NavItem, Templates, Tone
+from .text import Lang, Text, t
+from .web import Form, Request, Response, Router
+
+__all__ = [
+    "App",
+    "CityError",
+    "Column",
+    "Event",
+    "Failure",
+    "Form",
+    "Kind",
+    "Lang",
+    "Layout",
+    "MissingConsent",
+    "NavItem",
+    "Principal",
+    "Problem",
+    "Progress",
+    "Reject",
+    "Request",
+    "Respond",
+    "Response",
+    "Retry",
+    "Router",
+    "SignIn",
+    "Templates",
+    "Text",
+    "Tone",
+    "clock",
+    "context",
+    "identity",
+    "now",
+    "page",
+    "random",
+    "t",
+]

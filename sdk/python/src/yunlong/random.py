@@ -1,0 +1,22 @@
+"""Randomness fit for secrets, from the host.
+
+Python's own ``random`` module is seeded when a component is built: use this, or ``secrets``.
+"""
+
+from . import _city
+from . import clock as _clock  # It stands for the interface that randomness comes from, too.
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+__all__ = ["code", "random_bytes"]
+
+
+def random_bytes(n: int) -> bytes:
+    """So many random bytes."""
+    return _city.system.get().random(n)
+
+
+def code(characters: int) -> str:
+    """A text of so many characters of the alphabet of Crockford's Base32, which has no letters that look alike: for
+    numbers that people read out. Each character carries five bits."""
+    return "".join(_ALPHABET[b % 32] for b in random_bytes(characters))

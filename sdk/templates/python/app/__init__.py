@@ -1,0 +1,1 @@
+"""Residents report what is broken in public space; the department closes it."""

@@ -1,0 +1,71 @@
+"""The pages."""
+
+from pathlib import Path
+
+from yunlong import Form, Layout, NavItem, Request, Response, Templates, t
+from yunlong.attributes import Absent, Attribute, NotGranted, attribute
+
+from . import reports
+
+LAYOUT = Layout(
+    t("报修", "Repairs"),
+    Templates(Path(__file__).parent / "templates"),
+    nav=lambda _: [NavItem("/", t("全部报修", "All reports")), NavItem("/new", t("我要报修", "Report something"))],
+    help="/help",
+)
+
+
+def home(req: Request) -> Response:
+    """All reports, the newest first."""
+    after = req.query_value("after")
+    page = reports.newest(after)
+    return LAYOUT.page(req, t("全部报修", "All reports"), "list.html", reports=page.values, after=after, next=page.next)
+
+
+def detail(req: Request) -> Response:
+    """One report. Where to call back is shown to a clerk alone."""
+    report = reports.get(req.param("id"))
+    clerk = req.principal.has_role("clerk")
+    return LAYOUT.page(req, t(report.title, report.title), "detail.html", report=report, clerk=clerk)
+
+
+def new(req: Request) -> Response:
+    """The form, for those who signed in."""
+    req.subject()
+    return _form(req, Form())
+
+
+def _form(req: Request, form: Form) -> Response:
+    return LAYOUT.page(req, t("我要报修", "Report something"), "new.html", form=form)
+
+
+def submit(req: Request) -> Response:
+    """Takes the form: back to it with the mistakes and with what was typed, or on to the report."""
+    reporter = req.subject()
+    form = req.form()
+    checked = reports.checked(form)
+    if checked is None:
+        return _form(req, form).with_status(422)
+    report = reports.file(reporter, checked, _phone() if form.checked("call_back") else None)
+    return Response.see_other(f"/reports/{report.id}")
+
+
+def _phone() -> str | None:
+    """Where to call back. Whoever has not consented is sent to the portal's page for it, and back to the form; where
+    there is no number, or the department gave this app none, the report is filed without."""
+    try:
+        return attribute(Attribute.MOBILE)
+    except (Absent, NotGranted):
+        return None
+
+
+def close(req: Request) -> Response:
+    """A clerk closes a report."""
+    req.require_role("clerk")
+    reports.close(req.param("id"))
+    return Response.see_other(f"/reports/{req.param('id')}")
+
+
+def help(req: Request) -> Response:
+    """Help."""
+    return LAYOUT.page(req, t("帮助", "Help"), "help.html")
