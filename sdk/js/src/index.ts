@@ -41,7 +41,7 @@ export { PaymentOutcome } from "./payment-outcome.ts";
 export { type Lang, type Text, same, t } from "./text.ts";
 export { App, type AppContext, type AppEnv, type AppOptions } from "./web/app.ts";
 export { Form } from "./web/form.ts";
-export type { Input, Operation } from "./web/operation.ts";
+export { type AnswerOf, type Input, type InputOf, type Operation, operation } from "./web/operation.ts";
 export { MissingConsent, SignIn } from "./web/outcome.ts";
 export { Problem } from "./web/problem.ts";
 export { CityRequest } from "./web/request.ts";

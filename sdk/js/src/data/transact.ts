@@ -63,13 +63,13 @@ export class Tx {
   }
 
   /** Adds a document whose id must be new. @throws {DataError} `already-exists` and the others. */
-  insert<T>(collection: Collection<T>, document: T): void {
+  insert<T>(collection: Collection<T>, document: NoInfer<T>): void {
     const body = collection.encode(document);
     this.#call(() => this.raw.insert(collection.name, collection.idOf(document), body));
   }
 
   /** Adds or replaces a document. @throws {DataError} */
-  put<T>(collection: Collection<T>, document: T): void {
+  put<T>(collection: Collection<T>, document: NoInfer<T>): void {
     const body = collection.encode(document);
     this.#call(() => this.raw.put(collection.name, collection.idOf(document), body));
   }

@@ -38,6 +38,13 @@ export interface Operation<P, Q, B, R> {
   readonly problems?: Readonly<Record<number, string>>;
 }
 
+/** An operation, with the types of its schemas; `undefined` where it has none. */
+export function operation<P = undefined, Q = undefined, B = undefined, R = undefined>(
+  of: Operation<P, Q, B, R>,
+): Operation<P, Q, B, R> {
+  return of;
+}
+
 /** What an operation takes in; `undefined` where it has no schema. */
 export interface Input<P, Q, B> {
   readonly params: P;
@@ -45,6 +52,12 @@ export interface Input<P, Q, B> {
   readonly body: B;
 }
 
+
+/** What an operation's handler is given: `InputOf<typeof listOrders>`. */
+export type InputOf<O> = O extends Operation<infer P, infer Q, infer B, infer _> ? Input<P, Q, B> : never;
+
+/** What an operation's handler answers: `AnswerOf<typeof listOrders>`. */
+export type AnswerOf<O> = O extends Operation<infer _P, infer _Q, infer _B, infer R> ? R : never;
 
 function explain(error: ZodError): string {
   return error.issues.map((i) => `${i.path.length === 0 ? "" : `${i.path.join(".")}: `}${i.message}`).join("; ");

@@ -10,7 +10,7 @@ const DatasetUse = z.object({
   basis: z.string(),
   fields: z.array(z.string()),
   /** `own`, which is the default, `all`, or a table of divisions. */
-  rows: z.unknown(),
+  rows: z.unknown().optional(),
   access: z.array(z.string()).default(["get"]),
   roles: z.array(z.string()).default([]),
 });
@@ -35,7 +35,7 @@ const Shape = z.object({
   datasets: z.array(DatasetUse).default([]),
   jobs: z.array(Named).default([]),
   outbound: z.array(z.string()).default([]),
-  payments: z.unknown(),
+  payments: z.unknown().optional(),
   config: z.object({ properties: z.record(z.string(), z.unknown()).default({}) }).optional(),
 });
 

@@ -3,7 +3,7 @@ import type * as host from "city:data/collections@1.1.0";
 import type * as publisher from "city:messaging/publisher@1.0.0";
 import type { Entry, Overlay } from "./collections.ts";
 import type { PaymentOp } from "./ledger.ts";
-import { Refusal, refuse } from "./refuse.ts";
+import { refuse } from "./refuse.ts";
 import { type AuditRow, type State, city } from "./state.ts";
 
 interface Adjust {
@@ -176,7 +176,3 @@ export function own(transaction: host.Transaction): Transaction {
   throw new TypeError("this transaction is not from the city in memory");
 }
 
-/** Whether an error is a case of the contract. */
-export function isRefusal(e: unknown, tag: string): boolean {
-  return e instanceof Refusal && e.payload.tag === tag;
-}
