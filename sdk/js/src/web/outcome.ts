@@ -39,5 +39,6 @@ export interface HasOutcome {
 
 /** Whether an error says what to answer. */
 export function hasOutcome(e: unknown): e is HasOutcome {
-  return e instanceof Error && "outcome" in e && e.outcome instanceof Error;
+  // Only looked for, not read: reading one may write to the log.
+  return e instanceof Error && "outcome" in e;
 }
