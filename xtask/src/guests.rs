@@ -1,7 +1,7 @@
 //! Guests: built for wasm32-wasip2, packaged and signed with the `yunlong` command line, exactly
 //! as a vendor would.
 
-use crate::{cargo_command, root, run, step, target_dir};
+use crate::{cargo_command, root, run, step, target_dir, typescript};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +13,8 @@ pub(crate) enum Set {
     Apps,
     /// `tests/hostile/*` and `tests/guests/*`.
     Hostile,
+    /// The lessons in TypeScript: a set of their own, since they need Node and half a minute each.
+    TypeScript,
 }
 
 impl Set {
@@ -20,6 +22,7 @@ impl Set {
         match self {
             Self::Apps => &["plugins", "examples"],
             Self::Hostile => &["tests/hostile", "tests/guests"],
+            Self::TypeScript => &[],
         }
     }
 }
@@ -118,27 +121,47 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     if !key.exists() {
         run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
     }
+    let mut packages = built_elsewhere(host, sets)?;
     step("Packaging and signing");
     let built = target_dir()?.join("wasm32-wasip2/guest");
-    let mut packages = Vec::new();
     for (name, dir) in sources.into_iter().filter(|(_, dir)| dir.join("app.toml").exists()) {
         let component = built.join(format!("{}.wasm", name.replace('-', "_")));
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
         }
-        let file = out.join(format!("{name}.tar"));
-        run(Command::new(host)
-            .arg("package")
-            .arg(&dir)
-            .arg("--component")
-            .arg(&component)
-            .arg("--key")
-            .arg(&key)
-            .arg("--output")
-            .arg(&file)
-            .arg("--quiet"))
-        .with_context(|| format!("cannot package {name}"))?;
-        packages.push(Package { name, file });
+        packages.push(package(host, name, &dir, &component)?);
     }
     Ok(packages)
+}
+
+/// The guests that build themselves with tools of their own.
+fn built_elsewhere(host: &Path, sets: &[Set]) -> Result<Vec<Package>> {
+    let mut packages = Vec::new();
+    if sets.contains(&Set::TypeScript) {
+        for dir in typescript::lessons()? {
+            let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            step(&format!("Building {name} from TypeScript (about half a minute)"));
+            let component = typescript::build(&dir)?;
+            packages.push(package(host, name, &dir, &component)?);
+        }
+    }
+    Ok(packages)
+}
+
+/// Packages a guest and signs it with the demo vendor's key.
+fn package(host: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
+    let out = packages_dir()?;
+    let file = out.join(format!("{name}.tar"));
+    run(Command::new(host)
+        .arg("package")
+        .arg(dir)
+        .arg("--component")
+        .arg(component)
+        .arg("--key")
+        .arg(out.join("demo-vendor.pem"))
+        .arg("--output")
+        .arg(&file)
+        .arg("--quiet"))
+    .with_context(|| format!("cannot package {name}"))?;
+    Ok(Package { name, file })
 }

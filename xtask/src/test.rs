@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what is missing and runs every test.
 
 use crate::guests::{self, Set};
-use crate::{cargo_command, root, setup, step, target_dir};
+use crate::{cargo_command, root, setup, step, target_dir, typescript};
 use anyhow::Result;
 use std::process::Command;
 
@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // compile wasmtime twice. The server's own tests make cargo build its binary, too.
     crate::run(cargo_command(&runner(nextest)).arg("--no-run"))?;
     let host = guests::binary("dev", "yunlong")?;
-    guests::build_and_package(&host, &[Set::Apps, Set::Hostile])?;
+    guests::build_and_package(&host, &[Set::Apps, Set::Hostile, Set::TypeScript])?;
     if options.browser_only {
         return run_browser(&host);
     }
@@ -78,6 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         step("The examples in the documentation");
         crate::run(&mut cargo_command(&["test", "--workspace", "--doc"]))?;
     }
+    typescript::check_and_test()?;
     if !options.no_browser {
         run_browser(&host)?;
     }
