@@ -90,7 +90,7 @@ export async function partsOf(folder, entry) {
   return Object.keys(PARTS).filter((part) => names.includes(part));
 }
 
-/** The module of the component, and the interfaces that it imports. */
+/** The module of the component, the interfaces that it imports, and the files that stand in it. */
 export async function bundle(folder, entry, parts) {
   const wrappers = parts.map((part) => `, ${PARTS[part]}`).join("");
   const contents = [
@@ -102,5 +102,6 @@ export async function bundle(folder, entry, parts) {
   ].join("\n");
   const { metafile, outputFiles } = await esbuild(folder, { stdin: { contents, resolveDir: folder, sourcefile: "component.js" } });
   const imports = only(metafile).imports.filter((i) => i.external).map((i) => i.path);
-  return { code: outputFiles[0].contents, imports: [...new Set(imports)].sort() };
+  const inputs = Object.entries(only(metafile).inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []));
+  return { code: outputFiles[0].contents, imports: [...new Set(imports)].sort(), inputs };
 }

@@ -1,8 +1,10 @@
-// `yunlong-build`: checks the types of the app in a folder, and makes `build/app.wasm` of it.
+// `yunlong-build`: checks the types of the app in a folder, and makes `build/app.wasm` of it, with
+// `sbom.cdx.json` beside `app.toml`, which `yunlong package` takes in.
 // `yunlong-build --check` only checks.
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { bundle, entryOf, partsOf } from "./bundle.mjs";
+import { sbomOf } from "./sbom.mjs";
 import { BuildError, say } from "./say.mjs";
 import { checkTypes } from "./types.mjs";
 import { withWorld } from "./world.mjs";
@@ -40,7 +42,7 @@ async function build(folder) {
   await checkTypes(folder);
   console.error(say("打包源码…", "Bundling…"));
   const parts = await partsOf(folder, entry);
-  const { code, imports } = await bundle(folder, entry, parts);
+  const { code, imports, inputs } = await bundle(folder, entry, parts);
   const out = join(folder, "build");
   await mkdir(out, { recursive: true });
   await writeFile(join(out, "app.js"), code);
@@ -50,6 +52,7 @@ async function build(folder) {
   const file = join(out, "app.wasm");
   await writeFile(`${file}.tmp`, component);
   await rename(`${file}.tmp`, file);
+  await writeFile(join(folder, "sbom.cdx.json"), `${JSON.stringify(await sbomOf(folder, inputs), undefined, 2)}\n`);
   return relative(folder, file);
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bundle, entryOf, partsOf } from "../build/bundle.mjs";
+import { sbomOf } from "../build/sbom.mjs";
 import { main } from "../build/main.mjs";
 import { withWorld, worldOf } from "../build/world.mjs";
 
@@ -26,6 +27,16 @@ test("the parts that an app exports are found, and bring what they use", async (
   assert.ok(!imports.some((i) => /payments|shared|attributes|base/.test(i)), String(imports));
   const text = new TextDecoder().decode(code);
   assert.ok(!text.includes("locales/fr.js"), "of zod's languages the city's two stay");
+});
+
+test("the statement names the packages in the bundle and the engine, and nothing of the machine", async () => {
+  const { inputs } = await bundle(app("parts"), "src/app.ts", []);
+  const sbom = await sbomOf(fileURLToPath(new URL("..", import.meta.url)), inputs.map((f: string) => `${app("parts")}/${f}`));
+  assert.deepEqual([sbom.bomFormat, sbom.specVersion], ["CycloneDX", "1.6"]);
+  const names = sbom.components.map((c: { name: string }) => c.name);
+  assert.deepEqual(names, ["@bytecodealliance/componentize-js", "hono", "zod"]);
+  assert.match(sbom.components[1].purl, /^pkg:npm\/hono@\d/);
+  assert.ok(!JSON.stringify(sbom).includes(app(".")));
 });
 
 test("the world has what is imported and exported, and stands beside the contract", async () => {
