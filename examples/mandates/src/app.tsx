@@ -7,8 +7,8 @@ import * as checks from "./checks.ts";
 import * as pages from "./pages.tsx";
 
 const Shown = z.object({
-  year: z.number(),
-  time: z.number().describe("Milliseconds since 1970-01-01T00:00:00Z."),
+  year: z.number().optional(),
+  time: z.number().optional().describe("Milliseconds since 1970-01-01T00:00:00Z."),
   by: z.enum(["holder", "agent"]).describe("Who made it: the holder, or somebody with their mandate."),
 });
 
@@ -38,8 +38,8 @@ const makeCheck = operation({
 });
 
 /** A check without subjects and mandates: they stay with the app. */
-function shown({ year, time, mandate }: checks.Check): AnswerOf<typeof makeCheck> {
-  return { year, time, by: mandate == null ? "holder" : "agent" };
+function shown({ year, time, agent }: checks.Check): AnswerOf<typeof makeCheck> {
+  return { year, time, by: agent === undefined ? "holder" : "agent" };
 }
 
 const matter = (request: CityRequest) => checks.matterOf(request.subject);

@@ -1,31 +1,19 @@
 /** Checks: one a holder and year, made by the holder or by somebody with their mandate. */
-import {
-  Collection,
-  DataError,
-  MessagingError,
-  Problem,
-  type Tx,
-  clock,
-  identity,
-  notify,
-  now,
-  random,
-  t,
-  transact,
-  z,
-} from "@yunlong/sdk";
+import { Collection, DataError, MessagingError, Problem, type Tx, notify, now, t, transact, z } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
+import * as identity from "@yunlong/sdk/identity";
+import * as random from "@yunlong/sdk/random";
 
 const Check = z.object({
   id: z.string(),
   /** Whose card it is: the subject that the holder has when they come themself. */
   holder: z.string(),
-  year: z.number(),
+  /** Absent once the holder had it erased; so is `time`. */
+  year: z.number().optional(),
   /** When it was made, ms since 1970. */
-  time: z.number(),
-  /** Who made it for the holder; absent when they came themself, or had it erased. */
-  agent: z.string().nullish(),
-  /** The mandate that it rests on. */
-  mandate: z.string().nullish(),
+  time: z.number().optional(),
+  /** Who made it for the holder, when and by which mandate; absent when they came themself. */
+  agent: z.object({ subject: z.string(), at: z.number().optional(), mandate: z.string().optional() }).optional(),
 });
 
 /** A check as it is stored. */
@@ -90,7 +78,8 @@ export function make({ holder, agent }: Matter, shown: string): Check {
       .detail(t("没有办理任何事项。请回到首页核对后再办。", "Nothing was done. Go back to the start, look whose card it is, and do it again."));
   }
   const year = thisYear();
-  const check: Check = { id: random.code(16), holder, year, time: now(), agent: agent?.subject, mandate: agent?.mandate };
+  const time = now();
+  const check: Check = { id: random.code(16), holder, year, time, agent: agent && { ...agent, at: time } };
   try {
     transact((tx) => {
       tx.insert(CHECKS, check);

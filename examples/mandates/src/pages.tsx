@@ -1,5 +1,6 @@
 /** The pages. The frame says on each of them for whom the visitor acts. */
-import { type AppContext, Badge, Card, type Column, Confirm, Empty, Layout, Notice, Table, clock, t } from "@yunlong/sdk";
+import { type AppContext, Badge, Card, type Column, Confirm, Empty, Layout, Notice, Table, t } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
 import * as checks from "./checks.ts";
 
 const LAYOUT = new Layout(t("爱心卡年审", "Yearly check of the care card"), {
@@ -16,11 +17,11 @@ export function home(c: AppContext) {
   const made = all.some((check) => check.year === year);
   const columns: Column<checks.Check>[] = [
     { heading: request.t("年度", "Year"), cell: (check) => check.year },
-    { heading: request.t("办理时间", "Made"), cell: (check) => <time datetime={clock.rfc3339(check.time)}>{clock.minute(check.time)}</time> },
+    { heading: request.t("办理时间", "Made"), cell: (check) => <Moment ms={check.time} /> },
     {
       heading: request.t("办理人", "By"),
       cell: (check) =>
-        check.mandate == null ? (
+        check.agent === undefined ? (
           <Badge tone="ok">{request.t("本人", "the holder")}</Badge>
         ) : (
           <Badge tone="info">{request.t("受托人", "an agent")}</Badge>
@@ -87,4 +88,9 @@ export function help(c: AppContext) {
       </p>
     </>,
   );
+}
+
+function Moment({ ms }: { ms: number | undefined }) {
+  if (ms === undefined) return null;
+  return <time datetime={clock.rfc3339(ms)}>{clock.minute(ms)}</time>;
 }

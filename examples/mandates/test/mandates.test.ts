@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
-import type { identity } from "@yunlong/sdk";
+import type { ActingFor } from "@yunlong/sdk/identity";
 import { TestCity } from "@yunlong/sdk/testing";
 import app from "../src/app.tsx";
 
 const MANIFEST = readFileSync(new URL("../app.toml", import.meta.url), "utf8");
-const OF_HOLDER: identity.ActingFor = { subject: "holder", mandate: "m-1", grantor: { kind: "person" } };
+const OF_HOLDER: ActingFor = { subject: "holder", mandate: "m-1", grantor: { kind: "person" } };
 
 let city: TestCity;
 beforeEach(() => {

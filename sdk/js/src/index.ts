@@ -2,14 +2,11 @@
 /**
  * The TypeScript SDK of Yunlong: an app is a hono router, typed collections, and parts that the
  * platform calls. The words are those of the Rust SDK.
+ *
+ * What is used by its module's name is imported from there, so that a component asks the city for no
+ * more than it uses: `import * as identity from "@yunlong/sdk/identity"`, and so `base/population` (and
+ * its siblings), `clock`, `context`, `http`, `payments`, `random` and `shared`.
  */
-export * as clock from "./clock.ts";
-export * as context from "./context.ts";
-export * as http from "./http.ts";
-export * as identity from "./identity.ts";
-export * as payments from "./payments.ts";
-export * as random from "./random.ts";
-export * as shared from "./shared/index.ts";
 
 export { now } from "./clock.ts";
 export { Collection, type Stored, counter } from "./data/collection.ts";

@@ -1,7 +1,11 @@
 // The typed base databases on the city in memory.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { credit, economy, geospatial, legalEntities, population } from "../src/base/index.ts";
+import * as credit from "../src/base/credit.ts";
+import * as economy from "../src/base/economy.ts";
+import * as geospatial from "../src/base/geospatial.ts";
+import * as legalEntities from "../src/base/legal-entities.ts";
+import * as population from "../src/base/population.ts";
 import type { TestCity } from "../src/testing/index.ts";
 import { code, newCity } from "./lesson.ts";
 

@@ -8,18 +8,18 @@ import {
   type Jobs,
   type Lifecycle,
   type Outgoing,
-  context,
   counter,
-  identity,
   notify,
   now,
-  payments,
   publish as stage,
-  random,
   t,
   transact,
   z,
 } from "../src/index.ts";
+import * as context from "../src/context.ts";
+import * as identity from "../src/identity.ts";
+import * as payments from "../src/payments.ts";
+import * as random from "../src/random.ts";
 import type { TestCity } from "../src/testing/index.ts";
 import { code, newCity } from "./lesson.ts";
 

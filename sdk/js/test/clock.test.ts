@@ -1,7 +1,7 @@
 // Times as the clock in Xuzhou shows them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock } from "../src/index.ts";
+import * as clock from "../src/clock.ts";
 import { newCity } from "./lesson.ts";
 
 test("dates are those of the calendar in China", () => {

@@ -1,7 +1,8 @@
 // Requests to other hosts: declared ones only, with a deadline and a cap.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { App, http } from "../src/index.ts";
+import { App } from "../src/index.ts";
+import * as http from "../src/http.ts";
 import { TestCity } from "../src/testing/index.ts";
 import { code } from "./lesson.ts";
 

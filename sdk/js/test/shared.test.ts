@@ -1,7 +1,8 @@
 // Shared data on the city in memory: what a grant, a role and a consent let through.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { App, shared } from "../src/index.ts";
+import { App } from "../src/index.ts";
+import * as shared from "../src/shared/index.ts";
 import type { TestCity } from "../src/testing/index.ts";
 import { code, newCity } from "./lesson.ts";
 

@@ -3,7 +3,8 @@
 // Routes, negotiation, problems, pages and the OpenAPI document.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { App, DataError, Form, Layout, Problem, identity, operation, t, z } from "../src/index.ts";
+import { App, DataError, Form, Layout, Problem, operation, t, z } from "../src/index.ts";
+import * as identity from "../src/identity.ts";
 import type { TestCity } from "../src/testing/index.ts";
 import { prefersJson } from "../src/web/accept.ts";
 import { newCity } from "./lesson.ts";

@@ -1,4 +1,12 @@
-/** What the base databases have in common. */
+/**
+ * What the base databases have in common: the five of the city's information hub, typed, each in a
+ * module of its own (`@yunlong/sdk/base/population` and its siblings). Each is a view of datasets of
+ * `shared`, and what is said there holds here: grant, role, purpose and consent are checked at each
+ * call, and reads of personal data are in the log. Every function throws `SharedError`.
+ *
+ * Every item of a record is optional. In `standing.released` and absent: not on record. Not in it: not
+ * granted. In `standing.present`: on record, and the grant lets no more be told.
+ */
 import type * as types from "city:base/types@1.0.0";
 import { whole } from "../contract.ts";
 

@@ -15,10 +15,10 @@ import {
   Pager,
   Table,
   TextArea,
-  clock,
-  identity,
   t,
 } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
+import * as identity from "@yunlong/sdk/identity";
 import * as reports from "./reports.ts";
 
 const LAYOUT = new Layout(t("报修", "Repairs"), {

@@ -1,5 +1,6 @@
 /** Reports: what they are, how they are kept, and what may be done with them. */
-import { Collection, Form, type Page, Problem, now, publish, random, transact, z } from "@yunlong/sdk";
+import { Collection, Form, type Page, Problem, now, publish, transact, z } from "@yunlong/sdk";
+import * as random from "@yunlong/sdk/random";
 
 const Report = z.object({
   id: z.string(),
