@@ -59,3 +59,53 @@ async fn the_tickers_job_publishes_and_its_consumer_counts() -> Result<()> {
     ensure!(document["paths"]["/api/ticks"]["post"]["operationId"] == "publishTick", "{document}");
     Ok(())
 }
+
+/// The lesson in TypeScript: what the engine in its component does with a mandate, a unique index, a note
+/// and randomness.
+#[tokio::test]
+async fn whoever_acts_by_mandate_makes_the_holders_check_and_the_holder_finds_it() -> Result<()> {
+    const APP: &str = "mandates";
+    let city = Plan::with(&[APP]).citizens(3).start().await?;
+    let (mother, daughter) = (city.token("citizen-001").await?, city.token("citizen-002").await?);
+    let portal = |token: &str| Ok::<_, anyhow::Error>(city.client("")?.with_token(token.to_owned()));
+    let app = |token: &str| Ok::<_, anyhow::Error>(city.client(APP)?.with_token(token.to_owned()));
+    ensure!(city.client(APP)?.get("/api/checks").await?.status == 401, "nobody has a card");
+
+    // A holder who was here before can be told what was done for them.
+    ensure!(app(&mother)?.get("/api/checks").await?.json()? == json!([]));
+    let given = portal(&mother)?.form("/mandates/give", &[("days", "30"), ("agree", "true")]).await?;
+    let code = given.text.split("class=\"secret\">").nth(1).and_then(|t| t.split('<').next()).context("no code")?;
+    let taken = portal(&daughter)?.form("/mandates/take", &[("code", code)]).await?;
+    ensure!(taken.status == 303, "{}", taken.text);
+    let held = portal(&daughter)?.page("/mandates", "zh").await?.text;
+    let mandate =
+        held.split("name=\"mandate\" value=\"").nth(1).and_then(|t| t.split('"').next()).context("no mandate")?;
+    ensure!(portal(&daughter)?.form("/mandates/act", &[("mandate", mandate)]).await?.status == 303);
+
+    let page = app(&daughter)?.page("/", "zh").await?;
+    ensure!(page.text.contains("正在为他人代办") && page.text.contains("代为办理年审"), "{}", page.text);
+    let unseen = app(&daughter)?.form("/checks", &[]).await?;
+    ensure!(unseen.status == 409, "what was not seen is not done: {} {}", unseen.status, unseen.text);
+    let made = app(&daughter)?.form("/checks", &[("mandate", mandate)]).await?;
+    ensure!(made.status == 303, "{} {}", made.status, made.text);
+    let again = app(&daughter)?.form("/checks", &[("mandate", mandate)]).await?;
+    ensure!(again.status == 409 && again.text.contains("本年度已经年审"), "{}", again.text);
+
+    // The holder finds it under their own subject, and is told; what the agent has is nothing of it.
+    let listed = app(&mother)?.get("/api/checks").await?.json()?;
+    ensure!(listed[0]["by"] == "agent" && listed.as_array().is_some_and(|all| all.len() == 1), "{listed}");
+    let inbox = portal(&mother)?.page("/inbox", "zh").await?.text;
+    ensure!(inbox.contains("您的爱心卡已由他人代办年审"), "{inbox}");
+    ensure!(portal(&daughter)?.form("/mandates/act", &[("mandate", "")]).await?.status == 303);
+    ensure!(app(&daughter)?.get("/api/checks").await?.json()? == json!([]));
+
+    // Each request is a fresh instance with randomness of its own: two checks have two ids, or the second
+    // would be refused.
+    for token in [&daughter, &city.token("citizen-003").await?] {
+        let made = app(token)?.post("/api/checks", &json!({})).await?;
+        ensure!(made.status == 201, "{} {}", made.status, made.text);
+    }
+    let document = city.client(APP)?.get("/openapi.json").await?.json()?;
+    ensure!(document["paths"]["/api/checks"]["post"]["operationId"] == "makeCheck", "{document}");
+    Ok(())
+}

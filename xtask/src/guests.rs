@@ -2,7 +2,7 @@
 //! as a vendor would.
 
 use crate::python::{self, Python};
-use crate::{cargo_command, root, run, step, target_dir};
+use crate::{cargo_command, root, run, step, target_dir, typescript};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +14,8 @@ pub(crate) enum Set {
     Apps,
     /// `tests/hostile/*` and `tests/guests/*`.
     Hostile,
+    /// The lessons in TypeScript and Python: a set of their own, since they need Node, Python and half a minute each.
+    Scripted,
 }
 
 impl Set {
@@ -21,6 +23,7 @@ impl Set {
         match self {
             Self::Apps => &["plugins", "examples"],
             Self::Hostile => &["tests/hostile", "tests/guests"],
+            Self::Scripted => &[],
         }
     }
 }
@@ -119,44 +122,50 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     if !key.exists() {
         run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
     }
+    let mut packages = built_elsewhere(host, sets)?;
     step("Packaging and signing");
     let built = target_dir()?.join("wasm32-wasip2/guest");
-    let mut packages = Vec::new();
     for (name, dir) in sources.into_iter().filter(|(_, dir)| dir.join("app.toml").exists()) {
         let component = built.join(format!("{}.wasm", name.replace('-', "_")));
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
         }
-        packages.push(package(host, &key, name, &dir, &component)?);
-    }
-    for dir in python_apps(sets)? {
-        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        step(&format!("Building {name} (Python)"));
-        let component = Python::set_up()?.build(&dir)?;
-        packages.push(package(host, &key, name, &dir, &component)?);
+        packages.push(package(host, name, &dir, &component)?);
     }
     Ok(packages)
 }
 
-/// The guests of `sets` that are written in Python, which their own build makes.
-fn python_apps(sets: &[Set]) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for folder in sets.iter().flat_map(|s| s.folders()) {
-        found.extend(python::apps(&root().join(folder))?);
+/// The guests that build themselves with tools of their own.
+fn built_elsewhere(host: &Path, sets: &[Set]) -> Result<Vec<Package>> {
+    let mut packages = Vec::new();
+    if sets.contains(&Set::Scripted) {
+        for dir in typescript::lessons()? {
+            let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            step(&format!("Building {name} from TypeScript (about half a minute)"));
+            let component = typescript::build(&dir)?;
+            packages.push(package(host, name, &dir, &component)?);
+        }
+        for dir in python::apps(&root().join("examples"))? {
+            let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            step(&format!("Building {name} from Python (about half a minute)"));
+            let component = Python::set_up()?.build(&dir)?;
+            packages.push(package(host, name, &dir, &component)?);
+        }
     }
-    Ok(found)
+    Ok(packages)
 }
 
-/// Packages and signs one guest.
-fn package(host: &Path, key: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
-    let file = packages_dir()?.join(format!("{name}.tar"));
+/// Packages a guest and signs it with the demo vendor's key.
+fn package(host: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
+    let out = packages_dir()?;
+    let file = out.join(format!("{name}.tar"));
     run(Command::new(host)
         .arg("package")
         .arg(dir)
         .arg("--component")
         .arg(component)
         .arg("--key")
-        .arg(key)
+        .arg(out.join("demo-vendor.pem"))
         .arg("--output")
         .arg(&file)
         .arg("--quiet"))

@@ -11,6 +11,7 @@ mod security;
 mod setup;
 mod soak;
 mod test;
+mod typescript;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
@@ -54,7 +55,8 @@ fn main() -> Result<()> {
         Task::Guests => {
             setup::wasm_target()?;
             let host = guests::build_host("dev")?;
-            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile]).map(|_| ())
+            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile, guests::Set::Scripted])
+                .map(|_| ())
         }
         Task::Bench(options) => bench::run(&options),
         Task::BenchHub(options) => bench_hub::run(&options),

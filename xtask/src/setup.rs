@@ -144,14 +144,16 @@ fn tool(tool: &Tool) -> Result<PathBuf> {
 /// The npm packages of a folder, exactly as its lock file says.
 pub(crate) fn npm_ci(dir: &Path) -> Result<()> {
     if !has("npm") {
-        bail!("the browser tests need Node 20 or newer with npm: install it from your system's packages and run again");
+        bail!(
+            "what is written in JavaScript and TypeScript needs Node 20 or newer with npm: install it from your system's packages and run again"
+        );
     }
     let lock = std::fs::read(dir.join("package-lock.json"))?;
     let stamp = dir.join("node_modules/.yunlong-lock");
     if std::fs::read(&stamp).is_ok_and(|s| s == lock) {
         return Ok(());
     }
-    step("Installing the browser tests' npm packages");
+    step(&format!("Installing the npm packages of {}", dir.strip_prefix(root()).unwrap_or(dir).display()));
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(dir))?;
     std::fs::write(stamp, lock)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::guests::{self, Set};
 use crate::python::Python;
-use crate::{cargo_command, root, setup, step, target_dir};
+use crate::{cargo_command, root, setup, step, target_dir, typescript};
 use anyhow::Result;
 use std::process::Command;
 
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // compile wasmtime twice. The server's own tests make cargo build its binary, too.
     crate::run(cargo_command(&runner(nextest)).arg("--no-run"))?;
     let host = guests::binary("dev", "yunlong")?;
-    guests::build_and_package(&host, &[Set::Apps, Set::Hostile])?;
+    guests::build_and_package(&host, &[Set::Apps, Set::Hostile, Set::Scripted])?;
     if options.browser_only {
         return run_browser(&host);
     }
@@ -81,6 +81,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         crate::run(&mut cargo_command(&["test", "--workspace", "--doc"]))?;
     }
     crate::book::render()?;
+    typescript::check_and_test()?;
     if !options.no_browser {
         run_browser(&host)?;
     }

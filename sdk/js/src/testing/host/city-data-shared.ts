@@ -1,0 +1,1 @@
+export { Dataset } from "../double/shared.ts";

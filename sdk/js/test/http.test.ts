@@ -1,0 +1,46 @@
+// Requests to other hosts: declared ones only, with a deadline and a cap.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { App } from "../src/index.ts";
+import * as http from "../src/http.ts";
+import { TestCity } from "../src/testing/index.ts";
+import { code } from "./lesson.ts";
+
+let city: TestCity;
+beforeEach(() => {
+  city = new TestCity('name = "caller"\nversion = "1.0.0"\noutbound = ["api.example.org"]\n');
+});
+
+test("an answer is read whole, whatever its status", async () => {
+  city.outside = async (request) => Response.json({ asked: await request.json() }, { status: 418 });
+  const answer = await http.send("https://api.example.org/x", { method: "POST", json: { a: 1 } });
+  assert.deepEqual([answer.status, JSON.parse(answer.text)], [418, { asked: { a: 1 } }]);
+});
+
+test("a host that app.toml does not declare is refused", async () => {
+  city.outside = () => new Response("");
+  await assert.rejects(http.send("https://elsewhere.example.org/?token=secret"), (e) => {
+    assert.ok(e instanceof http.HttpError && e.code === "refused" && e.host === "elsewhere.example.org");
+    assert.ok(!e.message.includes("secret"), "an address may carry secrets");
+    return true;
+  });
+});
+
+test("who does not answer in time is not waited for", async () => {
+  city.outside = () => new Promise(() => undefined);
+  await assert.rejects(http.send("https://api.example.org/", { timeout: 20 }), code("late"));
+});
+
+test("an answer that is too large is not read to its end", async () => {
+  const endless = () => new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1 << 20)) });
+  city.outside = () => new Response(endless());
+  await assert.rejects(http.send("https://api.example.org/"), code("too-large"));
+});
+
+test("people are told that a service does not answer, and no more", async () => {
+  const app = new App();
+  app.get("/", async (c) => c.text((await http.send("https://api.example.org/")).text));
+  const page = await city.get(app, "/");
+  assert.equal(page.status, 502);
+  assert.doesNotMatch(await page.text(), /example\.org/);
+});

@@ -1,0 +1,89 @@
+/** The same functions as JSON; `/openapi.json` is made of these schemas. */
+import { type AnswerOf, type AppContext, type CityRequest, Form, type InputOf, Problem, operation, z } from "@yunlong/sdk";
+import * as reports from "./reports.ts";
+
+const Item = z.object({
+  id: z.string(),
+  title: z.string(),
+  place: z.string(),
+  status: z.enum(["open", "closed"]),
+  time: z.number().describe("Milliseconds since 1970-01-01T00:00:00Z."),
+});
+const Shown = Item.extend({ details: z.string() });
+const Items = z.object({
+  items: z.array(Item),
+  next: z.string().nullable().describe("Give this as `after` for the next page; null when there is no more."),
+});
+const List = z.object({
+  after: z.string().optional().describe("`next` of the page before."),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+});
+const Create = z.object({
+  title: z.string().default("").describe("1 to 80 characters."),
+  place: z.string().default("").describe("1 to 120 characters."),
+  details: z.string().default("").describe("At most 2000 characters."),
+});
+const Of = z.object({ id: z.string() });
+
+/** `GET /api/reports` */
+export const listReports = operation({
+  method: "GET",
+  path: "/api/reports",
+  id: "listReports",
+  summary: "Reports, newest first",
+  query: List,
+  answer: Items,
+});
+
+/** `GET /api/reports/{id}` */
+export const getReport = operation({
+  method: "GET",
+  path: "/api/reports/:id",
+  id: "getReport",
+  summary: "A report",
+  params: Of,
+  answer: Shown,
+});
+
+/** `POST /api/reports` */
+export const createReport = operation({
+  method: "POST",
+  path: "/api/reports",
+  id: "createReport",
+  summary: "Files a report",
+  body: Create,
+  answer: Shown,
+  status: 201,
+  signedIn: true,
+  problems: { 422: "A field is refused; `errors` says why" },
+});
+
+/** A report as everybody sees it; who reported and their number stay with the app. */
+function shown({ id, title, place, details, status, time }: reports.Report): AnswerOf<typeof getReport> {
+  return { id, title, place, details, status, time };
+}
+
+export function list(_: CityRequest, { query }: InputOf<typeof listReports>): AnswerOf<typeof listReports> {
+  const page = reports.latest(query.after, query.limit);
+  const items = page.items.map(({ value: { id, title, place, status, time } }) => ({ id, title, place, status, time }));
+  return { items, next: page.next ?? null };
+}
+
+export function get(_: CityRequest, { params }: InputOf<typeof getReport>): AnswerOf<typeof getReport> {
+  return shown(reports.byId(params.id));
+}
+
+export function create(
+  request: CityRequest,
+  { body }: InputOf<typeof createReport>,
+  c: AppContext,
+): AnswerOf<typeof createReport> {
+  // The checks of the page's form are those of the API.
+  const form = new Form(Object.entries(body));
+  const what = reports.checked(form);
+  form.finish();
+  if (what === undefined) throw Problem.internal("a valid form without values");
+  const report = reports.file(request.subject, what);
+  c.header("location", `/api/reports/${report.id}`);
+  return shown(report);
+}

@@ -1,0 +1,71 @@
+//! The SDK for TypeScript, its template and the lessons written in it: checked, tested and built by
+//! their own npm scripts, as a vendor does.
+
+use crate::{root, run, setup, step};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The SDK, which the others find beside them.
+fn sdk() -> PathBuf {
+    root().join("sdk/js")
+}
+
+/// The lessons of `examples/` that are npm packages, by their folders' names, which are the apps'.
+pub(crate) fn lessons() -> Result<Vec<PathBuf>> {
+    let dir = root().join("examples");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let path = entry?.path();
+        if path.join("package.json").exists() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Installs what the SDK and an app need. The SDK comes first: an app refers to its folder.
+fn install(dir: &Path) -> Result<()> {
+    setup::npm_ci(&sdk())?;
+    setup::npm_ci(dir)
+}
+
+fn npm_run(dir: &Path, script: &str) -> Result<()> {
+    run(Command::new("npm").args(["run", "--silent", script]).current_dir(dir))
+        .with_context(|| format!("`npm run {script}` in {}", dir.display()))
+}
+
+/// Checks the types of every TypeScript project and runs its tests. All of them run, so that one
+/// failure does not hide another.
+pub(crate) fn check_and_test() -> Result<()> {
+    let mut projects = vec![sdk(), root().join("sdk/templates/typescript")];
+    projects.extend(lessons()?);
+    let mut failed = Vec::new();
+    for (n, dir) in projects.iter().enumerate() {
+        let shown = dir.strip_prefix(root()).unwrap_or(dir).display().to_string();
+        step(&format!("TypeScript {} of {}: {shown}", n + 1, projects.len()));
+        install(dir)?;
+        if let Err(e) = npm_run(dir, "check").and_then(|()| npm_run(dir, "test")) {
+            eprintln!("{e:#}");
+            failed.push(shown);
+        }
+    }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        bail!("TypeScript projects whose check or tests failed: {}", failed.join(", "))
+    }
+}
+
+/// Builds an app and answers its component. What was built from the same sources is built anew: only
+/// the build itself knows them all.
+pub(crate) fn build(dir: &Path) -> Result<PathBuf> {
+    install(dir)?;
+    npm_run(dir, "build")?;
+    let component = dir.join("build/app.wasm");
+    if !component.exists() {
+        bail!("{} was not built: does `npm run build` call yunlong-build?", component.display());
+    }
+    Ok(component)
+}
