@@ -31,6 +31,8 @@ mod terminal;
 
 pub use check::{Finding, check_component};
 pub use error::CliError;
+pub use pack::find_component;
+pub use terminal::lang;
 
 use clap::{Args, Subcommand};
 
