@@ -11,6 +11,7 @@ mod operation;
 mod packages;
 mod registry;
 mod releases;
+mod scenarios;
 mod sealing;
 mod telemetry;
 mod ticketing;

@@ -161,3 +161,46 @@ pub(crate) fn first_that_fails(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn holds(conditions: &str, value: &Value) -> bool {
+        let conditions: Conditions = toml::from_str(conditions).unwrap();
+        all(&conditions, value, &Vars::from([("id".into(), json!("7"))])).unwrap()
+    }
+
+    #[test]
+    fn conditions_hold_of_what_fits_and_of_nothing_else() {
+        let value = json!({ "state": "issued", "n": 3, "list": [1, 2], "rows": [{ "k": "a" }, { "k": "b" }], "id": "7", "none": null });
+        for (fits, not) in [
+            ("state = \"issued\"", "state = \"held\""),
+            ("n = 3", "n = 4"),
+            ("n = 3.0", "n = 3.5"),
+            ("n = { at_least = 3, at_most = 3 }", "n = { at_least = 3, at_most = 2 }"),
+            ("state = { in = [\"held\", \"issued\"] }", "state = { in = [\"held\"] }"),
+            ("state = { not = \"held\" }", "state = { not = \"issued\" }"),
+            ("absent = { exists = false }", "absent = { exists = true }"),
+            ("none = { exists = false }", "none = { exists = true }"),
+            ("state = { exists = true }", "state = { exists = false }"),
+            ("list = { length = 2 }", "list = { length = 1 }"),
+            ("list = [1, 2]", "list = [2, 1]"),
+            ("\"rows.k\" = \"b\"", "\"rows.k\" = \"c\""),
+            ("\"rows.k\" = [\"a\", \"b\"]", "\"rows.k\" = [\"a\"]"),
+            ("\"rows.k\" = { not = \"c\" }", "\"rows.k\" = { not = \"a\" }"),
+            ("state = { contains = \"ssu\" }", "state = { contains = \"held\" }"),
+            ("id = \"${id}\"", "state = \"${id}\""),
+        ] {
+            assert!(holds(fits, &value), "{fits}");
+            assert!(!holds(not, &value), "{not}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_none_is_refused() {
+        let error = toml::from_str::<Conditions>("n = { at_lest = 3 }").unwrap_err();
+        assert!(error.to_string().contains("at_least"), "{error}");
+    }
+}

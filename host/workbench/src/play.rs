@@ -182,7 +182,7 @@ impl Play {
             both(format!("应用没有作答：{e}"), format!("the app did not answer: {e}"))
         })?;
         let first = answer::check(&asked.expect, &response, &self.vars);
-        let ended = match (first, &asked.retry) {
+        match (first, &asked.retry) {
             (Err(_), Some(retry)) if wanted != Wanted::First => answer::check(retry, &response, &self.vars),
             (Err(_), None) if wanted == Wanted::AgainAfterWriting && !response.status().is_server_error() => Ok(()),
             (first, _) => {
@@ -191,8 +191,7 @@ impl Play {
                 }
                 first
             }
-        };
-        ended
+        }
     }
 
     fn presentation(&self, asked: &Asked) -> Presentation {

@@ -86,3 +86,29 @@ fn look_up(name: &str, vars: &Vars) -> Result<Value, Unknown> {
     let found = at(vars.get(head).ok_or_else(unknown)?, path);
     found.first().map(|v| (*v).clone()).ok_or_else(unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_goes_through_objects_places_and_each_item() {
+        let value = json!({ "a": [{ "b": 1 }, { "b": 2, "c": null }] });
+        assert_eq!(at(&value, "a.b"), [&json!(1), &json!(2)]);
+        assert_eq!(at(&value, "a.1.b"), [&json!(2)]);
+        assert!(at(&value, "a.7.b").is_empty() && at(&value, "x").is_empty());
+        assert_eq!(at(&value, ""), [&value]);
+    }
+
+    #[test]
+    fn texts_take_what_was_captured_and_say_what_was_not() {
+        let vars = Vars::from([("id".into(), json!("7")), ("n".into(), json!(3)), ("it".into(), json!({ "a": [5] }))]);
+        assert_eq!(filled("${n}", &vars), Ok(json!(3)));
+        assert_eq!(filled("/x/${id}/${n}?${it.a.0}", &vars), Ok(json!("/x/7/3?5")));
+        assert_eq!(filled("${nobody}", &vars), Err(Unknown("nobody".into())));
+        assert_eq!(filled("${it.b}", &vars), Err(Unknown("it.b".into())));
+        assert_eq!(text("costs $5 {and} ${", &vars), Ok("costs $5 {and} ${".into()));
+        assert_eq!(deep(&json!({ "a": ["${n}", 1] }), &vars), Ok(json!({ "a": [3, 1] })));
+    }
+}
