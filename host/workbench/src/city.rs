@@ -16,8 +16,9 @@ use yunlong_identity::{Attributes, NewAccount, Password};
 use yunlong_installations::{Capability, New, Status};
 use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatcher, Note};
 use yunlong_model::{
-    Clock as _, Digest, InstallationName, ManualClock, NameError, Presentation, Principal, Timestamp,
+    Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp,
 };
+use yunlong_model::clock::ManualClock;
 use yunlong_payments::Behaviour;
 use yunlong_runtime::{InvocationError, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
 use yunlong_store::documents::{DocumentError, Query, Schema};
@@ -224,9 +225,12 @@ impl City {
         self.base.payments.pay_at_cashier(intent, account, behaviour).await.map(drop).map_err(|e| e.to_string())
     }
 
-    /// Moves the clock.
-    pub(crate) fn advance(&self, millis: i64) {
+    /// Moves the clock. The log's entries become leaves before: a log that stood still for so long would let nothing
+    /// personal be read.
+    pub(crate) async fn advance(&self, millis: i64) -> Result<(), String> {
+        self.base.audit.sequence_once().await.map_err(|e| e.to_string())?;
         self.clock.advance(millis);
+        Ok(())
     }
 
     /// Delivers and pays what is due now, and what follows from it, until nothing is under way.

@@ -12,10 +12,10 @@ pub(crate) type Conditions = BTreeMap<String, Condition>;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, expecting = "a value, or one of: is, not, in, at_least, at_most, exists, contains, length")]
 pub(crate) enum Condition {
+    /// Equals. First: a list would be taken for the words in their order.
+    Is(Plain),
     /// One of the words.
     Words(Words),
-    /// Equals.
-    Is(Plain),
 }
 
 /// A value that is no table.

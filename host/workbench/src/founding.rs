@@ -51,6 +51,8 @@ pub struct Founding {
 pub struct Foundation {
     /// The store.
     pub store: SharedStore,
+    /// The audit log. Nobody makes leaves of its entries but who asks for it.
+    pub audit: Audit,
     /// Who people are.
     pub identity: Arc<Identity>,
     /// What is installed.
@@ -124,7 +126,7 @@ impl Founding {
             store: store.clone(),
             clock: clock.clone(),
             keys: fields,
-            audit,
+            audit: audit.clone(),
             identity: identity.clone(),
             messaging: messaging.clone(),
             installations: installations.clone(),
@@ -150,6 +152,6 @@ impl Founding {
         };
         let runtime = Runtime::new(sandbox, services);
         let runtime = runtime.map_err(|e: RuntimeError| Unfounded::of("the runtime")(e.to_string()))?;
-        Ok(Foundation { store, identity, installations, messaging, payments, runtime })
+        Ok(Foundation { store, audit, identity, installations, messaging, payments, runtime })
     }
 }

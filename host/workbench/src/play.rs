@@ -100,8 +100,7 @@ impl Play {
                 self.deliver(Kind::Job { job: name.clone(), scheduled: now }, event, *outcome).await
             }
             Action::Advance { millis } => {
-                self.city.advance(*millis);
-                Ok(())
+                self.city.advance(*millis).await.map_err(|e| both(e.clone(), e))
             }
             Action::Pay { intent, who, behaviour } => {
                 let intent = self.text(intent)?;
