@@ -12,6 +12,7 @@ mod packages;
 mod python;
 mod registry;
 mod releases;
+mod scenarios;
 mod sealing;
 mod telemetry;
 mod ticketing;

@@ -105,6 +105,8 @@ pub struct HostCall<'a> {
     pub interface: Interface,
     /// The function.
     pub function: &'static str,
+    /// Whether it has an error to answer with, so that [`Verdict::Fail`] is heeded.
+    pub can_fail: bool,
 }
 
 /// What becomes of a call.
@@ -114,6 +116,9 @@ pub enum Verdict {
     Proceed,
     /// The guest is stopped with this reason: a fault for tests.
     Stop(String),
+    /// The call is not done and answers an error with this reason, as when a service is away: a fault for tests.
+    /// A call that has no error to answer with goes on.
+    Fail(String),
 }
 
 /// What one invocation took, and how it ended, as an [`Observer`] sees it.
@@ -278,18 +283,38 @@ impl Interceptor {
 
     /// A named call that everybody may make.
     pub(crate) fn call(&self, interface: Interface, function: &'static str) -> Result<(), Stop> {
+        self.pass(interface, function, false).map(drop)
+    }
+
+    /// A named call with an error of its own: the inner one is why it is to answer that.
+    pub(crate) fn fallible(
+        &self,
+        interface: Interface,
+        function: &'static str,
+    ) -> Result<Result<(), String>, Stop> {
+        self.pass(interface, function, true)
+    }
+
+    fn pass(
+        &self,
+        interface: Interface,
+        function: &'static str,
+        can_fail: bool,
+    ) -> Result<Result<(), String>, Stop> {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         tracing::trace!(interface = interface.name(), function, "host call");
-        let Some(observer) = &self.observer else { return Ok(()) };
+        let Some(observer) = &self.observer else { return Ok(Ok(())) };
         match observer.observe(&HostCall {
             installation: &self.installation,
             kind: self.kind,
             request_id: &self.request_id,
             interface,
             function,
+            can_fail,
         }) {
-            Verdict::Proceed => Ok(()),
+            Verdict::Fail(why) if can_fail => Ok(Err(why)),
+            Verdict::Proceed | Verdict::Fail(_) => Ok(Ok(())),
             Verdict::Stop(why) => Err(self.halt(Stop::Fault(why))),
         }
     }

@@ -21,6 +21,7 @@ mod serve;
 mod settings;
 mod subscriptions;
 mod telemetry;
+mod test_command;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -62,6 +63,8 @@ enum Command {
     /// Keys that personal fields are encrypted with at rest
     #[command(subcommand)]
     DataKey(data_keys::Command),
+    // Its own text is longer than a line, which one here would hide.
+    Test(test_command::Test),
     #[command(flatten)]
     Tool(yunlong_cli::Command),
 }
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Backup(options) => backup::back_up(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::DataKey(command) => data_keys::run(&command),
+        Command::Test(options) => return test_command::run(&options),
         Command::Tool(command) => {
             return match yunlong_cli::run(&command) {
                 Ok(()) => ExitCode::SUCCESS,

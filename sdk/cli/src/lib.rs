@@ -33,6 +33,8 @@ mod uninstall;
 
 pub use check::{Finding, check_component};
 pub use error::CliError;
+pub use pack::find_component;
+pub use terminal::lang;
 
 use clap::{Args, Subcommand};
 

@@ -140,7 +140,10 @@ fn manifest(dir: &Path) -> Result<Manifest, CliError> {
 }
 
 /// The newest `<crate>.wasm` that cargo built for wasm32-wasip2, or `component.wasm` beside app.toml.
-fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
+///
+/// # Errors
+/// When `app.toml` cannot be read, or nothing was built.
+pub fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
     let manifest = manifest(dir)?;
     let file = format!("{}.wasm", manifest.name.as_str().replace('-', "_"));
     let mut targets: Vec<PathBuf> = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter().collect();

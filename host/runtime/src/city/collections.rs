@@ -115,7 +115,9 @@ type Answer<T> = wasmtime::Result<Result<T, Error>>;
 impl State {
     /// Passes the interceptor and checks the grant.
     fn data(&self, function: &'static str) -> Answer<()> {
-        self.interceptor.call(Interface::Collections, function)?;
+        if let Err(why) = self.interceptor.fallible(Interface::Collections, function)? {
+            return Ok(Err(Error::Unavailable(why)));
+        }
         let granted = self.interceptor.granted(|c| matches!(c, Capability::Data));
         Ok(if granted { Ok(()) } else { Err(Error::Other("capability not granted: data".into())) })
     }
