@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use yunlong_model::{Lang, Text};
 use yunlong_workbench::{App, Options, Report, Sandbox, WorkbenchError};
 
-/// Play an app's scenarios, `scenarios/*.toml` of its folder: see docs/testing.md
+/// `yunlong test`.
 #[derive(Args, Debug)]
 pub(crate) struct Test {
     /// The folder with app.toml
