@@ -70,7 +70,10 @@ fn a_ticket_sold_outside_of_the_transaction_passes_until_a_fault_comes_between()
     let chinese = said(&app(folder, &["--faults", "--lang", "zh"])?);
     ensure!(chinese.contains("之前中断") && chinese.contains("每个被占的座位都有一张票"), "{chinese}");
     let junit = std::fs::read_to_string(junit)?;
-    ensure!(junit.contains("<testsuites") && junit.contains("<failure ") && junit.contains("each-seat-has-its-ticket"), "{junit}");
+    ensure!(
+        junit.contains("<testsuites") && junit.contains("<failure ") && junit.contains("each-seat-has-its-ticket"),
+        "{junit}"
+    );
     let html = std::fs::read_to_string(html)?;
     ensure!(html.contains("each-seat-has-its-ticket") && !html.contains("<script"), "{html}");
     Ok(())
@@ -96,7 +99,11 @@ fn what_is_not_known_is_named_with_its_line_and_the_nearest_word() -> Result<()>
     for (file, text, wanted) in [
         ("a.toml", "[[steps]]\nrequest = \"GET /\"\nexpects = { status = 200 }\n", ["a.toml:4", "`expect`"]),
         ("a.toml", "[[steps]]\ndata = \"entrys\"\n", ["a.toml:2", "`entries`"]),
-        ("a.toml", "[[steps]]\nrequest = \"GET /\"\nas = \"wang\"\n[[people]]\nname = \"weng\"\n", ["a.toml:2", "`weng`"]),
+        (
+            "a.toml",
+            "[[steps]]\nrequest = \"GET /\"\nas = \"wang\"\n[[people]]\nname = \"weng\"\n",
+            ["a.toml:2", "`weng`"],
+        ),
         ("a.toml", "[[steps]]\nrequest = \"GET /\"\ndata = \"entries\"\n", ["a.toml:2", "one thing"]),
         ("a.toml", "[[steps]]\nadvance = \"soon\"\n", ["a.toml:2", "15m"]),
         ("a.toml", "clock = \"yesterday\"\n[[steps]]\nadvance = \"1s\"\n", ["a.toml:2", "clock"]),

@@ -287,20 +287,11 @@ impl Interceptor {
     }
 
     /// A named call with an error of its own: the inner one is why it is to answer that.
-    pub(crate) fn fallible(
-        &self,
-        interface: Interface,
-        function: &'static str,
-    ) -> Result<Result<(), String>, Stop> {
+    pub(crate) fn fallible(&self, interface: Interface, function: &'static str) -> Result<Result<(), String>, Stop> {
         self.pass(interface, function, true)
     }
 
-    fn pass(
-        &self,
-        interface: Interface,
-        function: &'static str,
-        can_fail: bool,
-    ) -> Result<Result<(), String>, Stop> {
+    fn pass(&self, interface: Interface, function: &'static str, can_fail: bool) -> Result<Result<(), String>, Stop> {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         tracing::trace!(interface = interface.name(), function, "host call");

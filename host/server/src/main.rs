@@ -63,7 +63,7 @@ enum Command {
     /// Keys that personal fields are encrypted with at rest
     #[command(subcommand)]
     DataKey(data_keys::Command),
-    // Its own text is longer than a line, which one here would hide.
+    /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see docs/testing.md
     Test(test_command::Test),
     #[command(flatten)]
     Tool(yunlong_cli::Command),

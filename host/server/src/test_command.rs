@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use yunlong_model::{Lang, Text};
 use yunlong_workbench::{App, Options, Report, Sandbox, WorkbenchError};
 
-/// Play an app's scenarios, `scenarios/*.toml` of its folder: see docs/testing.md
+/// `yunlong test`.
 #[derive(Args, Debug)]
 pub(crate) struct Test {
     /// The folder with app.toml
@@ -97,7 +97,10 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
         scenarios.retain(|s| s.file.contains(only.as_str()));
         if scenarios.is_empty() {
             return Err(Refusal {
-                problem: both(format!("没有文件名含“{only}”的场景"), format!("no scenario's file has `{only}` in its name")),
+                problem: both(
+                    format!("没有文件名含“{only}”的场景"),
+                    format!("no scenario's file has `{only}` in its name"),
+                ),
                 next: both("请检查 --only", "look at --only"),
             });
         }
@@ -107,7 +110,8 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
     let settings = Options { jobs, faults: options.faults };
     let progress: Arc<dyn yunlong_workbench::Progress> = Arc::new(Told::new(lang));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine)?;
-    let report = runtime.block_on(yunlong_workbench::run(&app, scenarios, &invariants, &sandbox, settings, &progress))?;
+    let report =
+        runtime.block_on(yunlong_workbench::run(&app, scenarios, &invariants, &sandbox, settings, &progress))?;
     drop(progress);
     write(options, &report, lang)?;
     print!("{}", yunlong_workbench::text(&report, lang));

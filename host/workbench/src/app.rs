@@ -26,8 +26,7 @@ impl App {
         let toml = folder.join("app.toml");
         let text = std::fs::read_to_string(&toml).map_err(WorkbenchError::io(toml.display()))?;
         let manifest = Manifest::parse(&text).map_err(|e| WorkbenchError::Manifest(e.to_string()))?;
-        let component: Bytes =
-            std::fs::read(component).map_err(WorkbenchError::io(component.display()))?.into();
+        let component: Bytes = std::fs::read(component).map_err(WorkbenchError::io(component.display()))?.into();
         Ok(Self { manifest: Arc::new(manifest), digest: Digest::of(&component), component })
     }
 }

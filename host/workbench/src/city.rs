@@ -15,14 +15,12 @@ use std::sync::Arc;
 use yunlong_identity::{Attributes, NewAccount, Password};
 use yunlong_installations::{Capability, New, Status};
 use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatcher, Note};
-use yunlong_model::{
-    Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp,
-};
 use yunlong_model::clock::ManualClock;
+use yunlong_model::{Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp};
 use yunlong_payments::Behaviour;
 use yunlong_runtime::{InvocationError, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
-use yunlong_store::documents::{DocumentError, Query, Schema};
 use yunlong_store::Txn;
+use yunlong_store::documents::{DocumentError, Query, Schema};
 
 /// Who approves what is approved.
 const BY: &str = "workbench";
@@ -115,12 +113,10 @@ impl City {
             LoadError::Compile(yunlong_runtime::CompileError::Io(_)) => WorkbenchError::city(e),
             e => WorkbenchError::Load(e),
         })?;
-        let deliver =
-            Arc::new(Recorder { runtime: base.runtime.clone(), listener, heard: Mutex::default() });
+        let deliver = Arc::new(Recorder { runtime: base.runtime.clone(), listener, heard: Mutex::default() });
         let dispatcher = Dispatcher::new(base.messaging.clone(), deliver.clone());
         let schema = Schema::new(&name, &app.manifest).with_keys(base.identity.field_keys().clone());
-        let mut city =
-            Self { base, clock, name, schema, deliver, dispatcher, sight, requests: Mutex::new(0) };
+        let mut city = Self { base, clock, name, schema, deliver, dispatcher, sight, requests: Mutex::new(0) };
         for person in &scenario.people {
             city.settle_person(app, person).await?;
         }
@@ -152,7 +148,11 @@ impl City {
     async fn begin(&mut self, app: &App) -> Result<(), WorkbenchError> {
         let mut txn = Txn::new(self.base.store.clone());
         self.base.runtime.lifecycle_install(&self.name, &mut txn).await.map_err(WorkbenchError::city)?;
-        self.base.messaging.schedule_jobs(&mut txn, &self.name, &app.manifest.jobs).await.map_err(WorkbenchError::city)?;
+        self.base
+            .messaging
+            .schedule_jobs(&mut txn, &self.name, &app.manifest.jobs)
+            .await
+            .map_err(WorkbenchError::city)?;
         txn.commit().await.map_err(WorkbenchError::city)?;
         self.settle().await.map_err(WorkbenchError::City)
     }
@@ -294,9 +294,7 @@ impl City {
     pub(crate) fn messages(&self, topic: &str) -> Vec<Value> {
         let heard = self.deliver.heard();
         let of_topic = heard.into_iter().filter(|e| e.topic == topic);
-        let shown = |e: yunlong_model::Event| {
-            json!({ "topic": e.topic, "source": e.source, "subject": e.subject, "key": e.key, "data": e.data })
-        };
+        let shown = |e: yunlong_model::Event| json!({ "topic": e.topic, "source": e.source, "subject": e.subject, "key": e.key, "data": e.data });
         of_topic.map(shown).collect()
     }
 

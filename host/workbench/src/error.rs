@@ -66,14 +66,27 @@ impl WorkbenchError {
     #[must_use]
     pub fn next(&self) -> Text {
         let (zh, en) = match self {
-            Self::Io { .. } => ("请检查该文件是否存在、能否读写", "check that the file is there and may be read or written"),
-            Self::File { .. } => ("请改正这一行；写法见 docs/testing.md", "correct this line; docs/testing.md has the words"),
-            Self::Manifest(_) => ("请改正 app.toml，再用 yunlong package 检查", "correct app.toml; `yunlong package` checks it too"),
-            Self::NoScenarios(_) => {
-                ("请在 scenarios/ 中写一个 .toml 文件；写法见 docs/testing.md", "write a .toml file into scenarios/; docs/testing.md shows how")
+            Self::Io { .. } => {
+                ("请检查该文件是否存在、能否读写", "check that the file is there and may be read or written")
             }
-            Self::Load(_) => ("请重新构建组件，或用 --component 指定文件", "build the component again, or name the file with --component"),
-            Self::City(_) => ("请检查 --cache 目录能否写入，以及内存是否充足", "check that the folder of --cache may be written, and that there is memory"),
+            Self::File { .. } => {
+                ("请改正这一行；写法见 docs/testing.md", "correct this line; docs/testing.md has the words")
+            }
+            Self::Manifest(_) => {
+                ("请改正 app.toml，再用 yunlong package 检查", "correct app.toml; `yunlong package` checks it too")
+            }
+            Self::NoScenarios(_) => (
+                "请在 scenarios/ 中写一个 .toml 文件；写法见 docs/testing.md",
+                "write a .toml file into scenarios/; docs/testing.md shows how",
+            ),
+            Self::Load(_) => (
+                "请重新构建组件，或用 --component 指定文件",
+                "build the component again, or name the file with --component",
+            ),
+            Self::City(_) => (
+                "请检查 --cache 目录能否写入，以及内存是否充足",
+                "check that the folder of --cache may be written, and that there is memory",
+            ),
         };
         Text { zh: zh.into(), en: en.into() }
     }

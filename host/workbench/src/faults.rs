@@ -127,7 +127,8 @@ pub(crate) async fn strike(ground: &Ground, scenario: &Arc<Scenario>, fault: &Fa
             return finding(FindingKind::Unsteady, problem, Vec::new());
         }
     }
-    let blow = fault.call.as_ref().map(|(n, _)| (*n, if fault.kind == FaultKind::Error { Blow::Fail } else { Blow::Cut }));
+    let blow =
+        fault.call.as_ref().map(|(n, _)| (*n, if fault.kind == FaultKind::Error { Blow::Fail } else { Blow::Cut }));
     play.city.sight.begin(blow);
     let before = play.city.commits();
     let first = play.perform(step, Wanted::First).await;

@@ -277,7 +277,11 @@ impl Look<'_> {
             if let Some(key) = &read.key {
                 let key = values::text(key, vars).map_err(unknown)?;
                 let value = self.city.counter(counter, &key).await.map_err(|e| e.to_string())?;
-                let row = Map::from_iter([("counter".into(), counter.clone().into()), ("key".into(), key.into()), ("value".into(), value.into())]);
+                let row = Map::from_iter([
+                    ("counter".into(), counter.clone().into()),
+                    ("key".into(), key.into()),
+                    ("value".into(), value.into()),
+                ]);
                 return Ok((value, vec![row.into()]));
             }
             let rows = fitting(self.counters(counter).await?, &read.r#where, vars)?;

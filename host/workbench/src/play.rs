@@ -99,9 +99,7 @@ impl Play {
                 };
                 self.deliver(Kind::Job { job: name.clone(), scheduled: now }, event, *outcome).await
             }
-            Action::Advance { millis } => {
-                self.city.advance(*millis).await.map_err(|e| both(e.clone(), e))
-            }
+            Action::Advance { millis } => self.city.advance(*millis).await.map_err(|e| both(e.clone(), e)),
             Action::Pay { intent, who, behaviour } => {
                 let intent = self.text(intent)?;
                 let paid = self.city.pay(&intent, who, *behaviour).await;
@@ -177,9 +175,8 @@ impl Play {
         let request = self.built(asked)?;
         let who = asked.who.name.as_deref().and_then(|n| self.scenario.person(n));
         let answered = self.city.request(who, self.presentation(asked), request).await;
-        let response = answered.map_err(|e| {
-            both(format!("应用没有作答：{e}"), format!("the app did not answer: {e}"))
-        })?;
+        let response =
+            answered.map_err(|e| both(format!("应用没有作答：{e}"), format!("the app did not answer: {e}")))?;
         let first = answer::check(&asked.expect, &response, &self.vars);
         match (first, &asked.retry) {
             (Err(_), Some(retry)) if wanted != Wanted::First => answer::check(retry, &response, &self.vars),
@@ -196,10 +193,7 @@ impl Play {
     fn presentation(&self, asked: &Asked) -> Presentation {
         let who = asked.who.name.as_deref().and_then(|n| self.scenario.person(n));
         let own = who.map_or_else(Presentation::default, |p| p.presentation());
-        Presentation {
-            lang: asked.who.language.unwrap_or(own.lang),
-            elder: asked.who.elder.unwrap_or(own.elder),
-        }
+        Presentation { lang: asked.who.language.unwrap_or(own.lang), elder: asked.who.elder.unwrap_or(own.elder) }
     }
 
     /// The request as the gateway hands it over: with the language of the person's choice.

@@ -39,7 +39,8 @@ pub(super) fn check(expect: &Expect, response: &Response<Bytes>, vars: &Vars) ->
     }
     for (name, wanted) in &expect.headers {
         let wanted = values::text(wanted, vars).map_err(unknown)?;
-        let found: Vec<&str> = response.headers().get_all(name.as_str()).iter().filter_map(|v| v.to_str().ok()).collect();
+        let found: Vec<&str> =
+            response.headers().get_all(name.as_str()).iter().filter_map(|v| v.to_str().ok()).collect();
         if !found.iter().any(|v| is_like(v, &wanted)) {
             let found = if found.is_empty() { "∅".into() } else { found.join(", ") };
             return Err(both(
@@ -53,7 +54,10 @@ pub(super) fn check(expect: &Expect, response: &Response<Bytes>, vars: &Vars) ->
             let text = values::text(text, vars).map_err(unknown)?;
             if body.contains(&text) != there {
                 return Err(if there {
-                    both(format!("正文中没有“{text}”{}", excerpt()), format!("the body does not have “{text}”{}", excerpt()))
+                    both(
+                        format!("正文中没有“{text}”{}", excerpt()),
+                        format!("the body does not have “{text}”{}", excerpt()),
+                    )
                 } else {
                     both(format!("正文中不应有“{text}”"), format!("the body has “{text}”, which it is not to have"))
                 });
@@ -63,8 +67,9 @@ pub(super) fn check(expect: &Expect, response: &Response<Bytes>, vars: &Vars) ->
     if expect.json.is_empty() {
         return Ok(());
     }
-    let json: Value = serde_json::from_str(&body)
-        .map_err(|e| both(format!("正文不是 JSON：{e}{}", excerpt()), format!("the body is no JSON: {e}{}", excerpt())))?;
+    let json: Value = serde_json::from_str(&body).map_err(|e| {
+        both(format!("正文不是 JSON：{e}{}", excerpt()), format!("the body is no JSON: {e}{}", excerpt()))
+    })?;
     match compare::first_that_fails(&expect.json, &json, vars).map_err(unknown)? {
         None => Ok(()),
         Some((path, found)) => Err(both(
@@ -94,7 +99,10 @@ pub(super) fn capture(
     let mut all = Vec::new();
     for (name, capture) in captures {
         let missing = || {
-            both(format!("无法取得 `{name}`：答复中没有"), format!("`{name}` cannot be captured: the answer has no such thing"))
+            both(
+                format!("无法取得 `{name}`：答复中没有"),
+                format!("`{name}` cannot be captured: the answer has no such thing"),
+            )
         };
         let whole = if let Some(header) = &capture.header {
             let found = response.headers().get(header.as_str()).and_then(|v| v.to_str().ok());

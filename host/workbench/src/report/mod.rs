@@ -8,8 +8,8 @@ pub use html::html;
 pub use junit::junit;
 pub use text::text;
 
-use crate::faults::{FaultKind, FaultReport, Finding, FindingKind};
 use crate::Scenario;
+use crate::faults::{FaultKind, FaultReport, Finding, FindingKind};
 use std::time::Duration;
 use yunlong_model::{Lang, Text};
 
@@ -120,10 +120,9 @@ fn fault_in_words(finding: &Finding, lang: Lang) -> String {
 /// What to do about a finding.
 fn advice(kind: FindingKind, lang: Lang) -> &'static str {
     match kind {
-        FindingKind::BrokenByFault => lang.pick(
-            "把应当一起成立的写入放进同一个事务",
-            "put what must be true together into one transaction",
-        ),
+        FindingKind::BrokenByFault => {
+            lang.pick("把应当一起成立的写入放进同一个事务", "put what must be true together into one transaction")
+        }
         FindingKind::BrokenByRetry => lang.pick(
             "让重复的请求不再写第二次，例如用唯一索引或由请求决定的编号",
             "let the same request write once, by a unique index or an id that follows from the request",

@@ -45,7 +45,9 @@ fn one(out: &mut String, scenario: &ScenarioReport, lang: Lang) {
     let (calls, runs, unreached) = (faults.calls, faults.runs, faults.unreached);
     let line = match lang {
         Lang::Zh => format!("{calls} 次主机调用，{runs} 次故障运行，其中 {unreached} 次未到达该调用"),
-        Lang::En => format!("{calls} host calls, {runs} runs with faults, {unreached} of which did not come to the call"),
+        Lang::En => {
+            format!("{calls} host calls, {runs} runs with faults, {unreached} of which did not come to the call")
+        }
     };
     _ = writeln!(out, "  {line}");
     for finding in &faults.findings {

@@ -1,7 +1,7 @@
 //! The words of a scenario's file, as they are written. [`super::step`] makes steps of them.
 
 use super::Person;
-use super::step::{Expect, Capture};
+use super::step::{Capture, Expect};
 use crate::compare::Conditions;
 use serde::Deserialize;
 use serde_json::Value;

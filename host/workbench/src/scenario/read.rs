@@ -88,7 +88,9 @@ fn check_person(person: &Person, before: &[Person], manifest: &Manifest) -> Resu
     }
     let roles: Vec<&str> = manifest.roles.iter().map(|r| r.name.as_str()).collect();
     let scopes: Vec<&str> = manifest.scopes.iter().map(|s| s.name.as_str()).collect();
-    for (wanted, known, zh, en) in [(&person.roles, roles, "岗位", "role"), (&person.consents, scopes, "授权范围", "scope")] {
+    for (wanted, known, zh, en) in
+        [(&person.roles, roles, "岗位", "role"), (&person.consents, scopes, "授权范围", "scope")]
+    {
         if let Some(name) = wanted.iter().find(|w| !known.contains(&w.as_str())) {
             return Err(undeclared(name, &known, zh, en));
         }

@@ -1,7 +1,7 @@
 //! What a step does.
 
-use super::file::RawStep;
 use super::Person;
+use super::file::RawStep;
 use crate::compare::Conditions;
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,15 +22,48 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     Request(Box<Asked>),
-    Message { topic: String, from: String, subject: Option<String>, key: Option<String>, payload: Value, outcome: Outcome },
-    Job { name: String, outcome: Outcome },
-    Advance { millis: i64 },
-    Pay { intent: String, who: String, behaviour: Behaviour },
-    Consent { scope: String, who: String, given: bool },
-    Data { collection: String, look: Look },
-    Counter { counter: String, key: String, value: i64 },
-    Messages { topic: String, look: Look },
-    Notes { who: String, look: Look },
+    Message {
+        topic: String,
+        from: String,
+        subject: Option<String>,
+        key: Option<String>,
+        payload: Value,
+        outcome: Outcome,
+    },
+    Job {
+        name: String,
+        outcome: Outcome,
+    },
+    Advance {
+        millis: i64,
+    },
+    Pay {
+        intent: String,
+        who: String,
+        behaviour: Behaviour,
+    },
+    Consent {
+        scope: String,
+        who: String,
+        given: bool,
+    },
+    Data {
+        collection: String,
+        look: Look,
+    },
+    Counter {
+        counter: String,
+        key: String,
+        value: i64,
+    },
+    Messages {
+        topic: String,
+        look: Look,
+    },
+    Notes {
+        who: String,
+        look: Look,
+    },
 }
 
 /// A request.
@@ -130,9 +163,7 @@ pub(crate) fn refused(zh: impl Into<String>, en: impl Into<String>) -> Text {
 /// The words that go with each of the first group.
 fn allowed(verb: &str) -> &'static [&'static str] {
     match verb {
-        "request" => {
-            &["as", "language", "elder", "headers", "form", "json", "text", "expect", "retry", "capture"]
-        }
+        "request" => &["as", "language", "elder", "headers", "form", "json", "text", "expect", "retry", "capture"],
         "message" => &["from", "subject", "key", "payload", "outcome"],
         "job" => &["outcome"],
         "pay" => &["as", "outcome"],
@@ -278,8 +309,12 @@ fn behaviour(word: Option<&str>) -> Result<Behaviour, Text> {
             Some(millis) => Behaviour::Delay { millis: u64::try_from(millis?).unwrap_or(0) },
             None => {
                 return Err(refused(
-                    format!("付款的 outcome 不能是 `{other}`：succeed、fail、repeat、fail-refund、lose 或 \"delay 5m\""),
-                    format!("outcome `{other}` of a payment: one of succeed, fail, repeat, fail-refund, lose, \"delay 5m\""),
+                    format!(
+                        "付款的 outcome 不能是 `{other}`：succeed、fail、repeat、fail-refund、lose 或 \"delay 5m\""
+                    ),
+                    format!(
+                        "outcome `{other}` of a payment: one of succeed, fail, repeat, fail-refund, lose, \"delay 5m\""
+                    ),
                 ));
             }
         },

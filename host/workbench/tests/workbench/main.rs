@@ -77,7 +77,8 @@ fn a_step_does_one_thing_and_takes_the_words_that_go_with_it() {
 
 #[test]
 fn an_invariant_says_one_thing_of_what_the_app_declares() {
-    let one = |rest: &str| format!("[[invariants]]\nname = \"n\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\nis = \"=\"\n{rest}");
+    let one =
+        |rest: &str| format!("[[invariants]]\nname = \"n\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\nis = \"=\"\n{rest}");
     for (rest, meant) in [
         ("left = 1\nright = { count = \"ticket\" }\n", "`tickets`"),
         ("left = 1\nright = { count = \"tickets\", counter = \"seats\" }\n", "one of count"),
@@ -124,7 +125,11 @@ fn report() -> Report {
         version: "1.0.0".into(),
         invariants: 1,
         scenarios: vec![
-            scenario("a.toml", vec![step(None)], Some(FaultReport { calls: 5, runs: 9, unreached: 1, findings: vec![finding] })),
+            scenario(
+                "a.toml",
+                vec![step(None)],
+                Some(FaultReport { calls: 5, runs: 9, unreached: 1, findings: vec![finding] }),
+            ),
             scenario("b.toml", vec![step(Some(both("the status\u{0} is to be 200")))], None),
         ],
         took: Duration::from_secs(1),
@@ -137,7 +142,15 @@ fn the_text_names_call_step_invariant_and_documents_in_both_languages() {
     assert!(!report.passed());
     assert_eq!((report.failures(), report.fault_runs()), (2, 9));
     let english = text(&report, Lang::En);
-    for wanted in ["a.toml:3", "host call 4", "transaction.commit", "sold: sold is counted — 1 = 0", "{\"key\"", "b.toml:3", "is to be 200"] {
+    for wanted in [
+        "a.toml:3",
+        "host call 4",
+        "transaction.commit",
+        "sold: sold is counted — 1 = 0",
+        "{\"key\"",
+        "b.toml:3",
+        "is to be 200",
+    ] {
         assert!(english.contains(wanted), "`{wanted}`: {english}");
     }
     let chinese = text(&report, Lang::Zh);
