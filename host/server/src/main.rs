@@ -83,7 +83,7 @@ fn main() -> ExitCode {
         Command::Restore(options) => backup::restore(&options),
         Command::DataKey(command) => data_keys::run(&command),
         Command::Tool(command) => {
-            return match yunlong_cli::run(&command) {
+            return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("error: {error}");

@@ -140,6 +140,11 @@ impl Client {
         self.json(&self.console, "GET", path, None)
     }
 
+    /// As [`Client::get`], of the portal.
+    pub(crate) fn get_portal(&self, path: &str) -> Result<Value, CliError> {
+        self.json(&self.portal, "GET", path, None)
+    }
+
     /// As [`Client::get`], with values in the query.
     pub(crate) fn get_with(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, CliError> {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();

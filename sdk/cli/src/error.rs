@@ -22,12 +22,23 @@ pub enum CliError {
     /// The component and `app.toml` do not fit together.
     #[error("the component does not fit app.toml:\n{}", .0.iter().map(|f| format!("  - {f}")).collect::<Vec<_>>().join("\n"))]
     Component(Vec<String>),
+    /// `yunlong check` found what the registry would refuse.
+    #[error("{}", crate::terminal::lang().pick(&format!("{0} 项检查未通过", .0), &format!("{0} of the checks failed", .0)))]
+    ChecksFailed(usize),
     /// Something that was given is wrong.
     #[error("{problem}")]
     Usage {
         /// What is wrong.
         problem: String,
         /// What to do.
+        next: String,
+    },
+    /// A toolchain that an app is built with is not here.
+    #[error("{problem}")]
+    Toolchain {
+        /// What is missing.
+        problem: String,
+        /// The command that installs it.
         next: String,
     },
     /// No session.
@@ -110,16 +121,19 @@ impl CliError {
     #[must_use]
     pub fn next(&self) -> Option<String> {
         Some(match self {
-            Self::Usage { next, .. } => next.clone(),
+            Self::Usage { next, .. } | Self::Toolchain { next, .. } => next.clone(),
             Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
             Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
             Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
+            Self::ChecksFailed(_) => {
+                "correct what is marked FAIL above, build with `yunlong build` and look again".into()
+            }
             Self::RowsRefused { .. } => "correct these rows and import them again; the others are loaded".into(),
             Self::Unreachable { .. } => {
                 "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()
             }
             Self::Component(_) => {
-                "change app.toml or the component, build again and run `yunlong package` again".into()
+                "change app.toml or the code, build with `yunlong build`, and look again with `yunlong check`".into()
             }
             Self::Refused { status: 401, .. } => "the session has ended: sign in again with `yunlong login`".into(),
             Self::Refused { status: 403, .. } => {
