@@ -18,9 +18,8 @@ const CARRIED: [&str; 7] =
     ["wit", "sdk/rust", "sdk/rust-macros", "sdk/js", "sdk/python", "sdk/templates", "host/hub/data/datasets"];
 
 /// What tools leave behind, at any depth.
-const LEFT_BEHIND: [&str; 12] = [
+const LEFT_BEHIND: [&str; 11] = [
     "target",
-    "build",
     "node_modules",
     ".venv",
     "venv",
@@ -32,6 +31,11 @@ const LEFT_BEHIND: [&str; 12] = [
     ".yunlong",
     ".DS_Store",
 ];
+
+/// Where builds leave something in a folder whose name is a source's elsewhere.
+fn is_built(path: &Path) -> bool {
+    path == Path::new("sdk/python/build") || (path.starts_with("sdk/templates") && path.ends_with("build"))
+}
 
 /// The rooms of the workspace that are carried; they take their dependencies' versions from the root.
 const MEMBERS: [&str; 2] = ["sdk/rust", "sdk/rust-macros"];
@@ -77,13 +81,18 @@ fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<d
         let (kind, path) = (entry.file_type()?, entry.path());
         let name = entry.file_name();
         let name = name.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
-        if LEFT_BEHIND.contains(&name) || name.ends_with(".egg-info") || name.ends_with(".tsbuildinfo") {
+        let short = path.strip_prefix(root)?;
+        if LEFT_BEHIND.contains(&name)
+            || is_built(short)
+            || name.ends_with(".egg-info")
+            || name.ends_with(".tsbuildinfo")
+        {
             continue;
         }
         if kind.is_dir() {
             gather(root, &path, files)?;
         } else if kind.is_file() {
-            files.push(path.strip_prefix(root)?.to_owned());
+            files.push(short.to_owned());
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::project::{COMPONENT, Language};
 use crate::terminal::{lang, say};
 use crate::tools::{self, Tool};
-use crate::{CliError, carried, project};
+use crate::{CliError, dependencies, project};
 use clap::Args;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,6 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
     // A manifest that would be refused is told before minutes of compiling.
     project::manifest(dir)?;
     let language = language.map_or_else(|| Language::of(dir), Ok)?;
-    relink(dir)?;
     let out = dir.join(COMPONENT);
     match language {
         Language::Rust => rust(dir, &out)?,
@@ -58,18 +57,10 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
     Ok((out, Digest::of(&bytes), bytes.len() as u64))
 }
 
-/// The app's link to the SDK: a fresh clone has none, and after an update of this program it leads to an older one.
-fn relink(dir: &Path) -> Result<(), CliError> {
-    let used = [".gitignore", "Cargo.toml", "package.json", "requirements.txt", "pyproject.toml"]
-        .iter()
-        .filter_map(|name| std::fs::read_to_string(dir.join(name)).ok())
-        .any(|text| text.contains(carried::LINK));
-    if used { carried::link(dir) } else { Ok(()) }
-}
-
 fn rust(dir: &Path, out: &Path) -> Result<(), CliError> {
     tools::need(Tool::Cargo)?;
     tools::need_wasm_target(dir)?;
+    dependencies::link(dir, "Cargo.toml")?;
     let mut cargo = Command::new(tools::cargo());
     cargo.current_dir(dir).args(["build", "--target", tools::WASM_TARGET, "--profile", "guest"]);
     cargo.arg("--message-format=json-render-diagnostics");
@@ -135,48 +126,25 @@ fn cargo_settings(dir: &Path) -> Vec<String> {
 fn typescript(dir: &Path) -> Result<(), CliError> {
     tools::need(Tool::Node)?;
     tools::need(Tool::Npm)?;
-    if !dir.join("node_modules").is_dir() {
-        let install = if dir.join("package-lock.json").is_file() { "ci" } else { "install" };
-        step(lang().pick("安装依赖（npm）", "installing what package.json names (npm)"));
-        whole(dir, "node_modules", |dir| run_in(dir, "npm", &[install, "--no-audit", "--no-fund"]))?;
-    }
+    dependencies::npm(dir)?;
     run_in(dir, "npx", &["--no-install", "yunlong-build"])
 }
 
 fn python(dir: &Path) -> Result<(), CliError> {
     tools::need(Tool::Python)?;
-    let python = dir.join(if cfg!(windows) { ".venv/Scripts/python.exe" } else { ".venv/bin/python" });
-    if !python.is_file() {
-        step(lang().pick("建立 .venv 并安装依赖", "making .venv and installing what requirements.txt names"));
-        whole(dir, ".venv", |dir| {
-            run_in(dir, Tool::Python.program(), &["-m", "venv", ".venv"])?;
-            let python = std::path::absolute(&python).map_err(CliError::io(python.display()))?;
-            let python = python.display().to_string();
-            run_in(dir, &python, &["-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"])
-        })?;
-    }
-    let python = std::path::absolute(&python).map_err(CliError::io(python.display()))?;
-    run_in(dir, &python.display().to_string(), &["-m", "yunlong.build"])
-}
-
-/// Makes a folder of dependencies whole, or takes it away again: half of it would pass for all.
-fn whole(dir: &Path, made: &str, make: impl FnOnce(&Path) -> Result<(), CliError>) -> Result<(), CliError> {
-    make(dir).inspect_err(|_| _ = std::fs::remove_dir_all(dir.join(made)))
-}
-
-fn step(text: &str) {
-    eprintln!("{text}…");
+    let python = dependencies::venv(dir)?;
+    run_in(dir, &python, &["-m", "yunlong.build"])
 }
 
 /// Runs a program in the app's folder with its output shown: what takes long shows its own progress.
-fn run_in(dir: &Path, program: &str, args: &[&str]) -> Result<(), CliError> {
+pub(crate) fn run_in(dir: &Path, program: &str, args: &[&str]) -> Result<(), CliError> {
     let status = Command::new(program).args(args).current_dir(dir).stdin(Stdio::null()).status();
     let status = status.map_err(CliError::io(program))?;
     let name = Path::new(program).file_name().and_then(|n| n.to_str()).unwrap_or(program);
     if status.success() { Ok(()) } else { Err(failed(&format!("{name} {}", args.join(" ")))) }
 }
 
-fn failed(command: &str) -> CliError {
+pub(crate) fn failed(command: &str) -> CliError {
     CliError::usage(
         lang().pick(&format!("“{command}”失败"), &format!("`{command}` failed")),
         lang().pick(
@@ -220,17 +188,6 @@ mod tests {
         let config = "[target.wasm32-wasip2]\nrustflags = [\"-C\", \"link-arg=--initial-memory=8388608\"]";
         std::fs::write(dir.path().join(".cargo/config.toml"), config).unwrap();
         assert_eq!(cargo_settings(dir.path()), Vec::<String>::new());
-    }
-
-    #[test]
-    fn half_of_the_dependencies_does_not_pass_for_all() {
-        let dir = tempfile::tempdir().unwrap();
-        let cut_off = whole(dir.path(), ".venv", |dir| {
-            std::fs::create_dir(dir.join(".venv")).unwrap();
-            Err(failed("pip install"))
-        });
-        assert!(cut_off.unwrap_err().next().unwrap().contains("doctor --vendor"));
-        assert!(!dir.path().join(".venv").exists());
     }
 
     #[test]

@@ -152,20 +152,20 @@ pub(crate) fn write(path: &Path, executable: bool, bytes: &[u8]) -> Result<(), C
 /// The link in an app's folder that leads to the SDKs.
 pub(crate) const LINK: &str = ".yunlong";
 
-/// Makes the link of an app's folder lead to what this program carries. A folder of that name, which somebody put
-/// there, is left alone.
-pub(crate) fn link(app: &Path) -> Result<(), CliError> {
+/// Makes the link of an app's folder lead to what this program carries; answers whether it led elsewhere before. A
+/// folder of that name, which somebody put there, is left alone.
+pub(crate) fn link(app: &Path) -> Result<bool, CliError> {
     let (place, link) = (unpack()?, app.join(LINK));
     match std::fs::read_link(&link) {
-        Ok(leads) if leads == place => return Ok(()),
+        Ok(leads) if leads == place => return Ok(false),
         Ok(_) => std::fs::remove_file(&link).map_err(CliError::io(link.display()))?,
         Err(e) if e.kind() == ErrorKind::NotFound => {}
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(false),
     }
     match symlink(&place, &link) {
         // Another command of the same person made it meanwhile.
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other.map_err(CliError::io(link.display())),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(true),
+        other => other.map(|()| true).map_err(CliError::io(link.display())),
     }
 }
 

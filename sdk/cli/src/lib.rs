@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod config;
 mod contract;
+mod dependencies;
 mod doctor;
 mod error;
 mod evidence;

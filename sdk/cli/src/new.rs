@@ -106,16 +106,17 @@ pub(crate) fn run(options: &New) -> Result<(), CliError> {
     let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     make(name.as_str(), options.lang, &options.vendor, &dir)?;
     let shown = dir.display();
-    let test = match options.lang {
-        Language::Rust => "cargo test",
-        Language::Typescript => "npm ci && npm test",
-        Language::Python => "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/pytest",
+    // The build of the other two brings what the tests need.
+    let (first, then) = match options.lang {
+        Language::Rust => ("cargo test", "yunlong build"),
+        Language::Typescript => ("yunlong build", "npm test"),
+        Language::Python => ("yunlong build", ".venv/bin/python -m pytest"),
     };
     say!(
         "{}",
         lang().pick(
-            &format!("已建立 {shown}。接下来：\n\n    cd {shown}\n    {test}\n    yunlong build\n    yunlong check"),
-            &format!("made {shown}. Next:\n\n    cd {shown}\n    {test}\n    yunlong build\n    yunlong check"),
+            &format!("已建立 {shown}。接下来：\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
+            &format!("made {shown}. Next:\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
         )
     )
 }
@@ -166,6 +167,7 @@ fn make(name: &str, language: Language, vendor: &str, dir: &Path) -> Result<(), 
         for (path, executable, bytes) in &files {
             carried::write(&temporary.join(path), *executable, &names.fill_in(path, bytes))?;
         }
+        ignore_link(&temporary)?;
         carried::link(&temporary)?;
         std::fs::rename(&temporary, dir).map_err(CliError::io(dir.display()))
     })();
@@ -173,6 +175,20 @@ fn make(name: &str, language: Language, vendor: &str, dir: &Path) -> Result<(), 
         _ = std::fs::remove_dir_all(&temporary);
     }
     written
+}
+
+/// The link leads to a place on this machine: version control leaves it out.
+fn ignore_link(dir: &Path) -> Result<(), CliError> {
+    let path = dir.join(".gitignore");
+    let mut lines = std::fs::read_to_string(&path).unwrap_or_default();
+    if lines.lines().any(|l| l.trim_matches('/') == carried::LINK) {
+        return Ok(());
+    }
+    if !lines.is_empty() && !lines.ends_with('\n') {
+        lines.push('\n');
+    }
+    lines.push_str(&format!("/{}\n", carried::LINK));
+    std::fs::write(&path, lines).map_err(CliError::io(path.display()))
 }
 
 fn not_in_this_build(language: Language) -> Result<CliError, CliError> {
