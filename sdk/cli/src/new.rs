@@ -138,10 +138,12 @@ fn checked_name(name: &str) -> Result<InstallationName, CliError> {
         )
     })?;
     if TAKEN.contains(&name) || name.starts_with("yunlong-sdk") {
-        let problem = lang().pick(
-            &format!("“{name}”在编程语言里另有含义，或是应用所依赖的库"),
-            &format!("`{name}` means something else to a language's tools, or is a library that apps stand on"),
-        );
+        let problem = lang()
+            .pick(
+                &format!("“{name}”在编程语言里另有含义，或是应用所依赖的库"),
+                &format!("`{name}` means something else to a language's tools, or is a library that apps stand on"),
+            )
+            .to_owned();
         return Err(CliError::usage(problem, next));
     }
     Ok(parsed)
