@@ -121,11 +121,12 @@ fn examine(package: &Package) -> Vec<Found> {
     let lookup = Lookup::default();
     let findings = checks::run(package, facts.clone(), None, &lookup, &[], &policy, || Timestamp(0));
     let findings = futures::executor::block_on(findings);
-    let by_city = |check: Automatic| matches!(check, Automatic::Vulnerabilities | Automatic::Difference);
+    let known_here =
+        |check: Automatic| matches!(check, Automatic::Imports | Automatic::Size | Automatic::Sbom | Automatic::Provenance);
     let mut out: Vec<Found> = findings
         .checks
         .into_iter()
-        .filter(|c| !by_city(c.check))
+        .filter(|c| known_here(c.check))
         .map(|c| Found { check: name(c.check), outcome: c.outcome, text: c.text })
         .collect();
     out.push(memory(&facts));

@@ -279,7 +279,7 @@ mod tests {
             for (path, _, bytes) in &files {
                 let made = String::from_utf8_lossy(&names.fill_in(path, bytes)).into_owned();
                 for gone in [&names.pairs[0].0, &names.pairs[1].0, "../../"] {
-                    assert!(!made.contains(gone.as_str()), "{language}: {} still says {gone}", path.display());
+                    assert!(!made.contains(gone), "{language}: {} still says {gone}", path.display());
                 }
                 if path == Path::new("app.toml") {
                     let manifest = Manifest::parse(&made).unwrap();
