@@ -98,7 +98,7 @@ fn component_of(messages: &str, dir: &Path) -> Option<PathBuf> {
         let files = m["filenames"].as_array().cloned().unwrap_or_default();
         files.into_iter().filter_map(|f| f.as_str().map(PathBuf::from)).collect::<Vec<_>>()
     });
-    files.filter(|f| f.extension().is_some_and(|e| e == "wasm")).last()
+    files.filter(|f| f.extension().is_some_and(|e| e == "wasm")).next_back()
 }
 
 /// What a guest is compiled with, for a project that says none of it itself: `yunlong new` writes both.

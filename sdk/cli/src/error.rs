@@ -157,6 +157,12 @@ impl CliError {
             Self::Package(PackageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 "check the path; `yunlong package` makes packages".into()
             }
+            Self::Package(PackageError::Manifest(_)) => {
+                "correct app.toml, then repeat the command; the vendor's guide lists every table".into()
+            }
+            Self::Package(PackageError::Component(_)) => {
+                "make the component with `yunlong build`, or with another toolchain for wasm32-wasip2".into()
+            }
             _ => return None,
         })
     }
@@ -223,6 +229,14 @@ mod tests {
         ] {
             assert!(next(status, code).contains(said), "{status} {code}: {}", next(status, code));
         }
+    }
+
+    #[test]
+    fn a_broken_manifest_and_a_broken_component_say_what_to_do_next() {
+        let manifest = yunlong_model::Manifest::parse("name = 1").unwrap_err();
+        assert!(CliError::from(PackageError::from(manifest)).next().unwrap().contains("app.toml"));
+        let component = yunlong_registry::component::inspect(b"noise").unwrap_err();
+        assert!(CliError::from(PackageError::from(component)).next().unwrap().contains("yunlong build"));
     }
 
     #[test]
