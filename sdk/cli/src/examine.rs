@@ -121,8 +121,9 @@ fn examine(package: &Package) -> Vec<Found> {
     let lookup = Lookup::default();
     let findings = checks::run(package, facts.clone(), None, &lookup, &[], &policy, || Timestamp(0));
     let findings = futures::executor::block_on(findings);
-    let known_here =
-        |check: Automatic| matches!(check, Automatic::Imports | Automatic::Size | Automatic::Sbom | Automatic::Provenance);
+    let known_here = |check: Automatic| {
+        matches!(check, Automatic::Imports | Automatic::Size | Automatic::Sbom | Automatic::Provenance)
+    };
     let mut out: Vec<Found> = findings
         .checks
         .into_iter()
