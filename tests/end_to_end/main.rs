@@ -7,6 +7,7 @@ mod files;
 mod gateway;
 mod hostile;
 mod hub;
+mod new_app;
 mod operation;
 mod packages;
 mod python;

@@ -87,7 +87,7 @@ fn main() -> ExitCode {
         Command::DataKey(command) => data_keys::run(&command),
         Command::Test(options) => return test_command::run(&options),
         Command::Tool(command) => {
-            return match yunlong_cli::run(&command) {
+            return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("error: {error}");
