@@ -3,6 +3,7 @@
 //! Every field is enforced by code: see the doc comment of each for where.
 
 pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
+pub use crate::standard::{Bucket, Features};
 pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
 use crate::{AppName, Schema, Text};
@@ -32,6 +33,9 @@ pub struct Manifest {
     /// Bounded counters; the data service refuses others.
     #[serde(default)]
     pub counters: Vec<String>,
+    /// Buckets of keys and bytes, for programs that know `wasi:keyvalue`; the host opens no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<Bucket>,
     /// Which shape its stored data has: upgrades, canaries and roll-backs follow from it.
     #[serde(default)]
     pub data: DataSchema,
@@ -68,6 +72,9 @@ pub struct Manifest {
     /// Static files of the package, served without starting wasm.
     #[serde(default)]
     pub assets: Option<Assets>,
+    /// What the platform does for this app alone: the runtime refuses a component that needs it without.
+    #[serde(default, skip_serializing_if = "Features::is_default")]
+    pub features: Features,
     /// The path of the page on which people see what they ordered or booked, what was free among it:
     /// the portal's page of orders leads there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -378,6 +385,7 @@ impl Manifest {
             crate::personal::check(&format!("collections[{i}].personal"), c)?;
         }
         names("counters", self.counters.iter().map(String::as_str))?;
+        crate::standard::check(&self.buckets)?;
         self.data.check()?;
         topics("publishes", self.publishes.iter().map(|t| t.name.as_str()))?;
         for (i, t) in self.publishes.iter().enumerate() {
@@ -632,6 +640,10 @@ mod tests {
             ("orders = \"/a\\\\b\"", "orders"),
             ("counters = [\"a\", \"a\"]", "counters[1]"),
             ("counters = [\"A\"]", "counters[0]"),
+            ("[[buckets]]\nname = \"a b\"", "buckets[0].name"),
+            ("[[buckets]]\nname = \"桶\"", "buckets[0].name"),
+            ("[[buckets]]\nname = \"a\"\n[[buckets]]\nname = \"a\"", "buckets[1].name: `a` stands there twice"),
+            ("[features]\nwasi-http-04 = true", "wasi-http-04"),
             ("outbound = [\"*.example.org\"]", "outbound[0]"),
             ("outbound = [\"127.0.0.1\"]", "outbound[0]"),
             ("[limits]\nmemory_mib = 0", "limits.memory_mib"),
