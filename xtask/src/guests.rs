@@ -112,12 +112,8 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     }
     run(&mut build)?;
 
-    let out = packages_dir()?;
-    std::fs::create_dir_all(&out)?;
-    let key = out.join("demo-vendor.pem");
-    if !key.exists() {
-        run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
-    }
+    std::fs::create_dir_all(packages_dir()?)?;
+    let key = vendor_key(host)?;
     step("Packaging and signing");
     let built = target_dir()?.join("wasm32-wasip2/guest");
     let mut packages = Vec::new();
@@ -126,19 +122,34 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
         }
-        let file = out.join(format!("{name}.tar"));
-        run(Command::new(host)
-            .arg("package")
-            .arg(&dir)
-            .arg("--component")
-            .arg(&component)
-            .arg("--key")
-            .arg(&key)
-            .arg("--output")
-            .arg(&file)
-            .arg("--quiet"))
-        .with_context(|| format!("cannot package {name}"))?;
+        let file = package(host, &dir, &component, &key, &name)?;
         packages.push(Package { name, file });
     }
     Ok(packages)
+}
+
+/// The demo vendor's key, made for this target folder.
+pub(crate) fn vendor_key(host: &Path) -> Result<PathBuf> {
+    let key = packages_dir()?.join("demo-vendor.pem");
+    if !key.exists() {
+        run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
+    }
+    Ok(key)
+}
+
+/// Packages and signs a component with the `app.toml` of `dir`; answers the package.
+pub(crate) fn package(host: &Path, dir: &Path, component: &Path, key: &Path, name: &str) -> Result<PathBuf> {
+    let file = packages_dir()?.join(format!("{name}.tar"));
+    run(Command::new(host)
+        .arg("package")
+        .arg(dir)
+        .arg("--component")
+        .arg(component)
+        .arg("--key")
+        .arg(key)
+        .arg("--output")
+        .arg(&file)
+        .arg("--quiet"))
+    .with_context(|| format!("cannot package {name}"))?;
+    Ok(file)
 }

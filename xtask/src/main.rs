@@ -3,6 +3,7 @@
 mod bench;
 mod bench_hub;
 mod demo;
+mod foreign;
 mod guests;
 #[cfg(test)]
 mod security;
@@ -28,7 +29,7 @@ enum Task {
     Demo(demo::Options),
     /// Set up what is missing and run every test
     Test(test::Options),
-    /// Build and package the apps, the examples and the hostile test apps
+    /// Build and package the apps, the examples, the hostile test apps and programs of others
     Guests,
     /// Measure requests a second and CPU a request, side by side with native axum
     Bench(bench::Options),
@@ -45,7 +46,8 @@ fn main() -> Result<()> {
         Task::Guests => {
             setup::wasm_target()?;
             let host = guests::build_host("dev")?;
-            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile]).map(|_| ())
+            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile])?;
+            foreign::build_and_package(&host)
         }
         Task::Bench(options) => bench::run(&options),
         Task::BenchHub(options) => bench_hub::run(&options),

@@ -65,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.browser_only {
         return run_browser(&host);
     }
+    crate::foreign::build_and_package(&host)?;
     setup::wkg()?;
     setup::wrk()?;
     step("Unit, property, crash and end-to-end tests");

@@ -104,16 +104,16 @@ impl State {
         Ok(self.table.get(this)?.name.clone())
     }
 
-    /// A transaction within the installation's quota.
-    fn within_quota(&self) -> Txn {
-        let mut txn = Txn::new(self.services.store.clone());
-        self.hold_to_quota(&mut txn);
-        txn
+    /// The space that is written, and the bytes that it may hold.
+    fn quota(&self) -> (String, u64) {
+        let name = &self.invocation.installation.name;
+        (name.to_string(), self.services.installations.quota(name))
     }
 
-    fn hold_to_quota(&self, txn: &mut Txn) {
-        let name = &self.invocation.installation.name;
-        txn.hold_to(name.as_str(), self.services.installations.quota(name));
+    fn within_quota(&self) -> Txn {
+        let (mut txn, (space, quota)) = (Txn::new(self.services.store.clone()), self.quota());
+        txn.hold_to(&space, quota);
+        txn
     }
 
     fn open_bucket(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
@@ -122,63 +122,65 @@ impl State {
         Ok(self.table.push(Bucket { name: identifier })?)
     }
 
-    async fn value(&self, this: &Resource<Bucket>, key: &str) -> Answer<Option<Vec<u8>>> {
+    async fn value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<Option<Vec<u8>>> {
         let bucket = self.bucket("bucket.get", this)?;
         Ok(self.buckets.get(&self.services.store, &bucket, key).await?.map(|v| v.bytes))
     }
 
-    async fn set_value(&self, this: &Resource<Bucket>, key: &str, value: &[u8]) -> Answer<()> {
+    async fn set_value(&mut self, this: &Resource<Bucket>, key: &str, value: &[u8]) -> Answer<()> {
         let (bucket, mut txn) = (self.bucket("bucket.set", this)?, self.within_quota());
         self.buckets.put(&mut txn, &bucket, key, value)?;
         txn.commit().await?;
         Ok(())
     }
 
-    async fn delete_value(&self, this: &Resource<Bucket>, key: &str) -> Answer<()> {
+    async fn delete_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<()> {
         let (bucket, mut txn) = (self.bucket("bucket.delete", this)?, self.within_quota());
         self.buckets.delete(&mut txn, &bucket, key)?;
         txn.commit().await?;
         Ok(())
     }
 
-    async fn has_value(&self, this: &Resource<Bucket>, key: &str) -> Answer<bool> {
+    async fn has_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<bool> {
         let bucket = self.bucket("bucket.exists", this)?;
         Ok(self.buckets.exists(&self.services.store, &bucket, key).await?)
     }
 
-    async fn keys(&self, this: &Resource<Bucket>, after: Option<u64>) -> Answer<KeyPage> {
+    async fn keys(&mut self, this: &Resource<Bucket>, after: Option<u64>) -> Answer<KeyPage> {
         let bucket = self.bucket("bucket.list-keys", this)?;
         Ok(self.buckets.list(&self.services.store, &bucket, after).await?)
     }
 
     async fn incremented(
-        &self,
+        &mut self,
         this: &Resource<Bucket>,
         key: &str,
         delta: i128,
         bounds: RangeInclusive<i128>,
     ) -> Answer<i128> {
         let bucket = self.bucket("increment", this)?;
-        let sum = transact!(&self.services.store, |txn| {
-            self.hold_to_quota(txn);
-            self.buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
+        let (store, buckets) = (self.services.store.clone(), self.buckets.clone());
+        let (space, quota) = self.quota();
+        let sum = transact!(&store, |txn| {
+            txn.hold_to(&space, quota);
+            buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
         })?;
         Ok(sum)
     }
 
-    async fn values(&self, this: &Resource<Bucket>, keys: &[String]) -> Answer<Vec<Option<Vec<u8>>>> {
+    async fn values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<Vec<Option<Vec<u8>>>> {
         let bucket = self.bucket("get-many", this)?;
         Ok(self.buckets.get_many(&self.services.store, &bucket, keys).await?)
     }
 
-    async fn set_values(&self, this: &Resource<Bucket>, pairs: &[(String, Vec<u8>)]) -> Answer<()> {
+    async fn set_values(&mut self, this: &Resource<Bucket>, pairs: &[(String, Vec<u8>)]) -> Answer<()> {
         let (bucket, mut txn) = (self.bucket("set-many", this)?, self.within_quota());
         self.buckets.put_many(&mut txn, &bucket, pairs)?;
         txn.commit().await?;
         Ok(())
     }
 
-    async fn delete_values(&self, this: &Resource<Bucket>, keys: &[String]) -> Answer<()> {
+    async fn delete_values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<()> {
         let (bucket, mut txn) = (self.bucket("delete-many", this)?, self.within_quota());
         self.buckets.delete_many(&mut txn, &bucket, keys)?;
         txn.commit().await?;
@@ -202,7 +204,8 @@ impl State {
     async fn current(&mut self, this: &Resource<Cas>) -> Answer<Option<Vec<u8>>> {
         self.keyvalue("cas.current")?;
         let cas = self.table.get(this)?;
-        let found = self.buckets.get(&self.services.store, &cas.bucket, &cas.key).await?;
+        let (bucket, key) = (cas.bucket.clone(), cas.key.clone());
+        let found = self.buckets.get(&self.services.store, &bucket, &key).await?;
         self.table.get_mut(this)?.version = found.as_ref().map(|v| v.version);
         Ok(found.map(|v| v.bytes))
     }
