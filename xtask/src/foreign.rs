@@ -1,4 +1,4 @@
-//! Programs that know nothing of this platform (`tests/guests/foreign`): built with the tools of their
+//! Programs that know nothing of this platform (`tests/foreign`): built with the tools of their
 //! own languages, packaged with a plain `app.toml` and nothing else.
 
 use crate::guests::{package, packages_dir, vendor_key};
@@ -12,7 +12,7 @@ const WIT: [&str; 7] = ["io", "clocks", "random", "filesystem", "sockets", "cli"
 
 /// Builds and packages all of them.
 pub(crate) fn build_and_package(host: &Path) -> Result<()> {
-    let dir = root().join("tests/guests/foreign");
+    let dir = root().join("tests/foreign");
     let out = target_dir()?.join("foreign");
     std::fs::create_dir_all(&out)?;
     let mut built = rust(&dir.join("rust"), &out)?;
