@@ -50,11 +50,15 @@ fn rust(dir: &Path, out: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
 fn hono(dir: &Path, out: &Path) -> Result<PathBuf> {
     let component = out.join("hono-guestbook.wasm");
     let wit = root().join("wit/deps");
-    unless_built(&component, &inputs(&[dir.join("package-lock.json"), dir.join("build.mjs"), dir.join("src")])?, || {
-        setup::npm_ci(dir)?;
-        step("Building a hono app (its engine is initialised, which takes half a minute)");
-        run(Command::new("node").arg("build.mjs").arg(&wit).arg(&component).current_dir(dir))
-    })?;
+    unless_built(
+        &component,
+        &inputs(&[dir.join("package-lock.json"), dir.join("build.mjs"), dir.join("src")])?,
+        || {
+            setup::npm_ci(dir)?;
+            step("Building a hono app (its engine is initialised, which takes half a minute)");
+            run(Command::new("node").arg("build.mjs").arg(&wit).arg(&component).current_dir(dir))
+        },
+    )?;
     Ok(component)
 }
 

@@ -49,4 +49,3 @@ pub(crate) fn check(buckets: &[Bucket]) -> Result<(), ManifestError> {
     }
     Ok(())
 }
-

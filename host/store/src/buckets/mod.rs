@@ -223,7 +223,9 @@ impl Buckets {
             Some(sealed) => {
                 let number = String::from_utf8(self.opened(&at, &sealed)?).ok().and_then(|t| t.parse::<i128>().ok());
                 number.filter(|n| bounds.contains(n)).ok_or_else(|| {
-                    BucketError::Invalid("the value is no number in decimal text: set the key anew, or delete it".into())
+                    BucketError::Invalid(
+                        "the value is no number in decimal text: set the key anew, or delete it".into(),
+                    )
                 })?
             }
             None => 0,

@@ -34,8 +34,7 @@ impl Buckets {
             let rows = store.scan(&range, Direction::Ascending, STEP).await?;
             let Some(last) = rows.last() else { return Ok(done) };
             range.start = last.key.next();
-            let due: Vec<Key> =
-                rows.into_iter().filter(|r| !self.keys.is_current(&r.value)).map(|r| r.key).collect();
+            let due: Vec<Key> = rows.into_iter().filter(|r| !self.keys.is_current(&r.value)).map(|r| r.key).collect();
             if !due.is_empty() {
                 done += self.seal_these(store, &due).await?;
             }

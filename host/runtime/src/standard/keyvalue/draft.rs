@@ -83,11 +83,7 @@ impl atomics::Host for State {
 }
 
 impl batch::Host for State {
-    async fn get_many(
-        &mut self,
-        this: Resource<Bucket>,
-        keys: Vec<String>,
-    ) -> Answer<Vec<Option<(String, Vec<u8>)>>> {
+    async fn get_many(&mut self, this: Resource<Bucket>, keys: Vec<String>) -> Answer<Vec<Option<(String, Vec<u8>)>>> {
         let values = self.values(&this, &keys).await?;
         Ok(keys.into_iter().zip(values).map(|(key, value)| Some((key, value?))).collect())
     }

@@ -137,11 +137,7 @@ impl atomics::Host for State {
         i64::try_from(sum).map_err(|e| Fault::Other(e.to_string()))
     }
 
-    async fn swap(
-        &mut self,
-        cas: Resource<Cas>,
-        value: Vec<u8>,
-    ) -> wasmtime::Result<Result<(), atomics::CasError>> {
+    async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> wasmtime::Result<Result<(), atomics::CasError>> {
         Ok(match self.swapped(cas, &value).await {
             Ok(Swapped::Done) => Ok(()),
             Ok(Swapped::Failed(again)) => Err(atomics::CasError::CasFailed(again)),
@@ -166,11 +162,7 @@ impl atomics::HostCas for State {
 }
 
 impl batch::Host for State {
-    async fn get_many(
-        &mut self,
-        this: Resource<Bucket>,
-        keys: Vec<String>,
-    ) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
+    async fn get_many(&mut self, this: Resource<Bucket>, keys: Vec<String>) -> Answer<Vec<(String, Option<Vec<u8>>)>> {
         let values = self.values(&this, &keys).await?;
         Ok(keys.into_iter().zip(values).collect())
     }
