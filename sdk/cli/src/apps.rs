@@ -196,10 +196,15 @@ fn export(client: &Client, name: &str, out: File, path: &Path) -> Result<String,
 /// How much an export holds by its last line, when that is how much it is.
 fn whole(lines: u64, last: &[u8]) -> Option<String> {
     let end: Value = serde_json::from_slice(last).ok()?;
-    let (documents, counters) = (end["end"]["documents"].as_u64()?, end["end"]["counters"].as_u64()?);
+    let end = &end["end"];
+    let (documents, counters) = (end["documents"].as_u64()?, end["counters"].as_u64()?);
+    // A host that has no buckets yet does not count them.
+    let values = end.get("values").map_or(Some(0), Value::as_u64)?;
     // With the first line and the last.
-    (documents.checked_add(counters)?.checked_add(2)? == lines)
-        .then(|| format!("{documents} documents and {counters} counters"))
+    (documents.checked_add(counters)?.checked_add(values)?.checked_add(2)? == lines).then(|| match values {
+        0 => format!("{documents} documents and {counters} counters"),
+        _ => format!("{documents} documents, {counters} counters and {values} values of buckets"),
+    })
 }
 
 #[cfg(test)]
@@ -226,6 +231,12 @@ mod tests {
     fn an_export_is_whole_when_its_last_line_counts_what_came() {
         let end = json!({ "end": { "documents": 2, "counters": 1 } }).to_string();
         assert_eq!(whole(5, end.as_bytes()).unwrap(), "2 documents and 1 counters");
+        let with_values = json!({ "end": { "documents": 2, "counters": 1, "values": 3 } }).to_string();
+        assert_eq!(
+            whole(8, with_values.as_bytes()).unwrap(),
+            "2 documents, 1 counters and 3 values of buckets"
+        );
+        assert_eq!(whole(5, with_values.as_bytes()), None);
         for (lines, last) in [(4, end.as_str()), (6, &end), (1, "{\"export\":{}}\n"), (0, ""), (5, &end[..9])] {
             assert_eq!(whole(lines, last.as_bytes()), None, "{lines} {last}");
         }

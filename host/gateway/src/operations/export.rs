@@ -5,8 +5,10 @@
 //! without it was cut short. People are in it as the app knows them, by pseudonyms of this installation.
 
 use super::{OperationError, Operations};
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use yunlong_installations::Installation;
+use yunlong_store::buckets::{BucketError, Buckets};
 use yunlong_store::documents::{DocumentError, Query, Schema};
 use yunlong_store::{Key, key::Part};
 
@@ -18,9 +20,11 @@ pub(crate) struct Export {
     operations: Operations,
     installation: std::sync::Arc<Installation>,
     schema: Schema,
+    buckets: Buckets,
     at: Place,
     documents: u64,
     counters: u64,
+    values: u64,
 }
 
 /// Where it goes on.
@@ -28,6 +32,7 @@ enum Place {
     Head,
     Documents { collection: usize, cursor: Option<String> },
     Counters { after: Option<Key> },
+    Values { bucket: usize, after: Option<u64> },
     Foot,
     End,
 }
@@ -42,8 +47,10 @@ impl Operations {
         let detail = format!("{} {}", installation.app, installation.version);
         self.services.installations.record(by, "exported", installation.name.as_str(), &detail).await?;
         let keys = self.services.identity.field_keys().clone();
+        let buckets = Buckets::new(&installation.name, &installation.manifest, keys.clone());
         let schema = Schema::new(&installation.name, &installation.manifest).with_keys(keys);
-        Ok(Export { operations: self.clone(), installation, schema, at: Place::Head, documents: 0, counters: 0 })
+        let (operations, at) = (self.clone(), Place::Head);
+        Ok(Export { operations, installation, schema, buckets, at, documents: 0, counters: 0, values: 0 })
     }
 }
 
@@ -57,8 +64,9 @@ impl Export {
             Place::Head => (line(&self.head()), Place::Documents { collection: 0, cursor: None }),
             Place::Documents { collection, cursor } => self.some_documents(collection, cursor).await?,
             Place::Counters { after } => self.some_counters(after).await?,
+            Place::Values { bucket, after } => self.some_values(bucket, after).await?,
             Place::Foot => {
-                (line(&json!({ "end": { "documents": self.documents, "counters": self.counters } })), Place::End)
+                (line(&json!({ "end": { "documents": self.documents, "counters": self.counters, "values": self.values } })), Place::End)
             }
             Place::End => return Ok(None),
         };
@@ -109,7 +117,8 @@ impl Export {
         }
         let store = &self.operations.services.store;
         let found = store.counters(&range, AT_ONCE as usize).await.map_err(DocumentError::Store)?;
-        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::Foot)) };
+        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::Values { bucket: 0, after: None }))
+        };
         let last = last.clone();
         let mut lines = String::new();
         for (key, value) in &found {
@@ -123,6 +132,36 @@ impl Export {
         }
         self.counters += found.len() as u64;
         Ok((lines, Place::Counters { after: Some(last) }))
+    }
+
+    async fn some_values(&mut self, bucket: usize, after: Option<u64>) -> Result<(String, Place), OperationError> {
+        let Some(found) = self.installation.manifest.buckets.get(bucket) else {
+            return Ok((String::new(), Place::Foot));
+        };
+        let store = &self.operations.services.store;
+        let page = self.buckets.list(store, &found.name, after).await.map_err(unread)?;
+        let mut lines = String::new();
+        for key in &page.keys {
+            // Deleted since the list was read.
+            let Some(value) = self.buckets.get(store, &found.name, key).await.map_err(unread)? else { continue };
+            let value = BASE64.encode(&value.bytes);
+            lines.push_str(&line(&json!({ "bucket": found.name, "key": key, "base64": value })));
+            self.values += 1;
+        }
+        Ok((
+            lines,
+            match page.next {
+                Some(next) => Place::Values { bucket, after: Some(next) },
+                None => Place::Values { bucket: bucket + 1, after: None },
+            },
+        ))
+    }
+}
+
+fn unread(e: BucketError) -> DocumentError {
+    match e {
+        BucketError::Store(e) => DocumentError::Store(e),
+        e => DocumentError::Invalid(e.to_string()),
     }
 }
 
