@@ -46,10 +46,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 /// Whether a component was built for the second shape of `get-many`.
 pub(super) fn has_options_around_pairs(component: &Component) -> bool {
     let engine = component.engine();
-    let Some(ComponentItem::ComponentInstance(batch)) = component.component_type().get_import(engine, BATCH) else {
-        return false;
-    };
-    let Some(ComponentItem::ComponentFunc(function)) = batch.get_export(engine, GET_MANY) else { return false };
+    let batch = component.component_type().get_import(engine, BATCH).map(|e| e.ty);
+    let Some(ComponentItem::ComponentInstance(batch)) = batch else { return false };
+    let function = batch.get_export(engine, GET_MANY).map(|e| e.ty);
+    let Some(ComponentItem::ComponentFunc(function)) = function else { return false };
     let Some(Type::Result(answer)) = function.results().next() else { return false };
     matches!(answer.ok(), Some(Type::List(list)) if matches!(list.ty(), Type::Option(_)))
 }
