@@ -232,10 +232,7 @@ mod tests {
         let end = json!({ "end": { "documents": 2, "counters": 1 } }).to_string();
         assert_eq!(whole(5, end.as_bytes()).unwrap(), "2 documents and 1 counters");
         let with_values = json!({ "end": { "documents": 2, "counters": 1, "values": 3 } }).to_string();
-        assert_eq!(
-            whole(8, with_values.as_bytes()).unwrap(),
-            "2 documents, 1 counters and 3 values of buckets"
-        );
+        assert_eq!(whole(8, with_values.as_bytes()).unwrap(), "2 documents, 1 counters and 3 values of buckets");
         assert_eq!(whole(5, with_values.as_bytes()), None);
         for (lines, last) in [(4, end.as_str()), (6, &end), (1, "{\"export\":{}}\n"), (0, ""), (5, &end[..9])] {
             assert_eq!(whole(lines, last.as_bytes()), None, "{lines} {last}");

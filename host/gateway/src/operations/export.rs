@@ -65,9 +65,12 @@ impl Export {
             Place::Documents { collection, cursor } => self.some_documents(collection, cursor).await?,
             Place::Counters { after } => self.some_counters(after).await?,
             Place::Values { bucket, after } => self.some_values(bucket, after).await?,
-            Place::Foot => {
-                (line(&json!({ "end": { "documents": self.documents, "counters": self.counters, "values": self.values } })), Place::End)
-            }
+            Place::Foot => (
+                line(
+                    &json!({ "end": { "documents": self.documents, "counters": self.counters, "values": self.values } }),
+                ),
+                Place::End,
+            ),
             Place::End => return Ok(None),
         };
         self.at = next;
@@ -77,9 +80,10 @@ impl Export {
     fn head(&self) -> Value {
         let i = &self.installation;
         let collections: Vec<_> = i.manifest.collections.iter().map(|c| &c.name).collect();
+        let buckets: Vec<_> = i.manifest.buckets.iter().map(|b| &b.name).collect();
         json!({ "export": {
             "installation": i.name, "app": i.app, "version": i.version, "organization": i.organization,
-            "schema": i.manifest.data.schema, "collections": collections, "config": i.config,
+            "schema": i.manifest.data.schema, "collections": collections, "buckets": buckets, "config": i.config,
             "at": self.operations.services.clock.now().to_rfc3339(),
         } })
     }
@@ -117,7 +121,8 @@ impl Export {
         }
         let store = &self.operations.services.store;
         let found = store.counters(&range, AT_ONCE as usize).await.map_err(DocumentError::Store)?;
-        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::Values { bucket: 0, after: None }))
+        let Some((last, _)) = found.last() else {
+            return Ok((String::new(), Place::Values { bucket: 0, after: None }));
         };
         let last = last.clone();
         let mut lines = String::new();
