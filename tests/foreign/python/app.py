@@ -27,7 +27,7 @@ def serve(request: IncomingRequest) -> tuple[int, object]:
     match request.method(), path.split("/")[1:]:
         case Method_Get(), [""]:
             keys = sorted(bucket.list_keys(None).keys)
-            return 200, {key: (bucket.get(key) or b"").decode() for key in keys}
+            return 200, {key: (bucket.get(key) or b"").decode(errors="replace") for key in keys}
         case Method_Put(), ["notes", name]:
             bucket.set(name, body_of(request))
             return 201, {"kept": name}
