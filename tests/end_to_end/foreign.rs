@@ -113,7 +113,11 @@ async fn keys_and_values_of_both_drafts_are_the_installations_own_and_outlive_a_
     ensure!(get(&city.client("spin-kv")?, "/keys/note").await? == SECRET);
     for file in yunlong_tests::files(city.data())? {
         let bytes = std::fs::read(&file)?;
-        ensure!(!bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes()), "{} holds a value in the plain", file.display());
+        ensure!(
+            !bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes()),
+            "{} holds a value in the plain",
+            file.display()
+        );
     }
     Ok(())
 }
