@@ -4,6 +4,7 @@
 mod crash;
 mod examples;
 mod files;
+mod foreign;
 mod gateway;
 mod hostile;
 mod hub;

@@ -3,7 +3,7 @@
 //!
 //! Calls arrive by two ways. [`Interceptor::enter`] is the store's call hook: it fires for each
 //! call from wasm into the host, whatever the interface, and keeps the budget. The named calls of
-//! `city:*`, clocks, random numbers, output and outgoing HTTP then say who they are through
+//! `city:*`, keyvalue, clocks, random numbers, output and outgoing HTTP then say who they are through
 //! [`Interceptor::call`], which checks the grant, counts by interface and asks the observer.
 
 use crate::error::InvocationError;
@@ -49,11 +49,17 @@ pub enum Interface {
     Outgoing,
     /// `wasi:sockets`, refused at every call
     Sockets,
+    /// `wasi:keyvalue`
+    KeyValue,
+    /// `wasi:config`
+    Config,
+    /// `wasi:logging`
+    Logging,
 }
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
@@ -68,6 +74,9 @@ impl Interface {
         Self::Output,
         Self::Outgoing,
         Self::Sockets,
+        Self::KeyValue,
+        Self::Config,
+        Self::Logging,
     ];
 
     /// The interface's or package's name.
@@ -88,6 +97,9 @@ impl Interface {
             Self::Output => "wasi:cli",
             Self::Outgoing => "wasi:http/outgoing-handler",
             Self::Sockets => "wasi:sockets",
+            Self::KeyValue => "wasi:keyvalue",
+            Self::Config => "wasi:config",
+            Self::Logging => "wasi:logging",
         }
     }
 }
