@@ -16,15 +16,19 @@ pub(crate) fn add(req: &Request) -> web::Result<Response> {
 
 fn form_page(req: &Request, form: &Form) -> web::Result<Response> {
     let lang = req.lang();
-    Ok(LAYOUT.page(req, &t("新书", "New book"), html! {
-        (page::error_summary(lang, form))
-        form method="post" action="/add" novalidate {
-            (page::field(lang, form, "title", "text", &t("书名", "Title"), None))
-            (page::field(lang, form, "author", "text", &t("作者", "Author"), None))
-            (page::field(lang, form, "copies", "number", &t("册数", "Copies"), Some(&t("1 至 500", "1 to 500"))))
-            div.actions { button type="submit" { (req.t("上架", "Add")) } }
-        }
-    }))
+    Ok(LAYOUT.page(
+        req,
+        &t("新书", "New book"),
+        html! {
+            (page::error_summary(lang, form))
+            form method="post" action="/add" novalidate {
+                (page::field(lang, form, "title", "text", &t("书名", "Title"), None))
+                (page::field(lang, form, "author", "text", &t("作者", "Author"), None))
+                (page::field(lang, form, "copies", "number", &t("册数", "Copies"), Some(&t("1 至 500", "1 to 500"))))
+                div.actions { button type="submit" { (req.t("上架", "Add")) } }
+            }
+        },
+    ))
 }
 
 /// Takes the form: back to it with the mistakes, or on to the book.
@@ -56,14 +60,18 @@ pub(crate) fn desk(req: &Request) -> web::Result<Response> {
         }
     }
     let lang = req.lang();
-    Ok(LAYOUT.page(req, &t("服务台", "Desk"), html! {
-        (page::error_summary(lang, &form))
-        form method="get" action="/desk" novalidate {
-            (page::field(lang, &form, "number", "text", &t("取书号", "Number"), None))
-            div.actions { button type="submit" { (req.t("查找", "Find")) } }
-        }
-        @if let Some(loan) = &found { (card(req, loan)) }
-    }))
+    Ok(LAYOUT.page(
+        req,
+        &t("服务台", "Desk"),
+        html! {
+            (page::error_summary(lang, &form))
+            form method="get" action="/desk" novalidate {
+                (page::field(lang, &form, "number", "text", &t("取书号", "Number"), None))
+                div.actions { button type="submit" { (req.t("查找", "Find")) } }
+            }
+            @if let Some(loan) = &found { (card(req, loan)) }
+        },
+    ))
 }
 
 fn card(req: &Request, loan: &loan::Loan) -> Markup {
@@ -72,10 +80,14 @@ fn card(req: &Request, loan: &loan::Loan) -> Markup {
         loan::State::Lent => ("take-back", req.t("归还", "Take back")),
         loan::State::Waiting => ("", ""),
     };
-    page::card("loan", loan.title.as_deref().unwrap_or(&loan.book), html! {
-        p { (state(req, loan.state)) }
-        @if !path.is_empty() { (page::confirm(&format!("/desk/{}/{path}", loan.number), label, &[])) }
-    })
+    page::card(
+        "loan",
+        loan.title.as_deref().unwrap_or(&loan.book),
+        html! {
+            p { (state(req, loan.state)) }
+            @if !path.is_empty() { (page::confirm(&format!("/desk/{}/{path}", loan.number), label, &[])) }
+        },
+    )
 }
 
 /// Hands a copy out.

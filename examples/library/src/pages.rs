@@ -30,14 +30,18 @@ pub(crate) fn shelf(req: &Request) -> web::Result<Response> {
         Column::new(req.t("作者", "Author"), |b: &Stored<Book>| html! { (b.author) }),
         Column::new(req.t("可借", "Free"), |b: &Stored<Book>| html! { (b.free()) }).numeric(),
     ];
-    Ok(LAYOUT.page(req, &t("书目", "Books"), html! {
-        @if found.items.is_empty() {
-            (page::empty(html! { p { (req.t("还没有图书。", "There are no books yet.")) } }))
-        } @else {
-            (page::table(req.t("馆藏图书", "Books of the library"), &columns, found.items))
-        }
-        (page::pager(req.lang(), "/", &[], at_start, found.next.as_deref()))
-    }))
+    Ok(LAYOUT.page(
+        req,
+        &t("书目", "Books"),
+        html! {
+            @if found.items.is_empty() {
+                (page::empty(html! { p { (req.t("还没有图书。", "There are no books yet.")) } }))
+            } @else {
+                (page::table(req.t("馆藏图书", "Books of the library"), &columns, found.items))
+            }
+            (page::pager(req.lang(), "/", &[], at_start, found.next.as_deref()))
+        },
+    ))
 }
 // ANCHOR_END: shelf
 
@@ -46,11 +50,15 @@ pub(crate) fn shelf(req: &Request) -> web::Result<Response> {
 pub(crate) fn book(req: &Request) -> web::Result<Response> {
     let book = book::get(req.param("id"))?;
     let label = if book.free() > 0 { req.t("预约", "Reserve") } else { req.t("排队等候", "Wait in line") };
-    Ok(LAYOUT.page(req, &Text::new(book.title.clone(), book.title.clone()), html! {
-        p { (book.author) }
-        p { (req.t("可借 ", "Free: ")) (book.free()) (req.t(" 册，共 ", " of ")) (book.copies) (req.t(" 册", "")) }
-        (page::confirm(&format!("/books/{}/reserve", book.id), label, &[]))
-    }))
+    Ok(LAYOUT.page(
+        req,
+        &Text::new(book.title.clone(), book.title.clone()),
+        html! {
+            p { (book.author) }
+            p { (req.t("可借 ", "Free: ")) (book.free()) (req.t(" 册，共 ", " of ")) (book.copies) (req.t(" 册", "")) }
+            (page::confirm(&format!("/books/{}/reserve", book.id), label, &[]))
+        },
+    ))
 }
 
 /// Reserves it. Who is not signed in is led to the portal, and back.
