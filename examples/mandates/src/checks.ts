@@ -36,6 +36,7 @@ export interface Matter {
  *
  * @throws {Problem} 403 for who acts for a company: it holds no card.
  */
+// ANCHOR: matter
 export function matterOf(subject: string): Matter {
   const acting = identity.actingFor();
   if (acting === undefined) return { holder: subject };
@@ -46,6 +47,7 @@ export function matterOf(subject: string): Matter {
   }
   return { holder: acting.subject, agent: { subject, mandate: acting.mandate } };
 }
+// ANCHOR_END: matter
 
 /** This year, as the calendar in China has it. */
 export function thisYear(): number {
@@ -71,6 +73,7 @@ export function madeThisYear(): number {
  * confirms is what they saw, also when the mandate has ended meanwhile or they chose another.
  * @throws {Problem} 409 when it was made already, or when `shown` is not what holds now.
  */
+// ANCHOR: make
 export function make({ holder, agent }: Matter, shown: string): Check {
   if (shown !== (agent?.mandate ?? "")) {
     throw Problem.conflict(t("代办对象已经变更", "Whom you act for has changed"))
@@ -94,7 +97,9 @@ export function make({ holder, agent }: Matter, shown: string): Check {
   }
   return check;
 }
+// ANCHOR_END: make
 
+// ANCHOR: tell
 /** Tells the holder what was done for them, with the commit. */
 function tell(tx: Tx, holder: string, year: number): void {
   try {
@@ -112,3 +117,4 @@ function tell(tx: Tx, holder: string, year: number): void {
     if (!(e instanceof MessagingError && e.code === "unknown-recipient")) throw e;
   }
 }
+// ANCHOR_END: tell
