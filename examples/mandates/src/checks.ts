@@ -4,6 +4,7 @@ import * as clock from "@yunlong/sdk/clock";
 import * as identity from "@yunlong/sdk/identity";
 import * as random from "@yunlong/sdk/random";
 
+// ANCHOR: check
 const Check = z.object({
   id: z.string(),
   /** Whose card it is: the subject that the holder has when they come themself. */
@@ -22,6 +23,7 @@ export type Check = z.infer<typeof Check>;
 const CHECKS = new Collection("checks", Check);
 const BY_HOLDER = CHECKS.index("by-holder");
 const BY_TIME = CHECKS.index("by-time");
+// ANCHOR_END: check
 
 /** Whose card is looked after in this call, and by whom. */
 export interface Matter {

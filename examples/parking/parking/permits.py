@@ -18,6 +18,7 @@ YEAR = 365 * 86_400_000
 _PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}")
 
 
+# ANCHOR: permit
 @dataclass(frozen=True)
 class Permit:
     """A permit. `app.toml` declares its collection and its indexes."""
@@ -36,6 +37,7 @@ class Permit:
     """Absent once the owner had it erased."""
     live_plate: str | None
     """A keyed hash of the plate, by which it is found; absent when the permit has ended."""
+    # ANCHOR_END: permit
 
 
 @dataclass(frozen=True)
