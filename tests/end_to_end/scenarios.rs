@@ -36,7 +36,7 @@ fn said(out: &Output) -> String {
 
 #[test]
 fn the_lessons_pass_and_bear_faults() -> Result<()> {
-    for folder in ["examples/hello", "examples/guestbook"] {
+    for folder in ["examples/hello", "examples/guestbook", "examples/library", "examples/canteen"] {
         let out = app(folder, &["--faults"])?;
         ensure!(out.status.success(), "{folder}: {}", said(&out));
     }
