@@ -44,6 +44,7 @@ mod service;
 mod theme;
 mod throttle;
 mod view;
+mod visit;
 mod words;
 
 pub use admin::{Readiness, admin_router};
@@ -61,6 +62,7 @@ pub use operations::{
 pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path};
 pub use request_id::RequestId;
 pub use serve::serve;
+pub use visit::Visit;
 pub use throttle::{SignInThrottle, SignInTry};
 
 use std::sync::Arc;
