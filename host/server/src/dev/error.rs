@@ -27,7 +27,7 @@ pub(super) enum DevError {
     Refused(Text),
     #[error("the city: {0}")]
     City(String),
-    #[error("{}: {1}", .0.display())]
+    #[error("{}: {}", .0.display(), .1)]
     Unusable(PathBuf, String),
     #[error("the machine: {0}")]
     Machine(String),

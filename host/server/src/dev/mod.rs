@@ -35,8 +35,8 @@ use yunlong_model::{Lang, Manifest};
 
 /// What is under way when it is to stop gets this long; all of it together stays below a second.
 const ENDING: Duration = Duration::from_millis(400);
-/// The process is gone this long after that was asked of it, whatever happens.
-const LAST_RESORT: Duration = Duration::from_millis(950);
+/// The process is gone this long after that was asked of it, whatever happens; then its folder stays behind.
+const LAST_RESORT: Duration = Duration::from_secs(3);
 
 /// Serve an app while you write it: built and taken over whenever its files change: see docs/dev.md
 #[derive(Args, Debug)]
@@ -89,6 +89,10 @@ impl Place {
 
 fn start(options: &Dev, lang: Lang) -> Result<(), DevError> {
     let manifest = manifest(&options.dir)?;
+    let component = source::component(&options.dir);
+    if options.no_build && !component.is_file() {
+        return Err(DevError::NoComponent(component));
+    }
     let telemetry = Telemetry::start(&options.log, LogFormat::Text, None).map_err(DevError::machine)?;
     let place = match &options.data {
         Some(path) => Place::Named(path.clone()),

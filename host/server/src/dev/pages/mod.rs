@@ -222,9 +222,9 @@ async fn show(bench: &Arc<Bench>, parts: &Parts, path: &str) -> Result<Response,
 async fn act(bench: &Arc<Bench>, path: &str, form: &Fields) -> Result<Response, DevError> {
     match path {
         "who" => {
-            let become = bench.turn_into(form.text("account"), &form.all("role"), form.back()).await?;
-            let mut response = see_other(&become.at_portal);
-            response.headers_mut().append(header::SET_COOKIE, become.cookie);
+            let turned = bench.turn_into(form.text("account"), &form.all("role"), form.back()).await?;
+            let mut response = see_other(&turned.at_portal);
+            response.headers_mut().append(header::SET_COOKIE, turned.cookie);
             return Ok(response);
         }
         "faults" => faults::set(bench, form),
