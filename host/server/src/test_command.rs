@@ -87,7 +87,7 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
     let component = match &options.component {
         Some(file) => file.clone(),
         None => yunlong_cli::find_component(&options.dir).map_err(|e| {
-            let next = e.next().unwrap_or_default();
+            let next = e.next();
             Refusal { problem: both(e.to_string(), e.to_string()), next: both(next.clone(), next) }
         })?,
     };

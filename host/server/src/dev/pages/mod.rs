@@ -14,7 +14,7 @@ use super::error::DevError;
 use super::layer::PREFIX;
 use axum::body::to_bytes;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use maud::{DOCTYPE, Markup, html};
 use std::sync::Arc;
@@ -96,9 +96,8 @@ pub(super) fn links(lang: Lang) -> Markup {
 
 /// A moment, in the city's time.
 pub(super) fn moment(at: Timestamp) -> String {
-    let zone = jiff::tz::Offset::constant(8).to_time_zone();
-    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone);
-    at.strftime("%m-%d %H:%M:%S").to_string()
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    jiff::tz::Offset::constant(8).to_datetime(at).strftime("%m-%d %H:%M:%S").to_string()
 }
 
 /// At the portal's origin: the browser becomes there who it is at the app.
@@ -210,7 +209,7 @@ async fn show(bench: &Arc<Bench>, parts: &Parts, path: &str) -> Result<Response,
         "form-action 'self'",
         &format!("form-action 'self' {}", bench.city.gateway.origins().portal()),
     );
-    let mut response = page.into_response();
+    let mut response = Html(page.into_string()).into_response();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
