@@ -39,7 +39,10 @@ impl Installations {
                     return Err(InstallationError::NotFound(name.clone()));
                 }
                 txn.put_as(keys::exported(&name), &made);
-                let detail = format!("{}: {} documents, {} counters, {} values", made.digest, made.documents, made.counters, made.values);
+                let detail = format!(
+                    "{}: {} documents, {} counters, {} values",
+                    made.digest, made.documents, made.counters, made.values
+                );
                 me.inner.audit(txn, &made.by, "export.finished", name.as_str(), &detail).await
             })
         })

@@ -131,6 +131,18 @@ pub enum Verdict {
     /// The call is not done and answers an error with this reason, as when a service is away: a fault for tests.
     /// A call that has no error to answer with goes on.
     Fail(String),
+    /// A commit of the guest's own data is not done and answers that another one came first: a fault for tests.
+    /// A call that commits nothing goes on.
+    Conflict,
+}
+
+/// What a call is to answer instead of being done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// That its service is away.
+    Unavailable(String),
+    /// That another commit came first.
+    Conflict,
 }
 
 /// What one invocation took, and how it ended, as an [`Observer`] sees it.
@@ -300,10 +312,18 @@ impl Interceptor {
 
     /// A named call with an error of its own: the inner one is why it is to answer that.
     pub(crate) fn fallible(&self, interface: Interface, function: &'static str) -> Result<Result<(), String>, Stop> {
+        self.pass(interface, function, true).map(|passed| match passed {
+            Err(Fault::Unavailable(why)) => Err(why),
+            Ok(()) | Err(Fault::Conflict) => Ok(()),
+        })
+    }
+
+    /// A named call that commits: it may meet a conflict as well.
+    pub(crate) fn committing(&self, interface: Interface, function: &'static str) -> Result<Result<(), Fault>, Stop> {
         self.pass(interface, function, true)
     }
 
-    fn pass(&self, interface: Interface, function: &'static str, can_fail: bool) -> Result<Result<(), String>, Stop> {
+    fn pass(&self, interface: Interface, function: &'static str, can_fail: bool) -> Result<Result<(), Fault>, Stop> {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         tracing::trace!(interface = interface.name(), function, "host call");
@@ -316,8 +336,9 @@ impl Interceptor {
             function,
             can_fail,
         }) {
-            Verdict::Fail(why) if can_fail => Ok(Err(why)),
-            Verdict::Proceed | Verdict::Fail(_) => Ok(Ok(())),
+            Verdict::Fail(why) if can_fail => Ok(Err(Fault::Unavailable(why))),
+            Verdict::Conflict if can_fail => Ok(Err(Fault::Conflict)),
+            Verdict::Proceed | Verdict::Fail(_) | Verdict::Conflict => Ok(Ok(())),
             Verdict::Stop(why) => Err(self.halt(Stop::Fault(why))),
         }
     }

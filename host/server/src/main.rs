@@ -4,9 +4,11 @@ mod backup;
 mod blobs;
 mod callbacks;
 mod city;
+mod compiled;
 mod config_command;
 mod data_keys;
 mod demo;
+mod dev;
 mod doctor;
 mod init;
 mod metrics;
@@ -65,6 +67,8 @@ enum Command {
     DataKey(data_keys::Command),
     /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see docs/testing.md
     Test(test_command::Test),
+    // As above.
+    Dev(dev::Dev),
     #[command(flatten)]
     Tool(yunlong_cli::Command),
 }
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Command::Restore(options) => backup::restore(&options),
         Command::DataKey(command) => data_keys::run(&command),
         Command::Test(options) => return test_command::run(&options),
+        Command::Dev(options) => return dev::run(&options),
         Command::Tool(command) => {
             return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,

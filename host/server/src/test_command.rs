@@ -1,5 +1,6 @@
 //! `yunlong test`: plays an app's scenarios in small cities of this process.
 
+use crate::compiled;
 use crate::progress::Progress;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -144,44 +145,12 @@ fn unusable(path: &Path, e: &std::io::Error) -> Refusal {
 
 /// The cache of compiled code, and the key that its files are known by.
 fn sandbox(options: &Test) -> Result<Sandbox, Refusal> {
-    let cache = options.cache.clone().or_else(user_cache).ok_or_else(|| Refusal {
+    let cache = options.cache.clone().or_else(|| compiled::folder("workbench")).ok_or_else(|| Refusal {
         problem: both("不知道用户的缓存文件夹在哪里", "the user's cache folder is not known"),
         next: both("请用 --cache 指定", "name one with --cache"),
     })?;
-    std::fs::create_dir_all(&cache).map_err(|e| unusable(&cache, &e))?;
-    let cache_secret = cache_key(&cache.join("key")).map_err(|e| unusable(&cache, &e))?;
+    let cache_secret = compiled::key(&cache).map_err(|e| unusable(&cache, &e))?;
     Ok(Sandbox { cache_dir: cache.join("compiled"), cache_secret, compiler: None })
-}
-
-fn user_cache() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|h| h.join(".cache")))?;
-    Some(base.join("yunlong").join("workbench"))
-}
-
-/// Reads the key, or makes one. Of two that begin at once, one is kept and both read it.
-fn cache_key(path: &Path) -> std::io::Result<[u8; 32]> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let known = |bytes: Vec<u8>| bytes.try_into().ok();
-    if let Some(key) = std::fs::read(path).ok().and_then(known) {
-        return Ok(key);
-    }
-    let key: [u8; 32] = rand::random();
-    let own = path.with_extension(format!("{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&own)?;
-    file.write_all(&key)?;
-    // A link is not made where there is one already, unlike a renaming.
-    let made = std::fs::hard_link(&own, path);
-    std::fs::remove_file(&own)?;
-    match made {
-        Ok(()) => Ok(key),
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => match std::fs::read(path)?.try_into() {
-            Ok(key) => Ok(key),
-            Err(_) => Err(std::io::Error::other(format!("{} is no key: remove it", path.display()))),
-        },
-        Err(e) => Err(e),
-    }
 }
 
 /// Tells how far it is, on standard error.

@@ -209,7 +209,9 @@ fn after_package(e: &PackageError) -> &'static str {
             "push it with `yunlong publish`, which does not compress, then pull it again"
         }
         PackageError::Manifest(_) => "correct app.toml, then repeat the command; the vendor's guide lists every table",
-        PackageError::Component(_) => "make the component with `yunlong build`, or with another toolchain for wasm32-wasip2",
+        PackageError::Component(_) => {
+            "make the component with `yunlong build`, or with another toolchain for wasm32-wasip2"
+        }
         PackageError::Path(_) | PackageError::NotAFile(_) => {
             "take it out of the assets, or put a plain file with a plain name there, then run `yunlong package` again"
         }
