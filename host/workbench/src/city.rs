@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-use yunlong_identity::{Attributes, NewAccount, Password};
+use yunlong_identity::{Attributes, NewAccount, Password, SessionOrigin};
 use yunlong_installations::{Capability, New, Status};
 use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatcher, Note};
 use yunlong_model::clock::ManualClock;
@@ -126,15 +126,23 @@ impl City {
 
     async fn settle_person(&self, app: &App, person: &Person) -> Result<(), WorkbenchError> {
         let attributes: Attributes = person.attributes.clone();
+        let password = HEXLOWER.encode(&rand::random::<[u8; 16]>());
         let new = NewAccount {
             name: person.name.clone(),
             kind: person.kind.into(),
-            password: Password::from(HEXLOWER.encode(&rand::random::<[u8; 16]>())),
+            password: Password::from(password.clone()),
             organization: person.is_official().then(|| CITY.to_owned()),
             attributes,
             platform_roles: Vec::new(),
         };
         self.base.identity.create_account(new).await.map_err(WorkbenchError::city)?;
+        // They visit the app once: only then can it write to them.
+        let identity = &self.base.identity;
+        let signed_in = identity.sign_in(&person.name, &password, &SessionOrigin::Portal).await;
+        let token = signed_in.map_err(WorkbenchError::city)?.token;
+        let session = identity.authenticate(token.as_str(), &SessionOrigin::Portal).await;
+        let session = session.map_err(WorkbenchError::city)?;
+        identity.principal(session.as_ref(), &self.name).await.map_err(WorkbenchError::city)?;
         for role in &person.roles {
             self.base.identity.assign_role(&self.name, &person.name, role, BY).await.map_err(WorkbenchError::city)?;
         }

@@ -224,7 +224,10 @@ impl Play {
         let mut request =
             Request::builder().method(asked.method.as_str()).uri(&path).body(body).map_err(|e| wrong(&e))?;
         let headers = request.headers_mut();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("text/html, application/json;q=0.9, */*;q=0.8"));
+        // As a program asks, or as a browser does.
+        let api = matches!(asked.payload, Payload::Json(_)) || path.starts_with("/api/");
+        let accept = if api { "application/json" } else { "text/html, application/json;q=0.9, */*;q=0.8" };
+        headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
         headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(self.presentation(asked).lang.tag()));
         if let Some(kind) = kind {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
