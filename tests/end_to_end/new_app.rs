@@ -131,8 +131,8 @@ async fn used(city: &City) -> Result<()> {
     ensure!(visitor.page("/", "zh").await?.text.contains("还没有报修"));
     ensure!(visitor.page("/", "en").await?.text.contains("Nothing has been reported yet"));
     let report = serde_json::json!({ "title": "路灯不亮", "place": "云龙湖东路" });
-    let refused = visitor.post("/api/reports", &report).await?;
-    ensure!(refused.status == 401, "{} {}", refused.status, refused.text);
+    let form = visitor.page("/new", "zh").await?;
+    ensure!(form.status == 303, "nobody reports without signing in: {} {}", form.status, form.text);
     let citizen = city.signed_in("street-repairs", "citizen-001").await?;
     let filed = citizen.post("/api/reports", &report).await?;
     ensure!(filed.status == 201, "{} {}", filed.status, filed.text);
