@@ -46,6 +46,8 @@ pub struct Order {
     pub menu: i64,
     /// When it was made, ms since 1970.
     pub time: u64,
+    /// How many refunds of it were refused.
+    pub refused: u32,
 }
 
 /// The payload of `order.hold-over`.
@@ -94,6 +96,7 @@ pub(crate) fn order(owner: &str) -> web::Result<Order> {
             price,
             menu: today.days(),
             time,
+            refused: 0,
         };
         tx.insert(&order)?;
         let wake = HoldOver { number: number.clone() };
@@ -120,13 +123,13 @@ pub(crate) fn give_back(owner: &str, number: &str) -> web::Result<()> {
                 .kind("wrong-state")
                 .into());
         }
-        tx.refund(&order.intent, &refund_of(&order, &payee, order.price, "returned"))?;
+        tx.refund(&order.intent, &refund_of(&order, &payee, order.price, &format!("returned-{}", order.refused)))?;
         tx.audit("order.return", number, &serde_json::json!({}))?;
         Ok(tx.put(&Order { state: State::Returning, ..order })?)
     })
 }
 
-/// The refund of an order. One reference is one refund, however often it is asked for.
+/// The refund of an order. One reference is one refund, however often it is asked for: another try needs another one.
 pub(crate) fn refund_of(order: &Order, payee: &str, amount: u64, why: &str) -> NewRefund {
     NewRefund {
         reference: format!("{}-{why}", order.number),

@@ -38,7 +38,7 @@ fn paid(payment: &PaymentOutcome, tx: &Tx<'_>) -> Result<(), Failure> {
             Ok(tx.put(&Order { state: State::Ended, ..order })?)
         }
         (Outcome::RefundFailed, State::Returning) => {
-            tx.put(&Order { state: State::Paid, ..order.clone() })?;
+            tx.put(&Order { state: State::Paid, refused: order.refused + 1, ..order.clone() })?;
             tell(
                 tx,
                 &order,

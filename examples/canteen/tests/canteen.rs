@@ -116,7 +116,7 @@ fn a_paid_order_is_given_back_by_its_owner_on_its_day() {
 }
 
 #[test]
-fn a_refund_that_is_refused_leaves_the_lunch() {
+fn a_refund_that_is_refused_leaves_the_lunch_and_is_asked_for_again() {
     let city = city();
     let path = order(&city, "wang");
     city.pay(&stored(&path).intent);
@@ -125,8 +125,21 @@ fn a_refund_that_is_refused_leaves_the_lunch() {
     city.refuse_refunds("no");
     city.deliver::<Canteen>();
     assert_eq!(stored(&path).state, State::Paid);
+    assert_eq!(city.post::<Canteen>(&format!("{path}/return"), &[]).code(), 303);
+    city.pay_refunds();
+    city.deliver::<Canteen>();
+    assert_eq!(stored(&path).state, State::Ended);
+    assert!(left(&city, "80"));
+}
+
+#[test]
+fn yesterdays_lunch_is_not_given_back() {
+    let city = city();
+    let path = order(&city, "wang");
+    city.pay(&stored(&path).intent);
+    city.deliver::<Canteen>();
     city.advance(24 * 60 * MINUTE);
-    assert_eq!(city.post::<Canteen>(&format!("{path}/return"), &[]).code(), 409, "not the day after");
+    assert_eq!(city.post::<Canteen>(&format!("{path}/return"), &[]).code(), 409);
 }
 
 #[test]
