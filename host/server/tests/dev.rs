@@ -104,7 +104,8 @@ impl Dev {
 
     async fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
         let request = self.client.post(self.url(path)).header("host", self.host()).header("cookie", cookie);
-        let request = request.header("sec-fetch-site", "same-origin").header("origin", format!("http://{}", self.host()));
+        let request =
+            request.header("sec-fetch-site", "same-origin").header("origin", format!("http://{}", self.host()));
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
         self.send(request).await
     }
@@ -196,7 +197,11 @@ async fn what_changes_takes_over_and_what_is_broken_does_not() {
     dev.changed(first).await;
     let page = dev.get("/", "").await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains("<pre role=\"status\"") && page.text.contains("The version before serves on"), "{}", page.text);
+    assert!(
+        page.text.contains("<pre role=\"status\"") && page.text.contains("The version before serves on"),
+        "{}",
+        page.text
+    );
 
     // Other code, the same app.toml: no new version. A custom section makes it another component.
     let mut other = component("guestbook");

@@ -13,7 +13,12 @@ use yunlong_model::Lang;
 
 /// The bar as text to stand behind a page. `loads_again`: whether the page may be asked for again by itself; `back`:
 /// the page.
-pub(super) async fn render(bench: &Arc<Bench>, headers: &HeaderMap, loads_again: bool, back: &str) -> Result<String, DevError> {
+pub(super) async fn render(
+    bench: &Arc<Bench>,
+    headers: &HeaderMap,
+    loads_again: bool,
+    back: &str,
+) -> Result<String, DevError> {
     let visit = bench.city.gateway.visit(&bench.name, headers).await.map_err(DevError::city)?;
     let back = if loads_again { back } else { "/" };
     Ok(bar(bench, &visit, loads_again, back).await?.into_string())

@@ -68,9 +68,8 @@ impl Bench {
         cache: (PathBuf, [u8; 32]),
         stopped: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, DevError> {
-        let name: InstallationName = manifest.name.as_str().parse().map_err(|e: yunlong_model::NameError| {
-            DevError::Manifest(e.text())
-        })?;
+        let name: InstallationName =
+            manifest.name.as_str().parse().map_err(|e: yunlong_model::NameError| DevError::Manifest(e.text()))?;
         let listener: InstallationName = LISTENER.parse().map_err(DevError::city)?;
         let mut settings = Settings { data: Some(data.to_owned()), ..Settings::default() };
         settings.listen.port = port;

@@ -79,12 +79,14 @@ impl DevError {
             ),
             Self::Manifest(_) => both("请按提示修改 app.toml", "mend app.toml as it says"),
             Self::Port(..) => both("请换一个端口：--port", "choose another --port"),
-            Self::NoComponent(_) => both(
-                "请先运行 yunlong build，或不带 --no-build",
-                "run `yunlong build` first, or leave --no-build out",
-            ),
+            Self::NoComponent(_) => {
+                both("请先运行 yunlong build，或不带 --no-build", "run `yunlong build` first, or leave --no-build out")
+            }
             Self::NoBuilder(_) => both("请自行构建并加上 --no-build", "build it yourself and give --no-build"),
-            Self::Build(_) => both("请按上面的提示修改；保存后会自动重新构建", "mend what it names above: it is built again when you save"),
+            Self::Build(_) => both(
+                "请按上面的提示修改；保存后会自动重新构建",
+                "mend what it names above: it is built again when you save",
+            ),
             Self::Package(_) | Self::Component(_) | Self::Refused(_) => both(
                 "请修改后保存；在此之前由原来的版本继续服务",
                 "mend it and save; the version before serves until then",
@@ -93,7 +95,9 @@ impl DevError {
                 "如用了 --data，请换一个空文件夹；权限设置没有默认值时，请在 app.toml 写 default 或 examples",
                 "with --data, try an empty folder; where a setting has no value, give it a `default` or `examples` in app.toml",
             ),
-            Self::Unusable(..) => both("请检查它是否存在、能否读写", "check that it is there and may be read and written"),
+            Self::Unusable(..) => {
+                both("请检查它是否存在、能否读写", "check that it is there and may be read and written")
+            }
             Self::Machine(_) => both("请检查内存与进程数上限", "look at the limits of memory and processes"),
         }
     }

@@ -37,11 +37,8 @@ impl Faults {
     }
 
     pub(super) fn want(&self, wanted: Wanted) {
-        *self.0.lock() = Wanted {
-            conflicts: wanted.conflicts.min(MOST_CONFLICTS),
-            slow: wanted.slow.min(SLOWEST),
-            ..wanted
-        };
+        *self.0.lock() =
+            Wanted { conflicts: wanted.conflicts.min(MOST_CONFLICTS), slow: wanted.slow.min(SLOWEST), ..wanted };
     }
 }
 

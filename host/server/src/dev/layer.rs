@@ -39,7 +39,8 @@ enum At {
 
 async fn serve(State(Layer { bench, inner }): State<Layer>, mut request: Request) -> Response {
     let Some(at) = admitted(&bench, &request) else {
-        return (StatusCode::FORBIDDEN, "yunlong dev answers for its own origins only / 只为自己的地址服务\n").into_response();
+        return (StatusCode::FORBIDDEN, "yunlong dev answers for its own origins only / 只为自己的地址服务\n")
+            .into_response();
     };
     let path = request.uri().path();
     if path.starts_with(PREFIX) || path == PREFIX.trim_end_matches('/') {
@@ -79,7 +80,11 @@ async fn call(inner: Router, request: Request) -> Response {
 /// no secrets, so no other page of the browser may reach them, not even by a name that somebody bent to loopback.
 fn admitted(bench: &Bench, request: &Request) -> Option<At> {
     let origins = bench.city.gateway.origins();
-    let ours = [(At::App, bench.origin()), (At::Portal, origins.portal().to_owned()), (At::Console, origins.console().to_owned())];
+    let ours = [
+        (At::App, bench.origin()),
+        (At::Portal, origins.portal().to_owned()),
+        (At::Console, origins.console().to_owned()),
+    ];
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = match (request.uri().authority(), hosts.next(), hosts.next()) {
         (Some(authority), _, None) => authority.as_str(),
@@ -103,7 +108,13 @@ fn is_page(response: &Response) -> bool {
 
 /// The page, and the bar behind it. What stands behind the end of a document belongs to its body (HTML, section
 /// 13.2.6.4.20), so that no page has to be taken apart.
-async fn with_bar(bench: &Arc<Bench>, response: Response, headers: &HeaderMap, loads_again: bool, back: &str) -> Response {
+async fn with_bar(
+    bench: &Arc<Bench>,
+    response: Response,
+    headers: &HeaderMap,
+    loads_again: bool,
+    back: &str,
+) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(page) = to_bytes(body, LARGEST).await else {
         return (StatusCode::BAD_GATEWAY, "this page is too large for the bar\n").into_response();

@@ -98,7 +98,8 @@ fn start(options: &Dev, lang: Lang) -> Result<(), DevError> {
         Some(path) => Place::Named(path.clone()),
         None => Place::Temporary(tempfile::Builder::new().prefix("yunlong-dev-").tempdir().map_err(DevError::machine)?),
     };
-    let cache = options.cache.clone().or_else(|| compiled::folder("dev")).unwrap_or_else(|| place.path().join("compiled"));
+    let cache =
+        options.cache.clone().or_else(|| compiled::folder("dev")).unwrap_or_else(|| place.path().join("compiled"));
     let key = compiled::key(&cache).map_err(|e| DevError::unusable(&cache, &e))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(DevError::machine)?;
     let outcome = runtime.block_on(serve(options, lang, &manifest, place.path(), (cache.join("components"), key)));

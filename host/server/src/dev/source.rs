@@ -125,7 +125,8 @@ mod tests {
             std::fs::write(path, text).unwrap();
         };
         write("src/lib.rs", "one");
-        let read = |with| Source { dir: dir.path().to_owned(), with_component: with, stamp: None, content: None }.read();
+        let read =
+            |with| Source { dir: dir.path().to_owned(), with_component: with, stamp: None, content: None }.read();
         let (before, with) = (read(false).unwrap(), read(true).unwrap());
         write("src/lib.rs", "one");
         write("target/debug/x", "made");

@@ -77,7 +77,8 @@ impl Bench {
 
     async fn load(&self, package: &Package) -> Result<(), DevError> {
         let installation = self.city.installations.get(&self.name);
-        let installation = installation.ok_or_else(|| DevError::City(format!("{} is not installed any more", self.name)))?;
+        let installation =
+            installation.ok_or_else(|| DevError::City(format!("{} is not installed any more", self.name)))?;
         let loaded = self.city.runtime.load(&installation, &package.component).await;
         loaded.map_err(|e| DevError::Component(e.to_string()))
     }
@@ -92,7 +93,10 @@ impl Bench {
         if manifest.name.as_str() != self.name.as_str() {
             return Err(DevError::Refused(Text {
                 zh: format!("应用的名称由 {} 改成了 {}：请重新启动 yunlong dev", self.name, manifest.name),
-                en: format!("the app's name changed from {} to {}: start `yunlong dev` again", self.name, manifest.name),
+                en: format!(
+                    "the app's name changed from {} to {}: start `yunlong dev` again",
+                    self.name, manifest.name
+                ),
             }));
         }
         let version = self.next_version(manifest).await?;

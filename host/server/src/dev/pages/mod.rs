@@ -205,16 +205,20 @@ async fn show(bench: &Arc<Bench>, parts: &Parts, path: &str) -> Result<Response,
         }
     };
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    let policy = format!("{policy}; img-src 'self' data:; font-src 'self'").replace(
-        "form-action 'self'",
-        &format!("form-action 'self' {}", bench.city.gateway.origins().portal()),
-    );
+    let policy = format!("{policy}; img-src 'self' data:; font-src 'self'")
+        .replace("form-action 'self'", &format!("form-action 'self' {}", bench.city.gateway.origins().portal()));
     let mut response = Html(page.into_string()).into_response();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    let fixed = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::REFERRER_POLICY, "same-origin"), (header::CACHE_CONTROL, "no-store")];
-    fixed.into_iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, HeaderValue::from_static(value))));
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    fixed
+        .into_iter()
+        .for_each(|(name, value)| drop(response.headers_mut().insert(name, HeaderValue::from_static(value))));
     Ok(response)
 }
 
