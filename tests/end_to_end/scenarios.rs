@@ -134,7 +134,6 @@ fn a_scenario_that_does_not_hold_fails_and_shows_what_was_there() -> Result<()> 
 
 /// The template app is one in every language: this set of scenarios is what "the same" means.
 #[test]
-#[ignore = "needs sdk/templates/rust"]
 fn the_rust_template_conforms() -> Result<()> {
     let folder = root().join("sdk/templates/rust");
     let target = yunlong_tests::package("any")?.with_file_name("template");
@@ -152,6 +151,26 @@ fn the_rust_template_conforms() -> Result<()> {
         .with_context(|| format!("{} holds no component", built.display()))?;
     let scenarios = root().join("tests/conformance").display().to_string();
     let out = test(&folder, &component, &["--scenarios", &scenarios, "--faults"])?;
+    ensure!(out.status.success(), "{}", said(&out));
+    Ok(())
+}
+
+#[test]
+fn the_typescript_template_conforms() -> Result<()> {
+    conforms("typescript")
+}
+
+#[test]
+fn the_python_template_conforms() -> Result<()> {
+    conforms("python")
+}
+
+/// Plays the set against a template that `cargo xtask test` has built by the tools of its language.
+fn conforms(language: &str) -> Result<()> {
+    let component = yunlong_tests::package("any")?.with_file_name(format!("template-{language}.wasm"));
+    ensure!(component.exists(), "{} is missing: run `cargo xtask guests`", component.display());
+    let scenarios = root().join("tests/conformance").display().to_string();
+    let out = test(&root().join("sdk/templates").join(language), &component, &["--scenarios", &scenarios])?;
     ensure!(out.status.success(), "{}", said(&out));
     Ok(())
 }

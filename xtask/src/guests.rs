@@ -135,6 +135,7 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
 fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
     let mut packages = Vec::new();
     if sets.contains(&Set::Scripted) {
+        templates()?;
         for dir in typescript::lessons()? {
             let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             step(&format!("Building {name} from TypeScript (about half a minute)"));
@@ -149,6 +150,20 @@ fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>
         }
     }
     Ok(packages)
+}
+
+/// Builds the templates of the languages that have tools of their own, for the scenarios that every template plays.
+fn templates() -> Result<()> {
+    step("Building the templates in TypeScript and Python (about a minute)");
+    let folder = root().join("sdk/templates");
+    for (language, component) in [
+        ("typescript", typescript::build(&folder.join("typescript"))?),
+        ("python", Python::set_up()?.build(&folder.join("python"))?),
+    ] {
+        let to = packages_dir()?.join(format!("template-{language}.wasm"));
+        std::fs::copy(&component, &to).with_context(|| format!("cannot copy {}", component.display()))?;
+    }
+    Ok(())
 }
 
 /// The demo vendor's key, made for this target folder.

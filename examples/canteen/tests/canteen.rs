@@ -121,7 +121,7 @@ fn a_refund_that_is_refused_leaves_the_lunch_and_is_asked_for_again() {
     let path = order(&city, "wang");
     city.pay(&stored(&path).intent);
     city.deliver::<Canteen>();
-    city.post::<Canteen>(&format!("{path}/return"), &[]);
+    assert_eq!(city.post::<Canteen>(&format!("{path}/return"), &[]).code(), 303);
     city.refuse_refunds("no");
     city.deliver::<Canteen>();
     assert_eq!(stored(&path).state, State::Paid);
