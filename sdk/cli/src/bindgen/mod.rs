@@ -202,10 +202,10 @@ mod tests {
     fn what_is_not_known_is_told_with_the_next_step() {
         let unknown = APP.replace("geospatial.place", "traffic.camera");
         let error = built_in(&Manifest::parse(&unknown).unwrap()).unwrap_err();
-        assert!(error.next().unwrap().contains("--fetch"));
+        assert!(error.next().contains("--fetch"));
         let manifest = Manifest::parse(&APP.replace("\"birth_date\"", "\"shoe_size\"")).unwrap();
         let error = generate(&manifest, &built_in(&manifest).unwrap(), Language::Rust).unwrap_err();
-        assert!(error.to_string().contains("shoe_size") && error.next().unwrap().contains("birth_date"), "{error}");
+        assert!(error.to_string().contains("shoe_size") && error.next().contains("birth_date"), "{error}");
     }
 
     #[test]
