@@ -64,7 +64,8 @@ impl Python {
     fn command(&self, dir: &Path) -> Command {
         let mut command = Command::new(&self.python);
         command.current_dir(dir).env("PYTHONPYCACHEPREFIX", self.folder.join("pycache"));
-        command.env("MYPY_CACHE_DIR", self.folder.join("mypy").join(dir.file_name().unwrap_or_default()));
+        let cache = self.folder.join("mypy").join(dir.strip_prefix(root()).unwrap_or(Path::new("elsewhere")));
+        command.env("MYPY_CACHE_DIR", cache);
         command
     }
 

@@ -10,6 +10,7 @@ import pytest
 
 from yunlong import _city
 from yunlong.build import contract, sbom, world
+from yunlong.build.__main__ import check_types
 from yunlong.build.errors import BuildError
 from yunlong.build.interfaces import CITY, EXPORTS
 from yunlong.build.project import Project
@@ -117,3 +118,14 @@ def test_the_list_of_parts_has_what_the_app_loads_and_no_more(tmp_path: Path) ->
     listed = json.loads(text)
     assert {"dacite", "jinja2", "markupsafe", "componentize-py"} <= {c["name"] for c in listed["components"]}
     assert str(tmp_path) not in text
+
+
+def test_types_are_checked_of_what_the_vendor_wrote_and_not_of_an_earlier_build(tmp_path: Path) -> None:
+    project = Project(tmp_path, "lesson", "app", tmp_path)
+    (project.build / "component").mkdir(parents=True)
+    (project.build / "component" / "yunlong_component.py").write_text("import wit_world", encoding="utf-8")
+    (tmp_path / "lesson.py").write_text("a: int = 5", encoding="utf-8")
+    check_types(project)
+    (tmp_path / "lesson.py").write_text("a: int = 'five'", encoding="utf-8")
+    with pytest.raises(BuildError, match="type check failed"):
+        check_types(project)
