@@ -91,9 +91,9 @@ async fn whoever_acts_by_mandate_makes_the_holders_check_and_the_holder_finds_it
     let again = app(&daughter)?.form("/checks", &[("mandate", mandate)]).await?;
     ensure!(again.status == 409 && again.text.contains("本年度已经年审"), "{}", again.text);
 
-    // The holder finds it under their own subject, and is told; what the agent has is nothing of it.
+    // The holder finds it under their own subject, and is told; what the delegate has is nothing of it.
     let listed = app(&mother)?.get("/api/checks").await?.json()?;
-    ensure!(listed[0]["by"] == "agent" && listed.as_array().is_some_and(|all| all.len() == 1), "{listed}");
+    ensure!(listed[0]["by"] == "delegate" && listed.as_array().is_some_and(|all| all.len() == 1), "{listed}");
     let inbox = portal(&mother)?.page("/inbox", "zh").await?.text;
     ensure!(inbox.contains("您的爱心卡已由他人代办年审"), "{inbox}");
     ensure!(portal(&daughter)?.form("/mandates/act", &[("mandate", "")]).await?.status == 303);

@@ -9,7 +9,7 @@ import * as pages from "./pages.tsx";
 const Shown = z.object({
   year: z.number().optional(),
   time: z.number().optional().describe("Milliseconds since 1970-01-01T00:00:00Z."),
-  by: z.enum(["holder", "agent"]).describe("Who made it: the holder, or somebody with their mandate."),
+  by: z.enum(["holder", "delegate"]).describe("Who made it: the holder, or somebody with their mandate."),
 });
 
 const listChecks = operation({
@@ -38,8 +38,8 @@ const makeCheck = operation({
 });
 
 /** A check without subjects and mandates: they stay with the app. */
-function shown({ year, time, agent }: checks.Check): AnswerOf<typeof makeCheck> {
-  return { year, time, by: agent === undefined ? "holder" : "agent" };
+function shown({ year, time, delegate }: checks.Check): AnswerOf<typeof makeCheck> {
+  return { year, time, by: delegate === undefined ? "holder" : "delegate" };
 }
 
 const matter = (request: CityRequest) => checks.matterOf(request.subject);

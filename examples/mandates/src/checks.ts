@@ -13,7 +13,7 @@ const Check = z.object({
   /** When it was made, ms since 1970. */
   time: z.number().optional(),
   /** Who made it for the holder, when and by which mandate; absent when they came themself. */
-  agent: z.object({ subject: z.string(), at: z.number().optional(), mandate: z.string().optional() }).optional(),
+  delegate: z.object({ subject: z.string(), at: z.number().optional(), mandate: z.string().optional() }).optional(),
 });
 
 /** A check as it is stored. */
@@ -27,7 +27,7 @@ const BY_TIME = CHECKS.index("by-time");
 export interface Matter {
   readonly holder: string;
   /** Absent when the holder came themself. */
-  readonly agent?: { readonly subject: string; readonly mandate: string };
+  readonly delegate?: { readonly subject: string; readonly mandate: string };
 }
 
 /**
@@ -44,7 +44,7 @@ export function matterOf(subject: string): Matter {
       .kind("not-for-companies")
       .detail(t("请到门户更改代办对象，或本人办理。", "Change at the portal whom you act for, or come for yourself."));
   }
-  return { holder: acting.subject, agent: { subject, mandate: acting.mandate } };
+  return { holder: acting.subject, delegate: { subject, mandate: acting.mandate } };
 }
 
 /** This year, as the calendar in China has it. */
@@ -71,20 +71,20 @@ export function madeThisYear(): number {
  * confirms is what they saw, also when the mandate has ended meanwhile or they chose another.
  * @throws {Problem} 409 when it was made already, or when `shown` is not what holds now.
  */
-export function make({ holder, agent }: Matter, shown: string): Check {
-  if (shown !== (agent?.mandate ?? "")) {
+export function make({ holder, delegate }: Matter, shown: string): Check {
+  if (shown !== (delegate?.mandate ?? "")) {
     throw Problem.conflict(t("代办对象已经变更", "Whom you act for has changed"))
       .kind("matter-changed")
       .detail(t("没有办理任何事项。请回到首页核对后再办。", "Nothing was done. Go back to the start, look whose card it is, and do it again."));
   }
   const year = thisYear();
   const time = now();
-  const check: Check = { id: random.code(16), holder, year, time, agent: agent && { ...agent, at: time } };
+  const check: Check = { id: random.code(16), holder, year, time, delegate: delegate && { ...delegate, at: time } };
   try {
     transact((tx) => {
       tx.insert(CHECKS, check);
-      tx.audit("check.make", check.id, agent === undefined ? {} : { mandate: agent.mandate });
-      if (agent !== undefined) tell(tx, holder, year);
+      tx.audit("check.make", check.id, delegate === undefined ? {} : { mandate: delegate.mandate });
+      if (delegate !== undefined) tell(tx, holder, year);
     });
   } catch (e) {
     if (e instanceof DataError && e.code === "unique-violation") {
@@ -103,7 +103,7 @@ function tell(tx: Tx, holder: string, year: number): void {
       title: t("您的爱心卡已由他人代办年审", "Somebody made the yearly check of your card"),
       body: t(
         `${year} 年度年审已由您的受托人办理。如非您本意，请到门户撤销委托。`,
-        `Your agent made the check of ${year}. If you did not want that, revoke the mandate at the portal.`,
+        `Your delegate made the check of ${year}. If you did not want that, revoke the mandate at the portal.`,
       ),
       path: "/",
     });

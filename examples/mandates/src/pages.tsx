@@ -21,16 +21,16 @@ export function home(c: AppContext) {
     {
       heading: request.t("办理人", "By"),
       cell: (check) =>
-        check.agent === undefined ? (
+        check.delegate === undefined ? (
           <Badge tone="ok">{request.t("本人", "the holder")}</Badge>
         ) : (
-          <Badge tone="info">{request.t("受托人", "an agent")}</Badge>
+          <Badge tone="info">{request.t("受托人", "a delegate")}</Badge>
         ),
     },
   ];
   return LAYOUT.page(
     request,
-    matter.agent === undefined ? t("我的爱心卡", "My care card") : t("代办：他人的爱心卡", "For somebody else: their care card"),
+    matter.delegate === undefined ? t("我的爱心卡", "My care card") : t("代办：他人的爱心卡", "For somebody else: their care card"),
     <>
       {request.queryValue("made") === undefined ? null : (
         <Notice tone="ok"><p>{request.t("年审已办理。", "The check is made.")}</p></Notice>
@@ -40,8 +40,8 @@ export function home(c: AppContext) {
       ) : (
         <>
           <p>{request.t(`${year} 年度还没有年审。`, `The check of ${year} is not made yet.`)}</p>
-          <Confirm action="/checks" values={{ mandate: matter.agent?.mandate ?? "" }}>
-            {matter.agent === undefined ? request.t("办理年审", "Make the check") : request.t("代为办理年审", "Make the check for them")}
+          <Confirm action="/checks" values={{ mandate: matter.delegate?.mandate ?? "" }}>
+            {matter.delegate === undefined ? request.t("办理年审", "Make the check") : request.t("代为办理年审", "Make the check for them")}
           </Confirm>
         </>
       )}
@@ -83,7 +83,7 @@ export function help(c: AppContext) {
       <p>
         {request.t(
           "受托人在门户选择代办对象后再打开本应用；页眉会写明正在代办。办理结果会通知持卡人，委托可以随时撤销。",
-          "An agent chooses at the portal for whom they act, and then comes here; the head of each page says so. The holder is told what was done, and may revoke the mandate at any time.",
+          "A delegate chooses at the portal for whom they act, and then comes here; the head of each page says so. The holder is told what was done, and may revoke the mandate at any time.",
         )}
       </p>
     </>,

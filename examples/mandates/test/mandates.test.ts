@@ -13,13 +13,13 @@ let city: TestCity;
 beforeEach(() => {
   city = new TestCity(MANIFEST);
   // Everybody has been here once, so that notes reach them.
-  for (const subject of ["holder", "agent"]) city.signIn(subject);
+  for (const subject of ["holder", "delegate"]) city.signIn(subject);
   city.signOut();
 });
 
-/** The agent comes, and has chosen at the portal to act for the holder. */
-function agentComes(): void {
-  city.signIn("agent");
+/** The delegate comes, and has chosen at the portal to act for the holder. */
+function delegateComes(): void {
+  city.signIn("delegate");
   city.actFor(OF_HOLDER);
 }
 
@@ -45,34 +45,34 @@ test("a holder makes their own check, once a year", async () => {
   assert.deepEqual(city.inbox("holder"), [], "nobody is told what they did themself");
 });
 
-test("what an agent makes is the holder's, and says so on every page", async () => {
-  agentComes();
+test("what a delegate makes is the holder's, and says so on every page", async () => {
+  delegateComes();
   assert.match(await page(), /正在为他人代办[^]*name="mandate" value="m-1"[^]*代为办理年审/);
   assert.equal(await make("m-1"), 303);
-  assert.deepEqual((await listed()).map((c: { by: string }) => c.by), ["agent"]);
+  assert.deepEqual((await listed()).map((c: { by: string }) => c.by), ["delegate"]);
   city.signIn("holder");
   assert.match(await page(), /受托人/, "the holder finds it when they come themself");
   assert.equal(await make(), 409, "whoever made it, it is made");
-  city.signIn("agent");
-  assert.deepEqual(await listed(), [], "it is not the agent's own");
+  city.signIn("delegate");
+  assert.deepEqual(await listed(), [], "it is not the delegate's own");
   assert.equal(await make(), 303, "who has a card of their own");
 });
 
 test("both are on record, and the holder is told", async () => {
-  agentComes();
+  delegateComes();
   await make("m-1");
   const [row] = city.audit;
-  assert.deepEqual([row?.actor, row?.action, row?.detail], ["agent", "check.make", { mandate: "m-1" }]);
+  assert.deepEqual([row?.actor, row?.action, row?.detail], ["delegate", "check.make", { mandate: "m-1" }]);
   assert.deepEqual(city.inbox("holder").map((n) => [n.title.en, n.path]), [["Somebody made the yearly check of your card", "/"]]);
   assert.doesNotMatch(await page(), /holder/, "no subject leaves the app");
 });
 
 test("a mandate that has ended is none at the next call, and what was not seen is not done", async () => {
-  agentComes();
+  delegateComes();
   await page();
   city.actFor(undefined);
   assert.equal(await make("m-1"), 409);
-  agentComes();
+  delegateComes();
   assert.equal(await make(), 409, "nor is it done for others what was confirmed for oneself");
   city.actFor({ ...OF_HOLDER, mandate: "m-9" });
   assert.equal((await city.json(app, "POST", "/api/checks", { mandate: "m-1" })).status, 409);
@@ -81,14 +81,14 @@ test("a mandate that has ended is none at the next call, and what was not seen i
 });
 
 test("a holder who was never here is served all the same", async () => {
-  city.signIn("agent");
+  city.signIn("delegate");
   city.actFor({ ...OF_HOLDER, subject: "stranger" });
   assert.equal(await make("m-1"), 303);
   assert.equal(city.audit.length, 1);
 });
 
 test("a company holds no card", async () => {
-  city.signIn("agent");
+  city.signIn("delegate");
   city.actFor({ subject: "c-1", mandate: "m-2", grantor: { kind: "company", code: "91320300MA000TX14G", name: "示范公司" } });
   assert.equal(await make("m-2"), 403);
   const refused = await city.get(app, "/");
@@ -97,11 +97,11 @@ test("a company holds no card", async () => {
 });
 
 test("when a conflict does not end nothing is made and nobody is told", async () => {
-  agentComes();
+  delegateComes();
   city.conflictNext(3);
   assert.equal(await make("m-1"), 303);
   assert.equal(city.inbox("holder").length, 1, "tried four times, told once");
-  city.signIn("agent");
+  city.signIn("delegate");
   city.conflictNext(1000);
   assert.equal(await make(), 503);
   assert.equal(city.audit.length, 1);

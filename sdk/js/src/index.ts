@@ -42,5 +42,6 @@ export { type AnswerOf, type Input, type InputOf, type Operation, operation } fr
 export { MissingConsent, SignIn } from "./web/outcome.ts";
 export { Problem } from "./web/problem.ts";
 export { CityRequest } from "./web/request.ts";
+export { download } from "./web/response.ts";
 export { html, raw } from "hono/html";
 export { z } from "zod";

@@ -1,6 +1,9 @@
 // What `yunlong-build` makes of an app: a component asks for what its app uses, and for nothing else.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bundle, entryOf, partsOf } from "../build/bundle.mjs";
@@ -81,4 +84,19 @@ test("mistakes are named with the next step, and leave nothing behind", async (t
   assert.equal(await main(app("pages"), ["--fast"]), 1);
   assert.match(said.join("\n"), /--fast/);
   assert.ok(!existsSync(`${app("broken")}/build`) && !existsSync(`${app("pages")}/build`));
+});
+
+test("without the SDK's own packages it says which command installs them", () => {
+  const folder = mkdtempSync(join(tmpdir(), "yunlong-sdk-"));
+  try {
+    for (const part of ["bin", "build", "package.json"]) {
+      cpSync(fileURLToPath(new URL(`../${part}`, import.meta.url)), join(folder, part), { recursive: true });
+    }
+    const run = spawnSync(process.execPath, [join(folder, "bin/yunlong-build.js")], { encoding: "utf8" });
+    assert.equal(run.status, 1);
+    assert.match(run.stderr, /npm ci --prefix/);
+    assert.doesNotMatch(run.stderr, /at .*main\.mjs/, "a message and no trace");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -3,7 +3,7 @@
 // Routes, negotiation, problems, pages and the OpenAPI document.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { App, DataError, Form, Layout, Problem, operation, t, z } from "../src/index.ts";
+import { App, DataError, Form, Layout, Problem, download, operation, t, z } from "../src/index.ts";
 import * as identity from "../src/identity.ts";
 import type { TestCity } from "../src/testing/index.ts";
 import { prefersJson } from "../src/web/accept.ts";
@@ -244,4 +244,9 @@ test("forms keep what was typed beside the reason, and count characters and not 
   assert.equal(form.error("note")?.en, "At most 4 characters; there are 5");
   assert.throws(() => form.finish(), Problem);
   new Form().finish();
+});
+
+test("a download keeps its Chinese name", () => {
+  const file = download("text/csv", "龟山 (1).csv", "a,b");
+  assert.equal(file.headers.get("content-disposition"), "attachment; filename*=UTF-8''%E9%BE%9F%E5%B1%B1%20%281%29.csv");
 });

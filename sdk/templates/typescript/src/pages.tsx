@@ -10,7 +10,7 @@ import {
   Empty,
   ErrorSummary,
   Field,
-  Form,
+  type Form,
   Layout,
   Pager,
   Table,
@@ -91,11 +91,11 @@ export function detail(c: AppContext) {
   );
 }
 
-/** The form, for those who signed in. */
+/** The form, for those who signed in. What stands in the query is filled in. */
 export function create(c: AppContext) {
   const { request } = c.var;
   void request.subject;
-  return formPage(request, new Form(), 200);
+  return formPage(request, request.queryForm(), 200);
 }
 
 /** Takes the form: back to it with the mistakes, or on to the report. */
@@ -105,21 +105,25 @@ export async function submit(c: AppContext) {
   const form = await request.form();
   const what = reports.checked(form);
   if (what === undefined) return formPage(request, form, 422);
-  const report = reports.file(reporter, what, form.checked("callback") ? phone() : undefined);
+  let phone: string | undefined;
+  if (form.checked("call_back")) {
+    try {
+      phone = identity.attribute("mobile");
+    } catch (e) {
+      if (!(e instanceof AttributeError)) throw e;
+      // What was typed is there again when they come back, whatever they decided.
+      if (e.code === "consent-required") return c.redirect(identity.consentUrl([e.detail], addressOf(what)), 303);
+      // Who has registered no number can still report.
+      if (e.code !== "absent") throw e;
+    }
+  }
+  const report = reports.file(reporter, what, phone);
   return c.redirect(`/reports/${report.id}`, 303);
 }
 
-/**
- * The number to call back. Without the person's consent the error leads to the portal's consent page
- * and back; where there is no number to be had, the report is filed without.
- */
-function phone(): string | undefined {
-  try {
-    return identity.attribute("mobile");
-  } catch (e) {
-    if (e instanceof AttributeError && (e.code === "absent" || e.code === "not-granted")) return undefined;
-    throw e;
-  }
+/** The form with what was typed. */
+function addressOf(what: reports.NewReport): string {
+  return `/new?${new URLSearchParams({ ...what, call_back: "yes" }).toString()}`;
 }
 
 /** A clerk closes a report. */
@@ -163,7 +167,7 @@ function formPage(request: CityRequest, form: Form, status: number) {
         <Field request={request} form={form} name="title" label={t("报修内容", "What is broken")} hint={t("最多 80 个字符，所有人可见。", "At most 80 characters; everybody can read it.")} />
         <Field request={request} form={form} name="place" label={t("地点", "Place")} hint={t("如路名、门牌或附近的地标。", "Such as a street and number, or a landmark nearby.")} />
         <TextArea request={request} form={form} name="details" rows={5} label={t("详细说明（可不填）", "Details (optional)")} hint={t("最多 2000 个字符，所有人可见。", "At most 2000 characters; everybody can read it.")} />
-        <Checkbox request={request} form={form} name="callback" label={t("请回电话", "Call me back")} hint={t("会先征得您的同意，再读取您的手机号码。", "You will be asked for your consent before your mobile number is read.")} />
+        <Checkbox request={request} form={form} name="call_back" label={t("请回电话", "Call me back")} hint={t("会先征得您的同意，再读取您的手机号码。", "You will be asked for your consent before your mobile number is read.")} />
         <div class="actions">
           <button type="submit">{request.t("提交", "Send")}</button>
         </div>

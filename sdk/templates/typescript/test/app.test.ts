@@ -55,14 +55,14 @@ test("the message is published in the same transaction", async () => {
 
 test("an invalid form says what is wrong and keeps what was typed", async () => {
   city.signIn("p-1");
-  const answer = await city.post(app, "/new", { title: "", place: "云龙湖 <东>", details: "长".repeat(2001), callback: "yes" });
+  const answer = await city.post(app, "/new", { title: "", place: "云龙湖 <东>", details: "长".repeat(2001), call_back: "yes" });
   assert.equal(answer.status, 422);
   const html = await answer.text();
   assert.match(html, /<a href="#field-title">请填写此项<\/a>/);
   assert.match(html, /最多 2000 个字符，现在是 2001 个/);
   assert.match(html, /value="云龙湖 &lt;东&gt;"/);
   assert.ok(html.includes("长".repeat(2001)));
-  assert.match(html, /name="callback" type="checkbox" value="yes" checked=""/);
+  assert.match(html, /name="call_back" type="checkbox" value="yes" checked=""/);
   assert.equal(city.published.length, 0);
 });
 
@@ -79,11 +79,14 @@ test("whoever is not signed in is sent to sign in, and the API answers 401", asy
 test("a number to call back is read by consent, and the clerks alone see it", async () => {
   city.signIn("p-1");
   city.setAttribute("p-1", "mobile", "13800000000");
-  const asked = await city.post(app, "/new", { ...TYPED, callback: "yes" });
+  const asked = await city.post(app, "/new", { ...TYPED, call_back: "yes" });
   assert.equal(asked.status, 303);
-  assert.match(asked.headers.get("location") ?? "", /\/consent\?installation=repairs-template&scope=callback&return=%2Fnew$/);
-  city.consent("p-1", "callback");
-  const at = await file({ ...TYPED, callback: "yes" });
+  const consent = new URL(asked.headers.get("location") ?? "");
+  assert.deepEqual([consent.pathname, consent.searchParams.get("scope")], ["/consent", "call-back"]);
+  const back = await page(consent.searchParams.get("return") ?? "");
+  assert.match(back, /value="路灯不亮"[^]*value="彭城路 1 号"[^]*已经三天[^]*checked=""/, "what was typed is there again");
+  city.consent("p-1", "call-back");
+  const at = await file({ ...TYPED, call_back: "yes" });
   assert.doesNotMatch(await page(at), /13800000000/);
   city.signInOfficial("o-1", "clerk");
   assert.match(await page(at), /13800000000/);
@@ -91,8 +94,8 @@ test("a number to call back is read by consent, and the clerks alone see it", as
 
 test("without a number on record the report is filed all the same", async () => {
   city.signIn("p-1");
-  city.consent("p-1", "callback");
-  assert.match(await file({ ...TYPED, callback: "yes" }), /^\/reports\//);
+  city.consent("p-1", "call-back");
+  assert.match(await file({ ...TYPED, call_back: "yes" }), /^\/reports\//);
 });
 
 test("only a clerk closes a report", async () => {
