@@ -41,16 +41,22 @@ pub(crate) struct Assets {
     loaded: DashMap<Digest, Arc<Files>>,
     /// When a package could not be read.
     failed: DashMap<Digest, Instant>,
+    /// After a restart everybody asks for the same packages: one is read at a time, and once.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Assets {
     pub(crate) fn new(library: Library) -> Self {
-        Self { library, loaded: DashMap::new(), failed: DashMap::new() }
+        Self { library, loaded: DashMap::new(), failed: DashMap::new(), reading: tokio::sync::Mutex::default() }
     }
 
     /// The files of a package, read from the registry the first time. A package that cannot be read or is
     /// no longer trusted has none for the moment: what stood in the way may pass.
     pub(crate) async fn of(&self, digest: &Digest) -> Arc<Files> {
+        if let Some(files) = self.loaded.get(digest) {
+            return files.clone();
+        }
+        let _one = self.reading.lock().await;
         if let Some(files) = self.loaded.get(digest) {
             return files.clone();
         }

@@ -99,6 +99,9 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Files that are sent at once.
+const SEATS: usize = 8;
+
 /// The gateway's state, shared by all requests.
 pub struct Gateway {
     pub(crate) origins: Origins,
@@ -112,6 +115,7 @@ pub struct Gateway {
     pub(crate) assets: Arc<assets::Assets>,
     pub(crate) pictures: pictures::Pictures,
     pub(crate) tries: SignInThrottle,
+    seats: tokio::sync::Semaphore,
     pub(crate) oidc: oidc::Providers,
     portal: axum::Router,
     console: axum::Router,
@@ -130,6 +134,7 @@ impl Gateway {
             operations: Operations::new(services.clone(), assets.clone(), config.trial),
             assets,
             tries: SignInThrottle::new(&config),
+            seats: tokio::sync::Semaphore::new(SEATS),
             oidc: oidc::Providers::new(&config.providers, &origins),
             metrics: Arc::default(),
             portal: portal::router(),
@@ -137,6 +142,19 @@ impl Gateway {
             origins,
             config,
             services,
+        })
+    }
+
+    /// A seat for whoever sends a file of many megabytes, which is in memory whole until it is dealt with.
+    ///
+    /// # Errors
+    /// When all seats are taken: it is to be sent again.
+    pub(crate) fn seat(&self) -> failure::Outcome<tokio::sync::SemaphorePermit<'_>> {
+        self.seats.try_acquire().map_err(|_| {
+            failure::Failure::new(failure::kinds::BUSY).retry_after(5).because(
+                "同时上传的文件太多，请稍后再传。",
+                "Too many files are being uploaded at once: send yours again in a moment.",
+            )
         })
     }
 

@@ -6,7 +6,9 @@
 //! when the tag is set.
 
 use crate::packages::OneRepository;
+use crate::{READS, place};
 use async_trait::async_trait;
+use tokio::sync::Semaphore;
 use yunlong_model::{Digest, Text};
 use yunlong_oci::RepositoryName;
 use yunlong_oci::access::Shown;
@@ -25,13 +27,15 @@ const VENDOR: &str = "org.opencontainers.image.vendor";
 pub struct PackageAdmission {
     publications: Publications,
     limits: Limits,
+    /// A client pushes as many tags at once as it likes: so many packages are looked at.
+    reads: Semaphore,
 }
 
 impl PackageAdmission {
     /// By these rules, within these limits.
     #[must_use]
     pub fn new(publications: Publications, limits: Limits) -> Self {
-        Self { publications, limits }
+        Self { publications, limits, reads: Semaphore::new(READS) }
     }
 
     async fn look(&self, push: &Push<'_>) -> Result<(), Problem> {
@@ -57,6 +61,7 @@ impl PackageAdmission {
         if !self.is_begun(&here, repository, &digest).await? {
             return Ok(());
         }
+        let _place = place(&self.reads).await;
         let package = read(&here, repository, &digest, &self.limits).await?;
         let signer = self.publications.admit(Stage::Push, &package, None, None).await?;
         if let Some(account) = push.account {

@@ -21,7 +21,7 @@ pub use packages::OciPackages;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use yunlong_model::Digest;
 use yunlong_oci::access::Account;
 use yunlong_oci::{OciError, Registry, RepositoryName, Tag};
@@ -43,6 +43,17 @@ struct Inner {
     probes: Vec<Arc<dyn Probe>>,
     /// Something was submitted.
     news: Notify,
+    /// A package is in memory whole while it is looked at.
+    reads: Semaphore,
+}
+
+/// So many packages are read at once; others wait.
+pub(crate) const READS: usize = 4;
+
+/// A place to read a package; it is given back when it is dropped.
+pub(crate) async fn place(reads: &Semaphore) -> Option<SemaphorePermit<'_>> {
+    // It is never closed: an error would mean that there is no bound.
+    reads.acquire().await.ok()
 }
 
 impl Library {
@@ -50,7 +61,17 @@ impl Library {
     #[must_use]
     pub fn new(publications: Publications, registry: Registry, limits: Limits, probes: Vec<Arc<dyn Probe>>) -> Self {
         let packages = OciPackages::new(registry.clone());
-        Self { inner: Arc::new(Inner { publications, registry, packages, limits, probes, news: Notify::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                publications,
+                registry,
+                packages,
+                limits,
+                probes,
+                news: Notify::new(),
+                reads: Semaphore::new(READS),
+            }),
+        }
     }
 
     /// What is decided.
@@ -78,6 +99,7 @@ impl Library {
     /// [`LibraryError`]; what is refused before it is pushed leaves nothing behind.
     pub async fn take_in(&self, tar: Bytes, by: &str) -> Result<Submitted, LibraryError> {
         let limits = self.inner.limits;
+        let _place = place(&self.inner.reads).await;
         let package = blocking(move || package::open_bytes(&tar, &limits)).await??;
         // Refused before anything is kept, where that can be known, and nobody's package takes room and tag in
         // another vendor's repository. The submission decides.
@@ -93,6 +115,7 @@ impl Library {
     /// # Errors
     /// [`LibraryError::Untagged`] when it does not stand under that tag; [`LibraryError`].
     pub async fn submit(&self, repository: &str, digest: &Digest, by: &str) -> Result<Submitted, LibraryError> {
+        let _place = place(&self.inner.reads).await;
         let package = read::read(&self.inner.packages, repository, digest, &self.inner.limits).await?;
         let wanted = tag_of(&package);
         let tagged = self.inner.registry.contents(&name(repository)?).resolve(&tag(&wanted)?).await;
@@ -147,6 +170,7 @@ impl Library {
     }
 
     async fn read(&self, release: &Release) -> Result<Package, LibraryError> {
+        let _place = place(&self.inner.reads).await;
         Ok(read::read_release(&self.inner.packages, release, &self.inner.limits).await?)
     }
 

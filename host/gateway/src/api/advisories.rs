@@ -38,6 +38,7 @@ async fn import(view: View, Query(query): Query, request: Request) -> Outcome {
     let by = city_administrator(&view)?.account;
     view.step_up()?;
     let asked = asked(query.text("ecosystem"), query.text("source"))?;
+    let _seat = view.gateway.seat()?;
     let (parts, content) = request.into_parts();
     // The archive of a large ecosystem is some hundred megabytes: it has its own limit.
     let limit = usize::try_from(MAX_ARCHIVE).unwrap_or(usize::MAX);

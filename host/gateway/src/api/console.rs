@@ -120,6 +120,7 @@ async fn packages(view: View, Query(query): Query) -> Outcome {
 async fn publish(view: View, request: Request) -> Outcome {
     let publisher = view.publisher()?;
     let config = &view.gateway.config;
+    let _seat = view.gateway.seat()?;
     let (parts, content) = request.into_parts();
     let tar = body::upload(content, &parts.headers, config.package_limit, config).await?;
     let submitted = view.gateway.operations.publish(tar, &publisher).await?;

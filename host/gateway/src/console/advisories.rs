@@ -104,6 +104,7 @@ pub(super) async fn import(view: View, request: Request) -> Outcome {
 
 async fn take(view: &View, request: Request, by: &str) -> Outcome<ImportInfo> {
     let limit = usize::try_from(MAX_ARCHIVE.saturating_add(FORM)).unwrap_or(usize::MAX);
+    let _seat = view.gateway.seat()?;
     let mut form = body::multipart(request, limit, &view.gateway.config).await?;
     let malformed = || Failure::new(kinds::INVALID).field("archive", "请选择一个压缩包。", "Choose an archive.");
     let (mut ecosystem, mut source, mut archive) = (String::new(), String::new(), bytes::Bytes::new());

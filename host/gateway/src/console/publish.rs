@@ -51,6 +51,7 @@ pub(super) fn with_form(view: &View, mut response: Response) -> Response {
 
 /// Takes a package in, and leads to its submission.
 async fn submit(view: &View, request: Request, by: &str) -> Outcome {
+    let _seat = view.gateway.seat()?;
     let tar = uploaded(view, request).await?;
     let submitted = view.gateway.operations.publish(tar, by).await?;
     Ok(see_other(&format!("/reviews/{}?published=1", submitted.submission.number)))

@@ -99,3 +99,33 @@ async fn a_package_may_take_longer_than_a_page_by_form_and_by_the_api() {
     assert_eq!(late.status, StatusCode::REQUEST_TIMEOUT, "{}", late.text());
     assert!(p.library.publications().submission(2).await.is_err());
 }
+
+/// A file is in memory whole until it is dealt with: so many at once, and whoever comes then is told to come again.
+#[tokio::test]
+async fn files_that_are_sent_at_once_have_seats() {
+    let p = Platform::start().await;
+    let token = p.token("city-admin").await;
+    let by_api = || post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}"));
+    let endless = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let sending = futures::future::join_all((0..8).map(|_| p.send(by_api().body(endless()).unwrap())));
+    let refused = async {
+        // Until all eight have sat down.
+        for _ in 0..10_000 {
+            let answer = p.send(by_api().body("no package".into()).unwrap()).await;
+            if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("a ninth is let in");
+    };
+    let answer = tokio::select! {
+        _ = sending => panic!("what never ends has ended"),
+        answer = refused => answer,
+    };
+    assert!(answer.text().contains("同时上传的文件太多"), "{}", answer.text());
+    assert_eq!(answer.header("retry-after"), "5");
+    // Whoever breaks off gives the seat back.
+    let answer = p.send(by_api().body("no package".into()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+}
