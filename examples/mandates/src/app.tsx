@@ -44,6 +44,7 @@ function shown({ year, time, delegate }: checks.Check): AnswerOf<typeof makeChec
 
 const matter = (request: CityRequest) => checks.matterOf(request.subject);
 
+// ANCHOR: app
 const app = new App({ title: t("爱心卡年审", "Yearly check of the care card"), description: "One check a person and year." });
 
 app.get("/", pages.home);
@@ -53,3 +54,4 @@ app.operation(listChecks, (request) => checks.ofHolder(matter(request).holder).m
 app.operation(makeCheck, (request, { body }) => shown(checks.make(matter(request), body.mandate)));
 
 export default app;
+// ANCHOR_END: app

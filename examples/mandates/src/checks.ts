@@ -4,6 +4,7 @@ import * as clock from "@yunlong/sdk/clock";
 import * as identity from "@yunlong/sdk/identity";
 import * as random from "@yunlong/sdk/random";
 
+// ANCHOR: check
 const Check = z.object({
   id: z.string(),
   /** Whose card it is: the subject that the holder has when they come themself. */
@@ -22,6 +23,7 @@ export type Check = z.infer<typeof Check>;
 const CHECKS = new Collection("checks", Check);
 const BY_HOLDER = CHECKS.index("by-holder");
 const BY_TIME = CHECKS.index("by-time");
+// ANCHOR_END: check
 
 /** Whose card is looked after in this call, and by whom. */
 export interface Matter {
@@ -36,6 +38,7 @@ export interface Matter {
  *
  * @throws {Problem} 403 for who acts for a company: it holds no card.
  */
+// ANCHOR: matter
 export function matterOf(subject: string): Matter {
   const acting = identity.actingFor();
   if (acting === undefined) return { holder: subject };
@@ -46,6 +49,7 @@ export function matterOf(subject: string): Matter {
   }
   return { holder: acting.subject, delegate: { subject, mandate: acting.mandate } };
 }
+// ANCHOR_END: matter
 
 /** This year, as the calendar in China has it. */
 export function thisYear(): number {
@@ -71,6 +75,7 @@ export function madeThisYear(): number {
  * confirms is what they saw, also when the mandate has ended meanwhile or they chose another.
  * @throws {Problem} 409 when it was made already, or when `shown` is not what holds now.
  */
+// ANCHOR: make
 export function make({ holder, delegate }: Matter, shown: string): Check {
   if (shown !== (delegate?.mandate ?? "")) {
     throw Problem.conflict(t("代办对象已经变更", "Whom you act for has changed"))
@@ -94,7 +99,9 @@ export function make({ holder, delegate }: Matter, shown: string): Check {
   }
   return check;
 }
+// ANCHOR_END: make
 
+// ANCHOR: tell
 /** Tells the holder what was done for them, with the commit. */
 function tell(tx: Tx, holder: string, year: number): void {
   try {
@@ -112,3 +119,4 @@ function tell(tx: Tx, holder: string, year: number): void {
     if (!(e instanceof MessagingError && e.code === "unknown-recipient")) throw e;
   }
 }
+// ANCHOR_END: tell

@@ -59,6 +59,7 @@ export function home(c: AppContext) {
   );
 }
 
+// ANCHOR: make
 /** Makes this year's check, for the visitor or for whom they act. */
 export async function make(c: AppContext) {
   const { request } = c.var;
@@ -66,6 +67,7 @@ export async function make(c: AppContext) {
   checks.make(matter, (await request.form()).value("mandate"));
   return c.redirect("/?made=1", 303);
 }
+// ANCHOR_END: make
 
 /** Help. */
 export function help(c: AppContext) {

@@ -25,6 +25,7 @@ def consume(event: Event, tx: Tx) -> None:
         raise Reject(f"nobody knows the topic {event.topic}")
 
 
+# ANCHOR: paid
 def _paid(payment: PaymentOutcome, tx: Tx) -> None:
     found = tx.get(PERMITS, payment.reference)
     if found is None:
@@ -42,6 +43,7 @@ def _paid(payment: PaymentOutcome, tx: Tx) -> None:
     elif payment.outcome is Outcome.CANCELLED and permit.status == "waiting":
         end(tx, permit)
         _note(tx, permit, t("许可已取消", "Your permit has ended"), t("未在时限内缴费。", "It was not paid in time."))
+    # ANCHOR_END: paid
 
 
 def _hold_over(number: str, tx: Tx) -> None:
@@ -55,13 +57,17 @@ def _hold_over(number: str, tx: Tx) -> None:
             return
 
 
+# ANCHOR: job
 def run_job(job: str, scheduled: int, tx: Tx) -> None:
     """Ends the permits whose year is over: some at a time, the others the next day."""
     over = PERMITS.index("by-end").equals("valid").at_most(scheduled).limit(200)
     for permit in tx.find(PERMITS, over).values:
         end(tx, permit)
         _note(tx, permit, t("许可已到期", "Your permit has ended"), t("如需继续，请重新申请。", "Apply again to go on."))
+    # ANCHOR_END: job
 
 
+# ANCHOR: note
 def _note(tx: Tx, permit: Permit, title: Text, body: Text) -> None:
     tx.notify(Notification(permit.owner, title, body, path=f"/permits/{permit.number}"))
+    # ANCHOR_END: note

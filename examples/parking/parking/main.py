@@ -4,6 +4,7 @@ from yunlong import App, Router
 
 from . import background, pages
 
+# ANCHOR: app
 router = Router()
 router.get("/")(pages.home)
 router.get("/apply")(pages.apply)
@@ -13,3 +14,4 @@ router.get("/check")(pages.check)
 router.get("/help")(pages.help)
 
 app = App(router, consumer=background.consume, jobs=background.run_job)
+# ANCHOR_END: app

@@ -27,6 +27,7 @@ STATES = {
 }
 
 
+# ANCHOR: home
 def home(req: Request) -> Response:
     """What the visitor has."""
     after = req.query_value("after")
@@ -39,6 +40,7 @@ def home(req: Request) -> Response:
     ]
     table = page.table(req.t("我的许可", "My permits"), columns, found.values) if found.items else None
     return LAYOUT.page(req, t("我的许可", "My permits"), "home.html", table=table, after=after, next=found.next)
+    # ANCHOR_END: home
 
 
 def apply(req: Request) -> Response:
@@ -52,6 +54,7 @@ def _form(req: Request, form: Form) -> Response:
     return LAYOUT.page(req, t("申请停车许可", "Apply for a permit"), "apply.html", form=form, zones=zones)
 
 
+# ANCHOR: submit
 def submit(req: Request) -> Response:
     """Takes the form: back to it with the mistakes, or on to the permit."""
     owner = req.subject()
@@ -61,6 +64,7 @@ def submit(req: Request) -> Response:
     if zone is None or plate is None:
         return _form(req, form).with_status(422)
     return Response.see_other(f"/permits/{permits.apply(owner, zone, plate).number}")
+    # ANCHOR_END: submit
 
 
 def detail(req: Request) -> Response:

@@ -18,6 +18,7 @@ YEAR = 365 * 86_400_000
 _PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{5,6}")
 
 
+# ANCHOR: permit
 @dataclass(frozen=True)
 class Permit:
     """A permit. `app.toml` declares its collection and its indexes."""
@@ -36,6 +37,7 @@ class Permit:
     """Absent once the owner had it erased."""
     live_plate: str | None
     """A keyed hash of the plate, by which it is found; absent when the permit has ended."""
+    # ANCHOR_END: permit
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ class HoldOver:
 PERMITS = Collection("permits", Permit, id="number")
 
 
+# ANCHOR: of
 def of(owner: str, after: str | None) -> Page[Permit]:
     """A page of a person's permits, the newest first."""
     return PERMITS.find(PERMITS.index("by-owner").equals(owner).descending().limit(20).after(after))
+    # ANCHOR_END: of
 
 
 def get(number: str, owner: str) -> Permit:
@@ -76,6 +80,7 @@ def _configured(key: str) -> int:
     return context.config(key, int) or 0
 
 
+# ANCHOR: apply
 def apply(owner: str, zone: str, plate: str) -> Permit:
     """Takes a place in a zone, and asks for its fee: all or nothing. It is given back if nobody pays in time.
 
@@ -101,6 +106,7 @@ def apply(owner: str, zone: str, plate: str) -> Permit:
         raise Problem.conflict(t("该片区的许可已发完", "This zone has no permit left"), "zone-full") from e
     except UniqueViolation as e:
         raise Problem.conflict(t("该车牌已有许可", "This plate has a permit already"), "plate-taken") from e
+    # ANCHOR_END: apply
 
 
 def find_live(plate: str) -> Permit | None:

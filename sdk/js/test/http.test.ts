@@ -11,11 +11,13 @@ beforeEach(() => {
   city = new TestCity('name = "caller"\nversion = "1.0.0"\noutbound = ["api.example.org"]\n');
 });
 
+// ANCHOR: send
 test("an answer is read whole, whatever its status", async () => {
   city.outside = async (request) => Response.json({ asked: await request.json() }, { status: 418 });
   const answer = await http.send("https://api.example.org/x", { method: "POST", json: { a: 1 } });
   assert.deepEqual([answer.status, JSON.parse(answer.text)], [418, { asked: { a: 1 } }]);
 });
+// ANCHOR_END: send
 
 test("a host that app.toml does not declare is refused", async () => {
   city.outside = () => new Response("");

@@ -21,7 +21,9 @@ app.get("/rooms/:room", (c) => c.text(`room ${c.req.param("room")}`));
 app.get("/mine", (c) => c.text(c.var.request.subject));
 app.post("/mine", (c) => c.text(c.var.request.subject));
 app.get("/staff", (c) => c.text(c.var.request.requireRole("teacher").kind));
+// ANCHOR: attribute
 app.get("/age", (c) => c.text(identity.attribute("birth-date")));
+// ANCHOR_END: attribute
 app.get("/api/age", (c) => c.text(identity.attribute("birth-date")));
 app.get("/broken", () => {
   throw DataError.of({ tag: "other", val: "secret detail" });

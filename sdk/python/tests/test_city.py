@@ -299,8 +299,10 @@ def test_a_refused_payment_may_be_tried_again(city: TestCity) -> None:
 
 def test_only_declared_hosts_are_reached(city: TestCity) -> None:
     city.answer("https://api.example.org/prices", OutboundResponse(200, [("Content-Type", "text/plain")], b'{"name": "a"}'))
+    # ANCHOR: http
     answer = http.get("https://api.example.org/prices?day=1")
     assert answer.is_success and answer.header("content-type") == "text/plain"
+    # ANCHOR_END: http
     assert city.sent[0].parts() == ("https", "api.example.org", "/prices?day=1")
     for url in [
         "https://example.net/",

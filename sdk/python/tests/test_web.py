@@ -87,10 +87,12 @@ def staff(req: Request) -> Response:
     return Response.text("staff")
 
 
+# ANCHOR: attribute
 @router.get("/age")
 @router.get("/api/age")
 def age(_: Request) -> Response:
     return Response.text(attribute(Attribute.BIRTH_DATE))
+    # ANCHOR_END: attribute
 
 
 @router.get("/broken")

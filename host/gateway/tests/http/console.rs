@@ -5,7 +5,6 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use yunlong_installations::{New, RoleDue, Status};
-use yunlong_model::InstallationName;
 use yunlong_registry::{Algorithm, KeyPair};
 
 async fn call(p: &Platform, token: &str, method: Method, path: &str, body: Value) -> Answered {
