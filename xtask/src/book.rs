@@ -1,6 +1,6 @@
 //! `cargo xtask book`: the book in `docs/`, its reference pages written anew.
 
-use crate::{cargo_command, root, run, setup, step, target_dir};
+use crate::{guests, root, run, setup, step, target_dir};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,7 +8,8 @@ use std::process::Command;
 /// Writes the reference pages, builds the book, and answers where its first page is.
 pub(crate) fn build() -> Result<PathBuf> {
     step("Writing the contract's reference from wit/");
-    run(&mut cargo_command(&["run", "--quiet", "--workspace", "--bin", "yunlong-book"]))?;
+    guests::build_binaries("dev", &["yunlong-book"])?;
+    run(&mut Command::new(guests::binary("dev", "yunlong-book")?))?;
     render()
 }
 
