@@ -175,7 +175,7 @@ fn a_payload_that_sigstores_signer_signed_is_taken_in() {
             "optional": null,
         });
         let payload = payload.to_string().into_bytes();
-        let signature = BASE64.encode(&signer.sign(&payload).unwrap());
+        let signature = BASE64.encode(signer.sign(&payload).unwrap());
         let annotations = json!({ "dev.cosignproject.cosign/signature": signature });
         // As cosign 2 attaches it: a referrer, or a manifest without subject under the tag `sha256-<hex>.sig`.
         let (mut referrer, mut tagged) = (files(&unsigned()), files(&unsigned()));

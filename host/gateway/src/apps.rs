@@ -253,11 +253,11 @@ fn running(installation: &Installation) -> Outcome<()> {
         )),
         Status::Recalled => Err(Failure::new(kinds::RECALLED).because(
             format!(
-                "城市召回了“{}”正在使用的版本，服务已停止。您的数据完好保留，换用其他版本后即恢复服务。如有急事，请联系{department}。",
+                "“{}”正在使用的版本有问题，城市要求停用。如有急事，请联系{department}。",
                 installation.manifest.title.zh
             ),
             format!(
-                "The city recalled the version of “{}” that runs here, so the service is stopped. Your data is kept whole, and it comes back with another version. If it is urgent, ask {department}.",
+                "Something is wrong with the version of “{}” that ran here, and the city has it stopped. If it is urgent, ask {department}.",
                 installation.manifest.title.en
             ),
         )),

@@ -92,7 +92,7 @@ pub mod kinds {
         /// Stopped by the department.
         STOPPED = 503 "stopped": ("该服务已暂停", "This service is paused"), ("主管部门恢复服务后即可使用。", "It comes back when its department starts it again.");
         /// Its version was recalled.
-        RECALLED = 503 "recalled": ("该服务的版本已被城市召回，服务已停止", "The version of this service was recalled: it is stopped"), ("数据完好保留，换用其他版本后即恢复服务。如有急事，请联系主管部门。", "Its data is kept whole, and it comes back with another version. If it is urgent, ask its department.");
+        RECALLED = 503 "recalled": ("该服务的版本已被城市召回，服务已停止", "The version of this service was recalled: it is stopped"), ("数据完好保留，换用其他版本后即恢复服务。", "Its data is kept whole, and it comes back with another version.");
         /// Too much at once.
         BUSY = 503 "busy": ("当前访问人数较多", "Too many people at once"), ("请稍后刷新重试，您已填写的内容没有提交。", "Try again in a moment; what you filled in was not sent.");
         /// No space is left on the disk.

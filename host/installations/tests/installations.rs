@@ -519,6 +519,7 @@ async fn a_role_is_due_once_and_not_behind_a_change_by_hand() {
     let due = |account: &str| RoleDue { account: account.into(), role: "gate".into() };
     let tickets = new("tickets", manifest("1.0.0", ""));
     installations.install_with_roles(tickets, vec![due("a"), due("b")]).await.unwrap();
+    installations.set_status(&name("tickets"), Status::Running, "city-admin").await.unwrap();
     let staged = async |role: &RoleDue| {
         let mut txn = Txn::new(store.clone());
         let stood = installations.stage_role_done(&mut txn, &name("tickets"), role).await.unwrap();

@@ -46,8 +46,9 @@ fn a_wrong_field_is_told_in_each_language_and_in_none_of_the_other() {
         assert!(text.zh.contains(zh), "{extra}: {}", text.zh);
         assert!(text.en.contains(en), "{extra}: {}", text.en);
         for english in [" is ", " the ", "must", "name ", "at most"] {
-            assert!(!text.zh.contains(english), "{english} in {}", text.zh);
+            // An option of the command line is written as it is typed.
+            assert!(!text.zh.replace("--name", "").contains(english), "{english} in {}", text.zh);
         }
-        assert!(text.en.chars().all(|c| c.is_ascii()), "{}", text.en);
+        assert!(text.en.is_ascii(), "{}", text.en);
     }
 }

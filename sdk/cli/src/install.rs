@@ -130,9 +130,12 @@ fn offered(review: Value) -> Result<Value, CliError> {
     if review["standing"] == "approved" {
         return Ok(review);
     }
-    let standing = printable(review["standing"].as_str().unwrap_or("unknown"));
+    let problem = match review["standing"].as_str() {
+        Some("published") => "this package is not approved yet".to_owned(),
+        standing => format!("this package cannot be installed: it is {}", printable(standing.unwrap_or("unknown"))),
+    };
     Err(CliError::usage(
-        format!("this package cannot be installed: it is {standing}"),
+        problem,
         match review["submission"].as_u64() {
             Some(number) => {
                 format!("see `yunlong review show {number}` for why, and the catalogue for versions that are offered")

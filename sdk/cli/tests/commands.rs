@@ -226,13 +226,20 @@ fn installing_approves_what_was_shown() {
     let platform = Platform::new(vec![
         (201, json!({ "number": 7, "digest": review()["digest"] })),
         (200, approved),
+        (
+            200,
+            json!({ "versions": [{
+            "version": "1.0.0", "digest": review()["digest"], "yank": null, "changes": null,
+            "approval": { "by": "city-reviewer", "at": "2026-11-27T00:00:00Z", "remark": "tried" },
+        }] }),
+        ),
         (201, json!({ "name": "gui", "url": "http://gui.localhost/" })),
     ]);
     let file = app.text("tickets.tar");
     platform.run(&["install", &file, "--org", "320300", "--name", "gui", "--config", "code=007", "--yes"]).unwrap();
     let digest = package::open(&app.path("tickets.tar"), &Limits::default()).unwrap().digest;
     assert_eq!(platform.seen()[1].line, format!("GET /api/v1/packages/{digest} HTTP/1.1"));
-    let body: Value = serde_json::from_slice(&platform.seen()[2].body).unwrap();
+    let body: Value = serde_json::from_slice(&platform.seen()[3].body).unwrap();
     assert_eq!(
         body,
         json!({ "package": review()["digest"], "name": "gui", "organization": "320300", "config": { "code": "007" }, "approve": ["identity", "data"] })

@@ -100,7 +100,7 @@ impl Operations {
         self.detached(|me| async move { me.upgrade_now(&name, wanted, false).await }).await
     }
 
-    /// As [`Operations::upgrade`], as long as the installation runs and upgrades by itself when its turn comes:
+    /// As [`Operations::upgrade`], as long as the installation runs (or was recalled) and upgrades by itself when its turn comes:
     /// compiling takes up to minutes.
     ///
     /// # Errors
@@ -134,7 +134,9 @@ impl Operations {
         };
         let _turn = self.turn(name).await;
         let now = self.get(name)?;
-        if by_itself && (now.status != Status::Running || self.automatic(name).await?.is_none()) {
+        if by_itself
+            && (!matches!(now.status, Status::Running | Status::Recalled) || self.automatic(name).await?.is_none())
+        {
             return Err(OperationError::NotByItself(name.clone()));
         }
         if matches!(now.status, Status::Installing | Status::Migrating) {

@@ -4,6 +4,7 @@ use crate::platform::*;
 use axum::body::Body;
 use http::StatusCode;
 use std::time::Duration;
+use tower::ServiceExt as _;
 
 #[tokio::test]
 async fn bodies_addresses_and_headers_have_limits() {
@@ -107,22 +108,22 @@ async fn files_that_are_sent_at_once_have_seats() {
     let token = p.token("city-admin").await;
     let by_api = || post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}"));
     let endless = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-    let sending = futures::future::join_all((0..8).map(|_| p.send(by_api().body(endless()).unwrap())));
-    let refused = async {
-        // Until all eight have sat down.
-        for _ in 0..10_000 {
-            let answer = p.send(by_api().body("no package".into()).unwrap()).await;
-            if answer.status == StatusCode::SERVICE_UNAVAILABLE {
-                return answer;
-            }
-            tokio::task::yield_now().await;
+    let sending: Vec<_> = (0..8).map(|_| tokio::spawn(p.router().oneshot(by_api().body(endless()).unwrap()))).collect();
+    let mut answer = None;
+    // Until all eight have sat down.
+    for _ in 0..500 {
+        let ninth = p.send(by_api().body("no package".into()).unwrap()).await;
+        if ninth.status == StatusCode::SERVICE_UNAVAILABLE {
+            answer = Some(ninth);
+            break;
         }
-        panic!("a ninth is let in");
-    };
-    let answer = tokio::select! {
-        _ = sending => panic!("what never ends has ended"),
-        answer = refused => answer,
-    };
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let answer = answer.expect("a ninth is let in");
+    sending.iter().for_each(tokio::task::JoinHandle::abort);
+    for ended in sending {
+        assert!(ended.await.is_err_and(|e| e.is_cancelled()), "what never ends has ended");
+    }
     assert!(answer.text().contains("同时上传的文件太多"), "{}", answer.text());
     assert_eq!(answer.header("retry-after"), "5");
     // Whoever breaks off gives the seat back.

@@ -76,9 +76,8 @@ pub(super) async fn referrers(ask: &Ask<'_>, name: &RepositoryName, subject: &st
     let mut last: Option<Digest> = ask.query.one("last")?.map(str::parse).transpose()?;
     let mut listed: Vec<Descriptor> = Vec::new();
     let mut bytes = 0;
-    // What refers to something belongs to it.
-    let shown = ask.caller.view(ask.inner, name).await.shows_manifest(&subject).await?;
-    let more = shown
+    let view = ask.caller.view(ask.inner, name).await;
+    let more = view.shows_manifest(&subject).await?
         && loop {
             let step = manifests::referrers(&ask.inner.store, name, &subject, last.as_ref(), REFERRERS_STEP).await?;
             let ended = step.len() < REFERRERS_STEP;
@@ -89,7 +88,9 @@ pub(super) async fn referrers(ask: &Ask<'_>, name: &RepositoryName, subject: &st
                     break;
                 }
                 last = Some(descriptor.digest.clone());
-                if filter.is_none_or(|f| descriptor.artifact_type.as_deref() == Some(f)) {
+                let wanted = filter.is_none_or(|f| descriptor.artifact_type.as_deref() == Some(f));
+                // What was attached after the review is nobody's but its vendor's.
+                if wanted && view.shows_manifest(&descriptor.digest).await? {
                     bytes += serde_json::to_string(&descriptor).map_or(0, |s| s.len());
                     listed.push(descriptor);
                 }

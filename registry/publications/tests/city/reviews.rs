@@ -138,17 +138,16 @@ async fn nobody_approves_findings_that_they_did_not_see() {
     assert_ne!(approved.decision.unwrap().findings, seen);
 }
 
-/// A version that asks for payments, for this reason.
-fn paying(version: &'static str, reason: &str) -> App {
-    let more = format!("payments = {{ reason = {{ zh = \"{reason}\", en = \"{reason}\" }} }}");
-    App { more, ..App::new("tickets", version) }
+/// A version that asks to reach this host.
+fn reaching(version: &'static str, host: &str) -> App {
+    App { more: format!("outbound = [\"{host}\"]"), ..App::new("tickets", version) }
 }
 
 #[tokio::test]
 async fn an_approval_is_of_the_difference_to_the_version_that_is_the_last_one_then() {
     let city = City::new().await;
     let (first, second) =
-        (App::new("tickets", "1.0.0").signed(&city.key), paying("1.1.0", "Tickets").signed(&city.key));
+        (App::new("tickets", "1.0.0").signed(&city.key), reaching("1.1.0", "pay.example.org").signed(&city.key));
     let (before, after) = (city.checked(&first).await.number, city.checked(&second).await.number);
     assert_eq!(
         city.registry.findings(after).await.unwrap().unwrap().difference,
@@ -174,10 +173,10 @@ async fn an_approval_is_of_the_difference_to_the_version_that_is_the_last_one_th
 async fn a_version_that_was_yanked_since_is_nothing_to_compare_with() {
     let city = City::new().await;
     let (first, second) =
-        (App::new("tickets", "1.0.0").signed(&city.key), paying("1.1.0", "Tickets").signed(&city.key));
+        (App::new("tickets", "1.0.0").signed(&city.key), reaching("1.1.0", "pay.example.org").signed(&city.key));
     city.approved(&first).await;
     city.approved(&second).await;
-    let third = paying("1.2.0", "Tickets").signed(&city.key);
+    let third = reaching("1.2.0", "pay.example.org").signed(&city.key);
     let number = city.checked(&third).await.number;
     city.registry.assign(number, "reviewer", "reviewer").await.unwrap();
     city.registry.yank(&second.digest, "takes money twice", false, "governor").await.unwrap();
