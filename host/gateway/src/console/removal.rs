@@ -54,7 +54,7 @@ fn confirm(
             h2 { (view.t("先导出数据", "Export its data first")) }
             p { (view.t("依法须留存的办理记录，请在卸载前导出并归档。", "Records that a law demands to keep are exported and filed before the app is removed.")) }
             @if !rests(i) { p { (view.t("应用没有暂停：请先返回并暂停服务，再导出。暂停后导出的文件才是完整的，卸载时只认它。", "It is not paused: go back and pause it first, then export it. Only a file that was exported of a paused app is whole, and counts here.")) } }
-            @if let Some(e) = export { p { (view.t("最近一次导出：", "The last export: ")) span.when { (e.at.to_shanghai()) } (view.t("，由 ", ", by ")) (e.by) " " code { (e.digest) } } }
+            @if let Some(e) = export { p { (view.t("最近一次导出：", "The last export: ")) span.when { (e.at.to_shanghai()) } (view.t("，由 ", ", by ")) (e.by) " " code.digest { (e.digest) } } }
             p { a role="button" class="outline" href={ "/apps/" (i.name) "/export" } { (view.t("导出数据", "Export its data")) } }
         }
         form.card method="post" action={ "/apps/" (i.name) "/uninstall" } {

@@ -4,7 +4,6 @@ use crate::platform::*;
 use axum::body::Body;
 use http::StatusCode;
 use std::time::Duration;
-use tower::ServiceExt as _;
 
 #[tokio::test]
 async fn bodies_addresses_and_headers_have_limits() {
@@ -99,34 +98,4 @@ async fn a_package_may_take_longer_than_a_page_by_form_and_by_the_api() {
     let late = p.send(by_api().body(halted).unwrap()).await;
     assert_eq!(late.status, StatusCode::REQUEST_TIMEOUT, "{}", late.text());
     assert!(p.library.publications().submission(2).await.is_err());
-}
-
-/// A file is in memory whole until it is dealt with: so many at once, and whoever comes then is told to come again.
-#[tokio::test]
-async fn files_that_are_sent_at_once_have_seats() {
-    let p = Platform::start().await;
-    let token = p.token("city-admin").await;
-    let by_api = || post(CONSOLE, "/api/v1/packages").header("authorization", format!("Bearer {token}"));
-    let endless = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-    let sending: Vec<_> = (0..8).map(|_| tokio::spawn(p.router().oneshot(by_api().body(endless()).unwrap()))).collect();
-    let mut answer = None;
-    // Until all eight have sat down.
-    for _ in 0..500 {
-        let ninth = p.send(by_api().body("no package".into()).unwrap()).await;
-        if ninth.status == StatusCode::SERVICE_UNAVAILABLE {
-            answer = Some(ninth);
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let answer = answer.expect("a ninth is let in");
-    sending.iter().for_each(tokio::task::JoinHandle::abort);
-    for ended in sending {
-        assert!(ended.await.is_err_and(|e| e.is_cancelled()), "what never ends has ended");
-    }
-    assert!(answer.text().contains("同时上传的文件太多"), "{}", answer.text());
-    assert_eq!(answer.header("retry-after"), "5");
-    // Whoever breaks off gives the seat back.
-    let answer = p.send(by_api().body("no package".into()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
 }
