@@ -28,7 +28,7 @@ def folder() -> Path:
     checkout. Raises ``BuildError``."""
     package = Path(__file__).resolve().parent.parent
     named = os.environ.get("YUNLONG_WIT")
-    # A checkout and what `yunlong new` unpacks have wit/ beside sdk/.
+    # A checkout, and a copy of it, have wit/ beside sdk/.
     beside = [parent / "wit" for parent in package.parents[:4]]
     for candidate in [Path(named)] if named else [package / "wit", *beside]:
         if (candidate / "city-app" / "app.wit").is_file():
