@@ -121,6 +121,13 @@ pub fn check(callable: &BTreeSet<String>, exports: &BTreeSet<String>, manifest: 
     out
 }
 
+/// The drafts of standard interfaces that are served, each by its exact version.
+const DRAFTS: [(&str, &str); 3] = [
+    ("wasi:keyvalue", "0.2.0-draft, 0.2.0-draft2"),
+    ("wasi:config", "0.2.0-draft, 0.2.0-draft-2024-09-27, 0.2.0-rc.1"),
+    ("wasi:logging", "0.1.0-draft"),
+];
+
 /// What is wrong with one import, if anything is.
 #[must_use]
 pub fn check_import(name: &str, m: &Manifest) -> Option<Misfit> {
@@ -154,6 +161,10 @@ pub fn check_import(name: &str, m: &Manifest) -> Option<Misfit> {
             "[[datasets]] of this base database",
         )),
         _ => {
+            if let Some((_, given)) = DRAFTS.iter().find(|(p, _)| *p == package) {
+                let served = given.split(", ").any(|draft| draft == version);
+                return (!served).then(|| Misfit::Version { interface: interface_name(), given });
+            }
             return match package {
                 "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:cli" | "wasi:filesystem" | "wasi:sockets"
                 | "wasi:http" => (!version.starts_with("0.2."))
@@ -212,7 +223,19 @@ mod tests {
         for name in ["wasi:http/types@0.3.0", "wasi:io/poll", "city:app/context@2.0.0"] {
             assert!(matches!(check_import(name, &m), Some(Misfit::Version { .. })), "{name}");
         }
-        assert_eq!(check_import("wasi:sockets/tcp@0.2.10", &m), None, "it links, and denies at the call");
+        for name in ["wasi:keyvalue/store@0.2.0", "wasi:config/store@0.2.0-rc.2", "wasi:logging/logging"] {
+            assert!(matches!(check_import(name, &m), Some(Misfit::Version { .. })), "{name}");
+        }
+        for name in [
+            "wasi:sockets/tcp@0.2.10",
+            "wasi:keyvalue/store@0.2.0-draft",
+            "wasi:keyvalue/atomics@0.2.0-draft2",
+            "wasi:config/store@0.2.0-draft-2024-09-27",
+            "wasi:config/store@0.2.0-rc.1",
+            "wasi:logging/logging@0.1.0-draft",
+        ] {
+            assert_eq!(check_import(name, &m), None, "{name}: it links, and denies at the call");
+        }
     }
 
     #[test]

@@ -4,14 +4,17 @@
 mod crash;
 mod examples;
 mod files;
+mod foreign;
 mod gateway;
 mod hostile;
 mod hub;
+mod new_app;
 mod operation;
 mod packages;
 mod python;
 mod registry;
 mod releases;
+mod scenarios;
 mod sealing;
 mod telemetry;
 mod ticketing;

@@ -116,13 +116,9 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     }
     run(&mut build)?;
 
-    let out = packages_dir()?;
-    std::fs::create_dir_all(&out)?;
-    let key = out.join("demo-vendor.pem");
-    if !key.exists() {
-        run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
-    }
-    let mut packages = built_elsewhere(host, sets)?;
+    std::fs::create_dir_all(packages_dir()?)?;
+    let key = vendor_key(host)?;
+    let mut packages = built_elsewhere(host, &key, sets)?;
     step("Packaging and signing");
     let built = target_dir()?.join("wasm32-wasip2/guest");
     for (name, dir) in sources.into_iter().filter(|(_, dir)| dir.join("app.toml").exists()) {
@@ -130,42 +126,65 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
         if !component.exists() {
             bail!("{} was not built: is `crate-type` of {name} a cdylib?", component.display());
         }
-        packages.push(package(host, name, &dir, &component)?);
+        packages.push(package(host, &key, name, &dir, &component)?);
     }
     Ok(packages)
 }
 
 /// The guests that build themselves with tools of their own.
-fn built_elsewhere(host: &Path, sets: &[Set]) -> Result<Vec<Package>> {
+fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
     let mut packages = Vec::new();
     if sets.contains(&Set::Scripted) {
+        templates()?;
         for dir in typescript::lessons()? {
             let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             step(&format!("Building {name} from TypeScript (about half a minute)"));
             let component = typescript::build(&dir)?;
-            packages.push(package(host, name, &dir, &component)?);
+            packages.push(package(host, key, name, &dir, &component)?);
         }
         for dir in python::apps(&root().join("examples"))? {
             let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             step(&format!("Building {name} from Python (about half a minute)"));
             let component = Python::set_up()?.build(&dir)?;
-            packages.push(package(host, name, &dir, &component)?);
+            packages.push(package(host, key, name, &dir, &component)?);
         }
     }
     Ok(packages)
 }
 
-/// Packages a guest and signs it with the demo vendor's key.
-fn package(host: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
-    let out = packages_dir()?;
-    let file = out.join(format!("{name}.tar"));
+/// Builds the templates of the languages that have tools of their own, for the scenarios that every template plays.
+fn templates() -> Result<()> {
+    step("Building the templates in TypeScript and Python (about a minute)");
+    let folder = root().join("sdk/templates");
+    for (language, component) in [
+        ("typescript", typescript::build(&folder.join("typescript"))?),
+        ("python", Python::set_up()?.build(&folder.join("python"))?),
+    ] {
+        let to = packages_dir()?.join(format!("template-{language}.wasm"));
+        std::fs::copy(&component, &to).with_context(|| format!("cannot copy {}", component.display()))?;
+    }
+    Ok(())
+}
+
+/// The demo vendor's key, made for this target folder.
+pub(crate) fn vendor_key(host: &Path) -> Result<PathBuf> {
+    let key = packages_dir()?.join("demo-vendor.pem");
+    if !key.exists() {
+        run(Command::new(host).args(["keys", "generate", "--out"]).arg(&key))?;
+    }
+    Ok(key)
+}
+
+/// Packages and signs a component with the `app.toml` of `dir`.
+pub(crate) fn package(host: &Path, key: &Path, name: String, dir: &Path, component: &Path) -> Result<Package> {
+    let file = packages_dir()?.join(format!("{name}.tar"));
     run(Command::new(host)
         .arg("package")
         .arg(dir)
         .arg("--component")
         .arg(component)
         .arg("--key")
-        .arg(out.join("demo-vendor.pem"))
+        .arg(key)
         .arg("--output")
         .arg(&file)
         .arg("--quiet"))

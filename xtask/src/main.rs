@@ -4,6 +4,7 @@ mod bench;
 mod bench_hub;
 mod book;
 mod demo;
+mod foreign;
 mod guests;
 mod python;
 #[cfg(test)]
@@ -33,7 +34,7 @@ enum Task {
     Test(test::Options),
     /// Write the book's reference pages from their sources and build it
     Book,
-    /// Build and package the apps, the examples and the hostile test apps
+    /// Build and package the apps, the examples, the hostile test apps and programs of others
     Guests,
     /// Measure requests a second and CPU a request, side by side with native axum
     Bench(bench::Options),
@@ -55,8 +56,8 @@ fn main() -> Result<()> {
         Task::Guests => {
             setup::wasm_target()?;
             let host = guests::build_host("dev")?;
-            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile, guests::Set::Scripted])
-                .map(|_| ())
+            guests::build_and_package(&host, &[guests::Set::Apps, guests::Set::Hostile, guests::Set::Scripted])?;
+            foreign::build_and_package(&host)
         }
         Task::Bench(options) => bench::run(&options),
         Task::BenchHub(options) => bench_hub::run(&options),

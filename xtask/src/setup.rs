@@ -158,3 +158,23 @@ pub(crate) fn npm_ci(dir: &Path) -> Result<()> {
     std::fs::write(stamp, lock)?;
     Ok(())
 }
+
+/// componentize-py, as `requirements` pins it: installed once, beside the build's output.
+pub(crate) fn componentize_py(requirements: &Path) -> Result<PathBuf> {
+    let venv = target_dir()?.join("tools/componentize-py");
+    let (tool, stamp) = (venv.join("bin/componentize-py"), venv.join("requirements.txt"));
+    let wanted = std::fs::read(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    if tool.exists() && std::fs::read(&stamp).is_ok_and(|s| s == wanted) {
+        return Ok(tool);
+    }
+    step("Installing componentize-py");
+    let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).status().is_ok_and(|s| s.success());
+    if !made {
+        debian(&["python3", "python3-venv"], "the tests' Python app needs Python 3.10 or newer with venv")?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "--requirement"]).arg(requirements))
+        .context("componentize-py could not be installed: the first time it needs the package registry")?;
+    std::fs::write(stamp, wanted)?;
+    Ok(tool)
+}

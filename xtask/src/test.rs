@@ -67,6 +67,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return run_browser(&host);
     }
     Python::set_up()?.test()?;
+    crate::foreign::build_and_package(&host)?;
     setup::wkg()?;
     setup::wrk()?;
     step("Unit, property, crash and end-to-end tests");

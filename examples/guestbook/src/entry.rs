@@ -39,10 +39,12 @@ pub struct NewEntry {
     pub text: String,
 }
 
+// ANCHOR: visible
 /// A page of what everybody can see, newest first.
 pub(crate) fn visible(after: Option<String>) -> Result<Page<Entry>, DataError> {
     ENTRIES.find(Entry::BY_VISIBILITY.equals(false).descending().limit(PAGE).after(after))
 }
+// ANCHOR_END: visible
 
 /// How many messages this person may have.
 pub(crate) fn allowance() -> web::Result<i64> {
@@ -54,6 +56,7 @@ pub(crate) fn count_of(author: &str) -> Result<i64, DataError> {
     data::counter("entries", author)
 }
 
+// ANCHOR: add
 /// Adds a message, unless its author has as many as are allowed.
 pub(crate) fn add(author: &str, new: NewEntry) -> web::Result<Entry> {
     let allowance = allowance()?;
@@ -80,6 +83,7 @@ pub(crate) fn add(author: &str, new: NewEntry) -> web::Result<Entry> {
         Err(e) => Err(e.into()),
     }
 }
+// ANCHOR_END: add
 
 /// Takes a message from the list; hiding it again changes nothing.
 pub(crate) fn hide(id: &str) -> web::Result<()> {

@@ -11,6 +11,7 @@ static LAYOUT: Layout = Layout::new(t("留言簿", "Guestbook"))
     .nav(|_| vec![NavItem::new("/", t("留言", "Messages")), NavItem::new("/write", t("写留言", "Write"))])
     .help("/help");
 
+// ANCHOR: list
 /// Everybody's messages, newest first.
 pub(crate) fn list(req: &Request) -> web::Result<Response> {
     let after = req.query_value("after");
@@ -26,6 +27,7 @@ pub(crate) fn list(req: &Request) -> web::Result<Response> {
         (page::pager(req.lang(), "/", &[], at_start, found.next.as_deref()))
     }))
 }
+// ANCHOR_END: list
 
 fn card(req: &Request, entry: &Entry, moderator: bool) -> Markup {
     page::card(
@@ -49,6 +51,7 @@ pub(crate) fn write(req: &Request) -> web::Result<Response> {
     form_page(req, &Form::new(), None)
 }
 
+// ANCHOR: form
 fn form_page(req: &Request, form: &Form, message: Option<Markup>) -> web::Result<Response> {
     let lang = req.lang();
     let left = match &req.principal().subject {
@@ -66,7 +69,9 @@ fn form_page(req: &Request, form: &Form, message: Option<Markup>) -> web::Result
         }
     }))
 }
+// ANCHOR_END: form
 
+// ANCHOR: submit
 /// Takes the form: back to it with the mistakes, or on to the list. Whatever stands in the way,
 /// what was typed comes back.
 pub(crate) fn submit(req: &Request) -> web::Result<Response> {
@@ -91,6 +96,7 @@ pub(crate) fn submit(req: &Request) -> web::Result<Response> {
         Err(e) => Err(e),
     }
 }
+// ANCHOR_END: submit
 
 /// The session ended while the form was filled in.
 fn sign_in_again(req: &Request) -> Markup {

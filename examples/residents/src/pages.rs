@@ -106,6 +106,7 @@ pub(crate) fn me(req: &Request) -> web::Result<Response> {
     ))
 }
 
+// ANCHOR: refused
 fn refused(req: &Request, title: &Text, error: SharedError) -> web::Result<Response> {
     // For whoever runs the app; people read the words.
     eprintln!("denied: {}: {error}", error.code());
@@ -116,6 +117,7 @@ fn refused(req: &Request, title: &Text, error: SharedError) -> web::Result<Respo
     );
     Ok(LAYOUT.page(req, title, notice).status(denied.status))
 }
+// ANCHOR_END: refused
 
 /// Help.
 pub(crate) fn help(req: &Request) -> web::Result<Response> {

@@ -33,6 +33,7 @@ pub enum Born {
     Unknown,
 }
 
+// ANCHOR: page
 /// A page of the residents of a community, and where the next one begins.
 pub(crate) fn page(community: &str, after: Option<String>) -> Result<(Vec<Resident>, Option<String>), SharedError> {
     let people = Dataset::open(DATASET, ROSTER)?;
@@ -40,11 +41,14 @@ pub(crate) fn page(community: &str, after: Option<String>) -> Result<(Vec<Reside
     let found = people.query(&BY_DIVISION.equals(community).limit(PAGE).after(after), &["name", "birth_date"])?;
     Ok((found.records.iter().map(resident).collect(), found.next))
 }
+// ANCHOR_END: page
 
+// ANCHOR: own
 /// The entry of the person who asks: name and address. The app never learns their number.
 pub(crate) fn own() -> Result<Option<Released>, SharedError> {
     Dataset::open(DATASET, OWN)?.me(&["name", "address"])
 }
+// ANCHOR_END: own
 
 fn resident(record: &Released) -> Resident {
     let born = match (record.integer("birth_date"), record.text("birth_date")) {

@@ -42,6 +42,7 @@ pub struct Tick {
     pub delay: u64,
 }
 
+// ANCHOR: job
 /// The job: publishes the tick of this minute and forgets those of yesterday.
 pub(crate) fn of_the_clock(tx: &Tx<'_>, scheduled: u64) -> Result<(), Failure> {
     let tick = Published { at: scheduled, by: Source::Clock };
@@ -52,6 +53,7 @@ pub(crate) fn of_the_clock(tx: &Tx<'_>, scheduled: u64) -> Result<(), Failure> {
     }
     Ok(())
 }
+// ANCHOR_END: job
 
 /// The button.
 pub(crate) fn of_a_person() -> web::Result<()> {
@@ -62,6 +64,7 @@ pub(crate) fn of_a_person() -> web::Result<()> {
     })
 }
 
+// ANCHOR: count
 /// The consumer: what it writes commits together with the acknowledgment.
 pub(crate) fn count(event: &Event, tx: &Tx<'_>) -> Result<(), Failure> {
     let tick: Published = event.json()?;
@@ -74,6 +77,7 @@ pub(crate) fn count(event: &Event, tx: &Tx<'_>) -> Result<(), Failure> {
     tx.adjust("ticks", "all", 1, 0..=i64::MAX)?;
     Ok(())
 }
+// ANCHOR_END: count
 
 /// How many ticks were ever counted.
 pub(crate) fn total() -> Result<i64, DataError> {

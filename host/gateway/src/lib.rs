@@ -44,6 +44,7 @@ mod service;
 mod theme;
 mod throttle;
 mod view;
+mod visit;
 mod words;
 
 pub use admin::{Readiness, admin_router};
@@ -62,6 +63,7 @@ pub use origins::{HostError, Origins, OriginsError, Scheme, Site, is_local_path}
 pub use request_id::RequestId;
 pub use serve::serve;
 pub use throttle::{SignInThrottle, SignInTry};
+pub use visit::Visit;
 
 use std::sync::Arc;
 use yunlong_audit::Audit;

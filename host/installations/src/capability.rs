@@ -57,6 +57,7 @@ impl Capability {
         // Publishing, consuming, jobs and payments happen in data transactions.
         let transacts = !manifest.collections.is_empty()
             || !manifest.counters.is_empty()
+            || !manifest.buckets.is_empty()
             || !manifest.publishes.is_empty()
             || !manifest.consumes.is_empty()
             || !manifest.jobs.is_empty()

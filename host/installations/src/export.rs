@@ -16,6 +16,9 @@ pub struct Exported {
     pub documents: u64,
     /// How many counters it holds.
     pub counters: u64,
+    /// How many values of buckets it holds.
+    #[serde(default)]
+    pub values: u64,
     /// When it ended.
     pub at: Timestamp,
     /// The account that made it.
@@ -36,7 +39,10 @@ impl Installations {
                     return Err(InstallationError::NotFound(name.clone()));
                 }
                 txn.put_as(keys::exported(&name), &made);
-                let detail = format!("{}: {} documents, {} counters", made.digest, made.documents, made.counters);
+                let detail = format!(
+                    "{}: {} documents, {} counters, {} values",
+                    made.digest, made.documents, made.counters, made.values
+                );
                 me.inner.audit(txn, &made.by, "export.finished", name.as_str(), &detail).await
             })
         })

@@ -15,6 +15,7 @@ pub mod person;
 pub mod personal;
 pub mod principal;
 pub mod schema;
+pub mod standard;
 pub mod text;
 pub mod uses;
 

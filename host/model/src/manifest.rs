@@ -4,6 +4,7 @@
 
 pub use crate::manifest_error::ManifestError;
 pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
+pub use crate::standard::Bucket;
 pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
 use crate::manifest_error::{field, no_blank, of_text, out_of_range, syntax, too_many, twice};
@@ -35,6 +36,9 @@ pub struct Manifest {
     /// Bounded counters; the data service refuses others.
     #[serde(default)]
     pub counters: Vec<String>,
+    /// Buckets of keys and bytes, for programs that know `wasi:keyvalue`; the host opens no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<Bucket>,
     /// Which shape its stored data has: upgrades, canaries and roll-backs follow from it.
     #[serde(default)]
     pub data: DataSchema,
@@ -371,6 +375,7 @@ impl Manifest {
             crate::personal::check(&format!("collections[{i}].personal"), c)?;
         }
         names("counters", self.counters.iter().map(String::as_str))?;
+        crate::standard::check(&self.buckets)?;
         self.data.check()?;
         topics("publishes", self.publishes.iter().map(|t| t.name.as_str()))?;
         for (i, t) in self.publishes.iter().enumerate() {
@@ -648,6 +653,9 @@ mod tests {
             ("orders = \"/a\\\\b\"", "orders"),
             ("counters = [\"a\", \"a\"]", "counters[1]"),
             ("counters = [\"A\"]", "counters[0]"),
+            ("[[buckets]]\nname = \"a b\"", "buckets[0].name"),
+            ("[[buckets]]\nname = \"桶\"", "buckets[0].name"),
+            ("[[buckets]]\nname = \"a\"\n[[buckets]]\nname = \"a\"", "buckets[1].name: `a` stands there twice"),
             ("outbound = [\"*.example.org\"]", "outbound[0]"),
             ("outbound = [\"127.0.0.1\"]", "outbound[0]"),
             ("[limits]\nmemory_mib = 0", "limits.memory_mib"),

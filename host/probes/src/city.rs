@@ -9,30 +9,22 @@ use data_encoding::HEXLOWER;
 use http_body_util::Full;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use yunlong_audit::{Audit, AuditConfig};
-use yunlong_hub::{Hub, HubConfig, HubServices};
-use yunlong_identity::{AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Password, Secrets};
-use yunlong_installations::{Capability, Installation, InstallationError, Installations, New, Quotas, Status};
-use yunlong_messaging::{Deliver, Delivery, DeliveryError, Messaging, Subscriptions};
+use yunlong_identity::{AccountKind, Attributes, Identity, NewAccount, Password};
+use yunlong_installations::{Capability, Installation, InstallationError, Installations, New, Status};
+use yunlong_messaging::{Config, Deliver, Delivery, DeliveryError};
 use yunlong_model::{
     Assurance, Clock, InstallationName, Kind, Lang, Manifest, NameError, Presentation, Principal, SystemClock,
     Timestamp,
 };
-use yunlong_payments::Payments;
 use yunlong_publications::checks::ProbeError;
 use yunlong_registry::Package;
-use yunlong_runtime::{Inspection, InvocationError, LoadError, Origins, Runtime, RuntimeConfig, Services};
-use yunlong_store::memory::MemoryStore;
+use yunlong_runtime::{Inspection, InvocationError, LoadError, Runtime, RuntimeConfig};
 use yunlong_store::{SharedStore, Txn};
+use yunlong_workbench::{CITY, Foundation, Founding};
 
-/// The one organization there.
-const CITY: &str = "320300";
-const DIVISIONS: &str = "code,level,name,parent\n320300,city,徐州市,320000\n";
 const BY: &str = "probes";
 const CITIZEN: &str = "citizen";
 const OFFICIAL: &str = "official";
-/// What the app may store: all of it is memory.
-const QUOTA: u64 = 64 << 20;
 
 /// Why there is no city.
 pub(crate) enum Unfounded {
@@ -55,18 +47,6 @@ pub(crate) struct City {
     configured: bool,
 }
 
-struct Registered(Arc<Installations>);
-
-impl Subscriptions for Registered {
-    fn manifest(&self, installation: &InstallationName) -> Option<Arc<Manifest>> {
-        self.0.get(installation).map(|i| i.manifest.clone())
-    }
-
-    fn subscribers(&self, source: &InstallationName, topic: &str) -> Vec<InstallationName> {
-        self.0.subscribers(source, topic)
-    }
-}
-
 fn broken(e: impl std::fmt::Display) -> Unfounded {
     Unfounded::Broken(ProbeError(format!("its city could not be set up: {e}")))
 }
@@ -74,46 +54,17 @@ fn broken(e: impl std::fmt::Display) -> Unfounded {
 impl City {
     /// Sets up the services, and compiles, installs and loads the package.
     pub(crate) async fn found(sandbox: &RuntimeConfig, package: &Package) -> Result<Self, Unfounded> {
-        let store: SharedStore = Arc::new(MemoryStore::new());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let secrets = Secrets::new(rand::random());
-        let fields = secrets.fields().clone();
-        let log = AuditConfig::new("probes.invalid/audit", rand::random::<[u8; 32]>().into());
-        let audit = Audit::open(store.clone(), clock.clone(), fields.clone(), log).await.map_err(broken)?;
-        let installations = Installations::open(store.clone(), clock.clone(), audit.clone()).await.map_err(broken)?;
-        installations.set_quotas(Quotas::new(QUOTA, BTreeMap::new()));
-        let installations = Arc::new(installations);
-        let messaging = Messaging::new(store.clone(), clock.clone(), Arc::new(Registered(installations.clone())));
-        let messaging = Arc::new(messaging.with_fields(fields.clone()));
-        // The demo's costs of a password hash: nobody signs in with these.
-        let config = IdentityConfig::demo();
-        let identity = Identity::open(store.clone(), clock.clone(), secrets, audit.clone(), config).await;
-        let identity = Arc::new(identity.map_err(broken)?);
-        let services = HubServices {
-            store: store.clone(),
-            clock: clock.clone(),
-            keys: fields,
-            audit,
-            identity: identity.clone(),
-            messaging: messaging.clone(),
-            installations: installations.clone(),
-        };
-        let hub = Hub::open(services, HubConfig::new(rand::random::<[u8; 32]>().into())).await.map_err(broken)?;
-        let payments = Payments::new(store.clone(), clock.clone(), messaging.clone(), Vec::new());
-        let services = Services {
-            store: store.clone(),
-            identity: identity.clone(),
-            log: installations.log().clone(),
-            installations: installations.clone(),
-            messaging,
-            payments: Arc::new(payments),
-            hub,
-            clock: clock.clone(),
-            origins: Origins::new("https", "probes.invalid"),
-        };
         let meter = Arc::new(Meter::default());
-        let config = RuntimeConfig { observer: Some(meter.clone()), ..sandbox.clone() };
-        let runtime = Runtime::new(config, services).map_err(broken)?;
+        let founding = Founding {
+            domain: "probes.invalid".into(),
+            clock: clock.clone(),
+            sandbox: RuntimeConfig { observer: Some(meter.clone()), ..sandbox.clone() },
+            messaging: Config::default(),
+            listener: None,
+            cashier: false,
+        };
+        let Foundation { store, identity, installations, runtime, .. } = founding.found().await.map_err(broken)?;
         people(&identity).await?;
         let (installation, configured) = install(&installations, package).await?;
         runtime.load(&installation, &package.component).await.map_err(|e| match e {
@@ -213,7 +164,6 @@ async fn keep(txn: Txn) {
 }
 
 async fn people(identity: &Identity) -> Result<(), Unfounded> {
-    identity.import_divisions(DIVISIONS).await.map_err(broken)?;
     for (name, kind) in [(CITIZEN, AccountKind::Citizen), (OFFICIAL, AccountKind::Official)] {
         let new = NewAccount {
             name: name.to_owned(),

@@ -94,12 +94,21 @@ pub struct CompilerConfig {
     pub cpu_seconds: u64,
     /// Address space of the child in bytes (RLIMIT_AS).
     pub address_space: u64,
+    /// Whether the code is to be fast, or the compiler: whoever writes an app waits for the one, citizens for the
+    /// other.
+    pub optimize: bool,
 }
 
 impl Default for CompilerConfig {
     fn default() -> Self {
         // A Python interpreter of 18 MB takes 20 s and less than 2 GiB on a busy machine.
-        Self { command: None, timeout: Duration::from_secs(300), cpu_seconds: 300, address_space: 6 << 30 }
+        Self {
+            command: None,
+            timeout: Duration::from_secs(300),
+            cpu_seconds: 300,
+            address_space: 6 << 30,
+            optimize: true,
+        }
     }
 }
 

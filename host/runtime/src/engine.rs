@@ -98,8 +98,12 @@ fn code_config(profile: Profile) -> Config {
 
 /// An engine that compiles and runs nothing. It reserves no pool, so that it fits into a limited
 /// address space.
-pub(crate) fn compiling_engine(profile: Profile) -> wasmtime::Result<Engine> {
+pub(crate) fn compiling_engine(profile: Profile, optimize: bool) -> wasmtime::Result<Engine> {
     let mut c = code_config(profile);
+    if !optimize {
+        // The one setting that the host need not agree on: code of either kind means the same.
+        c.cranelift_opt_level(OptLevel::None);
+    }
     c.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     Engine::new(&c)
 }
@@ -184,7 +188,7 @@ impl ProfileEngine {
             Err(e) => {
                 // Under a limit of address space (containers, ulimit -v) the reservation fails.
                 tracing::warn!(profile = profile.name(), error = %e, "no pool: instances are allocated on demand, which is several times slower");
-                compiling_engine(profile).map_err(|e| RuntimeError::Engine(e.to_string()))?
+                compiling_engine(profile, true).map_err(|e| RuntimeError::Engine(e.to_string()))?
             }
         };
         // Not secret, and new with each build of the standard library: then files are compiled
@@ -250,7 +254,7 @@ mod tests {
     #[test]
     fn what_the_child_compiles_fits_the_pool() {
         for profile in [Profile::Small, Profile::Large] {
-            let child = compiling_engine(profile).unwrap();
+            let child = compiling_engine(profile, true).unwrap();
             let host = ProfileEngine::new(profile, PoolConfig { instances: 2 }).unwrap();
             assert!(host.engine.pooling_allocator_metrics().is_some());
             let hash = |e: &Engine| {

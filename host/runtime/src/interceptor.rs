@@ -3,7 +3,7 @@
 //!
 //! Calls arrive by two ways. [`Interceptor::enter`] is the store's call hook: it fires for each
 //! call from wasm into the host, whatever the interface, and keeps the budget. The named calls of
-//! `city:*`, clocks, random numbers, output and outgoing HTTP then say who they are through
+//! `city:*`, keyvalue, clocks, random numbers, output and outgoing HTTP then say who they are through
 //! [`Interceptor::call`], which checks the grant, counts by interface and asks the observer.
 
 use crate::error::InvocationError;
@@ -49,11 +49,17 @@ pub enum Interface {
     Outgoing,
     /// `wasi:sockets`, refused at every call
     Sockets,
+    /// `wasi:keyvalue`
+    KeyValue,
+    /// `wasi:config`
+    Config,
+    /// `wasi:logging`
+    Logging,
 }
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
@@ -68,6 +74,9 @@ impl Interface {
         Self::Output,
         Self::Outgoing,
         Self::Sockets,
+        Self::KeyValue,
+        Self::Config,
+        Self::Logging,
     ];
 
     /// The interface's or package's name.
@@ -88,6 +97,9 @@ impl Interface {
             Self::Output => "wasi:cli",
             Self::Outgoing => "wasi:http/outgoing-handler",
             Self::Sockets => "wasi:sockets",
+            Self::KeyValue => "wasi:keyvalue",
+            Self::Config => "wasi:config",
+            Self::Logging => "wasi:logging",
         }
     }
 }
@@ -105,6 +117,8 @@ pub struct HostCall<'a> {
     pub interface: Interface,
     /// The function.
     pub function: &'static str,
+    /// Whether it has an error to answer with, so that [`Verdict::Fail`] is heeded.
+    pub can_fail: bool,
 }
 
 /// What becomes of a call.
@@ -114,6 +128,21 @@ pub enum Verdict {
     Proceed,
     /// The guest is stopped with this reason: a fault for tests.
     Stop(String),
+    /// The call is not done and answers an error with this reason, as when a service is away: a fault for tests.
+    /// A call that has no error to answer with goes on.
+    Fail(String),
+    /// A commit of the guest's own data is not done and answers that another one came first: a fault for tests.
+    /// A call that commits nothing goes on.
+    Conflict,
+}
+
+/// What a call is to answer instead of being done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// That its service is away.
+    Unavailable(String),
+    /// That another commit came first.
+    Conflict,
 }
 
 /// What one invocation took, and how it ended, as an [`Observer`] sees it.
@@ -278,18 +307,38 @@ impl Interceptor {
 
     /// A named call that everybody may make.
     pub(crate) fn call(&self, interface: Interface, function: &'static str) -> Result<(), Stop> {
+        self.pass(interface, function, false).map(drop)
+    }
+
+    /// A named call with an error of its own: the inner one is why it is to answer that.
+    pub(crate) fn fallible(&self, interface: Interface, function: &'static str) -> Result<Result<(), String>, Stop> {
+        self.pass(interface, function, true).map(|passed| match passed {
+            Err(Fault::Unavailable(why)) => Err(why),
+            Ok(()) | Err(Fault::Conflict) => Ok(()),
+        })
+    }
+
+    /// A named call that commits: it may meet a conflict as well.
+    pub(crate) fn committing(&self, interface: Interface, function: &'static str) -> Result<Result<(), Fault>, Stop> {
+        self.pass(interface, function, true)
+    }
+
+    fn pass(&self, interface: Interface, function: &'static str, can_fail: bool) -> Result<Result<(), Fault>, Stop> {
         let counter = &self.by_interface[interface as usize];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         tracing::trace!(interface = interface.name(), function, "host call");
-        let Some(observer) = &self.observer else { return Ok(()) };
+        let Some(observer) = &self.observer else { return Ok(Ok(())) };
         match observer.observe(&HostCall {
             installation: &self.installation,
             kind: self.kind,
             request_id: &self.request_id,
             interface,
             function,
+            can_fail,
         }) {
-            Verdict::Proceed => Ok(()),
+            Verdict::Fail(why) if can_fail => Ok(Err(Fault::Unavailable(why))),
+            Verdict::Conflict if can_fail => Ok(Err(Fault::Conflict)),
+            Verdict::Proceed | Verdict::Fail(_) | Verdict::Conflict => Ok(Ok(())),
             Verdict::Stop(why) => Err(self.halt(Stop::Fault(why))),
         }
     }

@@ -6,7 +6,7 @@
 //! grant, budget, meter.
 //!
 //! **Invariants.** No guest future is spawned: it is polled by the task that serves the call, and
-//! ends with it. Nothing is decided in `city`: those modules convert, check the grant and call a
+//! ends with it. Nothing is decided in `city` and `standard`: those modules convert, check the grant and call a
 //! service. Compiled code is taken from our own compiling child alone.
 #![deny(missing_docs)]
 
@@ -32,6 +32,7 @@ mod runtime;
 mod shares;
 mod slots;
 mod sockets;
+mod standard;
 mod state;
 mod waiting;
 mod wasi;

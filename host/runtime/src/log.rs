@@ -37,8 +37,12 @@ pub(crate) enum Stream {
 impl Lines {
     fn close(&mut self, stream: Stream) {
         let line = std::mem::take(&mut self.open[stream as usize]);
+        self.keep(stream, &line);
+    }
+
+    fn keep(&mut self, stream: Stream, line: &[u8]) {
         if self.done.len() < MAX_LINES {
-            let text = String::from_utf8_lossy(&line);
+            let text = String::from_utf8_lossy(line);
             // Control characters would let a guest draw on an operator's terminal.
             self.done.push((stream, text.trim_end().chars().filter(|c| !c.is_control() || *c == '\t').collect()));
         } else {
@@ -57,6 +61,15 @@ impl GuestLog {
             let open = &mut lines.open[stream as usize];
             let room = MAX_LINE.saturating_sub(open.len());
             open.extend_from_slice(&part[..part.len().min(room)]);
+        }
+    }
+
+    /// A message with its own lines, each of them behind `head`; a line that is still open is left alone.
+    pub(crate) fn message(&self, stream: Stream, head: &str, text: &str) {
+        let mut lines = self.0.lock();
+        for part in text.lines() {
+            let line = format!("{head}{part}");
+            lines.keep(stream, &line.as_bytes()[..line.len().min(MAX_LINE)]);
         }
     }
 

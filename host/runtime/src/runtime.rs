@@ -17,7 +17,7 @@ use crate::outcomes::{Outcomes, Recent};
 use crate::shares::{Share, Shares};
 use crate::slots::{Flights, Held, Slots};
 use crate::state::{Invocation, Kind, State};
-use crate::{Origins, wasi};
+use crate::{Origins, standard, wasi};
 use bindings::exports::city::app as exports;
 use futures::FutureExt;
 use parking_lot::RwLock;
@@ -40,6 +40,7 @@ use yunlong_messaging::Messaging;
 use yunlong_model::{Clock, Digest, InstallationName};
 use yunlong_payments::Payments;
 use yunlong_store::SharedStore;
+use yunlong_store::buckets::Buckets;
 use yunlong_store::documents::Schema;
 
 /// What the host interfaces call.
@@ -116,6 +117,7 @@ pub(crate) struct Loaded {
     pub(crate) migrations: Option<exports::migrations::GuestIndices>,
     budget: Budget,
     schema: Arc<Schema>,
+    buckets: Arc<Buckets>,
     key: InstallationKey,
     share: Arc<Share>,
     metrics: InstallationMetrics,
@@ -328,7 +330,9 @@ impl Runtime {
         let profile = inspection.profile;
         let component = self.compiled(component, &digest, profile).await?;
         let link = |e: wasmtime::Error| LoadError::Link(format!("{e:#}"));
-        let pre = self.linkers[&profile].instantiate_pre(&component).map_err(link)?;
+        let linker = &self.linkers[&profile];
+        let own = standard::suited(linker, &component).map_err(link)?;
+        let pre = own.as_ref().unwrap_or(linker).instantiate_pre(&component).map_err(link)?;
         // An export that is there but of another shape is refused, not ignored.
         macro_rules! indices {
             ($interface:expr, $indices:ty) => {
@@ -349,6 +353,7 @@ impl Runtime {
             schema: Arc::new(
                 Schema::new(&name, &installation.manifest).with_keys(self.services.identity.field_keys().clone()),
             ),
+            buckets: Arc::new(Buckets::new(&name, &installation.manifest, self.services.identity.field_keys().clone())),
             key: InstallationKey::new(&self.config.secret, name.as_str()),
             share: self.shares.of(&name, &self.config, self.memory.limit()),
             metrics: self.metrics.of(name.as_str()),
@@ -481,6 +486,7 @@ impl Runtime {
             services: self.services.clone(),
             key: loaded.key.clone(),
             schema: loaded.schema.clone(),
+            buckets: loaded.buckets.clone(),
             open_transactions: 0,
         };
         let mut store = Store::new(&self.engines.get(loaded.profile).engine, state);
@@ -600,6 +606,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     crate::random::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    standard::add_to_linker(&mut linker)?;
     city::add_to_linker(&mut linker)?;
     Ok(linker)
 }

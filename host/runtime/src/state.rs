@@ -59,6 +59,7 @@ pub(crate) struct State {
     pub(crate) services: Arc<Services>,
     pub(crate) key: keys::InstallationKey,
     pub(crate) schema: Arc<yunlong_store::documents::Schema>,
+    pub(crate) buckets: Arc<yunlong_store::buckets::Buckets>,
     /// Guest transactions that are open.
     pub(crate) open_transactions: u32,
 }

@@ -6,7 +6,7 @@ use crate::subscriptions::Registered;
 use crate::{backup, data_keys, metrics, registry, registry_command, secret};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yunlong_audit::Audit;
 use yunlong_gateway::{Gateway, GatewayConfig, Origins};
@@ -15,7 +15,7 @@ use yunlong_identity::{Identity, IdentityConfig, Secrets, XUZHOU_DIVISIONS};
 use yunlong_installations::{AppLog, Installations};
 use yunlong_library::Library;
 use yunlong_messaging::Messaging;
-use yunlong_model::{Clock, SystemClock};
+use yunlong_model::{Clock, InstallationName, SystemClock};
 use yunlong_payments::{Payments, Provider, SandboxCashier, SandboxSecret};
 use yunlong_runtime::Runtime;
 use yunlong_store::sled_engine::SledStore;
@@ -88,6 +88,16 @@ pub(crate) fn open_store(data: &Path, settings: &Settings) -> Result<Arc<SledSto
     Ok(Arc::new(store))
 }
 
+/// What stands between a city's services when `yunlong dev` founds it; in a city that serves people there is none.
+pub(crate) struct Bench {
+    /// Sees every host call of the apps.
+    pub(crate) observer: Arc<dyn yunlong_runtime::Observer>,
+    /// Where compiled components are kept from one city to the next, and the key of that folder.
+    pub(crate) cache: (PathBuf, [u8; 32]),
+    /// Who hears everything that is published.
+    pub(crate) listener: InstallationName,
+}
+
 /// Everything that serves.
 pub(crate) struct City {
     pub(crate) engine: Arc<SledStore>,
@@ -114,6 +124,7 @@ impl City {
         origins: Origins,
         listener: SocketAddr,
         config: GatewayConfig,
+        bench: Option<&Bench>,
     ) -> Result<Self> {
         let Ground { engine, store, clock, secrets, audit, identity } = ground;
         let data = settings.data()?;
@@ -122,7 +133,8 @@ impl City {
         installations.set_quotas(settings.quotas());
         let log = installations.log().clone();
         let installations = Arc::new(installations);
-        let registered = Arc::new(Registered(installations.clone()));
+        let registered =
+            Arc::new(Registered { installations: installations.clone(), listener: bench.map(|b| b.listener.clone()) });
         let messaging = Messaging::with_config(store.clone(), clock.clone(), registered, settings.messaging());
         let messaging = Arc::new(messaging.with_fields(secrets.fields().clone()));
         let services = HubServices {
@@ -153,7 +165,7 @@ impl City {
             hub: hub.clone(),
             secrets: &secrets,
         };
-        let library = registry::open(settings, below, data).context("the registry")?;
+        let library = registry::open(settings, below, data, bench.is_none()).context("the registry")?;
         let services = yunlong_runtime::Services {
             store: store.clone(),
             identity: identity.clone(),
@@ -165,7 +177,13 @@ impl City {
             clock: clock.clone(),
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
         };
-        let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+        let mut sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+        if let Some(Bench { observer, cache: (folder, key), .. }) = bench {
+            sandbox.observer = Some(observer.clone());
+            (sandbox.cache_dir, sandbox.cache_secret) = (folder.clone(), Some(*key));
+            // Whoever changes a line waits for the compiler, and for nothing else.
+            sandbox.compiler.optimize = false;
+        }
         let runtime = Runtime::new(sandbox, services).context("the runtime")?;
         let services = yunlong_gateway::Services {
             store: store.clone(),

@@ -18,6 +18,7 @@ use yunlong_installations::Installations;
 use yunlong_messaging::Messaging;
 use yunlong_model::{Clock, Timestamp};
 use yunlong_sealing::{Algorithm, DataKey, Keyring};
+use yunlong_store::buckets::Buckets;
 use yunlong_store::documents::Schema;
 use yunlong_store::{Direction, Key, SharedStore, Txn};
 use zeroize::Zeroizing;
@@ -119,6 +120,8 @@ pub(crate) async fn rotate(
     for i in installations.list() {
         let schema = Schema::new(&i.name, &i.manifest).with_keys(secrets.fields().clone());
         documents += schema.seal_anew(store).await.with_context(|| format!("the documents of {}", i.name))?;
+        let buckets = Buckets::new(&i.name, &i.manifest, secrets.fields().clone());
+        documents += buckets.seal_anew(store).await.with_context(|| format!("the buckets of {}", i.name))?;
     }
     txn.put_as(complete(), &id);
     let rows = store.scan(&in_use().children(), Direction::Ascending, 1_000).await?;

@@ -4,9 +4,11 @@ mod backup;
 mod blobs;
 mod callbacks;
 mod city;
+mod compiled;
 mod config_command;
 mod data_keys;
 mod demo;
+mod dev;
 mod doctor;
 mod init;
 mod metrics;
@@ -21,6 +23,7 @@ mod serve;
 mod settings;
 mod subscriptions;
 mod telemetry;
+mod test_command;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -62,6 +65,10 @@ enum Command {
     /// Keys that personal fields are encrypted with at rest
     #[command(subcommand)]
     DataKey(data_keys::Command),
+    /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see docs/testing.md
+    Test(test_command::Test),
+    // As above.
+    Dev(dev::Dev),
     #[command(flatten)]
     Tool(yunlong_cli::Command),
 }
@@ -82,8 +89,10 @@ fn main() -> ExitCode {
         Command::Backup(options) => backup::back_up(&options),
         Command::Restore(options) => backup::restore(&options),
         Command::DataKey(command) => data_keys::run(&command),
+        Command::Test(options) => return test_command::run(&options),
+        Command::Dev(options) => return dev::run(&options),
         Command::Tool(command) => {
-            return match yunlong_cli::run(&command) {
+            return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("error: {error}");

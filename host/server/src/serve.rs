@@ -131,7 +131,7 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
     identity.relying_party =
         Some(RelyingParty { domain: origins.domain().to_owned(), origin: origins.portal().to_owned() });
     let ground = Ground::open(settings, identity).await?;
-    let city = City::open(settings, ground, origins, address, config).await?;
+    let city = City::open(settings, ground, origins, address, config, None).await?;
     _ = health.log.set(city.audit.watch());
     _ = health.city.set((Arc::downgrade(&city.engine), Arc::downgrade(&city.installations)));
 

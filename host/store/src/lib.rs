@@ -3,10 +3,11 @@
 //! [`Store`] is what an engine implements. There are no interactive engine transactions: a
 //! [`Batch`] carries what was read and what is to be written, one committer validates it, gives it
 //! a [`Seq`] and makes it durable before anybody can see it. [`Txn`] gathers a batch.
-//! [`documents`] puts collections with declared indexes on top. Nothing above the trait knows
+//! [`documents`] puts collections with declared indexes on top, [`buckets`] keys with bytes as values. Nothing above the trait knows
 //! which engine it runs on.
 #![deny(missing_docs)]
 
+pub mod buckets;
 mod commit;
 pub mod documents;
 pub mod key;

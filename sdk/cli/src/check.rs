@@ -116,16 +116,8 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
             let uses = |d: &DatasetUse| d.dataset.split_once('.').is_some_and(|(base, _)| base == name);
             Some((m.datasets.iter().any(uses), "[[datasets]] of this base database"))
         }
-        _ => {
-            let package = interface.split_once('/').map_or(interface, |(p, _)| p);
-            let standard =
-                ["wasi:io", "wasi:clocks", "wasi:random", "wasi:cli", "wasi:filesystem", "wasi:sockets", "wasi:http"];
-            return match standard.contains(&package) {
-                false => Some(format!("it imports {name}, which the platform does not have")),
-                true if !version.starts_with("0.2.") => Some(format!("it imports {name}: the platform gives WASI 0.2")),
-                true => None,
-            };
-        }
+        // Standard interfaces and their drafts, or what nobody has: the registry's own words.
+        _ => return yunlong_registry::imports::check_import(name, m).map(|misfit| misfit.text().en),
     };
     match declared {
         Some((false, what)) => Some(format!("it imports {name}, but app.toml declares no {what}")),
@@ -159,6 +151,13 @@ mod tests {
     }
 
     #[test]
+    fn drafts_of_standard_interfaces_need_no_declaration() {
+        let drafts =
+            ["wasi:keyvalue/store@0.2.0-draft", "wasi:config/store@0.2.0-rc.1", "wasi:logging/logging@0.1.0-draft"];
+        assert_eq!(check(&drafts, &[PAGES], ""), []);
+    }
+
+    #[test]
     fn what_is_not_declared_is_refused_by_name() {
         for (import, extra, want) in [
             ("city:payments/intents@1.0.0", "", "[payments]"),
@@ -170,7 +169,8 @@ mod tests {
             ("city:base/genealogy@1.0.0", RESIDENTS, "does not have"),
             ("city:data/collections@2.0.0", "counters = [\"n\"]", "version 1"),
             ("city:nuclear/codes@1.0.0", "", "does not have"),
-            ("wasi:http/types@0.3.0", "", "WASI 0.2"),
+            ("wasi:http/types@0.3.0", "", "version 0.2"),
+            ("wasi:keyvalue/store@0.2.0", "", "0.2.0-draft2"),
             ("env", "", "does not have"),
         ] {
             let [Finding::Error(text)] = &check(&[import], &[PAGES], extra)[..] else { panic!("{import}") };

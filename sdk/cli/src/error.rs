@@ -22,12 +22,23 @@ pub enum CliError {
     /// The component and `app.toml` do not fit together.
     #[error("the component does not fit app.toml:\n{}", .0.iter().map(|f| format!("  - {f}")).collect::<Vec<_>>().join("\n"))]
     Component(Vec<String>),
+    /// `yunlong check` found what the registry would refuse.
+    #[error("{}", crate::terminal::lang().pick(&format!("{0} 项检查未通过", .0), &format!("{0} of the checks failed", .0)))]
+    ChecksFailed(usize),
     /// Something that was given is wrong.
     #[error("{problem}")]
     Usage {
         /// What is wrong.
         problem: String,
         /// What to do.
+        next: String,
+    },
+    /// A toolchain that an app is built with is not here.
+    #[error("{problem}")]
+    Toolchain {
+        /// What is missing.
+        problem: String,
+        /// The command that installs it.
         next: String,
     },
     /// No session.
@@ -120,16 +131,19 @@ impl CliError {
     #[must_use]
     pub fn next(&self) -> String {
         match self {
-            Self::Usage { next, .. } => next.clone(),
+            Self::Usage { next, .. } | Self::Toolchain { next, .. } => next.clone(),
             Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
             Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
             Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
+            Self::ChecksFailed(_) => {
+                "correct what is marked FAIL above, build with `yunlong build` and look again".into()
+            }
             Self::RowsRefused { .. } => "correct these rows and import them again; the others are loaded".into(),
             Self::Unreachable { .. } => {
                 "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()
             }
             Self::Component(_) => {
-                "change app.toml or the component, build again and run `yunlong package` again".into()
+                "change app.toml or the code, build with `yunlong build`, and look again with `yunlong check`".into()
             }
             Self::Refused { status, .. } => after_refusal(*status).into(),
             Self::RegistryUnreachable { .. } => {
@@ -194,8 +208,10 @@ fn after_package(e: &PackageError) -> &'static str {
         PackageError::Compressed { .. } => {
             "push it with `yunlong publish`, which does not compress, then pull it again"
         }
-        PackageError::Manifest(_) => "correct app.toml, then repeat the command",
-        PackageError::Component(_) => "build the component for wasm32-wasip2, then run `yunlong package` again",
+        PackageError::Manifest(_) => "correct app.toml, then repeat the command; the vendor's guide lists every table",
+        PackageError::Component(_) => {
+            "make the component with `yunlong build`, or with another toolchain for wasm32-wasip2"
+        }
         PackageError::Path(_) | PackageError::NotAFile(_) => {
             "take it out of the assets, or put a plain file with a plain name there, then run `yunlong package` again"
         }
@@ -316,6 +332,14 @@ mod tests {
             let next = after(why);
             assert!(next.contains(said) && next.contains("yunlong uninstall tickets --exported t.jsonl"), "{next}");
         }
+    }
+
+    #[test]
+    fn a_broken_manifest_and_a_broken_component_say_what_to_do_next() {
+        let manifest = yunlong_model::Manifest::parse("name = 1").unwrap_err();
+        assert!(CliError::from(PackageError::from(manifest)).next().contains("app.toml"));
+        let component = yunlong_registry::component::inspect(b"noise").unwrap_err();
+        assert!(CliError::from(PackageError::from(component)).next().contains("yunlong build"));
     }
 
     #[test]

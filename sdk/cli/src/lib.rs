@@ -8,31 +8,46 @@
 mod accounts;
 mod advisories;
 mod apps;
+mod bindgen;
+mod build;
+mod carried;
 mod check;
 mod client;
 mod config;
+mod contract;
+mod dependencies;
+mod doctor;
 mod error;
 mod evidence;
+mod examine;
 mod hub;
 mod install;
 mod jobs;
 mod keys;
 mod login;
 mod manage;
+mod new;
 mod oci;
 mod organizations;
 mod pack;
 mod permissions;
+mod project;
 mod pull;
 mod push;
 mod releases;
 mod review;
+mod shell;
 mod standing;
+mod status;
 mod terminal;
+mod tools;
 mod uninstall;
 
 pub use check::{Finding, check_component};
+pub use doctor::{Health, Symptom, vendor as vendor_doctor};
 pub use error::CliError;
+pub use project::find_component;
+pub use terminal::lang;
 
 use clap::{Args, Subcommand};
 
@@ -58,6 +73,20 @@ pub struct Server {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
+    /// Make a new app: a whole small one, with tests, to begin with
+    New(new::New),
+    /// Build the component of an app with the toolchain of its language
+    Build(build::Build),
+    /// Look at an app as the registry's automatic checks will, without a server
+    Check(examine::Check),
+    /// Write types of the datasets and topics that an app names, in its language
+    Bindgen(bindgen::Bindgen),
+    /// Show where the app of this folder stands, here and at the city
+    Status(status::Status),
+    /// Write a script that completes commands and options in a shell
+    Completions(shell::Completions),
+    /// Write the manual
+    Man(shell::Man),
     /// Make signing keys; show, replace and revoke those that are enrolled
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -128,12 +157,19 @@ pub fn read_password(account: &str) -> Result<zeroize::Zeroizing<String>, CliErr
     terminal::password(account)
 }
 
-/// Runs a command.
+/// Runs a command. `program` is the whole program's command line, for completions and the manual.
 ///
 /// # Errors
 /// [`CliError`]: its text says what is wrong, [`CliError::next`] what to do.
-pub fn run(command: &Command) -> Result<(), CliError> {
+pub fn run(command: &Command, program: fn() -> clap::Command) -> Result<(), CliError> {
     match command {
+        Command::Check(c) => examine::run(c),
+        Command::Bindgen(c) => bindgen::run(c),
+        Command::Status(c) => status::run(c),
+        Command::Completions(c) => shell::completions(c, program()),
+        Command::Man(c) => shell::man(c, program()),
+        Command::New(c) => new::run(c),
+        Command::Build(c) => build::run(c),
         Command::Keys(c) => keys::run(c),
         Command::Package(c) => pack::package(c),
         Command::Publish(c) => pack::publish(c),
@@ -186,6 +222,17 @@ mod tests {
         <Yunlong as clap::CommandFactory>::command().debug_assert();
         let parse = |line: &str| Yunlong::try_parse_from(line.split(' '));
         for line in [
+            "yunlong new street-repairs",
+            "yunlong new a --lang typescript --vendor v --dir apps/a",
+            "yunlong build",
+            "yunlong check --json",
+            "yunlong bindgen --lang typescript --output - --check",
+            "yunlong bindgen a --fetch",
+            "yunlong status apps/a --account vendor",
+            "yunlong completions bash",
+            "yunlong man out",
+            "yunlong build a --lang python",
+            "yunlong publish --key k",
             "yunlong package",
             "yunlong package my-app --key k --output a.tar --sbom s.json",
             "yunlong package pull localhost:5000/v/a:1.0.0 --output a.tar --account vendor --password-stdin",
@@ -208,6 +255,9 @@ mod tests {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).err().map(|e| e.to_string()).unwrap_or_default());
         }
         for line in [
+            "yunlong new",
+            "yunlong new a --lang cobol",
+            "yunlong completions cobol",
             "yunlong package pull",
             "yunlong package pull localhost:5000/v/a:1 --password-stdin",
             "yunlong publish a.tar --repository v/a",

@@ -6,11 +6,10 @@ use crate::evidence::{self, LOCAL_BUILDER, Wanted};
 use crate::pull::{self, Pull};
 use crate::push::{Destination, push};
 use crate::terminal::say;
-use crate::{CliError, Server, keys};
+use crate::{CliError, Server, keys, project};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use yunlong_model::Manifest;
 use yunlong_registry::{Limits, Package as Built, component, package as packages};
 
 /// `yunlong package`.
@@ -22,7 +21,7 @@ pub struct Package {
     /// The folder with app.toml
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// The component; by default the newest build of it for wasm32-wasip2
+    /// The component; by default what `yunlong build` made, or cargo's newest build of it for wasm32-wasip2
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
     /// Where the package goes: a folder, or a tar when the name ends in .tar; by default NAME-VERSION.tar
@@ -57,8 +56,8 @@ pub(crate) enum Other {
 /// `yunlong publish`.
 #[derive(Args, Debug)]
 pub struct Publish {
-    /// The package that `yunlong package` made
-    file: PathBuf,
+    /// The package that `yunlong package` made; by default that of the app in this folder, NAME-VERSION.tar
+    file: Option<PathBuf>,
     /// Sign it with this key first: a name or a file. Not needed when it is signed
     #[arg(long)]
     key: Option<String>,
@@ -80,9 +79,10 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
     if let Some(Other::Pull(options)) = &options.other {
         return pull::run(options);
     }
+    let manifest = project::manifest(&options.dir)?;
     let file = match &options.component {
         Some(file) => file.clone(),
-        None => find_component(&options.dir)?,
+        None => project::component(&options.dir, &manifest)?,
     };
     let limit = Limits::default().component;
     if std::fs::metadata(&file).map_err(CliError::io(file.display()))?.len() > limit {
@@ -94,7 +94,7 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
     let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
     let wanted =
         Wanted { sbom: options.sbom.as_deref(), provenance: options.provenance.as_deref(), builder: &options.builder };
-    let (evidence, remark) = evidence::gather(&options.dir, &manifest(&options.dir)?, &bytes, &wanted)?;
+    let (evidence, remark) = evidence::gather(&options.dir, &manifest, &bytes, &wanted)?;
     if let Some(remark) = remark.filter(|_| !options.quiet) {
         eprintln!("note: {remark}");
     }
@@ -103,10 +103,7 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
     if let Some(key) = &options.key {
         package.sign(&keys::private(key)?)?;
     }
-    let out = options
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}-{}.tar", package.manifest.name, package.manifest.version)));
+    let out = options.output.clone().unwrap_or_else(|| project::package_file(&package.manifest));
     package.write(&out)?;
     if !options.quiet {
         say!("{}  {}", package.digest, out.display())?;
@@ -131,43 +128,16 @@ fn check(package: &Built, quiet: bool) -> Result<(), CliError> {
     if errors.is_empty() { Ok(()) } else { Err(CliError::Component(errors)) }
 }
 
-fn manifest(dir: &Path) -> Result<Manifest, CliError> {
-    let toml = dir.join("app.toml");
-    let text = std::fs::read_to_string(&toml).map_err(|e| {
-        CliError::from(yunlong_registry::PackageError::Io { what: toml.display().to_string(), source: e })
-    })?;
-    Ok(Manifest::parse(&text).map_err(yunlong_registry::PackageError::from)?)
-}
-
-/// The newest `<crate>.wasm` that cargo built for wasm32-wasip2, or `component.wasm` beside app.toml.
-fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
-    let manifest = manifest(dir)?;
-    let file = format!("{}.wasm", manifest.name.as_str().replace('-', "_"));
-    let mut targets: Vec<PathBuf> = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter().collect();
-    if let Ok(dir) = std::fs::canonicalize(dir) {
-        targets.extend(dir.ancestors().take(5).map(|a| a.join("target")));
-    }
-    let mut candidates = vec![dir.join("component.wasm"), dir.join(format!("{}.wasm", manifest.name))];
-    for target in targets {
-        for profile in ["guest", "release", "debug"] {
-            candidates.push(target.join("wasm32-wasip2").join(profile).join(&file));
-        }
-    }
-    let built = candidates.into_iter().filter_map(|p| Some((std::fs::metadata(&p).ok()?.modified().ok()?, p)));
-    built.max_by_key(|(at, _)| *at).map(|(_, p)| p).ok_or_else(|| {
-        CliError::usage(
-            format!("no component of `{}` was found", manifest.name),
-            "build it with `cargo build --target wasm32-wasip2 --release`, or name the file with --component",
-        )
-    })
-}
-
 pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
-    let mut package = packages::open(&options.file, &Limits::default())?;
+    let file = match &options.file {
+        Some(file) => file.clone(),
+        None => project::package_file(&project::manifest(Path::new("."))?),
+    };
+    let mut package = packages::open(&file, &Limits::default())?;
     check(&package, true)?;
     if let Some(key) = &options.key {
         package.sign(&keys::private(key)?)?;
-        package.write(&options.file)?;
+        package.write(&file)?;
     }
     if package.signatures.is_empty() {
         return Err(CliError::usage("the package is not signed", "give the vendor's key with --key"));

@@ -81,7 +81,8 @@ impl Drop for Bar {
 
 /// The language of the terminal (POSIX: LC_ALL before LC_MESSAGES before LANG); English when none
 /// is Chinese.
-pub(crate) fn lang() -> Lang {
+#[must_use]
+pub fn lang() -> Lang {
     lang_of(|name| std::env::var(name).ok())
 }
 

@@ -40,6 +40,7 @@ pub struct Uninstall {
 struct Whole {
     documents: u64,
     counters: u64,
+    values: u64,
     digest: String,
 }
 
@@ -93,7 +94,9 @@ fn take_along(client: &Client, name: &str, file: &Path, part: NamedTempFile) -> 
     let whole = export(client, name, part, file).inspect_err(|_| {
         eprintln!("{name} is stopped, and nothing was removed: `yunlong start {name}` lets it serve again");
     })?;
-    say!("exported {} documents and {} counters into {}", whole.documents, whole.counters, file.display())?;
+    let Whole { documents, counters, values, .. } = &whole;
+    let values = if *values == 0 { String::new() } else { format!(" and {values} values of buckets") };
+    say!("exported {documents} documents and {counters} counters{values} into {}", file.display())?;
     Ok(whole)
 }
 
@@ -178,9 +181,11 @@ impl Seen {
         let end = &end["end"];
         let (documents, counters) = (end["documents"].as_u64()?, end["counters"].as_u64()?);
         let digest = format!("sha256:{}", HEXLOWER.encode(&self.hash.finalize()));
+        // A platform that has no buckets yet does not count them.
+        let values = end.get("values").map_or(Some(0), Value::as_u64)?;
         // With the first line and the last.
-        let counted = documents.checked_add(counters)?.checked_add(2)? == self.lines;
-        (counted && end["digest"].as_str() == Some(&digest)).then_some(Whole { documents, counters, digest })
+        let counted = documents.checked_add(counters)?.checked_add(values)?.checked_add(2)? == self.lines;
+        (counted && end["digest"].as_str() == Some(&digest)).then_some(Whole { documents, counters, values, digest })
     }
 }
 
@@ -200,7 +205,7 @@ mod tests {
         let body = "{\"export\":{}}\n{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"counter\":\"c\"}\n";
         let digest = Digest::of(body.as_bytes()).to_string();
         let end = json!({ "end": { "documents": 2, "counters": 1, "digest": digest } }).to_string();
-        let whole = Whole { documents: 2, counters: 1, digest };
+        let whole = Whole { documents: 2, counters: 1, values: 0, digest };
         assert_eq!(seen(&format!("{body}{end}\n")), Some(whole));
         let changed = body.replace("\"2\"", "\"3\"");
         let shorter = body.split_inclusive('\n').skip(1).collect::<String>();

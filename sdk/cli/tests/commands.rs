@@ -19,7 +19,7 @@ struct Line {
 
 fn run(words: &[&str]) -> Result<(), CliError> {
     let line = Line::try_parse_from(std::iter::once("yunlong").chain(words.iter().copied())).unwrap();
-    yunlong_cli::run(&line.command)
+    yunlong_cli::run(&line.command, <Line as clap::CommandFactory>::command)
 }
 
 /// A component that exports empty instances of these names: enough for everything that does not

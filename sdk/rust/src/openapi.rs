@@ -100,6 +100,10 @@ fn responses(doc: &Doc, generator: &mut SchemaGenerator) -> Value {
     if let Some(schema) = doc.answer {
         success["content"] = json!({ "application/json": { "schema": schema(generator) } });
     }
+    if let Some(path) = doc.location {
+        let schema = json!({ "type": "string", "format": "uri-reference" });
+        success["headers"] = json!({ "Location": { "description": format!("`{path}`"), "schema": schema } });
+    }
     out.insert(doc.status.as_str().to_owned(), success);
     let mut problems = doc.problems.clone();
     // What the SDK itself answers before the handler runs.

@@ -353,3 +353,37 @@ fn a_download_keeps_its_chinese_name() {
         Some("attachment; filename*=UTF-8''%E9%BE%9F%E5%B1%B1%201.csv")
     );
 }
+
+#[derive(Serialize, JsonSchema)]
+struct Made {
+    room: u32,
+    name: Option<String>,
+}
+
+struct Makes;
+
+impl App for Makes {
+    fn router() -> Router {
+        let made = |name: Option<&str>| {
+            let name = name.map(str::to_owned);
+            move |_: &Request, _: Input| Ok(Made { room: 7, name: name.clone() })
+        };
+        let post = |path, id| Operation::post(path, id).status(StatusCode::CREATED);
+        Router::new()
+            .operation(post("/api/rooms", "makeRoom").location("/api/rooms/{room}/notes/{name}"), made(Some("a/b 云")))
+            .operation(post("/api/odd", "makeOdd").location("/api/odd/{name}"), made(None))
+    }
+}
+
+#[test]
+fn an_operation_says_where_what_it_made_is() {
+    let city = city();
+    let made = city.send::<Makes>(Request::post("/api/rooms"));
+    assert_eq!(made.code(), 201);
+    assert_eq!(made.header_value("location"), Some("/api/rooms/7/notes/a%2Fb%20%E4%BA%91"), "each part is one segment");
+    let doc = city.get::<Makes>("/openapi.json").body_json();
+    let header = &doc["paths"]["/api/rooms"]["post"]["responses"]["201"]["headers"]["Location"];
+    assert_eq!(header["schema"]["format"], "uri-reference");
+    // The answer has no such member: a mistake of the app's, and no half of an address.
+    assert_eq!(city.send::<Makes>(Request::post("/api/odd")).code(), 500);
+}

@@ -7,13 +7,15 @@
 //! pseudonyms of this installation.
 
 use super::{OperationError, Operations};
+use data_encoding::BASE64;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use yunlong_installations::{Exported, Installation, Status};
-use yunlong_model::manifest::Collection;
+use yunlong_model::manifest::{Bucket, Collection};
 use yunlong_model::{Digest, InstallationName};
+use yunlong_store::buckets::{BucketError, Buckets};
 use yunlong_store::documents::{Document, DocumentError, Query, Schema};
 use yunlong_store::{Direction, Key, key::Part};
 
@@ -33,9 +35,12 @@ struct Reading {
     installation: Arc<Installation>,
     schema: Schema,
     collections: Vec<String>,
+    stored: Buckets,
+    buckets: Vec<String>,
     at: Place,
     documents: u64,
     counters: u64,
+    values: u64,
     hash: Sha256,
 }
 
@@ -44,6 +49,7 @@ enum Place {
     Head,
     Documents { collection: usize, cursor: Option<String> },
     Counters { after: Option<Key> },
+    Values { bucket: usize, after: Option<u64> },
     End,
 }
 
@@ -111,19 +117,23 @@ impl Export {
         if std::mem::replace(&mut self.ended, true) {
             return Ok(None);
         }
-        let Reading { operations, installation, documents, counters, .. } = &self.reading;
+        let Reading { operations, installation, documents, counters, values, .. } = &self.reading;
         let (digest, at) = (self.reading.digest()?, operations.services.clock.now());
-        let (documents, counters) = (*documents, *counters);
-        let made = Exported { digest, documents, counters, at, by: self.by.clone() };
+        let (documents, counters, values) = (*documents, *counters, *values);
+        let made = Exported { digest, documents, counters, values, at, by: self.by.clone() };
         operations.services.installations.set_exported(&installation.name, &made).await?;
-        let end = json!({ "documents": documents, "counters": counters, "at": at.to_rfc3339(), "digest": digest });
+        let end = json!({ "documents": documents, "counters": counters, "values": values, "at": at.to_rfc3339(), "digest": digest });
         Ok(Some(line(&json!({ "end": end }))))
     }
 }
 
 impl Reading {
     async fn begin(operations: &Operations, installation: Arc<Installation>) -> Result<Self, OperationError> {
-        let collections = collections(operations, &installation).await?;
+        let (space, m) = (Key::space(installation.name.as_str()), &installation.manifest);
+        let collections = m.collections.iter().map(|c| c.name.clone()).collect();
+        let collections = names(operations, &space.clone().text("d"), collections).await?;
+        let buckets = m.buckets.iter().map(|b| b.name.clone()).collect();
+        let buckets = names(operations, &space.text("b").text("k"), buckets).await?;
         let mut manifest = (*installation.manifest).clone();
         for name in &collections {
             if !manifest.collections.iter().any(|c| c.name == *name) {
@@ -131,15 +141,23 @@ impl Reading {
                 manifest.collections.push(Collection { name, sealed, personal: Vec::new(), indexes: Vec::new() });
             }
         }
+        for name in &buckets {
+            if !manifest.buckets.iter().any(|b| b.name == *name) {
+                manifest.buckets.push(Bucket { name: name.clone() });
+            }
+        }
         let keys = operations.services.identity.field_keys().clone();
         Ok(Self {
+            stored: Buckets::new(&installation.name, &manifest, keys.clone()),
             schema: Schema::new(&installation.name, &manifest).with_keys(keys),
             operations: operations.clone(),
             installation,
             collections,
+            buckets,
             at: Place::Head,
             documents: 0,
             counters: 0,
+            values: 0,
             hash: Sha256::new(),
         })
     }
@@ -150,6 +168,7 @@ impl Reading {
             Place::Head => (line(&self.head()), Place::Documents { collection: 0, cursor: None }),
             Place::Documents { collection, cursor } => self.some_documents(collection, cursor).await?,
             Place::Counters { after } => self.some_counters(after).await?,
+            Place::Values { bucket, after } => self.some_values(bucket, after).await?,
             Place::End => return Ok(None),
         };
         self.at = next;
@@ -170,7 +189,7 @@ impl Reading {
         let i = &self.installation;
         json!({ "export": {
             "installation": i.name, "app": i.app, "version": i.version, "organization": i.organization,
-            "schema": i.manifest.data.schema, "collections": self.collections, "config": i.config,
+            "schema": i.manifest.data.schema, "collections": self.collections, "buckets": self.buckets, "config": i.config,
         } })
     }
 
@@ -202,7 +221,9 @@ impl Reading {
         }
         let store = &self.operations.services.store;
         let found = store.counters(&range, AT_ONCE as usize).await.map_err(DocumentError::Store)?;
-        let Some((last, _)) = found.last() else { return Ok((String::new(), Place::End)) };
+        let Some((last, _)) = found.last() else {
+            return Ok((String::new(), Place::Values { bucket: 0, after: None }));
+        };
         let last = last.clone();
         let mut lines = String::new();
         for (key, value) in &found {
@@ -217,20 +238,43 @@ impl Reading {
         self.counters += found.len() as u64;
         Ok((lines, Place::Counters { after: Some(last) }))
     }
+
+    async fn some_values(&mut self, bucket: usize, after: Option<u64>) -> Result<(String, Place), OperationError> {
+        let Some(found) = self.buckets.get(bucket) else { return Ok((String::new(), Place::End)) };
+        let store = &self.operations.services.store;
+        let page = self.stored.list(store, found, after).await.map_err(unread)?;
+        let mut lines = String::new();
+        for key in &page.keys {
+            // Deleted since the list was read.
+            let Some(value) = self.stored.get(store, found, key).await.map_err(unread)? else { continue };
+            lines.push_str(&line(&json!({ "bucket": found, "key": key, "base64": BASE64.encode(&value.bytes) })));
+            self.values += 1;
+        }
+        let next = match page.next {
+            Some(next) => Place::Values { bucket, after: Some(next) },
+            None => Place::Values { bucket: bucket + 1, after: None },
+        };
+        Ok((lines, next))
+    }
 }
 
-/// The collections of the release in charge, and behind them those that only another release wrote to: a former one,
-/// or a canary that was ended. What they hold goes with the installation too.
-async fn collections(operations: &Operations, i: &Installation) -> Result<Vec<String>, OperationError> {
-    let mut all: Vec<String> = i.manifest.collections.iter().map(|c| c.name.clone()).collect();
-    let documents = Key::space(i.name.as_str()).text("d");
-    let mut range = documents.children();
+fn unread(e: BucketError) -> DocumentError {
+    match e {
+        BucketError::Store(e) => DocumentError::Store(e),
+        e => DocumentError::Invalid(e.to_string()),
+    }
+}
+
+/// The collections or buckets that the release in charge declares, and behind them those below `rows` that only
+/// another release wrote to: a former one, or a canary that was ended. What they hold goes with the installation too.
+async fn names(operations: &Operations, rows: &Key, declared: Vec<String>) -> Result<Vec<String>, OperationError> {
+    let (mut all, place) = (declared, rows.parts().count());
+    let mut range = rows.children();
     loop {
-        let rows = operations.services.store.scan(&range, Direction::Ascending, 1).await;
-        let rows = rows.map_err(DocumentError::Store)?;
-        // Under installation/`d`/collection/id.
-        let Some(Part::Text(name)) = rows.first().and_then(|row| row.key.parts().nth(2)) else { return Ok(all) };
-        range.start = documents.clone().text(&name).after_children();
+        let found = operations.services.store.scan(&range, Direction::Ascending, 1).await;
+        let found = found.map_err(DocumentError::Store)?;
+        let Some(Part::Text(name)) = found.first().and_then(|row| row.key.parts().nth(place)) else { return Ok(all) };
+        range.start = rows.clone().text(&name).after_children();
         if !all.contains(&name) {
             all.push(name);
         }

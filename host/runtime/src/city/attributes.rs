@@ -22,7 +22,9 @@ impl From<ReadError> for Error {
 
 impl wit::Host for State {
     async fn get(&mut self, attribute: wit::Attribute) -> wasmtime::Result<Result<String, Error>> {
-        self.interceptor.call(Interface::Attributes, "get")?;
+        if let Err(why) = self.interceptor.fallible(Interface::Attributes, "get")? {
+            return Ok(Err(Error::Other(why)));
+        }
         let attribute = match attribute {
             wit::Attribute::RealName => Attribute::RealName,
             wit::Attribute::ResidentId => Attribute::ResidentId,

@@ -1,7 +1,7 @@
 //! `city:data/collections`: the installation's own documents and counters.
 
 use super::bindings::city::data::collections::{self as wit, Error, HostTransaction};
-use crate::interceptor::Interface;
+use crate::interceptor::{Fault, Interface};
 use crate::state::State;
 use wasmtime::component::Resource;
 use yunlong_installations::Capability;
@@ -115,9 +115,15 @@ type Answer<T> = wasmtime::Result<Result<T, Error>>;
 impl State {
     /// Passes the interceptor and checks the grant.
     fn data(&self, function: &'static str) -> Answer<()> {
-        self.interceptor.call(Interface::Collections, function)?;
+        if let Err(why) = self.interceptor.fallible(Interface::Collections, function)? {
+            return Ok(Err(Error::Unavailable(why)));
+        }
+        Ok(self.data_granted())
+    }
+
+    fn data_granted(&self) -> Result<(), Error> {
         let granted = self.interceptor.granted(|c| matches!(c, Capability::Data));
-        Ok(if granted { Ok(()) } else { Err(Error::Other("capability not granted: data".into())) })
+        if granted { Ok(()) } else { Err(Error::Other("capability not granted: data".into())) }
     }
 
     fn transaction(&mut self, this: &Resource<Transaction>) -> Answer<&mut Transaction> {
@@ -272,13 +278,20 @@ impl HostTransaction for State {
     }
 
     async fn commit(&mut self, this: Resource<Transaction>) -> Answer<u64> {
-        attempt!(self.data("transaction.commit")?);
+        let fault = self.interceptor.committing(Interface::Collections, "transaction.commit")?.err();
+        if let Some(Fault::Unavailable(why)) = fault {
+            return Ok(Err(Error::Unavailable(why)));
+        }
+        attempt!(self.data_granted());
         let t = attempt!(self.transaction(&this)?);
         if t.lent {
             return Ok(Err(Error::Closed));
         }
         let Some(txn) = t.txn.take() else { return Ok(Err(Error::Closed)) };
         self.open_transactions = self.open_transactions.saturating_sub(1);
+        if fault.is_some() {
+            return Ok(Err(Error::Conflict));
+        }
         Ok(txn.commit().await.map(|seq| seq.0).map_err(|e| DocumentError::from(e).into()))
     }
 

@@ -61,7 +61,9 @@ type Answer<T> = wasmtime::Result<Result<T, Error>>;
 impl State {
     /// Passes the interceptor and checks the grant.
     fn payments(&self, function: &'static str) -> Answer<()> {
-        self.interceptor.call(Interface::Intents, function)?;
+        if let Err(why) = self.interceptor.fallible(Interface::Intents, function)? {
+            return Ok(Err(Error::Other(why)));
+        }
         let granted = self.interceptor.granted(|c| matches!(c, Capability::Payments));
         Ok(if granted { Ok(()) } else { Err(Error::NotGranted("payments".into())) })
     }

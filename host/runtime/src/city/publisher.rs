@@ -42,7 +42,9 @@ impl wit::Host for State {
         transaction: Resource<Transaction>,
         event: wit::Outgoing,
     ) -> wasmtime::Result<Result<String, Error>> {
-        self.interceptor.call(Interface::Publisher, "publish")?;
+        if let Err(why) = self.interceptor.fallible(Interface::Publisher, "publish")? {
+            return Ok(Err(Error::Other(why)));
+        }
         if !self.interceptor.granted(|c| matches!(c, Capability::Publish(t) if *t == event.topic)) {
             return Ok(Err(Error::Undeclared(event.topic)));
         }
@@ -65,7 +67,9 @@ impl wit::Host for State {
         transaction: Resource<Transaction>,
         note: wit::Notification,
     ) -> wasmtime::Result<Result<(), Error>> {
-        self.interceptor.call(Interface::Publisher, "notify")?;
+        if let Err(why) = self.interceptor.fallible(Interface::Publisher, "notify")? {
+            return Ok(Err(Error::Other(why)));
+        }
         // A note rides on a transaction: whose data permission is taken away has none to write.
         if !self.interceptor.granted(|c| matches!(c, Capability::Data)) {
             return Ok(Err(Error::Other("capability not granted: data".into())));

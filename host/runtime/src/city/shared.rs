@@ -159,7 +159,9 @@ impl Dataset {
 impl State {
     /// Passes the interceptor and checks that the permission still stands.
     fn dataset(&self, this: &Resource<Dataset>, function: &'static str) -> Answer<Arc<Open>> {
-        self.interceptor.call(Interface::Shared, function)?;
+        if let Err(why) = self.interceptor.fallible(Interface::Shared, function)? {
+            return Ok(Err(Error::Unavailable(why)));
+        }
         Ok(self.table.get(this)?.permitted(&self.interceptor))
     }
 }
@@ -168,7 +170,9 @@ impl wit::Host for State {}
 
 impl HostDataset for State {
     async fn open(&mut self, dataset: String, purpose: String) -> Answer<Resource<Dataset>> {
-        self.interceptor.call(Interface::Shared, "dataset.open")?;
+        if let Err(why) = self.interceptor.fallible(Interface::Shared, "dataset.open")? {
+            return Ok(Err(Error::Unavailable(why)));
+        }
         let services = &*self.services;
         let caller = attempt!(caller(services, &self.interceptor, &self.invocation).await);
         let permission = Capability::Dataset { dataset: dataset.clone(), purpose: purpose.clone() };

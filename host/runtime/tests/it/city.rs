@@ -26,6 +26,7 @@ const ADJUST: &str = "(call $begin (i32.const 512)) (local.set $i (i32.load (i32
 const COMMIT: &str = "(call $commit (local.get $i) (i32.const 512))";
 
 const UNDECLARED: usize = 4;
+const UNAVAILABLE: usize = 8;
 const OTHER: usize = 9;
 
 async fn length(p: &Platform, name: &str) -> usize {
@@ -196,6 +197,35 @@ async fn an_observer_can_stop_calls_that_cannot_fail() {
             "{fault:?}"
         );
     }
+}
+
+/// Has one function fail.
+struct Failing(&'static str);
+
+impl Observer for Failing {
+    fn observe(&self, call: &HostCall<'_>) -> Verdict {
+        if call.function == self.0 { Verdict::Fail("for a test".into()) } else { Verdict::Proceed }
+    }
+}
+
+#[tokio::test]
+async fn an_observer_can_have_a_call_answer_its_error_and_then_nothing_was_done() {
+    let p = Platform::with(|c| c.observer = Some(Arc::new(Failing("counter")))).await;
+    let counters = "counters = [\"seats\"]";
+    p.install("reading", counters, &Guest::handling(COLLECTIONS, &format!("{SEATS}{READ}"))).await.unwrap();
+    assert_eq!(length(&p, "reading").await, UNAVAILABLE);
+
+    let p = Platform::with(|c| c.observer = Some(Arc::new(Failing("transaction.commit")))).await;
+    let guest = Guest::handling(COLLECTIONS, &format!("{SEATS}{ADJUST}{COMMIT}{READ}"));
+    p.install("writing", counters, &guest).await.unwrap();
+    assert_eq!(length(&p, "writing").await, 100, "the commit was done");
+}
+
+#[tokio::test]
+async fn a_call_that_has_no_error_to_answer_with_goes_on() {
+    let p = Platform::with(|c| c.observer = Some(Arc::new(Failing("wall-clock.now")))).await;
+    p.install("lesson", "", &worldly()).await.unwrap();
+    assert_eq!(p.get("lesson").await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ impl Default for Guest<'_> {
     }
 }
 
-const HANDLE: &str = "(export \"wasi:http/incoming-handler@0.2.10#handle\")";
+pub(crate) const HANDLE: &str = "(export \"wasi:http/incoming-handler@0.2.10#handle\")";
 
 /// What answers with `$answer` bytes of zeros, in chunks of 4,096 or less.
 pub(crate) const RESPONDING: &str = r#"
@@ -86,6 +86,11 @@ impl Guest<'_> {
 
     /// The component; `extra` are further imports of its world, with their interfaces in `pkg`.
     pub(crate) fn wrapped(&self, extra: &str) -> Vec<u8> {
+        self.wrapped_with(extra, &[])
+    }
+
+    /// As [`Guest::wrapped`], with another text of some packages, by their folders.
+    pub(crate) fn wrapped_with(&self, extra: &str, instead: &[(&str, &str)]) -> Vec<u8> {
         // At run time: a target folder may be shared by checkouts.
         let wit = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../wit");
         let mut resolve = Resolve::default();
@@ -97,6 +102,12 @@ impl Guest<'_> {
             "deps/sockets",
             "deps/cli",
             "deps/http",
+            "deps/keyvalue-draft",
+            "deps/keyvalue-draft2",
+            "deps/config-draft",
+            "deps/config-draft-2024-09-27",
+            "deps/config-rc1",
+            "deps/logging",
             "city-identity",
             "city-data",
             "city-base",
@@ -111,6 +122,8 @@ impl Guest<'_> {
                 let lines = text.lines().filter(|l| !newer.iter().any(|n| l.trim_start().starts_with(n)));
                 let text = lines.collect::<Vec<_>>().join("\n").replace("@1.1.0", "@1.0.0");
                 resolve.push_str(file, &text).unwrap();
+            } else if let Some((_, text)) = instead.iter().find(|(d, _)| *d == dir) {
+                resolve.push_str(file, text).unwrap();
             } else {
                 resolve.push_path(wit.join(dir)).unwrap();
             }

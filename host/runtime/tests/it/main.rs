@@ -9,6 +9,7 @@ mod limits;
 mod platform;
 mod releases;
 mod shared;
+mod standard;
 
 use std::sync::Arc;
 use yunlong_messaging::Messaging;

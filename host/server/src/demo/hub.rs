@@ -69,7 +69,7 @@ const PROVIDERS: [Provider; 5] = [
 ];
 
 /// Seeds what is missing.
-pub(super) async fn seed(city: &City, people: u64, citizens: u32) -> Result<()> {
+pub(crate) async fn seed(city: &City, people: u64, citizens: u32) -> Result<()> {
     providers(city).await.context("the departments that provide data")?;
     let samples = yunlong_samples::City::new(SEED, people).context("--demo-people")?;
     for dataset in DATASETS {
@@ -89,7 +89,7 @@ pub(super) async fn seed(city: &City, people: u64, citizens: u32) -> Result<()> 
 
 /// The providers approve once what the demo's apps ask for, as their officials would at the console, so
 /// that the apps' pages can be seen at work. What is refused or revoked afterwards stays so.
-pub(super) async fn approve(city: &City) -> Result<()> {
+pub(crate) async fn approve(city: &City) -> Result<()> {
     for p in &PROVIDERS {
         let by = Actor {
             account: p.account.into(),

@@ -3,8 +3,8 @@
 //! Every step can be repeated, so that a start that was killed is made good by the next one, and a
 //! start on old data changes nothing that people have changed since.
 
-mod hub;
-mod people;
+pub(crate) mod hub;
+pub(crate) mod people;
 mod plan;
 
 use crate::city::City;
@@ -25,20 +25,20 @@ use yunlong_registry::{KeyId, KeyPair, Package, PublicKey};
 use yunlong_store::{Key, Txn};
 
 /// The password of every account of the demo.
-const PASSWORD: &str = "yunlong-demo";
+pub(crate) const PASSWORD: &str = "yunlong-demo";
 /// Who enrolls, approves and installs in the demo's records.
-const BY: &str = "demo";
+pub(crate) const BY: &str = "demo";
 /// Who enrolls the vendor's key, publishes, and reviews in the demo: three people, as the registry wants it.
-const ADMINISTRATOR: &str = "city-admin";
-const DEVELOPER: &str = "vendor";
+pub(crate) const ADMINISTRATOR: &str = "city-admin";
+pub(crate) const DEVELOPER: &str = "vendor";
 const REVIEWER: &str = "city-reviewer";
 /// Whose key `--trust-key` is when no package tells.
 const VENDOR: &str = "yunlong-demo";
 /// The vendor's organization; a synthetic code.
-const VENDOR_CODE: &str = "91320303MA000YL03H";
+pub(crate) const VENDOR_CODE: &str = "91320303MA000YL03H";
 const CITY: &str = "320300";
 /// The department that sells tickets: its officials run its own apps and nobody else's. A synthetic code.
-const TOURISM_CODE: &str = "11320300MB000YL15P";
+pub(crate) const TOURISM_CODE: &str = "11320300MB000YL15P";
 /// Accounts of one step of the progress bar.
 const CHUNK: u32 = 50;
 
@@ -64,7 +64,8 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
     Ok(())
 }
 
-async fn accounts(city: &City, citizens: u32) -> Result<()> {
+/// Opens the accounts that are missing: the staff, and so many citizens.
+pub(crate) async fn accounts(city: &City, citizens: u32) -> Result<()> {
     for (code, level, name) in [
         (VENDOR_CODE, OrganizationLevel::Vendor, "云龙示范软件有限公司"),
         (TOURISM_CODE, OrganizationLevel::Department, "徐州市文化广电和旅游局（示例）"),
@@ -183,7 +184,7 @@ async fn first(city: &City, name: &InstallationName, app: Wanted) -> Result<()> 
 }
 
 /// Publishes as the vendor's developer, waits for the checks, and approves as the city's reviewer.
-async fn publish(city: &City, package: &Package) -> Result<Review> {
+pub(crate) async fn publish(city: &City, package: &Package) -> Result<Review> {
     let operations = city.gateway.operations();
     let submitted = operations.publish(Bytes::from(package.to_tar()?), DEVELOPER).await?;
     let (number, publications) = (submitted.submission.number, city.library.publications());

@@ -3,6 +3,7 @@
 mod data;
 mod machine;
 mod network;
+mod vendor;
 
 use crate::options::{Common, origins};
 use crate::providers;
@@ -19,6 +20,12 @@ pub(crate) struct Doctor {
     /// Print one JSON object, for programs
     #[arg(long)]
     json: bool,
+    /// Look at what a vendor's machine needs instead: toolchains, SDKs, keys, the session, the platform
+    #[arg(long)]
+    vendor: bool,
+    /// With --vendor: the portal's address
+    #[arg(long, env = "YUNLONG_SERVER", default_value = "http://localhost:8080", value_name = "URL")]
+    server: String,
 }
 
 /// How something stands.
@@ -58,13 +65,17 @@ impl Check {
 }
 
 pub(crate) fn run(options: &Doctor) -> ExitCode {
-    let checks = match options.common.settings(Vec::new()) {
-        Ok(settings) => all(&settings),
-        Err(error) => vec![Check::wrong(
-            "configuration",
-            format!("{error:#}"),
-            "correct it; `yunlong config schema` lists every setting",
-        )],
+    let checks = if options.vendor {
+        vendor::checks(&options.server)
+    } else {
+        match options.common.settings(Vec::new()) {
+            Ok(settings) => all(&settings),
+            Err(error) => vec![Check::wrong(
+                "configuration",
+                format!("{error:#}"),
+                "correct it; `yunlong config schema` lists every setting",
+            )],
+        }
     };
     let worst = checks.iter().map(|c| c.state).max().unwrap_or(State::Ok);
     if options.json {

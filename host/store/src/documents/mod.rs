@@ -219,6 +219,23 @@ impl Schema {
         Ok(store.counter(&self.counter_key(counter, key)?).await?)
     }
 
+    /// The keys that a counter was ever adjusted under, in their order, and what it stands at for each; at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// Undeclared counter, or the store's.
+    pub async fn counters_committed(
+        &self,
+        store: &SharedStore,
+        counter: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, i64)>, DocumentError> {
+        self.counter_key(counter, "")?;
+        let all = self.space.clone().text("c").text(counter).children();
+        let rows = store.counters(&all, limit).await?;
+        Ok(rows.into_iter().filter_map(|(key, n)| Some((key.last_text()?, n))).collect())
+    }
+
     /// Adds a row to the installation's audit trail, with the commit. `detail` is a JSON object as text.
     ///
     /// # Errors

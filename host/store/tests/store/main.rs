@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod backup;
+mod buckets;
 mod conformance;
 mod crash;
 mod documents;

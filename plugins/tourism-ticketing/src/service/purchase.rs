@@ -194,6 +194,7 @@ fn check_visitors(purchase: &Purchase, now: i64) -> Result<Vec<CheckedVisitor>, 
 /// alone, and only the mobile may be kept back.
 pub const OWN_DATA: [&str; 3] = ["visitor-name", "visitor-id", "visitor-mobile"];
 
+// ANCHOR: buyer
 /// The buyer as a visitor, by their consent to [`OWN_DATA`]; without a mobile where they keep that back.
 ///
 /// # Errors
@@ -214,6 +215,7 @@ pub fn buyer() -> Result<VisitorInput, AttributeError> {
         concession: None,
     })
 }
+// ANCHOR_END: buyer
 
 /// A child's data is taken only with the word of its guardian.
 fn guarded(visitors: &[CheckedVisitor], declared: bool, day: Date) -> Result<(), Refusal> {

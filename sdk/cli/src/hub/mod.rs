@@ -13,6 +13,11 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use yunlong_exchange::{Encoding, Format};
 
+/// Where the console's API describes a dataset.
+pub(crate) fn dataset_path(id: &str) -> Result<String, CliError> {
+    dataset::path(id, "")
+}
+
 /// `yunlong hub`.
 #[derive(Subcommand, Debug)]
 pub enum Hub {

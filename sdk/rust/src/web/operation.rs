@@ -66,6 +66,7 @@ pub(crate) struct Doc {
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) answer: Option<SchemaOf>,
     pub(crate) status: StatusCode,
+    pub(crate) location: Option<&'static str>,
     pub(crate) problems: Vec<(u16, &'static str)>,
 }
 
@@ -88,6 +89,7 @@ impl Operation {
             headers: Vec::new(),
             answer: None,
             status: StatusCode::OK,
+            location: None,
             problems: Vec::new(),
         };
         Self { doc, types: PhantomData }
@@ -186,6 +188,14 @@ impl<P, Q, B> Operation<P, Q, B> {
         self
     }
 
+    /// Where what was made is: a path whose parameters are members of the answer, such as
+    /// `/api/orders/{number}`. It becomes the header `Location` (RFC 9110, 15.3.2).
+    #[must_use]
+    pub fn location(mut self, path: &'static str) -> Self {
+        self.doc.location = Some(path);
+        self
+    }
+
     /// Only for those who signed in: everybody else gets a 401 before the handler runs.
     #[must_use]
     pub fn signed_in(mut self) -> Self {
@@ -230,6 +240,7 @@ where
 {
     let mut doc = operation.doc;
     let (signed_in, status, body_optional) = (doc.signed_in, doc.status, doc.body_optional);
+    let location = doc.location;
     if is_unit::<R>() {
         if doc.status == StatusCode::OK {
             doc.status = StatusCode::NO_CONTENT;
@@ -250,9 +261,31 @@ where
         if is_unit::<R>() {
             return Ok(Response::empty(if status == StatusCode::OK { StatusCode::NO_CONTENT } else { status }));
         }
-        Ok(Response::json(&answer).status(status))
+        let response = Response::json(&answer).status(status);
+        match location {
+            None => Ok(response),
+            Some(path) => Ok(response.header("location", filled_in(path, &answer)?)),
+        }
     };
     (doc, route)
+}
+
+/// A path with members of an answer in place of its parameters.
+fn filled_in(path: &str, answer: &impl Serialize) -> Result<String, Error> {
+    let broken = |why: &str| Error::from(super::Problem::internal(&format!("location {path}: {why}")));
+    let answer = serde_json::to_value(answer).map_err(|e| broken(&e.to_string()))?;
+    let mut parts = path.split('{');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').ok_or_else(|| broken("a brace is not closed"))?;
+        match &answer[name] {
+            serde_json::Value::String(text) => out.push_str(&super::encode_url(text)),
+            serde_json::Value::Number(number) => out.push_str(&number.to_string()),
+            _ => return Err(broken(&format!("the answer has no text or number `{name}`"))),
+        }
+        out.push_str(rest);
+    }
+    Ok(out)
 }
 
 /// A body that was left out.

@@ -11,6 +11,7 @@ use yunlong_sdk::{
     Router, StatusCode, Tx, context, random, t,
 };
 
+// ANCHOR: note
 /// A note. Schema 2 adds `words`, and every note of it has them.
 #[derive(Debug, Serialize, Deserialize, Document)]
 #[document(collection = "notes")]
@@ -21,6 +22,7 @@ struct Note {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     words: Option<usize>,
 }
+// ANCHOR_END: note
 
 const NOTES: Collection<Note> = Collection::new();
 
@@ -111,6 +113,7 @@ impl Jobs for Notebook {
     }
 }
 
+// ANCHOR: migrations
 impl Migrations for Notebook {
     fn migrate(_: u32, _: u32, cursor: Option<&str>, tx: &Tx<'_>) -> Result<Progress, String> {
         std::thread::sleep(Duration::from_millis(number("batch_ms")));
@@ -132,5 +135,6 @@ impl Migrations for Notebook {
         Ok(Progress::after(done, page.next).of(number("notes")))
     }
 }
+// ANCHOR_END: migrations
 
 yunlong_sdk::export!(http: Notebook, jobs: Notebook, lifecycle: Notebook, migrations: Notebook);

@@ -1,0 +1,312 @@
+//! Invariants: statements about collections, counters and messages that must hold whenever nothing is under way.
+//!
+//! A statement compares two numbers. Each is written down, or counted or summed over a collection, or read off a
+//! counter, or counted over what was published. With `each` it must hold for each document of a collection, each key
+//! of a counter or each message, which then is `${it}` in the rest of the statement.
+
+use crate::city::City;
+use crate::compare::{self, Conditions};
+use crate::scenario::read as checks;
+use crate::values::{self, Unknown, Vars};
+use crate::{Scenario, WorkbenchError};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use toml::Spanned;
+use yunlong_model::{Manifest, Text};
+
+/// Documents that a violation shows at most.
+const SHOWN: usize = 5;
+/// Characters of one of them.
+const SHOWN_CHARS: usize = 400;
+
+/// The invariants of an app.
+#[derive(Clone, Debug, Default)]
+pub struct Invariants(Vec<Invariant>);
+
+/// One that does not hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub title: Text,
+    /// What is there instead, such as `1 = 0`.
+    pub found: String,
+    /// What it was looked at for, and what was counted: documents, counters or messages.
+    pub documents: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    invariants: Vec<Spanned<Invariant>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Invariant {
+    name: String,
+    title: Text,
+    each: Option<Each>,
+    left: Term,
+    #[serde(rename = "is")]
+    relation: Relation,
+    right: Term,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Each {
+    collection: Option<String>,
+    counter: Option<String>,
+    messages: Option<String>,
+    #[serde(default)]
+    r#where: Conditions,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Relation {
+    #[serde(rename = "=")]
+    Equal,
+    #[serde(rename = "<=")]
+    AtMost,
+    #[serde(rename = ">=")]
+    AtLeast,
+}
+
+/// A number: `12`, `"${it.places}"`, or a table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a number, \"${it.field}\", or a table with one of: count, sum, counter, messages")]
+enum Term {
+    Number(i64),
+    Text(String),
+    Read(Read),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    /// Documents of this collection.
+    count: Option<String>,
+    /// The sum over documents of this collection, of the field `of`.
+    sum: Option<String>,
+    of: Option<String>,
+    /// A counter, under `key`; of all its keys together without.
+    counter: Option<String>,
+    key: Option<String>,
+    /// What was published on this topic.
+    messages: Option<String>,
+    #[serde(default)]
+    r#where: Conditions,
+}
+
+/// What was read of the city in one look, so that each list is read once.
+struct Look<'a> {
+    city: &'a City,
+    documents: BTreeMap<String, Vec<Value>>,
+    counters: BTreeMap<String, Vec<Value>>,
+}
+
+impl Invariants {
+    /// Reads the file.
+    pub(crate) fn parse(file: &str, text: &str, manifest: &Manifest) -> Result<Self, WorkbenchError> {
+        let read: File = toml::from_str(text).map_err(|e| checks::refusal(file, text, &e))?;
+        let mut all: Vec<Invariant> = Vec::new();
+        for invariant in read.invariants {
+            let start = invariant.span().start;
+            let invariant = invariant.into_inner();
+            invariant.check(manifest).map_err(|e| checks::wrong(file, text, start, e))?;
+            all.push(invariant);
+        }
+        Ok(Self(all))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those that do not hold now.
+    pub(crate) async fn broken(&self, city: &City, scenario: &Scenario) -> Result<Vec<Violation>, String> {
+        let mut look = Look { city, documents: BTreeMap::new(), counters: BTreeMap::new() };
+        let mut found = Vec::new();
+        let mut vars = Vars::new();
+        crate::play::give_names(&mut vars, city, scenario);
+        for invariant in &self.0 {
+            let broken = invariant.broken(&mut look, &vars).await;
+            found.extend(broken.map_err(|e| format!("{}: {e}", invariant.name))?);
+        }
+        Ok(found)
+    }
+}
+
+fn refuse(zh: &str, en: &str) -> Text {
+    Text { zh: zh.into(), en: en.into() }
+}
+
+impl Invariant {
+    fn check(&self, manifest: &Manifest) -> Result<(), Text> {
+        if let Some(each) = &self.each {
+            let names = [each.collection.is_some(), each.counter.is_some(), each.messages.is_some()];
+            if names.iter().filter(|n| **n).count() != 1 {
+                return Err(refuse(
+                    "each 要写明 collection、counter、messages 之一",
+                    "`each` has one of collection, counter, messages",
+                ));
+            }
+            each.collection.iter().try_for_each(|n| checks::collection_is_declared(n, manifest))?;
+            each.counter.iter().try_for_each(|n| checks::counter_is_declared(n, manifest))?;
+            each.messages.iter().try_for_each(|n| checks::topic_is_declared(n, manifest))?;
+        }
+        for term in [&self.left, &self.right] {
+            let Term::Read(read) = term else { continue };
+            let verbs = [&read.count, &read.sum, &read.counter, &read.messages];
+            if verbs.iter().filter(|v| v.is_some()).count() != 1 {
+                return Err(refuse(
+                    "要写明 count、sum、counter、messages 之一",
+                    "a term has one of count, sum, counter, messages",
+                ));
+            }
+            if read.sum.is_some() != read.of.is_some() {
+                return Err(refuse("sum 与 of 要一起写", "`sum` and `of` go together"));
+            }
+            if read.key.is_some() && read.counter.is_none() {
+                return Err(refuse("key 只用于 counter", "`key` goes with `counter`"));
+            }
+            read.count.iter().chain(&read.sum).try_for_each(|n| checks::collection_is_declared(n, manifest))?;
+            read.counter.iter().try_for_each(|n| checks::counter_is_declared(n, manifest))?;
+            read.messages.iter().try_for_each(|n| checks::topic_is_declared(n, manifest))?;
+        }
+        Ok(())
+    }
+
+    async fn broken(&self, look: &mut Look<'_>, vars: &Vars) -> Result<Option<Violation>, String> {
+        let Some(each) = &self.each else { return self.looked_at(look, vars, None).await };
+        let all = match (&each.collection, &each.counter, &each.messages) {
+            (Some(name), _, _) => look.documents(name).await?,
+            (_, Some(name), _) => look.counters(name).await?,
+            (_, _, Some(name)) => look.city.messages(name),
+            _ => Vec::new(),
+        };
+        for it in all {
+            let vars = Vars::from_iter(vars.clone().into_iter().chain([("it".to_owned(), it.clone())]));
+            if !compare::all(&each.r#where, &it, &vars).map_err(unknown)? {
+                continue;
+            }
+            if let Some(broken) = self.looked_at(look, &vars, Some(&it)).await? {
+                return Ok(Some(broken));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn looked_at(
+        &self,
+        look: &mut Look<'_>,
+        vars: &Vars,
+        it: Option<&Value>,
+    ) -> Result<Option<Violation>, String> {
+        let (left, mut rows) = look.number(&self.left, vars).await?;
+        let (right, more) = look.number(&self.right, vars).await?;
+        let (holds, sign) = match self.relation {
+            Relation::Equal => (left == right, "="),
+            Relation::AtMost => (left <= right, "<="),
+            Relation::AtLeast => (left >= right, ">="),
+        };
+        if holds {
+            return Ok(None);
+        }
+        rows.extend(more);
+        let documents = it.into_iter().chain(&rows).take(SHOWN + 1).map(shown).collect();
+        let found = format!("{left} {sign} {right}");
+        Ok(Some(Violation { name: self.name.clone(), title: self.title.clone(), found, documents }))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > SHOWN_CHARS {
+        return text.chars().take(SHOWN_CHARS).chain(['…']).collect();
+    }
+    text
+}
+
+fn unknown(e: Unknown) -> String {
+    format!("nothing is known by the name `{}`", e.0)
+}
+
+impl Look<'_> {
+    async fn documents(&mut self, collection: &str) -> Result<Vec<Value>, String> {
+        if let Some(known) = self.documents.get(collection) {
+            return Ok(known.clone());
+        }
+        let read = self.city.documents(collection).await.map_err(|e| e.to_string())?;
+        self.documents.insert(collection.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    async fn counters(&mut self, counter: &str) -> Result<Vec<Value>, String> {
+        if let Some(known) = self.counters.get(counter) {
+            return Ok(known.clone());
+        }
+        let read = self.city.counters(counter).await.map_err(|e| e.to_string())?;
+        self.counters.insert(counter.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    /// The number, and what it was read off.
+    async fn number(&mut self, term: &Term, vars: &Vars) -> Result<(i64, Vec<Value>), String> {
+        let read = match term {
+            Term::Number(n) => return Ok((*n, Vec::new())),
+            Term::Text(text) => {
+                let value = values::filled(text, vars).map_err(unknown)?;
+                let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+                return Ok((number.ok_or_else(|| format!("{text} is no whole number but {value}"))?, Vec::new()));
+            }
+            Term::Read(read) => read,
+        };
+        if let Some(counter) = &read.counter {
+            if let Some(key) = &read.key {
+                let key = values::text(key, vars).map_err(unknown)?;
+                let value = self.city.counter(counter, &key).await.map_err(|e| e.to_string())?;
+                let row = Map::from_iter([
+                    ("counter".into(), counter.clone().into()),
+                    ("key".into(), key.into()),
+                    ("value".into(), value.into()),
+                ]);
+                return Ok((value, vec![row.into()]));
+            }
+            let rows = fitting(self.counters(counter).await?, &read.r#where, vars)?;
+            return Ok((rows.iter().filter_map(|r| r["value"].as_i64()).sum(), rows));
+        }
+        let rows = match (&read.count, &read.sum, &read.messages) {
+            (Some(name), _, _) | (_, Some(name), _) => self.documents(name).await?,
+            (_, _, Some(topic)) => self.city.messages(topic),
+            _ => Vec::new(),
+        };
+        let rows = fitting(rows, &read.r#where, vars)?;
+        let number = match &read.of {
+            Some(of) => rows.iter().flat_map(|r| values::at(r, of)).filter_map(Value::as_i64).sum(),
+            None => i64::try_from(rows.len()).unwrap_or(i64::MAX),
+        };
+        Ok((number, rows))
+    }
+}
+
+fn fitting(rows: Vec<Value>, conditions: &Conditions, vars: &Vars) -> Result<Vec<Value>, String> {
+    let mut fitting = Vec::new();
+    for row in rows {
+        if compare::all(conditions, &row, vars).map_err(unknown)? {
+            fitting.push(row);
+        }
+    }
+    Ok(fitting)
+}

@@ -1,0 +1,173 @@
+//! Plays all scenarios of an app, several at a time.
+
+use crate::faults::{self, Fault, FaultReport, Finding, Struck};
+use crate::play::{Play, Wanted, both};
+use crate::report::{Report, ScenarioReport, StepReport};
+use crate::sight::Seen;
+use crate::{App, Invariants, Sandbox, Scenario, Violation, WorkbenchError};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use yunlong_model::Text;
+
+/// How scenarios are played.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How many cities at once.
+    pub jobs: usize,
+    /// Whether each is played again with faults.
+    pub faults: bool,
+}
+
+/// Is told how far a run is. Called from several tasks.
+pub trait Progress: Send + Sync + 'static {
+    /// So many plays are to come, beside those that were told before.
+    fn planned(&self, more: usize);
+    /// One has ended: of this scenario.
+    fn played(&self, scenario: &str);
+}
+
+/// What every play needs.
+pub(crate) struct Ground {
+    pub(crate) app: App,
+    pub(crate) invariants: Invariants,
+    pub(crate) sandbox: Sandbox,
+}
+
+/// How a play without faults ended.
+struct Played {
+    report: ScenarioReport,
+    /// The host calls of each step and of what followed from it.
+    calls: Vec<Vec<Seen>>,
+}
+
+/// Plays them all. What an app does wrong stands in the report.
+///
+/// # Errors
+/// [`WorkbenchError::Load`] when the component is refused, [`WorkbenchError::City`] when no city can be founded.
+pub async fn run(
+    app: &App,
+    scenarios: Vec<Scenario>,
+    invariants: &Invariants,
+    sandbox: &Sandbox,
+    options: Options,
+    progress: &Arc<dyn Progress>,
+) -> Result<Report, WorkbenchError> {
+    let began = Instant::now();
+    let ground = Arc::new(Ground { app: app.clone(), invariants: invariants.clone(), sandbox: sandbox.clone() });
+    let places = Arc::new(Semaphore::new(options.jobs.max(1)));
+    progress.planned(scenarios.len());
+    let mut tasks = JoinSet::new();
+    for (n, scenario) in scenarios.into_iter().enumerate() {
+        let (ground, places, progress) = (ground.clone(), places.clone(), progress.clone());
+        let scenario = Arc::new(scenario);
+        tasks.spawn(async move {
+            let played = {
+                let _place = places.acquire().await;
+                play(&ground, &scenario).await?
+            };
+            progress.played(&scenario.file);
+            let mut report = played.report;
+            if options.faults && scenario.faults && !report.failed() {
+                report.faults = Some(strike_all(&ground, &scenario, &played.calls, &places, &progress).await?);
+            }
+            Ok::<_, WorkbenchError>((n, report))
+        });
+    }
+    let mut reports = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        reports.push(ended.map_err(WorkbenchError::city)??);
+    }
+    reports.sort_by_key(|(n, _)| *n);
+    Ok(Report {
+        app: app.manifest.name.to_string(),
+        version: app.manifest.version.to_string(),
+        invariants: invariants.len(),
+        scenarios: reports.into_iter().map(|(_, r)| r).collect(),
+        took: began.elapsed(),
+    })
+}
+
+async fn play(ground: &Ground, scenario: &Arc<Scenario>) -> Result<Played, WorkbenchError> {
+    let began = Instant::now();
+    let mut report = ScenarioReport::new(scenario);
+    let mut calls = Vec::new();
+    let mut play = match Play::begin(&ground.app, scenario, &ground.sandbox).await {
+        Ok(play) => play,
+        Err(e @ WorkbenchError::City(_)) => {
+            report.problem = Some(e.text());
+            return Ok(Played { report, calls });
+        }
+        Err(e) => return Err(e),
+    };
+    let broken = ground.invariants.broken(&play.city, scenario).await;
+    report.problem = broken.map_or_else(|e| Some(both(e.clone(), e)), |b| told(&b));
+    for step in &scenario.steps {
+        if report.failed() {
+            break;
+        }
+        let at = Instant::now();
+        play.city.sight.begin(None);
+        let problem = match play.perform(step, Wanted::First).await {
+            Err(problem) => Some(problem),
+            Ok(()) => match play.city.settle().await {
+                Err(e) => Some(both(e.clone(), e)),
+                Ok(()) => {
+                    calls.push(play.city.sight.seen());
+                    let broken = ground.invariants.broken(&play.city, scenario).await;
+                    broken.map_or_else(|e| Some(both(e.clone(), e)), |b| told(&b))
+                }
+            },
+        };
+        report.steps.push(StepReport { line: step.line, title: step.title.clone(), took: at.elapsed(), problem });
+    }
+    report.took = began.elapsed();
+    Ok(Played { report, calls })
+}
+
+/// Invariants that do not hold without any fault.
+fn told(broken: &[Violation]) -> Option<Text> {
+    let first = broken.first()?;
+    let rows: String = first.documents.iter().map(|d| format!("\n    {d}")).collect();
+    let (name, found) = (&first.name, &first.found);
+    Some(both(
+        format!("不变量 {name} 不成立（{}）：{found}{rows}", first.title.zh),
+        format!("the invariant {name} does not hold ({}): {found}{rows}", first.title.en),
+    ))
+}
+
+async fn strike_all(
+    ground: &Arc<Ground>,
+    scenario: &Arc<Scenario>,
+    calls: &[Vec<Seen>],
+    places: &Arc<Semaphore>,
+    progress: &Arc<dyn Progress>,
+) -> Result<FaultReport, WorkbenchError> {
+    let planned: Vec<Fault> = faults::planned(scenario, calls);
+    progress.planned(planned.len());
+    let mut report =
+        FaultReport { calls: calls.iter().map(Vec::len).sum(), runs: planned.len(), ..FaultReport::default() };
+    let mut tasks = JoinSet::new();
+    for (n, fault) in planned.into_iter().enumerate() {
+        let (ground, scenario, places, progress) = (ground.clone(), scenario.clone(), places.clone(), progress.clone());
+        tasks.spawn(async move {
+            let _place = places.acquire().await;
+            let struck = faults::strike(&ground, &scenario, &fault).await;
+            progress.played(&scenario.file);
+            (n, struck)
+        });
+    }
+    let mut found: Vec<(usize, Finding)> = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        let (n, struck) = ended.map_err(WorkbenchError::city)?;
+        match struck? {
+            Struck::Well => {}
+            Struck::Unreached => report.unreached += 1,
+            Struck::Found(finding) => found.push((n, *finding)),
+        }
+    }
+    found.sort_by_key(|(n, _)| *n);
+    report.findings = found.into_iter().map(|(_, f)| f).collect();
+    Ok(report)
+}

@@ -1,0 +1,303 @@
+//! `yunlong new`: a whole small app to begin with, outside of any checkout.
+
+use crate::project::Language;
+use crate::terminal::{lang, say};
+use crate::{CliError, carried};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use yunlong_model::name::is_vendor_name;
+use yunlong_model::{InstallationName, Manifest};
+
+/// `yunlong new`.
+#[derive(Args, Debug)]
+pub struct New {
+    /// The app's name: lower-case letters, digits and hyphens. Its folder, its package and, unless a department
+    /// chooses another, its address have it
+    name: String,
+    /// What it is written in
+    #[arg(long, value_enum, default_value = "rust")]
+    lang: Language,
+    /// The vendor, as the city's key of yours is enrolled
+    #[arg(long, default_value = "my-company")]
+    vendor: String,
+    /// The new folder; by default the app's name
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Names that a crate of Rust cannot have, since they mean something else there, and those of what the template
+/// depends on. They are refused in every language, so that an app can change its own.
+const TAKEN: [&str; 59] = [
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "hono",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "maud",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "serde",
+    "serde-json",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+pub(crate) fn run(options: &New) -> Result<(), CliError> {
+    let name = checked_name(&options.name)?;
+    if !is_vendor_name(&options.vendor) {
+        return Err(CliError::usage(
+            lang().pick(
+                &format!("“{}”不是开发商名称", options.vendor),
+                &format!("`{}` is no vendor's name", options.vendor),
+            ),
+            lang().pick(
+                "用小写字母和数字，之间可用 `-`、`_`、`.`；与城市登记的名称相同",
+                "use lower-case letters and digits with `-`, `_` or `.` between them, as the city has enrolled you",
+            ),
+        ));
+    }
+    let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
+    make(name.as_str(), options.lang, &options.vendor, &dir)?;
+    let shown = dir.display();
+    // The build of the other two brings what the tests need.
+    let (first, then) = match options.lang {
+        Language::Rust => ("cargo test", "yunlong build"),
+        Language::Typescript => ("yunlong build", "npm test"),
+        Language::Python => ("yunlong build", ".venv/bin/python -m pytest"),
+    };
+    say!(
+        "{}",
+        lang().pick(
+            &format!("已建立 {shown}。接下来：\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
+            &format!("made {shown}. Next:\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
+        )
+    )
+}
+
+fn checked_name(name: &str) -> Result<InstallationName, CliError> {
+    let next = lang().pick(
+        "换一个名称，如 street-repairs：1 至 40 个小写字母、数字和 `-`，以字母开头",
+        "choose another, such as street-repairs: 1 to 40 of a-z, 0-9 and `-`, beginning with a letter",
+    );
+    // The name becomes an installation's unless a department chooses another: what the platform keeps is none.
+    let parsed: InstallationName = name.parse().map_err(|_| {
+        let short: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+        CliError::usage(
+            lang().pick(
+                &format!("“{short}”不能作应用的名称，或由平台保留"),
+                &format!("`{short}` is no name for an app, or the platform keeps it"),
+            ),
+            next,
+        )
+    })?;
+    if TAKEN.contains(&name) || name.starts_with("yunlong-sdk") {
+        let problem = lang()
+            .pick(
+                &format!("“{name}”在编程语言里另有含义，或是应用所依赖的库"),
+                &format!("`{name}` means something else to a language's tools, or is a library that apps stand on"),
+            )
+            .to_owned();
+        return Err(CliError::usage(problem, next));
+    }
+    Ok(parsed)
+}
+
+/// Makes the folder, whole or not at all.
+fn make(name: &str, language: Language, vendor: &str, dir: &Path) -> Result<(), CliError> {
+    let files = carried::files(&format!("sdk/templates/{}", language.name()))?;
+    if files.is_empty() {
+        return Err(not_in_this_build(language)?);
+    }
+    if std::fs::symlink_metadata(dir).is_ok() {
+        return Err(CliError::usage(
+            lang().pick(&format!("{} 已经存在", dir.display()), &format!("{} is there already", dir.display())),
+            lang().pick("换一个名称，或用 --dir 指定新文件夹", "choose another name, or a new folder with --dir"),
+        ));
+    }
+    let parent = dir.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(CliError::io(parent.display()))?;
+    let names = Names::of(&files, name, vendor)?;
+    let temporary = carried::scratch(parent, "yunlong-new")?;
+    let written = (|| {
+        for (path, executable, bytes) in &files {
+            carried::write(&temporary.join(path), *executable, &names.fill_in(path, bytes))?;
+        }
+        ignore_link(&temporary)?;
+        carried::link(&temporary)?;
+        std::fs::rename(&temporary, dir).map_err(CliError::io(dir.display()))
+    })();
+    if written.is_err() {
+        _ = std::fs::remove_dir_all(&temporary);
+    }
+    written
+}
+
+/// The link leads to a place on this machine: version control leaves it out.
+fn ignore_link(dir: &Path) -> Result<(), CliError> {
+    let path = dir.join(".gitignore");
+    let mut lines = std::fs::read_to_string(&path).unwrap_or_default();
+    if lines.lines().any(|l| l.trim_matches('/') == carried::LINK) {
+        return Ok(());
+    }
+    if !lines.is_empty() && !lines.ends_with('\n') {
+        lines.push('\n');
+    }
+    lines.push_str(&format!("/{}\n", carried::LINK));
+    std::fs::write(&path, lines).map_err(CliError::io(path.display()))
+}
+
+fn not_in_this_build(language: Language) -> Result<CliError, CliError> {
+    let has = carried::templates()?.into_iter().collect::<Vec<_>>().join(", ");
+    let name = language.name();
+    Ok(CliError::usage(
+        lang().pick(
+            &format!("这个版本的 yunlong 不带 {name} 的 SDK"),
+            &format!("the SDK for {name} is not in this build of yunlong"),
+        ),
+        lang().pick(
+            &format!("换用带有它的版本，或用 --lang 选择：{has}"),
+            &format!("use a build that has it, or choose with --lang: {has}"),
+        ),
+    ))
+}
+
+/// What stands in a template for the app's own names.
+struct Names {
+    /// Pairs of what stands there and what comes instead.
+    pairs: Vec<(String, String)>,
+    /// The line of app.toml that names the vendor.
+    vendor: (String, String),
+}
+
+impl Names {
+    fn of(files: &[(PathBuf, bool, Vec<u8>)], name: &str, vendor: &str) -> Result<Self, CliError> {
+        let broken = |why: String| CliError::usage(format!("the carried template is broken: {why}"), "report this");
+        let toml = files.iter().find(|(path, _, _)| path == Path::new("app.toml"));
+        let toml = toml.and_then(|(_, _, bytes)| std::str::from_utf8(bytes).ok());
+        let toml = toml.ok_or_else(|| broken("no app.toml".into()))?;
+        let template = Manifest::parse(toml).map_err(|e| broken(e.to_string()))?;
+        let theirs = template.name.as_str();
+        let mut pairs = vec![(theirs.to_owned(), name.to_owned()), (theirs.replace('-', "_"), name.replace('-', "_"))];
+        // A template builds where it stands in the checkout; an app reaches the SDKs by its link.
+        for language in Language::ALL {
+            let sdk = language.sdk();
+            let short = sdk.trim_start_matches("sdk/");
+            pairs.push((format!("../../{short}"), format!("{}/{sdk}", carried::LINK)));
+        }
+        let line = |vendor: &str| format!("\nvendor = \"{vendor}\"\n");
+        Ok(Self { pairs, vendor: (line(&template.vendor), line(vendor)) })
+    }
+
+    /// A file of the template as the app has it. What is no text stays as it is.
+    fn fill_in(&self, path: &Path, bytes: &[u8]) -> Vec<u8> {
+        let Ok(text) = std::str::from_utf8(bytes) else { return bytes.to_owned() };
+        let mut text = self.pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        if path == Path::new("app.toml") {
+            text = text.replacen(&self.vendor.0, &self.vendor.1, 1);
+        }
+        text.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(name: &str) -> String {
+        checked_name(name).unwrap_err().next()
+    }
+
+    #[test]
+    fn names_that_lead_into_trouble_are_refused_before_anything_is_made() {
+        for name in ["", "A", "a b", "-a", "a-", "1a", "../a", "xn--a", "console", "test", "fn", "serde", "路灯"] {
+            assert!(next(name).contains("street-repairs"), "{name}");
+        }
+        for name in ["street-repairs", "a1", "self-service"] {
+            assert_eq!(checked_name(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn the_list_of_taken_names_is_sorted_and_has_none_twice() {
+        assert!(TAKEN.windows(2).all(|w| w[0] < w[1]));
+    }
+
+    #[test]
+    fn every_carried_template_can_be_renamed() {
+        for language in carried::templates().unwrap() {
+            let files = carried::files(&format!("sdk/templates/{language}")).unwrap();
+            let names = Names::of(&files, "street-repairs", "tongshan").unwrap();
+            // A common word would be replaced in sentences too.
+            assert!(names.pairs[0].0.ends_with("-template"), "{language}: {}", names.pairs[0].0);
+            for (path, _, bytes) in &files {
+                let made = String::from_utf8_lossy(&names.fill_in(path, bytes)).into_owned();
+                for gone in [&names.pairs[0].0, &names.pairs[1].0, "../../"] {
+                    assert!(!made.contains(gone), "{language}: {} still says {gone}", path.display());
+                }
+                if path == Path::new("app.toml") {
+                    let manifest = Manifest::parse(&made).unwrap();
+                    assert_eq!((manifest.name.as_str(), &*manifest.vendor), ("street-repairs", "tongshan"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let there = dir.path().join("mine");
+        std::fs::create_dir(&there).unwrap();
+        std::fs::write(there.join("note"), "kept").unwrap();
+        let refused = make("mine", Language::Rust, "v", &there).unwrap_err();
+        assert!(refused.next().contains("--dir"));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing half-made is left");
+        assert_eq!(std::fs::read_to_string(there.join("note")).unwrap(), "kept");
+    }
+}

@@ -1,0 +1,143 @@
+//! An app's folder: its manifest, its language, and where its component is.
+
+use crate::CliError;
+use std::path::{Path, PathBuf};
+use yunlong_model::Manifest;
+
+/// The component that `yunlong build` makes, in the app's folder.
+pub(crate) const COMPONENT: &str = "build/app.wasm";
+
+/// A language that there is an SDK for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// Rust: Cargo.toml
+    Rust,
+    /// TypeScript: package.json
+    Typescript,
+    /// Python: pyproject.toml
+    Python,
+}
+
+impl Language {
+    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::Typescript, Self::Python];
+
+    /// The name of its template's folder.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Typescript => "typescript",
+            Self::Python => "python",
+        }
+    }
+
+    /// The folder of its SDK in what is carried.
+    pub(crate) const fn sdk(self) -> &'static str {
+        match self {
+            Self::Rust => "sdk/rust",
+            Self::Typescript => "sdk/js",
+            Self::Python => "sdk/python",
+        }
+    }
+
+    /// The file by which it is known.
+    pub(crate) const fn marker(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+            Self::Typescript => "package.json",
+            Self::Python => "pyproject.toml",
+        }
+    }
+
+    /// The language of an app's folder.
+    ///
+    /// # Errors
+    /// When there is no file of any, or of several.
+    pub(crate) fn of(dir: &Path) -> Result<Self, CliError> {
+        let found: Vec<Self> = Self::ALL.into_iter().filter(|l| dir.join(l.marker()).is_file()).collect();
+        match found[..] {
+            [one] => Ok(one),
+            [] => Err(CliError::usage(
+                format!("{} has neither Cargo.toml nor package.json nor pyproject.toml", dir.display()),
+                "run this in the app's folder, or make an app with `yunlong new`; a component of another toolchain is given with --component",
+            )),
+            _ => Err(CliError::usage(
+                format!(
+                    "{} has files of several languages, and it is not clear which makes the component",
+                    dir.display()
+                ),
+                "say which with --lang",
+            )),
+        }
+    }
+}
+
+/// The checked `app.toml` of a folder.
+///
+/// # Errors
+/// When there is none, or it is refused.
+pub(crate) fn manifest(dir: &Path) -> Result<Manifest, CliError> {
+    let toml = dir.join("app.toml");
+    let text = std::fs::read_to_string(&toml).map_err(|e| {
+        CliError::from(yunlong_registry::PackageError::Io { what: toml.display().to_string(), source: e })
+    })?;
+    Ok(Manifest::parse(&text).map_err(yunlong_registry::PackageError::from)?)
+}
+
+/// The newest component of an app: what `yunlong build` made, a `<crate>.wasm` that cargo built for wasm32-wasip2, or
+/// `component.wasm` beside app.toml.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn component(dir: &Path, manifest: &Manifest) -> Result<PathBuf, CliError> {
+    let file = format!("{}.wasm", manifest.name.as_str().replace('-', "_"));
+    let mut targets: Vec<PathBuf> = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).into_iter().collect();
+    if let Ok(dir) = std::fs::canonicalize(dir) {
+        targets.extend(dir.ancestors().take(5).map(|a| a.join("target")));
+    }
+    let beside = format!("{}.wasm", manifest.name);
+    let mut candidates = vec![dir.join(COMPONENT), dir.join("component.wasm"), dir.join(beside)];
+    for target in targets {
+        for profile in ["guest", "release", "debug"] {
+            candidates.push(target.join("wasm32-wasip2").join(profile).join(&file));
+        }
+    }
+    let built = candidates.into_iter().filter_map(|p| Some((std::fs::metadata(&p).ok()?.modified().ok()?, p)));
+    built.max_by_key(|(at, _)| *at).map(|(_, p)| p).ok_or_else(|| {
+        CliError::usage(
+            format!("no component of `{}` was found", manifest.name),
+            "build it with `yunlong build`, or name the file with --component",
+        )
+    })
+}
+
+/// The newest component of the app in a folder: see [`component`].
+///
+/// # Errors
+/// When `app.toml` cannot be read, or nothing was built.
+pub fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
+    component(dir, &manifest(dir)?)
+}
+
+/// The file that `yunlong package` makes when no other is named.
+pub(crate) fn package_file(manifest: &Manifest) -> PathBuf {
+    PathBuf::from(format!("{}-{}.tar", manifest.name, manifest.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_known_by_its_file_and_never_guessed() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Language::of(dir.path()).unwrap_err().next().contains("yunlong new"));
+        for language in Language::ALL {
+            let dir = tempfile::tempdir().unwrap();
+            std::fs::write(dir.path().join(language.marker()), "").unwrap();
+            assert_eq!(Language::of(dir.path()).unwrap(), language);
+            std::fs::write(dir.path().join(Language::Rust.marker()), "").unwrap();
+            std::fs::write(dir.path().join(Language::Python.marker()), "").unwrap();
+            assert!(Language::of(dir.path()).unwrap_err().next().contains("--lang"));
+        }
+    }
+}

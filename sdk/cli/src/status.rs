@@ -1,0 +1,216 @@
+//! `yunlong status`: where the app of this folder stands, here and at the city, and what comes next.
+
+use crate::apps::items;
+use crate::client::Client;
+use crate::permissions::printable;
+use crate::terminal::{lang, say};
+use crate::{CliError, Server, project};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use yunlong_model::{Lang, Manifest};
+use yunlong_registry::{Limits, package};
+
+/// `yunlong status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// The app's folder
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// One JSON object, for programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// What there is of an app.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Whether there is a component.
+    built: bool,
+    /// Whether there is a package of this version, and whether it is signed.
+    packaged: Option<bool>,
+    /// Its submissions, the newest first, as the platform answers them.
+    submissions: Vec<Value>,
+    /// Its entry in the catalogue, if there is one.
+    catalogue: Option<Value>,
+}
+
+pub(crate) fn run(options: &Status) -> Result<(), CliError> {
+    let manifest = project::manifest(&options.dir)?;
+    let mut standing = here(&options.dir, &manifest);
+    let client = Client::signed_in(&options.server)?;
+    let app = manifest.name.as_str();
+    standing.catalogue = match client.of_portal(&format!("/api/v1/catalogue/{app}")) {
+        Ok(entry) => Some(entry),
+        // Nothing of it was ever approved.
+        Err(CliError::Refused { status: 404, .. }) => None,
+        Err(e) => return Err(e),
+    };
+    let owner = standing.catalogue.as_ref().and_then(|c| c["vendor"].as_str()).map(str::to_owned);
+    if let Some(owner) = owner.filter(|owner| *owner != manifest.vendor) {
+        let owner = printable(&owner);
+        return Err(CliError::usage(
+            lang().pick(
+                &format!("应用名称 {app} 属于开发商 {owner}，而 app.toml 写的是 {}", manifest.vendor),
+                &format!("the name {app} belongs to the vendor {owner}, and app.toml says {}", manifest.vendor),
+            ),
+            lang().pick("在 app.toml 中换一个 name", "choose another `name` in app.toml"),
+        ));
+    }
+    let answer = client.get_with("/api/v1/submissions", &[("app", app)])?;
+    standing.submissions = items(&answer["submissions"]).to_vec();
+    let next = next(&standing, &manifest);
+    if options.json {
+        return say!(
+            "{:#}",
+            json!({
+                "app": app, "version": manifest.version, "vendor": manifest.vendor, "built": standing.built,
+                "packaged": standing.packaged.is_some(), "signed": standing.packaged.unwrap_or(false),
+                "submissions": standing.submissions, "catalogue": standing.catalogue, "next": next,
+            })
+        );
+    }
+    say!("{app} {} ({})", manifest.version, manifest.vendor)?;
+    for line in lines(&standing) {
+        say!("  {line}")?;
+    }
+    eprintln!("  → {next}");
+    Ok(())
+}
+
+fn here(dir: &Path, manifest: &Manifest) -> Standing {
+    let file = dir.join(project::package_file(manifest));
+    let packaged = package::open(&file, &Limits::default()).ok().map(|p| !p.signatures.is_empty());
+    Standing { built: project::component(dir, manifest).is_ok(), packaged, ..Standing::default() }
+}
+
+fn lines(standing: &Standing) -> Vec<String> {
+    let zh = lang() == Lang::Zh;
+    let mut out = Vec::new();
+    let built = if standing.built { ("已构建", "built") } else { ("未构建", "not built") };
+    let packaged = match standing.packaged {
+        None => ("未打包", "not packaged"),
+        Some(false) => ("已打包，未签名", "packaged, not signed"),
+        Some(true) => ("已打包并签名", "packaged and signed"),
+    };
+    out.push(
+        lang()
+            .pick(&format!("本机：{}，{}", built.0, packaged.0), &format!("here: {}, {}", built.1, packaged.1))
+            .to_owned(),
+    );
+    for s in &standing.submissions {
+        let title = text(if zh { &s["state_title"]["zh"] } else { &s["state_title"]["en"] });
+        let (number, version, since) = (&s["number"], text(&s["version"]), text(&s["since"]));
+        out.push(
+            lang()
+                .pick(
+                    &format!("提交 {number}：{version} {title}（{since}）"),
+                    &format!("submission {number}: {version} {title} ({since})"),
+                )
+                .to_owned(),
+        );
+    }
+    if let Some(entry) = &standing.catalogue {
+        for v in items(&entry["versions"]) {
+            let (version, status) = (text(&v["version"]), text(&v["status"]));
+            out.push(
+                lang()
+                    .pick(&format!("应用目录：{version} {status}"), &format!("catalogue: {version} {status}"))
+                    .to_owned(),
+            );
+        }
+        for i in items(&entry["installed"]) {
+            let (name, url) = (text(&i["organization"]["name"]), text(&i["url"]));
+            out.push(lang().pick(&format!("已安装：{name} {url}"), &format!("installed: {name} {url}")).to_owned());
+        }
+    }
+    out
+}
+
+/// The next step, by what stands furthest along.
+fn next(standing: &Standing, manifest: &Manifest) -> String {
+    let version = manifest.version.to_string();
+    let of_version = standing.submissions.iter().find(|s| s["version"] == version.as_str());
+    let number = of_version.map(|s| s["number"].to_string()).unwrap_or_default();
+    let installed = standing.catalogue.as_ref().is_some_and(|c| !items(&c["installed"]).is_empty());
+    let (zh, en) = match of_version.and_then(|s| s["state"].as_str()) {
+        Some("submitted" | "checking") => {
+            ("检查正在运行，稍后再看".to_owned(), "the checks are running: look again in a minute".to_owned())
+        }
+        Some("waiting" | "assigned") => (
+            format!("等待审核；检查结果：yunlong review show {number}"),
+            format!("the review is the city's to do; what the checks found: yunlong review show {number}"),
+        ),
+        Some("checks-failed" | "changes-asked") => (
+            format!("看原因：yunlong review show {number}；改好后 yunlong build、yunlong package、yunlong publish"),
+            format!(
+                "see why: yunlong review show {number}; mend it, then yunlong build, yunlong package, yunlong publish"
+            ),
+        ),
+        Some("rejected") => (
+            format!("已驳回，原因：yunlong review show {number}；请提高 app.toml 中的 version 再发布"),
+            format!(
+                "it was rejected, see why: yunlong review show {number}; raise `version` in app.toml to publish again"
+            ),
+        ),
+        Some("approved") if installed => (
+            "正在使用；发布新版本请提高 app.toml 中的 version".to_owned(),
+            "it is in use; for a new version raise `version` in app.toml".to_owned(),
+        ),
+        Some("approved") => (
+            "部门现在可以安装它：yunlong install 摘要 --org 代码".to_owned(),
+            "departments can install it now: yunlong install DIGEST --org CODE".to_owned(),
+        ),
+        // Withdrawn, or never submitted.
+        _ => match (standing.built, standing.packaged) {
+            (_, Some(true)) => ("yunlong publish".to_owned(), "yunlong publish".to_owned()),
+            (_, Some(false)) => ("yunlong publish --key 密钥".to_owned(), "yunlong publish --key KEY".to_owned()),
+            (true, None) => ("yunlong package --key 密钥".to_owned(), "yunlong package --key KEY".to_owned()),
+            (false, None) => ("yunlong build".to_owned(), "yunlong build".to_owned()),
+        },
+    };
+    lang().pick(&zh, &en).to_owned()
+}
+
+fn text(value: &Value) -> String {
+    printable(value.as_str().unwrap_or(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOML: &str = "name = \"a\"\nversion = \"1.0.0\"\nvendor = \"v\"\ntitle = { zh = \"甲\", en = \"A\" }\ndescription = { zh = \"甲\", en = \"A\" }\n";
+
+    #[test]
+    fn the_next_step_follows_from_what_stands_furthest() {
+        let manifest = Manifest::parse(TOML).unwrap();
+        let submitted = |version: &str, state: &str| json!({ "number": 7, "version": version, "state": state });
+        let step = |standing: Standing| next(&standing, &manifest);
+        assert_eq!(step(Standing::default()), "yunlong build");
+        assert!(step(Standing { built: true, ..Standing::default() }).starts_with("yunlong package"));
+        assert_eq!(step(Standing { built: true, packaged: Some(true), ..Standing::default() }), "yunlong publish");
+        for (state, said) in [
+            ("checking", ""),
+            ("waiting", "review show 7"),
+            ("checks-failed", "yunlong publish"),
+            ("rejected", "version"),
+            ("approved", "yunlong install"),
+            ("withdrawn", "yunlong build"),
+        ] {
+            let found = step(Standing { submissions: vec![submitted("1.0.0", state)], ..Standing::default() });
+            assert!(found.contains(said), "{state}: {found}");
+        }
+        let older = Standing { submissions: vec![submitted("0.9.0", "approved")], ..Standing::default() };
+        assert_eq!(step(older), "yunlong build", "another version's standing is not this one's");
+    }
+
+    #[test]
+    fn what_the_platform_answers_cannot_move_the_cursor() {
+        let entry = json!({ "versions": [{ "version": "1\u{1b}[2J", "status": "offered" }] });
+        let standing = Standing { catalogue: Some(entry), ..Standing::default() };
+        assert!(lines(&standing).iter().all(|l| !l.contains('\u{1b}')));
+    }
+}
