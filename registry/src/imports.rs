@@ -12,6 +12,8 @@ use yunlong_model::{Manifest, Text};
 
 /// The interface that serves requests.
 pub const HANDLER: &str = "wasi:http/incoming-handler";
+/// The interface that serves requests in WASI 0.3, for apps that name the feature.
+pub const HANDLER_03: &str = "wasi:http/handler";
 /// The interface that consumes events.
 pub const CONSUMER: &str = "city:app/consumer";
 /// The interface that runs jobs.
@@ -104,7 +106,10 @@ impl fmt::Display for Misfit {
 pub fn check(callable: &BTreeSet<String>, exports: &BTreeSet<String>, manifest: &Manifest) -> Vec<Misfit> {
     let mut out: Vec<Misfit> = callable.iter().filter_map(|name| check_import(name, manifest)).collect();
     let has = |interface: &str| exports.iter().any(|e| split_version(e).0 == interface);
-    if !has(HANDLER) && !has(CONSUMER) && !has(JOBS) {
+    if exports.iter().any(|e| split_version(e).0 == HANDLER_03) && !manifest.features.wasi_http_03 {
+        out.push(Misfit::Undeclared { interface: HANDLER_03.into(), wanted: FEATURE_03 });
+    }
+    if !has(HANDLER) && !has(HANDLER_03) && !has(CONSUMER) && !has(JOBS) {
         out.push(Misfit::Nothing);
     }
     let follows = manifest.datasets.iter().any(|d| d.access.contains(&Access::Changes));
@@ -120,6 +125,9 @@ pub fn check(callable: &BTreeSet<String>, exports: &BTreeSet<String>, manifest: 
     }
     out
 }
+
+/// What an app of WASI 0.3 declares.
+const FEATURE_03: &str = "[features] with `wasi-http-03 = true`";
 
 /// The drafts of standard interfaces that are served, each by its exact version.
 const DRAFTS: [(&str, &str); 3] = [
@@ -166,6 +174,13 @@ pub fn check_import(name: &str, m: &Manifest) -> Option<Misfit> {
                 return (!served).then(|| Misfit::Version { interface: interface_name(), given });
             }
             return match package {
+                "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:cli" | "wasi:filesystem" | "wasi:sockets"
+                | "wasi:http"
+                    if version.starts_with("0.3.") =>
+                {
+                    (!m.features.wasi_http_03)
+                        .then(|| Misfit::Undeclared { interface: interface_name(), wanted: FEATURE_03 })
+                }
                 "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:cli" | "wasi:filesystem" | "wasi:sockets"
                 | "wasi:http" => (!version.starts_with("0.2."))
                     .then(|| Misfit::Version { interface: interface_name(), given: "0.2" }),
@@ -220,9 +235,13 @@ mod tests {
         for name in ["city:data/nonsense@1.0.0", "evil:net/raw@1.0.0", "wasi:nn/tensor@0.2.0", "run"] {
             assert_eq!(check_import(name, &m), Some(Misfit::Unknown { interface: name.into() }));
         }
-        for name in ["wasi:http/types@0.3.0", "wasi:io/poll", "city:app/context@2.0.0"] {
+        for name in ["wasi:http/types@0.4.0", "wasi:io/poll", "city:app/context@2.0.0"] {
             assert!(matches!(check_import(name, &m), Some(Misfit::Version { .. })), "{name}");
         }
+        // WASI 0.3 wants its feature.
+        let wanted = check_import("wasi:http/types@0.3.0", &m);
+        assert!(matches!(wanted, Some(Misfit::Undeclared { wanted, .. }) if wanted.contains("wasi-http-03")));
+        assert_eq!(check_import("wasi:http/types@0.3.0", &manifest("[features]\nwasi-http-03 = true")), None);
         for name in ["wasi:keyvalue/store@0.2.0", "wasi:config/store@0.2.0-rc.2", "wasi:logging/logging"] {
             assert!(matches!(check_import(name, &m), Some(Misfit::Version { .. })), "{name}");
         }

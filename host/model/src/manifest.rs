@@ -4,7 +4,7 @@
 
 pub use crate::manifest_error::ManifestError;
 pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
-pub use crate::standard::Bucket;
+pub use crate::standard::{Bucket, Features};
 pub use crate::uses::{Access, DatasetUse, LegalBasis, Rows};
 
 use crate::manifest_error::{field, no_blank, of_text, out_of_range, syntax, too_many, twice};
@@ -75,6 +75,9 @@ pub struct Manifest {
     /// Static files of the package, served without starting wasm.
     #[serde(default)]
     pub assets: Option<Assets>,
+    /// What the platform does for this app alone: the runtime refuses a component that needs it without.
+    #[serde(default, skip_serializing_if = "Features::is_default")]
+    pub features: Features,
     /// The path of the page on which people see what they ordered or booked, what was free among it:
     /// the portal's page of orders leads there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -656,6 +659,7 @@ mod tests {
             ("[[buckets]]\nname = \"a b\"", "buckets[0].name"),
             ("[[buckets]]\nname = \"桶\"", "buckets[0].name"),
             ("[[buckets]]\nname = \"a\"\n[[buckets]]\nname = \"a\"", "buckets[1].name: `a` stands there twice"),
+            ("[features]\nwasi-http-04 = true", "wasi-http-04"),
             ("outbound = [\"*.example.org\"]", "outbound[0]"),
             ("outbound = [\"127.0.0.1\"]", "outbound[0]"),
             ("[limits]\nmemory_mib = 0", "limits.memory_mib"),

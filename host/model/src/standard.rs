@@ -19,6 +19,21 @@ pub struct Bucket {
     pub name: String,
 }
 
+/// What the platform does for an app that names it, and for no other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Features {
+    /// Serves `wasi:http/handler@0.3`, with the asynchronous functions of WASI 0.3: what carries them
+    /// in the host is young, so a vendor says that it is wanted, and a reviewer sees it.
+    pub wasi_http_03: bool,
+}
+
+impl Features {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Checks the names of an app's buckets.
 pub(crate) fn check(buckets: &[Bucket]) -> Result<(), ManifestError> {
     if buckets.len() > MAX_BUCKETS {

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use yunlong_messaging::{Delivery, Kind as Delivered};
 use yunlong_model::manifest::Access;
 use yunlong_model::{Event, InstallationName, Manifest, Text, Timestamp};
-use yunlong_registry::imports::{CONSUMER, HANDLER, JOBS};
+use yunlong_registry::imports::{CONSUMER, HANDLER, HANDLER_03, JOBS};
 use yunlong_runtime::Inspection;
 
 const LIFECYCLE: &str = "city:app/lifecycle";
@@ -96,7 +96,7 @@ impl Calls {
                 Call::new("lifecycle.health", "健康检查", "asked for its health", Input::Health),
             ]);
         }
-        if exports.exports_interface(HANDLER) {
+        if exports.exports_interface(HANDLER) || exports.exports_interface(HANDLER_03) {
             calls.add(requests(manifest));
         }
         if exports.exports_interface(CONSUMER) {

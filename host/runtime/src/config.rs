@@ -22,6 +22,8 @@ pub struct RuntimeConfig {
     pub small: PoolConfig,
     /// The pool of components that carry an interpreter.
     pub large: PoolConfig,
+    /// The pool of components with asynchronous functions (WASI 0.3).
+    pub concurrent: PoolConfig,
     /// How many instances one installation may run at once; at most an eighth of its pool.
     pub per_installation: u32,
     /// How long a call waits for a free instance before it is refused as overloaded.
@@ -50,6 +52,7 @@ impl RuntimeConfig {
             cache_secret: None,
             small: PoolConfig { instances: 1_000 },
             large: PoolConfig { instances: 64 },
+            concurrent: PoolConfig { instances: 200 },
             per_installation: 64,
             queue_timeout: Duration::from_secs(1),
             total_memory: None,
@@ -62,15 +65,21 @@ impl RuntimeConfig {
 }
 
 impl RuntimeConfig {
+    /// The pool of a profile.
+    #[must_use]
+    pub(crate) fn pool(&self, profile: Profile) -> PoolConfig {
+        match profile {
+            Profile::Small => self.small,
+            Profile::Large => self.large,
+            Profile::Concurrent => self.concurrent,
+        }
+    }
+
     /// How many instances one installation of a profile may run at once: seven busy apps still
     /// leave room for an eighth.
     #[must_use]
     pub(crate) fn share(&self, profile: Profile) -> usize {
-        let pool = match profile {
-            Profile::Small => self.small,
-            Profile::Large => self.large,
-        };
-        self.per_installation.min(pool.instances / 8).max(1) as usize
+        self.per_installation.min(self.pool(profile).instances / 8).max(1) as usize
     }
 }
 
@@ -147,7 +156,7 @@ mod tests {
     #[test]
     fn no_installation_can_take_a_whole_pool() {
         let config = RuntimeConfig::new("unused", [0; 32]);
-        for (profile, pool) in [(Profile::Small, config.small), (Profile::Large, config.large)] {
+        for (profile, pool) in Profile::ALL.map(|p| (p, config.pool(p))) {
             let share = config.share(profile);
             assert!(share >= 1 && share <= pool.instances as usize / 8, "{profile:?}: {share}");
         }

@@ -11,22 +11,29 @@ use std::str::FromStr;
 use std::time::Duration;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-/// Which engine runs a component. (Components of WASI 0.3 will get a third.)
+/// Which engine runs a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Profile {
     /// Compiled languages: few core modules, small tables.
     Small,
     /// An interpreter inside: dozens of core modules, large tables.
     Large,
+    /// Asynchronous functions of WASI 0.3. What they need costs every call, and holds for a whole
+    /// engine: so others have none of it.
+    Concurrent,
 }
 
 impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Small, Self::Large, Self::Concurrent];
+
     /// The name, as the compiling child gets it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
             Self::Large => "large",
+            Self::Concurrent => "concurrent",
         }
     }
 
@@ -38,6 +45,7 @@ impl Profile {
             // components a few times that.
             Self::Small => Shape { core_instances: 16, memories: 4, tables: 12, table_elements: 20_000 },
             // componentize-py: about 60 core instances and tables, a good 60,000 elements.
+            Self::Concurrent => Shape { core_instances: 32, memories: 4, tables: 24, table_elements: 20_000 },
             Self::Large => Shape { core_instances: 128, memories: 8, tables: 128, table_elements: 200_000 },
         }
     }
@@ -47,10 +55,10 @@ impl FromStr for Profile {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        [Self::Small, Self::Large]
+        Self::ALL
             .into_iter()
             .find(|p| p.name() == s)
-            .ok_or_else(|| format!("`{s}` is not an engine profile: small or large"))
+            .ok_or_else(|| format!("`{s}` is not an engine profile: small, large or concurrent"))
     }
 }
 
@@ -87,11 +95,13 @@ fn code_config(profile: Profile) -> Config {
         .memory_init_cow(true)
         .max_wasm_stack(WASM_STACK)
         .async_stack_size(ASYNC_STACK)
-        .concurrency_support(false)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false);
     match profile {
-        Profile::Small | Profile::Large => c.wasm_component_model(true),
+        Profile::Small | Profile::Large => {
+            c.wasm_component_model(true).wasm_component_model_async(false).concurrency_support(false)
+        }
+        Profile::Concurrent => c.wasm_component_model(true).wasm_component_model_async(true).concurrency_support(true),
     };
     c
 }
@@ -121,16 +131,17 @@ fn pooling(profile: Profile, pool: PoolConfig) -> PoolingAllocationConfig {
         .max_core_instance_size(1 << 20)
         .table_elements(usize::try_from(shape.table_elements).unwrap_or(usize::MAX))
         .max_memory_size(MAX_MEMORY)
-        .total_stacks(n)
+        // Each task of a guest has a stack of its own: the call, and what it starts beside it.
+        .total_stacks(if profile == Profile::Concurrent { n.saturating_mul(4) } else { n })
         // Most components have one memory and two to four instances and tables. The totals allow
         // for twice that; who comes when they are used up waits in the queue like others.
         .total_memories(n.saturating_mul(2))
         .total_core_instances(n.saturating_mul(match profile {
-            Profile::Small => 8,
+            Profile::Small | Profile::Concurrent => 8,
             Profile::Large => 64,
         }))
         .total_tables(n.saturating_mul(match profile {
-            Profile::Small => 4,
+            Profile::Small | Profile::Concurrent => 4,
             Profile::Large => 64,
         }))
         .max_unused_warm_slots(100)
@@ -153,7 +164,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Tries it out: reserves both pools and gives them back.
+    /// Tries it out: reserves all pools and gives them back.
     #[must_use]
     pub fn probe(config: &RuntimeConfig) -> Self {
         let try_pool = |(profile, pool)| {
@@ -161,9 +172,9 @@ impl Machine {
             c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
             Engine::new(&c)
         };
-        // Both at once, as the server has them.
+        // All at once, as the server has them.
         let engines: wasmtime::Result<Vec<Engine>> =
-            [(Profile::Small, config.small), (Profile::Large, config.large)].into_iter().map(try_pool).collect();
+            Profile::ALL.into_iter().map(|p| (p, config.pool(p))).map(try_pool).collect();
         Self {
             pagemap_scan: PoolingAllocationConfig::is_pagemap_scan_available(),
             pool: engines.err().map(|e| format!("{e:#}")),
@@ -203,6 +214,7 @@ impl ProfileEngine {
 pub(crate) struct Engines {
     small: ProfileEngine,
     large: ProfileEngine,
+    concurrent: ProfileEngine,
 }
 
 impl Engines {
@@ -210,6 +222,7 @@ impl Engines {
         let engines = Self {
             small: ProfileEngine::new(Profile::Small, config.small)?,
             large: ProfileEngine::new(Profile::Large, config.large)?,
+            concurrent: ProfileEngine::new(Profile::Concurrent, config.concurrent)?,
         };
         engines.tick(config.tick)?;
         Ok(engines)
@@ -219,12 +232,13 @@ impl Engines {
         match profile {
             Profile::Small => &self.small,
             Profile::Large => &self.large,
+            Profile::Concurrent => &self.concurrent,
         }
     }
 
     /// Epochs count ticks of a clock, not CPU time: here they do nothing but make a guest yield.
     fn tick(&self, every: Duration) -> Result<(), RuntimeError> {
-        let engines = [self.small.engine.weak(), self.large.engine.weak()];
+        let engines = [&self.small, &self.large, &self.concurrent].map(|e| e.engine.weak());
         std::thread::Builder::new()
             .name("wasm-ticks".into())
             .spawn(move || {
@@ -253,7 +267,7 @@ mod tests {
 
     #[test]
     fn what_the_child_compiles_fits_the_pool() {
-        for profile in [Profile::Small, Profile::Large] {
+        for profile in Profile::ALL {
             let child = compiling_engine(profile, true).unwrap();
             let host = ProfileEngine::new(profile, PoolConfig { instances: 2 }).unwrap();
             assert!(host.engine.pooling_allocator_metrics().is_some());

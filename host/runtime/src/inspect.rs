@@ -45,6 +45,8 @@ impl Inspection {
 
 /// The interface that serves requests.
 pub(crate) const HANDLER: &str = "wasi:http/incoming-handler";
+/// The interface that serves requests in WASI 0.3, for apps that name the feature.
+pub(crate) const HANDLER_03: &str = "wasi:http/handler";
 /// The interface that consumes events.
 pub(crate) const CONSUMER: &str = "city:app/consumer";
 /// The interface that runs jobs.
@@ -133,7 +135,9 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
             _ => {}
         }
     }
-    let profile = found.profile()?;
+    let of_03 = |name: &str| name.starts_with("wasi:") && name.contains("@0.3.");
+    let concurrent = exports.iter().any(|e| of_03(e)) || imports.iter().any(|i| of_03(&i.name));
+    let profile = found.profile(concurrent)?;
     Ok(Inspection { imports, exports, initial_memory: found.initial_memory, profile })
 }
 
@@ -148,7 +152,7 @@ struct Needs {
 }
 
 impl Needs {
-    fn profile(&self) -> Result<Profile, InspectError> {
+    fn profile(&self, concurrent: bool) -> Result<Profile, InspectError> {
         if self.initial_memory > MAX_MEMORY as u64 {
             return Err(InspectError::TooLarge(format!(
                 "its memories start with {} MiB, the limit is {}",
@@ -156,7 +160,8 @@ impl Needs {
                 MAX_MEMORY >> 20
             )));
         }
-        for profile in [Profile::Small, Profile::Large] {
+        let fitting: &[Profile] = if concurrent { &[Profile::Concurrent] } else { &[Profile::Small, Profile::Large] };
+        for profile in fitting.iter().copied() {
             let s = profile.shape();
             if self.instances.max(self.modules) <= s.core_instances
                 && self.memories <= s.memories
@@ -183,9 +188,14 @@ pub fn check(inspection: &Inspection, manifest: &Manifest) -> Result<(), Refused
     for import in inspection.imports.iter().filter(|i| !i.types_only) {
         check_import(&import.name, manifest).map_err(|why| RefusedImport { name: import.name.clone(), why })?;
     }
+    if let Some(name) = inspection.exports.iter().find(|e| e.starts_with("wasi:http/handler@"))
+        && !manifest.features.wasi_http_03
+    {
+        return Err(RefusedImport { name: name.clone(), why: WITHOUT_03.to_owned() });
+    }
     let refuse = |name: &str, why: &str| Err(RefusedImport { name: name.to_owned(), why: why.to_owned() });
     let has = |i: &str| inspection.exports_interface(i);
-    if !has(HANDLER) && !has(CONSUMER) && !has(JOBS) {
+    if !has(HANDLER) && !has(HANDLER_03) && !has(CONSUMER) && !has(JOBS) {
         return refuse(
             HANDLER,
             "the component exports nothing that the platform calls: export this interface to serve pages",
@@ -242,7 +252,7 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
             "[[datasets]] of this base database",
         )),
         _ if package.starts_with("city:") => return Err("the platform has no such interface".into()),
-        _ => return check_standard(package, version),
+        _ => return check_standard(package, version, m),
     };
     match declared {
         Some((false, what)) => Err(format!("not granted: app.toml declares no {what}")),
@@ -250,6 +260,9 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
         _ => Ok(()),
     }
 }
+
+/// What is said of a component of WASI 0.3 whose manifest does not name the feature.
+const WITHOUT_03: &str = "it is of WASI 0.3, which app.toml does not ask for: add `[features]` with `wasi-http-03 = true`, or build for wasm32-wasip2";
 
 /// The drafts of standard interfaces that are no part of a release of WASI yet. Each is served by its
 /// exact version, as components name it.
@@ -261,15 +274,17 @@ const DRAFTS: [(&str, &[&str]); 3] = [
 
 /// Standard interfaces always link, since guests in Python and JavaScript import all of them; they
 /// deny at the call.
-fn check_standard(package: &str, version: &str) -> Result<(), String> {
+fn check_standard(package: &str, version: &str, m: &Manifest) -> Result<(), String> {
     if let Some((_, drafts)) = DRAFTS.iter().find(|(p, _)| *p == package) {
         let given = || format!("the platform gives the drafts {}, not `{version}`", drafts.join(", "));
         return if drafts.contains(&version) { Ok(()) } else { Err(given()) };
     }
     match package {
         "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:cli" | "wasi:filesystem" | "wasi:sockets" | "wasi:http" => {
-            if version.starts_with("0.2.") {
+            if version.starts_with("0.2.") || (version.starts_with("0.3.") && m.features.wasi_http_03) {
                 Ok(())
+            } else if version.starts_with("0.3.") {
+                Err(WITHOUT_03.into())
             } else {
                 Err(format!("the platform gives WASI 0.2, not `{version}`"))
             }

@@ -29,6 +29,7 @@ mod outcomes;
 mod random;
 mod request;
 mod runtime;
+mod service;
 mod shares;
 mod slots;
 mod sockets;

@@ -7,6 +7,7 @@
 use crate::error::InvocationError;
 use crate::inspect::HANDLER;
 use crate::runtime::{Failure, Loaded, Runtime};
+use crate::service;
 use crate::state::{Invocation, Kind, State};
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
@@ -47,20 +48,25 @@ impl Runtime {
         // either.
         let who = principal.subject.as_deref().unwrap_or(request_id);
         let (loaded, installation) = self.serving(name, Some(who))?;
-        if loaded.handler.is_none() {
+        if loaded.handler.is_none() && loaded.service.is_none() {
             return Err(InvocationError::NotExported(HANDLER));
         }
         let _place = self.admit(&loaded).await?;
         let under_way = loaded.flights.requests.begin();
         let invocation = Invocation { installation, principal, presentation };
         let (store, interceptor) = self.store(&loaded, Kind::Request, invocation, request_id.to_owned());
-        let (sender, receiver) = oneshot::channel();
         let limit = loaded.response_limit();
-        let guest = handle(&loaded, store, self.addressed(name, request)?, sender);
-        // Pinned here: it is large, and each wrapper around it would move it.
-        let guest = pin!(together(guest, gather(receiver, limit)));
-        let guest = unless(under_way.too_long(), guest);
-        let ended = self.watch(&loaded, interceptor.clone(), guest).await;
+        let request = self.addressed(name, request)?;
+        let ended = if loaded.handler.is_some() {
+            let (sender, receiver) = oneshot::channel();
+            let guest = handle(&loaded, store, request, sender);
+            // Pinned here: it is large, and each wrapper around it would move it.
+            let guest = pin!(together(guest, gather(receiver, limit)));
+            self.watch(&loaded, interceptor.clone(), unless(under_way.too_long(), guest)).await
+        } else {
+            let guest = pin!(service::handle(&loaded, store, request, limit));
+            self.watch(&loaded, interceptor.clone(), unless(under_way.too_long(), guest)).await
+        };
         match &ended {
             // It had no memory to answer with, and says so in its own way.
             Ok(response) if response.status().is_server_error() && interceptor.was_memory_short() => {}
@@ -164,6 +170,18 @@ async fn gather(receiver: oneshot::Receiver<Answer>, limit: usize) -> Result<htt
         Ok(Err(code)) => return Err(InvocationError::NoResponse(format!("it answered with the error {code:?}"))),
         Err(_) => return Err(InvocationError::NoResponse("it ended without setting a response".into())),
     };
+    collect(response, limit).await
+}
+
+/// The whole response, whose body has at most `limit` bytes.
+pub(crate) async fn collect<B>(
+    response: http::Response<B>,
+    limit: usize,
+) -> Result<http::Response<Bytes>, InvocationError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
     let (parts, mut body) = response.into_parts();
     let too_large = || InvocationError::ResponseTooLarge { limit_kib: (limit >> 10) as u64 };
     // Most bodies are one frame, which is not copied.

@@ -6,7 +6,7 @@ use crate::compile;
 use crate::config::RuntimeConfig;
 use crate::engine::{Engines, Profile};
 use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError, Shortage};
-use crate::inspect::{self, CONSUMER, HANDLER, Inspection, JOBS, LIFECYCLE, MIGRATIONS};
+use crate::inspect::{self, CONSUMER, HANDLER, HANDLER_03, Inspection, JOBS, LIFECYCLE, MIGRATIONS};
 use crate::interceptor::{Interceptor, Stop};
 use crate::keys::{self, InstallationKey};
 use crate::limits::{Budget, MemoryMeter, Metered, Reserve};
@@ -33,6 +33,7 @@ use wasmtime::component::{Component, Instance, InstancePre, Linker, ResourceTabl
 use wasmtime::{CallHook, Store, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
+use wasmtime_wasi_http::p3::bindings::ServiceIndices;
 use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::{AppLog, Installation, Installations, Level, Status};
@@ -111,6 +112,7 @@ pub(crate) struct Loaded {
     component: Component,
     inspection: Inspection,
     pub(crate) handler: Option<incoming_handler::GuestIndices>,
+    pub(crate) service: Option<ServiceIndices>,
     pub(crate) consumer: Option<exports::consumer::GuestIndices>,
     pub(crate) jobs: Option<exports::jobs::GuestIndices>,
     pub(crate) lifecycle: Option<exports::lifecycle::GuestIndices>,
@@ -152,8 +154,9 @@ impl Runtime {
         let engines = Engines::new(&config)?;
         let mut linkers = HashMap::new();
         let mut pools = HashMap::new();
-        for (profile, pool) in [(Profile::Small, config.small), (Profile::Large, config.large)] {
-            let linker = linker(&engines.get(profile).engine).map_err(|e| RuntimeError::Engine(format!("{e:#}")))?;
+        for (profile, pool) in Profile::ALL.map(|p| (p, config.pool(p))) {
+            let linker =
+                linker(profile, &engines.get(profile).engine).map_err(|e| RuntimeError::Engine(format!("{e:#}")))?;
             linkers.insert(profile, linker);
             pools.insert(profile, Arc::new(Semaphore::new(pool.instances as usize)));
         }
@@ -342,6 +345,7 @@ impl Runtime {
         let name = installation.name.clone();
         let loaded = Loaded {
             handler: indices!(HANDLER, incoming_handler::GuestIndices),
+            service: indices!(HANDLER_03, ServiceIndices),
             consumer: indices!(CONSUMER, exports::consumer::GuestIndices),
             jobs: indices!(JOBS, exports::jobs::GuestIndices),
             lifecycle: indices!(LIFECYCLE, exports::lifecycle::GuestIndices),
@@ -597,7 +601,7 @@ impl Loaded {
 
 /// All interfaces of one engine. What an installation may really do is decided at load and at
 /// each call, not here.
-fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+fn linker(profile: Profile, engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     // Some of it passes the interceptor here.
@@ -606,6 +610,10 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     crate::random::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    if profile == Profile::Concurrent {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
     standard::add_to_linker(&mut linker)?;
     city::add_to_linker(&mut linker)?;
     Ok(linker)

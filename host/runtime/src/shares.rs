@@ -15,6 +15,7 @@ use yunlong_model::InstallationName;
 pub(crate) struct Share {
     small: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    concurrent: Arc<Semaphore>,
     pub(crate) memory: Arc<Reserve>,
 }
 
@@ -24,6 +25,7 @@ impl Share {
         match profile {
             Profile::Small => &self.small,
             Profile::Large => &self.large,
+            Profile::Concurrent => &self.concurrent,
         }
     }
 }
@@ -43,6 +45,7 @@ impl Shares {
         let share = Arc::new(Share {
             small: Arc::new(Semaphore::new(config.share(Profile::Small))),
             large: Arc::new(Semaphore::new(config.share(Profile::Large))),
+            concurrent: Arc::new(Semaphore::new(config.share(Profile::Concurrent))),
             memory: Arc::new(Reserve::new(all_memory / 2)),
         });
         shares.insert(name.clone(), Arc::downgrade(&share));

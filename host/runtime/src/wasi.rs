@@ -4,6 +4,7 @@
 
 use crate::interceptor::{Interceptor, Interface};
 use crate::log::{LogStream, Stream};
+use rand::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
@@ -16,6 +17,9 @@ pub(crate) fn context(interceptor: &Arc<Interceptor>, clock: Arc<dyn Clock>) -> 
         .monotonic_clock(Monotonic { interceptor: interceptor.clone(), start: std::time::Instant::now() })
         .stdout(LogStream(interceptor.clone(), Stream::Out))
         .stderr(LogStream(interceptor.clone(), Stream::Err))
+        // WASI 0.3 asks the context; the interfaces of 0.2 are replaced (see `random`).
+        .secure_random(Random(interceptor.clone()))
+        .insecure_random(Random(interceptor.clone()))
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false);
@@ -54,5 +58,28 @@ impl HostMonotonicClock for Monotonic {
     fn now(&self) -> u64 {
         let _ = self.interceptor.call(Interface::Clocks, "monotonic-clock.now");
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Random numbers as `crate::random` gives them.
+struct Random(Arc<Interceptor>);
+
+impl rand::TryRng for Random {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let _ = self.0.call(Interface::Random, "random");
+        Ok(rand::rng().next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let _ = self.0.call(Interface::Random, "random");
+        Ok(rand::rng().next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        let _ = self.0.call(Interface::Random, "random");
+        rand::rng().fill_bytes(bytes);
+        Ok(())
     }
 }

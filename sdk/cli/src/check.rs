@@ -25,6 +25,7 @@ impl fmt::Display for Finding {
 }
 
 const HANDLER: &str = "wasi:http/incoming-handler";
+const HANDLER_03: &str = "wasi:http/handler";
 const CONSUMER: &str = "city:app/consumer";
 const JOBS: &str = "city:app/jobs";
 
@@ -36,7 +37,10 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
         imports.iter().filter_map(|i| check_import(i, manifest)).map(Finding::Error).collect();
     let has = |interface: &str| exports.iter().any(|e| split_version(e).0 == interface);
     let mut error = |text: &str| findings.push(Finding::Error(text.to_owned()));
-    if !has(HANDLER) && !has(CONSUMER) && !has(JOBS) {
+    if has(HANDLER_03) && !manifest.features.wasi_http_03 {
+        error(&format!("it exports {HANDLER_03}, but app.toml declares no [features] with `wasi-http-03 = true`"));
+    }
+    if !has(HANDLER) && !has(HANDLER_03) && !has(CONSUMER) && !has(JOBS) {
         error(&format!("it exports nothing that the platform calls: export {HANDLER} to serve pages"));
     }
     if !manifest.consumes.is_empty() && !has(CONSUMER) {
@@ -169,7 +173,7 @@ mod tests {
             ("city:base/genealogy@1.0.0", RESIDENTS, "does not have"),
             ("city:data/collections@2.0.0", "counters = [\"n\"]", "version 1"),
             ("city:nuclear/codes@1.0.0", "", "does not have"),
-            ("wasi:http/types@0.3.0", "", "version 0.2"),
+            ("wasi:http/types@0.3.0", "", "wasi-http-03"),
             ("wasi:keyvalue/store@0.2.0", "", "0.2.0-draft2"),
             ("env", "", "does not have"),
         ] {
