@@ -39,6 +39,7 @@ pub(crate) mod bindings {
             "../../wit/city-base",
             "../../wit/city-messaging",
             "../../wit/city-payments",
+            "../../wit/city-files",
             "../../wit/city-app",
         ],
         imports: { default: async | trappable },
