@@ -1,7 +1,7 @@
 //! What a person uploaded, all that an installation keeps, and a change of the city's key.
 
 use crate::attach::id_of;
-use crate::row::{self, File, State};
+use crate::row::{self, File};
 use crate::service::Files;
 use crate::{FileError, keys};
 use yunlong_blobs::UploadId;
@@ -150,10 +150,5 @@ impl Files {
                 })?;
             }
         }
-    }
-
-    /// Whether a file or an upload is there, finished or not: for whoever collects what nobody knows.
-    pub(crate) async fn is_known(&self, installation: &InstallationName, id: UploadId) -> Result<bool, FileError> {
-        Ok(self.row(installation, id).await?.is_some_and(|row| !matches!(row.state, State::Growing(_))))
     }
 }

@@ -176,8 +176,8 @@ pub(crate) fn put(
     let sealed = closed(ring, &key, row)?;
     txn.put(key, sealed);
     let stored = match &row.state {
-        State::Growing(_) => None,
-        State::Placing(w) | State::Placed(w) => Some((w.digest.clone(), w.stored)),
+        State::Growing(_) | State::Placing(_) => None,
+        State::Placed(w) => Some((w.digest.clone(), w.stored)),
     };
     txn.put_as(keys::known_as(id), &Known { installation: installation.clone(), stored });
     Ok(())

@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::RwLock;
-use yunlong_blobs::{BlobStore, UploadId};
+use yunlong_blobs::{BlobStore, ObjectBlobs, UploadId};
 use yunlong_model::manifest::FileArea;
 use yunlong_model::{Clock, InstallationName, Manifest};
 use yunlong_sealing::Keyring;
@@ -56,6 +56,13 @@ impl Files {
         ticket_key: TicketKey,
     ) -> Self {
         Self { store, blobs, clock, keys, ticket_key, busy: Mutex::default(), removing: RwLock::default() }
+    }
+
+    /// A service whose bytes are in this process's memory, for cities that are founded for a test.
+    #[must_use]
+    pub fn in_memory(store: SharedStore, clock: Arc<dyn Clock>, keys: Arc<Keyring>) -> Arc<Self> {
+        let blobs = Arc::new(ObjectBlobs::in_memory());
+        Arc::new(Self::new(store, blobs, clock, keys, TicketKey::new(rand::random())))
     }
 
     /// Takes an upload, so that nobody else works on it in this process.

@@ -11,6 +11,8 @@ use crate::keys;
 use crate::row::Known;
 use crate::service::Files;
 use futures::TryStreamExt as _;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::RwLockReadGuard;
 use yunlong_blobs::{BlobError, Place, Stored, UploadId};
 use yunlong_model::InstallationName;
@@ -19,6 +21,8 @@ use yunlong_store::{Direction, Key, KeyRange, Txn};
 
 /// Rows of one step.
 const STEP: usize = 100;
+/// Minutes from one collection to the next.
+const COLLECTED: u32 = 360;
 
 /// What was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +71,33 @@ impl Files {
         Ok(swept)
     }
 
+    /// Sweeps every minute, and collects at the start and every six hours, until `stop` completes.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send) {
+        let mut stop = std::pin::pin!(stop);
+        let mut minutes = 0_u32;
+        loop {
+            let work = async {
+                let mut done = if minutes % COLLECTED == 0 { self.collect().await? } else { Swept::default() };
+                let swept = self.sweep().await?;
+                (done.expired, done.removed) = (swept.expired, swept.removed);
+                Ok::<_, FileError>(done)
+            };
+            tokio::select! {
+                () = &mut stop => return,
+                done = work => match done {
+                    Ok(done) if done != Swept::default() => tracing::info!(?done, "files were swept"),
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(%error, "files were not swept; it is tried again"),
+                },
+            }
+            minutes = minutes.wrapping_add(1);
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(Duration::from_secs(60)) => {}
+            }
+        }
+    }
+
     /// Waits until nothing is removed, and keeps it so as long as the answer lives. Blocks: call it where that is
     /// allowed.
     pub fn hold(&self) -> RwLockReadGuard<'_, ()> {
@@ -77,14 +108,18 @@ impl Files {
         let key = keys::known_as(id);
         let Some(found) = self.store.get(&key).await? else { return Ok(false) };
         let known: Known = from_json(&key, &found.value)?;
-        match (stored, &known.stored) {
+        let Some(row) = self.row(&known.installation, id).await? else {
+            // Its installation went, and its rows with it.
+            let mut txn = Txn::new(self.store.clone());
+            txn.delete(key);
+            txn.commit().await?;
+            return Ok(false);
+        };
+        Ok(match stored {
             // An upload that is whole may be about to be placed.
-            (Stored::Upload(_), _) => Ok(true),
-            (Stored::Blob(place), Some((digest, _))) if place.digest == *digest => {
-                self.is_known(&known.installation, id).await
-            }
-            (Stored::Blob(_), _) => Ok(false),
-        }
+            Stored::Upload(_) => true,
+            Stored::Blob(place) => row.place(id).as_ref() == Some(place),
+        })
     }
 
     async fn expire(&self) -> Result<u64, FileError> {
@@ -131,8 +166,15 @@ impl Files {
         }
     }
 
-    /// Removes the bytes of what was forgotten. While they are held they stay, and go with the next sweep.
-    pub(crate) async fn remove_bytes(&self, id: UploadId) -> Result<(), FileError> {
+    /// Removes the bytes of what was just forgotten. While bytes are held they stay, and go with the next sweep.
+    pub(crate) async fn remove_soon(&self, id: UploadId) -> Result<(), FileError> {
+        match self.removing.try_write() {
+            Ok(_turn) => self.remove_bytes(id).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn remove_bytes(&self, id: UploadId) -> Result<(), FileError> {
         let key = keys::gone_as(id);
         let Some(found) = self.store.get(&key).await? else { return Ok(()) };
         let gone: Gone = from_json(&key, &found.value)?;

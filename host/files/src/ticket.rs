@@ -4,7 +4,7 @@ use crate::limits::{MAX_FILES, TICKET_MILLIS};
 use crate::service::{Files, Owner};
 use crate::{FileError, TicketError};
 use data_encoding::BASE64URL_NOPAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -31,7 +31,7 @@ impl TicketKey {
 
     fn sign(&self, payload: &[u8]) -> [u8; SIGNATURE] {
         // HMAC takes keys of any length: the error cannot happen.
-        let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_slice()) else {
+        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice()) else {
             return [0; SIGNATURE];
         };
         mac.update(b"yunlong/file-ticket\0");

@@ -130,7 +130,7 @@ impl Files {
     /// Forgets a file or an upload, and removes its bytes.
     pub(crate) async fn forget(&self, installation: &InstallationName, id: UploadId) -> Result<(), FileError> {
         transact!(&self.store, |txn| { self.stage_forget(txn, installation, id).await })?;
-        self.remove_bytes(id).await
+        self.remove_soon(id).await
     }
 
     async fn theirs(&self, installation: &InstallationName, id: UploadId, uploader: &str) -> Result<Row, FileError> {
