@@ -26,6 +26,7 @@ mod csrf;
 mod device;
 mod duties;
 mod failure;
+mod files;
 mod forms;
 mod headers;
 mod layout;

@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
 use crate::view::{Inner, View};
-use crate::{Gateway, apps, city, console, csrf, device, portal, throttle, view};
+use crate::{Gateway, apps, city, console, csrf, device, files, portal, throttle, view};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -31,7 +31,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> axum::Router {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape that tower-http wants of a predicate")]
-fn is_text(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
+fn is_text(_: StatusCode, _: http::Version, headers: &http::HeaderMap, extensions: &http::Extensions) -> bool {
+    if extensions.get::<files::Sent>().is_some() {
+        return false;
+    }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     media_type.starts_with("text/") || media_type.contains("json") || media_type.contains("xml")
 }
@@ -167,6 +170,11 @@ fn within_limits(gateway: &Gateway, parts: &Parts) -> Outcome<()> {
 
 async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     let Some(site) = &view.site else { return Err(Failure::new(kinds::WRONG_HOST)) };
+    if let Site::App(name) = site
+        && parts.uri.path().starts_with(files::PREFIX)
+    {
+        return files::answer(view, name, parts, body).await;
+    }
     if parts.uri.path().starts_with("/_city/") {
         return city::answer(view, site, &parts, body).await;
     }
