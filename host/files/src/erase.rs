@@ -12,7 +12,8 @@ use yunlong_store::{Direction, transact};
 const STEP: usize = 100;
 
 impl Files {
-    /// What a person uploaded into these areas and is whole, at most `limit` of it.
+    /// What a person uploaded into these areas and is whole: at most `limit` of it behind `after`, and where the next
+    /// page begins.
     ///
     /// # Errors
     /// When the store fails.
@@ -21,22 +22,29 @@ impl Files {
         installation: &InstallationName,
         subject: &str,
         areas: &[&str],
+        after: Option<UploadId>,
         limit: usize,
-    ) -> Result<Vec<File>, FileError> {
+    ) -> Result<(Vec<File>, Option<UploadId>), FileError> {
         let mut range = keys::by(installation, subject).children();
-        let mut found = Vec::new();
+        if let Some(after) = after {
+            range.start = keys::by(installation, subject).text(&after.to_string()).next();
+        }
+        let mut found: Vec<File> = Vec::new();
         loop {
             let entries = self.store.scan(&range, Direction::Ascending, STEP).await?;
-            let Some(last) = entries.last() else { return Ok(found) };
+            let Some(last) = entries.last() else { return Ok((found, None)) };
             range.start = last.key.next();
             for id in entries.iter().filter_map(|e| id_of(&e.key)) {
                 let Some(row) = self.row(installation, id).await? else { continue };
-                if areas.contains(&row.area.as_str()) {
-                    found.extend(row.file(id, self.clock.now()).map(|(file, _)| file));
+                let Some((file, _)) = row.file(id, self.clock.now()) else { continue };
+                if !areas.contains(&row.area.as_str()) {
+                    continue;
                 }
                 if found.len() >= limit {
-                    return Ok(found);
+                    let next = found.last().map(|f| f.id);
+                    return Ok((found, next));
                 }
+                found.push(file);
             }
         }
     }

@@ -170,12 +170,8 @@ fn within_limits(gateway: &Gateway, parts: &Parts) -> Outcome<()> {
 
 async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     let Some(site) = &view.site else { return Err(Failure::new(kinds::WRONG_HOST)) };
-    if let Site::App(name) = site
-        && parts.uri.path().starts_with(files::PREFIX)
-    {
-        return files::answer(view, name, parts, body).await;
-    }
-    if parts.uri.path().starts_with("/_city/") {
+    let brings_files = matches!(site, Site::App(_)) && parts.uri.path().starts_with(files::PREFIX);
+    if parts.uri.path().starts_with("/_city/") && !brings_files {
         return city::answer(view, site, &parts, body).await;
     }
     if let Some(enroll) = portal::enroll_first(view, site, &parts) {
@@ -183,6 +179,7 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     }
     let gateway = &view.gateway;
     let pages = match site {
+        Site::App(name) if brings_files => return files::answer(view, name, parts, body).await,
         Site::App(name) => return apps::answer(view, name, parts, body).await,
         Site::Portal => &gateway.portal,
         Site::Console => &gateway.console,
