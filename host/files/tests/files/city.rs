@@ -49,6 +49,8 @@ pub(crate) struct City {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) clock: ManualClock,
     pub(crate) keys: Arc<Keyring>,
+    /// The text of the key.
+    pub(crate) key: String,
     pub(crate) files: Arc<Files>,
     pub(crate) name: InstallationName,
     pub(crate) manifest: Manifest,
@@ -58,11 +60,12 @@ pub(crate) struct City {
 impl City {
     pub(crate) fn over(blobs: Arc<dyn BlobStore>) -> Self {
         let store: SharedStore = Arc::new(MemoryStore::new());
-        let key = DataKey::from_file(&DataKey::generate(Algorithm::Aes256Gcm).unwrap()).unwrap();
-        let (clock, keys) = (ManualClock::new(Timestamp(1_790_000_000_000)), Arc::new(Keyring::new(key, vec![])));
+        let key = DataKey::generate(Algorithm::Aes256Gcm).unwrap().to_string();
+        let keys = Arc::new(Keyring::new(DataKey::from_file(&key).unwrap(), vec![]));
+        let clock = ManualClock::new(Timestamp(1_790_000_000_000));
         let files = service(&store, &blobs, &clock, &keys);
         let (name, manifest) = ("potholes".parse().unwrap(), Manifest::parse(MANIFEST).unwrap());
-        Self { store, blobs, clock, keys, files, name, manifest, quota: 100 << 20 }
+        Self { store, blobs, clock, keys, key, files, name, manifest, quota: 100 << 20 }
     }
 
     pub(crate) fn in_folder(folder: &Path) -> Self {

@@ -74,7 +74,8 @@ async fn what_it_is_is_said_by_its_bytes_and_a_wrong_type_is_refused_at_the_begi
 
 #[tokio::test]
 async fn bytes_that_do_not_have_their_checksum_do_not_count() {
-    for city in [City::in_memory(), City::in_folder(tempfile::tempdir().unwrap().path())] {
+    let folder = tempfile::tempdir().unwrap();
+    for city in [City::in_memory(), City::in_folder(folder.path())] {
         let bytes = picture(200_000);
         let id = city.begin("papers", Some(200_000)).await.unwrap();
         let send = async |at: usize, part: &[u8], sum: [u8; 32]| {

@@ -63,18 +63,18 @@ async fn a_changed_key_seals_rows_anew_and_leaves_every_byte_where_it_is() {
     city.files.attach(&mut txn, &city.name, Who::Person(Some(LI_HUA)), file.id, "r/1").await.unwrap();
     txn.commit().await.unwrap();
     let before = city.stored().await;
-    let text = DataKey::generate(Algorithm::Aes256Gcm).unwrap();
-    let new = || DataKey::from_file(&text).unwrap();
+    let text = DataKey::generate(Algorithm::Sm4Gcm).unwrap();
+    let (new, former) = (|| DataKey::from_file(&text).unwrap(), DataKey::from_file(&city.key).unwrap());
     let with = |keys: Keyring| {
         let (store, blobs, clock) = (city.store.clone(), city.blobs.clone(), Arc::new(city.clock.clone()));
         Files::new(store, blobs, clock, Arc::new(keys), TicketKey::new([5; 32]))
     };
     let alone = with(Keyring::new(new(), vec![]));
     assert!(alone.stat(&city.name, file.id).await.is_err(), "the former key is needed until then");
-    // The former one as the city has it: its own service seals with it.
-    let both = Arc::try_unwrap(city.keys.clone());
-    drop(both);
-    assert_eq!(city.files.seal_anew(&city.name).await.unwrap(), 0, "nothing is due while the key is the same");
+    let both = with(Keyring::new(new(), vec![former]));
+    assert_eq!(both.seal_anew(&city.name).await.unwrap(), 1);
+    assert_eq!(both.seal_anew(&city.name).await.unwrap(), 0);
     assert_eq!(city.stored().await, before);
-    assert!(city.read(file.id).await == picture(70_000));
+    let read = alone.read(&city.name, file.id, 0, 70_000).await.unwrap();
+    assert!(read == picture(70_000), "the new key alone is enough");
 }
