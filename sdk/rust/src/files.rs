@@ -35,7 +35,7 @@
 //! // Who may see a file is the app's to decide, at every request.
 //! fn photo(req: &Request) -> web::Result<Response> {
 //!     req.subject()?;
-//!     Ok(files::serve(req.query_value("id").unwrap_or(""), Show::Inline)?)
+//!     Ok(files::serve(&req.query_value("id").unwrap_or_default(), Show::Inline)?)
 //! }
 //!
 //! # use yunlong_sdk::testing::TestCity;
