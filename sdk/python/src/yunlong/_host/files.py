@@ -94,4 +94,4 @@ class Host:
 
     def delete(self, tx: _city.Transaction, id: str) -> None:
         with _errors():
-            wit.delete(_raw(tx), id)
+            wit.remove(_raw(tx), id)
