@@ -77,7 +77,7 @@ def file(reporter: str, new: NewReport, phone: str | None) -> Report:
     def run(tx: Tx) -> None:
         tx.insert(REPORTS, report)
         filed = Filed(report.id, report.title, report.place)
-        tx.publish(Outgoing("report.filed", filed, subject=report.id, key=report.id))
+        tx.publish(Outgoing("report.filed", filed, key=report.id))
 
     transact(run)
     return report
