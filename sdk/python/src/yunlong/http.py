@@ -26,8 +26,10 @@ class HttpError(CityError):
 
     def answer(self) -> HandlerExit:
         log(str(self))
-        title = t("所需的外部服务暂时不可用", "An outside service that this needs is not available")
-        return Problem(502, title, "outbound")
+        title = t(
+            "所需的外部服务没有答复，请稍后再试", "A service that this needs does not answer; please try again later"
+        )
+        return Problem(502, title, "upstream")
 
     def failure(self) -> Failure:
         return Retry(str(self))
