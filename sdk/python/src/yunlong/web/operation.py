@@ -4,7 +4,7 @@ that it cannot say anything else than what the app does."""
 import dataclasses
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin, g
 
 from .. import codec
 from ..errors import Problem
-from . import schema, urls
+from . import schema, texts, urls
 from .request import Request
 from .response import Response
 
@@ -21,8 +21,6 @@ P = TypeVar("P")
 Q = TypeVar("Q")
 B = TypeVar("B")
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 _TEXTS = (str, int, float, bool)
 
 
@@ -114,7 +112,7 @@ def route(operation: Operation, handler: Callable[[Request, Any], Any]) -> Calla
     def answer(request: Request) -> Response:
         if operation.signed_in:
             request.subject()
-        input_ = Input(_path(types.path, request), _query(types.query, request), _body(operation, request))
+        input_ = Input(_path(types.path, request), request.query(types.query) if types.query else None, _body(operation, request))
         value = handler(request, input_)
         if types.answer is None:
             return Response(HTTPStatus.NO_CONTENT if operation.status == HTTPStatus.OK else operation.status)
@@ -130,19 +128,10 @@ def _path(type_: Any, request: Request) -> Any:
     if type_ is None:
         return None
     try:
-        return _from_texts(type_, list(request.params.items()))
+        return texts.decode(type_, list(request.params.items()))
     except ValueError as e:
         # A path with, say, letters for a number leads to nothing.
         raise Problem.not_found() from e
-
-
-def _query(type_: Any, request: Request) -> Any:
-    if type_ is None:
-        return None
-    try:
-        return _from_texts(type_, request.query_form().pairs)
-    except ValueError as e:
-        raise Problem.malformed("invalid-query", str(e)) from e
 
 
 def _body(operation: Operation, request: Request) -> Any:
@@ -152,32 +141,6 @@ def _body(operation: Operation, request: Request) -> Any:
     if operation.optional_body and not request.body:
         return codec.decode(cast(type[Any], type_), {})
     return request.json(type_)
-
-
-def _from_texts(type_: type[Any], pairs: Sequence[tuple[str, str]]) -> Any:
-    """A dataclass of texts, of which each is read as its field is declared. Raises ``ValueError``."""
-    hints = get_type_hints(type_, include_extras=True)
-    found: dict[str, Any] = {}
-    for name, text in pairs:
-        if name in hints and name not in found:
-            found[name] = _from_text(name, schema.bare(hints[name]), text)
-    return codec.decode(type_, found)
-
-
-def _from_text(name: str, type_: Any, text: str) -> Any:
-    if type_ is int:
-        if not _INTEGER.fullmatch(text):
-            raise ValueError(f"`{name}` is no whole number")
-        return int(text)
-    if type_ is float:
-        if not _NUMBER.fullmatch(text):
-            raise ValueError(f"`{name}` is no number")
-        return float(text)
-    if type_ is bool:
-        if text not in ("true", "false"):
-            raise ValueError(f"`{name}` is neither true nor false")
-        return text == "true"
-    return text
 
 
 def _filled_in(path: str, answer: Any) -> str:
