@@ -4,7 +4,9 @@ import { test } from "node:test";
 import decodeQR from "qr/decode.js";
 import * as qr from "../src/qr.ts";
 
+// ANCHOR: qr
 const svg = (text: string) => String(qr.svg(text, "票码 <1>"));
+// ANCHOR_END: qr
 
 /** What a reader sees: the rectangles of the path, four pixels a module. */
 function read(markup: string): string {

@@ -13,7 +13,9 @@ const LAYOUT = new Layout(t("课堂", "Lesson"), { nav: () => [{ path: "/", titl
 
 const ByRoom = z.object({ room: z.coerce.number().int().describe("The room's number.") });
 const Filter = z.object({ limit: z.coerce.number().int().max(255).optional(), word: z.string() });
+// ANCHOR: types
 const Note = z.object({ text: z.string(), tone: z.enum(["good", "bad"]).optional() });
+// ANCHOR_END: types
 
 const app = new App({ title: t("课堂", "Lesson"), description: "For tests." });
 app.get("/", (c) => LAYOUT.page(c.var.request, t("你好 <b>", "Hello <b>"), <p>{c.var.request.t("好", "good")}</p>));
@@ -43,6 +45,7 @@ app.operation(
   }),
   (_, { params, query }) => Array.from({ length: query.limit ?? 1 }, () => ({ text: `${params.room}-${query.word}` })),
 );
+// ANCHOR: operation
 app.operation(
   operation({
     method: "POST",
@@ -61,6 +64,7 @@ app.operation(
     throw Problem.conflict(t("满了", "Full")).kind("full").with("left", 0).field("text", t("太长", "Too long"));
   },
 );
+// ANCHOR_END: operation
 app.operation(
   operation({ method: "DELETE", path: "/api/rooms/:room", id: "closeRoom", summary: "Closes", params: ByRoom, signedIn: true, headers: { "if-match": "The version." } }),
   () => undefined,

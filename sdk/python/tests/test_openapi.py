@@ -34,6 +34,7 @@ class Filter:
     loud: bool = False
 
 
+# ANCHOR: types
 @dataclass(frozen=True)
 class Note:
     """A note that somebody left."""
@@ -41,6 +42,7 @@ class Note:
     text: Annotated[str, "What it says."]
     tone: Mood | None = None
     replies: "list[Note] | None" = None
+# ANCHOR_END: types
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def list_notes(_: Request, input: Input[ByRoom, Filter, None]) -> list[Note]:
     return [Note(text)] * (input.query.limit or 1)
 
 
+# ANCHOR: operation
 @router.operation(
     "POST", "/api/rooms/{room}/notes", "createNote", status=201, location="/api/notes/{text}", problems={409: "Full"}
 )
@@ -61,6 +64,7 @@ def create_note(_: Request, input: Input[ByRoom, None, Note]) -> Note:
     if input.path.room == 0:
         raise Problem.conflict(t("满了", "Full"))
     return input.body
+# ANCHOR_END: operation
 
 
 @router.operation("DELETE", "/api/rooms/{room}", "closeRoom", signed_in=True, headers={"if-match": "The version."})

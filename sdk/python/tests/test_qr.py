@@ -6,7 +6,9 @@ from yunlong import qr
 
 
 def test_a_code_has_a_name_and_a_quiet_zone() -> None:
+    # ANCHOR: qr
     code = qr.svg("https://example.org/t/1", "票码 <1>")
+    # ANCHOR_END: qr
     assert 'aria-label="票码 &lt;1&gt;"' in code
     assert 'viewBox="0 0 33 33"' in code
     assert "M4 4h7v1h-7z" in code, "the finder pattern starts behind the quiet zone"

@@ -16,9 +16,11 @@ impl App for Caller {
     }
 }
 
+// ANCHOR: send
 fn prices(_: &Request) -> web::Result<Response> {
     Ok(Response::json(&http::get("https://api.example.org/prices")?.json::<Value>()?))
 }
+// ANCHOR_END: send
 
 #[test]
 fn an_answer_is_read_whole_whatever_its_status() {
