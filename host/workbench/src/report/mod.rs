@@ -95,6 +95,14 @@ impl ScenarioReport {
     }
 }
 
+impl Finding {
+    /// What was done to which call, in both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Text {
+        Text { zh: fault_in_words(self, Lang::Zh), en: fault_in_words(self, Lang::En) }
+    }
+}
+
 impl Report {
     /// Whether all is well.
     #[must_use]
@@ -116,7 +124,7 @@ impl Report {
 }
 
 /// `在第 4 个主机调用 … 处中断`.
-pub(crate) fn fault_in_words(finding: &Finding, lang: Lang) -> String {
+fn fault_in_words(finding: &Finding, lang: Lang) -> String {
     let call = finding.call.as_ref().map(|(n, name)| (n.to_string(), name.as_str())).unwrap_or_default();
     let (n, name) = call;
     match (finding.fault, lang) {
