@@ -6,6 +6,7 @@ use crate::state::State;
 use rand::Rng as _;
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
+use wasmtime_wasi::p3::bindings::random as random_03;
 
 /// The most random bytes of one call.
 const MAX_BYTES: u64 = 1 << 20;
@@ -15,6 +16,13 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     random::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
     insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
     insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))
+}
+
+/// The same for WASI 0.3, whose own would pass the interceptor once for each byte, and not at all for the seed.
+pub(crate) fn add_to_linker_03(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    random_03::random::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
+    random_03::insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
+    random_03::insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))
 }
 
 struct Source<'a>(&'a State);
@@ -34,9 +42,20 @@ impl Source<'_> {
         Ok(bytes)
     }
 
+    /// At most as many bytes: WASI 0.3 lets the host give fewer than it is asked for.
+    fn some_bytes(&self, function: &'static str, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.bytes(function, most.min(MAX_BYTES))
+    }
+
     fn number(&self, function: &'static str) -> wasmtime::Result<u64> {
         self.0.interceptor.call(Interface::Random, function)?;
         Ok(rand::rng().next_u64())
+    }
+
+    fn seed(&self) -> wasmtime::Result<(u64, u64)> {
+        self.0.interceptor.call(Interface::Random, "insecure-seed")?;
+        let mut rng = rand::rng();
+        Ok((rng.next_u64(), rng.next_u64()))
     }
 }
 
@@ -63,8 +82,32 @@ impl insecure::Host for Source<'_> {
 
 impl insecure_seed::Host for Source<'_> {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        self.0.interceptor.call(Interface::Random, "insecure-seed")?;
-        let mut rng = rand::rng();
-        Ok((rng.next_u64(), rng.next_u64()))
+        self.seed()
+    }
+}
+
+impl random_03::random::Host for Source<'_> {
+    fn get_random_bytes(&mut self, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.some_bytes("get-random-bytes", most)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.number("get-random-u64")
+    }
+}
+
+impl random_03::insecure::Host for Source<'_> {
+    fn get_insecure_random_bytes(&mut self, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.some_bytes("get-insecure-random-bytes", most)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.number("get-insecure-random-u64")
+    }
+}
+
+impl random_03::insecure_seed::Host for Source<'_> {
+    fn get_insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        self.seed()
     }
 }
