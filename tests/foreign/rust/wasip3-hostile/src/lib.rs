@@ -67,7 +67,10 @@ fn answered(stream: Stream) -> Result<Response, ErrorCode> {
 async fn sent() -> String {
     let (_, trailers) = wasip3::wit_future::new(|| Ok(None));
     let (request, _) = Request::new(Fields::new(), None, trailers, None);
-    let set = request.set_scheme(Some(&Scheme::Http)).and_then(|()| request.set_authority(Some("metadata.test")));
+    let set = request
+        .set_scheme(Some(&Scheme::Http))
+        .and_then(|()| request.set_authority(Some("metadata.test")))
+        .and_then(|()| request.set_path_with_query(Some("/")));
     if set.is_err() {
         return "not set".to_owned();
     }
