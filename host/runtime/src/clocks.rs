@@ -1,7 +1,7 @@
 //! The clock of WASI 0.3 that counts from the start of the invocation, and waits: a guest that waits passes the
 //! interceptor, as one of 0.2 does. The clock of the day asks the context (see [`crate::wasi`]).
 
-use crate::interceptor::Interface;
+use crate::interceptor::{Interceptor, Interface};
 use crate::state::State;
 use std::time::Duration;
 use wasmtime::component::{Accessor, HasData, Linker};
@@ -9,10 +9,10 @@ use wasmtime_wasi::p3::bindings::clocks::monotonic_clock;
 
 /// Replaces what `wasmtime-wasi` links. The caller allows shadowing.
 pub(crate) fn add_to_linker_03(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    monotonic_clock::add_to_linker::<_, Clock<'static>>(linker, |s| Clock(s))
+    monotonic_clock::add_to_linker::<_, Clock<'static>>(linker, |s| Clock(&s.interceptor))
 }
 
-struct Clock<'a>(&'a State);
+struct Clock<'a>(&'a Interceptor);
 
 impl HasData for Clock<'static> {
     type Data<'a> = Clock<'a>;
@@ -21,8 +21,8 @@ impl HasData for Clock<'static> {
 impl Clock<'_> {
     /// Passes the interceptor; nanoseconds since the start.
     fn read(&self, function: &'static str) -> wasmtime::Result<u64> {
-        self.0.interceptor.call(Interface::Clocks, function)?;
-        Ok(u64::try_from(self.0.interceptor.age().as_nanos()).unwrap_or(u64::MAX))
+        self.0.call(Interface::Clocks, function)?;
+        Ok(u64::try_from(self.0.age().as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Random numbers: from the thread's generator, which the operating system seeds. Each call passes
 //! the interceptor once, however many bytes it asks for.
 
-use crate::interceptor::Interface;
+use crate::interceptor::{Interceptor, Interface};
 use crate::state::State;
 use rand::Rng as _;
 use wasmtime::component::{HasData, Linker};
@@ -13,19 +13,19 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// Replaces what `wasmtime-wasi` links. The caller allows shadowing.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    random::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))
+    random::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))
 }
 
 /// The same for WASI 0.3, whose own would pass the interceptor once for each byte, and not at all for the seed.
 pub(crate) fn add_to_linker_03(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    random_03::random::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    random_03::insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    random_03::insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))
+    random_03::random::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    random_03::insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    random_03::insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))
 }
 
-struct Source<'a>(&'a State);
+struct Source<'a>(&'a Interceptor);
 
 impl HasData for Source<'static> {
     type Data<'a> = Source<'a>;
@@ -33,7 +33,7 @@ impl HasData for Source<'static> {
 
 impl Source<'_> {
     fn bytes(&self, function: &'static str, len: u64) -> wasmtime::Result<Vec<u8>> {
-        self.0.interceptor.call(Interface::Random, function)?;
+        self.0.call(Interface::Random, function)?;
         if len > MAX_BYTES {
             wasmtime::bail!("{len} random bytes in one call: at most {MAX_BYTES} are possible");
         }
@@ -48,12 +48,12 @@ impl Source<'_> {
     }
 
     fn number(&self, function: &'static str) -> wasmtime::Result<u64> {
-        self.0.interceptor.call(Interface::Random, function)?;
+        self.0.call(Interface::Random, function)?;
         Ok(rand::rng().next_u64())
     }
 
     fn seed(&self) -> wasmtime::Result<(u64, u64)> {
-        self.0.interceptor.call(Interface::Random, "insecure-seed")?;
+        self.0.call(Interface::Random, "insecure-seed")?;
         let mut rng = rand::rng();
         Ok((rng.next_u64(), rng.next_u64()))
     }
