@@ -31,12 +31,22 @@ fn of(dir: &Path) -> Result<Package, PackageError> {
 
 fn assembled(scenarios: &BTreeMap<String, String>) -> Result<Package, PackageError> {
     let manifest_toml = toml();
-    Package::assemble(Materials { manifest_toml, component: COMPONENT, scenarios: Some(scenarios), ..Materials::default() })
+    Package::assemble(Materials {
+        manifest_toml,
+        component: COMPONENT,
+        scenarios: Some(scenarios),
+        ..Materials::default()
+    })
 }
 
 #[test]
 fn they_travel_in_the_package_and_change_its_digest() {
-    let dir = folder(&[("buying.toml", BUYING), ("invariants.toml", "invariants = []"), ("README.md", "words"), (".draft.toml", "x")]);
+    let dir = folder(&[
+        ("buying.toml", BUYING),
+        ("invariants.toml", "invariants = []"),
+        ("README.md", "words"),
+        (".draft.toml", "x"),
+    ]);
     let mut built = of(dir.path()).unwrap();
     let names: Vec<_> = built.scenarios.keys().map(String::as_str).collect();
     assert_eq!((names, built.scenarios["buying.toml"].as_str()), (vec!["buying.toml", "invariants.toml"], BUYING));

@@ -178,7 +178,9 @@ fn passed(report: &Report, faults: bool) -> Text {
     }
     Text {
         zh: format!("{all} 个场景全部通过，{invariants} 条不变量都成立；这个平台不做故障运行"),
-        en: format!("all {all} scenarios pass, and {invariants} invariants hold; this platform makes no runs with faults"),
+        en: format!(
+            "all {all} scenarios pass, and {invariants} invariants hold; this platform makes no runs with faults"
+        ),
     }
 }
 
@@ -314,7 +316,12 @@ mod tests {
     #[test]
     fn a_broken_invariant_fails_and_a_retry_that_ends_otherwise_is_remarked() {
         let with = |kind| {
-            let faults = yunlong_workbench::FaultReport { calls: 4, runs: 5, findings: vec![finding(kind)], ..Default::default() };
+            let faults = yunlong_workbench::FaultReport {
+                calls: 4,
+                runs: 5,
+                findings: vec![finding(kind)],
+                ..Default::default()
+            };
             measured(&report(vec![ScenarioReport { faults: Some(faults), ..scenario("buying.toml") }]), true)
         };
         for (kind, outcome) in [
@@ -328,7 +335,10 @@ mod tests {
             for word in ["buying.toml", "POST /", "transaction.commit", "sold", "1 = 0"] {
                 assert!(said.text.zh.contains(word) && said.text.en.contains(word), "{word}: {:?}", said.text);
             }
-            assert_eq!(said.data["results"][0]["findings"][0]["violations"][0]["documents"].as_array().unwrap().len(), 2);
+            assert_eq!(
+                said.data["results"][0]["findings"][0]["violations"][0]["documents"].as_array().unwrap().len(),
+                2
+            );
         }
     }
 

@@ -6,8 +6,8 @@
 
 use crate::city::City;
 use crate::compare::{self, Conditions};
-use crate::scenario::read as checks;
 use crate::play::pause;
+use crate::scenario::read as checks;
 use crate::values::{self, Unfilled, Vars};
 use crate::{Scenario, WorkbenchError};
 use serde::Deserialize;

@@ -5,8 +5,8 @@ use crate::play::{Play, Wanted, both};
 use crate::report::{Report, ScenarioReport, StepReport};
 use crate::sight::Seen;
 use crate::{App, Invariants, Sandbox, Scenario, Violation, WorkbenchError};
-use std::sync::Arc;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -42,10 +42,7 @@ struct Ends {
 
 impl Ends {
     fn of(limits: Option<TimeLimits>, began: Instant) -> Self {
-        Self {
-            plain: limits.map(|l| began + l.plain),
-            faults: limits.map(|l| began + l.plain + l.faults),
-        }
+        Self { plain: limits.map(|l| began + l.plain), faults: limits.map(|l| began + l.plain + l.faults) }
     }
 }
 

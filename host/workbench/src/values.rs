@@ -50,7 +50,9 @@ impl Unfilled {
             ),
             Self::TooLong(name) => (
                 format!("`{name}` 的值超过 {LONGEST} 字节：请用 after、before 或路径取出其中需要的部分"),
-                format!("the value of `{name}` has more than {LONGEST} bytes: capture the part that is needed, by `after`, `before` or a path"),
+                format!(
+                    "the value of `{name}` has more than {LONGEST} bytes: capture the part that is needed, by `after`, `before` or a path"
+                ),
             ),
         };
         Text { zh, en }

@@ -55,7 +55,9 @@ mod tests {
             }] },
         ] } });
         let told = lines(&check, Lang::En).join("\n");
-        for wanted in ["buy.toml", "7: POST /tickets: cut off before host call 4", "sold: sold is counted — 1 = 0", "{}"] {
+        for wanted in
+            ["buy.toml", "7: POST /tickets: cut off before host call 4", "sold: sold is counted — 1 = 0", "{}"]
+        {
             assert!(told.contains(wanted), "`{wanted}`: {told}");
         }
         assert!(!told.contains("fine.toml") && !told.contains('\u{1b}'), "{told}");

@@ -20,7 +20,10 @@ async fn a_program_of_wasi_03_answers_streams_and_goes_on_behind_its_answer() ->
     let city = Plan::with(&["wasip3-plain"]).citizens(1).start().await?;
     let client = city.signed_in("wasip3-plain", "citizen-001").await?;
     for _ in 0..3 {
-        ensure!(get(&client, "/a?b=c").await? == "/a is request 1 of this instance\n", "an instance served two requests");
+        ensure!(
+            get(&client, "/a?b=c").await? == "/a is request 1 of this instance\n",
+            "an instance served two requests"
+        );
     }
     ensure!(get(&client, "/wait").await? == "/wait is request 1 of this instance\n");
 
@@ -73,7 +76,10 @@ async fn a_program_of_wasi_03_that_keeps_to_nothing_ends_at_its_limits_and_harms
         let attacks = futures::future::join_all((0..4).map(|_| hostile.get(path)));
         let calm = async {
             for _ in 0..4 {
-                ensure!(get(&neighbour, "/a").await?.starts_with("/a is request 1"), "the neighbour suffers from {path}");
+                ensure!(
+                    get(&neighbour, "/a").await?.starts_with("/a is request 1"),
+                    "the neighbour suffers from {path}"
+                );
             }
             Ok(())
         };

@@ -63,7 +63,8 @@ async fn an_app_whose_scenarios_pass_or_that_has_none_waits_for_its_reviewer() -
     let check = scenarios_of(&checked)?;
     ensure!(check["outcome"] == "pass" && check["data"]["scenarios"] == 1, "{check}");
 
-    let submission = publishing.publish(signed(package("untried", "1.0.0", &hello()?)?, &vendor_key()?)?.to_tar()?).await?;
+    let submission =
+        publishing.publish(signed(package("untried", "1.0.0", &hello()?)?, &vendor_key()?)?.to_tar()?).await?;
     let checked = publishing.checked(submission["number"].as_u64().context("no number")?).await?;
     ensure!(checked["state"] == "waiting", "{checked}");
     let check = scenarios_of(&checked)?;

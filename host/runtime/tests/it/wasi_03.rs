@@ -110,8 +110,7 @@ const UNFINISHED: &str = "(local.set $f (call $future))
     (call $response (call $fields) (i32.const 0) (i32.const 0) (i32.wrap_i64 (local.get $f)) (i32.const 640))
     (i32.store (i32.const 712) (i32.load (i32.const 640)))";
 /// Says that there are none: what lies at 768 is zero.
-const FINISHED: &str =
-    "(drop (call $write (i32.wrap_i64 (i64.shr_u (local.get $f) (i64.const 32))) (i32.const 768)))";
+const FINISHED: &str = "(drop (call $write (i32.wrap_i64 (i64.shr_u (local.get $f) (i64.const 32))) (i32.const 768)))";
 
 fn answering() -> String {
     format!("{UNFINISHED} {FINISHED}")
@@ -272,6 +271,10 @@ async fn an_observer_can_stop_each_of_them() {
         let seen = Arc::new(Seen { stops: Some(stops), ..Seen::default() });
         let p = Platform::with(|c| c.observer = Some(seen)).await;
         p.install("lesson", FEATURE, &worldly()).await.unwrap();
-        assert_eq!(p.get("lesson").await.unwrap_err(), InvocationError::Internal("fault: for a test".into()), "{stops}");
+        assert_eq!(
+            p.get("lesson").await.unwrap_err(),
+            InvocationError::Internal("fault: for a test".into()),
+            "{stops}"
+        );
     }
 }

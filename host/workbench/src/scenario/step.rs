@@ -352,10 +352,15 @@ fn duration(text: &str) -> Result<i64, Text> {
         "d" => 86_400_000,
         _ => 0,
     };
-    number.parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).filter(|n| (1..=LONGEST_MILLIS).contains(n)).ok_or_else(|| {
-        refused(
-            format!("`{text}` 不是一段时间：写成 90s、15m、2h 或 3d，最长 3660d"),
-            format!("`{text}` is no time: write 90s, 15m, 2h or 3d, 3660d at most"),
-        )
-    })
+    number
+        .parse::<i64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(|n| (1..=LONGEST_MILLIS).contains(n))
+        .ok_or_else(|| {
+            refused(
+                format!("`{text}` 不是一段时间：写成 90s、15m、2h 或 3d，最长 3660d"),
+                format!("`{text}` is no time: write 90s, 15m, 2h or 3d, 3660d at most"),
+            )
+        })
 }

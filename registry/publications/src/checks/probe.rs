@@ -29,8 +29,7 @@ pub enum ProbeKind {
 
 impl ProbeKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Loop, Self::Memory, Self::OversizeAnswer, Self::SeparateConsent, Self::Scenarios];
+    pub const ALL: [Self; 5] = [Self::Loop, Self::Memory, Self::OversizeAnswer, Self::SeparateConsent, Self::Scenarios];
 
     fn check(self) -> Check {
         match self {
