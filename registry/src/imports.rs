@@ -148,6 +148,7 @@ pub fn check_import(name: &str, m: &Manifest) -> Option<Misfit> {
     // What a transaction can carry needs collections' `transaction`, even without collections.
     let transactions = !m.collections.is_empty()
         || !m.counters.is_empty()
+        || !m.files.is_empty()
         || !m.publishes.is_empty()
         || m.payments.is_some()
         || !m.consumes.is_empty()
@@ -164,6 +165,7 @@ pub fn check_import(name: &str, m: &Manifest) -> Option<Misfit> {
         // data of its own.
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
         "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        "city:files/files" => Some((!m.files.is_empty(), "[[files]]")),
         _ if package == "city:base" && BASE.contains(&short) => Some((
             m.datasets.iter().any(|d| d.dataset.split_once('.').is_some_and(|(base, _)| base == short)),
             "[[datasets]] of this base database",
@@ -215,12 +217,15 @@ mod tests {
     fn each_interface_of_the_city_asks_for_its_declaration() {
         let payments = "[payments]\nreason = { zh = \"售票\", en = \"Tickets\" }";
         let collections = "[[collections]]\nname = \"c\"";
+        let files =
+            "[[files]]\nname = \"f\"\ntitle = { zh = \"件\", en = \"Files\" }\naccept = [\"image/*\"]";
         for (import, bare, declared) in [
             ("city:identity/principal@1.0.0", true, ""),
             ("city:app/context@1.0.0", true, ""),
             ("city:data/collections@1.1.0", false, collections),
             ("city:messaging/publisher@1.0.0", false, collections),
             ("city:payments/intents@1.0.0", false, payments),
+            ("city:files/files@1.0.0", false, files),
         ] {
             assert_eq!(check_import(import, &manifest("")).is_none(), bare, "{import}");
             assert_eq!(check_import(import, &manifest(declared)), None, "{import}");

@@ -3,6 +3,7 @@
 use crate::assets::PREFIX;
 use crate::body;
 use crate::failure::{Failure, Outcome, kinds};
+use crate::files::{self, Asked, Sent};
 use crate::headers;
 use crate::view::View;
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yunlong_installations::{Installation, Status};
 use yunlong_model::{Digest, InstallationName, Manifest, Presentation, Principal};
-use yunlong_runtime::{InspectError, InvocationError, LoadError, Outcomes, Runtime, Step};
+use yunlong_runtime::{FileAnswer, InspectError, InvocationError, LoadError, Outcomes, Runtime, Step};
 use yunlong_store::Txn;
 
 /// What runs guests, as the gateway needs it. The runtime implements it; tests put something
@@ -185,7 +186,7 @@ pub(crate) struct Scripts;
 pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, body: Body) -> Outcome {
     let gateway = &view.gateway;
     let installation = ready(view, name).await?;
-    let files = files(gateway, &installation).await;
+    let files = assets_of(gateway, &installation).await;
     if matches!(parts.method, Method::GET | Method::HEAD) {
         let path = parts.uri.path();
         if let Some(found) = files.iter().find_map(|f| f.respond(path, &parts.headers)) {
@@ -198,8 +199,18 @@ pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, b
             return Err(Failure::not_found());
         }
     }
-    let mut response = invoke(view, &installation, parts, body).await?;
-    if files.iter().any(|f| f.scripts) {
+    with_scripts(invoke(view, &installation, parts, body).await?, &files)
+}
+
+/// A page of an app whose request the gateway has put together itself.
+pub(crate) async fn page(view: &View, installation: &Arc<Installation>, parts: Parts, body: Body) -> Outcome {
+    let files = assets_of(&view.gateway, installation).await;
+    with_scripts(invoke(view, installation, parts, body).await?, &files)
+}
+
+/// Marks an answer of an app whose package holds scripts. A file that somebody uploaded runs none.
+fn with_scripts(mut response: axum::response::Response, files: &[Arc<crate::assets::Files>]) -> Outcome {
+    if files.iter().any(|f| f.scripts) && response.extensions().get::<Sent>().is_none() {
         response.extensions_mut().insert(Scripts);
     }
     Ok(response)
@@ -210,7 +221,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// The installation, when it serves. A request that comes while its data or its indexes are made
 /// ready waits for that: an upgrade loses none.
-async fn ready(view: &View, name: &InstallationName) -> Outcome<Arc<Installation>> {
+pub(crate) async fn ready(view: &View, name: &InstallationName) -> Outcome<Arc<Installation>> {
     let gateway = &view.gateway;
     let end = Instant::now() + gateway.config.hold_timeout;
     loop {
@@ -226,7 +237,7 @@ async fn ready(view: &View, name: &InstallationName) -> Outcome<Arc<Installation
 
 /// The static files of the release in charge and, behind them, of the one beside it: a page that came
 /// from either finds its own.
-async fn files(gateway: &crate::Gateway, installation: &Installation) -> Vec<Arc<crate::assets::Files>> {
+async fn assets_of(gateway: &crate::Gateway, installation: &Installation) -> Vec<Arc<crate::assets::Files>> {
     let mut files = Vec::new();
     let beside = installation.change.as_ref().map(|c| (&c.release().manifest, &c.release().package_digest));
     for (manifest, package) in [(&installation.manifest, &installation.package_digest)].into_iter().chain(beside) {
@@ -276,16 +287,21 @@ async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, bod
         Some(session) => gateway.services.identity.principal(Some(session), name).await?,
         None => Principal::anonymous(),
     };
+    let asked = Asked::of(&parts);
     let request = for_guest(view, parts, body);
     let answer =
         gateway.services.apps.request(name, principal, view.presentation, view.request_id.as_str(), request).await;
     let mut response = answer.map_err(|e| failed(view, name, &e))?;
+    let file = response.headers_mut().remove(FileAnswer::HEADER);
     headers::from_guest(response.headers_mut());
     if let Some(location) = response.headers().get(header::LOCATION)
         && !headers::location_is_ours(&gateway.origins, location)
     {
         tracing::warn!(request_id = %view.request_id, installation = %name, "the app tried to redirect outside the platform");
         return Err(Failure::new(kinds::APP_REDIRECT));
+    }
+    if let Some(named) = file {
+        return files::send(view, installation, &asked, response, &named).await;
     }
     Ok(response.map(Body::from).into_response())
 }

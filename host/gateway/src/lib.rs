@@ -26,6 +26,7 @@ mod csrf;
 mod device;
 mod duties;
 mod failure;
+mod files;
 mod forms;
 mod headers;
 mod layout;
@@ -67,6 +68,7 @@ pub use visit::Visit;
 
 use std::sync::Arc;
 use yunlong_audit::Audit;
+use yunlong_files::Files;
 use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::Installations;
@@ -91,6 +93,8 @@ pub struct Services {
     pub payments: Arc<Payments>,
     /// Published packages and enrolled keys.
     pub library: Library,
+    /// Files of installations.
+    pub files: Arc<Files>,
     /// Shared data: the catalogue, records, grants, corrections.
     pub hub: Hub,
     /// The log that proves itself.

@@ -192,6 +192,9 @@ pub enum OperationError {
     /// Messaging failed.
     #[error(transparent)]
     Messaging(#[from] yunlong_messaging::MessagingError),
+    /// Files failed.
+    #[error(transparent)]
+    Files(#[from] yunlong_files::FileError),
     /// Payments failed.
     #[error(transparent)]
     Payments(#[from] yunlong_payments::PaymentError),

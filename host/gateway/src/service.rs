@@ -5,7 +5,7 @@ use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
 use crate::view::{Inner, View};
-use crate::{Gateway, apps, city, console, csrf, device, portal, throttle, view};
+use crate::{Gateway, apps, city, console, csrf, device, files, portal, throttle, view};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -31,7 +31,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> axum::Router {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the shape that tower-http wants of a predicate")]
-fn is_text(_: StatusCode, _: http::Version, headers: &http::HeaderMap, _: &http::Extensions) -> bool {
+fn is_text(_: StatusCode, _: http::Version, headers: &http::HeaderMap, extensions: &http::Extensions) -> bool {
+    if extensions.get::<files::Sent>().is_some() {
+        return false;
+    }
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     media_type.starts_with("text/") || media_type.contains("json") || media_type.contains("xml")
 }
@@ -167,7 +170,8 @@ fn within_limits(gateway: &Gateway, parts: &Parts) -> Outcome<()> {
 
 async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     let Some(site) = &view.site else { return Err(Failure::new(kinds::WRONG_HOST)) };
-    if parts.uri.path().starts_with("/_city/") {
+    let brings_files = matches!(site, Site::App(_)) && parts.uri.path().starts_with(files::PREFIX);
+    if parts.uri.path().starts_with("/_city/") && !brings_files {
         return city::answer(view, site, &parts, body).await;
     }
     if let Some(enroll) = portal::enroll_first(view, site, &parts) {
@@ -175,6 +179,7 @@ async fn dispatch(view: &View, mut parts: Parts, body: Body) -> Outcome {
     }
     let gateway = &view.gateway;
     let pages = match site {
+        Site::App(name) if brings_files => return files::answer(view, name, parts, body).await,
         Site::App(name) => return apps::answer(view, name, parts, body).await,
         Site::Portal => &gateway.portal,
         Site::Console => &gateway.console,

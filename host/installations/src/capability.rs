@@ -8,7 +8,7 @@ use yunlong_model::manifest::{Access, Attribute, Audience, DatasetUse, LegalBasi
 use yunlong_model::{InstallationName, Manifest, Text};
 
 /// One thing that an installation may do. As text: `identity`, `attributes:concession`,
-/// `dataset:population.person@concession-check`, `data`, `publish:order.paid`, `consume:order.paid@tickets`, `payments`, `outbound:example.org`,
+/// `dataset:population.person@concession-check`, `data`, `files:photos`, `publish:order.paid`, `consume:order.paid@tickets`, `payments`, `outbound:example.org`,
 /// `jobs:daily-report`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
@@ -25,6 +25,8 @@ pub enum Capability {
     },
     /// Keep data of its own.
     Data,
+    /// Keep files in an area, and let people upload them there.
+    Files(String),
     /// Publish a topic.
     Publish(String),
     /// Receive a topic of another installation. Its own topics need no grant.
@@ -54,15 +56,17 @@ impl Capability {
         let mut all = vec![Self::Identity];
         all.extend(manifest.scopes.iter().map(|s| Self::Attributes(s.name.clone())));
         all.extend(manifest.datasets.iter().map(Self::of_use));
-        // Publishing, consuming, jobs and payments happen in data transactions.
+        // Publishing, consuming, jobs, payments and attaching files happen in data transactions.
         let transacts = !manifest.collections.is_empty()
             || !manifest.counters.is_empty()
             || !manifest.buckets.is_empty()
+            || !manifest.files.is_empty()
             || !manifest.publishes.is_empty()
             || !manifest.consumes.is_empty()
             || !manifest.jobs.is_empty()
             || manifest.payments.is_some();
         all.extend(transacts.then_some(Self::Data));
+        all.extend(manifest.files.iter().map(|a| Self::Files(a.name.clone())));
         all.extend(manifest.publishes.iter().map(|t| Self::Publish(t.name.clone())));
         all.extend(manifest.consumes.iter().filter_map(|c| {
             let from = c.from.as_ref()?.parse().ok()?;
@@ -94,6 +98,7 @@ impl Capability {
                 "保存和读取自己的数据，并通知与它打过交道的人".into(),
                 "Keep data of its own, and notify people who have used it".into(),
             ),
+            Self::Files(area) => files_title(manifest, area),
             Self::Publish(topic) if audience(manifest, topic) == Some(Audience::City) => (
                 format!("发布消息“{topic}”，其他部门的应用经其部门批准后可以接收"),
                 format!(
@@ -123,6 +128,25 @@ impl Capability {
         };
         Text { zh, en }
     }
+}
+
+/// What an area takes, for the person who approves it.
+fn files_title(manifest: &Manifest, area: &str) -> (String, String) {
+    let Some(a) = manifest.file_area(area) else {
+        return (format!("接收和保存文件（{area}）"), format!("Take and keep files ({area})"));
+    };
+    let types = a.accept.join("、");
+    let (personal_zh, personal_en) =
+        if a.personal.is_some() { ("；属于个人信息，加密保存", "; personal, encrypted") } else { ("", "") };
+    (
+        format!("接收和保存文件：{}（{types}，每个最大 {} MiB{personal_zh}）", a.title.zh, a.max_mib),
+        format!(
+            "Take and keep files: {} ({}, at most {} MiB each{personal_en})",
+            a.title.en,
+            a.accept.join(", "),
+            a.max_mib
+        ),
+    )
 }
 
 fn audience(manifest: &Manifest, topic: &str) -> Option<Audience> {
@@ -232,6 +256,7 @@ impl fmt::Display for Capability {
             Self::Attributes(scope) => write!(f, "attributes:{scope}"),
             Self::Dataset { dataset, purpose } => write!(f, "dataset:{dataset}@{purpose}"),
             Self::Data => f.write_str("data"),
+            Self::Files(area) => write!(f, "files:{area}"),
             Self::Publish(topic) => write!(f, "publish:{topic}"),
             Self::Consume { topic, from } => write!(f, "consume:{topic}@{from}"),
             Self::Payments => f.write_str("payments"),
@@ -256,6 +281,7 @@ impl FromStr for Capability {
                 let (dataset, purpose) = what.split_once('@').filter(|(d, p)| is_use(d, p)).ok_or_else(err)?;
                 Ok(Self::Dataset { dataset: dataset.to_owned(), purpose: purpose.to_owned() })
             }
+            ("files", Some(area)) => Ok(Self::Files(area.to_owned())),
             ("publish", Some(topic)) => Ok(Self::Publish(topic.to_owned())),
             ("consume", Some(what)) => {
                 let (topic, from) = what.split_once('@').ok_or_else(err)?;
@@ -325,6 +351,15 @@ fn widened(capability: &Capability, old: &Manifest, new: &Manifest) -> bool {
             }
         }
         Capability::Payments => old.payments != new.payments,
+        Capability::Files(area) => match (old.file_area(area), new.file_area(area)) {
+            (Some(old), Some(new)) => {
+                new.title != old.title
+                    || new.max_mib > old.max_mib
+                    || !new.accept.iter().all(|t| old.accept.contains(t) || old.takes(t))
+                    || new.personal != old.personal
+            }
+            _ => true,
+        },
         Capability::Publish(topic) => {
             audience(old, topic) != Some(Audience::City) && audience(new, topic) == Some(Audience::City)
         }
@@ -388,6 +423,10 @@ mod tests {
         [[consumes]]
         topic = "alert"
         from = "weather"
+        [[files]]
+        name = "photos"
+        title = { zh = "照片", en = "Photographs" }
+        accept = ["image/jpeg", "image/png"]
         [payments]
         reason = { zh = "售票", en = "Tickets" }
         [[jobs]]
@@ -410,6 +449,7 @@ mod tests {
                 "attributes:concession",
                 "dataset:population.person@residence-check",
                 "data",
+                "files:photos",
                 "publish:order.paid",
                 "consume:alert@weather",
                 "payments",
@@ -478,6 +518,25 @@ mod tests {
     }
 
     #[test]
+    fn an_area_of_files_says_what_it_takes_and_a_wider_one_is_a_new_permission() {
+        let photos = Capability::Files("photos".into());
+        let old = manifest(MANIFEST);
+        let title = photos.title(&old);
+        assert_eq!(title.zh, "接收和保存文件：照片（image/jpeg、image/png，每个最大 10 MiB）");
+        assert_eq!(title.en, "Take and keep files: Photographs (image/jpeg, image/png, at most 10 MiB each)");
+        for (by, widened) in [
+            (r#"accept = ["image/*"]"#, true),
+            (r#"accept = ["image/jpeg"]"#, false),
+            ("accept = [\"image/jpeg\", \"image/png\"]\nmax_mib = 20", true),
+            ("accept = [\"image/jpeg\", \"image/png\"]\nmax_mib = 5", false),
+        ] {
+            let changed = manifest(&MANIFEST.replacen(r#"accept = ["image/jpeg", "image/png"]"#, by, 1));
+            let added = Difference::between(&old, &changed).added;
+            assert_eq!(added, if widened { vec![photos.clone()] } else { vec![] }, "{by}");
+        }
+    }
+
+    #[test]
     fn what_is_no_capability_is_refused() {
         for bad in [
             "",
@@ -486,6 +545,7 @@ mod tests {
             "data:x",
             "publish",
             "publish:",
+            "files:",
             "consume:x",
             "consume:x@console",
             "identity:all",

@@ -19,6 +19,9 @@ pub struct Exported {
     /// How many values of buckets it holds.
     #[serde(default)]
     pub values: u64,
+    /// How many files it holds.
+    #[serde(default)]
+    pub files: u64,
     /// When it ended.
     pub at: Timestamp,
     /// The account that made it.
@@ -40,8 +43,8 @@ impl Installations {
                 }
                 txn.put_as(keys::exported(&name), &made);
                 let detail = format!(
-                    "{}: {} documents, {} counters, {} values",
-                    made.digest, made.documents, made.counters, made.values
+                    "{}: {} documents, {} counters, {} values, {} files",
+                    made.digest, made.documents, made.counters, made.values, made.files
                 );
                 me.inner.audit(txn, &made.by, "export.finished", name.as_str(), &detail).await
             })

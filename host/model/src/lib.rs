@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod digest;
 pub mod event;
+pub mod files;
 pub mod manifest;
 mod manifest_error;
 pub mod money;

@@ -2,6 +2,7 @@
 //!
 //! Every field is enforced by code: see the doc comment of each for where.
 
+pub use crate::files::{FileArea, FileErasure, PersonalFiles};
 pub use crate::manifest_error::ManifestError;
 pub use crate::personal::{OnErasure, Personal, PersonalField, PersonalKind};
 pub use crate::standard::{Bucket, Features};
@@ -39,6 +40,9 @@ pub struct Manifest {
     /// Buckets of keys and bytes, for programs that know `wasi:keyvalue`; the host opens no others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buckets: Vec<Bucket>,
+    /// Areas in which it keeps files; the files service refuses others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileArea>,
     /// Which shape its stored data has: upgrades, canaries and roll-backs follow from it.
     #[serde(default)]
     pub data: DataSchema,
@@ -328,6 +332,12 @@ impl Manifest {
         self.collections.iter().find(|c| c.name == name)
     }
 
+    /// The area of files of this name.
+    #[must_use]
+    pub fn file_area(&self, name: &str) -> Option<&FileArea> {
+        self.files.iter().find(|a| a.name == name)
+    }
+
     fn check(&self) -> Result<(), ManifestError> {
         no_blank("title.zh", &self.title.zh)?;
         no_blank("title.en", &self.title.en)?;
@@ -379,6 +389,7 @@ impl Manifest {
         }
         names("counters", self.counters.iter().map(String::as_str))?;
         crate::standard::check(&self.buckets)?;
+        crate::files::check(&self.files)?;
         self.data.check()?;
         topics("publishes", self.publishes.iter().map(|t| t.name.as_str()))?;
         for (i, t) in self.publishes.iter().enumerate() {

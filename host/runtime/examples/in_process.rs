@@ -8,6 +8,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Instant;
 use yunlong_audit::{Audit, AuditConfig};
+use yunlong_files::Files;
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets};
 use yunlong_installations::{Capability, Installations, New, Status};
@@ -57,6 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         installations: installations.clone(),
     };
     let services = Services {
+        files: Files::in_memory(store.clone(), clock.clone(), identity.field_keys().clone()),
         hub: Hub::open(hub, HubConfig::new([3; 32].into())).await?,
         store: store.clone(),
         identity,

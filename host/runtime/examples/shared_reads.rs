@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use yunlong_audit::{Audit, AuditConfig};
+use yunlong_files::Files;
 use yunlong_hub::{Actor, Hub, HubConfig, HubServices, ImportRow, Mask, NewImport};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Password, PlatformRole, Secrets, XUZHOU_DIVISIONS,
@@ -139,6 +140,7 @@ async fn city(wasm: &[u8], compiler: &str, dir: &std::path::Path, people: u64) -
     tokio::spawn(audit.run(stopped.clone()));
     tokio::spawn(hub.clone().run(stopped));
     let services = Services {
+        files: Files::in_memory(store.clone(), clock.clone(), identity.field_keys().clone()),
         store: store.clone(),
         identity: identity.clone(),
         installations: installations.clone(),

@@ -231,6 +231,7 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
     // What a transaction can carry needs collections' `transaction`, even without collections.
     let transactions = !m.collections.is_empty()
         || !m.counters.is_empty()
+        || !m.files.is_empty()
         || !m.publishes.is_empty()
         || m.payments.is_some()
         || !m.consumes.is_empty()
@@ -247,6 +248,7 @@ fn check_import(name: &str, m: &Manifest) -> Result<(), String> {
         // them about data of its own.
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
         "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        "city:files/files" => Some((!m.files.is_empty(), "[[files]]")),
         _ if package == "city:base" && BASE.contains(&name) => Some((
             m.datasets.iter().any(|d| d.dataset.split_once('.').is_some_and(|(base, _)| base == name)),
             "[[datasets]] of this base database",

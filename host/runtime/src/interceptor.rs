@@ -39,6 +39,8 @@ pub enum Interface {
     Publisher,
     /// `city:payments/intents`
     Intents,
+    /// `city:files/files`
+    Files,
     /// `wasi:clocks`
     Clocks,
     /// `wasi:random`
@@ -59,7 +61,7 @@ pub enum Interface {
 
 impl Interface {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Context,
         Self::Principal,
         Self::Attributes,
@@ -69,6 +71,7 @@ impl Interface {
         Self::Base,
         Self::Publisher,
         Self::Intents,
+        Self::Files,
         Self::Clocks,
         Self::Random,
         Self::Output,
@@ -92,6 +95,7 @@ impl Interface {
             Self::Base => "city:base",
             Self::Publisher => "city:messaging/publisher",
             Self::Intents => "city:payments/intents",
+            Self::Files => "city:files/files",
             Self::Clocks => "wasi:clocks",
             Self::Random => "wasi:random",
             Self::Output => "wasi:cli",

@@ -34,6 +34,7 @@ use wasmtime::{CallHook, Store, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
 use wasmtime_wasi_http::p3::bindings::ServiceIndices;
+use yunlong_files::Files;
 use yunlong_hub::Hub;
 use yunlong_identity::Identity;
 use yunlong_installations::{AppLog, Installation, Installations, Level, Status};
@@ -56,6 +57,8 @@ pub struct Services {
     pub messaging: Arc<Messaging>,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Files.
+    pub files: Arc<Files>,
     /// Shared data.
     pub hub: Hub,
     /// What apps print, and what happens to them.

@@ -28,6 +28,9 @@ const FORMAT: u8 = 1;
 const NONCE: usize = 12;
 const ID: usize = 8;
 const HEAD: usize = 1 + ID + NONCE;
+const TAG: usize = 16;
+/// By how many bytes what is sealed is longer than what it seals.
+pub const OVERHEAD: usize = HEAD + TAG;
 /// The first word of a key file.
 const FILE: &str = "yunlong-data-key";
 
@@ -300,6 +303,7 @@ mod tests {
             let ring = Keyring::new(key(algorithm), vec![]);
             let sealed = ring.seal(b"row-1", "云小龙".as_bytes()).unwrap();
             assert_eq!(*ring.open(b"row-1", &sealed).unwrap(), "云小龙".as_bytes());
+            assert_eq!(sealed.len(), "云小龙".len() + OVERHEAD);
             assert_eq!(ring.open(b"row-2", &sealed), Err(SealError::Broken), "moved to another row");
             assert!(!sealed.windows(3).any(|w| w == &"云".as_bytes()[..3]));
             assert_ne!(

@@ -1,4 +1,4 @@
-//! Where the registry's bytes are: a folder of the data folder, or a bucket.
+//! Where the bytes of the registry and of apps' files are: a folder each of the data folder, or a bucket.
 
 use crate::secret::read_private;
 use crate::settings::Settings;
@@ -21,6 +21,23 @@ pub(crate) fn open(settings: &Settings, data: &Path) -> Result<Arc<dyn BlobStore
         Some(at) => Ok(Arc::new(ObjectBlobs::s3(&at).context("registry.s3_endpoint")?)),
         None => {
             let folder = folder(data);
+            Ok(Arc::new(FolderBlobs::open(&folder).with_context(|| folder.display().to_string())?))
+        }
+    }
+}
+
+/// The folder of apps' files in a data folder, and what stands before their names in a bucket.
+pub(crate) const FILES: &str = "files";
+
+/// Opens the place of apps' files: beside the registry's blobs, never among them.
+pub(crate) fn open_files(settings: &Settings, data: &Path) -> Result<Arc<dyn BlobStore>> {
+    match bucket(settings)? {
+        Some(mut at) => {
+            at.prefix = format!("{}/{FILES}", at.prefix.trim_matches('/'));
+            Ok(Arc::new(ObjectBlobs::s3(&at).context("registry.s3_endpoint")?))
+        }
+        None => {
+            let folder = data.join(FILES);
             Ok(Arc::new(FolderBlobs::open(&folder).with_context(|| folder.display().to_string())?))
         }
     }

@@ -3,12 +3,13 @@
 use crate::callbacks::Loopback;
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
-use crate::{backup, data_keys, metrics, registry, registry_command, secret};
+use crate::{backup, blobs, data_keys, metrics, registry, registry_command, secret};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yunlong_audit::Audit;
+use yunlong_files::{Files, TicketKey};
 use yunlong_gateway::{Gateway, GatewayConfig, Origins};
 use yunlong_hub::{Hub, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets, XUZHOU_DIVISIONS};
@@ -107,6 +108,7 @@ pub(crate) struct City {
     pub(crate) installations: Arc<Installations>,
     pub(crate) messaging: Arc<Messaging>,
     pub(crate) payments: Arc<Payments>,
+    pub(crate) files: Arc<Files>,
     pub(crate) audit: Audit,
     pub(crate) hub: Hub,
     pub(crate) log: Arc<AppLog>,
@@ -166,7 +168,15 @@ impl City {
             secrets: &secrets,
         };
         let library = registry::open(settings, below, data, bench.is_none()).context("the registry")?;
+        let files = Arc::new(Files::new(
+            store.clone(),
+            blobs::open_files(settings, data).context("files")?,
+            clock.clone(),
+            secrets.fields().clone(),
+            TicketKey::new(secrets.derive("file-tickets", &[])),
+        ));
         let services = yunlong_runtime::Services {
+            files: files.clone(),
             store: store.clone(),
             identity: identity.clone(),
             installations: installations.clone(),
@@ -186,6 +196,7 @@ impl City {
         }
         let runtime = Runtime::new(sandbox, services).context("the runtime")?;
         let services = yunlong_gateway::Services {
+            files: files.clone(),
             store: store.clone(),
             identity: identity.clone(),
             installations: installations.clone(),
@@ -210,6 +221,7 @@ impl City {
             installations,
             messaging,
             payments,
+            files,
             audit,
             hub,
             log,

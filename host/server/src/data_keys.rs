@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use yunlong_audit::Audit;
+use yunlong_files::Files;
 use yunlong_hub::Hub;
 use yunlong_identity::{Identity, Secrets};
 use yunlong_installations::Installations;
@@ -97,12 +98,14 @@ pub(crate) async fn open(
 
 /// Seals anew whatever is not sealed with the current key, and strikes the others off when nothing
 /// hangs on them any more.
+#[allow(clippy::too_many_arguments, reason = "everything that seals anything")]
 pub(crate) async fn rotate(
     store: &SharedStore,
     secrets: &Secrets,
     identity: &Identity,
     messaging: &Messaging,
     installations: &Installations,
+    files: &Files,
     hub: &Hub,
     audit: &Audit,
 ) -> Result<()> {
@@ -122,6 +125,7 @@ pub(crate) async fn rotate(
         documents += schema.seal_anew(store).await.with_context(|| format!("the documents of {}", i.name))?;
         let buckets = Buckets::new(&i.name, &i.manifest, secrets.fields().clone());
         documents += buckets.seal_anew(store).await.with_context(|| format!("the buckets of {}", i.name))?;
+        documents += files.seal_anew(&i.name).await.with_context(|| format!("the files of {}", i.name))?;
     }
     txn.put_as(complete(), &id);
     let rows = store.scan(&in_use().children(), Direction::Ascending, 1_000).await?;

@@ -192,7 +192,7 @@ fn workers(
     let collector = city.library.registry().clone();
     let (library, ended) = (city.library.clone(), stop.clone());
     let (operations, ending) = (city.gateway.operations().clone(), stop.clone());
-    let workers: [(&str, Worker); 11] = [
+    let workers: [(&str, Worker); 12] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
@@ -210,6 +210,7 @@ fn workers(
                 async move { collector.run(until(stop)).await }
             }),
         ),
+        ("the sweeper of files", Box::pin(city.files.clone().run(until(stop.clone())))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (
@@ -218,6 +219,7 @@ fn workers(
                 settings.data()?.to_owned(),
                 city.engine.clone(),
                 city.library.registry().clone(),
+                city.files.clone(),
                 until(stop.clone()),
             )),
         ),
@@ -236,10 +238,10 @@ fn workers(
     let (hub, audit) = (city.hub.clone(), city.audit.clone());
     let (store, secrets) = (city.store.clone(), city.secrets.clone());
     let (identity, messaging, stop) = (city.identity.clone(), city.messaging.clone(), stop.clone());
-    let installations = city.installations.clone();
+    let (installations, files) = (city.installations.clone(), city.files.clone());
     tasks.spawn(async move {
         tokio::select! {
-            done = data_keys::rotate(&store, &secrets, &identity, &messaging, &installations, &hub, &audit) => if let Err(error) = done {
+            done = data_keys::rotate(&store, &secrets, &identity, &messaging, &installations, &files, &hub, &audit) => if let Err(error) = done {
                 tracing::error!(error = format!("{error:#}"), "not everything is encrypted with the current key; the next start goes on");
             },
             () = until(stop) => {}

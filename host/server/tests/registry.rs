@@ -322,7 +322,7 @@ async fn a_backup_holds_every_blob_that_its_store_names_and_a_restore_takes_no_l
     let name = gone.strip_prefix(&short).unwrap().to_str().unwrap();
     assert!(manifest["files"].as_object_mut().unwrap().remove(name).is_some());
     std::fs::write(short.join("manifest.json"), manifest.to_string()).unwrap();
-    refused_of(&short, &format!("lacks the registry's blob {layer}"));
+    refused_of(&short, &format!("lacks the blob {layer}"));
 
     let restored = restore(&copy, &other);
     assert!(restored.status.success(), "{}", text(&restored));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use yunlong_audit::{Audit, AuditConfig};
+use yunlong_files::Files;
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets};
 use yunlong_installations::{Installations, Quotas};
@@ -61,6 +62,8 @@ pub struct Foundation {
     pub messaging: Arc<Messaging>,
     /// Payments.
     pub payments: Arc<Payments>,
+    /// Files.
+    pub files: Arc<Files>,
     /// Runs the app.
     pub runtime: Arc<Runtime>,
 }
@@ -139,7 +142,9 @@ impl Founding {
         let providers: Vec<Arc<dyn Provider>> = if cashier { vec![Arc::new(sandbox_cashier)] } else { Vec::new() };
         let payments = Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), providers));
         _ = sink.0.set(Arc::downgrade(&payments));
+        let files = Files::in_memory(store.clone(), clock.clone(), secrets.fields().clone());
         let services = Services {
+            files: files.clone(),
             store: store.clone(),
             identity: identity.clone(),
             log: installations.log().clone(),
@@ -152,6 +157,6 @@ impl Founding {
         };
         let runtime = Runtime::new(sandbox, services);
         let runtime = runtime.map_err(|e: RuntimeError| Unfounded::of("the runtime")(e.to_string()))?;
-        Ok(Foundation { store, audit, identity, installations, messaging, payments, runtime })
+        Ok(Foundation { store, audit, identity, installations, messaging, payments, files, runtime })
     }
 }

@@ -1,7 +1,7 @@
 //! An OCI registry: the [distribution specification](https://github.com/opencontainers/distribution-spec)
 //! 1.1.1 in full, with immutable tags.
 //!
-//! - [`blobs`] keeps bytes: in a folder or in an object store.
+//! - [`blobs`] (a room below) keeps bytes: in a folder or in an object store.
 //! - `metadata` keeps everything else in the platform's store, each change one transaction.
 //! - `http` is the protocol: [`Registry::router`].
 //! - [`Access`](access::Access) and [`Admission`](admission::Admission) are answered by whoever embeds
@@ -16,11 +16,9 @@
 
 pub mod access;
 pub mod admission;
-pub mod blobs;
 mod collect;
 pub mod config;
 mod contents;
-pub mod digest;
 mod error;
 mod http;
 mod local;
@@ -33,6 +31,8 @@ mod sight;
 mod token;
 
 pub use collect::Collected;
+pub use yunlong_blobs as blobs;
+pub use yunlong_blobs::digest;
 pub use config::Config;
 pub use contents::Contents;
 pub use digest::Digest;

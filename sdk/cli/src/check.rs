@@ -73,6 +73,7 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
         (!manifest.collections.is_empty(), "[[collections]]", "city:data/collections"),
         (!manifest.publishes.is_empty(), "[[publishes]]", "city:messaging/publisher"),
         (manifest.payments.is_some(), "[payments]", "city:payments/intents"),
+        (!manifest.files.is_empty(), "[[files]]", "city:files/files"),
         (!manifest.outbound.is_empty(), "outbound", "wasi:http/outgoing-handler"),
     ] {
         if declared && !imports.iter().any(|i| split_version(i).0 == interface) {
@@ -97,6 +98,7 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
     let version = version.unwrap_or("");
     let transactions = !m.collections.is_empty()
         || !m.counters.is_empty()
+        || !m.files.is_empty()
         || !m.publishes.is_empty()
         || m.payments.is_some()
         || !m.consumes.is_empty()
@@ -111,6 +113,7 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
         "city:data/shared" => Some((!m.datasets.is_empty(), "[[datasets]]")),
         "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
         "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
+        "city:files/files" => Some((!m.files.is_empty(), "[[files]]")),
         "city:base/population"
         | "city:base/legal-entities"
         | "city:base/credit"
@@ -165,6 +168,7 @@ mod tests {
     fn what_is_not_declared_is_refused_by_name() {
         for (import, extra, want) in [
             ("city:payments/intents@1.0.0", "", "[payments]"),
+            ("city:files/files@1.0.0", "", "[[files]]"),
             ("city:identity/attributes@1.0.0", "", "[[scopes]]"),
             ("city:data/collections@1.1.0", "", "[[collections]]"),
             ("city:data/shared@1.1.0", "", "[[datasets]]"),

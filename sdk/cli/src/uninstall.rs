@@ -41,6 +41,7 @@ struct Whole {
     documents: u64,
     counters: u64,
     values: u64,
+    files: u64,
     digest: String,
 }
 
@@ -94,9 +95,10 @@ fn take_along(client: &Client, name: &str, file: &Path, part: NamedTempFile) -> 
     let whole = export(client, name, part, file).inspect_err(|_| {
         eprintln!("{name} is stopped, and nothing was removed: `yunlong start {name}` lets it serve again");
     })?;
-    let Whole { documents, counters, values, .. } = &whole;
+    let Whole { documents, counters, values, files, .. } = &whole;
     let values = if *values == 0 { String::new() } else { format!(" and {values} values of buckets") };
-    say!("exported {documents} documents and {counters} counters{values} into {}", file.display())?;
+    let files = if *files == 0 { String::new() } else { format!(" and {files} files") };
+    say!("exported {documents} documents and {counters} counters{values}{files} into {}", file.display())?;
     Ok(whole)
 }
 
@@ -183,9 +185,13 @@ impl Seen {
         let digest = format!("sha256:{}", HEXLOWER.encode(&self.hash.finalize()));
         // A platform that has no buckets yet does not count them.
         let values = end.get("values").map_or(Some(0), Value::as_u64)?;
-        // With the first line and the last.
-        let counted = documents.checked_add(counters)?.checked_add(values)?.checked_add(2)? == self.lines;
-        (counted && end["digest"].as_str() == Some(&digest)).then_some(Whole { documents, counters, values, digest })
+        let files = end.get("files").map_or(Some(0), Value::as_u64)?;
+        // With the first line and the last. A file has a line, and one more for each piece of its bytes.
+        let others = documents.checked_add(counters)?.checked_add(values)?.checked_add(2)?;
+        let counted = others.checked_add(files)?;
+        let counted = if files == 0 { counted == self.lines } else { counted <= self.lines };
+        let whole = Whole { documents, counters, values, files, digest };
+        (counted && end["digest"].as_str() == Some(&whole.digest)).then_some(whole)
     }
 }
 
@@ -205,7 +211,7 @@ mod tests {
         let body = "{\"export\":{}}\n{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"counter\":\"c\"}\n";
         let digest = Digest::of(body.as_bytes()).to_string();
         let end = json!({ "end": { "documents": 2, "counters": 1, "digest": digest } }).to_string();
-        let whole = Whole { documents: 2, counters: 1, values: 0, digest };
+        let whole = Whole { documents: 2, counters: 1, values: 0, files: 0, digest };
         assert_eq!(seen(&format!("{body}{end}\n")), Some(whole));
         let changed = body.replace("\"2\"", "\"3\"");
         let shorter = body.split_inclusive('\n').skip(1).collect::<String>();

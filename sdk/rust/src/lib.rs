@@ -195,9 +195,9 @@
 //! [`Router`], [`Request`], [`Response`], [`Form`], [`Problem`], [`Operation`]: the web.
 //! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`shared`], [`base`]: the
 //! city's datasets. [`identity`]: who asks, attributes,
-//! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`page`]: layout
-//! and parts of pages. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]: the rest.
-//! [`testing`]: the city in memory.
+//! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`files`]: uploads, attachments,
+//! downloads. [`page`]: layout and parts of pages. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]:
+//! the rest. [`testing`]: the city in memory.
 #![deny(missing_docs)]
 
 // The macros name the crate, also inside itself.
@@ -210,6 +210,7 @@ pub mod clock;
 pub mod context;
 pub mod data;
 pub mod http;
+pub mod files;
 pub mod identity;
 pub mod messaging;
 mod openapi;

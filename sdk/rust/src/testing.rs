@@ -380,6 +380,19 @@ impl TestCity {
         double::with(|c| c.audit.iter().map(row).collect())
     }
 
+    /// Whoever is signed in uploads a file of this type, as the gateway would have recognized it; answers its id, as it
+    /// stands in a form's field then.
+    ///
+    /// # Panics
+    /// When the area does not take it.
+    pub fn upload(&self, area: &str, name: &str, media_type: &str, content: &[u8]) -> String {
+        double::with(|c| {
+            let uploader = c.principal.subject.clone();
+            let added = double::files::add(c, (area, name), media_type, content.to_vec(), uploader);
+            added.unwrap_or_else(|e| panic!("the upload is refused: {e}")).id
+        })
+    }
+
     /// The payer pays at the cashier; the outcome waits in the queue. Also works on an intent
     /// that was cancelled or has expired: late money is reported. Paying twice changes nothing.
     pub fn pay(&self, intent: &str) {

@@ -145,6 +145,7 @@ impl From<OperationError> for Failure {
             OperationError::Installation(e) => e.into(),
             OperationError::Identity(e) => e.into(),
             OperationError::Messaging(e) => e.into(),
+            OperationError::Files(e) => e.into(),
             OperationError::Payments(e) => e.into(),
             OperationError::WouldNotRead { version, schemas } => Self::new(kinds::CONFLICT).field(
                 "accept_unreadable",

@@ -83,9 +83,11 @@ fn confirm(
 fn exported(view: &View, export: Option<&Exported>) -> String {
     match export {
         None => view.t("已导出，可以删除", "It was exported and can be erased").to_owned(),
-        Some(Exported { documents: d, counters: c, values: v, .. }) => {
-            let zh = format!("已导出（{d} 份文档、{c} 个计数器、{v} 个桶值），可以删除");
-            let en = format!("It was exported ({d} documents, {c} counters, {v} values of buckets) and can be erased");
+        Some(Exported { documents: d, counters: c, values: v, files: f, .. }) => {
+            let zh = format!("已导出（{d} 份文档、{c} 个计数器、{v} 个桶值、{f} 个文件），可以删除");
+            let en = format!(
+                "It was exported ({d} documents, {c} counters, {v} values of buckets, {f} files) and can be erased"
+            );
             view.t(&zh, &en).to_owned()
         }
     }

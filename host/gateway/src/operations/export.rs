@@ -12,6 +12,8 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use yunlong_blobs::UploadId;
+use yunlong_files::{File, FileError};
 use yunlong_installations::{Exported, Installation, Status};
 use yunlong_model::manifest::{Bucket, Collection};
 use yunlong_model::{Digest, InstallationName};
@@ -19,8 +21,10 @@ use yunlong_store::buckets::{BucketError, Buckets};
 use yunlong_store::documents::{Document, DocumentError, Query, Schema};
 use yunlong_store::{Direction, Key, key::Part};
 
-/// Documents, and counters, that are read at once.
+/// Documents, counters and rows of files that are read at once.
 const AT_ONCE: u32 = 200;
+/// Bytes of a file on one line.
+const BYTES: u32 = 192 << 10;
 
 /// An export that somebody takes along.
 pub(crate) struct Export {
@@ -41,6 +45,7 @@ struct Reading {
     documents: u64,
     counters: u64,
     values: u64,
+    files: u64,
     hash: Sha256,
 }
 
@@ -50,6 +55,8 @@ enum Place {
     Documents { collection: usize, cursor: Option<String> },
     Counters { after: Option<Key> },
     Values { bucket: usize, after: Option<u64> },
+    Files { after: Option<UploadId> },
+    Bytes { file: Box<File>, at: u64, rest: Vec<File>, next: Option<UploadId> },
     End,
 }
 
@@ -117,12 +124,12 @@ impl Export {
         if std::mem::replace(&mut self.ended, true) {
             return Ok(None);
         }
-        let Reading { operations, installation, documents, counters, values, .. } = &self.reading;
+        let Reading { operations, installation, documents, counters, values, files, .. } = &self.reading;
         let (digest, at) = (self.reading.digest()?, operations.services.clock.now());
-        let (documents, counters, values) = (*documents, *counters, *values);
-        let made = Exported { digest, documents, counters, values, at, by: self.by.clone() };
+        let (documents, counters, values, files) = (*documents, *counters, *values, *files);
+        let made = Exported { digest, documents, counters, values, files, at, by: self.by.clone() };
         operations.services.installations.set_exported(&installation.name, &made).await?;
-        let end = json!({ "documents": documents, "counters": counters, "values": values, "at": at.to_rfc3339(), "digest": digest });
+        let end = json!({ "documents": documents, "counters": counters, "values": values, "files": files, "at": at.to_rfc3339(), "digest": digest });
         Ok(Some(line(&json!({ "end": end }))))
     }
 }
@@ -158,6 +165,7 @@ impl Reading {
             documents: 0,
             counters: 0,
             values: 0,
+            files: 0,
             hash: Sha256::new(),
         })
     }
@@ -169,6 +177,8 @@ impl Reading {
             Place::Documents { collection, cursor } => self.some_documents(collection, cursor).await?,
             Place::Counters { after } => self.some_counters(after).await?,
             Place::Values { bucket, after } => self.some_values(bucket, after).await?,
+            Place::Files { after } => self.some_files(after).await?,
+            Place::Bytes { file, at, rest, next } => self.some_bytes(*file, at, rest, next).await?,
             Place::End => return Ok(None),
         };
         self.at = next;
@@ -240,7 +250,7 @@ impl Reading {
     }
 
     async fn some_values(&mut self, bucket: usize, after: Option<u64>) -> Result<(String, Place), OperationError> {
-        let Some(found) = self.buckets.get(bucket) else { return Ok((String::new(), Place::End)) };
+        let Some(found) = self.buckets.get(bucket) else { return Ok((String::new(), Place::Files { after: None })) };
         let store = &self.operations.services.store;
         let page = self.stored.list(store, found, after).await.map_err(unread)?;
         let mut lines = String::new();
@@ -256,6 +266,57 @@ impl Reading {
         };
         Ok((lines, next))
     }
+
+    /// Files that are attached; any other goes by itself within a day.
+    async fn some_files(&mut self, after: Option<UploadId>) -> Result<(String, Place), OperationError> {
+        let files = &self.operations.services.files;
+        let (rest, next) = files.list(&self.installation.name, after, AT_ONCE as usize).await?;
+        Ok((String::new(), self.next_file(rest, next)))
+    }
+
+    /// A file with a piece of its bytes, on lines of their own: each can be held in memory.
+    async fn some_bytes(
+        &mut self,
+        found: File,
+        at: u64,
+        rest: Vec<File>,
+        next: Option<UploadId>,
+    ) -> Result<(String, Place), OperationError> {
+        let mut lines = if at == 0 { file(&found) } else { String::new() };
+        let files = &self.operations.services.files;
+        match files.read(&self.installation.name, found.id, at, BYTES).await {
+            Ok(bytes) if !bytes.is_empty() => {
+                let offset = at + bytes.len() as u64;
+                let base64 = BASE64.encode(&bytes);
+                lines.push_str(&line(&json!({ "file": found.id.to_string(), "offset": at, "base64": base64 })));
+                if offset < found.size {
+                    return Ok((lines, Place::Bytes { file: Box::new(found), at: offset, rest, next }));
+                }
+            }
+            Ok(_) => {}
+            // Deleted since the list was read: the line that names it says how many bytes it had.
+            Err(FileError::NotFound) => {}
+            Err(e) => return Err(e.into()),
+        }
+        self.files += 1;
+        Ok((lines, self.next_file(rest, next)))
+    }
+
+    fn next_file(&self, mut rest: Vec<File>, next: Option<UploadId>) -> Place {
+        if rest.is_empty() {
+            return next.map_or(Place::End, |after| Place::Files { after: Some(after) });
+        }
+        let file = Box::new(rest.remove(0));
+        Place::Bytes { file, at: 0, rest, next }
+    }
+}
+
+/// What is known of a file, on one line; its bytes follow.
+fn file(f: &File) -> String {
+    line(&json!({
+        "file": f.id.to_string(), "area": f.area, "name": f.name, "type": f.media_type, "size": f.size,
+        "sha256": f.sha256, "created": f.created.to_rfc3339(), "uploader": f.uploader, "attached_to": f.attached_to,
+    }))
 }
 
 fn unread(e: BucketError) -> DocumentError {

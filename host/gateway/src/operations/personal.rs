@@ -9,12 +9,15 @@
 
 use super::{OperationError, Operations, invalid};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use yunlong_audit::Entry;
+use yunlong_blobs::UploadId;
+use yunlong_files::File;
 use yunlong_installations::{Installation, Status};
-use yunlong_model::manifest::{OnErasure, Personal};
-use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_model::manifest::{FileArea, FileErasure, OnErasure, Personal, PersonalField, PersonalKind};
+use yunlong_model::{InstallationName, Kind, PersonId, Text, Timestamp};
 use yunlong_store::documents::{DocumentError, Query, Schema};
 use yunlong_store::{Direction, Key, Txn, transact, txn::from_json};
 
@@ -81,7 +84,7 @@ impl Operations {
     /// The installations whose manifest says that they keep personal data, by name.
     pub(crate) fn keepers(&self) -> Vec<Arc<Installation>> {
         let all = self.services.installations.list();
-        all.into_iter().filter(|i| marked(i).next().is_some()).collect()
+        all.into_iter().filter(|i| marked(i).next().is_some() || areas(i).next().is_some()).collect()
     }
 
     /// How much an installation keeps about the person of an account.
@@ -104,7 +107,24 @@ impl Operations {
             }
             counts.push(count);
         }
+        for area in areas(i) {
+            let (files, next) = self.files_of(i, account, area, None, COUNTED).await?;
+            counts.push(Count { personal: of_area(area), documents: files.len(), more: next.is_some() });
+        }
         Ok(counts)
+    }
+
+    /// What the person of an account uploaded into an area.
+    async fn files_of(
+        &self,
+        i: &Installation,
+        account: &str,
+        area: &FileArea,
+        after: Option<UploadId>,
+        limit: usize,
+    ) -> Result<(Vec<File>, Option<UploadId>), OperationError> {
+        let subject = self.services.identity.subject(&i.name, account);
+        Ok(self.services.files.of_person(&i.name, &subject, &[&area.name], after, limit).await?)
     }
 
     /// What an installation keeps about the person of an account, at most `limit` documents of each part;
@@ -136,6 +156,21 @@ impl Operations {
                 personal: personal.clone(),
                 documents: documents.collect(),
                 next: page.next,
+            });
+        }
+        for area in areas(i) {
+            let cursor = match &only {
+                Some((name, _)) if *name != area_part(area) => continue,
+                Some((_, cursor)) => cursor.as_deref().and_then(|c| c.parse().ok()),
+                None => None,
+            };
+            let (files, next) = self.files_of(i, account, area, cursor, limit as usize).await?;
+            let documents = files.into_iter().map(|f| (f.id.to_string(), told(&f)));
+            all.push(Held {
+                part: area_part(area),
+                personal: of_area(area),
+                documents: documents.collect(),
+                next: next.map(|id| id.to_string()),
             });
         }
         Ok(all)
@@ -266,6 +301,7 @@ impl Operations {
                 while self.erase_some(&i, collection, personal, account, &person).await? {}
             }
         }
+        self.erase_files(&i, account, &person).await?;
         let mut kept = 0;
         for count in self.count_held(&i, account).await? {
             kept += if count.personal.on_erasure == OnErasure::Keep { count.documents as u64 } else { 0 };
@@ -347,6 +383,92 @@ impl Operations {
             Ok::<_, OperationError>(true)
         })
     }
+}
+
+impl Operations {
+    /// Deletes what a person uploaded, where no law keeps it. The entry of the log is written before, so that nothing
+    /// goes unsaid; done twice, the second finds nothing.
+    async fn erase_files(&self, i: &Installation, account: &str, person: &PersonId) -> Result<(), OperationError> {
+        let subject = self.services.identity.subject(&i.name, account);
+        let going = areas(i).filter(|a| a.personal.as_ref().is_some_and(|p| p.on_erasure == FileErasure::Delete));
+        for area in going {
+            let names = [area.name.as_str()];
+            let row = erasure(account, &i.name);
+            let (found, _) = self.services.files.of_person(&i.name, &subject, &names, None, 1).await?;
+            if !found.is_empty() {
+                transact!(&self.services.store, |txn| {
+                    let state = self.begun(txn, &row).await?;
+                    let entry = Entry {
+                        organization: Some(i.organization.clone()),
+                        installation: Some(i.name.clone()),
+                        about: Some(person.clone()),
+                        target: area_part(area),
+                        request_id: state.request_id.clone(),
+                        detail: "deleted".to_owned(),
+                        ..Entry::new("personal.erased", account, Kind::Citizen)
+                    };
+                    self.services.audit.stage(txn, &entry).await?;
+                    Ok::<_, OperationError>(())
+                })?;
+            }
+            let erased = self.services.files.erase(&i.name, &subject, &names).await?;
+            transact!(&self.services.store, |txn| {
+                let mut state = self.begun(txn, &row).await?;
+                state.deleted += erased;
+                txn.put_as(row.clone(), &state);
+                Ok::<_, OperationError>(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The areas of personal files.
+fn areas(i: &Installation) -> impl Iterator<Item = &FileArea> {
+    i.manifest.files.iter().filter(|a| a.personal.is_some())
+}
+
+/// How an area is named in an address: no collection's part has a colon.
+fn area_part(area: &FileArea) -> String {
+    format!("files:{}", area.name)
+}
+
+/// All parts of what an installation keeps about people, by their names.
+pub(crate) fn parts(i: &Installation) -> Vec<(String, Personal)> {
+    let documents = marked(i).map(|(collection, p)| (part_name(collection, p), p.clone()));
+    documents.chain(areas(i).map(|a| (area_part(a), of_area(a)))).collect()
+}
+
+/// What an area's files tell their person, in the words in which collections do.
+fn of_area(area: &FileArea) -> Personal {
+    let field = |path: &str, zh: &str, en: &str, kind| PersonalField {
+        path: path.to_owned(),
+        title: Text { zh: zh.to_owned(), en: en.to_owned() },
+        kind,
+        values: BTreeMap::new(),
+    };
+    let personal = area.personal.as_ref();
+    Personal {
+        title: area.title.clone(),
+        subject: String::new(),
+        index: String::new(),
+        fields: vec![
+            field("name", "文件名", "Name", PersonalKind::Text),
+            field("type", "类型", "Type", PersonalKind::Text),
+            field("size", "字节数", "Bytes", PersonalKind::Text),
+            field("uploaded", "上传时间", "Uploaded", PersonalKind::Moment),
+            field("sha256", "校验值", "Digest", PersonalKind::Digest),
+        ],
+        on_erasure: match personal.map(|p| p.on_erasure) {
+            Some(FileErasure::Keep) => OnErasure::Keep,
+            _ => OnErasure::Delete,
+        },
+        law: personal.and_then(|p| p.law.clone()),
+    }
+}
+
+fn told(f: &File) -> Value {
+    json!({ "name": f.name, "type": f.media_type, "size": f.size, "uploaded": f.created.0, "sha256": f.sha256 })
 }
 
 /// What is personal in the collections, one part for each person whom a document is about.
@@ -446,7 +568,6 @@ fn replace(body: &mut Value, path: &[&str], value: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn personal(fields: &[&str]) -> Personal {
         let fields: Vec<_> =

@@ -125,6 +125,8 @@ impl Operations {
         self.services.messaging.close(name).await?;
         // Nobody pays it any more, and what is on its way goes back when it arrives.
         self.services.payments.close(name).await?;
+        // Nothing is uploaded any more, and what was goes.
+        self.services.files.close(name).await?;
         // Its grants end before its consents do: nothing is read in between.
         self.services.hub.end_installation(name, &self.actor_of(by).await).await?;
         self.services.identity.forget_installation(name, by).await?;

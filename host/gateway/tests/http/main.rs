@@ -14,6 +14,7 @@ mod consents;
 mod console;
 mod exchange;
 mod factors;
+mod files;
 mod forgery;
 mod going_back;
 mod held;

@@ -15,6 +15,7 @@ use yunlong_audit::{Audit, AuditConfig};
 use yunlong_gateway::{
     Apps, CityAccounts, Gateway, GatewayConfig, Install, Prepared, Review, SeparateConsent, Services, router,
 };
+use yunlong_files::Files;
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,
@@ -284,6 +285,7 @@ pub struct Platform {
     pub messaging: Arc<Messaging>,
     pub payments: Arc<Payments>,
     pub cashier: Arc<SandboxCashier>,
+    pub files: Arc<Files>,
     pub hub: Hub,
     pub audit: Audit,
     router: axum::Router,
@@ -432,7 +434,9 @@ impl Platform {
         let hub = Hub::open(hub_services, HubConfig::new([4; 32].into())).await.unwrap();
         let probes: Vec<Arc<dyn Probe>> = vec![Arc::new(SeparateConsent::new(hub.clone()))];
         let library = Library::new(publications, registry.unwrap(), Limits::default(), probes);
+        let files = Files::in_memory(store.clone(), clock.clone(), identity.field_keys().clone());
         let services = Services {
+            files: files.clone(),
             store: store.clone(),
             identity: identity.clone(),
             installations: installations.clone(),
@@ -464,6 +468,7 @@ impl Platform {
             messaging,
             payments,
             cashier,
+            files,
             hub,
             audit,
             library,

@@ -196,6 +196,6 @@ async fn the_form_counts_the_last_export_alone() {
     let file = p.submit("/apps/tickets/export", &cookie, "").await;
     let shown = page().await;
     assert!(shown.contains(&format!("name=\"digest\" value=\"{}\"", digest(&file))), "{shown}");
-    assert!(shown.contains("已导出（1 份文档、0 个计数器、0 个桶值），可以删除"), "{shown}");
+    assert!(shown.contains("已导出（1 份文档、0 个计数器、0 个桶值、0 个文件），可以删除"), "{shown}");
     assert_eq!(confirm(&digest(&file)).await.location(), "/?removed=1");
 }

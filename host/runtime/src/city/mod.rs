@@ -5,6 +5,7 @@ pub(crate) mod attributes;
 pub(crate) mod base;
 pub(crate) mod collections;
 pub(crate) mod context;
+pub(crate) mod files;
 pub(crate) mod intents;
 pub(crate) mod principal;
 pub(crate) mod publisher;
@@ -39,6 +40,7 @@ pub(crate) mod bindings {
             "../../wit/city-base",
             "../../wit/city-messaging",
             "../../wit/city-payments",
+            "../../wit/city-files",
             "../../wit/city-app",
         ],
         imports: { default: async | trappable },
@@ -72,6 +74,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     city::messaging::types::add_to_linker::<_, S>(linker, |s| s)?;
     city::messaging::publisher::add_to_linker::<_, S>(linker, |s| s)?;
     city::payments::intents::add_to_linker::<_, S>(linker, |s| s)?;
+    city::files::files::add_to_linker::<_, S>(linker, |s| s)?;
     city::app::context::add_to_linker::<_, S>(linker, |s| s)?;
     city::app::outcome::add_to_linker::<_, S>(linker, |s| s)
 }

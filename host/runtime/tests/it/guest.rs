@@ -113,6 +113,7 @@ impl Guest<'_> {
             "city-base",
             "city-messaging",
             "city-payments",
+            "city-files",
             "city-app",
         ] {
             let file = wit.join(dir).join(format!("{}.wit", dir.trim_start_matches("city-")));

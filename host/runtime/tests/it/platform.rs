@@ -5,6 +5,7 @@ use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Duration;
 use yunlong_audit::{Audit, AuditConfig};
+use yunlong_files::Files;
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{Identity, IdentityConfig, Secrets};
 use yunlong_installations::{Capability, Installation, Installations, LogLine, New, Status};
@@ -69,8 +70,10 @@ impl Platform {
             installations: installations.clone(),
         };
         let hub = Hub::open(services, HubConfig::new([3; 32].into())).await.unwrap();
+        let files = Files::in_memory(store.clone(), clock.clone(), identity.field_keys().clone());
         let services = Services {
             hub,
+            files,
             payments: super::payments(&store, &clock, &messaging),
             store: store.clone(),
             identity: identity.clone(),

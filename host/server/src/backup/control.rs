@@ -3,7 +3,7 @@
 //!
 //! The client sends one line, `backup`. The server answers frames: a letter, a length of 32 bits, and
 //! bytes. `F` begins a file by its name, `D` carries its bytes, `E` ends with the number of the commit,
-//! `X` says what went wrong. After `E` the registry's collector stays away until the client closes the
+//! `X` says what went wrong. After `E` the collectors of the registry and of apps' files stay away until the client closes the
 //! connection: meanwhile it copies the blobs that the store names.
 
 use anyhow::{Context, Result, bail};
@@ -33,7 +33,13 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
 }
 
 /// Serves the socket until `stop`. Where it cannot be made the server goes on without it.
-pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, registry: Registry, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(
+    data: PathBuf,
+    store: Arc<SledStore>,
+    registry: Registry,
+    uploaded: Arc<yunlong_files::Files>,
+    stop: impl Future<Output = ()>,
+) {
     let path = socket(&data);
     // Left by a process that was killed: the store's lock says that it is nobody's now.
     let _ = std::fs::remove_file(&path);
@@ -51,10 +57,11 @@ pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, registry: Registry
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let (store, registry, stopping) = (store.clone(), registry.clone(), stopping.clone());
+                    let uploaded = uploaded.clone();
                     // Not waited for at the end: a copy that is cut short has no manifest.
                     tokio::task::spawn_blocking(move || {
                         let stream = stream.into_std().map_err(anyhow::Error::from);
-                        let answered = stream.and_then(|s| answer(s, store, &registry, &stopping));
+                        let answered = stream.and_then(|s| answer(s, store, &registry, &uploaded, &stopping));
                         if let Err(error) = answered {
                             tracing::warn!(error = format!("{error:#}"), "a backup was cut short");
                         }
@@ -72,7 +79,13 @@ pub(crate) async fn run(data: PathBuf, store: Arc<SledStore>, registry: Registry
     let _ = std::fs::remove_file(&path);
 }
 
-fn answer(stream: UnixStream, store: Arc<SledStore>, registry: &Registry, stopping: &AtomicBool) -> Result<()> {
+fn answer(
+    stream: UnixStream,
+    store: Arc<SledStore>,
+    registry: &Registry,
+    uploaded: &yunlong_files::Files,
+    stopping: &AtomicBool,
+) -> Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -85,7 +98,7 @@ fn answer(stream: UnixStream, store: Arc<SledStore>, registry: &Registry, stoppi
     }
     tracing::info!("a backup begins");
     // Before the first row is read: nothing that a row names goes from here on.
-    let held = registry.hold_collector();
+    let held = (registry.hold_collector(), uploaded.hold());
     match store.backup(&wire) {
         Ok(Backup { seq, .. }) => {
             tracing::info!(seq = seq.0, "a backup was handed over");

@@ -68,7 +68,7 @@ pub(crate) fn back_up(options: &BackUp) -> Result<()> {
     );
     if elsewhere > 0 {
         println!(
-            "  → {elsewhere} blobs of the registry are in its bucket, not in the backup: keep the bucket's own versions as long as the backup"
+            "  → {elsewhere} blobs of the registry and of apps' files are in the bucket, not in the backup: keep the bucket's own versions as long as the backup"
         );
     }
     if options.with_keys.is_none() {

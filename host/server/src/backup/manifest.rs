@@ -11,7 +11,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub(super) const FILE: &str = "manifest.json";
 /// The form of a backup, to be raised when an older program could not read a newer one.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// The oldest form that this program reads: before 3 there were no files of apps.
+const OLDEST: u32 = 2;
 
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +26,7 @@ pub(super) struct Manifest {
     pub(super) version: String,
     /// The newest commit that is in it.
     pub(super) seq: u64,
-    /// How many blobs of the registry are in a bucket, and not here.
+    /// How many blobs are in a bucket, and not here.
     #[serde(default)]
     pub(super) elsewhere: u64,
     /// Every file by its path below the backup.
@@ -66,8 +68,8 @@ impl Manifest {
             .with_context(|| format!("{}: this is no backup, or one that was not finished", path.display()))?;
         let manifest: Self = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
         ensure!(
-            manifest.format == FORMAT,
-            "the backup has the form {}, this program reads {FORMAT}: use the version {} that made it",
+            (OLDEST..=FORMAT).contains(&manifest.format),
+            "the backup has the form {}, this program reads {OLDEST} to {FORMAT}: use the version {} that made it",
             manifest.format,
             manifest.version
         );

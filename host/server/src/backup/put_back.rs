@@ -1,7 +1,7 @@
 //! `yunlong restore`.
 
 use super::manifest::{self, Manifest};
-use super::{REGISTRY, SEALED, STORE, blobs, sealed};
+use super::{FILES, REGISTRY, SEALED, STORE, blobs, sealed};
 use crate::city::make_private;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
@@ -68,7 +68,7 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     let of = |folder: &str| -> Vec<String> {
         manifest.files.keys().filter(|n| n.starts_with(&format!("{folder}/"))).cloned().collect()
     };
-    for folder in [STORE, REGISTRY] {
+    for folder in [STORE, REGISTRY, FILES] {
         make_private(&data.join(folder))?;
         manifest::copy(from, data, &of(folder))?;
         File::open(data.join(folder))?.sync_all()?;
@@ -81,7 +81,7 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     println!("restored {} to the commit {}, as of {}", data.display(), manifest.seq, manifest.made_at);
     if manifest.elsewhere > 0 {
         println!(
-            "  → {} blobs of the registry are in its bucket: name the same one in `registry.s3_bucket`",
+            "  → {} blobs are in the bucket: name the same one in `registry.s3_bucket`",
             manifest.elsewhere
         );
     }

@@ -1,7 +1,7 @@
 //! The data folder: whose it is, its space, its keys, its store.
 
 use super::{Check, State};
-use crate::backup::{Absent, absent};
+use crate::backup::{Absent, absent, naming};
 use crate::blobs;
 use crate::data_keys;
 use crate::secret;
@@ -160,7 +160,8 @@ fn read(data: &Path, settings: &Settings) -> Read {
         }
     };
     let fingerprint = secret::fingerprint_key();
-    let wanted = [KeyRange::one(&fingerprint), yunlong_oci::stored_rows()];
+    let [packages, files_of_apps] = naming();
+    let wanted = [KeyRange::one(&fingerprint), packages, files_of_apps];
     let (mut found, mut tries) = (verify_reading(&files, &wanted), 1);
     loop {
         match found {
@@ -216,7 +217,7 @@ fn registry(data: &Path, settings: &Settings, rows: &Rows) -> Check {
             Ok(Absent { blobs, wrong, .. }) => Check::wrong(
                 "registry",
                 format!("of {blobs} blobs these are missing or cut off: {}", wrong.join(", ")),
-                "put them back out of a backup (registry/blobs), or yank what needs them; what runs goes on as long as it is not loaded anew",
+                "put them back out of a backup (registry/blobs, files/blobs), or yank what needs them; what runs goes on as long as it is not loaded anew",
             ),
             Err(e) => Check::wrong("registry", format!("{e:#}"), "copy the folder away, then restore the last backup"),
         },

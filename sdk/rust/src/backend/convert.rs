@@ -1,12 +1,13 @@
 //! Between the contract's types and the SDK's.
 
 use super::bindings::app::city::{
-    data::collections as data, data::shared as wit_shared, identity, messaging::publisher, payments::intents,
+    data::collections as data, data::shared as wit_shared, files::files as wit_files, identity, messaging::publisher, payments::intents,
 };
 use crate::Lang;
 use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
 use crate::identity::{ActingFor, Assurance, Attribute, AttributeError, Grantor, Kind, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
+use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
 use crate::shared::{self, Released, SharedError, Source};
 
@@ -197,6 +198,60 @@ pub(super) fn payment_error(e: intents::Error) -> PaymentError {
         W::NotGranted(why) => PaymentError::NotGranted(why),
         W::Closed => PaymentError::Closed,
         W::Other(why) => PaymentError::Other(why),
+    }
+}
+
+pub(super) fn new_ticket(t: &NewTicket) -> wit_files::NewTicket {
+    wit_files::NewTicket {
+        area: t.area.clone(),
+        max_bytes: t.max_bytes,
+        accept: t.accept.clone(),
+        max_files: t.max_files,
+        return_path: t.return_path.clone(),
+    }
+}
+
+pub(super) fn ticket(t: wit_files::Ticket, max_files: u32) -> Ticket {
+    let wit_files::Ticket { action, uploads, accept, max_bytes, expires } = t;
+    Ticket { action, uploads, accept, max_bytes, expires, max_files }
+}
+
+pub(super) fn file(f: wit_files::File) -> File {
+    File {
+        id: f.id,
+        area: f.area,
+        name: f.name,
+        media_type: f.media_type,
+        size: f.size,
+        sha256: f.sha256,
+        created: f.created,
+        uploader: f.uploader,
+        attached_to: f.attached_to,
+        expires: f.expires,
+    }
+}
+
+pub(super) fn show(how: Show) -> wit_files::Disposition {
+    match how {
+        Show::Attachment => wit_files::Disposition::Attachment,
+        Show::Inline => wit_files::Disposition::Inline,
+    }
+}
+
+pub(super) fn file_error(e: wit_files::Error) -> FileError {
+    use wit_files::Error as W;
+    match e {
+        W::Undeclared(area) => FileError::Undeclared(area),
+        W::NotSignedIn => FileError::NotSignedIn,
+        W::NotFound => FileError::NotFound,
+        W::NotYours => FileError::NotYours,
+        W::Attached(to) => FileError::Attached(to),
+        W::Invalid(why) => FileError::Invalid(why),
+        W::TooLarge(why) => FileError::TooLarge(why),
+        W::WrongType(why) => FileError::WrongType(why),
+        W::Closed => FileError::Closed,
+        W::Unavailable(why) => FileError::Unavailable(why),
+        W::Other(why) => FileError::Other(why),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bindings::app::city::{
     app::context as wit_context, base as wit_base, data::collections as data, data::shared as wit_shared,
-    identity as wit_identity, messaging::publisher, payments::intents,
+    files::files as wit_files, identity as wit_identity, messaging::publisher, payments::intents,
 };
 use super::bindings::app::wasi;
 use super::{Backend, convert, convert_base as typed, outbound};
@@ -10,6 +10,7 @@ use crate::base::{self, credit, economy, geospatial, legal_entities, population}
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
+use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
@@ -182,6 +183,41 @@ impl Backend for Host {
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         intents::get(id).map(convert::intent).map_err(convert::payment_error)
+    }
+
+    fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError> {
+        let issued = wit_files::issue_ticket(&convert::new_ticket(wanted)).map_err(convert::file_error)?;
+        Ok(convert::ticket(issued, wanted.max_files))
+    }
+
+    fn stat_file(id: &str) -> Result<File, FileError> {
+        wit_files::stat(id).map(convert::file).map_err(convert::file_error)
+    }
+
+    fn attached_files(to: &str) -> Result<Vec<File>, FileError> {
+        let found = wit_files::attached(to).map_err(convert::file_error)?;
+        Ok(found.into_iter().map(convert::file).collect())
+    }
+
+    fn read_file(id: &str, offset: u64, length: u32) -> Result<Vec<u8>, FileError> {
+        wit_files::read(id, offset, length).map_err(convert::file_error)
+    }
+
+    fn write_file(area: &str, name: &str, content: Vec<u8>) -> Result<File, FileError> {
+        let new = wit_files::NewFile { area: area.to_owned(), name: name.to_owned(), content };
+        wit_files::write(&new).map(convert::file).map_err(convert::file_error)
+    }
+
+    fn serve_file(id: &str, how: Show) -> Result<String, FileError> {
+        wit_files::serve(id, convert::show(how)).map_err(convert::file_error)
+    }
+
+    fn attach_file(tx: &data::Transaction, id: &str, to: &str) -> Result<File, FileError> {
+        wit_files::attach(tx, id, to).map(convert::file).map_err(convert::file_error)
+    }
+
+    fn delete_file(tx: &data::Transaction, id: &str) -> Result<(), FileError> {
+        wit_files::delete(tx, id).map_err(convert::file_error)
     }
 
     fn open(dataset: &str, purpose: &str) -> Result<wit_shared::Dataset, SharedError> {

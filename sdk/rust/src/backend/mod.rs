@@ -27,6 +27,7 @@ use crate::base::{self, credit, economy, geospatial, legal_entities, population}
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
+use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
@@ -90,6 +91,15 @@ pub(crate) trait Backend {
     fn cancel_intent(tx: &Self::Transaction, id: &str) -> Result<(), PaymentError>;
     fn refund(tx: &Self::Transaction, id: &str, refund: &NewRefund) -> Result<(), PaymentError>;
     fn intent(id: &str) -> Result<Intent, PaymentError>;
+
+    fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError>;
+    fn stat_file(id: &str) -> Result<File, FileError>;
+    fn attached_files(to: &str) -> Result<Vec<File>, FileError>;
+    fn read_file(id: &str, offset: u64, length: u32) -> Result<Vec<u8>, FileError>;
+    fn write_file(area: &str, name: &str, content: Vec<u8>) -> Result<File, FileError>;
+    fn serve_file(id: &str, how: Show) -> Result<String, FileError>;
+    fn attach_file(tx: &Self::Transaction, id: &str, to: &str) -> Result<File, FileError>;
+    fn delete_file(tx: &Self::Transaction, id: &str) -> Result<(), FileError>;
 
     fn open(dataset: &str, purpose: &str) -> Result<Self::Dataset, SharedError>;
     fn shared_fields(dataset: &Self::Dataset) -> Result<Vec<String>, SharedError>;

@@ -2,6 +2,7 @@
 
 use super::{DataError, Document, Page, Query, Stored, decode, encode};
 use crate::backend::{Active, Backend};
+use crate::files::{File, FileError};
 use crate::messaging::{MessagingError, Notification, Outgoing};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
 use serde::Serialize;
@@ -202,5 +203,22 @@ impl<'a> Tx<'a> {
     /// [`PaymentError`].
     pub fn refund(&self, intent: &str, refund: &NewRefund) -> Result<(), PaymentError> {
         Active::refund(self.raw, intent, refund)
+    }
+
+    /// Binds a file to a document with the commit: from then on it stays until it is deleted. `to` is the app's own
+    /// word for the document, such as `reports/01J9`, without personal data.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn attach(&self, id: &str, to: &str) -> Result<File, FileError> {
+        Active::attach_file(self.raw, id, to)
+    }
+
+    /// Deletes a file with the commit; deleting one that is absent is no error.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn delete_file(&self, id: &str) -> Result<(), FileError> {
+        Active::delete_file(self.raw, id)
     }
 }

@@ -94,6 +94,36 @@ pub fn field(lang: Lang, form: &Form, name: &str, kind: &str, label: &Text, hint
     })
 }
 
+/// A labelled choice of files, for a form with `enctype="multipart/form-data"` that goes to the ticket's `action`. What
+/// it takes and how much is said beside it; the gateway looks for itself.
+#[must_use]
+pub fn file_field(
+    lang: Lang,
+    form: &Form,
+    name: &str,
+    label: &Text,
+    hint: Option<&Text>,
+    ticket: &crate::files::Ticket,
+) -> Markup {
+    let (mib, many) = (ticket.max_bytes.div_ceil(1 << 20), ticket.max_files > 1);
+    let limits = match (lang, many) {
+        (Lang::Zh, true) => format!("最多 {} 个，每个最大 {mib} MiB。", ticket.max_files),
+        (Lang::Zh, false) => format!("最大 {mib} MiB。"),
+        (Lang::En, true) => format!("At most {} files of {mib} MiB each.", ticket.max_files),
+        (Lang::En, false) => format!("At most {mib} MiB."),
+    };
+    let hint = match hint {
+        Some(hint) => Text::same(format!("{} {limits}", hint.get(lang))),
+        None => Text::same(limits),
+    };
+    control(lang, form, name, label, Some(&hint), &|about| {
+        html! {
+            input id=(about.id) name=(name) type="file" accept=(ticket.accept) multiple[many]
+                aria-invalid=[about.invalid] aria-describedby=[about.described_by];
+        }
+    })
+}
+
 /// A labelled text area of so many rows.
 #[must_use]
 pub fn textarea(lang: Lang, form: &Form, name: &str, rows: u32, label: &Text, hint: Option<&Text>) -> Markup {

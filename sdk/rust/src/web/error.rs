@@ -5,6 +5,7 @@ use super::{Request, Response, StatusCode};
 use crate::context::ConfigError;
 use crate::data::DataError;
 use crate::http::HttpError;
+use crate::files::FileError;
 use crate::identity::{self, AttributeError};
 use crate::messaging::MessagingError;
 use crate::payments::PaymentError;
@@ -368,6 +369,28 @@ impl From<HttpError> for Error {
         let title =
             t("所需的外部服务没有答复，请稍后再试", "A service that this needs does not answer; please try again later");
         Problem::new(StatusCode::BAD_GATEWAY, title).kind("upstream").into()
+    }
+}
+
+impl From<FileError> for Error {
+    fn from(e: FileError) -> Self {
+        match e {
+            FileError::NotSignedIn => Self::SignIn,
+            FileError::NotFound => Problem::not_found().into(),
+            FileError::NotYours | FileError::Attached(_) => {
+                Problem::conflict(t("这个文件不能附在这里", "The file cannot be attached here"))
+                    .kind("file-not-attachable")
+                    .detail(t("请重新选择文件并提交。", "Choose the file again and send the form."))
+                    .into()
+            }
+            FileError::TooLarge(why) | FileError::WrongType(why) => {
+                Problem::invalid(t("文件不被接受", "The file is not accepted"))
+                    .kind("file-refused")
+                    .detail(Text::same(why))
+                    .into()
+            }
+            e => Problem::internal(&e.to_string()).into(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod bindings {
         path: [
             "../../../wit/deps/io", "../../../wit/deps/clocks", "../../../wit/deps/random", "../../../wit/deps/filesystem",
             "../../../wit/deps/sockets", "../../../wit/deps/cli", "../../../wit/deps/http", "../../../wit/city-identity",
-            "../../../wit/city-data", "../../../wit/city-base", "../../../wit/city-messaging", "../../../wit/city-payments", "../../../wit/city-app",
+            "../../../wit/city-data", "../../../wit/city-base", "../../../wit/city-messaging", "../../../wit/city-payments", "../../../wit/city-files", "../../../wit/city-app",
         ],
         world: "city:app/app",
         generate_all,

@@ -7,7 +7,7 @@ use super::shown::Shown;
 use super::{HeldRecord, NAV, Names, People, corrections, facts, reads, tabs};
 use crate::failure::{Failure, Outcome};
 use crate::layout::Page;
-use crate::operations::personal::{marked, part_name};
+use crate::operations::personal::parts;
 use crate::view::View;
 use crate::words;
 use axum::body::Body;
@@ -211,7 +211,7 @@ impl Documents {
             }
             let Some(i) = self.keepers.last().cloned() else { return Ok(None) };
             if self.open.is_empty() {
-                self.open = marked(&i).map(|(collection, p)| (part_name(collection, p), None)).collect();
+                self.open = parts(&i).into_iter().map(|(name, _)| (name, None)).collect();
             }
             let Some((part, cursor)) = self.open.pop() else { continue };
             let operations = &view.gateway.operations;

@@ -5,7 +5,7 @@ use super::{NAV, People, described, tabs};
 use crate::body::Query;
 use crate::failure::{Failure, Outcome};
 use crate::layout::{Page, empty};
-use crate::operations::personal::{marked, part_name};
+use crate::operations::personal::parts;
 use crate::view::{View, json};
 use crate::words;
 use axum::extract::Path;
@@ -148,8 +148,9 @@ fn own_part(view: &View, entry: &Entry) -> Option<Text> {
             en: format!("what the app {name} keeps about you"),
         });
     };
-    let (app, part) = (&i.manifest.title, marked(&i).find(|(c, p)| part_name(c, p) == entry.target));
-    let (zh, en) = part.map_or(("您的信息", "Your data"), |(_, p)| (p.title.zh.as_str(), p.title.en.as_str()));
+    let (app, part) = (&i.manifest.title, parts(&i).into_iter().find(|(name, _)| *name == entry.target));
+    let title = part.map(|(_, p)| p.title);
+    let (zh, en) = title.as_ref().map_or(("您的信息", "Your data"), |t| (t.zh.as_str(), t.en.as_str()));
     Some(Text {
         zh: format!("应用“{}”保存的“{zh}”", app.zh), en: format!("“{en}”, which the app “{}” keeps", app.en)
     })

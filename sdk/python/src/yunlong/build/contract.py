@@ -18,6 +18,7 @@ PACKAGES = (
     "city-base",
     "city-messaging",
     "city-payments",
+    "city-files",
     "city-app",
 )
 """In an order in which each knows those that it builds on."""

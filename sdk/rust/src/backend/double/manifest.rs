@@ -18,6 +18,8 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) counters: Vec<String>,
     #[serde(default)]
+    pub(crate) files: Vec<super::files::Area>,
+    #[serde(default)]
     publishes: Vec<Named>,
     #[serde(default)]
     consumes: Vec<Subscription>,

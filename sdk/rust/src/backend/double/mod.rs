@@ -2,6 +2,7 @@
 
 mod base;
 mod collections;
+pub(crate) mod files;
 mod ledger;
 mod manifest;
 mod outbound;
@@ -9,6 +10,7 @@ pub(crate) mod shared;
 mod transaction;
 
 pub(crate) use collections::Collections;
+pub(crate) use files::FileOp;
 pub(crate) use ledger::{Ledger, PaymentOp};
 pub(crate) use manifest::Manifest;
 pub(crate) use transaction::Transaction;
@@ -18,6 +20,7 @@ use crate::base::{Page as TypedPage, credit, economy, geospatial, legal_entities
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
+use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{Event, MessagingError, Notification, Outgoing, PAYMENTS_TOPIC};
 use crate::payments::{Intent, NewIntent, NewRefund, PaymentError, PaymentOutcome};
@@ -71,6 +74,7 @@ pub(crate) struct State {
     pub(crate) dead: Vec<(Event, String)>,
     pub(crate) notes: Vec<Notification>,
     pub(crate) ledger: Ledger,
+    pub(crate) files: files::Files,
     pub(crate) hub: shared::Hub,
     /// What other hosts answer, by the beginning of the address.
     pub(crate) outside: Vec<(String, OutboundResponse)>,
@@ -127,6 +131,7 @@ impl State {
             dead: Vec::new(),
             notes: Vec::new(),
             ledger: Ledger::default(),
+            files: files::Files::default(),
             hub: shared::Hub::default(),
             outside: Vec::new(),
             sent: Vec::new(),
@@ -400,6 +405,42 @@ impl Backend for Double {
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         with(|c| c.ledger.get(id))
+    }
+
+    fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError> {
+        with(|c| files::issue(c, wanted))
+    }
+
+    fn stat_file(id: &str) -> Result<File, FileError> {
+        with(|c| files::stat(c, id))
+    }
+
+    fn attached_files(to: &str) -> Result<Vec<File>, FileError> {
+        with(|c| Ok(files::attached(c, to)))
+    }
+
+    fn read_file(id: &str, offset: u64, length: u32) -> Result<Vec<u8>, FileError> {
+        with(|c| files::read(c, id, offset, length))
+    }
+
+    fn write_file(area: &str, name: &str, content: Vec<u8>) -> Result<File, FileError> {
+        with(|c| files::write(c, area, name, content))
+    }
+
+    fn serve_file(id: &str, how: Show) -> Result<String, FileError> {
+        with(|c| files::serve(c, id, how))
+    }
+
+    fn attach_file(tx: &Transaction, id: &str, to: &str) -> Result<File, FileError> {
+        with(|c| {
+            let file = files::attach(c, id, to)?;
+            tx.stage(|s| s.files.push(FileOp::Attach(id.to_owned(), to.to_owned()))).map_err(|_| FileError::Closed)?;
+            Ok(file)
+        })
+    }
+
+    fn delete_file(tx: &Transaction, id: &str) -> Result<(), FileError> {
+        tx.stage(|s| s.files.push(FileOp::Delete(id.to_owned()))).map_err(|_| FileError::Closed)
     }
 
     fn open(dataset: &str, purpose: &str) -> Result<shared::Opened, SharedError> {

@@ -1,7 +1,7 @@
 //! Optimistic transactions: reads are remembered and compared at the commit.
 
 use super::collections::{Collections, Entry, Overlay};
-use super::{Audited, PaymentOp, State};
+use super::{Audited, FileOp, PaymentOp, State};
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
 use crate::messaging::{Notification, Outgoing};
 use std::cell::{Cell, RefCell};
@@ -20,6 +20,7 @@ pub(crate) struct Staged {
     pub(crate) events: Vec<(String, Outgoing)>,
     pub(crate) notes: Vec<Notification>,
     pub(crate) payments: Vec<PaymentOp>,
+    pub(crate) files: Vec<FileOp>,
 }
 
 #[derive(Default)]
@@ -189,6 +190,9 @@ fn apply(staged: Staged, counters: BTreeMap<(String, String), i64>, city: &mut S
     }
     for ((counter, key), value) in counters {
         city.data.set_counter(&counter, &key, value);
+    }
+    for op in staged.files {
+        city.files.apply(op);
     }
     city.audit.extend(staged.audit);
     city.notes.extend(staged.notes);

@@ -31,6 +31,12 @@ pub struct ObjectBlobs {
 }
 
 impl ObjectBlobs {
+    /// Blobs in this process's memory, which end with it: for cities that are founded for a test.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::new(Arc::new(object_store::memory::InMemory::new()), "")
+    }
+
     /// Blobs under `prefix` (which may be empty) of a bucket.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, prefix: &str) -> Self {

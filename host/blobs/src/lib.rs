@@ -1,11 +1,13 @@
-//! Where the bytes of blobs are.
+//! Where the bytes of blobs are: the registry's packages, and the files of apps.
 //!
-//! A [`BlobStore`] knows uploads and places, and neither repositories nor who asks. An *upload* grows
+//! A [`BlobStore`] knows uploads and places, and neither repositories, installations nor who asks. An *upload* grows
 //! by [`Append`]; [`BlobStore::place`] checks its digest and makes it a blob in one step, so that
 //! nothing half-written can ever be read. A *place* is a digest and the id of the upload that made
 //! it: the same content pushed twice has two places, of which the metadata names one. That is why
 //! removing a blob can never hit one that is being pushed anew: they are different files.
+#![deny(missing_docs)]
 
+pub mod digest;
 mod folder;
 mod object;
 #[cfg(feature = "s3")]
@@ -16,7 +18,9 @@ pub use object::ObjectBlobs;
 #[cfg(feature = "s3")]
 pub use s3::S3;
 
-use crate::digest::{Algorithm, Digest};
+pub use digest::Digest;
+
+use crate::digest::Algorithm;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;

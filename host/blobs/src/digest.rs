@@ -135,7 +135,7 @@ pub enum DigestError {
     /// Not `algorithm:hex` of the right length in lower case.
     #[error("`{0}` is not a digest: expected `sha256:` and 64, or `sha512:` and 128 lower-case hexadecimal digits")]
     Malformed(String),
-    /// An algorithm that this registry does not compute.
+    /// An algorithm that nobody computes here.
     #[error("the digest algorithm `{0}` is not supported: use sha256 or sha512")]
     Algorithm(String),
 }
@@ -179,7 +179,8 @@ impl<'de> Deserialize<'de> for Digest {
 }
 
 /// The beginning of what somebody sent, for a message about it.
-pub(crate) fn excerpt(s: &str) -> String {
+#[must_use]
+pub fn excerpt(s: &str) -> String {
     s.chars().take(80).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
