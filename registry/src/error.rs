@@ -74,6 +74,7 @@ pub fn part_in_chinese(what: &str) -> String {
         "the tar" => "tar 文件",
         "the SBOM" => "软件物料清单",
         "the provenance" => "构建说明",
+        "the scenarios" => "场景",
         "assets" => "静态文件",
         "component" => "组件",
         "signature" => "签名",

@@ -4,7 +4,7 @@
 //! as a folder or as a tar. It holds one *wasm manifest* (the [CNCF wasm artifact
 //! layout](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/)): the standard wasm
 //! config and exactly one `application/wasm` layer. Its annotations carry the digests of `app.toml`
-//! and of the assets, and of listing, SBOM and provenance where there are any, so that one signature
+//! and of the assets, and of listing, SBOM, provenance and scenarios where there are any, so that one signature
 //! over its digest binds everything. All these and the signatures are *referrers*: manifests of their
 //! own whose `subject` is the wasm manifest.
 //!
@@ -27,6 +27,7 @@ pub mod listing;
 mod oci;
 pub mod package;
 mod parts;
+mod scenarios;
 pub mod sign;
 pub mod trust;
 

@@ -17,6 +17,7 @@ pub(crate) const SBOM: &str = "application/vnd.cyclonedx+json";
 /// An in-toto statement that nothing signs by itself: the package's signature covers it.
 pub(crate) const PROVENANCE: &str = "application/vnd.in-toto+json";
 pub(crate) const LISTING: &str = "application/vnd.yunlong.listing.v1+toml";
+pub(crate) const SCENARIOS: &str = "application/vnd.yunlong.scenarios.v1+tar";
 pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 pub(crate) const A_TITLE: &str = "org.opencontainers.image.title";
@@ -28,6 +29,7 @@ pub(crate) const A_ASSETS_DIGEST: &str = "org.yunlong.assets.digest";
 pub(crate) const A_SBOM_DIGEST: &str = "org.yunlong.sbom.digest";
 pub(crate) const A_PROVENANCE_DIGEST: &str = "org.yunlong.provenance.digest";
 pub(crate) const A_LISTING_DIGEST: &str = "org.yunlong.listing.digest";
+pub(crate) const A_SCENARIOS_DIGEST: &str = "org.yunlong.scenarios.digest";
 pub(crate) const A_SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 pub(crate) const A_SIGNER: &str = "org.yunlong.signer";
 

@@ -5,6 +5,7 @@ use crate::component::{self, Inspection};
 use crate::layout::{Layout, replace_file};
 use crate::oci::{self, WasmComponent, WasmConfig};
 use crate::parts::Parts;
+use crate::scenarios;
 use crate::{KeyId, KeyPair, Listing, Most, PackageError, Signature, TrustStore, VerifiedSigner, VerifyError};
 use bytes::Bytes;
 use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType};
@@ -27,6 +28,12 @@ pub struct Limits {
     pub document: u64,
     /// The list of what the component is made of, and how it was built: each.
     pub evidence: u64,
+    /// The scenarios together.
+    pub scenarios: u64,
+    /// One file of them.
+    pub scenario: u64,
+    /// How many files of scenarios, that of the invariants among them.
+    pub scenario_files: usize,
     /// How many blobs.
     pub blobs: usize,
     /// How many signatures.
@@ -43,6 +50,9 @@ impl Default for Limits {
             asset_files: 2_000,
             document: 256 * 1024,
             evidence: 4 * MIB,
+            scenarios: 512 * 1024,
+            scenario: 64 * 1024,
+            scenario_files: 64,
             blobs: 64,
             signatures: 16,
         }
@@ -68,6 +78,8 @@ pub struct Package {
     pub sbom: Option<Bytes>,
     /// How it was built: an in-toto statement with SLSA provenance, unread.
     pub provenance: Option<Bytes>,
+    /// What `scenarios/` holds, by file: what the app says of itself, for the review to play. Unread.
+    pub scenarios: BTreeMap<String, String>,
     /// The wasm manifest's bytes. Its annotations carry the digests of everything above.
     pub wasm_manifest: Bytes,
     /// The digest of the wasm manifest: the package's identity, and what signatures are over.
@@ -92,6 +104,8 @@ pub struct Materials<'a> {
     pub sbom: Option<&'a [u8]>,
     /// An in-toto statement with SLSA provenance in JSON.
     pub provenance: Option<&'a [u8]>,
+    /// Scenarios and invariants by file; none of an app that has none.
+    pub scenarios: Option<&'a BTreeMap<String, String>>,
 }
 
 /// Files beside `app.toml` that are taken into the package when they are there.
@@ -151,7 +165,7 @@ pub fn verify(package: &Package, trust: &TrustStore) -> Result<VerifiedSigner, V
 
 impl Package {
     /// Builds a package in memory from a folder with `app.toml` and a component. `listing.toml`,
-    /// `sbom.cdx.json` and `provenance.intoto.json` are taken in when they stand beside it.
+    /// `sbom.cdx.json`, `provenance.intoto.json` and `scenarios/*.toml` are taken in when they stand beside it.
     ///
     /// # Errors
     /// [`PackageError`].
@@ -194,6 +208,7 @@ impl Package {
         };
         let sbom = evidence_of(evidence.sbom, SBOM_FILE)?;
         let provenance = evidence_of(evidence.provenance, PROVENANCE_FILE)?;
+        let scenarios = scenarios::read_dir(dir, &limits)?;
         Self::assemble(Materials {
             manifest_toml: &toml,
             component,
@@ -201,6 +216,7 @@ impl Package {
             listing_toml: listing.as_deref(),
             sbom: sbom.as_deref(),
             provenance: provenance.as_deref(),
+            scenarios: Some(&scenarios),
         })
     }
 
@@ -244,12 +260,14 @@ impl Package {
             Some(_) => Some(assets::to_tar(from.files.unwrap_or(&no_files))?),
             None => None,
         };
+        let scenarios = from.scenarios.filter(|s| !s.is_empty()).map(scenarios::to_tar).transpose()?;
         let bound = [
             (oci::A_MANIFEST_DIGEST, oci::APP_TOML, Some(from.manifest_toml.as_bytes().to_vec())),
             (oci::A_ASSETS_DIGEST, oci::ASSETS, tar),
             (oci::A_LISTING_DIGEST, oci::LISTING, from.listing_toml.map(|t| t.as_bytes().to_vec())),
             (oci::A_SBOM_DIGEST, oci::SBOM, from.sbom.map(<[u8]>::to_vec)),
             (oci::A_PROVENANCE_DIGEST, oci::PROVENANCE, from.provenance.map(<[u8]>::to_vec)),
+            (oci::A_SCENARIOS_DIGEST, oci::SCENARIOS, scenarios),
         ];
         for (annotation, _, bytes) in &bound {
             if let Some(bytes) = bytes {
@@ -368,6 +386,8 @@ impl Package {
         let listing = parts.bound("listing.toml", oci::LISTING, oci::A_LISTING_DIGEST, limits.document)?;
         let sbom = parts.bound("the SBOM", oci::SBOM, oci::A_SBOM_DIGEST, limits.evidence)?;
         let provenance = parts.bound("the provenance", oci::PROVENANCE, oci::A_PROVENANCE_DIGEST, limits.evidence)?;
+        let limit = limits.scenarios.saturating_mul(2);
+        let scenarios = parts.bound("the scenarios", oci::SCENARIOS, oci::A_SCENARIOS_DIGEST, limit)?;
         let manifest_toml = utf8(&toml, "app.toml")?;
         let manifest = Manifest::parse(&manifest_toml)?;
         if manifest.assets.is_some() != tar.is_some() {
@@ -386,6 +406,10 @@ impl Package {
             Some(listing) => Some(Listing::parse(&utf8(&listing, "listing.toml")?, &assets)?),
             None => None,
         };
+        let scenarios = match &scenarios {
+            Some(tar) => scenarios::from_tar(tar, limits)?,
+            None => BTreeMap::new(),
+        };
         let signatures = parts.signatures(limits)?;
         parts.nothing_else()?;
         let (digest, wasm_manifest) = parts.identity()?;
@@ -398,6 +422,7 @@ impl Package {
             listing,
             sbom,
             provenance,
+            scenarios,
             wasm_manifest,
             digest,
             signatures,

@@ -12,12 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use yunlong_model::{Digest, Manifest};
 
 /// Referrers of which a package has one at most, with the annotation that carries their layer's digest.
-const BOUND: [(&str, &str); 5] = [
+const BOUND: [(&str, &str); 6] = [
     (oci::APP_TOML, oci::A_MANIFEST_DIGEST),
     (oci::ASSETS, oci::A_ASSETS_DIGEST),
     (oci::LISTING, oci::A_LISTING_DIGEST),
     (oci::SBOM, oci::A_SBOM_DIGEST),
     (oci::PROVENANCE, oci::A_PROVENANCE_DIGEST),
+    (oci::SCENARIOS, oci::A_SCENARIOS_DIGEST),
 ];
 
 /// What a manifest is in a package.
@@ -295,6 +296,7 @@ fn name_of(kind: &str) -> &'static str {
         oci::ASSETS => "assets",
         oci::LISTING => "listing.toml",
         oci::SBOM => "the SBOM",
+        oci::SCENARIOS => "the scenarios",
         _ => "the provenance",
     }
 }
@@ -328,6 +330,7 @@ pub(crate) fn wanted(manifest: &[u8], limits: &Limits) -> Result<Vec<(Digest, u6
             oci::WASM_LAYER => limits.component,
             oci::ASSETS => limits.assets.saturating_mul(2),
             oci::SBOM | oci::PROVENANCE => limits.evidence,
+            oci::SCENARIOS => limits.scenarios.saturating_mul(2),
             _ => limits.document,
         };
         total = total.saturating_add(d.size());

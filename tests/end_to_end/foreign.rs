@@ -1,6 +1,8 @@
 //! Programs that know nothing of this platform: built for other hosts, in Rust, TypeScript and Python,
 //! published, installed and serving as they are.
 
+mod wasi_03;
+
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use yunlong_tests::{Answer, City, Client, Plan};

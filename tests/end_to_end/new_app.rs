@@ -93,6 +93,8 @@ async fn from_nothing_to_a_page_that_is_served() -> Result<()> {
     // As a colleague has it who cloned the project: without the link.
     std::fs::remove_file(app.join(".yunlong"))?;
     in_app(&["build"])?;
+    let played = in_app(&["test", "--lang", "en"])?;
+    ensure!(played.contains("1 scenarios, 0 failed"), "{played}");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut tests = machine.command(Path::new(&cargo), &app);
     let tests = tests.args(["test", "--locked"]).env("CARGO_TARGET_DIR", target()?).output()?;

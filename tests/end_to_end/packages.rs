@@ -181,7 +181,7 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
 async fn the_commands_of_the_readme_work_as_printed() -> Result<()> {
     let city = Plan::with(&["guestbook"]).citizens(1).start().await?;
     let readme = include_str!("../../README.md");
-    let section = readme.split("## The command line").nth(1).context("the README has no such section")?;
+    let section = readme.split("· The command line").nth(1).context("the README has no such section")?;
     // The first block builds the component, which is built already.
     let block = section.split("```sh").nth(2).and_then(|b| b.split("```").next()).context("no second block")?;
     let root = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);

@@ -3,6 +3,7 @@
 mod advisories;
 mod kill;
 mod refusals;
+mod scenarios;
 
 use anyhow::{Context as _, Result, ensure};
 use reqwest::Method;

@@ -669,7 +669,7 @@ mod tests {
             ("counters = [\"A\"]", "counters[0]"),
             ("[[buckets]]\nname = \"a b\"", "buckets[0].name"),
             ("[[buckets]]\nname = \"桶\"", "buckets[0].name"),
-            ("[[buckets]]\nname = \"a\"\n[[buckets]]\nname = \"a\"", "buckets[1].name: `a` stands there twice"),
+            ("[[buckets]]\nname = \"a\"\n[[buckets]]\nname = \"a\"", "buckets[1].name: stands there twice"),
             ("[features]\nwasi-http-04 = true", "wasi-http-04"),
             ("outbound = [\"*.example.org\"]", "outbound[0]"),
             ("outbound = [\"127.0.0.1\"]", "outbound[0]"),

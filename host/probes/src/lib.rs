@@ -1,5 +1,5 @@
 //! The probes of review that run a package: does it loop, does its memory grow without end, does it answer
-//! without end?
+//! without end? And does it do what it says of itself, in the scenarios that it brings along?
 //!
 //! A package is compiled as an installation compiles it, in the child with its limits, and installed in a city
 //! of its own: a store in memory, two invented accounts, no network. Then everything that the binary exports is
@@ -11,11 +11,13 @@
 //! One run serves the three probes. What it cannot find is what hides: an app that misbehaves on one path alone,
 //! or in a year, passes. Then the sandbox's limits hold as they do here, and harm nobody else.
 //!
+//! Scenarios are played apart from that, by the workbench as `yunlong test --faults` plays them.
+//!
 //! **Invariants.**
 //! - Nothing of the city is reached: neither its store, nor its accounts, nor the network, nor the keys that an
 //!   installation there derives. The cache of compiled code alone is shared.
-//! - A run takes no longer than its compiler's limit and [`ProbesConfig::budget`]. Given up, it ends at once and
-//!   leaves nothing behind.
+//! - A run takes no longer than its compiler's limit and [`ProbesConfig::budget`], and the scenarios no longer than
+//!   that and [`ProbesConfig::faults`]. Given up, it ends at once and leaves nothing behind.
 //! - No entry point passes that was not called.
 #![deny(missing_docs)]
 
@@ -26,6 +28,8 @@ mod meter;
 mod report;
 mod run;
 mod sample;
+mod scenarios;
+mod told;
 mod verdict;
 
 use async_trait::async_trait;
@@ -54,13 +58,17 @@ const MEMORY: usize = 1 << 30;
 pub struct ProbesConfig {
     /// The sandboxes. The compiler's limits are those of the check.
     pub sandbox: RuntimeConfig,
-    /// How long the calls of one package may take together, compilation not among it.
+    /// How long the calls of one package may take together, compilation not among it; and how long all its
+    /// scenarios may, played without faults.
     pub budget: Duration,
+    /// How long the scenarios may be played again with faults; with zero they are not.
+    pub faults: Duration,
 }
 
 impl ProbesConfig {
     /// As the city's runtime of this configuration: compiled code is shared with it, so that what passed is
-    /// not compiled again when it is installed. Compiling may take 120 s of CPU time at most, the calls a minute.
+    /// not compiled again when it is installed. Compiling may take 120 s of CPU time at most, the calls a minute, the
+    /// scenarios a minute and then two with faults.
     #[must_use]
     pub fn new(city: RuntimeConfig) -> Self {
         let mut sandbox = RuntimeConfig {
@@ -69,6 +77,7 @@ impl ProbesConfig {
             cache_secret: Some(city.cache_secret.unwrap_or(city.secret)),
             small: PoolConfig { instances: INSTANCES },
             large: PoolConfig { instances: INSTANCES },
+            concurrent: PoolConfig { instances: INSTANCES },
             per_installation: 1,
             total_memory: Some(MEMORY),
             // No name is looked up and no connection made, whatever `app.toml` declares.
@@ -77,7 +86,7 @@ impl ProbesConfig {
             ..city
         };
         sandbox.compiler.cpu_seconds = sandbox.compiler.cpu_seconds.min(COMPILE_CPU_SECONDS);
-        Self { sandbox, budget: Duration::from_secs(60) }
+        Self { sandbox, budget: Duration::from_secs(60), faults: Duration::from_secs(120) }
     }
 }
 
@@ -104,7 +113,8 @@ impl Probes {
     /// Each of them, for the checks of a package.
     #[must_use]
     pub fn all(self: &Arc<Self>) -> Vec<Arc<dyn Probe>> {
-        KINDS.into_iter().map(|kind| Arc::new(One { kind, probes: self.clone() }) as Arc<dyn Probe>).collect()
+        let one = |kind| Arc::new(One { kind, probes: self.clone() }) as Arc<dyn Probe>;
+        KINDS.into_iter().map(one).chain([Arc::new(Scenarios(self.clone())) as Arc<dyn Probe>]).collect()
     }
 
     /// Runs the package, or hands out the run that another kind has asked for: each kind gets a run once, so that
@@ -140,5 +150,21 @@ impl Probe for One {
     async fn run(&self, package: &Package) -> Result<Measured, ProbeError> {
         let ran = self.probes.ran(self.kind, package).await?;
         Ok(verdict::measured(self.kind, &ran))
+    }
+}
+
+/// The play of the scenarios.
+struct Scenarios(Arc<Probes>);
+
+#[async_trait]
+impl Probe for Scenarios {
+    fn kind(&self) -> ProbeKind {
+        ProbeKind::Scenarios
+    }
+
+    async fn run(&self, package: &Package) -> Result<Measured, ProbeError> {
+        // Not beside a run that measures.
+        let _alone = self.0.last.lock().await;
+        scenarios::played(&self.0.config, package).await
     }
 }

@@ -77,7 +77,7 @@ fn measures(kind: ProbeKind, limits: &Limits) -> Vec<Measure> {
             }]
         }
         // Not by running anything.
-        ProbeKind::SeparateConsent => Vec::new(),
+        ProbeKind::SeparateConsent | ProbeKind::Scenarios => Vec::new(),
     }
 }
 

@@ -218,6 +218,7 @@ pub(crate) struct Interceptor {
     pub(crate) budget: Budget,
     pub(crate) cpu: CpuMeter,
     pub(crate) log: GuestLog,
+    begun: Instant,
     deadline: Instant,
     calls: AtomicU64,
     by_interface: [AtomicU32; Interface::ALL.len()],
@@ -242,6 +243,7 @@ impl Interceptor {
         installations: Arc<Installations>,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
+        let begun = Instant::now();
         Self {
             installation,
             kind,
@@ -249,7 +251,8 @@ impl Interceptor {
             budget,
             cpu: CpuMeter::default(),
             log: GuestLog::default(),
-            deadline: Instant::now() + budget.wall,
+            begun,
+            deadline: begun + budget.wall,
             calls: AtomicU64::new(0),
             by_interface: Default::default(),
             stopped: AtomicBool::new(false),
@@ -406,6 +409,11 @@ impl Interceptor {
 
     pub(crate) fn was_memory_refused(&self) -> bool {
         self.memory_refused.load(Ordering::Relaxed)
+    }
+
+    /// How long ago the invocation began.
+    pub(crate) fn age(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     pub(crate) fn deadline(&self) -> Instant {

@@ -13,6 +13,7 @@
 mod cache;
 mod calls;
 mod city;
+mod clocks;
 mod compile;
 mod config;
 mod engine;

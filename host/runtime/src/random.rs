@@ -1,23 +1,31 @@
 //! Random numbers: from the thread's generator, which the operating system seeds. Each call passes
 //! the interceptor once, however many bytes it asks for.
 
-use crate::interceptor::Interface;
+use crate::interceptor::{Interceptor, Interface};
 use crate::state::State;
 use rand::Rng as _;
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
+use wasmtime_wasi::p3::bindings::random as random_03;
 
 /// The most random bytes of one call.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Replaces what `wasmtime-wasi` links. The caller allows shadowing.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    random::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))?;
-    insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(s))
+    random::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))
 }
 
-struct Source<'a>(&'a State);
+/// The same for WASI 0.3, whose own would pass the interceptor once for each byte, and not at all for the seed.
+pub(crate) fn add_to_linker_03(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    random_03::random::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    random_03::insecure::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))?;
+    random_03::insecure_seed::add_to_linker::<_, Source<'static>>(linker, |s| Source(&s.interceptor))
+}
+
+struct Source<'a>(&'a Interceptor);
 
 impl HasData for Source<'static> {
     type Data<'a> = Source<'a>;
@@ -25,7 +33,7 @@ impl HasData for Source<'static> {
 
 impl Source<'_> {
     fn bytes(&self, function: &'static str, len: u64) -> wasmtime::Result<Vec<u8>> {
-        self.0.interceptor.call(Interface::Random, function)?;
+        self.0.call(Interface::Random, function)?;
         if len > MAX_BYTES {
             wasmtime::bail!("{len} random bytes in one call: at most {MAX_BYTES} are possible");
         }
@@ -34,9 +42,20 @@ impl Source<'_> {
         Ok(bytes)
     }
 
+    /// At most as many bytes: WASI 0.3 lets the host give fewer than it is asked for.
+    fn some_bytes(&self, function: &'static str, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.bytes(function, most.min(MAX_BYTES))
+    }
+
     fn number(&self, function: &'static str) -> wasmtime::Result<u64> {
-        self.0.interceptor.call(Interface::Random, function)?;
+        self.0.call(Interface::Random, function)?;
         Ok(rand::rng().next_u64())
+    }
+
+    fn seed(&self) -> wasmtime::Result<(u64, u64)> {
+        self.0.call(Interface::Random, "insecure-seed")?;
+        let mut rng = rand::rng();
+        Ok((rng.next_u64(), rng.next_u64()))
     }
 }
 
@@ -63,8 +82,32 @@ impl insecure::Host for Source<'_> {
 
 impl insecure_seed::Host for Source<'_> {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        self.0.interceptor.call(Interface::Random, "insecure-seed")?;
-        let mut rng = rand::rng();
-        Ok((rng.next_u64(), rng.next_u64()))
+        self.seed()
+    }
+}
+
+impl random_03::random::Host for Source<'_> {
+    fn get_random_bytes(&mut self, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.some_bytes("get-random-bytes", most)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.number("get-random-u64")
+    }
+}
+
+impl random_03::insecure::Host for Source<'_> {
+    fn get_insecure_random_bytes(&mut self, most: u64) -> wasmtime::Result<Vec<u8>> {
+        self.some_bytes("get-insecure-random-bytes", most)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        self.number("get-insecure-random-u64")
+    }
+}
+
+impl random_03::insecure_seed::Host for Source<'_> {
+    fn get_insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        self.seed()
     }
 }

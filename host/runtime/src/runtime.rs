@@ -73,6 +73,8 @@ pub struct Services {
 const MAX_FIELDS: usize = 64 << 10;
 /// Resources (streams, bodies, transactions) that one instance may hold at once.
 const MAX_RESOURCES: usize = 1_000;
+/// Tasks, streams and futures of WASI 0.3, and the ends of these, that one instance may hold at once.
+const MAX_CONCURRENT: usize = 4_000;
 /// Bytes that one host call may copy out of the guest.
 const MAX_COPIED: usize = 8 << 20;
 /// How much of a trap's story goes into the app's log.
@@ -499,6 +501,9 @@ impl Runtime {
         let mut store = Store::new(&self.engines.get(loaded.profile).engine, state);
         store.limiter(|s| &mut s.memory);
         store.set_hostcall_fuel(MAX_COPIED);
+        if let Some(concurrent) = store.concurrent_resource_table() {
+            concurrent.set_max_capacity(MAX_CONCURRENT);
+        }
         store.set_epoch_deadline(1);
         let watcher = interceptor.clone();
         store.epoch_deadline_callback(move |_| {
@@ -615,6 +620,11 @@ fn linker(profile: Profile, engine: &wasmtime::Engine) -> wasmtime::Result<Linke
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     if profile == Profile::Concurrent {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        linker.allow_shadowing(true);
+        crate::sockets::add_to_linker_03(&mut linker)?;
+        crate::random::add_to_linker_03(&mut linker)?;
+        crate::clocks::add_to_linker_03(&mut linker)?;
+        linker.allow_shadowing(false);
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     }
     standard::add_to_linker(&mut linker)?;

@@ -10,12 +10,13 @@ use crate::state::State;
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::BodyExt;
+use std::future::poll_fn;
 use wasmtime::Store;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p3::Request;
 
-/// Runs the guest and gathers its response. What the guest has started beside it goes on as long as the
-/// body is read, and ends with the store.
+/// Runs the guest and gathers its response. What the guest has started beside it goes on to its end within
+/// its limits, as a guest of WASI 0.2 goes on behind its answer; what has not ended by then ends with the store.
 pub(crate) async fn handle<B>(
     loaded: &Loaded,
     mut store: Store<State>,
@@ -44,7 +45,12 @@ where
                 }
             };
             let response = accessor.with(|mut access| response.into_http(&mut access, async { Ok(()) }))?;
-            Ok::<_, wasmtime::Error>(collect(response, limit).await)
+            let answered = collect(response, limit).await;
+            if answered.is_ok() {
+                // A transaction that is committed behind the answer is not to be lost.
+                poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+            }
+            Ok::<_, wasmtime::Error>(answered)
         })
         .await??;
     store.data().end();

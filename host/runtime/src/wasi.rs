@@ -4,7 +4,6 @@
 
 use crate::interceptor::{Interceptor, Interface};
 use crate::log::{LogStream, Stream};
-use rand::Rng as _;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx};
@@ -14,12 +13,9 @@ use yunlong_model::Clock;
 pub(crate) fn context(interceptor: &Arc<Interceptor>, clock: Arc<dyn Clock>) -> WasiCtx {
     let mut b = WasiCtx::builder();
     b.wall_clock(Wall { interceptor: interceptor.clone(), clock })
-        .monotonic_clock(Monotonic { interceptor: interceptor.clone(), start: std::time::Instant::now() })
+        .monotonic_clock(Monotonic(interceptor.clone()))
         .stdout(LogStream(interceptor.clone(), Stream::Out))
         .stderr(LogStream(interceptor.clone(), Stream::Err))
-        // WASI 0.3 asks the context; the interfaces of 0.2 are replaced (see `random`).
-        .secure_random(Random(interceptor.clone()))
-        .insecure_random(Random(interceptor.clone()))
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false);
@@ -45,41 +41,18 @@ impl HostWallClock for Wall {
 }
 
 /// Counts from the start of the invocation: the age of the machine is nobody's business.
-struct Monotonic {
-    interceptor: Arc<Interceptor>,
-    start: std::time::Instant,
-}
+struct Monotonic(Arc<Interceptor>);
+
+/// Nanoseconds that the clock which counts can tell apart.
+pub(crate) const RESOLUTION: u64 = 1_000;
 
 impl HostMonotonicClock for Monotonic {
     fn resolution(&self) -> u64 {
-        1_000
+        RESOLUTION
     }
 
     fn now(&self) -> u64 {
-        let _ = self.interceptor.call(Interface::Clocks, "monotonic-clock.now");
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-/// Random numbers as `crate::random` gives them.
-struct Random(Arc<Interceptor>);
-
-impl rand::TryRng for Random {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        let _ = self.0.call(Interface::Random, "random");
-        Ok(rand::rng().next_u32())
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        let _ = self.0.call(Interface::Random, "random");
-        Ok(rand::rng().next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        let _ = self.0.call(Interface::Random, "random");
-        rand::rng().fill_bytes(bytes);
-        Ok(())
+        let _ = self.0.call(Interface::Clocks, "monotonic-clock.now");
+        u64::try_from(self.0.age().as_nanos()).unwrap_or(u64::MAX)
     }
 }

@@ -108,7 +108,7 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
     }
     let sandbox = sandbox(options)?;
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
-    let settings = Options { jobs, faults: options.faults };
+    let settings = Options { jobs, faults: options.faults, limits: None };
     let progress: Arc<dyn yunlong_workbench::Progress> = Arc::new(Told::new(lang));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine)?;
     let report =
@@ -150,7 +150,7 @@ fn sandbox(options: &Test) -> Result<Sandbox, Refusal> {
         next: both("请用 --cache 指定", "name one with --cache"),
     })?;
     let cache_secret = compiled::key(&cache).map_err(|e| unusable(&cache, &e))?;
-    Ok(Sandbox { cache_dir: cache.join("compiled"), cache_secret, compiler: None })
+    Ok(Sandbox::new(cache.join("compiled"), cache_secret))
 }
 
 /// Tells how far it is, on standard error.

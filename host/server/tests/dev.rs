@@ -72,10 +72,15 @@ impl Dev {
         let mut process = command(folder.path(), port, temporary.path()).arg("--no-build").spawn().unwrap();
         let stderr = process.stderr.take().unwrap();
         let log = std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<_>>());
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        match lines.next() {
-            Some(Ok(line)) => assert_eq!(line, format!("ready http://guestbook.localhost:{port}")),
-            _ => panic!("ended before it was ready:\n{}", log.join().unwrap().join("\n")),
+        let stdout = process.stdout.take().unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|l| tell.send(l)));
+        if let Ok(line) = told.recv_timeout(Duration::from_secs(60)) {
+            assert_eq!(line, format!("ready http://guestbook.localhost:{port}"));
+        } else {
+            // An app that is refused is waited for, not ended.
+            process.kill().unwrap();
+            panic!("it is not ready:\n{}", log.join().unwrap().join("\n"));
         }
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { process, port, folder, temporary, client }
@@ -279,7 +284,7 @@ fn what_cannot_work_is_told_with_the_next_step() {
     let text = refused(empty.path(), free_port(), &["--no-build"]);
     assert!(text.contains("app.wasm") && text.contains("yunlong build"), "{text}");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let text = refused(empty.path(), taken.local_addr().unwrap().port(), &["--no-build"]);
+    let text = refused(app().path(), taken.local_addr().unwrap().port(), &["--no-build"]);
     assert!(text.contains("--port"), "{text}");
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "no city is left behind");
 }

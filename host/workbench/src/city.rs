@@ -34,30 +34,37 @@ const MOST: usize = 100_000;
 const INSTANCES: u32 = 4;
 
 /// The sandboxes of cities: where compiled code is kept, and by what it is compiled.
-#[derive(Clone, Debug)]
-pub struct Sandbox {
-    /// The folder of compiled components.
-    pub cache_dir: PathBuf,
-    /// The key of that folder, the same for every city that shares it.
-    pub cache_secret: [u8; 32],
-    /// The compiling program and its first arguments; the running one when absent.
-    pub compiler: Option<(PathBuf, Vec<String>)>,
-}
+#[derive(Clone)]
+pub struct Sandbox(RuntimeConfig);
 
 impl Sandbox {
+    /// The defaults, with compiled components in `cache_dir` under a key that every city has that shares the folder.
+    #[must_use]
+    pub fn new(cache_dir: PathBuf, cache_secret: [u8; 32]) -> Self {
+        let config = RuntimeConfig::new(cache_dir, rand::random());
+        Self(RuntimeConfig { cache_secret: Some(cache_secret), ..config })
+    }
+
+    /// As these are set up: their compiler with its limits, their cache with its key, their memory.
+    #[must_use]
+    pub fn like(config: &RuntimeConfig) -> Self {
+        let cache_secret = Some(config.cache_secret.unwrap_or(config.secret));
+        Self(RuntimeConfig { cache_secret, ..config.clone() })
+    }
+
     fn runtime(&self, sight: &Arc<Sight>) -> RuntimeConfig {
-        let mut config = RuntimeConfig {
-            cache_secret: Some(self.cache_secret),
+        RuntimeConfig {
+            // Keys of installations are derived from it: each city has its own.
+            secret: rand::random(),
             small: PoolConfig { instances: INSTANCES },
             large: PoolConfig { instances: INSTANCES },
+            concurrent: PoolConfig { instances: INSTANCES },
             per_installation: 1,
             // Whatever app.toml declares: a test must not depend on what is elsewhere.
             outbound: OutboundConfig { max_requests: 0, ..OutboundConfig::default() },
             observer: Some(sight.clone()),
-            ..RuntimeConfig::new(&self.cache_dir, rand::random())
-        };
-        config.compiler.command.clone_from(&self.compiler);
-        config
+            ..self.0.clone()
+        }
     }
 }
 
@@ -247,9 +254,14 @@ impl City {
             let before = self.commits();
             let progress = self.dispatcher.poll_once().await.map_err(|e| e.to_string())?;
             self.base.payments.poll_once().await.map_err(|e| e.to_string())?;
+            if self.deliver.is_full() {
+                return Err("more than 64 MiB of messages were published".into());
+            }
             if progress.attempts == 0 && self.commits() == before {
                 return Ok(());
             }
+            // A play that takes too long is cut off here.
+            tokio::task::yield_now().await;
         }
         Err(format!("messages led to messages for {ROUNDS} rounds without an end"))
     }
@@ -273,6 +285,7 @@ impl City {
         let mut all = Vec::new();
         loop {
             let page = self.schema.find_committed(&self.base.store, collection, &query).await?;
+            tokio::task::yield_now().await;
             for document in page.documents {
                 let mut body: Value = serde_json::from_str(&document.body)
                     .map_err(|e| DocumentError::Invalid(format!("{}: {e}", document.id)))?;

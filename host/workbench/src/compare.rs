@@ -1,6 +1,6 @@
 //! What a value is to be: the conditions of scenarios and invariants.
 
-use crate::values::{self, Unknown, Vars};
+use crate::values::{self, Unfilled, Vars};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -74,7 +74,7 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
 impl Condition {
     /// Whether the values at a path are as they are to be. Of several, each word wants one that fits it, but for
     /// `not`, which wants none.
-    pub(crate) fn holds(&self, found: &[&Value], vars: &Vars) -> Result<bool, Unknown> {
+    pub(crate) fn holds(&self, found: &[&Value], vars: &Vars) -> Result<bool, Unfilled> {
         let words = match self {
             Self::Is(plain) => Words { is: Some(plain.value()), ..Words::default() },
             Self::Words(words) => words.clone(),
@@ -136,8 +136,19 @@ impl Condition {
     }
 }
 
+/// How many comparisons conditions ask for: each entry of a list is one.
+pub(crate) fn weight(conditions: &Conditions) -> usize {
+    let list = |v: &Option<Value>| v.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
+    let one = |condition: &Condition| match condition {
+        Condition::Is(Plain::List(items)) => items.len(),
+        Condition::Is(_) => 0,
+        Condition::Words(w) => w.r#in.as_ref().map_or(0, Vec::len) + list(&w.is) + list(&w.not),
+    };
+    conditions.values().map(|c| 1 + one(c)).sum()
+}
+
 /// Whether all conditions hold of a value.
-pub(crate) fn all(conditions: &Conditions, value: &Value, vars: &Vars) -> Result<bool, Unknown> {
+pub(crate) fn all(conditions: &Conditions, value: &Value, vars: &Vars) -> Result<bool, Unfilled> {
     for (path, condition) in conditions {
         if !condition.holds(&values::at(value, path), vars)? {
             return Ok(false);
@@ -151,7 +162,7 @@ pub(crate) fn first_that_fails(
     conditions: &Conditions,
     value: &Value,
     vars: &Vars,
-) -> Result<Option<(String, String)>, Unknown> {
+) -> Result<Option<(String, String)>, Unfilled> {
     for (path, condition) in conditions {
         let found = values::at(value, path);
         if !condition.holds(&found, vars)? {

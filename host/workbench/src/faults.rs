@@ -61,6 +61,8 @@ pub struct FaultReport {
     pub runs: usize,
     /// Runs in which the call did not come.
     pub unreached: usize,
+    /// Runs that had not ended when the time of all was over; most of them had not begun.
+    pub late: usize,
     /// What was found, in the order of the steps.
     pub findings: Vec<Finding>,
 }
@@ -78,6 +80,8 @@ pub(crate) struct Fault {
 pub(crate) enum Struck {
     Well,
     Unreached,
+    /// The time was over before it ended.
+    Late,
     Found(Box<Finding>),
 }
 

@@ -6,12 +6,14 @@
 
 use crate::city::City;
 use crate::compare::{self, Conditions};
+use crate::play::pause;
 use crate::scenario::read as checks;
-use crate::values::{self, Unknown, Vars};
+use crate::values::{self, Unfilled, Vars};
 use crate::{Scenario, WorkbenchError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use toml::Spanned;
 use yunlong_model::{Manifest, Text};
 
@@ -19,6 +21,8 @@ use yunlong_model::{Manifest, Text};
 const SHOWN: usize = 5;
 /// Characters of one of them.
 const SHOWN_CHARS: usize = 400;
+/// The most statements of a file.
+const MOST: usize = 100;
 
 /// The invariants of an app.
 #[derive(Clone, Debug, Default)]
@@ -104,8 +108,8 @@ struct Read {
 /// What was read of the city in one look, so that each list is read once.
 struct Look<'a> {
     city: &'a City,
-    documents: BTreeMap<String, Vec<Value>>,
-    counters: BTreeMap<String, Vec<Value>>,
+    documents: BTreeMap<String, Arc<Vec<Value>>>,
+    counters: BTreeMap<String, Arc<Vec<Value>>>,
 }
 
 impl Invariants {
@@ -117,6 +121,10 @@ impl Invariants {
             let start = invariant.span().start;
             let invariant = invariant.into_inner();
             invariant.check(manifest).map_err(|e| checks::wrong(file, text, start, e))?;
+            if all.len() == MOST {
+                let much = Text { zh: format!("不变量最多 {MOST} 条"), en: format!("at most {MOST} invariants") };
+                return Err(checks::wrong(file, text, start, much));
+            }
             all.push(invariant);
         }
         Ok(Self(all))
@@ -154,6 +162,12 @@ fn refuse(zh: &str, en: &str) -> Text {
 
 impl Invariant {
     fn check(&self, manifest: &Manifest) -> Result<(), Text> {
+        let of_term = |term: &Term| match term {
+            Term::Read(read) => compare::weight(&read.r#where),
+            Term::Number(_) | Term::Text(_) => 0,
+        };
+        let of_each = self.each.as_ref().map_or(0, |e| compare::weight(&e.r#where));
+        checks::few_enough(of_each + of_term(&self.left) + of_term(&self.right))?;
         if let Some(each) = &self.each {
             let names = [each.collection.is_some(), each.counter.is_some(), each.messages.is_some()];
             if names.iter().filter(|n| **n).count() != 1 {
@@ -193,15 +207,16 @@ impl Invariant {
         let all = match (&each.collection, &each.counter, &each.messages) {
             (Some(name), _, _) => look.documents(name).await?,
             (_, Some(name), _) => look.counters(name).await?,
-            (_, _, Some(name)) => look.city.messages(name),
-            _ => Vec::new(),
+            (_, _, Some(name)) => Arc::new(look.city.messages(name)),
+            _ => Arc::default(),
         };
-        for it in all {
+        for (n, it) in all.iter().enumerate() {
+            pause(n).await;
             let vars = Vars::from_iter(vars.clone().into_iter().chain([("it".to_owned(), it.clone())]));
-            if !compare::all(&each.r#where, &it, &vars).map_err(unknown)? {
+            if !compare::all(&each.r#where, it, &vars).map_err(unknown)? {
                 continue;
             }
-            if let Some(broken) = self.looked_at(look, &vars, Some(&it)).await? {
+            if let Some(broken) = self.looked_at(look, &vars, Some(it)).await? {
                 return Ok(Some(broken));
             }
         }
@@ -239,30 +254,31 @@ fn shown(value: &Value) -> String {
     text
 }
 
-fn unknown(e: Unknown) -> String {
-    format!("nothing is known by the name `{}`", e.0)
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
+fn unknown(e: Unfilled) -> String {
+    e.text().en
 }
 
 impl Look<'_> {
-    async fn documents(&mut self, collection: &str) -> Result<Vec<Value>, String> {
+    async fn documents(&mut self, collection: &str) -> Result<Arc<Vec<Value>>, String> {
         if let Some(known) = self.documents.get(collection) {
             return Ok(known.clone());
         }
-        let read = self.city.documents(collection).await.map_err(|e| e.to_string())?;
+        let read = Arc::new(self.city.documents(collection).await.map_err(|e| e.to_string())?);
         self.documents.insert(collection.to_owned(), read.clone());
         Ok(read)
     }
 
-    async fn counters(&mut self, counter: &str) -> Result<Vec<Value>, String> {
+    async fn counters(&mut self, counter: &str) -> Result<Arc<Vec<Value>>, String> {
         if let Some(known) = self.counters.get(counter) {
             return Ok(known.clone());
         }
-        let read = self.city.counters(counter).await.map_err(|e| e.to_string())?;
+        let read = Arc::new(self.city.counters(counter).await.map_err(|e| e.to_string())?);
         self.counters.insert(counter.to_owned(), read.clone());
         Ok(read)
     }
 
-    /// The number, and what it was read off.
+    /// The number, and the first rows that it was read off.
     async fn number(&mut self, term: &Term, vars: &Vars) -> Result<(i64, Vec<Value>), String> {
         let read = match term {
             Term::Number(n) => return Ok((*n, Vec::new())),
@@ -284,29 +300,39 @@ impl Look<'_> {
                 ]);
                 return Ok((value, vec![row.into()]));
             }
-            let rows = fitting(self.counters(counter).await?, &read.r#where, vars)?;
-            return Ok((rows.iter().filter_map(|r| r["value"].as_i64()).sum(), rows));
+            let rows = self.counters(counter).await?;
+            return summed(&rows, &read.r#where, vars, |row| row["value"].as_i64().unwrap_or(0)).await;
         }
         let rows = match (&read.count, &read.sum, &read.messages) {
             (Some(name), _, _) | (_, Some(name), _) => self.documents(name).await?,
-            (_, _, Some(topic)) => self.city.messages(topic),
-            _ => Vec::new(),
+            (_, _, Some(topic)) => Arc::new(self.city.messages(topic)),
+            _ => Arc::default(),
         };
-        let rows = fitting(rows, &read.r#where, vars)?;
-        let number = match &read.of {
-            Some(of) => rows.iter().flat_map(|r| values::at(r, of)).filter_map(Value::as_i64).sum(),
-            None => i64::try_from(rows.len()).unwrap_or(i64::MAX),
-        };
-        Ok((number, rows))
+        summed(&rows, &read.r#where, vars, |row| match &read.of {
+            Some(of) => values::at(row, of).into_iter().filter_map(Value::as_i64).fold(0, i64::saturating_add),
+            None => 1,
+        })
+        .await
     }
 }
 
-fn fitting(rows: Vec<Value>, conditions: &Conditions, vars: &Vars) -> Result<Vec<Value>, String> {
-    let mut fitting = Vec::new();
-    for row in rows {
-        if compare::all(conditions, &row, vars).map_err(unknown)? {
-            fitting.push(row);
+/// The sum over the rows that fit, and the first of these.
+async fn summed(
+    rows: &[Value],
+    conditions: &Conditions,
+    vars: &Vars,
+    number: impl Fn(&Value) -> i64,
+) -> Result<(i64, Vec<Value>), String> {
+    let (mut sum, mut first) = (0_i64, Vec::new());
+    for (n, row) in rows.iter().enumerate() {
+        pause(n).await;
+        if !compare::all(conditions, row, vars).map_err(unknown)? {
+            continue;
+        }
+        sum = sum.saturating_add(number(row));
+        if first.len() < SHOWN {
+            first.push(row.clone());
         }
     }
-    Ok(fitting)
+    Ok((sum, first))
 }

@@ -37,5 +37,5 @@ pub use faults::{FaultKind, FaultReport, Finding, FindingKind};
 pub use founding::{CITY, Foundation, Founding, Unfounded};
 pub use invariants::{Invariants, Violation};
 pub use report::{Report, ScenarioReport, StepReport, html, junit, text};
-pub use run::{Options, Progress, run};
-pub use scenario::{Scenario, read_folder};
+pub use run::{Options, Progress, TimeLimits, run};
+pub use scenario::{Scenario, read_files, read_folder};

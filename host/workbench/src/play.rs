@@ -5,7 +5,7 @@ mod answer;
 use crate::city::City;
 use crate::compare::{self, Conditions};
 use crate::scenario::{Action, Asked, Look, Outcome, Payload, Step};
-use crate::values::{self, Unknown, Vars};
+use crate::values::{self, Unfilled, Vars};
 use crate::{App, Sandbox, Scenario, WorkbenchError};
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
@@ -53,12 +53,17 @@ pub(crate) fn both(zh: impl Into<String>, en: impl Into<String>) -> Text {
     Text { zh: zh.into(), en: en.into() }
 }
 
-fn unknown(e: Unknown) -> Text {
-    let name = e.0;
-    both(
-        format!("没有名为 `{name}` 的值：请先用 capture 取得"),
-        format!("nothing is known by the name `{name}`: capture it in a step before"),
-    )
+#[allow(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
+fn unknown(e: Unfilled) -> Text {
+    e.text()
+}
+
+/// Lets others have the thread, now and then: what is looked at row by row may be long, and a play that takes too
+/// long is cut off between two rows.
+pub(crate) async fn pause(row: usize) {
+    if row % 256 == 255 {
+        tokio::task::yield_now().await;
+    }
 }
 
 impl Play {
@@ -115,7 +120,7 @@ impl Play {
             }
             Action::Data { collection, look } => {
                 let rows = self.city.documents(collection).await;
-                self.look(rows.map_err(|e| e.to_string()), look)
+                self.look(rows.map_err(|e| e.to_string()), look).await
             }
             Action::Counter { counter, key, value } => {
                 let key = self.text(key)?;
@@ -128,10 +133,10 @@ impl Play {
                     Err(e) => Err(both(e.to_string(), e.to_string())),
                 }
             }
-            Action::Messages { topic, look } => self.look(Ok(self.city.messages(topic)), look),
+            Action::Messages { topic, look } => self.look(Ok(self.city.messages(topic)), look).await,
             Action::Notes { who, look } => {
                 let rows = self.city.notes(who).await;
-                self.look(rows, look)
+                self.look(rows, look).await
             }
         }
     }
@@ -241,11 +246,12 @@ impl Play {
     }
 
     /// Looks at the rows that fit: how many they are, and what each has.
-    fn look(&self, rows: Result<Vec<Value>, String>, look: &Look) -> Result<(), Text> {
+    async fn look(&self, rows: Result<Vec<Value>, String>, look: &Look) -> Result<(), Text> {
         let rows = rows.map_err(|e| both(e.clone(), e))?;
         let total = rows.len();
         let mut fitting = Vec::new();
-        for row in &rows {
+        for (n, row) in rows.iter().enumerate() {
+            pause(n).await;
             if compare::all(&look.r#where, row, &self.vars).map_err(unknown)? {
                 fitting.push(row);
             }
@@ -258,7 +264,8 @@ impl Play {
                 format!("{wanted} that fit are expected, and there are {} of {total}{all}", fitting.len()),
             ));
         }
-        for row in &fitting {
+        for (n, row) in fitting.iter().enumerate() {
+            pause(n).await;
             self.has(&look.fields, row)?;
         }
         Ok(())

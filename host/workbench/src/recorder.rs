@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
 use yunlong_messaging::{Deliver, Delivery, DeliveryError};
 use yunlong_model::{Event, InstallationName};
@@ -11,17 +12,33 @@ use yunlong_store::Txn;
 /// The name of who hears all.
 pub(crate) const LISTENER: &str = "scenario-listener";
 
+/// Bytes of events that are kept: an app whose messages lead to messages would fill the machine.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What was heard.
+#[derive(Default)]
+pub(crate) struct Heard {
+    events: Vec<Event>,
+    known: HashSet<(String, String)>,
+    bytes: usize,
+}
+
 /// Hands deliveries to the runtime, but for the listener's, which it keeps.
 pub(crate) struct Recorder {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) listener: InstallationName,
-    pub(crate) heard: Mutex<Vec<Event>>,
+    pub(crate) heard: Mutex<Heard>,
 }
 
 impl Recorder {
     /// What was published so far and is due, in the order of the commits.
     pub(crate) fn heard(&self) -> Vec<Event> {
-        self.heard.lock().clone()
+        self.heard.lock().events.clone()
+    }
+
+    /// Whether more was published than is kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.heard.lock().bytes > MOST_BYTES
     }
 }
 
@@ -33,8 +50,10 @@ impl Deliver for Recorder {
         }
         let mut heard = self.heard.lock();
         // A commit that met a conflict delivers again.
-        if !heard.iter().any(|e| e.id == delivery.event.id && e.source == delivery.event.source) {
-            heard.push(delivery.event);
+        let event = delivery.event;
+        if heard.bytes <= MOST_BYTES && heard.known.insert((event.source.clone(), event.id.clone())) {
+            heard.bytes += event.data.to_string().len() + event.id.len() + event.source.len();
+            heard.events.push(event);
         }
         Ok(())
     }

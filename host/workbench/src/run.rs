@@ -5,10 +5,12 @@ use crate::play::{Play, Wanted, both};
 use crate::report::{Report, ScenarioReport, StepReport};
 use crate::sight::Seen;
 use crate::{App, Invariants, Sandbox, Scenario, Violation, WorkbenchError};
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::timeout_at;
 use yunlong_model::Text;
 
 /// How scenarios are played.
@@ -18,6 +20,39 @@ pub struct Options {
     pub jobs: usize,
     /// Whether each is played again with faults.
     pub faults: bool,
+    /// How long the plays may take, where nobody waits at a terminal who could end them.
+    pub limits: Option<TimeLimits>,
+}
+
+/// How long plays may take. What is not played by then is said to be late, and is no failure of the app.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeLimits {
+    /// All plays without faults together.
+    pub plain: Duration,
+    /// All plays with faults, from the end of that time at the latest.
+    pub faults: Duration,
+}
+
+/// When plays are cut off.
+#[derive(Clone, Copy)]
+struct Ends {
+    plain: Option<Instant>,
+    faults: Option<Instant>,
+}
+
+impl Ends {
+    fn of(limits: Option<TimeLimits>, began: Instant) -> Self {
+        Self { plain: limits.map(|l| began + l.plain), faults: limits.map(|l| began + l.plain + l.faults) }
+    }
+}
+
+/// What a play comes to, unless the time is over before.
+async fn before<T>(end: Option<Instant>, play: impl Future<Output = T>) -> Option<T> {
+    match end {
+        None => Some(play.await),
+        Some(end) if Instant::now() >= end => None,
+        Some(end) => timeout_at(end.into(), play).await.ok(),
+    }
 }
 
 /// Is told how far a run is. Called from several tasks.
@@ -55,6 +90,7 @@ pub async fn run(
     progress: &Arc<dyn Progress>,
 ) -> Result<Report, WorkbenchError> {
     let began = Instant::now();
+    let ends = Ends::of(options.limits, began);
     let ground = Arc::new(Ground { app: app.clone(), invariants: invariants.clone(), sandbox: sandbox.clone() });
     let places = Arc::new(Semaphore::new(options.jobs.max(1)));
     progress.planned(scenarios.len());
@@ -65,12 +101,16 @@ pub async fn run(
         tasks.spawn(async move {
             let played = {
                 let _place = places.acquire().await;
-                play(&ground, &scenario).await?
+                match before(ends.plain, play(&ground, &scenario)).await {
+                    Some(played) => played?,
+                    None => Played { report: ScenarioReport::late(&scenario), calls: Vec::new() },
+                }
             };
             progress.played(&scenario.file);
             let mut report = played.report;
             if options.faults && scenario.faults && !report.failed() {
-                report.faults = Some(strike_all(&ground, &scenario, &played.calls, &places, &progress).await?);
+                let struck = strike_all(&ground, &scenario, &played.calls, &places, &progress, ends.faults);
+                report.faults = Some(struck.await?);
             }
             Ok::<_, WorkbenchError>((n, report))
         });
@@ -143,6 +183,7 @@ async fn strike_all(
     calls: &[Vec<Seen>],
     places: &Arc<Semaphore>,
     progress: &Arc<dyn Progress>,
+    end: Option<Instant>,
 ) -> Result<FaultReport, WorkbenchError> {
     let planned: Vec<Fault> = faults::planned(scenario, calls);
     progress.planned(planned.len());
@@ -153,9 +194,9 @@ async fn strike_all(
         let (ground, scenario, places, progress) = (ground.clone(), scenario.clone(), places.clone(), progress.clone());
         tasks.spawn(async move {
             let _place = places.acquire().await;
-            let struck = faults::strike(&ground, &scenario, &fault).await;
+            let struck = before(end, faults::strike(&ground, &scenario, &fault)).await;
             progress.played(&scenario.file);
-            (n, struck)
+            (n, struck.unwrap_or(Ok(Struck::Late)))
         });
     }
     let mut found: Vec<(usize, Finding)> = Vec::new();
@@ -164,6 +205,7 @@ async fn strike_all(
         match struck? {
             Struck::Well => {}
             Struck::Unreached => report.unreached += 1,
+            Struck::Late => report.late += 1,
             Struck::Found(finding) => found.push((n, *finding)),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use yunlong_model::Text;
 
 /// What a scenario has captured, by name.
 pub(crate) type Vars = BTreeMap<String, Value>;
@@ -27,13 +28,40 @@ fn step<'a>(value: &'a Value, part: &str) -> Vec<&'a Value> {
     }
 }
 
-/// A name that nothing was captured under.
+/// The longest value that is put into a text, in bytes: a text that names one a thousand times stays small.
+const LONGEST: usize = 4_096;
+
+/// Why a text cannot be filled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unknown(pub(crate) String);
+pub(crate) enum Unfilled {
+    /// Nothing was captured under this name.
+    Unknown(String),
+    /// What was captured under this name is too long to be put into a text.
+    TooLong(String),
+}
+
+impl Unfilled {
+    /// For people.
+    pub(crate) fn text(&self) -> Text {
+        let (zh, en) = match self {
+            Self::Unknown(name) => (
+                format!("没有名为 `{name}` 的值：请先用 capture 取得"),
+                format!("nothing is known by the name `{name}`: capture it in a step before"),
+            ),
+            Self::TooLong(name) => (
+                format!("`{name}` 的值超过 {LONGEST} 字节：请用 after、before 或路径取出其中需要的部分"),
+                format!(
+                    "the value of `{name}` has more than {LONGEST} bytes: capture the part that is needed, by `after`, `before` or a path"
+                ),
+            ),
+        };
+        Text { zh, en }
+    }
+}
 
 /// A text with its `${name}` and `${name.path}` put in. One that is nothing else becomes the value as it is, a
 /// number a number.
-pub(crate) fn filled(text: &str, vars: &Vars) -> Result<Value, Unknown> {
+pub(crate) fn filled(text: &str, vars: &Vars) -> Result<Value, Unfilled> {
     if let Some(name) = text.strip_prefix("${").and_then(|t| t.strip_suffix('}')).filter(|n| !n.contains("${")) {
         return look_up(name, vars);
     }
@@ -56,7 +84,7 @@ pub(crate) fn filled(text: &str, vars: &Vars) -> Result<Value, Unknown> {
 }
 
 /// As [`filled`], as text.
-pub(crate) fn text(text: &str, vars: &Vars) -> Result<String, Unknown> {
+pub(crate) fn text(text: &str, vars: &Vars) -> Result<String, Unfilled> {
     Ok(match filled(text, vars)? {
         Value::String(s) => s,
         other => other.to_string(),
@@ -64,27 +92,29 @@ pub(crate) fn text(text: &str, vars: &Vars) -> Result<String, Unknown> {
 }
 
 /// As [`filled`], in each text of a value.
-pub(crate) fn deep(value: &Value, vars: &Vars) -> Result<Value, Unknown> {
+pub(crate) fn deep(value: &Value, vars: &Vars) -> Result<Value, Unfilled> {
     Ok(match value {
         Value::String(s) => filled(s, vars)?,
         Value::Array(items) => Value::Array(items.iter().map(|v| deep(v, vars)).collect::<Result<_, _>>()?),
         Value::Object(map) => {
             let filled = map.iter().map(|(k, v)| Ok((k.clone(), deep(v, vars)?)));
-            Value::Object(filled.collect::<Result<_, Unknown>>()?)
+            Value::Object(filled.collect::<Result<_, Unfilled>>()?)
         }
         other => other.clone(),
     })
 }
 
-fn look_up(name: &str, vars: &Vars) -> Result<Value, Unknown> {
-    let unknown = || Unknown(name.to_owned());
+fn look_up(name: &str, vars: &Vars) -> Result<Value, Unfilled> {
+    let unknown = || Unfilled::Unknown(name.to_owned());
     // Names of people may have dots and colons in them: the whole name first.
-    if let Some(value) = vars.get(name) {
-        return Ok(value.clone());
-    }
-    let (head, path) = name.split_once('.').ok_or_else(unknown)?;
-    let found = at(vars.get(head).ok_or_else(unknown)?, path);
-    found.first().map(|v| (*v).clone()).ok_or_else(unknown)
+    let value = if let Some(value) = vars.get(name) {
+        value
+    } else {
+        let (head, path) = name.split_once('.').ok_or_else(unknown)?;
+        at(vars.get(head).ok_or_else(unknown)?, path).first().copied().ok_or_else(unknown)?
+    };
+    let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
+    if length > LONGEST { Err(Unfilled::TooLong(name.to_owned())) } else { Ok(value.clone()) }
 }
 
 #[cfg(test)]
@@ -106,9 +136,18 @@ mod tests {
         let vars = Vars::from([("id".into(), json!("7")), ("n".into(), json!(3)), ("it".into(), json!({ "a": [5] }))]);
         assert_eq!(filled("${n}", &vars), Ok(json!(3)));
         assert_eq!(filled("/x/${id}/${n}?${it.a.0}", &vars), Ok(json!("/x/7/3?5")));
-        assert_eq!(filled("${nobody}", &vars), Err(Unknown("nobody".into())));
-        assert_eq!(filled("${it.b}", &vars), Err(Unknown("it.b".into())));
+        assert_eq!(filled("${nobody}", &vars), Err(Unfilled::Unknown("nobody".into())));
+        assert_eq!(filled("${it.b}", &vars), Err(Unfilled::Unknown("it.b".into())));
         assert_eq!(text("costs $5 {and} ${", &vars), Ok("costs $5 {and} ${".into()));
         assert_eq!(deep(&json!({ "a": ["${n}", 1] }), &vars), Ok(json!({ "a": [3, 1] })));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_text_is_refused_and_a_part_of_it_is_not() {
+        let page = json!({ "body": "x".repeat(LONGEST + 1), "id": "7" });
+        let vars = Vars::from([("page".into(), page)]);
+        assert_eq!(filled("${page.body}", &vars), Err(Unfilled::TooLong("page.body".into())));
+        assert_eq!(text("<${page}>", &vars), Err(Unfilled::TooLong("page".into())));
+        assert_eq!(text("/${page.id}", &vars), Ok("/7".into()));
     }
 }

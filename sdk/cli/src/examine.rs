@@ -136,6 +136,7 @@ fn examine(package: &Package) -> Vec<Found> {
         Found { check: "contract".into(), outcome, text: d.text() }
     }));
     out.push(listing(package));
+    out.push(scenarios(package));
     out.extend(unused(package, &facts));
     out
 }
@@ -186,6 +187,25 @@ fn listing(package: &Package) -> Found {
             "there is no listing.toml: no category of the catalogue shows it",
         ),
     }
+}
+
+/// How many scenarios travel along. Whether they pass is for `yunlong test` and for the city.
+fn scenarios(package: &Package) -> Found {
+    let files = package.scenarios.len();
+    if files > 0 {
+        return Found::new(
+            "scenarios",
+            Outcome::Pass,
+            format!("scenarios/ 中有 {files} 个文件，审核时会运行"),
+            format!("{files} files in scenarios/: the review plays them"),
+        );
+    }
+    Found::new(
+        "scenarios",
+        Outcome::Warn,
+        "没有 scenarios/*.toml：审核员会看到没有试过的应用；写法见 docs/testing.md，用 yunlong test 运行",
+        "there is no scenarios/*.toml: the reviewer is told that nothing was tried. docs/testing.md shows how to write them, `yunlong test` plays them",
+    )
 }
 
 /// What is declared and not used, or the other way round. What does not fit is said by the registry's own check.
@@ -241,7 +261,18 @@ mod tests {
         assert_eq!(of(&found, "memory").outcome, Outcome::Pass);
         assert_eq!(of(&found, "sbom").outcome, Outcome::Fail, "cities ask for a list of what it is made of");
         assert_eq!(of(&found, "listing").outcome, Outcome::Warn);
+        assert_eq!(of(&found, "scenarios").outcome, Outcome::Warn);
         assert!(!found.iter().any(|f| f.check == "vulnerabilities" || f.check.starts_with("probe")), "{found:?}");
+    }
+
+    #[test]
+    fn scenarios_beside_the_manifest_are_taken_along() {
+        let dir = folder(TOML, &component(64, ""));
+        std::fs::create_dir(dir.path().join("scenarios")).unwrap();
+        std::fs::write(dir.path().join("scenarios/a.toml"), "title = 1").unwrap();
+        let found = examine(&gather(dir.path(), None).unwrap());
+        let scenarios = of(&found, "scenarios");
+        assert!(scenarios.outcome == Outcome::Pass && scenarios.text.en.starts_with("1 files"), "{scenarios:?}");
     }
 
     #[test]

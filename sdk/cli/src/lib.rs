@@ -36,6 +36,7 @@ mod pull;
 mod push;
 mod releases;
 mod review;
+mod scenarios;
 mod shell;
 mod standing;
 mod status;

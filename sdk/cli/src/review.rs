@@ -4,7 +4,7 @@ use crate::apps::{items, table};
 use crate::client::Client;
 use crate::permissions::printable;
 use crate::terminal::{self, say, say_raw};
-use crate::{CliError, Server};
+use crate::{CliError, Server, scenarios};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use yunlong_model::Lang;
@@ -167,7 +167,10 @@ fn show(options: &Shown) -> Result<(), CliError> {
         say!("findings {digest}")?;
     }
     for check in items(&findings["checks"]) {
-        say!("  {:<5} {}", text(&check["outcome"]), title(&check["text"]))?;
+        say!("  {:<5} {}", text(&check["outcome"]), printable(&title(&check["text"])))?;
+        for line in scenarios::lines(check, terminal::lang()) {
+            say!("        {line}")?;
+        }
     }
     say_raw!("{}", binary(&findings["component"], terminal::lang()))?;
     say_raw!("{}", difference(&findings["difference"], terminal::lang()))?;

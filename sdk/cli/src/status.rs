@@ -4,7 +4,7 @@ use crate::apps::items;
 use crate::client::Client;
 use crate::permissions::printable;
 use crate::terminal::{lang, say};
-use crate::{CliError, Server, project};
+use crate::{CliError, Server, project, scenarios};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -33,6 +33,9 @@ struct Standing {
     packaged: Option<bool>,
     /// Its submissions, the newest first, as the platform answers them.
     submissions: Vec<Value>,
+    /// What the checks found of the newest submission of this version, as far as a person has to look at it; and
+    /// what came of its scenarios.
+    checks: Vec<Value>,
     /// Its entry in the catalogue, if there is one.
     catalogue: Option<Value>,
 }
@@ -61,6 +64,7 @@ pub(crate) fn run(options: &Status) -> Result<(), CliError> {
     }
     let answer = client.get_with("/api/v1/submissions", &[("app", app)])?;
     standing.submissions = items(&answer["submissions"]).to_vec();
+    standing.checks = checks(&client, &standing, &manifest)?;
     let next = next(&standing, &manifest);
     if options.json {
         return say!(
@@ -68,7 +72,7 @@ pub(crate) fn run(options: &Status) -> Result<(), CliError> {
             json!({
                 "app": app, "version": manifest.version, "vendor": manifest.vendor, "built": standing.built,
                 "packaged": standing.packaged.is_some(), "signed": standing.packaged.unwrap_or(false),
-                "submissions": standing.submissions, "catalogue": standing.catalogue, "next": next,
+                "submissions": standing.submissions, "checks": standing.checks, "catalogue": standing.catalogue, "next": next,
             })
         );
     }
@@ -84,6 +88,20 @@ fn here(dir: &Path, manifest: &Manifest) -> Standing {
     let file = dir.join(project::package_file(manifest));
     let packaged = package::open(&file, &Limits::default()).ok().map(|p| !p.signatures.is_empty());
     Standing { built: project::component(dir, manifest).is_ok(), packaged, ..Standing::default() }
+}
+
+/// The checks of the submission of this version that did not pass, and its scenarios in any case.
+fn checks(client: &Client, standing: &Standing, manifest: &Manifest) -> Result<Vec<Value>, CliError> {
+    let Some(number) = of_version(standing, manifest).and_then(|s| s["number"].as_u64()) else { return Ok(Vec::new()) };
+    let answer = client.get(&format!("/api/v1/submissions/{number}"))?;
+    let all = items(&answer["findings"]["checks"]).iter();
+    Ok(all.filter(|c| c["outcome"] != "pass" || c["check"] == "scenarios").cloned().collect())
+}
+
+/// The newest submission of the version that `app.toml` names.
+fn of_version<'a>(standing: &'a Standing, manifest: &Manifest) -> Option<&'a Value> {
+    let version = manifest.version.to_string();
+    standing.submissions.iter().find(|s| s["version"] == version.as_str())
 }
 
 fn lines(standing: &Standing) -> Vec<String> {
@@ -112,6 +130,16 @@ fn lines(standing: &Standing) -> Vec<String> {
                 .to_owned(),
         );
     }
+    for check in &standing.checks {
+        let word = match check["outcome"].as_str() {
+            Some("pass") => lang().pick("通过", "passed"),
+            Some("warn") => lang().pick("请注意", "look at it"),
+            _ => lang().pick("未通过", "failed"),
+        };
+        let found = text(&check["text"][lang().pick("zh", "en")]);
+        out.push(lang().pick(&format!("检查（{word}）：{found}"), &format!("check ({word}): {found}")).to_owned());
+        out.extend(scenarios::lines(check, lang()).into_iter().map(|line| format!("  {line}")));
+    }
     if let Some(entry) = &standing.catalogue {
         for v in items(&entry["versions"]) {
             let (version, status) = (text(&v["version"]), text(&v["status"]));
@@ -131,8 +159,7 @@ fn lines(standing: &Standing) -> Vec<String> {
 
 /// The next step, by what stands furthest along.
 fn next(standing: &Standing, manifest: &Manifest) -> String {
-    let version = manifest.version.to_string();
-    let of_version = standing.submissions.iter().find(|s| s["version"] == version.as_str());
+    let of_version = of_version(standing, manifest);
     let number = of_version.map(|s| s["number"].to_string()).unwrap_or_default();
     let installed = standing.catalogue.as_ref().is_some_and(|c| !items(&c["installed"]).is_empty());
     let (zh, en) = match of_version.and_then(|s| s["state"].as_str()) {
@@ -212,5 +239,21 @@ mod tests {
         let entry = json!({ "versions": [{ "version": "1\u{1b}[2J", "status": "offered" }] });
         let standing = Standing { catalogue: Some(entry), ..Standing::default() };
         assert!(lines(&standing).iter().all(|l| !l.contains('\u{1b}')));
+    }
+
+    #[test]
+    fn what_the_checks_found_is_told_and_of_scenarios_each_that_failed() {
+        let said = |text: &str| json!({ "zh": text, "en": text });
+        let results = json!([{ "file": "buy.toml", "title": said("t"), "outcome": "failed", "line": 4, "step": "GET /",
+            "problem": said("the status is 500\u{1b}[2J") }]);
+        let checks = vec![
+            json!({ "check": "size", "outcome": "warn", "text": said("it is large") }),
+            json!({ "check": "scenarios", "outcome": "fail", "text": said("one failed"), "data": { "results": results } }),
+        ];
+        let told = lines(&Standing { checks, ..Standing::default() }).join("\n");
+        for wanted in ["it is large", "one failed", "✗ buy.toml", "4: GET /: the status is 500"] {
+            assert!(told.contains(wanted), "`{wanted}`: {told}");
+        }
+        assert!(!told.contains('\u{1b}'), "{told}");
     }
 }

@@ -1,5 +1,6 @@
 //! The types that `yunlong bindgen` makes for Rust compile, and read and write what the platform gives and takes.
 
+#[allow(unreachable_pub, reason = "the file is as a vendor has it")]
 #[path = "bindgen/schemas.rs"]
 mod schemas;
 

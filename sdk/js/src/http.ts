@@ -68,6 +68,16 @@ export async function send(url: string, request: Outbound = {}): Promise<Answere
   }
 }
 
+/** A `GET`. @throws {HttpError} */
+export function get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+  return send(url, { headers });
+}
+
+/** A `POST` of JSON. @throws {HttpError} */
+export function postJson(url: string, value: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+  return send(url, { method: "POST", json: value, headers });
+}
+
 async function exchange(url: string, host: string, init: RequestInit): Promise<Answered> {
   try {
     const response = await fetch(url, { ...init, redirect: "manual" });

@@ -5,7 +5,7 @@
  *
  * What is used by its module's name is imported from there, so that a component asks the city for no
  * more than it uses: `import * as identity from "@yunlong/sdk/identity"`, and so `base/population` (and
- * its siblings), `clock`, `context`, `files`, `http`, `payments`, `random` and `shared`.
+ * its siblings), `clock`, `context`, `files`, `http`, `payments`, `qr`, `random` and `shared`.
  */
 
 export { now } from "./clock.ts";

@@ -196,6 +196,15 @@ function outcomes(): [string | undefined, number | undefined][] {
   return all;
 }
 
+test("the app is asked how it is as the service principal", () => {
+  city.signIn("p-1");
+  let asked = "";
+  city.health({ install() {}, health: () => { asked = identity.current().kind; } });
+  assert.deepEqual([asked, identity.current().kind], ["service", "citizen"]);
+  city.health({ install() {} });
+  assert.throws(() => city.health({ install() {}, health: () => { throw new Error("no price is set"); } }), /no price/);
+});
+
 test("a payment is captured and refunded within what each payee received", () => {
   const intent = create("o-1", line(PAYEE, 700), line(OTHER, 300));
   assert.deepEqual([intent.amount, intent.status], [1000, "pending"]);
@@ -208,7 +217,7 @@ test("a payment is captured and refunded within what each payee received", () =>
   refund(intent.id, "r-2", line(PAYEE, 700));
   assert.equal(payments.intent(intent.id).refunded, 700, "the same number is the same refund");
   refund(intent.id, "r-3", line(OTHER, 300));
-  city.settleRefunds();
+  city.payRefunds();
   assert.deepEqual(outcomes(), [["refunded", 700], ["refunded", 300]]);
   assert.equal(payments.intent(intent.id).status, "refunded");
 });
@@ -229,7 +238,7 @@ test("money that comes after a cancellation is reported", () => {
   city.pay(id);
   assert.deepEqual(outcomes(), [["cancelled", 0], ["captured", 700]]);
   refund(id, "r-1", line(PAYEE, 700));
-  city.settleRefunds("closed account");
+  city.refuseRefunds("closed account");
   assert.deepEqual(outcomes(), [["refund-failed", 700]]);
   assert.equal(payments.intent(id).refunded, 0);
 });

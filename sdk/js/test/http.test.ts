@@ -19,6 +19,13 @@ test("an answer is read whole, whatever its status", async () => {
 });
 // ANCHOR_END: send
 
+test("the short forms send what they say", async () => {
+  city.outside = async (request) => Response.json([request.method, request.headers.get("x-key"), await request.text()]);
+  const got = await http.get("https://api.example.org/x", { "x-key": "k" });
+  assert.deepEqual(JSON.parse(got.text), ["GET", "k", ""]);
+  assert.deepEqual(JSON.parse((await http.postJson("https://api.example.org/x", { a: 1 })).text), ["POST", null, '{"a":1}']);
+});
+
 test("a host that app.toml does not declare is refused", async () => {
   city.outside = () => new Response("");
   await assert.rejects(http.send("https://elsewhere.example.org/?token=secret"), (e) => {

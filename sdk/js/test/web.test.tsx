@@ -13,7 +13,9 @@ const LAYOUT = new Layout(t("课堂", "Lesson"), { nav: () => [{ path: "/", titl
 
 const ByRoom = z.object({ room: z.coerce.number().int().describe("The room's number.") });
 const Filter = z.object({ limit: z.coerce.number().int().max(255).optional(), word: z.string() });
+// ANCHOR: types
 const Note = z.object({ text: z.string(), tone: z.enum(["good", "bad"]).optional() });
+// ANCHOR_END: types
 
 const app = new App({ title: t("课堂", "Lesson"), description: "For tests." });
 app.get("/", (c) => LAYOUT.page(c.var.request, t("你好 <b>", "Hello <b>"), <p>{c.var.request.t("好", "good")}</p>));
@@ -43,6 +45,7 @@ app.operation(
   }),
   (_, { params, query }) => Array.from({ length: query.limit ?? 1 }, () => ({ text: `${params.room}-${query.word}` })),
 );
+// ANCHOR: operation
 app.operation(
   operation({
     method: "POST",
@@ -53,6 +56,7 @@ app.operation(
     body: Note,
     answer: Note,
     status: 201,
+    location: "/api/notes/{text}",
     problems: { 409: "Full" },
   }),
   (_, { params, body }) => {
@@ -60,10 +64,17 @@ app.operation(
     throw Problem.conflict(t("满了", "Full")).kind("full").with("left", 0).field("text", t("太长", "Too long"));
   },
 );
+// ANCHOR_END: operation
 app.operation(
-  operation({ method: "DELETE", path: "/api/rooms/:room", id: "closeRoom", summary: "Closes", params: ByRoom, signedIn: true }),
+  operation({ method: "DELETE", path: "/api/rooms/:room", id: "closeRoom", summary: "Closes", params: ByRoom, signedIn: true, headers: { "if-match": "The version." } }),
   () => undefined,
 );
+const Pause = z.object({ why: z.string().default("") });
+app.operation(
+  operation({ method: "PUT", path: "/api/pause", id: "pause", summary: "Pauses", body: Pause, answer: Pause, optionalBody: true }),
+  (_, { body }) => body,
+);
+app.post("/read", async (c) => c.json({ ...c.var.request.query(Filter), ...(await c.var.request.json(Note)) }));
 
 let city: TestCity;
 beforeEach(() => {
@@ -174,6 +185,27 @@ test("operations read their types and refuse others", async () => {
   assert.equal(await remove(), 204);
 });
 
+test("what was made is where its location says", async () => {
+  const made = await city.json(app, "POST", "/api/rooms/3/notes", { text: "龟 1" });
+  assert.deepEqual([made.status, made.headers.get("location")], [201, "/api/notes/%E9%BE%9F%201"]);
+});
+
+test("a body that may be left out is read as an empty object", async () => {
+  assert.deepEqual(await (await city.send(app, "/api/pause", { method: "PUT" })).json(), { why: "" });
+  assert.deepEqual(await (await city.json(app, "PUT", "/api/pause", { why: "noon" })).json(), { why: "noon" });
+  assert.equal((await city.json(app, "PUT", "/api/pause", { why: 1 })).status, 400);
+});
+
+test("a handler reads query and body by a schema, and the problem says which of them is wrong", async () => {
+  const read = (target: string, body: unknown) => city.json(app, "POST", target, body);
+  const type = async (answer: Response) => (await answer.json()).type;
+  assert.deepEqual(await (await read("/read?word=a&limit=2", { text: "x" })).json(), { word: "a", limit: 2, text: "x" });
+  const accept = { accept: "application/json", "content-type": "application/json" };
+  const wrong = (target: string, body: string) => city.send(app, target, { method: "POST", headers: accept, body });
+  assert.equal(await type(await wrong("/read", "{}")), "urn:yunlong:problem:invalid-query");
+  assert.equal(await type(await wrong("/read?word=a", "{}")), "urn:yunlong:problem:invalid-json");
+});
+
 test("a form is read as what it says it is, and as nothing else", async () => {
   assert.equal(await (await city.post(app, "/echo", { name: "李 & 王" })).text(), "李 & 王");
   assert.equal((await city.json(app, "POST", "/echo", {})).status, 415);
@@ -190,6 +222,9 @@ test("the OpenAPI document is made of the operations", async () => {
   const create = doc.paths["/api/rooms/{room}/notes"].post;
   for (const status of [201, 400, 404, 409, 415, 503]) assert.ok(create.responses[status], String(status));
   assert.deepEqual(doc.paths["/api/rooms/{room}"].delete.security, [{ bearer: [] }]);
+  assert.equal(create.responses[201].headers.Location.description, "`/api/notes/{text}`");
+  assert.equal(doc.paths["/api/rooms/{room}"].delete.parameters.at(-1).in, "header");
+  assert.equal(doc.paths["/api/pause"].put.requestBody.required, false);
   assert.ok(!JSON.stringify(doc).includes("$schema"));
   assert.throws(() => app.operation(operation({ method: "GET", path: "/x", id: "listNotes", summary: "" }), () => undefined), /twice/);
 });
@@ -241,8 +276,11 @@ test("forms keep what was typed beside the reason, and count characters and not 
   assert.equal(form.choice("kind", ["adult", "child"]), undefined);
   assert.equal(form.text("city", 1, 2), "徐州");
   assert.equal(form.text("absent", 0, 10), "");
+  assert.equal(form.parse("age", (v) => (/^\d+$/.test(v) ? Number(v) : undefined), t("岁数", "An age")), undefined);
+  assert.equal(form.parse("city", (v) => v.length, t("城市", "A city")), 2);
+  assert.deepEqual(form.pairs()[1], ["age", "12x"]);
   assert.equal(form.value("age"), "12x");
-  assert.deepEqual(form.errors().map(([name]) => name), ["name", "age", "note", "kind"]);
+  assert.deepEqual(form.errors().map(([name]) => name), ["name", "age", "note", "kind", "age"]);
   assert.equal(form.error("note")?.en, "At most 4 characters; there are 5");
   assert.throws(() => form.finish(), Problem);
   new Form().finish();

@@ -304,16 +304,21 @@ def test_only_declared_hosts_are_reached(city: TestCity) -> None:
     assert answer.is_success and answer.header("content-type") == "text/plain"
     # ANCHOR_END: http
     assert city.sent[0].parts() == ("https", "api.example.org", "/prices?day=1")
-    for url in [
-        "https://example.net/",
-        "https://api.example.org:9443/",
-        "ftp://api.example.org/",
-        "https://user@api.example.org/",
-        "https://[",
-        "https://api.example.org/silent",
+    for url, code in [
+        ("https://example.net/?token=secret", "refused"),
+        ("https://api.example.org:9443/", "refused"),
+        ("ftp://api.example.org/", "invalid"),
+        ("https://user:secret@api.example.org/", "invalid"),
+        ("https://[", "invalid"),
+        ("https://api.example.org/silent", "refused"),
     ]:
-        with pytest.raises(HttpError):
+        with pytest.raises(HttpError) as refused:
             http.get(url)
+        assert refused.value.code == code, url
+        assert "secret" not in str(refused.value), "an address may carry secrets"
+    with pytest.raises(HttpError) as long:
+        http.send(http.OutboundRequest("GET", "https://api.example.org/prices", most=3))
+    assert long.value.code == "too-large"
 
     @dataclass(frozen=True)
     class Price:

@@ -1,6 +1,7 @@
 //! What an app is: the traits behind [`export!`](crate::export!).
 
 use crate::data::{DataError, Tx};
+use crate::http::HttpError;
 use crate::messaging::{Event, MessagingError};
 use crate::payments::PaymentError;
 use crate::web::Router;
@@ -168,6 +169,12 @@ impl From<PaymentError> for Failure {
             PaymentError::Other(_) => Self::Retry(e.to_string()),
             _ => Self::Reject(e.to_string()),
         }
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(e: HttpError) -> Self {
+        Self::Retry(e.to_string())
     }
 }
 

@@ -196,9 +196,8 @@
 //! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`shared`], [`base`]: the
 //! city's datasets. [`identity`]: who asks, attributes,
 //! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`files`]: uploads, attachments,
-//! downloads. [`page`]: layout
-//! and parts of pages. [`clock`], [`random`], [`context`], [`qr`]: the rest. [`testing`]: the city
-//! in memory.
+//! downloads. [`page`]: layout and parts of pages. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]:
+//! the rest. [`testing`]: the city in memory.
 #![deny(missing_docs)]
 
 // The macros name the crate, also inside itself.
@@ -210,6 +209,7 @@ pub mod base;
 pub mod clock;
 pub mod context;
 pub mod data;
+pub mod http;
 pub mod files;
 pub mod identity;
 pub mod messaging;

@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn has_a_name_and_a_quiet_zone() {
+        // ANCHOR: qr
         let svg = svg("https://example.org/t/1", "票码 <1>").unwrap().into_string();
+        // ANCHOR_END: qr
         assert!(svg.contains("aria-label=\"票码 &lt;1&gt;\""));
         assert!(svg.contains("viewBox=\"0 0 33 33\""), "{svg}");
         assert!(svg.contains("M4 4h7v1h-7z"), "the finder pattern starts behind the quiet zone");

@@ -8,6 +8,7 @@ use crate::backend::double::shared::{Kept, Read, Standing};
 use crate::backend::double::{self, Audited, Manifest, Queued, State};
 use crate::backend::{Active, Backend};
 use crate::data::DataError;
+use crate::http::{OutboundRequest, OutboundResponse};
 use crate::identity::{ActingFor, Assurance, Attribute, Principal};
 use crate::messaging::{Event, Notification};
 use crate::payments::PaymentOutcome;
@@ -310,6 +311,14 @@ impl TestCity {
         in_transaction(|tx| L::install(tx).map_err(Failure::Reject)).map_err(|e| e.to_string())
     }
 
+    /// Asks the app how it is, as the host does.
+    ///
+    /// # Errors
+    /// What the app answers.
+    pub fn health<L: Lifecycle>(&self) -> Result<(), String> {
+        as_service(L::health)
+    }
+
     /// Migrates as the host does: batch by batch, each in a transaction, until the app says that all is
     /// done. Answers how much was done.
     ///
@@ -416,6 +425,16 @@ impl TestCity {
             report_all(c, outcomes);
         });
     }
+    /// What other hosts answer to addresses that begin like this; the last that was said comes first.
+    pub fn answer(&self, url: &str, response: OutboundResponse) {
+        double::with(|c| c.outside.insert(0, (url.to_owned(), response)));
+    }
+
+    /// What was sent to other hosts.
+    #[must_use]
+    pub fn sent(&self) -> Vec<OutboundRequest> {
+        double::with(|c| c.sent.clone())
+    }
 }
 
 impl Drop for TestCity {
@@ -456,6 +475,22 @@ fn take_due() -> Option<Queued> {
 /// Runs a call as the installation's own service principal and commits it, again after a
 /// conflict, as the host does.
 fn in_transaction(f: impl Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    as_service(|| {
+        for _ in 0..REDELIVERIES {
+            let raw = Active::begin()?;
+            f(&Tx::of(&raw))?;
+            match Active::commit(&raw) {
+                Ok(_) => return Ok(()),
+                Err(DataError::Conflict) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Err(DataError::Conflict.into())
+    })
+}
+
+/// Runs a call as the installation's own service principal.
+fn as_service<T>(f: impl FnOnce() -> T) -> T {
     let person = double::with(|c| {
         c.calls += 1;
         let service = Principal {
@@ -467,18 +502,7 @@ fn in_transaction(f: impl Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Fail
         };
         std::mem::replace(&mut c.principal, service)
     });
-    let result = (|| {
-        for _ in 0..REDELIVERIES {
-            let raw = Active::begin()?;
-            f(&Tx::of(&raw))?;
-            match Active::commit(&raw) {
-                Ok(_) => return Ok(()),
-                Err(DataError::Conflict) => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Err(DataError::Conflict.into())
-    })();
+    let result = f();
     double::with(|c| c.principal = person);
     result
 }

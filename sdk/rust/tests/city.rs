@@ -50,6 +50,27 @@ fn heard(topic: &str) -> i64 {
     data::counter("audience", topic).unwrap()
 }
 
+struct Asked;
+
+impl Lifecycle for Asked {
+    fn install(_: &Tx<'_>) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn health() -> Result<(), String> {
+        if identity::current().kind == Kind::Service { Err("no price is set".into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn the_app_is_asked_how_it_is_as_the_service_principal() {
+    let city = TestCity::new(MANIFEST);
+    city.sign_in("p-1");
+    assert_eq!(city.health::<Asked>(), Err("no price is set".into()));
+    assert_eq!(city.health::<Lesson>(), Ok(()));
+    assert_eq!(identity::current().kind, Kind::Citizen);
+}
+
 #[test]
 fn an_app_is_told_for_whom_its_visitor_acts_and_sends_them_to_step_up() {
     let city = TestCity::new(MANIFEST);

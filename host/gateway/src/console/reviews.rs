@@ -1,5 +1,7 @@
 //! Reviews of apps: what vendors published, what the checks found in the binary, and the decision.
 
+mod scenarios;
+
 use crate::body::{Fields, Form, Query};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::forms::refused;
@@ -362,6 +364,7 @@ fn found(view: &View, f: &Findings) -> Markup {
                 td { span class={ "badge " (class) } { (word) } }
                 td.detail {
                     (c.text.get(lang))
+                    @if c.check == Check::Scenarios { (scenarios::results(view, &c.data)) }
                     details { summary { (view.t("数据", "Figures")) span.visually-hidden { " " (check_title(&name, lang)) } } pre.log tabindex="0" { (pretty(&c.data)) } }
                 }
             } } }
@@ -395,6 +398,7 @@ fn check_title(name: &str, lang: Lang) -> String {
         "probe-memory" => ("耗尽内存试验", "Probe: it takes memory"),
         "probe-oversize-answer" => ("超大应答试验", "Probe: it answers too much"),
         "separate-consent" => ("敏感信息单独同意", "Separate consent to sensitive items"),
+        "scenarios" => ("场景与不变量", "Scenarios and invariants"),
         other => return other.to_owned(),
     };
     lang.pick(zh, en).to_owned()

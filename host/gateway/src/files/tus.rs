@@ -1,5 +1,5 @@
 //! Uploads that go on after a cut: tus 1.0.0, with creation, creation-with-upload, expiration, checksum and
-//! termination. See docs/decisions/0045 for why this protocol.
+//! termination. See docs/decisions/0046 for why this protocol.
 
 use super::Bringer;
 use super::source::{BodySource, Patience};

@@ -65,7 +65,7 @@ async fn one_run_serves_the_three_and_a_second_check_runs_again() {
     assert_eq!(first.outcome, Outcome::Pass);
     std::fs::remove_dir_all(dir.path().join("cache")).unwrap();
     std::fs::write(&script, "exit 1\n").unwrap();
-    for probe in &all[1..] {
+    for probe in &all[1..3] {
         let measured = probe.run(&package).await.unwrap();
         assert_eq!((measured.outcome, &measured.data["called_ms"]), (Outcome::Pass, &first.data["called_ms"]));
     }

@@ -10,6 +10,7 @@ mod platform;
 mod releases;
 mod shared;
 mod standard;
+mod wasi_03;
 
 use std::sync::Arc;
 use yunlong_messaging::Messaging;

@@ -86,6 +86,7 @@ impl Platform {
         let mut config = RuntimeConfig::new(cache.path().join("cache"), [7; 32]);
         config.small.instances = 32;
         config.large.instances = 2;
+        config.concurrent.instances = 32;
         config.per_installation = 4;
         config.compiler = CompilerConfig {
             command: Some((env!("CARGO_BIN_EXE_yunlong-compile").into(), Vec::new())),

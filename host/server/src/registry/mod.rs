@@ -20,7 +20,8 @@ use yunlong_model::Clock;
 use yunlong_oci::config::{Config, TokenKey};
 use yunlong_oci::{Registry, serve};
 use yunlong_probes::{Probes, ProbesConfig};
-use yunlong_publications::Publications;
+use yunlong_publications::checks::ProbeKind;
+use yunlong_publications::{Policy, Publications};
 use yunlong_registry::Limits;
 use yunlong_store::SharedStore;
 
@@ -42,6 +43,8 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path, probed:
     let Ground { store, clock, audit, identity, hub, secrets } = ground;
     let accounts = Arc::new(CityAccounts::new(identity.clone()));
     let policy = settings.registry.policy();
+    // What is not run cannot be asked for.
+    let policy = if probed { policy } else { Policy { probes: [ProbeKind::SeparateConsent].into(), ..policy } };
     let publications = Publications::new(store.clone(), audit, clock.clone(), accounts, policy);
     let blobs = blobs::open(settings, data)?;
     // Tokens end with a change of the platform's secret, as sessions' cookies do.
@@ -57,7 +60,8 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path, probed:
     let registry = Registry::open(store, blobs, config, access, admission, clock)?;
     // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
     let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
-    let mut probes = if probed { Probes::new(ProbesConfig::new(sandbox)).all() } else { Vec::new() };
+    let probing = ProbesConfig { faults: settings.registry.faults(), ..ProbesConfig::new(sandbox) };
+    let mut probes = if probed { Probes::new(probing).all() } else { Vec::new() };
     probes.push(Arc::new(SeparateConsent::new(hub)));
     Ok(Library::new(publications, registry, Limits::default(), probes))
 }

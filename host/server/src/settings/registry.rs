@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 use yunlong_publications::Policy;
 use yunlong_publications::checks::ProbeKind;
 
@@ -44,9 +45,13 @@ pub(crate) struct Registry {
     pub(crate) require_sbom: bool,
     /// Refuse a package that does not say how it was built (SLSA provenance), instead of remarking it.
     pub(crate) require_provenance: bool,
-    /// Refuse a package whose probes for loops, memory and oversize answers did not run to their end, instead of
-    /// remarking it. What they find counts in any case.
+    /// Refuse a package whose probes for loops, memory and oversize answers, and whose scenarios, did not run to their
+    /// end for a reason of the platform's, instead of remarking it. What they find counts in any case.
     pub(crate) require_probes: bool,
+    /// How long the scenarios of a package are played again with faults, in seconds: a host call is cut off or answers
+    /// an error, once for each of them. With 0 they are played without.
+    #[schemars(range(max = 3_600))]
+    pub(crate) fault_seconds: u64,
 }
 
 impl Default for Registry {
@@ -68,6 +73,7 @@ impl Default for Registry {
             require_sbom: false,
             require_provenance: policy.require_provenance,
             require_probes: true,
+            fault_seconds: 120,
         }
     }
 }
@@ -91,6 +97,10 @@ impl Registry {
 
     pub(crate) fn quota_bytes(&self) -> u64 {
         self.quota_gib << 30
+    }
+
+    pub(crate) fn faults(&self) -> Duration {
+        Duration::from_secs(self.fault_seconds)
     }
 
     /// What the city asks of a package.

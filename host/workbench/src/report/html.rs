@@ -72,6 +72,7 @@ fn one(scenario: &ScenarioReport, lang: Lang) -> Markup {
                     (lang.pick("主机调用", "Host calls")) ": " (faults.calls) " · "
                     (lang.pick("故障运行", "runs with faults")) ": " (faults.runs) " · "
                     (lang.pick("未到达", "not reached")) ": " (faults.unreached)
+                    @if faults.late > 0 { " · " (lang.pick("时限内未进行", "not made within the time")) ": " (faults.late) }
                 }
                 @for finding in &faults.findings {
                     h3.bad { (finding.line) ": " (finding.step) }

@@ -39,6 +39,8 @@ pub struct ScenarioReport {
     pub steps: Vec<StepReport>,
     /// Why it could not begin.
     pub problem: Option<Text>,
+    /// Whether the time of all plays was over before it ended. What it did until then is not told.
+    pub late: bool,
     /// What faults showed, when they were asked for.
     pub faults: Option<FaultReport>,
     /// How long the play without faults took.
@@ -65,9 +67,19 @@ impl ScenarioReport {
             title: scenario.title.clone(),
             steps: Vec::new(),
             problem: None,
+            late: false,
             faults: None,
             took: Duration::ZERO,
         }
+    }
+
+    /// One whose time was over before it ended.
+    pub(crate) fn late(scenario: &Scenario) -> Self {
+        let problem = Text {
+            zh: "在全部场景的时限之内没有完成".into(),
+            en: "it had not ended when the time of all scenarios was over".into(),
+        };
+        Self { problem: Some(problem), late: true, ..Self::new(scenario) }
     }
 
     /// Whether something was not as it is to be, faults apart.
@@ -80,6 +92,14 @@ impl ScenarioReport {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         self.faults.as_ref().map_or(&[], |f| &f.findings)
+    }
+}
+
+impl Finding {
+    /// What was done to which call, in both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Text {
+        Text { zh: fault_in_words(self, Lang::Zh), en: fault_in_words(self, Lang::En) }
     }
 }
 
@@ -96,7 +116,7 @@ impl Report {
         self.scenarios.iter().filter(|s| s.failed() || !s.findings().is_empty()).count()
     }
 
-    /// How many runs with faults there were.
+    /// How many runs with faults were to be made.
     #[must_use]
     pub fn fault_runs(&self) -> usize {
         self.scenarios.iter().filter_map(|s| s.faults.as_ref()).map(|f| f.runs).sum()

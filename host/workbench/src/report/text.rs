@@ -50,6 +50,14 @@ fn one(out: &mut String, scenario: &ScenarioReport, lang: Lang) {
         }
     };
     _ = writeln!(out, "  {line}");
+    if faults.late > 0 {
+        let late = faults.late;
+        let line = match lang {
+            Lang::Zh => format!("其中 {late} 次在时限之内没有进行"),
+            Lang::En => format!("{late} of them were not made within the time"),
+        };
+        _ = writeln!(out, "  {line}");
+    }
     for finding in &faults.findings {
         _ = writeln!(out, "  ✗ {}:{}  {}", scenario.file, finding.line, finding.step);
         _ = writeln!(out, "    {}", fault_in_words(finding, lang));

@@ -4,7 +4,7 @@ mod file;
 pub(crate) mod read;
 mod step;
 
-pub use read::read_folder;
+pub use read::{read_files, read_folder};
 pub(crate) use step::{Action, Asked, Capture, Expect, Look, Outcome, Payload, Statuses, Step};
 
 use serde::Deserialize;

@@ -4,6 +4,7 @@ use super::file::File;
 use super::step::Step;
 use super::{Person, Scenario};
 use crate::{Invariants, WorkbenchError};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use yunlong_model::{Manifest, Text, Timestamp};
@@ -12,6 +13,10 @@ use yunlong_model::{Manifest, Text, Timestamp};
 const BEGINNING: i64 = 1_777_597_200_000;
 /// The file of the invariants.
 const INVARIANTS: &str = "invariants.toml";
+/// The most steps, people, and conditions of a step: files of others are played too.
+const MOST_STEPS: usize = 500;
+const MOST_PEOPLE: usize = 100;
+const MOST_CONDITIONS: usize = 200;
 
 /// Reads `*.toml` of a folder: the scenarios in the order of their names, and the invariants.
 ///
@@ -25,18 +30,35 @@ pub fn read_folder(folder: &Path, manifest: &Manifest) -> Result<(Vec<Scenario>,
         .filter(|name| name.ends_with(".toml") && !name.starts_with('.'))
         .collect();
     names.sort();
-    let mut scenarios = Vec::new();
-    let mut invariants = Invariants::default();
+    let mut files = BTreeMap::new();
     for name in names {
         let path = folder.join(&name);
         let text = std::fs::read_to_string(&path).map_err(WorkbenchError::io(path.display()))?;
+        files.insert(name, text);
+    }
+    let (scenarios, invariants) = read_files(&files, manifest)?;
+    if scenarios.is_empty() { Err(WorkbenchError::NoScenarios(shown)) } else { Ok((scenarios, invariants)) }
+}
+
+/// Reads files by their names, as they travel in a package: the scenarios in the order of their names, none at all
+/// among it, and the invariants.
+///
+/// # Errors
+/// [`WorkbenchError::File`] with the line.
+pub fn read_files(
+    files: &BTreeMap<String, String>,
+    manifest: &Manifest,
+) -> Result<(Vec<Scenario>, Invariants), WorkbenchError> {
+    let mut scenarios = Vec::new();
+    let mut invariants = Invariants::default();
+    for (name, text) in files {
         if name == INVARIANTS {
-            invariants = Invariants::parse(&name, &text, manifest)?;
+            invariants = Invariants::parse(name, text, manifest)?;
         } else {
-            scenarios.push(parse(&name, &text, manifest)?);
+            scenarios.push(parse(name, text, manifest)?);
         }
     }
-    if scenarios.is_empty() { Err(WorkbenchError::NoScenarios(shown)) } else { Ok((scenarios, invariants)) }
+    Ok((scenarios, invariants))
 }
 
 /// Reads one scenario.
@@ -55,7 +77,10 @@ pub(crate) fn parse(name: &str, text: &str, manifest: &Manifest) -> Result<Scena
     for person in file.people {
         let span = person.span();
         let person = person.into_inner();
-        check_person(&person, &people, manifest).map_err(|e| at(span, e))?;
+        check_person(&person, &people, manifest).map_err(|e| at(span.clone(), e))?;
+        if people.len() == MOST_PEOPLE {
+            return Err(at(span, too_many(MOST_PEOPLE, "[[people]]")));
+        }
         people.push(person);
     }
     let source = format!("/installations/{}", manifest.name);
@@ -64,7 +89,11 @@ pub(crate) fn parse(name: &str, text: &str, manifest: &Manifest) -> Result<Scena
         let span = raw.span();
         let line = line_of(text, span.start);
         let step = Step::of(raw.into_inner(), line, &people, &source).map_err(|e| at(span.clone(), e))?;
-        check_names(&step, manifest).map_err(|e| at(span, e))?;
+        check_names(&step, manifest).map_err(|e| at(span.clone(), e))?;
+        few_enough(step.weight()).map_err(|e| at(span.clone(), e))?;
+        if steps.len() == MOST_STEPS {
+            return Err(at(span, too_many(MOST_STEPS, "[[steps]]")));
+        }
         steps.push(step);
     }
     if steps.is_empty() {
@@ -78,6 +107,21 @@ pub(crate) fn parse(name: &str, text: &str, manifest: &Manifest) -> Result<Scena
         config: file.config,
         people,
         steps,
+    })
+}
+
+fn too_many(most: usize, what: &str) -> Text {
+    Text { zh: format!("{what} 最多 {most} 个"), en: format!("at most {most} {what}") }
+}
+
+/// Whether one step, or one statement, compares so little that it can be looked at in a moment.
+pub(crate) fn few_enough(conditions: usize) -> Result<(), Text> {
+    if conditions <= MOST_CONDITIONS {
+        return Ok(());
+    }
+    Err(Text {
+        zh: format!("有 {conditions} 个条件，最多 {MOST_CONDITIONS} 个：请分成几步"),
+        en: format!("it has {conditions} conditions, at most {MOST_CONDITIONS} are possible: make several of it"),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Person;
 use super::file::RawStep;
-use crate::compare::Conditions;
+use crate::compare::{self, Conditions};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -210,6 +210,22 @@ impl Step {
     }
 }
 
+impl Step {
+    /// How many comparisons it makes.
+    pub(crate) fn weight(&self) -> usize {
+        let expect = |e: &Expect| e.headers.len() + e.contains.len() + e.lacks.len() + compare::weight(&e.json);
+        match &self.action {
+            Action::Request(asked) => {
+                expect(&asked.expect) + asked.retry.as_ref().map_or(0, expect) + asked.capture.len()
+            }
+            Action::Data { look, .. } | Action::Messages { look, .. } | Action::Notes { look, .. } => {
+                compare::weight(&look.r#where) + compare::weight(&look.fields)
+            }
+            _ => 0,
+        }
+    }
+}
+
 fn stranger(who: &str, people: &[Person]) -> Text {
     let names: Vec<&str> = people.iter().map(|p| p.name.as_str()).collect();
     let near = super::read::nearest(who, &names);
@@ -321,6 +337,9 @@ fn behaviour(word: Option<&str>) -> Result<Behaviour, Text> {
     })
 }
 
+/// The longest time that one step lets pass: ten years, so that no clock comes to the end of its numbers.
+const LONGEST_MILLIS: i64 = 3_660 * 86_400_000;
+
 /// `90s`, `15m`, `2h`, `3d`, `500ms`: milliseconds.
 fn duration(text: &str) -> Result<i64, Text> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -333,10 +352,15 @@ fn duration(text: &str) -> Result<i64, Text> {
         "d" => 86_400_000,
         _ => 0,
     };
-    number.parse::<i64>().ok().and_then(|n| n.checked_mul(unit)).filter(|n| *n > 0).ok_or_else(|| {
-        refused(
-            format!("`{text}` 不是一段时间：写成 90s、15m、2h 或 3d"),
-            format!("`{text}` is no time: write 90s, 15m, 2h or 3d"),
-        )
-    })
+    number
+        .parse::<i64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(|n| (1..=LONGEST_MILLIS).contains(n))
+        .ok_or_else(|| {
+            refused(
+                format!("`{text}` 不是一段时间：写成 90s、15m、2h 或 3d，最长 3660d"),
+                format!("`{text}` is no time: write 90s, 15m, 2h or 3d, 3660d at most"),
+            )
+        })
 }

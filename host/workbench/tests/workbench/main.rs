@@ -92,6 +92,29 @@ fn an_invariant_says_one_thing_of_what_the_app_declares() {
     }
 }
 
+#[test]
+fn a_file_that_would_keep_the_machine_busy_is_refused() {
+    let steps = "[[steps]]\nadvance = \"1s\"\n".repeat(501);
+    let people: String = (0..101).map(|n| format!("[[people]]\nname = \"p{n}\"\n")).collect();
+    let many: Vec<String> = (0..201).map(|n| n.to_string()).collect();
+    let list = many.join(", ");
+    for (body, meant) in [
+        (steps, "at most 500"),
+        (format!("{people}[[steps]]\nadvance = \"1s\"\n"), "at most 100"),
+        (format!("[[steps]]\ndata = \"tickets\"\nwhere = {{ n = {{ in = [{list}] }} }}\n"), "at most 200"),
+        (format!("[[steps]]\nrequest = \"GET /\"\nexpect = {{ json = {{ n = [{list}] }} }}\n"), "at most 200"),
+        ("[[steps]]\nadvance = \"3661d\"\n".to_owned(), "3660d at most"),
+    ] {
+        let (_, problem) = refused("a.toml", &format!("{HEAD}{body}"));
+        assert!(problem.en.contains(meant), "{meant}: {problem:?}");
+    }
+    let one = format!(
+        "[[invariants]]\nname = \"n\"\ntitle = {{ zh = \"甲\", en = \"A\" }}\nis = \"=\"\nleft = 1\nright = {{ count = \"tickets\", where = {{ n = [{list}] }} }}\n"
+    );
+    let (_, problem) = refused("invariants.toml", &one);
+    assert!(problem.en.contains("at most 200"), "{problem:?}");
+}
+
 fn both(text: &str) -> Text {
     Text { zh: format!("中 {text}"), en: text.to_owned() }
 }
@@ -117,6 +140,7 @@ fn report() -> Report {
         title: both("A & B"),
         steps,
         problem: None,
+        late: false,
         faults,
         took: Duration::from_millis(5),
     };
@@ -128,7 +152,7 @@ fn report() -> Report {
             scenario(
                 "a.toml",
                 vec![step(None)],
-                Some(FaultReport { calls: 5, runs: 9, unreached: 1, findings: vec![finding] }),
+                Some(FaultReport { calls: 5, runs: 9, unreached: 1, late: 2, findings: vec![finding] }),
             ),
             scenario("b.toml", vec![step(Some(both("the status\u{0} is to be 200")))], None),
         ],
@@ -150,6 +174,7 @@ fn the_text_names_call_step_invariant_and_documents_in_both_languages() {
         "{\"key\"",
         "b.toml:3",
         "is to be 200",
+        "2 of them were not made",
     ] {
         assert!(english.contains(wanted), "`{wanted}`: {english}");
     }

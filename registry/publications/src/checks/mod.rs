@@ -52,6 +52,8 @@ pub enum Check {
     ProbeOversizeAnswer,
     /// Whether consent to sensitive personal data is asked for separately.
     SeparateConsent,
+    /// Whether its own scenarios pass, and its invariants hold when host calls fail.
+    Scenarios,
 }
 
 /// How a check ended.

@@ -23,11 +23,13 @@ pub enum ProbeKind {
     OversizeAnswer,
     /// Sensitive items that are asked for together with others under one consent.
     SeparateConsent,
+    /// The package's own scenarios, and its invariants under faults.
+    Scenarios,
 }
 
 impl ProbeKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Loop, Self::Memory, Self::OversizeAnswer, Self::SeparateConsent];
+    pub const ALL: [Self; 5] = [Self::Loop, Self::Memory, Self::OversizeAnswer, Self::SeparateConsent, Self::Scenarios];
 
     fn check(self) -> Check {
         match self {
@@ -35,6 +37,7 @@ impl ProbeKind {
             Self::Memory => Check::ProbeMemory,
             Self::OversizeAnswer => Check::ProbeOversizeAnswer,
             Self::SeparateConsent => Check::SeparateConsent,
+            Self::Scenarios => Check::Scenarios,
         }
     }
 
@@ -44,6 +47,7 @@ impl ProbeKind {
             Self::Memory => ("内存探测", "the probe for memory"),
             Self::OversizeAnswer => ("超大回应探测", "the probe for oversize answers"),
             Self::SeparateConsent => ("单独同意检查", "the check for separate consent"),
+            Self::Scenarios => ("场景测试", "the play of its scenarios"),
         }
     }
 }

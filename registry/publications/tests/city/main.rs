@@ -91,6 +91,7 @@ impl App {
             listing_toml: self.listing.as_deref(),
             sbom: self.sbom.as_deref().map(str::as_bytes),
             provenance: self.provenance.as_deref().map(str::as_bytes),
+            scenarios: None,
         })
         .unwrap()
     }

@@ -269,6 +269,11 @@ export class TestCity {
     if (error !== undefined) throw error;
   }
 
+  /** Asks the app how it is, as the host does. @throws what it throws. */
+  health(lifecycle: Lifecycle): void {
+    this.#asService(() => lifecycle.health?.());
+  }
+
   /**
    * Migrates as the host does: batch by batch, each in a transaction, until the app says that all is
    * done. Answers how much was done. @throws what the app throws; an error when the cursor does not move on.
@@ -338,32 +343,48 @@ export class TestCity {
     this.#state.report(this.#state.ledger.fail(intent, reason));
   }
 
-  /** The provider pays out all refunds that were asked for, or refuses them with a reason. */
-  settleRefunds(refused?: string): void {
-    for (const outcome of this.#state.ledger.settleRefunds(refused)) this.#state.report(outcome);
+  /** The provider pays out all refunds that were asked for. */
+  payRefunds(): void {
+    for (const outcome of this.#state.ledger.settleRefunds(undefined)) this.#state.report(outcome);
+  }
+
+  /** The provider refuses all refunds that were asked for. */
+  refuseRefunds(reason: string): void {
+    for (const outcome of this.#state.ledger.settleRefunds(reason)) this.#state.report(outcome);
   }
 
   /** Runs a call as the installation's own service principal and commits it, again after a conflict, as the host does. */
   #call<T>(f: (tx: Tx) => T): { value?: T; error?: unknown; failure?: Failure } {
+    try {
+      return { value: this.#asService(() => this.#committed(f)) };
+    } catch (error) {
+      return { error, failure: Failure.of(error) };
+    }
+  }
+
+  #committed<T>(f: (tx: Tx) => T): T {
+    for (let i = 0; i < REDELIVERIES; i++) {
+      const raw = Transaction.begin();
+      const value = f(new Tx(raw));
+      try {
+        dataCall(() => raw.commit());
+        return value;
+      } catch (e) {
+        if (!(e instanceof DataError && e.code === "conflict")) throw e;
+      }
+    }
+    throw DataError.of({ tag: "conflict" });
+  }
+
+  /** Runs a call as the installation's own service principal. */
+  #asService<T>(f: () => T): T {
     const state = this.#state;
     const person = state.principal;
     state.calls += 1;
     const subject = `service:${state.manifest.of.name}`;
     state.principal = { subject, kind: "service", assurance: "none", roles: [], organization: "320300" };
     try {
-      for (let i = 0; i < REDELIVERIES; i++) {
-        const raw = Transaction.begin();
-        const value = f(new Tx(raw));
-        try {
-          dataCall(() => raw.commit());
-          return { value };
-        } catch (e) {
-          if (!(e instanceof DataError && e.code === "conflict")) throw e;
-        }
-      }
-      throw DataError.of({ tag: "conflict" });
-    } catch (error) {
-      return { error, failure: Failure.of(error) };
+      return f();
     } finally {
       state.principal = person;
     }

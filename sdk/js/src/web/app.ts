@@ -4,7 +4,7 @@ import { problemPage } from "../page/frame.tsx";
 import { signInUrl } from "../identity.ts";
 import { type Text, same, t } from "../text.ts";
 import { openapi } from "./openapi.ts";
-import { type Input, type Operation, inputOf } from "./operation.ts";
+import { type Input, type Operation, inputOf, locationOf } from "./operation.ts";
 import { MissingConsent, SignIn, hasOutcome } from "./outcome.ts";
 import { Problem } from "./problem.ts";
 import { CityRequest } from "./request.ts";
@@ -63,6 +63,7 @@ export class App extends Hono<AppEnv> {
       const { request } = c.var;
       const value = await handler(request, await inputOf(of, c, request), c);
       if (of.answer === undefined) return c.body(null, of.status ?? 204);
+      if (of.location !== undefined) c.header("location", locationOf(of.location, value));
       return c.json(value as object, of.status === 204 ? 200 : of.status);
     });
     return this;

@@ -40,6 +40,11 @@ export class Form {
     return this.#pairs.filter(([n]) => n === name).map(([, v]) => v);
   }
 
+  /** All names and values, in the order of the body. */
+  pairs(): readonly (readonly [string, string])[] {
+    return this.#pairs;
+  }
+
   /** Whether a checkbox is ticked. */
   checked(name: string): boolean {
     return this.#pairs.some(([n]) => n === name);
@@ -106,6 +111,14 @@ export class Form {
     const found = offered.find((o) => o === value);
     if (found === undefined) this.reject(name, t("请选择列出的一项", "Choose one of those listed"));
     return found;
+  }
+
+  /** Anything that can be parsed; `why` is shown when `parse` answers `undefined`. */
+  parse<T>(name: string, parse: (value: string) => T | undefined, why: Text): T | undefined {
+    const value = this.#required(name);
+    const parsed = value === undefined ? undefined : parse(value);
+    if (value !== undefined && parsed === undefined) this.reject(name, why);
+    return parsed;
   }
 
   /** Anything that a function accepts, such as a check digit; the `why` that it answers is shown. */

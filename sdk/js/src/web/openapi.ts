@@ -36,12 +36,22 @@ export function openapi(title: Text, description: string, operations: readonly A
 }
 
 function operation(of: AnyOperation): Json {
-  const parameters = [...parametersOf("path", of.params), ...parametersOf("query", of.query)];
+  const headers = Object.entries(of.headers ?? {}).map(([name, description]) => ({
+    name,
+    in: "header",
+    required: false,
+    description,
+    schema: { type: "string" },
+  }));
+  const parameters = [...parametersOf("path", of.params), ...parametersOf("query", of.query), ...headers];
   const out: Json = { operationId: of.id, summary: of.summary, responses: responses(of) };
   if (of.description !== undefined) out.description = of.description;
   if (of.tag !== undefined) out.tags = [of.tag];
   if (parameters.length > 0) out.parameters = parameters;
-  if (of.body) out.requestBody = { required: true, content: { "application/json": { schema: schemaOf(of.body, "input") } } };
+  if (of.body) {
+    const content = { "application/json": { schema: schemaOf(of.body, "input") } };
+    out.requestBody = { required: of.optionalBody !== true, content };
+  }
   if (of.signedIn === true) out.security = [{ bearer: [] }];
   return out;
 }
@@ -66,6 +76,10 @@ function responses(of: AnyOperation): Json {
   const status = of.status ?? (of.answer ? 200 : 204);
   const success: Json = { description: status === 201 ? "Created" : status === 202 ? "Accepted" : "Success" };
   if (of.answer) success.content = { "application/json": { schema: schemaOf(of.answer, "output") } };
+  if (of.location !== undefined) {
+    const schema = { type: "string", format: "uri-reference" };
+    success.headers = { Location: { description: `\`${of.location}\``, schema } };
+  }
   // What the SDK itself answers before the handler runs.
   const implied: Record<number, string> = {};
   if (of.query || of.body) implied[400] = "The query or the body is not what is described here";

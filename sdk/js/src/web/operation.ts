@@ -3,7 +3,8 @@
  * made of the same schemas, so it cannot say anything else than what the app does.
  */
 import type { Context } from "hono";
-import type { ZodError, ZodType } from "zod";
+import type { ZodType } from "zod";
+import { explain } from "./explain.ts";
 import { Problem } from "./problem.ts";
 import type { CityRequest } from "./request.ts";
 
@@ -32,6 +33,15 @@ export interface Operation<P, Q, B, R> {
   readonly answer?: ZodType<R>;
   /** The status of the answer; 200 when not said, 204 without an answer. */
   readonly status?: 200 | 201 | 202 | 204;
+  /** The body may be left out, and is then read as `{}`: every field must have a default. */
+  readonly optionalBody?: boolean;
+  /** Request headers that it reads, each with what it is for. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Where what was made is: a path whose parameters are members of the answer, such as
+   * `/api/orders/{number}`. It becomes the header `Location` (RFC 9110, 15.3.2).
+   */
+  readonly location?: string;
   /** Only for those who signed in: everybody else gets a 401 before the handler runs. */
   readonly signedIn?: boolean;
   /** Problems that it may answer, and when. */
@@ -52,16 +62,11 @@ export interface Input<P, Q, B> {
   readonly body: B;
 }
 
-
 /** What an operation's handler is given: `InputOf<typeof listOrders>`. */
 export type InputOf<O> = O extends Operation<infer P, infer Q, infer B, infer _> ? Input<P, Q, B> : never;
 
 /** What an operation's handler answers: `AnswerOf<typeof listOrders>`. */
 export type AnswerOf<O> = O extends Operation<infer _P, infer _Q, infer _B, infer R> ? R : never;
-
-function explain(error: ZodError): string {
-  return error.issues.map((i) => `${i.path.length === 0 ? "" : `${i.path.join(".")}: `}${i.message}`).join("; ");
-}
 
 /** Reads and checks what goes into an operation. @throws {SignIn}, {@link Problem} 400, 404 or 415. */
 export async function inputOf<P, Q, B, R>(
@@ -72,9 +77,22 @@ export async function inputOf<P, Q, B, R>(
   if (of.signedIn === true) void request.subject;
   const params = of.params?.safeParse(c.req.param());
   if (params?.success === false) throw Problem.notFound();
-  const query = of.query?.safeParse(c.req.query());
-  if (query?.success === false) throw Problem.badRequest("invalid-query", explain(query.error));
-  const body = of.body?.safeParse(await request.json());
-  if (body?.success === false) throw Problem.badRequest("invalid-body", explain(body.error));
-  return { params: params?.data as P, query: query?.data as Q, body: body?.data as B };
+  const query = of.query && request.query(of.query);
+  const body = of.body?.safeParse(await bodyOf(of.optionalBody === true, c, request));
+  if (body?.success === false) throw Problem.badRequest("invalid-json", explain(body.error));
+  return { params: params?.data as P, query: query as Q, body: body?.data as B };
+}
+
+async function bodyOf(optional: boolean, c: Context, request: CityRequest): Promise<unknown> {
+  if (optional && (await c.req.arrayBuffer()).byteLength === 0) return {};
+  return request.json();
+}
+
+/** The operation's `location`, filled in. @throws {Problem} 500 when the answer has no such member. */
+export function locationOf(path: string, answer: unknown): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = typeof answer === "object" && answer !== null ? (answer as Record<string, unknown>)[name] : undefined;
+    if (typeof value === "string" || typeof value === "number") return encodeURIComponent(value);
+    throw Problem.internal(`location ${path}: the answer has no text or number \`${name}\``);
+  });
 }

@@ -1,8 +1,10 @@
 /** A request as a handler sees it. */
 import type { Context } from "hono";
+import type { z } from "zod";
 import * as identity from "../identity.ts";
 import { type Lang, type Text, pick, t } from "../text.ts";
 import { prefersJson } from "./accept.ts";
+import { explain } from "./explain.ts";
 import { Form } from "./form.ts";
 import { SignIn } from "./outcome.ts";
 import { Problem } from "./problem.ts";
@@ -109,6 +111,18 @@ export class CityRequest {
     return this.#url.searchParams.get(name) ?? undefined;
   }
 
+  /**
+   * The query, as a schema describes it; of a name that stands there several times the first value. Numbers arrive as
+   * text: `z.coerce.number()`.
+   *
+   * @throws {Problem} 400 with the reason when it does not fit.
+   */
+  query<T>(schema: z.ZodType<T>): T {
+    const read = schema.safeParse(this.c.req.query());
+    if (read.success) return read.data;
+    throw Problem.badRequest("invalid-query", explain(read.error));
+  }
+
   /** The query as a form, for search forms that keep what was typed. */
   queryForm(): Form {
     return new Form(this.#url.searchParams);
@@ -125,18 +139,25 @@ export class CityRequest {
   }
 
   /**
-   * The JSON body, of any shape: hostile until it was checked.
+   * The JSON body, as a schema describes it; without one of any shape, and hostile until it was checked.
    *
-   * @throws {Problem} 415 when it is not `application/json`, 400 when it is no JSON.
+   * @throws {Problem} 415 when it is not `application/json`, 400 when it is no JSON or does not fit.
    */
-  async json(): Promise<unknown> {
+  async json(): Promise<unknown>;
+  async json<T>(schema: z.ZodType<T>): Promise<T>;
+  async json(schema?: z.ZodType): Promise<unknown> {
     this.#expectMedia("application/json");
     const text = await this.#bodyText("invalid-json");
+    let value: unknown;
     try {
-      return JSON.parse(text);
+      value = JSON.parse(text);
     } catch (e) {
       throw Problem.badRequest("invalid-json", String((e as Error).message));
     }
+    const read = schema?.safeParse(value);
+    if (read === undefined) return value;
+    if (read.success) return read.data;
+    throw Problem.badRequest("invalid-json", explain(read.error));
   }
 
   async #bodyText(kind: string): Promise<string> {

@@ -11,6 +11,7 @@ What an app imports is what its component imports, and what ``app.toml`` must de
 ``yunlong.payments``           ``[payments]``
 ``yunlong.shared``, ``.base``  the city's datasets: ``[[datasets]]``
 ``yunlong.http``               requests to other hosts: ``outbound``
+``yunlong.qr``                 QR codes: nothing to declare
 ``yunlong.testing``            the city in memory
 =============================  ==============================================================
 """
@@ -23,7 +24,7 @@ from .event import Event
 from .identity import Kind, Principal
 from .page import Column, Layout, NavItem, Templates, Tone
 from .text import Lang, Text, t
-from .web import Form, Request, Response, Router
+from .web import Form, Input, Request, Response, Router
 
 __all__ = [
     "App",
@@ -32,6 +33,7 @@ __all__ = [
     "Event",
     "Failure",
     "Form",
+    "Input",
     "Kind",
     "Lang",
     "Layout",

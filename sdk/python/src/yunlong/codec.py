@@ -78,27 +78,27 @@ def _named(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, nulls: bool = False) -> Any:
     """A dataclass, or anything made of them, as a value of JSON. Fields that are ``None`` are left out, as an absent
-    field is what an index passes over."""
+    field is what an index passes over; with ``nulls`` they are ``null``."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: plain(v) for name, v in pairs if v is not None}
+        return {name: plain(v, nulls) for name, v in pairs if nulls or v is not None}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): plain(v, nulls) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [plain(v, nulls) for v in value]
     return value
 
 
-def encode(value: Any) -> str:
-    """A value as JSON text.
+def encode(value: Any, nulls: bool = False) -> str:
+    """A value as JSON text. Fields of dataclasses that are ``None`` are left out, or with ``nulls`` are ``null``.
 
     Raises ``ValueError`` for what JSON does not have.
     """
     try:
-        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(plain(value, nulls), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except TypeError as e:
         raise ValueError(str(e)) from e

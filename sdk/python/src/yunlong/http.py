@@ -5,7 +5,7 @@
 """
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 from . import _city, codec
@@ -21,13 +21,24 @@ DEFAULT_BYTES = 4 * 1024 * 1024
 """The longest answer that is read."""
 
 
+Code = Literal["invalid", "refused", "late", "too-large", "unexpected"]
+"""Why there is no answer: the address is none of HTTP; the platform or the network refused; it took too long; it is longer
+than what is read; it is not what was expected."""
+
+
 class HttpError(CityError):
-    """Why an outgoing request had no answer: the host is not declared, cannot be reached, or took too long."""
+    """Why an outgoing request had no answer. Of its address the host alone is named: the rest may carry secrets."""
+
+    def __init__(self, code: Code, why: str) -> None:
+        super().__init__(why)
+        self.code = code
 
     def answer(self) -> HandlerExit:
         log(str(self))
-        title = t("所需的外部服务暂时不可用", "An outside service that this needs is not available")
-        return Problem(502, title, "outbound")
+        title = t(
+            "所需的外部服务没有答复，请稍后再试", "A service that this needs does not answer; please try again later"
+        )
+        return Problem(502, title, "upstream")
 
     def failure(self) -> Failure:
         return Retry(str(self))
@@ -55,9 +66,9 @@ class OutboundRequest:
         try:
             split = urlsplit(self.url)
         except ValueError as e:
-            raise HttpError(f"`{self.url}` is no URL: {e}") from e
+            raise HttpError("invalid", f"the address is none of HTTP: {e}") from e
         if split.scheme not in ("http", "https") or not split.hostname or "@" in split.netloc:
-            raise HttpError(f"`{self.url}` is no URL of HTTP without a user name")
+            raise HttpError("invalid", "the address is none of HTTP, or has a user name")
         return split.scheme, split.netloc, (split.path or "/") + (f"?{split.query}" if split.query else "")
 
 
@@ -87,7 +98,7 @@ class OutboundResponse:
         try:
             return codec.decode(type_, codec.parse(self.body))
         except ValueError as e:
-            raise HttpError(f"the answer is not what was expected: {e}") from e
+            raise HttpError("unexpected", f"the answer is not what was expected: {e}") from e
 
 
 def send(request: OutboundRequest) -> OutboundResponse:

@@ -2,10 +2,10 @@
 
 use super::bindings::app::exports::wasi::http::incoming_handler;
 use super::bindings::app::wasi::http::types::{
-    Fields, IncomingBody, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields, IncomingRequest, Method as WasiMethod, OutgoingResponse, ResponseOutparam,
 };
-use super::bindings::app::wasi::io::streams::StreamError;
 use super::bindings::{app, consumer, jobs, lifecycle, migrations};
+use super::streams;
 use crate::messaging::Event;
 use crate::web::{Method, Request, Response};
 use crate::{Failure, Tx};
@@ -43,25 +43,12 @@ fn read(request: IncomingRequest) -> Result<Request, ()> {
     let target = request.path_with_query().unwrap_or_else(|| "/".to_owned());
     let headers = request.headers().entries();
     // `GET` and `HEAD` have no body worth the calls.
-    let body = if matches!(method, Method::GET | Method::HEAD) { Vec::new() } else { read_body(&request)? };
+    let body = if matches!(method, Method::GET | Method::HEAD) { Vec::new() } else { body(&request)? };
     Ok(Request::new(method, &target, headers, body))
 }
 
-fn read_body(request: &IncomingRequest) -> Result<Vec<u8>, ()> {
-    let incoming = request.consume()?;
-    let mut body = Vec::new();
-    {
-        let stream = incoming.stream()?;
-        loop {
-            match stream.blocking_read(64 * 1024) {
-                Ok(chunk) => body.extend_from_slice(&chunk),
-                Err(StreamError::Closed) => break,
-                Err(StreamError::LastOperationFailed(_)) => return Err(()),
-            }
-        }
-    }
-    drop(IncomingBody::finish(incoming));
-    Ok(body)
+fn body(request: &IncomingRequest) -> Result<Vec<u8>, ()> {
+    streams::read(request.consume()?, usize::MAX).map_err(|_| ())
 }
 
 fn write(response: Response, out: ResponseOutparam) {
@@ -76,29 +63,8 @@ fn write(response: Response, out: ResponseOutparam) {
     let _ = outgoing.set_status_code(response.code().as_u16());
     let Ok(body) = outgoing.body() else { return };
     ResponseOutparam::set(out, Ok(outgoing));
-    if write_body(&body, response.body()).is_err() {
-        // The one who asked has gone away.
-        return;
-    }
-    let _ = OutgoingBody::finish(body, None);
-}
-
-fn write_body(body: &OutgoingBody, mut rest: &[u8]) -> Result<(), ()> {
-    if rest.is_empty() {
-        return Ok(());
-    }
-    let stream = body.write()?;
-    while !rest.is_empty() {
-        let room = usize::try_from(stream.check_write().map_err(|_| ())?).unwrap_or(usize::MAX);
-        if room == 0 {
-            stream.subscribe().block();
-            continue;
-        }
-        let (now, later) = rest.split_at(rest.len().min(room));
-        stream.write(now).map_err(|_| ())?;
-        rest = later;
-    }
-    Ok(())
+    // An error is that the one who asked has gone away.
+    let _ = streams::write(body, response.body());
 }
 
 /// `city:app/consumer` of a [`Consumer`](crate::Consumer).

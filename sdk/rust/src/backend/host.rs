@@ -5,10 +5,11 @@ use super::bindings::app::city::{
     files::files as wit_files, identity as wit_identity, messaging::publisher, payments::intents,
 };
 use super::bindings::app::wasi;
-use super::{Backend, convert, convert_base as typed};
+use super::{Backend, convert, convert_base as typed, outbound};
 use crate::base::{self, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
+use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
@@ -87,6 +88,10 @@ impl Backend for Host {
 
     fn pause(milliseconds: u32) {
         wasi::clocks::monotonic_clock::subscribe_duration(u64::from(milliseconds) * 1_000_000).block();
+    }
+
+    fn send(request: &OutboundRequest, parts: &Parts) -> Result<OutboundResponse, HttpError> {
+        outbound::send(request, parts)
     }
 
     fn get(collection: &str, id: &str) -> Result<Option<RawDocument>, DataError> {

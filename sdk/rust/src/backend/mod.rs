@@ -13,6 +13,10 @@ pub(crate) mod double;
 pub mod exports;
 #[cfg(target_arch = "wasm32")]
 mod host;
+#[cfg(target_arch = "wasm32")]
+mod outbound;
+#[cfg(target_arch = "wasm32")]
+mod streams;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use double::Double as Active;
@@ -22,6 +26,7 @@ pub(crate) use host::Host as Active;
 use crate::base::{self, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
+use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
@@ -52,6 +57,8 @@ pub(crate) trait Backend {
     fn now() -> u64;
     fn random(bytes: &mut [u8]);
     fn pause(milliseconds: u32);
+
+    fn send(request: &OutboundRequest, parts: &Parts) -> Result<OutboundResponse, HttpError>;
 
     fn get(collection: &str, id: &str) -> Result<Option<RawDocument>, DataError>;
     fn find(collection: &str, query: &RawQuery) -> Result<RawPage, DataError>;

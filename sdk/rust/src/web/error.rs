@@ -4,6 +4,7 @@
 use super::{Request, Response, StatusCode};
 use crate::context::ConfigError;
 use crate::data::DataError;
+use crate::http::HttpError;
 use crate::files::FileError;
 use crate::identity::{self, AttributeError};
 use crate::messaging::MessagingError;
@@ -358,6 +359,16 @@ impl From<PaymentError> for Error {
             }
             e => Problem::internal(&e.to_string()).into(),
         }
+    }
+}
+
+/// The reason goes to the installation's log: a person can only try again.
+impl From<HttpError> for Error {
+    fn from(e: HttpError) -> Self {
+        eprintln!("error: {e}");
+        let title =
+            t("所需的外部服务没有答复，请稍后再试", "A service that this needs does not answer; please try again later");
+        Problem::new(StatusCode::BAD_GATEWAY, title).kind("upstream").into()
     }
 }
 

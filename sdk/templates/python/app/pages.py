@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from yunlong import Form, Layout, NavItem, Request, Response, Templates, t
-from yunlong.attributes import Absent, Attribute, NotGranted, attribute
+from yunlong.attributes import Absent, Attribute, ConsentRequired, NotGranted, attribute, consent_url
+from yunlong.web.urls import path_with
 
 from . import reports
 
@@ -13,6 +14,10 @@ LAYOUT = Layout(
     nav=lambda _: [NavItem("/", t("全部报修", "All reports")), NavItem("/new", t("我要报修", "Report something"))],
     help="/help",
 )
+
+
+LONGEST_QUERY = 4096
+"""The longest query in bytes that a form travels in: proxies on the way refuse addresses of 8 KiB."""
 
 
 def home(req: Request) -> Response:
@@ -30,9 +35,9 @@ def detail(req: Request) -> Response:
 
 
 def new(req: Request) -> Response:
-    """The form, for those who signed in."""
+    """The form, for those who signed in. What stands in the query is filled in."""
     req.subject()
-    return _form(req, Form())
+    return _form(req, req.query_form())
 
 
 def _form(req: Request, form: Form) -> Response:
@@ -46,17 +51,27 @@ def submit(req: Request) -> Response:
     checked = reports.checked(form)
     if checked is None:
         return _form(req, form).with_status(422)
-    report = reports.file(reporter, checked, _phone() if form.checked("call_back") else None)
+    try:
+        phone = _phone() if form.checked("call_back") else None
+    except ConsentRequired as e:
+        return Response.see_other(consent_url([e.scope], _address(form)))
+    report = reports.file(reporter, checked, phone)
     return Response.see_other(f"/reports/{report.id}")
 
 
 def _phone() -> str | None:
-    """Where to call back. Whoever has not consented is sent to the portal's page for it, and back to the form; where
-    there is no number, or the department gave this app none, the report is filed without."""
+    """Where to call back. Where there is no number, or the department gave this app none, the report is filed without."""
     try:
         return attribute(Attribute.MOBILE)
     except (Absent, NotGranted):
         return None
+
+
+def _address(form: Form) -> str:
+    """The form with what was typed, to come back to after the consent. All of it becomes public with the report, so that
+    it may stand in an address; what is too long for one has to be typed again."""
+    whole = path_with("/new", form.pairs)
+    return whole if len(whole) <= LONGEST_QUERY else path_with("/new", [p for p in form.pairs if p[0] != "details"])
 
 
 def close(req: Request) -> Response:

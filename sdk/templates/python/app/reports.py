@@ -1,12 +1,22 @@
 """Reports: what is stored, and what is done with it."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from yunlong import Form, Problem, now, random
 from yunlong.data import Collection, Page, Tx, transact
 from yunlong.messaging import Outgoing
 
 PER_PAGE = 20
+
+
+class Status(StrEnum):
+    """Whether there is still something to do."""
+
+    OPEN = "open"
+    """It waits for the department."""
+    CLOSED = "closed"
+    """The department has closed it."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +30,7 @@ class Report:
     reporter: str
     """The subject of whoever filed it."""
     time: int
-    status: str = "open"
-    """`open` or `closed`."""
+    status: Status = Status.OPEN
     phone: str | None = None
     """Where to call back, if that was asked for."""
 
@@ -77,20 +86,21 @@ def file(reporter: str, new: NewReport, phone: str | None) -> Report:
     def run(tx: Tx) -> None:
         tx.insert(REPORTS, report)
         filed = Filed(report.id, report.title, report.place)
-        tx.publish(Outgoing("report.filed", filed, subject=report.id, key=report.id))
+        tx.publish(Outgoing("report.filed", filed, key=report.id))
 
     transact(run)
     return report
 
 
 def close(id: str) -> None:
-    """Closes a report; one that is closed stays so. Raises a 404."""
+    """Closes a report; closing it again changes nothing. Raises a 404."""
 
     def run(tx: Tx) -> None:
         found = tx.get(REPORTS, id)
         if found is None:
             raise Problem.not_found()
-        tx.put(REPORTS, replace(found.value, status="closed"))
-        tx.audit("report.close", id, {})
+        if found.value.status is Status.OPEN:
+            tx.put(REPORTS, replace(found.value, status=Status.CLOSED))
+            tx.audit("report.close", id, {})
 
     transact(run)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -78,6 +79,8 @@ def test_only_a_clerk_closes(city: TestCity) -> None:
     city.sign_in_official("o-2", "clerk")
     assert f'action="{path}/close"' in city.get(path).body_text
     assert city.post(f"{path}/close").headers["location"] == path
+    assert city.post(f"{path}/close").status == 303
+    assert [(row.actor, row.action) for row in city.audit] == [("o-2", "report.close")], "once"
     assert "已办结" in city.get(path).body_text
     assert city.post("/reports/none/close").status == 404
 
@@ -86,13 +89,24 @@ def test_the_number_is_asked_for_by_consent_and_shown_to_clerks_alone(city: Test
     city.sign_in("p-1")
     city.set_attribute("p-1", Attribute.MOBILE, "13900000000")
     asked = city.post("/new", LAMP | {"call_back": "yes"})
-    assert "/consent?" in asked.headers["location"] and "scope=call-back" in asked.headers["location"]
+    consent = urlsplit(asked.headers["location"])
+    query = parse_qs(consent.query)
+    assert (consent.path, query["scope"]) == ("/consent", ["call-back"])
+    back = city.get(query["return"][0]).body_text
+    assert 'value="路灯不亮"' in back and "第三盏" in back and " checked" in back, "what was typed is there again"
     assert city.published == []
     city.consent("p-1", "call-back")
     path = filed(city, call_back="yes")
     assert "13900000000" not in city.get(path).body_text
     city.sign_in_official("o-2", "clerk")
     assert "13900000000" in city.get(path).body_text
+
+
+def test_what_is_too_long_for_an_address_is_typed_again(city: TestCity) -> None:
+    city.sign_in("p-1")
+    asked = city.post("/new", LAMP | {"call_back": "yes", "details": "长" * 2000})
+    back = parse_qs(urlsplit(asked.headers["location"]).query)["return"][0]
+    assert len(back) < 4096 and "title=" in back
 
 
 def test_without_a_number_on_record_the_report_is_filed_all_the_same(city: TestCity) -> None:
@@ -128,9 +142,10 @@ def test_the_api_files_lists_and_reads(city: TestCity) -> None:
     location = made.headers["location"]
     assert city.get(location).body_json == made.body_json
     assert made.body_json | {"id": "", "time": 0} == {
-        "id": "", "title": "长椅损坏", "place": "彭城广场", "status": "open", "time": 0,
+        "id": "", "title": "长椅损坏", "place": "彭城广场", "details": "", "status": "open", "time": 0,
     }  # fmt: skip
-    assert [i["title"] for i in city.get("/api/reports").body_json["items"]] == ["长椅损坏"]
+    listed = city.get("/api/reports").body_json
+    assert [i["title"] for i in listed["items"]] == ["长椅损坏"] and listed["next"] is None
 
 
 def test_the_api_names_each_field_that_is_wrong(city: TestCity) -> None:
@@ -140,5 +155,13 @@ def test_the_api_names_each_field_that_is_wrong(city: TestCity) -> None:
     assert [e["pointer"] for e in answer.body_json["errors"]] == ["/title", "/place"]
     assert city.post_json("/api/reports", {"title": 5}).status == 400
     assert city.get("/api/reports/none").status == 404
-    assert city.get("/api/reports?limit=0").status == 400
+    refused = city.get("/api/reports?limit=0")
+    assert (refused.status, refused.body_json["errors"][0]["pointer"]) == (422, "/limit")
+    assert city.get("/api/reports?limit=many").status == 400
     assert city.get("/api/reports?after=made-up").status == 400
+
+
+def test_the_document_of_the_api_is_made_of_its_types(city: TestCity) -> None:
+    document = city.get("/openapi.json").body_json
+    assert document["paths"]["/api/reports"]["post"]["operationId"] == "fileReport"
+    assert document["components"]["schemas"]["Create"]["properties"]["title"]["description"].startswith("What is broken")

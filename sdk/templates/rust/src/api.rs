@@ -21,15 +21,15 @@ pub(crate) struct ById {
     id: String,
 }
 
-/// A report to file.
-#[derive(Deserialize, JsonSchema)]
+/// A report to file. What is absent is told with the rest that is wrong.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
 pub(crate) struct Create {
     /// What is broken, 1 to 80 characters.
     title: String,
     /// Where, 1 to 120 characters.
     place: String,
     /// Anything more, at most 2000 characters.
-    #[serde(default)]
     details: String,
 }
 

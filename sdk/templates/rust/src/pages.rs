@@ -115,8 +115,8 @@ pub(crate) fn submit(req: &Request) -> web::Result<Response> {
     let phone = if form.checked("call_back") {
         match identity::attribute(Attribute::Mobile) {
             Ok(phone) => Some(phone),
-            // Who has registered no number can still report.
-            Err(AttributeError::Absent) => None,
+            // Who has registered no number, and where the department gave this app none, can still report.
+            Err(AttributeError::Absent | AttributeError::NotGranted(_)) => None,
             Err(AttributeError::ConsentRequired(scope)) => {
                 return Ok(identity::consent_redirect(&[&scope], &form_address(&form)));
             }

@@ -166,6 +166,8 @@ fn the_api_files_and_refuses() {
         (422, Some("application/problem+json"))
     );
     assert_eq!(refused.body_json()["errors"][0]["pointer"], "/title");
+    let absent = send(json!({})).body_json();
+    assert_eq!((&absent["errors"][0]["pointer"], &absent["errors"][1]["pointer"]), (&json!("/title"), &json!("/place")));
     let filed = send(json!({ "title": "灯", "place": "路" }));
     assert_eq!(filed.code(), 201);
     let report = filed.body_json();

@@ -1,5 +1,5 @@
 /** The same functions as JSON; `/openapi.json` is made of these schemas. */
-import { type AnswerOf, type AppContext, type CityRequest, Form, type InputOf, Problem, operation, z } from "@yunlong/sdk";
+import { type AnswerOf, type CityRequest, Form, type InputOf, Problem, operation, t, z } from "@yunlong/sdk";
 import * as reports from "./reports.ts";
 
 const Item = z.object({
@@ -16,12 +16,13 @@ const Items = z.object({
 });
 const List = z.object({
   after: z.string().optional().describe("`next` of the page before."),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: z.coerce.number().int().default(20).describe("1 to 100."),
 });
+/** What is absent is told with the rest that is wrong. */
 const Create = z.object({
-  title: z.string().default("").describe("1 to 80 characters."),
-  place: z.string().default("").describe("1 to 120 characters."),
-  details: z.string().default("").describe("At most 2000 characters."),
+  title: z.string().default("").describe("What is broken, 1 to 80 characters."),
+  place: z.string().default("").describe("Where, 1 to 120 characters."),
+  details: z.string().default("").describe("Anything more, at most 2000 characters."),
 });
 const Of = z.object({ id: z.string() });
 
@@ -40,20 +41,22 @@ export const getReport = operation({
   method: "GET",
   path: "/api/reports/:id",
   id: "getReport",
-  summary: "A report",
+  summary: "One report",
   params: Of,
   answer: Shown,
+  problems: { 404: "There is no such report" },
 });
 
 /** `POST /api/reports` */
-export const createReport = operation({
+export const fileReport = operation({
   method: "POST",
   path: "/api/reports",
-  id: "createReport",
+  id: "fileReport",
   summary: "Files a report",
   body: Create,
   answer: Shown,
   status: 201,
+  location: "/api/reports/{id}",
   signedIn: true,
   problems: { 422: "A field is refused; `errors` says why" },
 });
@@ -64,6 +67,9 @@ function shown({ id, title, place, details, status, time }: reports.Report): Ans
 }
 
 export function list(_: CityRequest, { query }: InputOf<typeof listReports>): AnswerOf<typeof listReports> {
+  if (query.limit < 1 || query.limit > 100) {
+    throw Problem.invalid(t("条数无效", "Invalid limit")).field("limit", t("1 至 100", "1 to 100"));
+  }
   const page = reports.latest(query.after, query.limit);
   const items = page.items.map(({ value: { id, title, place, status, time } }) => ({ id, title, place, status, time }));
   return { items, next: page.next ?? null };
@@ -73,17 +79,11 @@ export function get(_: CityRequest, { params }: InputOf<typeof getReport>): Answ
   return shown(reports.byId(params.id));
 }
 
-export function create(
-  request: CityRequest,
-  { body }: InputOf<typeof createReport>,
-  c: AppContext,
-): AnswerOf<typeof createReport> {
+export function file(request: CityRequest, { body }: InputOf<typeof fileReport>): AnswerOf<typeof fileReport> {
   // The checks of the page's form are those of the API.
   const form = new Form(Object.entries(body));
   const what = reports.checked(form);
   form.finish();
   if (what === undefined) throw Problem.internal("a valid form without values");
-  const report = reports.file(request.subject, what);
-  c.header("location", `/api/reports/${report.id}`);
-  return shown(report);
+  return shown(reports.file(request.subject, what));
 }

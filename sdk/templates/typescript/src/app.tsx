@@ -3,7 +3,7 @@ import { App, t } from "@yunlong/sdk";
 import * as api from "./api.ts";
 import * as pages from "./pages.tsx";
 
-const app = new App({ title: t("报修", "Repairs"), description: "What residents report as broken, newest first." });
+const app = new App({ title: t("报修", "Repairs"), description: "What residents report as broken in public space." });
 
 app.get("/", pages.list);
 app.get("/new", pages.create);
@@ -14,6 +14,6 @@ app.get("/help", pages.help);
 
 app.operation(api.listReports, api.list);
 app.operation(api.getReport, api.get);
-app.operation(api.createReport, api.create);
+app.operation(api.fileReport, api.file);
 
 export default app;

@@ -29,6 +29,9 @@ const LAYOUT = new Layout(t("报修", "Repairs"), {
   help: "/help",
 });
 
+/** The longest query in bytes that a form travels in: proxies on the way refuse addresses of 8 KiB. */
+const LONGEST_QUERY = 4096;
+
 /** All reports, newest first. */
 export function list(c: AppContext) {
   const { request } = c.var;
@@ -112,18 +115,23 @@ export async function submit(c: AppContext) {
     } catch (e) {
       if (!(e instanceof AttributeError)) throw e;
       // What was typed is there again when they come back, whatever they decided.
-      if (e.code === "consent-required") return c.redirect(identity.consentUrl([e.detail], addressOf(what)), 303);
-      // Who has registered no number can still report.
-      if (e.code !== "absent") throw e;
+      if (e.code === "consent-required") return c.redirect(identity.consentUrl([e.detail], addressOf(form)), 303);
+      // Who has registered no number, and where the department gave this app none, can still report.
+      if (e.code !== "absent" && e.code !== "not-granted") throw e;
     }
   }
   const report = reports.file(reporter, what, phone);
   return c.redirect(`/reports/${report.id}`, 303);
 }
 
-/** The form with what was typed. */
-function addressOf(what: reports.NewReport): string {
-  return `/new?${new URLSearchParams({ ...what, call_back: "yes" }).toString()}`;
+/**
+ * The form with what was typed, to come back to after the consent. All of it becomes public with the report, so that it may
+ * stand in an address; what is too long for one has to be typed again.
+ */
+function addressOf(form: Form): string {
+  const query = new URLSearchParams(form.pairs().map(([name, value]) => [name, value]));
+  if (query.toString().length > LONGEST_QUERY) query.delete("details");
+  return `/new?${query.toString()}`;
 }
 
 /** A clerk closes a report. */

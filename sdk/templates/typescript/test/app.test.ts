@@ -85,6 +85,9 @@ test("a number to call back is read by consent, and the clerks alone see it", as
   assert.deepEqual([consent.pathname, consent.searchParams.get("scope")], ["/consent", "call-back"]);
   const back = await page(consent.searchParams.get("return") ?? "");
   assert.match(back, /value="路灯不亮"[^]*value="彭城路 1 号"[^]*已经三天[^]*checked=""/, "what was typed is there again");
+  const long = await city.post(app, "/new", { ...TYPED, details: "长".repeat(2000), call_back: "yes" });
+  const address = new URL(long.headers.get("location") ?? "").searchParams.get("return") ?? "";
+  assert.ok(address.length < 4096 && address.includes("title="), "what is too long for an address is typed again");
   city.consent("p-1", "call-back");
   const at = await file({ ...TYPED, call_back: "yes" });
   assert.doesNotMatch(await page(at), /13800000000/);
@@ -143,5 +146,9 @@ test("the API files, finds and refuses", async () => {
   assert.equal(refused.status, 422);
   assert.deepEqual((await refused.json()).errors.map((e: { pointer: string }) => e.pointer), ["/title", "/place"]);
   assert.equal((await city.get(app, "/api/reports/nowhere")).status, 404);
-  assert.equal((await city.get(app, "/api/reports?limit=0")).status, 400);
+  const limit = await city.get(app, "/api/reports?limit=0");
+  assert.deepEqual([limit.status, (await limit.json()).errors[0].pointer], [422, "/limit"]);
+  assert.equal((await city.get(app, "/api/reports?limit=many")).status, 400);
+  const absent = await city.json(app, "POST", "/api/reports", {});
+  assert.deepEqual((await absent.json()).errors.map((e: { pointer: string }) => e.pointer), ["/title", "/place"]);
 });

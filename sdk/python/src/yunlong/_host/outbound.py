@@ -18,6 +18,15 @@ _METHODS: dict[str, types.Method] = {
 }
 
 
+_LATE = {
+    "DnsTimeout",
+    "ConnectionTimeout",
+    "ConnectionReadTimeout",
+    "ConnectionWriteTimeout",
+    "HttpResponseTimeout",
+}
+
+
 def _outgoing(request: OutboundRequest) -> types.OutgoingRequest:
     scheme, authority, path = request.parts()
     fields = types.Fields.from_list([(name.lower(), value.encode()) for name, value in request.headers.items()])
@@ -47,7 +56,7 @@ def _wait(future: types.FutureIncomingResponse) -> types.IncomingResponse:
         case Ok(Err(code)):
             raise Err(code)
         case _:
-            raise HttpError("the host gave no answer")
+            raise HttpError("refused", "the platform gave no answer")
 
 
 class Host:
@@ -66,9 +75,19 @@ class Host:
                         response.status(), headers, streams.read(response.consume(), request.most)
                     )
         except Err as e:
-            raise HttpError(f"{request.method} {request.url}: {_words(e.value)}") from e
+            name = _words(e.value)
+            if name.partition(":")[0] in _LATE:
+                raise HttpError("late", f"{_host(request)}: no answer within {request.timeout} ms") from e
+            why = f"{_host(request)}: {name}: is the host under `outbound` in app.toml, and does it answer?"
+            raise HttpError("refused", why) from e
+        except streams.TooMuch as e:
+            raise HttpError("too-large", f"{_host(request)}: {e}") from e
         except streams.BrokenOff as e:
-            raise HttpError(f"{request.method} {request.url}: {e}") from e
+            raise HttpError("refused", f"{_host(request)}: {e}") from e
+
+
+def _host(request: OutboundRequest) -> str:
+    return request.parts()[1]
 
 
 def _words(code: object) -> str:

@@ -8,11 +8,15 @@ _CHUNK = 64 * 1024
 
 
 class BrokenOff(Exception):
-    """The other side has gone away, or sent more than is read."""
+    """The other side has gone away."""
+
+
+class TooMuch(BrokenOff):
+    """The other side sent more than is read."""
 
 
 def read(incoming: types.IncomingBody, most: int | None = None) -> bytes:
-    """A body, whole; of at most so many bytes. Raises ``BrokenOff``."""
+    """A body, whole; of at most so many bytes. Raises ``BrokenOff``; ``TooMuch`` when it has more."""
     out = bytearray()
     with incoming.stream() as stream:
         while True:
@@ -23,7 +27,7 @@ def read(incoming: types.IncomingBody, most: int | None = None) -> bytes:
                     break
                 raise BrokenOff("the body broke off") from e
             if most is not None and len(out) > most:
-                raise BrokenOff(f"the body has more than {most} bytes")
+                raise TooMuch(f"the answer has more than {most} bytes")
     with types.IncomingBody.finish(incoming):
         return bytes(out)
 

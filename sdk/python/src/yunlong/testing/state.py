@@ -163,11 +163,13 @@ class State:
         scheme, authority, _ = request.parts()
         host = authority.removesuffix(":443" if scheme == "https" else ":80")
         if host not in self.manifest.outbound:
-            raise HttpError(f"app.toml does not list `{host}` under outbound")
+            raise HttpError("refused", f"{host}: app.toml does not list it under outbound")
         self.sent.append(request)
         answer = next((a for prefix, a in self.outside if request.url.startswith(prefix)), None)
         if answer is None:
-            raise HttpError(f"nobody answers at {request.url}: `TestCity.answer` does")
+            raise HttpError("refused", f"{host}: nobody answers, until `TestCity.answer` says it")
+        if len(answer.body) > request.most:
+            raise HttpError("too-large", f"{host}: the answer has more than {request.most} bytes")
         return answer
 
     # What commits.

@@ -4,7 +4,7 @@
 def prefers_json(path: str, accept: str | None) -> bool:
     """Whether JSON is preferred over HTML. A path under ``/api/`` is JSON unless HTML is asked for by name; any other
     path is HTML unless JSON is asked for by name."""
-    api = path == "/api" or path.startswith("/api/")
+    api = path == "/api" or path.startswith("/api/") or path == "/openapi.json"
     if accept is None:
         return api
     html = _quality(accept, "text/html")

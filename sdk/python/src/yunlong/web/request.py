@@ -9,7 +9,7 @@ from .. import codec, identity
 from ..errors import Problem, SignIn
 from ..identity import Presentation, Principal
 from ..text import Lang, Text, t
-from . import urls
+from . import texts, urls
 from .accept import prefers_json
 from .form import Form
 
@@ -117,6 +117,16 @@ class Request:
     def query_value(self, name: str) -> str | None:
         """The first value of a name in the query."""
         return next((v for n, v in urls.pairs(self._query) if n == name), None)
+
+    def query(self, type_: type[T]) -> T:
+        """The query as a dataclass, with defaults for what may be absent.
+
+        Raises a 400 with the reason.
+        """
+        try:
+            return texts.decode(type_, urls.pairs(self._query))
+        except ValueError as e:
+            raise Problem.malformed("invalid-query", str(e)) from e
 
     def query_number(self, name: str, default: int, least: int, most: int) -> int:
         """A whole number of the query in a range, ``default`` where it is absent.

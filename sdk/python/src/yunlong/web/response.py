@@ -34,8 +34,9 @@ class Response:
 
     @classmethod
     def json(cls, value: Any, status: int = HTTPStatus.OK) -> Self:
-        """JSON: a dataclass, or any value of JSON. Raises ``ValueError`` for what has no JSON form."""
-        return cls.of("application/json", codec.encode(value).encode(), status)
+        """JSON: a dataclass, whose fields are all there (``None`` is ``null``), or any value of JSON. Raises
+        ``ValueError`` for what has no JSON form."""
+        return cls.of("application/json", codec.encode(value, nulls=True).encode(), status)
 
     @classmethod
     def download(cls, content_type: str, name: str, body: bytes) -> Self:

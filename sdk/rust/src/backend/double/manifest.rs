@@ -29,6 +29,8 @@ pub(crate) struct Manifest {
     datasets: Vec<DatasetUse>,
     #[serde(default)]
     jobs: Vec<Named>,
+    #[serde(default)]
+    pub(crate) outbound: Vec<String>,
     payments: Option<Value>,
     config: Option<Value>,
 }

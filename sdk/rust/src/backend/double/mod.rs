@@ -5,6 +5,7 @@ mod collections;
 pub(crate) mod files;
 mod ledger;
 mod manifest;
+mod outbound;
 pub(crate) mod shared;
 mod transaction;
 
@@ -18,6 +19,7 @@ use super::Backend;
 use crate::base::{Page as TypedPage, credit, economy, geospatial, legal_entities, population};
 use crate::context::Installation;
 use crate::data::{DataError, RawDocument, RawPage, RawQuery};
+use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{Event, MessagingError, Notification, Outgoing, PAYMENTS_TOPIC};
@@ -74,6 +76,10 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) files: files::Files,
     pub(crate) hub: shared::Hub,
+    /// What other hosts answer, by the beginning of the address.
+    pub(crate) outside: Vec<(String, OutboundResponse)>,
+    /// What was sent to other hosts.
+    pub(crate) sent: Vec<OutboundRequest>,
     /// How many of the next commits answer `conflict`.
     pub(crate) conflicts: u32,
 }
@@ -127,6 +133,8 @@ impl State {
             ledger: Ledger::default(),
             files: files::Files::default(),
             hub: shared::Hub::default(),
+            outside: Vec::new(),
+            sent: Vec::new(),
             conflicts: 0,
         }
     }
@@ -285,6 +293,10 @@ impl Backend for Double {
 
     /// Time stands still in a test; nobody else will change anything meanwhile.
     fn pause(_: u32) {}
+
+    fn send(request: &OutboundRequest, parts: &Parts) -> Result<OutboundResponse, HttpError> {
+        with(|c| c.send(request, parts))
+    }
 
     fn get(collection: &str, id: &str) -> Result<Option<RawDocument>, DataError> {
         with(|c| c.data.get(collection, id))
