@@ -30,7 +30,9 @@ async fn report(citizen: &Client, photo: &[u8]) -> Result<Answer> {
         ("text", "", "路面有坑".as_bytes()),
         ("photo", "; filename=\"坑洼.png\"", photo),
     ] {
-        body.extend_from_slice(format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n").as_bytes());
+        body.extend_from_slice(
+            format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n").as_bytes(),
+        );
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }
@@ -86,9 +88,8 @@ async fn a_photograph_goes_with_its_report_and_comes_back_to_those_who_may_see_i
 async fn an_upload_goes_on_behind_a_kill_of_the_server() -> Result<()> {
     let (mut city, citizen) = begun().await?;
     let sent = picture(900_000);
-    let tus = |client: &Client, method: Method, path: &str| {
-        client.request(method, path).header("tus-resumable", "1.0.0")
-    };
+    let tus =
+        |client: &Client, method: Method, path: &str| client.request(method, path).header("tus-resumable", "1.0.0");
     let created = tus(&citizen, Method::POST, &format!("{}/uploads", action(&citizen).await?));
     let created = created.header("upload-length", sent.len()).send().await?;
     ensure!(created.status() == 201, "{}", created.status());
@@ -119,7 +120,8 @@ async fn an_upload_goes_on_behind_a_kill_of_the_server() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_photograph_is_refused_and_nothing_is_reported() -> Result<()> {
     let (_city, citizen) = begun().await?;
-    for (content, status) in [(&b"<svg onload='x'/>"[..], 415), (b"MZ\x90\0\x03\0\0\0", 415), (&picture(11 << 20), 413)] {
+    for (content, status) in [(&b"<svg onload='x'/>"[..], 415), (b"MZ\x90\0\x03\0\0\0", 415), (&picture(11 << 20), 413)]
+    {
         let refused = report(&citizen, content).await?;
         ensure!(refused.status == status, "{} {}", refused.status, refused.text);
     }
