@@ -97,20 +97,24 @@ pub(crate) fn show(req: &Request) -> web::Result<Response> {
     let r = report::seen_by(req, req.param("id"))?;
     let photos = report::photos(&r)?;
     let title = yunlong_sdk::Text::same(r.place.clone());
-    Ok(LAYOUT.page(req, &title, html! {
-        p { (state(req, &r)) " " span.muted { (clock::minute(r.time)) } }
-        p { (r.text) }
-        @for (n, p) in photos.iter().enumerate() {
-            @let address = format!("/reports/{}/photos/{}", r.id, p.id);
-            figure {
-                img src=(address) alt={ (req.t("照片 ", "Photograph ")) (n + 1) } loading="lazy";
-                figcaption { a href={ (address) "?save=1" } { (req.t("下载 ", "Save ")) (p.name) } }
+    Ok(LAYOUT.page(
+        req,
+        &title,
+        html! {
+            p { (state(req, &r)) " " span.muted { (clock::minute(r.time)) } }
+            p { (r.text) }
+            @for (n, p) in photos.iter().enumerate() {
+                @let address = format!("/reports/{}/photos/{}", r.id, p.id);
+                figure {
+                    img src=(address) alt={ (req.t("照片 ", "Photograph ")) (n + 1) } loading="lazy";
+                    figcaption { a href={ (address) "?save=1" } { (req.t("下载 ", "Save ")) (p.name) } }
+                }
             }
-        }
-        @if req.principal().has_role("inspector") && !r.mended {
-            (page::confirm(&format!("/reports/{}/mended", r.id), req.t("标为已修复", "Mark as mended"), &[]))
-        }
-    }))
+            @if req.principal().has_role("inspector") && !r.mended {
+                (page::confirm(&format!("/reports/{}/mended", r.id), req.t("标为已修复", "Mark as mended"), &[]))
+            }
+        },
+    ))
 }
 
 /// An inspector notes that it is mended.

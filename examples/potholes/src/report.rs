@@ -37,7 +37,8 @@ fn of(id: &str) -> String {
 // ANCHOR: attach
 /// Adds a report with its photographs: all of it or nothing, and nobody else's photographs.
 pub(crate) fn add(reporter: &str, place: String, text: String, photos: &[&str]) -> web::Result<Report> {
-    let report = Report { id: random::code(12), reporter: reporter.to_owned(), place, text, time: now(), mended: false };
+    let report =
+        Report { id: random::code(12), reporter: reporter.to_owned(), place, text, time: now(), mended: false };
     transact(|tx| {
         tx.insert(&report)?;
         for photo in photos {

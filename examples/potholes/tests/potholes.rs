@@ -34,7 +34,10 @@ fn the_form_goes_to_the_gateway_and_says_what_it_takes() {
     city.sign_in("p-1");
     let page = city.get::<Potholes>("/report").body_text();
     assert!(page.contains("action=\"/_city/files/") && page.contains("enctype=\"multipart/form-data\""), "{page}");
-    assert!(page.contains("accept=\"image/jpeg,image/png,image/webp,image/heif\"") && page.contains("最多 3 个，每个最大 10 MiB"));
+    assert!(
+        page.contains("accept=\"image/jpeg,image/png,image/webp,image/heif\"")
+            && page.contains("最多 3 个，每个最大 10 MiB")
+    );
 }
 
 #[test]

@@ -108,7 +108,9 @@ impl From<CommitError> for FileError {
     fn from(e: CommitError) -> Self {
         match e {
             // The one counter of this room.
-            CommitError::OutOfBounds { adjust, .. } => Self::OverQuota { limit: u64::try_from(adjust.max).unwrap_or(0) },
+            CommitError::OutOfBounds { adjust, .. } => {
+                Self::OverQuota { limit: u64::try_from(adjust.max).unwrap_or(0) }
+            }
             e => Self::Commit(e),
         }
     }

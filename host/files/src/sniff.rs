@@ -55,9 +55,28 @@ fn markup(head: &[u8]) -> Option<&'static str> {
     let has = |needle: &[u8]| text.windows(needle.len()).any(|w| w == needle);
     if has(b"<svg") {
         Some("image/svg+xml")
-    } else if [&b"<!doctype html"[..], b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<table", b"<div", b"<a ", b"<img", b"<p>", b"<h1", b"<style", b"<title", b"<br", b"<b>", b"<font", b"<!--"]
-        .iter()
-        .any(|tag| has(tag))
+    } else if [
+        &b"<!doctype html"[..],
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<script",
+        b"<iframe",
+        b"<table",
+        b"<div",
+        b"<a ",
+        b"<img",
+        b"<p>",
+        b"<h1",
+        b"<style",
+        b"<title",
+        b"<br",
+        b"<b>",
+        b"<font",
+        b"<!--",
+    ]
+    .iter()
+    .any(|tag| has(tag))
     {
         Some("text/html")
     } else if text.starts_with(b"<?xml") {
@@ -70,7 +89,8 @@ fn markup(head: &[u8]) -> Option<&'static str> {
 
 /// Text in UTF-8 or GB 18030: no byte of it is one that texts never have.
 fn is_text(head: &[u8]) -> bool {
-    !head.is_empty() && head.iter().all(|b| !matches!(b, 0..=8 | 14..=26 | 28..=31 | 127))
+    !head.is_empty()
+        && head.iter().all(|b| !matches!(b, 0..=8 | 14..=26 | 28..=31 | 127))
         && (is_utf8(head) || is_gb18030(head))
 }
 
@@ -134,7 +154,8 @@ mod tests {
 
     #[test]
     fn markup_is_never_taken_for_something_that_is_shown() {
-        let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain("<script>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xFF, 0xFE].into_iter().chain("<script>".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         for bytes in [
             &b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"[..],
             b"<?xml version='1.0'?>\n<!-- x --><svg onload='x'/>",

@@ -123,10 +123,8 @@ impl Files {
     }
 
     async fn expire(&self) -> Result<u64, FileError> {
-        let range = KeyRange {
-            start: keys::expiring(),
-            end: keys::expiring().u64(self.clock.now().as_u64()).after_children(),
-        };
+        let range =
+            KeyRange { start: keys::expiring(), end: keys::expiring().u64(self.clock.now().as_u64()).after_children() };
         let mut expired = 0;
         loop {
             let rows = self.store.scan(&range, Direction::Ascending, STEP).await?;

@@ -127,8 +127,8 @@ impl Files {
             return_path: new.return_path,
             expires: self.clock.now().plus_millis(TICKET_MILLIS),
         };
-        let payload =
-            serde_json::to_vec(&ticket).map_err(|e| FileError::Invalid(format!("the ticket cannot be written: {e}")))?;
+        let payload = serde_json::to_vec(&ticket)
+            .map_err(|e| FileError::Invalid(format!("the ticket cannot be written: {e}")))?;
         let mut signed = self.ticket_key.sign(&payload).to_vec();
         signed.extend_from_slice(&payload);
         let token = BASE64URL_NOPAD.encode(&signed);

@@ -503,7 +503,8 @@ async fn an_export_that_ends_behind_the_removal_leaves_nothing() {
     let (_, installations) = fresh().await;
     running(&installations, new("tickets", manifest("1.0.0", ""))).await;
     let digest = Digest::of(b"lines");
-    let made = Exported { digest, documents: 1, counters: 0, values: 0, files: 0, at: Timestamp(1), by: "city-admin".into() };
+    let made =
+        Exported { digest, documents: 1, counters: 0, values: 0, files: 0, at: Timestamp(1), by: "city-admin".into() };
     installations.set_exported(&name("tickets"), &made).await.unwrap();
     assert_eq!(installations.exported(&name("tickets")).await.unwrap(), Some(made.clone()));
     installations.uninstall(&name("tickets"), "city-admin").await.unwrap();

@@ -78,9 +78,7 @@ impl FileArea {
 pub fn matches(pattern: &str, media_type: &str) -> bool {
     match pattern.strip_suffix("/*") {
         Some("*") => true,
-        Some(family) => {
-            media_type != "image/svg+xml" && media_type.split_once('/').is_some_and(|(of, _)| of == family)
-        }
+        Some(family) => media_type != "image/svg+xml" && media_type.split_once('/').is_some_and(|(of, _)| of == family),
         None => pattern == media_type,
     }
 }

@@ -31,8 +31,6 @@ mod sight;
 mod token;
 
 pub use collect::Collected;
-pub use yunlong_blobs as blobs;
-pub use yunlong_blobs::digest;
 pub use config::Config;
 pub use contents::Contents;
 pub use digest::Digest;
@@ -41,6 +39,8 @@ pub use metadata::blobs::{stored_at, stored_rows};
 pub use metadata::{QuotaKind, SPACE};
 pub use name::{Reference, RepositoryName, Tag};
 pub use registry::{OpenError, Registry, Usage};
+pub use yunlong_blobs as blobs;
+pub use yunlong_blobs::digest;
 
 /// Tags inside a transaction of the caller, so that they change together with rows of the caller's.
 pub mod publication {

@@ -91,7 +91,9 @@ mod tests {
     #[test]
     fn the_carried_contract_has_all_packages_of_the_city() {
         let names: Vec<&str> = versions().keys().map(String::as_str).collect();
-        for package in ["city:app", "city:base", "city:data", "city:files", "city:identity", "city:messaging", "city:payments"] {
+        for package in
+            ["city:app", "city:base", "city:data", "city:files", "city:identity", "city:messaging", "city:payments"]
+        {
             assert!(names.contains(&package), "{names:?}");
         }
     }

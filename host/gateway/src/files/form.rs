@@ -56,9 +56,12 @@ async fn take(bringer: &Bringer<'_>, multipart: &mut Multipart, taken: &mut Take
     let patience = Patience::new(config);
     let late = |_| Failure::new(kinds::REQUEST_TIMEOUT);
     let malformed = |_| {
-        Failure::new(kinds::MALFORMED).because("表单没有完整送达，请重新提交。", "The form did not arrive whole: send it again.")
+        Failure::new(kinds::MALFORMED)
+            .because("表单没有完整送达，请重新提交。", "The form did not arrive whole: send it again.")
     };
-    while let Some(field) = timeout_at(patience.until(), multipart.next_field()).await.map_err(late)?.map_err(malformed)? {
+    while let Some(field) =
+        timeout_at(patience.until(), multipart.next_field()).await.map_err(late)?.map_err(malformed)?
+    {
         if taken.form.len() >= MAX_FIELDS {
             return Err(Failure::new(kinds::BODY_TOO_LARGE));
         }

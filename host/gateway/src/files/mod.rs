@@ -106,8 +106,10 @@ impl From<FileError> for Failure {
                     wanted.join(", ")
                 ),
             ),
-            FileError::OverQuota { .. } => Self::new(kinds::STORAGE_FULL)
-                .because("该应用的文件存储空间已满，请联系其主管部门。", "The app has no room for more files: tell the department that runs it."),
+            FileError::OverQuota { .. } => Self::new(kinds::STORAGE_FULL).because(
+                "该应用的文件存储空间已满，请联系其主管部门。",
+                "The app has no room for more files: tell the department that runs it.",
+            ),
             FileError::TooManyOpen => Self::new(kinds::RATE_LIMITED).retry_after(3_600).because(
                 "您已上传而未提交的文件太多，请先提交，或等待其过期。",
                 "You have uploaded too many files without sending the form: send it, or wait until they expire.",

@@ -233,7 +233,9 @@ mod tests {
 
     #[test]
     fn a_checksum_has_a_known_algorithm_and_its_length() {
-        let with = |value: &'static str| HeaderMap::from_iter([(HeaderName::from_static("upload-checksum"), HeaderValue::from_static(value))]);
+        let with = |value: &'static str| {
+            HeaderMap::from_iter([(HeaderName::from_static("upload-checksum"), HeaderValue::from_static(value))])
+        };
         assert!(matches!(checksum(&with("sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=")), Ok(Some(Checksum::Sha1(_)))));
         assert!(matches!(checksum(&HeaderMap::new()), Ok(None)));
         for bad in ["sha1 AAAA", "md5 XUFAKrxLKna5cZ2REBfFkg==", "sha1", "sha256 Kq5sNclPz7QV2+lfQIuc6R7oRu0="] {

@@ -189,7 +189,10 @@ async fn what_a_form_may_not_bring_is_refused_and_leaves_nothing() {
     let three = [("a", Some("a.png"), &b"text"[..]), ("b", Some("b.png"), b"text"), ("c", Some("c.png"), b"text")];
     for (parts, status) in [
         (&[("ok", Some("a.png"), &b"text"[..]), ("photo", Some("a.png"), &large)][..], StatusCode::PAYLOAD_TOO_LARGE),
-        (&[("ok", Some("a.png"), b"text"), ("photo", Some("a.png"), b"\0\x01\x02")], StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (
+            &[("ok", Some("a.png"), b"text"), ("photo", Some("a.png"), b"\0\x01\x02")],
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
         (&three, StatusCode::UNPROCESSABLE_ENTITY),
     ] {
         let sent = city.form(&ticket, parts).await;
@@ -225,7 +228,8 @@ async fn a_ticket_counts_for_its_person_at_its_app_and_with_a_proof_of_origin() 
     assert_eq!(bare(APP, "same-origin", "").await.status, StatusCode::FORBIDDEN);
     assert_eq!(bare(APP, "same-site", &city.cookie).await.status, StatusCode::FORBIDDEN);
     city.p.clock.advance(yunlong_files::TICKET_MILLIS);
-    let late = city.p.send(city.ask(Method::POST, &path).header("upload-length", 50).body(Body::empty()).unwrap()).await;
+    let late =
+        city.p.send(city.ask(Method::POST, &path).header("upload-length", 50).body(Body::empty()).unwrap()).await;
     assert!(late.status.is_client_error(), "{}", late.status);
 }
 
@@ -248,7 +252,8 @@ async fn an_upload_that_was_cut_off_goes_on_where_it_is() {
         let at = city.create(&ticket, bytes.len()).await;
         assert_eq!(city.head(&at).await.header("upload-offset"), "0");
         // The connection breaks behind 70,000 bytes.
-        let broken = futures::stream::iter([Ok(Bytes::copy_from_slice(&bytes[..70_000])), Err(std::io::Error::other("cut"))]);
+        let broken =
+            futures::stream::iter([Ok(Bytes::copy_from_slice(&bytes[..70_000])), Err(std::io::Error::other("cut"))]);
         let request = city
             .ask(Method::PATCH, &at)
             .header("upload-offset", 0)
@@ -317,26 +322,39 @@ async fn a_file_is_sent_in_place_of_the_apps_answer_with_ranges_and_conditions()
         assert!(whole.body == bytes);
         assert_eq!((whole.header("content-type"), whole.header("accept-ranges")), ("image/png", "bytes"));
         assert_eq!(whole.header("x-content-type-options"), "nosniff");
-        assert!(whole.header("content-disposition").starts_with("inline; filename=\"__.png\"; filename*=UTF-8''%E5%9D%91"));
-        assert_eq!(whole.header("cache-control"), if area == "papers" { "private, no-store" } else { "private, no-cache" });
+        assert!(
+            whole.header("content-disposition").starts_with("inline; filename=\"__.png\"; filename*=UTF-8''%E5%9D%91")
+        );
+        assert_eq!(
+            whole.header("cache-control"),
+            if area == "papers" { "private, no-store" } else { "private, no-cache" }
+        );
         let tag = whole.header("etag").to_owned();
         let file = city.p.files.stat(&name(), id).await.unwrap();
         assert_eq!(tag, format!("\"{}\"", file.sha256));
         let with = |headers: &[(&str, &str)]| {
-            let request = headers.iter().fold(get(APP, "/photo").header("cookie", &city.cookie), |r, (n, v)| r.header(*n, *v));
+            let request =
+                headers.iter().fold(get(APP, "/photo").header("cookie", &city.cookie), |r, (n, v)| r.header(*n, *v));
             city.p.send(request.body(Body::empty()).unwrap())
         };
         let part = with(&[("range", "bytes=40000-40099")]).await;
-        assert_eq!((part.status, part.header("content-range")), (StatusCode::PARTIAL_CONTENT, "bytes 40000-40099/100000"));
+        assert_eq!(
+            (part.status, part.header("content-range")),
+            (StatusCode::PARTIAL_CONTENT, "bytes 40000-40099/100000")
+        );
         assert!(part.body == bytes[40_000..40_100]);
         assert_eq!(with(&[("range", "bytes=-10")]).await.body, bytes[99_990..]);
         let behind = with(&[("range", "bytes=100000-")]).await;
-        assert_eq!((behind.status, behind.header("content-range")), (StatusCode::RANGE_NOT_SATISFIABLE, "bytes */100000"));
+        assert_eq!(
+            (behind.status, behind.header("content-range")),
+            (StatusCode::RANGE_NOT_SATISFIABLE, "bytes */100000")
+        );
         assert_eq!(with(&[("range", "bytes=0-9"), ("if-range", "\"other\"")]).await.status, StatusCode::OK);
         assert_eq!(with(&[("range", "bytes=0-9"), ("if-range", &tag)]).await.status, StatusCode::PARTIAL_CONTENT);
         let same = with(&[("if-none-match", &tag)]).await;
         assert_eq!((same.status, same.body.len(), same.header("etag")), (StatusCode::NOT_MODIFIED, 0, tag.as_str()));
-        let head = Request::head("/photo").header("host", APP).header("cookie", &city.cookie).body(Body::empty()).unwrap();
+        let head =
+            Request::head("/photo").header("host", APP).header("cookie", &city.cookie).body(Body::empty()).unwrap();
         let head = city.p.send(head).await;
         assert_eq!((head.status, head.header("content-length"), head.body.len()), (StatusCode::OK, "100000", 0));
     }
@@ -351,7 +369,11 @@ async fn nothing_that_can_hold_a_script_is_shown_and_nothing_is_changed_on_its_w
         city.serve(format!("{id}; inline"));
         let request = get(APP, "/x").header("cookie", &city.cookie).header("accept-encoding", "gzip, br");
         let sent = city.p.send(request.body(Body::empty()).unwrap()).await;
-        assert!(sent.header("content-disposition").starts_with("attachment;"), "{}", sent.header("content-disposition"));
+        assert!(
+            sent.header("content-disposition").starts_with("attachment;"),
+            "{}",
+            sent.header("content-disposition")
+        );
         assert!(sent.body == bytes && sent.header("content-encoding").is_empty());
         assert!(sent.header("content-security-policy").starts_with("default-src 'none'; style-src"));
     }
@@ -377,7 +399,9 @@ async fn a_header_names_a_file_of_the_app_that_answers_and_of_no_other() {
     }
     // With another status the header counts for nothing, and does not leave.
     let value = format!("{id}; inline");
-    city.p.answer_with(move || Ok(Response::builder().status(404).header("city-file", &value).body(Bytes::new()).unwrap()));
+    city.p.answer_with(move || {
+        Ok(Response::builder().status(404).header("city-file", &value).body(Bytes::new()).unwrap())
+    });
     let absent = city.p.see(APP, "/x", &city.cookie).await;
     assert_eq!((absent.status, absent.header("city-file"), absent.body.len()), (StatusCode::NOT_FOUND, "", 0));
 }
@@ -398,7 +422,8 @@ async fn an_export_holds_the_files_that_are_attached_and_a_removal_leaves_none()
     let lines: Vec<serde_json::Value> = exported.text().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     let told: Vec<_> = lines.iter().filter(|l| l["file"].is_string()).collect();
     assert_eq!((told[0]["name"].as_str(), told[0]["attached_to"].as_str()), (Some("证件.png"), Some("reports/1")));
-    let base64 = told[1..].iter().map(|l| data_encoding::BASE64.decode(l["base64"].as_str().unwrap().as_bytes()).unwrap());
+    let base64 =
+        told[1..].iter().map(|l| data_encoding::BASE64.decode(l["base64"].as_str().unwrap().as_bytes()).unwrap());
     assert!(base64.collect::<Vec<_>>().concat() == picture(300_000));
     let end = &lines.last().unwrap()["end"];
     assert_eq!(end["files"], 1);
@@ -419,7 +444,8 @@ async fn a_person_sees_their_files_under_my_data_and_has_them_erased() {
     let portal = city.p.cookie("li-hua").await;
     let page = city.p.see(PORTAL, "/my-data/apps/tickets", &portal).await.text();
     assert!(page.contains("证件.png") && page.contains("image/png"), "{page}");
-    let form = form_post(PORTAL, "/my-data/apps/tickets/erase").header("cookie", &portal).body("agree=true".into()).unwrap();
+    let form =
+        form_post(PORTAL, "/my-data/apps/tickets/erase").header("cookie", &portal).body("agree=true".into()).unwrap();
     let answer = city.p.send(form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     assert!(city.p.files.stat(&name(), id).await.is_err());

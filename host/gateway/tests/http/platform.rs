@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceExt;
 use yunlong_audit::{Audit, AuditConfig};
+use yunlong_files::Files;
 use yunlong_gateway::{
     Apps, CityAccounts, Gateway, GatewayConfig, Install, Prepared, Review, SeparateConsent, Services, router,
 };
-use yunlong_files::Files;
 use yunlong_hub::{Hub, HubConfig, HubServices};
 use yunlong_identity::{
     AccountKind, Attributes, Identity, IdentityConfig, NewAccount, Organization, OrganizationLevel, PlatformRole,

@@ -4,8 +4,8 @@
 //! first and the blobs afterwards finds all of them, unless the collector removes one in between: it is
 //! held meanwhile.
 
-use super::{FILES, REGISTRY};
 use super::manifest::{self, Manifest};
+use super::{FILES, REGISTRY};
 use crate::settings::Settings;
 use anyhow::{Context, Result, bail, ensure};
 use data_encoding::HEXLOWER;

@@ -80,10 +80,7 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     File::open(data)?.sync_all()?;
     println!("restored {} to the commit {}, as of {}", data.display(), manifest.seq, manifest.made_at);
     if manifest.elsewhere > 0 {
-        println!(
-            "  → {} blobs are in the bucket: name the same one in `registry.s3_bucket`",
-            manifest.elsewhere
-        );
+        println!("  → {} blobs are in the bucket: name the same one in `registry.s3_bucket`", manifest.elsewhere);
     }
     match keys {
         Some(keys) => keys.tell(data),

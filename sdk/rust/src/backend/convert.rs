@@ -1,13 +1,14 @@
 //! Between the contract's types and the SDK's.
 
 use super::bindings::app::city::{
-    data::collections as data, data::shared as wit_shared, files::files as wit_files, identity, messaging::publisher, payments::intents,
+    data::collections as data, data::shared as wit_shared, files::files as wit_files, identity, messaging::publisher,
+    payments::intents,
 };
 use crate::Lang;
 use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
+use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Assurance, Attribute, AttributeError, Grantor, Kind, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
-use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
 use crate::shared::{self, Released, SharedError, Source};
 

@@ -6,6 +6,6 @@ mod parts;
 
 pub use frame::{Layout, NavItem, problem};
 pub use parts::{
-    Column, Tone, amount, badge, card, checkbox, confirm, empty, error_summary, field, file_field, hidden, notice, pager, select,
-    table, textarea,
+    Column, Tone, amount, badge, card, checkbox, confirm, empty, error_summary, field, file_field, hidden, notice,
+    pager, select, table, textarea,
 };

@@ -4,8 +4,8 @@
 use super::{Request, Response, StatusCode};
 use crate::context::ConfigError;
 use crate::data::DataError;
-use crate::http::HttpError;
 use crate::files::FileError;
+use crate::http::HttpError;
 use crate::identity::{self, AttributeError};
 use crate::messaging::MessagingError;
 use crate::payments::PaymentError;
@@ -366,8 +366,10 @@ impl From<PaymentError> for Error {
 impl From<HttpError> for Error {
     fn from(e: HttpError) -> Self {
         eprintln!("error: {e}");
-        let title =
-            t("所需的外部服务没有答复，请稍后再试", "A service that this needs does not answer; please try again later");
+        let title = t(
+            "所需的外部服务没有答复，请稍后再试",
+            "A service that this needs does not answer; please try again later",
+        );
         Problem::new(StatusCode::BAD_GATEWAY, title).kind("upstream").into()
     }
 }

@@ -98,7 +98,10 @@ pub(crate) fn add(
         return Err(FileError::TooLarge(format!("at most {} bytes", area.max_bytes())));
     }
     if !area.takes(media_type) {
-        return Err(FileError::WrongType(format!("the file is {media_type}, and {} is wanted", area.accept.join(", "))));
+        return Err(FileError::WrongType(format!(
+            "the file is {media_type}, and {} is wanted",
+            area.accept.join(", ")
+        )));
     }
     let id = format!("{:08x}-0000-4000-8000-{:012x}", c.next_random() as u32, c.files.all.len());
     let file = File {
