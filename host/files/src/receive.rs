@@ -325,7 +325,7 @@ impl Writing<'_> {
     }
 
     /// Writes the row if it still is the one that this began from: on another machine, too, nobody else went on.
-    async fn write(&self, row: &Row) -> Result<(), FileError> {
+    async fn write(&mut self, row: &Row) -> Result<(), FileError> {
         let Self { files, installation, id, committed, .. } = self;
         transact!(&files.store, |txn| {
             let found = row::get(txn, &files.keys, installation, *id).await?.ok_or(FileError::NotFound)?;

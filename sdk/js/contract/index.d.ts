@@ -12,6 +12,7 @@
 /// <reference path="./types/city-base-types.d.ts" />
 /// <reference path="./types/city-data-collections.d.ts" />
 /// <reference path="./types/city-data-shared.d.ts" />
+/// <reference path="./types/city-files-files.d.ts" />
 /// <reference path="./types/city-identity-attributes.d.ts" />
 /// <reference path="./types/city-identity-principal.d.ts" />
 /// <reference path="./types/city-identity-representation.d.ts" />

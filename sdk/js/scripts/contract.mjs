@@ -11,7 +11,7 @@ const source = join(root, "../../wit");
 const contract = join(root, "contract");
 
 /** The packages of the city; all but `city-app`, which is the root, are its dependencies. */
-const CITY = ["city-identity", "city-data", "city-base", "city-messaging", "city-payments"];
+const CITY = ["city-identity", "city-data", "city-base", "city-messaging", "city-payments", "city-files"];
 
 /** All that an app can import and export: for types alone, no app has this world. */
 const EVERYTHING = `

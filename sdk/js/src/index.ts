@@ -5,7 +5,7 @@
  *
  * What is used by its module's name is imported from there, so that a component asks the city for no
  * more than it uses: `import * as identity from "@yunlong/sdk/identity"`, and so `base/population` (and
- * its siblings), `clock`, `context`, `http`, `payments`, `qr`, `random` and `shared`.
+ * its siblings), `clock`, `context`, `files`, `http`, `payments`, `qr`, `random` and `shared`.
  */
 
 export { now } from "./clock.ts";
@@ -13,11 +13,12 @@ export { Collection, type Stored, counter } from "./data/collection.ts";
 export { DataError, type DataErrorCode } from "./data/error.ts";
 export { Index, type Page, Query, type Scalar } from "./data/query.ts";
 export { type Bounds, Tx, transact } from "./data/transact.ts";
+export { FileError } from "./file-error.ts";
 export { Failure } from "./failure.ts";
 export { AttributeError, type Attribute, type Principal } from "./identity.ts";
 export { Event, type Notification, type Outgoing, PAYMENTS_TOPIC, notify, publish } from "./messaging.ts";
 export { MessagingError } from "./messaging-error.ts";
-export { Checkbox, ErrorSummary, Field, Select, TextArea } from "./page/fields.tsx";
+export { Checkbox, ErrorSummary, Field, FileField, Select, TextArea } from "./page/fields.tsx";
 export { Layout, type LayoutOptions, type NavItem } from "./page/frame.tsx";
 export {
   Amount,

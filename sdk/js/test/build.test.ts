@@ -67,7 +67,7 @@ test("the world has what is imported and exported, and stands beside the contrac
 test("the contract of this package is the one of the repository", () => {
   for (const [here, there] of [
     ["app.wit", "city-app/app.wit"],
-    ...["identity/identity", "data/data", "base/base", "messaging/messaging", "payments/payments"].map((f) => [`deps/city-${f}.wit`, `city-${f}.wit`]),
+    ...["identity/identity", "data/data", "base/base", "messaging/messaging", "payments/payments", "files/files"].map((f) => [`deps/city-${f}.wit`, `city-${f}.wit`]),
   ]) {
     const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
     assert.equal(read(`../contract/wit/${here}`), read(`../../../wit/${there}`), `${here}: run \`npm run contract\``);

@@ -167,8 +167,8 @@ impl wit::Host for State {
         Ok(Ok(attached.into()))
     }
 
-    async fn delete(&mut self, transaction: Resource<Transaction>, id: String) -> Answer<()> {
-        attempt!(self.files("delete")?);
+    async fn remove(&mut self, transaction: Resource<Transaction>, id: String) -> Answer<()> {
+        attempt!(self.files("remove")?);
         let file = match self.granted_file(&id).await? {
             Ok(file) => Some(file),
             Err(Error::NotFound) => None,

@@ -2,7 +2,8 @@
 /** @jsxImportSource hono/jsx */
 /** Labelled fields that show what was typed and what is wrong with it. */
 import type { Child } from "hono/jsx";
-import type { Text } from "../text.ts";
+import type { Ticket } from "../files.ts";
+import { type Text, t } from "../text.ts";
 import type { Form } from "../web/form.ts";
 import type { CityRequest } from "../web/request.ts";
 
@@ -37,6 +38,25 @@ export function Field(props: FieldProps & { kind?: string; hint?: Text }) {
   return (
     <Control {...props}>
       <input {...about} name={props.name} type={props.kind ?? "text"} value={props.form.value(props.name)} />
+    </Control>
+  );
+}
+
+/**
+ * A labelled choice of files, for a form with `encType="multipart/form-data"` that goes to the ticket's `action`. What it
+ * takes and how much is said beside it; the gateway looks for itself.
+ */
+export function FileField(props: FieldProps & { ticket: Ticket; hint?: Text }) {
+  const { ticket, hint } = props;
+  const [mib, most, many] = [Math.ceil(ticket.maxBytes / 2 ** 20), ticket.maxFiles, ticket.maxFiles > 1];
+  const limits = many
+    ? t(`最多 ${most} 个，每个最大 ${mib} MiB。`, `At most ${most} files of ${mib} MiB each.`)
+    : t(`最大 ${mib} MiB。`, `At most ${mib} MiB.`);
+  const said = hint ? t(`${hint.zh} ${limits.zh}`, `${hint.en} ${limits.en}`) : limits;
+  const about = aboutOf({ ...props, hint: said });
+  return (
+    <Control {...props} hint={said}>
+      <input {...about} name={props.name} type="file" accept={ticket.accept} multiple={many} />
     </Control>
   );
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .base.population import Household, Person
     from .context import Installation
     from .data.query import RawDocument, RawPage, RawQuery
+    from .files import File, NewTicket, Show, Ticket
     from .http import OutboundRequest, OutboundResponse
     from .identity import ActingFor, Presentation, Principal
     from .messaging import Notification, Outgoing
@@ -103,6 +104,19 @@ class Intents(Protocol):
     def cancel(self, tx: Transaction, id: str) -> None: ...
     def refund(self, tx: Transaction, id: str, refund: "NewRefund") -> None: ...
     def intent(self, id: str) -> "Intent": ...
+
+
+class Files(Protocol):
+    """``city:files/files``."""
+
+    def issue_ticket(self, wanted: "NewTicket") -> "Ticket": ...
+    def stat(self, id: str) -> "File": ...
+    def attached(self, to: str) -> "list[File]": ...
+    def read(self, id: str, offset: int, length: int) -> bytes: ...
+    def write(self, area: str, name: str, content: bytes) -> "File": ...
+    def serve(self, id: str, how: "Show") -> str: ...
+    def attach(self, tx: Transaction, id: str, to: str) -> "File": ...
+    def delete(self, tx: Transaction, id: str) -> None: ...
 
 
 class RawDataset(Protocol):
@@ -207,6 +221,7 @@ context: Slot[Context] = Slot("yunlong.context")
 collections: Slot[Collections] = Slot("yunlong.data")
 publisher: Slot[Publisher] = Slot("yunlong.messaging")
 intents: Slot[Intents] = Slot("yunlong.payments")
+files: Slot[Files] = Slot("yunlong.files")
 shared: Slot[Shared] = Slot("yunlong.shared")
 population: Slot[Population] = Slot("yunlong.base.population")
 legal_entities: Slot[LegalEntities] = Slot("yunlong.base.legal_entities")
@@ -216,8 +231,8 @@ economy: Slot[Economy] = Slot("yunlong.base.economy")
 outbound: Slot[Outbound] = Slot("yunlong.http")
 
 SLOTS: Final[list[Slot[Any]]] = [
-    system, identity, attributes, context, collections, publisher, intents, shared, population, legal_entities, credit,
-    geospatial, economy, outbound,
+    system, identity, attributes, context, collections, publisher, intents, files, shared, population, legal_entities,
+    credit, geospatial, economy, outbound,
 ]  # fmt: skip
 """All of them."""
 

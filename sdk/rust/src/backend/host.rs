@@ -217,7 +217,7 @@ impl Backend for Host {
     }
 
     fn delete_file(tx: &data::Transaction, id: &str) -> Result<(), FileError> {
-        wit_files::delete(tx, id).map_err(convert::file_error)
+        wit_files::remove(tx, id).map_err(convert::file_error)
     }
 
     fn open(dataset: &str, purpose: &str) -> Result<wit_shared::Dataset, SharedError> {

@@ -20,6 +20,11 @@ export type DatasetUse = z.infer<typeof DatasetUse>;
 
 const IndexOf = z.object({ name: z.string(), fields: z.array(z.string()), unique: z.boolean().default(false) });
 
+const FileAreaOf = z.object({ name: z.string(), accept: z.array(z.string()).default([]), max_mib: z.number().default(10) });
+
+/** An area in which the app keeps files. */
+export type FileArea = z.infer<typeof FileAreaOf>;
+
 /** An index of a collection. */
 export type DeclaredIndex = z.infer<typeof IndexOf>;
 
@@ -29,6 +34,7 @@ const Shape = z.object({
   roles: z.array(Named).default([]),
   collections: z.array(z.object({ name: z.string(), indexes: z.array(IndexOf).default([]) })).default([]),
   counters: z.array(z.string()).default([]),
+  files: z.array(FileAreaOf).default([]),
   publishes: z.array(Named).default([]),
   consumes: z.array(z.object({ topic: z.string(), from: z.string().optional() })).default([]),
   scopes: z.array(z.object({ name: z.string(), attributes: z.array(z.string()) })).default([]),

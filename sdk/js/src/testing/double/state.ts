@@ -4,6 +4,7 @@ import type * as publisher from "city:messaging/publisher@1.0.0";
 import type { Event } from "city:messaging/types@1.0.0";
 import type { ActingFor, Presentation, Principal } from "../../identity.ts";
 import { Collections } from "./collections.ts";
+import { Files } from "./files.ts";
 import { Ledger, type Outcome } from "./ledger.ts";
 import { Manifest } from "./manifest.ts";
 import { refuse } from "./refuse.ts";
@@ -45,6 +46,7 @@ export class State {
   readonly dead: { event: Event; why: string }[] = [];
   readonly notes: publisher.Notification[] = [];
   readonly ledger = new Ledger();
+  readonly files = new Files();
   readonly hub = new Hub();
   readonly config: Map<string, unknown>;
   readonly data: Collections;

@@ -2,6 +2,7 @@
 import type * as host from "city:data/collections@1.1.0";
 import type * as publisher from "city:messaging/publisher@1.0.0";
 import type { Entry, Overlay } from "./collections.ts";
+import type { FileOp } from "./files.ts";
 import type { PaymentOp } from "./ledger.ts";
 import { refuse } from "./refuse.ts";
 import { type AuditRow, type State, city } from "./state.ts";
@@ -26,6 +27,7 @@ export class Transaction implements host.Transaction {
   readonly events: { id: string; event: publisher.Outgoing }[] = [];
   readonly notes: publisher.Notification[] = [];
   readonly payments: PaymentOp[] = [];
+  readonly files: FileOp[] = [];
   #closed = false;
 
   static begin(): Transaction {
@@ -153,6 +155,7 @@ export class Transaction implements host.Transaction {
       for (const [id, entry] of overlay) state.data.apply(collection, id, entry && ({ ...entry, version } satisfies Entry));
     }
     for (const { counter, key, value } of counters.values()) state.data.setCounter(counter, key, value);
+    for (const op of this.files) state.files.apply(op);
     state.audit.push(...this.#audit);
     state.notes.push(...this.notes);
     for (const { id, event } of this.events) {

@@ -12,6 +12,7 @@ CITY: dict[str, tuple[str, ...]] = {
     "yunlong.data": ("city:data/collections@1.1.0",),
     "yunlong.messaging": ("city:messaging/publisher@1.0.0",),
     "yunlong.payments": ("city:payments/intents@1.0.0",),
+    "yunlong.files": ("city:files/files@1.0.0",),
     "yunlong.shared": ("city:data/shared@1.1.0",),
     "yunlong.base.population": ("city:base/population@1.0.0",),
     "yunlong.base.legal_entities": ("city:base/legal-entities@1.0.0",),

@@ -8,6 +8,7 @@ from .errors import Conflict, Invalid
 from .query import Page, Query, Stored
 
 if TYPE_CHECKING:
+    from ..files import File
     from ..messaging import Notification, Outgoing
     from ..payments import Intent, NewIntent, NewRefund
     from .collection import Collection
@@ -107,6 +108,15 @@ class Tx:
     def refund(self, intent: str, refund: "NewRefund") -> None:
         """Stages a refund of a captured intent. Raises ``PaymentError``."""
         _city.intents.get().refund(self.raw, intent, refund)
+
+    def attach(self, id: str, to: str) -> "File":
+        """Binds a file to a document with the commit: from then on it stays until it is deleted. ``to`` is the app's
+        own word for the document, such as ``reports/01J9``, without personal data. Raises ``FileError``."""
+        return _city.files.get().attach(self.raw, id, to)
+
+    def delete_file(self, id: str) -> None:
+        """Deletes a file with the commit; one that is absent is no error. Raises ``FileError``."""
+        _city.files.get().delete(self.raw, id)
 
 
 def transact(run: Callable[[Tx], D]) -> D:

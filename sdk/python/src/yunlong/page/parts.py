@@ -13,6 +13,7 @@ from ..web.urls import path_with
 from .city import part
 
 if TYPE_CHECKING:
+    from ..files import Ticket
     from ..web.form import Form
 
 R = TypeVar("R")
@@ -72,6 +73,21 @@ def field(lang: Lang, form: "Form", name: str, kind: str, label: Text, hint: Tex
     """A labelled input that shows what was typed and what is wrong with it. ``kind`` is the input's ``type`` (``text``,
     ``tel``, ``number``, ``date``, …)."""
     return part("field", lang, form, name, kind, label, hint)
+
+
+def file_field(
+    lang: Lang, form: "Form", name: str, label: Text, ticket: "Ticket", hint: Text | None = None
+) -> Markup:
+    """A labelled choice of files, for a form with ``enctype="multipart/form-data"`` that goes to the ticket's
+    ``action``. What it takes and how much is said beside it; the gateway looks for itself."""
+    mib, most = -(-ticket.max_bytes // (1 << 20)), ticket.max_files
+    many = most > 1
+    limits = Text(
+        f"最多 {most} 个，每个最大 {mib} MiB。" if many else f"最大 {mib} MiB。",
+        f"At most {most} files of {mib} MiB each." if many else f"At most {mib} MiB.",
+    )
+    said = Text(f"{hint.zh} {limits.zh}", f"{hint.en} {limits.en}") if hint else limits
+    return part("file_field", lang, form, name, label, said, ticket.accept, many)
 
 
 def textarea(lang: Lang, form: "Form", name: str, rows: int, label: Text, hint: Text | None = None) -> Markup:

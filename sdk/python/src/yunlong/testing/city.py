@@ -66,6 +66,7 @@ class TestCity:
             base.set(typed)
         _city.collections.set(CollectionsOf(self._state))
         _city.intents.set(IntentsOf(self._state))
+        _city.files.set(self._state.files)
         _city.shared.set(self._hub)
 
     def __enter__(self) -> Self:
@@ -333,7 +334,12 @@ class TestCity:
         """The audit trail."""
         return list(self._state.audit)
 
-    # Payments, and hosts outside.
+    # Files, payments, and hosts outside.
+
+    def upload(self, area: str, name: str, media_type: str, content: bytes) -> str:
+        """Whoever is signed in uploads a file of this type, as the gateway would have recognized it. Answers its id, as
+        it stands in a form's field then. Raises ``FileError`` when the area does not take it."""
+        return self._state.files.add(area, name, media_type, content, self._state.principal.subject).id
 
     def pay(self, intent: str) -> None:
         """The payer pays at the cashier; the outcome waits in the queue. Also works on an intent that was cancelled or

@@ -23,6 +23,30 @@ class CollectionOf:
 
 
 @dataclass(frozen=True)
+class FileArea:
+    """An area in which the app keeps files."""
+
+    name: str
+    accept: list[str] = field(default_factory=list)
+    max_mib: int = 10
+
+    @property
+    def max_bytes(self) -> int:
+        return self.max_mib << 20
+
+    def takes(self, media_type: str) -> bool:
+        """Whether it takes files of this type."""
+
+        def fits(pattern: str) -> bool:
+            if not pattern.endswith("/*"):
+                return pattern == media_type
+            family = pattern.removesuffix("/*")
+            return family == "*" or (media_type != "image/svg+xml" and media_type.partition("/")[0] == family)
+
+        return any(fits(pattern) for pattern in self.accept)
+
+
+@dataclass(frozen=True)
 class Named:
     name: str
 
@@ -73,6 +97,7 @@ class Manifest:
     roles: list[Named] = field(default_factory=list)
     collections: list[CollectionOf] = field(default_factory=list)
     counters: list[str] = field(default_factory=list)
+    files: list[FileArea] = field(default_factory=list)
     publishes: list[Topic] = field(default_factory=list)
     consumes: list[Subscription] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
@@ -101,6 +126,9 @@ class Manifest:
 
     def declares_role(self, role: str) -> bool:
         return any(r.name == role for r in self.roles)
+
+    def file_area(self, name: str) -> FileArea | None:
+        return next((a for a in self.files if a.name == name), None)
 
     def declares_job(self, job: str) -> bool:
         return any(j.name == job for j in self.jobs)

@@ -18,6 +18,7 @@ from ..payments import Intent, NewIntent, NewRefund, NotGranted, PaymentOutcome
 from ..web.urls import encode
 from . import ledger
 from .collections import Collections
+from .files import FilesOf
 from .ledger import Ledger, PaymentOp
 from .manifest import Manifest
 from .transaction import AuditRow, Staged, Transaction
@@ -57,6 +58,7 @@ class State:
         self.dead: list[tuple[Event, str]] = []
         self.notes: list[Notification] = []
         self.ledger = Ledger()
+        self.files = FilesOf(self)
         self.outside: list[tuple[str, OutboundResponse]] = []
         self.sent: list[OutboundRequest] = []
         self.conflicts = 0
@@ -174,6 +176,8 @@ class State:
 
     def take(self, staged: Staged) -> None:
         """Takes over what a commit brings beside documents and counters."""
+        for op in staged.files:
+            self.files.apply(op)
         self.audit += staged.audit
         self.notes += staged.notes
         source = f"/installations/{self.manifest.name}"
@@ -186,8 +190,8 @@ class State:
             self.published.append(out)
             if self.manifest.consumes_from(event.topic, source):
                 self.queue.append(Queued(out, max(event.not_before or 0, self.time)))
-        for op in staged.payments:
-            outcome = self.ledger.apply(op)
+        for payment in staged.payments:
+            outcome = self.ledger.apply(payment)
             self.report([outcome] if outcome else [])
 
     def report(self, outcomes: Iterable[PaymentOutcome]) -> None:

@@ -8,6 +8,7 @@ from ..data import errors
 from ..data.query import RawDocument, RawPage, RawQuery
 from ..messaging import Notification, Outgoing
 from .collections import Collections, Overlay
+from .files import FileOp
 from .ledger import PaymentOp
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Staged:
     """Id, event, and its payload as it was when it was published."""
     notes: list[Notification] = field(default_factory=list)
     payments: list[PaymentOp] = field(default_factory=list)
+    files: list[FileOp] = field(default_factory=list)
 
 
 def _seen(page: RawPage) -> Seen:
