@@ -44,7 +44,7 @@ pub use compile::{COMPILE_COMMAND, MAX_COMPONENT, compile_child_main};
 pub use config::{CompilerConfig, Insight, OutboundConfig, PoolConfig, RuntimeConfig};
 pub use engine::{Machine, Profile, Shape};
 pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedImport, RuntimeError, Shortage};
-pub use inspect::{Import, Inspection, check, inspect};
+pub use inspect::{Import, Inspection, check, has_lines, inspect};
 pub use interceptor::{Ended, HostCall, Interface, Observer, Verdict};
 pub use journal::{
     Answer, Asker, Call, Data, Difference, End, Failed, Head, Journal, JournalError, Journals, MAX_JOURNAL, Outcome, Printed,

@@ -593,7 +593,8 @@ impl Runtime {
         if let Some(tape) = &interceptor.tape {
             let name = |stream| if stream == Stream::Out { "out" } else { "err" }.to_owned();
             let printed = |(stream, line): &(Stream, String)| Printed { stream: name(*stream), line: line.clone() };
-            tape.tell(lines.iter().map(printed).collect(), story.clone());
+            let story = story.as_ref().map(|s| s.chars().take(4 * MAX_STORY).collect());
+            tape.tell(lines.iter().map(printed).collect(), story);
         }
         for (stream, line) in lines {
             let level = if stream == Stream::Out { Level::Info } else { Level::Warn };

@@ -4,6 +4,7 @@ use crate::backup::control;
 use crate::city::{City, Ground};
 use crate::data_keys;
 use crate::demo;
+use crate::journals;
 use crate::options::Serve;
 use crate::progress::Progress;
 use crate::registry;
@@ -192,7 +193,7 @@ fn workers(
     let collector = city.library.registry().clone();
     let (library, ended) = (city.library.clone(), stop.clone());
     let (operations, ending) = (city.gateway.operations().clone(), stop.clone());
-    let workers: [(&str, Worker); 11] = [
+    let workers: [(&str, Worker); 12] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),
@@ -211,6 +212,7 @@ fn workers(
             }),
         ),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
+        ("the purge of expired journals", Box::pin(journals::expire(city.installations.clone(), stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (
             "the control socket",

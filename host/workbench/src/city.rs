@@ -4,7 +4,7 @@
 use crate::recorder::{LISTENER, Recorder};
 use crate::scenario::{Person, Scenario};
 use crate::sight::Sight;
-use crate::{App, CITY, Foundation, Founding, WorkbenchError};
+use crate::{App, CITY, Folder, Foundation, Founding, WorkbenchError};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http_body_util::Full;
@@ -18,7 +18,7 @@ use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatche
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp};
 use yunlong_payments::Behaviour;
-use yunlong_runtime::{InvocationError, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
+use yunlong_runtime::{InvocationError, Journals, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
 use yunlong_store::Txn;
 use yunlong_store::documents::{DocumentError, Query, Schema};
 
@@ -42,10 +42,17 @@ pub struct Sandbox {
     pub cache_secret: [u8; 32],
     /// The compiling program and its first arguments; the running one when absent.
     pub compiler: Option<(PathBuf, Vec<String>)>,
+    /// Where the journals of failed requests go, if anywhere. Of what fails by a fault on purpose none is written.
+    pub journals: Option<PathBuf>,
 }
 
 impl Sandbox {
-    fn runtime(&self, sight: &Arc<Sight>) -> RuntimeConfig {
+    /// The same, without journals.
+    pub(crate) fn unwritten(&self) -> Self {
+        Self { journals: None, ..self.clone() }
+    }
+
+    fn runtime(&self, sight: &Arc<Sight>, scenario: &str) -> RuntimeConfig {
         let mut config = RuntimeConfig {
             cache_secret: Some(self.cache_secret),
             small: PoolConfig { instances: INSTANCES },
@@ -54,6 +61,7 @@ impl Sandbox {
             // Whatever app.toml declares: a test must not depend on what is elsewhere.
             outbound: OutboundConfig { max_requests: 0, ..OutboundConfig::default() },
             observer: Some(sight.clone()),
+            journals: self.journals.as_ref().map(|dir| Arc::new(Folder::new(dir, scenario)) as Arc<dyn Journals>),
             ..RuntimeConfig::new(&self.cache_dir, rand::random())
         };
         config.compiler.command.clone_from(&self.compiler);
@@ -86,7 +94,7 @@ impl City {
         let founding = Founding {
             domain: "city.invalid".into(),
             clock: Arc::new(clock.clone()),
-            sandbox: sandbox.runtime(&sight),
+            sandbox: sandbox.runtime(&sight, scenario.file.trim_end_matches(".toml")),
             // One after the other, so that two runs make the same calls in the same order.
             messaging: Config { concurrency: 1, concurrency_per_installation: 1, ..Config::default() },
             listener: Some(listener.clone()),

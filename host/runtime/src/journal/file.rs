@@ -296,6 +296,12 @@ fn head(line: &[u8]) -> Result<Head, JournalError> {
     match value.get("yunlong-journal").and_then(serde_json::Value::as_u64) {
         None => Err(JournalError::NotAJournal),
         Some(format) if format != u64::from(FORMAT) => Err(JournalError::Format(format)),
-        Some(_) => serde_json::from_value(value).map_err(|e| JournalError::Line { line: 1, why: e.to_string() }),
+        Some(_) => {
+            let wrong = |why: String| JournalError::Line { line: 1, why };
+            let head: Head = serde_json::from_value(value).map_err(|e| wrong(e.to_string()))?;
+            // Its limits are those of the replay.
+            head.manifest.check().map_err(|e| wrong(e.to_string()))?;
+            Ok(head)
+        }
     }
 }
