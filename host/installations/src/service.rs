@@ -2,8 +2,8 @@
 
 use crate::release::{Former, HistoryRow};
 use crate::{
-    AppLog, Capability, DataRange, Grant, Installation, InstallationError, Journaling, New, Quotas, Registry, RoleDue, Status,
-    Wanted, config, keys,
+    AppLog, Capability, DataRange, Grant, Installation, InstallationError, Journaling, New, Quotas, Registry, RoleDue,
+    Status, Wanted, config, keys,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -99,8 +99,17 @@ impl Installations {
         let journaling = RwLock::new(journaling);
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
         let (map, quotas) = (RwLock::new(map), RwLock::default());
-        let inner =
-            Inner { store, clock, audit, log, map, quotas, registry: RwLock::default(), journaling, changing: Mutex::new(()) };
+        let inner = Inner {
+            store,
+            clock,
+            audit,
+            log,
+            map,
+            quotas,
+            registry: RwLock::default(),
+            journaling,
+            changing: Mutex::new(()),
+        };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
         for half in me.list().iter().filter(|i| i.status == Status::Installing) {

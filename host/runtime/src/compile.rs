@@ -43,7 +43,9 @@ pub fn compile_child_main(args: impl IntoIterator<Item = String>) -> i32 {
 
 fn child(args: &[String]) -> Result<(), (i32, String)> {
     let bad = |e: &dyn std::fmt::Display| (1, e.to_string());
-    let usage = || (1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE quick|optimized names|lines|debugger".into());
+    let usage = || {
+        (1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE quick|optimized names|lines|debugger".into())
+    };
     let [profile, cpu, space, how, insight] = args else { return Err(usage()) };
     let optimize = match how.as_str() {
         QUICK => false,
@@ -77,7 +79,9 @@ pub(crate) async fn compile(
     profile: Profile,
     wasm: &[u8],
 ) -> Result<Vec<u8>, CompileError> {
-    tokio::time::timeout(config.timeout, run(config, insight, profile, wasm)).await.map_err(|_| CompileError::Limit("time"))?
+    tokio::time::timeout(config.timeout, run(config, insight, profile, wasm))
+        .await
+        .map_err(|_| CompileError::Limit("time"))?
 }
 
 async fn run(

@@ -47,8 +47,8 @@ pub use error::{CompileError, InspectError, InvocationError, LoadError, RefusedI
 pub use inspect::{Import, Inspection, check, has_lines, inspect};
 pub use interceptor::{Ended, HostCall, Interface, Observer, Verdict};
 pub use journal::{
-    Answer, Asker, Call, Data, Difference, End, Failed, Head, Journal, JournalError, Journals, MAX_JOURNAL, Outcome, Printed,
-    ReplayError, Replayed, Replaying, Request,
+    Answer, Asker, Call, Data, Difference, End, Failed, Head, Journal, JournalError, Journals, MAX_JOURNAL, Outcome,
+    Printed, ReplayError, Replayed, Replaying, Request,
 };
 pub use origins::Origins;
 pub use outcomes::Outcomes;

@@ -91,9 +91,7 @@ impl WasiHttpHooks for Egress {
         let sent = async move { send(request, permitted?, options.unwrap_or_default(), &config.outbound).await };
         match recording {
             None => Box::new(sent),
-            Some((interceptor, place)) => {
-                Box::new(async move { journal::recorded(interceptor, place, sent.await) })
-            }
+            Some((interceptor, place)) => Box::new(async move { journal::recorded(interceptor, place, sent.await) }),
         }
     }
 }

@@ -327,7 +327,11 @@ impl Runtime {
         all.filter(|(of, _)| of == package).filter_map(|(_, f)| f.upgrade()).collect()
     }
 
-    pub(crate) async fn link(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<Arc<Loaded>, LoadError> {
+    pub(crate) async fn link(
+        &self,
+        installation: &Arc<Installation>,
+        component: &[u8],
+    ) -> Result<Arc<Loaded>, LoadError> {
         let inspection = inspected(component).await?;
         inspect::check(&inspection, &installation.manifest)?;
         let digest = Digest::of(component);

@@ -147,16 +147,22 @@ pub enum JournalError {
     )]
     NotAJournal,
     /// Of a host that writes another format.
-    #[error("the journal has format {0}, and this program reads format {FORMAT}: use the `yunlong` of the host that wrote it")]
+    #[error(
+        "the journal has format {0}, and this program reads format {FORMAT}: use the `yunlong` of the host that wrote it"
+    )]
     Format(u64),
     /// It is larger than any journal.
     #[error("the file has {0} bytes, and a journal has at most {MAX_JOURNAL}")]
     TooLarge(usize),
     /// Its end is missing.
-    #[error("the journal was cut short: its last line, which says how the request ended, is missing. Download it again")]
+    #[error(
+        "the journal was cut short: its last line, which says how the request ended, is missing. Download it again"
+    )]
     CutShort,
     /// A line is wrong.
-    #[error("line {line} of the journal: {why}. Download it again; if it says the same, the host that wrote it has a fault")]
+    #[error(
+        "line {line} of the journal: {why}. Download it again; if it says the same, the host that wrote it has a fault"
+    )]
     Line {
         /// Which, from 1.
         line: usize,

@@ -73,11 +73,7 @@ impl Runtime {
     }
 
     /// Begins to write a request down.
-    pub(crate) fn recording(
-        &self,
-        invocation: &Invocation,
-        request: &http::Request<Bytes>,
-    ) -> Recording {
+    pub(crate) fn recording(&self, invocation: &Invocation, request: &http::Request<Bytes>) -> Recording {
         Recording {
             installation: invocation.installation.clone(),
             request: Request::of(request),

@@ -196,7 +196,8 @@ mod tests {
         });
         let answers = answers.collect();
         player.end();
-        let side = |sign, call: Option<Call>| call.map_or(String::new(), |c| format!(" {sign}{}{}", c.function, c.args));
+        let side =
+            |sign, call: Option<Call>| call.map_or(String::new(), |c| format!(" {sign}{}{}", c.function, c.args));
         let told = |d: Difference| format!("{}{}{}", d.number, side('-', d.then), side('+', d.now));
         (answers, player.differences().0.into_iter().map(told).collect())
     }

@@ -110,13 +110,7 @@ impl Runtime {
         let Some(tape) = &interceptor.tape else { return Err(ReplayError::NotExported) };
         let told = tape.told();
         let (differences, differing, withheld) = tape.differences(&ended);
-        Ok(Replayed {
-            end: end(&ended, told.backtrace, usize::MAX),
-            log: told.log,
-            differences,
-            differing,
-            withheld,
-        })
+        Ok(Replayed { end: end(&ended, told.backtrace, usize::MAX), log: told.log, differences, differing, withheld })
     }
 }
 

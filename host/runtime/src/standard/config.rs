@@ -81,7 +81,8 @@ impl State {
     }
 
     fn settings(&self) -> wasmtime::Result<Vec<(String, String)>> {
-        let all = || self.invocation.installation.config.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        let all =
+            || self.invocation.installation.config.iter().map(|(key, value)| (key.clone(), text(value))).collect();
         self.told("get-all", json!([]), all)
     }
 

@@ -29,7 +29,10 @@ pub(super) fn wait(lang: Lang) {
     eprintln!("  lldb -o 'settings set plugin.jit-loader.gdb.enable on' -p {pid}");
     eprintln!(
         "{}",
-        lang.pick("设好断点后输入 continue，应用就会开始运行。", "set your breakpoints and `continue`: then the app begins.")
+        lang.pick(
+            "设好断点后输入 continue，应用就会开始运行。",
+            "set your breakpoints and `continue`: then the app begins."
+        )
     );
     while !is_traced() {
         std::thread::sleep(LOOK);

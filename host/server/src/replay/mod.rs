@@ -125,7 +125,10 @@ async fn sandbox(options: &Replay, journal: &Journal, insight: Insight) -> Resul
     };
     let founded = founding.found().await.map_err(|e| Refusal {
         problem: both(format!("沙箱无法建立：{e}"), format!("the sandbox cannot be set up: {e}")),
-        next: both("请检查 --cache 目录能否写入，以及内存是否充足", "check that the folder of --cache may be written, and that there is memory"),
+        next: both(
+            "请检查 --cache 目录能否写入，以及内存是否充足",
+            "check that the folder of --cache may be written, and that there is memory",
+        ),
     })?;
     Ok(founded.runtime)
 }
@@ -154,7 +157,7 @@ fn journal(path: &Path) -> Result<Journal, Refusal> {
 /// The component, and the manifest of a package.
 fn subject(options: &Replay) -> Result<Subject, Refusal> {
     if let Some(path) = &options.package {
-        let package = yunlong_registry::open(path, &Limits::default()).map_err(|e| Refusal {
+        let package = yunlong_registry::package::open(path, &Limits::default()).map_err(|e| Refusal {
             problem: both(format!("{}：{e}", path.display()), format!("{}: {e}", path.display())),
             next: both("请用 yunlong package 重新打包", "pack it again with `yunlong package`"),
         })?;

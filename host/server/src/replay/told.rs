@@ -13,7 +13,13 @@ const BEHIND: usize = 56;
 pub(super) fn before(journal: &Journal, component: &[u8], lang: Lang) {
     let head = &journal.head;
     let (request, at) = (&journal.request, head.at.to_shanghai());
-    println!("{} {} {} ({}, {at})", lang.pick("请求", "request"), request.method, path(&request.target), head.request_id);
+    println!(
+        "{} {} {} ({}, {at})",
+        lang.pick("请求", "request"),
+        request.method,
+        path(&request.target),
+        head.request_id
+    );
     println!("{} {} {}", lang.pick("应用", "app"), head.manifest.name, head.version);
     let same = if journal.is_of(component) {
         lang.pick("与当时运行的相同", "the one that ran").to_owned()

@@ -110,16 +110,22 @@ fn played<T: DeserializeOwned>(answer: Value) -> Answer<T> {
 
 /// A call with its journal around it: it is done, or answered from there.
 macro_rules! journaled {
-    ($state:ident, $function:literal, $args:expr, $call:block) => {
-        match $state.interceptor.turn(Interface::KeyValue, $function, || $args)? {
-            Turn::Play(answer) => played(answer),
-            turn => {
-                let ended: Answer<_> = async { $call }.await;
-                took(&$state.interceptor, &turn, &ended);
-                ended
+    ($state:ident, $function:literal, $args:expr, |$me:ident| $call:block) => {{
+        let turn = $state.interceptor.turn(Interface::KeyValue, $function, || $args)?;
+        if let Turn::Play(answer) = turn {
+            played(answer)
+        } else {
+            let $me = &mut *$state;
+            // Taken over as it is: a state that is only looked at cannot go to another thread.
+            let ended: Answer<_> = async {
+                let $me = $me;
+                $call
             }
+            .await;
+            took(&$state.interceptor, &turn, &ended);
+            ended
         }
-    };
+    }};
 }
 
 /// The keys of a page, as a journal has them.
@@ -197,52 +203,51 @@ impl State {
     }
 
     async fn open_bucket(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
-        let opened: Answer<()> = journaled!(self, "open", json!([identifier]), {
-            self.keyvalue("open")?;
-            Ok(self.buckets.declared(&identifier)?)
+        let opened: Answer<()> = journaled!(self, "open", json!([identifier]), |state| {
+            state.keyvalue("open")?;
+            Ok(state.buckets.declared(&identifier)?)
         });
         opened?;
         self.give(Bucket { name: identifier })
     }
 
     async fn value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<Option<Vec<u8>>> {
-        let value: Answer<Option<Data>> = journaled!(self, "bucket.get", json!([self.handle_of(this), key]), {
-            let bucket = self.bucket("bucket.get", this)?;
-            Ok(self.buckets.get(&self.services.store, &bucket, key).await?.map(|v| Data(v.bytes)))
+        let value: Answer<Option<Data>> = journaled!(self, "bucket.get", json!([self.handle_of(this), key]), |state| {
+            let bucket = state.bucket("bucket.get", this)?;
+            Ok(state.buckets.get(&state.services.store, &bucket, key).await?.map(|v| Data(v.bytes)))
         });
         Ok(value?.map(|v| v.0))
     }
 
     async fn set_value(&mut self, this: &Resource<Bucket>, key: &str, value: &[u8]) -> Answer<()> {
-        let args = || json!([self.handle_of(this), key, Data(value.to_vec())]);
-        journaled!(self, "bucket.set", args(), {
-            let (bucket, mut txn) = (self.bucket("bucket.set", this)?, self.within_quota());
-            self.buckets.put(&mut txn, &bucket, key, value)?;
+        journaled!(self, "bucket.set", json!([self.handle_of(this), key, Data(value.to_vec())]), |state| {
+            let (bucket, mut txn) = (state.bucket("bucket.set", this)?, state.within_quota());
+            state.buckets.put(&mut txn, &bucket, key, value)?;
             txn.commit().await?;
             Ok(())
         })
     }
 
     async fn delete_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<()> {
-        journaled!(self, "bucket.delete", json!([self.handle_of(this), key]), {
-            let (bucket, mut txn) = (self.bucket("bucket.delete", this)?, self.within_quota());
-            self.buckets.delete(&mut txn, &bucket, key)?;
+        journaled!(self, "bucket.delete", json!([self.handle_of(this), key]), |state| {
+            let (bucket, mut txn) = (state.bucket("bucket.delete", this)?, state.within_quota());
+            state.buckets.delete(&mut txn, &bucket, key)?;
             txn.commit().await?;
             Ok(())
         })
     }
 
     async fn has_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<bool> {
-        journaled!(self, "bucket.exists", json!([self.handle_of(this), key]), {
-            let bucket = self.bucket("bucket.exists", this)?;
-            Ok(self.buckets.exists(&self.services.store, &bucket, key).await?)
+        journaled!(self, "bucket.exists", json!([self.handle_of(this), key]), |state| {
+            let bucket = state.bucket("bucket.exists", this)?;
+            Ok(state.buckets.exists(&state.services.store, &bucket, key).await?)
         })
     }
 
     async fn keys(&mut self, this: &Resource<Bucket>, after: Option<u64>) -> Answer<KeyPage> {
-        let page: Answer<Keys> = journaled!(self, "bucket.list-keys", json!([self.handle_of(this), after]), {
-            let bucket = self.bucket("bucket.list-keys", this)?;
-            let page = self.buckets.list(&self.services.store, &bucket, after).await?;
+        let page: Answer<Keys> = journaled!(self, "bucket.list-keys", json!([self.handle_of(this), after]), |state| {
+            let bucket = state.bucket("bucket.list-keys", this)?;
+            let page = state.buckets.list(&state.services.store, &bucket, after).await?;
             Ok(Keys { keys: page.keys, next: page.next })
         });
         page.map(|p| KeyPage { keys: p.keys, next: p.next })
@@ -256,25 +261,25 @@ impl State {
         bounds: RangeInclusive<i128>,
     ) -> Answer<i128> {
         // As text: JSON's numbers are read as 64 bits here.
-        let args = || json!([self.handle_of(this), key, delta.to_string()]);
-        let sum: Answer<String> = journaled!(self, "increment", args(), {
-            let bucket = self.bucket("increment", this)?;
-            let (store, buckets) = (self.services.store.clone(), self.buckets.clone());
-            let (space, quota) = self.quota();
-            let sum = transact!(&store, |txn| {
-                txn.hold_to(&space, quota);
-                buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
-            })?;
-            Ok(sum.to_string())
-        });
+        let sum: Answer<String> =
+            journaled!(self, "increment", json!([self.handle_of(this), key, delta.to_string()]), |state| {
+                let bucket = state.bucket("increment", this)?;
+                let (store, buckets) = (state.services.store.clone(), state.buckets.clone());
+                let (space, quota) = state.quota();
+                let sum = transact!(&store, |txn| {
+                    txn.hold_to(&space, quota);
+                    buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
+                })?;
+                Ok(sum.to_string())
+            });
         sum?.parse().map_err(|e| Fault::Other(format!("the sum is no number: {e}")))
     }
 
     async fn values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<Vec<Option<Vec<u8>>>> {
         let values: Answer<Vec<Option<Data>>> =
-            journaled!(self, "get-many", json!([self.handle_of(this), keys]), {
-                let bucket = self.bucket("get-many", this)?;
-                let values = self.buckets.get_many(&self.services.store, &bucket, keys).await?;
+            journaled!(self, "get-many", json!([self.handle_of(this), keys]), |state| {
+                let bucket = state.bucket("get-many", this)?;
+                let values = state.buckets.get_many(&state.services.store, &bucket, keys).await?;
                 Ok(values.into_iter().map(|v| v.map(Data)).collect())
             });
         Ok(values?.into_iter().map(|v| v.map(|v| v.0)).collect())
@@ -282,18 +287,18 @@ impl State {
 
     async fn set_values(&mut self, this: &Resource<Bucket>, pairs: &[(String, Vec<u8>)]) -> Answer<()> {
         let pairs_of = || pairs.iter().map(|(k, v)| json!([k, Data(v.clone())])).collect::<Vec<_>>();
-        journaled!(self, "set-many", json!([self.handle_of(this), pairs_of()]), {
-            let (bucket, mut txn) = (self.bucket("set-many", this)?, self.within_quota());
-            self.buckets.put_many(&mut txn, &bucket, pairs)?;
+        journaled!(self, "set-many", json!([self.handle_of(this), pairs_of()]), |state| {
+            let (bucket, mut txn) = (state.bucket("set-many", this)?, state.within_quota());
+            state.buckets.put_many(&mut txn, &bucket, pairs)?;
             txn.commit().await?;
             Ok(())
         })
     }
 
     async fn delete_values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<()> {
-        journaled!(self, "delete-many", json!([self.handle_of(this), keys]), {
-            let (bucket, mut txn) = (self.bucket("delete-many", this)?, self.within_quota());
-            self.buckets.delete_many(&mut txn, &bucket, keys)?;
+        journaled!(self, "delete-many", json!([self.handle_of(this), keys]), |state| {
+            let (bucket, mut txn) = (state.bucket("delete-many", this)?, state.within_quota());
+            state.buckets.delete_many(&mut txn, &bucket, keys)?;
             txn.commit().await?;
             Ok(())
         })
@@ -304,16 +309,16 @@ impl State {
         let bucket = self.table.get(this)?.name.clone();
         // The version is this store's alone: a handle that is played has none.
         let mut version = None;
-        let made: Answer<()> = journaled!(self, "cas.new", json!([self.handle_of(this), key]), {
-            self.keyvalue("cas.new")?;
-            version = self.version(&bucket, &key).await?;
+        let made: Answer<()> = journaled!(self, "cas.new", json!([self.handle_of(this), key]), |state| {
+            state.keyvalue("cas.new")?;
+            version = state.version(&bucket, &key).await?;
             Ok(())
         });
         made?;
         self.give(Cas { bucket, key, version })
     }
 
-    async fn version(&self, bucket: &str, key: &str) -> Answer<Option<Seq>> {
+    async fn version(&mut self, bucket: &str, key: &str) -> Answer<Option<Seq>> {
         Ok(self.buckets.get(&self.services.store, bucket, key).await?.map(|v| v.version))
     }
 
@@ -321,12 +326,12 @@ impl State {
     /// thousand handles on large values would fill the host's memory. If it has changed meanwhile, the
     /// handle is from now on one on what is answered.
     async fn current(&mut self, this: &Resource<Cas>) -> Answer<Option<Vec<u8>>> {
-        let value: Answer<Option<Data>> = journaled!(self, "cas.current", json!([self.handle_of(this)]), {
-            self.keyvalue("cas.current")?;
-            let cas = self.table.get(this)?;
+        let value: Answer<Option<Data>> = journaled!(self, "cas.current", json!([self.handle_of(this)]), |state| {
+            state.keyvalue("cas.current")?;
+            let cas = state.table.get(this)?;
             let (bucket, key) = (cas.bucket.clone(), cas.key.clone());
-            let found = self.buckets.get(&self.services.store, &bucket, &key).await?;
-            self.table.get_mut(this)?.version = found.as_ref().map(|v| v.version);
+            let found = state.buckets.get(&state.services.store, &bucket, &key).await?;
+            state.table.get_mut(this)?.version = found.as_ref().map(|v| v.version);
             Ok(found.map(|v| Data(v.bytes)))
         });
         Ok(value?.map(|v| v.0))
@@ -336,17 +341,17 @@ impl State {
         let handle = self.handle_of(&this);
         let Cas { bucket, key, version } = self.table.delete(this)?;
         let mut newer = None;
-        let swap: Answer<Swap> = journaled!(self, "swap", json!([handle, Data(value.to_vec())]), {
-            self.keyvalue("swap")?;
-            let mut txn = self.within_quota();
-            if self.buckets.swap(&mut txn, &bucket, &key, version, value).await? {
+        let swap: Answer<Swap> = journaled!(self, "swap", json!([handle, Data(value.to_vec())]), |state| {
+            state.keyvalue("swap")?;
+            let mut txn = state.within_quota();
+            if state.buckets.swap(&mut txn, &bucket, &key, version, value).await? {
                 match txn.commit().await {
                     Ok(_) => return Ok(Swap::Done),
                     Err(CommitError::Conflict) => {}
                     Err(e) => return Err(e.into()),
                 }
             }
-            newer = self.version(&bucket, &key).await?;
+            newer = state.version(&bucket, &key).await?;
             Ok(Swap::Failed)
         });
         match swap? {
