@@ -14,6 +14,7 @@ mod packages;
 mod python;
 mod registry;
 mod releases;
+mod replay;
 mod scenarios;
 mod sealing;
 mod telemetry;
