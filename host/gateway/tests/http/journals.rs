@@ -159,3 +159,29 @@ async fn the_oldest_make_place_and_a_week_later_none_is_left() {
     let left = p.store.scan(&Key::space("tickets").text("journal").children(), Direction::Ascending, 100).await;
     assert!(left.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_program_does_the_same_with_the_same_rights() {
+    let p = Platform::start().await;
+    let path = "/api/v1/installations/tickets/journals";
+    let request = async |account: &str, method: &str, path: &str, body: &str| {
+        let token = p.token(account).await;
+        let request = http::Request::builder().method(method).uri(path).header("host", CONSOLE);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.header("content-type", "application/json");
+        p.send(request.body(body.to_owned().into()).unwrap()).await
+    };
+    for stranger in ["li-hua", "quanshan-admin"] {
+        assert_eq!(request(stranger, "GET", path, "").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(request(stranger, "PUT", path, r#"{"keep":true}"#).await.status, StatusCode::FORBIDDEN);
+    }
+    assert!(request("city-admin", "GET", path, "").await.json()["until"].is_null());
+    assert_eq!(request("city-admin", "PUT", path, r#"{"keep":true}"#).await.json()["by"], "city-admin");
+    keep(&p, "r-1").await;
+    let listed = request("city-admin", "GET", path, "").await.json();
+    assert_eq!((&listed["journals"][0]["id"], &listed["journals"][0]["outcome"]), (&json!(1), &json!("trap")));
+    let one = format!("{path}/1/file");
+    assert_eq!(request("quanshan-admin", "POST", &one, "").await.status, StatusCode::FORBIDDEN);
+    assert!(!request("city-admin", "POST", &one, "").await.text().contains("the-key!"));
+    assert!(request("city-admin", "POST", &format!("{one}?keys=true"), "").await.text().contains("the-key!"));
+}

@@ -340,3 +340,73 @@ async fn a_forged_answer_stops_the_guest() {
     let replayed = again(&Journal::read(forged.as_bytes()).unwrap(), &component).await;
     assert!(replayed.end.error.unwrap().text.contains("the journal's answer"));
 }
+
+/// Asks `http://api.test/` and answers 500 with the eight bytes of what comes back.
+fn asking_elsewhere() -> Vec<u8> {
+    let imports = r#"
+        (import "wasi:http/types@0.2.10" "[constructor]outgoing-request" (func $request-of (param i32) (result i32)))
+        (import "wasi:http/types@0.2.10" "[method]outgoing-request.set-scheme" (func $scheme (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.10" "[method]outgoing-request.set-authority" (func $authority (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/types@0.2.10" "[method]outgoing-request.set-path-with-query" (func $path (param i32 i32 i32 i32) (result i32)))
+        (import "wasi:http/outgoing-handler@0.2.10" "handle" (func $send (param i32 i32 i32 i32)))
+        (import "wasi:http/types@0.2.10" "[method]future-incoming-response.subscribe" (func $subscribe (param i32) (result i32)))
+        (import "wasi:http/types@0.2.10" "[method]future-incoming-response.get" (func $got (param i32 i32)))
+        (import "wasi:http/types@0.2.10" "[method]incoming-response.consume" (func $consume (param i32 i32)))
+        (import "wasi:http/types@0.2.10" "[method]incoming-body.stream" (func $stream (param i32 i32)))
+        (import "wasi:io/poll@0.2.10" "[method]pollable.block" (func $block (param i32)))
+        (import "wasi:io/streams@0.2.10" "[method]input-stream.blocking-read" (func $read (param i32 i64 i32)))"#;
+    let body = r#"
+        (i64.store (i32.const 300) (i64.const 0x747365742e697061)) ;; api.test
+        (local.set $i (call $request-of (call $fields)))
+        (drop (call $scheme (local.get $i) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))
+        (drop (call $authority (local.get $i) (i32.const 1) (i32.const 300) (i32.const 8)))
+        (i32.store8 (i32.const 320) (i32.const 0x2f)) ;; /
+        (drop (call $path (local.get $i) (i32.const 1) (i32.const 320) (i32.const 1)))
+        (call $send (local.get $i) (i32.const 0) (i32.const 0) (i32.const 512))
+        (if (i32.load8_u (i32.const 512)) (then unreachable))
+        (local.set $i (i32.load (i32.const 520)))
+        (call $block (call $subscribe (local.get $i)))
+        (call $got (local.get $i) (i32.const 512))
+        (if (i32.load8_u (i32.const 528)) (then unreachable))
+        (call $consume (i32.load (i32.const 536)) (i32.const 512))
+        (call $stream (i32.load (i32.const 516)) (i32.const 512))
+        (call $read (i32.load (i32.const 516)) (i64.const 8) (i32.const 512))
+        (i64.store (i32.const 8192) (i64.load (i32.load (i32.const 516))))
+        (call $answer (local.get $out) (i32.const 500) (i32.const 8))"#;
+    Guest::handling(imports, body)
+}
+
+/// Answers each connection with another body.
+async fn elsewhere() -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for n in 0_u64.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            drop(stream.read(&mut [0; 4_096]).await);
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 8\r\nx-count: {n}\r\n\r\n{n:08}");
+            drop(stream.write_all(answer.as_bytes()).await);
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn what_came_back_from_elsewhere_is_answered_without_asking_there() {
+    let address = elsewhere().await;
+    let (p, kept) = recording(|c| drop(c.outbound.pinned.insert("api.test".into(), address))).await;
+    let component = asking_elsewhere();
+    p.install("lesson", "outbound = [\"api.test\"]", &component).await.unwrap();
+    for n in [b"00000000", b"00000001"] {
+        let answered = p.get("lesson").await.unwrap();
+        assert_eq!((answered.status().as_u16(), answered.body().as_ref()), (500, n.as_slice()));
+    }
+    let journal = through_its_file(&kept.journals.lock()[0]);
+    assert_eq!(functions(&journal), ["handle"]);
+    assert_eq!(journal.calls[0].args[1], "http://api.test/");
+    // No name is pinned there, and nothing else leads anywhere.
+    let replayed = again(&journal, &component).await;
+    assert!(replayed.is_same(&journal) && replayed.differences.is_empty(), "{:?}", replayed.end);
+    assert_eq!(replayed.end.answer.unwrap().body.unwrap().0, b"00000000");
+}
