@@ -395,7 +395,7 @@ async fn elsewhere() -> std::net::SocketAddr {
 #[tokio::test]
 async fn what_came_back_from_elsewhere_is_answered_without_asking_there() {
     let address = elsewhere().await;
-    let (p, kept) = recording(|c| drop(c.outbound.pinned.insert("api.test".into(), address))).await;
+    let (p, kept) = recording(|c| _ = c.outbound.pinned.insert("api.test".into(), address)).await;
     let component = asking_elsewhere();
     p.install("lesson", "outbound = [\"api.test\"]", &component).await.unwrap();
     for n in [b"00000000", b"00000001"] {
