@@ -138,7 +138,9 @@ pub(crate) async fn journal_file(view: &View, name: &InstallationName, id: &str,
     let text = if with_keys {
         String::from_utf8_lossy(&file).into_owned()
     } else {
-        let mut journal = Journal::read(&file).map_err(Failure::internal)?;
+        // Why it cannot be read may quote it, and stands in no log.
+        let unread = |_| Failure::internal("a journal that was kept cannot be read");
+        let mut journal = Journal::read(&file).map_err(unread)?;
         journal.withhold_keys();
         journal.write()
     };
