@@ -15,6 +15,7 @@ mod packages;
 mod python;
 mod registry;
 mod releases;
+mod replay;
 mod scenarios;
 mod sealing;
 mod telemetry;

@@ -54,6 +54,25 @@ pub(crate) fn exported(name: &InstallationName) -> Key {
     table("exported").text(name.as_str())
 }
 
+/// Until when journals of an installation are kept.
+pub(crate) fn journalings() -> Key {
+    table("journaling")
+}
+
+pub(crate) fn journaling(name: &InstallationName) -> Key {
+    journalings().text(name.as_str())
+}
+
+/// The journals of an installation, by their numbers.
+pub(crate) fn journals(name: &InstallationName) -> Key {
+    space(name).text("journal").text("row")
+}
+
+/// What they hold, sealed.
+pub(crate) fn journal_parts(name: &InstallationName) -> Key {
+    space(name).text("journal").text("part")
+}
+
 /// How far the migration of an installation is.
 pub(crate) fn migration(name: &InstallationName) -> Key {
     table("migration").text(name.as_str())

@@ -6,6 +6,7 @@
 //! time and are seen by the next call.
 //!
 //! Invariants:
+//! - A journal of a failed request stands nowhere in the plain, and opens for nobody whom the audit trail does not name.
 //! - A name that was used is never given out again: it is an origin, and browsers remember origins.
 //! - An app keeps its first vendor, whichever of its keys signs; a release keeps its digest; a new installation
 //!   or an upgrade never goes back to an older release, a roll-back only to one that the installation ran.
@@ -22,6 +23,7 @@ mod capability;
 mod config;
 mod error;
 mod export;
+mod journals;
 mod keys;
 mod log;
 mod quota;
@@ -39,6 +41,7 @@ pub use capability::{Capability, CapabilityError, Difference};
 pub use config::{ConfigProblem, effective};
 pub use error::InstallationError;
 pub use export::Exported;
+pub use journals::{JOURNAL_AGE, JOURNALING, JournalRow, Journaling, MAX_JOURNALS, NewJournal};
 pub use log::{AppLog, Level, LogLine};
 pub use quota::Quotas;
 pub use record::{Grant, Installation, New, RoleDue, Status, Upgrade};

@@ -2,8 +2,8 @@
 
 use crate::release::{Former, HistoryRow};
 use crate::{
-    AppLog, Capability, DataRange, Grant, Installation, InstallationError, New, Quotas, Registry, RoleDue, Status,
-    Wanted, config, keys,
+    AppLog, Capability, DataRange, Grant, Installation, InstallationError, Journaling, New, Quotas, Registry, RoleDue,
+    Status, Wanted, config, keys,
 };
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     quotas: RwLock<Quotas>,
     /// What knows whether a package may be used.
     pub(crate) registry: RwLock<Option<Arc<dyn Registry>>>,
+    /// Of which installations journals are kept.
+    pub(crate) journaling: RwLock<BTreeMap<InstallationName, Journaling>>,
     /// One change at a time, so that the map follows the commits in their order.
     pub(crate) changing: Mutex<()>,
 }
@@ -88,10 +90,26 @@ impl Installations {
             let installation: Installation = from_json(&row.key, &row.value)?;
             map.insert(installation.name.clone(), Entry::new(Arc::new(installation)));
         }
+        let mut journaling = BTreeMap::new();
+        for row in store.scan(&keys::journalings().children(), Direction::Ascending, usize::MAX).await? {
+            if let Some(name) = row.key.last_text().and_then(|name| name.parse().ok()) {
+                journaling.insert(name, from_json(&row.key, &row.value)?);
+            }
+        }
+        let journaling = RwLock::new(journaling);
         let log = Arc::new(AppLog::new(store.clone(), clock.clone()));
         let (map, quotas) = (RwLock::new(map), RwLock::default());
-        let inner =
-            Inner { store, clock, audit, log, map, quotas, registry: RwLock::default(), changing: Mutex::new(()) };
+        let inner = Inner {
+            store,
+            clock,
+            audit,
+            log,
+            map,
+            quotas,
+            registry: RwLock::default(),
+            journaling,
+            changing: Mutex::new(()),
+        };
         let me = Self { inner: Arc::new(inner) };
         me.finish_removals().await?;
         for half in me.list().iter().filter(|i| i.status == Status::Installing) {
@@ -468,6 +486,7 @@ impl Inner {
 
     pub(crate) fn forget(&self, name: &InstallationName) {
         self.map.write().remove(name);
+        self.journaling.write().remove(name);
     }
 
     /// Stages that a name is in use no longer and stays reserved.

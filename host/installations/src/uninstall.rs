@@ -55,6 +55,7 @@ impl Installations {
                 }
                 txn.delete(keys::migration(&name));
                 txn.delete(keys::exported(&name));
+                txn.delete(keys::journaling(&name));
                 let action = if free_name { "abandoned" } else { "removed" };
                 me.inner.audit(txn, &by, action, name.as_str(), "").await?;
                 Ok::<_, InstallationError>(())

@@ -338,7 +338,11 @@ impl Manifest {
         self.files.iter().find(|a| a.name == name)
     }
 
-    fn check(&self) -> Result<(), ManifestError> {
+    /// Whether it is one that [`Manifest::parse`] would have answered: of a manifest that came another way.
+    ///
+    /// # Errors
+    /// [`ManifestError`] names the first field that is wrong.
+    pub fn check(&self) -> Result<(), ManifestError> {
         no_blank("title.zh", &self.title.zh)?;
         no_blank("title.en", &self.title.en)?;
         if !crate::name::is_vendor_name(&self.vendor) {

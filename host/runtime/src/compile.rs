@@ -1,7 +1,7 @@
 //! Compiling in a child process with limits: a component that is made to blow up the compiler
 //! takes the child down, not the host.
 
-use crate::config::CompilerConfig;
+use crate::config::{CompilerConfig, Insight};
 use crate::engine::{Profile, compiling_engine};
 use crate::error::CompileError;
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
@@ -22,10 +22,13 @@ const MAX_ERROR: u64 = 8 << 10;
 const REFUSED: i32 = 2;
 /// The argument by which the child compiles quickly, and what it compiles runs more slowly.
 const QUICK: &str = "quick";
+/// The argument by which it takes its time.
+const OPTIMIZED: &str = "optimized";
 
 /// The child: reads a component from standard input, writes the compiled file to standard output.
 /// `args` are those behind the subcommand: the profile's name, seconds of CPU time, bytes of
-/// address space, and `quick` where the compiler is to be fast and not its code. Answers the exit code.
+/// address space, `quick` where the compiler is to be fast and not its code or `optimized`, and how much of the source
+/// is to be seen in it. Answers the exit code.
 #[must_use]
 pub fn compile_child_main(args: impl IntoIterator<Item = String>) -> i32 {
     match child(&args.into_iter().collect::<Vec<_>>()) {
@@ -40,11 +43,16 @@ pub fn compile_child_main(args: impl IntoIterator<Item = String>) -> i32 {
 
 fn child(args: &[String]) -> Result<(), (i32, String)> {
     let bad = |e: &dyn std::fmt::Display| (1, e.to_string());
-    let (profile, cpu, space, optimize) = match args {
-        [profile, cpu, space] => (profile, cpu, space, true),
-        [profile, cpu, space, how] if how == QUICK => (profile, cpu, space, false),
-        _ => return Err((1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE [quick]".into())),
+    let usage = || {
+        (1, "usage: compile-component PROFILE CPU_SECONDS ADDRESS_SPACE quick|optimized names|lines|debugger".into())
     };
+    let [profile, cpu, space, how, insight] = args else { return Err(usage()) };
+    let optimize = match how.as_str() {
+        QUICK => false,
+        OPTIMIZED => true,
+        _ => return Err(usage()),
+    };
+    let insight = Insight::named(insight).ok_or_else(usage)?;
     let profile: Profile = profile.parse().map_err(|e: String| (1, e))?;
     let cpu: u64 = cpu.parse().map_err(|e| bad(&e))?;
     let space: u64 = space.parse().map_err(|e| bad(&e))?;
@@ -58,20 +66,32 @@ fn child(args: &[String]) -> Result<(), (i32, String)> {
     if wasm.len() as u64 > MAX_COMPONENT {
         return Err((REFUSED, "the component is larger than 64 MiB".into()));
     }
-    let engine = compiling_engine(profile, optimize).map_err(|e| bad(&format!("{e:#}")))?;
+    let engine = compiling_engine(profile, optimize, insight).map_err(|e| bad(&format!("{e:#}")))?;
     let compiled = engine.precompile_component(&wasm).map_err(|e| (REFUSED, format!("{e:#}")))?;
     let mut out = std::io::stdout().lock();
     out.write_all(&compiled).and_then(|()| out.flush()).map_err(|e| bad(&e))
 }
 
 /// Runs the child.
-pub(crate) async fn compile(config: &CompilerConfig, profile: Profile, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
-    tokio::time::timeout(config.timeout, run(config, profile, wasm)).await.map_err(|_| CompileError::Limit("time"))?
+pub(crate) async fn compile(
+    config: &CompilerConfig,
+    insight: Insight,
+    profile: Profile,
+    wasm: &[u8],
+) -> Result<Vec<u8>, CompileError> {
+    tokio::time::timeout(config.timeout, run(config, insight, profile, wasm))
+        .await
+        .map_err(|_| CompileError::Limit("time"))?
 }
 
-async fn run(config: &CompilerConfig, profile: Profile, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+async fn run(
+    config: &CompilerConfig,
+    insight: Insight,
+    profile: Profile,
+    wasm: &[u8],
+) -> Result<Vec<u8>, CompileError> {
     let io = |e: std::io::Error| CompileError::Io(e.to_string());
-    let mut child = command(config, profile).map_err(io)?.spawn().map_err(io)?;
+    let mut child = command(config, insight, profile).map_err(io)?.spawn().map_err(io)?;
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(CompileError::Io("no pipes".into()));
@@ -104,7 +124,7 @@ async fn run(config: &CompilerConfig, profile: Profile, wasm: &[u8]) -> Result<V
     }
 }
 
-fn command(config: &CompilerConfig, profile: Profile) -> std::io::Result<Command> {
+fn command(config: &CompilerConfig, insight: Insight, profile: Profile) -> std::io::Result<Command> {
     let mut command = match &config.command {
         Some((program, args)) => {
             let mut c = Command::new(program);
@@ -123,7 +143,8 @@ fn command(config: &CompilerConfig, profile: Profile) -> std::io::Result<Command
         .arg(profile.name())
         .arg(config.cpu_seconds.to_string())
         .arg(config.address_space.to_string())
-        .args((!config.optimize).then_some(QUICK))
+        .arg(if config.optimize { OPTIMIZED } else { QUICK })
+        .arg(insight.name())
         // Nothing of the host's environment, secrets among it, is the compiler's business.
         .env_clear()
         .stdin(Stdio::piped())

@@ -2,6 +2,7 @@
 
 use crate::engine::Profile;
 use crate::interceptor::Observer;
+use crate::journal::Journals;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,8 +39,42 @@ pub struct RuntimeConfig {
     pub compiler: CompilerConfig,
     /// Outgoing HTTP.
     pub outbound: OutboundConfig,
-    /// Sees every host call: for journals and for faults in tests.
+    /// Sees every host call: for faults in tests.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Who wants the journals of requests that failed; nobody when absent.
+    pub journals: Option<Arc<dyn Journals>>,
+    /// Bytes of calls, and of the request, that are written down for one journal. One that would be larger is not kept.
+    pub journal_limit: usize,
+    /// How much of the guest's source can be seen in what is compiled.
+    pub insight: Insight,
+}
+
+/// How much of the guest's source can be seen in compiled code. Code of one kind is of no use to an engine of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Insight {
+    /// Names of functions: what serves people.
+    #[default]
+    Names,
+    /// Files and lines as well, where the component has them: for backtraces.
+    Lines,
+    /// Lines and variables for a native debugger (DWARF and the interface of gdb for code made at run time), without
+    /// optimisation.
+    Debugger,
+}
+
+impl Insight {
+    /// The name, as the compiling child gets it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Names => "names",
+            Self::Lines => "lines",
+            Self::Debugger => "debugger",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Names, Self::Lines, Self::Debugger].into_iter().find(|i| i.name() == name)
+    }
 }
 
 impl RuntimeConfig {
@@ -60,6 +95,9 @@ impl RuntimeConfig {
             compiler: CompilerConfig::default(),
             outbound: OutboundConfig::default(),
             observer: None,
+            journals: None,
+            journal_limit: 1 << 20,
+            insight: Insight::Names,
         }
     }
 }

@@ -4,12 +4,14 @@
 //! What makes that cheap is the kernel's `PAGEMAP_SCAN`, which finds the pages that a call really
 //! touched; without it, less is kept resident, since all of it would be cleared every time.
 
-use crate::config::{PoolConfig, RuntimeConfig};
+use crate::config::{Insight, PoolConfig, RuntimeConfig};
 use crate::error::RuntimeError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::time::Duration;
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
+};
 
 /// Which engine runs a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,7 +88,7 @@ const ASYNC_STACK: usize = 1 << 20;
 const WASM_STACK: usize = 512 << 10;
 
 /// What the compiled code depends on. The compiling child and the host must agree on all of it.
-fn code_config(profile: Profile) -> Config {
+fn code_config(profile: Profile, insight: Insight) -> Config {
     let mut c = Config::new();
     c.cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
@@ -98,6 +100,14 @@ fn code_config(profile: Profile) -> Config {
         .async_stack_size(ASYNC_STACK)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false);
+    // Said in each case: otherwise a variable of the environment decides.
+    c.wasm_backtrace_details(match insight {
+        Insight::Names => WasmBacktraceDetails::Disable,
+        Insight::Lines | Insight::Debugger => WasmBacktraceDetails::Enable,
+    });
+    if insight == Insight::Debugger {
+        c.debug_info(true);
+    }
     match profile {
         Profile::Small | Profile::Large => {
             c.wasm_component_model(true).wasm_component_model_async(false).concurrency_support(false)
@@ -109,9 +119,9 @@ fn code_config(profile: Profile) -> Config {
 
 /// An engine that compiles and runs nothing. It reserves no pool, so that it fits into a limited
 /// address space.
-pub(crate) fn compiling_engine(profile: Profile, optimize: bool) -> wasmtime::Result<Engine> {
-    let mut c = code_config(profile);
-    if !optimize {
+pub(crate) fn compiling_engine(profile: Profile, optimize: bool, insight: Insight) -> wasmtime::Result<Engine> {
+    let mut c = code_config(profile, insight);
+    if !optimize || insight == Insight::Debugger {
         // The one setting that the host need not agree on: code of either kind means the same.
         c.cranelift_opt_level(OptLevel::None);
     }
@@ -169,7 +179,7 @@ impl Machine {
     #[must_use]
     pub fn probe(config: &RuntimeConfig) -> Self {
         let try_pool = |(profile, pool)| {
-            let mut c = code_config(profile);
+            let mut c = code_config(profile, config.insight);
             c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
             Engine::new(&c)
         };
@@ -192,22 +202,22 @@ pub(crate) struct ProfileEngine {
 }
 
 impl ProfileEngine {
-    fn new(profile: Profile, pool: PoolConfig) -> Result<Self, RuntimeError> {
-        let mut c = code_config(profile);
+    fn new(profile: Profile, pool: PoolConfig, insight: Insight) -> Result<Self, RuntimeError> {
+        let mut c = code_config(profile, insight);
         c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
         let engine = match Engine::new(&c) {
             Ok(engine) => engine,
             Err(e) => {
                 // Under a limit of address space (containers, ulimit -v) the reservation fails.
                 tracing::warn!(profile = profile.name(), error = %e, "no pool: instances are allocated on demand, which is several times slower");
-                compiling_engine(profile, true).map_err(|e| RuntimeError::Engine(e.to_string()))?
+                compiling_engine(profile, true, insight).map_err(|e| RuntimeError::Engine(e.to_string()))?
             }
         };
         // Not secret, and new with each build of the standard library: then files are compiled
         // again, nothing worse.
         let mut h = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut h);
-        Ok(Self { key: format!("{}-{:016x}", profile.name(), h.finish()), engine })
+        Ok(Self { key: format!("{}-{}-{:016x}", profile.name(), insight.name(), h.finish()), engine })
     }
 }
 
@@ -221,9 +231,9 @@ pub(crate) struct Engines {
 impl Engines {
     pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, RuntimeError> {
         let engines = Self {
-            small: ProfileEngine::new(Profile::Small, config.small)?,
-            large: ProfileEngine::new(Profile::Large, config.large)?,
-            concurrent: ProfileEngine::new(Profile::Concurrent, config.concurrent)?,
+            small: ProfileEngine::new(Profile::Small, config.small, config.insight)?,
+            large: ProfileEngine::new(Profile::Large, config.large, config.insight)?,
+            concurrent: ProfileEngine::new(Profile::Concurrent, config.concurrent, config.insight)?,
         };
         engines.tick(config.tick)?;
         Ok(engines)
@@ -268,16 +278,17 @@ mod tests {
 
     #[test]
     fn what_the_child_compiles_fits_the_pool() {
-        for profile in Profile::ALL {
-            let child = compiling_engine(profile, true).unwrap();
-            let host = ProfileEngine::new(profile, PoolConfig { instances: 2 }).unwrap();
+        let kinds = [Insight::Names, Insight::Lines, Insight::Debugger];
+        for (profile, insight) in Profile::ALL.into_iter().flat_map(|p| kinds.map(|i| (p, i))) {
+            let child = compiling_engine(profile, true, insight).unwrap();
+            let host = ProfileEngine::new(profile, PoolConfig { instances: 2 }, insight).unwrap();
             assert!(host.engine.pooling_allocator_metrics().is_some());
             let hash = |e: &Engine| {
                 let mut h = DefaultHasher::new();
                 e.precompile_compatibility_hash().hash(&mut h);
                 h.finish()
             };
-            assert_eq!(hash(&child), hash(&host.engine), "{profile:?}");
+            assert_eq!(hash(&child), hash(&host.engine), "{profile:?} {insight:?}");
         }
     }
 }

@@ -141,6 +141,13 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, InspectError> {
     Ok(Inspection { imports, exports, initial_memory: found.initial_memory, profile })
 }
 
+/// Whether a component says which files and lines its code comes from (DWARF), so that a backtrace can name them.
+#[must_use]
+pub fn has_lines(component: &[u8]) -> bool {
+    let payloads = Parser::new(0).parse_all(component).map_while(Result::ok);
+    payloads.into_iter().any(|p| matches!(p, Payload::CustomSection(c) if c.name() == ".debug_line"))
+}
+
 #[derive(Default)]
 struct Needs {
     modules: u32,

@@ -7,9 +7,11 @@
 //! [`Interceptor::call`], which checks the grant, counts by interface and asks the observer.
 
 use crate::error::InvocationError;
+use crate::journal::Tape;
 use crate::limits::{Budget, CpuMeter};
 use crate::log::GuestLog;
 use crate::state::Kind;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -181,7 +183,8 @@ pub trait Observer: Send + Sync + 'static {
 }
 
 /// Why the interceptor or a limit stopped a guest; the error that the trap carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Stop {
     HostCalls,
     Cpu,
@@ -192,6 +195,10 @@ pub(crate) enum Stop {
     Shortage,
     NotGranted(String),
     Fault(String),
+    /// A call of a journal that trapped then, for a reason of its own.
+    Trapped(String),
+    /// A call that the journal has no answer to.
+    Unknown(String),
 }
 
 impl fmt::Display for Stop {
@@ -204,6 +211,8 @@ impl fmt::Display for Stop {
             Self::Shortage => f.write_str("the memory that instances share is all taken"),
             Self::NotGranted(what) => write!(f, "capability not granted: {what}"),
             Self::Fault(why) => write!(f, "fault: {why}"),
+            Self::Trapped(why) => f.write_str(why),
+            Self::Unknown(what) => write!(f, "the journal has no answer to {what}"),
         }
     }
 }
@@ -231,6 +240,8 @@ pub(crate) struct Interceptor {
     release: Arc<Installation>,
     installations: Arc<Installations>,
     observer: Option<Arc<dyn Observer>>,
+    /// What is recorded of this invocation, or played to it.
+    pub(crate) tape: Option<Tape>,
 }
 
 impl Interceptor {
@@ -242,6 +253,7 @@ impl Interceptor {
         release: Arc<Installation>,
         installations: Arc<Installations>,
         observer: Option<Arc<dyn Observer>>,
+        tape: Option<Tape>,
     ) -> Self {
         let begun = Instant::now();
         Self {
@@ -263,6 +275,7 @@ impl Interceptor {
             release,
             installations,
             observer,
+            tape,
         }
     }
 

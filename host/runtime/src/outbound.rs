@@ -7,6 +7,7 @@
 
 use crate::config::{OutboundConfig, RuntimeConfig};
 use crate::interceptor::{Interceptor, Interface};
+use crate::journal::{self, Sent};
 use crate::log::Stream;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
@@ -67,7 +68,7 @@ impl Egress {
     }
 }
 
-type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+pub(crate) type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Egress {
     fn send_request(
@@ -76,9 +77,22 @@ impl WasiHttpHooks for Egress {
         options: Option<RequestOptions>,
         _: Io,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Error>> + Send> {
+        let recording = match journal::played(&self.interceptor, &request) {
+            Sent::Pass => None,
+            Sent::Record(interceptor, place) => Some((interceptor, place)),
+            Sent::Play(answer) => {
+                let io = journal::drained(request.into_body());
+                return Box::new(async move { Ok((answer?, io)) });
+            }
+            Sent::Never => return Box::new(std::future::pending()),
+        };
         let permitted = self.permit(&request);
         let config = self.config.clone();
-        Box::new(async move { send(request, permitted?, options.unwrap_or_default(), &config.outbound).await })
+        let sent = async move { send(request, permitted?, options.unwrap_or_default(), &config.outbound).await };
+        match recording {
+            None => Box::new(sent),
+            Some((interceptor, place)) => Box::new(async move { journal::recorded(interceptor, place, sent.await) }),
+        }
     }
 }
 

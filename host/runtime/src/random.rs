@@ -2,14 +2,18 @@
 //! the interceptor once, however many bytes it asks for.
 
 use crate::interceptor::{Interceptor, Interface};
+use crate::journal::{Data, Turn, answered};
 use crate::state::State;
 use rand::Rng as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 use wasmtime_wasi::p3::bindings::random as random_03;
 
 /// The most random bytes of one call.
-const MAX_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
 /// Replaces what `wasmtime-wasi` links. The caller allows shadowing.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -33,29 +37,46 @@ impl HasData for Source<'static> {
 
 impl Source<'_> {
     fn bytes(&self, function: &'static str, len: u64) -> wasmtime::Result<Vec<u8>> {
-        self.0.call(Interface::Random, function)?;
-        if len > MAX_BYTES {
-            wasmtime::bail!("{len} random bytes in one call: at most {MAX_BYTES} are possible");
-        }
-        let mut bytes = vec![0; usize::try_from(len)?];
-        rand::rng().fill_bytes(&mut bytes);
-        Ok(bytes)
+        let drawn: Data = self.drawn(function, json!([len]), || {
+            let wanted = usize::try_from(len).ok().filter(|n| *n <= MAX_BYTES);
+            let Some(wanted) = wanted else {
+                wasmtime::bail!("{len} random bytes in one call: at most {MAX_BYTES} are possible");
+            };
+            let mut bytes = vec![0; wanted];
+            rand::rng().fill_bytes(&mut bytes);
+            Ok(Data(bytes))
+        })?;
+        Ok(drawn.0)
     }
 
     /// At most as many bytes: WASI 0.3 lets the host give fewer than it is asked for.
     fn some_bytes(&self, function: &'static str, most: u64) -> wasmtime::Result<Vec<u8>> {
-        self.bytes(function, most.min(MAX_BYTES))
+        self.bytes(function, most.min(MAX_BYTES as u64))
     }
 
     fn number(&self, function: &'static str) -> wasmtime::Result<u64> {
-        self.0.call(Interface::Random, function)?;
-        Ok(rand::rng().next_u64())
+        self.drawn(function, json!([]), || Ok(rand::rng().next_u64()))
+    }
+
+    /// Passes the interceptor and the journal.
+    fn drawn<T: Serialize + DeserializeOwned>(
+        &self,
+        function: &'static str,
+        args: Value,
+        draw: impl FnOnce() -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        let interceptor = self.0;
+        let turn = interceptor.turn(Interface::Random, function, || args)?;
+        if let Turn::Play(answer) = turn {
+            return answered(answer);
+        }
+        let drawn = interceptor.call(Interface::Random, function).map_err(Into::into).and_then(|()| draw());
+        interceptor.took(&turn, drawn.as_ref().map_err(|e| e as &dyn std::fmt::Display));
+        drawn
     }
 
     fn seed(&self) -> wasmtime::Result<(u64, u64)> {
-        self.0.call(Interface::Random, "insecure-seed")?;
-        let mut rng = rand::rng();
-        Ok((rng.next_u64(), rng.next_u64()))
+        self.drawn("insecure-seed", json!([]), || Ok((rand::rng().next_u64(), rand::rng().next_u64())))
     }
 }
 

@@ -6,14 +6,18 @@
 
 use crate::error::InvocationError;
 use crate::inspect::HANDLER;
+use crate::interceptor::Interceptor;
+use crate::journal::one_piece;
 use crate::runtime::{Failure, Loaded, Runtime};
 use crate::service;
 use crate::state::{Invocation, Kind, State};
+use crate::waiting::UnderWay;
 use bytes::{Bytes, BytesMut};
 use http_body::Body;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::oneshot;
 use wasmtime::Store;
@@ -54,18 +58,20 @@ impl Runtime {
         let _place = self.admit(&loaded).await?;
         let under_way = loaded.flights.requests.begin();
         let invocation = Invocation { installation, principal, presentation };
-        let (store, interceptor) = self.store(&loaded, Kind::Request, invocation, request_id.to_owned());
-        let limit = loaded.response_limit();
         let request = self.addressed(name, request)?;
-        let ended = if loaded.handler.is_some() {
-            let (sender, receiver) = oneshot::channel();
-            let guest = handle(&loaded, store, request, sender);
-            // Pinned here: it is large, and each wrapper around it would move it.
-            let guest = pin!(together(guest, gather(receiver, limit)));
-            self.watch(&loaded, interceptor.clone(), unless(under_way.too_long(), guest)).await
+        let (scheme, id) = (self.services().origins.scheme(), request_id.to_owned());
+        let (ended, interceptor) = if self.records(&loaded) {
+            let request = one_piece(request).await?;
+            let recording = self.recording(&invocation, &request);
+            let tape = recording.tape(self.config().journal_limit);
+            let (store, interceptor) = self.store_with(&loaded, Kind::Request, invocation, id, Some(tape));
+            let request = request.map(Full::new);
+            let ended = self.serve(&loaded, store, interceptor.clone(), request, scheme, &under_way).await;
+            recording.end(self, &loaded, &interceptor, &ended);
+            (ended, interceptor)
         } else {
-            let guest = pin!(service::handle(&loaded, store, request, limit));
-            self.watch(&loaded, interceptor.clone(), unless(under_way.too_long(), guest)).await
+            let (store, interceptor) = self.store(&loaded, Kind::Request, invocation, id);
+            (self.serve(&loaded, store, interceptor.clone(), request, scheme, &under_way).await, interceptor)
         };
         match &ended {
             // It had no memory to answer with, and says so in its own way.
@@ -75,6 +81,33 @@ impl Runtime {
             Err(_) => loaded.outcomes.record(true),
         }
         ended
+    }
+
+    /// Drives a request in an instance of its own to its end.
+    pub(crate) async fn serve<B>(
+        &self,
+        loaded: &Loaded,
+        store: Store<State>,
+        interceptor: Arc<Interceptor>,
+        request: http::Request<B>,
+        scheme: &str,
+        under_way: &UnderWay<'_>,
+    ) -> Result<http::Response<Bytes>, InvocationError>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: std::fmt::Display,
+    {
+        let limit = loaded.response_limit();
+        if loaded.handler.is_some() {
+            let (sender, receiver) = oneshot::channel();
+            let guest = handle(loaded, store, request, scheme, sender);
+            // Pinned here: it is large, and each wrapper around it would move it.
+            let guest = pin!(together(guest, gather(receiver, limit)));
+            self.watch(loaded, interceptor, unless(under_way.too_long(), guest)).await
+        } else {
+            let guest = pin!(service::handle(loaded, store, request, limit));
+            self.watch(loaded, interceptor, unless(under_way.too_long(), guest)).await
+        }
     }
 
     /// wasi:http wants to know scheme and authority.
@@ -100,6 +133,7 @@ async fn handle<B>(
     loaded: &Loaded,
     mut store: Store<State>,
     request: http::Request<B>,
+    scheme: &str,
     sender: oneshot::Sender<Answer>,
 ) -> Result<(), wasmtime::Error>
 where
@@ -109,7 +143,7 @@ where
     let Some(indices) = &loaded.handler else { return Ok(()) };
     let instance = loaded.instantiate(&mut store).await?;
     let handler = indices.load(&mut store, &instance)?;
-    let scheme = if store.data().services.origins.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
     let request = request.map(|b| b.map_err(|e| wasmtime_wasi_http::Error::InternalError(Some(e.to_string()))));
     let request = store.data_mut().http().new_incoming_request(scheme, request)?;
     let outparam = store.data_mut().http().new_response_outparam(sender)?;

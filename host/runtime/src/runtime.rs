@@ -8,6 +8,7 @@ use crate::engine::{Engines, Profile};
 use crate::error::{CompileError, InspectError, InvocationError, LoadError, RuntimeError, Shortage};
 use crate::inspect::{self, CONSUMER, HANDLER, HANDLER_03, Inspection, JOBS, LIFECYCLE, MIGRATIONS};
 use crate::interceptor::{Interceptor, Stop};
+use crate::journal::{Printed, Tape};
 use crate::keys::{self, InstallationKey};
 use crate::limits::{Budget, MemoryMeter, Metered, Reserve};
 use crate::log::Stream;
@@ -216,7 +217,7 @@ impl Runtime {
             return Ok(component);
         }
         let started = Instant::now();
-        let compiled = compile::compile(&self.config.compiler, profile, component).await?;
+        let compiled = compile::compile(&self.config.compiler, self.config.insight, profile, component).await?;
         tracing::info!(%digest, profile = profile.name(), bytes = compiled.len(), seconds = started.elapsed().as_secs_f32(), "compiled");
         let engine = self.engines.get(profile).clone();
         let (cache, d) = (self.cache.clone(), *digest);
@@ -331,7 +332,11 @@ impl Runtime {
         all.filter(|(of, _)| of == package).filter_map(|(_, f)| f.upgrade()).collect()
     }
 
-    async fn link(&self, installation: &Arc<Installation>, component: &[u8]) -> Result<Arc<Loaded>, LoadError> {
+    pub(crate) async fn link(
+        &self,
+        installation: &Arc<Installation>,
+        component: &[u8],
+    ) -> Result<Arc<Loaded>, LoadError> {
         let inspection = inspected(component).await?;
         inspect::check(&inspection, &installation.manifest)?;
         let digest = Digest::of(component);
@@ -400,6 +405,10 @@ impl Runtime {
 
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    pub(crate) fn config(&self) -> &RuntimeConfig {
+        &self.config
     }
 
     /// The release of this package, or the one in charge when none is named.
@@ -471,6 +480,18 @@ impl Runtime {
         invocation: Invocation,
         request_id: String,
     ) -> (Store<State>, Arc<Interceptor>) {
+        self.store_with(loaded, kind, invocation, request_id, None)
+    }
+
+    /// As [`Runtime::store`], with a journal that is recorded or played.
+    pub(crate) fn store_with(
+        &self,
+        loaded: &Loaded,
+        kind: Kind,
+        invocation: Invocation,
+        request_id: String,
+        tape: Option<Tape>,
+    ) -> (Store<State>, Arc<Interceptor>) {
         let interceptor = Arc::new(Interceptor::new(
             loaded.name.clone(),
             kind,
@@ -479,6 +500,7 @@ impl Runtime {
             loaded.installation.clone(),
             self.services.installations.clone(),
             self.config.observer.clone(),
+            tape,
         ));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
@@ -579,7 +601,14 @@ impl Runtime {
         }
         m.outcome(kind.name(), error.map_or("ok", InvocationError::outcome));
         let id = Some(interceptor.request_id.as_str());
-        for (stream, line) in interceptor.log.take() {
+        let lines = interceptor.log.take();
+        if let Some(tape) = &interceptor.tape {
+            let name = |stream| if stream == Stream::Out { "out" } else { "err" }.to_owned();
+            let printed = |(stream, line): &(Stream, String)| Printed { stream: name(*stream), line: line.clone() };
+            let story = story.as_ref().map(|s| s.chars().take(4 * MAX_STORY).collect());
+            tape.tell(lines.iter().map(printed).collect(), story);
+        }
+        for (stream, line) in lines {
             let level = if stream == Stream::Out { Level::Info } else { Level::Warn };
             self.services.log.append(&loaded.name, level, &line, id);
         }
@@ -604,6 +633,20 @@ impl Loaded {
 
     pub(crate) fn response_limit(&self) -> usize {
         self.budget.response
+    }
+
+    /// The digest of its component.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Changes the limits of time, of which a replay has others than the city.
+    pub(crate) fn give_time(&mut self, change: impl Fn(Duration) -> Duration) {
+        (self.budget.wall, self.budget.cpu) = (change(self.budget.wall), change(self.budget.cpu));
     }
 }
 
@@ -664,6 +707,8 @@ fn stopped(stop: &Stop, i: &Interceptor) -> InvocationError {
         Stop::Memory => InvocationError::Memory { limit_mib: (i.budget.memory >> 20) as u64 },
         Stop::NotGranted(what) => InvocationError::NotGranted(what.clone()),
         Stop::Fault(why) => InvocationError::Internal(format!("fault: {why}")),
+        Stop::Trapped(why) => InvocationError::Trap(why.clone()),
+        Stop::Unknown(_) => InvocationError::Internal(stop.to_string()),
     }
 }
 

@@ -34,9 +34,8 @@ impl HostWallClock for Wall {
     }
 
     fn now(&self) -> Duration {
-        // No error to answer with: a stop takes effect when the call returns to wasm.
-        let _ = self.interceptor.call(Interface::Clocks, "wall-clock.now");
-        Duration::from_millis(self.clock.now().as_u64())
+        let millis = self.interceptor.plain(Interface::Clocks, "wall-clock.now", || self.clock.now().as_u64());
+        Duration::from_millis(millis)
     }
 }
 
@@ -52,7 +51,7 @@ impl HostMonotonicClock for Monotonic {
     }
 
     fn now(&self) -> u64 {
-        let _ = self.0.call(Interface::Clocks, "monotonic-clock.now");
-        u64::try_from(self.0.age().as_nanos()).unwrap_or(u64::MAX)
+        let elapsed = || u64::try_from(self.0.age().as_nanos()).unwrap_or(u64::MAX);
+        self.0.plain(Interface::Clocks, "monotonic-clock.now", elapsed)
     }
 }

@@ -1,6 +1,7 @@
 //! The services of one city on one machine, put together from the store up.
 
 use crate::callbacks::Loopback;
+use crate::journals::Kept;
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
 use crate::{backup, blobs, data_keys, metrics, registry, registry_command, secret};
@@ -97,6 +98,8 @@ pub(crate) struct Bench {
     pub(crate) cache: (PathBuf, [u8; 32]),
     /// Who hears everything that is published.
     pub(crate) listener: InstallationName,
+    /// Where the journals of failed requests go, if anywhere.
+    pub(crate) journals: Option<PathBuf>,
 }
 
 /// Everything that serves.
@@ -188,7 +191,11 @@ impl City {
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
         };
         let mut sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
-        if let Some(Bench { observer, cache: (folder, key), .. }) = bench {
+        sandbox.journals = Some(Arc::new(Kept::new(installations.clone(), secrets.fields().clone())));
+        if let Some(Bench { observer, cache: (folder, key), journals, .. }) = bench {
+            if let Some(dir) = journals {
+                sandbox.journals = Some(Arc::new(yunlong_workbench::Folder::new(dir, "dev")));
+            }
             sandbox.observer = Some(observer.clone());
             (sandbox.cache_dir, sandbox.cache_secret) = (folder.clone(), Some(*key));
             // Whoever changes a line waits for the compiler, and for nothing else.

@@ -119,6 +119,7 @@ pub(crate) async fn rotate(
     let notes = messaging.seal_anew().await.context("notes")?;
     let records = hub.seal_anew().await.context("the records of the information hub")?;
     let logged = audit.reseal().await.context("the keys of the audit log")?;
+    let journals = installations.seal_journals_anew(secrets.fields()).await.context("journals of failed requests")?;
     let mut documents = 0;
     for i in installations.list() {
         let schema = Schema::new(&i.name, &i.manifest).with_keys(secrets.fields().clone());
@@ -134,7 +135,7 @@ pub(crate) async fn rotate(
         txn.delete(in_use().text(other));
     }
     txn.commit().await?;
-    tracing::info!(people, notes, records, logged, documents, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
+    tracing::info!(people, notes, records, logged, journals, documents, key = id, former = ?former, "everything is encrypted with the current key: files of former keys may be taken out of `keys.data`");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod init;
+mod journals;
 mod metrics;
 mod options;
 mod progress;
@@ -18,6 +19,7 @@ mod providers;
 mod ready;
 mod registry;
 mod registry_command;
+mod replay;
 mod secret;
 mod serve;
 mod settings;
@@ -67,6 +69,8 @@ enum Command {
     DataKey(data_keys::Command),
     /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see docs/testing.md
     Test(test_command::Test),
+    /// Run the request of a journal again, with the answers of then: see docs/replay.md
+    Replay(replay::Replay),
     // As above.
     Dev(dev::Dev),
     #[command(flatten)]
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
         Command::Restore(options) => backup::restore(&options),
         Command::DataKey(command) => data_keys::run(&command),
         Command::Test(options) => return test_command::run(&options),
+        Command::Replay(options) => return replay::run(&options),
         Command::Dev(options) => return dev::run(&options),
         Command::Tool(command) => {
             return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {

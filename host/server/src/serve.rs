@@ -4,6 +4,7 @@ use crate::backup::control;
 use crate::city::{City, Ground};
 use crate::data_keys;
 use crate::demo;
+use crate::journals;
 use crate::options::Serve;
 use crate::progress::Progress;
 use crate::registry;
@@ -212,6 +213,7 @@ fn workers(
         ),
         ("the sweeper of files", Box::pin(city.files.clone().run(until(stop.clone())))),
         ("the log writer", Box::pin(city.log.clone().run(stop.clone()))),
+        ("the purge of expired journals", Box::pin(journals::expire(city.installations.clone(), stop.clone()))),
         ("the purge of expired sessions", Box::pin(purge(city.identity.clone(), stop.clone()))),
         (
             "the control socket",

@@ -36,6 +36,9 @@ pub(crate) struct Test {
     /// Write a report as a page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    #[arg(long, value_name = "DIR")]
+    journals: Option<PathBuf>,
     /// The language of the report; that of the terminal by default
     #[arg(long, value_enum)]
     lang: Option<Language>,
@@ -150,7 +153,7 @@ fn sandbox(options: &Test) -> Result<Sandbox, Refusal> {
         next: both("请用 --cache 指定", "name one with --cache"),
     })?;
     let cache_secret = compiled::key(&cache).map_err(|e| unusable(&cache, &e))?;
-    Ok(Sandbox::new(cache.join("compiled"), cache_secret))
+    Ok(Sandbox::new(cache.join("compiled"), cache_secret).with_journals(options.journals.clone()))
 }
 
 /// Tells how far it is, on standard error.

@@ -4,7 +4,7 @@
 use crate::recorder::{LISTENER, Recorder};
 use crate::scenario::{Person, Scenario};
 use crate::sight::Sight;
-use crate::{App, CITY, Foundation, Founding, WorkbenchError};
+use crate::{App, CITY, Folder, Foundation, Founding, WorkbenchError};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use http_body_util::Full;
@@ -18,7 +18,7 @@ use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatche
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp};
 use yunlong_payments::Behaviour;
-use yunlong_runtime::{InvocationError, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
+use yunlong_runtime::{InvocationError, Journals, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
 use yunlong_store::Txn;
 use yunlong_store::documents::{DocumentError, Query, Schema};
 
@@ -35,24 +35,38 @@ const INSTANCES: u32 = 4;
 
 /// The sandboxes of cities: where compiled code is kept, and by what it is compiled.
 #[derive(Clone)]
-pub struct Sandbox(RuntimeConfig);
+pub struct Sandbox {
+    config: RuntimeConfig,
+    journals: Option<PathBuf>,
+}
 
 impl Sandbox {
     /// The defaults, with compiled components in `cache_dir` under a key that every city has that shares the folder.
     #[must_use]
     pub fn new(cache_dir: PathBuf, cache_secret: [u8; 32]) -> Self {
         let config = RuntimeConfig::new(cache_dir, rand::random());
-        Self(RuntimeConfig { cache_secret: Some(cache_secret), ..config })
+        Self { config: RuntimeConfig { cache_secret: Some(cache_secret), ..config }, journals: None }
     }
 
     /// As these are set up: their compiler with its limits, their cache with its key, their memory.
     #[must_use]
     pub fn like(config: &RuntimeConfig) -> Self {
         let cache_secret = Some(config.cache_secret.unwrap_or(config.secret));
-        Self(RuntimeConfig { cache_secret, ..config.clone() })
+        Self { config: RuntimeConfig { cache_secret, journals: None, ..config.clone() }, journals: None }
     }
 
-    fn runtime(&self, sight: &Arc<Sight>) -> RuntimeConfig {
+    /// The same, with the journals of failed requests in this folder. Of what fails by a fault on purpose none is written.
+    #[must_use]
+    pub fn with_journals(self, journals: Option<PathBuf>) -> Self {
+        Self { journals, ..self }
+    }
+
+    /// The same, without journals.
+    pub(crate) fn unwritten(&self) -> Self {
+        self.clone().with_journals(None)
+    }
+
+    fn runtime(&self, sight: &Arc<Sight>, scenario: &str) -> RuntimeConfig {
         RuntimeConfig {
             // Keys of installations are derived from it: each city has its own.
             secret: rand::random(),
@@ -63,7 +77,8 @@ impl Sandbox {
             // Whatever app.toml declares: a test must not depend on what is elsewhere.
             outbound: OutboundConfig { max_requests: 0, ..OutboundConfig::default() },
             observer: Some(sight.clone()),
-            ..self.0.clone()
+            journals: self.journals.as_ref().map(|dir| Arc::new(Folder::new(dir, scenario)) as Arc<dyn Journals>),
+            ..self.config.clone()
         }
     }
 }
@@ -93,7 +108,7 @@ impl City {
         let founding = Founding {
             domain: "city.invalid".into(),
             clock: Arc::new(clock.clone()),
-            sandbox: sandbox.runtime(&sight),
+            sandbox: sandbox.runtime(&sight, scenario.file.trim_end_matches(".toml")),
             // One after the other, so that two runs make the same calls in the same order.
             messaging: Config { concurrency: 1, concurrency_per_installation: 1, ..Config::default() },
             listener: Some(listener.clone()),

@@ -109,7 +109,7 @@ pub(crate) fn planned(scenario: &Scenario, calls: &[Vec<Seen>]) -> Vec<Fault> {
 
 /// Plays a scenario up to the fault, and what follows.
 pub(crate) async fn strike(ground: &Ground, scenario: &Arc<Scenario>, fault: &Fault) -> Result<Struck, WorkbenchError> {
-    let mut play = Play::begin(&ground.app, scenario, &ground.sandbox).await?;
+    let mut play = Play::begin(&ground.app, scenario, &ground.sandbox.unwritten()).await?;
     let Some(step) = scenario.steps.get(fault.step) else { return Ok(Struck::Unreached) };
     let finding = |kind, problem: Text, violations| {
         let call = fault.call.as_ref().map(|(n, seen)| (n + 1, seen.name()));

@@ -23,6 +23,7 @@ mod examine;
 mod hub;
 mod install;
 mod jobs;
+mod journals;
 mod keys;
 mod login;
 mod manage;
@@ -131,6 +132,8 @@ pub enum Command {
     History(releases::Shown),
     /// Show the jobs of an installation; run, pause and resume them
     Jobs(jobs::Jobs),
+    /// Keep journals of requests that an installation fails, list and download them: see docs/replay.md
+    Journals(journals::Journals),
     /// Show the messages that an installation could not handle, and deliver them again
     DeadLetters(jobs::DeadLetters),
     /// Remove an installation for good, with its data or after an export of it
@@ -191,6 +194,7 @@ pub fn run(command: &Command, program: fn() -> clap::Command) -> Result<(), CliE
         Command::Rollback(c) => releases::rollback(c),
         Command::History(c) => releases::history(c),
         Command::Jobs(c) => jobs::jobs(c),
+        Command::Journals(c) => journals::run(c),
         Command::DeadLetters(c) => jobs::dead_letters(c),
         Command::Uninstall(c) => uninstall::run(c),
         Command::Accounts(c) => accounts::run(c),

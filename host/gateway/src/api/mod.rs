@@ -6,6 +6,7 @@ mod console;
 mod hub;
 mod hub_exchange;
 mod hub_export;
+mod journals;
 mod lifecycle;
 mod people;
 mod reviews;
@@ -29,7 +30,7 @@ use yunlong_installations::{Installation, Status};
 use zeroize::Zeroizing;
 
 pub(crate) fn console() -> Router {
-    console::router().merge(advisories::router())
+    console::router().merge(advisories::router()).merge(journals::router())
 }
 
 pub(crate) fn portal() -> Router {

@@ -162,6 +162,7 @@ fn facts(view: &View, i: &Installation, used: u64) -> Markup {
                 a role="button" class="outline" href={ "/apps/" (i.name) "/versions" } { (view.t("版本", "Versions")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/jobs" } { (view.t("定时任务", "Jobs")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/log" } { (view.t("日志", "Log")) }
+                a role="button" class="outline" href={ "/apps/" (i.name) "/journals" } { (view.t("故障记录", "Journals")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/dead-letters" } { (view.t("未送达消息", "Dead letters")) }
                 a role="button" class="outline" href={ "/apps/" (i.name) "/export" } { (view.t("导出数据…", "Export its data…")) }
                 a role="button" class="outline danger" href={ "/apps/" (i.name) "/uninstall" } { (view.t("卸载…", "Uninstall…")) }

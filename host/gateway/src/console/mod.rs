@@ -9,6 +9,7 @@ mod config_form;
 pub(crate) mod hub;
 mod install;
 mod jobs;
+mod journals;
 mod list;
 pub(crate) mod organizations;
 pub(crate) mod oversight;
@@ -20,6 +21,7 @@ mod standing;
 mod versions;
 
 pub(crate) use app::export_file;
+pub(crate) use journals::journal_file;
 
 use crate::failure::{Failure, Outcome, kinds};
 use crate::operations::{OperationError, said};
@@ -54,6 +56,8 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/roles", post(app::set_roles))
         .route("/apps/{name}/config", post(app::set_config))
         .route("/apps/{name}/log", get(app::log))
+        .route("/apps/{name}/journals", get(journals::page).post(journals::set))
+        .route("/apps/{name}/journals/{id}", post(journals::download))
         .route("/apps/{name}/export", get(app::export).post(app::download))
         .route("/apps/{name}/upgrade/{digest}", get(install::upgrade_page))
         .route("/apps/{name}/automatic", post(versions::set_automatic))

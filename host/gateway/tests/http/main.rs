@@ -21,6 +21,7 @@ mod held;
 mod hosts;
 mod hub_forms;
 mod hub_rights;
+mod journals;
 mod limits;
 mod mandates;
 mod my_data;

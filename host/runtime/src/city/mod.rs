@@ -1,5 +1,6 @@
 //! The platform's own interfaces, one module each: convert, check the grant through the
-//! interceptor, call the service. Nothing is decided here.
+//! interceptor, call the service. Nothing is decided here. What the linker is given is the same with a journal
+//! around it: see `crate::journal::city`.
 
 pub(crate) mod attributes;
 pub(crate) mod base;
@@ -46,6 +47,8 @@ pub(crate) mod bindings {
         imports: { default: async | trappable },
         exports: { default: async },
         require_store_data_send: true,
+        // For journals of calls.
+        additional_derives: [serde::Serialize, serde::Deserialize],
         with: {
             "city:data/collections.transaction": crate::city::collections::Transaction,
             "city:data/shared.dataset": crate::city::shared::Dataset,
@@ -53,28 +56,29 @@ pub(crate) mod bindings {
     });
 }
 
+use crate::journal::city::{HasJournaled, Journaled};
 use crate::state::State;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 
-/// Adds all of `city:*` to a linker.
+/// Adds all of `city:*` to a linker, each function with its journal around it.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     use bindings::city;
-    type S = HasSelf<State>;
-    city::identity::principal::add_to_linker::<_, S>(linker, |s| s)?;
-    city::identity::attributes::add_to_linker::<_, S>(linker, |s| s)?;
-    city::identity::representation::add_to_linker::<_, S>(linker, |s| s)?;
-    city::data::collections::add_to_linker::<_, S>(linker, |s| s)?;
-    city::data::shared::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::types::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::population::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::legal_entities::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::credit::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::geospatial::add_to_linker::<_, S>(linker, |s| s)?;
-    city::base::economy::add_to_linker::<_, S>(linker, |s| s)?;
-    city::messaging::types::add_to_linker::<_, S>(linker, |s| s)?;
-    city::messaging::publisher::add_to_linker::<_, S>(linker, |s| s)?;
-    city::payments::intents::add_to_linker::<_, S>(linker, |s| s)?;
-    city::files::files::add_to_linker::<_, S>(linker, |s| s)?;
-    city::app::context::add_to_linker::<_, S>(linker, |s| s)?;
-    city::app::outcome::add_to_linker::<_, S>(linker, |s| s)
+    type S = HasJournaled;
+    city::identity::principal::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::identity::attributes::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::identity::representation::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::data::collections::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::data::shared::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::types::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::population::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::legal_entities::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::credit::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::geospatial::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::base::economy::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::messaging::types::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::messaging::publisher::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::payments::intents::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::files::files::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::app::context::add_to_linker::<_, S>(linker, |s| Journaled(s))?;
+    city::app::outcome::add_to_linker::<_, S>(linker, |s| Journaled(s))
 }

@@ -14,7 +14,8 @@ use yunlong_installations::Capability;
 /// What stands behind the WIT resource `dataset`.
 #[allow(unreachable_pub, reason = "the bindings re-export it")]
 pub struct Dataset {
-    open: Arc<Open>,
+    /// `None` where calls are played from a journal: nothing is asked of it then.
+    open: Option<Arc<Open>>,
     /// The permission that it was opened under.
     permission: Capability,
 }
@@ -147,10 +148,17 @@ pub(super) async fn refused(hub: &Hub, caller: Caller, permission: &Capability, 
 }
 
 impl Dataset {
+    /// For a call that is played from a journal.
+    pub(crate) fn stand_in(dataset: String, purpose: String) -> Self {
+        Self { open: None, permission: Capability::Dataset { dataset, purpose } }
+    }
+
     /// What the hub is asked through, while the permission stands.
     fn permitted(&self, interceptor: &Interceptor) -> Result<Arc<Open>, Error> {
-        if interceptor.granted(|c| *c == self.permission) {
-            return Ok(self.open.clone());
+        if let Some(open) = &self.open
+            && interceptor.granted(|c| *c == self.permission)
+        {
+            return Ok(open.clone());
         }
         Err(Error::NotGranted(format!("capability not granted: {}", self.permission)))
     }
@@ -180,7 +188,7 @@ impl HostDataset for State {
             return Ok(Err(refused(&services.hub, caller, &permission, &dataset, &purpose).await));
         }
         let open = Arc::new(attempt!(services.hub.open_dataset(caller, &dataset, &purpose).await));
-        Ok(Ok(self.table.push(Dataset { open, permission })?))
+        Ok(Ok(self.table.push(Dataset { open: Some(open), permission })?))
     }
 
     async fn fields(&mut self, this: Resource<Dataset>) -> Answer<Vec<String>> {

@@ -2,8 +2,11 @@
 //! their names alone.
 
 use crate::interceptor::Interface;
+use crate::journal::{Turn, answered};
 use crate::state::State;
-use serde_json::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use wasmtime::component::{HasSelf, Linker};
 
 /// One draft: its bindings, and the two functions of its interface.
@@ -74,13 +77,29 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 
 impl State {
     fn setting(&self, key: &str) -> wasmtime::Result<Option<String>> {
-        self.interceptor.call(Interface::Config, "get")?;
-        Ok(self.invocation.installation.config.get(key).map(text))
+        self.told("get", json!([key]), || self.invocation.installation.config.get(key).map(text))
     }
 
     fn settings(&self) -> wasmtime::Result<Vec<(String, String)>> {
-        self.interceptor.call(Interface::Config, "get-all")?;
-        Ok(self.invocation.installation.config.iter().map(|(key, value)| (key.clone(), text(value))).collect())
+        let all =
+            || self.invocation.installation.config.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        self.told("get-all", json!([]), all)
+    }
+
+    /// Passes the interceptor and the journal.
+    fn told<T: Serialize + DeserializeOwned>(
+        &self,
+        function: &'static str,
+        args: Value,
+        tell: impl FnOnce() -> T,
+    ) -> wasmtime::Result<T> {
+        let turn = self.interceptor.turn(Interface::Config, function, || args)?;
+        if let Turn::Play(answer) = turn {
+            return answered(answer);
+        }
+        let told = self.interceptor.call(Interface::Config, function).map(|()| tell());
+        self.interceptor.took(&turn, told.as_ref().map_err(|e| e as &dyn std::fmt::Display));
+        Ok(told?)
     }
 }
 

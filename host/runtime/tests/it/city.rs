@@ -8,22 +8,22 @@ use std::sync::Arc;
 use yunlong_installations::{Capability, Level};
 use yunlong_runtime::{HostCall, Interface, InvocationError, Observer, Verdict};
 
-const COLLECTIONS: &str = r#"
+pub(crate) const COLLECTIONS: &str = r#"
     (import "city:data/collections@1.1.0" "counter" (func $counter (param i32 i32 i32 i32 i32)))
     (import "city:data/collections@1.1.0" "[static]transaction.begin" (func $begin (param i32)))
     (import "city:data/collections@1.1.0" "[method]transaction.adjust" (func $adjust (param i32 i32 i32 i32 i32 i64 i64 i64 i32)))
     (import "city:data/collections@1.1.0" "[method]transaction.commit" (func $commit (param i32 i32)))"#;
 
 /// `seats` at 300; the counter's key is empty.
-const SEATS: &str = "(i64.store (i32.const 300) (i64.const 0x7374616573))";
+pub(crate) const SEATS: &str = "(i64.store (i32.const 300) (i64.const 0x7374616573))";
 /// Answers with 100 bytes more than the counter, or with as many as the error's number.
 const READ: &str = "(call $counter (i32.const 300) (i32.const 5) (i32.const 300) (i32.const 0) (i32.const 512))
     (call $answer (local.get $out) (i32.const 200)
         (if (result i32) (i32.load8_u (i32.const 512)) (then (i32.load8_u (i32.const 520))) (else (i32.add (i32.const 100) (i32.load (i32.const 520))))))";
-const ADJUST: &str = "(call $begin (i32.const 512)) (local.set $i (i32.load (i32.const 520)))
+pub(crate) const ADJUST: &str = "(call $begin (i32.const 512)) (local.set $i (i32.load (i32.const 520)))
     (call $adjust (local.get $i) (i32.const 300) (i32.const 5) (i32.const 300) (i32.const 0) (i64.const 5) (i64.const 0) (i64.const 8) (i32.const 512))
     (if (i32.load8_u (i32.const 512)) (then unreachable))";
-const COMMIT: &str = "(call $commit (local.get $i) (i32.const 512))";
+pub(crate) const COMMIT: &str = "(call $commit (local.get $i) (i32.const 512))";
 
 const UNDECLARED: usize = 4;
 const UNAVAILABLE: usize = 8;

@@ -8,6 +8,7 @@ mod imports;
 mod limits;
 mod platform;
 mod releases;
+mod replay;
 mod shared;
 mod standard;
 mod wasi_03;

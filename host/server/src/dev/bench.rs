@@ -66,6 +66,7 @@ impl Bench {
         port: u16,
         data: &Path,
         cache: (PathBuf, [u8; 32]),
+        journals: Option<PathBuf>,
         stopped: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, DevError> {
         let name: InstallationName =
@@ -81,7 +82,7 @@ impl Bench {
         // Nobody watches a new version here: the next one may come at once.
         config.trial = Duration::from_millis(1);
         let faults = Arc::new(Faults::default());
-        let around = city::Bench { observer: faults.clone(), cache, listener: listener.clone() };
+        let around = city::Bench { observer: faults.clone(), cache, listener: listener.clone(), journals };
         let founded = async {
             let ground = Ground::open(&settings, settings.identity(true)).await?;
             let address = ([127, 0, 0, 1], port).into();

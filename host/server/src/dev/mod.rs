@@ -56,6 +56,9 @@ pub(crate) struct Dev {
     /// The folder of compiled components; `yunlong/dev` of the user's cache by default
     #[arg(long, env = "YUNLONG_DEV_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
+    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    #[arg(long, value_name = "DIR")]
+    journals: Option<PathBuf>,
     /// What to log, as `tracing` filters
     #[arg(long, env = "YUNLONG_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -138,7 +141,7 @@ async fn serve(
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let work = async {
-        let bench = Bench::found(manifest, port, data, cache, stopped.clone()).await?;
+        let bench = Bench::found(manifest, port, data, cache, options.journals.clone(), stopped.clone()).await?;
         bench.workers(&mut tasks);
         first(options, lang, &bench, &mut source).await?;
         let (routes, config) = (layer::router(bench.clone()), bench.gateway_config.clone());

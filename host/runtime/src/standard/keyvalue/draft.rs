@@ -34,7 +34,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 
 impl store::Host for State {
     async fn open(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
-        self.open_bucket(identifier)
+        self.open_bucket(identifier).await
     }
 
     fn convert_error(&mut self, fault: Fault) -> wasmtime::Result<store::Error> {

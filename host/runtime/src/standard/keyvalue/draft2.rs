@@ -89,7 +89,7 @@ fn read(cursor: &str) -> Answer<u64> {
 
 impl store::Host for State {
     async fn open(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
-        self.open_bucket(identifier)
+        self.open_bucket(identifier).await
     }
 
     fn convert_error(&mut self, fault: Fault) -> wasmtime::Result<store::Error> {

@@ -5,8 +5,12 @@
 mod draft;
 mod draft2;
 
-use crate::interceptor::{Interface, Stop};
+use crate::interceptor::{Interceptor, Interface, Stop};
+use crate::journal::{Data, Turn, answered};
 use crate::state::State;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::ops::RangeInclusive;
 use wasmtime::component::{Component, Linker, Resource, ResourceTableError};
 use yunlong_installations::Capability;
@@ -67,6 +71,70 @@ impl From<ResourceTableError> for Fault {
 
 type Answer<T> = Result<T, Fault>;
 
+/// What a guest is told instead of an answer, as a journal has it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Refused {
+    NoSuchStore,
+    AccessDenied,
+    Other(String),
+}
+
+impl From<Refused> for Fault {
+    fn from(r: Refused) -> Self {
+        match r {
+            Refused::NoSuchStore => Self::NoSuchStore,
+            Refused::AccessDenied => Self::AccessDenied,
+            Refused::Other(why) => Self::Other(why),
+        }
+    }
+}
+
+/// Writes down what came of a call.
+fn took<T: Serialize>(interceptor: &Interceptor, turn: &Turn, ended: &Answer<T>) {
+    let refused = match ended {
+        Ok(answer) => return interceptor.took(turn, Ok(&Ok::<_, Refused>(answer))),
+        Err(Fault::Stop(e)) => return interceptor.took::<()>(turn, Err(e)),
+        Err(Fault::NoSuchStore) => Refused::NoSuchStore,
+        Err(Fault::AccessDenied) => Refused::AccessDenied,
+        Err(Fault::Other(why)) => Refused::Other(why.clone()),
+    };
+    interceptor.took(turn, Ok(&Err::<(), _>(refused)));
+}
+
+/// What a journal answers.
+fn played<T: DeserializeOwned>(answer: Value) -> Answer<T> {
+    let answer: Result<T, Refused> = answered(answer).map_err(Fault::Stop)?;
+    Ok(answer?)
+}
+
+/// A call with its journal around it: it is done, or answered from there.
+macro_rules! journaled {
+    ($state:ident, $function:literal, $args:expr, |$me:ident| $call:block) => {{
+        let turn = $state.interceptor.turn(Interface::KeyValue, $function, || $args)?;
+        if let Turn::Play(answer) = turn {
+            played(answer)
+        } else {
+            let $me = &mut *$state;
+            // Taken over as it is: a state that is only looked at cannot go to another thread.
+            let ended: Answer<_> = async {
+                let $me = $me;
+                $call
+            }
+            .await;
+            took(&$state.interceptor, &turn, &ended);
+            ended
+        }
+    }};
+}
+
+/// The keys of a page, as a journal has them.
+#[derive(Serialize, Deserialize)]
+struct Keys {
+    keys: Vec<String>,
+    next: Option<u64>,
+}
+
 /// Adds both drafts to a linker.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     draft::add_to_linker(linker)?;
@@ -81,6 +149,13 @@ pub(super) fn suited(linker: &Linker<State>, component: &Component) -> wasmtime:
     let mut linker = linker.clone();
     draft2::link_options_around_pairs(&mut linker)?;
     Ok(Some(linker))
+}
+
+/// How a swap ended, as a journal has it.
+#[derive(Serialize, Deserialize)]
+enum Swap {
+    Done,
+    Failed,
 }
 
 /// How a swap ended.
@@ -116,39 +191,66 @@ impl State {
         txn
     }
 
-    fn open_bucket(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
-        self.keyvalue("open")?;
-        self.buckets.declared(&identifier)?;
-        Ok(self.table.push(Bucket { name: identifier })?)
+    /// The handle of an argument, as a journal has it.
+    fn handle_of<T>(&self, this: &Resource<T>) -> Value {
+        self.interceptor.handle(this.rep())
+    }
+
+    fn give<T: Send + 'static>(&mut self, behind: T) -> Answer<Resource<T>> {
+        let handle = self.table.push(behind)?;
+        self.interceptor.gave(handle.rep());
+        Ok(handle)
+    }
+
+    async fn open_bucket(&mut self, identifier: String) -> Answer<Resource<Bucket>> {
+        let opened: Answer<()> = journaled!(self, "open", json!([identifier]), |state| {
+            state.keyvalue("open")?;
+            Ok(state.buckets.declared(&identifier)?)
+        });
+        opened?;
+        self.give(Bucket { name: identifier })
     }
 
     async fn value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<Option<Vec<u8>>> {
-        let bucket = self.bucket("bucket.get", this)?;
-        Ok(self.buckets.get(&self.services.store, &bucket, key).await?.map(|v| v.bytes))
+        let value: Answer<Option<Data>> = journaled!(self, "bucket.get", json!([self.handle_of(this), key]), |state| {
+            let bucket = state.bucket("bucket.get", this)?;
+            Ok(state.buckets.get(&state.services.store, &bucket, key).await?.map(|v| Data(v.bytes)))
+        });
+        Ok(value?.map(|v| v.0))
     }
 
     async fn set_value(&mut self, this: &Resource<Bucket>, key: &str, value: &[u8]) -> Answer<()> {
-        let (bucket, mut txn) = (self.bucket("bucket.set", this)?, self.within_quota());
-        self.buckets.put(&mut txn, &bucket, key, value)?;
-        txn.commit().await?;
-        Ok(())
+        journaled!(self, "bucket.set", json!([self.handle_of(this), key, Data(value.to_vec())]), |state| {
+            let (bucket, mut txn) = (state.bucket("bucket.set", this)?, state.within_quota());
+            state.buckets.put(&mut txn, &bucket, key, value)?;
+            txn.commit().await?;
+            Ok(())
+        })
     }
 
     async fn delete_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<()> {
-        let (bucket, mut txn) = (self.bucket("bucket.delete", this)?, self.within_quota());
-        self.buckets.delete(&mut txn, &bucket, key)?;
-        txn.commit().await?;
-        Ok(())
+        journaled!(self, "bucket.delete", json!([self.handle_of(this), key]), |state| {
+            let (bucket, mut txn) = (state.bucket("bucket.delete", this)?, state.within_quota());
+            state.buckets.delete(&mut txn, &bucket, key)?;
+            txn.commit().await?;
+            Ok(())
+        })
     }
 
     async fn has_value(&mut self, this: &Resource<Bucket>, key: &str) -> Answer<bool> {
-        let bucket = self.bucket("bucket.exists", this)?;
-        Ok(self.buckets.exists(&self.services.store, &bucket, key).await?)
+        journaled!(self, "bucket.exists", json!([self.handle_of(this), key]), |state| {
+            let bucket = state.bucket("bucket.exists", this)?;
+            Ok(state.buckets.exists(&state.services.store, &bucket, key).await?)
+        })
     }
 
     async fn keys(&mut self, this: &Resource<Bucket>, after: Option<u64>) -> Answer<KeyPage> {
-        let bucket = self.bucket("bucket.list-keys", this)?;
-        Ok(self.buckets.list(&self.services.store, &bucket, after).await?)
+        let page: Answer<Keys> = journaled!(self, "bucket.list-keys", json!([self.handle_of(this), after]), |state| {
+            let bucket = state.bucket("bucket.list-keys", this)?;
+            let page = state.buckets.list(&state.services.store, &bucket, after).await?;
+            Ok(Keys { keys: page.keys, next: page.next })
+        });
+        page.map(|p| KeyPage { keys: p.keys, next: p.next })
     }
 
     async fn incremented(
@@ -158,69 +260,103 @@ impl State {
         delta: i128,
         bounds: RangeInclusive<i128>,
     ) -> Answer<i128> {
-        let bucket = self.bucket("increment", this)?;
-        let (store, buckets) = (self.services.store.clone(), self.buckets.clone());
-        let (space, quota) = self.quota();
-        let sum = transact!(&store, |txn| {
-            txn.hold_to(&space, quota);
-            buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
-        })?;
-        Ok(sum)
+        // As text: JSON's numbers are read as 64 bits here.
+        let sum: Answer<String> =
+            journaled!(self, "increment", json!([self.handle_of(this), key, delta.to_string()]), |state| {
+                let bucket = state.bucket("increment", this)?;
+                let (store, buckets) = (state.services.store.clone(), state.buckets.clone());
+                let (space, quota) = state.quota();
+                let sum = transact!(&store, |txn| {
+                    txn.hold_to(&space, quota);
+                    buckets.increment(txn, &bucket, key, delta, bounds.clone()).await
+                })?;
+                Ok(sum.to_string())
+            });
+        sum?.parse().map_err(|e| Fault::Other(format!("the sum is no number: {e}")))
     }
 
     async fn values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<Vec<Option<Vec<u8>>>> {
-        let bucket = self.bucket("get-many", this)?;
-        Ok(self.buckets.get_many(&self.services.store, &bucket, keys).await?)
+        let values: Answer<Vec<Option<Data>>> =
+            journaled!(self, "get-many", json!([self.handle_of(this), keys]), |state| {
+                let bucket = state.bucket("get-many", this)?;
+                let values = state.buckets.get_many(&state.services.store, &bucket, keys).await?;
+                Ok(values.into_iter().map(|v| v.map(Data)).collect())
+            });
+        Ok(values?.into_iter().map(|v| v.map(|v| v.0)).collect())
     }
 
     async fn set_values(&mut self, this: &Resource<Bucket>, pairs: &[(String, Vec<u8>)]) -> Answer<()> {
-        let (bucket, mut txn) = (self.bucket("set-many", this)?, self.within_quota());
-        self.buckets.put_many(&mut txn, &bucket, pairs)?;
-        txn.commit().await?;
-        Ok(())
+        let pairs_of = || pairs.iter().map(|(k, v)| json!([k, Data(v.clone())])).collect::<Vec<_>>();
+        journaled!(self, "set-many", json!([self.handle_of(this), pairs_of()]), |state| {
+            let (bucket, mut txn) = (state.bucket("set-many", this)?, state.within_quota());
+            state.buckets.put_many(&mut txn, &bucket, pairs)?;
+            txn.commit().await?;
+            Ok(())
+        })
     }
 
     async fn delete_values(&mut self, this: &Resource<Bucket>, keys: &[String]) -> Answer<()> {
-        let (bucket, mut txn) = (self.bucket("delete-many", this)?, self.within_quota());
-        self.buckets.delete_many(&mut txn, &bucket, keys)?;
-        txn.commit().await?;
-        Ok(())
+        journaled!(self, "delete-many", json!([self.handle_of(this), keys]), |state| {
+            let (bucket, mut txn) = (state.bucket("delete-many", this)?, state.within_quota());
+            state.buckets.delete_many(&mut txn, &bucket, keys)?;
+            txn.commit().await?;
+            Ok(())
+        })
     }
 
     /// A handle on the value that is there now.
     async fn cas(&mut self, this: &Resource<Bucket>, key: String) -> Answer<Resource<Cas>> {
-        let bucket = self.bucket("cas.new", this)?;
-        self.handle(bucket, key).await
+        let bucket = self.table.get(this)?.name.clone();
+        // The version is this store's alone: a handle that is played has none.
+        let mut version = None;
+        let made: Answer<()> = journaled!(self, "cas.new", json!([self.handle_of(this), key]), |state| {
+            state.keyvalue("cas.new")?;
+            version = state.version(&bucket, &key).await?;
+            Ok(())
+        });
+        made?;
+        self.give(Cas { bucket, key, version })
     }
 
-    async fn handle(&mut self, bucket: String, key: String) -> Answer<Resource<Cas>> {
-        let version = self.buckets.get(&self.services.store, &bucket, &key).await?.map(|v| v.version);
-        Ok(self.table.push(Cas { bucket, key, version })?)
+    async fn version(&mut self, bucket: &str, key: &str) -> Answer<Option<Seq>> {
+        Ok(self.buckets.get(&self.services.store, bucket, key).await?.map(|v| v.version))
     }
 
     /// The value that a swap would replace. It is read here, not kept since the handle was made: a
     /// thousand handles on large values would fill the host's memory. If it has changed meanwhile, the
     /// handle is from now on one on what is answered.
     async fn current(&mut self, this: &Resource<Cas>) -> Answer<Option<Vec<u8>>> {
-        self.keyvalue("cas.current")?;
-        let cas = self.table.get(this)?;
-        let (bucket, key) = (cas.bucket.clone(), cas.key.clone());
-        let found = self.buckets.get(&self.services.store, &bucket, &key).await?;
-        self.table.get_mut(this)?.version = found.as_ref().map(|v| v.version);
-        Ok(found.map(|v| v.bytes))
+        let value: Answer<Option<Data>> = journaled!(self, "cas.current", json!([self.handle_of(this)]), |state| {
+            state.keyvalue("cas.current")?;
+            let cas = state.table.get(this)?;
+            let (bucket, key) = (cas.bucket.clone(), cas.key.clone());
+            let found = state.buckets.get(&state.services.store, &bucket, &key).await?;
+            state.table.get_mut(this)?.version = found.as_ref().map(|v| v.version);
+            Ok(found.map(|v| Data(v.bytes)))
+        });
+        Ok(value?.map(|v| v.0))
     }
 
     async fn swapped(&mut self, this: Resource<Cas>, value: &[u8]) -> Answer<Swapped> {
-        self.keyvalue("swap")?;
+        let handle = self.handle_of(&this);
         let Cas { bucket, key, version } = self.table.delete(this)?;
-        let mut txn = self.within_quota();
-        if self.buckets.swap(&mut txn, &bucket, &key, version, value).await? {
-            match txn.commit().await {
-                Ok(_) => return Ok(Swapped::Done),
-                Err(CommitError::Conflict) => {}
-                Err(e) => return Err(e.into()),
+        let mut newer = None;
+        let swap: Answer<Swap> = journaled!(self, "swap", json!([handle, Data(value.to_vec())]), |state| {
+            state.keyvalue("swap")?;
+            let mut txn = state.within_quota();
+            if state.buckets.swap(&mut txn, &bucket, &key, version, value).await? {
+                match txn.commit().await {
+                    Ok(_) => return Ok(Swap::Done),
+                    Err(CommitError::Conflict) => {}
+                    Err(e) => return Err(e.into()),
+                }
             }
+            newer = state.version(&bucket, &key).await?;
+            Ok(Swap::Failed)
+        });
+        match swap? {
+            Swap::Done => Ok(Swapped::Done),
+            Swap::Failed => Ok(Swapped::Failed(self.give(Cas { bucket, key, version: newer })?)),
         }
-        Ok(Swapped::Failed(self.handle(bucket, key).await?))
     }
 }
