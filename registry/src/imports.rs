@@ -217,8 +217,7 @@ mod tests {
     fn each_interface_of_the_city_asks_for_its_declaration() {
         let payments = "[payments]\nreason = { zh = \"售票\", en = \"Tickets\" }";
         let collections = "[[collections]]\nname = \"c\"";
-        let files =
-            "[[files]]\nname = \"f\"\ntitle = { zh = \"件\", en = \"Files\" }\naccept = [\"image/*\"]";
+        let files = "[[files]]\nname = \"f\"\ntitle = { zh = \"件\", en = \"Files\" }\naccept = [\"image/*\"]";
         for (import, bare, declared) in [
             ("city:identity/principal@1.0.0", true, ""),
             ("city:app/context@1.0.0", true, ""),

@@ -271,8 +271,8 @@ def test_a_form_keeps_what_was_typed_beside_the_reason() -> None:
 def test_a_form_counts_characters_and_takes_ordinary_digits_alone() -> None:
     assert Form([("name", " 徐州 ")]).text("name", 1, 2) == "徐州"
     assert Form().text("note", 0, 10) == ""
-    assert [Form([("n", n)]).number("n", -5, 150) for n in ["7", " +7", "-5", "²", "٣", "1_0", "9" * 5000, "7.0"]] == [
-        7, 7, -5, None, None, None, None, None,
+    assert [Form([("n", n)]).number("n", -5, 150) for n in ["7", " +7", "-5", "²", "٣", "1_0", "9" * 5000, "7.0", "-+5"]] == [
+        7, 7, -5, None, None, None, None, None, None,
     ]  # fmt: skip
 
 

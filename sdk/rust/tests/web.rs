@@ -223,6 +223,7 @@ fn operations_read_their_types_and_refuse_others() {
 #[test]
 fn the_openapi_document_is_made_of_the_operations() {
     let city = city();
+    assert_eq!(city.post::<Lesson>("/openapi.json", &[]).header_value("allow"), Some("GET, HEAD"));
     let doc = city.get::<Lesson>("/openapi.json").body_json();
     assert_eq!((&doc["openapi"], &doc["info"]["version"]), (&json!("3.1.0"), &json!("1.2.3")));
     let list = &doc["paths"]["/api/rooms/{room}/notes"]["get"];

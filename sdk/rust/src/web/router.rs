@@ -124,7 +124,11 @@ impl Router {
             }
         }
         let Ok(matched) = tree.at(&path) else {
-            return if path == "/openapi.json" { Found::OpenApi } else { Found::Nothing };
+            return match (path.as_str(), request.method()) {
+                ("/openapi.json", &Method::GET | &Method::HEAD) => Found::OpenApi,
+                ("/openapi.json", _) => Found::WrongMethod(vec![Method::GET]),
+                _ => Found::Nothing,
+            };
         };
         let mut params = Vec::new();
         for (name, value) in matched.params.iter() {

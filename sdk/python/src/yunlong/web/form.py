@@ -1,5 +1,6 @@
 """Forms that say what is wrong beside each field and keep what was typed."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Self, TypeVar
 
@@ -8,8 +9,8 @@ from ..text import Text, t
 
 T = TypeVar("T")
 
-_INTEGER = 20
-"""Digits of a whole number that is read: more than any range of the city's."""
+# More digits than any range of the city's.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 
 
 class Form:
@@ -91,8 +92,7 @@ class Form:
         value = self._required(name)
         if value is None:
             return None
-        digits = value.removeprefix("-").removeprefix("+")
-        if digits.isascii() and digits.isdecimal() and len(digits) <= _INTEGER and least <= int(value) <= most:
+        if _INTEGER.fullmatch(value) and least <= int(value) <= most:
             return int(value)
         self.reject(name, t(f"请填写 {least} 至 {most} 的整数", f"Fill in a whole number from {least} to {most}"))
         return None
