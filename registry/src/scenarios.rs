@@ -21,6 +21,11 @@ fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME && name.ends_with(".toml") && !name.starts_with('.') && name.chars().all(plain)
 }
 
+fn check_name(name: &str) -> Result<(), PackageError> {
+    let shown = || format!("{FOLDER}/{}", name.chars().take(MAX_NAME).collect::<String>());
+    if is_name(name) { Ok(()) } else { Err(PackageError::Path(shown())) }
+}
+
 /// Reads `scenarios/*.toml` beside `app.toml`; what else stands there is left out, as `yunlong test` leaves it out.
 /// Links are refused.
 pub(crate) fn read_dir(dir: &Path, limits: &Limits) -> Result<BTreeMap<String, String>, PackageError> {
@@ -52,6 +57,9 @@ pub(crate) fn read_dir(dir: &Path, limits: &Limits) -> Result<BTreeMap<String, S
 }
 
 pub(crate) fn to_tar(files: &BTreeMap<String, String>) -> Result<Vec<u8>, PackageError> {
+    for name in files.keys() {
+        check_name(name)?;
+    }
     tar_of(files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
 }
 
@@ -84,10 +92,8 @@ impl<'a> Files<'a> {
     }
 
     fn keep(&mut self, name: String, size: u64, reader: impl std::io::Read) -> Result<(), PackageError> {
+        check_name(&name)?;
         let path = format!("{FOLDER}/{name}");
-        if !is_name(&name) {
-            return Err(PackageError::Path(path.chars().take(MAX_NAME * 2).collect()));
-        }
         self.total = self.total.saturating_add(size);
         if self.total > self.limits.scenarios {
             return Err(PackageError::too_large(PART, Most::Bytes(self.limits.scenarios)));

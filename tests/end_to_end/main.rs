@@ -1,6 +1,7 @@
 //! End to end: the real server, real components, real HTTP. Each module is a chapter of the
 //! specification.
 
+mod attachments;
 mod crash;
 mod examples;
 mod files;

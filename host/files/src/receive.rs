@@ -326,14 +326,14 @@ impl Writing<'_> {
 
     /// Writes the row if it still is the one that this began from: on another machine, too, nobody else went on.
     async fn write(&mut self, row: &Row) -> Result<(), FileError> {
-        let Self { files, installation, id, committed, .. } = self;
+        let (files, installation, id, committed) = (self.files, self.installation, self.id, self.committed);
         transact!(&files.store, |txn| {
-            let found = row::get(txn, &files.keys, installation, *id).await?.ok_or(FileError::NotFound)?;
+            let found = row::get(txn, &files.keys, installation, id).await?.ok_or(FileError::NotFound)?;
             match &found.state {
-                State::Growing(g) if g.received == *committed => {}
+                State::Growing(g) if g.received == committed => {}
                 _ => return Err(FileError::Busy),
             }
-            row::put(txn, &files.keys, installation, *id, row)
+            row::put(txn, &files.keys, installation, id, row)
         })
     }
 }

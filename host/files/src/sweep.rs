@@ -77,7 +77,7 @@ impl Files {
         let mut minutes = 0_u32;
         loop {
             let work = async {
-                let mut done = if minutes % COLLECTED == 0 { self.collect().await? } else { Swept::default() };
+                let mut done = if minutes.is_multiple_of(COLLECTED) { self.collect().await? } else { Swept::default() };
                 let swept = self.sweep().await?;
                 (done.expired, done.removed) = (swept.expired, swept.removed);
                 Ok::<_, FileError>(done)

@@ -44,8 +44,9 @@ impl Profile {
             // wit-component makes a main module, an adapter, a shim and a fix-up; composed
             // components a few times that.
             Self::Small => Shape { core_instances: 16, memories: 4, tables: 12, table_elements: 20_000 },
-            // componentize-py: about 60 core instances and tables, a good 60,000 elements.
+            // The same, and what binds its functions that wait.
             Self::Concurrent => Shape { core_instances: 32, memories: 4, tables: 24, table_elements: 20_000 },
+            // componentize-py: about 60 core instances and tables, a good 60,000 elements.
             Self::Large => Shape { core_instances: 128, memories: 8, tables: 128, table_elements: 200_000 },
         }
     }

@@ -124,7 +124,7 @@ async fn serve_alone(settings: &Settings) -> Result<()> {
         let (registry, stop) = (registry.clone(), until(signalled.clone()));
         async move { registry.run(stop).await }
     });
-    let control = tokio::spawn(control::run(data.to_owned(), engine, registry.clone(), until(signalled.clone())));
+    let control = tokio::spawn(control::run(data.to_owned(), engine, registry.clone(), None, until(signalled.clone())));
     if !at.ip().is_loopback() && !url.starts_with("https://") {
         eprintln!(
             "warning: {at} is plain http on the network: passwords can be read there; put a proxy that ends TLS before it and give --origin https://…"

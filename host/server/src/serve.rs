@@ -219,7 +219,7 @@ fn workers(
                 settings.data()?.to_owned(),
                 city.engine.clone(),
                 city.library.registry().clone(),
-                city.files.clone(),
+                Some(city.files.clone()),
                 until(stop.clone()),
             )),
         ),

@@ -94,11 +94,11 @@ fn component_of(messages: &str, dir: &Path) -> Option<PathBuf> {
         m["reason"] == "compiler-artifact"
             && m["manifest_path"].as_str().and_then(|p| std::fs::canonicalize(p).ok()).as_ref() == Some(&manifest)
     });
-    let files = own.flat_map(|m| {
+    let mut files = own.flat_map(|m| {
         let files = m["filenames"].as_array().cloned().unwrap_or_default();
         files.into_iter().filter_map(|f| f.as_str().map(PathBuf::from)).collect::<Vec<_>>()
     });
-    files.filter(|f| f.extension().is_some_and(|e| e == "wasm")).next_back()
+    files.rfind(|f| f.extension().is_some_and(|e| e == "wasm"))
 }
 
 /// What a guest is compiled with, for a project that says none of it itself: `yunlong new` writes both.

@@ -3,7 +3,8 @@
 use super::*;
 use std::path::Path;
 
-fn careless(version: &str) -> Result<Package> {
+/// The app with the bug, in a folder of its own, and its package.
+fn careless(version: &str) -> Result<(tempfile::TempDir, Package)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/careless");
     let dir = tempfile::tempdir()?;
     let manifest = std::fs::read_to_string(folder.join("app.toml"))?.replace("0.1.0", version);
@@ -13,7 +14,8 @@ fn careless(version: &str) -> Result<Package> {
         std::fs::copy(folder.join("scenarios").join(file), dir.path().join("scenarios").join(file))?;
     }
     let component = std::fs::read(yunlong_tests::component("careless")?)?;
-    Ok(Package::from_folder(dir.path(), &component)?)
+    let package = Package::from_folder(dir.path(), &component)?;
+    Ok((dir, package))
 }
 
 fn scenarios_of(checked: &Value) -> Result<Value> {
@@ -25,7 +27,8 @@ fn scenarios_of(checked: &Value) -> Result<Value> {
 async fn a_ticket_sold_outside_of_the_transaction_is_found_by_the_review() -> Result<()> {
     let city = Plan::with(&[]).citizens(1).args(&["--option", "registry.fault_seconds=60"]).start().await?;
     let publishing = city.publishing().await?;
-    let submission = publishing.publish(signed(careless("0.2.0")?, &vendor_key()?)?.to_tar()?).await?;
+    let (dir, package) = careless("0.2.0")?;
+    let submission = publishing.publish(signed(package, &vendor_key()?)?.to_tar()?).await?;
     let number = submission["number"].as_u64().context("no number")?;
     let checked = publishing.checked(number).await?;
     ensure!(checked["state"] == "checks-failed", "{checked}");
@@ -36,11 +39,16 @@ async fn a_ticket_sold_outside_of_the_transaction_is_found_by_the_review() -> Re
         ensure!(said.contains(wanted), "`{wanted}`: {check}");
     }
 
-    // The vendor's command, and the page of the review, in both languages.
+    // The vendor's commands, and the page of the review, in both languages.
     let token = city.token("vendor").await?;
-    let shown = city.cli(&["review", "show", &number.to_string(), "--token", &token])?;
-    let shown = format!("{}{}", String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&shown.stderr));
-    ensure!(shown.contains("✗ buy.toml") && shown.contains("each-seat-has-its-ticket"), "{shown}");
+    let (number_arg, folder) = (number.to_string(), dir.path().display().to_string());
+    for command in [["review", "show", &number_arg].as_slice(), &["status", &folder]] {
+        let shown = city.cli(&[command, &["--token", &token]].concat())?;
+        let shown = format!("{}{}", String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&shown.stderr));
+        for wanted in ["✗ buy.toml", "each-seat-has-its-ticket", "1 = 0"] {
+            ensure!(shown.contains(wanted), "{command:?}: `{wanted}` is not in: {shown}");
+        }
+    }
     let reviewer = city.signed_in("console", "city-reviewer").await?;
     for (lang, title, seat) in [
         ("zh", "场景与不变量", "每个被占的座位都有一张票"),
@@ -57,7 +65,8 @@ async fn an_app_whose_scenarios_pass_or_that_has_none_waits_for_its_reviewer() -
     // Without faults nothing is wrong with it; and that there were none is said.
     let city = Plan::with(&[]).citizens(1).start().await?;
     let publishing = city.publishing().await?;
-    let submission = publishing.publish(signed(careless("0.3.0")?, &vendor_key()?)?.to_tar()?).await?;
+    let (_dir, tried) = careless("0.3.0")?;
+    let submission = publishing.publish(signed(tried, &vendor_key()?)?.to_tar()?).await?;
     let checked = publishing.checked(submission["number"].as_u64().context("no number")?).await?;
     ensure!(checked["state"] == "waiting", "{checked}");
     let check = scenarios_of(&checked)?;

@@ -32,12 +32,12 @@ pub(crate) fn socket(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 
-/// Serves the socket until `stop`. Where it cannot be made the server goes on without it.
+/// Serves the socket until `stop`; a registry that is alone has no files of apps. Where it cannot be made the server goes on without it.
 pub(crate) async fn run(
     data: PathBuf,
     store: Arc<SledStore>,
     registry: Registry,
-    uploaded: Arc<yunlong_files::Files>,
+    uploaded: Option<Arc<yunlong_files::Files>>,
     stop: impl Future<Output = ()>,
 ) {
     let path = socket(&data);
@@ -61,7 +61,7 @@ pub(crate) async fn run(
                     // Not waited for at the end: a copy that is cut short has no manifest.
                     tokio::task::spawn_blocking(move || {
                         let stream = stream.into_std().map_err(anyhow::Error::from);
-                        let answered = stream.and_then(|s| answer(s, store, &registry, &uploaded, &stopping));
+                        let answered = stream.and_then(|s| answer(s, store, &registry, uploaded.as_deref(), &stopping));
                         if let Err(error) = answered {
                             tracing::warn!(error = format!("{error:#}"), "a backup was cut short");
                         }
@@ -83,7 +83,7 @@ fn answer(
     stream: UnixStream,
     store: Arc<SledStore>,
     registry: &Registry,
-    uploaded: &yunlong_files::Files,
+    uploaded: Option<&yunlong_files::Files>,
     stopping: &AtomicBool,
 ) -> Result<()> {
     stream.set_nonblocking(false)?;
@@ -98,7 +98,7 @@ fn answer(
     }
     tracing::info!("a backup begins");
     // Before the first row is read: nothing that a row names goes from here on.
-    let held = (registry.hold_collector(), uploaded.hold());
+    let held = (registry.hold_collector(), uploaded.map(yunlong_files::Files::hold));
     match store.backup(&wire) {
         Ok(Backup { seq, .. }) => {
             tracing::info!(seq = seq.0, "a backup was handed over");

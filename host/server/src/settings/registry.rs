@@ -21,7 +21,7 @@ pub(crate) struct Registry {
     /// The address that clients see, behind a proxy that ends TLS, such as `https://registry.city.example`: without a
     /// path. By default http, localhost and the port.
     pub(crate) origin: Option<String>,
-    /// Keep the packages' bytes in this bucket (S3, and what speaks its protocol) in place of the data folder.
+    /// Keep the bytes of packages and of apps' files in this bucket (S3, and what speaks its protocol) in place of the data folder.
     pub(crate) s3_bucket: Option<String>,
     /// The bucket's region; servers of one's own often say `us-east-1`.
     pub(crate) s3_region: String,

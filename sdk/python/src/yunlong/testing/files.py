@@ -117,7 +117,7 @@ class FilesOf:
         if not 1 <= len(to.encode()) <= 256:
             raise sdk.Invalid("what a file is attached to has a name of 1 to 256 bytes")
         if file.attached_to not in (None, to):
-            raise sdk.Attached(cast(str, file.attached_to))
+            raise sdk.Attached(file.attached_to)
         own = self._city.principal.kind is Kind.SERVICE or file.uploader in (None, self._city.person)
         if file.attached_to is None and not own:
             raise sdk.NotYours
