@@ -40,7 +40,7 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more 
   const plan = join(data, 'plan.toml');
   writeFileSync(plan, apps.map((a) => `[[install]]\npackage = ${JSON.stringify(join(packages, `${a}.tar`))}\norganization = "${organization(a)}"\n`
     + (a === 'tourism-ticketing' ? '[install.config]\nadmission_window = "any-time"\n' : '')).join('\n'));
-  const args = ['serve', '--demo', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
+  const args = ['serve', '--demo', '--option', 'registry.fault_seconds=0', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
     '--registry-port', `${registry}`,
     '--trust-key', join(packages, 'demo-vendor.pem'),
     '--plan', plan, ...more];

@@ -127,7 +127,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn start_city(host: &Path, packages: &[guests::Package], data: &Path, port: u16) -> Result<Server> {
     let mut serve = Command::new(host);
-    serve.args(["serve", "--demo", "--demo-citizens", "20", "--data"]).arg(data);
+    serve.args(["serve", "--demo", "--option", "registry.fault_seconds=0"]);
+    serve.args(["--demo-citizens", "20", "--data"]).arg(data);
     serve
         .args(["--port", &port.to_string(), "--admin-port", &free_port()?.to_string(), "--trust-key"])
         .arg(guests::packages_dir()?.join("demo-vendor.pem"));
