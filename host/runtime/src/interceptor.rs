@@ -253,7 +253,6 @@ impl Interceptor {
         release: Arc<Installation>,
         installations: Arc<Installations>,
         observer: Option<Arc<dyn Observer>>,
-        tape: Option<Tape>,
     ) -> Self {
         let begun = Instant::now();
         Self {
@@ -275,8 +274,13 @@ impl Interceptor {
             release,
             installations,
             observer,
-            tape,
+            tape: None,
         }
+    }
+
+    /// With a journal that is recorded or played.
+    pub(crate) fn with_tape(self, tape: Option<Tape>) -> Self {
+        Self { tape, ..self }
     }
 
     /// Counts a call into the host and keeps the budget.

@@ -492,7 +492,7 @@ impl Runtime {
         request_id: String,
         tape: Option<Tape>,
     ) -> (Store<State>, Arc<Interceptor>) {
-        let interceptor = Arc::new(Interceptor::new(
+        let interceptor = Interceptor::new(
             loaded.name.clone(),
             kind,
             request_id,
@@ -500,8 +500,8 @@ impl Runtime {
             loaded.installation.clone(),
             self.services.installations.clone(),
             self.config.observer.clone(),
-            tape,
-        ));
+        );
+        let interceptor = Arc::new(interceptor.with_tape(tape));
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
