@@ -109,7 +109,7 @@ impl Founding {
         let store: SharedStore = Arc::new(MemoryStore::new());
         let secrets = Secrets::new(rand::random());
         let fields = secrets.fields().clone();
-        let log = AuditConfig::new(&format!("{domain}/audit"), rand::random::<[u8; 32]>().into());
+        let log = AuditConfig::new(format!("{domain}/audit"), rand::random::<[u8; 32]>().into());
         let audit = Audit::open(store.clone(), clock.clone(), fields.clone(), log).await;
         let audit = audit.map_err(|e| Unfounded::of("the log")(e.to_string()))?;
         let installations = Installations::open(store.clone(), clock.clone(), audit.clone()).await;
