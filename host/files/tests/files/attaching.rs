@@ -45,14 +45,9 @@ async fn an_upload_is_attached_by_its_person_or_by_the_installation_itself() {
     attach(&city, Who::Person(Some(WANG)), file.id, "r/1").await.unwrap();
     let moved = attach(&city, Who::Person(Some(LI_HUA)), file.id, "r/2").await;
     assert!(matches!(&moved, Err(FileError::Attached(to)) if to == "r/1"), "{moved:?}");
-    let other = city.files.attach(
-        &mut Txn::new(city.store.clone()),
-        &"other".parse().unwrap(),
-        Who::Installation,
-        file.id,
-        "r",
-    );
-    assert!(matches!(other.await, Err(FileError::NotFound)));
+    let (mut txn, another) = (Txn::new(city.store.clone()), "other".parse().unwrap());
+    let elsewhere = city.files.attach(&mut txn, &another, Who::Installation, file.id, "r").await;
+    assert!(matches!(elsewhere, Err(FileError::NotFound)));
 }
 
 #[tokio::test]
