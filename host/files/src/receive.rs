@@ -214,6 +214,10 @@ impl Files {
                 }
                 Ok(())
             })?;
+            // An object store copied its segments. Whatever goes wrong here, the collector comes by.
+            if let Err(error) = self.blobs.discard(id).await {
+                tracing::warn!(%error, %id, "what an upload left is not gone yet");
+            }
         }
         let row = self.row(installation, id).await?.ok_or(FileError::NotFound)?;
         row.file(id, self.clock.now()).map(|(file, _)| file).ok_or(FileError::NotFound)

@@ -8,7 +8,7 @@
 use crate::FileError;
 use crate::attach::{Gone, id_of};
 use crate::keys;
-use crate::row::Known;
+use crate::row::{Known, State};
 use crate::service::Files;
 use futures::TryStreamExt as _;
 use std::sync::Arc;
@@ -116,8 +116,8 @@ impl Files {
             return Ok(false);
         };
         Ok(match stored {
-            // An upload that is whole may be about to be placed.
-            Stored::Upload(_) => true,
+            // Until its bytes have their place, they are what it is copied from.
+            Stored::Upload(_) => !matches!(row.state, State::Placed(_)),
             Stored::Blob(place) => row.place(id).as_ref() == Some(place),
         })
     }

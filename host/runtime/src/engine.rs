@@ -106,7 +106,7 @@ fn code_config(profile: Profile, insight: Insight) -> Config {
         Insight::Lines | Insight::Debugger => WasmBacktraceDetails::Enable,
     });
     if insight == Insight::Debugger {
-        c.debug_info(true);
+        c.debug_info(true).cranelift_opt_level(OptLevel::None);
     }
     match profile {
         Profile::Small | Profile::Large => {
@@ -121,7 +121,7 @@ fn code_config(profile: Profile, insight: Insight) -> Config {
 /// address space.
 pub(crate) fn compiling_engine(profile: Profile, optimize: bool, insight: Insight) -> wasmtime::Result<Engine> {
     let mut c = code_config(profile, insight);
-    if !optimize || insight == Insight::Debugger {
+    if !optimize {
         // The one setting that the host need not agree on: code of either kind means the same.
         c.cranelift_opt_level(OptLevel::None);
     }

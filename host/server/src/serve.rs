@@ -193,7 +193,7 @@ fn workers(
     let collector = city.library.registry().clone();
     let (library, ended) = (city.library.clone(), stop.clone());
     let (operations, ending) = (city.gateway.operations().clone(), stop.clone());
-    let workers: [(&str, Worker); 12] = [
+    let workers: [(&str, Worker); 13] = [
         ("the dispatcher of messages", Box::pin(city.messaging.clone().run(city.runtime.clone(), stop.clone()))),
         ("the payments worker", Box::pin(city.payments.clone().run(stop.clone()))),
         ("the audit log's sequencer", Box::pin(city.audit.clone().run(stop.clone()))),

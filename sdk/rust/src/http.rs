@@ -89,10 +89,6 @@ impl OutboundRequest {
 pub(crate) struct Parts {
     pub(crate) https: bool,
     pub(crate) authority: String,
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(dead_code, reason = "the city in memory looks at the address as it came")
-    )]
     pub(crate) path: String,
 }
 

@@ -35,6 +35,21 @@ async fn bytes_of_nobody_are_collected_and_all_others_stay() {
 }
 
 #[tokio::test]
+async fn what_a_placed_file_was_copied_from_goes_at_once_or_with_the_collector() {
+    let city = City::in_memory();
+    let file = city.upload("photos", &picture(5_000)).await.unwrap();
+    assert_eq!(city.stored().await.len(), 1);
+    // As if the process had died behind the commit.
+    let mut append = city.blobs.append(file.id, 0, Algorithm::Sha256).await.unwrap();
+    append.write(picture(5_000).into()).await.unwrap();
+    append.sync().await.unwrap();
+    drop(append);
+    assert_eq!(city.stored().await.len(), 2);
+    assert_eq!(city.files.collect().await.unwrap(), Swept { strays: 1, ..Swept::default() });
+    assert!(city.read(file.id).await == picture(5_000));
+}
+
+#[tokio::test]
 async fn nothing_is_removed_while_somebody_holds_the_bytes() {
     let city = City::in_memory();
     let file = city.upload("photos", &picture(5_000)).await.unwrap();

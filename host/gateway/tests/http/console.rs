@@ -95,7 +95,7 @@ async fn a_package_is_published_reviewed_and_installed() {
     let reviewer = p.token("city-reviewer").await;
     assert_eq!(call(&p, &reviewer, Method::POST, &of("assign"), json!({})).await.status, StatusCode::OK);
     let seen = call(&p, &reviewer, Method::GET, &format!("/api/v1/submissions/{number}"), Value::Null).await.json();
-    assert_eq!((&seen["state"], seen["findings"]["checks"].as_array().unwrap().len()), (&json!("assigned"), 10));
+    assert_eq!((&seen["state"], seen["findings"]["checks"].as_array().unwrap().len()), (&json!("assigned"), 11));
     assert_eq!(seen["checked"]["findings"], json!(findings));
     // Nobody approves what they have not seen.
     let unseen = call(&p, &reviewer, Method::POST, &of("approve"), json!({"remark": "sound"})).await;

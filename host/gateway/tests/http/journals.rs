@@ -94,6 +94,8 @@ async fn it_is_on_for_a_day_and_the_trail_says_who_did_it() {
     assert!(p.installations.journaling(&tickets()).is_none(), "it ends by itself");
     keep(&p, "r-2").await;
     assert_eq!(ids(&p).await, ["r-1"]);
+    // The session of yesterday has ended as well.
+    let cookie = p.console("city-admin").await;
     p.submit(JOURNALS, &cookie, "keep=on").await;
     p.submit(JOURNALS, &cookie, "keep=off").await;
     assert!(p.installations.journaling(&tickets()).is_none());
