@@ -23,7 +23,7 @@ pub(crate) fn npm(dir: &Path) -> Result<(), CliError> {
         install_for_sdk(&place)?;
         changed = repoint(dir, &place)?;
     }
-    if changed || !dir.join("node_modules").is_dir() {
+    if changed || !is_whole(dir, "node_modules") {
         let install = if dir.join("package-lock.json").is_file() { "ci" } else { "install" };
         step(lang().pick("安装依赖（npm）", "installing what package.json names (npm)"));
         whole(dir, "node_modules", |dir| run_in(dir, "npm", &[install, "--no-audit", "--no-fund"]))?;
@@ -105,19 +105,30 @@ pub(crate) fn venv(dir: &Path) -> Result<String, CliError> {
     // The link of a virtual environment must not be followed: it would be the Python of the system.
     let python = std::path::absolute(&python).map_err(CliError::io(python.display()))?;
     let program = python.display().to_string();
-    if changed || !python.is_file() {
+    if changed || !is_whole(dir, ".venv") {
         step(lang().pick("建立 .venv 并安装依赖", "making .venv and installing what requirements.txt names"));
         whole(dir, ".venv", |dir| {
-            run_in(dir, Tool::Python.program(), &["-m", "venv", "--clear", ".venv"])?;
+            // Where somebody made one by hand it is not theirs alone to lose what else they put into it.
+            run_in(dir, Tool::Python.program(), &["-m", "venv", ".venv"])?;
             run_in(dir, &program, &["-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"])
         })?;
     }
     Ok(program)
 }
 
+/// The file that says that a folder of dependencies is all there: a process may be killed while it fills one.
+const WHOLE: &str = ".yunlong-whole";
+
+fn is_whole(dir: &Path, made: &str) -> bool {
+    dir.join(made).join(WHOLE).is_file()
+}
+
 /// Makes a folder of dependencies whole, or takes it away again: half of it would pass for all.
 fn whole(dir: &Path, made: &str, make: impl FnOnce(&Path) -> Result<(), CliError>) -> Result<(), CliError> {
-    make(dir).inspect_err(|_| _ = std::fs::remove_dir_all(dir.join(made)))
+    let mark = dir.join(made).join(WHOLE);
+    _ = std::fs::remove_file(&mark);
+    make(dir).inspect_err(|_| _ = std::fs::remove_dir_all(dir.join(made)))?;
+    std::fs::write(&mark, "").map_err(CliError::io(mark.display()))
 }
 
 fn step(text: &str) {
@@ -138,6 +149,11 @@ mod tests {
         });
         assert!(cut_off.unwrap_err().next().contains("doctor --vendor"));
         assert!(!dir.path().join(".venv").exists());
+        // One that was killed in the midst leaves no mark.
+        std::fs::create_dir(dir.path().join(".venv")).unwrap();
+        assert!(!is_whole(dir.path(), ".venv"));
+        whole(dir.path(), ".venv", |_| Ok(())).unwrap();
+        assert!(is_whole(dir.path(), ".venv"));
     }
 
     #[test]

@@ -106,17 +106,11 @@ pub(crate) fn run(options: &New) -> Result<(), CliError> {
     let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     make(name.as_str(), options.lang, &options.vendor, &dir)?;
     let shown = dir.display();
-    // The build of the other two brings what the tests need.
-    let (first, then) = match options.lang {
-        Language::Rust => ("cargo test", "yunlong build"),
-        Language::Typescript => ("yunlong build", "npm test"),
-        Language::Python => ("yunlong build", ".venv/bin/python -m pytest"),
-    };
     say!(
         "{}",
         lang().pick(
-            &format!("已建立 {shown}。接下来：\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
-            &format!("made {shown}. Next:\n\n    cd {shown}\n    {first}\n    {then}\n    yunlong check"),
+            &format!("已建立 {shown}。接下来：\n\n    cd {shown}\n    yunlong dev\n\n它构建应用、打开一座小城市、保存后自动更新；README.md 里有测试和发布的命令。"),
+            &format!("made {shown}. Next:\n\n    cd {shown}\n    yunlong dev\n\nIt builds the app, opens a small city around it and follows what you save; README.md says how to test and publish."),
         )
     )
 }

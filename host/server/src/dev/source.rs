@@ -10,8 +10,9 @@ use std::time::Duration;
 
 /// How often it is looked. Names, sizes and times of a few hundred files are read in a millisecond.
 const LOOK: Duration = Duration::from_millis(250);
-/// Folders that tools make, and that hold no source.
-const SKIPPED: [&str; 8] = ["build", "target", "node_modules", ".venv", ".git", "__pycache__", "dist", ".yunlong"];
+/// Folders that tools make, and that hold no source. So do those that begin with a dot: what a build writes there
+/// would begin the next build.
+const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "dist"];
 /// More files than an app has: somebody named the wrong folder.
 const MOST: usize = 20_000;
 
@@ -102,10 +103,10 @@ impl Source {
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() && !SKIPPED.iter().any(|s| entry.file_name() == *s) {
+        let (kind, name) = (entry.file_type()?, entry.file_name());
+        if kind.is_dir() && !SKIPPED.iter().any(|s| name == *s) && !name.as_encoded_bytes().starts_with(b".") {
             walk(&entry.path(), files)?;
-        } else if kind.is_file() && files.len() < MOST {
+        } else if kind.is_file() && !name.as_encoded_bytes().ends_with(b".log") && files.len() < MOST {
             files.push(entry.path());
         }
     }
@@ -132,6 +133,9 @@ mod tests {
         write("target/debug/x", "made");
         write("build/app.wasm", "made");
         write("node_modules/a/index.js", "another's");
+        write(".mypy_cache/3.13/app.json", "made");
+        write("app/__pycache__/pages.pyc", "made");
+        write("dev.log", "where somebody leads the output of dev");
         assert_eq!(read(false).unwrap(), before);
         assert_ne!(read(true).unwrap(), with, "where nothing is built the component is a source");
         write("src/lib.rs", "two");
