@@ -46,8 +46,8 @@ async fn photo(citizen: &Client) -> Result<String> {
     let list = citizen.page("/", "zh").await?;
     let (_, rest) = list.text.split_once("href=\"/reports/").context("no report")?;
     let page = citizen.page(&format!("/reports/{}", rest.split('"').next().unwrap_or("")), "zh").await?;
-    let (_, rest) = page.text.split_once("src=\"").context("no photograph")?;
-    Ok(rest.split('"').next().unwrap_or("").to_owned())
+    let (_, rest) = page.text.split_once("src=\"/reports/").context("no photograph")?;
+    Ok(format!("/reports/{}", rest.split('"').next().unwrap_or("")))
 }
 
 async fn bytes(citizen: &Client, path: &str, range: Option<&str>) -> Result<(u16, Vec<u8>)> {
