@@ -587,7 +587,7 @@ impl Answer {
     }
 }
 
-/// All files below a folder.
+/// All files below a folder; a socket is none.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -597,7 +597,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(files(&path)?);
-        } else {
+        } else if path.is_file() {
             found.push(path);
         }
     }
