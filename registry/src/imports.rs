@@ -127,7 +127,7 @@ pub fn check(callable: &BTreeSet<String>, exports: &BTreeSet<String>, manifest: 
 }
 
 /// What an app of WASI 0.3 declares.
-const FEATURE_03: &str = "[features] with `wasi-http-03 = true`";
+const FEATURE_03: &str = "[features] `wasi-http-03 = true`";
 
 /// The drafts of standard interfaces that are served, each by its exact version.
 const DRAFTS: [(&str, &str); 3] = [

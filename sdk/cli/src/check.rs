@@ -38,7 +38,7 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
     let has = |interface: &str| exports.iter().any(|e| split_version(e).0 == interface);
     let mut error = |text: &str| findings.push(Finding::Error(text.to_owned()));
     if has(HANDLER_03) && !manifest.features.wasi_http_03 {
-        error(&format!("it exports {HANDLER_03}, but app.toml declares no [features] with `wasi-http-03 = true`"));
+        error(&format!("it exports {HANDLER_03}, but app.toml declares no [features] `wasi-http-03 = true`"));
     }
     if !has(HANDLER) && !has(HANDLER_03) && !has(CONSUMER) && !has(JOBS) {
         error(&format!("it exports nothing that the platform calls: export {HANDLER} to serve pages"));
