@@ -48,11 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     for carried in CARRIED {
         let dir = root.join(carried);
-        // Where a folder is missing, its parent tells when it comes.
-        let watched = if dir.is_dir() { dir.clone() } else { root.join("sdk") };
-        println!("cargo::rerun-if-changed={}", watched.display());
         if dir.is_dir() {
             gather(root, &dir, &mut files)?;
+        } else {
+            // Its parent tells when it comes.
+            println!("cargo::rerun-if-changed={}", root.join("sdk").display());
         }
     }
     files.sort();
@@ -74,8 +74,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The files below a folder, as paths in the checkout. Links are not followed: nothing from elsewhere is carried.
-fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+/// The files below a folder, as paths in the checkout; whether all that it holds is carried. Links are not followed:
+/// nothing from elsewhere is carried.
+///
+/// A folder is watched whole when all of it is carried, since only so a new file is seen. Where tools leave something
+/// behind, each part is watched for itself: an installation of packages would else build this crate anew.
+fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<bool, Box<dyn Error>> {
+    let (mut whole, mut parts) = (true, Vec::new());
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
@@ -87,15 +92,26 @@ fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<d
             || name.ends_with(".egg-info")
             || name.ends_with(".tsbuildinfo")
         {
-            continue;
-        }
-        if kind.is_dir() {
-            gather(root, &path, files)?;
+            whole = false;
+        } else if kind.is_dir() {
+            if gather(root, &path, files)? {
+                parts.push(path);
+            } else {
+                whole = false;
+            }
         } else if kind.is_file() {
             files.push(short.to_owned());
+            parts.push(path);
         }
     }
-    Ok(())
+    if !whole || CARRIED.iter().any(|c| dir == root.join(c)) {
+        // What lies below is not watched by a folder above.
+        let watched = if whole { vec![dir.to_owned()] } else { parts };
+        for part in watched {
+            println!("cargo::rerun-if-changed={}", part.display());
+        }
+    }
+    Ok(whole)
 }
 
 fn append(archive: &mut tar::Builder<Vec<u8>>, path: &Path, bytes: &[u8], mode: u32) -> Result<(), Box<dyn Error>> {

@@ -17,6 +17,7 @@ mod options;
 mod progress;
 mod providers;
 mod ready;
+mod refusal;
 mod registry;
 mod registry_command;
 mod replay;

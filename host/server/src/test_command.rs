@@ -2,12 +2,13 @@
 
 use crate::compiled;
 use crate::progress::Progress;
+use crate::refusal::{Refusal, both};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use yunlong_model::{Lang, Text};
-use yunlong_workbench::{App, Options, Report, Sandbox, WorkbenchError};
+use yunlong_model::Lang;
+use yunlong_workbench::{App, Options, Report, Sandbox};
 
 /// `yunlong test`.
 #[derive(Args, Debug)]
@@ -53,22 +54,6 @@ enum Language {
     En,
 }
 
-/// Why nothing was played: what is wrong, and what to do.
-struct Refusal {
-    problem: Text,
-    next: Text,
-}
-
-impl From<WorkbenchError> for Refusal {
-    fn from(e: WorkbenchError) -> Self {
-        Self { problem: e.text(), next: e.next() }
-    }
-}
-
-fn both(zh: impl Into<String>, en: impl Into<String>) -> Text {
-    Text { zh: zh.into(), en: en.into() }
-}
-
 /// Plays; ends with 1 when a scenario failed, with 2 when nothing was played.
 pub(crate) fn run(options: &Test) -> ExitCode {
     let lang = options.lang.map_or_else(yunlong_cli::lang, |l| match l {
@@ -78,11 +63,7 @@ pub(crate) fn run(options: &Test) -> ExitCode {
     match play(options, lang) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(Refusal { problem, next }) => {
-            eprintln!("{}{}", lang.pick("错误：", "error: "), problem.get(lang));
-            eprintln!("  → {}", next.get(lang));
-            ExitCode::from(2)
-        }
+        Err(refusal) => refusal.told(lang),
     }
 }
 

@@ -110,7 +110,23 @@ impl Runtime {
         let Some(tape) = &interceptor.tape else { return Err(ReplayError::NotExported) };
         let told = tape.told();
         let (differences, differing, withheld) = tape.differences(&ended);
-        Ok(Replayed { end: end(&ended, told.backtrace, usize::MAX), log: told.log, differences, differing, withheld })
+        let end = end(&ended, told.backtrace, usize::MAX);
+        let mut replayed = Replayed { end, log: told.log, differences, differing, withheld };
+        replayed.leave_what_lies_beyond(journal);
+        Ok(replayed)
+    }
+}
+
+impl Replayed {
+    /// A guest that was cut off at a limit would have gone on: of what it calls beyond, the journal knows nothing, so
+    /// that it is no difference. The limit may be met a call later, since how a body comes in pieces is in no journal.
+    fn leave_what_lies_beyond(&mut self, journal: &Journal) {
+        let cut = |outcome: &str| matches!(outcome, "host-calls" | "cpu" | "deadline" | "memory");
+        if journal.end.error.as_ref().is_some_and(|e| cut(&e.outcome)) {
+            let all = self.differences.len();
+            self.differences.retain(|d| d.then.is_some() || d.number <= journal.calls.len());
+            self.differing -= all - self.differences.len();
+        }
     }
 }
 

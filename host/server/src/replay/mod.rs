@@ -7,13 +7,14 @@ mod debugger;
 mod told;
 
 use crate::compiled;
+use crate::refusal::{Refusal, both};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use yunlong_messaging::Config;
 use yunlong_model::clock::ManualClock;
-use yunlong_model::{Lang, Manifest, Text};
+use yunlong_model::{Lang, Manifest};
 use yunlong_registry::Limits;
 use yunlong_runtime::{
     Insight, Journal, JournalError, LoadError, MAX_COMPONENT, MAX_JOURNAL, OutboundConfig, PoolConfig, ReplayError,
@@ -44,16 +45,6 @@ pub(crate) struct Replay {
     cache: Option<PathBuf>,
 }
 
-/// Why nothing was run: what is wrong, and what to do.
-struct Refusal {
-    problem: Text,
-    next: Text,
-}
-
-fn both(zh: impl Into<String>, en: impl Into<String>) -> Text {
-    Text { zh: zh.into(), en: en.into() }
-}
-
 /// What runs, and whether its app.toml came with it.
 struct Subject {
     component: Vec<u8>,
@@ -67,11 +58,7 @@ pub(crate) fn run(options: &Replay) -> ExitCode {
     match replay(options, lang) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(Refusal { problem, next }) => {
-            eprintln!("{}{}", lang.pick("错误：", "error: "), problem.get(lang));
-            eprintln!("  → {}", next.get(lang));
-            ExitCode::from(2)
-        }
+        Err(refusal) => refusal.told(lang),
     }
 }
 
@@ -80,21 +67,9 @@ fn replay(options: &Replay, lang: Lang) -> Result<bool, Refusal> {
     let subject = subject(options)?;
     told::before(&journal, &subject.component, lang);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine)?;
-    let mut replayed = runtime.block_on(played(options, &journal, subject, lang))?;
-    leave_what_lies_beyond(&journal, &mut replayed);
+    let replayed = runtime.block_on(played(options, &journal, subject, lang))?;
     told::after(&journal, &replayed, options.differences, lang);
     Ok(replayed.is_same(&journal) && replayed.differing == 0)
-}
-
-/// A guest that was cut off at a limit would have gone on: of what it calls beyond, the journal knows nothing, so that
-/// it is no difference. The limit may be met a call later, since how a body comes in pieces is in no journal.
-fn leave_what_lies_beyond(journal: &Journal, replayed: &mut Replayed) {
-    let cut = |outcome: &str| matches!(outcome, "host-calls" | "cpu" | "deadline" | "memory");
-    if journal.end.error.as_ref().is_some_and(|e| cut(&e.outcome)) {
-        let all = replayed.differences.len();
-        replayed.differences.retain(|d| d.then.is_some() || d.number <= journal.calls.len());
-        replayed.differing -= all - replayed.differences.len();
-    }
 }
 
 async fn played(options: &Replay, journal: &Journal, subject: Subject, lang: Lang) -> Result<Replayed, Refusal> {

@@ -131,7 +131,7 @@ def test_english_for_those_who_prefer_it(city: TestCity) -> None:
     city.prefer(Lang.EN, elder=True)
     answer = city.get("/")
     assert answer.headers["content-language"] == "en"
-    assert "There are no reports yet." in answer.body_text and '<html lang="en" data-elder>' in answer.body_text
+    assert "Nothing has been reported yet." in answer.body_text and '<html lang="en" data-elder>' in answer.body_text
     assert "A street lamp is out" in city.get("/help").body_text
 
 
