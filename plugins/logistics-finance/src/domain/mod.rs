@@ -18,7 +18,11 @@ pub mod pledge;
 pub mod quote;
 pub mod receipt;
 pub mod refused;
+pub mod sample;
 pub mod sensor;
 pub mod signature;
 pub mod time;
 pub mod warehouse;
+
+#[cfg(test)]
+mod histories;

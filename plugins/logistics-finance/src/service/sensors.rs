@@ -7,7 +7,6 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::alert::{self, Alert};
 use crate::domain::loan::Loan;
 use crate::domain::pledge::{self, Pledge};
-use crate::domain::receipt::Receipt;
 use crate::domain::sensor::{self, Device, Event, Gap, Kind, LATE_AFTER, Method, Reading, SensorError};
 use crate::domain::warehouse::{Lot, Warehouse};
 use crate::store::{self, DEVICES, SENSOR_EVENTS, by};
