@@ -44,52 +44,50 @@ pub const SHIPMENT_ANSWERED: &str = "shipment.answered";
 pub const WAYBILL_CHANGED: &str = "waybill.changed";
 
 macro_rules! collections {
-    ($($(#[$doc:meta])* $name:ident: $t:ty => $collection:literal, $id:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $t:ty => $collection:literal;)*) => {
         $($(#[$doc])* pub const $name: Collection<$t> = Collection::new();
         impl Document for $t {
             const COLLECTION: &'static str = $collection;
             fn id(&self) -> &str {
-                collections!(@id self $id)
+                &self.id
             }
         })*
     };
-    (@id $self:ident field) => { &$self.id };
-    (@id $self:ident method) => { $self.id() };
 }
 
 collections! {
     /// Warehouses.
-    WAREHOUSES: Warehouse => "warehouses", field;
+    WAREHOUSES: Warehouse => "warehouses";
     /// Lots.
-    LOTS: Lot => "lots", field;
+    LOTS: Lot => "lots";
     /// Receipts.
-    RECEIPTS: Receipt => "receipts", field;
+    RECEIPTS: Receipt => "receipts";
     /// The register of pledges.
-    PLEDGES: Pledge => "pledges", field;
+    PLEDGES: Pledge => "pledges";
     /// The latest price of goods, by their code.
-    QUOTES: Quote => "quotes", field;
+    QUOTES: Quote => "quotes";
     /// Every price that there was.
-    QUOTE_HISTORY: PastQuote => "quote-history", field;
+    QUOTE_HISTORY: PastQuote => "quote-history";
     /// Companies' files at banks.
-    BORROWERS: Borrower => "borrowers", field;
+    BORROWERS: Borrower => "borrowers";
     /// Companies' consents.
-    CONSENTS: Consent => "consents", field;
+    CONSENTS: Consent => "consents";
     /// Loans.
-    LOANS: Loan => "loans", field;
+    LOANS: Loan => "loans";
     /// Alerts.
-    ALERTS: Alert => "alerts", field;
+    ALERTS: Alert => "alerts";
     /// Freight orders.
-    FREIGHT_ORDERS: FreightOrder => "freight-orders", field;
+    FREIGHT_ORDERS: FreightOrder => "freight-orders";
     /// Waybills.
-    WAYBILLS: Waybill => "waybills", field;
+    WAYBILLS: Waybill => "waybills";
     /// Flow links.
-    FLOWS: Flow => "flows", field;
+    FLOWS: Flow => "flows";
     /// Sensors.
-    DEVICES: Device => "devices", field;
+    DEVICES: Device => "devices";
     /// Readings.
-    SENSOR_EVENTS: SensorEvent => "sensor-events", field;
+    SENSOR_EVENTS: SensorEvent => "sensor-events";
     /// Answers to other apps' requests.
-    SHIPMENTS: Shipment => "shipments", field;
+    SHIPMENTS: Shipment => "shipments";
 }
 
 /// The ledger.

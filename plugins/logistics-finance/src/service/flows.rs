@@ -105,11 +105,11 @@ fn elsewhere(refusal: Refusal) -> Refusal {
 }
 
 fn of_seller(actor: &Actor) -> impl Fn(&Flow) -> Result<(), Refusal> {
-    |f| Ok(actor.needs_of(Role::Manufacturer, &f.seller)?)
+    move |f| Ok(actor.needs_of(Role::Manufacturer, &f.seller)?)
 }
 
 fn of_bank(actor: &Actor) -> impl Fn(&Flow) -> Result<(), Refusal> {
-    |f| Ok(actor.needs_of(Role::Bank, &f.bank)?)
+    move |f| Ok(actor.needs_of(Role::Bank, &f.bank)?)
 }
 
 /// What a waybill says.

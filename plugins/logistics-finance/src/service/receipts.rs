@@ -102,11 +102,11 @@ fn step(
 }
 
 fn of_custodian(actor: &Actor) -> impl Fn(&Receipt) -> Result<(), Refusal> {
-    |r| Ok(actor.needs_of(Role::Warehouse, &r.custodian)?)
+    move |r| Ok(actor.needs_of(Role::Warehouse, &r.custodian)?)
 }
 
 fn of_holder(actor: &Actor) -> impl Fn(&Receipt) -> Result<(), Refusal> {
-    |r| Ok(actor.needs_of(Role::Manufacturer, &r.holder)?)
+    move |r| Ok(actor.needs_of(Role::Manufacturer, &r.holder)?)
 }
 
 /// Puts a draft into the world: for its custodian.
@@ -187,6 +187,7 @@ pub fn split(actor: &Actor, key: Option<&str>, id: &str, quantities: &[u64]) -> 
             return receipt.children.iter().map(|c| known(tx.get(c))).collect();
         }
         let mut children = receipt.split(&parts, now())?;
+        signed(&mut receipt)?;
         tx.put(&receipt)?;
         for child in &mut children {
             signed(child)?;
@@ -214,8 +215,9 @@ pub fn merge(actor: &Actor, key: Option<&str>, ids: &[String]) -> Result<Receipt
             let mut merged = Receipt::merge(&mut receipts, &number.id, now())?;
             merged.request.clone_from(&number.request);
             signed(&mut merged)?;
-            for receipt in &receipts {
-                tx.put(receipt)?;
+            for receipt in &mut receipts {
+                signed(receipt)?;
+                tx.put(&*receipt)?;
             }
             tx.insert(&merged)?;
             tx.audit("receipt.merge", &merged.id, &json!({"of": ids}))?;

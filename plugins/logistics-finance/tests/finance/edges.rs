@@ -94,13 +94,16 @@ fn a_receipt_is_verified_by_anybody_and_a_draft_by_nobody() {
 #[test]
 fn a_consent_that_is_taken_back_stops_what_is_not_approved() {
     let x = Xuzhou::new();
+    let body = json!({"event": "E1", "uscc": A, "kind": "honour", "date": "2026-01-01", "until": "2030-01-01"});
+    x.put_record("credit.event", "E1", None, &body);
     let (loan, _) = x.checked(1_000);
+    let reads = || x.shared_reads().iter().filter(|r| r.dataset == "credit.event").count();
+    assert_eq!(reads(), 1);
     borrowers::withdraw_consent(&x.company(A), BANK_A).unwrap();
     let bank = x.bank(BANK_A, "approver");
     assert!(matches!(rule(loans::approve(&bank, &loan.id, None)), Refused::NoConsent { withdrawn: true, .. }));
-    let reads = x.shared_reads().len();
     assert!(matches!(rule(loans::check_credit(&bank, &loan.id)), Refused::NoConsent { .. }));
-    assert_eq!(x.shared_reads().iter().filter(|r| r.dataset == "credit.event").count(), 0, "{reads}");
+    assert_eq!(reads(), 1, "nothing was read without the consent");
     assert_eq!(x.alerts(BANK_A), ["consent-withdrawn"]);
     borrowers::consent(&x.company(A), BANK_A).unwrap();
     loans::approve(&x.bank(BANK_A, "approver"), &loan.id, None).unwrap();

@@ -79,7 +79,7 @@ fn line_4_fifty_tonnes_through_the_gate_freeze_what_is_pledged_and_alert_the_ban
 
 #[test]
 fn a_reading_that_is_sent_a_thousand_times_counts_once() {
-    let (x, _, receipt, lot, d) = pledged();
+    let (x, _, _, lot, d) = pledged();
     let r = reading(&d, 1, &lot, -50);
     for n in 0..1_000 {
         assert_eq!(sensors::take(&r).unwrap().repeated, n > 0);
@@ -89,7 +89,7 @@ fn a_reading_that_is_sent_a_thousand_times_counts_once() {
     // The same sequence with another content is another thing.
     let e = rule(sensors::take(&reading(&d, 1, &lot, -49)));
     assert_eq!(e, Refused::Sensor(SensorError::SequenceReused(1)));
-    assert!(x.audited("lot.goods-missing") == 1 && !receipt.is_empty());
+    assert_eq!(x.audited("lot.goods-missing"), 1);
 }
 
 #[test]

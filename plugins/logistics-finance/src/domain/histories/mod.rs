@@ -27,7 +27,7 @@ fn histories_reach_the_ends_of_a_loans_life() {
     // A generator that never gets anywhere would keep every promise.
     let mut runner = TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..3_000 {
+    for _ in 0..1_500 {
         let ops = prop::collection::vec(op(), 40..90).new_tree(&mut runner).unwrap().current();
         let mut city = City::new();
         run(&mut city, &ops);

@@ -62,25 +62,25 @@ pub(super) enum LoanStep {
 fn loan_step() -> impl Strategy<Value = LoanStep> {
     use LoanStep::*;
     prop_oneof![
-        any::<bool>().prop_map(Check),
-        (1_u64..90_000_000, 0_u8..4).prop_map(|(p, h)| Approve(p, h)),
-        Just(Reject),
-        any::<bool>().prop_map(Sign),
-        Just(Register),
-        Just(Ask),
-        (any::<bool>(), 0_u8..2).prop_map(|(paid, r)| Answer(paid, r)),
-        Just(AskAgain),
+        1 => any::<bool>().prop_map(Check),
+        1 => (1_u64..90_000_000, 0_u8..4).prop_map(|(p, h)| Approve(p, h)),
+        1 => Just(Reject),
+        1 => any::<bool>().prop_map(Sign),
+        1 => Just(Register),
+        1 => Just(Ask),
+        1 => (any::<bool>(), 0_u8..2).prop_map(|(paid, r)| Answer(paid, r)),
+        1 => Just(AskAgain),
         4 => (1_u64..80_000_000, 0_u8..6).prop_map(|(a, r)| Repay(a, r)),
         3 => (0_usize..4, prop::option::of(1_u64..400_000)).prop_map(|(r, q)| Release(r, q)),
-        (0_usize..8).prop_map(Add),
+        1 => (0_usize..8).prop_map(Add),
         2 => Just(Revalue),
-        Just(MarginEnds),
+        1 => Just(MarginEnds),
         2 => Just(FallDue),
         2 => Just(Dispose),
         2 => (1_u64..90_000_000, 0_u8..4).prop_map(|(p, r)| Sell(p, r)),
-        (0_u8..4).prop_map(WriteOff),
-        Just(Freeze),
-        Just(Unfreeze),
+        1 => (0_u8..4).prop_map(WriteOff),
+        1 => Just(Freeze),
+        1 => Just(Unfreeze),
     ]
 }
 
@@ -88,21 +88,21 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
     let any_receipt = || 0_usize..8;
     prop_oneof![
         4 => (1_u64..700).prop_map(|t| Op::Issue(t * 1_000)),
-        (any_receipt(), 1_u64..400_000).prop_map(|(r, q)| Op::Split(r, q)),
-        (any_receipt(), any_receipt()).prop_map(|(a, b)| Op::Merge(a, b)),
-        (any_receipt(), any::<bool>()).prop_map(|(r, back)| Op::Transfer(r, back)),
-        any_receipt().prop_map(Op::Withdraw),
-        any_receipt().prop_map(Op::Cancel),
-        any_receipt().prop_map(Op::Reissue),
-        any_receipt().prop_map(Op::Freeze),
+        1 => (any_receipt(), 1_u64..400_000).prop_map(|(r, q)| Op::Split(r, q)),
+        1 => (any_receipt(), any_receipt()).prop_map(|(a, b)| Op::Merge(a, b)),
+        1 => (any_receipt(), any::<bool>()).prop_map(|(r, back)| Op::Transfer(r, back)),
+        1 => any_receipt().prop_map(Op::Withdraw),
+        1 => any_receipt().prop_map(Op::Cancel),
+        1 => any_receipt().prop_map(Op::Reissue),
+        1 => any_receipt().prop_map(Op::Freeze),
         2 => any_receipt().prop_map(Op::Unfreeze),
-        (1_u64..200_000).prop_map(Op::Gate),
+        1 => (1_u64..200_000).prop_map(Op::Gate),
         4 => (prop::collection::vec(any_receipt(), 1..4), 1_u64..60_000_000, any::<bool>())
             .prop_map(|(receipts, principal, race)| Op::Apply { receipts, principal, race }),
         12 => (0_usize..3, loan_step(), prop::bool::weighted(0.15))
             .prop_map(|(loan, step, crash)| Op::Loan { loan, step, crash }),
         10 => (0_usize..3).prop_map(Op::Onward),
-        (40_000_u64..160_000).prop_map(Op::Price),
+        1 => (40_000_u64..160_000).prop_map(Op::Price),
         2 => (1_u8..100).prop_map(Op::Wait),
     ]
 }

@@ -95,8 +95,9 @@ impl State {
             }
             Self::Overdue => &[Repay, AddCollateral, RegisterPledges, Dispose],
             Self::Disposal => &[Sell, Repay, WriteOff],
-            Self::Settled => &[Release],
-            Self::Rejected | Self::WrittenOff => &[],
+            // A receipt that was frozen when the loan ended comes free afterwards.
+            Self::Settled | Self::Rejected => &[Release],
+            Self::WrittenOff => &[],
         }
     }
 

@@ -78,11 +78,11 @@ fn deal(tx: &Tx<'_>, id: &str) -> Result<Deal, Refusal> {
 }
 
 fn of_bank(actor: &Actor) -> impl Fn(&Loan) -> Result<(), Refusal> {
-    |loan| Ok(actor.needs_of(Role::Bank, &loan.bank)?)
+    move |loan| Ok(actor.needs_of(Role::Bank, &loan.bank)?)
 }
 
 fn of_borrower(actor: &Actor) -> impl Fn(&Loan) -> Result<(), Refusal> {
-    |loan| Ok(actor.needs_of(Role::Manufacturer, &loan.borrower)?)
+    move |loan| Ok(actor.needs_of(Role::Manufacturer, &loan.borrower)?)
 }
 
 /// A company applies, at a bank that has a file of it. From now on the receipts wait for this bank alone.
