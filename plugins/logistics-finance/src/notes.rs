@@ -15,9 +15,13 @@ pub fn kind_name(kind: Kind) -> Text {
         Kind::MarginCured => t("追加要求已满足", "The margin call was met"),
         Kind::MarginLapsed => t("追加要求逾期，转入处置", "The margin call was not met: the goods are to be sold"),
         Kind::Overdue => t("贷款逾期", "The loan is overdue"),
-        Kind::BorrowerChanged => t("借款企业登记变更，贷款已冻结", "The borrower's registration changed; the loan is frozen"),
+        Kind::BorrowerChanged => {
+            t("借款企业登记变更，贷款已冻结", "The borrower's registration changed; the loan is frozen")
+        }
         Kind::ConsentWithdrawn => t("企业撤回征信授权", "The company took back its consent"),
-        Kind::DisbursementUnknown => t("放款结果未知，请按原编号核实", "A payment's outcome is unknown: look it up under its number"),
+        Kind::DisbursementUnknown => {
+            t("放款结果未知，请按原编号核实", "A payment's outcome is unknown: look it up under its number")
+        }
     }
 }
 

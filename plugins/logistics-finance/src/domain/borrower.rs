@@ -109,9 +109,10 @@ impl CreditCheck {
     #[must_use]
     pub fn of(counts: BTreeMap<String, u32>, by: &str, now: i64) -> Self {
         let n = |kind: &str| i64::from(counts.get(kind).copied().unwrap_or(0));
-        let points = BASE + (60 * n("honour")).min(200) + (40 * n("performance")).min(200) + (10 * n("licence")).min(50)
-            - 80 * n("penalty")
-            - 300 * n("breach");
+        let points =
+            BASE + (60 * n("honour")).min(200) + (40 * n("performance")).min(200) + (10 * n("licence")).min(50)
+                - 80 * n("penalty")
+                - 300 * n("breach");
         let score = u32::try_from(points.clamp(0, 1_000)).unwrap_or(0);
         let grade = match (n("breach"), score) {
             (1.., _) | (_, ..400) => Grade::D,

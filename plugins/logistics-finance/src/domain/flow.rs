@@ -292,9 +292,7 @@ impl Flow {
                 }
             }
             State::Settled if self.invoice.as_deref() == Some(invoice) => Ok(false),
-            State::Settled => {
-                Err(Refused::ReferenceReused { reference: self.invoice.clone().unwrap_or_default() })
-            }
+            State::Settled => Err(Refused::ReferenceReused { reference: self.invoice.clone().unwrap_or_default() }),
             State::Released => {
                 self.invoice = Some(invoice.to_owned());
                 self.state = State::Settled;

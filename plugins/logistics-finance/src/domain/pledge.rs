@@ -171,9 +171,6 @@ mod tests {
         pledge.end(State::Released, 4).unwrap();
         assert_eq!((pledge.standing.clone(), pledge.ended_at), (None, Some(4)));
         let e = pledge.end(State::Enforced, 5).unwrap_err();
-        assert_eq!(
-            e.to_string(),
-            "the Pledge is released, which does not allow `enforced`; allowed: nothing"
-        );
+        assert_eq!(e.to_string(), "the Pledge is released, which does not allow `enforced`; allowed: nothing");
     }
 }

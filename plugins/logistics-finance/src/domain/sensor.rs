@@ -223,8 +223,8 @@ impl Device {
     /// Takes note of a sequence that came. Answers whether it came after a later one, and the gap that it leaves.
     pub fn came(&mut self, sequence: u64, now: i64) -> (bool, Option<Gap>) {
         if sequence > self.last_sequence {
-            let gap = (sequence - self.last_sequence > 1)
-                .then(|| Gap { from: self.last_sequence + 1, to: sequence - 1 });
+            let gap =
+                (sequence - self.last_sequence > 1).then(|| Gap { from: self.last_sequence + 1, to: sequence - 1 });
             if let Some(gap) = gap {
                 self.gaps.push(gap);
                 self.shorten();

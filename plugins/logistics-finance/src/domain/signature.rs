@@ -152,7 +152,8 @@ pub fn verifies(algorithm: Algorithm, point: &[u8], text: &str, signature: &[u8]
 #[must_use]
 pub fn is_genuine(keys: &Keys, receipt: &Receipt) -> bool {
     let Some(signed) = &receipt.signature else { return false };
-    let (Ok(point), Ok(value)) = (point(keys, signed.algorithm), BASE64URL_NOPAD.decode(signed.value.as_bytes())) else {
+    let (Ok(point), Ok(value)) = (point(keys, signed.algorithm), BASE64URL_NOPAD.decode(signed.value.as_bytes()))
+    else {
         return false;
     };
     verifies(signed.algorithm, &point, &canonical(receipt), &value)

@@ -131,7 +131,12 @@ impl Lot {
     /// [`Refused::LotShort`] when there is not so much.
     pub fn promise(&mut self, quantity: u64) -> Result<(), Refused> {
         if quantity > self.free() {
-            return Err(Refused::LotShort { lot: self.id.clone(), free: self.free(), asked: quantity, unit: self.unit });
+            return Err(Refused::LotShort {
+                lot: self.id.clone(),
+                free: self.free(),
+                asked: quantity,
+                unit: self.unit,
+            });
         }
         self.receipted += quantity;
         Ok(())
@@ -194,10 +199,7 @@ mod tests {
         let mut lot = coal(1_000_000);
         lot.promise(600_000).unwrap();
         let e = lot.promise(500_000).unwrap_err();
-        assert_eq!(
-            e,
-            Refused::LotShort { lot: "LT1".into(), free: 400_000, asked: 500_000, unit: Unit::Kilogram }
-        );
+        assert_eq!(e, Refused::LotShort { lot: "LT1".into(), free: 400_000, asked: 500_000, unit: Unit::Kilogram });
         lot.promise(400_000).unwrap();
         assert_eq!(lot.free(), 0);
     }

@@ -1,6 +1,5 @@
 //! What people typed, checked: each mistake with its place and its words.
 
-use crate::domain::warehouse::Unit;
 use yunlong_formats::{DivisionCode, Explain, Uscc};
 use yunlong_sdk::{Text, t};
 
@@ -99,7 +98,7 @@ impl Check {
     }
 
     /// A quantity of more than nothing.
-    pub fn quantity(&mut self, pointer: &str, value: u64, _: Unit) -> u64 {
+    pub fn quantity(&mut self, pointer: &str, value: u64) -> u64 {
         if !(1..=MAX_QUANTITY).contains(&value) {
             self.wrong(pointer, t("数量应大于 0 且不超过上限", "A quantity is more than 0 and within the limit"));
         }
@@ -137,14 +136,11 @@ mod tests {
         check.code("/goods", "Coal");
         check.uscc("/owner", "91320300MA000TX14H");
         check.division("/division", "999");
-        check.quantity("/quantity", 0, Unit::Kilogram);
+        check.quantity("/quantity", 0);
         check.fen("/amount", MAX_FEN + 1);
         let wrong = check.done().unwrap_err();
         let pointers: Vec<_> = wrong.iter().map(|e| e.pointer.as_str()).collect();
-        assert_eq!(
-            pointers,
-            ["/name", "/long", "/bell", "/goods", "/owner", "/division", "/quantity", "/amount"]
-        );
+        assert_eq!(pointers, ["/name", "/long", "/bell", "/goods", "/owner", "/division", "/quantity", "/amount"]);
         assert!(wrong.iter().all(|e| !e.text.zh.is_empty() && !e.text.en.is_empty()));
     }
 

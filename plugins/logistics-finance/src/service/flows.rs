@@ -7,7 +7,6 @@ use crate::domain::flow::{Carried, Flow, Order, Paid, State, Stored};
 use crate::domain::freight::Waybill;
 use crate::domain::receipt::{self, Receipt};
 use crate::domain::refused::Refused;
-use crate::domain::warehouse::Unit;
 use crate::store::{FLOWS, by};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -42,36 +41,40 @@ pub fn open(actor: &Actor, key: Option<&str>, new: &NewFlow) -> Result<Flow, Ref
         buyer: check.uscc("/buyer", &new.buyer),
         seller: actor.organization.clone(),
         goods: check.code("/goods", &new.goods),
-        quantity: check.quantity("/quantity", new.quantity, Unit::Kilogram),
+        quantity: check.quantity("/quantity", new.quantity),
         amount: check.fen("/amount", new.amount),
     };
     let bank = check.organization("/bank", &new.bank);
     check.done()?;
     let number = Numbered::new("FL", actor, key, new)?;
-    number.once(|id| FLOWS.get(id), |f| &f.request, || {
-        let flow = Flow {
-            id: number.id.clone(),
-            buyer: order.buyer.clone(),
-            seller: order.seller.clone(),
-            order,
-            bank,
-            carried: None,
-            stored: None,
-            paid: None,
-            state: State::Open,
-            released_by: None,
-            released_at: None,
-            invoice: None,
-            created_at: now(),
-            request: number.request.clone(),
-        };
-        transact(|tx| {
-            tx.insert(&flow)?;
-            tx.audit("flow.open", &flow.id, &json!({"order": flow.order.number}))?;
-            Ok::<_, Refusal>(())
-        })?;
-        Ok(flow)
-    })
+    number.once(
+        |id| FLOWS.get(id),
+        |f| &f.request,
+        || {
+            let flow = Flow {
+                id: number.id.clone(),
+                buyer: order.buyer.clone(),
+                seller: order.seller.clone(),
+                order,
+                bank,
+                carried: None,
+                stored: None,
+                paid: None,
+                state: State::Open,
+                released_by: None,
+                released_at: None,
+                invoice: None,
+                created_at: now(),
+                request: number.request.clone(),
+            };
+            transact(|tx| {
+                tx.insert(&flow)?;
+                tx.audit("flow.open", &flow.id, &json!({"order": flow.order.number}))?;
+                Ok::<_, Refusal>(())
+            })?;
+            Ok(flow)
+        },
+    )
 }
 
 fn change(
@@ -139,10 +142,7 @@ pub fn link_waybill(actor: &Actor, id: &str, waybill: &str) -> Result<Flow, Refu
 }
 
 fn stored(receipt: &Receipt) -> Stored {
-    let free = matches!(
-        receipt.state,
-        receipt::State::Issued | receipt::State::Released | receipt::State::Withdrawn
-    );
+    let free = matches!(receipt.state, receipt::State::Issued | receipt::State::Released | receipt::State::Withdrawn);
     Stored {
         receipt: receipt.id.clone(),
         holder: receipt.holder.clone(),
@@ -194,7 +194,11 @@ pub fn confirm_payment(actor: &Actor, id: &str, new: &NewPayment) -> Result<Flow
     change(id, "flow.confirm-payment", of_bank(actor), |_, flow, now| {
         if let Some(first) = flow.paid.as_ref().filter(|p| p.reference == reference) {
             let same = (&first.payer, &first.payee, first.amount) == (&payer, &payee, new.amount);
-            return if same { Ok(json!({})) } else { Err(Refused::ReferenceReused { reference: reference.clone() }.into()) };
+            return if same {
+                Ok(json!({}))
+            } else {
+                Err(Refused::ReferenceReused { reference: reference.clone() }.into())
+            };
         }
         flow.may_change()?;
         flow.paid = Some(Paid {

@@ -6,7 +6,6 @@ use crate::domain::actor::{Actor, Role};
 use crate::domain::flow::Flow;
 use crate::domain::freight::{FreightOrder, MAX_PARCELS, Parcel, Place, Proof, Reason, State, Waybill};
 use crate::domain::time::DAY;
-use crate::domain::warehouse::Unit;
 use crate::store::{FREIGHT_ORDERS, WAYBILL_CHANGED, WAYBILLS, by};
 use serde::Serialize;
 use serde_json::json;
@@ -37,8 +36,11 @@ pub struct NewFreight {
 
 pub(crate) fn place(check: &mut Check, pointer: &str, place: &Place) -> Place {
     let division = check.division(&format!("{pointer}/division"), &place.division);
-    let address =
-        if place.address.trim().is_empty() { String::new() } else { check.text(&format!("{pointer}/address"), &place.address, 120) };
+    let address = if place.address.trim().is_empty() {
+        String::new()
+    } else {
+        check.text(&format!("{pointer}/address"), &place.address, 120)
+    };
     Place { division, address }
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn parcels(check: &mut Check, given: &[(String, String, u64)]) -> Vec
             check.wrong(&at("parcel"), t("包裹编号重复", "The number is there twice"));
         }
         let goods = check.text(&at("goods"), goods, 80);
-        check.quantity(&at("grams"), *grams, Unit::Kilogram);
+        check.quantity(&at("grams"), *grams);
         parcels.push(Parcel { parcel, goods, grams: *grams, state: State::Booked, reason: None });
     }
     parcels
@@ -73,7 +75,7 @@ pub fn order(actor: &Actor, key: Option<&str>, new: &NewFreight) -> Result<Freig
     let carrier = check.organization("/carrier", &new.carrier);
     let order = check.text("/order", &new.order, 60);
     let goods = check.text("/goods", &new.goods, 80);
-    let quantity = check.quantity("/quantity", new.quantity, Unit::Kilogram);
+    let quantity = check.quantity("/quantity", new.quantity);
     let (from, to) = (place(&mut check, "/from", &new.from), place(&mut check, "/to", &new.to));
     let value = check.fen("/value", new.value);
     let parcels = parcels(&mut check, &new.parcels);
@@ -82,31 +84,35 @@ pub fn order(actor: &Actor, key: Option<&str>, new: &NewFreight) -> Result<Freig
     }
     check.done()?;
     let number = Numbered::new("FO", actor, key, new)?;
-    number.once(|id| FREIGHT_ORDERS.get(id), |f| &f.digest, || {
-        let freight = FreightOrder {
-            id: number.id.clone(),
-            shipper: actor.organization.clone(),
-            carrier,
-            order,
-            request: None,
-            goods,
-            quantity,
-            from,
-            to,
-            value,
-            not_after: new.not_after,
-            parcels,
-            waybill: None,
-            created_at: now(),
-            digest: number.request.clone(),
-        };
-        transact(|tx| {
-            tx.insert(&freight)?;
-            tx.audit("freight.order", &freight.id, &json!({"carrier": freight.carrier}))?;
-            Ok::<_, Refusal>(())
-        })?;
-        Ok(freight)
-    })
+    number.once(
+        |id| FREIGHT_ORDERS.get(id),
+        |f| &f.digest,
+        || {
+            let freight = FreightOrder {
+                id: number.id.clone(),
+                shipper: actor.organization.clone(),
+                carrier,
+                order,
+                request: None,
+                goods,
+                quantity,
+                from,
+                to,
+                value,
+                not_after: new.not_after,
+                parcels,
+                waybill: None,
+                created_at: now(),
+                digest: number.request.clone(),
+            };
+            transact(|tx| {
+                tx.insert(&freight)?;
+                tx.audit("freight.order", &freight.id, &json!({"carrier": freight.carrier}))?;
+                Ok::<_, Refusal>(())
+            })?;
+            Ok(freight)
+        },
+    )
 }
 
 /// The carrier takes an order: its waybill. Taken already, the same waybill is answered.
@@ -232,7 +238,7 @@ pub fn sign(actor: &Actor, id: &str, received_by: &str, document: &str, quantity
     let mut check = Check::new();
     let received_by = check.text("/received_by", received_by, 40);
     let document = check.text("/document", document, 60);
-    check.quantity("/quantity", quantity, Unit::Kilogram);
+    check.quantity("/quantity", quantity);
     check.done()?;
     step(actor, id, "waybill.sign", |tx, waybill, now| {
         let proof = Proof { received_by: received_by.clone(), document: document.clone(), quantity, at: now };

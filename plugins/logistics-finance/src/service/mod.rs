@@ -77,11 +77,8 @@ pub fn who() -> Result<Actor, Refusal> {
         return Ok(Actor { subject, organization, organization_name, roles, mandate: Some(acting.mandate) });
     }
     let organization = principal.organization.filter(|_| principal.kind == Kind::Official).unwrap_or_default();
-    let roles = if organization.is_empty() {
-        Vec::new()
-    } else {
-        principal.roles.iter().filter_map(|r| Role::of(r)).collect()
-    };
+    let roles =
+        if organization.is_empty() { Vec::new() } else { principal.roles.iter().filter_map(|r| Role::of(r)).collect() };
     Ok(Actor { subject, organization, organization_name: String::new(), roles, mandate: None })
 }
 

@@ -31,22 +31,26 @@ pub struct NewReceipt {
 pub fn draft(actor: &Actor, key: Option<&str>, new: &NewReceipt) -> Result<Receipt, Refusal> {
     actor.needs(Role::Warehouse)?;
     let mut check = Check::new();
-    check.quantity("/quantity", new.quantity, Unit::Kilogram);
+    check.quantity("/quantity", new.quantity);
     let holder = new.holder.as_ref().map(|h| check.uscc("/holder", h));
     check.done()?;
     let number = Numbered::new("WR", actor, key, new)?;
-    number.once(|id| RECEIPTS.get(id), |r| &r.request, || {
-        transact(|tx| {
-            let lot: Lot = known(tx.get(&new.lot))?;
-            actor.needs_of(Role::Warehouse, &lot.custodian)?;
-            let holder = holder.as_deref().unwrap_or(&lot.owner);
-            let drafted = Receipt::draft(number.id.clone(), &lot, new.quantity, holder, &actor.subject, now())?;
-            let receipt = Receipt { request: number.request.clone(), ..drafted };
-            tx.insert(&receipt)?;
-            tx.audit("receipt.draft", &receipt.id, &json!({"lot": lot.id, "quantity": receipt.quantity}))?;
-            Ok(receipt)
-        })
-    })
+    number.once(
+        |id| RECEIPTS.get(id),
+        |r| &r.request,
+        || {
+            transact(|tx| {
+                let lot: Lot = known(tx.get(&new.lot))?;
+                actor.needs_of(Role::Warehouse, &lot.custodian)?;
+                let holder = holder.as_deref().unwrap_or(&lot.owner);
+                let drafted = Receipt::draft(number.id.clone(), &lot, new.quantity, holder, &actor.subject, now())?;
+                let receipt = Receipt { request: number.request.clone(), ..drafted };
+                tx.insert(&receipt)?;
+                tx.audit("receipt.draft", &receipt.id, &json!({"lot": lot.id, "quantity": receipt.quantity}))?;
+                Ok(receipt)
+            })
+        },
+    )
 }
 
 /// Drafts and issues in one step: what a warehouse usually does. Nothing is left behind when the lot is short.
@@ -56,26 +60,30 @@ pub fn draft(actor: &Actor, key: Option<&str>, new: &NewReceipt) -> Result<Recei
 pub fn issue_new(actor: &Actor, key: Option<&str>, new: &NewReceipt) -> Result<Receipt, Refusal> {
     actor.needs(Role::Warehouse)?;
     let mut check = Check::new();
-    check.quantity("/quantity", new.quantity, Unit::Kilogram);
+    check.quantity("/quantity", new.quantity);
     let holder = new.holder.as_ref().map(|h| check.uscc("/holder", h));
     check.done()?;
     let number = Numbered::new("WR", actor, key, &("issue", new))?;
-    number.once(|id| RECEIPTS.get(id), |r| &r.request, || {
-        transact(|tx| {
-            let mut lot: Lot = known(tx.get(&new.lot))?;
-            actor.needs_of(Role::Warehouse, &lot.custodian)?;
-            let now = now();
-            let holder = holder.as_deref().unwrap_or(&lot.owner).to_owned();
-            let drafted = Receipt::draft(number.id.clone(), &lot, new.quantity, &holder, &actor.subject, now)?;
-            let mut receipt = Receipt { request: number.request.clone(), ..drafted };
-            receipt.issue(&mut lot, now)?;
-            signed(&mut receipt)?;
-            tx.insert(&receipt)?;
-            tx.put(&lot)?;
-            tx.audit("receipt.issue", &receipt.id, &json!({"lot": lot.id, "quantity": receipt.quantity}))?;
-            Ok(receipt)
-        })
-    })
+    number.once(
+        |id| RECEIPTS.get(id),
+        |r| &r.request,
+        || {
+            transact(|tx| {
+                let mut lot: Lot = known(tx.get(&new.lot))?;
+                actor.needs_of(Role::Warehouse, &lot.custodian)?;
+                let now = now();
+                let holder = holder.as_deref().unwrap_or(&lot.owner).to_owned();
+                let drafted = Receipt::draft(number.id.clone(), &lot, new.quantity, &holder, &actor.subject, now)?;
+                let mut receipt = Receipt { request: number.request.clone(), ..drafted };
+                receipt.issue(&mut lot, now)?;
+                signed(&mut receipt)?;
+                tx.insert(&receipt)?;
+                tx.put(&lot)?;
+                tx.audit("receipt.issue", &receipt.id, &json!({"lot": lot.id, "quantity": receipt.quantity}))?;
+                Ok(receipt)
+            })
+        },
+    )
 }
 
 /// Takes a step with one receipt and its lot, and writes both.
@@ -177,12 +185,14 @@ pub fn cancel(actor: &Actor, id: &str) -> Result<Receipt, Refusal> {
 /// [`Refusal`].
 pub fn split(actor: &Actor, key: Option<&str>, id: &str, quantities: &[u64]) -> Result<Vec<Receipt>, Refusal> {
     let number = Numbered::new("WR", actor, key, &("split", id, quantities))?;
-    let parts: Vec<(String, u64)> =
-        quantities.iter().enumerate().map(|(n, q)| (number.further("WR", n), *q)).collect();
+    let parts: Vec<(String, u64)> = quantities.iter().enumerate().map(|(n, q)| (number.further("WR", n), *q)).collect();
     transact(|tx| {
         let mut receipt: Receipt = known(tx.get(id))?;
         of_holder(actor)(&receipt)?;
-        if key.is_some() && !parts.is_empty() && receipt.children == parts.iter().map(|p| p.0.clone()).collect::<Vec<_>>() {
+        if key.is_some()
+            && !parts.is_empty()
+            && receipt.children == parts.iter().map(|p| p.0.clone()).collect::<Vec<_>>()
+        {
             // The same request again: what it made.
             return receipt.children.iter().map(|c| known(tx.get(c))).collect();
         }
@@ -204,26 +214,30 @@ pub fn split(actor: &Actor, key: Option<&str>, id: &str, quantities: &[u64]) -> 
 /// [`Refusal`].
 pub fn merge(actor: &Actor, key: Option<&str>, ids: &[String]) -> Result<Receipt, Refusal> {
     let number = Numbered::new("WR", actor, key, &("merge", ids))?;
-    number.once(|id| RECEIPTS.get(id), |r| &r.request, || {
-        transact(|tx| {
-            let mut receipts = Vec::with_capacity(ids.len());
-            for id in ids.iter().take(crate::domain::receipt::MAX_PARTS + 1) {
-                let receipt: Receipt = known(tx.get(id))?;
-                of_holder(actor)(&receipt)?;
-                receipts.push(receipt);
-            }
-            let mut merged = Receipt::merge(&mut receipts, &number.id, now())?;
-            merged.request.clone_from(&number.request);
-            signed(&mut merged)?;
-            for receipt in &mut receipts {
-                signed(receipt)?;
-                tx.put(&*receipt)?;
-            }
-            tx.insert(&merged)?;
-            tx.audit("receipt.merge", &merged.id, &json!({"of": ids}))?;
-            Ok(merged)
-        })
-    })
+    number.once(
+        |id| RECEIPTS.get(id),
+        |r| &r.request,
+        || {
+            transact(|tx| {
+                let mut receipts = Vec::with_capacity(ids.len());
+                for id in ids.iter().take(crate::domain::receipt::MAX_PARTS + 1) {
+                    let receipt: Receipt = known(tx.get(id))?;
+                    of_holder(actor)(&receipt)?;
+                    receipts.push(receipt);
+                }
+                let mut merged = Receipt::merge(&mut receipts, &number.id, now())?;
+                merged.request.clone_from(&number.request);
+                signed(&mut merged)?;
+                for receipt in &mut receipts {
+                    signed(receipt)?;
+                    tx.put(&*receipt)?;
+                }
+                tx.insert(&merged)?;
+                tx.audit("receipt.merge", &merged.id, &json!({"of": ids}))?;
+                Ok(merged)
+            })
+        },
+    )
 }
 
 /// Freezes a receipt: for a regulator, its custodian, or the bank that it is pledged to. The bank is told.

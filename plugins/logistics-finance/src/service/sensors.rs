@@ -58,7 +58,10 @@ pub fn register(actor: &Actor, new: &NewDevice) -> Result<Registered, Refusal> {
         if p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).is_err() || point.len() != 65 {
             check.wrong(
                 "/public_key",
-                t("请填写未压缩的 P-256 公钥（十六进制，04 开头，130 位）", "An uncompressed P-256 point in hexadecimal: 04, then x and y"),
+                t(
+                    "请填写未压缩的 P-256 公钥（十六进制，04 开头，130 位）",
+                    "An uncompressed P-256 point in hexadecimal: 04, then x and y",
+                ),
             );
         }
     }
@@ -88,12 +91,7 @@ pub fn register(actor: &Actor, new: &NewDevice) -> Result<Registered, Refusal> {
     Ok(Registered { device, secret })
 }
 
-fn change(
-    actor: &Actor,
-    id: &str,
-    action: &str,
-    take: impl Fn(&mut Device),
-) -> Result<Device, Refusal> {
+fn change(actor: &Actor, id: &str, action: &str, take: impl Fn(&mut Device)) -> Result<Device, Refusal> {
     transact(|tx| {
         let mut device: Device = known(tx.get(id))?;
         actor.needs_of(Role::Warehouse, &device.custodian)?;
@@ -226,7 +224,8 @@ fn seen(tx: &Tx<'_>, mut lot: Lot, reading: &Reading, now: i64) -> Result<(u64, 
                 frozen.push(receipt.id);
             }
         }
-        let detail = json!({"device": reading.device, "sequence": reading.sequence, "missing": unexplained, "frozen": frozen});
+        let detail =
+            json!({"device": reading.device, "sequence": reading.sequence, "missing": unexplained, "frozen": frozen});
         tx.audit("lot.goods-missing", &lot.id, &detail)?;
     }
     Ok((unexplained, frozen))

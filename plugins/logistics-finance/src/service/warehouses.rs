@@ -49,26 +49,30 @@ pub fn register(actor: &Actor, key: Option<&str>, new: &NewWarehouse) -> Result<
     }
     check.done()?;
     let number = Numbered::new("WH", actor, key, new)?;
-    number.once(|id| WAREHOUSES.get(id), |w| &w.request, || {
-        let warehouse = Warehouse {
-            id: number.id.clone(),
-            name: Text::new(name.clone(), name_en.clone()),
-            custodian,
-            custodian_name,
-            division,
-            address,
-            affiliates,
-            active: true,
-            created_at: now(),
-            request: number.request.clone(),
-        };
-        transact(|tx| {
-            tx.insert(&warehouse)?;
-            tx.audit("warehouse.register", &warehouse.id, &json!({"custodian": warehouse.custodian}))?;
-            Ok::<_, Refusal>(())
-        })?;
-        Ok(warehouse)
-    })
+    number.once(
+        |id| WAREHOUSES.get(id),
+        |w| &w.request,
+        || {
+            let warehouse = Warehouse {
+                id: number.id.clone(),
+                name: Text::new(name.clone(), name_en.clone()),
+                custodian,
+                custodian_name,
+                division,
+                address,
+                affiliates,
+                active: true,
+                created_at: now(),
+                request: number.request.clone(),
+            };
+            transact(|tx| {
+                tx.insert(&warehouse)?;
+                tx.audit("warehouse.register", &warehouse.id, &json!({"custodian": warehouse.custodian}))?;
+                Ok::<_, Refusal>(())
+            })?;
+            Ok(warehouse)
+        },
+    )
 }
 
 /// All warehouses: for everybody who is signed in, since receipts name them.
@@ -129,51 +133,53 @@ pub fn receive(actor: &Actor, key: Option<&str>, new: &NewLot) -> Result<Lot, Re
     let owner = check.uscc("/owner", &new.owner);
     let goods = check.code("/goods", &new.goods);
     let name = check.text("/goods_name", &new.goods_name, 40);
-    let name_en =
-        if new.goods_name_en.trim().is_empty() { name.clone() } else { check.text("/goods_name_en", &new.goods_name_en, 60) };
+    let name_en = if new.goods_name_en.trim().is_empty() {
+        name.clone()
+    } else {
+        check.text("/goods_name_en", &new.goods_name_en, 60)
+    };
     let spec = check.text("/spec", &new.spec, 60);
-    let quantity = check.quantity("/quantity", new.quantity, new.unit);
+    let quantity = check.quantity("/quantity", new.quantity);
     let location = check.text("/location", &new.location, 40);
     check.done()?;
     let number = Numbered::new("LT", actor, key, new)?;
-    number.once(|id| LOTS.get(id), |l| &l.request, || {
-        transact(|tx| {
-            let warehouse = known(tx.get::<Warehouse>(&new.warehouse))?;
-            actor.needs_of(Role::Warehouse, &warehouse.custodian)?;
-            let lot = Lot {
-                id: number.id.clone(),
-                warehouse: warehouse.id,
-                custodian: warehouse.custodian,
-                owner: owner.clone(),
-                goods: goods.clone(),
-                goods_name: Text::new(name.clone(), name_en.clone()),
-                spec: spec.clone(),
-                unit: new.unit,
-                quantity,
-                receipted: 0,
-                leaving: 0,
-                missing: 0,
-                location: location.clone(),
-                created_at: now(),
-                request: number.request.clone(),
-            };
-            tx.insert(&lot)?;
-            tx.audit("lot.receive", &lot.id, &json!({"warehouse": lot.warehouse, "quantity": quantity}))?;
-            Ok(lot)
-        })
-    })
+    number.once(
+        |id| LOTS.get(id),
+        |l| &l.request,
+        || {
+            transact(|tx| {
+                let warehouse = known(tx.get::<Warehouse>(&new.warehouse))?;
+                actor.needs_of(Role::Warehouse, &warehouse.custodian)?;
+                let lot = Lot {
+                    id: number.id.clone(),
+                    warehouse: warehouse.id,
+                    custodian: warehouse.custodian,
+                    owner: owner.clone(),
+                    goods: goods.clone(),
+                    goods_name: Text::new(name.clone(), name_en.clone()),
+                    spec: spec.clone(),
+                    unit: new.unit,
+                    quantity,
+                    receipted: 0,
+                    leaving: 0,
+                    missing: 0,
+                    location: location.clone(),
+                    created_at: now(),
+                    request: number.request.clone(),
+                };
+                tx.insert(&lot)?;
+                tx.audit("lot.receive", &lot.id, &json!({"warehouse": lot.warehouse, "quantity": quantity}))?;
+                Ok(lot)
+            })
+        },
+    )
 }
 
 /// The lots that the actor's organization keeps or owns; a regulator's list is a warehouse's.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for a warehouse that is not the actor's.
-pub fn lots(
-    actor: &Actor,
-    warehouse: Option<&str>,
-    limit: u32,
-    after: Option<String>,
-) -> Result<Page<Lot>, Refusal> {
+pub fn lots(actor: &Actor, warehouse: Option<&str>, limit: u32, after: Option<String>) -> Result<Page<Lot>, Refusal> {
     let query = match warehouse {
         Some(id) => {
             let found: Warehouse = known(WAREHOUSES.get(id))?;

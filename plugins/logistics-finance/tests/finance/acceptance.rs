@@ -161,8 +161,7 @@ fn line_7_a_proof_of_delivery_without_payment_settles_nothing() {
     assert_eq!(rule(flows::release_funds(&x.bank(BANK_A, "officer"), &flow.id)), open);
     assert_eq!(flows::get(&x.company(C), &flow.id).unwrap().state, FlowState::Open);
 
-    let payment =
-        NewPayment { bank_reference: "PM-1".into(), payer: C.into(), payee: A.into(), amount: 10_000_000 };
+    let payment = NewPayment { bank_reference: "PM-1".into(), payer: C.into(), payee: A.into(), amount: 10_000_000 };
     flows::confirm_payment(&x.bank(BANK_A, "teller"), &flow.id, &payment).unwrap();
     let e = rule(flows::release_funds(&x.bank(BANK_A, "teller"), &flow.id));
     assert!(matches!(e, Refused::SameHands { .. }));
@@ -190,8 +189,7 @@ fn line_7_a_receipt_that_was_pledged_since_keeps_the_funds() {
     let flow = flows::open(&seller, None, &new).unwrap();
     flows::link_waybill(&seller, &flow.id, &waybill).unwrap();
     flows::link_receipt(&seller, &flow.id, &receipt.id).unwrap();
-    let payment =
-        NewPayment { bank_reference: "PM-1".into(), payer: C.into(), payee: A.into(), amount: 10_000_000 };
+    let payment = NewPayment { bank_reference: "PM-1".into(), payer: C.into(), payee: A.into(), amount: 10_000_000 };
     flows::confirm_payment(&x.bank(BANK_A, "teller"), &flow.id, &payment).unwrap();
     x.file(BANK_B);
     x.apply(BANK_B, 100, &[&receipt]).unwrap();

@@ -37,10 +37,7 @@ fn a_waybill_goes_step_by_step_to_its_signature() {
     let mut waybill = order.book("WB1".into(), 0).unwrap();
     assert!(order.book("WB2".into(), 0).is_err(), "one order, one waybill");
     let e = waybill.advance(State::Delivered, None, 1).unwrap_err();
-    assert_eq!(
-        e.to_string(),
-        "the Waybill is booked, which does not allow `delivered`; allowed: loaded, exception"
-    );
+    assert_eq!(e.to_string(), "the Waybill is booked, which does not allow `delivered`; allowed: loaded, exception");
     for to in [State::Loaded, State::InTransit, State::Delivered] {
         assert_eq!(waybill.advance(to, None, 1), Ok(true));
         assert_eq!(waybill.advance(to, None, 1), Ok(false), "said again");

@@ -121,7 +121,11 @@ impl City {
         assert!(live <= self.lot.quantity, "live receipts over the lot's quantity");
         let withdrawn: u64 = STOCK - self.lot.quantity;
         assert!(self.lot.leaving <= withdrawn, "more may leave than was withdrawn");
-        assert_eq!(self.gone, withdrawn - self.lot.leaving + self.lot.missing, "what is gone was allowed or is missing");
+        assert_eq!(
+            self.gone,
+            withdrawn - self.lot.leaving + self.lot.missing,
+            "what is gone was allowed or is missing"
+        );
     }
 
     fn check_pledges(&self) {

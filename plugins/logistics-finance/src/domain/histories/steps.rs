@@ -4,7 +4,7 @@ use super::city::City;
 use crate::domain::borrower::{Consent, CreditCheck};
 use crate::domain::calendar::Calendar;
 use crate::domain::effect::Effect;
-use crate::domain::loan::tests::{LIMITS, consent, file, receipt as issued, terms, warehouse};
+use crate::domain::loan::tests::{LIMITS, consent, file, terms, warehouse};
 use crate::domain::loan::{Application, Approval, Deal, Outcome, Part, Sale};
 use crate::domain::receipt::{self, Receipt};
 use crate::domain::refused::Refused;
@@ -27,9 +27,17 @@ pub(super) enum Op {
     /// So many kilograms pass the gate.
     Gate(u64),
     /// A company applies with some receipts; two banks in the same moment when `race`.
-    Apply { receipts: Vec<usize>, principal: u64, race: bool },
+    Apply {
+        receipts: Vec<usize>,
+        principal: u64,
+        race: bool,
+    },
     /// A step with a loan; the process dies before its commit when `crash`.
-    Loan { loan: usize, step: LoanStep, crash: bool },
+    Loan {
+        loan: usize,
+        step: LoanStep,
+        crash: bool,
+    },
     /// The next steps of a loan's way, so that histories get far.
     Onward(usize),
     Price(u64),
@@ -177,7 +185,11 @@ fn step(city: &mut City, op: &Op) {
     }
 }
 
-fn one(city: &mut City, n: usize, f: impl FnOnce(&mut Receipt, &mut crate::domain::warehouse::Lot) -> Result<(), Refused>) {
+fn one(
+    city: &mut City,
+    n: usize,
+    f: impl FnOnce(&mut Receipt, &mut crate::domain::warehouse::Lot) -> Result<(), Refused>,
+) {
     let Some(id) = pick(&city.receipts, n) else { return };
     let (mut receipt, mut lot) = (city.receipts[&id].clone(), city.lot.clone());
     let before = (receipt.clone(), lot.clone());
@@ -259,7 +271,8 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
         LoanStep::Approve(principal, hands) => {
             let by = OFFICERS[usize::from(*hands) % OFFICERS.len()];
             let consent = Some(&standing);
-            deal.approve(&Approval { principal: *principal, by, consent, prices: &prices, limits: LIMITS }, now).map(none)
+            deal.approve(&Approval { principal: *principal, by, consent, prices: &prices, limits: LIMITS }, now)
+                .map(none)
         }
         LoanStep::Reject => deal.reject("no", now).map(none),
         LoanStep::Sign(bank) => deal.sign(*bank, if *bank { "approver" } else { "rep" }, now).map(none),
@@ -278,7 +291,7 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
         }
         LoanStep::Add(r) => {
             let id = pick(&city.receipts, *r).unwrap_or_default();
-            let more = city.receipts.get(&id).cloned().unwrap_or_else(|| issued("none", 1));
+            let Some(more) = city.receipts.get(&id).cloned() else { return Err(Refused::NotYours) };
             deal.add_collateral(vec![more], &[warehouse()], now).map(none)
         }
         LoanStep::Revalue => {
@@ -301,7 +314,9 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
             };
             deal.sell(&sale, now)
         }
-        LoanStep::WriteOff(hands) => deal.write_off(["boss", "approver", "officer", "boss"][usize::from(*hands) % 4], now),
+        LoanStep::WriteOff(hands) => {
+            deal.write_off(["boss", "approver", "officer", "boss"][usize::from(*hands) % 4], now)
+        }
         LoanStep::Freeze => {
             deal.loan.freeze("name-changed", now);
             Ok(Vec::new())

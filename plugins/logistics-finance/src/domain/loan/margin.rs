@@ -109,9 +109,8 @@ impl Deal {
         call.state = MarginState::Lapsed;
         call.ended_at = Some(now);
         let (short, occurrence) = (call.short, call.called_at.to_string());
-        let mut effects = vec![Effect::Alert(
-            Alert::new(loan, alert::Kind::MarginLapsed, &occurrence, now).amount(short),
-        )];
+        let mut effects =
+            vec![Effect::Alert(Alert::new(loan, alert::Kind::MarginLapsed, &occurrence, now).amount(short))];
         if loan.state.allows().contains(&Step::Dispose) {
             effects.extend(loan.accrue(now));
             loan.pass(State::Disposal, now);

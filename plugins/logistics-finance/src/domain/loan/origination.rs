@@ -117,12 +117,7 @@ impl Deal {
         self.take_in_pledge(receipts, warehouses, now)
     }
 
-    fn take_in_pledge(
-        &mut self,
-        receipts: Vec<Receipt>,
-        warehouses: &[Warehouse],
-        now: i64,
-    ) -> Result<(), Refused> {
+    fn take_in_pledge(&mut self, receipts: Vec<Receipt>, warehouses: &[Warehouse], now: i64) -> Result<(), Refused> {
         let loan = &self.loan;
         for mut receipt in receipts {
             if receipt.holder != loan.borrower {

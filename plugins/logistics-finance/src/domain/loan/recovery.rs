@@ -76,8 +76,7 @@ impl Deal {
         receipt.enforce(&sale.buyer, now)?;
         pledge.end(pledge::State::Enforced, now)?;
         let mut effects = self.loan.accrue(now);
-        let (interest, principal, entry) =
-            self.loan.book_money(Kind::Proceeds, &sale.reference, sale.proceeds, now);
+        let (interest, principal, entry) = self.loan.book_money(Kind::Proceeds, &sale.reference, sale.proceeds, now);
         effects.extend(entry);
         let surplus = sale.proceeds - interest - principal;
         self.loan.sales.push(Sale { surplus, at: now, ..sale.clone() });

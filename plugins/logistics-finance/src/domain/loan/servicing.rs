@@ -67,7 +67,13 @@ impl Loan {
     }
 
     /// Books money that came in, interest first.
-    pub(crate) fn book_money(&mut self, kind: Kind, reference: &str, amount: u64, now: i64) -> (u64, u64, Option<Effect>) {
+    pub(crate) fn book_money(
+        &mut self,
+        kind: Kind,
+        reference: &str,
+        amount: u64,
+        now: i64,
+    ) -> (u64, u64, Option<Effect>) {
         let (interest, principal) = self.balance.take(amount);
         let head = Head { loan: &self.id, bank: &self.bank, at: now };
         let surplus = amount - interest - principal;
@@ -91,7 +97,11 @@ impl Deal {
     pub fn repay(&mut self, reference: &str, amount: u64, by: &str, now: i64) -> Result<Vec<Effect>, Refused> {
         if let Some(first) = self.loan.repayments.iter().find(|r| r.reference == reference) {
             let same = first.amount == amount;
-            return if same { Ok(Vec::new()) } else { Err(Refused::ReferenceReused { reference: reference.to_owned() }) };
+            return if same {
+                Ok(Vec::new())
+            } else {
+                Err(Refused::ReferenceReused { reference: reference.to_owned() })
+            };
         }
         self.loan.check(Step::Repay)?;
         if amount == 0 || reference.is_empty() {

@@ -90,9 +90,7 @@ impl State {
             Self::CreditChecked => &[CheckCredit, AddCollateral, Approve, Reject],
             Self::Approved => &[Sign, RegisterPledges, Reject],
             Self::Signed => &[RegisterPledges, Disburse, Reject],
-            Self::Disbursed | Self::Repaying => {
-                &[Repay, Release, AddCollateral, RegisterPledges, FallDue, Dispose]
-            }
+            Self::Disbursed | Self::Repaying => &[Repay, Release, AddCollateral, RegisterPledges, FallDue, Dispose],
             Self::Overdue => &[Repay, AddCollateral, RegisterPledges, Dispose],
             Self::Disposal => &[Sell, Repay, WriteOff],
             // A receipt that was frozen when the loan ended comes free afterwards.

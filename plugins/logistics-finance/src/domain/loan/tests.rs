@@ -151,8 +151,7 @@ fn a_breach_an_old_check_and_a_consent_that_was_taken_back_forbid_it() {
     deal.credit_checked(check(&[]), Some(&consent("B")), START).unwrap();
     let back = Consent { withdrawn_at: Some(START), ..consent("B") };
     let now_prices = prices(100_000);
-    let approval =
-        Approval { principal: 1, by: "approver", consent: Some(&back), prices: &now_prices, limits: LIMITS };
+    let approval = Approval { principal: 1, by: "approver", consent: Some(&back), prices: &now_prices, limits: LIMITS };
     assert!(matches!(deal.approve(&approval, START), Err(Refused::NoConsent { withdrawn: true, .. })));
     let standing = consent("B");
     let late = Approval { consent: Some(&standing), ..approval };

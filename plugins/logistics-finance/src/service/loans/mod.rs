@@ -4,7 +4,7 @@ mod recovery;
 mod servicing;
 
 pub use recovery::{NewSale, dispose, sell, unfreeze, write_off};
-pub use servicing::{Freed, confirm_disbursement, ask_disbursement, release, repay, revalue};
+pub use servicing::{Freed, ask_disbursement, confirm_disbursement, release, repay, revalue};
 
 use super::borrowers::STANDING;
 use super::fields::Check;
@@ -267,9 +267,7 @@ pub fn register_pledges(actor: &Actor, id: &str) -> Result<Loan, Refusal> {
 }
 
 fn may_see(actor: &Actor, loan: &Loan) -> bool {
-    actor.is(Role::Regulator)
-        || actor.is_of(Role::Bank, &loan.bank)
-        || actor.is_of(Role::Manufacturer, &loan.borrower)
+    actor.is(Role::Regulator) || actor.is_of(Role::Bank, &loan.bank) || actor.is_of(Role::Manufacturer, &loan.borrower)
 }
 
 /// One loan: for its bank, its borrower and regulators.

@@ -12,9 +12,7 @@ use serde_json::json;
 /// # Errors
 /// [`Refusal`].
 pub fn dispose(actor: &Actor, id: &str) -> Result<Loan, Refusal> {
-    change(id, "loan.dispose", of_bank(actor), |_, deal, now| {
-        Ok((deal.dispose(&actor.subject, now)?, json!({})))
-    })
+    change(id, "loan.dispose", of_bank(actor), |_, deal, now| Ok((deal.dispose(&actor.subject, now)?, json!({}))))
 }
 
 /// Goods that were sold for a loan.

@@ -175,7 +175,10 @@ impl Refusal {
                 format!("This key made {first} from a different request. Use another key."),
             ),
             Self::NotInBusiness { uscc, status } => Text::new(
-                format!("法人库中 {uscc} 的状态：{}。请核对代码，或待企业恢复存续后再办理。", status.as_deref().unwrap_or("没有登记")),
+                format!(
+                    "法人库中 {uscc} 的状态：{}。请核对代码，或待企业恢复存续后再办理。",
+                    status.as_deref().unwrap_or("没有登记")
+                ),
                 format!(
                     "The register of legal entities has {uscc} as: {}. Check the code, or come back when it is in business.",
                     status.as_deref().unwrap_or("not registered")
@@ -191,9 +194,7 @@ fn rule(e: &Refused, title: Text) -> Problem {
     let conflict = |kind| Problem::conflict(title.clone()).kind(kind);
     let invalid = |kind| Problem::invalid(title.clone()).kind(kind);
     match e {
-        Refused::Role { role } => {
-            Problem::forbidden(title.clone()).kind("role-required").with("role", role.code())
-        }
+        Refused::Role { role } => Problem::forbidden(title.clone()).kind("role-required").with("role", role.code()),
         Refused::NotYours => Problem::not_found(),
         Refused::State(s) => conflict("wrong-state")
             .with("thing", json!(s.thing))

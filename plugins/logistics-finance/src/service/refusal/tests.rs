@@ -81,8 +81,10 @@ fn every_rule_is_a_problem_with_a_kind_of_its_own_status() {
 fn every_state_and_step_has_words() {
     use crate::domain::{flow, freight, loan, pledge, receipt};
     let states = receipt::State::ALL.map(receipt::State::code).into_iter();
-    let states = states.chain(loan::State::ALL.map(loan::State::code)).chain(pledge::State::ALL.map(pledge::State::code));
-    let states = states.chain(freight::State::ALL.map(freight::State::code)).chain(flow::State::ALL.map(flow::State::code));
+    let states =
+        states.chain(loan::State::ALL.map(loan::State::code)).chain(pledge::State::ALL.map(pledge::State::code));
+    let states =
+        states.chain(freight::State::ALL.map(freight::State::code)).chain(flow::State::ALL.map(flow::State::code));
     for code in states {
         assert!(both(&state_name(code)), "{code}");
     }

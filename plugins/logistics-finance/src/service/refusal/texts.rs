@@ -154,7 +154,9 @@ pub fn disagreement(point: Disagreement) -> Text {
         Disagreement::OtherQuantityDelivered => t("货物：签收数量与订单不同", "Goods: another quantity arrived"),
         Disagreement::NoReceipt => t("货物：没有关联仓单", "Goods: no receipt is linked"),
         Disagreement::OtherGoodsStored => t("货物：仓单的货物不同", "Goods: the receipt is for other goods"),
-        Disagreement::OtherQuantityStored => t("货物：仓单数量与订单不同", "Goods: the receipt is for another quantity"),
+        Disagreement::OtherQuantityStored => {
+            t("货物：仓单数量与订单不同", "Goods: the receipt is for another quantity")
+        }
         Disagreement::OtherHolder => t("货物：仓单持有人不是买卖双方", "Goods: neither side holds the receipt"),
         Disagreement::Encumbered => t("货物：仓单已质押或冻结", "Goods: the receipt is pledged or frozen"),
         Disagreement::NoPayment => t("资金：没有付款", "Money: nothing is paid"),
@@ -223,15 +225,23 @@ pub(super) fn detail(e: &Refused) -> Text {
             let (zh, en) = role_name(*role);
             Text::new(
                 format!("此操作需要岗位：{zh}。请联系部门管理员，或在门户选择企业委托。"),
-                format!("The role is needed: {en}. Ask the department's administrator, or choose the mandate at the portal."),
+                format!(
+                    "The role is needed: {en}. Ask the department's administrator, or choose the mandate at the portal."
+                ),
             )
         }
         Refused::State(s) => wrong_state(s),
         Refused::LotShort { lot, free, asked, unit } => {
             let unit = unit_name(*unit);
             Text::new(
-                format!("批次 {lot} 还可开具 {free} {}，本次为 {asked} {}。请减少数量，或先办理入库。", unit.zh, unit.zh),
-                format!("Lot {lot} has {free} {} left for receipts; {asked} were asked for. Ask for less, or take more goods in first.", unit.en),
+                format!(
+                    "批次 {lot} 还可开具 {free} {}，本次为 {asked} {}。请减少数量，或先办理入库。",
+                    unit.zh, unit.zh
+                ),
+                format!(
+                    "Lot {lot} has {free} {} left for receipts; {asked} were asked for. Ask for less, or take more goods in first.",
+                    unit.en
+                ),
             )
         }
         Refused::Parts { sum, quantity } => Text::new(
@@ -248,15 +258,31 @@ pub(super) fn detail(e: &Refused) -> Text {
         ),
         Refused::ReceiptFrozen { receipt, reason } => Text::new(
             format!("仓单 {receipt} 已冻结（{reason}）。查清后由监管人员或质权银行解冻。"),
-            format!("Receipt {receipt} is frozen ({reason}). The regulator or the bank unfreezes it once it is cleared up."),
+            format!(
+                "Receipt {receipt} is frozen ({reason}). The regulator or the bank unfreezes it once it is cleared up."
+            ),
         ),
         Refused::Affiliate { warehouse, borrower } => Text::new(
             format!("仓库 {warehouse} 与 {borrower} 有关联关系，其仓单不能为该企业的贷款质押。请存入独立第三方仓库。"),
-            format!("The warehouse {warehouse} and {borrower} belong together: its receipts secure no loan of that company. Store the goods with somebody independent."),
+            format!(
+                "The warehouse {warehouse} and {borrower} belong together: its receipts secure no loan of that company. Store the goods with somebody independent."
+            ),
         ),
         Refused::OverLtv { principal, most, value, ltv_bps } => Text::new(
-            format!("质物价值 {} 元，质押率上限 {}，最多 {} 元；本次 {} 元。请减少金额或追加质物。", yuan(*value), percent(*ltv_bps), yuan(*most), yuan(*principal)),
-            format!("The goods are worth {} yuan; {} of it is at most {} yuan, and {} were asked for. Ask for less, or pledge more.", yuan(*value), percent(*ltv_bps), yuan(*most), yuan(*principal)),
+            format!(
+                "质物价值 {} 元，质押率上限 {}，最多 {} 元；本次 {} 元。请减少金额或追加质物。",
+                yuan(*value),
+                percent(*ltv_bps),
+                yuan(*most),
+                yuan(*principal)
+            ),
+            format!(
+                "The goods are worth {} yuan; {} of it is at most {} yuan, and {} were asked for. Ask for less, or pledge more.",
+                yuan(*value),
+                percent(*ltv_bps),
+                yuan(*most),
+                yuan(*principal)
+            ),
         ),
         Refused::NoQuote { goods } => Text::new(
             format!("货物 {goods} 没有在有效期内的价格。请监管人员发布。"),
@@ -269,14 +295,21 @@ pub(super) fn detail(e: &Refused) -> Text {
                 format!("You did this before: {}. Somebody else must {}. The attempt was recorded.", first.en, step.en),
             )
         }
-        Refused::NoConsent { withdrawn: true, .. } => t("企业已撤回授权。请企业重新授权后再办理。", "The company took its consent back. It can give it again."),
-        Refused::NoConsent { .. } => t("请企业在本应用授权该银行查询征信。", "The company gives the bank its consent in this app first."),
+        Refused::NoConsent { withdrawn: true, .. } => {
+            t("企业已撤回授权。请企业重新授权后再办理。", "The company took its consent back. It can give it again.")
+        }
+        Refused::NoConsent { .. } => {
+            t("请企业在本应用授权该银行查询征信。", "The company gives the bank its consent in this app first.")
+        }
         Refused::Credit(reasons) => credit(reasons),
         Refused::NotRegistered { receipt } => Text::new(
             format!("仓单 {receipt} 的质押未登记。请先登记质押。"),
             format!("The pledge of the receipt {receipt} is not registered. Register it first."),
         ),
-        Refused::NotSigned => t("借款企业与银行须先后签署合同，再登记质押、申请放款。", "The company and the bank sign first; then pledges are registered and the money is asked for."),
+        Refused::NotSigned => t(
+            "借款企业与银行须先后签署合同，再登记质押、申请放款。",
+            "The company and the bank sign first; then pledges are registered and the money is asked for.",
+        ),
         Refused::LoanFrozen { reason } => Text::new(
             format!("原因：{reason}。可以还款；其余由银行核实后解冻。"),
             format!("Reason: {reason}. Repayments are possible; the bank unfreezes it once it is cleared up."),
@@ -296,7 +329,8 @@ pub(super) fn detail(e: &Refused) -> Text {
         Refused::TooEarly { from, .. } => Text::new(format!("{from} 起可以办理。"), format!("Possible from {from}.")),
         Refused::Disagree(points) => {
             let points: Vec<Text> = points.iter().map(|p| disagreement(*p)).collect();
-            let list = |pick: fn(&Text) -> &str, between: &str| points.iter().map(pick).collect::<Vec<_>>().join(between);
+            let list =
+                |pick: fn(&Text) -> &str, between: &str| points.iter().map(pick).collect::<Vec<_>>().join(between);
             Text::new(format!("{}。", list(|t| &t.zh, "；")), format!("{}.", list(|t| &t.en, "; ")))
         }
         Refused::Sensor(e) => sensor(e),
@@ -322,10 +356,20 @@ fn credit(reasons: &[&str]) -> Text {
 
 fn sensor(e: &SensorError) -> Text {
     match e {
-        SensorError::NotSigned => t("签名不是已登记设备的。请核对设备编号、密钥和签名文本。", "The signature is not that of a device here. Check the device, its key and the text that is signed."),
-        SensorError::SentAt { .. } => t("发送时间与服务器相差超过 5 分钟。请校准设备时钟后重新签名发送。", "It was sent more than five minutes from now. Set the device's clock, sign and send again."),
-        SensorError::TakenLater => t("采集时间晚于发送时间，或序号为 0。", "It was taken after it was sent, or its sequence is 0."),
-        SensorError::SequenceReused(n) => Text::new(format!("序号 {n} 已用于另一条读数。"), format!("Sequence {n} was another reading.")),
+        SensorError::NotSigned => t(
+            "签名不是已登记设备的。请核对设备编号、密钥和签名文本。",
+            "The signature is not that of a device here. Check the device, its key and the text that is signed.",
+        ),
+        SensorError::SentAt { .. } => t(
+            "发送时间与服务器相差超过 5 分钟。请校准设备时钟后重新签名发送。",
+            "It was sent more than five minutes from now. Set the device's clock, sign and send again.",
+        ),
+        SensorError::TakenLater => {
+            t("采集时间晚于发送时间，或序号为 0。", "It was taken after it was sent, or its sequence is 0.")
+        }
+        SensorError::SequenceReused(n) => {
+            Text::new(format!("序号 {n} 已用于另一条读数。"), format!("Sequence {n} was another reading."))
+        }
         SensorError::OtherLot => t("批次不在该设备所在的仓库。", "The lot is not in the device's warehouse."),
     }
 }
