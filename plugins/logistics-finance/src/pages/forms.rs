@@ -153,7 +153,7 @@ fn field_of(refusal: &Refusal) -> Option<&'static str> {
     };
     Some(match rule {
         Refused::LotShort { .. } | Refused::LeavesOverLtv { .. } => "quantity",
-        Refused::Nothing(name) => name,
+        Refused::Nothing(name) => *name,
         Refused::Parts { .. } => "quantities",
         Refused::NotAlike(..) | Refused::Pledged { .. } | Refused::ReceiptFrozen { .. } | Refused::Affiliate { .. } => "receipts",
         Refused::OverLtv { .. } => "principal",

@@ -137,12 +137,12 @@ fn page(handler: fn(&Request) -> Shown) -> impl Fn(&Request) -> web::Result<Resp
 }
 
 fn nav(_: &Request) -> Vec<NavItem> {
+    use Role::{Bank, Carrier, Manufacturer, Regulator, Warehouse};
     let mut items = vec![NavItem::new("/", t("首页", "Start"))];
     let roles = who().map(|a| a.roles).unwrap_or_default();
     let any = |of: &[Role]| roles.iter().any(|r| of.contains(r));
-    use Role::{Bank, Carrier, Manufacturer, Regulator, Warehouse};
-    let offered = [
-        (&[Regulator][..], "/overview", t("总览", "Overview")),
+    let offered: [(&[Role], &'static str, Text); 13] = [
+        (&[Regulator], "/overview", t("总览", "Overview")),
         (&[Manufacturer, Warehouse, Regulator], "/receipts", t("仓单", "Receipts")),
         (&[Manufacturer, Warehouse], "/lots", t("批次", "Lots")),
         (&[Manufacturer, Warehouse, Regulator], "/warehouses", t("仓库", "Warehouses")),

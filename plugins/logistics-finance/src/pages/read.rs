@@ -123,7 +123,7 @@ fn amount_of(text: &str, unit: Unit) -> Option<u64> {
 /// A decimal number as units of its last place; `None` when it has more places, or is none.
 fn decimal(text: &str, places: usize) -> Option<u64> {
     let text: String = text.chars().filter(|c| *c != ',' && *c != '¥').collect();
-    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let (whole, part) = text.split_once('.').unwrap_or((text.as_str(), ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || part.len() > places || !digits(whole) || !digits(part) || (text.contains('.') && part.is_empty()) {
         return None;

@@ -115,7 +115,7 @@ fn form_of(request: &Request) -> Result<Ask, Refusal> {
         _ => Vec::new(),
     };
     Ok(Ask {
-        title: Text::new(format!("{} {}", step_name(step.code()).zh, r.id), format!("{} {}: {}", "Receipt", r.id, step_name(step.code()).en)),
+        title: Text::new(format!("{} {}", step_name(step.code()).zh, r.id), format!("Receipt {}: {}", r.id, step_name(step.code()).en)),
         action: format!("/receipts/{}/{}", r.id, step.code()),
         back: format!("/receipts/{}", r.id),
         intro: html! {

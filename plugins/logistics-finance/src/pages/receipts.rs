@@ -150,7 +150,7 @@ pub(super) fn offered(actor: &Actor, r: &Receipt) -> Vec<Step> {
         // The bank does it on the loan's page.
         Step::RegisterPledge | Step::DropPledge | Step::Release => false,
     };
-    r.state.allows().iter().copied().filter(|s| may(s)).collect()
+    r.state.allows().iter().copied().filter(may).collect()
 }
 
 fn steps(request: &Request, actor: &Actor, r: &Receipt) -> Markup {

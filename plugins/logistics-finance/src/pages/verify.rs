@@ -2,7 +2,7 @@
 
 use super::{LAYOUT, Shown, code, facts, quantity, state_badge, when};
 use crate::service::receipts::{self, Verification};
-use crate::service::{Refusal, refusal};
+use crate::service::Refusal;
 use maud::{Markup, html};
 use yunlong_sdk::page::{card, error_summary, field, notice};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, t};
@@ -58,7 +58,7 @@ fn verified(request: &Request, v: &Verification) -> Markup {
     html! {
         @if v.genuine { (notice(Tone::Ok, request.t("签名真实：这张仓单由本系统登记的仓储企业签发。", "Genuine: it was issued by a warehouse that is registered here."))) }
         @else { (notice(Tone::Bad, request.t("签名不符：请勿凭此办理，并告知监管部门。", "The signature does not fit: rely on nothing of it, and tell the regulator."))) }
-        p { (state_badge(lang, v.state.code())) " " (refusal::state_name(v.state.code()).get(lang)) }
+        p { (state_badge(lang, v.state.code())) }
         (card("facts", &v.number, facts(&[
             (request.t("货物", "Goods"), html! { (v.goods_name.get(lang)) " · " (v.spec) }),
             (request.t("数量", "Quantity"), html! { (quantity(lang, v.quantity, v.unit)) }),
