@@ -105,7 +105,7 @@ test("only a clerk closes a report", async () => {
   city.signIn("p-1");
   const at = await file();
   assert.equal((await city.post(app, `${at}/close`)).status, 403);
-  assert.match(await page(at), /待办/);
+  assert.match(await page(at), /待办理/);
   city.signInOfficial("o-1", "clerk");
   assert.match(await page(at), /办结/);
   assert.equal((await city.post(app, `${at}/close`)).status, 303);
