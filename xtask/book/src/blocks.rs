@@ -97,7 +97,8 @@ fn toml(root: &Path, code: &str, kind: &str) -> Option<String> {
 /// Why a table is no part of an `app.toml`: set into one that has nothing else, it is no manifest.
 fn no_manifest(part: toml::Table) -> Option<String> {
     let text = |text: &str| toml::Value::String(text.to_owned());
-    let titled = || toml::Value::Table([("zh".to_owned(), text("甲")), ("en".to_owned(), text("A"))].into_iter().collect());
+    let titled =
+        || toml::Value::Table([("zh".to_owned(), text("甲")), ("en".to_owned(), text("A"))].into_iter().collect());
     let head = [
         ("name", text("example")),
         ("version", text("1.0.0")),

@@ -4,8 +4,23 @@ use std::collections::BTreeSet;
 
 /// What a language brings, or what the generated file brings in, under a name that looks like one of ours.
 const TAKEN: [&str; 17] = [
-    "Any", "BTreeMap", "Deserialize", "False", "Literal", "None", "Ok", "Option", "Released", "ReleasedDate", "Self",
-    "Serialize", "Some", "String", "True", "Value", "Vec",
+    "Any",
+    "BTreeMap",
+    "Deserialize",
+    "False",
+    "Literal",
+    "None",
+    "Ok",
+    "Option",
+    "Released",
+    "ReleasedDate",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "True",
+    "Value",
+    "Vec",
 ];
 
 /// A type.

@@ -11,10 +11,47 @@ const HEAD: &str = "# Types of the datasets and topics that app.toml names. `yun
 /// What a field cannot be called: keywords, and the names that the annotations beside it are made of, which a field
 /// would hide from them.
 const RESERVED: [&str; 41] = [
-    "and", "as", "assert", "async", "await", "bool", "break", "class", "continue", "def", "del", "dict", "elif",
-    "else", "except", "field", "finally", "float", "for", "from", "global", "if", "import", "in", "int", "is",
-    "lambda", "list", "nonlocal", "not", "or", "pass", "raise", "return", "str", "try", "while", "with", "yield",
-    "dataclass", "object",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "bool",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "dict",
+    "elif",
+    "else",
+    "except",
+    "field",
+    "finally",
+    "float",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "int",
+    "is",
+    "lambda",
+    "list",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "str",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "dataclass",
+    "object",
 ];
 
 pub(super) fn write(model: &Model) -> String {
@@ -26,11 +63,10 @@ pub(super) fn write(model: &Model) -> String {
         _ = writeln!(out, "\nfrom dataclasses import dataclass{}", if field { ", field" } else { "" });
     }
     let choices = model.all.iter().any(|n| matches!(n, Named::Choice(_)));
-    let imports: Vec<&str> =
-        [(model.has(|t| matches!(t, Type::Any)), "Any"), (choices || released, "Literal")]
-            .into_iter()
-            .filter_map(|(wanted, name)| wanted.then_some(name))
-            .collect();
+    let imports: Vec<&str> = [(model.has(|t| matches!(t, Type::Any)), "Any"), (choices || released, "Literal")]
+        .into_iter()
+        .filter_map(|(wanted, name)| wanted.then_some(name))
+        .collect();
     if !imports.is_empty() {
         let gap = if records().next().is_some() { "" } else { "\n" };
         _ = writeln!(out, "{gap}from typing import {}", imports.join(", "));
