@@ -114,7 +114,7 @@ pub(crate) fn submit(req: &Request) -> web::Result<Response> {
             // Who has registered no number, and where the department gave this app none, can still report.
             Err(AttributeError::Absent | AttributeError::NotGranted(_)) => None,
             Err(AttributeError::ConsentRequired(scope)) => {
-                return Ok(identity::consent_redirect(&[&scope], &form_address(&form)));
+                return Ok(Response::see_other(&identity::consent_url(&[&scope], &form_address(&form))));
             }
             Err(e) => return Err(e.into()),
         }
