@@ -14,6 +14,7 @@ mod init;
 mod journals;
 mod metrics;
 mod options;
+mod ports;
 mod progress;
 mod providers;
 mod ready;
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
             return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    eprintln!("error: {error}");
+                    eprintln!("{}{error}", yunlong_cli::lang().pick("错误：", "error: "));
                     eprintln!("  → {}", error.next());
                     ExitCode::from(error.exit_code())
                 }
@@ -111,7 +112,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            refusal::Refusal::of(&error).tell(yunlong_cli::lang());
             ExitCode::FAILURE
         }
     }

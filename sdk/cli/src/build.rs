@@ -58,7 +58,7 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
 }
 
 fn rust(dir: &Path, out: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Cargo)?;
+    tools::need(Tool::Cargo, dir)?;
     tools::need_wasm_target(dir)?;
     dependencies::link(dir, "Cargo.toml")?;
     let mut cargo = Command::new(tools::cargo());
@@ -124,21 +124,23 @@ fn cargo_settings(dir: &Path) -> Vec<String> {
 }
 
 fn typescript(dir: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Node)?;
-    tools::need(Tool::Npm)?;
+    tools::need(Tool::Node, dir)?;
+    tools::need(Tool::Npm, dir)?;
     dependencies::npm(dir)?;
     run_in(dir, "npx", &["--no-install", "yunlong-build"])
 }
 
 fn python(dir: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Python)?;
+    tools::need(Tool::Python, dir)?;
     let python = dependencies::venv(dir)?;
     run_in(dir, &python, &["-m", "yunlong.build"])
 }
 
-/// Runs a program in the app's folder with its output shown: what takes long shows its own progress.
+/// Runs a program in the app's folder with its output shown: what takes long shows its own progress. Standard output is
+/// for what the command itself answers.
 pub(crate) fn run_in(dir: &Path, program: &str, args: &[&str]) -> Result<(), CliError> {
-    let status = Command::new(program).args(args).current_dir(dir).stdin(Stdio::null()).status();
+    let status =
+        Command::new(program).args(args).current_dir(dir).stdin(Stdio::null()).stdout(std::io::stderr()).status();
     let status = status.map_err(CliError::io(program))?;
     let name = Path::new(program).file_name().and_then(|n| n.to_str()).unwrap_or(program);
     if status.success() { Ok(()) } else { Err(failed(&format!("{name} {}", args.join(" ")))) }

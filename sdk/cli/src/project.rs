@@ -1,6 +1,7 @@
 //! An app's folder: its manifest, its language, and where its component is.
 
-use crate::CliError;
+use crate::terminal::lang;
+use crate::{CliError, sources};
 use std::path::{Path, PathBuf};
 use yunlong_model::Manifest;
 
@@ -97,7 +98,7 @@ pub(crate) fn component(dir: &Path, manifest: &Manifest) -> Result<PathBuf, CliE
     let beside = format!("{}.wasm", manifest.name);
     let mut candidates = vec![dir.join(COMPONENT), dir.join("component.wasm"), dir.join(beside)];
     for target in targets {
-        for profile in ["guest", "release", "debug"] {
+        for profile in ["guest", "release"] {
             candidates.push(target.join("wasm32-wasip2").join(profile).join(&file));
         }
     }
@@ -116,6 +117,53 @@ pub(crate) fn component(dir: &Path, manifest: &Manifest) -> Result<PathBuf, CliE
 /// When `app.toml` cannot be read, or nothing was built.
 pub fn find_component(dir: &Path) -> Result<PathBuf, CliError> {
     component(dir, &manifest(dir)?)
+}
+
+/// The component that a command works on: the one that is named; or else what `yunlong build` makes of the folder as it
+/// is now, unless nothing is to be built. Where it is in none of our languages, the newest that there is.
+///
+/// # Errors
+/// When `app.toml` cannot be read, the build fails, or there is nothing.
+pub fn ready_component(dir: &Path, named: Option<&Path>, no_build: bool) -> Result<PathBuf, CliError> {
+    let manifest = manifest(dir)?;
+    match named {
+        Some(file) => Ok(file.to_owned()),
+        None => ready(dir, &manifest, no_build),
+    }
+}
+
+fn ready(dir: &Path, manifest: &Manifest, no_build: bool) -> Result<PathBuf, CliError> {
+    let made = dir.join(COMPONENT);
+    let language = match Language::of(dir) {
+        Ok(language) if !no_build => language,
+        _ => {
+            let file = component(dir, manifest)?;
+            if no_build && sources::is_older(&file, dir) {
+                let shown = file.display();
+                eprintln!(
+                    "{}",
+                    lang().pick(
+                        &format!("注意：源文件比 {shown} 新，这次用的是旧的构建；去掉 --no-build 就会重新构建"),
+                        &format!("note: there are sources newer than {shown}, which is used as it is; without --no-build it is built again"),
+                    )
+                );
+            }
+            return Ok(file);
+        }
+    };
+    // cargo knows what its own build is made of, and answers at once when nothing changed; the others build for half a
+    // minute whatever changed.
+    if language != Language::Rust && made.is_file() && !sources::is_older(&made, dir) {
+        return Ok(made);
+    }
+    match crate::build::build(dir, Some(language)) {
+        Ok((file, ..)) => Ok(file),
+        Err(CliError::Toolchain { problem, next }) if made.is_file() => {
+            let and = lang().pick("；或加 --no-build，使用已构建的组件", "; or give --no-build to take what is built");
+            Err(CliError::Toolchain { problem, next: next + and })
+        }
+        Err(e) => Err(e),
+    }
 }
 
 /// The file that `yunlong package` makes when no other is named.

@@ -137,7 +137,8 @@ async fn serve(
     // Before any work: a port that is taken is told at once.
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|e| DevError::Port(options.port, e))?;
     let port = listener.local_addr().map_err(DevError::machine)?.port();
-    let mut source = Source::open(&options.dir, options.no_build);
+    let own = [&options.data, &options.journals].into_iter().flatten().cloned().collect();
+    let mut source = Source::open(&options.dir, own, options.no_build);
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let work = async {

@@ -160,6 +160,16 @@ fn subject(options: &Replay) -> Result<Subject, Refusal> {
             Refusal { problem: both(e.to_string(), e.to_string()), next }
         })?,
     };
+    if options.component.is_none() && yunlong_cli::sources::is_older(&file, Path::new(".")) {
+        let note = both(
+            format!("注意：源文件比 {} 新，重放的是旧的构建；请先运行 yunlong build", file.display()),
+            format!(
+                "note: there are sources newer than {}: run `yunlong build` to replay what you changed",
+                file.display()
+            ),
+        );
+        eprintln!("{}", note.get(yunlong_cli::lang()));
+    }
     Ok(Subject { component: read(&file, MAX_COMPONENT)?, manifest: None })
 }
 
