@@ -58,7 +58,7 @@ pub(crate) struct Serve {
 /// Where the settings come from, for every command that works on a city's data.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Common {
-    /// The configuration file: see docs/configuration.md
+    /// The configuration file: see `yunlong guide configuration`
     #[arg(long, env = "YUNLONG_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The data folder: store, registry, compiled components, the platform's secret

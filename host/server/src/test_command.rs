@@ -40,7 +40,7 @@ pub(crate) struct Test {
     /// Write a report as a page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    /// Leave the journal of each request that fails in this folder: see `yunlong guide replay`
     #[arg(long, value_name = "DIR")]
     journals: Option<PathBuf>,
     /// The language of the report; that of the terminal by default
@@ -74,7 +74,7 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
     let component = yunlong_cli::ready_component(&options.dir, options.component.as_deref(), options.no_build);
     let component = component.map_err(|e| {
         let next = e.next();
-        Refusal { problem: both(e.to_string(), e.to_string()), next: both(next.clone(), next) }
+        Refusal { problem: both(e.text(Lang::Zh), e.to_string()), next: both(next.clone(), next) }
     })?;
     let app = App::read(&options.dir, &component)?;
     let folder = options.scenarios.clone().unwrap_or_else(|| options.dir.join("scenarios"));

@@ -45,10 +45,15 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
     }
     let bytes = std::fs::read(&out).map_err(|e| {
         if e.kind() == std::io::ErrorKind::NotFound {
-            let problem = format!("the build ended well, and there is no {}", out.display());
-            return CliError::usage(
-                problem,
-                "update the SDK that the app uses, or name its component with --component",
+            return CliError::told(
+                (
+                    format!("构建成功，但没有 {}", out.display()),
+                    format!("the build ended well, and there is no {}", out.display()),
+                ),
+                (
+                    "更新应用所用的 SDK，或用 --component 指定组件",
+                    "update the SDK that the app uses, or name its component with --component",
+                ),
             );
         }
         CliError::io(out.display())(e)
@@ -73,9 +78,12 @@ fn rust(dir: &Path, out: &Path) -> Result<(), CliError> {
         return Err(failed("cargo build"));
     }
     let made = component_of(&String::from_utf8_lossy(&output.stdout), dir).ok_or_else(|| {
-        CliError::usage(
-            "cargo built no component",
-            "write `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in Cargo.toml, and `yunlong_sdk::export!(…)` in src/lib.rs",
+        CliError::told(
+            ("cargo 没有生成组件", "cargo built no component"),
+            (
+                "在 Cargo.toml 的 [lib] 写 `crate-type = [\"cdylib\", \"rlib\"]`，在 src/lib.rs 写 `yunlong_sdk::export!(…)`",
+                "write `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in Cargo.toml, and `yunlong_sdk::export!(…)` in src/lib.rs",
+            ),
         )
     })?;
     // Put there whole: who packages meanwhile finds the one before or this.

@@ -42,7 +42,7 @@ impl Symptom {
     }
 
     fn of_error(what: &'static str, health: Health, error: &CliError) -> Self {
-        Self { what, health, found: error.to_string(), next: Some(error.next()) }
+        Self { what, health, found: error.text(lang()), next: Some(error.next()) }
     }
 }
 

@@ -284,6 +284,33 @@ mod tests {
     }
 
     #[test]
+    fn what_tools_leave_in_a_new_app_is_no_matter_of_version_control() {
+        for language in Language::ALL {
+            let dir = tempfile::tempdir().unwrap();
+            let app = dir.path().join("mine");
+            match make("mine", language, "v", &app) {
+                Err(_) if !carried::templates().unwrap().contains(language.name()) => continue,
+                made => made.unwrap(),
+            }
+            let before = crate::sources::files(&app, &[]).unwrap();
+            let own: &[&str] = match language {
+                Language::Rust => &["target/debug/a"],
+                Language::Typescript => &["node_modules/a/index.js"],
+                Language::Python => &[".venv/bin/python", "app/__pycache__/a.pyc", ".mypy_cache/a", ".pytest_cache/a"],
+            };
+            let ignored = ignore::gitignore::Gitignore::new(app.join(".gitignore")).0;
+            for made in [&["build/app.wasm", "mine-0.1.0.tar"], own].concat() {
+                let path = app.join(made);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, "").unwrap();
+                assert!(ignored.matched_path_or_any_parents(&path, false).is_ignore(), "{language:?}: {made}");
+            }
+            assert!(ignored.matched(app.join(carried::LINK), false).is_ignore(), "{language:?}");
+            assert_eq!(crate::sources::files(&app, &[]).unwrap(), before, "{language:?}");
+        }
+    }
+
+    #[test]
     fn a_folder_that_is_there_is_left_as_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let there = dir.path().join("mine");

@@ -124,7 +124,14 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
     if !options.quiet {
         say!("{}  {}", package.digest, out.display())?;
         if options.unsigned {
-            eprintln!("not signed yet: `yunlong publish {} --key NAME` signs and uploads it", out.display());
+            let shown = out.display();
+            eprintln!(
+                "{}",
+                lang().pick(
+                    &format!("还没有签名：`yunlong publish {shown} --key 名称` 签名并上传"),
+                    &format!("not signed yet: `yunlong publish {shown} --key NAME` signs and uploads it"),
+                )
+            );
         }
     }
     Ok(())
@@ -136,8 +143,10 @@ fn check(package: &Built, quiet: bool) -> Result<(), CliError> {
     let mut errors = Vec::new();
     for finding in check_component(&callable, &package.inspection.exports, &package.manifest) {
         match finding {
-            Finding::Error(text) => errors.push(text),
-            Finding::Warning(text) if !quiet => eprintln!("note: {text}"),
+            Finding::Error(text) => errors.push(text.get(lang()).to_owned()),
+            Finding::Warning(text) if !quiet => {
+                eprintln!("{}{}", lang().pick("注意：", "note: "), text.get(lang()));
+            }
             Finding::Warning(_) => {}
         }
     }

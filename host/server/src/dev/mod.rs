@@ -38,7 +38,7 @@ const ENDING: Duration = Duration::from_millis(400);
 /// The process is gone this long after that was asked of it, whatever happens; then its folder stays behind.
 const LAST_RESORT: Duration = Duration::from_secs(3);
 
-/// Serve an app while you write it: built and taken over whenever its files change: see docs/dev.md
+/// Serve an app while you write it: built and taken over whenever its files change: see `yunlong guide dev`
 #[derive(Args, Debug)]
 pub(crate) struct Dev {
     /// The folder with app.toml
@@ -56,7 +56,7 @@ pub(crate) struct Dev {
     /// The folder of compiled components; `yunlong/dev` of the user's cache by default
     #[arg(long, env = "YUNLONG_DEV_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    /// Leave the journal of each request that fails in this folder: see `yunlong guide replay`
     #[arg(long, value_name = "DIR")]
     journals: Option<PathBuf>,
     /// What to log, as `tracing` filters

@@ -157,7 +157,7 @@ fn subject(options: &Replay) -> Result<Subject, Refusal> {
                 "请在应用的文件夹里运行，或用 --component 指定组件、用 --package 指定安装包",
                 "run it in the app's folder, or name a file with --component or --package",
             );
-            Refusal { problem: both(e.to_string(), e.to_string()), next }
+            Refusal { problem: both(e.text(Lang::Zh), e.to_string()), next }
         })?,
     };
     if options.component.is_none() && yunlong_cli::sources::is_older(&file, Path::new(".")) {
