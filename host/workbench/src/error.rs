@@ -69,9 +69,10 @@ impl WorkbenchError {
             Self::Io { .. } => {
                 ("请检查该文件是否存在、能否读写", "check that the file is there and may be read or written")
             }
-            Self::File { .. } => {
-                ("请改正这一行；写法见 yunlong guide testing", "correct this line; `yunlong guide testing` has the words")
-            }
+            Self::File { .. } => (
+                "请改正这一行；写法见 yunlong guide testing",
+                "correct this line; `yunlong guide testing` has the words",
+            ),
             Self::Manifest(_) => {
                 ("请改正 app.toml，再用 yunlong package 检查", "correct app.toml; `yunlong package` checks it too")
             }

@@ -77,6 +77,9 @@ async fn played(options: &Replay, journal: &Journal, subject: Subject, lang: Lan
     let runtime = sandbox(options, journal, insight).await?;
     let Subject { component, manifest } = subject;
     let replaying = Replaying { journal, component: &component, manifest, unhurried: options.debugger };
+    if options.debugger {
+        debugger::possible()?;
+    }
     let ready = || {
         if options.debugger {
             debugger::wait(lang);
