@@ -232,8 +232,8 @@ fn failed(number: u64, submission: &Value) -> CliError {
     CliError::usage(
         lang().pick(&format!("提交 {number} 没有通过检查：{why}"), &format!("submission {number} did not pass the checks:{why}")),
         lang().pick(
-            "改好后在 app.toml 中提高 version，再 yunlong package 和 yunlong publish；本机可先运行 yunlong check 和 yunlong test",
-            "mend it, raise `version` in app.toml, then `yunlong package` and `yunlong publish`; `yunlong check` and `yunlong test` find most of it here",
+            "改好后再 yunlong package 和 yunlong publish；本机可先运行 yunlong check 和 yunlong test",
+            "mend it, then `yunlong package` and `yunlong publish` again; `yunlong check` and `yunlong test` find most of it here",
         ),
     )
 }
@@ -283,7 +283,7 @@ mod tests {
         let error = failed(7, &json!({ "findings": { "checks": checks } }));
         let told = error.to_string();
         assert!(told.contains("7") && told.contains("it loops") && !told.contains("fine"), "{told}");
-        assert!(!told.contains('\u{1b}') && error.next().contains("version"), "{told}");
+        assert!(!told.contains('\u{1b}') && error.next().contains("yunlong package"), "{told}");
     }
 
     #[test]
