@@ -203,8 +203,8 @@ fn scenarios(package: &Package) -> Found {
     Found::new(
         "scenarios",
         Outcome::Warn,
-        "没有 scenarios/*.toml：审核员会看到没有试过的应用；写法见 docs/testing.md，用 yunlong test 运行",
-        "there is no scenarios/*.toml: the reviewer is told that nothing was tried. docs/testing.md shows how to write them, `yunlong test` plays them",
+        "没有 scenarios/*.toml：审核员会看到没有试过的应用；写法见 yunlong guide testing，用 yunlong test 运行",
+        "there is no scenarios/*.toml: the reviewer is told that nothing was tried. `yunlong guide testing` shows how to write them, `yunlong test` plays them",
     )
 }
 
@@ -216,7 +216,7 @@ fn unused(package: &Package, facts: &ComponentFacts) -> Vec<Found> {
         Finding::Warning(text) => Some(text),
         Finding::Error(_) => None,
     });
-    warnings.map(|text| Found::new("declared", Outcome::Warn, text.clone(), text)).collect()
+    warnings.map(|text| Found::new("declared", Outcome::Warn, text.zh, text.en)).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use crate::apps::{items, table};
 use crate::client::Client;
-use crate::terminal::{say, say_raw};
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server, config};
 use clap::{Subcommand, ValueEnum};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use yunlong_registry::{Algorithm, KeyError, KeyId, KeyPair, PublicKey, Rotation};
+use yunlong_registry::{Algorithm, KeyError, KeyId, KeyPair, Package, PublicKey, Rotation};
 
 /// `yunlong keys`.
 #[derive(Subcommand, Debug)]
@@ -239,7 +239,14 @@ fn generate(name: &str, out: Option<&Path>, algorithm: Kind) -> Result<(), CliEr
         e => e.into(),
     })?;
     say!("{}  {}", key.public().id(), path.display())?;
-    eprintln!("keep the private key to yourself; give the operator {}.pub", path.display());
+    let shown = path.display();
+    eprintln!(
+        "{}",
+        lang().pick(
+            &format!("私钥请自己保管；公钥 {shown}.pub 交给城市的运维人员"),
+            &format!("keep the private key to yourself; give the operator {shown}.pub"),
+        )
+    );
     Ok(())
 }
 
@@ -252,7 +259,13 @@ fn list() -> Result<(), CliError> {
         .collect();
     paths.sort();
     if paths.is_empty() {
-        eprintln!("no keys yet: make one with `yunlong keys generate`");
+        eprintln!(
+            "{}",
+            lang().pick(
+                "还没有密钥：用 `yunlong keys generate` 生成一把，或由 `yunlong package` 第一次打包时生成",
+                "no keys yet: make one with `yunlong keys generate`, or let the first `yunlong package` make it",
+            )
+        );
     }
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -266,17 +279,100 @@ fn list() -> Result<(), CliError> {
 
 fn show(key: &str) -> Result<(), CliError> {
     let public = public(key)?;
+    let file = find(key)?.display().to_string();
+    let file = if file.ends_with(".pub") { file } else { format!("{file}.pub") };
     say!("id:        {}", public.id())?;
+    // What is given to the city.
+    if Path::new(&file).is_file() {
+        say!("file:      {file}")?;
+    }
     say!("algorithm: {}", public.algorithm())?;
     say_raw!("{}", public.to_pem()?)?;
     Ok(())
 }
 
+/// The key that packages are signed with when none is named: the only one of the keys folder, or the vendor's among
+/// several. Where there is none yet, one is made for the vendor.
+pub(crate) fn signing(vendor: &str) -> Result<KeyPair, CliError> {
+    signing_in(&config::keys_dir()?, vendor)
+}
+
+fn signing_in(dir: &Path, vendor: &str) -> Result<KeyPair, CliError> {
+    // A vendor's name may have dots, a key's has none.
+    let own = vendor.replace('.', "-");
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .map_err(CliError::io(dir.display()))?
+        .filter_map(|e| Some(e.ok()?.file_name().into_string().ok()?.strip_suffix(".pem")?.to_owned()))
+        .collect();
+    names.sort();
+    let name = match &names[..] {
+        [] => return first(&dir.join(format!("{own}.pem")), vendor),
+        [only] => only,
+        several if several.contains(&own) => &own,
+        several => {
+            return Err(CliError::usage(
+                lang().pick(
+                    &format!("有几把密钥，没有一把名为 {own}：{}", several.join("、")),
+                    &format!("there are several keys, and none is called {own}: {}", several.join(", ")),
+                ),
+                lang().pick("用 --key 写明用哪一把", "say which with --key"),
+            ));
+        }
+    };
+    let path = dir.join(format!("{name}.pem"));
+    eprintln!(
+        "{}",
+        lang().pick(
+            &format!("用密钥 {name} 签名（{}）", path.display()),
+            &format!("signing with the key {name} ({})", path.display())
+        )
+    );
+    Ok(KeyPair::load(&path)?)
+}
+
+/// Makes the vendor's first key. It is not written over anything, and nobody but its owner can read it.
+fn first(path: &Path, vendor: &str) -> Result<KeyPair, CliError> {
+    let key = KeyPair::generate(Algorithm::Ed25519);
+    key.save(path)?;
+    let (id, shown) = (key.public().id(), path.display());
+    eprintln!(
+        "{}",
+        lang().pick(
+            &format!("还没有密钥，已为 {vendor} 生成一把：{shown}（{id}）。私钥请自己保管并备份；公钥 {shown}.pub 交给城市登记"),
+            &format!("there was no key yet: made one for {vendor}, {shown} ({id}). Keep it to yourself, with a copy; the city enrolls the public key, {shown}.pub"),
+        )
+    );
+    Ok(key)
+}
+
+/// The public key that signed a package: that of the key that is named, or else the one of the keys folder.
+pub(crate) fn signer(package: &Package, named: Option<&str>) -> Result<PublicKey, CliError> {
+    if let Some(key) = named {
+        return public(key);
+    }
+    let signed = |key: &PublicKey| package.signatures.iter().any(|s| s.key.as_ref() == Some(&key.id()));
+    own()?.into_iter().map(|(_, key)| key).find(signed).ok_or_else(|| {
+        CliError::usage(
+            lang().pick(
+                "这个包的签名密钥不在您的密钥文件夹里",
+                "the key that signed this package is not in your keys folder",
+            ),
+            lang().pick(
+                "用 --key 写明它的名称或文件，或用 yunlong package 重新打包",
+                "name it or its file with --key, or make the package again with `yunlong package`",
+            ),
+        )
+    })
+}
+
 fn named(name: &str) -> Result<PathBuf, CliError> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
-        return Err(CliError::usage(
-            format!("`{name}` is no name for a key"),
-            "use letters, digits, `-` and `_`, or give a file with --out",
+        return Err(CliError::told(
+            (format!("“{name}”不能作密钥的名称"), format!("`{name}` is no name for a key")),
+            (
+                "用字母、数字、`-` 和 `_`，或用 --out 指定文件",
+                "use letters, digits, `-` and `_`, or give a file with --out",
+            ),
         ));
     }
     Ok(config::keys_dir()?.join(format!("{name}.pem")))
@@ -289,9 +385,12 @@ fn find(key: &str) -> Result<PathBuf, CliError> {
     }
     match named(key) {
         Ok(path) if path.is_file() => Ok(path),
-        _ => Err(CliError::usage(
-            format!("there is no key `{key}`"),
-            "see `yunlong keys list`, or make one with `yunlong keys generate`",
+        _ => Err(CliError::told(
+            (format!("没有密钥“{key}”"), format!("there is no key `{key}`")),
+            (
+                "用 `yunlong keys list` 查看，或用 `yunlong keys generate` 生成一把",
+                "see `yunlong keys list`, or make one with `yunlong keys generate`",
+            ),
         )),
     }
 }
@@ -306,4 +405,40 @@ pub(crate) fn public(key: &str) -> Result<PublicKey, CliError> {
     let path = find(key)?;
     let text = std::fs::read_to_string(&path).map_err(CliError::io(path.display()))?;
     Ok(PublicKey::from_pem(&text).or_else(|_| KeyPair::load(&path).map(|k| k.public()))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_is_made_for_the_vendor_and_later_the_only_one_signs() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = signing_in(dir.path(), "my.company").unwrap();
+        let file = dir.path().join("my-company.pem");
+        assert!(dir.path().join("my-company.pem.pub").is_file());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let before = std::fs::read(&file).unwrap();
+        let again = signing_in(dir.path(), "another").unwrap();
+        assert_eq!(again.public().id(), made.public().id(), "the only key there is");
+        assert_eq!(std::fs::read(&file).unwrap(), before, "and none is written over");
+    }
+
+    #[test]
+    fn among_several_keys_the_vendors_own_signs_and_none_is_guessed() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = ["a", "b"].map(|name| {
+            let key = KeyPair::generate(Algorithm::Ed25519);
+            key.save(&dir.path().join(format!("{name}.pem"))).unwrap();
+            key.public().id()
+        });
+        assert_eq!(signing_in(dir.path(), "b").unwrap().public().id(), keys[1]);
+        let refused = signing_in(dir.path(), "c").unwrap_err();
+        assert!(refused.next().contains("--key"), "{refused}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4, "nothing is made where it is not clear");
+    }
 }
