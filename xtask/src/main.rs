@@ -13,6 +13,7 @@ mod setup;
 mod soak;
 mod test;
 mod typescript;
+mod upstream;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
