@@ -144,7 +144,7 @@ def key(_: Request) -> Response:
 @router.get("/api/elsewhere")
 def elsewhere(_: Request) -> Response:
     """Nobody declared that host."""
-    return Response.text(http.get("http://elsewhere.test/").text)
+    return Response.text(http.get("http://elsewhere.test/").text())
 
 
 @router.get("/api/entry")
