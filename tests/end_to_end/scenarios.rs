@@ -49,9 +49,9 @@ fn bears_faults(folder: &str) -> Result<()> {
     let out = test(&folder, &packaged(name)?, &["--faults"])?;
     let said = said(&out);
     ensure!(out.status.success(), "{}: {said}", folder.display());
-    // Passing because nothing was tried is no passing.
+    // Passing because nothing was tried is no passing; `hello` alone asks the city for nothing.
     let runs = said.rsplit_once(" runs with faults").and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
-    ensure!(runs.is_some_and(|n: u32| n > 0), "no fault was tried: {said}");
+    ensure!(name == "hello" || runs.is_some_and(|n: u32| n > 0), "no fault was tried: {said}");
     Ok(())
 }
 
