@@ -123,11 +123,13 @@ fn fallible(mended: bool) -> Result<PathBuf> {
 fn a_panic_names_its_line_of_source_and_a_fix_the_first_call_that_is_new() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let (broken, mended) = (fallible(false)?, fallible(true)?);
-    let step = "[[people]]\nname = \"wang\"\n[[steps]]\nrequest = \"POST /bookings/2026-10-01\"\nas = \"wang\"\njson = {}\n";
+    let step =
+        "[[people]]\nname = \"wang\"\n[[steps]]\nrequest = \"POST /bookings/2026-10-01\"\nas = \"wang\"\njson = {}\n";
     let file = fails(dir.path(), "tests/guests/fallible", &broken, step)?;
 
     let source = include_str!("../guests/fallible/src/lib.rs");
-    let line_of = |what: &str| source.lines().position(|l| l.contains(what)).map(|n| n + 1).context("not in the source");
+    let line_of =
+        |what: &str| source.lines().position(|l| l.contains(what)).map(|n| n + 1).context("not in the source");
     let out = replay(&file, &broken)?;
     let text = said(&out);
     ensure!(out.status.code() == Some(0), "{text}");

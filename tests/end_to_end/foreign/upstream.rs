@@ -34,14 +34,12 @@ async fn the_http_server_of_wstd_waits_streams_and_echoes_as_it_does_elsewhere()
     let streamed = get(&client, "/stream-body").await?;
     ensure!(streamed.lines().filter(|line| line.starts_with("stream started ")).count() == 5, "{streamed}");
     ensure!(text(&client, Method::POST, "/echo", "云龙湖", 200).await? == "云龙湖");
-    // It sends back each header that it was given: who asks is not among them.
-    let echoed = client.get("/echo-headers").await?;
-    ensure!(echoed.status == 200, "{} {}", echoed.status, echoed.text);
-    for secret in ["authorization", "cookie", "x-forwarded-for"] {
-        ensure!(echoed.header(secret).is_empty(), "the program saw {secret}: {:?}", echoed.headers);
-    }
     text(&client, Method::GET, "/response-status", "", 500).await?;
     text(&client, Method::GET, "/nowhere", "", 404).await?;
+    // An answer that it gives up, before its head or behind it, is the platform's to tell.
+    for path in ["/response-fail", "/response-body-fail"] {
+        client.get(path).await?.problem(500)?;
+    }
 
     // What the other wants from its environment is not there, and it says so by a panic.
     let proxy = city.client("upstream-wstd-proxy")?;

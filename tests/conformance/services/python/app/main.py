@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from yunlong import App, Event, Problem, Reject, Request, Response, Router, context, now, random, t
-from yunlong import files, http, shared
+# `files` before `data`: the SDK's modules may be imported in any order.
+from yunlong import App, Event, Problem, Reject, Request, Response, Router, context, files, http, now, random, shared, t
 from yunlong.data import Collection, OutOfBounds, Tx, counter, transact
 from yunlong.messaging import Notification, Outgoing
 from yunlong.payments import Line, NewIntent, NewRefund, Outcome, PaymentOutcome, intent, outcome_of
