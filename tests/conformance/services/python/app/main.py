@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from yunlong import App, Event, Problem, Reject, Request, Response, Router, context, files, http, now, random, shared, t
 from yunlong.data import Collection, OutOfBounds, Tx, counter, transact
 from yunlong.messaging import Notification, Outgoing
-from yunlong.payments import Line, NewIntent, NewRefund, Outcome, PaymentOutcome, intent, outcome_of
+from yunlong.payments import Line, NewIntent, NewRefund, Outcome, PaymentOutcome, WrongStatus, intent, outcome_of
 
 PAYEE = "11320300MB000YL15P"
 QUARTER = 15 * 60_000
@@ -50,6 +50,7 @@ def order(req: Request) -> Response:
         order = Order(number, owner, "held", made.id, fee, time)
         tx.insert(ORDERS, order)
         tx.publish(Outgoing("order.made", Made(number), key=number))
+        tx.publish(Outgoing("order.over", Made(number), key=number, not_before=time + QUARTER))
         tx.audit("order.make", number, {})
         return order
 
@@ -160,9 +161,23 @@ def consume(event: Event, tx: Tx) -> None:
     if payment:
         return _settled(payment, tx)
     number = event.json(Made).number
-    if tx.get(ORDERS, number) is None:
+    found = tx.get(ORDERS, number)
+    if event.topic == "order.over":
+        # Unless it was forgotten meanwhile.
+        return _over(found.value, tx) if found else None
+    if found is None:
         raise Reject(f"there is no order {number}")
     tx.adjust("told", "all", 1, 0, 2**63 - 1)
+
+
+def _over(order: Order, tx: Tx) -> None:
+    """Gives up the payment that nobody made; its outcome, an event, ends the order."""
+    if order.state == "held":
+        try:
+            tx.cancel_intent(order.intent)
+        except WrongStatus:
+            # Somebody is paying at this moment: what becomes of it comes as an event.
+            return
 
 
 def _settled(payment: PaymentOutcome, tx: Tx) -> None:

@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yunlong_sdk::files::{self, Show};
-use yunlong_sdk::payments::{Line, NewIntent, NewRefund, Outcome, PaymentOutcome};
+use yunlong_sdk::payments::{Line, NewIntent, NewRefund, Outcome, PaymentError, PaymentOutcome};
 use yunlong_sdk::shared::Dataset;
 use yunlong_sdk::{
     App, Collection, Consumer, DataError, Document, Event, Failure, Jobs, Notification, Outgoing, Problem, Request,
@@ -73,7 +73,9 @@ fn order(req: &Request) -> web::Result<Response> {
         let (number, owner, state) = (number.clone(), owner.to_owned(), "held".to_owned());
         let order = Order { number, owner, state, intent: intent.id, fee, time };
         tx.insert(&order)?;
-        tx.publish(&Outgoing::new("order.made", &Made { number: order.number.clone() }).key(&order.number))?;
+        let made = Made { number: order.number.clone() };
+        tx.publish(&Outgoing::new("order.made", &made).key(&order.number))?;
+        tx.publish(&Outgoing::new("order.over", &made).key(&order.number).not_before(time + QUARTER))?;
         tx.audit("order.make", &order.number, &json!({}))?;
         Ok::<_, web::Error>(order)
     });
@@ -183,10 +185,26 @@ impl Consumer for Services {
             return settled(&payment, tx);
         }
         let made: Made = event.json()?;
-        if tx.get::<Order>(&made.number)?.is_none() {
-            return Err(Failure::Reject(format!("there is no order {}", made.number)));
+        let order = tx.get::<Order>(&made.number)?;
+        match (event.topic.as_str(), order) {
+            // Forgotten meanwhile.
+            ("order.over", None) => Ok(()),
+            ("order.over", Some(order)) => over(&order.value, tx),
+            (_, None) => Err(Failure::Reject(format!("there is no order {}", made.number))),
+            (_, Some(_)) => Ok(tx.adjust("told", "all", 1, 0..=i64::MAX)?),
         }
-        Ok(tx.adjust("told", "all", 1, 0..=i64::MAX)?)
+    }
+}
+
+/// Gives up the payment that nobody made; its outcome, an event, ends the order.
+fn over(order: &Order, tx: &Tx<'_>) -> Result<(), Failure> {
+    if order.state != "held" {
+        return Ok(());
+    }
+    match tx.cancel_intent(&order.intent) {
+        // Somebody is paying at this moment: what becomes of it comes as an event.
+        Err(PaymentError::WrongStatus(_)) => Ok(()),
+        other => Ok(other?),
     }
 }
 

@@ -7,6 +7,7 @@ import {
   type CityRequest,
   Failure,
   type Jobs,
+  PaymentError,
   type PaymentOutcome,
   Problem,
   type Tx,
@@ -68,6 +69,7 @@ app.post("/api/orders", (c) => {
       const order: Order = { number, owner, state: "held", intent: intent.id, fee, time };
       tx.insert(ORDERS, order);
       publish(tx, { topic: "order.made", data: { number }, key: number });
+      publish(tx, { topic: "order.over", data: { number }, key: number, notBefore: time + QUARTER });
       tx.audit("order.make", number);
       return order;
     });
@@ -178,6 +180,17 @@ function settled(payment: PaymentOutcome, tx: Tx): void {
   }
 }
 
+/** Gives up the payment that nobody made; its outcome, an event, ends the order. */
+function over(order: Order, tx: Tx): void {
+  if (order.state !== "held") return;
+  try {
+    payments.cancelIntent(tx, order.intent);
+  } catch (e) {
+    // Somebody is paying at this moment: what becomes of it comes as an event.
+    if (!(e instanceof PaymentError && e.code === "wrong-status")) throw e;
+  }
+}
+
 export const consumer: Consumer = {
   handle(event, tx) {
     const payment = event.payment();
@@ -186,7 +199,13 @@ export const consumer: Consumer = {
       return;
     }
     const { number } = event.json(Made);
-    if (tx.get(ORDERS, number) === undefined) throw Failure.reject(`there is no order ${number}`);
+    const order = tx.get(ORDERS, number)?.value;
+    if (event.topic === "order.over") {
+      // Unless it was forgotten meanwhile.
+      if (order !== undefined) over(order, tx);
+      return;
+    }
+    if (order === undefined) throw Failure.reject(`there is no order ${number}`);
     tx.adjust("told", "all", 1, { min: 0 });
   },
 };
