@@ -6,12 +6,12 @@ use crate::build::INITIAL_MEMORY;
 use crate::check::{Finding, check_component};
 use crate::evidence::{self, LOCAL_BUILDER, Wanted};
 use crate::terminal::{lang, say};
-use crate::{CliError, contract, project};
+use crate::{CliError, contract, project, sources};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use yunlong_model::{Text, Timestamp};
+use yunlong_model::{Lang, Text, Timestamp};
 use yunlong_publications::Policy;
 use yunlong_publications::checks::{self, Check as Automatic, ComponentFacts, Lookup, Outcome};
 use yunlong_registry::{Limits, Package};
@@ -50,7 +50,8 @@ pub(crate) fn run(options: &Check) -> Result<(), CliError> {
         Ok(package) => package,
         Err(e) if options.json => {
             let next = e.next();
-            let found = Found::new("package", Outcome::Fail, format!("{e}（{next}）"), format!("{e} ({next})"));
+            let zh = format!("{}（{next}）", e.text(Lang::Zh));
+            let found = Found::new("package", Outcome::Fail, zh, format!("{e} ({next})"));
             print_json(&Value::Null, &Value::Null, &[found])?;
             return Err(CliError::ChecksFailed(1));
         }
@@ -107,6 +108,18 @@ fn gather(dir: &Path, component: Option<&Path>) -> Result<Package, CliError> {
             "{} has {size} bytes, at most {limit} are read",
             file.display()
         )]));
+    }
+    if component.is_none() && sources::is_older(&file, dir) {
+        let shown = file.display();
+        eprintln!(
+            "{}",
+            lang().pick(
+                &format!("注意：源文件比 {shown} 新，检查的是旧的构建；请先运行 yunlong build"),
+                &format!(
+                    "note: there are sources newer than {shown}, which is what is looked at: run `yunlong build` first"
+                ),
+            )
+        );
     }
     let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
     let wanted = Wanted { sbom: None, provenance: None, builder: LOCAL_BUILDER };

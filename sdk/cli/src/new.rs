@@ -282,7 +282,12 @@ mod tests {
                 Err(_) if !carried::templates().unwrap().contains(language.name()) => continue,
                 made => made.unwrap(),
             }
-            let before = crate::sources::files(&app, &[]).unwrap();
+            let sources = || {
+                let mut files = crate::sources::files(&app, &[]).unwrap();
+                files.sort();
+                files
+            };
+            let before = sources();
             let own: &[&str] = match language {
                 Language::Rust => &["target/debug/a"],
                 Language::Typescript => &["node_modules/a/index.js"],
@@ -296,7 +301,7 @@ mod tests {
                 assert!(ignored.matched_path_or_any_parents(&path, false).is_ignore(), "{language:?}: {made}");
             }
             assert!(ignored.matched(app.join(carried::LINK), false).is_ignore(), "{language:?}");
-            assert_eq!(crate::sources::files(&app, &[]).unwrap(), before, "{language:?}");
+            assert_eq!(sources(), before, "{language:?}");
         }
     }
 

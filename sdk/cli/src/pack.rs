@@ -4,6 +4,7 @@ use crate::check::{Finding, check_component};
 use crate::client::Client;
 use crate::demo::{self, Demo};
 use crate::evidence::{self, LOCAL_BUILDER, Wanted};
+use crate::permissions::printable;
 use crate::pull::{self, Pull};
 use crate::push::{Destination, push};
 use crate::terminal::{lang, say};
@@ -189,11 +190,12 @@ fn in_demo(options: &Publish, demo: &Demo, package: &Built) -> Result<(), CliErr
     let manifest = &package.manifest;
     if !options.install {
         say!("submitted {} {}  {}", manifest.name, manifest.version, package.digest)?;
+        let title = printable(submission["state_title"][lang().pick("zh", "en")].as_str().unwrap_or_default());
         eprintln!(
             "{}",
             lang().pick(
-                "检查已通过，等待审核；在演示城市里批准并安装：yunlong publish --install",
-                "the checks passed, and it waits for its review; to have it approved and installed in the demo: yunlong publish --install",
+                &format!("检查已结束：{title}。在演示城市里批准并安装：yunlong publish --install"),
+                &format!("the checks have ended: {title}. To have it approved and installed in the demo: yunlong publish --install"),
             )
         );
         return Ok(());
