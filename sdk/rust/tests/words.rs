@@ -46,7 +46,11 @@ impl Jobs for Tickets {
     }
 }
 
-impl Lifecycle for Tickets {}
+impl Lifecycle for Tickets {
+    fn install(_: &Tx<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
 
 impl Migrations for Tickets {
     fn migrate(_: u32, _: u32, _: Option<&str>, _: &Tx<'_>) -> Result<Progress, String> {
@@ -57,7 +61,7 @@ impl Migrations for Tickets {
 yunlong_sdk::export!(http: Tickets, consumer: Tickets, jobs: Tickets, lifecycle: Tickets, migrations: Tickets);
 
 fn operation<P, Q, B: JsonSchema>(_: &Request, _: Input<P, Q, B>) -> (Operation, StatusCode) {
-    (Operation::post("/api/orders", "order").body::<B>(), StatusCode::CREATED)
+    (Operation::post("/api/orders", "order"), StatusCode::CREATED)
 }
 
 fn asks(req: &Request) -> web::Result<Response> {
@@ -100,7 +104,7 @@ fn looks() -> web::Result<Response> {
     let _ticket = files::ticket(&files::NewTicket::new("photos", "/"))?;
     let residents = shared::Dataset::open("population.person", "roster")?;
     let _me = residents.me(&["name"])?;
-    let _also = base::population::DATASET;
+    let _typed: Option<base::population::Person> = None;
     let key: [u8; 32] = context::derive_key("plates");
     let _number: Option<u32> = context::config("places")?;
     let _random: ([u8; 8], String) = (random::bytes(), random::code(key.len()));
