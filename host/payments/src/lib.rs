@@ -28,6 +28,7 @@ mod holding;
 mod intent;
 mod keys;
 mod ledger;
+mod listing;
 mod provider;
 mod sandbox;
 mod service;
@@ -40,6 +41,7 @@ pub use escrow::{Escrow, EscrowState, HeldRefund, NewEscrow, NewRelease, Release
 pub use holding::Held;
 pub use intent::{Intent, Line, NewIntent, NewRefund, Refund, RefundStatus, Status};
 pub use ledger::{Entry, LedgerError, LedgerReport, Part, Posting};
+pub use listing::IntentPage;
 pub use provider::{CallbackSink, Charge, Order, Provider, ProviderError, RefundOrder, SinkError, Standing};
 pub use sandbox::{Behaviour, SandboxCashier, SandboxSecret};
-pub use service::{IntentPage, Payments};
+pub use service::Payments;

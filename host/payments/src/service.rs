@@ -25,15 +25,6 @@ pub struct Payments {
     pub(crate) next_look_up: AtomicI64,
 }
 
-/// A page of intents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IntentPage {
-    /// Newest first.
-    pub intents: Vec<Intent>,
-    /// Give this as `cursor` for the next page.
-    pub next: Option<String>,
-}
-
 impl Payments {
     /// A service; the first provider takes new intents.
     #[must_use]
@@ -245,41 +236,6 @@ impl Payments {
             return Err(PaymentError::UnknownIntent(id.chars().take(64).collect()));
         }
         find(&mut Txn::new(self.store.clone()), id).await
-    }
-
-    /// The intents that an account is to pay or has paid, newest first; `limit` of 1 to 100.
-    ///
-    /// # Errors
-    /// When the store fails; [`PaymentError::Invalid`] for a cursor that is not from here.
-    pub async fn intents_of(
-        &self,
-        account: &str,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<IntentPage, PaymentError> {
-        let limit = limit.clamp(1, 100);
-        let mut range = keys::payer(account).children();
-        if let Some(cursor) = cursor {
-            let bytes = data_encoding::BASE64URL_NOPAD
-                .decode(cursor.as_bytes())
-                .map_err(|_| PaymentError::Invalid("the cursor is not from this list".into()))?;
-            let after = Key::from_bytes(bytes);
-            if !range.contains(&after) {
-                return Err(PaymentError::Invalid("the cursor is not from this list".into()));
-            }
-            range.start = after.next();
-        }
-        let rows = self.store.scan(&range, Direction::Ascending, limit + 1).await?;
-        let more = rows.len() > limit;
-        let mut intents = Vec::with_capacity(limit);
-        let mut next = None;
-        for row in rows.into_iter().take(limit) {
-            if let Some(id) = row.key.last_text() {
-                intents.push(self.intent_by_id(&id).await?);
-            }
-            next = more.then(|| data_encoding::BASE64URL_NOPAD.encode(row.key.as_bytes()));
-        }
-        Ok(IntentPage { intents, next })
     }
 
     /// Takes a provider's callback. One that is refused leaves no trace; one that repeats an
