@@ -135,6 +135,7 @@ struct Look<'a> {
     city: &'a City,
     documents: BTreeMap<String, Arc<Vec<Value>>>,
     counters: BTreeMap<String, Arc<Vec<Value>>>,
+    payments: Option<Arc<Vec<Value>>>,
 }
 
 impl Invariants {
@@ -169,7 +170,7 @@ impl Invariants {
 
     /// Those that do not hold now.
     pub(crate) async fn broken(&self, city: &City, scenario: &Scenario) -> Result<Vec<Violation>, String> {
-        let mut look = Look { city, documents: BTreeMap::new(), counters: BTreeMap::new() };
+        let mut look = Look { city, documents: BTreeMap::new(), counters: BTreeMap::new(), payments: None };
         let mut found = Vec::new();
         let mut vars = Vars::new();
         crate::play::give_names(&mut vars, city, scenario);
@@ -306,6 +307,15 @@ impl Look<'_> {
         Ok(read)
     }
 
+    async fn payments(&mut self) -> Result<Arc<Vec<Value>>, String> {
+        if let Some(known) = &self.payments {
+            return Ok(known.clone());
+        }
+        let read = Arc::new(self.city.payments().await?);
+        self.payments = Some(read.clone());
+        Ok(read)
+    }
+
     /// The number, and the first rows that it was read off.
     async fn number(&mut self, term: &Term, vars: &Vars) -> Result<(i64, Vec<Value>), String> {
         let read = match term {
@@ -332,7 +342,7 @@ impl Look<'_> {
             return summed(&rows, &read.r#where, vars, |row| row["value"].as_i64().unwrap_or(0)).await;
         }
         if let Some(part) = read.payments {
-            let rows = self.city.payments().await?;
+            let rows = self.payments().await?;
             return summed(&rows, &read.r#where, vars, |row| row[part.name()].as_i64().unwrap_or(0)).await;
         }
         let rows = match (&read.count, &read.sum, &read.messages) {

@@ -9,7 +9,7 @@ use yunlong_sdk::payments::{
     Status,
 };
 use yunlong_sdk::testing::TestCity;
-use yunlong_sdk::{Consumer, DataError, Failure, Tx, data, now, t, transact};
+use yunlong_sdk::{Consumer, DataError, Failure, Tx, data, now, t, transact, web};
 
 const MANIFEST: &str = include_str!("app.toml");
 const SELLER: &str = "92320324MA000TX221";
@@ -104,6 +104,57 @@ fn a_bed_is_paid_held_partly_returned_and_settled_with_a_commission() {
     let read = payments::intent(&intent.id).unwrap();
     assert_eq!((read.status, read.refunded), (Status::Captured, 20_000));
     assert_eq!(outcomes(&city), [], "a release is no event: it is done with its commit");
+}
+
+// ANCHOR: order
+/// An order and its escrow are one transaction; its buyer is sent to `cashier_url`.
+fn order(number: &str, fen: u64) -> Result<Intent, web::Error> {
+    transact(|tx| {
+        // Its places are taken until it is paid or given up.
+        tx.adjust("seats", number, 1, 0..=1)?;
+        let escrow = NewEscrow {
+            reference: number.to_owned(),
+            description: t("实木床", "A wooden bed"),
+            amount: fen,
+            expires_at: now() + 15 * 60_000,
+            return_path: format!("/orders/{number}"),
+        };
+        Ok(payments::create_escrow(tx, escrow)?)
+    })
+}
+// ANCHOR_END: order
+
+// ANCHOR: confirmed
+/// The buyer confirms: what is still held is split, in the commit that closes the order. Pressed twice, it is the
+/// same release.
+fn confirmed(number: &str, intent: &str) -> Result<(), web::Error> {
+    transact(|tx| {
+        if tx.counter("seats", number)? == 0 {
+            return Ok(());
+        }
+        tx.adjust("seats", number, -1, 0..=1)?;
+        let held = payments::escrow(intent)?.held;
+        // Three per cent for the station, rounded down, and the rest for the seller: the sum is exact.
+        let commission = held * 3 / 100;
+        let lines = vec![line(SELLER, held - commission), line(STATION, commission)];
+        let settle = Release { reference: format!("{number}/settle"), lines, reason: "买家确认收货".into() };
+        Ok(payments::release(tx, intent, settle)?)
+    })
+}
+// ANCHOR_END: confirmed
+
+#[test]
+fn an_order_is_confirmed_once_with_its_commission() {
+    let city = TestCity::new(MANIFEST);
+    let intent = order("o-1", 108_000).unwrap();
+    assert!(confirmed("o-1", &intent.id).is_err(), "nothing is held yet");
+    city.pay(&intent.id);
+    refund_held(&intent.id, "less", 20_000).unwrap();
+    city.pay_refunds();
+    confirmed("o-1", &intent.id).unwrap();
+    confirmed("o-1", &intent.id).unwrap();
+    assert_eq!(state(&intent.id), [108_000, 0, 88_000, 0, 20_000]);
+    assert_eq!(data::counter("seats", "o-1"), Ok(0), "the order is closed with its money");
 }
 
 #[test]
