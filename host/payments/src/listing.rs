@@ -47,7 +47,7 @@ impl Payments {
         rows: &Key,
         cursor: Option<&str>,
         limit: usize,
-        id: impl Fn(&Row) -> Result<String, StoreError>,
+        id: fn(&Row) -> Result<String, StoreError>,
     ) -> Result<IntentPage, PaymentError> {
         let limit = limit.clamp(1, 100);
         let mut range = rows.children();

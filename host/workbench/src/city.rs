@@ -258,7 +258,7 @@ impl City {
     /// The app's payments by its own numbers, each with where its money is. What is not held belongs to its payees from
     /// the moment at which it is taken.
     pub(crate) async fn payments(&self) -> Result<Vec<Value>, String> {
-        let (mut all, mut cursor) = (Vec::new(), None);
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page = self.base.payments.intents_for(&self.name, cursor.as_deref(), 100).await;
             let page = page.map_err(|e| e.to_string())?;

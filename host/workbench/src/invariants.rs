@@ -81,7 +81,10 @@ enum Relation {
 
 /// A number: `12`, `"${it.places}"`, or a table.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a number, \"${it.field}\", or a table with one of: count, sum, counter, messages, payments")]
+#[serde(
+    untagged,
+    expecting = "a number, \"${it.field}\", or a table with one of: count, sum, counter, messages, payments"
+)]
 enum Term {
     Number(i64),
     Text(String),

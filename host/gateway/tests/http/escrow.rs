@@ -88,7 +88,8 @@ async fn a_payer_sees_that_the_platform_holds_their_money_and_what_became_of_it(
     }
     assert!(!after.contains("由平台托管"), "nothing is held any more: {after}");
     let token = p.token("li-hua").await;
-    let read = get(PORTAL, &path).header("authorization", format!("Bearer {token}")).header("accept", "application/json");
+    let read =
+        get(PORTAL, &path).header("authorization", format!("Bearer {token}")).header("accept", "application/json");
     let read = p.send(read.body(Body::empty()).unwrap()).await.json();
     let state = json!({ "amount": 108_000, "captured": 108_000, "held": 0, "released": 88_000, "refunding": 20_000, "refunded": 0 });
     assert_eq!(read["escrow"], state);
@@ -109,7 +110,8 @@ async fn a_department_sees_what_is_held_for_its_apps_and_others_do_not() {
     assert!(!page.contains("li-hua"), "who pays is not the department's to see here");
     let ask = async |account: &str| -> (StatusCode, Value) {
         let token = p.token(account).await;
-        let request = get(CONSOLE, "/api/v1/installations/tickets/payments").header("authorization", format!("Bearer {token}"));
+        let request =
+            get(CONSOLE, "/api/v1/installations/tickets/payments").header("authorization", format!("Bearer {token}"));
         let answer = p.send(request.body(Body::empty()).unwrap()).await;
         (answer.status, answer.json())
     };
@@ -146,7 +148,10 @@ async fn an_app_that_holds_money_is_not_removed_and_says_how_much() {
     let refused = p.gateway.operations().uninstall(&tickets(), "city-admin").await.unwrap_err();
     assert!(refused.to_string().contains("8000 fen are on their way back"), "{refused}");
     told(&p, &CallbackEvent::Refund { intent: id, reference: "less".into(), amount: 8_000, failure: None }).await;
-    assert_eq!(p.submit("/apps/tickets/uninstall", &cookie, "confirm=tickets&data=erase").await.location(), "/?removed=1");
+    assert_eq!(
+        p.submit("/apps/tickets/uninstall", &cookie, "confirm=tickets&data=erase").await.location(),
+        "/?removed=1"
+    );
 }
 
 #[tokio::test]

@@ -179,7 +179,12 @@ impl wit::Host for State {
         Ok(services.payments.release(txn, &name, &id, new).await.map_err(Into::into))
     }
 
-    async fn refund_held(&mut self, transaction: Resource<Transaction>, id: String, new: wit::HeldRefund) -> Answer<()> {
+    async fn refund_held(
+        &mut self,
+        transaction: Resource<Transaction>,
+        id: String,
+        new: wit::HeldRefund,
+    ) -> Answer<()> {
         attempt!(self.payments("refund-held")?);
         let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
         let new = HeldRefund { reference: new.reference, amount: new.amount, reason: new.reason };

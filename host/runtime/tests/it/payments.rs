@@ -34,8 +34,7 @@ fn consumer(work: &str, older: bool) -> Vec<u8> {
     let escrow = r#"
         (import "city:payments/intents@1.1.0" "create-escrow" (func $create (param i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32)))
         (import "city:payments/intents@1.1.0" "release" (func $release (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
-    let imports =
-        if older { imports.replace("@1.1.0", "@1.0.0") } else { format!("{imports}{escrow}") };
+    let imports = if older { imports.replace("@1.1.0", "@1.0.0") } else { format!("{imports}{escrow}") };
     let body = format!(
         r#"(func (export "city:app/consumer@1.0.0#handle") (param $e i32) (result i32) (local $t i32)
             (local.set $t (i32.load offset=72 (local.get $e))) {work}

@@ -273,7 +273,10 @@ fn action(raw: RawStep, verb: &str, target: String, default_source: &str) -> Res
         "payment" => Action::Payment {
             which: target,
             fields: raw.fields.filter(|f| compare::weight(f) > 0).ok_or_else(|| {
-                refused("`payment` 要写明 fields，例如 fields = { held = 100 }", "`payment` wants `fields`, such as fields = { held = 100 }")
+                refused(
+                    "`payment` 要写明 fields，例如 fields = { held = 100 }",
+                    "`payment` wants `fields`, such as fields = { held = 100 }",
+                )
             })?,
         },
         "counter" => Action::Counter {
