@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use yunlong_messaging::{Messaging, Outgoing};
 use yunlong_model::{Clock, InstallationName};
-use yunlong_store::{CommitError, Direction, Key, SharedStore, StoreError, Txn, transact};
+use yunlong_store::{CommitError, Direction, SharedStore, StoreError, Txn, transact};
 
 /// The payments service.
 pub struct Payments {
