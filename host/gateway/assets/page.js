@@ -158,7 +158,7 @@ function map(data, look2, text) {
 }
 function region(row, n, first, data, look2, text) {
   const areaColor = colour(row, data, look2);
-  const itemStyle = areaColor === void 0 ? {} : { areaColor, decal: pattern(row.shade, look2.card) };
+  const itemStyle = areaColor === void 0 ? {} : { areaColor, decal: pattern(row.shade, over(row, data, look2)) };
   const ground = { ...text, color: look2.ink, backgroundColor: look2.card, padding: [1, 3], borderRadius: 3 };
   const label = { ...ground, show: true, formatter: plain(look2.wide < 480 ? row.name : `${row.name}
 ${first.shown[n]}`), lineHeight: text.fontSize * 1.25, align: "center" };
@@ -174,6 +174,9 @@ ${first.shown[n]}`), lineHeight: text.fontSize * 1.25, align: "center" };
 function colour({ shade, tone }, { shades }, look2) {
   if (shade === 0) return void 0;
   return look2.tones[tone] ?? look2.shades[place(shade, shades) - 1];
+}
+function over({ shade, tone }, { shades }, look2) {
+  return look2.tones[tone] === void 0 && place(shade, shades) <= 3 ? look2.soft : look2.card;
 }
 function place(shade, shades) {
   return shades <= 1 ? 6 : Math.round(1 + (shade - 1) * 5 / (shades - 1));

@@ -157,7 +157,7 @@ function map(data, look, text) {
 
 function region(row, n, first, data, look, text) {
   const areaColor = colour(row, data, look);
-  const itemStyle = areaColor === undefined ? {} : { areaColor, decal: pattern(row.shade, look.card) };
+  const itemStyle = areaColor === undefined ? {} : { areaColor, decal: pattern(row.shade, over(row, data, look)) };
   // The words stand on a ground of their own: a pattern below letters makes them hard to read.
   const ground = { ...text, color: look.ink, backgroundColor: look.card, padding: [1, 3], borderRadius: 3 };
   const label = { ...ground, show: true, formatter: plain(look.wide < 480 ? row.name : `${row.name}\n${first.shown[n]}`), lineHeight: text.fontSize * 1.25, align: 'center' };
@@ -175,6 +175,11 @@ function region(row, n, first, data, look, text) {
 function colour({ shade, tone }, { shades }, look) {
   if (shade === 0) return undefined;
   return look.tones[tone] ?? look.shades[place(shade, shades) - 1];
+}
+
+/** The lines of a pattern: dark on the pale shades, and the ground's colour on what is deep. */
+function over({ shade, tone }, { shades }, look) {
+  return look.tones[tone] === undefined && place(shade, shades) <= 3 ? look.soft : look.card;
 }
 
 /** The classes of a map spread over the six shades, so that the last one is the deepest however few there are. */
