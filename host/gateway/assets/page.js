@@ -70,9 +70,10 @@ function grid(data, look2, text) {
   const bars = kind === "bar";
   const several = series.length > 1;
   const axis = { axisLabel: text, axisLine: { lineStyle: { color: look2.soft } }, nameTextStyle: text };
-  const names = { ...axis, type: "category", data: rows.map((r) => r.name), inverse: bars && horizontal, axisTick: { alignWithLabel: true } };
+  const label = horizontal ? { ...text, width: Math.round(look2.wide * 0.32), overflow: "break" } : text;
+  const names = { ...axis, axisLabel: label, type: "category", data: rows.map((r) => r.name), inverse: bars && horizontal, axisTick: { alignWithLabel: true } };
   const values = { ...axis, type: "value", name: unit, scale: !bars, splitLine: { lineStyle: { color: look2.line } } };
-  const label = { show: bars && !several && rows.length <= 12 && look2.wide >= 480, position: horizontal ? "right" : "top", ...text };
+  const shown = { show: bars && !several && rows.length <= 12 && look2.wide >= 480, position: horizontal ? "right" : "top", ...text };
   return {
     legend: several ? legend(series.map((s) => s.name), look2, text) : void 0,
     // Room for the legend and the unit above, which grow with the type.
@@ -84,7 +85,7 @@ function grid(data, look2, text) {
       name: s.name,
       data: s.values,
       stack: stacked ? "all" : void 0,
-      label: { ...label, formatter: ({ dataIndex }) => plain(s.shown[dataIndex]) },
+      label: { ...shown, formatter: ({ dataIndex }) => plain(s.shown[dataIndex]) },
       ...bars ? { barMaxWidth: look2.size * 4 } : line(n, rows)
     }))
   };
@@ -146,8 +147,10 @@ function map(data, look2, text) {
       selectedMode: false,
       // A degree of longitude at 34° north, in degrees of latitude.
       aspectScale: 0.83,
-      layoutCenter: ["50%", "50%"],
-      layoutSize: "95%",
+      left: 4,
+      right: 4,
+      top: 4,
+      bottom: 4,
       itemStyle: { areaColor: look2.card, borderColor: look2.ink, borderWidth: 1 },
       label: { show: false },
       emphasis: { label: { show: false }, itemStyle: { areaColor: look2.card, borderWidth: 3, borderColor: look2.ink } },

@@ -63,10 +63,12 @@ function grid(data, look, text) {
   const bars = kind === 'bar';
   const several = series.length > 1;
   const axis = { axisLabel: text, axisLine: { lineStyle: { color: look.soft } }, nameTextStyle: text };
-  const names = { ...axis, type: 'category', data: rows.map((r) => r.name), inverse: bars && horizontal, axisTick: { alignWithLabel: true } };
+  // Long names beside lying bars break, and leave room for the bars.
+  const label = horizontal ? { ...text, width: Math.round(look.wide * 0.32), overflow: 'break' } : text;
+  const names = { ...axis, axisLabel: label, type: 'category', data: rows.map((r) => r.name), inverse: bars && horizontal, axisTick: { alignWithLabel: true } };
   // A bar's length says its value only when it begins at zero; a line may begin where its figures are.
   const values = { ...axis, type: 'value', name: unit, scale: !bars, splitLine: { lineStyle: { color: look.line } } };
-  const label = { show: bars && !several && rows.length <= 12 && look.wide >= 480, position: horizontal ? 'right' : 'top', ...text };
+  const shown = { show: bars && !several && rows.length <= 12 && look.wide >= 480, position: horizontal ? 'right' : 'top', ...text };
   return {
     legend: several ? legend(series.map((s) => s.name), look, text) : undefined,
     // Room for the legend and the unit above, which grow with the type.
@@ -78,7 +80,7 @@ function grid(data, look, text) {
       name: s.name,
       data: s.values,
       stack: stacked ? 'all' : undefined,
-      label: { ...label, formatter: ({ dataIndex }) => plain(s.shown[dataIndex]) },
+      label: { ...shown, formatter: ({ dataIndex }) => plain(s.shown[dataIndex]) },
       ...(bars ? { barMaxWidth: look.size * 4 } : line(n, rows)),
     })),
   };
@@ -144,8 +146,10 @@ function map(data, look, text) {
       selectedMode: false,
       // A degree of longitude at 34° north, in degrees of latitude.
       aspectScale: 0.83,
-      layoutCenter: ['50%', '50%'],
-      layoutSize: '95%',
+      left: 4,
+      right: 4,
+      top: 4,
+      bottom: 4,
       itemStyle: { areaColor: look.card, borderColor: look.ink, borderWidth: 1 },
       label: { show: false },
       emphasis: { label: { show: false }, itemStyle: { areaColor: look.card, borderWidth: 3, borderColor: look.ink } },
