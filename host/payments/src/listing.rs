@@ -7,7 +7,7 @@ use yunlong_store::{Direction, Entry as Row, Key, StoreError};
 /// A page of intents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntentPage {
-    /// Newest first.
+    /// In the order of the list.
     pub intents: Vec<Intent>,
     /// Give this as `cursor` for the next page.
     pub next: Option<String>,
