@@ -309,7 +309,9 @@ mod tests {
         // Without scripts of its own a page runs the platform's, and what is no page runs none.
         fixed.apply(&mut headers, Some(&app), Some(Scripts::Platform));
         let policy = headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("script-src http://*.localhost:8080/_city/page.js http://*.localhost:8080/_city/echarts."));
+        assert!(
+            policy.contains("script-src http://*.localhost:8080/_city/page.js http://*.localhost:8080/_city/echarts.")
+        );
         assert!(!policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
         fixed.apply(&mut headers, Some(&app), None);
         assert!(!headers["content-security-policy"].to_str().unwrap().contains("script-src"));
