@@ -26,7 +26,7 @@ export interface ListingOptions {
  *
  * ```tsx
  * const list = new Listing(request, { sorts: ["name", "-amount"], filters: ["q"] });
- * const rows = sales.filter((s) => s.name.includes(list.filter("q"))).toSorted(by(list.sort, list.descending));
+ * const rows = sales.filter((s) => s.name.includes(list.filter("q"))).sort(by(list.sort, list.descending));
  * <>
  *   {list.form(<Field request={request} form={list.filters} name="q" kind="search" label={t("名称", "Name")} />)}
  *   {list.table("各县区", columns, rows.slice(...list.range(rows.length, 20)))}
