@@ -1,6 +1,7 @@
 //! Programs that know nothing of this platform: built for other hosts, in Rust, TypeScript and Python,
 //! published, installed and serving as they are.
 
+mod upstream;
 mod wasi_03;
 
 use anyhow::{Result, ensure};

@@ -13,6 +13,7 @@ mod new_app;
 mod operation;
 mod packages;
 mod python;
+mod quick_start;
 mod registry;
 mod releases;
 mod replay;

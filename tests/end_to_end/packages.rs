@@ -179,26 +179,32 @@ async fn changed_packages_unknown_signers_and_older_versions_are_refused() -> Re
 
 #[tokio::test]
 async fn the_commands_of_the_readme_work_as_printed() -> Result<()> {
-    let city = Plan::with(&["guestbook"]).citizens(1).start().await?;
+    let city = Plan::with(&[]).citizens(1).start().await?;
     let readme = include_str!("../../README.md");
     let section = readme.split("· The command line").nth(1).context("the README has no such section")?;
-    // The first block builds the component, which is built already.
-    let block = section.split("```sh").nth(2).and_then(|b| b.split("```").next()).context("no second block")?;
-    let root = std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    let root = root.parent().context("no checkout")?;
+    let block = section.split("```sh").nth(1).and_then(|b| b.split("```").next()).context("no block")?;
     let dir = tempfile::tempdir()?;
-    std::os::unix::fs::symlink(root.join("examples"), dir.path().join("examples"))?;
-    std::fs::copy(yunlong_tests::component("guestbook")?, dir.path().join("guestbook.wasm"))?;
+    let here = |command: &mut std::process::Command| -> Result<std::process::Output> {
+        command.env("YUNLONG_SERVER", format!("http://localhost:{}", city.port()));
+        command.env("XDG_CONFIG_HOME", dir.path().join("config")).env("XDG_CACHE_HOME", dir.path().join("cache"));
+        let out = command.env("LC_ALL", "C").output()?;
+        ensure!(out.status.success(), "{}", said(&out));
+        Ok(out)
+    };
+    let new = ["new", "street-repairs", "--lang", "rust"];
+    here(std::process::Command::new(yunlong_tests::binary()?).args(new).current_dir(dir.path()))?;
     let binaries = yunlong_tests::binary()?.parent().context("no folder")?.display().to_string();
-    let out = std::process::Command::new("sh")
-        .args(["-e", "-u", "-c", block])
-        .current_dir(dir.path())
-        .env("PATH", format!("{binaries}:{}", std::env::var("PATH")?))
-        .env("YUNLONG_SERVER", format!("http://localhost:{}", city.port()))
-        .env("XDG_CONFIG_HOME", dir.path().join("config"))
-        .output()?;
-    ensure!(out.status.success(), "{}", said(&out));
-    ensure!(city.client("my-app")?.page("/", "zh").await?.status == 200, "{}", said(&out));
+    // What other tests of new apps compiled is compiled.
+    let packages = yunlong_tests::package("hello")?;
+    let compiled = packages.parent().context("no folder")?.with_file_name("vendor-apps");
+    let out = here(
+        std::process::Command::new("sh")
+            .args(["-e", "-u", "-c", block])
+            .current_dir(dir.path().join("street-repairs"))
+            .env("PATH", format!("{binaries}:{}", std::env::var("PATH")?))
+            .env("CARGO_TARGET_DIR", compiled),
+    )?;
+    ensure!(city.client("street-repairs")?.page("/", "zh").await?.status == 200, "{}", said(&out));
     Ok(())
 }
 

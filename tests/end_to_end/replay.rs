@@ -16,19 +16,22 @@ fn said(out: &Output) -> String {
 /// Plays one request of the hostile app, which fails, and answers with the file that is left.
 fn journal(dir: &Path, path: &str) -> Result<PathBuf> {
     let component = yunlong_tests::component("abuser")?;
+    fails(dir, "tests/hostile/abuser", &component, &format!("[[steps]]\nrequest = \"GET {path}\"\n"))
+}
+
+/// Plays steps of which the last is to fail.
+fn fails(dir: &Path, app: &str, component: &Path, steps: &str) -> Result<PathBuf> {
     let (scenarios, journals) = (dir.join("scenarios"), dir.join("journals"));
     std::fs::create_dir_all(&scenarios)?;
-    let scenario = format!(
-        "title = {{ zh = \"甲\", en = \"A\" }}\n[[steps]]\nrequest = \"GET {path}\"\nexpect = {{ status = 200 }}\n"
-    );
+    let scenario = format!("title = {{ zh = \"甲\", en = \"A\" }}\n{steps}expect = {{ status = 200 }}\n");
     std::fs::write(scenarios.join("fails.toml"), scenario)?;
     let out = Command::new(yunlong_tests::binary()?)
         .arg("test")
-        .arg(root().join("tests/hostile/abuser"))
+        .arg(root().join(app))
         .args(["--component".as_ref(), component.as_os_str()])
         .args(["--scenarios".as_ref(), scenarios.as_os_str()])
         .args(["--journals".as_ref(), journals.as_os_str()])
-        .args(["--cache".as_ref(), cache(&component)?.join("workbench").as_os_str()])
+        .args(["--cache".as_ref(), cache(component)?.join("workbench").as_os_str()])
         .env("LC_ALL", "C")
         .output()?;
     ensure!(out.status.code() == Some(1), "{}", said(&out));
@@ -93,6 +96,59 @@ fn another_component_ends_otherwise_and_the_first_call_that_changed_is_named() -
     let text = said(&out);
     ensure!(out.status.code() == Some(1), "{text}");
     for wanted in ["another one than the one that ran", "same end: no", "first difference: call 1"] {
+        ensure!(text.contains(wanted), "`{wanted}` is not in: {text}");
+    }
+    Ok(())
+}
+
+/// `tests/guests/fallible` with lines of source, as docs/replay.md says how to build; `mended` is the vendor's fix.
+fn fallible(mended: bool) -> Result<PathBuf> {
+    let packages = yunlong_tests::package("any")?;
+    let target = packages.parent().context("no folder")?.with_file_name("with-lines");
+    let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    build.args(["build", "--package", "fallible", "--target", "wasm32-wasip2", "--profile", "guest"]);
+    if mended {
+        build.args(["--features", "mended"]);
+    }
+    build.env("CARGO_PROFILE_GUEST_DEBUG", "line-tables-only").env("CARGO_PROFILE_GUEST_STRIP", "none");
+    let out = build.env("CARGO_TARGET_DIR", &target).current_dir(root()).output()?;
+    ensure!(out.status.success(), "{}", said(&out));
+    // One name for both: kept apart by copies.
+    let component = target.join(if mended { "mended.wasm" } else { "broken.wasm" });
+    std::fs::copy(target.join("wasm32-wasip2/guest/fallible.wasm"), &component)?;
+    Ok(component)
+}
+
+#[test]
+fn a_panic_names_its_line_of_source_and_a_fix_the_first_call_that_is_new() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (broken, mended) = (fallible(false)?, fallible(true)?);
+    let step =
+        "[[people]]\nname = \"wang\"\n[[steps]]\nrequest = \"POST /bookings/2026-10-01\"\nas = \"wang\"\njson = {}\n";
+    let file = fails(dir.path(), "tests/guests/fallible", &broken, step)?;
+
+    let source = include_str!("../guests/fallible/src/lib.rs");
+    let line_of =
+        |what: &str| source.lines().position(|l| l.contains(what)).map(|n| n + 1).context("not in the source");
+    let out = replay(&file, &broken)?;
+    let text = said(&out);
+    ensure!(out.status.code() == Some(0), "{text}");
+    let panicked = format!("fallible/src/lib.rs:{}:", line_of("each day has a plan")?);
+    let called = format!("fallible/src/lib.rs:{}:", line_of("let places = places(")?);
+    for wanted in ["ended trap", "wasm backtrace", &panicked, &called, "each day has a plan", "calls are the same"] {
+        ensure!(text.contains(wanted), "`{wanted}` is not in: {text}");
+    }
+    ensure!(!text.contains("names no lines of source"), "it has lines, and is told to be built with them: {text}");
+
+    // Up to the failure both ask the same; the first that the fix asks more is named.
+    let journal = std::fs::read_to_string(&file)?;
+    let then = journal.lines().filter(|line| line.starts_with("{\"call\"")).count();
+    ensure!(then > 0, "no call in {journal}");
+    let out = replay(&file, &mended)?;
+    let text = said(&out);
+    ensure!(out.status.code() == Some(1), "{text}");
+    let first = format!("first difference: call {}, city:data/collections transaction.begin (1 in all)", then + 1);
+    for wanted in ["another one than the one that ran", "same end: no", &first, "+ city:data/collections"] {
         ensure!(text.contains(wanted), "`{wanted}` is not in: {text}");
     }
     Ok(())

@@ -69,11 +69,11 @@ struct Figure {
     cpu_micros: f64,
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-fn fetch(port: u16, host: &str, path: &str) -> Result<(String, Vec<u8>)> {
+pub(crate) fn fetch(port: u16, host: &str, path: &str) -> Result<(String, Vec<u8>)> {
     let mut s = TcpStream::connect(("127.0.0.1", port))?;
     write!(s, "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: text/html\r\nConnection: close\r\n\r\n")?;
     let mut all = Vec::new();
@@ -120,7 +120,7 @@ fn purchases(server: &Server, port: u16, load: &Path, slot: &str, options: &Opti
     Ok(Figure { per_second: count / seconds, cpu_micros: cpu * 1e6 / count })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -262,13 +262,13 @@ fn shared_reads(options: &Options) -> Result<String> {
     Ok(text)
 }
 
-fn today() -> Result<String> {
+pub(crate) fn today() -> Result<String> {
     let day = Command::new("date").arg("+%F").output()?;
     Ok(String::from_utf8(day.stdout)?.trim().to_owned())
 }
 
 /// What the figures were taken on: processor, cores, memory, kernel.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let value = |text: &str, name: &str| {
         let line = text.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_once(':'));
@@ -282,8 +282,8 @@ fn machine() -> String {
     format!("{cores} cores of {processor}, {} GiB, Linux {}", kib >> 20, kernel.join("."))
 }
 
-/// Replaces the profile's figures in docs/performance.md, between its two marks.
-fn write_down(profile: &str, text: &str) -> Result<()> {
+/// Replaces figures in docs/performance.md (a profile's, or those of reloads), between their two marks.
+pub(crate) fn write_down(profile: &str, text: &str) -> Result<()> {
     let path = crate::root().join("docs/performance.md");
     let now = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let (start, end) = (format!("<!-- bench {profile} -->\n"), format!("<!-- end {profile} -->"));

@@ -1,8 +1,8 @@
-//! Programs that know nothing of this platform (`tests/foreign`): built with the tools of their
-//! own languages, packaged with a plain `app.toml` and nothing else.
+//! Programs that know nothing of this platform (`tests/foreign`), written here and by others: built with the tools of
+//! their own languages, packaged with a plain `app.toml` and nothing else.
 
 use crate::guests::{package, packages_dir, vendor_key};
-use crate::{cargo_command, root, run, setup, step, target_dir};
+use crate::{cargo_command, root, run, setup, step, target_dir, upstream};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +16,7 @@ pub(crate) fn build_and_package(host: &Path) -> Result<()> {
     let out = target_dir()?.join("foreign");
     std::fs::create_dir_all(&out)?;
     let mut built = rust(&dir.join("rust"), &out)?;
+    built.extend(upstream::build(&out)?);
     built.push((dir.join("hono"), hono(&dir.join("hono"), &out)?));
     built.push((dir.join("python"), python(&dir.join("python"), &out)?));
     step("Packaging and signing programs of others");

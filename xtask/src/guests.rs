@@ -12,7 +12,7 @@ use std::process::Command;
 pub(crate) enum Set {
     /// `plugins/*` and `examples/*`.
     Apps,
-    /// `tests/hostile/*` and `tests/guests/*`.
+    /// `tests/hostile/*`, `tests/guests/*` and the conformance app in Rust.
     Hostile,
     /// The lessons in TypeScript and Python: a set of their own, since they need Node, Python and half a minute each.
     Scripted,
@@ -22,7 +22,7 @@ impl Set {
     fn folders(self) -> &'static [&'static str] {
         match self {
             Self::Apps => &["plugins", "examples"],
-            Self::Hostile => &["tests/hostile", "tests/guests"],
+            Self::Hostile => &["tests/hostile", "tests/guests", "tests/conformance/services"],
             Self::Scripted => &[],
         }
     }
@@ -135,7 +135,7 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
 fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
     let mut packages = Vec::new();
     if sets.contains(&Set::Scripted) {
-        templates()?;
+        conformance()?;
         for dir in typescript::lessons()? {
             let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             step(&format!("Building {name} from TypeScript (about half a minute)"));
@@ -152,16 +152,20 @@ fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>
     Ok(packages)
 }
 
-/// Builds the templates of the languages that have tools of their own, for the scenarios that every template plays.
-fn templates() -> Result<()> {
-    step("Building the templates in TypeScript and Python (about a minute)");
-    let folder = root().join("sdk/templates");
-    for (language, component) in [
-        ("typescript", typescript::build(&folder.join("typescript"))?),
-        ("python", Python::set_up()?.build(&folder.join("python"))?),
-    ] {
-        let to = packages_dir()?.join(format!("template-{language}.wasm"));
-        std::fs::copy(&component, &to).with_context(|| format!("cannot copy {}", component.display()))?;
+/// Builds what the conformance scenarios play in the languages that have tools of their own: the templates, and the app
+/// of the second set.
+fn conformance() -> Result<()> {
+    for (what, folder) in
+        [("template", root().join("sdk/templates")), ("services", root().join("tests/conformance/services"))]
+    {
+        step(&format!("Building the conformance set's {what} in TypeScript and Python (about a minute)"));
+        for (language, component) in [
+            ("typescript", typescript::build(&folder.join("typescript"))?),
+            ("python", Python::set_up()?.build(&folder.join("python"))?),
+        ] {
+            let to = packages_dir()?.join(format!("{what}-{language}.wasm"));
+            std::fs::copy(&component, &to).with_context(|| format!("cannot copy {}", component.display()))?;
+        }
     }
     Ok(())
 }

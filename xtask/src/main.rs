@@ -7,12 +7,14 @@ mod demo;
 mod foreign;
 mod guests;
 mod python;
+mod reload;
 #[cfg(test)]
 mod security;
 mod setup;
 mod soak;
 mod test;
 mod typescript;
+mod upstream;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
@@ -40,6 +42,8 @@ enum Task {
     Bench(bench::Options),
     /// Load people into the hub, SQLite and PostgreSQL, and measure load, size, reads and queries
     BenchHub(bench_hub::Options),
+    /// Measure the time from saving a source file to the page that shows it under `yunlong dev`, in each language
+    Reload(reload::Options),
     /// Mixed load with random kills for a long time, invariants checked between the rounds
     Soak(soak::Options),
 }
@@ -61,6 +65,7 @@ fn main() -> Result<()> {
         }
         Task::Bench(options) => bench::run(&options),
         Task::BenchHub(options) => bench_hub::run(&options),
+        Task::Reload(options) => reload::run(&options),
         Task::Soak(options) => soak::run(&options),
     }
 }

@@ -77,7 +77,8 @@ impl Python {
             run(self.command(&dir).args(["-m", "mypy"]))?;
             run(self.command(&dir).args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]))?;
         }
-        Ok(())
+        // Its tests are the scenarios of the second conformance set.
+        run(self.command(&root().join("tests/conformance/services/python")).args(["-m", "mypy"]))
     }
 
     /// Builds an app and answers its component. Its types were checked by [`Python::test`], or are by whoever builds it.

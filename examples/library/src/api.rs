@@ -1,9 +1,11 @@
+// ANCHOR: begin
 //! What everybody may know, as JSON.
 
 use crate::book::{self, Book};
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::schemars::{self, JsonSchema};
 use yunlong_sdk::{Input, Request, web};
+// ANCHOR_END: begin
 
 // ANCHOR: api
 /// Where to go on.
@@ -37,6 +39,8 @@ pub(crate) fn list(_: &Request, input: Input<(), List>) -> web::Result<Books> {
 }
 // ANCHOR_END: api
 
+// ANCHOR: shown
 fn shown(book: Book) -> Shown {
     Shown { free: book.free(), id: book.id, title: book.title, author: book.author }
 }
+// ANCHOR_END: shown

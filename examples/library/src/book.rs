@@ -1,7 +1,9 @@
+// ANCHOR: begin
 //! Books: what the library has.
 
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::{Collection, DataError, Document, Page, Problem, random, transact, web};
+// ANCHOR_END: begin
 
 // ANCHOR: book
 /// A book of which the library has one copy or several.
@@ -25,6 +27,7 @@ const BOOKS: Collection<Book> = Collection::new();
 const PAGE: u32 = 20;
 // ANCHOR_END: book
 
+// ANCHOR: free
 impl Book {
     /// How many copies may be reserved now.
     #[must_use]
@@ -32,6 +35,7 @@ impl Book {
         self.copies.saturating_sub(self.taken)
     }
 }
+// ANCHOR_END: free
 
 // ANCHOR: page
 /// A page of the books, by title.
@@ -40,6 +44,7 @@ pub(crate) fn page(after: Option<String>) -> Result<Page<Book>, DataError> {
 }
 // ANCHOR_END: page
 
+// ANCHOR: add
 /// A book; a 404 when there is none.
 pub(crate) fn get(id: &str) -> web::Result<Book> {
     Ok(BOOKS.get(id)?.ok_or_else(Problem::not_found)?.into_value())
@@ -54,3 +59,4 @@ pub(crate) fn add(title: String, author: String, copies: u32) -> web::Result<Boo
     })?;
     Ok(book)
 }
+// ANCHOR_END: add

@@ -1,3 +1,4 @@
+// ANCHOR: begin
 //! The pages of librarians. They work with the number that a reader shows, and never learn who it is.
 
 use crate::pages::{LAYOUT, state};
@@ -6,6 +7,7 @@ use maud::{Markup, html};
 use yunlong_sdk::{Form, Request, Response, StatusCode, page, t, web};
 
 const ROLE: &[&str] = &["librarian"];
+// ANCHOR_END: begin
 
 // ANCHOR: form
 /// The form for a new book.
@@ -98,9 +100,11 @@ pub(crate) fn hand_out(req: &Request) -> web::Result<Response> {
 }
 // ANCHOR_END: desk
 
+// ANCHOR: take-back
 /// Takes a copy back.
 pub(crate) fn take_back(req: &Request) -> web::Result<Response> {
     req.require_role(ROLE)?;
     loan::take_back(req.param("number"))?;
     Ok(Response::see_other("/desk"))
 }
+// ANCHOR_END: take-back

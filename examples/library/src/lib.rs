@@ -1,21 +1,28 @@
+// ANCHOR: book
 //! A library: books with copies, reservations, a waiting list, a desk for librarians, reminders.
 #![deny(missing_docs)]
 
-mod api;
 mod book;
-mod desk;
-mod loan;
-mod pages;
 
 pub use book::Book;
+// ANCHOR_END: book
+
+// ANCHOR: loan
+mod loan;
+
 pub use loan::{Loan, State};
+// ANCHOR_END: loan
+
+// ANCHOR: router
+mod api;
+mod desk;
+mod pages;
 
 use yunlong_sdk::{App, Failure, Jobs, Operation, Router, Tx, t};
 
 /// The app.
 pub struct Library;
 
-// ANCHOR: router
 impl App for Library {
     fn router() -> Router {
         Router::new()

@@ -1,3 +1,4 @@
+// ANCHOR: begin
 //! Loans, from the reservation to the day on which the book is back. What is over is not kept.
 
 use crate::book::Book;
@@ -12,6 +13,7 @@ use yunlong_sdk::{
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const WEEK: u64 = 7 * DAY;
 const LOANS: Collection<Loan> = Collection::new();
+// ANCHOR_END: begin
 
 // ANCHOR: loan
 /// How far a loan is.
@@ -52,6 +54,7 @@ pub struct Loan {
 }
 // ANCHOR_END: loan
 
+// ANCHOR: due
 impl Loan {
     fn due(self, state: State, until: u64) -> Self {
         Self { state, until: Some(until), wake: Some(until), ..self }
@@ -62,6 +65,7 @@ impl Loan {
 fn in_days(key: &str, default: u64) -> Result<u64, ConfigError> {
     Ok(now() + context::config(key)?.unwrap_or(default) * DAY)
 }
+// ANCHOR_END: due
 
 // ANCHOR: reserve
 /// Takes a copy for this reader, or a place in the line for one.
@@ -138,6 +142,7 @@ fn tell(tx: &Tx<'_>, loan: &Loan, title: Text, body: Text) -> Result<(), Messagi
 }
 // ANCHOR_END: tell
 
+// ANCHOR: cancel
 /// Gives up a reservation. Who has the book brings it back instead.
 pub(crate) fn cancel(reader: &str, number: &str) -> web::Result<()> {
     let until = in_days("pickup_days", 3)?;
@@ -152,6 +157,7 @@ pub(crate) fn cancel(reader: &str, number: &str) -> web::Result<()> {
         if loan.state == State::Ready { pass_on(tx, &loan.book, until) } else { Ok(()) }
     })
 }
+// ANCHOR_END: cancel
 
 // ANCHOR: hand-out
 /// A librarian hands the copy out.
@@ -181,12 +187,14 @@ fn in_state(tx: &Tx<'_>, number: &str, state: State) -> web::Result<Loan> {
 }
 // ANCHOR_END: hand-out
 
+// ANCHOR: not-now
 fn not_now() -> web::Error {
     Problem::conflict(t("这本书现在不能这样办理", "This cannot be done with the loan as it is"))
         .kind("wrong-state")
         .detail(t("请刷新页面，查看它现在的状态。", "Reload the page and see how it stands."))
         .into()
 }
+// ANCHOR_END: not-now
 
 // ANCHOR: deadlines
 /// The job: what was not fetched goes to the next in line; who keeps a book too long is reminded each week. It takes
@@ -208,6 +216,7 @@ pub(crate) fn look_at_deadlines(tx: &Tx<'_>, scheduled: u64) -> Result<(), Failu
 }
 // ANCHOR_END: deadlines
 
+// ANCHOR: read
 /// A loan by its number, for the desk.
 pub(crate) fn get(number: &str) -> Result<Option<Loan>, DataError> {
     Ok(LOANS.get(number)?.map(Stored::into_value))
@@ -217,3 +226,4 @@ pub(crate) fn get(number: &str) -> Result<Option<Loan>, DataError> {
 pub(crate) fn of(reader: &str) -> Result<Vec<Loan>, DataError> {
     Ok(LOANS.find(Loan::BY_READER.equals(reader).descending())?.into_iter().map(Stored::into_value).collect())
 }
+// ANCHOR_END: read

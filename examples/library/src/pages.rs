@@ -1,3 +1,4 @@
+// ANCHOR: begin
 //! The pages of readers.
 
 use crate::book::{self, Book};
@@ -5,6 +6,7 @@ use crate::loan::{self, Loan, State};
 use maud::{Markup, html};
 use yunlong_sdk::page::{self, Column};
 use yunlong_sdk::{Layout, NavItem, Request, Response, Stored, Text, Tone, clock, t, web};
+// ANCHOR_END: begin
 
 // ANCHOR: layout
 pub(crate) static LAYOUT: Layout = Layout::new(t("图书预约", "Library"))
@@ -82,6 +84,7 @@ pub(crate) fn mine(req: &Request) -> web::Result<Response> {
 }
 // ANCHOR_END: mine
 
+// ANCHOR: card
 fn card(req: &Request, loan: &Loan) -> Markup {
     let title = loan.title.as_deref().unwrap_or_else(|| req.t("（书名已删除）", "(title erased)"));
     let body = html! {
@@ -109,7 +112,9 @@ pub(crate) fn state(req: &Request, state: State) -> Markup {
         State::Lent => page::badge(Tone::Warn, req.t("已借出", "Lent")),
     }
 }
+// ANCHOR_END: card
 
+// ANCHOR: cancel
 /// Gives a reservation up.
 pub(crate) fn cancel(req: &Request) -> web::Result<Response> {
     let reader = req.subject()?;
@@ -124,3 +129,4 @@ pub(crate) fn help(req: &Request) -> web::Result<Response> {
             "Sign in to reserve a book. A free copy is kept for you for some days; otherwise you wait in line and get a note when it is here.")) }
     }))
 }
+// ANCHOR_END: cancel

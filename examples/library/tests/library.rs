@@ -1,3 +1,4 @@
+// ANCHOR: begin
 //! What the library does, as a specification.
 #![allow(clippy::unwrap_used)]
 
@@ -6,6 +7,7 @@ use yunlong_sdk::testing::TestCity;
 use yunlong_sdk::{App, Lang, Request};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
+// ANCHOR_END: begin
 
 // ANCHOR: city
 fn city() -> TestCity {
@@ -34,6 +36,7 @@ fn mine(city: &TestCity, reader: &str) -> String {
 }
 // ANCHOR_END: city
 
+// ANCHOR: shelf
 /// The number that the only loan of a reader has.
 fn number(city: &TestCity, reader: &str) -> String {
     let page = mine(city, reader);
@@ -79,6 +82,7 @@ fn books_come_page_by_page_and_by_title() {
     let second = city.get::<Library>(&format!("/?after={next}")).body_text();
     assert!(second.contains("卷24") && !second.contains("卷19"), "{second}");
 }
+// ANCHOR_END: shelf
 
 // ANCHOR: last-copy
 #[test]
@@ -93,6 +97,7 @@ fn the_last_copy_goes_to_one_and_the_other_waits() {
 }
 // ANCHOR_END: last-copy
 
+// ANCHOR: reserving
 #[test]
 fn a_conflict_is_tried_again_and_takes_one_copy() {
     let city = city();
@@ -151,6 +156,7 @@ fn a_reservation_is_cancelled_by_its_reader_alone() {
     city.sign_in("wang");
     assert_eq!(city.post::<Library>(&format!("/loans/{lent}/cancel"), &[]).code(), 409, "it is brought back");
 }
+// ANCHOR_END: reserving
 
 // ANCHOR: deadlines
 #[test]
@@ -187,6 +193,7 @@ fn whoever_keeps_a_book_is_reminded_each_week_until_it_is_back() {
 }
 // ANCHOR_END: deadlines
 
+// ANCHOR: desk
 #[test]
 fn the_desk_finds_a_loan_by_its_number_and_says_when_there_is_none() {
     let city = city();
@@ -211,3 +218,4 @@ fn pages_come_in_english_and_the_api_describes_itself() {
     let described = city.send::<Library>(Request::get("/openapi.json")).body_json();
     assert_eq!(described["paths"]["/api/books"]["get"]["operationId"], "listBooks");
 }
+// ANCHOR_END: desk

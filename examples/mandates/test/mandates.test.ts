@@ -75,8 +75,8 @@ test("a mandate that has ended is none at the next call, and what was not seen i
   delegateComes();
   assert.equal(await make(), 409, "nor is it done for others what was confirmed for oneself");
   city.actFor({ ...OF_HOLDER, mandate: "m-9" });
-  assert.equal((await city.json(app, "POST", "/api/checks", { mandate: "m-1" })).status, 409);
-  assert.equal((await city.json(app, "POST", "/api/checks", { mandate: "m-9" })).status, 201);
+  assert.equal((await city.postJson(app, "/api/checks", { mandate: "m-1" })).status, 409);
+  assert.equal((await city.postJson(app, "/api/checks", { mandate: "m-9" })).status, 201);
   assert.equal(city.audit.length, 1);
 });
 

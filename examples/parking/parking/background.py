@@ -6,12 +6,13 @@ that is delivered twice has its effect once.
 
 from dataclasses import replace
 
+from schemas import PermitHoldOver
 from yunlong import Event, Reject, Text, context, t
 from yunlong.data import Tx
 from yunlong.messaging import Notification
 from yunlong.payments import Line, NewRefund, Outcome, PaymentOutcome, WrongStatus, outcome_of
 
-from .permits import PERMITS, HoldOver, Permit, end
+from .permits import PERMITS, Permit, end
 
 
 def consume(event: Event, tx: Tx) -> None:
@@ -20,7 +21,7 @@ def consume(event: Event, tx: Tx) -> None:
     if payment:
         _paid(payment, tx)
     elif event.topic == "permit.hold-over":
-        _hold_over(event.json(HoldOver).number, tx)
+        _hold_over(event.json(PermitHoldOver).number, tx)
     else:
         raise Reject(f"nobody knows the topic {event.topic}")
 

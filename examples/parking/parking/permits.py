@@ -4,6 +4,7 @@ import hmac
 import re
 from dataclasses import dataclass, replace
 
+from schemas import PermitHoldOver
 from yunlong import Problem, context, now, random, t
 from yunlong.data import Collection, OutOfBounds, Page, Tx, UniqueViolation, transact
 from yunlong.messaging import Outgoing
@@ -38,13 +39,6 @@ class Permit:
     live_plate: str | None
     """A keyed hash of the plate, by which it is found; absent when the permit has ended."""
     # ANCHOR_END: permit
-
-
-@dataclass(frozen=True)
-class HoldOver:
-    """The payload of `permit.hold-over`."""
-
-    number: str
 
 
 PERMITS = Collection("permits", Permit, id="number")
@@ -96,7 +90,7 @@ def apply(owner: str, zone: str, plate: str) -> Permit:
         intent = tx.create_intent(NewIntent(number, what, fee, over, f"/permits/{number}"))
         permit = Permit(number, zone, owner, "waiting", intent.id, time, time + YEAR, plate, _digest(plate))
         tx.insert(PERMITS, permit)
-        tx.publish(Outgoing("permit.hold-over", HoldOver(number), key=number, not_before=over))
+        tx.publish(Outgoing("permit.hold-over", PermitHoldOver(number=number), key=number, not_before=over))
         tx.audit("permit.apply", number, {"zone": zone})
         return permit
 

@@ -6,6 +6,8 @@ mod changes;
 mod denial;
 mod pages;
 mod roster;
+#[allow(unreachable_pub, reason = "the file is as `yunlong bindgen` makes it")]
+mod schemas;
 
 pub use changes::{Change, Changed};
 pub use denial::{Denied, denied};

@@ -1,5 +1,6 @@
 //! What is read of the population base database, and for what.
 
+use crate::schemas::{self, PopulationPersonCommunityRoster, ReleasedDate};
 use yunlong_sdk::shared::{Dataset, Index, Released, SharedError};
 
 const DATASET: &str = "population.person";
@@ -39,7 +40,7 @@ pub(crate) fn page(community: &str, after: Option<String>) -> Result<(Vec<Reside
     let people = Dataset::open(DATASET, ROSTER)?;
     // The fields that this page shows, by name: what is not asked for is not read and not in the log.
     let found = people.query(&BY_DIVISION.equals(community).limit(PAGE).after(after), &["name", "birth_date"])?;
-    Ok((found.records.iter().map(resident).collect(), found.next))
+    Ok((found.records.iter().map(resident).collect::<Result<_, _>>()?, found.next))
 }
 // ANCHOR_END: page
 
@@ -50,11 +51,19 @@ pub(crate) fn own() -> Result<Option<Released>, SharedError> {
 }
 // ANCHOR_END: own
 
-fn resident(record: &Released) -> Resident {
-    let born = match (record.integer("birth_date"), record.text("birth_date")) {
-        (Some(age), _) => Born::Aged(age),
-        (None, Some(date)) => Born::On(date.to_owned()),
-        (None, None) => Born::Unknown,
+// ANCHOR: resident
+fn resident(record: &Released) -> Result<Resident, SharedError> {
+    // `yunlong bindgen` made the type of `app.toml`; each mask that the provider may choose is a case of it.
+    let known: PopulationPersonCommunityRoster = record.decode()?;
+    let born = match known.birth_date {
+        Some(ReleasedDate::Date(date)) => Born::On(date),
+        Some(ReleasedDate::Age(age)) => Born::Aged(age),
+        Some(ReleasedDate::OnRecord(_)) | None => Born::Unknown,
     };
-    Resident { reference: record.reference.clone(), name: record.text("name").map(ToOwned::to_owned), born }
+    let name = match known.name {
+        Some(schemas::Released::Value(name)) => Some(name),
+        Some(schemas::Released::OnRecord(_)) | None => None,
+    };
+    Ok(Resident { reference: record.reference.clone(), name, born })
 }
+// ANCHOR_END: resident

@@ -3,6 +3,24 @@
 use http::HeaderName;
 use std::time::Duration;
 
+/// What a demo city tells of itself: whoever tries what they wrote acts as its people, one after the other, by the
+/// same API and with the same rights as in a city that serves people. None of it is a secret.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DemoCity {
+    /// The password of each of its accounts.
+    pub password: String,
+    /// The account that enrolls vendors' keys and installs.
+    pub administrator: String,
+    /// The account that reviews.
+    pub reviewer: String,
+    /// The account that publishes, of the vendor's organization.
+    pub developer: String,
+    /// That organization's unified social credit code.
+    pub vendor_organization: String,
+    /// The division whose apps the administrator installs.
+    pub organization: String,
+}
+
 /// Limits of the gateway.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
@@ -58,6 +76,8 @@ pub struct GatewayConfig {
     pub providers: Vec<crate::OutsideProvider>,
     /// How long open requests may take to end when the server is to stop, before they are cut off.
     pub drain: Duration,
+    /// What is answered at `/api/v1/demo`, where the city is the demo; nothing of the kind is there in any other.
+    pub demo: Option<DemoCity>,
 }
 
 impl Default for GatewayConfig {
@@ -86,6 +106,7 @@ impl Default for GatewayConfig {
             self_registration: false,
             providers: Vec::new(),
             drain: Duration::from_secs(3),
+            demo: None,
         }
     }
 }

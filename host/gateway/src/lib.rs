@@ -51,7 +51,7 @@ mod words;
 pub use admin::{Readiness, admin_router};
 pub use apps::{Apps, Prepared};
 pub use client::seen_through;
-pub use config::GatewayConfig;
+pub use config::{DemoCity, GatewayConfig};
 pub use duties::CityAccounts;
 pub use failure::{Failure, FieldError, Kind, kinds};
 pub use metrics::Metrics;

@@ -2,6 +2,7 @@
 
 use crate::callbacks::Loopback;
 use crate::journals::Kept;
+use crate::refusal::{Refusal, both};
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
 use crate::{backup, blobs, data_keys, metrics, registry, registry_command, secret};
@@ -80,10 +81,14 @@ fn refuse_packages_of_before(data: &Path) -> Result<()> {
 pub(crate) fn open_store(data: &Path, settings: &Settings) -> Result<Arc<SledStore>> {
     let store = SledStore::open(&data.join("store"), settings.store()).map_err(|e| match e {
         StoreError::Locked(_) => {
-            anyhow!(
-                "{} is in use by another process: stop the other `yunlong`, or choose another folder with --data",
-                data.display()
-            )
+            let shown = data.display();
+            anyhow!(Refusal {
+                problem: both(format!("{shown} 正被另一个进程使用"), format!("{shown} is in use by another process"),),
+                next: both(
+                    "请停止另一个 yunlong，或用 --data 指定另一个文件夹",
+                    "stop the other `yunlong`, or choose another folder with --data",
+                ),
+            })
         }
         e => anyhow!(e).context(data.display().to_string()),
     })?;

@@ -2,7 +2,8 @@
 
 use crate::city::Ground;
 use crate::options::Common;
-use anyhow::{Context, Result, bail};
+use crate::refusal::{Refusal, both};
+use anyhow::{Context, Result};
 use clap::Args;
 use yunlong_identity::{AccountKind, Attributes, Identity, NewAccount, NewPerson, PlatformRole};
 
@@ -38,7 +39,17 @@ pub(crate) fn run(options: &Init) -> Result<()> {
         let wanted = [&options.admin, &options.security, &options.audit];
         for name in wanted.into_iter().flatten() {
             if ground.identity.account(name).await?.is_some() {
-                bail!("there is an account `{name}` already: nothing was changed");
+                return Err(Refusal {
+                    problem: both(
+                        format!("已经有账号 {name}：没有任何改动"),
+                        format!("there is an account `{name}` already: nothing was changed"),
+                    ),
+                    next: both(
+                        "请换一个账号名；已初始化的城市用 yunlong serve 启动",
+                        "choose another name; a city that is set up is started with `yunlong serve`",
+                    ),
+                }
+                .into());
             }
         }
         if let Some(name) = &options.admin {

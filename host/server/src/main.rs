@@ -14,6 +14,7 @@ mod init;
 mod journals;
 mod metrics;
 mod options;
+mod ports;
 mod progress;
 mod providers;
 mod ready;
@@ -68,9 +69,9 @@ enum Command {
     /// Keys that personal fields are encrypted with at rest
     #[command(subcommand)]
     DataKey(data_keys::Command),
-    /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see docs/testing.md
+    /// Play an app's scenarios, `scenarios/*.toml` of its folder, in small cities: see `yunlong guide testing`
     Test(test_command::Test),
-    /// Run the request of a journal again, with the answers of then: see docs/replay.md
+    /// Run the request of a journal again, with the answers of then: see `yunlong guide replay`
     Replay(replay::Replay),
     // As above.
     Dev(dev::Dev),
@@ -101,7 +102,8 @@ fn main() -> ExitCode {
             return match yunlong_cli::run(&command, <Arguments as clap::CommandFactory>::command) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    eprintln!("error: {error}");
+                    let lang = yunlong_cli::lang();
+                    eprintln!("{}{}", lang.pick("错误：", "error: "), error.text(lang));
                     eprintln!("  → {}", error.next());
                     ExitCode::from(error.exit_code())
                 }
@@ -111,7 +113,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            refusal::Refusal::of(&error).tell(yunlong_cli::lang());
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,8 @@
 //! What `yunlong serve` can be told.
 
+use crate::refusal::{Refusal, both};
 use crate::settings::{self, LogFormat, Read, Settings};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ pub(crate) struct Serve {
 /// Where the settings come from, for every command that works on a city's data.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Common {
-    /// The configuration file: see docs/configuration.md
+    /// The configuration file: see `yunlong guide configuration`
     #[arg(long, env = "YUNLONG_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The data folder: store, registry, compiled components, the platform's secret
@@ -83,7 +84,8 @@ impl Common {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Demo")]
 pub(crate) struct Demo {
-    /// Seed the demo city; listens on loopback only
+    /// Seed the demo city; listens on loopback only. Without --data it is kept in `yunlong/demo` of the user's data
+    /// folder
     #[arg(long)]
     pub(crate) demo: bool,
     /// How many citizens
@@ -170,7 +172,10 @@ impl Serve {
         if let Some(format) = self.log_format {
             flags.push(("log.format", toml::Value::try_from(format)?));
         }
-        let settings = self.common.settings(flags)?;
+        let mut settings = self.common.settings(flags)?;
+        if self.demo.demo && settings.data.is_none() {
+            settings.data = crate::demo::folder();
+        }
         self.check(&settings)?;
         Ok(settings)
     }
@@ -181,7 +186,7 @@ impl Serve {
             Some(path) => crate::providers::read(path).with_context(|| format!("--providers {}", path.display()))?,
             None => crate::providers::all(&settings.provider, &settings.beside).context("the configuration")?,
         };
-        Ok(GatewayConfig { providers, ..settings.gateway()? })
+        Ok(GatewayConfig { providers, demo: self.demo.demo.then(crate::demo::city), ..settings.gateway()? })
     }
 
     /// The public addresses.
@@ -193,9 +198,14 @@ impl Serve {
     fn check(&self, settings: &Settings) -> Result<()> {
         let listen = &settings.listen;
         if self.demo.demo && !(listen.address.is_loopback() && listen.admin_address.is_loopback()) {
-            bail!(
-                "the demo has accounts with a known password and listens on loopback only: leave --listen and --admin-listen out"
-            );
+            return Err(Refusal {
+                problem: both(
+                    "演示城市的账号密码众所周知，只能在本机监听",
+                    "the demo has accounts with a known password and listens on loopback only",
+                ),
+                next: both("请去掉 --listen 和 --admin-listen", "leave --listen and --admin-listen out"),
+            }
+            .into());
         }
         settings.data()?;
         settings.admin_address()?;
@@ -216,10 +226,18 @@ pub(crate) fn origins(origin: Option<&str>, domain: &str, port: u16) -> Result<O
     if origins.scheme() == Scheme::Http && !local {
         // Browsers send Sec-Fetch-Site only from where they trust the connection, and without it every
         // form is refused; cookies would cross the network in the open.
-        bail!(
-            "{} is plain http on a name that is not localhost, where browsers leave out what tells our own forms from forged ones: put a proxy that ends TLS in front and give --origin https://{host}",
-            origins.portal()
-        );
+        let portal = origins.portal();
+        return Err(Refusal {
+            problem: both(
+                format!("{portal} 不在 localhost 上却用明文 http：浏览器因此不再告诉我们表单是不是自己的，请求可被伪造"),
+                format!("{portal} is plain http on a name that is not localhost, where browsers leave out what tells our own forms from forged ones"),
+            ),
+            next: both(
+                format!("请在前面放一个终止 TLS 的代理，并写 --origin https://{host}"),
+                format!("put a proxy that ends TLS in front and give --origin https://{host}"),
+            ),
+        }
+        .into());
     }
     Ok(origins)
 }
@@ -275,6 +293,19 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_demo_alone_chooses_its_folder_and_says_that_it_is_one() {
+        let (serve, settings) = parse("serve --demo").unwrap();
+        assert!(settings.data().unwrap().ends_with("yunlong/demo"), "{:?}", settings.data);
+        let told = serve.gateway(&settings).unwrap().demo.unwrap();
+        assert_eq!((told.administrator.as_str(), told.password.as_str()), ("city-admin", "yunlong-demo"));
+        let (serve, settings) = parse("serve --data d --demo").unwrap();
+        assert_eq!(settings.data().unwrap(), std::path::Path::new("d"));
+        assert!(serve.gateway(&settings).unwrap().demo.is_some());
+        let (serve, settings) = parse("serve --data d --port 8080").unwrap();
+        assert!(serve.gateway(&settings).unwrap().demo.is_none(), "a city that serves people is none, wherever it is");
     }
 
     #[test]

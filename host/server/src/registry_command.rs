@@ -3,6 +3,7 @@
 use crate::backup::{self, control};
 use crate::city::{make_private, open_store};
 use crate::options::Common;
+use crate::ports;
 use crate::serve::{stop_signal, until};
 use crate::settings::Settings;
 use crate::telemetry::Telemetry;
@@ -14,7 +15,6 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use yunlong_identity::Secrets;
 use yunlong_model::SystemClock;
 use yunlong_oci::access::{AccessTable, AccountEntry};
@@ -103,9 +103,7 @@ async fn serve_alone(settings: &Settings) -> Result<()> {
     let signalled = stop_signal(DRAIN + LAST_RESORT)?;
     let at = settings.registry.listener().context("no port")?;
     // The port before the data: one that is taken is told at once, and nothing was touched.
-    let listener = TcpListener::bind(at)
-        .await
-        .with_context(|| format!("{at} cannot be listened on: choose another --port, or --listen"))?;
+    let listener = ports::listen(at, "--port").await?;
     let access = access(settings)?;
     let data = settings.data()?;
     make_private(data)?;

@@ -6,6 +6,7 @@ use crate::data_keys;
 use crate::demo;
 use crate::journals;
 use crate::options::Serve;
+use crate::ports;
 use crate::progress::Progress;
 use crate::registry;
 use crate::settings::Settings;
@@ -14,7 +15,6 @@ use anyhow::{Context, Result};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -113,20 +113,15 @@ async fn serve(options: &Serve, settings: &Settings) -> Result<()> {
     let (address, admin_address) = (settings.public_address(), settings.admin_address()?);
     let origins = options.origins(settings)?;
     // Ports before work: one that is taken is told at once.
-    let public = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{address} cannot be listened on: choose another --port"))?;
-    let admin = TcpListener::bind(admin_address)
-        .await
-        .with_context(|| format!("{admin_address} cannot be listened on: choose another --admin-port"))?;
+    let public = ports::listen(address, "--port").await?;
+    let admin = ports::listen(admin_address, "--admin-port").await?;
     let registry = match settings.registry.listener() {
-        Some(at) => Some(
-            TcpListener::bind(at)
-                .await
-                .with_context(|| format!("{at} cannot be listened on: choose another --registry-port"))?,
-        ),
+        Some(at) => Some(ports::listen(at, "--registry-port").await?),
         None => None,
     };
+    if options.demo.demo {
+        demo::announce(settings.data()?, options.common.data.is_none());
+    }
     let config = options.gateway(settings)?;
     let mut identity = settings.identity(options.demo.demo);
     identity.relying_party =

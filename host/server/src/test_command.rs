@@ -22,9 +22,12 @@ pub(crate) struct Test {
     /// Play only files whose name has this in it
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// The component; by default the newest that was built
+    /// The component; by default what `yunlong build` makes of the folder, which is done first
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
+    /// Build nothing: play what was built last
+    #[arg(long)]
+    no_build: bool,
     /// Play each scenario again for each host call, which is cut off or answers an error
     #[arg(long)]
     faults: bool,
@@ -37,7 +40,7 @@ pub(crate) struct Test {
     /// Write a report as a page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    /// Leave the journal of each request that fails in this folder: see `yunlong guide replay`
     #[arg(long, value_name = "DIR")]
     journals: Option<PathBuf>,
     /// The language of the report; that of the terminal by default
@@ -68,13 +71,11 @@ pub(crate) fn run(options: &Test) -> ExitCode {
 }
 
 fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
-    let component = match &options.component {
-        Some(file) => file.clone(),
-        None => yunlong_cli::find_component(&options.dir).map_err(|e| {
-            let next = e.next();
-            Refusal { problem: both(e.to_string(), e.to_string()), next: both(next.clone(), next) }
-        })?,
-    };
+    let component = yunlong_cli::ready_component(&options.dir, options.component.as_deref(), options.no_build);
+    let component = component.map_err(|e| {
+        let next = e.next();
+        Refusal { problem: both(e.text(Lang::Zh), e.to_string()), next: both(next.clone(), next) }
+    })?;
     let app = App::read(&options.dir, &component)?;
     let folder = options.scenarios.clone().unwrap_or_else(|| options.dir.join("scenarios"));
     let (mut scenarios, invariants) = yunlong_workbench::read_folder(&folder, &app.manifest)?;

@@ -1,8 +1,10 @@
-//! The commands that the book tells people to type: each is one, with the options that it is given there.
+//! What the book tells people to type: each command is one, with the options that it is given there; each file is one
+//! that its reader takes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::process::Command;
 use yunlong_book::{blocks, pages, root};
+use yunlong_model::Manifest;
 
 /// What `yunlong COMMAND … --help` prints, asked once each.
 #[derive(Default)]
@@ -68,4 +70,50 @@ fn a_command_or_an_option_that_is_not_there_is_found() {
     assert_eq!(help.refuses(&words("keys generate my-company")), None);
     assert!(help.refuses(&words("fly")).is_some());
     assert!(help.refuses(&words("keys generate x --no-such-option")).unwrap().contains("--no-such-option"));
+}
+
+/// Why a file that the book shows is not read; `None` when it is.
+fn unread(kind: &str, app: &str, code: &str) -> Option<String> {
+    if kind == "settings" {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("yunlong.toml");
+        std::fs::write(&file, code).unwrap();
+        let mut check = Command::new(env!("CARGO_BIN_EXE_yunlong"));
+        // What is set around the tests is not what the page says.
+        let own = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("YUNLONG_"));
+        own.for_each(|(name, _)| _ = check.env_remove(name));
+        let out = check.args(["config", "check"]).arg(&file).output().unwrap();
+        return (!out.status.success()).then(|| String::from_utf8_lossy(&out.stderr).trim().to_owned());
+    }
+    let manifest = std::fs::read_to_string(root().join(app).join("app.toml")).unwrap();
+    let manifest = Manifest::parse(&manifest).unwrap();
+    let name = if kind == "invariants" { "invariants.toml" } else { "page.toml" };
+    let files = BTreeMap::from([(name.to_owned(), code.to_owned())]);
+    yunlong_workbench::read_files(&files, &manifest).err().map(|e| e.to_string())
+}
+
+#[test]
+fn every_file_of_the_book_is_read_by_its_reader() {
+    let mut seen = BTreeMap::<String, usize>::new();
+    let mut wrong = Vec::new();
+    for page in pages(&root()).unwrap() {
+        for (line, kind, app, code) in blocks::tomls(&page) {
+            if let Some(why) = unread(&kind, &app, &code) {
+                wrong.push(format!("{}:{line}: toml,{kind}: {why}", page.file.display()));
+            }
+            *seen.entry(kind).or_default() += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(seen.keys().collect::<Vec<_>>(), ["invariants", "scenario", "settings"], "{seen:?}");
+}
+
+#[test]
+fn a_file_that_its_reader_refuses_is_found() {
+    assert!(unread("settings", "", "orrigin = \"https://city.example\"").unwrap().contains("orrigin"));
+    let step = |key: &str| format!("[[steps]]\nrequest = \"GET /\"\n{key} = {{ status = 200 }}\n");
+    assert_eq!(unread("scenario", "examples/guestbook", &step("expect")), None);
+    assert!(unread("scenario", "examples/guestbook", &step("expects")).is_some());
+    let unknown = "[[invariants]]\nname = \"a\"\neach = { collection = \"gone\" }\nleft = 1\nis = \"=\"\nright = 1\n";
+    assert!(unread("invariants", "examples/guestbook", unknown).is_some(), "a collection that the app does not have");
 }

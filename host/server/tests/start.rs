@@ -33,7 +33,12 @@ fn command(data: &Path, port: u16, admin: u16, more: &[&str]) -> Command {
         .arg(data)
         .args(["--port", &port.to_string(), "--admin-port", &admin.to_string()])
         .args(more);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("YUNLONG_LOG");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env_remove("YUNLONG_LOG")
+        .env("LC_ALL", "C");
     command
 }
 
@@ -74,6 +79,12 @@ impl Server {
         request.body(body).send().await.unwrap().status().as_u16()
     }
 
+    async fn portal(&self, path: &str) -> (u16, String) {
+        let request = reqwest::Client::new().get(format!("http://127.0.0.1:{}{path}", self.port));
+        let response = request.header("host", format!("localhost:{}", self.port)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
     async fn admin(&self, path: &str) -> (u16, String) {
         let response = reqwest::get(format!("http://127.0.0.1:{}{path}", self.admin)).await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
@@ -103,6 +114,7 @@ async fn a_demo_starts_serves_stops_and_goes_on() {
         assert_eq!(server.sign_in(account).await, 201, "{account}");
     }
     assert_eq!(server.sign_in("citizen-013").await, 401);
+    assert_eq!(server.portal("/api/v1/demo").await.0, 200, "it says itself that it is one");
     let secret = std::fs::read(data.path().join("secret.key")).unwrap();
     let (took, code) = server.terminate();
     assert!(took < Duration::from_secs(5) && code == 0, "{took:?}, code {code}");
@@ -110,6 +122,28 @@ async fn a_demo_starts_serves_stops_and_goes_on() {
     let server = Server::ready(data.path(), DEMO);
     assert_eq!(server.sign_in("citizen-001").await, 201);
     assert_eq!(std::fs::read(data.path().join("secret.key")).unwrap(), secret);
+}
+
+#[test]
+fn a_demo_without_a_folder_keeps_itself_in_the_users_and_says_where() {
+    let home = tempfile::tempdir().unwrap();
+    let (port, admin) = (free_port(), free_port());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong"));
+    command.args(["serve", "--demo", "--demo-citizens", "1", "--demo-people", "20"]);
+    command.args(["--port", &port.to_string(), "--admin-port", &admin.to_string()]);
+    command.env("XDG_DATA_HOME", home.path()).env("LC_ALL", "C").env_remove("YUNLONG_DATA").stdin(Stdio::null());
+    let mut server =
+        Server { process: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap(), port, admin };
+    let stderr = server.process.stderr.take().unwrap();
+    let log = std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<_>>());
+    let mut lines = BufReader::new(server.process.stdout.take().unwrap()).lines();
+    let ready = lines.next().map(Result::unwrap);
+    let code = server.terminate().1;
+    let said = log.join().unwrap().join("\n");
+    assert_eq!((ready, code), (Some(format!("ready http://localhost:{port}")), 0), "{said}");
+    let folder = home.path().join("yunlong/demo");
+    assert!(folder.join("secret.key").is_file(), "{said}");
+    assert!(said.contains(&folder.display().to_string()) && said.contains("yunlong-demo"), "{said}");
 }
 
 #[tokio::test]
@@ -147,6 +181,7 @@ async fn without_the_demo_there_are_no_accounts() {
     for account in ["citizen-001", "city-admin", "city-security", "city-audit", "tourism-admin", "vendor"] {
         assert_eq!(server.sign_in(account).await, 401, "{account}");
     }
+    assert_eq!(server.portal("/api/v1/demo").await.0, 404, "and nothing says that it is one");
     drop(server);
     let init = |password: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yunlong"));

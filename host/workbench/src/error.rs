@@ -69,15 +69,16 @@ impl WorkbenchError {
             Self::Io { .. } => {
                 ("请检查该文件是否存在、能否读写", "check that the file is there and may be read or written")
             }
-            Self::File { .. } => {
-                ("请改正这一行；写法见 docs/testing.md", "correct this line; docs/testing.md has the words")
-            }
+            Self::File { .. } => (
+                "请改正这一行；写法见 yunlong guide testing",
+                "correct this line; `yunlong guide testing` has the words",
+            ),
             Self::Manifest(_) => {
                 ("请改正 app.toml，再用 yunlong package 检查", "correct app.toml; `yunlong package` checks it too")
             }
             Self::NoScenarios(_) => (
-                "请在 scenarios/ 中写一个 .toml 文件；写法见 docs/testing.md",
-                "write a .toml file into scenarios/; docs/testing.md shows how",
+                "请在 scenarios/ 中写一个 .toml 文件；写法见 yunlong guide testing",
+                "write a .toml file into scenarios/; `yunlong guide testing` shows how",
             ),
             Self::Load(_) => (
                 "请重新构建组件，或用 --component 指定文件",

@@ -110,7 +110,9 @@ pub async fn run(
             let mut report = played.report;
             if options.faults && scenario.faults && !report.failed() {
                 let struck = strike_all(&ground, &scenario, &played.calls, &places, &progress, ends.faults);
-                report.faults = Some(struck.await?);
+                let struck = struck.await?;
+                report.problem = struck_nothing(&struck);
+                report.faults = Some(struck);
             }
             Ok::<_, WorkbenchError>((n, report))
         });
@@ -177,6 +179,17 @@ fn told(broken: &[Violation]) -> Option<Text> {
     ))
 }
 
+/// What is said when no run with a fault came to the call that was to fail: nothing was tried, and that is not "well".
+fn struck_nothing(faults: &FaultReport) -> Option<Text> {
+    let (runs, tried) = (faults.runs, faults.runs - (faults.unreached + faults.late).min(faults.runs));
+    (tried == 0 && faults.unreached > 0).then(|| {
+        both(
+            format!("{runs} 次故障运行都没有到达要中断的主机调用：什么也没有试到。每次运行的调用不同（例如取决于时钟或随机数），请在场景中固定时钟，或在步骤上写 faults = false"),
+            format!("none of {runs} runs with a fault came to the host call that was to fail, so that nothing was tried: the calls differ from run to run, by the clock or by chance for instance. Fix the clock in the scenario, or give it `faults = false`"),
+        )
+    })
+}
+
 async fn strike_all(
     ground: &Arc<Ground>,
     scenario: &Arc<Scenario>,
@@ -212,4 +225,20 @@ async fn strike_all(
     found.sort_by_key(|(n, _)| *n);
     report.findings = found.into_iter().map(|(_, f)| f).collect();
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_that_struck_nothing_are_no_success() {
+        let of = |runs, unreached, late| {
+            struck_nothing(&FaultReport { runs, unreached, late, ..FaultReport::default() }).is_some()
+        };
+        assert!(of(3, 3, 0) && of(3, 2, 1));
+        assert!(!of(3, 2, 0), "one came to its call");
+        assert!(!of(0, 0, 0), "a scenario without host calls has nothing to fail");
+        assert!(!of(3, 0, 3), "what had no time is no failure of the app");
+    }
 }

@@ -45,10 +45,15 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
     }
     let bytes = std::fs::read(&out).map_err(|e| {
         if e.kind() == std::io::ErrorKind::NotFound {
-            let problem = format!("the build ended well, and there is no {}", out.display());
-            return CliError::usage(
-                problem,
-                "update the SDK that the app uses, or name its component with --component",
+            return CliError::told(
+                (
+                    format!("构建成功，但没有 {}", out.display()),
+                    format!("the build ended well, and there is no {}", out.display()),
+                ),
+                (
+                    "更新应用所用的 SDK，或用 --component 指定组件",
+                    "update the SDK that the app uses, or name its component with --component",
+                ),
             );
         }
         CliError::io(out.display())(e)
@@ -58,7 +63,7 @@ pub(crate) fn build(dir: &Path, language: Option<Language>) -> Result<(PathBuf, 
 }
 
 fn rust(dir: &Path, out: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Cargo)?;
+    tools::need(Tool::Cargo, dir)?;
     tools::need_wasm_target(dir)?;
     dependencies::link(dir, "Cargo.toml")?;
     let mut cargo = Command::new(tools::cargo());
@@ -73,9 +78,12 @@ fn rust(dir: &Path, out: &Path) -> Result<(), CliError> {
         return Err(failed("cargo build"));
     }
     let made = component_of(&String::from_utf8_lossy(&output.stdout), dir).ok_or_else(|| {
-        CliError::usage(
-            "cargo built no component",
-            "write `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in Cargo.toml, and `yunlong_sdk::export!(…)` in src/lib.rs",
+        CliError::told(
+            ("cargo 没有生成组件", "cargo built no component"),
+            (
+                "在 Cargo.toml 的 [lib] 写 `crate-type = [\"cdylib\", \"rlib\"]`，在 src/lib.rs 写 `yunlong_sdk::export!(…)`",
+                "write `crate-type = [\"cdylib\", \"rlib\"]` under [lib] in Cargo.toml, and `yunlong_sdk::export!(…)` in src/lib.rs",
+            ),
         )
     })?;
     // Put there whole: who packages meanwhile finds the one before or this.
@@ -124,21 +132,23 @@ fn cargo_settings(dir: &Path) -> Vec<String> {
 }
 
 fn typescript(dir: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Node)?;
-    tools::need(Tool::Npm)?;
+    tools::need(Tool::Node, dir)?;
+    tools::need(Tool::Npm, dir)?;
     dependencies::npm(dir)?;
     run_in(dir, "npx", &["--no-install", "yunlong-build"])
 }
 
 fn python(dir: &Path) -> Result<(), CliError> {
-    tools::need(Tool::Python)?;
+    tools::need(Tool::Python, dir)?;
     let python = dependencies::venv(dir)?;
     run_in(dir, &python, &["-m", "yunlong.build"])
 }
 
-/// Runs a program in the app's folder with its output shown: what takes long shows its own progress.
+/// Runs a program in the app's folder with its output shown: what takes long shows its own progress. Standard output is
+/// for what the command itself answers.
 pub(crate) fn run_in(dir: &Path, program: &str, args: &[&str]) -> Result<(), CliError> {
-    let status = Command::new(program).args(args).current_dir(dir).stdin(Stdio::null()).status();
+    let status =
+        Command::new(program).args(args).current_dir(dir).stdin(Stdio::null()).stdout(std::io::stderr()).status();
     let status = status.map_err(CliError::io(program))?;
     let name = Path::new(program).file_name().and_then(|n| n.to_str()).unwrap_or(program);
     if status.success() { Ok(()) } else { Err(failed(&format!("{name} {}", args.join(" ")))) }

@@ -3,23 +3,23 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use yunlong_model::Manifest;
 use yunlong_model::manifest::{Access, DatasetUse};
+use yunlong_model::{Manifest, Text};
 use yunlong_registry::component::split_version;
 
 /// Something that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The platform would refuse the installation.
-    Error(String),
+    Error(Text),
     /// It would install, but something is declared and not used, or the other way round.
-    Warning(String),
+    Warning(Text),
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Error(text) | Self::Warning(text) => f.write_str(text),
+            Self::Error(text) | Self::Warning(text) => f.write_str(&text.en),
         }
     }
 }
@@ -36,37 +36,61 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
     let mut findings: Vec<Finding> =
         imports.iter().filter_map(|i| check_import(i, manifest)).map(Finding::Error).collect();
     let has = |interface: &str| exports.iter().any(|e| split_version(e).0 == interface);
-    let mut error = |text: &str| findings.push(Finding::Error(text.to_owned()));
+    let mut error = |zh: String, en: String| findings.push(Finding::Error(Text { zh, en }));
     if has(HANDLER_03) && !manifest.features.wasi_http_03 {
-        error(&format!("it exports {HANDLER_03}, but app.toml declares no [features] `wasi-http-03 = true`"));
+        error(
+            format!("它导出 {HANDLER_03}，但 app.toml 没有声明 [features] `wasi-http-03 = true`"),
+            format!("it exports {HANDLER_03}, but app.toml declares no [features] `wasi-http-03 = true`"),
+        );
     }
     if !has(HANDLER) && !has(HANDLER_03) && !has(CONSUMER) && !has(JOBS) {
-        error(&format!("it exports nothing that the platform calls: export {HANDLER} to serve pages"));
+        error(
+            format!("它没有导出平台会调用的接口：要提供页面，请导出 {HANDLER}"),
+            format!("it exports nothing that the platform calls: export {HANDLER} to serve pages"),
+        );
     }
     if !manifest.consumes.is_empty() && !has(CONSUMER) {
-        error(&format!("app.toml lists [[consumes]], but {CONSUMER} is not exported"));
+        error(
+            format!("app.toml 有 [[consumes]]，但没有导出 {CONSUMER}"),
+            format!("app.toml lists [[consumes]], but {CONSUMER} is not exported"),
+        );
     }
     if manifest.payments.is_some() && !has(CONSUMER) {
-        error(&format!("app.toml asks for [payments], whose outcomes come as events, but {CONSUMER} is not exported"));
+        error(
+            format!("app.toml 声明了 [payments]，支付结果以消息送达，但没有导出 {CONSUMER}"),
+            format!("app.toml asks for [payments], whose outcomes come as events, but {CONSUMER} is not exported"),
+        );
     }
     let follows = manifest.datasets.iter().any(|d| d.access.contains(&Access::Changes));
     if follows && !has(CONSUMER) {
-        error(&format!(
-            "app.toml asks for the changes of [[datasets]], which come as events, but {CONSUMER} is not exported"
-        ));
+        error(
+            format!("app.toml 申请了 [[datasets]] 的变更，变更以消息送达，但没有导出 {CONSUMER}"),
+            format!(
+                "app.toml asks for the changes of [[datasets]], which come as events, but {CONSUMER} is not exported"
+            ),
+        );
     }
     if !manifest.jobs.is_empty() && !has(JOBS) {
-        error(&format!("app.toml lists [[jobs]], but {JOBS} is not exported"));
+        error(
+            format!("app.toml 有 [[jobs]]，但没有导出 {JOBS}"),
+            format!("app.toml lists [[jobs]], but {JOBS} is not exported"),
+        );
     }
-    let mut warn = |text: &str| findings.push(Finding::Warning(text.to_owned()));
+    let mut warn = |zh: String, en: String| findings.push(Finding::Warning(Text { zh, en }));
     if has(JOBS) && manifest.jobs.is_empty() {
-        warn(&format!("{JOBS} is exported, but app.toml lists no [[jobs]]: it will never be called"));
+        warn(
+            format!("导出了 {JOBS}，但 app.toml 没有 [[jobs]]：它永远不会被调用"),
+            format!("{JOBS} is exported, but app.toml lists no [[jobs]]: it will never be called"),
+        );
     }
     let hears = !manifest.consumes.is_empty() || manifest.payments.is_some() || !manifest.datasets.is_empty();
     if has(CONSUMER) && !hears {
-        warn(&format!(
-            "{CONSUMER} is exported, but app.toml lists no [[consumes]], no [payments] and no [[datasets]]: it will never be called"
-        ));
+        warn(
+            format!("导出了 {CONSUMER}，但 app.toml 没有 [[consumes]]、[payments] 或 [[datasets]]：它永远不会被调用"),
+            format!(
+                "{CONSUMER} is exported, but app.toml lists no [[consumes]], no [payments] and no [[datasets]]: it will never be called"
+            ),
+        );
     }
     for (declared, what, interface) in [
         (!manifest.scopes.is_empty(), "[[scopes]]", "city:identity/attributes"),
@@ -77,9 +101,12 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
         (!manifest.outbound.is_empty(), "outbound", "wasi:http/outgoing-handler"),
     ] {
         if declared && !imports.iter().any(|i| split_version(i).0 == interface) {
-            warn(&format!(
-                "app.toml declares {what}, but {interface} is not imported: leave out what is not needed, people are asked for it"
-            ));
+            warn(
+                format!("app.toml 声明了 {what}，但组件没有导入 {interface}：去掉用不到的，人们会被问到它"),
+                format!(
+                    "app.toml declares {what}, but {interface} is not imported: leave out what is not needed, people are asked for it"
+                ),
+            );
         }
     }
     // Changes come as messages; whatever else is declared wants an interface to be read by.
@@ -87,13 +114,14 @@ pub fn check_component(imports: &BTreeSet<String>, exports: &BTreeSet<String>, m
     let shared = |i: &String| i.starts_with("city:data/shared@") || i.starts_with("city:base/");
     if manifest.datasets.iter().any(reads) && !imports.iter().any(shared) {
         warn(
-            "app.toml declares [[datasets]], but neither city:data/shared nor city:base is imported: leave out what is not needed, departments are asked for it",
+            "app.toml 声明了 [[datasets]]，但组件没有导入 city:data/shared 或 city:base：去掉用不到的，部门会被问到它".into(),
+            "app.toml declares [[datasets]], but neither city:data/shared nor city:base is imported: leave out what is not needed, departments are asked for it".into(),
         );
     }
     findings
 }
 
-fn check_import(name: &str, m: &Manifest) -> Option<String> {
+fn check_import(name: &str, m: &Manifest) -> Option<Text> {
     let (interface, version) = split_version(name);
     let version = version.unwrap_or("");
     let transactions = !m.collections.is_empty()
@@ -106,14 +134,15 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
     let declared = match interface {
         "city:identity/principal" | "city:identity/representation" | "city:app/context" => None,
         // A consent is asked for where an attribute, or a dataset, rests on it.
-        "city:identity/attributes" => {
-            Some((!m.scopes.is_empty() || !m.datasets.is_empty(), "[[scopes]] or [[datasets]]"))
-        }
-        "city:data/collections" => Some((transactions, "[[collections]] or counters")),
-        "city:data/shared" => Some((!m.datasets.is_empty(), "[[datasets]]")),
-        "city:messaging/publisher" => Some((transactions, "[[publishes]]")),
-        "city:payments/intents" => Some((m.payments.is_some(), "[payments]")),
-        "city:files/files" => Some((!m.files.is_empty(), "[[files]]")),
+        "city:identity/attributes" => Some((
+            !m.scopes.is_empty() || !m.datasets.is_empty(),
+            ("[[scopes]] 或 [[datasets]]", "[[scopes]] or [[datasets]]"),
+        )),
+        "city:data/collections" => Some((transactions, ("[[collections]] 或 counters", "[[collections]] or counters"))),
+        "city:data/shared" => Some((!m.datasets.is_empty(), ("[[datasets]]", "[[datasets]]"))),
+        "city:messaging/publisher" => Some((transactions, ("[[publishes]]", "[[publishes]]"))),
+        "city:payments/intents" => Some((m.payments.is_some(), ("[payments]", "[payments]"))),
+        "city:files/files" => Some((!m.files.is_empty(), ("[[files]]", "[[files]]"))),
         "city:base/population"
         | "city:base/legal-entities"
         | "city:base/credit"
@@ -121,14 +150,20 @@ fn check_import(name: &str, m: &Manifest) -> Option<String> {
         | "city:base/economy" => {
             let name = interface.trim_start_matches("city:base/");
             let uses = |d: &DatasetUse| d.dataset.split_once('.').is_some_and(|(base, _)| base == name);
-            Some((m.datasets.iter().any(uses), "[[datasets]] of this base database"))
+            Some((m.datasets.iter().any(uses), ("这个基础库的 [[datasets]]", "[[datasets]] of this base database")))
         }
         // Standard interfaces and their drafts, or what nobody has: the registry's own words.
-        _ => return yunlong_registry::imports::check_import(name, m).map(|misfit| misfit.text().en),
+        _ => return yunlong_registry::imports::check_import(name, m).map(|misfit| misfit.text()),
     };
     match declared {
-        Some((false, what)) => Some(format!("it imports {name}, but app.toml declares no {what}")),
-        _ if !version.starts_with("1.") => Some(format!("it imports {name}: the platform gives version 1")),
+        Some((false, (zh, en))) => Some(Text {
+            zh: format!("它导入 {name}，但 app.toml 没有声明 {zh}"),
+            en: format!("it imports {name}, but app.toml declares no {en}"),
+        }),
+        _ if !version.starts_with("1.") => Some(Text {
+            zh: format!("它导入 {name}：平台提供的是版本 1"),
+            en: format!("it imports {name}: the platform gives version 1"),
+        }),
         _ => None,
     }
 }
@@ -182,28 +217,32 @@ mod tests {
             ("env", "", "does not have"),
         ] {
             let [Finding::Error(text)] = &check(&[import], &[PAGES], extra)[..] else { panic!("{import}") };
-            assert!(text.contains(import) && text.contains(want), "{text}");
+            assert!(text.en.contains(import) && text.en.contains(want), "{text:?}");
+            let chinese = |c| ('\u{4e00}'..='\u{9fff}').contains(&c);
+            assert!(text.zh.contains(import) && text.zh.contains(chinese), "{text:?}");
         }
     }
 
     #[test]
     fn what_is_promised_must_be_exported() {
         let job = "[[jobs]]\nname = \"j\"\ncron = \"* * * * *\"";
-        assert!(matches!(&check(&[], &[PAGES], job)[..], [Finding::Error(t)] if t.contains("city:app/jobs")));
+        assert!(matches!(&check(&[], &[PAGES], job)[..], [Finding::Error(t)] if t.en.contains("city:app/jobs")));
         let follows = format!("{RESIDENTS}\naccess = [\"changes\"]");
-        assert!(matches!(&check(&[], &[PAGES], &follows)[..], [Finding::Error(t)] if t.contains("city:app/consumer")));
+        assert!(
+            matches!(&check(&[], &[PAGES], &follows)[..], [Finding::Error(t)] if t.en.contains("city:app/consumer"))
+        );
         assert_eq!(check(&[], &["city:app/consumer@1.0.0"], &follows), []);
-        assert!(matches!(&check(&[], &[], "")[..], [Finding::Error(t)] if t.contains(HANDLER)));
+        assert!(matches!(&check(&[], &[], "")[..], [Finding::Error(t)] if t.en.contains(HANDLER)));
         assert!(matches!(&check(&[], &["city:app/jobs@1.0.0"], "")[..], [Finding::Warning(_)]));
     }
 
     #[test]
     fn what_is_declared_for_nothing_is_pointed_out() {
-        assert!(matches!(&check(&[], &[PAGES], RESIDENTS)[..], [Finding::Warning(t)] if t.contains("[[datasets]]")));
+        assert!(matches!(&check(&[], &[PAGES], RESIDENTS)[..], [Finding::Warning(t)] if t.en.contains("[[datasets]]")));
         for import in ["city:data/shared@1.1.0", "city:base/population@1.0.0"] {
             assert_eq!(check(&[import, "city:identity/attributes@1.1.0"], &[PAGES], RESIDENTS), []);
         }
         let scope = "[[scopes]]\nname = \"s\"\nattributes = [\"mobile\"]\nreason = { zh = \"甲\", en = \"A\" }";
-        assert!(matches!(&check(&[], &[PAGES], scope)[..], [Finding::Warning(t)] if t.contains("[[scopes]]")));
+        assert!(matches!(&check(&[], &[PAGES], scope)[..], [Finding::Warning(t)] if t.en.contains("[[scopes]]")));
     }
 }

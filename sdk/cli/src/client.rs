@@ -70,6 +70,12 @@ impl Client {
         Ok(Self { agent: agent(false), files: agent(true), portal, console, token: None })
     }
 
+    /// Whether the options or `yunlong login` give a session.
+    pub(crate) fn has_session(server: &Server) -> Result<bool, CliError> {
+        let kept = Sessions::load()?.get(&Self::anonymous(&server.server)?.name()).is_some();
+        Ok(kept || server.token.is_some() || server.account.is_some())
+    }
+
     /// A client with the session that the options or `yunlong login` give.
     pub(crate) fn signed_in(server: &Server) -> Result<Self, CliError> {
         let mut client = Self::anonymous(&server.server)?;

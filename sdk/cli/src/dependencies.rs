@@ -6,7 +6,10 @@ use crate::carried::{self, LINK};
 use crate::terminal::lang;
 use crate::tools::Tool;
 use crate::{CliError, project::Language};
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Makes the link to the SDK, if the file says that the app reaches it so; answers whether it led elsewhere before.
 pub(crate) fn link(dir: &Path, file: &str) -> Result<bool, CliError> {
@@ -23,12 +26,16 @@ pub(crate) fn npm(dir: &Path) -> Result<(), CliError> {
         install_for_sdk(&place)?;
         changed = repoint(dir, &place)?;
     }
-    if changed || !is_whole(dir, "node_modules") {
-        let install = if dir.join("package-lock.json").is_file() { "ci" } else { "install" };
+    let wanted =
+        Wanted { folder: "node_modules", digest: digest(dir, &["package.json", "package-lock.json"]), changed };
+    // What the build starts: where it is, npm ended well.
+    let works = || dir.join("node_modules/.bin/yunlong-build").is_file();
+    provide(dir, &wanted, works, |owner| {
         step(lang().pick("安装依赖（npm）", "installing what package.json names (npm)"));
-        whole(dir, "node_modules", |dir| run_in(dir, "npm", &[install, "--no-audit", "--no-fund"]))?;
-    }
-    Ok(())
+        // `ci` takes a folder away first, which is not done to somebody's own.
+        let clean = owner == Owner::Ours && dir.join("package-lock.json").is_file();
+        run_in(dir, "npm", &[if clean { "ci" } else { "install" }, "--no-audit", "--no-fund"])
+    })
 }
 
 fn install_for_sdk(place: &Path) -> Result<(), CliError> {
@@ -105,30 +112,106 @@ pub(crate) fn venv(dir: &Path) -> Result<String, CliError> {
     // The link of a virtual environment must not be followed: it would be the Python of the system.
     let python = std::path::absolute(&python).map_err(CliError::io(python.display()))?;
     let program = python.display().to_string();
-    if changed || !is_whole(dir, ".venv") {
+    let wanted = Wanted { folder: ".venv", digest: digest(dir, &requirements(dir)), changed };
+    let works = || {
+        let mut probe = Command::new(&program);
+        probe.current_dir(dir).args(["-c", "import yunlong.build"]);
+        probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        probe.status().is_ok_and(|status| status.success())
+    };
+    provide(dir, &wanted, works, |_| {
         step(lang().pick("建立 .venv 并安装依赖", "making .venv and installing what requirements.txt names"));
-        whole(dir, ".venv", |dir| {
-            // Where somebody made one by hand it is not theirs alone to lose what else they put into it.
+        if !Path::new(&program).exists() {
             run_in(dir, Tool::Python.program(), &["-m", "venv", ".venv"])?;
-            run_in(dir, &program, &["-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"])
-        })?;
-    }
+        }
+        run_in(dir, &program, &["-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"])
+    })?;
     Ok(program)
 }
 
-/// The file that says that a folder of dependencies is all there: a process may be killed while it fills one.
-const WHOLE: &str = ".yunlong-whole";
-
-fn is_whole(dir: &Path, made: &str) -> bool {
-    dir.join(made).join(WHOLE).is_file()
+/// requirements.txt, and the files that it names (`-r`, `-c`).
+fn requirements(dir: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(dir.join("requirements.txt")).unwrap_or_default();
+    let named = text.lines().filter_map(|line| {
+        let (option, file) = line.trim().split_once(char::is_whitespace)?;
+        ["-r", "-c", "--requirement", "--constraint"].contains(&option).then(|| file.trim().to_owned())
+    });
+    std::iter::once("requirements.txt".to_owned()).chain(named).collect()
 }
 
-/// Makes a folder of dependencies whole, or takes it away again: half of it would pass for all.
-fn whole(dir: &Path, made: &str, make: impl FnOnce(&Path) -> Result<(), CliError>) -> Result<(), CliError> {
-    let mark = dir.join(made).join(WHOLE);
-    _ = std::fs::remove_file(&mark);
-    make(dir).inspect_err(|_| _ = std::fs::remove_dir_all(dir.join(made)))?;
-    std::fs::write(&mark, "").map_err(CliError::io(mark.display()))
+/// What files of a folder hold; one that is not there counts as well.
+fn digest(dir: &Path, files: &[impl AsRef<str>]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        let bytes = std::fs::read(dir.join(file.as_ref())).unwrap_or_default();
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    HEXLOWER.encode(&hash.finalize())
+}
+
+/// A folder of dependencies, as it should be.
+struct Wanted {
+    folder: &'static str,
+    /// Of the files that say what is in it.
+    digest: String,
+    /// Whether they stand on another SDK than before.
+    changed: bool,
+}
+
+/// Who made a folder of dependencies. Somebody's own is filled and never taken away: it is not ours to lose what else
+/// is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Ours,
+    Theirs,
+}
+
+/// Sees to it that a folder of dependencies is whole: half of one would pass for all, and so would one of before a
+/// change of what it should hold.
+///
+/// What was found and what was begun stands beside the component, since npm empties its folder: a process may be
+/// killed while it fills one.
+fn provide(
+    dir: &Path,
+    wanted: &Wanted,
+    works: impl FnOnce() -> bool,
+    make: impl FnOnce(Owner) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let folder = dir.join(wanted.folder);
+    let mark = dir.join("build").join(format!("{}.whole", wanted.folder.trim_start_matches('.')));
+    let known = std::fs::read_to_string(&mark).ok();
+    let owner = match &known {
+        Some(known) if known.starts_with("theirs") => Owner::Theirs,
+        None if folder.exists() => Owner::Theirs,
+        _ => Owner::Ours,
+    };
+    let write = |digest: &str| {
+        let owner = if owner == Owner::Ours { "ours" } else { "theirs" };
+        std::fs::create_dir_all(dir.join("build"))
+            .and_then(|()| std::fs::write(&mark, format!("{owner} {digest}")))
+            .map_err(CliError::io(mark.display()))
+    };
+    let there = folder.exists();
+    let holds = known.as_deref().and_then(|k| k.split_once(' ')).is_some_and(|(_, digest)| digest == wanted.digest);
+    if there && !wanted.changed && (holds || (known.is_none() && works())) {
+        return write(&wanted.digest);
+    }
+    write("begun")?;
+    if let Err(e) = make(owner) {
+        if !there {
+            _ = std::fs::remove_dir_all(&folder);
+            _ = std::fs::remove_file(&mark);
+        }
+        return Err(e);
+    }
+    // npm writes its lock where there was none.
+    let digest = if wanted.folder == "node_modules" {
+        digest(dir, &["package.json", "package-lock.json"])
+    } else {
+        wanted.digest.clone()
+    };
+    write(&digest)
 }
 
 fn step(text: &str) {
@@ -140,20 +223,100 @@ mod tests {
     use super::*;
     use crate::build::failed;
 
+    fn wanted(digest: &str) -> Wanted {
+        Wanted { folder: ".venv", digest: digest.into(), changed: false }
+    }
+
+    /// Whether it was made anew.
+    fn provided(dir: &Path, wanted: &Wanted) -> bool {
+        let mut made = false;
+        let make = |_| {
+            made = true;
+            std::fs::create_dir_all(dir.join(".venv")).map_err(CliError::io(".venv"))
+        };
+        provide(dir, wanted, || false, make).unwrap();
+        made
+    }
+
     #[test]
     fn half_of_the_dependencies_does_not_pass_for_all() {
         let dir = tempfile::tempdir().unwrap();
-        let cut_off = whole(dir.path(), ".venv", |dir| {
-            std::fs::create_dir(dir.join(".venv")).unwrap();
-            Err(failed("pip install"))
-        });
+        let dir = dir.path();
+        let cut_off = provide(
+            dir,
+            &wanted("a"),
+            || false,
+            |owner| {
+                assert_eq!(owner, Owner::Ours);
+                std::fs::create_dir(dir.join(".venv")).unwrap();
+                Err(failed("pip install"))
+            },
+        );
         assert!(cut_off.unwrap_err().next().contains("doctor --vendor"));
-        assert!(!dir.path().join(".venv").exists());
-        // One that was killed in the midst leaves no mark.
-        std::fs::create_dir(dir.path().join(".venv")).unwrap();
-        assert!(!is_whole(dir.path(), ".venv"));
-        whole(dir.path(), ".venv", |_| Ok(())).unwrap();
-        assert!(is_whole(dir.path(), ".venv"));
+        assert!(!dir.join(".venv").exists());
+        // One that was killed in the midst has only begun, whatever it holds.
+        std::fs::create_dir_all(dir.join("build")).unwrap();
+        std::fs::create_dir(dir.join(".venv")).unwrap();
+        std::fs::write(dir.join("build/venv.whole"), "ours begun").unwrap();
+        let mut asked = false;
+        provide(
+            dir,
+            &wanted("a"),
+            || true,
+            |_| {
+                asked = true;
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert!(asked);
+        assert!(!provided(dir, &wanted("a")), "it is whole now");
+    }
+
+    #[test]
+    fn dependencies_are_installed_again_when_what_names_them_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let of = || digest(dir, &requirements(dir));
+        std::fs::write(dir.join("requirements.txt"), "a==1\n-c limits.txt\n").unwrap();
+        let first = of();
+        assert!(provided(dir, &wanted(&first)) && !provided(dir, &wanted(&of())));
+        std::fs::write(dir.join("limits.txt"), "b==1").unwrap();
+        assert_ne!(of(), first, "a file that it names counts");
+        assert!(provided(dir, &wanted(&of())) && !provided(dir, &wanted(&of())));
+        assert!(provided(dir, &Wanted { changed: true, ..wanted(&of()) }), "another SDK");
+    }
+
+    #[test]
+    fn a_folder_that_a_person_made_is_taken_as_it_is_or_filled_and_never_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        std::fs::create_dir(dir.join(".venv")).unwrap();
+        std::fs::write(dir.join(".venv/mine"), "kept").unwrap();
+        let refused = provide(
+            dir,
+            &wanted("a"),
+            || false,
+            |owner| {
+                assert_eq!(owner, Owner::Theirs);
+                Err(failed("pip install"))
+            },
+        );
+        assert!(refused.is_err() && dir.join(".venv/mine").exists(), "offline");
+        let again = provide(
+            dir,
+            &wanted("a"),
+            || false,
+            |owner| {
+                assert_eq!(owner, Owner::Theirs, "it stays theirs");
+                Err(failed("pip install"))
+            },
+        );
+        assert!(again.is_err() && dir.join(".venv/mine").exists());
+
+        let other = tempfile::tempdir().unwrap();
+        std::fs::create_dir(other.path().join(".venv")).unwrap();
+        provide(other.path(), &wanted("a"), || true, |_| Err(failed("nothing to do"))).unwrap();
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Symptom {
     }
 
     fn of_error(what: &'static str, health: Health, error: &CliError) -> Self {
-        Self { what, health, found: error.to_string(), next: Some(error.next()) }
+        Self { what, health, found: error.text(lang()), next: Some(error.next()) }
     }
 }
 
@@ -56,8 +56,8 @@ pub fn vendor(server: &str, dir: &Path) -> Vec<Symptom> {
         let missing = if here == Some(language) { Health::Wrong } else { Health::Advice };
         out.push(match language {
             Language::Rust => rust(dir, missing),
-            Language::Typescript => typescript(missing),
-            Language::Python => python(missing),
+            Language::Typescript => typescript(dir, missing),
+            Language::Python => python(dir, missing),
         });
     }
     out.push(cache());
@@ -73,25 +73,27 @@ fn sdk() -> Symptom {
 }
 
 fn rust(dir: &Path, missing: Health) -> Symptom {
-    match tools::need(Tool::Cargo).and_then(|()| tools::need_wasm_target(dir)) {
-        Ok(()) => Symptom::ok("rust", format!("{}, {WASM_TARGET}", tools::version(Tool::Cargo).unwrap_or_default())),
+    match tools::need(Tool::Cargo, dir).and_then(|()| tools::need_wasm_target(dir)) {
+        Ok(()) => {
+            Symptom::ok("rust", format!("{}, {WASM_TARGET}", tools::version(Tool::Cargo, dir).unwrap_or_default()))
+        }
         Err(e) => Symptom::of_error("rust", missing, &e),
     }
 }
 
-fn typescript(missing: Health) -> Symptom {
-    match tools::need(Tool::Node).and_then(|()| tools::need(Tool::Npm)) {
+fn typescript(dir: &Path, missing: Health) -> Symptom {
+    match tools::need(Tool::Node, dir).and_then(|()| tools::need(Tool::Npm, dir)) {
         Ok(()) => {
-            let [node, npm] = [Tool::Node, Tool::Npm].map(|t| tools::version(t).unwrap_or_default());
+            let [node, npm] = [Tool::Node, Tool::Npm].map(|t| tools::version(t, dir).unwrap_or_default());
             Symptom::ok("typescript", format!("node {node}, npm {npm}"))
         }
         Err(e) => Symptom::of_error("typescript", missing, &e),
     }
 }
 
-fn python(missing: Health) -> Symptom {
-    match tools::need(Tool::Python) {
-        Ok(()) => Symptom::ok("python", tools::version(Tool::Python).unwrap_or_default()),
+fn python(dir: &Path, missing: Health) -> Symptom {
+    match tools::need(Tool::Python, dir) {
+        Ok(()) => Symptom::ok("python", tools::version(Tool::Python, dir).unwrap_or_default()),
         Err(e) => Symptom::of_error("python", missing, &e),
     }
 }

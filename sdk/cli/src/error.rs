@@ -1,5 +1,8 @@
 //! What goes wrong at the command line, and what to do then.
 
+mod next;
+
+use yunlong_model::Lang;
 use yunlong_registry::{KeyError, PackageError};
 
 /// Why a command failed.
@@ -116,6 +119,13 @@ impl CliError {
         Self::Usage { problem: problem.into(), next: next.into() }
     }
 
+    /// As [`CliError::usage`], from the Chinese and the English of both.
+    pub(crate) fn told<A: AsRef<str>, B: AsRef<str>>(problem: (A, A), next: (B, B)) -> Self {
+        let lang = crate::terminal::lang();
+        let pick = |zh: &str, en: &str| lang.pick(zh, en).to_owned();
+        Self::usage(pick(problem.0.as_ref(), problem.1.as_ref()), pick(next.0.as_ref(), next.1.as_ref()))
+    }
+
     pub(crate) fn io(path: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_string();
         move |source| Self::Io { path, source }
@@ -127,157 +137,39 @@ impl CliError {
         if matches!(self, Self::RowsRefused { .. }) { 3 } else { 1 }
     }
 
-    /// What to do next.
+    /// What is wrong, in a language. What a system, a registry or the platform says stays in its words.
     #[must_use]
-    pub fn next(&self) -> String {
+    pub fn text(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            return self.to_string();
+        }
         match self {
-            Self::Usage { next, .. } | Self::Toolchain { next, .. } => next.clone(),
-            Self::SecondFactor => "type it, or set YUNLONG_CODE".into(),
-            Self::StepUp => "sign in again with `yunlong login`, then repeat the command".into(),
-            Self::SignedOut(server) => format!("sign in with `yunlong login --server {server}`"),
-            Self::ChecksFailed(_) => {
-                "correct what is marked FAIL above, build with `yunlong build` and look again".into()
+            Self::Io { path, source } => format!("{path}：{source}"),
+            Self::Component(found) => {
+                let found: Vec<String> = found.iter().map(|f| format!("\n  - {f}")).collect();
+                format!("组件与 app.toml 不符：{}", found.concat())
             }
-            Self::RowsRefused { .. } => "correct these rows and import them again; the others are loaded".into(),
-            Self::Unreachable { .. } => {
-                "check the address (--server or YUNLONG_SERVER) and that the platform runs".into()
+            Self::SignedOut(server) => format!("您没有在 {server} 登录"),
+            Self::Unreachable { server, problem } => format!("{server} 没有应答：{problem}"),
+            Self::Refused { status, text, request_id } => {
+                let id = request_id.as_ref().map(|id| format!("［请求编号 {id}］")).unwrap_or_default();
+                format!("平台拒绝了（{status}）：{text}{id}")
             }
-            Self::Component(_) => {
-                "change app.toml or the code, build with `yunlong build`, and look again with `yunlong check`".into()
+            Self::RegistryUnreachable { registry, problem } => format!("仓库 {registry} 没有应答：{problem}"),
+            Self::Registry { registry, status, text, .. } => format!("仓库 {registry} 拒绝了（{status}）：{text}"),
+            Self::SecondFactor => "这个账号有第二重验证，而没有给出验证码".into(),
+            Self::StepUp => "这一步有风险：平台要再核对一次第二重验证".into(),
+            Self::RowsRefused { refused, errors } => format!("有 {refused} 行被拒绝：{errors} 写明是哪些行和原因"),
+            Self::NotRemoved { name, file, why } => {
+                format!("{file} 存有 {name} 的全部数据，但 {name} 没有移除：{}", why.text(lang))
             }
-            Self::Refused { status, .. } => after_refusal(*status).into(),
-            Self::RegistryUnreachable { .. } => {
-                "check the registry's address; the demo's is http://localhost:5000, a city's operator tells its own"
-                    .into()
-            }
-            Self::Registry { status, code, .. } => after_refusal_by_registry(*status, code).into(),
-            Self::Io { source, .. } => after_io(source).into(),
-            Self::Key(e) => after_key(e).into(),
-            Self::Package(e) => after_package(e).into(),
-            Self::NotRemoved { name, file, why } => after_export(name, file, why),
-            Self::Declined => "repeat the command, and say yes to it or give --yes, when it is meant".into(),
+            Self::Declined => "什么也没有做".into(),
+            Self::Key(KeyError::Io { path, source }) => format!("{path}：{source}"),
+            Self::Key(KeyError::Malformed(key)) => format!("{key} 不是可用的密钥"),
+            Self::Key(KeyError::Exposed(key)) => format!("{key}：别人也能读取这把私钥"),
+            // These are in the terminal's language already.
+            Self::Package(_) | Self::ChecksFailed(_) | Self::Usage { .. } | Self::Toolchain { .. } => self.to_string(),
         }
-    }
-}
-
-fn after_io(e: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind as Kind;
-    match e.kind() {
-        Kind::NotFound => "check the path",
-        Kind::AlreadyExists => "choose another name: existing files are not overwritten",
-        Kind::PermissionDenied => "choose a place that you may use, or change its permissions",
-        Kind::StorageFull => "make room on the disk, or choose another place, then repeat the command",
-        _ => "mend what the operating system says, then repeat the command",
-    }
-}
-
-fn after_key(e: &KeyError) -> &'static str {
-    match e {
-        KeyError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            "check its name or path: `yunlong keys list` shows those in your keys folder, `yunlong keys generate` makes one"
-        }
-        KeyError::Io { source, .. } => after_io(source),
-        KeyError::Malformed(_) => {
-            "give a key that `yunlong keys generate` made, or write yours so with `openssl pkcs8 -topk8 -nocrypt`"
-        }
-        KeyError::Exposed(_) => {
-            "run `chmod 600` on it; if somebody may have read it, make a new key and revoke this one"
-        }
-    }
-}
-
-/// What to do after a package was not built or read.
-fn after_package(e: &PackageError) -> &'static str {
-    match e {
-        PackageError::Io { what, source }
-            if source.kind() == std::io::ErrorKind::NotFound && what.ends_with("app.toml") =>
-        {
-            "run this in the app's folder, or give the folder: `yunlong package DIR`"
-        }
-        PackageError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            "check the path; `yunlong package` makes packages"
-        }
-        PackageError::Io { source, .. } => after_io(source),
-        PackageError::DigestMismatch { .. } => {
-            "do not use it: it was damaged or changed on its way. Get it again from its vendor or with `yunlong package pull`; if it is changed there too, tell the registry's operator"
-        }
-        PackageError::NotAPackage(_) => "give a file or folder that `yunlong package` or `yunlong package pull` made",
-        PackageError::TooLarge { .. } => {
-            "make it smaller: less in assets, the component built with `opt-level = \"s\"` and stripped; then run `yunlong package` again"
-        }
-        PackageError::Compressed { .. } => {
-            "push it with `yunlong publish`, which does not compress, then pull it again"
-        }
-        PackageError::Manifest(_) => "correct app.toml, then repeat the command; the vendor's guide lists every table",
-        PackageError::Component(_) => {
-            "make the component with `yunlong build`, or with another toolchain for wasm32-wasip2"
-        }
-        PackageError::Path(_) | PackageError::NotAFile(_) => {
-            "take it out of the assets, or put a plain file with a plain name there, then run `yunlong package` again"
-        }
-        PackageError::Duplicate(_)
-        | PackageError::MediaType { .. }
-        | PackageError::Layers(_)
-        | PackageError::Missing(_)
-        | PackageError::Stray(_)
-        | PackageError::Malformed { .. } => {
-            "make the package again with `yunlong package`, or get it again from its vendor or with `yunlong package pull`"
-        }
-    }
-}
-
-/// What to do when the file is whole and the installation is still there, or may be.
-fn after_export(name: &str, file: &str, why: &CliError) -> String {
-    let again = format!("`yunlong uninstall {name} --exported {file}`");
-    match why {
-        // It may have been removed, and only the answer was lost.
-        CliError::Unreachable { .. } => {
-            format!("see with `yunlong apps` whether it is still there once the platform answers; if so, {again}")
-        }
-        CliError::Refused { status: 409, .. } => format!(
-            "do as it says; {again} tries it again with this file, `yunlong uninstall {name} --export OTHER` makes a new one"
-        ),
-        why => format!("{}; with this file: {again}", why.next()),
-    }
-}
-
-/// What to do after a registry refused: by the codes of distribution-spec, then by the status.
-fn after_refusal_by_registry(status: u16, code: &str) -> &'static str {
-    match (code, status) {
-        ("UNAUTHORIZED", _) | (_, 401) => {
-            "sign in: with `yunlong login`, or give the registry's account with --account (publish: --registry-account)"
-        }
-        (_, 409) => "a version does not change: raise it in app.toml, run `yunlong package` again and publish that",
-        ("DENIED", _) | (_, 403) => {
-            "use an account of the vendor whose repository it is: a repository begins with the vendor's name in app.toml"
-        }
-        ("NAME_INVALID", _) => "give another name with --repository: lower-case letters, digits, `-`, `.` and `/`",
-        (_, 404) => "check the repository and the version; `wkg`, `oras` and `skopeo list-tags` list versions",
-        (_, 413) => {
-            "make the package smaller: less in assets, the component built with `opt-level = \"s\"` and stripped"
-        }
-        ("TOOMANYREQUESTS", _) | (_, 429) => "wait a minute, then repeat the command: what is there is not sent again",
-        (_, 507) => "the registry has no room left for this vendor: ask its operator",
-        (_, 500..=599) => "repeat the command later: what is there is not sent again",
-        _ => "correct what is named, then repeat the command",
-    }
-}
-
-/// What to do after an answer of this status, when its text names no field.
-fn after_refusal(status: u16) -> &'static str {
-    match status {
-        401 => "the session has ended: sign in again with `yunlong login`",
-        403 => "sign in as an account of the department that may do this: `yunlong login --account NAME`",
-        400 => "check that this program and the platform are of one version: `yunlong --version`",
-        404 => "check the name: `yunlong hub datasets` lists datasets, `yunlong apps` lists installations",
-        409 => "it has changed meanwhile or is in another state: look at it again, then decide and repeat the command",
-        413 => "send less at once: an import with a smaller --batch, a package without what it does not need",
-        422 => "correct what is named, then repeat the command",
-        429 => "wait a minute, then repeat the command: an import or export goes on where it was",
-        503 | 504 => "wait a little, then repeat the command: an import or export goes on where it was",
-        507 => "the platform has no room left: its operator has to make some, then repeat the command",
-        500..=599 => "repeat the command later; if it fails again, give the request's number to the operator",
-        _ => "check the address (--server), and that this program and the platform are of one version",
     }
 }
 
@@ -286,10 +178,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn on_a_chinese_terminal_both_lines_are_chinese() {
+        let unreachable = || CliError::Unreachable { server: "http://localhost:1".into(), problem: "refused".into() };
+        let not_removed = CliError::NotRemoved { name: "a".into(), file: "f".into(), why: Box::new(unreachable()) };
+        for error in [
+            CliError::Io { path: "x".into(), source: std::io::ErrorKind::NotFound.into() },
+            CliError::Component(vec!["it imports nothing".into()]),
+            CliError::SignedOut("http://localhost:1".into()),
+            unreachable(),
+            CliError::Refused { status: 403, text: "no".into(), request_id: Some("r-1".into()) },
+            CliError::RegistryUnreachable { registry: "r".into(), problem: "p".into() },
+            CliError::Registry { registry: "r".into(), status: 404, code: String::new(), text: "no".into() },
+            CliError::SecondFactor,
+            CliError::StepUp,
+            CliError::RowsRefused { refused: 1, errors: "e".into() },
+            not_removed,
+            CliError::Declined,
+        ] {
+            let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            let (zh, en) = (error.next_in(Lang::Zh), error.next_in(Lang::En));
+            assert!(chinese(&zh) && !chinese(&en) && !en.is_empty(), "{error}: {zh} | {en}");
+            // An operating system's words are in its own language.
+            let own = matches!(error, CliError::Io { .. });
+            assert!(own || chinese(&error.text(Lang::Zh)), "{error}");
+            assert_eq!(error.text(Lang::En), error.to_string());
+        }
+    }
+
+    #[test]
     fn every_refusal_of_a_registry_says_what_to_do_next() {
         let next = |status, code: &str| {
             let refused = CliError::Registry { registry: "r".into(), status, code: code.into(), text: "no".into() };
-            refused.next()
+            refused.next_in(Lang::En)
         };
         for (status, code, said) in [
             (401, "UNAUTHORIZED", "yunlong login"),
@@ -319,7 +239,8 @@ mod tests {
     #[test]
     fn an_export_whose_removal_failed_is_tried_again_with_the_same_file() {
         let after = |why: CliError| {
-            CliError::NotRemoved { name: "tickets".into(), file: "t.jsonl".into(), why: Box::new(why) }.next()
+            CliError::NotRemoved { name: "tickets".into(), file: "t.jsonl".into(), why: Box::new(why) }
+                .next_in(Lang::En)
         };
         let refused = |status| CliError::Refused { status, text: "no".into(), request_id: None };
         let lost = CliError::Unreachable { server: "s".into(), problem: "p".into() };
@@ -344,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_to_do_next() {
-        let next = |status| CliError::Refused { status, text: "no".into(), request_id: None }.next();
+        let next = |status| CliError::Refused { status, text: "no".into(), request_id: None }.next_in(Lang::En);
         for (status, said) in [
             (400, "--version"),
             (401, "yunlong login"),

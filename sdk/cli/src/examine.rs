@@ -6,12 +6,12 @@ use crate::build::INITIAL_MEMORY;
 use crate::check::{Finding, check_component};
 use crate::evidence::{self, LOCAL_BUILDER, Wanted};
 use crate::terminal::{lang, say};
-use crate::{CliError, contract, project};
+use crate::{CliError, contract, project, sources};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use yunlong_model::{Text, Timestamp};
+use yunlong_model::{Lang, Text, Timestamp};
 use yunlong_publications::Policy;
 use yunlong_publications::checks::{self, Check as Automatic, ComponentFacts, Lookup, Outcome};
 use yunlong_registry::{Limits, Package};
@@ -50,7 +50,8 @@ pub(crate) fn run(options: &Check) -> Result<(), CliError> {
         Ok(package) => package,
         Err(e) if options.json => {
             let next = e.next();
-            let found = Found::new("package", Outcome::Fail, format!("{e}（{next}）"), format!("{e} ({next})"));
+            let zh = format!("{}（{next}）", e.text(Lang::Zh));
+            let found = Found::new("package", Outcome::Fail, zh, format!("{e} ({next})"));
             print_json(&Value::Null, &Value::Null, &[found])?;
             return Err(CliError::ChecksFailed(1));
         }
@@ -107,6 +108,18 @@ fn gather(dir: &Path, component: Option<&Path>) -> Result<Package, CliError> {
             "{} has {size} bytes, at most {limit} are read",
             file.display()
         )]));
+    }
+    if component.is_none() && sources::is_older(&file, dir) {
+        let shown = file.display();
+        eprintln!(
+            "{}",
+            lang().pick(
+                &format!("注意：源文件比 {shown} 新，检查的是旧的构建；请先运行 yunlong build"),
+                &format!(
+                    "note: there are sources newer than {shown}, which is what is looked at: run `yunlong build` first"
+                ),
+            )
+        );
     }
     let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
     let wanted = Wanted { sbom: None, provenance: None, builder: LOCAL_BUILDER };
@@ -203,8 +216,8 @@ fn scenarios(package: &Package) -> Found {
     Found::new(
         "scenarios",
         Outcome::Warn,
-        "没有 scenarios/*.toml：审核员会看到没有试过的应用；写法见 docs/testing.md，用 yunlong test 运行",
-        "there is no scenarios/*.toml: the reviewer is told that nothing was tried. docs/testing.md shows how to write them, `yunlong test` plays them",
+        "没有 scenarios/*.toml：审核员会看到没有试过的应用；写法见 yunlong guide testing，用 yunlong test 运行",
+        "there is no scenarios/*.toml: the reviewer is told that nothing was tried. `yunlong guide testing` shows how to write them, `yunlong test` plays them",
     )
 }
 
@@ -216,7 +229,7 @@ fn unused(package: &Package, facts: &ComponentFacts) -> Vec<Found> {
         Finding::Warning(text) => Some(text),
         Finding::Error(_) => None,
     });
-    warnings.map(|text| Found::new("declared", Outcome::Warn, text.clone(), text)).collect()
+    warnings.map(|text| Found::new("declared", Outcome::Warn, text.zh, text.en)).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! Signing keys: made here, enrolled by a city, replaced and revoked by the vendor or the city.
 
+mod signing;
+
+pub(crate) use signing::{signer, signing};
+
 use crate::apps::{items, table};
 use crate::client::Client;
-use crate::terminal::{say, say_raw};
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server, config};
 use clap::{Subcommand, ValueEnum};
 use data_encoding::BASE64;
@@ -239,7 +243,14 @@ fn generate(name: &str, out: Option<&Path>, algorithm: Kind) -> Result<(), CliEr
         e => e.into(),
     })?;
     say!("{}  {}", key.public().id(), path.display())?;
-    eprintln!("keep the private key to yourself; give the operator {}.pub", path.display());
+    let shown = path.display();
+    eprintln!(
+        "{}",
+        lang().pick(
+            &format!("私钥请自己保管；公钥 {shown}.pub 交给城市的运维人员"),
+            &format!("keep the private key to yourself; give the operator {shown}.pub"),
+        )
+    );
     Ok(())
 }
 
@@ -252,7 +263,13 @@ fn list() -> Result<(), CliError> {
         .collect();
     paths.sort();
     if paths.is_empty() {
-        eprintln!("no keys yet: make one with `yunlong keys generate`");
+        eprintln!(
+            "{}",
+            lang().pick(
+                "还没有密钥：用 `yunlong keys generate` 生成一把，或由 `yunlong package` 第一次打包时生成",
+                "no keys yet: make one with `yunlong keys generate`, or let the first `yunlong package` make it",
+            )
+        );
     }
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -266,7 +283,13 @@ fn list() -> Result<(), CliError> {
 
 fn show(key: &str) -> Result<(), CliError> {
     let public = public(key)?;
+    let file = find(key)?.display().to_string();
+    let file = if file.ends_with(".pub") { file } else { format!("{file}.pub") };
     say!("id:        {}", public.id())?;
+    // What is given to the city.
+    if Path::new(&file).is_file() {
+        say!("file:      {file}")?;
+    }
     say!("algorithm: {}", public.algorithm())?;
     say_raw!("{}", public.to_pem()?)?;
     Ok(())
@@ -274,9 +297,12 @@ fn show(key: &str) -> Result<(), CliError> {
 
 fn named(name: &str) -> Result<PathBuf, CliError> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
-        return Err(CliError::usage(
-            format!("`{name}` is no name for a key"),
-            "use letters, digits, `-` and `_`, or give a file with --out",
+        return Err(CliError::told(
+            (format!("“{name}”不能作密钥的名称"), format!("`{name}` is no name for a key")),
+            (
+                "用字母、数字、`-` 和 `_`，或用 --out 指定文件",
+                "use letters, digits, `-` and `_`, or give a file with --out",
+            ),
         ));
     }
     Ok(config::keys_dir()?.join(format!("{name}.pem")))
@@ -289,9 +315,12 @@ fn find(key: &str) -> Result<PathBuf, CliError> {
     }
     match named(key) {
         Ok(path) if path.is_file() => Ok(path),
-        _ => Err(CliError::usage(
-            format!("there is no key `{key}`"),
-            "see `yunlong keys list`, or make one with `yunlong keys generate`",
+        _ => Err(CliError::told(
+            (format!("没有密钥“{key}”"), format!("there is no key `{key}`")),
+            (
+                "用 `yunlong keys list` 查看，或用 `yunlong keys generate` 生成一把",
+                "see `yunlong keys list`, or make one with `yunlong keys generate`",
+            ),
         )),
     }
 }

@@ -15,11 +15,13 @@ mod check;
 mod client;
 mod config;
 mod contract;
+mod demo;
 mod dependencies;
 mod doctor;
 mod error;
 mod evidence;
 mod examine;
+mod guide;
 mod hub;
 mod install;
 mod jobs;
@@ -39,6 +41,7 @@ mod releases;
 mod review;
 mod scenarios;
 mod shell;
+pub mod sources;
 mod standing;
 mod status;
 mod terminal;
@@ -48,7 +51,7 @@ mod uninstall;
 pub use check::{Finding, check_component};
 pub use doctor::{Health, Symptom, vendor as vendor_doctor};
 pub use error::CliError;
-pub use project::find_component;
+pub use project::{find_component, ready_component};
 pub use terminal::lang;
 
 use clap::{Args, Subcommand};
@@ -85,6 +88,8 @@ pub enum Command {
     Bindgen(bindgen::Bindgen),
     /// Show where the app of this folder stands, here and at the city
     Status(status::Status),
+    /// Read a page of the book: testing, replay, what to do when something goes wrong
+    Guide(guide::Guide),
     /// Write a script that completes commands and options in a shell
     Completions(shell::Completions),
     /// Write the manual
@@ -132,7 +137,7 @@ pub enum Command {
     History(releases::Shown),
     /// Show the jobs of an installation; run, pause and resume them
     Jobs(jobs::Jobs),
-    /// Keep journals of requests that an installation fails, list and download them: see docs/replay.md
+    /// Keep journals of requests that an installation fails, list and download them: see `yunlong guide replay`
     Journals(journals::Journals),
     /// Show the messages that an installation could not handle, and deliver them again
     DeadLetters(jobs::DeadLetters),
@@ -170,6 +175,7 @@ pub fn run(command: &Command, program: fn() -> clap::Command) -> Result<(), CliE
         Command::Check(c) => examine::run(c),
         Command::Bindgen(c) => bindgen::run(c),
         Command::Status(c) => status::run(c),
+        Command::Guide(c) => guide::run(c),
         Command::Completions(c) => shell::completions(c, program()),
         Command::Man(c) => shell::man(c, program()),
         Command::New(c) => new::run(c),
@@ -235,6 +241,9 @@ mod tests {
             "yunlong bindgen a --fetch",
             "yunlong status apps/a --account vendor",
             "yunlong completions bash",
+            "yunlong guide testing",
+            "yunlong package --unsigned --no-build",
+            "yunlong publish --install --org 320303",
             "yunlong man out",
             "yunlong build a --lang python",
             "yunlong publish --key k",
@@ -267,6 +276,10 @@ mod tests {
             "yunlong package pull localhost:5000/v/a:1 --password-stdin",
             "yunlong publish a.tar --repository v/a",
             "yunlong publish a.tar --password secret",
+            "yunlong publish --install --account vendor",
+            "yunlong publish --install --token t",
+            "yunlong publish --org 320303",
+            "yunlong package --unsigned --key k",
             "yunlong keys revoke k",
             "yunlong yank sha256:aa",
             "yunlong keep -m why",

@@ -4,6 +4,8 @@ use crate::project::Language;
 use crate::terminal::{lang, say};
 use crate::{CliError, carried};
 use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use yunlong_model::name::is_vendor_name;
 use yunlong_model::{InstallationName, Manifest};
@@ -25,69 +27,47 @@ pub struct New {
     dir: Option<PathBuf>,
 }
 
-/// Names that a crate of Rust cannot have, since they mean something else there, and those of what the template
-/// depends on. They are refused in every language, so that an app can change its own.
-const TAKEN: [&str; 59] = [
-    "abstract",
-    "alloc",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "const",
-    "continue",
-    "core",
-    "crate",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "hono",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "maud",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
-    "proc-macro",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "serde",
-    "serde-json",
-    "static",
-    "std",
-    "struct",
-    "super",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "unsafe",
-    "unsized",
-    "use",
-    "virtual",
-    "where",
-    "while",
-    "yield",
+/// What Rust keeps for itself beside its keywords: crates that are always there, and a keyword of the 2024 edition that
+/// syn does not refuse.
+const ALSO_RUSTS: [&str; 5] = ["alloc", "core", "gen", "proc-macro", "std"];
+
+/// Where the templates and SDKs of each language say what they stand on.
+const DECLARED: [(&str, &str); 4] = [
+    ("sdk/templates/rust", "Cargo.toml"),
+    ("sdk/templates/typescript", "package.json"),
+    ("sdk/js", "package.json"),
+    ("sdk/python", "pyproject.toml"),
 ];
+
+/// Whether a name means something else in one of the languages, or is that of what an app stands on. It is refused in
+/// every language, so that an app can change its own.
+fn is_taken(name: &str) -> Result<bool, CliError> {
+    let crates_name = name.replace('-', "_");
+    if syn::parse_str::<syn::Ident>(&crates_name).is_err() || ALSO_RUSTS.contains(&name) {
+        return Ok(true);
+    }
+    for (place, file) in DECLARED {
+        let text = carried::text(&format!("{place}/{file}"))?.unwrap_or_default();
+        if dependencies(file, &text).contains(name) {
+            return Ok(true);
+        }
+    }
+    Ok(name.starts_with("yunlong-sdk"))
+}
+
+/// The names of what a Cargo.toml, package.json or pyproject.toml declares, written as an app's is.
+fn dependencies(file: &str, text: &str) -> BTreeSet<String> {
+    let table: Value = match file {
+        "package.json" => serde_json::from_str(text).unwrap_or_default(),
+        _ => toml::from_str(text).unwrap_or_default(),
+    };
+    let keys = ["dependencies", "dev-dependencies", "devDependencies", "peerDependencies"];
+    let named = keys.iter().filter_map(|key| table[*key].as_object()).flat_map(|t| t.keys().cloned());
+    // PEP 508: a name, then what is asked of it.
+    let listed = table["project"]["dependencies"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let listed = listed.filter_map(|d| d.split(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).next());
+    named.chain(listed.map(str::to_owned)).map(|name| name.to_ascii_lowercase().replace('_', "-")).collect()
+}
 
 pub(crate) fn run(options: &New) -> Result<(), CliError> {
     let name = checked_name(&options.name)?;
@@ -131,7 +111,7 @@ fn checked_name(name: &str) -> Result<InstallationName, CliError> {
             next,
         )
     })?;
-    if TAKEN.contains(&name) || name.starts_with("yunlong-sdk") {
+    if is_taken(name)? {
         let problem = lang()
             .pick(
                 &format!("“{name}”在编程语言里另有含义，或是应用所依赖的库"),
@@ -259,8 +239,18 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_taken_names_is_sorted_and_has_none_twice() {
-        assert!(TAKEN.windows(2).all(|w| w[0] < w[1]));
+    fn what_apps_stand_on_is_read_from_where_it_is_declared() {
+        let of = |file: &str, text: &str| dependencies(file, text).into_iter().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            of("Cargo.toml", "[dependencies]\nserde_json = \"1\"\n[dev-dependencies]\nx = \"1\""),
+            "serde-json x"
+        );
+        assert_eq!(of("package.json", r#"{"dependencies":{"hono":"4"},"devDependencies":{"zod":"4"}}"#), "hono zod");
+        assert_eq!(of("pyproject.toml", "[project]\ndependencies = [\"Jinja2>=3\", \"dacite == 1\"]"), "dacite jinja2");
+        for name in ["maud", "serde-json", "fn", "async", "proc-macro", "gen"] {
+            assert!(is_taken(name).unwrap(), "{name}");
+        }
+        assert!(!is_taken("street-repairs").unwrap());
     }
 
     #[test]
@@ -280,6 +270,38 @@ mod tests {
                     assert_eq!((manifest.name.as_str(), &*manifest.vendor), ("street-repairs", "tongshan"));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_tools_leave_in_a_new_app_is_no_matter_of_version_control() {
+        for language in Language::ALL {
+            let dir = tempfile::tempdir().unwrap();
+            let app = dir.path().join("mine");
+            match make("mine", language, "v", &app) {
+                Err(_) if !carried::templates().unwrap().contains(language.name()) => continue,
+                made => made.unwrap(),
+            }
+            let sources = || {
+                let mut files = crate::sources::files(&app, &[]).unwrap();
+                files.sort();
+                files
+            };
+            let before = sources();
+            let own: &[&str] = match language {
+                Language::Rust => &["target/debug/a"],
+                Language::Typescript => &["node_modules/a/index.js"],
+                Language::Python => &[".venv/bin/python", "app/__pycache__/a.pyc", ".mypy_cache/a", ".pytest_cache/a"],
+            };
+            let ignored = ignore::gitignore::Gitignore::new(app.join(".gitignore")).0;
+            for made in [&["build/app.wasm", "mine-0.1.0.tar"], own].concat() {
+                let path = app.join(made);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(&path, "").unwrap();
+                assert!(ignored.matched_path_or_any_parents(&path, false).is_ignore(), "{language:?}: {made}");
+            }
+            assert!(ignored.matched(app.join(carried::LINK), false).is_ignore(), "{language:?}");
+            assert_eq!(sources(), before, "{language:?}");
         }
     }
 

@@ -87,6 +87,19 @@ pub(crate) fn upgrade(options: &Upgrade) -> Result<(), CliError> {
     told(&options.name, &state)
 }
 
+/// Brings an installation to a package, with everything that it asks for in addition.
+pub(crate) fn bring(client: &Client, name: &str, digest: &str) -> Result<(), CliError> {
+    let difference = client.get(&apps::path(name, &format!("/difference/{digest}"))?)?;
+    let added = Line::of_answer(&difference["added"]);
+    let approve: Vec<&str> = added.iter().map(|l| l.id.as_str()).collect();
+    let state = client.post(&apps::path(name, "/upgrade")?, &json!({ "package": digest, "approve": approve }))?;
+    let state = follow(client, &apps::path(name, "/upgrade")?, state)?;
+    match stopped(&state) {
+        Some(why) => Err(why),
+        None => Ok(()),
+    }
+}
+
 /// Shows what the new version asks for in addition, and upgrades.
 fn begin(options: &Upgrade, client: &Client) -> Result<Value, CliError> {
     let installation = client.get(&apps::path(&options.name, "")?)?;
@@ -170,13 +183,19 @@ fn migrates(state: &Value) -> bool {
     state["status"] == "migrating" || (m.is_object() && m["finished"] == false && state["stage"] == "trial")
 }
 
+/// Why an upgrade stands still, if it does.
+fn stopped(state: &Value) -> Option<CliError> {
+    let why = state["migration"]["failure"].as_str().or(state["problem"].as_str())?;
+    Some(CliError::usage(
+        printable(why),
+        "mend the cause and give `yunlong upgrade NAME --resume`, or go back with `yunlong rollback NAME`",
+    ))
+}
+
 fn told(name: &str, state: &Value) -> Result<(), CliError> {
     let text = |v: &Value| printable(v.as_str().unwrap_or(""));
-    if let Some(why) = state["migration"]["failure"].as_str().or(state["problem"].as_str()) {
-        return Err(CliError::usage(
-            printable(why),
-            "mend the cause and give `yunlong upgrade NAME --resume`, or go back with `yunlong rollback NAME`",
-        ));
+    if let Some(why) = stopped(state) {
+        return Err(why);
     }
     match state["stage"].as_str() {
         Some("canary") => say!(

@@ -2,9 +2,10 @@
 
 use crate::apps::items;
 use crate::client::Client;
+use crate::demo::Demo;
 use crate::permissions::printable;
 use crate::terminal::{lang, say};
-use crate::{CliError, Server, project, scenarios};
+use crate::{CliError, Server, project, scenarios, sources};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -27,9 +28,9 @@ pub struct Status {
 /// What there is of an app.
 #[derive(Debug, Default)]
 struct Standing {
-    /// Whether there is a component.
+    /// Whether there is a component of the sources as they are.
     built: bool,
-    /// Whether there is a package of this version, and whether it is signed.
+    /// Whether there is a package of this version and these sources, and whether it is signed.
     packaged: Option<bool>,
     /// Its submissions, the newest first, as the platform answers them.
     submissions: Vec<Value>,
@@ -43,7 +44,28 @@ struct Standing {
 pub(crate) fn run(options: &Status) -> Result<(), CliError> {
     let manifest = project::manifest(&options.dir)?;
     let mut standing = here(&options.dir, &manifest);
-    let client = Client::signed_in(&options.server)?;
+    // What is here is told whether a city answers or not.
+    let at_the_city = signed_in(&options.server).and_then(|client| ask(&client, &manifest, &mut standing));
+    tell(options, &standing, &manifest, at_the_city.as_ref().err())?;
+    match at_the_city {
+        // Building, testing and packaging need no city.
+        Err(CliError::SignedOut(_)) | Ok(()) => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// The session that there is; in the demo, where nobody is signed in, that of its developer.
+fn signed_in(server: &Server) -> Result<Client, CliError> {
+    match Client::signed_in(server) {
+        Err(CliError::SignedOut(name)) => match Demo::at(server) {
+            Ok(Some(demo)) => demo.developer(),
+            _ => Err(CliError::SignedOut(name)),
+        },
+        other => other,
+    }
+}
+
+fn ask(client: &Client, manifest: &Manifest, standing: &mut Standing) -> Result<(), CliError> {
     let app = manifest.name.as_str();
     standing.catalogue = match client.of_portal(&format!("/api/v1/catalogue/{app}")) {
         Ok(entry) => Some(entry),
@@ -64,21 +86,36 @@ pub(crate) fn run(options: &Status) -> Result<(), CliError> {
     }
     let answer = client.get_with("/api/v1/submissions", &[("app", app)])?;
     standing.submissions = items(&answer["submissions"]).to_vec();
-    standing.checks = checks(&client, &standing, &manifest)?;
-    let next = next(&standing, &manifest);
+    standing.checks = checks(client, standing, manifest)?;
+    Ok(())
+}
+
+fn tell(options: &Status, standing: &Standing, manifest: &Manifest, silent: Option<&CliError>) -> Result<(), CliError> {
+    let next = next(standing, manifest);
+    let app = manifest.name.as_str();
     if options.json {
         return say!(
             "{:#}",
             json!({
                 "app": app, "version": manifest.version, "vendor": manifest.vendor, "built": standing.built,
                 "packaged": standing.packaged.is_some(), "signed": standing.packaged.unwrap_or(false),
-                "submissions": standing.submissions, "checks": standing.checks, "catalogue": standing.catalogue, "next": next,
+                "submissions": standing.submissions, "checks": standing.checks, "catalogue": standing.catalogue,
+                "city": silent.map_or("asked".to_owned(), ToString::to_string), "next": next,
             })
         );
     }
     say!("{app} {} ({})", manifest.version, manifest.vendor)?;
-    for line in lines(&standing) {
+    for line in lines(standing) {
         say!("  {line}")?;
+    }
+    if let Some(CliError::SignedOut(server)) = silent {
+        say!(
+            "  {}",
+            lang().pick(
+                &format!("城市：您没有在 {server} 登录，所以没有询问（yunlong login）"),
+                &format!("the city: not asked, since you are not signed in at {server} (yunlong login)"),
+            )
+        )?;
     }
     eprintln!("  → {next}");
     Ok(())
@@ -87,7 +124,11 @@ pub(crate) fn run(options: &Status) -> Result<(), CliError> {
 fn here(dir: &Path, manifest: &Manifest) -> Standing {
     let file = dir.join(project::package_file(manifest));
     let packaged = package::open(&file, &Limits::default()).ok().map(|p| !p.signatures.is_empty());
-    Standing { built: project::component(dir, manifest).is_ok(), packaged, ..Standing::default() }
+    let component = project::component(dir, manifest).ok();
+    let built = component.as_ref().is_some_and(|file| !sources::is_older(file, dir));
+    // A package of before the last change is none of what stands here.
+    let packaged = packaged.filter(|_| !sources::is_older_package(&file, dir));
+    Standing { built, packaged, ..Standing::default() }
 }
 
 /// The checks of the submission of this version that did not pass, and its scenarios in any case.
@@ -107,9 +148,13 @@ fn of_version<'a>(standing: &'a Standing, manifest: &Manifest) -> Option<&'a Val
 fn lines(standing: &Standing) -> Vec<String> {
     let zh = lang() == Lang::Zh;
     let mut out = Vec::new();
-    let built = if standing.built { ("已构建", "built") } else { ("未构建", "not built") };
+    let built = if standing.built {
+        ("已构建", "built")
+    } else {
+        ("未构建，或源文件已改过", "not built, or changed since")
+    };
     let packaged = match standing.packaged {
-        None => ("未打包", "not packaged"),
+        None => ("未打包，或源文件已改过", "not packaged, or changed since"),
         Some(false) => ("已打包，未签名", "packaged, not signed"),
         Some(true) => ("已打包并签名", "packaged and signed"),
     };
@@ -161,14 +206,20 @@ fn lines(standing: &Standing) -> Vec<String> {
 fn next(standing: &Standing, manifest: &Manifest) -> String {
     let of_version = of_version(standing, manifest);
     let number = of_version.map(|s| s["number"].to_string()).unwrap_or_default();
+    let of = |key: &str| of_version.map(|s| text(&s[key])).unwrap_or_default();
+    let findings = of_version.map(|s| text(&s["checked"]["findings"])).unwrap_or_default();
     let installed = standing.catalogue.as_ref().is_some_and(|c| !items(&c["installed"]).is_empty());
     let (zh, en) = match of_version.and_then(|s| s["state"].as_str()) {
         Some("submitted" | "checking") => {
             ("检查正在运行，稍后再看".to_owned(), "the checks are running: look again in a minute".to_owned())
         }
         Some("waiting" | "assigned") => (
-            format!("等待审核；检查结果：yunlong review show {number}"),
-            format!("the review is the city's to do; what the checks found: yunlong review show {number}"),
+            format!(
+                "等待审核；检查结果：yunlong review show {number}。由审核员：yunlong review assign {number}，再 yunlong review approve {number} --findings {findings}"
+            ),
+            format!(
+                "the review is the city's to do; what the checks found: yunlong review show {number}. For its reviewer: yunlong review assign {number}, then yunlong review approve {number} --findings {findings}"
+            ),
         ),
         Some("checks-failed" | "changes-asked") => (
             format!("看原因：yunlong review show {number}；改好后 yunlong build、yunlong package、yunlong publish"),
@@ -187,14 +238,17 @@ fn next(standing: &Standing, manifest: &Manifest) -> String {
             "it is in use; for a new version raise `version` in app.toml".to_owned(),
         ),
         Some("approved") => (
-            "部门现在可以安装它：yunlong install 摘要 --org 代码".to_owned(),
-            "departments can install it now: yunlong install DIGEST --org CODE".to_owned(),
+            format!("部门的管理员现在可以安装它（CODE 是部门的代码）：yunlong install {} --org CODE", of("digest")),
+            format!(
+                "a department's administrator can install it now (CODE is the department's): yunlong install {} --org CODE",
+                of("digest")
+            ),
         ),
         // Withdrawn, or never submitted.
         _ => match (standing.built, standing.packaged) {
             (_, Some(true)) => ("yunlong publish".to_owned(), "yunlong publish".to_owned()),
-            (_, Some(false)) => ("yunlong publish --key 密钥".to_owned(), "yunlong publish --key KEY".to_owned()),
-            (true, None) => ("yunlong package --key 密钥".to_owned(), "yunlong package --key KEY".to_owned()),
+            // Which signs it.
+            (true, None) | (_, Some(false)) => ("yunlong package".to_owned(), "yunlong package".to_owned()),
             (false, None) => ("yunlong build".to_owned(), "yunlong build".to_owned()),
         },
     };
@@ -232,6 +286,57 @@ mod tests {
         }
         let older = Standing { submissions: vec![submitted("0.9.0", "approved")], ..Standing::default() };
         assert_eq!(step(older), "yunlong build", "another version's standing is not this one's");
+    }
+
+    #[test]
+    fn the_next_step_can_be_typed_as_it_stands() {
+        let manifest = Manifest::parse(TOML).unwrap();
+        let of = |state: &str| {
+            let submission = json!({ "number": 7, "version": "1.0.0", "state": state, "digest": "sha256:d",
+                "checked": { "findings": "sha256:f" } });
+            next(&Standing { submissions: vec![submission], ..Standing::default() }, &manifest)
+        };
+        assert!(of("approved").contains("yunlong install sha256:d --org"), "{}", of("approved"));
+        let waiting = of("waiting");
+        assert!(waiting.contains("review assign 7") && waiting.contains("approve 7 --findings sha256:f"), "{waiting}");
+        let unsigned = Standing { built: true, packaged: Some(false), ..Standing::default() };
+        assert_eq!(next(&unsigned, &manifest), "yunlong package");
+    }
+
+    #[test]
+    fn what_is_here_is_told_without_a_city_and_what_is_stale_is_not_built() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("app.toml"), TOML).unwrap();
+        let manifest = Manifest::parse(TOML).unwrap();
+        assert!(!here(dir.path(), &manifest).built);
+        std::fs::create_dir(dir.path().join("build")).unwrap();
+        let component = dir.path().join("build/app.wasm");
+        std::fs::write(&component, "").unwrap();
+        let at = |seconds: i64| {
+            let now = std::time::SystemTime::now();
+            let by = std::time::Duration::from_secs(seconds.unsigned_abs());
+            let time = if seconds < 0 { now - by } else { now + by };
+            std::fs::File::options().write(true).open(&component).unwrap().set_modified(time).unwrap();
+        };
+        at(60);
+        assert!(here(dir.path(), &manifest).built);
+        at(-60);
+        assert!(!here(dir.path(), &manifest).built, "app.toml is newer");
+        // Nobody listens on a port that was just given back.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let server = format!("http://localhost:{port}");
+        let options = |token: Option<&str>| Status {
+            dir: dir.path().to_owned(),
+            json: false,
+            server: Server {
+                server: server.clone(),
+                token: token.map(str::to_owned),
+                account: None,
+                password_stdin: false,
+            },
+        };
+        run(&options(None)).unwrap();
+        assert!(matches!(run(&options(Some("t"))), Err(CliError::Unreachable { .. })));
     }
 
     #[test]

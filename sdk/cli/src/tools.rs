@@ -2,7 +2,7 @@
 
 use crate::CliError;
 use crate::terminal::lang;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -63,10 +63,15 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| Tool::Cargo.program().into())
 }
 
-/// The version of a tool, as it says it; `None` when it cannot be started.
-pub(crate) fn version(tool: Tool) -> Option<String> {
+/// The version of a tool, as it says it in the app's folder: a file there (`rust-toolchain.toml`, `.node-version`) may
+/// choose which one it is. `None` when it cannot be started.
+pub(crate) fn version(tool: Tool, dir: &Path) -> Option<String> {
     let program = if tool == Tool::Cargo { cargo() } else { tool.program().into() };
-    let out = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    version_of(&program, dir)
+}
+
+fn version_of(program: &OsStr, dir: &Path) -> Option<String> {
+    let out = Command::new(program).arg("--version").current_dir(dir).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&out.stdout);
     out.status.success().then(|| text.lines().next().unwrap_or_default().trim().to_owned())
 }
@@ -82,9 +87,9 @@ pub(crate) fn too_old(tool: Tool, version: &str) -> bool {
 }
 
 /// Refuses in one sentence when a tool is not here or too old.
-pub(crate) fn need(tool: Tool) -> Result<(), CliError> {
+pub(crate) fn need(tool: Tool, dir: &Path) -> Result<(), CliError> {
     let program = tool.program();
-    let problem = match version(tool) {
+    let problem = match version(tool, dir) {
         None => lang().pick(&format!("没有找到 {program}"), &format!("{program} is not installed")).to_owned(),
         Some(version) if too_old(tool, &version) => {
             let (major, minor) = tool.oldest();
@@ -129,6 +134,20 @@ pub(crate) fn has_wasm_target(dir: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_tool_is_asked_in_the_apps_folder_whose_files_choose_its_version() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (bin, app) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // As rustup's proxy does: the file of the folder in which it is started decides.
+        let proxy = bin.path().join("cargo");
+        std::fs::write(&proxy, "#!/bin/sh\ncat chosen 2>/dev/null || echo 'cargo 1.84.0'\n").unwrap();
+        std::fs::set_permissions(&proxy, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(app.path().join("chosen"), "cargo 1.95.0\n").unwrap();
+        assert_eq!(version_of(proxy.as_os_str(), app.path()).as_deref(), Some("cargo 1.95.0"));
+        assert_eq!(version_of(proxy.as_os_str(), bin.path()).as_deref(), Some("cargo 1.84.0"));
+    }
 
     #[test]
     fn versions_are_read_as_the_tools_say_them() {

@@ -62,7 +62,7 @@ impl App {
     }
 
     fn package(&self) -> Result<(), CliError> {
-        run(&["package", &self.text(""), "--output", &self.text("tickets.tar"), "--quiet"])
+        run(&["package", &self.text(""), "--output", &self.text("tickets.tar"), "--quiet", "--unsigned"])
     }
 
     fn signed(self) -> Self {
@@ -244,6 +244,105 @@ fn installing_approves_what_was_shown() {
         body,
         json!({ "package": review()["digest"], "name": "gui", "organization": "320300", "config": { "code": "007" }, "approve": ["identity", "data"] })
     );
+}
+
+fn demo() -> Value {
+    json!({
+        "password": "known-to-all", "administrator": "city-admin", "reviewer": "city-reviewer", "developer": "vendor",
+        "vendor_organization": "91320303MA000YL03H", "organization": "320300",
+    })
+}
+
+#[test]
+fn in_the_demo_three_people_enroll_review_and_install_by_the_ordinary_api() {
+    let app = App::new("").signed();
+    let digest = package::open(&app.path("tickets.tar"), &Limits::default()).unwrap().digest.to_string();
+    let session = |token: &str| (201, json!({ "token": token }));
+    let over = || (204, json!(""));
+    let waiting = json!({ "number": 7, "state": "waiting", "checked": { "findings": "sha256:seen" } });
+    let url = "http://tickets.localhost:8080/";
+    let platform = Platform::new(vec![
+        (200, demo()),
+        session("administrator"),
+        (201, json!({ "key": "sha256:k" })),
+        over(),
+        session("developer"),
+        (201, json!({ "number": 7 })),
+        (200, waiting),
+        over(),
+        session("reviewer"),
+        (200, json!({})),
+        (200, json!({})),
+        over(),
+        session("administrator"),
+        (200, review()),
+        (404, json!({ "title": "not found" })),
+        (201, json!({ "name": "tickets", "url": url })),
+        over(),
+    ]);
+    let (file, key) = (app.text("tickets.tar"), app.text("key.pem"));
+    run(&["publish", &file, "--key", &key, "--install", "--server", &platform.address]).unwrap();
+    let seen = platform.seen();
+    let acts: Vec<(&str, String)> = seen
+        .iter()
+        .filter(|s| !s.line.contains("/sessions"))
+        .map(|s| {
+            let by = s.headers.iter().find_map(|h| h.strip_prefix("authorization: bearer ")).unwrap_or("nobody");
+            (by, s.line.trim_end_matches(" HTTP/1.1").to_owned())
+        })
+        .collect();
+    let expected = [
+        ("nobody", "GET /api/v1/demo".to_owned()),
+        ("administrator", "POST /api/v1/signers".to_owned()),
+        ("developer", "POST /api/v1/packages".to_owned()),
+        ("developer", "GET /api/v1/submissions/7".to_owned()),
+        ("reviewer", "POST /api/v1/submissions/7/assign".to_owned()),
+        ("reviewer", "POST /api/v1/submissions/7/approve".to_owned()),
+        ("administrator", format!("GET /api/v1/packages/{digest}")),
+        ("administrator", "GET /api/v1/installations/tickets".to_owned()),
+        ("administrator", "POST /api/v1/installations".to_owned()),
+    ];
+    assert_eq!(acts, expected);
+    let body = |n: usize| serde_json::from_slice::<Value>(&seen[n].body).unwrap();
+    assert_eq!(
+        (body(2)["vendor"].clone(), body(2)["organization"].clone()),
+        (json!("tongshan"), json!("91320303MA000YL03H"))
+    );
+    assert_eq!(body(10)["findings"], "sha256:seen", "what is approved is what was found");
+    assert_eq!(body(15)["approve"], json!(["identity", "data"]));
+}
+
+#[test]
+fn nothing_is_installed_by_its_vendor_in_a_city_that_is_no_demo() {
+    let app = App::new("").signed();
+    let platform = Platform::new(vec![(404, json!({ "title": "not found" }))]);
+    let refused = run(&["publish", &app.text("tickets.tar"), "--install", "--server", &platform.address]).unwrap_err();
+    assert!(refused.to_string().contains("demo") && refused.next().contains("yunlong serve --demo"), "{refused}");
+    assert_eq!(platform.seen().len(), 1, "nothing was published");
+    // Elsewhere than on this machine there is none, and nobody is asked.
+    let elsewhere = run(&["publish", &app.text("tickets.tar"), "--install", "--server", "https://city.example"]);
+    assert!(elsewhere.unwrap_err().to_string().contains("no demo"));
+}
+
+#[test]
+fn an_app_that_failed_its_checks_goes_no_further_in_the_demo() {
+    let app = App::new("").signed();
+    let text = |t: &str| json!({ "zh": t, "en": t });
+    let failed = json!({ "number": 7, "state": "checks-failed",
+        "findings": { "checks": [{ "outcome": "fail", "text": text("it never ends") }] } });
+    let platform = Platform::new(vec![
+        (200, demo()),
+        (201, json!({ "token": "administrator" })),
+        (201, json!({})),
+        (204, json!("")),
+        (201, json!({ "token": "developer" })),
+        (201, json!({ "number": 7 })),
+        (200, failed),
+        (204, json!("")),
+    ]);
+    let (file, key) = (app.text("tickets.tar"), app.text("key.pem"));
+    let refused = run(&["publish", &file, "--key", &key, "--install", "--server", &platform.address]).unwrap_err();
+    assert!(refused.to_string().contains("it never ends") && refused.next().contains("yunlong package"), "{refused}");
 }
 
 #[test]
@@ -473,7 +572,7 @@ fn advisories_are_imported_of_a_file_or_folder_and_shown() {
 #[test]
 fn folders_are_packages_too() {
     let app = App::new("");
-    run(&["package", &app.text(""), "-o", &app.text("layout"), "-q"]).unwrap();
+    run(&["package", &app.text(""), "-o", &app.text("layout"), "-q", "--unsigned"]).unwrap();
     assert!(Path::new(&app.text("layout/oci-layout")).exists());
     run(&["permissions", &app.text("layout")]).unwrap();
 }

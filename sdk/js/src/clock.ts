@@ -57,6 +57,6 @@ export function plusDays(day: string, days: number): string | undefined {
  * Whole years from one day to another: an age. On 29 February the year is full on 1 March in
  * common years.
  */
-export function yearsBetween(from: string, to: string): number {
+export function yearsUntil(from: string, to: string): number {
   return Number(to.slice(0, 4)) - Number(from.slice(0, 4)) - (to.slice(5) < from.slice(5) ? 1 : 0);
 }

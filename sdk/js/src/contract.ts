@@ -40,3 +40,19 @@ export function big(n: number): bigint {
   if (!Number.isSafeInteger(n)) throw new RangeError(`${n} is not a whole number up to 2^53 - 1`);
   return BigInt(n);
 }
+
+/**
+ * Makes a call whose arguments may be negative 64-bit numbers. The glue that componentize-js 0.23 makes traps on
+ * them (ComponentizeJS issue 343): it takes each through `BigInt.asIntN`, and its engine then accepts none below
+ * zero. Their two's complement, which it does accept, is the same on the wire; so for this one call, in which no code
+ * of the app runs, that function gives it.
+ */
+export function signed<T>(call: () => T): T {
+  const asIntN = BigInt.asIntN;
+  BigInt.asIntN = BigInt.asUintN;
+  try {
+    return call();
+  } finally {
+    BigInt.asIntN = asIntN;
+  }
+}

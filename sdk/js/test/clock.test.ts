@@ -21,8 +21,8 @@ test("days that do not exist are refused", () => {
 });
 
 test("an age is full on the birthday", () => {
-  assert.equal(clock.yearsBetween("1966-11-23", "2026-11-22"), 59);
-  assert.equal(clock.yearsBetween("1966-11-23", "2026-11-23"), 60);
+  assert.equal(clock.yearsUntil("1966-11-23", "2026-11-22"), 59);
+  assert.equal(clock.yearsUntil("1966-11-23", "2026-11-23"), 60);
 });
 
 test("the clock is the city's", () => {

@@ -1,7 +1,7 @@
 """JSON from outside: what it may be, and how it becomes a type."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -68,3 +68,28 @@ def test_the_field_that_does_not_fit_is_named() -> None:
     with pytest.raises(ValueError):
         codec.decode(int, "5")
     assert codec.decode(int, 5) == 5
+
+
+@dataclass(frozen=True)
+class Renamed:
+    hold_until: int = field(metadata={"json": "hold-until"})
+    class_: str | None = field(default=None, metadata={"json": "class"})
+    wanted: int | None = field(default=None, metadata={"null": True})
+
+
+@dataclass(frozen=True)
+class Holder:
+    one: Renamed
+    others: list[Renamed]
+    maybe: Renamed | None = None
+    named: dict[str, Renamed] = field(default_factory=dict)
+
+
+def test_a_field_has_the_name_in_json_that_its_metadata_says() -> None:
+    inner = Renamed(3, "a")
+    assert codec.encode(inner) == '{"hold-until":3,"class":"a","wanted":null}', "and `null` where it is asked for"
+    assert codec.decode(Renamed, {"hold-until": 3, "class": "a", "hold_until": "passed over"}) == inner
+    whole = Holder(inner, [Renamed(4), Renamed(5)], Renamed(6), {"hold-until": Renamed(7)})
+    assert codec.decode(Holder, codec.parse(codec.encode(whole))) == whole, "at any depth; keys of a map are left alone"
+    with pytest.raises(ValueError, match="hold_until"):
+        codec.decode(Renamed, {"hold_until": 3})

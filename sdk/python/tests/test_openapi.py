@@ -1,7 +1,7 @@
 """Operations of the API, and the OpenAPI document that is made of their types."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -75,6 +75,16 @@ def close_room(_: Request, input: Input[ByRoom, None, None]) -> None:
 @router.operation("PUT", "/api/pause", "pause", optional_body=True)
 def pause(_: Request, input: Input[None, None, Nothing]) -> Nothing:
     return input.body
+
+
+@dataclass(frozen=True)
+class Hold:
+    hold_until: int = field(metadata={"json": "hold-until"})
+
+
+@router.operation("GET", "/api/holds", "readHold")
+def read_hold(_: Request, input: Input[None, Hold, None]) -> Hold:
+    return input.query
 
 
 @pytest.fixture
@@ -176,3 +186,12 @@ def test_a_page_at_the_address_of_the_document_stands_in_its_place(city: TestCit
     own = Router()
     own.get("/openapi.json")(lambda _: Response.text("own"))
     assert own.serve(Request("GET", "/openapi.json")).body_text == "own"
+
+
+def test_a_name_that_python_cannot_write_is_one_in_query_answer_and_document(city: TestCity) -> None:
+    assert city.get("/api/holds?hold-until=3").body_json == {"hold-until": 3}
+    assert city.get("/api/holds?hold_until=3").status == 400
+    document = city.get("/openapi.json").body_json
+    assert [p["name"] for p in document["paths"]["/api/holds"]["get"]["parameters"]] == ["hold-until"]
+    shown = document["components"]["schemas"]["Hold"]
+    assert (list(shown["properties"]), shown["required"]) == (["hold-until"], ["hold-until"])

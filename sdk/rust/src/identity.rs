@@ -2,7 +2,6 @@
 
 use crate::Lang;
 use crate::backend::{Active, Backend};
-use crate::web::Response;
 
 /// What kind of principal asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -179,22 +178,4 @@ pub fn step_up_url(return_path: &str) -> String {
 #[must_use]
 pub fn consent_url(scopes: &[&str], return_path: &str) -> String {
     Active::consent_url(scopes, return_path)
-}
-
-/// Sends the visitor to sign in (303).
-#[must_use]
-pub fn sign_in_redirect(return_path: &str) -> Response {
-    Response::see_other(&sign_in_url(return_path))
-}
-
-/// Sends the person to show their second factor (303).
-#[must_use]
-pub fn step_up_redirect(return_path: &str) -> Response {
-    Response::see_other(&step_up_url(return_path))
-}
-
-/// Sends the person to the consent page (303).
-#[must_use]
-pub fn consent_redirect(scopes: &[&str], return_path: &str) -> Response {
-    Response::see_other(&consent_url(scopes, return_path))
 }

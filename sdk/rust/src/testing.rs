@@ -233,6 +233,12 @@ impl TestCity {
         self.send::<A>(Request::post(target).form(fields))
     }
 
+    /// Posts JSON.
+    #[must_use]
+    pub fn post_json<A: App>(&self, target: &str, value: &Value) -> Response {
+        self.send::<A>(Request::post(target).json(value))
+    }
+
     /// Sends any request.
     #[must_use]
     pub fn send<A: App>(&self, request: TestRequest) -> Response {

@@ -1,7 +1,9 @@
-//! Code blocks: each says its language, and is what it says. TOML and JSON are read here, shell is read by
-//! `bash -n`, the commands of `yunlong` are asked of its help by the server's tests, and Rust is compiled as
-//! documentation tests of the SDK. Code in another language is never typed into a page: it is an excerpt
-//! (`{{#include …}}`) of a file that the tests build and run.
+//! Code blocks: each says its language, and is what it says. JSON is read here, and TOML as what it is: `toml` alone is
+//! a part of `app.toml` and read by the manifest's parser; `toml,settings`, `toml,scenario=APP` and
+//! `toml,invariants=APP` are read by the server's tests with the readers of those files. Shell is read by `bash -n`, and
+//! the commands of `yunlong` are asked of its help by the server's tests. Rust is typed where it is compiled as
+//! documentation tests of the SDK, and nowhere else. Code in another language is never typed into a page: it is an
+//! excerpt (`{{#include …}}`) of a file that the tests build and run.
 
 use crate::{Page, links};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
@@ -58,12 +60,14 @@ fn refused(root: &Path, page: &Page, block: &Block) -> Option<String> {
     if let Some(excerpt) = block.code.trim().strip_prefix("{{#") {
         return excerpt_missing(root, page, excerpt);
     }
-    match block.language.split(',').next().unwrap_or_default() {
-        "toml" => block.code.parse::<toml::Table>().err().map(|e| format!("is no TOML: {}", e.message())),
+    let (language, attribute) = block.language.split_once(',').unwrap_or((&block.language, ""));
+    match language {
+        "toml" => toml(root, &block.code, attribute),
         "json" => serde_json::from_str::<serde_json::Value>(&block.code).err().map(|e| format!("is no JSON: {e}")),
         "sh" => shell(&block.code),
-        // The SDK's documentation tests compile it; the contract's reference is read from wit/.
-        "rust" | "wit" => None,
+        "rust" => uncompiled(root, page, attribute),
+        // The contract's reference is read from wit/.
+        "wit" => None,
         // What a program prints, a diagram.
         "text" => None,
         "" => Some("says no language: write one behind the fence, `text` where there is none".to_owned()),
@@ -71,6 +75,55 @@ fn refused(root: &Path, page: &Page, block: &Block) -> Option<String> {
             "{other}: code that no test runs. Put it into a file of examples/ or an SDK and show an excerpt by {{{{#include}}}}"
         )),
     }
+}
+
+/// Why a block is not the kind of TOML that it says.
+fn toml(root: &Path, code: &str, kind: &str) -> Option<String> {
+    let table = match code.parse::<toml::Table>() {
+        Ok(table) => table,
+        Err(e) => return Some(format!("is no TOML: {}", e.message())),
+    };
+    match kind.split_once('=').unwrap_or((kind, "")) {
+        ("", "") => no_manifest(table),
+        ("settings", "") => None,
+        // Of which app it is: what it names is declared there.
+        ("scenario" | "invariants", app) if root.join(app).join("app.toml").exists() => None,
+        _ => Some(format!(
+            "toml,{kind}: say `toml` for a part of app.toml, `toml,settings`, `toml,scenario=APP` or `toml,invariants=APP`, APP being an app's folder"
+        )),
+    }
+}
+
+/// Why a table is no part of an `app.toml`: set into one that has nothing else, it is no manifest.
+fn no_manifest(part: toml::Table) -> Option<String> {
+    let text = |text: &str| toml::Value::String(text.to_owned());
+    let titled =
+        || toml::Value::Table([("zh".to_owned(), text("甲")), ("en".to_owned(), text("A"))].into_iter().collect());
+    let head = [
+        ("name", text("example")),
+        ("version", text("1.0.0")),
+        ("vendor", text("example")),
+        ("title", titled()),
+        ("description", titled()),
+    ];
+    let mut whole: toml::Table = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    whole.extend(part);
+    yunlong_model::Manifest::parse(&whole.to_string()).err().map(|e| format!("is no part of an app.toml: {e}"))
+}
+
+/// The file whose documentation tests compile the Rust of pages.
+const DOCUMENTATION_TESTS: &str = "sdk/rust/src/lib.rs";
+
+/// Why nobody compiles the Rust that is typed into a page.
+fn uncompiled(root: &Path, page: &Page, attribute: &str) -> Option<String> {
+    let included = format!("#[doc = include_str!(\"../../../{}\")]", page.file.display());
+    let tests = std::fs::read_to_string(root.join(DOCUMENTATION_TESTS)).unwrap_or_default();
+    if !tests.contains(&included) {
+        return Some(format!(
+            "rust that no test compiles: show an excerpt by {{{{#include}}}}, or add the page to {DOCUMENTATION_TESTS}"
+        ));
+    }
+    (!matches!(attribute, "" | "no_run" | "should_panic")).then(|| format!("rust,{attribute}: is not compiled so"))
 }
 
 /// Why an `include` shows nothing: the file or the anchor is not there.
@@ -101,6 +154,19 @@ fn shell(code: &str) -> Option<String> {
         Ok(out) => Some(String::from_utf8_lossy(&out.stderr).trim().to_owned()),
         Err(e) => Some(format!("bash ended without an answer: {e}")),
     }
+}
+
+/// The TOML of `page` that is another file than app.toml: its line, its kind (`settings`, `scenario`, `invariants`), the
+/// folder of the app that it is for, and the code. For the tests that have the readers of those files.
+pub fn tomls(page: &Page) -> Vec<(usize, String, String, String)> {
+    let typed = blocks(&page.text).into_iter().filter(|b| !b.code.trim_start().starts_with("{{#"));
+    let kinds = typed.filter_map(|b| Some((b.language.strip_prefix("toml,")?.to_owned(), b)));
+    kinds
+        .map(|(kind, block)| {
+            let (kind, app) = kind.split_once('=').unwrap_or((&kind, ""));
+            (block.line, kind.to_owned(), app.to_owned(), block.code)
+        })
+        .collect()
 }
 
 /// The command lines of the program `name` in the shell blocks of `page`: their line, and their words without the

@@ -98,6 +98,12 @@ fn a_block_that_is_not_what_it_says_is_found_with_its_line() {
     std::fs::write(dir.path().join("code.py"), "# ANCHOR: one\nx = 1\n").unwrap();
     let cases = [
         ("```toml\na = \n```", "docs/p.md:1: is no TOML"),
+        ("```toml\n[[colections]]\nname = \"a\"\n```", "is no part of an app.toml"),
+        ("```toml\n[[collections]]\nname = \"a\"\nsealled = true\n```", "is no part of an app.toml"),
+        ("```toml,scenario=examples/gone\n[[steps]]\n```", "an app's folder"),
+        ("```toml,city\na = 1\n```", "say `toml` for a part of app.toml"),
+        ("```rust\nfn main() {}\n```", "rust that no test compiles"),
+        ("```rust,no_run\nfn main() {}\n```", "rust that no test compiles"),
         ("\n```json\n{\n```", "docs/p.md:2: is no JSON"),
         ("```sh\nif true\n```", "docs/p.md:1: "),
         ("```\nx\n```", "says no language"),
@@ -110,13 +116,33 @@ fn a_block_that_is_not_what_it_says_is_found_with_its_line() {
         assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");
     }
     for fine in [
-        "```toml\na = 1\n```",
+        "```toml\n[[collections]]\nname = \"a\"\n```",
+        "```toml,settings\na = 1\n```",
         "```sh\nyunlong new x\n```",
         "```python\n{{#include ../code.py:one}}\n```",
         "```text\nanything\n```",
     ] {
         assert_eq!(blocks::wrong(dir.path(), &page("docs/p.md", fine)), Vec::<String>::new());
     }
+}
+
+#[test]
+fn rust_is_typed_only_into_pages_that_the_sdk_compiles() {
+    let rust = "```rust\nfn main() {}\n```";
+    assert_eq!(blocks::wrong(&root(), &page("docs/vendor.md", rust)), Vec::<String>::new());
+    let ignored = blocks::wrong(&root(), &page("docs/vendor.md", "```rust,ignore\nfn main() {}\n```"));
+    assert!(ignored.len() == 1 && ignored[0].contains("is not compiled so"), "{ignored:?}");
+    let elsewhere = blocks::wrong(&root(), &page("docs/recipes.md", rust));
+    assert!(elsewhere.len() == 1 && elsewhere[0].contains("no test compiles"), "{elsewhere:?}");
+}
+
+/// They are read by the server's tests, which have the readers of those files.
+#[test]
+fn toml_that_is_no_app_toml_is_found_by_its_kind() {
+    let text = "```toml\na = 1\n```\n\n```toml,settings\nb = 1\n```\n\n```toml,scenario=examples/x\nc = 1\n```\n\n```toml,scenario=examples/x\n{{#include x}}\n```";
+    let found = blocks::tomls(&page("docs/p.md", text));
+    let found: Vec<_> = found.iter().map(|(line, kind, app, code)| (*line, &**kind, &**app, code.trim())).collect();
+    assert_eq!(found, [(5, "settings", "", "b = 1"), (9, "scenario", "examples/x", "c = 1")]);
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(crate) fn portal() -> Router {
         .route("/api/v1/sessions", post(sign_in))
         .route("/api/v1/sessions/current", get(current).delete(sign_out))
         .route("/api/v1/apps", get(apps))
+        .route("/api/v1/demo", get(demo))
         .merge(catalogue::router())
 }
 
@@ -101,6 +102,12 @@ async fn sign_out(view: View) -> Outcome {
         view.gateway.services.identity.sign_out(token).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET /api/v1/demo` → what a demo city tells of itself, see [`crate::DemoCity`]; 404 in a city that is none.
+async fn demo(view: View) -> Outcome {
+    let demo = view.gateway.config.demo.as_ref().ok_or_else(Failure::not_found)?;
+    json(StatusCode::OK, &json!(demo))
 }
 
 /// `GET /api/v1/apps` → `{"apps":[…]}`: the services that the portal lists.

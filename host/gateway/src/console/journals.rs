@@ -94,7 +94,7 @@ fn table(view: &View, i: &Installation, rows: &[JournalRow], title: &str) -> Mar
             tbody { @for row in rows { tr {
                 th scope="row" { (row.at.to_shanghai()) }
                 td { code { (row.request_id) } }
-                td { (row.outcome) }
+                td { (failed(view, &row.outcome)) }
                 td { (row.version) }
                 td { (row.bytes.div_ceil(1 << 10)) " KiB" }
                 td { form.inline method="post" action={ "/apps/" (i.name) "/journals/" (row.id) } {
@@ -103,6 +103,21 @@ fn table(view: &View, i: &Installation, rows: &[JournalRow], title: &str) -> Mar
                 } }
             } } }
         } }
+    }
+}
+
+/// How it failed, for people: the outcomes of the runtime's `InvocationError`.
+fn failed<'a>(view: &View, outcome: &'a str) -> &'a str {
+    match outcome {
+        "trap" => view.t("崩溃", "Crashed"),
+        "deadline" => view.t("超时", "Took too long"),
+        "cpu" => view.t("计算过多", "Too much computing"),
+        "memory" => view.t("内存过多", "Too much memory"),
+        "response-too-large" => view.t("答复过大", "Answer too large"),
+        "host-calls" => view.t("调用过多", "Too many host calls"),
+        "not-granted" => view.t("未获授权", "Not granted"),
+        "no-response" => view.t("没有答复", "No answer"),
+        _ => outcome,
     }
 }
 

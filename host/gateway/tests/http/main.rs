@@ -12,6 +12,7 @@ mod cashier;
 mod catalogue;
 mod consents;
 mod console;
+mod escrow;
 mod exchange;
 mod factors;
 mod files;

@@ -4,6 +4,7 @@ use super::manifest::{self, Manifest};
 use super::{SEALED, STORE, blobs, control, sealed};
 use crate::city::{make_private, open_store};
 use crate::options::Common;
+use crate::refusal::{Refusal, both};
 use anyhow::{Result, ensure};
 use clap::Args;
 use std::any::Any;
@@ -30,11 +31,17 @@ pub(crate) fn back_up(options: &BackUp) -> Result<()> {
     // Before anything else: a passphrase that cannot be read should not cost a whole copy.
     let passphrase = options.with_keys.as_deref().map(sealed::passphrase).transpose()?;
     make_private(to)?;
-    ensure!(
-        std::fs::read_dir(to)?.next().is_none(),
-        "{} is not empty: a backup is never written over another",
-        to.display()
-    );
+    if std::fs::read_dir(to)?.next().is_some() {
+        let shown = to.display();
+        return Err(Refusal {
+            problem: both(
+                format!("{shown} 不是空文件夹：备份从不覆盖另一个备份"),
+                format!("{shown} is not empty: a backup is never written over another"),
+            ),
+            next: both("请指定一个新文件夹", "name a new folder"),
+        }
+        .into());
+    }
     let files = DiskFiles::new(&to.join(STORE))?;
     // Either of the two keeps the collector away until the blobs are copied: a server that was asked, or the
     // store's lock, with which nobody else opens the folder.

@@ -3,7 +3,8 @@
 use super::manifest::{self, Manifest};
 use super::{FILES, REGISTRY, SEALED, STORE, blobs, sealed};
 use crate::city::make_private;
-use anyhow::{Context, Result, bail, ensure};
+use crate::refusal::{Refusal, both};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,15 @@ pub(crate) fn restore(options: &Restore) -> Result<()> {
     };
     make_private(data)?;
     if std::fs::read_dir(data).with_context(|| data.display().to_string())?.next().is_some() {
-        bail!("{} is not empty: a restore never writes over data, give an empty folder", data.display());
+        let shown = data.display();
+        return Err(Refusal {
+            problem: both(
+                format!("{shown} 不是空文件夹：恢复从不覆盖数据"),
+                format!("{shown} is not empty: a restore never writes over data"),
+            ),
+            next: both("请用 --data 指定一个空文件夹", "give an empty folder with --data"),
+        }
+        .into());
     }
     File::create_new(data.join(MARK))?.sync_all()?;
     let of = |folder: &str| -> Vec<String> {

@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use plan::Wanted;
 use std::collections::BTreeSet;
-use std::path::Path;
-use yunlong_gateway::{Install, Review, Upgrading};
+use std::path::{Path, PathBuf};
+use yunlong_gateway::{DemoCity, Install, Review, Upgrading};
 use yunlong_identity::{AccountKind, Attributes, NewAccount, Organization, OrganizationLevel, PlatformRole};
 use yunlong_installations::Installation;
 use yunlong_model::InstallationName;
@@ -41,6 +41,47 @@ const CITY: &str = "320300";
 pub(crate) const TOURISM_CODE: &str = "11320300MB000YL15P";
 /// Accounts of one step of the progress bar.
 const CHUNK: u32 = 50;
+
+/// Where the demo is kept when no folder is named: in the user's data folder (XDG Base Directory Specification). `None`
+/// where the machine does not tell where that is.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = set("XDG_DATA_HOME").or_else(|| Some(std::env::home_dir()?.join(".local/share")))?;
+    Some(base.join("yunlong/demo"))
+}
+
+/// Says where the demo is kept, if nobody named the folder, and how to sign in.
+pub(crate) fn announce(data: &Path, chosen: bool) {
+    let (lang, shown) = (yunlong_cli::lang(), data.display());
+    if chosen {
+        eprintln!(
+            "{}",
+            lang.pick(
+                &format!("演示城市的数据在 {shown}；删除该文件夹就从头开始，--data 另选一处"),
+                &format!("the demo is kept in {shown}: remove that folder to begin anew, --data chooses another"),
+            )
+        );
+    }
+    eprintln!(
+        "{}",
+        lang.pick(
+            &format!("演示账号的密码都是 {PASSWORD}：市民 citizen-001，开发商 {DEVELOPER}，审核员 {REVIEWER}，管理员 {ADMINISTRATOR}"),
+            &format!("the password of every account of the demo is {PASSWORD}: citizen-001, the vendor's {DEVELOPER}, the reviewer {REVIEWER}, the administrator {ADMINISTRATOR}"),
+        )
+    );
+}
+
+/// What the demo tells of itself, and no other city.
+pub(crate) fn city() -> DemoCity {
+    DemoCity {
+        password: PASSWORD.into(),
+        administrator: ADMINISTRATOR.into(),
+        reviewer: REVIEWER.into(),
+        developer: DEVELOPER.into(),
+        vendor_organization: VENDOR_CODE.into(),
+        organization: CITY.into(),
+    }
+}
 
 /// Seeds what is missing.
 pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {

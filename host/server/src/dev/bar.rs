@@ -91,7 +91,7 @@ pub(super) async fn bar(bench: &Arc<Bench>, visit: &Visit, loads_again: bool, ba
                 div.row {
                     (preference(back, "lang", if lang == Lang::Zh { "en" } else { "zh" }, if lang == Lang::Zh { "English" } else { "中文" }))
                     (preference(back, "elder", if visit.presentation.elder { "false" } else { "true" },
-                        if visit.presentation.elder { t("标准版", "Standard mode") } else { t("长者版", "Elder mode") }))
+                        if visit.presentation.elder { t("标准版", "Standard mode") } else { t("长辈版", "Elder mode") }))
                     a href=(back) { (t("重新加载", "Load again")) }
                 }
                 (pages::links(lang))

@@ -78,7 +78,10 @@ impl DevError {
                 "run it in the app's folder, or name that: yunlong dev DIR; `yunlong new` makes a new app",
             ),
             Self::Manifest(_) => both("请按提示修改 app.toml", "mend app.toml as it says"),
-            Self::Port(..) => both("请换一个端口：--port", "choose another --port"),
+            Self::Port(..) => both(
+                "如另一个终端里有 yunlong dev 或 yunlong serve，请停止它（Ctrl-C），或换一个端口：--port",
+                "stop the `yunlong dev` or `yunlong serve` of another terminal that may have it (Ctrl-C), or choose another --port",
+            ),
             Self::NoComponent(_) => {
                 both("请先运行 yunlong build，或不带 --no-build", "run `yunlong build` first, or leave --no-build out")
             }

@@ -38,7 +38,7 @@ const ENDING: Duration = Duration::from_millis(400);
 /// The process is gone this long after that was asked of it, whatever happens; then its folder stays behind.
 const LAST_RESORT: Duration = Duration::from_secs(3);
 
-/// Serve an app while you write it: built and taken over whenever its files change: see docs/dev.md
+/// Serve an app while you write it: built and taken over whenever its files change: see `yunlong guide dev`
 #[derive(Args, Debug)]
 pub(crate) struct Dev {
     /// The folder with app.toml
@@ -56,7 +56,7 @@ pub(crate) struct Dev {
     /// The folder of compiled components; `yunlong/dev` of the user's cache by default
     #[arg(long, env = "YUNLONG_DEV_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Leave the journal of each request that fails in this folder: see docs/replay.md
+    /// Leave the journal of each request that fails in this folder: see `yunlong guide replay`
     #[arg(long, value_name = "DIR")]
     journals: Option<PathBuf>,
     /// What to log, as `tracing` filters
@@ -137,7 +137,8 @@ async fn serve(
     // Before any work: a port that is taken is told at once.
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|e| DevError::Port(options.port, e))?;
     let port = listener.local_addr().map_err(DevError::machine)?.port();
-    let mut source = Source::open(&options.dir, options.no_build);
+    let own = [&options.data, &options.journals].into_iter().flatten().cloned().collect();
+    let mut source = Source::open(&options.dir, own, options.no_build);
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let work = async {

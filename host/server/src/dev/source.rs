@@ -10,12 +10,6 @@ use std::time::Duration;
 
 /// How often it is looked. Names, sizes and times of a few hundred files are read in a millisecond.
 const LOOK: Duration = Duration::from_millis(250);
-/// Folders that tools make, and that hold no source. So do those that begin with a dot: what a build writes there
-/// would begin the next build.
-const SKIPPED: [&str; 5] = ["build", "target", "node_modules", "__pycache__", "dist"];
-/// More files than an app has: somebody named the wrong folder.
-const MOST: usize = 20_000;
-
 /// What `yunlong build` makes.
 pub(super) fn component(dir: &Path) -> PathBuf {
     dir.join("build").join("app.wasm")
@@ -26,6 +20,8 @@ type Stamp = [u8; 32];
 /// The app's folder.
 pub(super) struct Source {
     dir: PathBuf,
+    /// Folders in it that this command itself writes to: the city's and that of journals.
+    except: Vec<PathBuf>,
     /// Whether the component is a source as well: nobody here builds it.
     with_component: bool,
     stamp: Option<Stamp>,
@@ -34,8 +30,8 @@ pub(super) struct Source {
 
 impl Source {
     /// Remembers how it is now.
-    pub(super) fn open(dir: &Path, with_component: bool) -> Self {
-        let mut source = Self { dir: dir.to_owned(), with_component, stamp: None, content: None };
+    pub(super) fn open(dir: &Path, except: Vec<PathBuf>, with_component: bool) -> Self {
+        let mut source = Self { dir: dir.to_owned(), except, with_component, stamp: None, content: None };
         source.stamp = source.look().ok();
         source.content = source.read().ok();
         source
@@ -82,8 +78,7 @@ impl Source {
     }
 
     fn hash(&self, mut file: impl FnMut(&mut Sha256, &Path) -> io::Result<()>) -> io::Result<Stamp> {
-        let mut files = Vec::new();
-        walk(&self.dir, &mut files)?;
+        let mut files = yunlong_cli::sources::files(&self.dir, &self.except)?;
         let component = component(&self.dir);
         if self.with_component && component.is_file() {
             files.push(component);
@@ -99,20 +94,6 @@ impl Source {
     }
 }
 
-/// The files below a folder. Links are not followed: they lead out of it, or round in it.
-fn walk(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let (kind, name) = (entry.file_type()?, entry.file_name());
-        if kind.is_dir() && !SKIPPED.iter().any(|s| name == *s) && !name.as_encoded_bytes().starts_with(b".") {
-            walk(&entry.path(), files)?;
-        } else if kind.is_file() && !name.as_encoded_bytes().ends_with(b".log") && files.len() < MOST {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,8 +107,8 @@ mod tests {
             std::fs::write(path, text).unwrap();
         };
         write("src/lib.rs", "one");
-        let read =
-            |with| Source { dir: dir.path().to_owned(), with_component: with, stamp: None, content: None }.read();
+        let except = vec![dir.path().join("city"), dir.path().join("journals")];
+        let read = |with| Source::open(dir.path(), except.clone(), with).read();
         let (before, with) = (read(false).unwrap(), read(true).unwrap());
         write("src/lib.rs", "one");
         write("target/debug/x", "made");
@@ -136,6 +117,10 @@ mod tests {
         write(".mypy_cache/3.13/app.json", "made");
         write("app/__pycache__/pages.pyc", "made");
         write("dev.log", "where somebody leads the output of dev");
+        write("sbom.cdx.json", "what the build of Python writes beside app.toml");
+        write("a-0.1.0.tar", "what `yunlong package` makes");
+        write("city/store/journal", "what --data city is");
+        write("journals/1.journal", "what --journals journals is");
         assert_eq!(read(false).unwrap(), before);
         assert_ne!(read(true).unwrap(), with, "where nothing is built the component is a source");
         write("src/lib.rs", "two");

@@ -77,6 +77,9 @@ async fn played(options: &Replay, journal: &Journal, subject: Subject, lang: Lan
     let runtime = sandbox(options, journal, insight).await?;
     let Subject { component, manifest } = subject;
     let replaying = Replaying { journal, component: &component, manifest, unhurried: options.debugger };
+    if options.debugger {
+        debugger::possible()?;
+    }
     let ready = || {
         if options.debugger {
             debugger::wait(lang);
@@ -157,9 +160,19 @@ fn subject(options: &Replay) -> Result<Subject, Refusal> {
                 "请在应用的文件夹里运行，或用 --component 指定组件、用 --package 指定安装包",
                 "run it in the app's folder, or name a file with --component or --package",
             );
-            Refusal { problem: both(e.to_string(), e.to_string()), next }
+            Refusal { problem: both(e.text(Lang::Zh), e.to_string()), next }
         })?,
     };
+    if options.component.is_none() && yunlong_cli::sources::is_older(&file, Path::new(".")) {
+        let note = both(
+            format!("注意：源文件比 {} 新，重放的是旧的构建；请先运行 yunlong build", file.display()),
+            format!(
+                "note: there are sources newer than {}: run `yunlong build` to replay what you changed",
+                file.display()
+            ),
+        );
+        eprintln!("{}", note.get(yunlong_cli::lang()));
+    }
     Ok(Subject { component: read(&file, MAX_COMPONENT)?, manifest: None })
 }
 

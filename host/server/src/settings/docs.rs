@@ -20,7 +20,7 @@ A name that does not exist is refused with the nearest one, a value out of its r
 `yunlong config check FILE` says whether a file would be taken, `yunlong config schema` prints its JSON Schema (for editors), `yunlong doctor --config FILE` looks
 at the machine as well. Secrets do not stand in the file: it names key files.
 
-```toml
+```toml,settings
 data = \"/var/lib/yunlong\"
 origin = \"https://city.example\"
 

@@ -2,8 +2,10 @@
 //! saying what is wrong where it stands.
 
 use super::Settings;
+use crate::refusal::both;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
+use yunlong_model::Text;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,32 @@ pub(crate) enum SettingsError {
     OnePort,
     #[error("--port 65535 leaves no port for the admin listener: give --admin-port")]
     NoAdminPort,
+}
+
+impl SettingsError {
+    /// What to do.
+    pub(crate) fn next(&self) -> Text {
+        match self {
+            Self::Unreadable { .. } => {
+                both("请检查 --config 写的路径和文件权限", "check the path that --config names, and who may read it")
+            }
+            Self::File { path, .. } => both(
+                format!("请按提示修改该文件，再运行 yunlong config check {}", path.display()),
+                format!("mend that line, and look again with `yunlong config check {}`", path.display()),
+            ),
+            Self::Unknown { .. } | Self::Value { .. } | Self::Option(_) => both(
+                "请修改它；全部设置见 yunlong config schema",
+                "correct it; `yunlong config schema` lists every setting and its range",
+            ),
+            Self::NoData => both(
+                "请用 --data 文件夹（或配置文件的 data）指定数据文件夹；只想试用，请运行 yunlong serve --demo",
+                "give --data DIR, or `data` in the configuration file; to try the platform run `yunlong serve --demo`",
+            ),
+            Self::OnePort | Self::NoAdminPort => {
+                both("请用 --admin-port 指定另一个端口", "give another port with --admin-port")
+            }
+        }
+    }
 }
 
 /// Where settings come from.

@@ -36,11 +36,11 @@ fn refused(name: &str, body: &str) -> (usize, Text) {
 fn a_whole_scenario_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let body = format!(
-        "{HEAD}clock = \"2026-10-01T09:00:00+08:00\"\n[[people]]\nname = \"wang\"\nroles = [\"clerk\"]\n[[steps]]\nrequest = \"POST /x\"\nas = \"wang\"\nform = {{ a = \"1\", b = [\"2\", \"3\"] }}\nexpect = {{ status = [201, 303], json = {{ \"a.b\" = {{ at_least = 1 }}, c = [1, 2] }} }}\nretry = {{ status = 409 }}\ncapture = {{ id = {{ header = \"location\", after = \"/x/\" }} }}\n[[steps]]\ndata = \"tickets\"\nwhere = {{ _id = \"${{id}}\" }}\ncount = 1\n"
+        "{HEAD}clock = \"2026-10-01T09:00:00+08:00\"\n[[people]]\nname = \"wang\"\nroles = [\"clerk\"]\n[[steps]]\nrequest = \"POST /x\"\nas = \"wang\"\nform = {{ a = \"1\", b = [\"2\", \"3\"] }}\nexpect = {{ status = [201, 303], json = {{ \"a.b\" = {{ at_least = 1 }}, c = [1, 2] }} }}\nretry = {{ status = 409 }}\ncapture = {{ id = {{ header = \"location\", after = \"/x/\" }} }}\n[[steps]]\ndata = \"tickets\"\nwhere = {{ _id = \"${{id}}\" }}\ncount = 1\n[[steps]]\npayment = \"order-1\"\nfields = {{ held = 108000, released = {{ at_least = 0 }} }}\n"
     );
     std::fs::write(dir.path().join("a.toml"), body).unwrap();
     let (scenarios, invariants) = read_folder(dir.path(), &manifest()).unwrap();
-    assert_eq!((scenarios.len(), scenarios[0].len(), invariants.len()), (1, 2, 0));
+    assert_eq!((scenarios.len(), scenarios[0].len(), invariants.len()), (1, 3, 0));
     assert!(scenarios[0].faults);
 }
 
@@ -69,6 +69,8 @@ fn a_step_does_one_thing_and_takes_the_words_that_go_with_it() {
         ("[[steps]]\nrequest = \"POST /\"\ntext = \"a\"\njson = 1\n", "one of form"),
         ("[[steps]]\nadvance = \"99999999999999999d\"\n", "15m"),
         ("[[steps]]\ncounter = \"seats\"\n", "`value`"),
+        ("[[steps]]\npayment = \"order-1\"\n", "`fields`"),
+        ("[[steps]]\npayment = \"order-1\"\ncount = 1\n", "does not go with"),
     ] {
         let (_, problem) = refused("a.toml", &format!("{HEAD}{body}"));
         assert!(problem.en.contains(meant), "{body}: {problem:?}");
@@ -84,6 +86,9 @@ fn an_invariant_says_one_thing_of_what_the_app_declares() {
         ("left = 1\nright = { count = \"tickets\", counter = \"seats\" }\n", "one of count"),
         ("left = 1\nright = { sum = \"tickets\" }\n", "`of`"),
         ("left = 1\nright = { count = \"tickets\", key = \"a\" }\n", "`counter`"),
+        ("left = 1\nright = { payments = \"held\" }\n", "[payments]"),
+        ("left = 1\nright = { payments = \"heald\" }\n", "count"),
+        ("left = 1\nright = { payments = \"held\", counter = \"seats\" }\n", "one of count"),
         ("left = 1\nright = 1\neach = {}\n", "one of collection"),
         ("left = 1\nright = 1\neach = { colection = \"tickets\" }\n", "`collection`"),
     ] {

@@ -7,7 +7,8 @@ use crate::service::orders::MANAGER;
 use crate::service::statement::{self, Statement, Table};
 use crate::service::{Refusal, manage, now};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, empty, error_summary, field, select, table};
+use yunlong_sdk::page::{Column, amount, empty, error_summary, field, print_button, select, table};
+use yunlong_sdk::sheet::Format;
 use yunlong_sdk::web::encode_url;
 use yunlong_sdk::{Form, Request, Response, StatusCode, t, web};
 
@@ -104,7 +105,7 @@ fn shown(request: &Request, form: &Form, s: &Statement) -> Markup {
                 a href=(file("tickets", n)) { (request.t("下载 CSV（明细）", "Download CSV (tickets)")) (part(n)) }
             }
         }
-        p.muted.no-print { (request.t("打印：使用浏览器的打印功能，只打印结算内容。", "To print, use the browser: it prints the statement alone.")) }
+        (print_button(lang))
     }
 }
 
@@ -128,19 +129,14 @@ fn download(request: &Request) -> Result<Response, Refusal> {
         return Err(Refusal::NotFound);
     }
     let part = if s.files() == 1 { String::new() } else { format!("-{n}-of-{}", s.files()) };
-    let name = |what: &str, part: &str, ending: &str| format!("{what}-{}-{}{part}.{ending}", s.from, s.until);
-    const CSV: &str = "text/csv; charset=utf-8; header=present";
-    let response = match request.query_value("format").as_deref() {
-        Some("csv") => Response::download(CSV, &name("settlement", "", "csv"), statement::csv(&s, Table::Lines, lang)?),
-        Some("tickets") => {
-            Response::download(CSV, &name("tickets", &part, "csv"), statement::csv(&s, Table::Tickets, lang)?)
-        }
-        Some("xlsx") => Response::download(
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            &name("statement", &part, "xlsx"),
-            statement::xlsx(&s, lang)?,
-        ),
+    let name = |what: &str, part: &str| format!("{what}-{}-{}{part}", s.from, s.until);
+    let (lines, tickets) = (|| Table::Lines.sheet(&s, lang), || Table::Tickets.sheet(&s, lang));
+    let (format, name, tables) = match request.query_value("format").as_deref() {
+        Some("csv") => (Format::Csv, name("settlement", ""), vec![lines()]),
+        Some("tickets") => (Format::Csv, name("tickets", &part), vec![tickets()]),
+        Some("xlsx") => (Format::Xlsx, name("statement", &part), vec![lines(), tickets()]),
         _ => return Err(Refusal::NotFound),
     };
-    Ok(response.header("cache-control", "no-store"))
+    // The date of the statement rather than that of the clock: the same statement is the same file.
+    Ok(format.response(&name, &s.until.to_string(), &tables)?)
 }

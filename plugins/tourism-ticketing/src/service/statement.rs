@@ -1,16 +1,15 @@
-//! Statements and their files: CSV (RFC 4180) and XLSX (ECMA-376).
+//! Statements, and the tables of their files.
 
 use super::{Refusal, manage, now};
 use crate::domain::entitlement::Entitlement;
 use crate::domain::order::Order;
-use crate::domain::pricing::yuan;
 use crate::domain::refund::Ticket;
 use crate::domain::statement::{self, Line, Row, Sums};
 use crate::domain::time::{Date, rfc3339};
 use crate::domain::visitor::FieldError;
 use crate::store::{ENTITLEMENTS_BY_DAY, ORDERS};
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
-use yunlong_sdk::{Collection, Lang, Problem, Stored, Text, t};
+use yunlong_sdk::sheet::{Cell, Sheet};
+use yunlong_sdk::{Collection, Lang, Stored, Text, t};
 
 /// The most days of a statement.
 const MOST_DAYS: i32 = 31;
@@ -146,38 +145,36 @@ const ROW_HEADINGS: [Heading; 12] = [
     ("检票口", "Gate"),
 ];
 
-/// A cell.
-enum Cell {
-    Text(String),
-    Number(u32),
-    Fen(u64),
+/// An amount as a cell has it; no ticket costs what it could not hold.
+fn fen(amount: u64) -> Cell {
+    Cell::Fen(i64::try_from(amount).unwrap_or(i64::MAX))
 }
 
-fn line_cells(l: &Line, lang: Lang) -> Vec<Cell> {
-    vec![
+fn line_cells(l: &Line, lang: Lang) -> [Cell; 9] {
+    [
         Cell::Text(l.operator.clone()),
         Cell::Text(l.name.get(lang).to_owned()),
         Cell::Text(l.date.clone()),
-        Cell::Number(l.tickets),
-        Cell::Number(l.given_back),
-        Cell::Number(l.admitted),
-        Cell::Fen(l.paid),
-        Cell::Fen(l.returned),
-        Cell::Fen(l.kept()),
+        Cell::from(l.tickets),
+        Cell::from(l.given_back),
+        Cell::from(l.admitted),
+        fen(l.paid),
+        fen(l.returned),
+        fen(l.kept()),
     ]
 }
 
-fn row_cells(r: &Row, lang: Lang) -> Vec<Cell> {
-    vec![
+fn row_cells(r: &Row, lang: Lang) -> [Cell; 12] {
+    [
         Cell::Text(r.order.clone()),
-        Cell::Number(u32::try_from(r.visitor).unwrap_or(0)),
+        Cell::from(u32::try_from(r.visitor).unwrap_or(0)),
         Cell::Text(r.product.get(lang).to_owned()),
         Cell::Text(r.attraction.get(lang).to_owned()),
         Cell::Text(r.slot.date.to_string()),
         Cell::Text(r.slot.start.to_string()),
         Cell::Text(r.operator.clone()),
-        Cell::Fen(r.paid),
-        Cell::Fen(r.returned),
+        fen(r.paid),
+        fen(r.returned),
         Cell::Text(r.state.code().to_owned()),
         Cell::Text(r.used_at.map(rfc3339).unwrap_or_default()),
         Cell::Text(r.gate.clone().unwrap_or_default()),
@@ -208,89 +205,13 @@ impl Table {
         }
     }
 
-    fn cells(self, s: &Statement, lang: Lang) -> Box<dyn Iterator<Item = Vec<Cell>> + '_> {
+    /// The table of a statement, for its files.
+    #[must_use]
+    pub fn sheet(self, s: &Statement, lang: Lang) -> Sheet {
+        let sheet = Sheet::new(self.name().get(lang), self.headings().iter().map(|(zh, en)| lang.pick(zh, en)));
         match self {
-            Self::Lines => Box::new(s.lines.iter().map(move |l| line_cells(l, lang))),
-            Self::Tickets => Box::new(s.rows.iter().map(move |r| row_cells(r, lang))),
+            Self::Lines => sheet.rows(s.lines.iter().map(|l| line_cells(l, lang))),
+            Self::Tickets => sheet.rows(s.rows.iter().map(|r| row_cells(r, lang))),
         }
-    }
-}
-
-/// Text as a spreadsheet must not take it for a formula.
-fn plain(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
-/// One table as CSV, with a mark by which spreadsheets know UTF-8.
-///
-/// # Errors
-/// Never for a writer in memory.
-pub fn csv(s: &Statement, table: Table, lang: Lang) -> Result<Vec<u8>, Refusal> {
-    let unusable = |e: &dyn std::fmt::Display| Refusal::from(Problem::internal(&format!("CSV: {e}")));
-    let mut out =
-        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
-    out.write_record(table.headings().iter().map(|(zh, en)| lang.pick(zh, en))).map_err(|e| unusable(&e))?;
-    for cells in table.cells(s, lang) {
-        let texts = cells.into_iter().map(|c| match c {
-            Cell::Text(text) => plain(text),
-            Cell::Number(n) => n.to_string(),
-            Cell::Fen(f) => yuan(f),
-        });
-        out.write_record(texts).map_err(|e| unusable(&e))?;
-    }
-    out.into_inner().map_err(|e| unusable(&e))
-}
-
-/// Both tables as a workbook.
-///
-/// # Errors
-/// When the workbook cannot be made.
-pub fn xlsx(s: &Statement, lang: Lang) -> Result<Vec<u8>, Refusal> {
-    workbook(s, lang).map_err(|e| Problem::internal(&format!("XLSX: {e}")).into())
-}
-
-fn workbook(s: &Statement, lang: Lang) -> Result<Vec<u8>, XlsxError> {
-    let mut book = Workbook::new();
-    // The date of the statement rather than that of the clock: the same statement is the same file.
-    let made = ExcelDateTime::parse_from_str(&s.until.to_string())?;
-    book.set_properties(&DocProperties::new().set_creation_datetime(&made));
-    for table in [Table::Lines, Table::Tickets] {
-        let sheet = book.add_worksheet();
-        sheet.set_name(table.name().get(lang))?;
-        fill(sheet, s, table, lang)?;
-    }
-    book.save_to_buffer()
-}
-
-fn fill(sheet: &mut Worksheet, s: &Statement, table: Table, lang: Lang) -> Result<(), XlsxError> {
-    let money = rust_xlsxwriter::Format::new().set_num_format("0.00");
-    let bold = rust_xlsxwriter::Format::new().set_bold();
-    for (c, (zh, en)) in (0_u16..).zip(table.headings()) {
-        sheet.write_with_format(0, c, lang.pick(zh, en), &bold)?;
-        sheet.set_column_width(c, 16)?;
-    }
-    sheet.set_freeze_panes(1, 0)?;
-    for (r, cells) in (1_u32..).zip(table.cells(s, lang)) {
-        for (c, cell) in (0_u16..).zip(cells) {
-            match cell {
-                Cell::Text(text) => sheet.write_string(r, c, text)?,
-                Cell::Number(n) => sheet.write_number(r, c, n)?,
-                // A spreadsheet's number holds every amount of fen up to 2^53 exactly.
-                #[allow(clippy::cast_precision_loss)]
-                Cell::Fen(f) => sheet.write_number_with_format(r, c, f as f64 / 100.0, &money)?,
-            };
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        assert_eq!(plain("=HYPERLINK(\"http://evil.example\")".into()), "'=HYPERLINK(\"http://evil.example\")");
-        assert_eq!(plain("龟山汉墓".into()), "龟山汉墓");
     }
 }

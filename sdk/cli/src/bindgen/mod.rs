@@ -171,31 +171,38 @@ mod tests {
         generate(&manifest, &built_in(&manifest).unwrap(), language).unwrap().0
     }
 
-    /// With YUNLONG_BLESS set, the files are written anew: look at the difference.
-    fn golden(language: Language, file: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bindgen").join(file);
-        let made = made(language);
+    /// Compares with a file of the checkout. With YUNLONG_BLESS set it is written anew: look at the difference.
+    fn golden(file: &str, made: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
         if std::env::var_os("YUNLONG_BLESS").is_some() {
-            std::fs::write(&path, &made).unwrap();
+            std::fs::write(&path, made).unwrap();
         }
         let there = std::fs::read_to_string(&path).unwrap();
         assert!(made == there, "{file} differs:\n{made}");
-        assert_eq!(made, self::made(language), "the same input gives the same bytes");
     }
 
     #[test]
-    fn the_types_of_rust_are_those_that_the_test_beside_compiles() {
-        golden(Language::Rust, "schemas.rs");
+    fn the_files_are_those_that_the_tests_of_each_language_read_with_its_sdk() {
+        for (language, file) in [
+            (Language::Rust, "sdk/cli/tests/bindgen/schemas.rs"),
+            (Language::Typescript, "sdk/js/test/bindgen/schemas.ts"),
+            (Language::Python, "sdk/python/tests/bindgen/schemas.py"),
+        ] {
+            golden(file, &made(language));
+            assert_eq!(made(language), made(language), "the same input gives the same bytes");
+        }
     }
 
+    /// `examples/residents` and `examples/parking` use what is made for them.
     #[test]
-    fn the_types_of_typescript_stand_as_they_were_looked_at() {
-        golden(Language::Typescript, "schemas.ts");
-    }
-
-    #[test]
-    fn the_types_of_python_stand_as_they_were_looked_at() {
-        golden(Language::Python, "schemas.py");
+    fn the_lessons_have_what_is_made_of_their_manifests() {
+        for (app, language) in [("residents", Language::Rust), ("parking", Language::Python)] {
+            let dir = Path::new("examples").join(app);
+            let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&dir).join("app.toml");
+            let manifest = Manifest::parse(&std::fs::read_to_string(manifest).unwrap()).unwrap();
+            let (text, _) = generate(&manifest, &built_in(&manifest).unwrap(), language).unwrap();
+            golden(dir.join(default_file(language)).to_str().unwrap(), &text);
+        }
     }
 
     #[test]

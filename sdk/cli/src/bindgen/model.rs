@@ -2,6 +2,27 @@
 
 use std::collections::BTreeSet;
 
+/// What a language brings, or what the generated file brings in, under a name that looks like one of ours.
+const TAKEN: [&str; 17] = [
+    "Any",
+    "BTreeMap",
+    "Deserialize",
+    "False",
+    "Literal",
+    "None",
+    "Ok",
+    "Option",
+    "Released",
+    "ReleasedDate",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "True",
+    "Value",
+    "Vec",
+];
+
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Type {
@@ -77,10 +98,7 @@ impl Model {
         let base = pascal(of);
         let mut name = base.clone();
         let mut n = 2;
-        // The names that the languages bring are taken, too.
-        while ["Released", "ReleasedDate", "Any", "Literal", "Option", "String", "Vec"].contains(&&*name)
-            || !self.names.insert(name.clone())
-        {
+        while TAKEN.contains(&&*name) || !self.names.insert(name.clone()) {
             name = format!("{base}{n}");
             n += 1;
         }
@@ -118,6 +136,45 @@ pub(super) fn pascal(text: &str) -> String {
     }
 }
 
+/// The name of a field of a struct or a dataclass: `discount-rate` becomes `discount_rate`, and what the language has
+/// for itself gets a `_`.
+pub(super) fn snake(name: &str, reserved: &[&str]) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            'A'..='Z' => {
+                if !out.is_empty() && !out.ends_with('_') {
+                    out.push('_');
+                }
+                out.push(c.to_ascii_lowercase());
+            }
+            c if c.is_ascii_alphanumeric() => out.push(c),
+            _ => out.push('_'),
+        }
+    }
+    if out.chars().all(|c| c == '_') {
+        out = "item".to_owned();
+    }
+    if out.starts_with(|c: char| c.is_ascii_digit()) {
+        out.insert(0, '_');
+    }
+    if reserved.contains(&out.as_str()) {
+        out.push('_');
+    }
+    out
+}
+
+/// A name that nothing else among `taken` has.
+pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut own = name.to_owned();
+    let mut n = 2;
+    while !taken.insert(own.clone()) {
+        own = format!("{name}_{n}");
+        n += 1;
+    }
+    own
+}
+
 /// A text as one line of a comment: nothing in it ends the line.
 pub(super) fn line(text: &str) -> String {
     let plain: String =
@@ -138,10 +195,28 @@ mod tests {
         assert_eq!(name("3d"), "N3d");
         assert_eq!(name("路灯"), "Item");
         assert_eq!(name("released"), "Released2");
+        assert_eq!(name("none"), "None2", "what is no name in Python is none here");
     }
 
     #[test]
     fn a_comment_is_one_line() {
         assert_eq!(line(" a\n*/ b\u{2028}c\u{1b}[2J "), "a */ b c [2J");
+    }
+
+    #[test]
+    fn names_of_json_become_names_of_fields() {
+        for (json, own) in [
+            ("id", "id"),
+            ("birthDate", "birth_date"),
+            ("hold-until", "hold_until"),
+            ("type", "type_"),
+            ("3d", "_3d"),
+            ("电话", "item"),
+            ("", "item"),
+        ] {
+            assert_eq!(snake(json, &["type"]), own);
+        }
+        let mut taken = BTreeSet::new();
+        assert_eq!([unique("a", &mut taken), unique("a", &mut taken)], ["a", "a_2"]);
     }
 }

@@ -1,35 +1,75 @@
-//! The types in Python: dictionaries with known keys, which is what JSON is there.
+//! The types in Python: frozen dataclasses, which is what the SDK reads documents, events and records as.
 
-use super::model::{Model, Named, Record, Type};
+use super::model::{Field, Model, Named, Record, Type, snake, unique};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const HEAD: &str = "# Types of the datasets and topics that app.toml names. `yunlong bindgen` makes this file: run it again after a change,
 # and change nothing here.
 ";
 
-/// What a key of the short form cannot be.
-const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+/// What a field cannot be called: keywords, and the names that the annotations beside it are made of, which a field
+/// would hide from them.
+const RESERVED: [&str; 41] = [
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "bool",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "dict",
+    "elif",
+    "else",
+    "except",
+    "field",
+    "finally",
+    "float",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "int",
+    "is",
+    "lambda",
+    "list",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "str",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "dataclass",
+    "object",
 ];
 
 pub(super) fn write(model: &Model) -> String {
     let mut out = HEAD.to_owned();
     let records = || model.all.iter().filter_map(|n| if let Named::Record(r) = n { Some(r) } else { None });
-    let choices = model.all.iter().any(|n| matches!(n, Named::Choice(_)));
     let released = model.has(|t| matches!(t, Type::Released(_) | Type::ReleasedDate));
-    let imports: Vec<&str> = [
-        (model.has(|t| matches!(t, Type::Any)), "Any"),
-        (choices || released, "Literal"),
-        (records().any(|r| r.fields.iter().any(|f| !f.required)), "NotRequired"),
-        (records().next().is_some(), "TypedDict"),
-    ]
-    .into_iter()
-    .filter_map(|(wanted, name)| wanted.then_some(name))
-    .collect();
+    if records().next().is_some() {
+        let field = records().any(|r| names(r).iter().any(|(name, f)| !metadata(name, f).is_empty()));
+        _ = writeln!(out, "\nfrom dataclasses import dataclass{}", if field { ", field" } else { "" });
+    }
+    let choices = model.all.iter().any(|n| matches!(n, Named::Choice(_)));
+    let imports: Vec<&str> = [(model.has(|t| matches!(t, Type::Any)), "Any"), (choices || released, "Literal")]
+        .into_iter()
+        .filter_map(|(wanted, name)| wanted.then_some(name))
+        .collect();
     if !imports.is_empty() {
-        _ = writeln!(out, "\nfrom typing import {}", imports.join(", "));
+        let gap = if records().next().is_some() { "" } else { "\n" };
+        _ = writeln!(out, "{gap}from typing import {}", imports.join(", "));
     }
     if released {
         out.push_str("\n# In a dataset `Literal[True]` stands for a value that is on record, and that the provider does not tell.\n");
@@ -57,30 +97,48 @@ fn comment(out: &mut String, indent: &str, lines: &[String]) {
     }
 }
 
+fn names(record: &Record) -> Vec<(String, &Field)> {
+    let mut taken = BTreeSet::new();
+    record.fields.iter().map(|f| (unique(&snake(&f.name, &RESERVED), &mut taken), f)).collect()
+}
+
 fn record(out: &mut String, record: &Record) {
     out.push_str("\n\n");
     comment(out, "", &record.doc);
-    let plain = record.fields.iter().all(|f| is_plain(&f.name));
-    let kind = |required: bool, kind: &Type| if required { of(kind) } else { format!("NotRequired[{}]", of(kind)) };
-    if plain {
-        _ = writeln!(out, "class {}(TypedDict):", record.name);
-    } else {
-        // Keys that are no names need the form with a dictionary.
-        _ = writeln!(out, "{0} = TypedDict(\n    \"{0}\",\n    {{", record.name);
+    // By name alone: a field that a schema gains stands among the others, and would move them.
+    _ = writeln!(out, "@dataclass(frozen=True, kw_only=True)\nclass {}:", record.name);
+    for (name, field) in names(record) {
+        comment(out, "    ", &field.doc);
+        let (none, default) = match (&field.kind, field.required) {
+            (_, true) => ("", None),
+            // `None` is among these.
+            (Type::Nullable(_) | Type::Any, false) => ("", Some("None")),
+            (_, false) => (" | None", Some("None")),
+        };
+        let metadata = metadata(&name, field);
+        let value = match (default, metadata.as_str()) {
+            (None, "") => String::new(),
+            (Some(default), "") => format!(" = {default}"),
+            (None, metadata) => format!(" = field(metadata={{{metadata}}})"),
+            (Some(default), metadata) => format!(" = field(default={default}, metadata={{{metadata}}})"),
+        };
+        _ = writeln!(out, "    {name}: {}{none}{value}", of(&field.kind));
     }
-    for field in &record.fields {
-        let kind = kind(field.required, &field.kind);
-        if plain {
-            comment(out, "    ", &field.doc);
-            _ = writeln!(out, "    {}: {kind}", field.name);
-        } else {
-            comment(out, "        ", &field.doc);
-            _ = writeln!(out, "        {}: {kind},", quoted(&field.name));
-        }
+    if record.fields.is_empty() {
+        out.push_str("    pass\n");
     }
-    if !plain {
-        out.push_str("    },\n)\n");
+}
+
+/// What the SDK has to know of a field beyond its type: its name in JSON, and that `None` is written as `null`.
+fn metadata(name: &str, field: &Field) -> String {
+    let mut said = Vec::new();
+    if name != field.name {
+        said.push(format!("\"json\": {}", quoted(&field.name)));
     }
+    if field.required && matches!(field.kind, Type::Nullable(_)) {
+        said.push("\"null\": True".to_owned());
+    }
+    said.join(", ")
 }
 
 fn of(kind: &Type) -> String {
@@ -97,15 +155,6 @@ fn of(kind: &Type) -> String {
         Type::Released(value) => format!("{} | Literal[True]", of(value)),
         Type::ReleasedDate => "str | int | Literal[True]".into(),
     }
-}
-
-fn is_plain(name: &str) -> bool {
-    // Two leading underscores would be changed by the class.
-    !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.starts_with("__")
-        && !KEYWORDS.contains(&name)
 }
 
 fn quoted(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! The types in Rust, with serde.
 
-use super::model::{Choice, Field, Model, Named, Record, Type, pascal};
+use super::model::{Choice, Field, Model, Named, Record, Type, pascal, snake, unique};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -91,7 +91,7 @@ fn record(out: &mut String, record: &Record) {
     let mut taken = BTreeSet::new();
     for field in &record.fields {
         docs(out, "    ", &field.doc);
-        let name = unique(&snake(&field.name), &mut taken);
+        let name = unique(&snake(&field.name, &KEYWORDS), &mut taken);
         let mut serde = Vec::new();
         if name != field.name {
             serde.push(format!("rename = {:?}", field.name));
@@ -146,65 +146,5 @@ fn of(kind: &Type) -> String {
         Type::Nullable(inner) => format!("Option<{}>", of(inner)),
         Type::Released(value) => format!("Released<{}>", of(value)),
         Type::ReleasedDate => "ReleasedDate".into(),
-    }
-}
-
-/// A field's name as Rust writes it.
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        match c {
-            'A'..='Z' => {
-                if !out.is_empty() && !out.ends_with('_') {
-                    out.push('_');
-                }
-                out.push(c.to_ascii_lowercase());
-            }
-            c if c.is_ascii_alphanumeric() => out.push(c),
-            _ => out.push('_'),
-        }
-    }
-    if out.chars().all(|c| c == '_') {
-        out = "item".to_owned();
-    }
-    if out.starts_with(|c: char| c.is_ascii_digit()) {
-        out.insert(0, '_');
-    }
-    if KEYWORDS.contains(&out.as_str()) {
-        out.push('_');
-    }
-    out
-}
-
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut own = name.to_owned();
-    let mut n = 2;
-    while !taken.insert(own.clone()) {
-        own = format!("{name}_{n}");
-        n += 1;
-    }
-    own
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_json_become_names_of_rust() {
-        for (json, rust) in [
-            ("id", "id"),
-            ("birthDate", "birth_date"),
-            ("hold-until", "hold_until"),
-            ("type", "type_"),
-            ("self", "self_"),
-            ("3d", "_3d"),
-            ("电话", "item"),
-            ("", "item"),
-        ] {
-            assert_eq!(snake(json), rust);
-        }
-        let mut taken = BTreeSet::new();
-        assert_eq!([unique("a", &mut taken), unique("a", &mut taken)], ["a", "a_2"]);
     }
 }

@@ -1,7 +1,7 @@
 /** Serializable transactions that try again after a conflict. */
 import * as host from "city:data/collections@1.1.0";
 import { subscribeDuration } from "wasi:clocks/monotonic-clock@0.2.10";
-import { big, whole } from "../contract.ts";
+import { big, signed, whole } from "../contract.ts";
 import { bytes } from "../random.ts";
 import { type Collection, type Stored, dataCall } from "./collection.ts";
 import { DataError } from "./error.ts";
@@ -88,7 +88,7 @@ export class Tx {
    */
   adjust(counter: string, key: string, delta: number, bounds: Bounds): void {
     const max = bounds.max === undefined ? COUNTER_MAX : big(bounds.max);
-    this.#call(() => this.raw.adjust(counter, key, big(delta), big(bounds.min), max));
+    this.#call(() => signed(() => this.raw.adjust(counter, key, big(delta), big(bounds.min), max)));
   }
 
   /**

@@ -36,8 +36,8 @@ export interface Deliveries {
   dead: number;
 }
 
-/** What the app's outgoing requests are answered with. */
-export type Outside = (request: Request) => Response | Promise<Response>;
+/** What another host answers: always the same, or made of the request. */
+export type Answer = Response | ((request: Request) => Response | Promise<Response>);
 
 /**
  * An empty city with one installation, of the app of an `app.toml`. Nobody is signed in; it is 09:00
@@ -48,7 +48,8 @@ export type Outside = (request: Request) => Response | Promise<Response>;
 export class TestCity {
   readonly #state: State;
   #preferred: Presentation | undefined;
-  #outside: Outside | undefined;
+  readonly #outside: [string, Answer][] = [];
+  readonly #sent: Request[] = [];
 
   /** @param appToml the text of the app's `app.toml`. */
   constructor(appToml: string) {
@@ -56,16 +57,23 @@ export class TestCity {
     globalThis.fetch = (input, init) => this.#fetch(new Request(input, init));
   }
 
-  /** The app's outgoing requests to the hosts under `outbound` are answered by this; without it nobody answers. */
-  set outside(answer: Outside) {
-    this.#outside = answer;
+  /** What other hosts answer to addresses that begin like this; the last that was said comes first. */
+  answer(url: string, answer: Answer): void {
+    this.#outside.unshift([url, answer]);
+  }
+
+  /** What was sent to other hosts. */
+  get sent(): readonly Request[] {
+    return this.#sent;
   }
 
   async #fetch(request: Request): Promise<Response> {
     const { host } = new URL(request.url);
     if (!this.#state.manifest.of.outbound.includes(host)) throw new TypeError(`the host refuses ${host}: it is not declared`);
-    if (this.#outside === undefined) throw new TypeError(`nobody answers at ${host}`);
-    return this.#outside(request);
+    this.#sent.push(request.clone());
+    const answer = this.#outside.find(([prefix]) => request.url.startsWith(prefix))?.[1];
+    if (answer === undefined) throw new TypeError("nobody answers, until `TestCity.answer` says it");
+    return answer instanceof Response ? answer.clone() : answer(request);
   }
 
   /** The time, ms since 1970. */
@@ -195,10 +203,10 @@ export class TestCity {
     return this.send(app, target, { method: "POST", headers, body: new URLSearchParams(fields).toString() });
   }
 
-  /** Sends JSON. */
-  json(app: Handler, method: string, target: string, body: unknown): Promise<Response> {
+  /** Posts JSON. */
+  postJson(app: Handler, target: string, value: unknown): Promise<Response> {
     const headers = { "content-type": "application/json" };
-    return this.send(app, target, { method, headers, body: JSON.stringify(body) });
+    return this.send(app, target, { method: "POST", headers, body: JSON.stringify(value) });
   }
 
   /** Sends any request. */

@@ -9,6 +9,7 @@ What an app imports is what its component imports, and what ``app.toml`` must de
 ``yunlong.attributes``         what people consent to tell: ``[[scopes]]``
 ``yunlong.messaging``          events and notes to people: ``[[publishes]]``
 ``yunlong.payments``           ``[payments]``
+``yunlong.files``              uploads and downloads: ``[[files]]``
 ``yunlong.shared``, ``.base``  the city's datasets: ``[[datasets]]``
 ``yunlong.http``               requests to other hosts: ``outbound``
 ``yunlong.qr``                 QR codes: nothing to declare

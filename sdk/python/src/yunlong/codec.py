@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import re
+from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import dacite
@@ -30,7 +32,31 @@ def _real(value: Any) -> Any:
     return float(value) if isinstance(_number(value), int) else value
 
 
-_CONFIG = dacite.Config(cast=[Enum, tuple], type_hooks={int: _number, float: _real})
+def json_name(field: "dataclasses.Field[Any]") -> str:
+    """The name of a dataclass's field in JSON: its own, or what ``field(metadata={"json": "hold-until"})`` says, for
+    names that Python cannot write."""
+    return str(field.metadata.get("json", field.name))
+
+
+def _renamed(type_: Any, value: Any) -> Any:
+    """An object under the names that its dataclass has for the fields."""
+    if not isinstance(value, dict):
+        return value
+    names = [(json_name(f), f.name) for f in dataclasses.fields(type_)]
+    return {own: value[name] for name, own in names if name in value}
+
+
+class _Hooks(dict[Any, Callable[[Any], Any]]):
+    """What happens to a value before it becomes a type: numbers are checked, and objects of dataclasses renamed."""
+
+    def __contains__(self, type_: object) -> bool:
+        return super().__contains__(type_) or dataclasses.is_dataclass(type_)
+
+    def __missing__(self, type_: Any) -> Callable[[Any], Any]:
+        return partial(_renamed, type_)
+
+
+_CONFIG = dacite.Config(cast=[Enum, tuple], type_hooks=_Hooks({int: _number, float: _real}))
 
 
 def parse(text: str | bytes) -> Any:
@@ -67,7 +93,8 @@ def decode(type_: type[T], value: Any) -> T:
     if inner is type_ and not isinstance(value, dict):
         raise ValueError(f"an object is expected, not {_named(value)}")
     try:
-        found = dacite.from_dict(cast(Any, inner), value if inner is type_ else {"value": value}, _CONFIG)
+        data = _renamed(type_, value) if inner is type_ else {"value": value}
+        found = dacite.from_dict(cast(Any, inner), data, _CONFIG)
     except (dacite.DaciteError, ValueError) as e:
         raise ValueError(str(e)) from e
     return cast(T, found if inner is type_ else found.value)
@@ -80,10 +107,11 @@ def _named(value: Any) -> str:
 
 def plain(value: Any, nulls: bool = False) -> Any:
     """A dataclass, or anything made of them, as a value of JSON. Fields that are ``None`` are left out, as an absent
-    field is what an index passes over; with ``nulls`` they are ``null``."""
+    field is what an index passes over; with ``nulls``, or for those of ``field(metadata={"null": True})``, they are
+    ``null``."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {name: plain(v, nulls) for name, v in pairs if nulls or v is not None}
+        pairs = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {json_name(f): plain(v, nulls) for f, v in pairs if nulls or v is not None or f.metadata.get("null")}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):

@@ -3,15 +3,17 @@
 Python's own ``random`` module is seeded when a component is built: use this, or ``secrets``.
 """
 
+import builtins
+
 from . import _city
 from . import clock as _clock  # It stands for the interface that randomness comes from, too.
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-__all__ = ["code", "random_bytes"]
+__all__ = ["bytes", "code"]
 
 
-def random_bytes(n: int) -> bytes:
+def bytes(n: int) -> builtins.bytes:
     """So many random bytes."""
     return _city.system.get().random(n)
 
@@ -19,4 +21,4 @@ def random_bytes(n: int) -> bytes:
 def code(characters: int) -> str:
     """A text of so many characters of the alphabet of Crockford's Base32, which has no letters that look alike: for
     numbers that people read out. Each character carries five bits."""
-    return "".join(_ALPHABET[b % 32] for b in random_bytes(characters))
+    return "".join(_ALPHABET[b % 32] for b in bytes(characters))

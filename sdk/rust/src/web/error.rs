@@ -222,7 +222,7 @@ impl Error {
                     .kind("sign-in-required")
                     .with("sign_in_url", identity::sign_in_url("/"))
             }
-            Self::SignIn => return identity::sign_in_redirect(&request.back()),
+            Self::SignIn => return Response::see_other(&identity::sign_in_url(&request.back())),
             Self::Consent(missing) if request.wants_json() => {
                 Problem::new(StatusCode::FORBIDDEN, t("需要您的授权", "Your consent is needed"))
                     .kind("consent-required")

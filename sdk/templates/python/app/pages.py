@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from yunlong import Form, Layout, NavItem, Request, Response, Templates, t
+from markupsafe import Markup
+
+from yunlong import Form, Layout, NavItem, Request, Response, Templates, clock, page, t
 from yunlong.attributes import Absent, Attribute, ConsentRequired, NotGranted, attribute, consent_url
 from yunlong.web.urls import path_with
 
 from . import reports
+from .reports import Report
 
 LAYOUT = Layout(
     t("报修", "Repairs"),
@@ -23,15 +26,48 @@ LONGEST_QUERY = 4096
 def home(req: Request) -> Response:
     """All reports, the newest first."""
     after = req.query_value("after")
-    page = reports.newest(after)
-    return LAYOUT.page(req, t("全部报修", "All reports"), "list.html", reports=page.values, after=after, next=page.next)
+    found = reports.newest(after)
+    columns = [
+        page.Column[Report](
+            req.t("问题", "What is broken"), lambda r: Markup('<a href="/reports/{}">{}</a>').format(r.id, r.title)
+        ),
+        page.Column[Report](req.t("地点", "Place"), lambda r: r.place),
+        page.Column[Report](req.t("报修时间", "Reported at"), _moment),
+        page.Column[Report](req.t("状态", "Status"), lambda r: _status(req, r)),
+    ]
+    return LAYOUT.page(
+        req,
+        t("全部报修", "All reports"),
+        "list.html",
+        columns=columns,
+        reports=found.values,
+        after=after,
+        next=found.next,
+    )
+
+
+def _moment(report: Report) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(clock.rfc3339(report.time), clock.minute(report.time))
+
+
+def _status(req: Request, report: Report) -> Markup:
+    if report.status is reports.Status.OPEN:
+        return page.badge("warn", req.t("待办理", "Open"))
+    return page.badge("ok", req.t("已办结", "Closed"))
 
 
 def detail(req: Request) -> Response:
     """One report. Where to call back is shown to a clerk alone."""
     report = reports.get(req.param("id"))
     clerk = req.principal.has_role("clerk")
-    return LAYOUT.page(req, t(report.title, report.title), "detail.html", report=report, clerk=clerk)
+    return LAYOUT.page(
+        req,
+        t(report.title, report.title),
+        "detail.html",
+        report=report,
+        status=_status(req, report),
+        clerk=clerk,
+    )
 
 
 def new(req: Request) -> Response:

@@ -39,7 +39,7 @@ def test_what_is_filed_is_seen_and_told_in_one_transaction(city: TestCity) -> No
     city.conflict_next(1)
     path = filed(city)
     page = city.get(path).body_text
-    assert "路灯不亮" in page and "云龙湖北岸" in page and "第三盏" in page and "办理中" in page
+    assert "路灯不亮" in page and "云龙湖北岸" in page and "第三盏" in page and "待办理" in page
     [event] = city.published
     assert event.topic == "report.filed"
     assert json.loads(event.data) == {"id": path.removeprefix("/reports/"), "title": "路灯不亮", "place": "云龙湖北岸"}
@@ -132,7 +132,7 @@ def test_english_for_those_who_prefer_it(city: TestCity) -> None:
     answer = city.get("/")
     assert answer.headers["content-language"] == "en"
     assert "Nothing has been reported yet." in answer.body_text and '<html lang="en" data-elder>' in answer.body_text
-    assert "A street lamp is out" in city.get("/help").body_text
+    assert "Sign in to report" in city.get("/help").body_text
 
 
 def test_the_api_files_lists_and_reads(city: TestCity) -> None:

@@ -35,7 +35,7 @@ pub(crate) struct Create {
 
 /// A report in a list.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Row {
+pub(crate) struct Item {
     id: String,
     title: String,
     place: String,
@@ -58,13 +58,13 @@ pub(crate) struct Shown {
 
 /// A page of reports.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Rows {
-    items: Vec<Row>,
+pub(crate) struct Items {
+    items: Vec<Item>,
     /// Give this as `after` for the next page; null when there is no more.
     next: Option<String>,
 }
 
-impl From<Report> for Row {
+impl From<Report> for Item {
     fn from(r: Report) -> Self {
         Self { id: r.id, title: r.title, place: r.place, status: r.status, time: r.time }
     }
@@ -76,20 +76,20 @@ impl From<Report> for Shown {
     }
 }
 
-pub(crate) fn list(_: &Request, input: Input<(), List>) -> web::Result<Rows> {
+pub(crate) fn list(_: &Request, input: Input<(), List>) -> web::Result<Items> {
     let limit = input.query.limit.unwrap_or(PAGE);
     if !(1..=100).contains(&limit) {
         return Err(Problem::invalid(t("条数无效", "Invalid limit")).field("limit", t("1 至 100", "1 to 100")).into());
     }
     let page = report::newest(limit, input.query.after)?;
-    Ok(Rows { next: page.next.clone(), items: page.into_iter().map(|r| r.into_value().into()).collect() })
+    Ok(Items { next: page.next.clone(), items: page.into_iter().map(|r| r.into_value().into()).collect() })
 }
 
 pub(crate) fn get(_: &Request, input: Input<ById>) -> web::Result<Shown> {
-    Ok(report::find(&input.path.id)?.into())
+    Ok(report::get(&input.path.id)?.into())
 }
 
-pub(crate) fn create(req: &Request, input: Input<(), (), Create>) -> web::Result<Shown> {
+pub(crate) fn file(req: &Request, input: Input<(), (), Create>) -> web::Result<Shown> {
     // The checks of the page's form are those of the API.
     let Create { title, place, details } = input.body;
     let mut form = Form::new().with("title", title).with("place", place).with("details", details);

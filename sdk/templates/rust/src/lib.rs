@@ -44,7 +44,7 @@ impl App for Repairs {
                     .signed_in()
                     .summary("Files a report")
                     .problem(422, "A field is refused; `errors` says why"),
-                api::create,
+                api::file,
             )
     }
 }

@@ -4,10 +4,10 @@ use crate::report::{self, NewReport, PAGE, Report, Status};
 use maud::{Markup, html};
 use yunlong_sdk::identity::{self, AttributeError};
 use yunlong_sdk::page::{self, Column};
-use yunlong_sdk::{Attribute, Form, Layout, NavItem, Request, Response, StatusCode, Tone, clock, t, web};
+use yunlong_sdk::{Attribute, Form, Layout, NavItem, Request, Response, StatusCode, Text, Tone, clock, t, web};
 
 static LAYOUT: Layout = Layout::new(t("报修", "Repairs"))
-    .nav(|_| vec![NavItem::new("/", t("全部报修", "All reports")), NavItem::new("/new", t("我要报修", "Report"))])
+    .nav(|_| vec![NavItem::new("/", t("全部报修", "All reports")), NavItem::new("/new", t("我要报修", "Report something"))])
     .help("/help");
 
 /// The longest query in bytes that a form travels in: proxies on the way refuse addresses of 8 KiB.
@@ -24,7 +24,7 @@ pub(crate) fn list(req: &Request) -> web::Result<Response> {
             |r: &Report| html! { a href={ "/reports/" (r.id) } { (r.title) } },
         ),
         Column::new(req.t("地点", "Place"), |r: &Report| html! { (r.place) }),
-        Column::new(req.t("时间", "Reported at"), |r: &Report| moment(r)),
+        Column::new(req.t("报修时间", "Reported at"), |r: &Report| moment(r)),
         Column::new(req.t("状态", "Status"), |r: &Report| status(req, r)),
     ];
     Ok(LAYOUT.page(
@@ -34,11 +34,11 @@ pub(crate) fn list(req: &Request) -> web::Result<Response> {
             @if found.items.is_empty() {
                 (page::empty(html! {
                     p { (req.t("还没有报修。", "Nothing has been reported yet.")) }
-                    a role="button" href="/new" { (req.t("我要报修", "Report")) }
+                    a role="button" href="/new" { (req.t("我要报修", "Report something")) }
                 }))
             } @else {
-                div.actions { a role="button" href="/new" { (req.t("我要报修", "Report")) } }
-                (page::table(req.t("报修", "Reports"), &columns, found.items.iter().map(|r| r.value.clone())))
+                div.actions { a role="button" href="/new" { (req.t("我要报修", "Report something")) } }
+                (page::table(req.t("全部报修", "All reports"), &columns, found.items.iter().map(|r| r.value.clone())))
             }
             (page::pager(req.lang(), "/", &[], at_start, found.next.as_deref()))
         },
@@ -58,30 +58,26 @@ fn status(req: &Request, report: &Report) -> Markup {
 
 /// One report. Clerks see the number to call, and close it.
 pub(crate) fn detail(req: &Request) -> web::Result<Response> {
-    let report = report::find(req.param("id"))?;
+    let report = report::get(req.param("id"))?;
     let clerk = req.principal().has_role("clerk");
     Ok(LAYOUT.page(
         req,
-        &t("报修详情", "Report"),
-        page::card(
-            "report",
-            &report.title,
-            html! {
-                p { (status(req, &report)) }
-                dl {
-                    dt { (req.t("地点", "Place")) } dd { (report.place) }
-                    dt { (req.t("时间", "Reported at")) } dd { (moment(&report)) }
-                    @if !report.details.is_empty() { dt { (req.t("详细情况", "Details")) } dd { (report.details) } }
-                    @if let Some(phone) = report.phone.as_ref().filter(|_| clerk) {
-                        dt { (req.t("联系电话", "Telephone")) } dd { (phone) }
-                    }
+        &Text::new(report.title.clone(), report.title.clone()),
+        html! {
+            p { (status(req, &report)) }
+            dl {
+                dt { (req.t("地点", "Place")) } dd { (report.place) }
+                dt { (req.t("报修时间", "Reported at")) } dd { (moment(&report)) }
+                @if !report.details.is_empty() { dt { (req.t("详细情况", "Details")) } dd { (report.details) } }
+                @if let Some(phone) = report.phone.as_ref().filter(|_| clerk) {
+                    dt { (req.t("联系电话", "Telephone")) } dd { (phone) }
                 }
-                @if clerk && report.status == Status::Open {
-                    (page::confirm(&format!("/reports/{}/close", report.id), req.t("办结", "Close"), &[]))
-                }
-                p { a href="/" { (req.t("返回全部报修", "Back to all reports")) } }
-            },
-        ),
+            }
+            @if clerk && report.status == Status::Open {
+                (page::confirm(&format!("/reports/{}/close", report.id), req.t("办结", "Close"), &[]))
+            }
+            p { a href="/" { (req.t("返回全部报修", "Back to all reports")) } }
+        },
     ))
 }
 
@@ -93,10 +89,10 @@ pub(crate) fn new(req: &Request) -> web::Result<Response> {
 
 fn form_page(req: &Request, form: &Form) -> Response {
     let lang = req.lang();
-    LAYOUT.page(req, &t("我要报修", "Report"), html! {
+    LAYOUT.page(req, &t("我要报修", "Report something"), html! {
         (page::error_summary(lang, form))
         form method="post" action="/new" novalidate {
-            (page::field(lang, form, "title", "text", &t("哪里坏了", "What is broken"), Some(&t("最多 80 个字符。", "At most 80 characters."))))
+            (page::field(lang, form, "title", "text", &t("问题", "What is broken"), Some(&t("最多 80 个字符。", "At most 80 characters."))))
             (page::field(lang, form, "place", "text", &t("地点", "Place"), Some(&t("最多 120 个字符，如道路和门牌。", "At most 120 characters, such as street and number."))))
             (page::textarea(lang, form, "details", 5, &t("详细情况（选填）", "Details (optional)"), Some(&t("最多 2000 个字符，所有人可见，请不要填写个人信息。", "At most 2000 characters. Everybody can read it: leave personal data out."))))
             (page::checkbox(lang, form, "call_back", &t("请与我联系（将在征得您同意后读取您登记的手机号码）", "Call me back (your registered mobile number is read, after you consented)")))
@@ -118,7 +114,7 @@ pub(crate) fn submit(req: &Request) -> web::Result<Response> {
             // Who has registered no number, and where the department gave this app none, can still report.
             Err(AttributeError::Absent | AttributeError::NotGranted(_)) => None,
             Err(AttributeError::ConsentRequired(scope)) => {
-                return Ok(identity::consent_redirect(&[&scope], &form_address(&form)));
+                return Ok(Response::see_other(&identity::consent_url(&[&scope], &form_address(&form))));
             }
             Err(e) => return Err(e.into()),
         }

@@ -97,7 +97,7 @@ pub(crate) fn newest(limit: u32, after: Option<String>) -> Result<Page<Report>, 
 }
 
 /// One report, or a 404.
-pub(crate) fn find(id: &str) -> web::Result<Report> {
+pub(crate) fn get(id: &str) -> web::Result<Report> {
     Ok(REPORTS.get(id)?.ok_or_else(Problem::not_found)?.into_value())
 }
 

@@ -3,7 +3,7 @@
 use repairs_template::Repairs;
 use serde_json::{Value, json};
 use yunlong_sdk::testing::TestCity;
-use yunlong_sdk::{App, Attribute, Request, Response};
+use yunlong_sdk::{App, Attribute, Response};
 
 fn city() -> TestCity {
     TestCity::new(include_str!("../app.toml"))
@@ -95,7 +95,7 @@ fn who_is_not_signed_in_is_sent_to_sign_in_and_the_api_answers_401() {
     let city = city();
     assert!(leads_to(&city.get::<Repairs>("/new"), "/sign-on"));
     assert!(leads_to(&city.post::<Repairs>("/new", &[("title", "灯"), ("place", "路")]), "/sign-on"));
-    let answer = city.send::<Repairs>(Request::post("/api/reports").json(&json!({ "title": "灯", "place": "路" })));
+    let answer = city.post_json::<Repairs>("/api/reports", &json!({ "title": "灯", "place": "路" }));
     assert_eq!((answer.code().as_u16(), answer.header_value("content-type")), (401, Some("application/problem+json")));
 }
 
@@ -159,7 +159,7 @@ fn pages_go_on_where_the_one_before_ended() {
 fn the_api_files_and_refuses() {
     let city = city();
     city.sign_in("p-1");
-    let send = |body: Value| city.send::<Repairs>(Request::post("/api/reports").json(&body));
+    let send = |body: Value| city.post_json::<Repairs>("/api/reports", &body);
     let refused = send(json!({ "title": "", "place": "路" }));
     assert_eq!(
         (refused.code().as_u16(), refused.header_value("content-type")),

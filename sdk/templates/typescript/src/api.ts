@@ -24,7 +24,7 @@ const Create = z.object({
   place: z.string().default("").describe("Where, 1 to 120 characters."),
   details: z.string().default("").describe("Anything more, at most 2000 characters."),
 });
-const Of = z.object({ id: z.string() });
+const ById = z.object({ id: z.string() });
 
 /** `GET /api/reports` */
 export const listReports = operation({
@@ -42,7 +42,7 @@ export const getReport = operation({
   path: "/api/reports/:id",
   id: "getReport",
   summary: "One report",
-  params: Of,
+  params: ById,
   answer: Shown,
   problems: { 404: "There is no such report" },
 });
@@ -70,13 +70,13 @@ export function list(_: CityRequest, { query }: InputOf<typeof listReports>): An
   if (query.limit < 1 || query.limit > 100) {
     throw Problem.invalid(t("条数无效", "Invalid limit")).field("limit", t("1 至 100", "1 to 100"));
   }
-  const page = reports.latest(query.after, query.limit);
+  const page = reports.newest(query.after, query.limit);
   const items = page.items.map(({ value: { id, title, place, status, time } }) => ({ id, title, place, status, time }));
   return { items, next: page.next ?? null };
 }
 
 export function get(_: CityRequest, { params }: InputOf<typeof getReport>): AnswerOf<typeof getReport> {
-  return shown(reports.byId(params.id));
+  return shown(reports.get(params.id));
 }
 
 export function file(request: CityRequest, { body }: InputOf<typeof fileReport>): AnswerOf<typeof fileReport> {

@@ -23,7 +23,7 @@ import * as reports from "./reports.ts";
 
 const LAYOUT = new Layout(t("报修", "Repairs"), {
   nav: () => [
-    { path: "/", title: t("全部报修", "Reports") },
+    { path: "/", title: t("全部报修", "All reports") },
     { path: "/new", title: t("我要报修", "Report something") },
   ],
   help: "/help",
@@ -35,16 +35,16 @@ const LONGEST_QUERY = 4096;
 /** All reports, newest first. */
 export function list(c: AppContext) {
   const { request } = c.var;
-  const page = reports.latest(request.queryValue("after"));
+  const page = reports.newest(request.queryValue("after"));
   const columns: Column<reports.Report>[] = [
-    { heading: request.t("报修内容", "What is broken"), cell: (r) => <a href={`/reports/${r.id}`}>{r.title}</a> },
+    { heading: request.t("问题", "What is broken"), cell: (r) => <a href={`/reports/${r.id}`}>{r.title}</a> },
     { heading: request.t("地点", "Place"), cell: (r) => r.place },
-    { heading: request.t("时间", "Time"), cell: (r) => <Time ms={r.time} /> },
-    { heading: request.t("状态", "State"), cell: (r) => <Status request={request} report={r} /> },
+    { heading: request.t("报修时间", "Reported at"), cell: (r) => <Time ms={r.time} /> },
+    { heading: request.t("状态", "Status"), cell: (r) => <Status request={request} report={r} /> },
   ];
   return LAYOUT.page(
     request,
-    t("全部报修", "Reports"),
+    t("全部报修", "All reports"),
     <>
       {page.items.length === 0 ? (
         <Empty>
@@ -52,7 +52,10 @@ export function list(c: AppContext) {
           <a role="button" href="/new">{request.t("我要报修", "Report something")}</a>
         </Empty>
       ) : (
-        <Table caption={request.t("全部报修", "Reports")} columns={columns} rows={page.items.map((r) => r.value)} />
+        <>
+          <div class="actions"><a role="button" href="/new">{request.t("我要报修", "Report something")}</a></div>
+          <Table caption={request.t("全部报修", "All reports")} columns={columns} rows={page.items.map((r) => r.value)} />
+        </>
       )}
       <Pager request={request} path="/" next={page.next} />
     </>,
@@ -62,7 +65,7 @@ export function list(c: AppContext) {
 /** One report. */
 export function detail(c: AppContext) {
   const { request } = c.var;
-  const report = reports.byId(c.req.param("id") ?? "");
+  const report = reports.get(c.req.param("id") ?? "");
   const clerk = request.hasRole("clerk");
   return LAYOUT.page(
     request,
@@ -72,17 +75,17 @@ export function detail(c: AppContext) {
       <dl>
         <dt>{request.t("地点", "Place")}</dt>
         <dd>{report.place}</dd>
+        <dt>{request.t("报修时间", "Reported at")}</dt>
+        <dd><Time ms={report.time} /></dd>
         {report.details === "" ? null : (
           <>
-            <dt>{request.t("详细说明", "Details")}</dt>
+            <dt>{request.t("详细情况", "Details")}</dt>
             <dd>{report.details}</dd>
           </>
         )}
-        <dt>{request.t("报修时间", "Reported")}</dt>
-        <dd><Time ms={report.time} /></dd>
         {clerk && report.phone !== undefined ? (
           <>
-            <dt>{request.t("回访电话", "Number to call back")}</dt>
+            <dt>{request.t("联系电话", "Telephone")}</dt>
             <dd>{report.phone}</dd>
           </>
         ) : null}
@@ -90,6 +93,7 @@ export function detail(c: AppContext) {
       {clerk && report.status === "open" ? (
         <Confirm action={`/reports/${report.id}/close`}>{request.t("办结", "Close")}</Confirm>
       ) : null}
+      <p><a href="/">{request.t("返回全部报修", "Back to all reports")}</a></p>
     </>,
   );
 }
@@ -151,14 +155,14 @@ export function help(c: AppContext) {
     <>
       <p>
         {request.t(
-          "登录后可以报修公共设施。报修内容所有人可见，请不要填写姓名、电话等个人信息。",
-          "Sign in to report what is broken in public space. Everybody can read a report: leave out names, numbers and the like.",
+          "登录后可以报修公共设施的损坏。问题、地点和详细情况对所有人公开。勾选“请与我联系”时，平台会征求您的同意，再把手机号码提供给办理人员。",
+          "Sign in to report what is broken in public space. Everybody can read what is broken, where, and the details. If you ask to be called back, the platform asks for your consent first, and only clerks see your number.",
         )}
       </p>
       <p>
         {request.t(
-          "勾选“请回电话”后，征得您同意才读取您的手机号码，只有办理人员能看到。",
-          "With “call me back” your mobile number is read once you consent to it; the clerks alone see it.",
+          "您可以随时在城市门户的“我的数据”中查看或删除自己的报修。",
+          "See and erase your reports at any time under “My data” on the city's portal.",
         )}
       </p>
     </>,
@@ -172,12 +176,12 @@ function formPage(request: CityRequest, form: Form, status: number) {
     <>
       <ErrorSummary request={request} form={form} />
       <form method="post" action="/new" novalidate>
-        <Field request={request} form={form} name="title" label={t("报修内容", "What is broken")} hint={t("最多 80 个字符，所有人可见。", "At most 80 characters; everybody can read it.")} />
-        <Field request={request} form={form} name="place" label={t("地点", "Place")} hint={t("如路名、门牌或附近的地标。", "Such as a street and number, or a landmark nearby.")} />
-        <TextArea request={request} form={form} name="details" rows={5} label={t("详细说明（可不填）", "Details (optional)")} hint={t("最多 2000 个字符，所有人可见。", "At most 2000 characters; everybody can read it.")} />
-        <Checkbox request={request} form={form} name="call_back" label={t("请回电话", "Call me back")} hint={t("会先征得您的同意，再读取您的手机号码。", "You will be asked for your consent before your mobile number is read.")} />
+        <Field request={request} form={form} name="title" label={t("问题", "What is broken")} hint={t("最多 80 个字符。", "At most 80 characters.")} />
+        <Field request={request} form={form} name="place" label={t("地点", "Place")} hint={t("最多 120 个字符，如道路和门牌。", "At most 120 characters, such as street and number.")} />
+        <TextArea request={request} form={form} name="details" rows={5} label={t("详细情况（选填）", "Details (optional)")} hint={t("最多 2000 个字符，所有人可见，请不要填写个人信息。", "At most 2000 characters. Everybody can read it: leave personal data out.")} />
+        <Checkbox request={request} form={form} name="call_back" label={t("请与我联系（将在征得您同意后读取您登记的手机号码）", "Call me back (your registered mobile number is read, after you consented)")} />
         <div class="actions">
-          <button type="submit">{request.t("提交", "Send")}</button>
+          <button type="submit">{request.t("提交", "Submit")}</button>
         </div>
       </form>
     </>,
@@ -186,7 +190,7 @@ function formPage(request: CityRequest, form: Form, status: number) {
 }
 
 function Status({ request, report }: { request: CityRequest; report: reports.Report }) {
-  if (report.status === "open") return <Badge tone="warn">{request.t("待办", "Open")}</Badge>;
+  if (report.status === "open") return <Badge tone="warn">{request.t("待办理", "Open")}</Badge>;
   return <Badge tone="ok">{request.t("已办结", "Closed")}</Badge>;
 }
 

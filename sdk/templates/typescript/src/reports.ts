@@ -36,12 +36,12 @@ export function checked(form: Form): NewReport | undefined {
 }
 
 /** A page of reports, newest first. */
-export function latest(after: string | undefined, limit = 20): Page<Report> {
+export function newest(after: string | undefined, limit = 20): Page<Report> {
   return REPORTS.find(BY_TIME.all().descending().limit(limit).after(after));
 }
 
 /** A report. @throws {Problem} 404 */
-export function byId(id: string): Report {
+export function get(id: string): Report {
   const found = REPORTS.get(id);
   if (found === undefined) throw Problem.notFound();
   return found.value;

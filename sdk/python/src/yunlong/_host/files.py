@@ -11,6 +11,7 @@ from wit_world.imports import city_files_files_1_0_0 as wit
 from .. import _city
 from .. import files as sdk
 from ..files import File, NewTicket, Show, Ticket
+from .. import data as _data  # noqa: F401 - its last line fills in the host's side, which must be whole below.
 from . import collections
 
 

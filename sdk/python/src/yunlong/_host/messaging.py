@@ -8,6 +8,7 @@ from wit_world.imports import city_messaging_publisher_1_0_0 as wit
 from .. import _city
 from .. import messaging as sdk
 from ..messaging import Notification, Outgoing
+from .. import data as _data  # noqa: F401 - its last line fills in the host's side, which must be whole below.
 from . import collections
 
 

@@ -35,13 +35,14 @@ class Tone(StrEnum):
     """Wrong."""
 
 
-def _inner(content: Content, caller: Caller | None) -> Markup:
+def inner(content: Content, caller: Caller | None) -> Markup:
+    """The content, or what was written around the call of a template."""
     return caller() if caller else escape(content)
 
 
 def notice(tone: Tone | str, content: Content = "", caller: Caller | None = None) -> Markup:
     """A paragraph that stands out. ``BAD`` and ``WARN`` are alerts to screen readers, the others status messages."""
-    return part("notice", Tone(tone).value, _inner(content, caller))
+    return part("notice", Tone(tone).value, inner(content, caller))
 
 
 def badge(tone: Tone | str, content: Content) -> Markup:
@@ -51,12 +52,12 @@ def badge(tone: Tone | str, content: Content) -> Markup:
 
 def card(id: str, heading: Content, body: Content = "", caller: Caller | None = None) -> Markup:
     """A card with a heading. ``id`` makes the heading's anchor; it must be unique on the page."""
-    return part("card", id, heading, _inner(body, caller))
+    return part("card", id, heading, inner(body, caller))
 
 
 def empty(content: Content = "", caller: Caller | None = None) -> Markup:
     """What stands in place of an empty list, with what to do next."""
-    return part("empty", _inner(content, caller))
+    return part("empty", inner(content, caller))
 
 
 def amount(fen: int) -> Markup:
@@ -122,6 +123,11 @@ class Column(Generic[R]):
     heading: str
     cell: Callable[[R], Any]
     is_numeric: bool = False
+    sort: str | None = None
+
+    def sorted_by(self, key: str) -> "Column[R]":
+        """A heading that sorts by this key, in the table of a ``Listing`` that offers it."""
+        return replace(self, sort=key)
 
     def numeric(self) -> "Column[R]":
         """Numbers, aligned at their ends."""
@@ -131,8 +137,15 @@ class Column(Generic[R]):
 def table(caption: str, columns: Sequence[Column[R]], rows: Iterable[R]) -> Markup:
     """A table with a caption. The first column heads its rows. It scrolls by itself on a narrow screen, reachable with
     the keyboard."""
+    return table_with(caption, columns, rows, [None] * len(columns))
+
+
+def table_with(
+    caption: str, columns: Sequence[Column[R]], rows: Iterable[R], sorts: Sequence[tuple[str, str] | None]
+) -> Markup:
+    """A table with, for each heading, how it is sorted by it (``aria-sort``) and the link that sorts it."""
     cells = [[(column.cell(row), column.is_numeric) for column in columns] for row in rows]
-    return part("table", caption, columns, cells)
+    return part("table", caption, list(zip(columns, sorts, strict=True)), cells)
 
 
 def pager(

@@ -7,6 +7,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from ..codec import json_name
+
 Json = dict[str, Any]
 
 _PLAIN: dict[Any, Json] = {
@@ -71,8 +73,8 @@ class Components:
         """The schema of a dataclass itself. What has a default or may be ``None`` need not be there."""
         hints = get_type_hints(type_, include_extras=True)
         fields = dataclasses.fields(type_)
-        out: Json = {"type": "object", "properties": {f.name: self.of(hints[f.name]) for f in fields}}
-        required = [f.name for f in fields if not has_default(f) and not may_be_none(hints[f.name])]
+        out: Json = {"type": "object", "properties": {json_name(f): self.of(hints[f.name]) for f in fields}}
+        required = [json_name(f) for f in fields if not has_default(f) and not may_be_none(hints[f.name])]
         if required:
             out["required"] = required
         # A dataclass without a text of its own has one that repeats its fields.

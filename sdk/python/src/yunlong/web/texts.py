@@ -1,8 +1,9 @@
 """Dataclasses of what arrives as text: the parameters of a query or a path."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from .. import codec
 from . import schema
@@ -16,7 +17,8 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 def decode(type_: type[T], pairs: Sequence[tuple[str, str]]) -> T:
     """A dataclass of the pairs of a query or a path, each read as its field is declared; of a name that stands there
     several times the first. Raises ``ValueError``, which names the field."""
-    hints = get_type_hints(type_, include_extras=True)
+    of_fields = get_type_hints(type_, include_extras=True)
+    hints = {codec.json_name(f): of_fields[f.name] for f in dataclasses.fields(cast(Any, type_))}
     found: dict[str, Any] = {}
     for name, text in pairs:
         if name in hints and name not in found:

@@ -1,0 +1,1 @@
+//! Holds the lock of the crates whose examples are served as they are; see `Cargo.toml`.
