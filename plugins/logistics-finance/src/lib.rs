@@ -4,11 +4,14 @@
 //! `pages` are two faces of the same services.
 #![deny(missing_docs)]
 
+mod api;
 pub mod domain;
 pub mod notes;
+mod pages;
 pub mod policy;
 pub mod service;
 pub mod store;
+pub mod views;
 
 use yunlong_sdk::{App, Consumer, Event, Failure, Jobs, Lifecycle, Router, Tx, t};
 
@@ -17,10 +20,11 @@ pub struct LogisticsFinance;
 
 impl App for LogisticsFinance {
     fn router() -> Router {
-        Router::new().describe(
+        let router = Router::new().describe(
             t("物流金融", "Logistics finance"),
-            "Warehouse receipts, loans on them, waybills, and the three flows of a trade. Money is a whole number of fen; times are RFC 3339.",
-        )
+            "Warehouse receipts, loans on them, waybills, and the three flows of a trade. Money is a whole number of fen; quantities are whole kilograms, litres or pieces; times are RFC 3339.",
+        );
+        pages::routes(api::routes(router))
     }
 }
 
