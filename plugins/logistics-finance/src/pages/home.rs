@@ -2,7 +2,8 @@
 
 use super::{LAYOUT, Shown};
 use crate::domain::actor::{Actor, Role};
-use crate::service::{Refusal, who};
+use crate::policy;
+use crate::service::{Refusal, install, who};
 use crate::views::waiting::{self, Waiting};
 use maud::{Markup, html};
 use yunlong_sdk::page::{badge, card, empty, notice};
@@ -47,12 +48,29 @@ fn mine(request: &Request, actor: &Actor) -> Shown {
     let body = html! {
         @if actor.roles.is_empty() { (no_role(request)) } @else {
             p { (actor.organization_name) " " code { (actor.organization) } " · " @for role in &actor.roles { (badge(Tone::Info, role_name(*role).get(lang))) " " } }
+            (loading(request, actor)?)
             @if waiting.is_empty() { (empty(html! { p { (request.t("没有待办事项。", "Nothing waits for you.")) } })) }
             @for (n, w) in waiting.iter().enumerate() { (waits(lang, n, w, actor.roles.len() > 1)) }
             (shortcuts(request, actor))
         }
     };
     Ok(LAYOUT.page(request, &t("待办事项", "What waits for you"), body))
+}
+
+/// How far the sample is loaded, while it is: a regulator wonders why lists are short.
+fn loading(request: &Request, actor: &Actor) -> Result<Markup, Refusal> {
+    if !actor.is(Role::Regulator) || !policy::sample()? {
+        return Ok(html! {});
+    }
+    let (loaded, all) = install::progress()?;
+    Ok(html! {
+        @if loaded < all {
+            (notice(Tone::Info, html! {
+                p { (request.t("正在载入示例数据：", "The sample is being loaded: ")) (loaded) " / " (all) }
+                progress max=(all) value=(loaded) aria-label=(request.t("示例数据载入进度", "How far the sample is loaded")) { (loaded) " / " (all) }
+            }))
+        }
+    })
 }
 
 fn no_role(request: &Request) -> Markup {

@@ -63,7 +63,7 @@ impl<'a> Read<'a> {
 
     /// Several quantities.
     pub(super) fn quantities(&mut self, name: &str, unit: Unit) -> Vec<u64> {
-        let lines = self.form.value(name).lines().flat_map(|l| l.split([',', '，', ';', '；'])).map(str::trim);
+        let lines = self.form.value(name).lines().flat_map(|l| l.split([';', '；'])).map(str::trim);
         let lines: Vec<&str> = lines.filter(|l| !l.is_empty()).collect();
         let read: Option<Vec<u64>> = lines.into_iter().map(|l| amount_of(l, unit)).collect();
         read.unwrap_or_else(|| {

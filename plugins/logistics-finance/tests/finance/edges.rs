@@ -146,7 +146,7 @@ fn a_borrower_that_goes_out_of_business_or_changes_has_its_loans_frozen_and_the_
         (&["status"][..], "revoked", false, Some("not-in-business")),
         (&["representative"][..], "active", false, Some("representative-changed")),
         (&["name"][..], "active", false, Some("name-changed")),
-        (&[][..], "active", true, Some("registration-ended")),
+        (&["address"][1..], "active", true, Some("registration-ended")),
         (&["status"][..], "active", false, None),
         (&["address"][..], "active", false, None),
     ] {

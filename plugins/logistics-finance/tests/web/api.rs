@@ -136,7 +136,7 @@ fn the_same_key_makes_one_thing_and_another_request_under_it_is_refused() {
 fn fields_that_are_wrong_are_all_named() {
     let x = Xuzhou::new();
     x.regulator();
-    let answer = call(&x, "/api/warehouses", &json!({"name": "", "custodian": "91320300MA000TX9X7", "custodian_name": "仓", "division": "999999", "address": "x"}));
+    let answer = call(&x, "/api/warehouses", &json!({"name": "", "custodian": "91320300MA000TX9X7", "custodian_name": "仓", "division": "999", "address": "x"}));
     let pointers: Vec<String> = answer.body_json()["errors"].as_array().unwrap().iter().map(|e| text(&e["pointer"])).collect();
     assert_eq!((answer.code().as_u16(), pointers), (422, ["/name", "/custodian", "/division"].map(String::from).to_vec()));
 }
