@@ -9,12 +9,13 @@ use crate::service::fields::FieldError;
 use crate::service::{Refusal, who};
 use crate::views::waiting;
 use types::{Listed, Me, Paging, WaitingItem};
-use yunlong_sdk::{Document, Input, Operation, Page, Request, Router, Stored, StatusCode, t, web};
+use yunlong_sdk::{Document, Input, Operation, Page, Request, Router, StatusCode, Stored, t, web};
 
 /// Adds the operations.
 pub(crate) fn routes(router: Router) -> Router {
     let router = router.operation(
-        read("/api/me", "whoAmI", "people").summary("For whom the caller acts, what they may be, and what waits for them"),
+        read("/api/me", "whoAmI", "people")
+            .summary("For whom the caller acts, what they may be, and what waits for them"),
         |r, _: Input| answer(r, me()),
     );
     way::routes(money::routes(goods::routes(router)))
@@ -32,9 +33,10 @@ fn read(path: &'static str, id: &'static str, tag: &'static str) -> Operation {
 
 /// An operation that makes something new: the same key makes it once.
 fn make(path: &'static str, id: &'static str, tag: &'static str) -> Operation {
-    step(path, id, tag)
-        .status(StatusCode::CREATED)
-        .header("Idempotency-Key", "1 to 200 characters, the caller's own for this request: sent again it answers what it made the first time.")
+    step(path, id, tag).status(StatusCode::CREATED).header(
+        "Idempotency-Key",
+        "1 to 200 characters, the caller's own for this request: sent again it answers what it made the first time.",
+    )
 }
 
 /// An operation that changes something.

@@ -14,20 +14,37 @@ pub(super) fn routes(router: Router) -> Router {
 fn orders(router: Router) -> Router {
     router
         .operation(
-            read("/api/freight-orders", "listFreightOrders", "freight").summary("Freight orders that the caller's organization gave or was given").query::<Paging>(),
-            |r, i: Input<(), Paging>| answer(r, who().and_then(|a| listed::<_, FreightItem>(i.query, |n, after| freight::orders(&a, n, after)))),
+            read("/api/freight-orders", "listFreightOrders", "freight")
+                .summary("Freight orders that the caller's organization gave or was given")
+                .query::<Paging>(),
+            |r, i: Input<(), Paging>| {
+                answer(
+                    r,
+                    who().and_then(|a| listed::<_, FreightItem>(i.query, |n, after| freight::orders(&a, n, after))),
+                )
+            },
         )
         .operation(
-            make("/api/freight-orders", "orderFreight", "freight").summary("Ask a carrier to carry something: for a company").body::<NewFreightBody>(),
+            make("/api/freight-orders", "orderFreight", "freight")
+                .summary("Ask a carrier to carry something: for a company")
+                .body::<NewFreightBody>(),
             |r, i: Input<(), (), NewFreightBody>| answer(r, order(r, i.body)),
         )
         .operation(
-            read("/api/freight-orders/{freight}", "getFreightOrder", "freight").summary("One freight order").path::<FreightPath>(),
-            |r, i: Input<FreightPath>| answer(r, who().and_then(|a| freight::freight(&a, &i.path.freight)).map(FreightItem::from)),
+            read("/api/freight-orders/{freight}", "getFreightOrder", "freight")
+                .summary("One freight order")
+                .path::<FreightPath>(),
+            |r, i: Input<FreightPath>| {
+                answer(r, who().and_then(|a| freight::freight(&a, &i.path.freight)).map(FreightItem::from))
+            },
         )
         .operation(
-            step("/api/freight-orders/{freight}/book", "bookFreight", "freight").summary("The carrier takes an order: its waybill. Taken already, the same waybill").path::<FreightPath>(),
-            |r, i: Input<FreightPath>| answer(r, who().and_then(|a| freight::book(&a, &i.path.freight)).map(WaybillItem::from)),
+            step("/api/freight-orders/{freight}/book", "bookFreight", "freight")
+                .summary("The carrier takes an order: its waybill. Taken already, the same waybill")
+                .path::<FreightPath>(),
+            |r, i: Input<FreightPath>| {
+                answer(r, who().and_then(|a| freight::book(&a, &i.path.freight)).map(WaybillItem::from))
+            },
         )
 }
 
@@ -49,34 +66,81 @@ fn order(request: &Request, b: NewFreightBody) -> Result<FreightItem, Refusal> {
 fn waybills(router: Router) -> Router {
     router
         .operation(
-            read("/api/waybills", "listWaybills", "freight").summary("Waybills that the caller's organization sent or carries, all for a regulator").query::<Paging>(),
-            |r, i: Input<(), Paging>| answer(r, who().and_then(|a| listed::<_, WaybillItem>(i.query, |n, after| freight::waybills(&a, n, after)))),
+            read("/api/waybills", "listWaybills", "freight")
+                .summary("Waybills that the caller's organization sent or carries, all for a regulator")
+                .query::<Paging>(),
+            |r, i: Input<(), Paging>| {
+                answer(
+                    r,
+                    who().and_then(|a| listed::<_, WaybillItem>(i.query, |n, after| freight::waybills(&a, n, after))),
+                )
+            },
         )
         .operation(
             read("/api/waybills/{waybill}", "getWaybill", "freight").summary("One waybill").path::<WaybillPath>(),
-            |r, i: Input<WaybillPath>| answer(r, who().and_then(|a| freight::waybill(&a, &i.path.waybill)).map(WaybillItem::from)),
+            |r, i: Input<WaybillPath>| {
+                answer(r, who().and_then(|a| freight::waybill(&a, &i.path.waybill)).map(WaybillItem::from))
+            },
         )
 }
 
 fn waybill_steps(router: Router) -> Router {
     router
         .operation(
-            step("/api/waybills/{waybill}/load", "loadWaybill", "freight").summary("The goods are on a vehicle").path::<WaybillPath>().body::<LoadBody>(),
-            |r, i: Input<WaybillPath, (), LoadBody>| answer(r, who().and_then(|a| freight::load(&a, &i.path.waybill, &i.body.vehicle, &i.body.driver)).map(WaybillItem::from)),
+            step("/api/waybills/{waybill}/load", "loadWaybill", "freight")
+                .summary("The goods are on a vehicle")
+                .path::<WaybillPath>()
+                .body::<LoadBody>(),
+            |r, i: Input<WaybillPath, (), LoadBody>| {
+                answer(
+                    r,
+                    who()
+                        .and_then(|a| freight::load(&a, &i.path.waybill, &i.body.vehicle, &i.body.driver))
+                        .map(WaybillItem::from),
+                )
+            },
         )
         .operation(
-            step("/api/waybills/{waybill}/advance", "advanceWaybill", "freight").summary("The waybill goes on, or something went wrong with all of it").path::<WaybillPath>().body::<AdvanceBody>(),
-            |r, i: Input<WaybillPath, (), AdvanceBody>| answer(r, who().and_then(|a| freight::advance(&a, &i.path.waybill, i.body.state, i.body.reason)).map(WaybillItem::from)),
+            step("/api/waybills/{waybill}/advance", "advanceWaybill", "freight")
+                .summary("The waybill goes on, or something went wrong with all of it")
+                .path::<WaybillPath>()
+                .body::<AdvanceBody>(),
+            |r, i: Input<WaybillPath, (), AdvanceBody>| {
+                answer(
+                    r,
+                    who()
+                        .and_then(|a| freight::advance(&a, &i.path.waybill, i.body.state, i.body.reason))
+                        .map(WaybillItem::from),
+                )
+            },
         )
         .operation(
-            step("/api/waybills/{waybill}/parcel-exception", "reportParcel", "freight").summary("Something is wrong with one parcel").path::<WaybillPath>().body::<ParcelExceptionBody>(),
-            |r, i: Input<WaybillPath, (), ParcelExceptionBody>| answer(r, who().and_then(|a| freight::parcel_exception(&a, &i.path.waybill, &i.body.parcel, i.body.reason)).map(WaybillItem::from)),
+            step("/api/waybills/{waybill}/parcel-exception", "reportParcel", "freight")
+                .summary("Something is wrong with one parcel")
+                .path::<WaybillPath>()
+                .body::<ParcelExceptionBody>(),
+            |r, i: Input<WaybillPath, (), ParcelExceptionBody>| {
+                answer(
+                    r,
+                    who()
+                        .and_then(|a| freight::parcel_exception(&a, &i.path.waybill, &i.body.parcel, i.body.reason))
+                        .map(WaybillItem::from),
+                )
+            },
         )
         .operation(
-            step("/api/waybills/{waybill}/sign", "signWaybill", "freight").summary("The receiver has signed: the proof of delivery").path::<WaybillPath>().body::<ProofBody>(),
+            step("/api/waybills/{waybill}/sign", "signWaybill", "freight")
+                .summary("The receiver has signed: the proof of delivery")
+                .path::<WaybillPath>()
+                .body::<ProofBody>(),
             |r, i: Input<WaybillPath, (), ProofBody>| {
                 let b = i.body;
-                answer(r, who().and_then(|a| freight::sign(&a, &i.path.waybill, &b.received_by, &b.document, b.quantity)).map(WaybillItem::from))
+                answer(
+                    r,
+                    who()
+                        .and_then(|a| freight::sign(&a, &i.path.waybill, &b.received_by, &b.document, b.quantity))
+                        .map(WaybillItem::from),
+                )
             },
         )
 }

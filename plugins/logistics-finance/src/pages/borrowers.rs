@@ -21,12 +21,43 @@ static LIST: List<Borrower> = List {
     states: no_states,
     state: |_| "",
     words: |b| vec![&b.uscc, &b.name],
-    empty: t("还没有客户档案。建档后企业才能向本行申请贷款。", "There are no files yet. A company applies at a bank that has a file of it."),
+    empty: t(
+        "还没有客户档案。建档后企业才能向本行申请贷款。",
+        "There are no files yet. A company applies at a bank that has a file of it.",
+    ),
     columns: &[
-        Col { key: "name", title: t("企业", "Company"), numeric: false, show: |b, _| html! { (b.name) }, file: |b, _| Cell::from(b.name.as_str()), order: |b| Key::from(b.name.as_str()) },
-        Col { key: "uscc", title: t("统一社会信用代码", "Unified social credit code"), numeric: false, show: |b, _| code(&b.uscc), file: |b, _| Cell::from(b.uscc.as_str()), order: |b| Key::from(b.uscc.as_str()) },
-        Col { key: "loans", title: t("贷款", "Loans"), numeric: false, show: |b, lang| html! { a href={ "/loans?q=" (b.uscc) } { (lang.pick("查看", "Show")) } }, file: |_, _| Cell::Empty, order: |_| Key::Number(0) },
-        Col { key: "opened", title: t("建档时间", "Opened"), numeric: true, show: |b, _| html! { (local(b.opened_at)) }, file: |b, _| filed_time(Some(b.opened_at)), order: |b| Key::from(b.opened_at) },
+        Col {
+            key: "name",
+            title: t("企业", "Company"),
+            numeric: false,
+            show: |b, _| html! { (b.name) },
+            file: |b, _| Cell::from(b.name.as_str()),
+            order: |b| Key::from(b.name.as_str()),
+        },
+        Col {
+            key: "uscc",
+            title: t("统一社会信用代码", "Unified social credit code"),
+            numeric: false,
+            show: |b, _| code(&b.uscc),
+            file: |b, _| Cell::from(b.uscc.as_str()),
+            order: |b| Key::from(b.uscc.as_str()),
+        },
+        Col {
+            key: "loans",
+            title: t("贷款", "Loans"),
+            numeric: false,
+            show: |b, lang| html! { a href={ "/loans?q=" (b.uscc) } { (lang.pick("查看", "Show")) } },
+            file: |_, _| Cell::Empty,
+            order: |_| Key::Number(0),
+        },
+        Col {
+            key: "opened",
+            title: t("建档时间", "Opened"),
+            numeric: true,
+            show: |b, _| html! { (local(b.opened_at)) },
+            file: |b, _| filed_time(Some(b.opened_at)),
+            order: |b| Key::from(b.opened_at),
+        },
     ],
 };
 
@@ -69,10 +100,14 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
 
 /// `POST /borrowers/new`.
 pub(super) fn open(request: &Request) -> Shown {
-    submit(request, || form(request), |typed| {
-        borrowers::open_file(&who()?, typed.value("uscc"))?;
-        Ok("/borrowers?done=1".to_owned())
-    })
+    submit(
+        request,
+        || form(request),
+        |typed| {
+            borrowers::open_file(&who()?, typed.value("uscc"))?;
+            Ok("/borrowers?done=1".to_owned())
+        },
+    )
 }
 
 /// The banks that have a file of the company, with its consents.
@@ -90,9 +125,14 @@ pub(super) fn consents(request: &Request) -> Shown {
     let (files, consents) = banks(&actor)?;
     let columns = [
         Column::new(request.t("银行", "Bank"), |(b, _): &(&Borrower, Option<&Consent>)| code(&b.bank)),
-        Column::new(request.t("建档时间", "File opened"), |(b, _): &(&Borrower, Option<&Consent>)| html! { (local(b.opened_at)) }),
+        Column::new(
+            request.t("建档时间", "File opened"),
+            |(b, _): &(&Borrower, Option<&Consent>)| html! { (local(b.opened_at)) },
+        ),
         Column::new(request.t("授权", "Consent"), move |(_, c): &(&Borrower, Option<&Consent>)| standing(lang, *c)),
-        Column::new(request.t("办理", "What can be done"), move |(b, c): &(&Borrower, Option<&Consent>)| decision(lang, b, *c)),
+        Column::new(request.t("办理", "What can be done"), move |(b, c): &(&Borrower, Option<&Consent>)| {
+            decision(lang, b, *c)
+        }),
     ];
     let pairs = files.iter().map(|b| (b, consents.iter().find(|c| c.bank == b.bank)));
     let days = policy::consent_days()?;
@@ -110,15 +150,23 @@ pub(super) fn consents(request: &Request) -> Shown {
 
 fn standing(lang: Lang, c: Option<&Consent>) -> Markup {
     match c {
-        Some(c) if c.stands(now()) => html! { (badge(Tone::Ok, lang.pick("有效", "holds"))) " " (lang.pick("至 ", "until ")) (local(c.until)) },
-        Some(c) => html! { (badge(Tone::Warn, if c.withdrawn_at.is_some() { lang.pick("已撤回", "taken back") } else { lang.pick("已过期", "over") })) },
+        Some(c) if c.stands(now()) => {
+            html! { (badge(Tone::Ok, lang.pick("有效", "holds"))) " " (lang.pick("至 ", "until ")) (local(c.until)) }
+        }
+        Some(c) => {
+            html! { (badge(Tone::Warn, if c.withdrawn_at.is_some() { lang.pick("已撤回", "taken back") } else { lang.pick("已过期", "over") })) }
+        }
         None => html! { (badge(Tone::Info, lang.pick("未授权", "not given"))) },
     }
 }
 
 fn decision(lang: Lang, b: &Borrower, c: Option<&Consent>) -> Markup {
     let stands = c.is_some_and(|c| c.stands(now()));
-    let (path, word) = if stands { ("/consents/withdraw", lang.pick("撤回", "Take back")) } else { ("/consents/give", lang.pick("授权", "Give")) };
+    let (path, word) = if stands {
+        ("/consents/withdraw", lang.pick("撤回", "Take back"))
+    } else {
+        ("/consents/give", lang.pick("授权", "Give"))
+    };
     confirm(path, html! { (word) span.visually-hidden { " " (b.bank) } }, &[("bank", &b.bank)])
 }
 

@@ -26,12 +26,54 @@ pub(super) static READINGS: List<Event> = List {
     words: |e| vec![&e.id],
     empty: t("还没有读数。", "There are no readings yet."),
     columns: &[
-        Col { key: "event", title: t("设备/序号", "Device/sequence"), numeric: false, show: |e, _| html! { (e.id) }, file: |e, _| Cell::from(e.id.as_str()), order: |e| Key::from(e.id.as_str()) },
-        Col { key: "kind", title: t("类型", "Kind"), numeric: false, show: |e, lang| html! { (kind_name(e.reading.kind).get(lang)) }, file: |e, lang| Cell::from(kind_name(e.reading.kind).get(lang)), order: |e| Key::from(e.reading.kind.code()) },
-        Col { key: "quantity", title: t("数量", "Quantity"), numeric: true, show: |e, _| html! { (e.reading.quantity) }, file: |e, _| Cell::from(e.reading.quantity), order: |e| Key::from(e.reading.quantity) },
-        Col { key: "unexplained", title: t("无单出库", "Without an order"), numeric: true, show: |e, _| html! { (e.unexplained) }, file: |e, _| super::lists::filed_number(e.unexplained), order: |e| Key::from(e.unexplained) },
-        Col { key: "taken", title: t("采集时间", "Taken"), numeric: true, show: |e, _| html! { (local(e.reading.at)) }, file: |e, _| filed_time(Some(e.reading.at)), order: |e| Key::from(e.reading.at) },
-        Col { key: "received", title: t("收到时间", "Came"), numeric: true, show: |e, _| html! { (local(e.received_at)) }, file: |e, _| filed_time(Some(e.received_at)), order: |e| Key::from(e.received_at) },
+        Col {
+            key: "event",
+            title: t("设备/序号", "Device/sequence"),
+            numeric: false,
+            show: |e, _| html! { (e.id) },
+            file: |e, _| Cell::from(e.id.as_str()),
+            order: |e| Key::from(e.id.as_str()),
+        },
+        Col {
+            key: "kind",
+            title: t("类型", "Kind"),
+            numeric: false,
+            show: |e, lang| html! { (kind_name(e.reading.kind).get(lang)) },
+            file: |e, lang| Cell::from(kind_name(e.reading.kind).get(lang)),
+            order: |e| Key::from(e.reading.kind.code()),
+        },
+        Col {
+            key: "quantity",
+            title: t("数量", "Quantity"),
+            numeric: true,
+            show: |e, _| html! { (e.reading.quantity) },
+            file: |e, _| Cell::from(e.reading.quantity),
+            order: |e| Key::from(e.reading.quantity),
+        },
+        Col {
+            key: "unexplained",
+            title: t("无单出库", "Without an order"),
+            numeric: true,
+            show: |e, _| html! { (e.unexplained) },
+            file: |e, _| super::lists::filed_number(e.unexplained),
+            order: |e| Key::from(e.unexplained),
+        },
+        Col {
+            key: "taken",
+            title: t("采集时间", "Taken"),
+            numeric: true,
+            show: |e, _| html! { (local(e.reading.at)) },
+            file: |e, _| filed_time(Some(e.reading.at)),
+            order: |e| Key::from(e.reading.at),
+        },
+        Col {
+            key: "received",
+            title: t("收到时间", "Came"),
+            numeric: true,
+            show: |e, _| html! { (local(e.received_at)) },
+            file: |e, _| filed_time(Some(e.received_at)),
+            order: |e| Key::from(e.received_at),
+        },
     ],
 };
 
@@ -58,10 +100,12 @@ pub(super) fn readings(request: &Request, seen: &[Event], unit: Unit) -> Markup 
         Column::new(request.t("设备", "Device"), |e: &&Event| html! { (e.reading.device) " #" (e.reading.sequence) }),
         Column::new(request.t("类型", "Kind"), move |e: &&Event| html! { (kind_name(e.reading.kind).get(lang)) }),
         Column::new(request.t("数量", "Quantity"), move |e: &&Event| html! { (amount(e.reading.quantity)) }).numeric(),
-        Column::new(request.t("说明", "Notes"), move |e: &&Event| html! {
-            @if e.unexplained > 0 { (badge(Tone::Bad, lang.pick("无单出库 ", "without an order ").to_owned() + &quantity(lang, e.unexplained, unit))) " " }
-            @if e.late { (badge(Tone::Warn, lang.pick("迟到", "late"))) " " span.muted { (lang.pick("采集于 ", "taken ")) (local(e.reading.at)) } }
-            @if e.unexplained == 0 && !e.late { "—" }
+        Column::new(request.t("说明", "Notes"), move |e: &&Event| {
+            html! {
+                @if e.unexplained > 0 { (badge(Tone::Bad, lang.pick("无单出库 ", "without an order ").to_owned() + &quantity(lang, e.unexplained, unit))) " " }
+                @if e.late { (badge(Tone::Warn, lang.pick("迟到", "late"))) " " span.muted { (lang.pick("采集于 ", "taken ")) (local(e.reading.at)) } }
+                @if e.unexplained == 0 && !e.late { "—" }
+            }
         }),
     ];
     table(request.t("最近的读数", "The latest readings"), &columns, seen.iter().take(50))
@@ -104,7 +148,8 @@ pub(super) fn detail(request: &Request) -> Shown {
 
 fn page(request: &Request, actor: &Actor, d: &Device, secret: Option<&str>) -> Response {
     let lang = request.lang();
-    let gaps = html! { @if d.gaps.is_empty() { "—" } @for g in &d.gaps { (g.from) @if g.to > g.from { "–" (g.to) } " " } };
+    let gaps =
+        html! { @if d.gaps.is_empty() { "—" } @for g in &d.gaps { (g.from) @if g.to > g.from { "–" (g.to) } " " } };
     let to = |step: &str| format!("/devices/{}/{step}", d.id);
     let body = html! {
         @if let Some(secret) = secret {
@@ -172,9 +217,14 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
         back: format!("/warehouses/{}", w.id),
         intro: html! { p { (w.name.get(lang)) } },
         fields: vec![
-            Field::text("place", t("安装位置", "Where it stands")).hint(t("如 东门地磅", "Such as: the scale at the east gate")),
+            Field::text("place", t("安装位置", "Where it stands"))
+                .hint(t("如 东门地磅", "Such as: the scale at the east gate")),
             Field::new("method", t("签名方式", "How it signs"), Kind::Choice(methods)),
-            Field::new("public_key", t("设备公钥（仅 ECDSA）", "The device's public key (ECDSA alone)"), Kind::Area(3)).hint(t("未压缩的 P-256 公钥，十六进制，04 开头", "An uncompressed P-256 point in hexadecimal, beginning with 04")),
+            Field::new("public_key", t("设备公钥（仅 ECDSA）", "The device's public key (ECDSA alone)"), Kind::Area(3))
+                .hint(t(
+                    "未压缩的 P-256 公钥，十六进制，04 开头",
+                    "An uncompressed P-256 point in hexadecimal, beginning with 04",
+                )),
         ],
         submit: t("登记", "Register"),
     })
@@ -183,22 +233,26 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
 /// `POST /warehouses/{warehouse}/device`: the page with the secret is the answer, since it is told this once.
 pub(super) fn register(request: &Request) -> Shown {
     let mut told = None;
-    let answer = submit(request, || form(request), |typed| {
-        let mut read = Read::of(typed);
-        let method = read.choice("method", |code| match code {
-            "hmac-sha256" => Some(Some(Method::HmacSha256)),
-            "ecdsa-p256" => Some(Some(Method::EcdsaP256)),
-            _ => None,
-        });
-        let (place, public_key) = (read.text("place"), read.text("public_key"));
-        read.done()?;
-        let Some(method) = method else { return Err(Refusal::NotFound) };
-        let new = NewDevice { warehouse: request.param("warehouse").to_owned(), place, method, public_key };
-        let registered = sensors::register(&who()?, &new)?;
-        let location = format!("/devices/{}", registered.device.id);
-        told = Some(registered);
-        Ok(location)
-    })?;
+    let answer = submit(
+        request,
+        || form(request),
+        |typed| {
+            let mut read = Read::of(typed);
+            let method = read.choice("method", |code| match code {
+                "hmac-sha256" => Some(Some(Method::HmacSha256)),
+                "ecdsa-p256" => Some(Some(Method::EcdsaP256)),
+                _ => None,
+            });
+            let (place, public_key) = (read.text("place"), read.text("public_key"));
+            read.done()?;
+            let Some(method) = method else { return Err(Refusal::NotFound) };
+            let new = NewDevice { warehouse: request.param("warehouse").to_owned(), place, method, public_key };
+            let registered = sensors::register(&who()?, &new)?;
+            let location = format!("/devices/{}", registered.device.id);
+            told = Some(registered);
+            Ok(location)
+        },
+    )?;
     match told {
         Some(Registered { device, secret: Some(secret) }) => {
             Ok(page(request, &who()?, &device, Some(&secret)).header("cache-control", "no-store"))

@@ -25,15 +25,67 @@ static LIST: List<Flow> = List {
     states: || State::ALL.map(State::code).to_vec(),
     state: |f| f.state.code(),
     words: |f| vec![&f.id, &f.order.number, &f.buyer, &f.seller, &f.bank, &f.order.goods],
-    empty: t("还没有三流关联。卖方以订单建立。", "There are no links yet. The company that sells opens one for an order."),
+    empty: t(
+        "还没有三流关联。卖方以订单建立。",
+        "There are no links yet. The company that sells opens one for an order.",
+    ),
     columns: &[
-        Col { key: "order", title: t("订单", "Order"), numeric: false, show: |f, _| html! { a href={ "/flows/" (f.id) } { (f.order.number) } }, file: |f, _| Cell::from(f.order.number.as_str()), order: |f| Key::from(f.order.number.as_str()) },
-        Col { key: "seller", title: t("卖方", "Seller"), numeric: false, show: |f, _| code(&f.seller), file: |f, _| Cell::from(f.seller.as_str()), order: |f| Key::from(f.seller.as_str()) },
-        Col { key: "buyer", title: t("买方", "Buyer"), numeric: false, show: |f, _| code(&f.buyer), file: |f, _| Cell::from(f.buyer.as_str()), order: |f| Key::from(f.buyer.as_str()) },
-        Col { key: "amount", title: t("金额", "Amount"), numeric: true, show: |f, _| amount(f.order.amount), file: |f, _| filed_fen(f.order.amount), order: |f| Key::from(f.order.amount) },
-        Col { key: "missing", title: t("不一致", "Disagreements"), numeric: true, show: |f, lang| points(lang, f), file: |f, _| Cell::from(u32::try_from(f.disagreements().len()).unwrap_or(u32::MAX)), order: |f| Key::Number(f.disagreements().len() as i128) },
-        Col { key: "state", title: STATE, numeric: false, show: |f, lang| shown_state(lang, f.state.code()), file: |f, lang| filed_state(lang, f.state.code()), order: |f| Key::from(f.state.code()) },
-        Col { key: "created", title: t("建立时间", "Opened"), numeric: true, show: |f, _| html! { (local(f.created_at)) }, file: |f, _| filed_time(Some(f.created_at)), order: |f| Key::from(f.created_at) },
+        Col {
+            key: "order",
+            title: t("订单", "Order"),
+            numeric: false,
+            show: |f, _| html! { a href={ "/flows/" (f.id) } { (f.order.number) } },
+            file: |f, _| Cell::from(f.order.number.as_str()),
+            order: |f| Key::from(f.order.number.as_str()),
+        },
+        Col {
+            key: "seller",
+            title: t("卖方", "Seller"),
+            numeric: false,
+            show: |f, _| code(&f.seller),
+            file: |f, _| Cell::from(f.seller.as_str()),
+            order: |f| Key::from(f.seller.as_str()),
+        },
+        Col {
+            key: "buyer",
+            title: t("买方", "Buyer"),
+            numeric: false,
+            show: |f, _| code(&f.buyer),
+            file: |f, _| Cell::from(f.buyer.as_str()),
+            order: |f| Key::from(f.buyer.as_str()),
+        },
+        Col {
+            key: "amount",
+            title: t("金额", "Amount"),
+            numeric: true,
+            show: |f, _| amount(f.order.amount),
+            file: |f, _| filed_fen(f.order.amount),
+            order: |f| Key::from(f.order.amount),
+        },
+        Col {
+            key: "missing",
+            title: t("不一致", "Disagreements"),
+            numeric: true,
+            show: |f, lang| points(lang, f),
+            file: |f, _| Cell::from(u32::try_from(f.disagreements().len()).unwrap_or(u32::MAX)),
+            order: |f| Key::Number(f.disagreements().len() as i128),
+        },
+        Col {
+            key: "state",
+            title: STATE,
+            numeric: false,
+            show: |f, lang| shown_state(lang, f.state.code()),
+            file: |f, lang| filed_state(lang, f.state.code()),
+            order: |f| Key::from(f.state.code()),
+        },
+        Col {
+            key: "created",
+            title: t("建立时间", "Opened"),
+            numeric: true,
+            show: |f, _| html! { (local(f.created_at)) },
+            file: |f, _| filed_time(Some(f.created_at)),
+            order: |f| Key::from(f.created_at),
+        },
     ],
 };
 
@@ -91,7 +143,11 @@ pub(super) fn detail(request: &Request) -> Shown {
         }
         (steps(request, &actor, &f))
     };
-    Ok(LAYOUT.page(request, &Text::new(format!("三流 {}", f.order.number), format!("Flows of {}", f.order.number)), body))
+    Ok(LAYOUT.page(
+        request,
+        &Text::new(format!("三流 {}", f.order.number), format!("Flows of {}", f.order.number)),
+        body,
+    ))
 }
 
 fn information(request: &Request, f: &Flow, unit: Unit) -> Markup {
@@ -104,7 +160,10 @@ fn information(request: &Request, f: &Flow, unit: Unit) -> Markup {
         (request.t("数量", "Quantity"), html! { (quantity(lang, f.order.quantity, unit)) }),
         (request.t("金额", "Amount"), amount(f.order.amount)),
         (request.t("资金银行", "The bank"), code(&f.bank)),
-        (request.t("发票", "Invoice"), html! { @match &f.invoice { Some(n) => (n), None => (request.t("未结清", "not settled")) } }),
+        (
+            request.t("发票", "Invoice"),
+            html! { @match &f.invoice { Some(n) => (n), None => (request.t("未结清", "not settled")) } },
+        ),
     ])
 }
 
@@ -195,10 +254,18 @@ impl Step {
 
     fn told(self) -> Text {
         match self {
-            Self::Waybill => t("本企业托运的运单；签收后数量自动更新。", "A waybill of your own; what arrives is kept up to date."),
+            Self::Waybill => {
+                t("本企业托运的运单；签收后数量自动更新。", "A waybill of your own; what arrives is kept up to date.")
+            }
             Self::Receipt => t("买卖双方之一持有的仓单。", "A receipt that buyer or seller holds."),
-            Self::Payment => t("按银行流水确认付款。确认人不能释放资金。", "Under the bank's own number. Whoever confirms it does not release the funds."),
-            Self::Release => t("三流一致时释放资金。此后关联的内容不再变动。", "When all flows agree. What they rest on stays as it is from then on."),
+            Self::Payment => t(
+                "按银行流水确认付款。确认人不能释放资金。",
+                "Under the bank's own number. Whoever confirms it does not release the funds.",
+            ),
+            Self::Release => t(
+                "三流一致时释放资金。此后关联的内容不再变动。",
+                "When all flows agree. What they rest on stays as it is from then on.",
+            ),
             Self::Settle => t("资金释放后结清发票。", "Once the funds are released."),
         }
     }
@@ -215,10 +282,14 @@ impl Step {
 
 fn steps(request: &Request, actor: &Actor, f: &Flow) -> Markup {
     let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| s.is_for(actor, f)).collect();
-    card("steps", request.t("办理", "What can be done"), html! {
-        @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
-        div.actions { @for s in offered { a.outline role="button" href={ "/flows/" (f.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
-    })
+    card(
+        "steps",
+        request.t("办理", "What can be done"),
+        html! {
+            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
+            div.actions { @for s in offered { a.outline role="button" href={ "/flows/" (f.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
+        },
+    )
 }
 
 fn step_of(request: &Request) -> Result<Step, Refusal> {
@@ -230,7 +301,9 @@ pub(super) fn ask(request: &Request) -> Shown {
     let step = step_of(request)?;
     let f = flows::get(&who()?, request.param("flow"))?;
     let form = match step {
-        Step::Payment => Form::new().with("payer", &*f.buyer).with("payee", &*f.seller).with("amount", yuan(f.order.amount)),
+        Step::Payment => {
+            Form::new().with("payer", &*f.buyer).with("payee", &*f.seller).with("amount", yuan(f.order.amount))
+        }
         _ => Form::new(),
     };
     Ok(first(request, &form_of(request, step)?, &form))
@@ -242,8 +315,14 @@ fn form_of(request: &Request, step: Step) -> Result<Ask, Refusal> {
     let fields = match step {
         Step::Waybill => {
             let own = views::waybills(&actor, Part::First)?.items;
-            let words = |w: &crate::domain::freight::Waybill| format!("{} · {} · {}", w.id, w.order, state_name(w.state.code()).get(lang));
-            vec![Field::new("waybill", t("运单", "Waybill"), Kind::Choice(own.iter().map(|w| (w.id.clone(), words(w))).collect()))]
+            let words = |w: &crate::domain::freight::Waybill| {
+                format!("{} · {} · {}", w.id, w.order, state_name(w.state.code()).get(lang))
+            };
+            vec![Field::new(
+                "waybill",
+                t("运单", "Waybill"),
+                Kind::Choice(own.iter().map(|w| (w.id.clone(), words(w))).collect()),
+            )]
         }
         Step::Receipt => vec![Field::text("receipt", t("仓单编号", "The receipt's number"))],
         Step::Payment => vec![
@@ -269,22 +348,31 @@ fn form_of(request: &Request, step: Step) -> Result<Ask, Refusal> {
 /// `POST /flows/{flow}/{step}`.
 pub(super) fn take(request: &Request) -> Shown {
     let step = step_of(request)?;
-    submit(request, || form_of(request, step), |form| {
-        let (actor, id) = (who()?, request.param("flow"));
-        let mut read = Read::of(form);
-        match step {
-            Step::Waybill => flows::link_waybill(&actor, id, read.text("waybill").trim()).map(drop)?,
-            Step::Receipt => flows::link_receipt(&actor, id, read.text("receipt").trim()).map(drop)?,
-            Step::Payment => {
-                let new = NewPayment { bank_reference: read.text("bank_reference"), payer: read.text("payer"), payee: read.text("payee"), amount: read.fen("amount") };
-                read.done()?;
-                flows::confirm_payment(&actor, id, &new)?;
+    submit(
+        request,
+        || form_of(request, step),
+        |form| {
+            let (actor, id) = (who()?, request.param("flow"));
+            let mut read = Read::of(form);
+            match step {
+                Step::Waybill => flows::link_waybill(&actor, id, read.text("waybill").trim()).map(drop)?,
+                Step::Receipt => flows::link_receipt(&actor, id, read.text("receipt").trim()).map(drop)?,
+                Step::Payment => {
+                    let new = NewPayment {
+                        bank_reference: read.text("bank_reference"),
+                        payer: read.text("payer"),
+                        payee: read.text("payee"),
+                        amount: read.fen("amount"),
+                    };
+                    read.done()?;
+                    flows::confirm_payment(&actor, id, &new)?;
+                }
+                Step::Release => flows::release_funds(&actor, id).map(drop)?,
+                Step::Settle => flows::settle(&actor, id, &read.text("invoice")).map(drop)?,
             }
-            Step::Release => flows::release_funds(&actor, id).map(drop)?,
-            Step::Settle => flows::settle(&actor, id, &read.text("invoice")).map(drop)?,
-        }
-        Ok(format!("/flows/{id}?done=1"))
-    })
+            Ok(format!("/flows/{id}?done=1"))
+        },
+    )
 }
 
 /// `GET /flows/new`.
@@ -306,7 +394,10 @@ fn new_form(request: &Request) -> Result<Ask, Refusal> {
         fields: vec![
             Field::text("number", t("订单号", "The order's number")),
             Field::text("buyer", t("买方（统一社会信用代码）", "Buyer (unified social credit code)")),
-            Field::text("bank", t("资金银行（组织代码）", "The bank (organization)")).hint(Text::new(format!("为贵企业建档的银行：{}", banks.join("、")), format!("Banks with a file of your company: {}", banks.join(", ")))),
+            Field::text("bank", t("资金银行（组织代码）", "The bank (organization)")).hint(Text::new(
+                format!("为贵企业建档的银行：{}", banks.join("、")),
+                format!("Banks with a file of your company: {}", banks.join(", ")),
+            )),
             Field::new("goods", t("货物", "Goods"), Kind::Choice(goods)),
             Field::text("quantity", t("数量", "Quantity")).hint(quantity_hint(Unit::Kilogram)),
             Field::text("amount", t("金额（元）", "Amount (yuan)")),
@@ -317,20 +408,24 @@ fn new_form(request: &Request) -> Result<Ask, Refusal> {
 
 /// `POST /flows/new`.
 pub(super) fn open(request: &Request) -> Shown {
-    submit(request, || new_form(request), |form| {
-        let actor = who()?;
-        let mut read = Read::of(form);
-        let goods = read.text("goods");
-        let unit = unit_of(&actor, goods.trim());
-        let new = NewFlow {
-            number: read.text("number"),
-            buyer: read.text("buyer"),
-            bank: read.text("bank"),
-            quantity: read.quantity("quantity", unit),
-            goods,
-            amount: read.fen("amount"),
-        };
-        read.done()?;
-        Ok(format!("/flows/{}?done=1", flows::open(&actor, key(form), &new)?.id))
-    })
+    submit(
+        request,
+        || new_form(request),
+        |form| {
+            let actor = who()?;
+            let mut read = Read::of(form);
+            let goods = read.text("goods");
+            let unit = unit_of(&actor, goods.trim());
+            let new = NewFlow {
+                number: read.text("number"),
+                buyer: read.text("buyer"),
+                bank: read.text("bank"),
+                quantity: read.quantity("quantity", unit),
+                goods,
+                amount: read.fen("amount"),
+            };
+            read.done()?;
+            Ok(format!("/flows/{}?done=1", flows::open(&actor, key(form), &new)?.id))
+        },
+    )
 }

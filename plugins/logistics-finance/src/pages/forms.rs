@@ -117,7 +117,8 @@ fn again(request: &Request, ask: &Ask, mut form: Form, refusal: Refusal) -> Show
                 None => general.push(e.text),
             }
         }
-        let message = (!general.is_empty()).then(|| notice(Tone::Bad, html! { @for text in &general { p { (text.get(lang)) } } }));
+        let message = (!general.is_empty())
+            .then(|| notice(Tone::Bad, html! { @for text in &general { p { (text.get(lang)) } } }));
         return Ok(show(request, ask, &form, message).status(StatusCode::UNPROCESSABLE_ENTITY));
     }
     if let Refusal::KeyReused { .. } = refusal {
@@ -133,7 +134,10 @@ fn again(request: &Request, ask: &Ask, mut form: Form, refusal: Refusal) -> Show
         Error::Data(DataError::TooLarge(_) | DataError::Invalid(_)) => StatusCode::UNPROCESSABLE_ENTITY,
         other => return Err(other.into()),
     };
-    let message = notice(Tone::Bad, html! { strong { (title.get(lang)) } @if !detail.zh.is_empty() { p { (detail.get(lang)) } } });
+    let message = notice(
+        Tone::Bad,
+        html! { strong { (title.get(lang)) } @if !detail.zh.is_empty() { p { (detail.get(lang)) } } },
+    );
     Ok(show(request, ask, &form, Some(message)).status(status))
 }
 
@@ -155,7 +159,9 @@ fn field_of(refusal: &Refusal) -> Option<&'static str> {
         Refused::LotShort { .. } | Refused::LeavesOverLtv { .. } => "quantity",
         Refused::Nothing(name) => *name,
         Refused::Parts { .. } => "quantities",
-        Refused::NotAlike(..) | Refused::Pledged { .. } | Refused::ReceiptFrozen { .. } | Refused::Affiliate { .. } => "receipts",
+        Refused::NotAlike(..) | Refused::Pledged { .. } | Refused::ReceiptFrozen { .. } | Refused::Affiliate { .. } => {
+            "receipts"
+        }
         Refused::OverLtv { .. } => "principal",
         Refused::OverOwed { .. } => "amount",
         Refused::ReferenceReused { .. } => "bank_reference",

@@ -24,14 +24,70 @@ static LIST: List<FreightOrder> = List {
     words: |f| vec![&f.id, &f.order, &f.shipper, &f.carrier, &f.goods],
     empty: t("还没有运输委托。", "There are no freight orders yet."),
     columns: &[
-        Col { key: "number", title: t("编号", "Number"), numeric: false, show: |f, _| html! { a href={ "/freight/" (f.id) } { (f.id) } }, file: |f, _| Cell::from(f.id.as_str()), order: |f| Key::from(f.id.as_str()) },
-        Col { key: "order", title: t("订单号", "Order"), numeric: false, show: |f, _| html! { (f.order) }, file: |f, _| Cell::from(f.order.as_str()), order: |f| Key::from(f.order.as_str()) },
-        Col { key: "goods", title: t("货物", "Goods"), numeric: false, show: |f, _| html! { (f.goods) }, file: |f, _| Cell::from(f.goods.as_str()), order: |f| Key::from(f.goods.as_str()) },
-        Col { key: "quantity", title: t("数量", "Quantity"), numeric: true, show: |f, _| html! { (grouped(f.quantity)) }, file: |f, _| filed_number(f.quantity), order: |f| Key::from(f.quantity) },
-        Col { key: "value", title: t("货值", "Value"), numeric: true, show: |f, _| amount(f.value), file: |f, _| filed_fen(f.value), order: |f| Key::from(f.value) },
-        Col { key: "waybill", title: t("运单", "Waybill"), numeric: false, show: |f, lang| taken(lang, f), file: |f, _| f.waybill.clone().into(), order: |f| Key::Text(f.waybill.clone().unwrap_or_default()) },
-        Col { key: "until", title: t("送达期限", "By when"), numeric: true, show: |f, _| html! { (local(f.not_after)) }, file: |f, _| filed_time(Some(f.not_after)), order: |f| Key::from(f.not_after) },
-        Col { key: "created", title: t("委托时间", "Asked for"), numeric: true, show: |f, _| html! { (local(f.created_at)) }, file: |f, _| filed_time(Some(f.created_at)), order: |f| Key::from(f.created_at) },
+        Col {
+            key: "number",
+            title: t("编号", "Number"),
+            numeric: false,
+            show: |f, _| html! { a href={ "/freight/" (f.id) } { (f.id) } },
+            file: |f, _| Cell::from(f.id.as_str()),
+            order: |f| Key::from(f.id.as_str()),
+        },
+        Col {
+            key: "order",
+            title: t("订单号", "Order"),
+            numeric: false,
+            show: |f, _| html! { (f.order) },
+            file: |f, _| Cell::from(f.order.as_str()),
+            order: |f| Key::from(f.order.as_str()),
+        },
+        Col {
+            key: "goods",
+            title: t("货物", "Goods"),
+            numeric: false,
+            show: |f, _| html! { (f.goods) },
+            file: |f, _| Cell::from(f.goods.as_str()),
+            order: |f| Key::from(f.goods.as_str()),
+        },
+        Col {
+            key: "quantity",
+            title: t("数量", "Quantity"),
+            numeric: true,
+            show: |f, _| html! { (grouped(f.quantity)) },
+            file: |f, _| filed_number(f.quantity),
+            order: |f| Key::from(f.quantity),
+        },
+        Col {
+            key: "value",
+            title: t("货值", "Value"),
+            numeric: true,
+            show: |f, _| amount(f.value),
+            file: |f, _| filed_fen(f.value),
+            order: |f| Key::from(f.value),
+        },
+        Col {
+            key: "waybill",
+            title: t("运单", "Waybill"),
+            numeric: false,
+            show: |f, lang| taken(lang, f),
+            file: |f, _| f.waybill.clone().into(),
+            order: |f| Key::Text(f.waybill.clone().unwrap_or_default()),
+        },
+        Col {
+            key: "until",
+            title: t("送达期限", "By when"),
+            numeric: true,
+            show: |f, _| html! { (local(f.not_after)) },
+            file: |f, _| filed_time(Some(f.not_after)),
+            order: |f| Key::from(f.not_after),
+        },
+        Col {
+            key: "created",
+            title: t("委托时间", "Asked for"),
+            numeric: true,
+            show: |f, _| html! { (local(f.created_at)) },
+            file: |f, _| filed_time(Some(f.created_at)),
+            order: |f| Key::from(f.created_at),
+        },
     ],
 };
 
@@ -76,7 +132,8 @@ pub(super) fn detail(request: &Request) -> Shown {
     let columns = [
         Column::new(request.t("包裹", "Parcel"), |p: &&crate::domain::freight::Parcel| html! { (p.parcel) }),
         Column::new(request.t("内容", "Goods"), |p: &&crate::domain::freight::Parcel| html! { (p.goods) }),
-        Column::new(request.t("克", "Grams"), |p: &&crate::domain::freight::Parcel| html! { (grouped(p.grams)) }).numeric(),
+        Column::new(request.t("克", "Grams"), |p: &&crate::domain::freight::Parcel| html! { (grouped(p.grams)) })
+            .numeric(),
     ];
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已提交。", "Done."))) }
@@ -118,15 +175,20 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
         fields: vec![
             Field::text("carrier", t("承运人（组织代码）", "Carrier (organization)")),
             Field::text("order", t("订单号", "The order's number")),
-            Field::text("goods", t("货物", "Goods")).hint(t("大宗货物填货物代码，如 coal-5500，便于与订单核对", "For bulk goods their code, such as coal-5500, to be compared with the order")),
-            Field::text("quantity", t("数量（货物的最小单位）", "Quantity (in the smallest unit of the goods)")).hint(t("千克、升或件；按包裹发运时填包裹数", "Kilograms, litres or pieces; of parcels how many")),
+            Field::text("goods", t("货物", "Goods")).hint(t(
+                "大宗货物填货物代码，如 coal-5500，便于与订单核对",
+                "For bulk goods their code, such as coal-5500, to be compared with the order",
+            )),
+            Field::text("quantity", t("数量（货物的最小单位）", "Quantity (in the smallest unit of the goods)"))
+                .hint(t("千克、升或件；按包裹发运时填包裹数", "Kilograms, litres or pieces; of parcels how many")),
             Field::text("from-division", t("起运地行政区划代码", "From: division's code")),
             Field::text("from-address", t("起运地址", "From: address")),
             Field::text("to-division", t("送达地行政区划代码", "To: division's code")),
             Field::text("to-address", t("送达地址", "To: address")),
             Field::text("value", t("货值（元）", "Value (yuan)")),
             Field::new("not_after", t("最晚送达日期", "It must be there by"), Kind::Date),
-            Field::new("parcels", t("包裹（选填）", "Parcels (optional)"), Kind::Area(4)).hint(t("每行一个：编号, 内容, 克", "One a line: number, goods, grams")),
+            Field::new("parcels", t("包裹（选填）", "Parcels (optional)"), Kind::Area(4))
+                .hint(t("每行一个：编号, 内容, 克", "One a line: number, goods, grams")),
         ],
         submit: t("提交委托", "Ask"),
     })
@@ -148,21 +210,28 @@ fn parcels(read: &mut Read<'_>) -> Vec<(String, String, u64)> {
 
 /// `POST /freight/new`.
 pub(super) fn order(request: &Request) -> Shown {
-    submit(request, || form(request), |typed| {
-        let mut read = Read::of(typed);
-        let end = |read: &Read<'_>, of: &str| Place { division: read.text(&format!("{of}-division")), address: read.text(&format!("{of}-address")) };
-        let new = NewFreight {
-            carrier: read.text("carrier"),
-            order: read.text("order"),
-            goods: read.text("goods"),
-            quantity: read.number("quantity"),
-            from: end(&read, "from"),
-            to: end(&read, "to"),
-            value: read.fen("value"),
-            not_after: read.end_of_day("not_after"),
-            parcels: parcels(&mut read),
-        };
-        read.done()?;
-        Ok(format!("/freight/{}?done=1", freight::order(&who()?, key(typed), &new)?.id))
-    })
+    submit(
+        request,
+        || form(request),
+        |typed| {
+            let mut read = Read::of(typed);
+            let end = |read: &Read<'_>, of: &str| Place {
+                division: read.text(&format!("{of}-division")),
+                address: read.text(&format!("{of}-address")),
+            };
+            let new = NewFreight {
+                carrier: read.text("carrier"),
+                order: read.text("order"),
+                goods: read.text("goods"),
+                quantity: read.number("quantity"),
+                from: end(&read, "from"),
+                to: end(&read, "to"),
+                value: read.fen("value"),
+                not_after: read.end_of_day("not_after"),
+                parcels: parcels(&mut read),
+            };
+            read.done()?;
+            Ok(format!("/freight/{}?done=1", freight::order(&who()?, key(typed), &new)?.id))
+        },
+    )
 }

@@ -16,7 +16,9 @@ const NAMED: usize = 5;
 pub(super) fn show(request: &Request) -> Shown {
     match who() {
         Ok(actor) => mine(request, &actor),
-        Err(Refusal::Other(Error::SignIn)) => Ok(LAYOUT.page(request, &t("物流金融", "Logistics finance"), welcome(request))),
+        Err(Refusal::Other(Error::SignIn)) => {
+            Ok(LAYOUT.page(request, &t("物流金融", "Logistics finance"), welcome(request)))
+        }
         Err(e) => Err(e),
     }
 }
@@ -74,10 +76,13 @@ fn loading(request: &Request, actor: &Actor) -> Result<Markup, Refusal> {
 }
 
 fn no_role(request: &Request) -> Markup {
-    notice(Tone::Info, html! {
-        p { (request.t("您在这里没有岗位。企业人员请在门户选择企业的委托后再来；银行、仓储、承运和监管人员请联系部门管理员分配岗位。", "You hold no role here. For a company, choose its mandate at the portal and come back; officers of banks, warehouses, carriers and regulators are given their role by the department's administrator.")) }
-        p { a href="/verify" { (request.t("核验仓单", "Verify a receipt")) } }
-    })
+    notice(
+        Tone::Info,
+        html! {
+            p { (request.t("您在这里没有岗位。企业人员请在门户选择企业的委托后再来；银行、仓储、承运和监管人员请联系部门管理员分配岗位。", "You hold no role here. For a company, choose its mandate at the portal and come back; officers of banks, warehouses, carriers and regulators are given their role by the department's administrator.")) }
+            p { a href="/verify" { (request.t("核验仓单", "Verify a receipt")) } }
+        },
+    )
 }
 
 fn waits(lang: Lang, n: usize, w: &Waiting, several: bool) -> Markup {
@@ -86,10 +91,14 @@ fn waits(lang: Lang, n: usize, w: &Waiting, several: bool) -> Markup {
         (badge(if w.urgent { Tone::Bad } else { Tone::Warn }, html! { (w.things.len()) @if w.urgent { " · " (lang.pick("紧急", "urgent")) } }))
         @if several { " " span.muted { (role_name(w.role).get(lang)) } }
     };
-    card(&format!("waits-{n}"), heading, html! {
-        ul { @for thing in w.things.iter().take(NAMED) { li { a href=(thing.path) { (thing.name.get(lang)) } } } }
-        @if w.things.len() > NAMED { p.muted { (lang.pick("还有 ", "and ")) (w.things.len() - NAMED) (lang.pick(" 项，见列表。", " more: see the lists.")) } }
-    })
+    card(
+        &format!("waits-{n}"),
+        heading,
+        html! {
+            ul { @for thing in w.things.iter().take(NAMED) { li { a href=(thing.path) { (thing.name.get(lang)) } } } }
+            @if w.things.len() > NAMED { p.muted { (lang.pick("还有 ", "and ")) (w.things.len() - NAMED) (lang.pick(" 项，见列表。", " more: see the lists.")) } }
+        },
+    )
 }
 
 fn shortcuts(request: &Request, actor: &Actor) -> Markup {

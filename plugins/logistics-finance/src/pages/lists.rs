@@ -128,7 +128,8 @@ impl<R: 'static> List<R> {
     fn filters(&self, request: &Request, listing: &Listing, parts: Option<(Text, Text)>) -> Markup {
         let lang = request.lang();
         let all = request.t("全部", "All").to_owned();
-        let named: Vec<(&str, String)> = (self.states)().into_iter().map(|s| (s, state_name(s).get(lang).to_owned())).collect();
+        let named: Vec<(&str, String)> =
+            (self.states)().into_iter().map(|s| (s, state_name(s).get(lang).to_owned())).collect();
         let mut states = vec![("", all.as_str())];
         states.extend(named.iter().map(|(code, name)| (*code, name.as_str())));
         listing.form(html! {
@@ -141,7 +142,13 @@ impl<R: 'static> List<R> {
     }
 
     /// The page of the list: `head` stands above it, `parts` are the two parts that a company may look at.
-    pub(super) fn page(&self, request: &Request, rows: Gathered<R>, head: &Markup, parts: Option<(Text, Text)>) -> Shown {
+    pub(super) fn page(
+        &self,
+        request: &Request,
+        rows: Gathered<R>,
+        head: &Markup,
+        parts: Option<(Text, Text)>,
+    ) -> Shown {
         let lang = request.lang();
         let listing = self.listing(request);
         let more = rows.more;
@@ -171,7 +178,13 @@ impl<R: 'static> List<R> {
         Ok(self.sheet(request.lang(), &rows, format, self.path.trim_start_matches('/'))?)
     }
 
-    fn sheet(&self, lang: Lang, rows: &[R], format: Format, name: &str) -> yunlong_sdk::web::Result<yunlong_sdk::Response> {
+    fn sheet(
+        &self,
+        lang: Lang,
+        rows: &[R],
+        format: Format,
+        name: &str,
+    ) -> yunlong_sdk::web::Result<yunlong_sdk::Response> {
         let headings: Vec<String> = self.columns.iter().map(|c| c.title.get(lang).to_owned()).collect();
         let cells = rows.iter().map(|r| self.columns.iter().map(|c| (c.file)(r, lang)).collect::<Vec<_>>());
         let sheet = Sheet::new(self.title.get(lang), headings).rows(cells);

@@ -24,16 +24,75 @@ static LIST: List<Loan> = List {
     states: || State::ALL.map(State::code).to_vec(),
     state: |l| l.state.code(),
     words: |l| vec![&l.id, &l.borrower, &l.borrower_name, &l.bank, &l.purpose],
-    empty: t("还没有贷款。企业以持有的仓单向有客户档案的银行申请。", "There are no loans yet. Companies apply with receipts that they hold, at a bank that has a file of them."),
+    empty: t(
+        "还没有贷款。企业以持有的仓单向有客户档案的银行申请。",
+        "There are no loans yet. Companies apply with receipts that they hold, at a bank that has a file of them.",
+    ),
     columns: &[
-        Col { key: "number", title: t("编号", "Number"), numeric: false, show: |l, _| html! { a href={ "/loans/" (l.id) } { (l.id) } }, file: |l, _| Cell::from(l.id.as_str()), order: |l| Key::from(l.id.as_str()) },
-        Col { key: "borrower", title: t("借款企业", "Borrower"), numeric: false, show: |l, _| html! { (l.borrower_name) }, file: |l, _| Cell::from(l.borrower_name.as_str()), order: |l| Key::from(l.borrower_name.as_str()) },
-        Col { key: "bank", title: t("银行", "Bank"), numeric: false, show: |l, _| code(&l.bank), file: |l, _| Cell::from(l.bank.as_str()), order: |l| Key::from(l.bank.as_str()) },
-        Col { key: "principal", title: t("本金", "Principal"), numeric: true, show: |l, _| amount(l.principal), file: |l, _| filed_fen(l.principal), order: |l| Key::from(l.principal) },
-        Col { key: "owed", title: t("欠款", "Owed"), numeric: true, show: |l, _| amount(owed(l)), file: |l, _| filed_fen(owed(l)), order: |l| Key::from(owed(l)) },
-        Col { key: "due", title: t("到期日", "Due"), numeric: true, show: |l, _| html! { @match l.due { Some(d) => (d), None => "—" } }, file: |l, _| l.due.map(|d| d.to_string()).into(), order: |l| Key::Text(l.due.map(|d| d.to_string()).unwrap_or_default()) },
-        Col { key: "state", title: STATE, numeric: false, show: |l, lang| html! { (shown_state(lang, l.state.code())) @if l.frozen.is_some() { " " (shown_state(lang, "frozen")) } }, file: |l, lang| filed_state(lang, l.state.code()), order: |l| Key::from(l.state.code()) },
-        Col { key: "created", title: t("申请时间", "Applied"), numeric: true, show: |l, _| html! { (local(l.created_at)) }, file: |l, _| filed_time(Some(l.created_at)), order: |l| Key::from(l.created_at) },
+        Col {
+            key: "number",
+            title: t("编号", "Number"),
+            numeric: false,
+            show: |l, _| html! { a href={ "/loans/" (l.id) } { (l.id) } },
+            file: |l, _| Cell::from(l.id.as_str()),
+            order: |l| Key::from(l.id.as_str()),
+        },
+        Col {
+            key: "borrower",
+            title: t("借款企业", "Borrower"),
+            numeric: false,
+            show: |l, _| html! { (l.borrower_name) },
+            file: |l, _| Cell::from(l.borrower_name.as_str()),
+            order: |l| Key::from(l.borrower_name.as_str()),
+        },
+        Col {
+            key: "bank",
+            title: t("银行", "Bank"),
+            numeric: false,
+            show: |l, _| code(&l.bank),
+            file: |l, _| Cell::from(l.bank.as_str()),
+            order: |l| Key::from(l.bank.as_str()),
+        },
+        Col {
+            key: "principal",
+            title: t("本金", "Principal"),
+            numeric: true,
+            show: |l, _| amount(l.principal),
+            file: |l, _| filed_fen(l.principal),
+            order: |l| Key::from(l.principal),
+        },
+        Col {
+            key: "owed",
+            title: t("欠款", "Owed"),
+            numeric: true,
+            show: |l, _| amount(owed(l)),
+            file: |l, _| filed_fen(owed(l)),
+            order: |l| Key::from(owed(l)),
+        },
+        Col {
+            key: "due",
+            title: t("到期日", "Due"),
+            numeric: true,
+            show: |l, _| html! { @match l.due { Some(d) => (d), None => "—" } },
+            file: |l, _| l.due.map(|d| d.to_string()).into(),
+            order: |l| Key::Text(l.due.map(|d| d.to_string()).unwrap_or_default()),
+        },
+        Col {
+            key: "state",
+            title: STATE,
+            numeric: false,
+            show: |l, lang| html! { (shown_state(lang, l.state.code())) @if l.frozen.is_some() { " " (shown_state(lang, "frozen")) } },
+            file: |l, lang| filed_state(lang, l.state.code()),
+            order: |l| Key::from(l.state.code()),
+        },
+        Col {
+            key: "created",
+            title: t("申请时间", "Applied"),
+            numeric: true,
+            show: |l, _| html! { (local(l.created_at)) },
+            file: |l, _| filed_time(Some(l.created_at)),
+            order: |l| Key::from(l.created_at),
+        },
     ],
 };
 
@@ -121,11 +180,23 @@ fn terms(request: &Request, l: &Loan) -> Markup {
         (request.t("用途", "Purpose"), html! { (l.purpose) }),
         (request.t("本金", "Principal"), html! { strong { (amount(l.principal)) } }),
         (request.t("年利率", "Interest a year"), html! { (percent(r.bps)) " · " (r.day_count.code()) }),
-        (request.t("逾期加收", "Added when overdue"), html! { (percent(r.overdue_bps)) (request.t("（按利率）", " of the rate")) }),
+        (
+            request.t("逾期加收", "Added when overdue"),
+            html! { (percent(r.overdue_bps)) (request.t("（按利率）", " of the rate")) },
+        ),
         (request.t("期限", "Term"), html! { (l.terms.term_days) (request.t(" 天", " days")) }),
-        (request.t("到期日", "Due"), html! { @match l.due { Some(d) => (d), None => (request.t("放款时确定，遇节假日顺延", "Fixed when it is paid out; moved over holidays")) } }),
-        (request.t("质押率上限 / 追加线", "Most lent / margin line"), html! { (percent(l.terms.ltv_bps)) " / " (percent(l.terms.margin_bps)) }),
-        (request.t("签署", "Signed"), html! { (request.t("企业 ", "company ")) (when(l.borrower_signed_at)) " · " (request.t("银行 ", "bank ")) (when(l.bank_signed_at)) }),
+        (
+            request.t("到期日", "Due"),
+            html! { @match l.due { Some(d) => (d), None => (request.t("放款时确定，遇节假日顺延", "Fixed when it is paid out; moved over holidays")) } },
+        ),
+        (
+            request.t("质押率上限 / 追加线", "Most lent / margin line"),
+            html! { (percent(l.terms.ltv_bps)) " / " (percent(l.terms.margin_bps)) },
+        ),
+        (
+            request.t("签署", "Signed"),
+            html! { (request.t("企业 ", "company ")) (when(l.borrower_signed_at)) " · " (request.t("银行 ", "bank ")) (when(l.bank_signed_at)) },
+        ),
     ])
 }
 
@@ -172,7 +243,9 @@ fn worth(request: &Request, o: &Overview) -> Markup {
 
 fn credit(request: &Request, o: &Overview) -> Markup {
     let consent = match &o.consent {
-        Some(c) if c.stands(crate::service::now()) => html! { (badge(Tone::Ok, request.t("企业已授权", "consented"))) " " (request.t("至 ", "until ")) (local(c.until)) },
+        Some(c) if c.stands(crate::service::now()) => {
+            html! { (badge(Tone::Ok, request.t("企业已授权", "consented"))) " " (request.t("至 ", "until ")) (local(c.until)) }
+        }
         Some(c) if c.withdrawn_at.is_some() => badge(Tone::Warn, request.t("企业已撤回授权", "taken back")),
         Some(_) => badge(Tone::Warn, request.t("授权已过期", "the consent is over")),
         None => badge(Tone::Warn, request.t("企业尚未授权", "not consented")),
@@ -220,17 +293,23 @@ fn repayments(request: &Request, o: &Overview) -> Markup {
     let l = &o.loan;
     let back = [
         Column::new(request.t("时间", "When"), |r: &&crate::domain::loan::Repayment| html! { (local(r.at)) }),
-        Column::new(request.t("银行流水号", "The bank's number"), |r: &&crate::domain::loan::Repayment| code(&r.reference)),
+        Column::new(request.t("银行流水号", "The bank's number"), |r: &&crate::domain::loan::Repayment| {
+            code(&r.reference)
+        }),
         Column::new(request.t("金额", "Amount"), |r: &&crate::domain::loan::Repayment| amount(r.amount)).numeric(),
         Column::new(request.t("利息", "Interest"), |r: &&crate::domain::loan::Repayment| amount(r.interest)).numeric(),
-        Column::new(request.t("本金", "Principal"), |r: &&crate::domain::loan::Repayment| amount(r.principal)).numeric(),
+        Column::new(request.t("本金", "Principal"), |r: &&crate::domain::loan::Repayment| amount(r.principal))
+            .numeric(),
     ];
     let sold = [
         Column::new(request.t("时间", "When"), |s: &&crate::domain::loan::Sale| html! { (local(s.at)) }),
         Column::new(request.t("仓单", "Receipt"), |s: &&crate::domain::loan::Sale| link(&s.receipt)),
         Column::new(request.t("买受人", "Buyer"), |s: &&crate::domain::loan::Sale| code(&s.buyer)),
         Column::new(request.t("价款", "Proceeds"), |s: &&crate::domain::loan::Sale| amount(s.proceeds)).numeric(),
-        Column::new(request.t("余款（归企业）", "Surplus (the company's)"), |s: &&crate::domain::loan::Sale| amount(s.surplus)).numeric(),
+        Column::new(request.t("余款（归企业）", "Surplus (the company's)"), |s: &&crate::domain::loan::Sale| {
+            amount(s.surplus)
+        })
+        .numeric(),
     ];
     html! {
         @if l.state.is_out() {
@@ -281,7 +360,13 @@ pub(super) struct Line {
 fn lines(entries: &[Entry]) -> Vec<Line> {
     let of = |e: &Entry| {
         let (at, kind, reference) = (e.at(), e.kind().code(), e.reference().to_owned());
-        let line = move |p: &crate::domain::ledger::Posting| Line { at, kind, reference: reference.clone(), account: p.account.to_string(), amount: p.amount };
+        let line = move |p: &crate::domain::ledger::Posting| Line {
+            at,
+            kind,
+            reference: reference.clone(),
+            account: p.account.to_string(),
+            amount: p.amount,
+        };
         e.postings().iter().map(line).collect::<Vec<_>>()
     };
     entries.iter().flat_map(of).collect()
@@ -296,11 +381,46 @@ static ENTRIES: List<Line> = List {
     words: |e| vec![&e.reference, &e.account],
     empty: t("还没有分录。", "There are no entries yet."),
     columns: &[
-        Col { key: "time", title: t("时间", "When"), numeric: false, show: |e, _| html! { (local(e.at)) }, file: |e, _| filed_time(Some(e.at)), order: |e| Key::from(e.at) },
-        Col { key: "kind", title: t("事项", "What"), numeric: false, show: |e, lang| html! { (entry_name(e.kind).get(lang)) " " span.muted { (e.reference) } }, file: |e, lang| Cell::from(format!("{} {}", entry_name(e.kind).get(lang), e.reference)), order: |e| Key::from(e.kind) },
-        Col { key: "account", title: t("科目", "Account"), numeric: false, show: |e, lang| html! { (account_name(lang, &e.account)) }, file: |e, lang| Cell::from(account_name(lang, &e.account)), order: |e| Key::from(e.account.as_str()) },
-        Col { key: "debit", title: t("借方", "Debit"), numeric: true, show: |e, _| side(e.amount), file: |e, _| filed_side(e.amount), order: |e| Key::from(e.amount) },
-        Col { key: "credit", title: t("贷方", "Credit"), numeric: true, show: |e, _| side(-e.amount), file: |e, _| filed_side(-e.amount), order: |e| Key::from(-e.amount) },
+        Col {
+            key: "time",
+            title: t("时间", "When"),
+            numeric: false,
+            show: |e, _| html! { (local(e.at)) },
+            file: |e, _| filed_time(Some(e.at)),
+            order: |e| Key::from(e.at),
+        },
+        Col {
+            key: "kind",
+            title: t("事项", "What"),
+            numeric: false,
+            show: |e, lang| html! { (entry_name(e.kind).get(lang)) " " span.muted { (e.reference) } },
+            file: |e, lang| Cell::from(format!("{} {}", entry_name(e.kind).get(lang), e.reference)),
+            order: |e| Key::from(e.kind),
+        },
+        Col {
+            key: "account",
+            title: t("科目", "Account"),
+            numeric: false,
+            show: |e, lang| html! { (account_name(lang, &e.account)) },
+            file: |e, lang| Cell::from(account_name(lang, &e.account)),
+            order: |e| Key::from(e.account.as_str()),
+        },
+        Col {
+            key: "debit",
+            title: t("借方", "Debit"),
+            numeric: true,
+            show: |e, _| side(e.amount),
+            file: |e, _| filed_side(e.amount),
+            order: |e| Key::from(e.amount),
+        },
+        Col {
+            key: "credit",
+            title: t("贷方", "Credit"),
+            numeric: true,
+            show: |e, _| side(-e.amount),
+            file: |e, _| filed_side(-e.amount),
+            order: |e| Key::from(-e.amount),
+        },
     ],
 };
 

@@ -25,18 +25,71 @@ static LIST: List<Lot> = List {
     words: |l| vec![&l.id, &l.goods, &l.goods_name.zh, &l.goods_name.en, &l.spec, &l.owner, &l.location],
     empty: t("还没有批次。货物入库时登记。", "There are no lots yet. They are entered when goods come in."),
     columns: &[
-        Col { key: "number", title: t("编号", "Number"), numeric: false, show: |l, _| html! { a href={ "/lots/" (l.id) } { (l.id) } }, file: |l, _| Cell::from(l.id.as_str()), order: |l| Key::from(l.id.as_str()) },
-        Col { key: "goods", title: t("货物", "Goods"), numeric: false, show: |l, lang| html! { (l.goods_name.get(lang)) " " span.muted { (l.spec) } }, file: |l, lang| Cell::from(format!("{} {}", l.goods_name.get(lang), l.spec)), order: |l| Key::from(&*l.goods_name.zh) },
-        Col { key: "quantity", title: t("在库", "In store"), numeric: true, show: |l, lang| html! { (quantity(lang, l.quantity, l.unit)) }, file: |l, _| filed_number(l.quantity), order: |l| Key::from(l.quantity) },
-        Col { key: "receipted", title: t("已开仓单", "On receipts"), numeric: true, show: |l, lang| html! { (quantity(lang, l.receipted, l.unit)) }, file: |l, _| filed_number(l.receipted), order: |l| Key::from(l.receipted) },
-        Col { key: "missing", title: t("异常缺失", "Missing"), numeric: true, show: |l, lang| missing(lang, l), file: |l, _| filed_number(l.missing), order: |l| Key::from(l.missing) },
-        Col { key: "owner", title: t("货主", "Owner"), numeric: false, show: |l, _| code(&l.owner), file: |l, _| Cell::from(l.owner.as_str()), order: |l| Key::from(l.owner.as_str()) },
-        Col { key: "created", title: t("入库时间", "Came in"), numeric: true, show: |l, _| html! { (local(l.created_at)) }, file: |l, _| filed_time(Some(l.created_at)), order: |l| Key::from(l.created_at) },
+        Col {
+            key: "number",
+            title: t("编号", "Number"),
+            numeric: false,
+            show: |l, _| html! { a href={ "/lots/" (l.id) } { (l.id) } },
+            file: |l, _| Cell::from(l.id.as_str()),
+            order: |l| Key::from(l.id.as_str()),
+        },
+        Col {
+            key: "goods",
+            title: t("货物", "Goods"),
+            numeric: false,
+            show: |l, lang| html! { (l.goods_name.get(lang)) " " span.muted { (l.spec) } },
+            file: |l, lang| Cell::from(format!("{} {}", l.goods_name.get(lang), l.spec)),
+            order: |l| Key::from(&*l.goods_name.zh),
+        },
+        Col {
+            key: "quantity",
+            title: t("在库", "In store"),
+            numeric: true,
+            show: |l, lang| html! { (quantity(lang, l.quantity, l.unit)) },
+            file: |l, _| filed_number(l.quantity),
+            order: |l| Key::from(l.quantity),
+        },
+        Col {
+            key: "receipted",
+            title: t("已开仓单", "On receipts"),
+            numeric: true,
+            show: |l, lang| html! { (quantity(lang, l.receipted, l.unit)) },
+            file: |l, _| filed_number(l.receipted),
+            order: |l| Key::from(l.receipted),
+        },
+        Col {
+            key: "missing",
+            title: t("异常缺失", "Missing"),
+            numeric: true,
+            show: |l, lang| missing(lang, l),
+            file: |l, _| filed_number(l.missing),
+            order: |l| Key::from(l.missing),
+        },
+        Col {
+            key: "owner",
+            title: t("货主", "Owner"),
+            numeric: false,
+            show: |l, _| code(&l.owner),
+            file: |l, _| Cell::from(l.owner.as_str()),
+            order: |l| Key::from(l.owner.as_str()),
+        },
+        Col {
+            key: "created",
+            title: t("入库时间", "Came in"),
+            numeric: true,
+            show: |l, _| html! { (local(l.created_at)) },
+            file: |l, _| filed_time(Some(l.created_at)),
+            order: |l| Key::from(l.created_at),
+        },
     ],
 };
 
 fn missing(lang: yunlong_sdk::Lang, l: &Lot) -> Markup {
-    if l.missing == 0 { html! { "—" } } else { yunlong_sdk::page::badge(Tone::Bad, quantity(lang, l.missing, l.unit)) }
+    if l.missing == 0 {
+        html! { "—" }
+    } else {
+        yunlong_sdk::page::badge(Tone::Bad, quantity(lang, l.missing, l.unit))
+    }
 }
 
 fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Lot>, Refusal> {
@@ -122,7 +175,8 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
         intro: html! { p { (w.name.get(lang)) } },
         fields: vec![
             Field::text("owner", t("货主（统一社会信用代码）", "Owner (unified social credit code)")),
-            Field::text("goods", t("货物代码", "Goods by their code")).hint(t("与价格表一致，如 coal-5500", "As in the list of prices, such as coal-5500")),
+            Field::text("goods", t("货物代码", "Goods by their code"))
+                .hint(t("与价格表一致，如 coal-5500", "As in the list of prices, such as coal-5500")),
             Field::text("goods_name", t("货物名称", "What they are called")),
             Field::text("goods_name_en", t("英文名称（选填）", "In English (optional)")),
             Field::text("spec", t("规格等级", "Grade, size, packing")),
@@ -136,23 +190,27 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
 
 /// `POST /warehouses/{warehouse}/receive`.
 pub(super) fn receive(request: &Request) -> Shown {
-    submit(request, || form(request), |typed| {
-        let mut read = Read::of(typed);
-        let unit = read.choice("unit", |code| Unit::ALL.into_iter().find(|u| u.code() == code));
-        let new = NewLot {
-            warehouse: request.param("warehouse").to_owned(),
-            owner: read.text("owner"),
-            goods: read.text("goods"),
-            goods_name: read.text("goods_name"),
-            goods_name_en: read.text("goods_name_en"),
-            spec: read.text("spec"),
-            unit,
-            quantity: read.quantity("quantity", unit),
-            location: read.text("location"),
-        };
-        read.done()?;
-        Ok(format!("/lots/{}?done=1", warehouses::receive(&who()?, key(typed), &new)?.id))
-    })
+    submit(
+        request,
+        || form(request),
+        |typed| {
+            let mut read = Read::of(typed);
+            let unit = read.choice("unit", |code| Unit::ALL.into_iter().find(|u| u.code() == code));
+            let new = NewLot {
+                warehouse: request.param("warehouse").to_owned(),
+                owner: read.text("owner"),
+                goods: read.text("goods"),
+                goods_name: read.text("goods_name"),
+                goods_name_en: read.text("goods_name_en"),
+                spec: read.text("spec"),
+                unit,
+                quantity: read.quantity("quantity", unit),
+                location: read.text("location"),
+            };
+            read.done()?;
+            Ok(format!("/lots/{}?done=1", warehouses::receive(&who()?, key(typed), &new)?.id))
+        },
+    )
 }
 
 /// `GET /lots/{lot}/found`.
@@ -169,15 +227,22 @@ fn found_form(request: &Request) -> Result<Ask, Refusal> {
         action: format!("/lots/{}/found", l.id),
         back: format!("/lots/{}", l.id),
         intro: html! { p { (request.t("登记的缺失：", "On record as missing: ")) strong { (quantity(lang, l.missing, l.unit)) } } },
-        fields: vec![Field::new("reason", t("盘点结论", "What was found"), Kind::Area(3)).hint(t("最多 200 个字，写入审计记录", "At most 200 characters; it stands in the audit trail"))],
+        fields: vec![
+            Field::new("reason", t("盘点结论", "What was found"), Kind::Area(3))
+                .hint(t("最多 200 个字，写入审计记录", "At most 200 characters; it stands in the audit trail")),
+        ],
         submit: t("核销", "Clear"),
     })
 }
 
 /// `POST /lots/{lot}/found`.
 pub(super) fn found(request: &Request) -> Shown {
-    submit(request, || found_form(request), |typed| {
-        let l = sensors::clear_missing(&who()?, request.param("lot"), typed.value("reason"))?;
-        Ok(format!("/lots/{}?done=1", l.id))
-    })
+    submit(
+        request,
+        || found_form(request),
+        |typed| {
+            let l = sensors::clear_missing(&who()?, request.param("lot"), typed.value("reason"))?;
+            Ok(format!("/lots/{}?done=1", l.id))
+        },
+    )
 }

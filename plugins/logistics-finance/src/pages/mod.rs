@@ -164,9 +164,13 @@ fn nav(_: &Request) -> Vec<NavItem> {
 /// How a state sounds: good, under way, wrong.
 fn tone(code: &str) -> Tone {
     match code {
-        "issued" | "released" | "registered" | "settled" | "signed" | "confirmed" | "cured" | "delivered" | "disbursed" => Tone::Ok,
-        "frozen" | "overdue" | "disposal" | "written-off" | "rejected" | "exception" | "lapsed" | "refused" => Tone::Bad,
-        "pledge-pending" | "pledged" | "applied" | "credit-checked" | "approved" | "requested" | "asked" | "unknown" | "open" => Tone::Warn,
+        "issued" | "released" | "registered" | "settled" | "signed" | "confirmed" | "cured" | "delivered"
+        | "disbursed" => Tone::Ok,
+        "frozen" | "overdue" | "disposal" | "written-off" | "rejected" | "exception" | "lapsed" | "refused" => {
+            Tone::Bad
+        }
+        "pledge-pending" | "pledged" | "applied" | "credit-checked" | "approved" | "requested" | "asked"
+        | "unknown" | "open" => Tone::Warn,
         _ => Tone::Info,
     }
 }

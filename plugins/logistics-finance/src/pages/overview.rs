@@ -46,7 +46,10 @@ pub(super) fn show(request: &Request) -> Shown {
 fn map(request: &Request, o: &Overview) -> DistrictMap {
     let lang = request.lang();
     let at = request.t("数据时间 ", "As of ").to_owned() + &local(o.at);
-    let map = DistrictMap::new(request.t("各县区在库货物价值", "Goods in store by district"), request.t("价值", "Value")).unit(request.t("元", "yuan")).source(at);
+    let map =
+        DistrictMap::new(request.t("各县区在库货物价值", "Goods in store by district"), request.t("价值", "Value"))
+            .unit(request.t("元", "yuan"))
+            .source(at);
     // Every district of the map, those without warehouses as nothing; then what lies elsewhere.
     let elsewhere = o.districts.keys().map(String::as_str).filter(|c| !ON_THE_MAP.contains(c));
     ON_THE_MAP.into_iter().chain(elsewhere).fold(map, |map, code| {
@@ -72,9 +75,13 @@ fn states(request: &Request, title: &str, path: &str, counts: &BTreeMap<&'static
 
 /// How figures are counted.
 fn legend(request: &Request) -> Markup {
-    card("how", request.t("怎样统计", "How it is counted"), html! {
-        p { (request.t("在库货物价值：有效仓单的数量乘最新价格；没有价格的货物不计。县区以仓库所在地为准。", "Goods: what live receipts promise, at the latest prices; goods without a price count as nothing. The district is the warehouse's.")) }
-        p { (request.t("放款按合同放款之月，还款按银行入账之月，均以北京时间划分。", "Paid out by the month of the payment, repaid by the month of the booking, in Beijing's time.")) }
-        p { (request.t("颜色之外，各状态都有文字：", "Beside its colour each state has its word: ")) @for code in ["issued", "pledged", "frozen"] { (state_badge(request.lang(), code)) " " } }
-    })
+    card(
+        "how",
+        request.t("怎样统计", "How it is counted"),
+        html! {
+            p { (request.t("在库货物价值：有效仓单的数量乘最新价格；没有价格的货物不计。县区以仓库所在地为准。", "Goods: what live receipts promise, at the latest prices; goods without a price count as nothing. The district is the warehouse's.")) }
+            p { (request.t("放款按合同放款之月，还款按银行入账之月，均以北京时间划分。", "Paid out by the month of the payment, repaid by the month of the booking, in Beijing's time.")) }
+            p { (request.t("颜色之外，各状态都有文字：", "Beside its colour each state has its word: ")) @for code in ["issued", "pledged", "frozen"] { (state_badge(request.lang(), code)) " " } }
+        },
+    )
 }

@@ -30,11 +30,46 @@ static LIST: List<Quote> = List {
     words: |q| vec![&q.goods, &q.name.zh, &q.name.en, &q.source],
     empty: t("还没有发布价格。由监管人员发布。", "No price is published yet. A regulator publishes them."),
     columns: &[
-        Col { key: "name", title: t("货物", "Goods"), numeric: false, show: |q, lang| html! { a href={ "/quotes/" (q.goods) } { (q.name.get(lang)) } }, file: |q, lang| Cell::from(q.name.get(lang)), order: |q| Key::from(&*q.name.zh) },
-        Col { key: "goods", title: t("代码", "Code"), numeric: false, show: |q, _| super::code(&q.goods), file: |q, _| Cell::from(q.goods.as_str()), order: |q| Key::from(q.goods.as_str()) },
-        Col { key: "price", title: t("价格", "Price"), numeric: true, show: |q, lang| html! { (amount(q.price)) " " span.muted { (priced_by(q.unit).get(lang)) } }, file: |q, _| filed_fen(q.price), order: |q| Key::from(q.price) },
-        Col { key: "source", title: t("来源", "Source"), numeric: false, show: |q, _| html! { (q.source) }, file: |q, _| Cell::from(q.source.as_str()), order: |q| Key::from(q.source.as_str()) },
-        Col { key: "at", title: t("发布时间", "Since"), numeric: true, show: |q, lang| html! { (local(q.at)) (too_old(lang, q)) }, file: |q, _| filed_time(Some(q.at)), order: |q| Key::from(q.at) },
+        Col {
+            key: "name",
+            title: t("货物", "Goods"),
+            numeric: false,
+            show: |q, lang| html! { a href={ "/quotes/" (q.goods) } { (q.name.get(lang)) } },
+            file: |q, lang| Cell::from(q.name.get(lang)),
+            order: |q| Key::from(&*q.name.zh),
+        },
+        Col {
+            key: "goods",
+            title: t("代码", "Code"),
+            numeric: false,
+            show: |q, _| super::code(&q.goods),
+            file: |q, _| Cell::from(q.goods.as_str()),
+            order: |q| Key::from(q.goods.as_str()),
+        },
+        Col {
+            key: "price",
+            title: t("价格", "Price"),
+            numeric: true,
+            show: |q, lang| html! { (amount(q.price)) " " span.muted { (priced_by(q.unit).get(lang)) } },
+            file: |q, _| filed_fen(q.price),
+            order: |q| Key::from(q.price),
+        },
+        Col {
+            key: "source",
+            title: t("来源", "Source"),
+            numeric: false,
+            show: |q, _| html! { (q.source) },
+            file: |q, _| Cell::from(q.source.as_str()),
+            order: |q| Key::from(q.source.as_str()),
+        },
+        Col {
+            key: "at",
+            title: t("发布时间", "Since"),
+            numeric: true,
+            show: |q, lang| html! { (local(q.at)) (too_old(lang, q)) },
+            file: |q, _| filed_time(Some(q.at)),
+            order: |q| Key::from(q.at),
+        },
     ],
 };
 
@@ -62,7 +97,9 @@ pub(super) fn detail(request: &Request) -> Shown {
     let (actor, lang) = (who()?, request.lang());
     let q = quotes::get(&actor, request.param("goods"))?;
     let past = gather(|limit, after| quotes::history(&actor, &q.goods, limit, after))?.items;
-    let mut drawn = Chart::line(request.t("价格走势", "How the price went"), request.t("日期", "Day")).unit(request.t("元", "yuan")).series(priced_by(q.unit).get(lang));
+    let mut drawn = Chart::line(request.t("价格走势", "How the price went"), request.t("日期", "Day"))
+        .unit(request.t("元", "yuan"))
+        .series(priced_by(q.unit).get(lang));
     for p in past.iter().take(DRAWN).rev() {
         drawn = drawn.row(Date::at(p.at).to_string(), [Quantity::fen(i64::try_from(p.price).unwrap_or(i64::MAX))]);
     }
@@ -89,7 +126,12 @@ pub(super) fn new(request: &Request) -> Shown {
     let form = match request.query_value("goods") {
         Some(goods) => {
             let q = quotes::get(&who()?, &goods)?;
-            Form::new().with("goods", q.goods).with("name", q.name.zh).with("name_en", q.name.en).with("unit", q.unit.code()).with("source", q.source)
+            Form::new()
+                .with("goods", q.goods)
+                .with("name", q.name.zh)
+                .with("name_en", q.name.en)
+                .with("unit", q.unit.code())
+                .with("source", q.source)
         }
         None => Form::new().with("unit", Unit::Kilogram.code()),
     };
@@ -99,7 +141,9 @@ pub(super) fn new(request: &Request) -> Shown {
 fn ask(request: &Request) -> Result<Ask, Refusal> {
     who()?.needs(Role::Regulator)?;
     let lang = request.lang();
-    let units = Unit::ALL.map(|u| (u.code().to_owned(), format!("{} · {}", unit_name(u).get(lang), priced_by(u).get(lang)))).to_vec();
+    let units = Unit::ALL
+        .map(|u| (u.code().to_owned(), format!("{} · {}", unit_name(u).get(lang), priced_by(u).get(lang))))
+        .to_vec();
     Ok(Ask {
         title: t("发布价格", "Publish a price"),
         action: "/quotes/new".into(),
@@ -111,7 +155,8 @@ fn ask(request: &Request) -> Result<Ask, Refusal> {
             Field::text("name_en", t("英文名称（选填）", "In English (optional)")),
             Field::new("unit", t("计价单位", "Unit"), Kind::Choice(units)),
             Field::text("price", t("价格（元）", "Price (yuan)")),
-            Field::text("source", t("来源", "Source")).hint(t("如 煤炭交易中心周度均价", "Such as: weekly mean of the coal exchange")),
+            Field::text("source", t("来源", "Source"))
+                .hint(t("如 煤炭交易中心周度均价", "Such as: weekly mean of the coal exchange")),
         ],
         submit: t("发布", "Publish"),
     })
@@ -119,18 +164,21 @@ fn ask(request: &Request) -> Result<Ask, Refusal> {
 
 /// `POST /quotes/new`.
 pub(super) fn publish(request: &Request) -> Shown {
-    submit(request, || ask(request), |typed| {
-        let mut read = Read::of(typed);
-        let new = NewQuote {
-            goods: read.text("goods"),
-            name: read.text("name"),
-            name_en: read.text("name_en"),
-            unit: read.choice("unit", |code| Unit::ALL.into_iter().find(|u| u.code() == code)),
-            price: read.fen("price"),
-            source: read.text("source"),
-        };
-        read.done()?;
-        Ok(format!("/quotes/{}?done=1", quotes::publish(&who()?, &new)?.goods))
-    })
+    submit(
+        request,
+        || ask(request),
+        |typed| {
+            let mut read = Read::of(typed);
+            let new = NewQuote {
+                goods: read.text("goods"),
+                name: read.text("name"),
+                name_en: read.text("name_en"),
+                unit: read.choice("unit", |code| Unit::ALL.into_iter().find(|u| u.code() == code)),
+                price: read.fen("price"),
+                source: read.text("source"),
+            };
+            read.done()?;
+            Ok(format!("/quotes/{}?done=1", quotes::publish(&who()?, &new)?.goods))
+        },
+    )
 }
-

@@ -47,7 +47,10 @@ impl<'a> Read<'a> {
 
     /// Yuan with at most two places, as fen.
     pub(super) fn fen(&mut self, name: &str) -> u64 {
-        let why = t("请填写金额（元），最多两位小数，如 700000.00", "Enter an amount in yuan with at most two places, such as 700000.00");
+        let why = t(
+            "请填写金额（元），最多两位小数，如 700000.00",
+            "Enter an amount in yuan with at most two places, such as 700000.00",
+        );
         self.parse(name, |v| decimal(v, 2), why).unwrap_or(0)
     }
 
@@ -92,8 +95,14 @@ impl<'a> Read<'a> {
 
 fn wrong_quantity(unit: Unit) -> Text {
     match unit {
-        Unit::Kilogram => t("请填写数量，如 600 吨或 600000 千克；最小单位为 1 千克", "Enter a quantity such as 600 t or 600000 kg, in whole kilograms"),
-        Unit::Litre => t("请填写数量，如 50 立方米或 50000 升；最小单位为 1 升", "Enter a quantity such as 50 m³ or 50000 l, in whole litres"),
+        Unit::Kilogram => t(
+            "请填写数量，如 600 吨或 600000 千克；最小单位为 1 千克",
+            "Enter a quantity such as 600 t or 600000 kg, in whole kilograms",
+        ),
+        Unit::Litre => t(
+            "请填写数量，如 50 立方米或 50000 升；最小单位为 1 升",
+            "Enter a quantity such as 50 m³ or 50000 l, in whole litres",
+        ),
         Unit::Piece => t("请填写件数", "Enter how many pieces"),
     }
 }
@@ -101,8 +110,14 @@ fn wrong_quantity(unit: Unit) -> Text {
 /// What to type for a quantity.
 pub(super) fn quantity_hint(unit: Unit) -> Text {
     match unit {
-        Unit::Kilogram => t("可写“600 吨”或“600000 千克”；只写数字时按吨计", "Such as `600 t` or `600000 kg`; a number alone is in tonnes"),
-        Unit::Litre => t("可写“50 立方米”或“50000 升”；只写数字时按立方米计", "Such as `50 m³` or `50000 l`; a number alone is in cubic metres"),
+        Unit::Kilogram => t(
+            "可写“600 吨”或“600000 千克”；只写数字时按吨计",
+            "Such as `600 t` or `600000 kg`; a number alone is in tonnes",
+        ),
+        Unit::Litre => t(
+            "可写“50 立方米”或“50000 升”；只写数字时按立方米计",
+            "Such as `50 m³` or `50000 l`; a number alone is in cubic metres",
+        ),
         Unit::Piece => t("件数", "Pieces"),
     }
 }
@@ -114,7 +129,9 @@ fn amount_of(text: &str, unit: Unit) -> Option<u64> {
     let (number, word) = (text[..split].replace(',', ""), text[split..].trim().to_lowercase());
     let places = match (unit, word.as_str()) {
         (Unit::Kilogram, "" | "吨" | "t") | (Unit::Litre, "" | "立方米" | "方" | "m3" | "m³") => 3,
-        (Unit::Kilogram, "千克" | "公斤" | "kg") | (Unit::Litre, "升" | "l") | (Unit::Piece, "" | "件" | "pieces") => 0,
+        (Unit::Kilogram, "千克" | "公斤" | "kg") | (Unit::Litre, "升" | "l") | (Unit::Piece, "" | "件" | "pieces") => {
+            0
+        }
         _ => return None,
     };
     decimal(&number, places)
@@ -125,7 +142,12 @@ fn decimal(text: &str, places: usize) -> Option<u64> {
     let text: String = text.chars().filter(|c| *c != ',' && *c != '¥').collect();
     let (whole, part) = text.split_once('.').unwrap_or((text.as_str(), ""));
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || part.len() > places || !digits(whole) || !digits(part) || (text.contains('.') && part.is_empty()) {
+    if whole.is_empty()
+        || part.len() > places
+        || !digits(whole)
+        || !digits(part)
+        || (text.contains('.') && part.is_empty())
+    {
         return None;
     }
     format!("{whole}{part:0<places$}").parse().ok()
@@ -146,7 +168,19 @@ mod tests {
 
     #[test]
     fn yuan_become_fen_exactly_and_a_third_place_is_refused() {
-        for (text, fen) in [("700000.01", Some(70_000_001)), ("1,080", Some(108_000)), ("0.1", Some(10)), ("¥5.00", Some(500)), ("5.", None), (".5", None), ("1.005", None), ("-1", None), ("1e3", None), ("", None), ("99999999999999999999", None)] {
+        for (text, fen) in [
+            ("700000.01", Some(70_000_001)),
+            ("1,080", Some(108_000)),
+            ("0.1", Some(10)),
+            ("¥5.00", Some(500)),
+            ("5.", None),
+            (".5", None),
+            ("1.005", None),
+            ("-1", None),
+            ("1e3", None),
+            ("", None),
+            ("99999999999999999999", None),
+        ] {
             assert_eq!(decimal(text, 2), fen, "{text}");
         }
     }
@@ -154,9 +188,15 @@ mod tests {
     #[test]
     fn tonnes_and_kilograms_are_told_apart() {
         let kg = |text| amount_of(text, Unit::Kilogram);
-        assert_eq!([kg("600 吨"), kg("600t"), kg("600"), kg("0.05"), kg("1,000 kg"), kg("50千克")], [Some(600_000), Some(600_000), Some(600_000), Some(50), Some(1_000), Some(50)]);
+        assert_eq!(
+            [kg("600 吨"), kg("600t"), kg("600"), kg("0.05"), kg("1,000 kg"), kg("50千克")],
+            [Some(600_000), Some(600_000), Some(600_000), Some(50), Some(1_000), Some(50)]
+        );
         assert_eq!([kg("1.5 kg"), kg("6 件"), kg("吨"), kg("0.0001")], [None; 4]);
-        assert_eq!((amount_of("12", Unit::Piece), amount_of("1.5", Unit::Piece), amount_of("2 m³", Unit::Litre)), (Some(12), None, Some(2_000)));
+        assert_eq!(
+            (amount_of("12", Unit::Piece), amount_of("1.5", Unit::Piece), amount_of("2 m³", Unit::Litre)),
+            (Some(12), None, Some(2_000))
+        );
         for n in [0, 1, 50, 600_000, 1_234_567] {
             assert_eq!(kg(&typed(n, Unit::Kilogram)), Some(n));
         }
@@ -164,7 +204,11 @@ mod tests {
 
     #[test]
     fn all_that_cannot_be_read_is_told_at_once() {
-        let form = Form::new().with("principal", "x").with("quantity", "1.5 kg").with("day", "2026-02-30").with("receipts", "WR1, WR2\nWR3");
+        let form = Form::new()
+            .with("principal", "x")
+            .with("quantity", "1.5 kg")
+            .with("day", "2026-02-30")
+            .with("receipts", "WR1, WR2\nWR3");
         let mut read = Read::of(&form);
         let _ = (read.fen("principal"), read.quantity("quantity", Unit::Kilogram), read.end_of_day("day"));
         assert_eq!(read.words("receipts"), ["WR1", "WR2", "WR3"]);

@@ -21,14 +21,59 @@ pub(super) static LIST: List<Receipt> = List {
     states: || State::ALL.map(State::code).to_vec(),
     state: |r| r.state.code(),
     words: |r| vec![&r.id, &r.goods, &r.goods_name.zh, &r.goods_name.en, &r.spec, &r.holder, &r.custodian, &r.lot],
-    empty: t("还没有仓单。货物入库后由仓储企业签发。", "There are no receipts yet. A warehouse issues them for goods that came in."),
+    empty: t(
+        "还没有仓单。货物入库后由仓储企业签发。",
+        "There are no receipts yet. A warehouse issues them for goods that came in.",
+    ),
     columns: &[
-        Col { key: "number", title: t("编号", "Number"), numeric: false, show: |r, _| link(&r.id), file: |r, _| Cell::from(r.id.as_str()), order: |r| Key::from(r.id.as_str()) },
-        Col { key: "goods", title: t("货物", "Goods"), numeric: false, show: |r, lang| html! { (r.goods_name.get(lang)) " " span.muted { (r.spec) } }, file: |r, lang| Cell::from(format!("{} {}", r.goods_name.get(lang), r.spec)), order: |r| Key::from(&*r.goods_name.zh) },
-        Col { key: "quantity", title: t("数量", "Quantity"), numeric: true, show: |r, lang| html! { (quantity(lang, r.quantity, r.unit)) }, file: |r, _| filed_number(r.quantity), order: |r| Key::from(r.quantity) },
-        Col { key: "holder", title: t("持有人", "Holder"), numeric: false, show: |r, _| code(&r.holder), file: |r, _| Cell::from(r.holder.as_str()), order: |r| Key::from(r.holder.as_str()) },
-        Col { key: "state", title: STATE, numeric: false, show: |r, lang| shown_state(lang, r.state.code()), file: |r, lang| filed_state(lang, r.state.code()), order: |r| Key::from(r.state.code()) },
-        Col { key: "created", title: t("制单时间", "Drafted"), numeric: true, show: |r, _| html! { (local(r.created_at)) }, file: |r, _| filed_time(Some(r.created_at)), order: |r| Key::from(r.created_at) },
+        Col {
+            key: "number",
+            title: t("编号", "Number"),
+            numeric: false,
+            show: |r, _| link(&r.id),
+            file: |r, _| Cell::from(r.id.as_str()),
+            order: |r| Key::from(r.id.as_str()),
+        },
+        Col {
+            key: "goods",
+            title: t("货物", "Goods"),
+            numeric: false,
+            show: |r, lang| html! { (r.goods_name.get(lang)) " " span.muted { (r.spec) } },
+            file: |r, lang| Cell::from(format!("{} {}", r.goods_name.get(lang), r.spec)),
+            order: |r| Key::from(&*r.goods_name.zh),
+        },
+        Col {
+            key: "quantity",
+            title: t("数量", "Quantity"),
+            numeric: true,
+            show: |r, lang| html! { (quantity(lang, r.quantity, r.unit)) },
+            file: |r, _| filed_number(r.quantity),
+            order: |r| Key::from(r.quantity),
+        },
+        Col {
+            key: "holder",
+            title: t("持有人", "Holder"),
+            numeric: false,
+            show: |r, _| code(&r.holder),
+            file: |r, _| Cell::from(r.holder.as_str()),
+            order: |r| Key::from(r.holder.as_str()),
+        },
+        Col {
+            key: "state",
+            title: STATE,
+            numeric: false,
+            show: |r, lang| shown_state(lang, r.state.code()),
+            file: |r, lang| filed_state(lang, r.state.code()),
+            order: |r| Key::from(r.state.code()),
+        },
+        Col {
+            key: "created",
+            title: t("制单时间", "Drafted"),
+            numeric: true,
+            show: |r, _| html! { (local(r.created_at)) },
+            file: |r, _| filed_time(Some(r.created_at)),
+            order: |r| Key::from(r.created_at),
+        },
     ],
 };
 
@@ -111,10 +156,16 @@ fn about(request: &Request, r: &Receipt) -> Result<Markup, Refusal> {
     let lang = request.lang();
     let warehouse = warehouses::get(&who()?, &r.warehouse)?;
     let mut pairs = vec![
-        (request.t("货物", "Goods"), html! { (r.goods_name.get(lang)) " · " (r.spec) " · " a href={ "/quotes/" (r.goods) } { (r.goods) } }),
+        (
+            request.t("货物", "Goods"),
+            html! { (r.goods_name.get(lang)) " · " (r.spec) " · " a href={ "/quotes/" (r.goods) } { (r.goods) } },
+        ),
         (request.t("数量", "Quantity"), html! { (quantity(lang, r.quantity, r.unit)) }),
         (request.t("持有人", "Holder"), code(&r.holder)),
-        (request.t("仓库", "Warehouse"), html! { (warehouse.name.get(lang)) " · " (warehouse.custodian_name) " " (code(&r.custodian)) }),
+        (
+            request.t("仓库", "Warehouse"),
+            html! { (warehouse.name.get(lang)) " · " (warehouse.custodian_name) " " (code(&r.custodian)) },
+        ),
         (request.t("批次", "Lot"), html! { a href={ "/lots/" (r.lot) } { (r.lot) } }),
         (request.t("签发时间", "Issued"), html! { (when(r.issued_at)) }),
     ];
@@ -161,15 +212,19 @@ fn steps(request: &Request, actor: &Actor, r: &Receipt) -> Markup {
         Step::Merge => format!("/receipts/merge?receipt={}", r.id),
         step => format!("/receipts/{}/{}", r.id, step.code()),
     };
-    card("steps", request.t("办理", "What can be done"), html! {
-        @if offered.is_empty() {
-            p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) }
-            @let next: Vec<&str> = r.state.allows().iter().map(|s| s.code()).collect();
-            @if !next.is_empty() { p.muted { (request.t("这一状态允许：", "This state allows: ")) @for s in next { (step_name(s).get(lang)) " " } } }
-        } @else {
-            div.actions { @for step in offered { a.outline role="button" href=(address(step)) { (step_name(step.code()).get(lang)) } } }
-        }
-    })
+    card(
+        "steps",
+        request.t("办理", "What can be done"),
+        html! {
+            @if offered.is_empty() {
+                p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) }
+                @let next: Vec<&str> = r.state.allows().iter().map(|s| s.code()).collect();
+                @if !next.is_empty() { p.muted { (request.t("这一状态允许：", "This state allows: ")) @for s in next { (step_name(s).get(lang)) " " } } }
+            } @else {
+                div.actions { @for step in offered { a.outline role="button" href=(address(step)) { (step_name(step.code()).get(lang)) } } }
+            }
+        },
+    )
 }
 
 /// `/receipts/{receipt}/print`: the paper, with the code that leads to the public page.

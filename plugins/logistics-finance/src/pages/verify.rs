@@ -1,8 +1,8 @@
 //! The public page on which anybody verifies a receipt by its number or code. No person is on it.
 
 use super::{LAYOUT, Shown, code, facts, quantity, state_badge, when};
-use crate::service::receipts::{self, Verification};
 use crate::service::Refusal;
+use crate::service::receipts::{self, Verification};
 use maud::{Markup, html};
 use yunlong_sdk::page::{card, error_summary, field, notice};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, t};
@@ -25,7 +25,13 @@ pub(super) fn ask(request: &Request) -> Shown {
 }
 
 fn unknown(request: &Request, mut form: Form) -> Response {
-    form.reject("receipt", t("没有这张仓单，或尚未签发。请核对编号。", "There is no such receipt, or it was not issued. Check the number."));
+    form.reject(
+        "receipt",
+        t(
+            "没有这张仓单，或尚未签发。请核对编号。",
+            "There is no such receipt, or it was not issued. Check the number.",
+        ),
+    );
     page(request, &form, None).status(StatusCode::NOT_FOUND)
 }
 
@@ -48,7 +54,9 @@ pub(super) fn show(request: &Request) -> Shown {
     let number = request.param("receipt");
     match receipts::verify(number) {
         Ok(v) => Ok(page(request, &Form::new(), Some(verified(request, &v)))),
-        Err(Refusal::NotFound) => Ok(unknown(request, Form::new().with("receipt", number.chars().take(LONGEST).collect::<String>()))),
+        Err(Refusal::NotFound) => {
+            Ok(unknown(request, Form::new().with("receipt", number.chars().take(LONGEST).collect::<String>())))
+        }
         Err(e) => Err(e),
     }
 }

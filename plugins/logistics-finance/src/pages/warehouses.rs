@@ -24,11 +24,46 @@ static LIST: List<Warehouse> = List {
     words: |w| vec![&w.id, &w.name.zh, &w.name.en, &w.custodian, &w.custodian_name, &w.address, &w.division],
     empty: t("还没有登记仓库。由监管人员登记。", "No warehouse is registered yet. A regulator registers them."),
     columns: &[
-        Col { key: "name", title: t("名称", "Name"), numeric: false, show: |w, lang| html! { a href={ "/warehouses/" (w.id) } { (w.name.get(lang)) } }, file: |w, lang| Cell::from(w.name.get(lang)), order: |w| Key::from(&*w.name.zh) },
-        Col { key: "custodian", title: t("仓储企业", "Custodian"), numeric: false, show: |w, _| html! { (w.custodian_name) " " (code(&w.custodian)) }, file: |w, _| Cell::from(format!("{} {}", w.custodian_name, w.custodian)), order: |w| Key::from(w.custodian.as_str()) },
-        Col { key: "division", title: t("县区", "District"), numeric: false, show: |w, lang| html! { (district_name(lang, &w.division)) }, file: |w, lang| Cell::from(district_name(lang, &w.division)), order: |w| Key::from(w.division.as_str()) },
-        Col { key: "address", title: t("地址", "Address"), numeric: false, show: |w, _| html! { (w.address) }, file: |w, _| Cell::from(w.address.as_str()), order: |w| Key::from(w.address.as_str()) },
-        Col { key: "created", title: t("登记时间", "Registered"), numeric: true, show: |w, _| html! { (local(w.created_at)) }, file: |w, _| filed_time(Some(w.created_at)), order: |w| Key::from(w.created_at) },
+        Col {
+            key: "name",
+            title: t("名称", "Name"),
+            numeric: false,
+            show: |w, lang| html! { a href={ "/warehouses/" (w.id) } { (w.name.get(lang)) } },
+            file: |w, lang| Cell::from(w.name.get(lang)),
+            order: |w| Key::from(&*w.name.zh),
+        },
+        Col {
+            key: "custodian",
+            title: t("仓储企业", "Custodian"),
+            numeric: false,
+            show: |w, _| html! { (w.custodian_name) " " (code(&w.custodian)) },
+            file: |w, _| Cell::from(format!("{} {}", w.custodian_name, w.custodian)),
+            order: |w| Key::from(w.custodian.as_str()),
+        },
+        Col {
+            key: "division",
+            title: t("县区", "District"),
+            numeric: false,
+            show: |w, lang| html! { (district_name(lang, &w.division)) },
+            file: |w, lang| Cell::from(district_name(lang, &w.division)),
+            order: |w| Key::from(w.division.as_str()),
+        },
+        Col {
+            key: "address",
+            title: t("地址", "Address"),
+            numeric: false,
+            show: |w, _| html! { (w.address) },
+            file: |w, _| Cell::from(w.address.as_str()),
+            order: |w| Key::from(w.address.as_str()),
+        },
+        Col {
+            key: "created",
+            title: t("登记时间", "Registered"),
+            numeric: true,
+            show: |w, _| html! { (local(w.created_at)) },
+            file: |w, _| filed_time(Some(w.created_at)),
+            order: |w| Key::from(w.created_at),
+        },
     ],
 };
 
@@ -91,9 +126,13 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
             Field::text("name_en", t("英文名称（选填）", "Name in English (optional)")),
             Field::text("custodian", t("仓储企业（统一社会信用代码）", "Custodian (unified social credit code)")),
             Field::text("custodian_name", t("仓储企业名称", "The custodian's name")),
-            Field::text("division", t("行政区划代码", "Division's code")).hint(t("如 320305（贾汪区），可细到镇村", "Such as 320305 (Jiawang), down to the village")),
+            Field::text("division", t("行政区划代码", "Division's code"))
+                .hint(t("如 320305（贾汪区），可细到镇村", "Such as 320305 (Jiawang), down to the village")),
             Field::text("address", t("地址", "Address")).hint(t("不写人名和电话", "Without anybody's name or number")),
-            Field::new("affiliates", t("关联企业（选填）", "Affiliates (optional)"), Kind::Area(3)).hint(t("每行一个统一社会信用代码：控股、被控股或同一控制人的企业", "One code a line: owners, subsidiaries, and those with the same owner")),
+            Field::new("affiliates", t("关联企业（选填）", "Affiliates (optional)"), Kind::Area(3)).hint(t(
+                "每行一个统一社会信用代码：控股、被控股或同一控制人的企业",
+                "One code a line: owners, subsidiaries, and those with the same owner",
+            )),
         ],
         submit: t("登记", "Register"),
     })
@@ -101,18 +140,22 @@ fn form(request: &Request) -> Result<Ask, Refusal> {
 
 /// `POST /warehouses/new`.
 pub(super) fn register(request: &Request) -> Shown {
-    submit(request, || form(request), |typed| {
-        let read = Read::of(typed);
-        let new = NewWarehouse {
-            name: read.text("name"),
-            name_en: read.text("name_en"),
-            custodian: read.text("custodian"),
-            custodian_name: read.text("custodian_name"),
-            division: read.text("division"),
-            address: read.text("address"),
-            affiliates: read.words("affiliates"),
-        };
-        let made = warehouses::register(&who()?, key(typed), &new)?;
-        Ok(format!("/warehouses/{}?done=1", made.id))
-    })
+    submit(
+        request,
+        || form(request),
+        |typed| {
+            let read = Read::of(typed);
+            let new = NewWarehouse {
+                name: read.text("name"),
+                name_en: read.text("name_en"),
+                custodian: read.text("custodian"),
+                custodian_name: read.text("custodian_name"),
+                division: read.text("division"),
+                address: read.text("address"),
+                affiliates: read.words("affiliates"),
+            };
+            let made = warehouses::register(&who()?, key(typed), &new)?;
+            Ok(format!("/warehouses/{}?done=1", made.id))
+        },
+    )
 }

@@ -63,10 +63,14 @@ impl Step {
 /// The card of steps on a waybill's page.
 pub(super) fn offered(request: &Request, actor: &Actor, w: &Waybill) -> Markup {
     let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| s.may(actor, w)).collect();
-    card("steps", request.t("办理", "What can be done"), html! {
-        @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
-        div.actions { @for s in offered { a.outline role="button" href={ "/waybills/" (w.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
-    })
+    card(
+        "steps",
+        request.t("办理", "What can be done"),
+        html! {
+            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
+            div.actions { @for s in offered { a.outline role="button" href={ "/waybills/" (w.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
+        },
+    )
 }
 
 fn step_of(request: &Request) -> Result<Step, Refusal> {
@@ -89,12 +93,15 @@ fn form_of(request: &Request, step: Step) -> Result<Ask, Refusal> {
     let fields = match step {
         Step::Load => vec![
             Field::text("vehicle", t("车牌", "Vehicle's plate")),
-            Field::text("driver", t("驾驶员工号", "Driver's number")).hint(t("承运人内部工号，不写姓名", "The carrier's own number, no name")),
+            Field::text("driver", t("驾驶员工号", "Driver's number"))
+                .hint(t("承运人内部工号，不写姓名", "The carrier's own number, no name")),
         ],
         Step::Sign => vec![
-            Field::text("received_by", t("签收单位或部门", "Received at")).hint(t("不写人名", "Without anybody's name")),
+            Field::text("received_by", t("签收单位或部门", "Received at"))
+                .hint(t("不写人名", "Without anybody's name")),
             Field::text("document", t("凭证编号", "The paper's number")),
-            Field::text("quantity", t("签收数量", "What arrived")).hint(t("货物的最小单位；包裹填件数", "In the smallest unit of the goods; of parcels how many")),
+            Field::text("quantity", t("签收数量", "What arrived"))
+                .hint(t("货物的最小单位；包裹填件数", "In the smallest unit of the goods; of parcels how many")),
         ],
         Step::Exception => vec![reason],
         Step::Parcel => {
@@ -124,31 +131,35 @@ fn reason_of(code: &str) -> Option<Option<Reason>> {
 /// `POST /waybills/{waybill}/{step}`.
 pub(super) fn take(request: &Request) -> Shown {
     let step = step_of(request)?;
-    submit(request, || form_of(request, step), |form| {
-        let (actor, id) = (who()?, request.param("waybill"));
-        let mut read = Read::of(form);
-        match step {
-            Step::Load => freight::load(&actor, id, &read.text("vehicle"), &read.text("driver"))?,
-            Step::Depart => freight::advance(&actor, id, State::InTransit, None)?,
-            Step::Deliver => freight::advance(&actor, id, State::Delivered, None)?,
-            Step::Sign => {
-                let quantity = read.number("quantity");
-                let (received_by, document) = (read.text("received_by"), read.text("document"));
-                read.done()?;
-                freight::sign(&actor, id, &received_by, &document, quantity)?
-            }
-            Step::Exception => {
-                let reason = read.choice("reason", reason_of);
-                read.done()?;
-                freight::advance(&actor, id, State::Exception, reason)?
-            }
-            Step::Parcel => {
-                let (parcel, reason) = (read.text("parcel"), read.choice("reason", reason_of));
-                read.done()?;
-                let Some(reason) = reason else { return Err(Refusal::NotFound) };
-                freight::parcel_exception(&actor, id, &parcel, reason)?
-            }
-        };
-        Ok(format!("/waybills/{id}?done=1"))
-    })
+    submit(
+        request,
+        || form_of(request, step),
+        |form| {
+            let (actor, id) = (who()?, request.param("waybill"));
+            let mut read = Read::of(form);
+            match step {
+                Step::Load => freight::load(&actor, id, &read.text("vehicle"), &read.text("driver"))?,
+                Step::Depart => freight::advance(&actor, id, State::InTransit, None)?,
+                Step::Deliver => freight::advance(&actor, id, State::Delivered, None)?,
+                Step::Sign => {
+                    let quantity = read.number("quantity");
+                    let (received_by, document) = (read.text("received_by"), read.text("document"));
+                    read.done()?;
+                    freight::sign(&actor, id, &received_by, &document, quantity)?
+                }
+                Step::Exception => {
+                    let reason = read.choice("reason", reason_of);
+                    read.done()?;
+                    freight::advance(&actor, id, State::Exception, reason)?
+                }
+                Step::Parcel => {
+                    let (parcel, reason) = (read.text("parcel"), read.choice("reason", reason_of));
+                    read.done()?;
+                    let Some(reason) = reason else { return Err(Refusal::NotFound) };
+                    freight::parcel_exception(&actor, id, &parcel, reason)?
+                }
+            };
+            Ok(format!("/waybills/{id}?done=1"))
+        },
+    )
 }

@@ -102,7 +102,10 @@ pub fn of(actor: &Actor) -> Result<Overview, Refusal> {
 }
 
 /// How many there are of each state, those with none among them.
-fn tally(all: impl IntoIterator<Item = &'static str>, found: impl Iterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
+fn tally(
+    all: impl IntoIterator<Item = &'static str>,
+    found: impl Iterator<Item = &'static str>,
+) -> BTreeMap<&'static str, usize> {
     let mut counts: BTreeMap<&'static str, usize> = all.into_iter().map(|c| (c, 0)).collect();
     for code in found {
         *counts.entry(code).or_default() += 1;

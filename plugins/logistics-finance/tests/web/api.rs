@@ -13,10 +13,22 @@ fn text(v: &Value) -> String {
 /// A warehouse, 1,000 t of coal in it, and a receipt on all of it, over the API.
 fn receipt(x: &Xuzhou) -> (String, String) {
     x.regulator();
-    made(x, "/api/quotes", &json!({"goods": "coal-5500", "name": "动力煤", "unit": "kilogram", "price": 100_000, "source": "市场监测"}));
-    let warehouse = made(x, "/api/warehouses", &json!({"name": "贾汪一号仓", "custodian": W, "custodian_name": "仓储一号", "division": "320305", "address": "大吴街道"}));
+    made(
+        x,
+        "/api/quotes",
+        &json!({"goods": "coal-5500", "name": "动力煤", "unit": "kilogram", "price": 100_000, "source": "市场监测"}),
+    );
+    let warehouse = made(
+        x,
+        "/api/warehouses",
+        &json!({"name": "贾汪一号仓", "custodian": W, "custodian_name": "仓储一号", "division": "320305", "address": "大吴街道"}),
+    );
     x.clerk();
-    let lot = made(x, "/api/lots", &json!({"warehouse": warehouse["id"], "owner": A, "goods": "coal-5500", "goods_name": "动力煤", "spec": "Q5500", "unit": "kilogram", "quantity": 1_000_000, "location": "A-01"}));
+    let lot = made(
+        x,
+        "/api/lots",
+        &json!({"warehouse": warehouse["id"], "owner": A, "goods": "coal-5500", "goods_name": "动力煤", "spec": "Q5500", "unit": "kilogram", "quantity": 1_000_000, "location": "A-01"}),
+    );
     let receipt = made(x, "/api/receipts", &json!({"lot": lot["id"], "quantity": 1_000_000}));
     (text(&lot["id"]), text(&receipt["id"]))
 }
@@ -27,7 +39,11 @@ fn checked(x: &Xuzhou, receipt: &str) -> String {
     made(x, "/api/borrowers", &json!({"uscc": A}));
     x.company(A);
     made(x, "/api/consents", &json!({"bank": BANK_A}));
-    let loan = made(x, "/api/loans", &json!({"bank": BANK_A, "purpose": "采购", "principal": 70_000_000, "term_days": 90, "receipts": [receipt]}));
+    let loan = made(
+        x,
+        "/api/loans",
+        &json!({"bank": BANK_A, "purpose": "采购", "principal": 70_000_000, "term_days": 90, "receipts": [receipt]}),
+    );
     let id = text(&loan["id"]);
     x.bank(BANK_A, "checker");
     made(x, &format!("/api/loans/{id}/check-credit"), &json!({}));
@@ -39,7 +55,8 @@ fn the_document_is_sound_and_every_operation_has_its_words() {
     assert_eq!(LogisticsFinance::router().check(), Ok(()));
     let x = Xuzhou::new();
     let document = x.send::<LogisticsFinance>(Request::get("/openapi.json")).body_json();
-    let operations: Vec<&Value> = document["paths"].as_object().unwrap().values().flat_map(|p| p.as_object().unwrap().values()).collect();
+    let operations: Vec<&Value> =
+        document["paths"].as_object().unwrap().values().flat_map(|p| p.as_object().unwrap().values()).collect();
     assert!(operations.len() > 60, "{}", operations.len());
     assert!(operations.iter().all(|o| o["summary"].is_string() && o["tags"].is_array()));
 }
@@ -49,7 +66,13 @@ fn every_list_answers_everybody_as_the_document_says() {
     let x = Xuzhou::new();
     receipt(&x);
     let document = x.send::<LogisticsFinance>(Request::get("/openapi.json")).body_json();
-    let lists: Vec<String> = document["paths"].as_object().unwrap().iter().filter(|(p, o)| !p.contains('{') && o.get("get").is_some()).map(|(p, _)| p.clone()).collect();
+    let lists: Vec<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(p, o)| !p.contains('{') && o.get("get").is_some())
+        .map(|(p, _)| p.clone())
+        .collect();
     let people: [&dyn Fn(); 6] = [
         &|| drop(x.regulator()),
         &|| drop(x.clerk()),
@@ -91,12 +114,18 @@ fn a_loan_from_the_application_to_the_last_fen() {
     made(&x, &at("register-pledges"), &json!({}));
     made(&x, &at("ask-disbursement"), &json!({}));
     let again = made(&x, &at("ask-disbursement"), &json!({}));
-    assert_eq!((again["disbursement"]["asked"].as_u64(), again["disbursement"]["reference"].as_str()), (Some(2), Some(format!("{id}-D1").as_str())));
+    assert_eq!(
+        (again["disbursement"]["asked"].as_u64(), again["disbursement"]["reference"].as_str()),
+        (Some(2), Some(format!("{id}-D1").as_str()))
+    );
     x.bank(BANK_A, "payer");
     let paid = json!({"outcome": "paid", "bank_reference": "BK-1"});
     assert_eq!(made(&x, &at("confirm-disbursement"), &paid)["state"], "disbursed");
     assert_eq!(made(&x, &at("confirm-disbursement"), &paid)["state"], "disbursed");
-    assert_eq!(refused(&x, &at("repayments"), &json!({"bank_reference": "RP-0", "amount": 70_000_001})), (409, "over-owed".into()));
+    assert_eq!(
+        refused(&x, &at("repayments"), &json!({"bank_reference": "RP-0", "amount": 70_000_001})),
+        (409, "over-owed".into())
+    );
     let part = json!({"bank_reference": "RP-1", "amount": 30_000_000});
     assert_eq!(made(&x, &at("repayments"), &part)["owed"], 40_000_000);
     assert_eq!(made(&x, &at("repayments"), &part)["owed"], 40_000_000, "the same number counts once");
@@ -104,7 +133,10 @@ fn a_loan_from_the_application_to_the_last_fen() {
     let release = |kilograms: u64| json!({"receipts": [{"receipt": receipt, "quantity": kilograms}]});
     assert_eq!(refused(&x, &at("release"), &release(429_000)), (409, "leaves-over-ltv".into()));
     made(&x, &at("release"), &release(428_000));
-    assert_eq!(made(&x, &at("repayments"), &json!({"bank_reference": "RP-2", "amount": 40_000_000}))["state"], "settled");
+    assert_eq!(
+        made(&x, &at("repayments"), &json!({"bank_reference": "RP-2", "amount": 40_000_000}))["state"],
+        "settled"
+    );
     let entries = api(&x, &format!("/api/loans/{id}/entries")).body_json();
     let sum = |e: &Value| e["postings"].as_array().unwrap().iter().map(|p| p["amount"].as_i64().unwrap()).sum::<i64>();
     assert_eq!(entries["items"].as_array().unwrap().iter().map(sum).collect::<Vec<_>>(), [0, 0, 0]);
@@ -136,9 +168,17 @@ fn the_same_key_makes_one_thing_and_another_request_under_it_is_refused() {
 fn fields_that_are_wrong_are_all_named() {
     let x = Xuzhou::new();
     x.regulator();
-    let answer = call(&x, "/api/warehouses", &json!({"name": "", "custodian": "91320300MA000TX9X7", "custodian_name": "仓", "division": "999", "address": "x"}));
-    let pointers: Vec<String> = answer.body_json()["errors"].as_array().unwrap().iter().map(|e| text(&e["pointer"])).collect();
-    assert_eq!((answer.code().as_u16(), pointers), (422, ["/name", "/custodian", "/division"].map(String::from).to_vec()));
+    let answer = call(
+        &x,
+        "/api/warehouses",
+        &json!({"name": "", "custodian": "91320300MA000TX9X7", "custodian_name": "仓", "division": "999", "address": "x"}),
+    );
+    let pointers: Vec<String> =
+        answer.body_json()["errors"].as_array().unwrap().iter().map(|e| text(&e["pointer"])).collect();
+    assert_eq!(
+        (answer.code().as_u16(), pointers),
+        (422, ["/name", "/custodian", "/division"].map(String::from).to_vec())
+    );
 }
 
 #[test]

@@ -9,11 +9,45 @@ use yunlong_sdk::Lang;
 /// The pages that each role finds in its navigation, with forms.
 fn offered() -> [(&'static str, &'static [&'static str]); 5] {
     [
-        ("manufacturer", &["/", "/receipts", "/receipts/merge", "/lots", "/warehouses", "/loans", "/loans/new", "/consents", "/flows", "/flows/new", "/freight", "/freight/new", "/waybills", "/quotes", "/help"]),
+        (
+            "manufacturer",
+            &[
+                "/",
+                "/receipts",
+                "/receipts/merge",
+                "/lots",
+                "/warehouses",
+                "/loans",
+                "/loans/new",
+                "/consents",
+                "/flows",
+                "/flows/new",
+                "/freight",
+                "/freight/new",
+                "/waybills",
+                "/quotes",
+                "/help",
+            ],
+        ),
         ("warehouse", &["/", "/receipts", "/lots", "/warehouses", "/quotes"]),
         ("bank", &["/", "/loans", "/pledges", "/borrowers", "/borrowers/new", "/flows", "/quotes", "/alerts"]),
         ("carrier", &["/", "/freight", "/waybills", "/quotes"]),
-        ("regulator", &["/", "/overview", "/receipts", "/warehouses", "/warehouses/new", "/loans", "/flows", "/waybills", "/quotes", "/quotes/new", "/alerts"]),
+        (
+            "regulator",
+            &[
+                "/",
+                "/overview",
+                "/receipts",
+                "/warehouses",
+                "/warehouses/new",
+                "/loans",
+                "/flows",
+                "/waybills",
+                "/quotes",
+                "/quotes/new",
+                "/alerts",
+            ],
+        ),
     ]
 }
 
@@ -46,7 +80,13 @@ fn every_page_of_every_role_is_shown_empty_and_full_in_both_languages() {
     }
     x.prefer(Lang::Zh, true);
     x.company(A);
-    for path in [format!("/receipts/{}", receipt.id), format!("/receipts/{}/print", receipt.id), format!("/loans/{}", loan.id), format!("/loans/{}/print", loan.id), format!("/lots/{}", receipt.lot)] {
+    for path in [
+        format!("/receipts/{}", receipt.id),
+        format!("/receipts/{}/print", receipt.id),
+        format!("/loans/{}", loan.id),
+        format!("/loans/{}/print", loan.id),
+        format!("/lots/{}", receipt.lot),
+    ] {
         assert!(page(&x, &path).contains("data-elder"), "{path}");
     }
 }
@@ -59,11 +99,19 @@ fn a_page_is_for_its_role_and_a_thing_for_its_own_organization() {
     assert_eq!(status(&x, "/receipts"), 303, "who is not signed in is sent to sign in");
     assert!(page(&x, "/").contains("/verify"));
     x.carrier();
-    for (path, code) in [("/receipts", 403), ("/overview", 403), ("/pledges", 403), ("/quotes/new", 403), ("/loans/new", 403)] {
+    for (path, code) in
+        [("/receipts", 403), ("/overview", 403), ("/pledges", 403), ("/quotes/new", 403), ("/loans/new", 403)]
+    {
         assert_eq!(status(&x, path), code, "{path}");
     }
     x.company(C);
-    for path in [format!("/receipts/{}", receipt.id), format!("/receipts/{}/transfer", receipt.id), format!("/loans/{}", loan.id), format!("/loans/{}/reject", loan.id), format!("/lots/{}", receipt.lot)] {
+    for path in [
+        format!("/receipts/{}", receipt.id),
+        format!("/receipts/{}/transfer", receipt.id),
+        format!("/loans/{}", loan.id),
+        format!("/loans/{}/reject", loan.id),
+        format!("/lots/{}", receipt.lot),
+    ] {
         assert_eq!(status(&x, &path), 404, "{path}");
     }
     x.bank(BANK_B, "officer");
@@ -102,14 +150,19 @@ fn anybody_verifies_a_receipt_and_sees_no_holder() {
     let html = page(&x, &format!("/verify/{}", r.id));
     assert!(html.contains("签名真实") && html.contains("600 吨") && html.contains("贾汪一号仓"));
     let facts = html.split("<details").next().unwrap();
-    assert!(!facts.contains(A) && !html.contains("clerk"), "the holder stands in the signed text alone, and no person anywhere");
+    assert!(
+        !facts.contains(A) && !html.contains("clerk"),
+        "the holder stands in the signed text alone, and no person anywhere"
+    );
     assert_eq!(status(&x, "/verify/WR000000000000"), 404);
     assert_eq!(status(&x, "/verify?receipt=%3Cscript%3E"), 404);
     let typed = x.get::<LogisticsFinance>(&format!("/verify?receipt={}", r.id.to_lowercase()));
     assert_eq!(typed.header_value("location"), Some(format!("/verify/{}", r.id).as_str()));
     x.clerk();
     let print = page(&x, &format!("/receipts/{}/print", r.id));
-    assert!(print.contains("<svg") && print.contains("class=\"print-view") && print.contains(&format!("/verify/{}", r.id)));
+    assert!(
+        print.contains("<svg") && print.contains("class=\"print-view") && print.contains(&format!("/verify/{}", r.id))
+    );
 }
 
 #[test]

@@ -21,7 +21,16 @@ fn device(x: &Xuzhou) -> (String, String, Vec<u8>) {
 }
 
 fn signed(device: &str, secret: &[u8], lot: &str, sequence: u64, quantity: i64, sent_at: i64) -> Value {
-    let r = Reading { device: device.into(), sequence, kind: Kind::Gate, lot: lot.into(), quantity, at: sent_at, sent_at, signature: String::new() };
+    let r = Reading {
+        device: device.into(),
+        sequence,
+        kind: Kind::Gate,
+        lot: lot.into(),
+        quantity,
+        at: sent_at,
+        sent_at,
+        signature: String::new(),
+    };
     let signature = HEXLOWER.encode(&hmac_sha256(secret, text(&r).as_bytes()));
     json!({"device": device, "sequence": sequence, "kind": "gate", "lot": lot, "quantity": quantity, "at": sent_at, "sent_at": sent_at, "signature": signature})
 }

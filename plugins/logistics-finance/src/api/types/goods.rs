@@ -466,7 +466,8 @@ impl From<crate::domain::receipt::Signed> for SignatureItem {
 impl From<Receipt> for ReceiptItem {
     fn from(r: Receipt) -> Self {
         let frozen = |f: Freeze| FrozenItem { reason: f.reason, at: time(f.at) };
-        let passage = |p: &crate::domain::receipt::Passage| PassageItem { state: p.state.code().to_owned(), at: time(p.at) };
+        let passage =
+            |p: &crate::domain::receipt::Passage| PassageItem { state: p.state.code().to_owned(), at: time(p.at) };
         Self {
             allowed: r.state.allows().iter().map(|s: &Step| s.code().to_owned()).collect(),
             history: r.history.iter().map(passage).collect(),

@@ -591,13 +591,25 @@ impl From<MarginCall> for MarginItem {
             MarginState::Cured => "cured",
             MarginState::Lapsed => "lapsed",
         };
-        Self { state: state.to_owned(), value: m.value, short: m.short, called_at: time(m.called_at), until: m.until.to_string() }
+        Self {
+            state: state.to_owned(),
+            value: m.value,
+            short: m.short,
+            called_at: time(m.called_at),
+            until: m.until.to_string(),
+        }
     }
 }
 
 impl From<Repayment> for RepaymentItem {
     fn from(r: Repayment) -> Self {
-        Self { bank_reference: r.reference, amount: r.amount, interest: r.interest, principal: r.principal, at: time(r.at) }
+        Self {
+            bank_reference: r.reference,
+            amount: r.amount,
+            interest: r.interest,
+            principal: r.principal,
+            at: time(r.at),
+        }
     }
 }
 
@@ -616,7 +628,8 @@ impl From<Sale> for SaleItem {
 
 impl From<Loan> for LoanItem {
     fn from(l: Loan) -> Self {
-        let passage = |p: &crate::domain::loan::Passage| PassageItem { state: p.state.code().to_owned(), at: time(p.at) };
+        let passage =
+            |p: &crate::domain::loan::Passage| PassageItem { state: p.state.code().to_owned(), at: time(p.at) };
         let terms = TermsItem {
             rate_bps: l.terms.rate.bps,
             day_count: l.terms.rate.day_count.code().to_owned(),
@@ -685,7 +698,8 @@ impl From<Overview> for LoanOverview {
 
 impl From<Entry> for EntryItem {
     fn from(e: Entry) -> Self {
-        let posting = |p: &crate::domain::ledger::Posting| PostingItem { account: p.account.to_string(), amount: p.amount };
+        let posting =
+            |p: &crate::domain::ledger::Posting| PostingItem { account: p.account.to_string(), amount: p.amount };
         Self {
             kind: e.kind().code().to_owned(),
             reference: e.reference().to_owned(),
@@ -710,7 +724,12 @@ impl From<Flow> for FlowItem {
             },
             id: f.id,
             bank: f.bank,
-            waybill: f.carried.map(|c| CarriedItem { waybill: c.waybill, order: c.order, goods: c.goods, delivered: c.delivered }),
+            waybill: f.carried.map(|c| CarriedItem {
+                waybill: c.waybill,
+                order: c.order,
+                goods: c.goods,
+                delivered: c.delivered,
+            }),
             receipt: f.stored.map(|s| StoredItem {
                 receipt: s.receipt,
                 holder: s.holder,

@@ -271,8 +271,18 @@ impl From<FreightOrder> for FreightItem {
 
 impl From<Waybill> for WaybillItem {
     fn from(w: Waybill) -> Self {
-        let passage = |p: Passage| WaybillPassage { state: p.state.code().to_owned(), parcel: p.parcel, reason: said(p.reason), at: time(p.at) };
-        let proof = |p: Proof| ProofItem { received_by: p.received_by, document: p.document, quantity: p.quantity, at: time(p.at) };
+        let passage = |p: Passage| WaybillPassage {
+            state: p.state.code().to_owned(),
+            parcel: p.parcel,
+            reason: said(p.reason),
+            at: time(p.at),
+        };
+        let proof = |p: Proof| ProofItem {
+            received_by: p.received_by,
+            document: p.document,
+            quantity: p.quantity,
+            at: time(p.at),
+        };
         Self {
             allowed: w.state.may_become(w.reason).iter().map(|s| s.code().to_owned()).collect(),
             id: w.id,
