@@ -1,0 +1,769 @@
+//! Companies' files, consents, loans, pledges, the ledger, flow links and alerts.
+
+use super::{FrozenItem, PassageItem, ReceiptItem, api, maybe_time, time, unit, words};
+use crate::domain::alert::{Alert, Kind as AlertKind};
+use crate::domain::borrower::{Borrower, Consent, CreditCheck};
+use crate::domain::flow::{Flow, State as FlowState};
+use crate::domain::ledger::Entry;
+use crate::domain::loan::{Disbursement, Loan, MarginCall, MarginState, Repayment, Sale, State};
+use crate::domain::pledge::{Pledge, State as PledgeState};
+use crate::domain::quote::Valuation;
+use crate::service::loans::Overview;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+words! {
+    loan_state: State::ALL;
+    pledge_state: PledgeState::ALL;
+    flow_state: FlowState::ALL;
+    alert_kind: AlertKind::ALL;
+}
+
+fn margin_state(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["open", "cured", "lapsed"] })
+}
+
+fn maybe_loan_state(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<Option<&str>> = State::ALL.iter().map(|s| Some(s.code())).chain([None]).collect();
+    json_schema!({ "type": ["string", "null"], "enum": words })
+}
+
+fn side(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "enum": ["seller", "buyer", null] })
+}
+
+fn outcome(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["paid", "refused"] })
+}
+
+api! {
+    /// A loan by its number.
+    Deserialize LoanPath {
+        /// Its number.
+        loan: String,
+    }
+    /// A flow link by its number.
+    Deserialize FlowPath {
+        /// Its number.
+        flow: String,
+    }
+    /// Which loans are wanted.
+    Deserialize LoansQuery {
+        /// Of one state alone: for banks.
+        #[schemars(schema_with = "maybe_loan_state")]
+        #[serde(default)]
+        state: Option<State>,
+        /// How many at most, 1 to 100; 20 when not said.
+        limit: Option<u32>,
+        /// `next` of the page before.
+        after: Option<String>,
+    }
+    /// Which flow links are wanted.
+    Deserialize FlowsQuery {
+        /// Where a company sells, or where it buys; `seller` when not said.
+        #[schemars(schema_with = "side")]
+        #[serde(default)]
+        side: Option<String>,
+        /// How many at most, 1 to 100; 20 when not said.
+        limit: Option<u32>,
+        /// `next` of the page before.
+        after: Option<String>,
+    }
+    /// A company's file at a bank.
+    Serialize BorrowerItem {
+        /// The bank.
+        bank: String,
+        /// The company's unified social credit code.
+        uscc: String,
+        /// Its registered name when the file was opened.
+        name: String,
+        /// When (RFC 3339).
+        opened_at: String,
+    }
+    /// A company.
+    Deserialize CompanyBody {
+        /// Its unified social credit code.
+        uscc: String,
+    }
+    /// A bank.
+    Deserialize BankBody {
+        /// Its organization.
+        bank: String,
+    }
+    /// A company's consent.
+    Serialize ConsentItem {
+        /// The bank.
+        bank: String,
+        /// The company.
+        borrower: String,
+        /// By which mandate it was given.
+        mandate: String,
+        /// When (RFC 3339).
+        given_at: String,
+        /// Until when it holds (RFC 3339).
+        until: String,
+        /// When it was taken back (RFC 3339).
+        withdrawn_at: Option<String>,
+    }
+    /// What a company asks for.
+    Deserialize NewLoanBody {
+        /// The bank's organization.
+        bank: String,
+        /// What for.
+        purpose: String,
+        /// Fen.
+        principal: u64,
+        /// For how many days: 1 to 1,080.
+        term_days: u32,
+        /// The receipts that secure it.
+        receipts: Vec<String>,
+    }
+    /// Receipts that are pledged too.
+    Deserialize CollateralBody {
+        /// The receipts.
+        receipts: Vec<String>,
+    }
+    /// How much is approved.
+    Deserialize ApproveBody {
+        /// Fen, at most what was asked for; all of it when it is not said.
+        principal: Option<u64>,
+    }
+    /// What became of a payment.
+    Deserialize OutcomeBody {
+        /// Whether it was paid.
+        #[schemars(schema_with = "outcome")]
+        outcome: String,
+        /// The bank's own number: of what was paid.
+        bank_reference: Option<String>,
+        /// Why not: of what was refused.
+        reason: Option<String>,
+    }
+    /// Money that came back.
+    Deserialize RepayBody {
+        /// The bank's own number.
+        bank_reference: String,
+        /// Fen.
+        amount: u64,
+    }
+    /// What comes free.
+    Deserialize ReleaseBody {
+        /// The receipts, or parts of them.
+        receipts: Vec<FreedBody>,
+    }
+    /// A receipt that comes free.
+    Deserialize FreedBody {
+        /// The receipt.
+        receipt: String,
+        /// How much of it; all of it when it is not said.
+        quantity: Option<u64>,
+    }
+    /// Goods that were sold for the loan.
+    Deserialize SaleBody {
+        /// The receipt.
+        receipt: String,
+        /// The buyer's unified social credit code.
+        buyer: String,
+        /// Fen.
+        proceeds: u64,
+        /// The bank's own number.
+        bank_reference: String,
+    }
+    /// A loan.
+    Serialize LoanItem {
+        /// Its number.
+        id: String,
+        /// The bank.
+        bank: String,
+        /// The borrower.
+        borrower: String,
+        /// The borrower's name when it applied.
+        borrower_name: String,
+        /// What for.
+        purpose: String,
+        /// Fen: asked for, and once it is approved what is lent.
+        principal: u64,
+        /// What is agreed on.
+        terms: TermsItem,
+        /// Where it stands.
+        #[schemars(schema_with = "loan_state")]
+        state: String,
+        /// The steps that this state allows.
+        allowed: Vec<String>,
+        /// What the credit record said.
+        credit: Option<CreditItem>,
+        /// What the goods were worth at approval.
+        valuation: Option<ValuationItem>,
+        /// When the company signed (RFC 3339).
+        borrower_signed_at: Option<String>,
+        /// When the bank signed (RFC 3339).
+        bank_signed_at: Option<String>,
+        /// The payment.
+        disbursement: Option<DisbursementItem>,
+        /// Fen that are owed now, interest included; 0 before it is paid out.
+        owed: u64,
+        /// The due day, `YYYY-MM-DD`.
+        due: Option<String>,
+        /// The last margin call.
+        margin: Option<MarginItem>,
+        /// What came back.
+        repayments: Vec<RepaymentItem>,
+        /// What goods brought.
+        sales: Vec<SaleItem>,
+        /// Why it is frozen.
+        frozen: Option<FrozenItem>,
+        /// Why it was refused or given up.
+        rejection: Option<String>,
+        /// When it was asked for (RFC 3339).
+        created_at: String,
+        /// Every state that it passed.
+        history: Vec<PassageItem>,
+    }
+    /// What is agreed on.
+    Serialize TermsItem {
+        /// Interest a year in basis points.
+        rate_bps: u64,
+        /// `actual/360` or `actual/365`.
+        day_count: String,
+        /// Added to the rate when overdue, in basis points of it.
+        overdue_bps: u64,
+        /// Days from the payment to the due day.
+        term_days: u32,
+        /// The most that is lent, in basis points of the value.
+        ltv_bps: u64,
+        /// The margin line, in basis points of the value.
+        margin_bps: u64,
+    }
+    /// What the credit record said: numbers alone.
+    Serialize CreditItem {
+        /// Points, 0 to 1,000.
+        score: u32,
+        /// `A`, `B` or `D`.
+        grade: String,
+        /// How many of each kind are in force.
+        counts: BTreeMap<String, u32>,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// What goods are worth.
+    Serialize ValuationItem {
+        /// Fen.
+        value: u64,
+        /// Receipt by receipt.
+        lines: Vec<ValuationLine>,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// One receipt's value.
+    Serialize ValuationLine {
+        /// The receipt.
+        receipt: String,
+        /// The goods.
+        goods: String,
+        /// How much.
+        quantity: u64,
+        /// Fen for a tonne, a cubic metre or a piece.
+        price: u64,
+        /// Fen.
+        value: u64,
+    }
+    /// A payment.
+    Serialize DisbursementItem {
+        /// The number under which the bank is asked: it pays once under one number.
+        reference: String,
+        /// Fen.
+        amount: u64,
+        /// `asked`, `unknown`, `confirmed` or `refused`.
+        state: String,
+        /// How often the bank was asked.
+        asked: u32,
+        /// When it was asked last (RFC 3339).
+        asked_at: String,
+        /// The bank's own number.
+        bank_reference: Option<String>,
+        /// Why it was refused.
+        reason: Option<String>,
+    }
+    /// A margin call.
+    Serialize MarginItem {
+        /// Where it stands.
+        #[schemars(schema_with = "margin_state")]
+        state: String,
+        /// Fen that the goods were worth.
+        value: u64,
+        /// Fen of value that were missing.
+        short: u64,
+        /// When it was called (RFC 3339).
+        called_at: String,
+        /// The last day on which it can be met, `YYYY-MM-DD`.
+        until: String,
+    }
+    /// Money that came back.
+    Serialize RepaymentItem {
+        /// The bank's own number.
+        bank_reference: String,
+        /// Fen.
+        amount: u64,
+        /// Fen of it that paid interest.
+        interest: u64,
+        /// Fen of it that paid principal.
+        principal: u64,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// Goods that were sold.
+    Serialize SaleItem {
+        /// The receipt.
+        receipt: String,
+        /// The buyer.
+        buyer: String,
+        /// Fen.
+        proceeds: u64,
+        /// Fen over what was owed: the borrower's.
+        surplus: u64,
+        /// The bank's own number.
+        bank_reference: String,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// A loan with all that belongs to it.
+    Serialize LoanOverview {
+        /// The loan.
+        loan: LoanItem,
+        /// Its pledges, those that ended among them.
+        pledges: Vec<PledgeItem>,
+        /// The receipts of those that stand.
+        receipts: Vec<ReceiptItem>,
+        /// What the registered pledges are worth now; `null` without a price.
+        value: Option<ValuationItem>,
+        /// The company's consent.
+        consent: Option<ConsentItem>,
+    }
+    /// An entry of the register of pledges.
+    Serialize PledgeItem {
+        /// The receipt.
+        receipt: String,
+        /// The bank.
+        bank: String,
+        /// The loan.
+        loan: String,
+        /// The lot.
+        lot: String,
+        /// The goods.
+        goods: String,
+        /// How much.
+        quantity: u64,
+        /// In what it is counted.
+        #[schemars(schema_with = "unit")]
+        unit: String,
+        /// Where it stands.
+        #[schemars(schema_with = "pledge_state")]
+        state: String,
+        /// When it was asked for (RFC 3339).
+        requested_at: String,
+        /// When it was registered (RFC 3339).
+        registered_at: Option<String>,
+        /// When it ended (RFC 3339).
+        ended_at: Option<String>,
+    }
+    /// An entry of the ledger.
+    Serialize EntryItem {
+        /// What happened.
+        kind: String,
+        /// The number under which it happened.
+        reference: String,
+        /// What it does to the accounts; it sums to 0.
+        postings: Vec<PostingItem>,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// What an entry does to an account.
+    Serialize PostingItem {
+        /// The account.
+        account: String,
+        /// Fen.
+        amount: i64,
+    }
+    /// The order of a trade whose flows are to be watched.
+    Deserialize NewFlowBody {
+        /// The order's number.
+        number: String,
+        /// Who buys: a unified social credit code.
+        buyer: String,
+        /// The bank that releases the funds.
+        bank: String,
+        /// The goods by their code.
+        goods: String,
+        /// How much, in the unit of the goods.
+        quantity: u64,
+        /// Fen.
+        amount: u64,
+    }
+    /// A waybill that is linked.
+    Deserialize LinkWaybillBody {
+        /// Its number.
+        waybill: String,
+    }
+    /// A receipt that is linked.
+    Deserialize LinkReceiptBody {
+        /// Its number.
+        receipt: String,
+    }
+    /// A payment, as the bank has booked it.
+    Deserialize PaymentBody {
+        /// The bank's own number.
+        bank_reference: String,
+        /// Who paid.
+        payer: String,
+        /// Who was paid.
+        payee: String,
+        /// Fen.
+        amount: u64,
+    }
+    /// An invoice.
+    Deserialize InvoiceBody {
+        /// Its number.
+        invoice: String,
+    }
+    /// Three flows side by side.
+    Serialize FlowItem {
+        /// Its number.
+        id: String,
+        /// Information: the order.
+        order: OrderItem,
+        /// The bank that releases the funds.
+        bank: String,
+        /// Goods: the waybill.
+        waybill: Option<CarriedItem>,
+        /// Goods: the receipt.
+        receipt: Option<StoredItem>,
+        /// Money: the payment.
+        payment: Option<PaidItem>,
+        /// The points in which they do not agree.
+        disagreements: Vec<String>,
+        /// Where it stands.
+        #[schemars(schema_with = "flow_state")]
+        state: String,
+        /// When the funds were released (RFC 3339).
+        released_at: Option<String>,
+        /// The invoice, once it is settled.
+        invoice: Option<String>,
+        /// When it was opened (RFC 3339).
+        created_at: String,
+    }
+    /// An order.
+    Serialize OrderItem {
+        /// Its number.
+        number: String,
+        /// Who buys.
+        buyer: String,
+        /// Who sells.
+        seller: String,
+        /// The goods.
+        goods: String,
+        /// How much.
+        quantity: u64,
+        /// Fen.
+        amount: u64,
+    }
+    /// What a waybill says.
+    Serialize CarriedItem {
+        /// The waybill.
+        waybill: String,
+        /// The order that it names.
+        order: String,
+        /// The goods.
+        goods: String,
+        /// What arrived; `null` without a proof.
+        delivered: Option<u64>,
+    }
+    /// What a receipt says.
+    Serialize StoredItem {
+        /// The receipt.
+        receipt: String,
+        /// Who holds it.
+        holder: String,
+        /// The goods.
+        goods: String,
+        /// How much.
+        quantity: u64,
+        /// Whether it is pledged or frozen.
+        encumbered: bool,
+    }
+    /// What a payment says.
+    Serialize PaidItem {
+        /// The bank's own number.
+        bank_reference: String,
+        /// Who paid.
+        payer: String,
+        /// Who was paid.
+        payee: String,
+        /// Fen.
+        amount: u64,
+        /// When (RFC 3339).
+        at: String,
+    }
+    /// What a bank must know.
+    Serialize AlertItem {
+        /// Its id.
+        id: String,
+        /// The bank.
+        bank: String,
+        /// The loan.
+        loan: String,
+        /// The receipt.
+        receipt: Option<String>,
+        /// What has happened.
+        #[schemars(schema_with = "alert_kind")]
+        kind: String,
+        /// A number that belongs to it.
+        amount: Option<u64>,
+        /// More of it.
+        detail: Option<String>,
+        /// When (RFC 3339).
+        at: String,
+        /// Whether somebody of the bank has seen it.
+        seen: bool,
+    }
+    /// An alert that was seen.
+    Deserialize SeenBody {
+        /// Its id.
+        alert: String,
+    }
+}
+
+impl From<Borrower> for BorrowerItem {
+    fn from(b: Borrower) -> Self {
+        Self { bank: b.bank, uscc: b.uscc, name: b.name, opened_at: time(b.opened_at) }
+    }
+}
+
+impl From<Consent> for ConsentItem {
+    fn from(c: Consent) -> Self {
+        Self {
+            bank: c.bank,
+            borrower: c.borrower,
+            mandate: c.mandate,
+            given_at: time(c.given_at),
+            until: time(c.until),
+            withdrawn_at: maybe_time(c.withdrawn_at),
+        }
+    }
+}
+
+impl From<CreditCheck> for CreditItem {
+    fn from(c: CreditCheck) -> Self {
+        Self { score: c.score, grade: format!("{:?}", c.grade), counts: c.counts, at: time(c.at) }
+    }
+}
+
+impl From<Valuation> for ValuationItem {
+    fn from(v: Valuation) -> Self {
+        let line = |l: crate::domain::quote::Line| ValuationLine {
+            receipt: l.receipt,
+            goods: l.goods,
+            quantity: l.quantity,
+            price: l.price,
+            value: l.value,
+        };
+        Self { value: v.value, lines: v.lines.into_iter().map(line).collect(), at: time(v.at) }
+    }
+}
+
+impl From<Disbursement> for DisbursementItem {
+    fn from(d: Disbursement) -> Self {
+        Self {
+            reference: d.reference,
+            amount: d.amount,
+            state: d.state.code().to_owned(),
+            asked: d.asked,
+            asked_at: time(d.asked_at),
+            bank_reference: d.bank_reference,
+            reason: d.reason,
+        }
+    }
+}
+
+impl From<MarginCall> for MarginItem {
+    fn from(m: MarginCall) -> Self {
+        let state = match m.state {
+            MarginState::Open => "open",
+            MarginState::Cured => "cured",
+            MarginState::Lapsed => "lapsed",
+        };
+        Self {
+            state: state.to_owned(),
+            value: m.value,
+            short: m.short,
+            called_at: time(m.called_at),
+            until: m.until.to_string(),
+        }
+    }
+}
+
+impl From<Repayment> for RepaymentItem {
+    fn from(r: Repayment) -> Self {
+        Self {
+            bank_reference: r.reference,
+            amount: r.amount,
+            interest: r.interest,
+            principal: r.principal,
+            at: time(r.at),
+        }
+    }
+}
+
+impl From<Sale> for SaleItem {
+    fn from(s: Sale) -> Self {
+        Self {
+            receipt: s.receipt,
+            buyer: s.buyer,
+            proceeds: s.proceeds,
+            surplus: s.surplus,
+            bank_reference: s.reference,
+            at: time(s.at),
+        }
+    }
+}
+
+impl From<Loan> for LoanItem {
+    fn from(l: Loan) -> Self {
+        let passage =
+            |p: &crate::domain::loan::Passage| PassageItem { state: p.state.code().to_owned(), at: time(p.at) };
+        let terms = TermsItem {
+            rate_bps: l.terms.rate.bps,
+            day_count: l.terms.rate.day_count.code().to_owned(),
+            overdue_bps: l.terms.rate.overdue_bps,
+            term_days: l.terms.term_days,
+            ltv_bps: l.terms.ltv_bps,
+            margin_bps: l.terms.margin_bps,
+        };
+        Self {
+            owed: l.owed_at(crate::service::now()),
+            allowed: l.state.allows().iter().map(|s| s.code().to_owned()).collect(),
+            history: l.history.iter().map(passage).collect(),
+            id: l.id,
+            bank: l.bank,
+            borrower: l.borrower,
+            borrower_name: l.borrower_name,
+            purpose: l.purpose,
+            principal: l.principal,
+            terms,
+            state: l.state.code().to_owned(),
+            credit: l.credit.map(CreditItem::from),
+            valuation: l.valuation.map(ValuationItem::from),
+            borrower_signed_at: maybe_time(l.borrower_signed_at),
+            bank_signed_at: maybe_time(l.bank_signed_at),
+            disbursement: l.disbursement.map(DisbursementItem::from),
+            due: l.due.map(|d| d.to_string()),
+            margin: l.margin.map(MarginItem::from),
+            repayments: l.repayments.into_iter().map(RepaymentItem::from).collect(),
+            sales: l.sales.into_iter().map(SaleItem::from).collect(),
+            frozen: l.frozen.map(|f| FrozenItem { reason: f.reason, at: time(f.at) }),
+            rejection: l.rejection,
+            created_at: time(l.created_at),
+        }
+    }
+}
+
+impl From<Pledge> for PledgeItem {
+    fn from(p: Pledge) -> Self {
+        Self {
+            receipt: p.receipt,
+            bank: p.bank,
+            loan: p.loan,
+            lot: p.lot,
+            goods: p.goods,
+            quantity: p.quantity,
+            unit: p.unit.code().to_owned(),
+            state: p.state.code().to_owned(),
+            requested_at: time(p.requested_at),
+            registered_at: maybe_time(p.registered_at),
+            ended_at: maybe_time(p.ended_at),
+        }
+    }
+}
+
+impl From<Overview> for LoanOverview {
+    fn from(o: Overview) -> Self {
+        Self {
+            loan: o.loan.into(),
+            pledges: o.pledges.into_iter().map(PledgeItem::from).collect(),
+            receipts: o.receipts.into_iter().map(ReceiptItem::from).collect(),
+            value: o.value.map(ValuationItem::from),
+            consent: o.consent.map(ConsentItem::from),
+        }
+    }
+}
+
+impl From<Entry> for EntryItem {
+    fn from(e: Entry) -> Self {
+        let posting =
+            |p: &crate::domain::ledger::Posting| PostingItem { account: p.account.to_string(), amount: p.amount };
+        Self {
+            kind: e.kind().code().to_owned(),
+            reference: e.reference().to_owned(),
+            postings: e.postings().iter().map(posting).collect(),
+            at: time(e.at()),
+        }
+    }
+}
+
+impl From<Flow> for FlowItem {
+    fn from(f: Flow) -> Self {
+        let (o, disagreements) = (&f.order, f.disagreements());
+        Self {
+            disagreements: disagreements.iter().map(|d| d.code().to_owned()).collect(),
+            order: OrderItem {
+                number: o.number.clone(),
+                buyer: o.buyer.clone(),
+                seller: o.seller.clone(),
+                goods: o.goods.clone(),
+                quantity: o.quantity,
+                amount: o.amount,
+            },
+            id: f.id,
+            bank: f.bank,
+            waybill: f.carried.map(|c| CarriedItem {
+                waybill: c.waybill,
+                order: c.order,
+                goods: c.goods,
+                delivered: c.delivered,
+            }),
+            receipt: f.stored.map(|s| StoredItem {
+                receipt: s.receipt,
+                holder: s.holder,
+                goods: s.goods,
+                quantity: s.quantity,
+                encumbered: s.encumbered,
+            }),
+            payment: f.paid.map(|p| PaidItem {
+                bank_reference: p.reference,
+                payer: p.payer,
+                payee: p.payee,
+                amount: p.amount,
+                at: time(p.at),
+            }),
+            state: f.state.code().to_owned(),
+            released_at: maybe_time(f.released_at),
+            invoice: f.invoice,
+            created_at: time(f.created_at),
+        }
+    }
+}
+
+impl From<Alert> for AlertItem {
+    fn from(a: Alert) -> Self {
+        Self {
+            seen: a.seen_by.is_some(),
+            id: a.id,
+            bank: a.bank,
+            loan: a.loan,
+            receipt: a.receipt,
+            kind: a.kind.code().to_owned(),
+            amount: a.amount,
+            detail: a.detail,
+            at: time(a.at),
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! What is done with loans, step by step.
+
+use super::forms::{Ask, Field, Kind, first, key, submit};
+use super::read::{Read, quantity_hint, typed};
+use super::{Shown, borrowers, code, facts, quantity, receipt_steps::free_receipts};
+use crate::domain::actor::{Actor, Role};
+use crate::domain::loan::{Disbursement, Loan, Outcome, State};
+use crate::domain::money::yuan;
+use crate::domain::pledge;
+use crate::policy;
+use crate::service::loans::{Freed, NewLoan, NewSale, Overview};
+use crate::service::{Refusal, loans, who};
+use maud::{Markup, html};
+use yunlong_sdk::page::{amount, card};
+use yunlong_sdk::{Form, Request, Text, t};
+
+/// A step of a loan as its page offers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    AddCollateral,
+    CheckCredit,
+    Approve,
+    Reject,
+    Sign,
+    RegisterPledges,
+    AskDisbursement,
+    ConfirmDisbursement,
+    Repay,
+    Release,
+    Revalue,
+    Dispose,
+    Sell,
+    WriteOff,
+    Unfreeze,
+}
+
+impl Step {
+    const ALL: [Self; 15] = [
+        Self::CheckCredit,
+        Self::Approve,
+        Self::Sign,
+        Self::RegisterPledges,
+        Self::AskDisbursement,
+        Self::ConfirmDisbursement,
+        Self::Repay,
+        Self::Release,
+        Self::AddCollateral,
+        Self::Revalue,
+        Self::Dispose,
+        Self::Sell,
+        Self::WriteOff,
+        Self::Unfreeze,
+        Self::Reject,
+    ];
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::AddCollateral => "add-collateral",
+            Self::CheckCredit => "check-credit",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Sign => "sign",
+            Self::RegisterPledges => "register-pledges",
+            Self::AskDisbursement => "ask-disbursement",
+            Self::ConfirmDisbursement => "confirm-disbursement",
+            Self::Repay => "repay",
+            Self::Release => "release",
+            Self::Revalue => "revalue",
+            Self::Dispose => "dispose",
+            Self::Sell => "sell",
+            Self::WriteOff => "write-off",
+            Self::Unfreeze => "unfreeze",
+        }
+    }
+
+    fn name(self) -> Text {
+        match self {
+            Self::AddCollateral => t("补充质物", "Pledge more"),
+            Self::CheckCredit => t("征信查询", "Check the credit record"),
+            Self::Approve => t("审批通过", "Approve"),
+            Self::Reject => t("拒绝或撤回申请", "Refuse, or give up"),
+            Self::Sign => t("签署合同", "Sign the contract"),
+            Self::RegisterPledges => t("登记质押", "Register the pledges"),
+            Self::AskDisbursement => t("申请放款", "Ask for the payment"),
+            Self::ConfirmDisbursement => t("确认放款结果", "Say what became of the payment"),
+            Self::Repay => t("登记还款", "Book a repayment"),
+            Self::Release => t("释放质物", "Release goods"),
+            Self::Revalue => t("重新估值", "Value anew"),
+            Self::Dispose => t("启动处置", "Begin the disposal"),
+            Self::Sell => t("登记处置价款", "Book a sale"),
+            Self::WriteOff => t("核销余额", "Write off the rest"),
+            Self::Unfreeze => t("解除冻结", "Unfreeze"),
+        }
+    }
+
+    /// What it does, and who may not do it.
+    fn told(self) -> Text {
+        match self {
+            Self::AddCollateral => t(
+                "所选仓单自此只等本行登记，不能再向他行质押。",
+                "The receipts wait for this bank from now on, and for no other.",
+            ),
+            Self::CheckCredit => t(
+                "经企业授权查询信用库中有效的记录，只保存数量和评分。查询人不能审批。",
+                "What is in force is read with the company's consent; numbers and a score are kept. Whoever looks does not approve.",
+            ),
+            Self::Approve => t(
+                "按最新价格估值，本金不超过价值乘质押率上限。建档人、查询人和申请人不能审批。",
+                "At the latest prices; the principal is at most the limit of their value. Whoever opened the file, looked or applied does not approve.",
+            ),
+            Self::Reject => t(
+                "申请终止，仓单恢复自由。申请放款后不能再拒绝。",
+                "The application ends, and the receipts are free. Not once the money was asked for.",
+            ),
+            Self::Sign => t(
+                "双方签署后合同生效。同一人不能代表双方。",
+                "The contract stands once both sides have signed. One person does not sign for both.",
+            ),
+            Self::RegisterPledges => t(
+                "把本贷款申请的质押写入登记。同一仓单只有一份有效登记。",
+                "The pledges stand in the register from now on; a receipt has one that stands.",
+            ),
+            Self::AskDisbursement => t(
+                "以固定的放款编号向银行核心系统请求付款；重复请求不会多付。",
+                "The bank is asked under one number; asked again it pays no second time.",
+            ),
+            Self::ConfirmDisbursement => t(
+                "按银行核心系统的回执填写。结果未知时先按原编号核实，不要另行付款。",
+                "As the bank's own system says. While it is unknown, look it up under its number and pay nothing by hand.",
+            ),
+            Self::Repay => t(
+                "按银行流水登记，先还息后还本；同一流水号只记一次。",
+                "Under the bank's own number, interest first; the same number counts once.",
+            ),
+            Self::Release => {
+                t("释放后质物价值须仍覆盖欠款。", "What stays pledged must be worth enough for what is owed.")
+            }
+            Self::Revalue => t(
+                "按最新价格看质物是否足值；不足则发出追加要求。",
+                "Looks whether the goods are worth enough, and calls for more where they are not.",
+            ),
+            Self::Dispose => t(
+                "逾期，或追加要求逾期后，银行可以变卖质物。",
+                "Of an overdue loan, or after a margin call that was not met, the goods are sold.",
+            ),
+            Self::Sell => t(
+                "按仓单登记变卖价款；仓单归买受人，超出欠款的余款归企业。",
+                "The receipt becomes the buyer's; what is over what is owed is the company's.",
+            ),
+            Self::WriteOff => t(
+                "质物全部处置后，核销余额。审批人和启动处置的人不能核销。",
+                "Once everything is sold. Whoever approved or began the disposal does not write off.",
+            ),
+            Self::Unfreeze => {
+                t("核实企业登记变更后恢复办理。", "Once the bank has looked into the change of registration.")
+            }
+        }
+    }
+}
+
+/// Whether somebody may take a step now, as far as a page can tell.
+fn may(actor: &Actor, o: &Overview, step: Step) -> bool {
+    use crate::domain::loan::Step as Allowed;
+    let l = &o.loan;
+    let (bank, borrower) = (actor.is_of(Role::Bank, &l.bank), actor.is_of(Role::Manufacturer, &l.borrower));
+    let allows = |s: Allowed| l.state.allows().contains(&s);
+    let open = l.disbursement.as_ref().is_some_and(Disbursement::is_open);
+    let pledged = |state: pledge::State| o.pledges.iter().any(|p| p.state == state);
+    match step {
+        Step::AddCollateral => borrower && allows(Allowed::AddCollateral),
+        Step::CheckCredit => bank && allows(Allowed::CheckCredit),
+        Step::Approve => bank && allows(Allowed::Approve),
+        Step::Reject => (bank || borrower) && allows(Allowed::Reject) && !open,
+        Step::Sign => {
+            allows(Allowed::Sign)
+                && ((bank && l.bank_signed_at.is_none()) || (borrower && l.borrower_signed_at.is_none()))
+        }
+        Step::RegisterPledges => bank && allows(Allowed::RegisterPledges) && pledged(pledge::State::Requested),
+        Step::AskDisbursement => bank && allows(Allowed::Disburse),
+        Step::ConfirmDisbursement => bank && open,
+        Step::Repay => bank && allows(Allowed::Repay),
+        Step::Release => bank && allows(Allowed::Release) && pledged(pledge::State::Registered),
+        Step::Revalue => bank && l.state.is_out() && l.state != State::Disposal,
+        Step::Dispose => bank && allows(Allowed::Dispose) && (l.state == State::Overdue || l.margin.is_some()),
+        Step::Sell => bank && allows(Allowed::Sell) && pledged(pledge::State::Registered),
+        Step::WriteOff => bank && allows(Allowed::WriteOff),
+        Step::Unfreeze => bank && l.frozen.is_some(),
+    }
+}
+
+/// The card of steps on a loan's page.
+pub(super) fn offered_steps(request: &Request, actor: &Actor, o: &Overview) -> Markup {
+    let lang = request.lang();
+    let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| may(actor, o, *s)).collect();
+    card(
+        "steps",
+        request.t("办理", "What can be done"),
+        html! {
+            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
+            div.actions { @for s in offered { a.outline role="button" href={ "/loans/" (o.loan.id) "/" (s.code()) } { (s.name().get(lang)) } } }
+        },
+    )
+}
+
+/// `GET /loans/new`.
+pub(super) fn new(request: &Request) -> Shown {
+    let mut form = Form::new().with("term_days", "90");
+    if let Some(receipt) = request.query_value("receipt") {
+        form = form.with("receipts", receipt);
+    }
+    Ok(first(request, &application(request)?, &form))
+}
+
+fn application(request: &Request) -> Result<Ask, Refusal> {
+    let actor = who()?;
+    actor.needs(Role::Manufacturer)?;
+    let (files, _) = borrowers::banks(&actor)?;
+    let banks = files.iter().map(|b| (b.bank.clone(), b.bank.clone())).collect();
+    let terms = policy::terms(1)?;
+    Ok(Ask {
+        title: t("申请仓单质押贷款", "Apply for a loan on receipts"),
+        action: "/loans/new".into(),
+        back: "/loans".into(),
+        intro: html! {
+            @if files.is_empty() { p { (request.t("还没有银行为贵企业建档。请先联系贷款银行。", "No bank has a file of your company yet: ask the bank first.")) } }
+            p { (request.t("年利率 ", "Interest a year ")) (crate::domain::money::percent(terms.rate.bps)) " · " (request.t("质押率上限 ", "most that is lent ")) (crate::domain::money::percent(terms.ltv_bps)) (request.t("。审批以最新价格为准。", ". The latest prices count.")) }
+            p { a href="/consents" { (request.t("审批前需要贵企业授权银行查询征信", "Before it decides, the bank needs your consent to look at the credit record")) } }
+        },
+        fields: vec![
+            Field::new("bank", t("银行", "Bank"), Kind::Choice(banks)),
+            Field::text("purpose", t("用途", "Purpose")).hint(t("如 采购动力煤", "Such as: to buy coal")),
+            Field::text("principal", t("金额（元）", "Amount (yuan)")),
+            Field::text("term_days", t("期限（天）", "Term (days)"))
+                .hint(t("1 至 1080 天；到期日遇节假日顺延", "1 to 1,080; the due day moves over holidays")),
+            Field::new("receipts", t("质押的仓单", "Receipts to pledge"), Kind::Ticks(free_receipts(request, &actor)?))
+                .hint(t("提交后只等所选银行，不能再向他行质押", "They wait for this bank alone from then on")),
+        ],
+        submit: t("提交申请", "Apply"),
+    })
+}
+
+/// `POST /loans/new`.
+pub(super) fn apply(request: &Request) -> Shown {
+    submit(
+        request,
+        || application(request),
+        |form| {
+            let mut read = Read::of(form);
+            let new = NewLoan {
+                bank: read.text("bank"),
+                purpose: read.text("purpose"),
+                principal: read.fen("principal"),
+                term_days: read.number("term_days"),
+                receipts: read.words("receipts"),
+            };
+            read.done()?;
+            Ok(format!("/loans/{}?done=1", loans::apply(&who()?, key(form), &new)?.id))
+        },
+    )
+}
+
+fn step_of(request: &Request) -> Result<Step, Refusal> {
+    Step::ALL.into_iter().find(|s| s.code() == request.param("step")).ok_or(Refusal::NotFound)
+}
+
+/// `GET /loans/{loan}/{step}`.
+pub(super) fn ask(request: &Request) -> Shown {
+    let step = step_of(request)?;
+    let o = loans::overview(&who()?, request.param("loan"))?;
+    let mut form = Form::new();
+    match step {
+        Step::Approve => form = form.with("principal", yuan(o.loan.principal)),
+        Step::Repay => form = form.with("amount", yuan(o.owed)),
+        Step::ConfirmDisbursement => form = form.with("outcome", "paid"),
+        Step::Release | Step::Sell => {
+            if let Some(p) = o.pledges.iter().find(|p| p.state == pledge::State::Registered) {
+                form = form.with("receipt", &*p.receipt).with("quantity", typed(p.quantity, p.unit));
+            }
+        }
+        _ => {}
+    }
+    Ok(first(request, &form_of(request, step)?, &form))
+}
+
+fn form_of(request: &Request, step: Step) -> Result<Ask, Refusal> {
+    let (actor, lang) = (who()?, request.lang());
+    let o = loans::overview(&actor, request.param("loan"))?;
+    let l = &o.loan;
+    let name = step.name();
+    Ok(Ask {
+        title: Text::new(format!("{} {}", name.zh, l.id), format!("{}: {}", name.en, l.id)),
+        action: format!("/loans/{}/{}", l.id, step.code()),
+        back: format!("/loans/{}", l.id),
+        intro: html! {
+            p { (step.told().get(lang)) }
+            (facts(&[
+                (request.t("借款企业", "Borrower"), html! { (l.borrower_name) " " (code(&l.borrower)) }),
+                (request.t("本金", "Principal"), amount(l.principal)),
+                (request.t("今日欠款", "Owed today"), amount(o.owed)),
+                (request.t("状态", "State"), super::state_badge(lang, l.state.code())),
+            ]))
+        },
+        fields: fields(request, &actor, &o, step)?,
+        submit: name,
+    })
+}
+
+fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<Vec<Field>, Refusal> {
+    let lang = request.lang();
+    let reason = || {
+        Field::new("reason", t("原因", "Reason"), Kind::Area(2))
+            .hint(t("最多 200 个字，不写个人信息", "At most 200 characters, without anybody's data"))
+    };
+    let reference = || Field::text("bank_reference", t("银行流水号", "The bank's number"));
+    let registered = || {
+        let standing = o.pledges.iter().filter(|p| p.state == pledge::State::Registered);
+        let choice = standing.map(|p| {
+            (p.receipt.clone(), format!("{} · {} · {}", p.receipt, p.goods, quantity(lang, p.quantity, p.unit)))
+        });
+        Field::new("receipt", t("仓单", "Receipt"), Kind::Choice(choice.collect()))
+    };
+    let unit = o.pledges.first().map(|p| p.unit).unwrap_or_default();
+    Ok(match step {
+        Step::AddCollateral => {
+            vec![Field::new("receipts", t("补充的仓单", "Receipts"), Kind::Ticks(free_receipts(request, actor)?))]
+        }
+        Step::Approve => vec![
+            Field::text("principal", t("批准金额（元）", "Amount (yuan)"))
+                .hint(t("不超过申请金额", "At most what was asked for")),
+        ],
+        Step::Reject | Step::WriteOff | Step::Unfreeze => vec![reason()],
+        Step::ConfirmDisbursement => vec![
+            Field::new(
+                "outcome",
+                t("结果", "Outcome"),
+                Kind::Choice(vec![
+                    ("paid".into(), request.t("已付款", "Paid").into()),
+                    ("refused".into(), request.t("未付款，且不会再付", "Not paid, and it will not be").into()),
+                ]),
+            ),
+            reference().hint(t("已付款时填写", "When it is paid")),
+            reason().hint(t("未付款时填写", "When it is not")),
+        ],
+        Step::Repay => vec![Field::text("amount", t("金额（元）", "Amount (yuan)")), reference()],
+        Step::Release => {
+            vec![registered(), Field::text("quantity", t("释放数量", "How much comes free")).hint(quantity_hint(unit))]
+        }
+        Step::Sell => vec![
+            registered(),
+            Field::text("buyer", t("买受人（统一社会信用代码）", "Buyer (unified social credit code)")),
+            Field::text("proceeds", t("价款（元）", "Proceeds (yuan)")),
+            reference(),
+        ],
+        Step::CheckCredit
+        | Step::Sign
+        | Step::RegisterPledges
+        | Step::AskDisbursement
+        | Step::Revalue
+        | Step::Dispose => Vec::new(),
+    })
+}
+
+/// `POST /loans/{loan}/{step}`.
+pub(super) fn take(request: &Request) -> Shown {
+    let step = step_of(request)?;
+    submit(
+        request,
+        || form_of(request, step),
+        |form| {
+            let done = taken(&who()?, request.param("loan"), step, form)?;
+            Ok(format!("/loans/{}?done=1", done.id))
+        },
+    )
+}
+
+fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refusal> {
+    let mut read = Read::of(form);
+    match step {
+        Step::AddCollateral => loans::add_collateral(actor, id, &read.words("receipts")),
+        Step::CheckCredit => loans::check_credit(actor, id),
+        Step::Approve => {
+            let principal = read.fen("principal");
+            read.done()?;
+            loans::approve(actor, id, Some(principal))
+        }
+        Step::Reject => loans::reject(actor, id, &read.text("reason")),
+        Step::Sign => loans::sign(actor, id),
+        Step::RegisterPledges => loans::register_pledges(actor, id),
+        Step::AskDisbursement => loans::ask_disbursement(actor, id),
+        Step::ConfirmDisbursement => {
+            let outcome = match read.text("outcome").as_str() {
+                "paid" => Outcome::Paid { bank_reference: read.text("bank_reference") },
+                "refused" => Outcome::Refused { reason: read.text("reason") },
+                _ => {
+                    read.wrong("outcome", t("请选择结果", "Choose what became of it"));
+                    read.done()?;
+                    return Err(Refusal::NotFound);
+                }
+            };
+            loans::confirm_disbursement(actor, id, &outcome)
+        }
+        Step::Repay => {
+            let fen = read.fen("amount");
+            let reference = read.text("bank_reference");
+            read.done()?;
+            loans::repay(actor, id, &reference, fen)
+        }
+        Step::Release => {
+            let receipt = read.text("receipt");
+            let o = loans::overview(actor, id)?;
+            let whole = o.pledges.iter().find(|p| p.receipt == receipt && p.state == pledge::State::Registered);
+            let quantity = read.quantity("quantity", whole.map(|p| p.unit).unwrap_or_default());
+            read.done()?;
+            let quantity = Some(quantity).filter(|q| whole.is_none_or(|p| p.quantity != *q));
+            loans::release(actor, id, &[Freed { receipt, quantity }])
+        }
+        Step::Revalue => loans::revalue(actor, id),
+        Step::Dispose => loans::dispose(actor, id),
+        Step::Sell => {
+            let new = NewSale {
+                receipt: read.text("receipt"),
+                buyer: read.text("buyer"),
+                proceeds: read.fen("proceeds"),
+                bank_reference: read.text("bank_reference"),
+            };
+            read.done()?;
+            loans::sell(actor, id, &new)
+        }
+        Step::WriteOff => loans::write_off(actor, id, &read.text("reason")),
+        Step::Unfreeze => loans::unfreeze(actor, id, &read.text("reason")),
+    }
+}

@@ -1,0 +1,375 @@
+//! What refusals say to people.
+
+use crate::domain::actor::Role;
+use crate::domain::flow::Disagreement;
+use crate::domain::money::{percent, yuan};
+use crate::domain::refused::{Refused, Thing, WrongState};
+use crate::domain::sensor::SensorError;
+use crate::domain::warehouse::Unit;
+use yunlong_sdk::{DataError, Text, t};
+
+/// What an error of the data service means to who reads the page.
+pub(super) fn data_title(e: &DataError) -> Text {
+    match e {
+        DataError::Conflict | DataError::Unavailable(_) => {
+            t("系统繁忙，请稍后再试", "Very busy: try again in a moment")
+        }
+        DataError::OutOfBounds { .. } => t("数量已到上限", "A limit is reached"),
+        DataError::AlreadyExists(_) | DataError::UniqueViolation { .. } => {
+            t("相同的记录已经存在", "There is such a record already")
+        }
+        DataError::Invalid(_) | DataError::TooLarge(_) => {
+            t("填写的内容有误或过长", "What was sent is wrong or too long")
+        }
+        _ => t("出了问题，请稍后再试", "Something went wrong. Try again in a moment"),
+    }
+}
+
+/// A role as people read it.
+fn role_name(role: Role) -> (&'static str, &'static str) {
+    match role {
+        Role::Manufacturer => ("制造企业（持企业委托办理）", "manufacturer, under the company's mandate"),
+        Role::Warehouse => ("仓储企业经办人", "warehouse clerk"),
+        Role::Bank => ("银行经办人", "bank officer"),
+        Role::Carrier => ("承运人经办人", "carrier clerk"),
+        Role::Regulator => ("监管人员", "regulator"),
+    }
+}
+
+/// A unit as people read it.
+#[must_use]
+pub fn unit_name(unit: Unit) -> Text {
+    match unit {
+        Unit::Kilogram => t("千克", "kg"),
+        Unit::Litre => t("升", "l"),
+        Unit::Piece => t("件", "pieces"),
+    }
+}
+
+fn thing_name(thing: Thing) -> (&'static str, &'static str) {
+    match thing {
+        Thing::Receipt => ("仓单", "The receipt"),
+        Thing::Pledge => ("质押登记", "The pledge"),
+        Thing::Loan => ("贷款", "The loan"),
+        Thing::Disbursement => ("放款", "The payment"),
+        Thing::Waybill => ("运单", "The waybill"),
+        Thing::Parcel => ("包裹", "The parcel"),
+        Thing::Flow => ("三流关联", "The flow link"),
+        Thing::Margin => ("追加要求", "The margin call"),
+    }
+}
+
+/// A state as people read it, by its code; states of different things that share a code share the words.
+#[must_use]
+pub fn state_name(code: &str) -> Text {
+    match code {
+        "drafted" => t("草稿", "drafted"),
+        "issued" => t("已签发", "issued"),
+        "pledge-pending" => t("待质押", "waiting to be pledged"),
+        "pledged" => t("已质押", "pledged"),
+        "released" => t("已释放", "released"),
+        "withdrawn" => t("已提货", "withdrawn"),
+        "cancelled" => t("已注销", "cancelled"),
+        "frozen" => t("已冻结", "frozen"),
+        "requested" => t("已申请", "asked for"),
+        "registered" => t("已登记", "registered"),
+        "dropped" => t("已放弃", "given up"),
+        "enforced" => t("已处置", "sold"),
+        "divided" => t("已分拆", "divided"),
+        "applied" => t("已申请", "applied for"),
+        "credit-checked" => t("已征信", "credit checked"),
+        "approved" => t("已审批", "approved"),
+        "signed" => t("已签署", "signed"),
+        "disbursed" => t("已放款", "paid out"),
+        "repaying" => t("还款中", "being repaid"),
+        "settled" => t("已结清", "settled"),
+        "rejected" => t("已拒绝", "refused"),
+        "overdue" => t("已逾期", "overdue"),
+        "disposal" => t("处置中", "in disposal"),
+        "written-off" => t("已核销", "written off"),
+        "asked" => t("已请求", "asked for"),
+        "unknown" => t("结果未知", "of unknown outcome"),
+        "confirmed" => t("已确认", "confirmed"),
+        "refused" => t("被拒绝", "refused"),
+        "booked" => t("已承运", "booked"),
+        "loaded" => t("已装车", "loaded"),
+        "in-transit" => t("运输中", "in transit"),
+        "delivered" => t("已送达", "delivered"),
+        "exception" => t("异常", "in exception"),
+        "open" => t("未闭合", "open"),
+        "cured" => t("已满足", "met"),
+        "lapsed" => t("已逾期", "lapsed"),
+        other => Text::same(other.to_owned()),
+    }
+}
+
+/// A step as people read it, by its code.
+#[must_use]
+pub fn step_name(code: &str) -> Text {
+    match code {
+        "issue" => t("签发", "issue"),
+        "transfer" => t("转让", "transfer"),
+        "split" => t("分拆", "split"),
+        "merge" => t("合并", "merge"),
+        "request-pledge" => t("申请质押", "ask for a pledge"),
+        "register-pledge" | "register-pledges" | "register" => t("登记质押", "register the pledge"),
+        "drop-pledge" => t("放弃质押", "give up the pledge"),
+        "release" => t("释放质物", "release"),
+        "reissue" => t("恢复流通", "reissue"),
+        "withdraw" => t("提货", "withdraw the goods"),
+        "cancel" => t("注销", "cancel"),
+        "freeze" => t("冻结", "freeze"),
+        "unfreeze" => t("解冻", "unfreeze"),
+        "check-credit" => t("征信查询", "check the credit record"),
+        "approve" => t("审批", "approve"),
+        "reject" => t("拒绝", "refuse"),
+        "sign" => t("签署", "sign"),
+        "disburse" | "ask-disbursement" => t("申请放款", "ask for the payment"),
+        "confirm" | "confirm-disbursement" => t("确认放款", "confirm the payment"),
+        "refuse" => t("回复未放款", "say that it was not paid"),
+        "repay" => t("还款", "repay"),
+        "add-collateral" => t("追加质物", "pledge more"),
+        "fall-due" => t("到期", "fall due"),
+        "dispose" => t("启动处置", "begin the disposal"),
+        "sell" => t("出售质物", "sell"),
+        "write-off" => t("核销", "write off"),
+        "open-file" => t("建立客户档案", "open the company's file"),
+        "apply" => t("提交申请", "apply"),
+        "release-funds" => t("释放资金", "release the funds"),
+        "confirm-payment" => t("确认收付款", "confirm the payment"),
+        "settle" => t("结清发票", "settle the invoice"),
+        "link" => t("关联", "link"),
+        other => state_name(other),
+    }
+}
+
+/// A point in which flows disagree, as people read it.
+#[must_use]
+pub fn disagreement(point: Disagreement) -> Text {
+    match point {
+        Disagreement::NoWaybill => t("货物：没有关联运单", "Goods: no waybill is linked"),
+        Disagreement::NoProof => t("货物：运单没有签收凭证", "Goods: the waybill has no proof of delivery"),
+        Disagreement::OtherOrder => t("货物：运单属于另一订单", "Goods: the waybill is of another order"),
+        Disagreement::OtherGoodsCarried => t("货物：运单的货物不同", "Goods: the waybill carries other goods"),
+        Disagreement::OtherQuantityDelivered => t("货物：签收数量与订单不同", "Goods: another quantity arrived"),
+        Disagreement::NoReceipt => t("货物：没有关联仓单", "Goods: no receipt is linked"),
+        Disagreement::OtherGoodsStored => t("货物：仓单的货物不同", "Goods: the receipt is for other goods"),
+        Disagreement::OtherQuantityStored => {
+            t("货物：仓单数量与订单不同", "Goods: the receipt is for another quantity")
+        }
+        Disagreement::OtherHolder => t("货物：仓单持有人不是买卖双方", "Goods: neither side holds the receipt"),
+        Disagreement::Encumbered => t("货物：仓单已质押或冻结", "Goods: the receipt is pledged or frozen"),
+        Disagreement::NoPayment => t("资金：没有付款", "Money: nothing is paid"),
+        Disagreement::OtherAmount => t("资金：付款金额与订单不同", "Money: another amount is paid"),
+        Disagreement::OtherParties => t("资金：收付款方与订单不同", "Money: others paid or were paid"),
+    }
+}
+
+pub(super) fn title(e: &Refused) -> Text {
+    match e {
+        Refused::Role { .. } => t("您没有所需的岗位", "You do not hold the role for this"),
+        Refused::NotYours => t("没有找到", "Not found"),
+        Refused::State(s) => {
+            let (zh, en) = thing_name(s.thing);
+            Text::new(format!("{zh}的状态不允许这样操作"), format!("{en}'s state does not allow this"))
+        }
+        Refused::LotShort { .. } => t("仓单数量超过批次的在库数量", "Receipts would promise more than lies in the lot"),
+        Refused::Nothing(_) => t("不能为零或空", "It must be more than nothing"),
+        Refused::Parts { .. } => t("分拆数量与仓单不符", "The parts do not sum to the receipt"),
+        Refused::NotAlike(..) => t("仓单不能合并", "The receipts cannot be merged"),
+        Refused::Pledged { .. } => t("仓单已质押", "The receipt is pledged already"),
+        Refused::ReceiptFrozen { .. } => t("仓单已冻结", "The receipt is frozen"),
+        Refused::Affiliate { .. } => t("仓库与借款企业有关联关系", "The warehouse is an affiliate of the borrower"),
+        Refused::OverLtv { .. } => t("超过质押率上限", "More than may be lent on the goods"),
+        Refused::NoQuote { .. } => t("没有有效的价格", "There is no price that holds"),
+        Refused::SameHands { .. } => t("经办与复核须为不同的人", "Maker and checker must be two people"),
+        Refused::NoConsent { .. } => t("没有企业的征信授权", "The company has not consented"),
+        Refused::Credit(_) => t("征信结果不允许放贷", "The credit record does not allow it"),
+        Refused::NotRegistered { .. } => t("质押尚未登记", "The pledge is not registered"),
+        Refused::NotSigned => t("合同尚未签署", "The contract is not signed"),
+        Refused::LoanFrozen { .. } => t("贷款已冻结", "The loan is frozen"),
+        Refused::ReferenceReused { .. } => t("编号已用于另一笔", "The number was used for something else"),
+        Refused::OverOwed { .. } => t("金额超过欠款", "More than is owed"),
+        Refused::LeavesOverLtv { .. } => t("释放后质物价值不足", "Too little would stay pledged"),
+        Refused::TooEarly { .. } => t("还没到时间", "It is too early"),
+        Refused::Disagree(_) => t("三流不一致，不能继续", "The three flows do not agree"),
+        Refused::Sensor(_) => t("传感器读数不被接受", "The reading is not accepted"),
+        Refused::NoParcel(_) => t("运单中没有这个包裹", "The waybill has no such parcel"),
+        Refused::NoProof => t("没有签收凭证", "There is no proof of delivery"),
+    }
+}
+
+fn wrong_state(e: &WrongState) -> Text {
+    let (thing_zh, thing_en) = thing_name(e.thing);
+    let (state, step) = (state_name(e.state), step_name(e.step));
+    let allowed: Vec<Text> = e.allowed.iter().map(|s| step_name(s)).collect();
+    let list = |pick: fn(&Text) -> &str, between: &str, none: &str| {
+        if allowed.is_empty() { none.to_owned() } else { allowed.iter().map(pick).collect::<Vec<_>>().join(between) }
+    };
+    Text::new(
+        format!("{thing_zh} {} {}，不能{}。现在可以：{}。", e.id, state.zh, step.zh, list(|t| &t.zh, "、", "无")),
+        format!(
+            "{thing_en} {} is {}, which does not allow to {}. Allowed now: {}.",
+            e.id,
+            state.en,
+            step.en,
+            list(|t| &t.en, ", ", "nothing")
+        ),
+    )
+}
+
+/// What happened in this case and what to do.
+pub(super) fn detail(e: &Refused) -> Text {
+    match e {
+        Refused::Role { role } => {
+            let (zh, en) = role_name(*role);
+            Text::new(
+                format!("此操作需要岗位：{zh}。请联系部门管理员，或在门户选择企业委托。"),
+                format!(
+                    "The role is needed: {en}. Ask the department's administrator, or choose the mandate at the portal."
+                ),
+            )
+        }
+        Refused::State(s) => wrong_state(s),
+        Refused::LotShort { lot, free, asked, unit } => {
+            let unit = unit_name(*unit);
+            Text::new(
+                format!(
+                    "批次 {lot} 还可开具 {free} {}，本次为 {asked} {}。请减少数量，或先办理入库。",
+                    unit.zh, unit.zh
+                ),
+                format!(
+                    "Lot {lot} has {free} {} left for receipts; {asked} were asked for. Ask for less, or take more goods in first.",
+                    unit.en
+                ),
+            )
+        }
+        Refused::Parts { sum, quantity } => Text::new(
+            format!("各份之和为 {sum}，仓单为 {quantity}；须恰好相等，至少两份。"),
+            format!("The parts sum to {sum}, the receipt is of {quantity}: they must be equal, in two parts at least."),
+        ),
+        Refused::NotAlike(a, b) => Text::new(
+            format!("{a} 与 {b} 不是同一批次、同一持有人的两张仓单。"),
+            format!("{a} and {b} are not two receipts of one lot and holder."),
+        ),
+        Refused::Pledged { receipt, bank } => Text::new(
+            format!("仓单 {receipt} 已向银行 {bank} 质押或正在办理。须待其释放。"),
+            format!("Receipt {receipt} is pledged to the bank {bank}, or about to be. It must let go of it first."),
+        ),
+        Refused::ReceiptFrozen { receipt, reason } => Text::new(
+            format!("仓单 {receipt} 已冻结（{reason}）。查清后由监管人员或质权银行解冻。"),
+            format!(
+                "Receipt {receipt} is frozen ({reason}). The regulator or the bank unfreezes it once it is cleared up."
+            ),
+        ),
+        Refused::Affiliate { warehouse, borrower } => Text::new(
+            format!("仓库 {warehouse} 与 {borrower} 有关联关系，其仓单不能为该企业的贷款质押。请存入独立第三方仓库。"),
+            format!(
+                "The warehouse {warehouse} and {borrower} belong together: its receipts secure no loan of that company. Store the goods with somebody independent."
+            ),
+        ),
+        Refused::OverLtv { principal, most, value, ltv_bps } => Text::new(
+            format!(
+                "质物价值 {} 元，质押率上限 {}，最多 {} 元；本次 {} 元。请减少金额或追加质物。",
+                yuan(*value),
+                percent(*ltv_bps),
+                yuan(*most),
+                yuan(*principal)
+            ),
+            format!(
+                "The goods are worth {} yuan; {} of it is at most {} yuan, and {} were asked for. Ask for less, or pledge more.",
+                yuan(*value),
+                percent(*ltv_bps),
+                yuan(*most),
+                yuan(*principal)
+            ),
+        ),
+        Refused::NoQuote { goods } => Text::new(
+            format!("货物 {goods} 没有在有效期内的价格。请监管人员发布。"),
+            format!("There is no price for {goods} that is young enough. A regulator publishes it."),
+        ),
+        Refused::SameHands { step, first } => {
+            let (step, first) = (step_name(step), step_name(first));
+            Text::new(
+                format!("您办理过“{}”，不能再“{}”。请由另一位经办人办理；此次尝试已记录。", first.zh, step.zh),
+                format!("You did this before: {}. Somebody else must {}. The attempt was recorded.", first.en, step.en),
+            )
+        }
+        Refused::NoConsent { withdrawn: true, .. } => {
+            t("企业已撤回授权。请企业重新授权后再办理。", "The company took its consent back. It can give it again.")
+        }
+        Refused::NoConsent { .. } => {
+            t("请企业在本应用授权该银行查询征信。", "The company gives the bank its consent in this app first.")
+        }
+        Refused::Credit(reasons) => credit(reasons),
+        Refused::NotRegistered { receipt } => Text::new(
+            format!("仓单 {receipt} 的质押未登记。请先登记质押。"),
+            format!("The pledge of the receipt {receipt} is not registered. Register it first."),
+        ),
+        Refused::NotSigned => t(
+            "借款企业与银行须先后签署合同，再登记质押、申请放款。",
+            "The company and the bank sign first; then pledges are registered and the money is asked for.",
+        ),
+        Refused::LoanFrozen { reason } => Text::new(
+            format!("原因：{reason}。可以还款；其余由银行核实后解冻。"),
+            format!("Reason: {reason}. Repayments are possible; the bank unfreezes it once it is cleared up."),
+        ),
+        Refused::ReferenceReused { reference } => Text::new(
+            format!("编号 {reference} 已登记过不同的内容。请核对银行凭证。"),
+            format!("{reference} is on record with other values. Check the bank's paper."),
+        ),
+        Refused::OverOwed { owed, paid } => Text::new(
+            format!("截至今日欠款 {} 元，本次 {} 元。请按欠款金额登记。", yuan(*owed), yuan(*paid)),
+            format!("{} yuan are owed today; {} were paid. Book what is owed.", yuan(*owed), yuan(*paid)),
+        ),
+        Refused::LeavesOverLtv { left, needed } => Text::new(
+            format!("释放后仍质押 {} 元，须至少 {} 元。请少释放，或先还款。", yuan(*left), yuan(*needed)),
+            format!("{} yuan would stay pledged, {} must. Release less, or repay first.", yuan(*left), yuan(*needed)),
+        ),
+        Refused::TooEarly { from, .. } => Text::new(format!("{from} 起可以办理。"), format!("Possible from {from}.")),
+        Refused::Disagree(points) => {
+            let points: Vec<Text> = points.iter().map(|p| disagreement(*p)).collect();
+            let list =
+                |pick: fn(&Text) -> &str, between: &str| points.iter().map(pick).collect::<Vec<_>>().join(between);
+            Text::new(format!("{}。", list(|t| &t.zh, "；")), format!("{}.", list(|t| &t.en, "; ")))
+        }
+        Refused::Sensor(e) => sensor(e),
+        Refused::NoParcel(parcel) => Text::new(format!("没有包裹 {parcel}。"), format!("There is no parcel {parcel}.")),
+        Refused::NoProof => t("请先登记签收凭证。", "Enter the proof of delivery first."),
+        Refused::NotYours | Refused::Nothing(_) => Text::default(),
+    }
+}
+
+fn credit(reasons: &[&str]) -> Text {
+    let name = |code: &str| match code {
+        "breach-in-force" => ("有生效的失信记录", "a breach is in force"),
+        "score-too-low" => ("评分低于 400", "the score is below 400"),
+        "check-too-old" => ("征信查询已过有效期，请重新查询", "the check is too old: check again"),
+        _ => ("尚未查询征信", "the record was not looked at"),
+    };
+    let names: Vec<_> = reasons.iter().map(|r| name(r)).collect();
+    Text::new(
+        format!("{}。", names.iter().map(|n| n.0).collect::<Vec<_>>().join("；")),
+        format!("Why: {}.", names.iter().map(|n| n.1).collect::<Vec<_>>().join("; ")),
+    )
+}
+
+fn sensor(e: &SensorError) -> Text {
+    match e {
+        SensorError::NotSigned => t(
+            "签名不是已登记设备的。请核对设备编号、密钥和签名文本。",
+            "The signature is not that of a device here. Check the device, its key and the text that is signed.",
+        ),
+        SensorError::SentAt { .. } => t(
+            "发送时间与服务器相差超过 5 分钟。请校准设备时钟后重新签名发送。",
+            "It was sent more than five minutes from now. Set the device's clock, sign and send again.",
+        ),
+        SensorError::TakenLater => {
+            t("采集时间晚于发送时间，或序号为 0。", "It was taken after it was sent, or its sequence is 0.")
+        }
+        SensorError::SequenceReused(n) => {
+            Text::new(format!("序号 {n} 已用于另一条读数。"), format!("Sequence {n} was another reading."))
+        }
+        SensorError::OtherLot => t("批次不在该设备所在的仓库。", "The lot is not in the device's warehouse."),
+    }
+}

@@ -1,0 +1,9 @@
+//! The services against the city in memory.
+#![allow(clippy::unwrap_used)]
+
+mod acceptance;
+mod edges;
+mod sample;
+mod sensors;
+mod shipments;
+mod support;
