@@ -4,7 +4,7 @@ use serde_json::Value;
 use yunlong_sdk::Text;
 
 /// A refusal that explains itself: what state the thing is in, what is allowed, what to do next.
-pub trait Explain {
+pub trait Explain: std::fmt::Debug {
     /// A word for programs, in kebab case.
     fn kind(&self) -> &'static str;
 

@@ -1,8 +1,9 @@
 //! Village stations: who keeps one, when it is active, what it orders for people without a telephone.
 
-use super::explain::{Explain, FieldError};
+use super::explain::Explain;
 use super::time::{Date, Month};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use yunlong_sdk::{Text, t};
 
 /// What a station does.
@@ -244,10 +245,15 @@ pub struct StationSale {
     pub made_at: i64,
 }
 
-/// Checks a span of text that a person typed.
-#[must_use]
-pub fn field(at: &str, zh: &'static str, en: &'static str) -> FieldError {
-    FieldError::new(at, t(zh, en))
+/// Stations that served a village in a month by coming there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// `month/village`.
+    pub id: String,
+    /// The village's code.
+    pub village: String,
+    /// The days of the visits, with the station, each once.
+    pub visits: BTreeSet<(Date, String)>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The end of an order: confirmed, settled, or what comes due.
 
+use super::paying::PAY_GRACE;
 use super::{Due, Effect, Note, Order, OrderError, Release, State, Step, To};
 use crate::domain::commission;
 use crate::domain::time::DAY;
@@ -53,7 +54,7 @@ impl Order {
     /// Never for an order that was built by these steps.
     pub fn due(&mut self, what: Due, now: i64) -> Result<Vec<Effect>, OrderError> {
         match what {
-            Due::Pay if self.state == State::Placed && now >= self.pay_until => self.cancel(now),
+            Due::Pay if self.state == State::Placed && now >= self.pay_until + PAY_GRACE => self.cancel(now),
             Due::Accept if self.state == State::Paid && now >= self.accept_by => self.withdraw("not-accepted", now),
             Due::Confirm if self.state == State::Delivered && now >= self.confirm_at && self.block().is_none() => {
                 self.confirm(now)

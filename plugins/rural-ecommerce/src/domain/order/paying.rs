@@ -11,6 +11,10 @@ use crate::domain::statistics::{Figures, Place};
 use crate::domain::store::Store;
 use crate::domain::time::{DAY, MINUTE};
 
+/// How long the outcome of a payment in the last moment may take, in milliseconds: an order is given up
+/// so long after its time to pay is over.
+pub const PAY_GRACE: i64 = MINUTE;
+
 /// What a new order needs.
 #[derive(Clone, Debug)]
 pub struct NewOrder {
@@ -90,9 +94,19 @@ impl Order {
         if order.total == 0 {
             effects.extend(order.paid(times, now));
         } else {
-            effects.extend([Effect::OpenHold, Effect::OpenPayment, Effect::Remind(Due::Pay, order.pay_until)]);
+            effects.extend([Effect::OpenHold, Effect::OpenPayment, Effect::Remind(Due::Pay, order.pay_until + PAY_GRACE)]);
         }
         (order, effects)
+    }
+
+    /// A group buy takes payments before its deadline alone.
+    pub(crate) fn pay_before(&mut self, deadline: i64, effects: &mut [Effect]) {
+        self.pay_until = self.pay_until.min(deadline);
+        for e in effects {
+            if let Effect::Remind(Due::Pay, at) = e {
+                *at = self.pay_until + PAY_GRACE;
+            }
+        }
     }
 
     fn paid(&mut self, times: Times, now: i64) -> Vec<Effect> {

@@ -138,6 +138,23 @@ impl Order {
         if backs.is_empty() { Ok(Vec::new()) } else { self.refund(&backs, "batch-failed", now) }
     }
 
+    /// Its group buy has failed: the money goes back, or is not asked for any more. A repetition does
+    /// nothing.
+    ///
+    /// # Errors
+    /// Never for an order that was built by these steps.
+    pub fn group_failed(&mut self, now: i64) -> Result<Vec<Effect>, OrderError> {
+        match self.state {
+            State::Placed => self.cancel(now),
+            State::Paid => {
+                let mut effects = self.refund_all("group-failed", now)?;
+                effects.push(Effect::FreeClaims);
+                Ok(effects)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     fn items(&self, backs: &[Back]) -> Result<Vec<RefundItem>, OrderError> {
         let mut items: Vec<RefundItem> = Vec::with_capacity(backs.len());
         // Two wishes for one line count together, so each is checked against what the first left.
