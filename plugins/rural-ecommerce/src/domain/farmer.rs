@@ -3,7 +3,7 @@
 use super::explain::FieldError;
 use super::machine::machine;
 use serde::{Deserialize, Serialize};
-use yunlong_formats::{Explain as _, Mobile, ResidentId, Uscc};
+use yunlong_formats::{Mobile, ResidentId, Uscc};
 use yunlong_sdk::{Text, t};
 
 machine! {

@@ -270,7 +270,7 @@ fn article(
     // Villages differ a little in their prices.
     let price = price + hash(&format!("{}/{zh}", store.village)) % 10 * 10;
     let title = Text::new(format!("{place} {zh}"), format!("{en}, store {}", n + 1));
-    let sku = |id: &str, zh: &str, en: &str, times: u64| Sku {
+    let sku = |id: &str, zh: &'static str, en: &'static str, times: u64| Sku {
         id: id.to_owned(),
         name: Text::new(zh, en),
         price: price * times,
@@ -318,7 +318,7 @@ fn article(
     (product, listing, batch, 50 + (hash(&format!("stock-{number}")) % 200) as u32)
 }
 
-fn batch_of(number: usize, (zh, en): (&str, &str), store: &Store, today: Date, now: i64) -> Batch {
+fn batch_of(number: usize, (zh, en): (&'static str, &'static str), store: &Store, today: Date, now: i64) -> Batch {
     Batch {
         id: format!("XZ{}{number:05}", &store.village[..6]),
         store: store.id.clone(),

@@ -49,7 +49,7 @@ pub(crate) fn refund(tx: &Tx<'_>, order: &Order, refund: &Refund) -> Result<(), 
     let new = NewRefund {
         reference: refund.reference.clone(),
         lines: vec![Line { payee: order.payee.clone(), amount: refund.amount, description: "退款".to_owned() }],
-        reason: crate::notes::reason_name(&refund.reason).zh,
+        reason: crate::notes::reason_name(&refund.reason).zh.into_owned(),
     };
     tx.refund(id(order), &new)
 }

@@ -152,7 +152,7 @@ pub fn withdraw(who: &Principal, id: &str, reason: Option<&Text>) -> Result<List
         let mut listing = if who.has_role(MANAGER) { need::<Listing>(tx, id)? } else { own(tx, me, id)?.0 };
         listing.withdraw(reason.cloned(), now)?;
         tx.put(&listing)?;
-        tx.audit("listing.withdraw", id, &json!({"reason": reason.map(|r| r.zh.as_str())}))?;
+        tx.audit("listing.withdraw", id, &json!({"reason": reason.map(|r| &*r.zh)}))?;
         Ok(listing)
     })
 }
