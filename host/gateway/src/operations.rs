@@ -247,6 +247,9 @@ impl OperationError {
             }
             Self::NotByItself(name) => format!("“{name}”已关闭自动升级，或没有运行：请手动升级"),
             Self::Indexes(e) => format!("现有数据不符合该版本的索引（{e}）"),
+            Self::Payments(yunlong_payments::PaymentError::StillHeld { held, refunding }) => {
+                crate::portal::still_held(*held, *refunding)
+            }
             Self::Stopping => "服务器正在停止，请在它恢复后再试".into(),
             other => format!("平台未能完成，请稍后再试（{other}）"),
         };

@@ -19,6 +19,38 @@ pub enum PaymentError {
         /// Where it would be possible.
         allowed: &'static [Status],
     },
+    /// An escrow was asked for what a plain intent does, or the reverse.
+    #[error("the payment is {is}, which does not allow to {step}: {instead}")]
+    WrongKind {
+        /// What it is.
+        is: &'static str,
+        /// What was asked, as a verb.
+        step: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// More than is held.
+    #[error("{held} fen of this payment are held and {asked} cannot be {step}; {refunding} are on their way back")]
+    OverHeld {
+        /// Fen asked for.
+        asked: u64,
+        /// Fen held.
+        held: u64,
+        /// Fen on their way back to the payer, which are held again if that fails.
+        refunding: u64,
+        /// What was asked, as a participle.
+        step: &'static str,
+    },
+    /// Money is held for an installation that is to be removed.
+    #[error(
+        "{held} fen are held in escrow for payers of this app and {refunding} fen are on their way back: settle or return them in the app first, then remove it"
+    )]
+    StillHeld {
+        /// Fen held.
+        held: u64,
+        /// Fen on their way back to payers.
+        refunding: u64,
+    },
     /// The time to pay is over.
     #[error("the time to pay is over: place the order again")]
     Expired,

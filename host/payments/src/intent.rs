@@ -8,7 +8,7 @@
 //! ```
 //! Money that arrives for `pending`, `failed` or `cancelled` is captured all the same: it is there.
 
-use crate::{Behaviour, PaymentError};
+use crate::{Behaviour, Escrow, PaymentError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use yunlong_formats::Uscc;
@@ -101,7 +101,7 @@ pub enum RefundStatus {
 /// A refund of an intent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// Who gives back what.
+    /// Who gives back what; nobody does where the money is held.
     pub lines: Vec<Line>,
     /// Fen.
     pub amount: u64,
@@ -128,8 +128,11 @@ pub struct Intent {
     pub description: Text,
     /// Fen asked for.
     pub amount: u64,
-    /// The split.
+    /// The split; empty for an escrow.
     pub lines: Vec<Line>,
+    /// What became of the money, when it is held instead of paid to the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escrow: Option<Escrow>,
     /// Where it stands.
     pub status: Status,
     /// How often the provider was asked.
@@ -157,11 +160,11 @@ const ATTEMPTABLE: &[Status] = &[Status::Pending, Status::Failed];
 const CANCELLABLE: &[Status] = &[Status::Pending, Status::Processing, Status::Failed];
 const REFUNDABLE: &[Status] = &[Status::Captured];
 /// More lines than any statement would show.
-const MAX_LINES: usize = 50;
+pub(crate) const MAX_LINES: usize = 50;
 /// Bytes of a text that people read on a statement.
 const MAX_TEXT: usize = 500;
 /// Refunds of one payment, those that failed among them.
-const MAX_REFUNDS: usize = 200;
+pub(crate) const MAX_REFUNDS: usize = 200;
 
 impl Intent {
     /// Fen returned, or staged to be returned.
@@ -170,7 +173,7 @@ impl Intent {
         self.refunds.values().filter(|r| r.status != RefundStatus::Failed).map(|r| r.amount).sum()
     }
 
-    fn allow(&self, step: &'static str, allowed: &'static [Status]) -> Result<(), PaymentError> {
+    pub(crate) fn allow(&self, step: &'static str, allowed: &'static [Status]) -> Result<(), PaymentError> {
         if allowed.contains(&self.status) {
             Ok(())
         } else {
@@ -220,6 +223,13 @@ impl Intent {
 
     /// Stages a refund. Answers whether it is new: the same number with the same lines is the same.
     pub(crate) fn refund(&mut self, new: NewRefund) -> Result<bool, PaymentError> {
+        if self.escrow.is_some() {
+            return Err(PaymentError::WrongKind {
+                is: "an escrow",
+                step: "refund by lines",
+                instead: "use `refund-held` for what is held; what was released belongs to its payees",
+            });
+        }
         check_word("reference", &new.reference)?;
         if let Some(known) = self.refunds.get(&new.reference) {
             return if known.lines == new.lines {
@@ -282,7 +292,7 @@ fn of_payee(lines: &[Line], payee: &str) -> u64 {
     lines.iter().filter(|l| l.payee == payee).map(|l| l.amount).sum()
 }
 
-fn check_word(what: &str, s: &str) -> Result<(), PaymentError> {
+pub(crate) fn check_word(what: &str, s: &str) -> Result<(), PaymentError> {
     if (1..=128).contains(&s.len()) {
         Ok(())
     } else {
@@ -290,7 +300,7 @@ fn check_word(what: &str, s: &str) -> Result<(), PaymentError> {
     }
 }
 
-fn check_text(what: &str, s: &str) -> Result<(), PaymentError> {
+pub(crate) fn check_text(what: &str, s: &str) -> Result<(), PaymentError> {
     if s.len() <= MAX_TEXT {
         Ok(())
     } else {
@@ -299,7 +309,7 @@ fn check_text(what: &str, s: &str) -> Result<(), PaymentError> {
 }
 
 /// Checks lines and answers their sum.
-fn check_lines(lines: &[Line]) -> Result<u64, PaymentError> {
+pub(crate) fn check_lines(lines: &[Line]) -> Result<u64, PaymentError> {
     if lines.is_empty() || lines.len() > MAX_LINES {
         return Err(PaymentError::Invalid(format!("a payment has 1 to {MAX_LINES} lines, not {}", lines.len())));
     }
@@ -311,14 +321,42 @@ fn check_lines(lines: &[Line]) -> Result<u64, PaymentError> {
         check_text("description of a line", &line.description)?;
         sum = sum.checked_add(line.amount).ok_or_else(|| PaymentError::Invalid("the lines overflow".into()))?;
     }
-    if sum == 0 {
-        return Err(PaymentError::Invalid("there is nothing to pay: the lines sum to 0".into()));
+    check_amount(sum)?;
+    Ok(sum)
+}
+
+/// Checks an amount, or the sum of lines.
+pub(crate) fn check_amount(amount: u64) -> Result<(), PaymentError> {
+    if amount == 0 {
+        return Err(PaymentError::Invalid("there is nothing to pay: the amount is 0".into()));
     }
     // The ledger's balances are signed 64-bit numbers; this leaves room for millions of payments.
-    if sum > 1_000_000_000_000 {
+    if amount > 1_000_000_000_000 {
         return Err(PaymentError::Invalid("more than 10,000,000,000.00 yuan in one payment".into()));
     }
-    Ok(sum)
+    Ok(())
+}
+
+pub(crate) fn check_description(description: &Text) -> Result<(), PaymentError> {
+    for (what, text) in [("zh", &description.zh), ("en", &description.en)] {
+        if text.trim().is_empty() || text.len() > MAX_TEXT {
+            return Err(PaymentError::Invalid(format!("the description ({what}) must have 1 to 500 bytes")));
+        }
+    }
+    Ok(())
+}
+
+/// The cashier leads back by it: `//host` and `/\host` would lead elsewhere.
+pub(crate) fn check_return_path(p: &str) -> Result<(), PaymentError> {
+    if !p.starts_with('/')
+        || p.starts_with("//")
+        || p.contains('\\')
+        || p.chars().any(char::is_control)
+        || p.len() > 1_000
+    {
+        return Err(PaymentError::Invalid("the return path must be a path of this app, such as `/orders/1`".into()));
+    }
+    Ok(())
 }
 
 impl NewIntent {
@@ -329,23 +367,7 @@ impl NewIntent {
         if sum != self.amount {
             return Err(PaymentError::Invalid(format!("the lines sum to {sum} fen, the amount is {}", self.amount)));
         }
-        for (what, text) in [("zh", &self.description.zh), ("en", &self.description.en)] {
-            if text.trim().is_empty() || text.len() > MAX_TEXT {
-                return Err(PaymentError::Invalid(format!("the description ({what}) must have 1 to 500 bytes")));
-            }
-        }
-        // The cashier leads back by it: `//host` and `/\host` would lead elsewhere.
-        let p = &self.return_path;
-        if !p.starts_with('/')
-            || p.starts_with("//")
-            || p.contains('\\')
-            || p.chars().any(char::is_control)
-            || p.len() > 1_000
-        {
-            return Err(PaymentError::Invalid(
-                "the return path must be a path of this app, such as `/orders/1`".into(),
-            ));
-        }
-        Ok(())
+        check_description(&self.description)?;
+        check_return_path(&self.return_path)
     }
 }

@@ -5,6 +5,9 @@
 //! calls the [`Provider`]; the provider answers by a signed callback ([`Payments::handle_callback`]),
 //! whose effect on intent, ledger and the app's queue is one commit again.
 //!
+//! What a plain intent takes is its payees' at once. What an escrow takes is held for its installation until the app
+//! releases it to payees, in the commit of its own transaction, or returns it to the payer by the provider.
+//!
 //! Everything is restart-safe: a command stays until the provider accepted it, an order that it
 //! accepted is looked up in its books when no callback comes, and all effects of an outcome are
 //! idempotent, so repeating any of it changes nothing.
@@ -20,9 +23,12 @@
 mod callback;
 mod closing;
 mod error;
+mod escrow;
+mod holding;
 mod intent;
 mod keys;
 mod ledger;
+mod listing;
 mod provider;
 mod sandbox;
 mod service;
@@ -31,8 +37,11 @@ mod worker;
 
 pub use callback::{Callback, CallbackError, CallbackEvent, Headers};
 pub use error::PaymentError;
+pub use escrow::{Escrow, EscrowState, HeldRefund, NewEscrow, NewRelease, Release};
+pub use holding::Held;
 pub use intent::{Intent, Line, NewIntent, NewRefund, Refund, RefundStatus, Status};
-pub use ledger::{Entry, LedgerError, LedgerReport, Posting};
+pub use ledger::{Entry, LedgerError, LedgerReport, Part, Posting};
+pub use listing::IntentPage;
 pub use provider::{CallbackSink, Charge, Order, Provider, ProviderError, RefundOrder, SinkError, Standing};
 pub use sandbox::{Behaviour, SandboxCashier, SandboxSecret};
-pub use service::{IntentPage, Payments};
+pub use service::Payments;

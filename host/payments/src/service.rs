@@ -1,8 +1,9 @@
 //! Staging, reading, and the effects of callbacks.
 
 use crate::callback::{Callback, CallbackError, CallbackEvent, Headers};
+use crate::escrow::Escrow;
 use crate::intent::{Intent, NewIntent, NewRefund, Status};
-use crate::ledger::Entry;
+use crate::ledger::{Entry, LedgerError};
 use crate::provider::{Provider, charge_key, refund_key};
 use crate::sandbox::{Behaviour, SandboxCashier, WINDOW_MILLIS};
 use crate::worker::Command;
@@ -22,15 +23,6 @@ pub struct Payments {
     pub(crate) providers: Vec<Arc<dyn Provider>>,
     /// When orders without an outcome are gone through next, in milliseconds.
     pub(crate) next_look_up: AtomicI64,
-}
-
-/// A page of intents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IntentPage {
-    /// Newest first.
-    pub intents: Vec<Intent>,
-    /// Give this as `cursor` for the next page.
-    pub next: Option<String>,
 }
 
 impl Payments {
@@ -68,6 +60,18 @@ impl Payments {
         new: NewIntent,
     ) -> Result<Intent, PaymentError> {
         new.check()?;
+        self.begin(txn, installation, payer, new, None).await
+    }
+
+    /// Stages an intent that was checked: an escrow when it has one.
+    pub(crate) async fn begin(
+        &self,
+        txn: &mut Txn,
+        installation: &InstallationName,
+        payer: Option<&str>,
+        new: NewIntent,
+        escrow: Option<Escrow>,
+    ) -> Result<Intent, PaymentError> {
         if self.is_closed(txn, installation).await? {
             return Err(PaymentError::Closed);
         }
@@ -77,7 +81,14 @@ impl Payments {
                 .get_as(&keys::intent(&id))
                 .await?
                 .ok_or_else(|| StoreError::Corrupt(format!("the intent {id} is missing")))?;
-            return if known.amount == new.amount {
+            return if known.escrow.is_some() != escrow.is_some() {
+                let (is, wanted) =
+                    if escrow.is_some() { ("a plain intent", "an escrow") } else { ("an escrow", "a plain intent") };
+                Err(PaymentError::Invalid(format!(
+                    "the reference `{}` has {is}: use a new reference for {wanted}",
+                    new.reference
+                )))
+            } else if known.amount == new.amount {
                 Ok(known)
             } else {
                 Err(PaymentError::Invalid(format!(
@@ -97,6 +108,7 @@ impl Payments {
             description: new.description,
             amount: new.amount,
             lines: new.lines,
+            escrow,
             status: Status::Pending,
             attempt: 0,
             captured: 0,
@@ -226,41 +238,6 @@ impl Payments {
         find(&mut Txn::new(self.store.clone()), id).await
     }
 
-    /// The intents that an account is to pay or has paid, newest first; `limit` of 1 to 100.
-    ///
-    /// # Errors
-    /// When the store fails; [`PaymentError::Invalid`] for a cursor that is not from here.
-    pub async fn intents_of(
-        &self,
-        account: &str,
-        cursor: Option<&str>,
-        limit: usize,
-    ) -> Result<IntentPage, PaymentError> {
-        let limit = limit.clamp(1, 100);
-        let mut range = keys::payer(account).children();
-        if let Some(cursor) = cursor {
-            let bytes = data_encoding::BASE64URL_NOPAD
-                .decode(cursor.as_bytes())
-                .map_err(|_| PaymentError::Invalid("the cursor is not from this list".into()))?;
-            let after = Key::from_bytes(bytes);
-            if !range.contains(&after) {
-                return Err(PaymentError::Invalid("the cursor is not from this list".into()));
-            }
-            range.start = after.next();
-        }
-        let rows = self.store.scan(&range, Direction::Ascending, limit + 1).await?;
-        let more = rows.len() > limit;
-        let mut intents = Vec::with_capacity(limit);
-        let mut next = None;
-        for row in rows.into_iter().take(limit) {
-            if let Some(id) = row.key.last_text() {
-                intents.push(self.intent_by_id(&id).await?);
-            }
-            next = more.then(|| data_encoding::BASE64URL_NOPAD.encode(row.key.as_bytes()));
-        }
-        Ok(IntentPage { intents, next })
-    }
-
     /// Takes a provider's callback. One that is refused leaves no trace; one that repeats an
     /// outcome under a new nonce is accepted and changes nothing.
     ///
@@ -320,13 +297,13 @@ impl Payments {
     ) -> Result<(), Refused> {
         match failure {
             None if intent.succeed() => {
-                let entry = Entry::capture(
-                    &intent.id,
-                    intent.installation.as_str(),
-                    &intent.provider,
-                    &intent.lines,
-                    self.clock.now(),
-                );
+                let now = self.clock.now();
+                let entry = if intent.escrow.is_some() {
+                    Entry::hold(intent, now)
+                } else {
+                    let installation = intent.installation.as_str();
+                    Entry::capture(&intent.id, installation, &intent.provider, &intent.lines, now)
+                };
                 book(txn, entry)?;
                 if self.is_closed(txn, &intent.installation).await? {
                     self.return_all(txn, intent)?;
@@ -352,7 +329,9 @@ impl Payments {
         failure: Option<&str>,
     ) -> Result<(), Refused> {
         let Some(refund) = intent.settle(reference, failure.is_none()) else { return Ok(()) };
-        if failure.is_none() {
+        if intent.escrow.is_some() {
+            book(txn, Entry::arrived(intent, reference, refund.amount, failure.is_none(), self.clock.now()))?;
+        } else if failure.is_none() {
             let entry = Entry::refund(
                 &intent.id,
                 intent.installation.as_str(),
@@ -450,11 +429,17 @@ async fn find(txn: &mut Txn, id: &str) -> Result<Intent, PaymentError> {
     txn.get_as(&keys::intent(id)).await?.ok_or_else(|| PaymentError::UnknownIntent(id.to_owned()))
 }
 
+impl From<LedgerError> for Refused {
+    fn from(e: LedgerError) -> Self {
+        invalid(&e.to_string())
+    }
+}
+
 /// Stages an entry and the balances that it moves.
-fn book(txn: &mut Txn, entry: Result<Entry, crate::LedgerError>) -> Result<(), Refused> {
-    let entry = entry.map_err(|e| invalid(&e.to_string()))?;
+pub(crate) fn book(txn: &mut Txn, entry: Result<Entry, LedgerError>) -> Result<(), LedgerError> {
+    let entry = entry?;
     for p in entry.postings() {
-        txn.adjust(keys::balance(&p.account), p.amount, i64::MIN, i64::MAX);
+        txn.adjust(keys::balance(&p.account), p.amount, i64::MIN, crate::ledger::ceiling(&p.account));
     }
     txn.append_as(keys::ledger(), &entry);
     Ok(())

@@ -17,7 +17,7 @@ use yunlong_installations::{Capability, New, Status};
 use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatcher, Note};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp};
-use yunlong_payments::Behaviour;
+use yunlong_payments::{Behaviour, EscrowState, Intent, RefundStatus};
 use yunlong_runtime::{InvocationError, Journals, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
 use yunlong_store::Txn;
 use yunlong_store::documents::{DocumentError, Query, Schema};
@@ -255,6 +255,22 @@ impl City {
         self.base.payments.pay_at_cashier(intent, account, behaviour).await.map(drop).map_err(|e| e.to_string())
     }
 
+    /// The app's payments by its own numbers, each with where its money is. What is not held belongs to its payees from
+    /// the moment at which it is taken.
+    pub(crate) async fn payments(&self) -> Result<Vec<Value>, String> {
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.base.payments.intents_for(&self.name, cursor.as_deref(), 100).await;
+            let page = page.map_err(|e| e.to_string())?;
+            all.extend(page.intents.iter().map(shown));
+            cursor = page.next;
+            if cursor.is_none() || all.len() >= MOST {
+                return Ok(all);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Moves the clock. The log's entries become leaves before: a log that stood still for so long would let nothing
     /// personal be read.
     pub(crate) async fn advance(&self, millis: i64) -> Result<(), String> {
@@ -340,6 +356,24 @@ impl City {
         let shown = |n: Note| json!({ "title": n.title, "body": n.body, "path": n.path });
         Ok(page.notes.into_iter().rev().map(shown).collect())
     }
+}
+
+/// A payment as scenarios and invariants see it; amounts in fen.
+fn shown(i: &Intent) -> Value {
+    let plain = EscrowState {
+        amount: i.amount,
+        captured: i.captured,
+        released: i.captured - i.refunded(),
+        refunding: i.refunds.values().filter(|r| r.status == RefundStatus::Staged).map(|r| r.amount).sum(),
+        refunded: i.refunds.values().filter(|r| r.status == RefundStatus::Done).map(|r| r.amount).sum(),
+        held: 0,
+    };
+    let s = i.escrow_state().unwrap_or(plain);
+    json!({
+        "reference": i.reference, "intent": i.id, "status": i.status.code(), "escrow": i.escrow.is_some(),
+        "amount": s.amount, "captured": s.captured, "held": s.held, "released": s.released,
+        "refunding": s.refunding, "refunded": s.refunded,
+    })
 }
 
 /// The app's own name, as an installation has by default.

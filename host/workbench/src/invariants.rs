@@ -1,7 +1,7 @@
 //! Invariants: statements about collections, counters and messages that must hold whenever nothing is under way.
 //!
 //! A statement compares two numbers. Each is written down, or counted or summed over a collection, or read off a
-//! counter, or counted over what was published. With `each` it must hold for each document of a collection, each key
+//! counter, or counted over what was published, or summed over the app's payments. With `each` it must hold for each document of a collection, each key
 //! of a counter or each message, which then is `${it}` in the rest of the statement.
 
 use crate::city::City;
@@ -81,7 +81,7 @@ enum Relation {
 
 /// A number: `12`, `"${it.places}"`, or a table.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a number, \"${it.field}\", or a table with one of: count, sum, counter, messages")]
+#[serde(untagged, expecting = "a number, \"${it.field}\", or a table with one of: count, sum, counter, messages, payments")]
 enum Term {
     Number(i64),
     Text(String),
@@ -101,8 +101,33 @@ struct Read {
     key: Option<String>,
     /// What was published on this topic.
     messages: Option<String>,
+    /// The sum over the app's payments, of what is so.
+    payments: Option<Part>,
     #[serde(default)]
     r#where: Conditions,
+}
+
+/// Where the money of payments is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Part {
+    Captured,
+    Held,
+    Released,
+    Refunding,
+    Refunded,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+        }
+    }
 }
 
 /// What was read of the city in one look, so that each list is read once.
@@ -182,12 +207,15 @@ impl Invariant {
         }
         for term in [&self.left, &self.right] {
             let Term::Read(read) = term else { continue };
-            let verbs = [&read.count, &read.sum, &read.counter, &read.messages];
-            if verbs.iter().filter(|v| v.is_some()).count() != 1 {
+            let verbs = [&read.count, &read.sum, &read.counter, &read.messages].map(Option::is_some);
+            if verbs.into_iter().chain([read.payments.is_some()]).filter(|v| *v).count() != 1 {
                 return Err(refuse(
-                    "要写明 count、sum、counter、messages 之一",
-                    "a term has one of count, sum, counter, messages",
+                    "要写明 count、sum、counter、messages、payments 之一",
+                    "a term has one of count, sum, counter, messages, payments",
                 ));
+            }
+            if read.payments.is_some() && manifest.payments.is_none() {
+                return Err(refuse("app.toml 中没有 [payments]", "app.toml has no [payments]"));
             }
             if read.sum.is_some() != read.of.is_some() {
                 return Err(refuse("sum 与 of 要一起写", "`sum` and `of` go together"));
@@ -302,6 +330,10 @@ impl Look<'_> {
             }
             let rows = self.counters(counter).await?;
             return summed(&rows, &read.r#where, vars, |row| row["value"].as_i64().unwrap_or(0)).await;
+        }
+        if let Some(part) = read.payments {
+            let rows = self.city.payments().await?;
+            return summed(&rows, &read.r#where, vars, |row| row[part.name()].as_i64().unwrap_or(0)).await;
         }
         let rows = match (&read.count, &read.sum, &read.messages) {
             (Some(name), _, _) | (_, Some(name), _) => self.documents(name).await?,

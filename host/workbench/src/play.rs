@@ -138,7 +138,20 @@ impl Play {
                 let rows = self.city.notes(who).await;
                 self.look(rows, look).await
             }
+            Action::Payment { which, fields } => self.payment(which, fields).await,
         }
+    }
+
+    /// Looks at one payment.
+    async fn payment(&self, which: &str, fields: &Conditions) -> Result<(), Text> {
+        let which = self.text(which)?;
+        let all = self.city.payments().await.map_err(|e| both(e.clone(), e))?;
+        let one: Vec<Value> = all.into_iter().filter(|p| p["reference"] == which || p["intent"] == which).collect();
+        if one.is_empty() {
+            return Err(both(format!("没有付款 `{which}`"), format!("there is no payment `{which}`")));
+        }
+        let look = Look { fields: fields.clone(), count: Some(1), ..Look::default() };
+        self.look(Ok(one), &look).await
     }
 
     /// Whether a step asks for something that would be asked for again after a fault.

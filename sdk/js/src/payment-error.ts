@@ -1,5 +1,5 @@
 /** Why a payment call failed. */
-import type * as host from "city:payments/intents@1.0.0";
+import type * as host from "city:payments/intents@1.1.0";
 import { same, t } from "./text.ts";
 import { Problem } from "./web/problem.ts";
 

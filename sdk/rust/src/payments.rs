@@ -4,6 +4,14 @@
 //! ([`Tx::create_intent`](crate::Tx::create_intent) and its siblings); the outcome comes back to
 //! the app's consumer as an [`Event`](crate::messaging::Event) whose
 //! [`payment`](crate::messaging::Event::payment) is a [`PaymentOutcome`].
+//!
+//! What such an intent takes belongs to the payees of its lines at once. Where nobody is to get it yet, because a buyer
+//! still has to confirm, [`create_escrow`] makes an intent whose money the platform holds:
+//! [`release`] pays it to payees, [`refund_held`] returns it, [`escrow()`] tells where it is.
+
+mod escrow;
+
+pub use escrow::{EscrowState, HeldRefund, NewEscrow, Release, create_escrow, escrow, refund_held, release};
 
 use crate::Text;
 use crate::backend::{Active, Backend};
@@ -134,11 +142,11 @@ pub enum PaymentError {
     /// This installation has no such intent.
     #[error("unknown intent `{0}`")]
     UnknownIntent(String),
-    /// The intent's status does not allow it.
+    /// The intent's status does not allow it, or it is of the other kind (an escrow or not); the text says what is.
     #[error("{0}")]
     WrongStatus(String),
-    /// The lines are empty or name a payee that is not a USCC; a refund is over what is left; a
-    /// reference was used with another amount.
+    /// The lines are empty or name a payee that is not a USCC; a refund is over what is left, a release
+    /// over what is held; a reference was used with another amount or other lines.
     #[error("invalid payment: {0}")]
     Invalid(String),
     /// The department did not grant payments to this installation.

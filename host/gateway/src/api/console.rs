@@ -15,12 +15,13 @@
 //! | `GET`, `PUT installations/{name}/roles` | `{"account","roles":[…]}`: exactly these |
 //! | `PUT`, `DELETE installations/{name}/grants/{id}` | give again, take back |
 //! | `PUT installations/{name}/config` | the whole configuration |
+//! | `GET installations/{name}/payments?cursor=…` | `{"held","refunding","payments":[…],"next"}` in fen: what is held in escrow for its payers, what of it is on its way back, and what it takes, by its own numbers; `escrow` is null for what is not held |
 //! | `GET installations/{name}/log?lines=200` | `{"lines":[…]}`, oldest first |
 //! | `…/health`, `…/upgrade`, `…/rollback`, `…/history`, `…/jobs`, `…/dead-letters` | see `lifecycle.rs` |
 //! | `GET signers`, `…/signers/{key}` | see `reviews.rs` |
 //! | `POST signers` | `{"vendor","organization","public_key": PEM}`; 201 `{"key"}`; people of the organization (a vendor's USCC) may publish what the key signed |
 //! | `DELETE signers/{key}?reason=compromised\|ended\|replaced&remark=…` | 204; revoked for good, by the security administrator |
-//! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences"}`, in fen |
+//! | `GET ledger` | reads the whole ledger and compares it with the balances: `{"sound","total","entries","balances","differences","escrows"}`, in fen; `escrows` has what is held and what is on its way back, by payment |
 
 use super::status;
 use crate::body::{self, Json, Query};
@@ -50,6 +51,7 @@ pub(crate) fn router() -> Router {
         .route("/api/v1/installations/{name}/roles", get(roles).put(set_roles))
         .route("/api/v1/installations/{name}/grants/{id}", put(restore).delete(revoke))
         .route("/api/v1/installations/{name}/config", put(set_config))
+        .route("/api/v1/installations/{name}/payments", get(payments))
         .route("/api/v1/installations/{name}/log", get(log))
         .route("/api/v1/signers", post(enroll))
         .route("/api/v1/signers/{key}", delete(revoke_key))
@@ -276,6 +278,25 @@ async fn revoke_key(view: View, Path(key): Path<String>, Query(query): Query) ->
     let reason = crate::console::signers::reason(query.text("reason"))?;
     view.gateway.operations.revoke_key(&key, reason, query.text("remark"), &by).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn payments(view: View, Path(name): Path<String>, Query(query): Query) -> Outcome {
+    let (i, _) = administer(&view, &name)?;
+    let payments = &view.gateway.services.payments;
+    let held = payments.held(&i.name).await?;
+    let cursor = query.raw("cursor").filter(|c| !c.is_empty());
+    let found = payments.intents_for(&i.name, cursor, 100).await?;
+    let shown = |p: &yunlong_payments::Intent| {
+        json!({
+            "id": p.id, "reference": p.reference, "status": p.status.code(), "amount": p.amount, "captured": p.captured,
+            "refunded": p.refunded(), "escrow": p.escrow_state(), "created_at": p.created_at.to_rfc3339(),
+        })
+    };
+    let all: Vec<_> = found.intents.iter().map(shown).collect();
+    json(
+        StatusCode::OK,
+        &json!({ "held": held.held, "refunding": held.refunding, "payments": all, "next": found.next }),
+    )
 }
 
 async fn ledger(view: View) -> Outcome {

@@ -20,6 +20,7 @@ use std::io;
 use yunlong_identity::RoleAssignment;
 use yunlong_installations::{Capability, Installation, Status};
 use yunlong_model::InstallationName;
+use yunlong_payments::Held;
 use yunlong_publications::Status as Standing;
 
 /// A state with a word and a sign.
@@ -67,6 +68,7 @@ struct Refused<'a> {
 async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, refused: Option<Refused<'_>>) -> Outcome {
     let assignments = view.gateway.services.identity.role_assignments(&i.name).await?;
     let used = view.gateway.services.installations.used(&i.name).await?;
+    let held = view.gateway.services.payments.held(&i.name).await?;
     let datasets = super::hub::uses::states(view, i).await?;
     let release = view.gateway.operations.review(i.package_digest).await?;
     let title = i.manifest.title.get(view.lang());
@@ -88,7 +90,7 @@ async fn show(view: &View, i: &Installation, status: StatusCode, saved: bool, re
             div.notice.notice-bad role="alert" { strong { (view.t("新版本需要您处理", "The new version needs your decision")) } p { (problem.text().get(view.lang())) } p { a href={ "/apps/" (i.name) "/versions" } { (view.t("查看版本", "See the versions")) } } }
         }
         (doubts(view, i, &release))
-        (facts(view, i, used))
+        (facts(view, i, used, held))
         (permissions(view, i))
         (datasets)
         (roles(view, i, &assignments, refused))
@@ -137,7 +139,7 @@ fn storage(view: &View, i: &Installation, used: u64) -> Markup {
     }
 }
 
-fn facts(view: &View, i: &Installation, used: u64) -> Markup {
+fn facts(view: &View, i: &Installation, used: u64, held: Held) -> Markup {
     let origin = view.gateway.origins.app(&i.name);
     html! {
         section.card {
@@ -149,6 +151,7 @@ fn facts(view: &View, i: &Installation, used: u64) -> Markup {
                 dt { (view.t("供应商", "Vendor")) } dd { (i.manifest.vendor) " · " a href={ "/install/" (i.package_digest) } { (view.t("应用介绍", "About the app")) } }
                 dt { (view.t("安装包", "Package")) } dd { code { (i.package_digest) } }
                 dt { (view.t("存储", "Storage")) } dd { (storage(view, i, used)) }
+                (super::payments::fact(view, i, held))
             }
             div.actions {
                 @match &i.status {

@@ -13,6 +13,7 @@ mod journals;
 mod list;
 pub(crate) mod organizations;
 pub(crate) mod oversight;
+mod payments;
 mod publish;
 mod removal;
 mod reviews;
@@ -63,6 +64,7 @@ pub(crate) fn router() -> Router {
         .route("/apps/{name}/automatic", post(versions::set_automatic))
         .route("/apps/{name}/health", post(app::health))
         .route("/apps/{name}/versions", get(versions::page).post(versions::act))
+        .route("/apps/{name}/payments", get(payments::page))
         .route("/apps/{name}/jobs", get(jobs::page).post(jobs::act))
         .route("/apps/{name}/jobs/{job}", get(jobs::runs))
         .route("/apps/{name}/dead-letters", get(jobs::dead_letters).post(jobs::dead_letter))

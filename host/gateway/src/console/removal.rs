@@ -10,12 +10,20 @@ use axum::extract::Path;
 use http::StatusCode;
 use maud::html;
 use yunlong_installations::{Exported, Installation};
+use yunlong_payments::{Held, PaymentError};
 
 pub(super) async fn confirm_uninstall(view: View, Path(name): Path<String>) -> Outcome {
     let (i, _) = administer(&view, &name)?;
     let export = view.gateway.operations.exported(&i.name).await?;
-    confirm(&view, &i, export.as_ref(), "", None)
+    let Held { held, refunding } = view.gateway.services.payments.held(&i.name).await?;
+    let problem = OperationError::from(PaymentError::StillHeld { held, refunding }).text();
+    let wrong = Unconfirmed { field: HELD, text: problem.get(view.lang()), status: StatusCode::OK };
+    let holds = held > 0 || refunding > 0;
+    confirm(&view, &i, export.as_ref(), "", holds.then_some(&wrong))
 }
+
+/// What stands at no field: nothing that is typed here mends it.
+const HELD: &str = "held";
 
 /// What is wrong with a confirmation: the field, what to write, and the answer's status.
 struct Unconfirmed<'a> {
@@ -105,10 +113,12 @@ pub(super) async fn uninstall(view: View, Path(name): Path<String>, Form(form): 
         Err(
             e @ (OperationError::NotStopped(_)
             | OperationError::ChangedSinceExport(_)
-            | OperationError::StillRunning(_)),
+            | OperationError::StillRunning(_)
+            | OperationError::Payments(PaymentError::StillHeld { .. })),
         ) => {
             let text = e.text();
-            let wrong = Unconfirmed { field: "data", text: text.get(view.lang()), status: StatusCode::CONFLICT };
+            let field = if matches!(e, OperationError::Payments(_)) { HELD } else { "data" };
+            let wrong = Unconfirmed { field, text: text.get(view.lang()), status: StatusCode::CONFLICT };
             again(&view, &i, &form, &wrong).await
         }
         Err(e) => Err(e.into()),

@@ -4,6 +4,7 @@ use super::export::rests;
 use super::{OperationError, Operations, PLATFORM, invalid};
 use yunlong_installations::{Installation, Status};
 use yunlong_model::{Digest, InstallationName};
+use yunlong_payments::{Held, PaymentError};
 
 /// What becomes of the data of an installation that is removed. Records that a law demands to keep are exported
 /// first: nobody removes an app without having been asked.
@@ -54,7 +55,7 @@ impl Operations {
     ///
     /// # Errors
     /// As [`Operations::stop`]; [`OperationError::StillRunning`] when calls do not end: it is stopped
-    /// then, and can be removed later.
+    /// then, and can be removed later. [`PaymentError::StillHeld`] while it holds payers' money in escrow.
     pub async fn uninstall(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
         self.uninstall_as(name, None, by).await
     }
@@ -91,6 +92,8 @@ impl Operations {
         by: &str,
     ) -> Result<(), OperationError> {
         let _turn = self.turn(name).await;
+        // Before anything is stopped: whoever settles it needs the app.
+        self.holds_nothing(name).await?;
         if let Some(ItsData::Exported(digest)) = data {
             self.is_as_exported(name, digest).await?;
         } else {
@@ -118,13 +121,23 @@ impl Operations {
         Ok(())
     }
 
+    /// Whether no payer's money is held for an installation. It is asked again in the commit that closes its payments.
+    async fn holds_nothing(&self, name: &InstallationName) -> Result<(), OperationError> {
+        let Held { held, refunding } = self.services.payments.held(name).await.map_err(PaymentError::from)?;
+        if held == 0 && refunding == 0 {
+            return Ok(());
+        }
+        Err(PaymentError::StillHeld { held, refunding }.into())
+    }
+
     /// Removes an installation in which nothing runs. Each step may be done twice: what is cut short
     /// behind the first is finished at the next start.
     async fn remove(&self, name: &InstallationName, by: &str) -> Result<(), OperationError> {
+        // Nobody pays it any more, and what is on its way goes back when it arrives. First, since this is refused while
+        // payers' money is held: then nothing has begun.
+        self.services.payments.close(name).await?;
         // From here on nobody can put anything into its queue, payments' callbacks included.
         self.services.messaging.close(name).await?;
-        // Nobody pays it any more, and what is on its way goes back when it arrives.
-        self.services.payments.close(name).await?;
         // Nothing is uploaded any more, and what was goes.
         self.services.files.close(name).await?;
         // Its grants end before its consents do: nothing is read in between.
@@ -141,7 +154,8 @@ impl Operations {
     /// installation must not serve again.
     pub(super) async fn finish_removal(&self, installation: &Installation) -> Result<bool, OperationError> {
         let name = &installation.name;
-        let begun = self.services.messaging.is_closed(name).await?;
+        let unpaid = self.services.payments.was_closed(name).await.map_err(PaymentError::from)?;
+        let begun = unpaid || self.services.messaging.is_closed(name).await?;
         if begun {
             tracing::warn!(installation = %name, "its removal was cut short and is finished now");
             self.remove(name, PLATFORM).await?;

@@ -1,5 +1,6 @@
 //! The page of the sandbox cashier, and the address that payment providers call back.
 
+use super::escrow;
 use crate::body::{self, Form};
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::{Page, money, notice};
@@ -9,7 +10,7 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use maud::{Markup, html};
 use std::time::Duration;
-use yunlong_payments::{Behaviour, CallbackError, Intent, PaymentError, RefundStatus, Status};
+use yunlong_payments::{Behaviour, CallbackError, Intent, Line, PaymentError, RefundStatus, Status};
 
 /// How long a payer waits for the provider before the page says that it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -20,7 +21,10 @@ impl From<PaymentError> for Failure {
     fn from(e: PaymentError) -> Self {
         match &e {
             PaymentError::UnknownIntent(_) => Self::not_found().because("没有这笔付款。", "There is no such payment."),
-            PaymentError::WrongStatus { .. } => {
+            PaymentError::StillHeld { held, refunding } => {
+                Self::new(kinds::CONFLICT).because(super::still_held(*held, *refunding), e.to_string())
+            }
+            PaymentError::WrongStatus { .. } | PaymentError::WrongKind { .. } | PaymentError::OverHeld { .. } => {
                 Self::new(kinds::CONFLICT).because("这笔付款的当前状态不允许该操作。", e.to_string())
             }
             PaymentError::Expired => Self::new(kinds::CONFLICT)
@@ -62,7 +66,7 @@ fn back(view: &View, intent: &Intent) -> String {
 }
 
 /// A status in a word, for people.
-pub(super) fn status_badge(view: &View, status: Status) -> Markup {
+pub(crate) fn status_badge(view: &View, status: Status) -> Markup {
     let (class, text) = match status {
         Status::Pending => ("badge badge-warn", view.t("待支付", "To be paid")),
         Status::Processing => ("badge", view.t("处理中", "In progress")),
@@ -86,6 +90,7 @@ pub(super) fn as_json(view: &View, i: &Intent) -> serde_json::Value {
     serde_json::json!({
         "id": i.id, "installation": i.installation, "reference": i.reference, "description": i.description,
         "amount": i.amount, "captured": i.captured, "refunded": i.refunded(), "status": i.status.code(), "failure": i.failure,
+        "escrow": i.escrow_state(),
         "lines": i.lines, "created_at": i.created_at.to_rfc3339(), "expires_at": i.expires_at.to_rfc3339(), "return_url": back(view, i),
     })
 }
@@ -101,6 +106,7 @@ async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<
         (notice("warn", view.t("这是模拟收银台，用于试用和测试，不会产生真实扣款。", "This cashier is a sandbox for trials and tests: no real money is taken.")))
         @if let Some(f) = failure { (notice("bad", f.text(view.lang()))) }
         @if installed { (state(view, intent, payable)) } @else { (removed(view, intent)) }
+        (escrow::note(view, intent))
         section.card {
             dl.facts {
                 dt { (view.t("付款事项", "For")) } dd { (intent.description.get(view.lang())) }
@@ -109,7 +115,7 @@ async fn show(view: &View, intent: &Intent, status: StatusCode, failure: Option<
                 dt { (view.t("状态", "State")) } dd { (status_badge(view, intent.status)) }
                 @if payable { dt { (view.t("请在此前付款", "Pay before")) } dd { (intent.expires_at.to_shanghai()) } }
             }
-            (lines(view, intent))
+            @if intent.escrow.is_some() { (escrow::parts(view, intent)) } @else { (lines(view, &intent.lines)) }
         }
         @if payable { (form(view, intent)) } @else {
             div.actions {
@@ -173,13 +179,13 @@ fn state(view: &View, intent: &Intent, payable: bool) -> Markup {
     }
 }
 
-fn lines(view: &View, intent: &Intent) -> Markup {
+pub(super) fn lines(view: &View, lines: &[Line]) -> Markup {
     let caption = view.t("收款方", "Who receives it");
     html! {
         div.table-wrap tabindex="0" role="region" aria-label=(caption) { table {
             caption { (caption) }
             thead { tr { th scope="col" { (view.t("收款单位", "Payee")) } th scope="col" { (view.t("事项", "For")) } th.amount scope="col" { (view.t("金额（元）", "Yuan")) } } }
-            tbody { @for l in &intent.lines { tr { th scope="row" { code { (l.payee) } } td { (l.description) } td.amount { (money(l.amount)) } } } }
+            tbody { @for l in lines { tr { th scope="row" { code { (l.payee) } } td { (l.description) } td.amount { (money(l.amount)) } } } }
         } }
     }
 }

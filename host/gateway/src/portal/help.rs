@@ -137,6 +137,10 @@ const SECTIONS: &[Section] = &[
                 "付款后若页面没有及时更新，请不要重复付款，稍后在“我的订单”查看结果。",
                 "If the page does not change after paying, do not pay twice; look under “My orders” a little later.",
             ),
+            (
+                "标明“由平台托管”的付款，先由平台保管，您在服务中确认之后才付给收款方；确认之前可以按服务的规则申请退款。托管了多少、付给了谁、退回了多少，都列在这笔付款的页面上。",
+                "What is marked as held in escrow is kept by the platform until you confirm in the service; until then you can ask for a refund by the service's rules. The payment's page lists how much is held, who was paid and what was returned.",
+            ),
         ],
     ),
     (

@@ -4,6 +4,7 @@ mod account;
 mod cashier;
 pub(crate) mod catalogue;
 mod consent;
+mod escrow;
 mod help;
 mod home;
 mod inbox;
@@ -24,7 +25,9 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use maud::Markup;
 
+pub(crate) use cashier::status_badge;
 pub(crate) use consent::app_title;
+pub(crate) use escrow::still_held;
 pub(crate) use help::page as help;
 pub(crate) use my_data::Names;
 pub(crate) use reset::attributes;

@@ -84,7 +84,7 @@ fn row(view: &View, i: &Intent) -> Markup {
                 (money(i.amount))
                 @if i.refunded() > 0 { br; small { (view.t("退 ", "back ")) (money(i.refunded())) } }
             }
-            td { (status_badge(view, i.status)) }
+            td { (status_badge(view, i.status)) (super::escrow::in_short(view, i)) }
             td {
                 @if payable {
                     a role="button" class="small" href={ "/cashier/" (i.id) } { (view.t("去支付", "Pay")) span.visually-hidden { " " (description) } }

@@ -3,6 +3,8 @@
 // Each test program uses its own part of it.
 #![allow(dead_code)]
 
+pub(crate) mod stepped;
+
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -8,15 +8,20 @@ use crate::state::State;
 use wasmtime::component::Resource;
 use yunlong_installations::Capability;
 use yunlong_model::{Text, Timestamp};
-use yunlong_payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
+use yunlong_payments::{
+    EscrowState, HeldRefund, Intent, Line, NewEscrow, NewIntent, NewRefund, NewRelease, PaymentError, Status,
+};
 use yunlong_store::Txn;
 
 impl From<PaymentError> for Error {
     fn from(e: PaymentError) -> Self {
         match e {
             PaymentError::UnknownIntent(id) => Self::UnknownIntent(id),
-            PaymentError::WrongStatus { .. } | PaymentError::Expired => Self::WrongStatus(e.to_string()),
+            PaymentError::WrongStatus { .. } | PaymentError::WrongKind { .. } | PaymentError::Expired => {
+                Self::WrongStatus(e.to_string())
+            }
             PaymentError::Invalid(why) => Self::Invalid(why),
+            PaymentError::OverHeld { .. } => Self::Invalid(e.to_string()),
             other => Self::Other(other.to_string()),
         }
     }
@@ -35,6 +40,32 @@ fn new_intent(i: wit::NewIntent) -> NewIntent {
         expires_at: Timestamp(i64::try_from(i.expires_at).unwrap_or(i64::MAX)),
         return_path: i.return_path,
     }
+}
+
+fn new_escrow(e: wit::NewEscrow) -> NewEscrow {
+    NewEscrow {
+        reference: e.reference,
+        description: Text { zh: e.description_zh, en: e.description_en },
+        amount: e.amount,
+        expires_at: Timestamp(i64::try_from(e.expires_at).unwrap_or(i64::MAX)),
+        return_path: e.return_path,
+    }
+}
+
+fn escrow_state(s: EscrowState) -> wit::EscrowState {
+    wit::EscrowState {
+        amount: s.amount,
+        captured: s.captured,
+        held: s.held,
+        released: s.released,
+        refunding: s.refunding,
+        refunded: s.refunded,
+    }
+}
+
+/// What lines weigh in a transaction.
+fn size_of(lines: &[Line]) -> usize {
+    lines.iter().map(|l| l.description.len() + 64).sum()
 }
 
 fn intent(i: Intent, origins: &Origins) -> wit::Intent {
@@ -94,8 +125,7 @@ impl wit::Host for State {
         let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
         let payer = self.invocation.principal.account.clone();
         let new = new_intent(new);
-        let size = new.lines.iter().map(|l| l.description.len() + 64).sum();
-        let txn = attempt!(self.staging(&transaction, size)?);
+        let txn = attempt!(self.staging(&transaction, size_of(&new.lines))?);
         let created = attempt!(services.payments.create(txn, &name, payer.as_deref(), new).await);
         Ok(Ok(intent(created, &services.origins)))
     }
@@ -127,5 +157,39 @@ impl wit::Host for State {
         attempt!(self.payments("get")?);
         let found = attempt!(self.services.payments.get(&self.invocation.installation.name, &id).await);
         Ok(Ok(intent(found, &self.services.origins)))
+    }
+
+    async fn create_escrow(&mut self, transaction: Resource<Transaction>, new: wit::NewEscrow) -> Answer<wit::Intent> {
+        attempt!(self.payments("create-escrow")?);
+        let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
+        let payer = self.invocation.principal.account.clone();
+        let new = new_escrow(new);
+        let size = new.description.zh.len() + new.description.en.len();
+        let txn = attempt!(self.staging(&transaction, size)?);
+        let created = attempt!(services.payments.create_escrow(txn, &name, payer.as_deref(), new).await);
+        Ok(Ok(intent(created, &services.origins)))
+    }
+
+    async fn release(&mut self, transaction: Resource<Transaction>, id: String, new: wit::HeldRelease) -> Answer<()> {
+        attempt!(self.payments("release")?);
+        let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
+        let new = NewRelease { reference: new.reference, lines: lines(new.lines), reason: new.reason };
+        // Each line stands in the record and in the ledger.
+        let txn = attempt!(self.staging(&transaction, new.reason.len() + 2 * size_of(&new.lines))?);
+        Ok(services.payments.release(txn, &name, &id, new).await.map_err(Into::into))
+    }
+
+    async fn refund_held(&mut self, transaction: Resource<Transaction>, id: String, new: wit::HeldRefund) -> Answer<()> {
+        attempt!(self.payments("refund-held")?);
+        let (services, name) = (self.services.clone(), self.invocation.installation.name.clone());
+        let new = HeldRefund { reference: new.reference, amount: new.amount, reason: new.reason };
+        let txn = attempt!(self.staging(&transaction, new.reason.len())?);
+        Ok(services.payments.refund_held(txn, &name, &id, new).await.map_err(Into::into))
+    }
+
+    async fn escrow(&mut self, id: String) -> Answer<wit::EscrowState> {
+        attempt!(self.payments("escrow")?);
+        let found = attempt!(self.services.payments.escrow(&self.invocation.installation.name, &id).await);
+        Ok(Ok(escrow_state(found)))
     }
 }

@@ -65,6 +65,9 @@ noted!(
     wit::messaging::publisher::Notification,
     wit::payments::intents::NewIntent,
     wit::payments::intents::NewRefund,
+    wit::payments::intents::NewEscrow,
+    wit::payments::intents::HeldRelease,
+    wit::payments::intents::HeldRefund,
     wit::files::files::NewTicket,
     wit::files::files::Disposition,
 );
@@ -305,7 +308,9 @@ mod messaging {
 
 mod payments {
     use super::{Interface, Journaled, Noted, Resource, State, Transaction, Turn, Value, answered, wit};
-    use wit::payments::intents::{self, Error, Intent, NewIntent, NewRefund};
+    use wit::payments::intents::{
+        self, Error, EscrowState, HeldRefund, HeldRelease, Intent, NewEscrow, NewIntent, NewRefund,
+    };
 
     impl intents::Host for Journaled<'_> {
         journaled! { Intents, intents::Host:
@@ -314,6 +319,10 @@ mod payments {
             "cancel" cancel(transaction: Resource<Transaction>, id: String) -> Result<(), Error>;
             "refund" refund(transaction: Resource<Transaction>, id: String, refund: NewRefund) -> Result<(), Error>;
             "get" get(id: String) -> Result<Intent, Error>;
+            "create-escrow" create_escrow(transaction: Resource<Transaction>, new: NewEscrow) -> Result<Intent, Error>;
+            "release" release(transaction: Resource<Transaction>, id: String, new: HeldRelease) -> Result<(), Error>;
+            "refund-held" refund_held(transaction: Resource<Transaction>, id: String, new: HeldRefund) -> Result<(), Error>;
+            "escrow" escrow(id: String) -> Result<EscrowState, Error>;
         }
     }
 }

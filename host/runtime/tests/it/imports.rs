@@ -25,10 +25,10 @@ async fn an_unknown_import_is_refused_and_named() {
 
 #[tokio::test]
 async fn a_city_import_that_nothing_declares_is_refused_and_named() {
-    let intents = r#"(import "city:payments/intents@1.0.0" "get" (func $get (param i32 i32 i32)))"#;
+    let intents = r#"(import "city:payments/intents@1.1.0" "get" (func $get (param i32 i32 i32)))"#;
     let component = Guest::handling(intents, "(call $get (i32.const 0) (i32.const 1) (i32.const 16))");
     let (name, why) = refused("", &component).await;
-    assert_eq!(name, "city:payments/intents@1.0.0");
+    assert_eq!(name, "city:payments/intents@1.1.0");
     assert!(why.contains("[payments]"), "{why}");
     // Declared, it wants the consumer that outcomes go to.
     let (name, _) = refused("payments = { reason = { zh = \"售票\", en = \"Tickets\" } }", &component).await;

@@ -6,6 +6,7 @@ mod city;
 mod guest;
 mod imports;
 mod limits;
+mod payments;
 mod platform;
 mod releases;
 mod replay;
@@ -19,6 +20,6 @@ use yunlong_model::Clock;
 use yunlong_payments::Payments;
 use yunlong_store::SharedStore;
 
-pub(crate) fn payments(store: &SharedStore, clock: &Arc<dyn Clock>, messaging: &Arc<Messaging>) -> Arc<Payments> {
+pub(crate) fn payments_on(store: &SharedStore, clock: &Arc<dyn Clock>, messaging: &Arc<Messaging>) -> Arc<Payments> {
     Arc::new(Payments::new(store.clone(), clock.clone(), messaging.clone(), Vec::new()))
 }

@@ -12,6 +12,7 @@ use yunlong_installations::{Capability, Installation, Installations, LogLine, Ne
 use yunlong_messaging::{Messaging, Subscriptions};
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock, Digest, InstallationName, Manifest, Presentation, Principal, Timestamp};
+use yunlong_payments::Payments;
 use yunlong_runtime::{CompilerConfig, InvocationError, LoadError, Origins, Runtime, RuntimeConfig, Services};
 use yunlong_store::SharedStore;
 use yunlong_store::memory::MemoryStore;
@@ -22,6 +23,7 @@ pub(crate) struct Platform {
     pub(crate) store: SharedStore,
     pub(crate) clock: ManualClock,
     pub(crate) audit: Audit,
+    pub(crate) payments: Arc<Payments>,
     pub(crate) cache: tempfile::TempDir,
 }
 
@@ -71,10 +73,11 @@ impl Platform {
         };
         let hub = Hub::open(services, HubConfig::new([3; 32].into())).await.unwrap();
         let files = Files::in_memory(store.clone(), clock.clone(), identity.field_keys().clone());
+        let payments = super::payments_on(&store, &clock, &messaging);
         let services = Services {
             hub,
             files,
-            payments: super::payments(&store, &clock, &messaging),
+            payments: payments.clone(),
             store: store.clone(),
             identity: identity.clone(),
             log: installations.log().clone(),
@@ -94,7 +97,7 @@ impl Platform {
         };
         change(&mut config);
         let runtime = Runtime::new(config, services).unwrap();
-        Self { runtime, installations, store, clock: manual, audit, cache }
+        Self { runtime, installations, store, clock: manual, audit, payments, cache }
     }
 
     /// Installs and loads an app with `extra` in its manifest, everything approved.

@@ -48,6 +48,7 @@ pub(crate) struct RawStep {
     pub(crate) counter: Option<String>,
     pub(crate) messages: Option<String>,
     pub(crate) notes: Option<String>,
+    pub(crate) payment: Option<String>,
 
     pub(crate) r#as: Option<String>,
     pub(crate) language: Option<Lang>,
@@ -85,6 +86,7 @@ impl RawStep {
             ("counter", self.counter.is_some()),
             ("messages", self.messages.is_some()),
             ("notes", self.notes.is_some()),
+            ("payment", self.payment.is_some()),
         ];
         all.into_iter().filter(|(_, there)| *there).map(|(word, _)| word).collect()
     }

@@ -64,6 +64,11 @@ pub(crate) enum Action {
         who: String,
         look: Look,
     },
+    /// A payment, by the app's own number or by the intent.
+    Payment {
+        which: String,
+        fields: Conditions,
+    },
 }
 
 /// A request.
@@ -170,6 +175,7 @@ fn allowed(verb: &str) -> &'static [&'static str] {
         "consent" | "withdraw" => &["as"],
         "data" | "messages" | "notes" => &["where", "count", "fields"],
         "counter" => &["key", "value"],
+        "payment" => &["fields"],
         _ => &[],
     }
 }
@@ -199,7 +205,7 @@ impl Step {
         let title = raw.title.clone();
         let target = [&raw.request, &raw.message, &raw.job, &raw.advance, &raw.pay, &raw.consent, &raw.withdraw]
             .into_iter()
-            .chain([&raw.data, &raw.counter, &raw.messages, &raw.notes])
+            .chain([&raw.data, &raw.counter, &raw.messages, &raw.notes, &raw.payment])
             .flatten()
             .next()
             .cloned()
@@ -221,6 +227,7 @@ impl Step {
             Action::Data { look, .. } | Action::Messages { look, .. } | Action::Notes { look, .. } => {
                 compare::weight(&look.r#where) + compare::weight(&look.fields)
             }
+            Action::Payment { fields, .. } => compare::weight(fields),
             _ => 0,
         }
     }
@@ -263,6 +270,12 @@ fn action(raw: RawStep, verb: &str, target: String, default_source: &str) -> Res
         "data" => Action::Data { look: look(), collection: target },
         "messages" => Action::Messages { look: look(), topic: target },
         "notes" => Action::Notes { look: look(), who: target },
+        "payment" => Action::Payment {
+            which: target,
+            fields: raw.fields.filter(|f| compare::weight(f) > 0).ok_or_else(|| {
+                refused("`payment` 要写明 fields，例如 fields = { held = 100 }", "`payment` wants `fields`, such as fields = { held = 100 }")
+            })?,
+        },
         "counter" => Action::Counter {
             counter: target,
             key: raw.key.unwrap_or_default(),

@@ -2,6 +2,10 @@
 
 An intent, its confirmation, cancellation or refund is staged in a transaction (``Tx.create_intent`` and its siblings);
 the outcome comes back to the app's consumer as an event of the topic ``city.payments``: ``outcome_of(event)`` reads it.
+
+What such an intent takes belongs to the payees of its lines at once. Where nobody is to get it yet, because a buyer still
+has to confirm, ``Tx.create_escrow`` makes an intent whose money the platform holds: ``Tx.release`` pays it to payees,
+``Tx.refund_held`` returns it, ``escrow(id)`` tells where it is.
 """
 
 from dataclasses import dataclass
@@ -92,6 +96,67 @@ class NewRefund:
     """Why, as a statement would show it."""
 
 
+@dataclass(frozen=True)
+class NewEscrow:
+    """What to hold once it is paid."""
+
+    reference: str
+    """The app's own number for it. One reference has one intent, of either kind: asking again with the same reference
+    and amount answers the first."""
+    description: Text
+    """What the payer reads."""
+    amount: int
+    """Fen, at least 1."""
+    expires_at: int
+    """A payment that arrives later is still reported, and held; the app decides what becomes of it. Milliseconds since
+    1970."""
+    return_path: str
+    """The path of this app to which the cashier leads back."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A part of what is held, for payees."""
+
+    reference: str
+    """The app's own number for the release: the same number is the same release, once."""
+    lines: list[Line]
+    """Who gets how much: at least one line, in sum at most what is held."""
+    reason: str
+    """Why, as a statement would show it."""
+
+
+@dataclass(frozen=True)
+class HeldRefund:
+    """A part of what is held, to return to the payer."""
+
+    reference: str
+    """The app's own number for the refund: the same number is the same refund, once, also when the provider refused
+    it."""
+    amount: int
+    """Fen, at least 1 and at most what is held."""
+    reason: str
+    """Why, as a statement would show it."""
+
+
+@dataclass(frozen=True)
+class EscrowState:
+    """Where the money of an escrow is, in fen: ``captured`` is the sum of the four below it."""
+
+    amount: int
+    """Asked for."""
+    captured: int
+    """Taken: 0 or the amount."""
+    held: int
+    """Held by the platform, to be released or refunded."""
+    released: int
+    """Paid to payees."""
+    refunding: int
+    """On its way back to the payer."""
+    refunded: int
+    """Back at the payer."""
+
+
 class Outcome(StrEnum):
     """What happened to a payment."""
 
@@ -136,7 +201,7 @@ class UnknownIntent(PaymentError):
 
 
 class WrongStatus(PaymentError):
-    """The intent's status does not allow it."""
+    """The intent's status does not allow it, or it is of the other kind (an escrow or not); the text says what is."""
 
     def answer(self) -> HandlerExit:
         title = t("支付状态不允许", "The payment's status does not allow it")
@@ -144,8 +209,8 @@ class WrongStatus(PaymentError):
 
 
 class Invalid(PaymentError):
-    """The lines are empty or name a payee that is not a USCC; a refund is over what is left; a reference was used with
-    another amount."""
+    """The lines are empty or name a payee that is not a USCC; a refund is over what is left, a release over what is held;
+    a reference was used with another amount or other lines."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"invalid payment: {why}")
@@ -178,6 +243,14 @@ def intent(id: str) -> Intent:
     Raises ``UnknownIntent`` when there is none.
     """
     return _city.intents.get().intent(id)
+
+
+def escrow(id: str) -> EscrowState:
+    """Where the money of an escrow of this installation is, as committed.
+
+    Raises ``UnknownIntent``, and ``WrongStatus`` for an intent that is no escrow.
+    """
+    return _city.intents.get().escrow(id)
 
 
 def outcome_of(event: Event) -> PaymentOutcome | None:

@@ -66,7 +66,7 @@ macro_rules! optional_world {
                     "city:base/geospatial@1.0.0": crate::backend::bindings::app::city::base::geospatial,
                     "city:base/economy@1.0.0": crate::backend::bindings::app::city::base::economy,
                     "city:messaging/publisher@1.0.0": crate::backend::bindings::app::city::messaging::publisher,
-                    "city:payments/intents@1.0.0": crate::backend::bindings::app::city::payments::intents,
+                    "city:payments/intents@1.1.0": crate::backend::bindings::app::city::payments::intents,
                     "city:files/files@1.0.0": crate::backend::bindings::app::city::files::files,
                     "city:app/context@1.0.0": crate::backend::bindings::app::city::app::context,
                 },

@@ -9,7 +9,9 @@ use crate::data::{DataError, RawBound, RawDocument, RawPage, RawQuery};
 use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::identity::{ActingFor, Assurance, Attribute, AttributeError, Grantor, Kind, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
-use crate::payments::{Intent, Line, NewIntent, NewRefund, PaymentError, Status};
+use crate::payments::{
+    EscrowState, HeldRefund, Intent, Line, NewEscrow, NewIntent, NewRefund, PaymentError, Release, Status,
+};
 use crate::shared::{self, Released, SharedError, Source};
 
 pub(super) fn principal(p: identity::principal::Principal) -> Principal {
@@ -168,6 +170,36 @@ pub(super) fn new_intent(i: &NewIntent) -> intents::NewIntent {
 
 pub(super) fn new_refund(r: &NewRefund) -> intents::NewRefund {
     intents::NewRefund { reference: r.reference.clone(), lines: lines(&r.lines), reason: r.reason.clone() }
+}
+
+pub(super) fn new_escrow(e: &NewEscrow) -> intents::NewEscrow {
+    intents::NewEscrow {
+        reference: e.reference.clone(),
+        description_zh: e.description.zh.to_string(),
+        description_en: e.description.en.to_string(),
+        amount: e.amount,
+        expires_at: e.expires_at,
+        return_path: e.return_path.clone(),
+    }
+}
+
+pub(super) fn held_release(r: &Release) -> intents::HeldRelease {
+    intents::HeldRelease { reference: r.reference.clone(), lines: lines(&r.lines), reason: r.reason.clone() }
+}
+
+pub(super) fn held_refund(r: &HeldRefund) -> intents::HeldRefund {
+    intents::HeldRefund { reference: r.reference.clone(), amount: r.amount, reason: r.reason.clone() }
+}
+
+pub(super) fn escrow_state(e: intents::EscrowState) -> EscrowState {
+    EscrowState {
+        amount: e.amount,
+        captured: e.captured,
+        held: e.held,
+        released: e.released,
+        refunding: e.refunding,
+        refunded: e.refunded,
+    }
 }
 
 pub(super) fn intent(i: intents::Intent) -> Intent {

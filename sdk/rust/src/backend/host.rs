@@ -13,7 +13,7 @@ use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
-use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+use crate::payments::{EscrowState, HeldRefund, Intent, NewEscrow, NewIntent, NewRefund, PaymentError, Release};
 use crate::shared::{self, Released, SharedError};
 use std::collections::BTreeMap;
 
@@ -183,6 +183,22 @@ impl Backend for Host {
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         intents::get(id).map(convert::intent).map_err(convert::payment_error)
+    }
+
+    fn create_escrow(tx: &data::Transaction, escrow: &NewEscrow) -> Result<Intent, PaymentError> {
+        intents::create_escrow(tx, &convert::new_escrow(escrow)).map(convert::intent).map_err(convert::payment_error)
+    }
+
+    fn release(tx: &data::Transaction, id: &str, release: &Release) -> Result<(), PaymentError> {
+        intents::release(tx, id, &convert::held_release(release)).map_err(convert::payment_error)
+    }
+
+    fn refund_held(tx: &data::Transaction, id: &str, refund: &HeldRefund) -> Result<(), PaymentError> {
+        intents::refund_held(tx, id, &convert::held_refund(refund)).map_err(convert::payment_error)
+    }
+
+    fn escrow(id: &str) -> Result<EscrowState, PaymentError> {
+        intents::escrow(id).map(convert::escrow_state).map_err(convert::payment_error)
     }
 
     fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError> {

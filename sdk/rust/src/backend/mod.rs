@@ -30,7 +30,7 @@ use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{MessagingError, Notification, Outgoing};
-use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+use crate::payments::{EscrowState, HeldRefund, Intent, NewEscrow, NewIntent, NewRefund, PaymentError, Release};
 use crate::shared::{self, Released, SharedError};
 use std::collections::BTreeMap;
 
@@ -91,6 +91,10 @@ pub(crate) trait Backend {
     fn cancel_intent(tx: &Self::Transaction, id: &str) -> Result<(), PaymentError>;
     fn refund(tx: &Self::Transaction, id: &str, refund: &NewRefund) -> Result<(), PaymentError>;
     fn intent(id: &str) -> Result<Intent, PaymentError>;
+    fn create_escrow(tx: &Self::Transaction, escrow: &NewEscrow) -> Result<Intent, PaymentError>;
+    fn release(tx: &Self::Transaction, id: &str, release: &Release) -> Result<(), PaymentError>;
+    fn refund_held(tx: &Self::Transaction, id: &str, refund: &HeldRefund) -> Result<(), PaymentError>;
+    fn escrow(id: &str) -> Result<EscrowState, PaymentError>;
 
     fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError>;
     fn stat_file(id: &str) -> Result<File, FileError>;

@@ -4,7 +4,7 @@ use super::{DataError, Document, Page, Query, Stored, decode, encode};
 use crate::backend::{Active, Backend};
 use crate::files::{File, FileError};
 use crate::messaging::{MessagingError, Notification, Outgoing};
-use crate::payments::{Intent, NewIntent, NewRefund, PaymentError};
+use crate::payments::{HeldRefund, Intent, NewEscrow, NewIntent, NewRefund, PaymentError, Release};
 use serde::Serialize;
 use std::cell::Cell;
 use std::ops::RangeInclusive;
@@ -203,6 +203,33 @@ impl<'a> Tx<'a> {
     /// [`PaymentError`].
     pub fn refund(&self, intent: &str, refund: &NewRefund) -> Result<(), PaymentError> {
         Active::refund(self.raw, intent, refund)
+    }
+
+    /// Stages an intent whose money is held for this installation once it is captured: see
+    /// [`payments::create_escrow`](crate::payments::create_escrow).
+    ///
+    /// # Errors
+    /// [`PaymentError`].
+    pub fn create_escrow(&self, escrow: &NewEscrow) -> Result<Intent, PaymentError> {
+        Active::create_escrow(self.raw, escrow)
+    }
+
+    /// Pays a part of what is held to payees, with the commit: see
+    /// [`payments::release`](crate::payments::release()).
+    ///
+    /// # Errors
+    /// [`PaymentError`].
+    pub fn release(&self, intent: &str, release: &Release) -> Result<(), PaymentError> {
+        Active::release(self.raw, intent, release)
+    }
+
+    /// Stages the return of a part of what is held to the payer: see
+    /// [`payments::refund_held`](crate::payments::refund_held).
+    ///
+    /// # Errors
+    /// [`PaymentError`].
+    pub fn refund_held(&self, intent: &str, refund: &HeldRefund) -> Result<(), PaymentError> {
+        Active::refund_held(self.raw, intent, refund)
     }
 
     /// Binds a file to a document with the commit: from then on it stays until it is deleted. `to` is the app's own

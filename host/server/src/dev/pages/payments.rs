@@ -7,7 +7,7 @@ use super::super::who::everybody;
 use super::{Asked, Fields, moment};
 use maud::{Markup, html};
 use yunlong_model::Text;
-use yunlong_payments::{Behaviour, Status};
+use yunlong_payments::{Behaviour, EscrowState, Status};
 
 /// Intents of one person that are shown.
 const SHOWN: usize = 100;
@@ -20,15 +20,20 @@ pub(super) async fn page(asked: &Asked<'_>) -> Result<Markup, DevError> {
         all.extend(page.intents.into_iter().filter(|i| i.installation == bench.name));
     }
     all.sort_by_key(|i| std::cmp::Reverse(i.created_at));
+    let held = bench.city.payments.held(&bench.name).await.map_err(DevError::city)?;
     Ok(html! {
         p { (asked.t("沙箱收银台：不涉及真实资金。", "The sandbox cashier: no real money.")) }
+        @if !held.is_nothing() {
+            p { (asked.t("应用共托管 ", "The app holds ")) (yuan(held.held)) (asked.t(" 元，正在退回 ", " yuan in escrow; on its way back: ")) (yuan(held.refunding)) (asked.t(" 元。", " yuan.")) }
+        }
         @if all.is_empty() { p { (asked.t("这里的人还没有支付单。", "Nobody here has anything to pay.")) } }
         @for i in &all {
-            h2 { (i.description.get(lang)) " · " (i.amount / 100) "." (format!("{:02}", i.amount % 100)) " " (asked.t("元", "yuan")) }
+            h2 { (i.description.get(lang)) " · " (yuan(i.amount)) " " (asked.t("元", "yuan")) }
             p {
                 (i.reference) " · " (i.status.code()) " · " (i.payer.as_deref().unwrap_or("")) " · " (moment(i.created_at))
                 @if let Some(why) = &i.failure { " · " (why) }
             }
+            @if let Some(s) = i.escrow_state() { (escrow(asked, &s)) }
             @if matches!(i.status, Status::Pending | Status::Failed) {
                 form method="post" action={ (PREFIX) "payments" } {
                     input type="hidden" name="intent" value=(i.id);
@@ -38,6 +43,22 @@ pub(super) async fn page(asked: &Asked<'_>) -> Result<Markup, DevError> {
             }
         }
     })
+}
+
+/// Fen as yuan: `1080.00`.
+fn yuan(fen: u64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+/// Where the money of an escrow is.
+fn escrow(asked: &Asked<'_>, s: &EscrowState) -> Markup {
+    let all = [
+        (asked.t("托管", "held"), s.held),
+        (asked.t("已付出", "released"), s.released),
+        (asked.t("正在退回", "refunding"), s.refunding),
+        (asked.t("已退回", "refunded"), s.refunded),
+    ];
+    html! { p { @for (n, (label, fen)) in all.iter().enumerate() { @if n > 0 { " · " } (label) " " (yuan(*fen)) } } }
 }
 
 /// Pays in the name of whoever is to pay.

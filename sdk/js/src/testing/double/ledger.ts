@@ -1,6 +1,7 @@
 /** Payments whose outcomes the test decides. */
-import type * as host from "city:payments/intents@1.0.0";
+import type * as host from "city:payments/intents@1.1.0";
 import type { PaymentOutcome } from "../../payment-outcome.ts";
+import { Book } from "./escrow.ts";
 import { refuse } from "./refuse.ts";
 
 /** What is reported of a payment. */
@@ -8,13 +9,25 @@ export type Outcome = PaymentOutcome;
 
 /** What a transaction asks of the payments. */
 export type PaymentOp =
-  /** With who is to pay: anybody when that is absent. */
-  | { readonly kind: "create"; readonly intent: host.Intent; readonly lines: host.Line[]; readonly payer?: string }
+  /** An escrow when it has no lines. With who is to pay: anybody when that is absent. */
+  | { readonly kind: "create"; readonly intent: host.Intent; readonly lines?: host.Line[]; readonly payer?: string }
   | { readonly kind: "confirm" | "cancel"; readonly id: string }
-  | { readonly kind: "refund"; readonly id: string; readonly refund: host.NewRefund };
+  | { readonly kind: "refund"; readonly id: string; readonly refund: host.NewRefund }
+  | HeldOp;
+
+/** What becomes of held money. */
+type HeldOp =
+  | { readonly kind: "release"; readonly id: string; readonly release: host.HeldRelease }
+  | { readonly kind: "refund-held"; readonly id: string; readonly refund: host.HeldRefund };
+
+const isHeldOp = (op: PaymentOp): op is HeldOp => op.kind === "release" || op.kind === "refund-held";
 
 interface Kept {
   intent: host.Intent;
+  /** How often it changed: a transaction that saw another version has a conflict. */
+  version: number;
+  /** What became of the money, when it is held. */
+  readonly book: Book | undefined;
   readonly payer: string | undefined;
   /** What each payee has received and not returned. */
   readonly left: Map<string, bigint>;
@@ -26,6 +39,28 @@ const sum = (lines: readonly host.Line[]): bigint => lines.reduce((n, l) => n + 
 
 function wrong(status: host.Status, what: string): never {
   return refuse<host.Error>({ tag: "wrong-status", val: `the intent is ${status} and cannot be ${what}` });
+}
+
+function isEscrow(): never {
+  const why =
+    "the intent is an escrow and cannot be refunded by `refund`: use `refund-held` for what is held; what was released belongs to its payees";
+  return refuse<host.Error>({ tag: "wrong-status", val: why });
+}
+
+function noEscrow(what: string): never {
+  return refuse<host.Error>({ tag: "wrong-status", val: `the intent is no escrow and cannot be ${what}` });
+}
+
+/** A release or a refund of held money, on an escrow as it stands. */
+function move(intent: host.Intent, book: Book | undefined, op: HeldOp): void {
+  if (book === undefined) {
+    const payees = "released: its payees have the money since it was captured";
+    noEscrow(op.kind === "release" ? payees : "refunded by `refund-held`: use `refund`");
+  } else if (op.kind === "release") {
+    book.release(intent, op.release);
+  } else {
+    book.refund(intent, op.refund);
+  }
 }
 
 /** The intents of the installation. */
@@ -47,23 +82,43 @@ export class Ledger {
     if (wanted.lines.some((l) => l.payee.length !== 18)) {
       invalid("a payee is a unified social credit code of 18 characters");
     }
-    const pending = staged.flatMap((op) => (op.kind === "create" ? [op.intent] : []));
-    const known = [...[...this.#kept.values()].map((k) => k.intent), ...pending];
-    const first = known.find((i) => i.reference === wanted.reference);
+    return this.#first(wanted.reference, wanted.amount, false, staged);
+  }
+
+  /** The escrow that `wanted` would become, or the first one with its reference. */
+  prepareEscrow(wanted: host.NewEscrow, staged: readonly PaymentOp[]): host.Intent {
+    if (wanted.amount === 0n) invalid("there is nothing to pay: the amount is 0");
+    return this.#first(wanted.reference, wanted.amount, true, staged);
+  }
+
+  /** The intent of a reference, or one that begins. */
+  #first(reference: string, amount: bigint, escrow: boolean, staged: readonly PaymentOp[]): host.Intent {
+    const pending = staged.flatMap((op) =>
+      op.kind === "create" ? [{ intent: op.intent, held: op.lines === undefined }] : [],
+    );
+    const kept = [...this.#kept.values()].map((k) => ({ intent: k.intent, held: k.book !== undefined }));
+    const first = [...kept, ...pending].find((k) => k.intent.reference === reference);
     if (first !== undefined) {
-      if (first.amount !== wanted.amount) invalid(`the reference ${wanted.reference} was used with another amount`);
-      return first;
+      if (first.intent.amount !== amount) invalid(`the reference ${reference} was used with another amount`);
+      if (first.held !== escrow) {
+        const [is, other] = first.held ? ["an escrow", "an intent"] : ["an intent", "an escrow"];
+        invalid(`the reference ${reference} has ${is}: use a new one for ${other}`);
+      }
+      return first.intent;
     }
-    const id = `intent-${wanted.reference}`;
-    return {
-      id,
-      reference: wanted.reference,
-      amount: wanted.amount,
-      captured: 0n,
-      refunded: 0n,
-      status: "pending",
-      cashierUrl: `http://localhost:8080/cashier/${id}`,
-    };
+    const id = `intent-${reference}`;
+    const cashierUrl = `http://localhost:8080/cashier/${id}`;
+    return { id, reference, amount, captured: 0n, refunded: 0n, status: "pending", cashierUrl };
+  }
+
+  escrow(id: string): host.EscrowState {
+    const { book, intent } = this.#of(id);
+    return book?.state(intent) ?? noEscrow("read as one: use get");
+  }
+
+  /** The version of an intent, for a transaction that builds on it; none while there is none. */
+  version(id: string): number | undefined {
+    return this.#kept.get(id)?.version;
   }
 
   /** Whether `op` is allowed to `person` as things stand; `staged` may hold the intent's creation. */
@@ -75,17 +130,27 @@ export class Ledger {
       const why = "this payment belongs to another account: confirm it in a call of the one who placed the order";
       refuse<host.Error>({ tag: "other", val: why });
     }
-    if (kept === undefined && created !== undefined) {
-      if (op.kind === "refund") wrong("pending", "refunded");
+    if (kept === undefined && created?.kind === "create") {
+      const book = created.lines === undefined ? new Book() : undefined;
+      if (isHeldOp(op)) move(created.intent, book, op);
+      if (op.kind === "refund") book ? isEscrow() : wrong("pending", "refunded");
       return;
     }
     const { status } = this.#of(op.id).intent;
+    if (isHeldOp(op)) this.#checkHeld(this.#of(op.id), op, staged);
     if (op.kind === "confirm" && status !== "pending" && status !== "failed") wrong(status, "confirmed");
     if (op.kind === "cancel" && !["pending", "failed", "processing"].includes(status)) wrong(status, "cancelled");
     if (op.kind === "refund") this.#checkRefund(this.#of(op.id), op.id, op.refund, staged);
   }
 
+  #checkHeld(kept: Kept, op: HeldOp, staged: readonly PaymentOp[]): void {
+    const book = kept.book?.copy();
+    for (const earlier of staged) if (isHeldOp(earlier) && earlier.id === op.id) move(kept.intent, book, earlier);
+    move(kept.intent, book, op);
+  }
+
   #checkRefund(kept: Kept, id: string, refund: host.NewRefund, staged: readonly PaymentOp[]): void {
+    if (kept.book) isEscrow();
     const before = kept.refunds.get(refund.reference);
     if (before !== undefined) {
       if (sum(before.refund.lines) === sum(refund.lines)) return;
@@ -106,13 +171,21 @@ export class Ledger {
   apply(op: PaymentOp): Outcome | undefined {
     if (op.kind === "create") {
       const left = new Map<string, bigint>();
-      for (const { payee, amount } of op.lines) left.set(payee, (left.get(payee) ?? 0n) + amount);
+      const book = op.lines === undefined ? new Book() : undefined;
+      for (const { payee, amount } of op.lines ?? []) left.set(payee, (left.get(payee) ?? 0n) + amount);
       const { intent, payer } = op;
-      if (!this.#kept.has(intent.id)) this.#kept.set(intent.id, { intent, payer, left, refunds: new Map() });
+      if (!this.#kept.has(intent.id)) {
+        this.#kept.set(intent.id, { intent, version: 0, book, payer, left, refunds: new Map() });
+      }
       return undefined;
     }
     const kept = this.#kept.get(op.id);
     if (kept === undefined) return undefined;
+    kept.version += 1;
+    if (isHeldOp(op)) {
+      move(kept.intent, kept.book, op);
+      returned(kept);
+    }
     if (op.kind === "confirm") kept.intent = { ...kept.intent, status: "processing" };
     if (op.kind === "cancel") {
       kept.intent = { ...kept.intent, status: "cancelled" };
@@ -131,6 +204,7 @@ export class Ledger {
   capture(id: string): Outcome | undefined {
     const kept = this.#of(id);
     if (kept.intent.captured > 0n) return undefined;
+    kept.version += 1;
     kept.intent = { ...kept.intent, captured: kept.intent.amount, status: "captured" };
     return outcome(kept.intent, "captured", kept.intent.amount);
   }
@@ -138,6 +212,7 @@ export class Ledger {
   /** The provider refused. */
   fail(id: string, reason: string): Outcome {
     const kept = this.#of(id);
+    kept.version += 1;
     kept.intent = { ...kept.intent, status: "failed" };
     return outcome(kept.intent, "failed", 0n, undefined, reason);
   }
@@ -146,6 +221,11 @@ export class Ledger {
   settleRefunds(refused: string | undefined): Outcome[] {
     const out: Outcome[] = [];
     for (const kept of this.#kept.values()) {
+      kept.version += 1;
+      for (const [reference, amount] of kept.book?.settle(refused !== undefined) ?? []) {
+        returned(kept);
+        out.push(outcome(kept.intent, refused === undefined ? "refunded" : "refund-failed", amount, reference, refused));
+      }
       for (const [reference, open] of kept.refunds) {
         if (open.done) continue;
         open.done = true;
@@ -162,6 +242,15 @@ export class Ledger {
     }
     return out;
   }
+}
+
+/** Writes down what of an escrow went back or is on its way. */
+function returned(kept: Kept): void {
+  if (kept.book === undefined) return;
+  const { captured, refunding, refunded } = kept.book.state(kept.intent);
+  const { status } = kept.intent;
+  const all = captured > 0n && refunded === captured;
+  kept.intent = { ...kept.intent, refunded: refunding + refunded, status: all ? "refunded" : status };
 }
 
 function outcome(

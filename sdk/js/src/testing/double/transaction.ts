@@ -27,6 +27,8 @@ export class Transaction implements host.Transaction {
   readonly events: { id: string; event: publisher.Outgoing }[] = [];
   readonly notes: publisher.Notification[] = [];
   readonly payments: PaymentOp[] = [];
+  /** Intents that `payments` builds on, with their versions. */
+  readonly intents: { readonly id: string; readonly version: number | undefined }[] = [];
   readonly files: FileOp[] = [];
   #closed = false;
 
@@ -126,8 +128,9 @@ export class Transaction implements host.Transaction {
     return overlay;
   }
 
-  #validate({ data }: State): void {
+  #validate({ data, ledger }: State): void {
     const same =
+      this.intents.every((i) => ledger.version(i.id) === i.version) &&
       this.#reads.every((r) => data.get(r.collection, r.id)?.version === r.version) &&
       this.#queries.every((q) => seen(data.find(q.collection, q.query)) === q.seen);
     if (!same) refuse<host.Error>({ tag: "conflict" });

@@ -1,4 +1,4 @@
-import type * as host from "city:payments/intents@1.0.0";
+import type * as host from "city:payments/intents@1.1.0";
 import type { Transaction as Raw } from "city:data/collections@1.1.0";
 import type { PaymentOp } from "../double/ledger.ts";
 import { refuse } from "../double/refuse.ts";
@@ -18,6 +18,7 @@ function granted(transaction: Raw): Transaction {
 function stage(transaction: Raw, op: Exclude<PaymentOp, { kind: "create" }>): void {
   const staged = granted(transaction);
   city().ledger.check(op, staged.payments, city().person);
+  staged.intents.push({ id: op.id, version: city().ledger.version(op.id) });
   staged.payments.push(op);
 }
 
@@ -32,3 +33,15 @@ export const confirm: typeof host.confirm = (transaction, id) => stage(transacti
 export const cancel: typeof host.cancel = (transaction, id) => stage(transaction, { kind: "cancel", id });
 export const refund: typeof host.refund = (transaction, id, of) => stage(transaction, { kind: "refund", id, refund: of });
 export const get: typeof host.get = (id) => city().ledger.get(id);
+
+export const createEscrow: typeof host.createEscrow = (transaction, wanted) => {
+  const staged = granted(transaction);
+  const intent = city().ledger.prepareEscrow(wanted, staged.payments);
+  staged.payments.push({ kind: "create", intent, payer: city().person });
+  return intent;
+};
+
+export const release: typeof host.release = (transaction, id, of) => stage(transaction, { kind: "release", id, release: of });
+export const refundHeld: typeof host.refundHeld = (transaction, id, of) =>
+  stage(transaction, { kind: "refund-held", id, refund: of });
+export const escrow: typeof host.escrow = (id) => city().ledger.escrow(id);

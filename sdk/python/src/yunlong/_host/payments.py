@@ -6,11 +6,11 @@ from typing import cast
 
 from componentize_py_types import Err
 from wit_world.imports import city_data_collections_1_1_0 as city_data
-from wit_world.imports import city_payments_intents_1_0_0 as wit
+from wit_world.imports import city_payments_intents_1_1_0 as wit
 
 from .. import _city
 from .. import payments as sdk
-from ..payments import Intent, Line, NewIntent, NewRefund, Status
+from ..payments import EscrowState, HeldRefund, Intent, Line, NewEscrow, NewIntent, NewRefund, Release, Status
 from . import collections
 
 _STATUSES = {
@@ -85,3 +85,24 @@ class Host:
     def intent(self, id: str) -> Intent:
         with _errors():
             return _intent(wit.get(id))
+
+    def create_escrow(self, tx: _city.Transaction, escrow: NewEscrow) -> Intent:
+        text = escrow.description
+        out = wit.NewEscrow(
+            escrow.reference, text.zh, text.en, escrow.amount, escrow.expires_at, escrow.return_path
+        )
+        with _errors():
+            return _intent(wit.create_escrow(_raw(tx), out))
+
+    def release(self, tx: _city.Transaction, id: str, release: Release) -> None:
+        with _errors():
+            wit.release(_raw(tx), id, wit.HeldRelease(release.reference, _lines(release.lines), release.reason))
+
+    def refund_held(self, tx: _city.Transaction, id: str, refund: HeldRefund) -> None:
+        with _errors():
+            wit.refund_held(_raw(tx), id, wit.HeldRefund(refund.reference, refund.amount, refund.reason))
+
+    def escrow(self, id: str) -> EscrowState:
+        with _errors():
+            s = wit.escrow(id)
+        return EscrowState(s.amount, s.captured, s.held, s.released, s.refunding, s.refunded)

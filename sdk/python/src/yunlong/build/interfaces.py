@@ -11,7 +11,7 @@ CITY: dict[str, tuple[str, ...]] = {
     "yunlong.attributes": ("city:identity/attributes@1.1.0",),
     "yunlong.data": ("city:data/collections@1.1.0",),
     "yunlong.messaging": ("city:messaging/publisher@1.0.0",),
-    "yunlong.payments": ("city:payments/intents@1.0.0",),
+    "yunlong.payments": ("city:payments/intents@1.1.0",),
     "yunlong.files": ("city:files/files@1.0.0",),
     "yunlong.shared": ("city:data/shared@1.1.0",),
     "yunlong.base.population": ("city:base/population@1.0.0",),

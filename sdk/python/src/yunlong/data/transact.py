@@ -10,7 +10,7 @@ from .query import Page, Query, Stored
 if TYPE_CHECKING:
     from ..files import File
     from ..messaging import Notification, Outgoing
-    from ..payments import Intent, NewIntent, NewRefund
+    from ..payments import HeldRefund, Intent, NewEscrow, NewIntent, NewRefund, Release
     from .collection import Collection
 
 T = TypeVar("T")
@@ -108,6 +108,21 @@ class Tx:
     def refund(self, intent: str, refund: "NewRefund") -> None:
         """Stages a refund of a captured intent. Raises ``PaymentError``."""
         _city.intents.get().refund(self.raw, intent, refund)
+
+    def create_escrow(self, escrow: "NewEscrow") -> "Intent":
+        """Stages an intent whose money is held for this installation once it is captured. Its cashier page answers once
+        the transaction is committed. Raises ``PaymentError``."""
+        return _city.intents.get().create_escrow(self.raw, escrow)
+
+    def release(self, intent: str, release: "Release") -> None:
+        """Pays a part of what is held to payees, with the commit: there is no event, and no way back. The same reference
+        with the same lines has no second effect. Raises ``PaymentError``: ``Invalid`` for more than is held."""
+        _city.intents.get().release(self.raw, intent, release)
+
+    def refund_held(self, intent: str, refund: "HeldRefund") -> None:
+        """Stages the return of a part of what is held to the payer. The outcome comes as an event, ``refunded`` or
+        ``refund-failed``; what failed is held again, to be tried under another reference. Raises ``PaymentError``."""
+        _city.intents.get().refund_held(self.raw, intent, refund)
 
     def attach(self, id: str, to: str) -> "File":
         """Binds a file to a document with the commit: from then on it stays until it is deleted. ``to`` is the app's

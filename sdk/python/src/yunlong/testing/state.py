@@ -14,7 +14,17 @@ from ..event import PAYMENTS_TOPIC, Event
 from ..http import HttpError, OutboundRequest, OutboundResponse
 from ..identity import ActingFor, Kind, Presentation, Principal
 from ..messaging import Notification, Outgoing
-from ..payments import Intent, NewIntent, NewRefund, NotGranted, PaymentOutcome
+from ..payments import (
+    EscrowState,
+    HeldRefund,
+    Intent,
+    NewEscrow,
+    NewIntent,
+    NewRefund,
+    NotGranted,
+    PaymentOutcome,
+    Release,
+)
 from ..web.urls import encode
 from . import ledger
 from .collections import Collections
@@ -255,10 +265,27 @@ class IntentsOf:
     def intent(self, id: str) -> Intent:
         return self._city.ledger.get(id)
 
+    def create_escrow(self, tx: _city.Transaction, escrow: NewEscrow) -> Intent:
+        self._granted()
+        staged = _of(tx).staged.payments
+        prepared = self._city.ledger.prepare_escrow(escrow, staged)
+        staged.append(ledger.Create(prepared, None, self._city.person))
+        return prepared
+
+    def release(self, tx: _city.Transaction, id: str, release: Release) -> None:
+        self._stage(tx, ledger.ReleaseHeld(id, release))
+
+    def refund_held(self, tx: _city.Transaction, id: str, refund: HeldRefund) -> None:
+        self._stage(tx, ledger.RefundHeld(id, refund))
+
+    def escrow(self, id: str) -> EscrowState:
+        return self._city.ledger.escrow(id)
+
     def _stage(self, tx: _city.Transaction, op: PaymentOp) -> None:
         self._granted()
         staged = _of(tx).staged.payments
         self._city.ledger.check(op, staged, self._city.person)
+        _of(tx).staged.intents.append((op.id, self._city.ledger.version(op.id)))
         staged.append(op)
 
     def _granted(self) -> None:

@@ -45,6 +45,8 @@ class Staged:
     """Id, event, and its payload as it was when it was published."""
     notes: list[Notification] = field(default_factory=list)
     payments: list[PaymentOp] = field(default_factory=list)
+    intents: list[tuple[str, int | None]] = field(default_factory=list)
+    """Intents that ``payments`` builds on, with their versions."""
     files: list[FileOp] = field(default_factory=list)
 
 
@@ -124,6 +126,8 @@ class Transaction:
         self._closed = True
         if city.conflicts > 0:
             city.conflicts -= 1
+            raise errors.Conflict
+        if any(city.ledger.version(id) != version for id, version in staged.intents):
             raise errors.Conflict
         _validate(staged, city.data)
         counters = _counters(staged, city.data)

@@ -1,21 +1,45 @@
 //! Payments whose outcomes the test decides.
 
-use crate::payments::{Intent, Line, NewIntent, NewRefund, Outcome, PaymentError, PaymentOutcome, Status};
+use super::escrow::Book;
+use crate::payments::{
+    EscrowState, HeldRefund, Intent, Line, NewEscrow, NewIntent, NewRefund, Outcome, PaymentError, PaymentOutcome,
+    Release, Status,
+};
 use std::collections::BTreeMap;
 
 /// What a transaction asks of the payments.
 #[derive(Clone, Debug)]
 pub(crate) enum PaymentOp {
-    /// The intent, its split, and who is to pay: anybody when that is absent.
-    Create(Intent, Vec<Line>, Option<String>),
+    /// The intent, its split (none is an escrow), and who is to pay: anybody when that is absent.
+    Create(Intent, Option<Vec<Line>>, Option<String>),
     Confirm(String),
     Cancel(String),
     Refund(String, NewRefund),
+    Release(String, Release),
+    RefundHeld(String, HeldRefund),
+}
+
+impl PaymentOp {
+    /// The intent that it is about.
+    pub(crate) fn intent(&self) -> &str {
+        match self {
+            Self::Create(intent, ..) => &intent.id,
+            Self::Confirm(id)
+            | Self::Cancel(id)
+            | Self::Refund(id, _)
+            | Self::Release(id, _)
+            | Self::RefundHeld(id, _) => id,
+        }
+    }
 }
 
 struct Record {
     intent: Intent,
     payer: Option<String>,
+    /// How often it changed: a transaction that saw another version has a conflict.
+    version: u64,
+    /// What became of the money, when it is held.
+    escrow: Option<Book>,
     /// What each payee has received and not returned.
     left: BTreeMap<String, u64>,
     refunds: BTreeMap<String, (NewRefund, bool)>,
@@ -43,55 +67,107 @@ impl Ledger {
         self.records.get(id).ok_or_else(|| PaymentError::UnknownIntent(id.to_owned()))
     }
 
+    pub(crate) fn escrow(&self, id: &str) -> Result<EscrowState, PaymentError> {
+        let record = self.record(id)?;
+        let book = record.escrow.as_ref().ok_or_else(|| no_escrow("read as one: use get"))?;
+        Ok(book.state(&record.intent))
+    }
+
+    /// The version of an intent, for a transaction that builds on it; none while there is none.
+    pub(crate) fn version(&self, id: &str) -> Option<u64> {
+        self.records.get(id).map(|r| r.version)
+    }
+
     /// The intent that `new` would become, or the first one with its reference.
-    pub(crate) fn prepare(&self, new: &NewIntent, staged: &[PaymentOp]) -> Result<(Intent, Vec<Line>), PaymentError> {
+    pub(crate) fn prepare(&self, new: &NewIntent, staged: &[PaymentOp]) -> Result<Intent, PaymentError> {
         if new.lines.is_empty() {
             return Err(PaymentError::Invalid("there are no lines".into()));
         }
         if new.lines.iter().any(|l| l.payee.len() != 18) {
             return Err(PaymentError::Invalid("a payee is a unified social credit code of 18 characters".into()));
         }
-        let pending = staged.iter().filter_map(|op| if let PaymentOp::Create(i, ..) = op { Some(i) } else { None });
-        let same = self.records.values().map(|r| &r.intent).chain(pending).find(|i| i.reference == new.reference);
-        if let Some(first) = same {
-            return if first.amount == new.amount() {
-                Ok((first.clone(), new.lines.clone()))
+        self.first(&new.reference, new.amount(), false, staged)
+    }
+
+    /// The escrow that `new` would become, or the first one with its reference.
+    pub(crate) fn prepare_escrow(&self, new: &NewEscrow, staged: &[PaymentOp]) -> Result<Intent, PaymentError> {
+        if new.amount == 0 {
+            return Err(PaymentError::Invalid("there is nothing to pay: the amount is 0".into()));
+        }
+        self.first(&new.reference, new.amount, true, staged)
+    }
+
+    /// The intent of a reference, or one that begins.
+    fn first(&self, reference: &str, amount: u64, escrow: bool, staged: &[PaymentOp]) -> Result<Intent, PaymentError> {
+        let committed = self.records.values().map(|r| (&r.intent, r.escrow.is_some()));
+        let pending = staged.iter().filter_map(|op| match op {
+            PaymentOp::Create(i, lines, _) => Some((i, lines.is_none())),
+            _ => None,
+        });
+        if let Some((first, held)) = committed.chain(pending).find(|(i, _)| i.reference == reference) {
+            return if first.amount != amount {
+                Err(PaymentError::Invalid(format!("the reference {reference} was used with another amount")))
+            } else if held != escrow {
+                let (is, wanted) = if held { ("an escrow", "an intent") } else { ("an intent", "an escrow") };
+                Err(PaymentError::Invalid(format!("the reference {reference} has {is}: use a new one for {wanted}")))
             } else {
-                Err(PaymentError::Invalid(format!("the reference {} was used with another amount", new.reference)))
+                Ok(first.clone())
             };
         }
-        let id = format!("intent-{}", new.reference);
-        let intent = Intent {
+        let id = format!("intent-{reference}");
+        Ok(Intent {
             cashier_url: format!("http://localhost:8080/cashier/{id}"),
             id,
-            reference: new.reference.clone(),
-            amount: new.amount(),
+            reference: reference.to_owned(),
+            amount,
             captured: 0,
             refunded: 0,
             status: Status::Pending,
-        };
-        Ok((intent, new.lines.clone()))
+        })
     }
 
     /// Whether `op` is allowed to `person` as things stand; `staged` may hold the intent's creation.
     pub(crate) fn check(&self, op: &PaymentOp, staged: &[PaymentOp], person: Option<&str>) -> Result<(), PaymentError> {
-        let (PaymentOp::Confirm(id) | PaymentOp::Cancel(id) | PaymentOp::Refund(id, _)) = op else { return Ok(()) };
+        let id = op.intent();
         let created_here = staged.iter().find_map(|s| match s {
-            PaymentOp::Create(i, _, payer) if i.id == *id => Some(payer),
+            PaymentOp::Create(i, lines, payer) if i.id == *id => Some((i, lines, payer)),
             _ => None,
         });
-        let payer = self.records.get(id).map(|r| &r.payer).or(created_here).and_then(Option::as_deref);
+        let payer = match (self.records.get(id), created_here) {
+            (Some(record), _) => record.payer.as_deref(),
+            (None, Some((.., payer))) => payer.as_deref(),
+            (None, None) => None,
+        };
         if matches!(op, PaymentOp::Confirm(_)) && payer.is_some() && payer != person {
             return Err(PaymentError::Other(
                 "this payment belongs to another account: confirm it in a call of the one who placed the order".into(),
             ));
         }
-        if created_here.is_some() && !self.records.contains_key(id) {
-            return if matches!(op, PaymentOp::Refund(..)) { Err(wrong(Status::Pending, "refunded")) } else { Ok(()) };
+        if let Some((intent, lines, _)) = created_here
+            && !self.records.contains_key(id)
+        {
+            return match op {
+                PaymentOp::Confirm(_) | PaymentOp::Cancel(_) | PaymentOp::Create(..) => Ok(()),
+                PaymentOp::Refund(..) if lines.is_some() => Err(wrong(Status::Pending, "refunded")),
+                PaymentOp::Refund(..) => Err(is_escrow()),
+                PaymentOp::Release(..) | PaymentOp::RefundHeld(..) => {
+                    move_held(intent, lines.is_none().then(Book::default), op)
+                }
+            };
         }
         let record = self.record(id)?;
         let status = record.intent.status;
         match op {
+            PaymentOp::Refund(..) if record.escrow.is_some() => Err(is_escrow()),
+            PaymentOp::Release(..) | PaymentOp::RefundHeld(..) => {
+                let mut book = record.escrow.clone();
+                for earlier in staged.iter().filter(|s| s.intent() == id) {
+                    if let Some(book) = &mut book {
+                        apply_held(&record.intent, book, earlier)?;
+                    }
+                }
+                move_held(&record.intent, book, op)
+            }
             PaymentOp::Confirm(_) if !matches!(status, Status::Pending | Status::Failed) => {
                 Err(wrong(status, "confirmed"))
             }
@@ -105,15 +181,21 @@ impl Ledger {
 
     /// Applies a staged operation; a cancellation has its outcome at once.
     pub(crate) fn apply(&mut self, op: PaymentOp) -> Option<PaymentOutcome> {
+        if let Some(record) = self.records.get_mut(op.intent()) {
+            record.version += 1;
+        }
         match op {
             PaymentOp::Create(intent, lines, payer) => {
                 let mut left = BTreeMap::new();
-                for line in lines {
+                let escrow = lines.is_none().then(Book::default);
+                for line in lines.into_iter().flatten() {
                     *left.entry(line.payee).or_insert(0) += line.amount;
                 }
                 self.records.entry(intent.id.clone()).or_insert(Record {
                     intent,
                     payer,
+                    version: 0,
+                    escrow,
                     left,
                     refunds: BTreeMap::new(),
                 });
@@ -142,6 +224,14 @@ impl Ledger {
                 record.refunds.insert(refund.reference.clone(), (refund, false));
                 None
             }
+            PaymentOp::Release(ref id, _) | PaymentOp::RefundHeld(ref id, _) => {
+                let record = self.records.get_mut(id)?;
+                let book = record.escrow.as_mut()?;
+                // It was checked against this very version: nothing is refused any more.
+                apply_held(&record.intent, book, &op).ok()?;
+                record.intent.refunded = returned(&record.intent, book);
+                None
+            }
         }
     }
 
@@ -151,6 +241,7 @@ impl Ledger {
         if record.intent.captured > 0 {
             return None;
         }
+        record.version += 1;
         record.intent.captured = record.intent.amount;
         record.intent.status = Status::Captured;
         Some(outcome(&record.intent, Outcome::Captured, record.intent.amount, None, None))
@@ -159,6 +250,7 @@ impl Ledger {
     /// The provider refused.
     pub(crate) fn fail(&mut self, id: &str, reason: &str) -> Option<PaymentOutcome> {
         let record = self.records.get_mut(id)?;
+        record.version += 1;
         record.intent.status = Status::Failed;
         Some(outcome(&record.intent, Outcome::Failed, 0, None, Some(reason)))
     }
@@ -167,6 +259,20 @@ impl Ledger {
     pub(crate) fn settle_refunds(&mut self, refused: Option<&str>) -> Vec<PaymentOutcome> {
         let mut out = Vec::new();
         for record in self.records.values_mut() {
+            record.version += 1;
+            if let Some(book) = &mut record.escrow {
+                let settled = book.settle(refused.is_some());
+                record.intent.refunded = returned(&record.intent, book);
+                if book.state(&record.intent).refunded == record.intent.captured && record.intent.captured > 0 {
+                    record.intent.status = Status::Refunded;
+                }
+                let what = if refused.is_some() { Outcome::RefundFailed } else { Outcome::Refunded };
+                out.extend(
+                    settled
+                        .iter()
+                        .map(|(reference, amount)| outcome(&record.intent, what, *amount, Some(reference), refused)),
+                );
+            }
             for (reference, (refund, done)) in record.refunds.iter_mut().filter(|(_, (_, done))| !done) {
                 *done = true;
                 let amount = sum(&refund.lines);
@@ -185,6 +291,43 @@ impl Ledger {
             }
         }
         out
+    }
+}
+
+/// What of an escrow went back or is on its way.
+fn returned(intent: &Intent, book: &Book) -> u64 {
+    let state = book.state(intent);
+    state.refunding + state.refunded
+}
+
+fn is_escrow() -> PaymentError {
+    PaymentError::WrongStatus(
+        "the intent is an escrow and cannot be refunded by `refund`: use `refund-held` for what is held; what was \
+         released belongs to its payees"
+            .into(),
+    )
+}
+
+fn no_escrow(what: &str) -> PaymentError {
+    PaymentError::WrongStatus(format!("the intent is no escrow and cannot be {what}"))
+}
+
+/// A release or a refund of held money, on an escrow as it stands.
+fn move_held(intent: &Intent, book: Option<Book>, op: &PaymentOp) -> Result<(), PaymentError> {
+    let Some(mut book) = book else {
+        return Err(no_escrow(match op {
+            PaymentOp::Release(..) => "released: its payees have the money since it was captured",
+            _ => "refunded by `refund-held`: use `refund`",
+        }));
+    };
+    apply_held(intent, &mut book, op)
+}
+
+fn apply_held(intent: &Intent, book: &mut Book, op: &PaymentOp) -> Result<(), PaymentError> {
+    match op {
+        PaymentOp::Release(_, release) => book.release(intent, release),
+        PaymentOp::RefundHeld(_, refund) => book.refund(intent, refund),
+        _ => Ok(()),
     }
 }
 

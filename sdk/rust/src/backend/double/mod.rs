@@ -2,6 +2,7 @@
 
 mod base;
 mod collections;
+mod escrow;
 pub(crate) mod files;
 mod ledger;
 mod manifest;
@@ -23,7 +24,9 @@ use crate::files::{File, FileError, NewTicket, Show, Ticket};
 use crate::http::{HttpError, OutboundRequest, OutboundResponse, Parts};
 use crate::identity::{ActingFor, Attribute, AttributeError, Presentation, Principal};
 use crate::messaging::{Event, MessagingError, Notification, Outgoing, PAYMENTS_TOPIC};
-use crate::payments::{Intent, NewIntent, NewRefund, PaymentError, PaymentOutcome};
+use crate::payments::{
+    EscrowState, HeldRefund, Intent, NewEscrow, NewIntent, NewRefund, PaymentError, PaymentOutcome, Release,
+};
 use crate::shared::{Job, Page, RawQuery as SharedQuery, Released, SharedError};
 use crate::web::encode_url;
 use serde_json::Value;
@@ -383,11 +386,10 @@ impl Backend for Double {
     fn create_intent(tx: &Transaction, intent: &NewIntent) -> Result<Intent, PaymentError> {
         with(|c| {
             c.manifest.payments_granted()?;
-            let (intent, lines) = c.ledger.prepare(intent, &tx.payments())?;
-            let payer = c.person();
-            tx.stage(|s| s.payments.push(PaymentOp::Create(intent.clone(), lines, payer)))
+            let prepared = c.ledger.prepare(intent, &tx.payments())?;
+            tx.stage(|s| s.payments.push(PaymentOp::Create(prepared.clone(), Some(intent.lines.clone()), c.person())))
                 .map_err(|_| PaymentError::Closed)?;
-            Ok(intent)
+            Ok(prepared)
         })
     }
 
@@ -405,6 +407,28 @@ impl Backend for Double {
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
         with(|c| c.ledger.get(id))
+    }
+
+    fn create_escrow(tx: &Transaction, escrow: &NewEscrow) -> Result<Intent, PaymentError> {
+        with(|c| {
+            c.manifest.payments_granted()?;
+            let prepared = c.ledger.prepare_escrow(escrow, &tx.payments())?;
+            tx.stage(|s| s.payments.push(PaymentOp::Create(prepared.clone(), None, c.person())))
+                .map_err(|_| PaymentError::Closed)?;
+            Ok(prepared)
+        })
+    }
+
+    fn release(tx: &Transaction, id: &str, release: &Release) -> Result<(), PaymentError> {
+        payment(tx, PaymentOp::Release(id.to_owned(), release.clone()))
+    }
+
+    fn refund_held(tx: &Transaction, id: &str, refund: &HeldRefund) -> Result<(), PaymentError> {
+        payment(tx, PaymentOp::RefundHeld(id.to_owned(), refund.clone()))
+    }
+
+    fn escrow(id: &str) -> Result<EscrowState, PaymentError> {
+        with(|c| c.ledger.escrow(id))
     }
 
     fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError> {
@@ -563,6 +587,11 @@ fn payment(tx: &Transaction, op: PaymentOp) -> Result<(), PaymentError> {
     with(|c| {
         c.manifest.payments_granted()?;
         c.ledger.check(&op, &tx.payments(), c.person().as_deref())?;
-        tx.stage(|s| s.payments.push(op)).map_err(|_| PaymentError::Closed)
+        let seen = (op.intent().to_owned(), c.ledger.version(op.intent()));
+        tx.stage(|s| {
+            s.intents.push(seen);
+            s.payments.push(op);
+        })
+        .map_err(|_| PaymentError::Closed)
     })
 }

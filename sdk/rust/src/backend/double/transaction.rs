@@ -20,6 +20,8 @@ pub(crate) struct Staged {
     pub(crate) events: Vec<(String, Outgoing)>,
     pub(crate) notes: Vec<Notification>,
     pub(crate) payments: Vec<PaymentOp>,
+    /// Intents that `payments` builds on, with their versions.
+    pub(crate) intents: Vec<(String, Option<u64>)>,
     pub(crate) files: Vec<FileOp>,
 }
 
@@ -127,6 +129,9 @@ impl Transaction {
             return Err(DataError::Conflict);
         }
         validate(&staged, &city.data)?;
+        if staged.intents.iter().any(|(id, version)| city.ledger.version(id) != *version) {
+            return Err(DataError::Conflict);
+        }
         let counters = counters(&staged, &city.data)?;
         city.sequence += 1;
         apply(staged, counters, city);
