@@ -31,3 +31,6 @@ pub mod time;
 
 
 
+
+#[cfg(test)]
+mod histories;

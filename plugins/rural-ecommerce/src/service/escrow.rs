@@ -3,9 +3,8 @@
 //! The order's own account ([`crate::domain::escrow::Escrow`]) says what is held; the ledger does the
 //! same for the city, and each call here has a reference of the order's, so that it has its effect once.
 
-use crate::domain::money::yuan;
 use crate::domain::order::{Intent, Order, Refund, Release};
-use yunlong_sdk::payments::{Line, NewIntent, NewRefund, PaymentError};
+use yunlong_sdk::payments::{self, HeldRefund, Line, NewEscrow, PaymentError};
 use yunlong_sdk::{Text, Tx};
 
 /// Opens the payment of an order's total into escrow.
@@ -15,13 +14,13 @@ use yunlong_sdk::{Text, Tx};
 pub(crate) fn open(tx: &Tx<'_>, order: &Order) -> Result<Intent, PaymentError> {
     let units: u32 = order.lines.iter().map(|l| l.quantity).sum();
     let first = order.lines.first().map(|l| l.title.clone()).unwrap_or_default();
-    let intent = tx.create_intent(&NewIntent {
+    let intent = tx.create_escrow(&NewEscrow {
         reference: order.id.clone(),
         description: Text::new(
             format!("{} 等 {units} 件（{}，担保交易）", first.zh, order.store_name.zh),
             format!("{} and others, {units} in all ({}, in escrow)", first.en, order.store_name.en),
         ),
-        lines: vec![Line { payee: order.payee.clone(), amount: order.total, description: "货款".to_owned() }],
+        amount: order.total,
         expires_at: u64::try_from(order.pay_until).unwrap_or(0),
         return_path: format!("/orders/{}", order.id),
     })?;
@@ -46,12 +45,12 @@ pub(crate) fn give_up(tx: &Tx<'_>, order: &Order) -> Result<(), PaymentError> {
 
 /// Returns held money to the payer; what became of it comes as an event.
 pub(crate) fn refund(tx: &Tx<'_>, order: &Order, refund: &Refund) -> Result<(), PaymentError> {
-    let new = NewRefund {
+    let new = HeldRefund {
         reference: refund.reference.clone(),
-        lines: vec![Line { payee: order.payee.clone(), amount: refund.amount, description: "退款".to_owned() }],
+        amount: refund.amount,
         reason: crate::notes::reason_name(&refund.reason).zh.into_owned(),
     };
-    tx.refund(id(order), &new)
+    tx.refund_held(id(order), &new)
 }
 
 /// Who is paid what of a release: the platform, the station, the seller; one line each, nothing for nothing.
@@ -77,11 +76,11 @@ pub(crate) fn lines(order: &Order, release: &Release) -> Vec<Line> {
 }
 
 /// Pays held money to its receivers.
-pub(crate) fn release(_tx: &Tx<'_>, order: &Order, release: &Release) -> Result<(), PaymentError> {
-    let sum: u64 = lines(order, release).iter().map(|l| l.amount).sum();
-    if sum != order.escrow.released() {
-        let (a, b) = (yuan(sum), yuan(order.escrow.released()));
-        return Err(PaymentError::Invalid(format!("the lines sum to {a}, the account released {b}")));
-    }
-    Ok(())
+pub(crate) fn release(tx: &Tx<'_>, order: &Order, release: &Release) -> Result<(), PaymentError> {
+    let new = payments::Release {
+        reference: release.reference.clone(),
+        lines: lines(order, release),
+        reason: format!("订单 {} 结算", order.id),
+    };
+    tx.release(id(order), &new)
 }

@@ -174,6 +174,8 @@ impl Order {
     /// [`OrderError`], also while its group has not formed.
     pub fn accept(&mut self, group: Option<&GroupBuy>, place: Place, now: i64) -> Result<Vec<Effect>, OrderError> {
         self.check(Step::Accept)?;
+        // What a refused refund leaves open would stand in no figure.
+        self.unblocked()?;
         if let Some(g) = group {
             g.ready()?;
         }
