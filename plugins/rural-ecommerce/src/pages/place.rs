@@ -76,3 +76,10 @@ pub(super) fn with(form: Form, of: &str, village: &str) -> Form {
 pub(super) fn unpressed(form: &Form) -> Form {
     without(form, &["action"])
 }
+
+/// The button that Enter presses: the first of a form, before the one that shows the lists.
+pub(super) fn enter(label: &str) -> Markup {
+    html! {
+        button.visually-hidden type="submit" name="action" value="enter" tabindex="-1" aria-hidden="true" { (label) }
+    }
+}
