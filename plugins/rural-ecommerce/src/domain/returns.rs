@@ -306,19 +306,27 @@ impl Return {
         Ok(())
     }
 
-    /// What goes back for it: the units at their worth, or with `amount` at most so many fen, divided
-    /// over its lines by the largest remainder.
+    /// What its units are worth now, in fen.
+    #[must_use]
+    pub fn worth(&self, order: &Order) -> Vec<u64> {
+        self.units.iter().map(|u| order.lines.get(u.line).map_or(0, |l| l.value(u.units))).collect()
+    }
+
+    /// What goes back for it: the units at their worth. With an `amount` below that the goods stay, and
+    /// so many fen are taken off, divided over its lines by the largest remainder.
     #[must_use]
     pub fn backs(&self, order: &Order, amount: Option<u64>) -> Vec<Back> {
-        let worth: Vec<u64> =
-            self.units.iter().map(|u| order.lines.get(u.line).map_or(0, |l| l.value(u.units))).collect();
-        let total: u64 = worth.iter().sum();
-        let parts = match amount {
-            Some(fen) if fen < total => super::money::split(fen, &worth).unwrap_or(worth),
-            _ => worth,
-        };
-        let back = |(u, fen): (&Units, u64)| Back { line: u.line, units: u.units, shipped: true, amount: Some(fen) };
-        self.units.iter().zip(parts).map(back).collect()
+        let worth = self.worth(order);
+        let whole = |u: &Units| Back { line: u.line, units: u.units, shipped: true, amount: None };
+        match amount {
+            Some(fen) if fen < worth.iter().sum() => {
+                let parts = super::money::split(fen, &worth).unwrap_or_else(|_| vec![0; worth.len()]);
+                let less =
+                    |(u, fen): (&Units, u64)| Back { line: u.line, units: 0, shipped: true, amount: Some(fen) };
+                self.units.iter().zip(parts).map(less).collect()
+            }
+            _ => self.units.iter().map(whole).collect(),
+        }
     }
 
     /// Whether an arbiter may decide it: neither buyer nor seller nor whoever placed the order.

@@ -53,6 +53,7 @@ impl Basket {
     fn off(&self, who: &Principal, code: &str) -> Result<u64, Refusal> {
         let mut last = None;
         let mut stores: Vec<&str> = self.lines.iter().map(|l| l.store.as_str()).collect();
+        stores.sort_unstable();
         stores.dedup();
         for store in stores {
             let amounts: Vec<u64> = self.lines.iter().filter(|l| l.store == store).map(Line::amount).collect();

@@ -210,14 +210,8 @@ pub fn give_back(who: &Principal, id: &str, backs: &[Back], why: &str) -> Result
     c.end()?;
     change(who, id, is_seller_or_manager, |tx, order, now| {
         let unsent = |b: &Back| Back { shipped: false, ..*b };
-        let whole: u32 = (0..order.lines.len()).map(|i| order.to_ship(i)).sum();
-        let asked: u32 = backs.iter().map(|b| b.units).sum();
         let backs: Vec<Back> = backs.iter().map(unsent).collect();
-        let effects = if order.state == State::Paid && asked >= whole && backs.iter().all(|b| b.amount.is_none()) {
-            order.withdraw("seller", now)?
-        } else {
-            order.give_back(&backs, "seller", now)?
-        };
+        let effects = order.give_back(&backs, "seller", now)?;
         let amount = order.refunds.last().map_or(0, |r| r.amount);
         tx.audit("order.refund", id, &json!({"amount": amount, "why": why.trim()}))?;
         Ok(effects)

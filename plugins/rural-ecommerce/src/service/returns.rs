@@ -229,7 +229,7 @@ pub fn arbitrate(who: &Principal, id: &str, amount: u64, decision: &str) -> Resu
     change(who, id, Step::Arbitrate, |r, w| w.has_role(ARBITER) && r.state != State::Withdrawn, |_, r, o, now| {
         r.impartial(&me)?;
         r.decision = Some(decision.clone());
-        let worth: u64 = r.backs(o, None).iter().filter_map(|b| b.amount).sum();
+        let worth: u64 = r.worth(o).iter().sum();
         if amount > worth {
             let yuan = crate::domain::money::yuan(worth);
             let text = yunlong_sdk::Text::new(format!("最多 {yuan} 元"), format!("At most {yuan} yuan"));

@@ -14,14 +14,14 @@ use serde_json::json;
 #[test]
 fn apples_of_fengxian_without_a_batch_are_refused_and_the_rule_is_named() {
     let x = Xuzhou::new();
-    x.store("apple-grower", "32032119900101998X", "320321111001");
+    x.store("apple-grower", "32032119900101998X", "320321111201");
     let p = x.by("apple-grower", |w| stores::put_product(w, None, &product(Category::FreshFood, 4_980))).unwrap();
     let l = x.by("apple-grower", |w| listings::draft(w, &p.id, None, &[("a".into(), 10)])).unwrap();
     let refused = x.by("apple-grower", |w| listings::submit(w, &l.id)).unwrap_err();
     assert_eq!(refused.kind(), "batch-required");
     assert!(refused.detail().zh.contains("规则：食品") && refused.detail().en.contains("The rule: food"));
     // Registered, and not tested: not yet either.
-    let b = x.by("apple-grower", |w| batches::register(w, &batch_input("320321111001"))).unwrap();
+    let b = x.by("apple-grower", |w| batches::register(w, &batch_input("320321111201"))).unwrap();
     let l = x.by("apple-grower", |w| listings::draft(w, &p.id, Some(&b.id), &[("a".into(), 10)])).unwrap();
     assert_eq!(kind(x.by("apple-grower", |w| listings::submit(w, &l.id))), "batch-not-live");
     x.test(&b.id, "JC0001", true).unwrap();

@@ -10,6 +10,7 @@ use rural_ecommerce::service::groups::NewGroup;
 use rural_ecommerce::service::{groups, orders};
 
 fn begun(x: &Xuzhou) -> (Listing, GroupBuy) {
+    x.configure("pay_minutes", 120);
     x.garlic_store();
     let l = x.listed("garlic-grower", &product(Category::Craft, 1_000), None, 100);
     let new = NewGroup {

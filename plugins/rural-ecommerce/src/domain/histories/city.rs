@@ -213,17 +213,17 @@ impl City {
             }
             Message::Refunded(id, reference) => {
                 let mut order = self.orders[id].clone();
-                let done = self.money.get_mut(id).unwrap();
-                let (amount, state) = done.refunds.get_mut(reference).unwrap();
-                let refused = *state.get_or_insert(!refuse);
-                let amount = *amount;
+                let m = self.money.get_mut(id).unwrap();
+                let (amount, state) = m.refunds.get_mut(reference).unwrap();
+                // The provider says one thing, however often its word arrives.
+                let (amount, done) = (*amount, *state.get_or_insert(!refuse));
                 let asked = order.refunds.iter().any(|r| {
                     r.reference == *reference && r.state == crate::domain::order::RefundState::Asked
                 });
-                if !refused && asked {
-                    done.held += amount;
+                if !done && asked {
+                    m.held += amount;
                 }
-                let effects = if refused {
+                let effects = if done {
                     order.refund_settled(reference, now)
                 } else {
                     order.refund_failed(reference, "declined", now)

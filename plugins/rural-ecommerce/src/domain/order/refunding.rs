@@ -67,7 +67,7 @@ pub struct Back {
     /// Whether the units were shipped: they came back, or are lost.
     #[serde(default)]
     pub shipped: bool,
-    /// Fen; what the units are worth when absent.
+    /// Fen of a reduction; units go back at their worth.
     #[serde(default)]
     pub amount: Option<u64>,
 }
@@ -85,7 +85,18 @@ impl Order {
     /// changes then.
     pub fn give_back(&mut self, backs: &[Back], reason: &str, now: i64) -> Result<Vec<Effect>, OrderError> {
         self.check(Step::Refund)?;
-        self.refund(backs, reason, now)
+        let waited = self.state == State::Paid;
+        let mut effects = self.refund(backs, reason, now)?;
+        if waited && self.lines.iter().all(|l| l.units_left() == 0) {
+            effects.extend(self.let_go());
+        }
+        Ok(effects)
+    }
+
+    /// An order that ends before it is accepted leaves its group, and its coupon can be used again.
+    fn let_go(&self) -> Vec<Effect> {
+        let leaves = self.group.is_some().then_some(Effect::LeaveGroup);
+        [Effect::FreeClaims].into_iter().chain(leaves).collect()
     }
 
     /// Everything that was not shipped goes back: a paid order that is not accepted, money that came too
@@ -111,10 +122,7 @@ impl Order {
             return Err(super::WrongState { state: self.state, step: Step::Cancel }.into());
         }
         let mut effects = self.refund_all(reason, now)?;
-        effects.push(Effect::FreeClaims);
-        if self.group.is_some() {
-            effects.push(Effect::LeaveGroup);
-        }
+        effects.extend(self.let_go());
         Ok(effects)
     }
 
@@ -135,7 +143,15 @@ impl Order {
             .map(|line| Back { line, units: self.to_ship(line), shipped: false, amount: None })
             .filter(|b| b.units > 0)
             .collect();
-        if backs.is_empty() { Ok(Vec::new()) } else { self.refund(&backs, "batch-failed", now) }
+        if backs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let waited = self.state == State::Paid;
+        let mut effects = self.refund(&backs, "batch-failed", now)?;
+        if waited && self.lines.iter().all(|l| l.units_left() == 0) {
+            effects.extend(self.let_go());
+        }
+        Ok(effects)
     }
 
     /// Its group buy has failed: the money goes back, or is not asked for any more. A repetition does
@@ -172,7 +188,9 @@ impl Order {
             if b.units > left.saturating_sub(taken) {
                 return Err(OrderError::Units { line: b.line, left: left.saturating_sub(taken) });
             }
-            let amount = b.amount.unwrap_or_else(|| line.value(b.units));
+            // Units go back at their worth; another amount is a reduction, for which no unit moves. So
+            // no money is left behind where no unit is.
+            let amount = if b.units > 0 { line.value(b.units) } else { b.amount.unwrap_or(0) };
             if amount > line.left() {
                 return Err(OrderError::OverLine { line: b.line, left: line.left() });
             }

@@ -118,9 +118,18 @@ impl Order {
     /// The carrier does not take a shipment: its units are to be shipped again. A repetition, or a
     /// refusal of what is under way, does nothing.
     pub fn carrier_refused(&mut self, request: &str, why: Text, now: i64) -> Vec<Effect> {
-        let waits = |s: &&mut Shipment| s.waybill.is_none() && s.refused.is_none() && s.carrier == Carrier::City;
-        let Some(s) = self.shipment(request).filter(|s| waits(&s)) else { return Vec::new() };
-        s.refused = Some(why);
+        let waits = |s: &Shipment| {
+            let still = s.parcels.iter().all(|p| p.state == ParcelState::Ready);
+            // Units that were given back as sent cannot be unsent any more.
+            let free = s.units.iter().all(|u| u.units <= self.returnable(u.line));
+            s.request == request && still && free && s.waybill.is_none() && s.refused.is_none()
+        };
+        let Some(i) = self.shipments.iter().position(|s| waits(s) && s.carrier == Carrier::City) else {
+            return Vec::new();
+        };
+        if let Some(s) = self.shipments.get_mut(i) {
+            s.refused = Some(why);
+        }
         self.follow(now);
         vec![Effect::Notify(To::Seller, Note::CarrierRefused)]
     }
