@@ -5,6 +5,8 @@ mod goods;
 mod offers;
 mod orders;
 
+pub(super) use orders::backs;
+
 use super::forms::{again, pair, typed_pair, unreadable, with_pair};
 use super::{LAYOUT, acted, answer, farmer_badge, place, saved};
 use crate::domain::farmer::{Farmer, Registration, Status};
