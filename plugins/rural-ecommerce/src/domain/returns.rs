@@ -319,7 +319,7 @@ impl Return {
         let worth = self.worth(order);
         let whole = |u: &Units| Back { line: u.line, units: u.units, shipped: true, amount: None };
         match amount {
-            Some(fen) if fen < worth.iter().sum() => {
+            Some(fen) if fen < worth.iter().sum::<u64>() => {
                 let parts = super::money::split(fen, &worth).unwrap_or_else(|_| vec![0; worth.len()]);
                 let less =
                     |(u, fen): (&Units, u64)| Back { line: u.line, units: 0, shipped: true, amount: Some(fen) };

@@ -299,7 +299,7 @@ fn article(
         licences: licences.into_iter().collect(),
         created_at: now,
     };
-    let batch = category.is_food().then(|| batch_of(number, (zh, en), store, today, now));
+    let batch = category.is_food().then(|| batch_of(number, (*zh, *en), store, today, now));
     let listing = Listing {
         id: format!("LISTING{number:03}"),
         product: product.id.clone(),

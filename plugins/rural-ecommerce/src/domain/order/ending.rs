@@ -6,7 +6,7 @@ use crate::domain::commission;
 use crate::domain::time::DAY;
 
 /// Days that a buyer has after a return or a claim was decided, before the order goes on by itself.
-pub const RESPITE_DAYS: i64 = 3;
+const RESPITE_DAYS: i64 = 3;
 
 impl Order {
     /// The buyer has the goods.

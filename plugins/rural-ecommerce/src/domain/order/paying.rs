@@ -13,7 +13,7 @@ use crate::domain::time::{DAY, MINUTE};
 
 /// How long the outcome of a payment in the last moment may take, in milliseconds: an order is given up
 /// so long after its time to pay is over.
-pub const PAY_GRACE: i64 = MINUTE;
+pub(super) const PAY_GRACE: i64 = MINUTE;
 
 /// What a new order needs.
 #[derive(Clone, Debug)]

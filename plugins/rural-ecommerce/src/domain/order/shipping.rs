@@ -21,7 +21,7 @@ pub struct NewShipment {
 }
 
 /// The most parcels of one shipment.
-pub const MAX_PARCELS: usize = 200;
+const MAX_PARCELS: usize = 200;
 
 impl Order {
     /// Sends units of it. Furniture travels in as many parcels as its variant says.
