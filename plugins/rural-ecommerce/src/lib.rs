@@ -5,8 +5,10 @@
 //! commits; pages and API are two faces of the same services.
 #![deny(missing_docs)]
 
+mod api;
 pub mod domain;
 mod notes;
+mod pages;
 mod policy;
 pub mod service;
 pub mod store;
@@ -18,10 +20,11 @@ pub struct Rural;
 
 impl App for Rural {
     fn router() -> Router {
-        Router::new().describe(
+        let router = Router::new().describe(
             t("农村电商", "Rural e-commerce"),
             "Farmers' stores, stations, batches and orders in escrow. Money is a whole number of fen; times are RFC 3339; days are local to Shanghai.",
-        )
+        );
+        pages::routes(api::routes(router))
     }
 }
 

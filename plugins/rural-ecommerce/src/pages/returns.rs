@@ -4,7 +4,7 @@ use super::forms::{again, fen, typed_money, unreadable};
 use super::{LAYOUT, PAGE, answer, local, return_badge};
 use crate::domain::machine::Machine;
 use crate::domain::order::Order;
-use crate::domain::returns::{Asked, Reason, Return, State, Step};
+use crate::domain::returns::{Asked, Reason, Return, Step};
 use crate::domain::shipment::Units;
 use crate::service::access::ARBITER;
 use crate::service::{Refusal, orders, returns};
