@@ -57,6 +57,15 @@ fn figures(period: Period, code: &str) -> Result<Figures, DataError> {
     Ok(out)
 }
 
+/// The figures of one division in a period, without those below it: for charts over many periods.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for a code that is none of this city.
+pub fn figures_of(code: &str, period: Period) -> Result<Figures, Refusal> {
+    Level::of(code).ok_or(Refusal::NotFound)?;
+    Ok(figures(period, code)?)
+}
+
 fn counted(period: Period, row: &Row) -> Result<Counted, DataError> {
     Ok(Counted {
         code: row.code.clone(),
