@@ -71,7 +71,9 @@ fn words(order: &Order, note: &Note) -> (Text, Text) {
             t("包裹异常，货款已冻结", "A parcel went wrong; the money is held"),
             of(
                 format!("订单 {id} 有包裹丢失、损坏或被拒收，主管处理前货款不会结算。"),
-                format!("A parcel of order {id} is lost, damaged or refused. Nothing is paid out until a manager has decided."),
+                format!(
+                    "A parcel of order {id} is lost, damaged or refused. Nothing is paid out until a manager has decided."
+                ),
             ),
         ),
         Note::Settled { amount } => (

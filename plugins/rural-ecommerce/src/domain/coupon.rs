@@ -88,10 +88,9 @@ impl Explain for CouponError {
     fn detail(&self) -> Text {
         match self {
             Self::Unknown => t("本店没有这张优惠券，请核对券码。", "The store has no such coupon. Check its code."),
-            Self::OtherDays { from, until } => Text::new(
-                format!("有效期为 {from} 至 {until}。"),
-                format!("It is valid from {from} to {until}."),
-            ),
+            Self::OtherDays { from, until } => {
+                Text::new(format!("有效期为 {from} 至 {until}。"), format!("It is valid from {from} to {until}."))
+            }
             Self::TooSmall(fen) => Text::new(
                 format!("订单满 {} 元才能使用。", money::yuan(*fen)),
                 format!("It is for orders from {} yuan on.", money::yuan(*fen)),
@@ -152,10 +151,7 @@ mod tests {
         let c = coupon(Off::Amount { fen: 1_000 }, 3_000);
         assert_eq!(c.discount(&[1_000, 1_000, 1_000], today), Ok(vec![334, 333, 333]));
         assert_eq!(c.discount(&[2_999], today), Err(CouponError::TooSmall(3_000)));
-        assert!(matches!(
-            c.discount(&[5_000], "2026-12-01".parse().unwrap()),
-            Err(CouponError::OtherDays { .. })
-        ));
+        assert!(matches!(c.discount(&[5_000], "2026-12-01".parse().unwrap()), Err(CouponError::OtherDays { .. })));
         let rate = coupon(Off::Rate { bps: 333 }, 0);
         assert_eq!(rate.discount(&[999, 1], today), Ok(vec![33, 0]), "a part of a fen is not taken off");
     }

@@ -281,9 +281,7 @@ impl Table {
         };
         let prefix = if code == CITY { "3203" } else { code };
         let lower = self.rows.range(prefix.to_owned()..).take_while(move |(c, _)| c.starts_with(prefix));
-        lower
-            .map(|(_, r)| r)
-            .filter(move |r| Some(r.code.len()) == below && r.code != CITY && r.within(first, last))
+        lower.map(|(_, r)| r).filter(move |r| Some(r.code.len()) == below && r.code != CITY && r.within(first, last))
     }
 
     /// The villages within a division that are in force at the end of a month.

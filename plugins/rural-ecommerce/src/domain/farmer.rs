@@ -126,7 +126,10 @@ pub fn check(r: &Registration) -> Result<Checked, Vec<FieldError>> {
     let phone = Mobile::parse(&r.phone).map_err(|e| wrong.push(FieldError::new("/phone", both(&e)))).ok();
     let name = r.name.trim();
     if !is_name(name) {
-        wrong.push(FieldError::new("/name", t("请填写姓名或字号，最多 50 个字", "Enter the name, at most 50 characters")));
+        wrong.push(FieldError::new(
+            "/name",
+            t("请填写姓名或字号，最多 50 个字", "Enter the name, at most 50 characters"),
+        ));
     }
     match (document, phone) {
         (Some((kind, document)), Some(phone)) if wrong.is_empty() => {

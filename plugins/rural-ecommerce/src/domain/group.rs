@@ -95,9 +95,17 @@ impl Explain for GroupError {
 
     fn detail(&self) -> Text {
         match self {
-            Self::Over => t("请选择其他拼团，或按原价购买。", "Choose another group buy, or buy at the ordinary price."),
-            Self::JoinedAlready => t("每人在一个拼团中限下一单；可在“我的订单”中查看。", "One order a person; it stands under your orders."),
-            Self::OtherGoods => t("请只购买拼团的商品，不与其他商品合并下单，也不使用优惠券。", "Order the group's goods alone, without others and without a coupon."),
+            Self::Over => {
+                t("请选择其他拼团，或按原价购买。", "Choose another group buy, or buy at the ordinary price.")
+            }
+            Self::JoinedAlready => t(
+                "每人在一个拼团中限下一单；可在“我的订单”中查看。",
+                "One order a person; it stands under your orders.",
+            ),
+            Self::OtherGoods => t(
+                "请只购买拼团的商品，不与其他商品合并下单，也不使用优惠券。",
+                "Order the group's goods alone, without others and without a coupon.",
+            ),
             Self::StillOpen { paid, minimum } => Text::new(
                 format!("已付款 {paid} 人，需要 {minimum} 人。成团后才能接单发货。"),
                 format!("{paid} of {minimum} people have paid. Accept the order once the group has formed."),

@@ -143,9 +143,7 @@ impl Explain for ListingError {
                 format!("此类商品需要有效的许可（{kind}）。请在商品资料中补充许可证编号和有效期。"),
                 format!("These goods need a valid licence ({kind}). Add its number and last day to the product."),
             ),
-            Self::OwnGoods => {
-                t("请由另一位主管审核这件商品。", "Another manager must review this listing.")
-            }
+            Self::OwnGoods => t("请由另一位主管审核这件商品。", "Another manager must review this listing."),
             Self::NotOnSale(state) => {
                 use super::machine::Machine;
                 let name = state.name();

@@ -66,10 +66,7 @@ impl<M: Machine> Explain for WrongState<M> {
         let (zh, en) = if allowed.is_empty() {
             ("没有可做的操作".to_owned(), "nothing more can be done with it".to_owned())
         } else {
-            (
-                format!("现在可以：{}", join(|t| &t.zh, "、")),
-                format!("what can be done now: {}", join(|t| &t.en, ", ")),
-            )
+            (format!("现在可以：{}", join(|t| &t.zh, "、")), format!("what can be done now: {}", join(|t| &t.en, ", ")))
         };
         Text::new(
             format!("{}现为“{}”，不能{}；{zh}。", of.0, name.zh, step.zh),

@@ -29,8 +29,5 @@ pub mod statistics;
 pub mod store;
 pub mod time;
 
-
-
-
 #[cfg(test)]
 mod histories;

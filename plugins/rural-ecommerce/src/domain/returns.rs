@@ -202,7 +202,9 @@ impl Explain for ReturnError {
             ),
             Self::TooLate(days) => Text::new(
                 format!("送达后 {days} 天内可以无理由退货。如有质量问题，请选择相应的原因。"),
-                format!("It is {days} days from the delivery. If something is wrong with the goods, choose that reason."),
+                format!(
+                    "It is {days} days from the delivery. If something is wrong with the goods, choose that reason."
+                ),
             ),
             Self::OneOpen(id) => Text::new(
                 format!("请等待退货 {id} 处理完，或先撤回它。"),
@@ -321,8 +323,7 @@ impl Return {
         match amount {
             Some(fen) if fen < worth.iter().sum::<u64>() => {
                 let parts = super::money::split(fen, &worth).unwrap_or_else(|_| vec![0; worth.len()]);
-                let less =
-                    |(u, fen): (&Units, u64)| Back { line: u.line, units: 0, shipped: true, amount: Some(fen) };
+                let less = |(u, fen): (&Units, u64)| Back { line: u.line, units: 0, shipped: true, amount: Some(fen) };
                 self.units.iter().zip(parts).map(less).collect()
             }
             _ => self.units.iter().map(whole).collect(),

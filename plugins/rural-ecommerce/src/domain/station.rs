@@ -167,12 +167,16 @@ impl Explain for StationError {
 
     fn detail(&self) -> Text {
         match self {
-            Self::OwnCommission => t("请由另一位主管修改；这次尝试已记录。", "Another manager must do it. The attempt was recorded."),
+            Self::OwnCommission => {
+                t("请由另一位主管修改；这次尝试已记录。", "Another manager must do it. The attempt was recorded.")
+            }
             Self::TooHigh(bps) => Text::new(
                 format!("填写的是万分之 {bps}，最高万分之 {}。", super::commission::MAX_STATION),
                 format!("{bps} basis points; at most {}.", super::commission::MAX_STATION),
             ),
-            Self::NotActive => t("站点已停业或没有代购服务，请联系主管。", "It is closed or does not order for others. Ask a manager."),
+            Self::NotActive => {
+                t("站点已停业或没有代购服务，请联系主管。", "It is closed or does not order for others. Ask a manager.")
+            }
             Self::NoConsent => t(
                 "请向老人说明代购事项，由本人签字、按手印或在见证下口头同意，再提交。",
                 "Explain the order to the person, take their signature, fingerprint or witnessed word, and submit again.",
@@ -225,7 +229,8 @@ pub struct Consent {
 }
 
 /// The text that is read to a person before a station orders for them.
-pub const CONSENT_TEXT: &str = "我同意由本站点代我下单和付款，并为此登记我的姓名和收货信息；我可以随时查询、更正或取消。";
+pub const CONSENT_TEXT: &str =
+    "我同意由本站点代我下单和付款，并为此登记我的姓名和收货信息；我可以随时查询、更正或取消。";
 
 /// What of an order is the station's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

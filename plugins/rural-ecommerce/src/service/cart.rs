@@ -52,9 +52,8 @@ fn show(who: &Principal, line: CartLine) -> Result<Shown, Refusal> {
     };
     let sku = offer.skus.iter().find(|(s, _)| s.id == line.sku).cloned();
     let left = sku.as_ref().map_or(0, |(_, n)| *n);
-    let short = (left < i64::from(line.quantity)).then(|| {
-        Text::new(format!("仅剩 {} 件", left.max(0)), format!("only {} left", left.max(0)))
-    });
+    let short = (left < i64::from(line.quantity))
+        .then(|| Text::new(format!("仅剩 {} 件", left.max(0)), format!("only {} left", left.max(0))));
     let refused = if sku.is_none() { gone } else { offer.refused.or(short) };
     Ok(Shown {
         line,

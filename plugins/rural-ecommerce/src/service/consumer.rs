@@ -155,16 +155,14 @@ fn answered(answer: ShipmentAnswered, tx: &Tx<'_>) -> Result<(), Failure> {
             o.booked(&answer.request, &waybill);
             Ok(Vec::new())
         }),
-        (None, Some(why)) => change(tx, &id, now, |o| {
-            Ok(o.carrier_refused(&answer.request, Text::new(why.zh, why.en), now))
-        }),
+        (None, Some(why)) => {
+            change(tx, &id, now, |o| Ok(o.carrier_refused(&answer.request, Text::new(why.zh, why.en), now)))
+        }
         _ => Err(Failure::Reject(format!("the answer to {} has neither waybill nor refusal", answer.request))),
     }
 }
 
 fn waybill(w: &WaybillChanged, tx: &Tx<'_>) -> Result<(), Failure> {
     let (id, now) = (order_of(tx, &w.request)?, now());
-    change(tx, &id, now, |o| {
-        Ok(o.waybill_changed((&w.request, w.parcel.as_deref()), (w.state, w.reason), w.at, now))
-    })
+    change(tx, &id, now, |o| Ok(o.waybill_changed((&w.request, w.parcel.as_deref()), (w.state, w.reason), w.at, now)))
 }

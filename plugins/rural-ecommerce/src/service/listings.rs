@@ -9,9 +9,7 @@ use crate::domain::listing::{Listing, State};
 use crate::domain::machine::Machine;
 use crate::domain::product::{Category, Product, Sku};
 use crate::domain::store::Store;
-use crate::store::{
-    BATCHES, LISTINGS, LISTINGS_BY_CATEGORY, LISTINGS_BY_STATE, LISTINGS_BY_STORE, STOCK,
-};
+use crate::store::{BATCHES, LISTINGS, LISTINGS_BY_CATEGORY, LISTINGS_BY_STATE, LISTINGS_BY_STORE, STOCK};
 use serde_json::json;
 use yunlong_sdk::{DataError, Page, Principal, Text, Tx, data, random, t, transact};
 
@@ -22,12 +20,7 @@ const SEARCH_PAGES: usize = 8;
 ///
 /// # Errors
 /// [`Refusal::NotSelling`], [`Refusal::NotFound`], [`Refusal::Fields`].
-pub fn draft(
-    who: &Principal,
-    product: &str,
-    batch: Option<&str>,
-    stock: &[(String, i64)],
-) -> Result<Listing, Refusal> {
+pub fn draft(who: &Principal, product: &str, batch: Option<&str>, stock: &[(String, i64)]) -> Result<Listing, Refusal> {
     let me = access::subject(who)?;
     let (now, id) = (now(), random::code(10));
     let batch = match batch.filter(|b| !b.trim().is_empty()) {
@@ -286,8 +279,7 @@ pub fn search(filter: &Filter, limit: u32, after: Option<String>) -> Result<Page
     let within = filter.division.as_deref().map(|d| if d == division::CITY { "3203" } else { d });
     let fits = |l: &Listing| {
         let text = format!("{} {}", l.title.zh, l.title.en).to_lowercase();
-        words.iter().all(|w| text.contains(w))
-            && within.is_none_or(|d| l.village.starts_with(d))
+        words.iter().all(|w| text.contains(w)) && within.is_none_or(|d| l.village.starts_with(d))
     };
     let mut page = Page { items: Vec::new(), next: after };
     for _ in 0..SEARCH_PAGES {

@@ -223,11 +223,16 @@ pub fn give_back(who: &Principal, id: &str, backs: &[Back], why: &str) -> Result
 /// # Errors
 /// When none was refused.
 pub fn retry_refunds(who: &Principal, id: &str) -> Result<Order, Refusal> {
-    change(who, id, |o, w| is_buyer(o, w) || is_seller_or_manager(o, w), |tx, order, now| {
-        let effects = order.retry_refunds(now)?;
-        tx.audit("order.refund-again", id, &json!({}))?;
-        Ok(effects)
-    })
+    change(
+        who,
+        id,
+        |o, w| is_buyer(o, w) || is_seller_or_manager(o, w),
+        |tx, order, now| {
+            let effects = order.retry_refunds(now)?;
+            tx.audit("order.refund-again", id, &json!({}))?;
+            Ok(effects)
+        },
+    )
 }
 
 /// The buyer has the goods: the money goes to the store.

@@ -222,16 +222,19 @@ impl Refusal {
             ),
             Self::PriceChanged { expected, total } => Text::new(
                 format!("您看到的是 {} 元，现在是 {} 元。请核对后再下单。", yuan(*expected), yuan(*total)),
-                format!("You saw {} yuan, it is {} yuan now. Look at it and order again.", yuan(*expected), yuan(*total)),
+                format!(
+                    "You saw {} yuan, it is {} yuan now. Look at it and order again.",
+                    yuan(*expected),
+                    yuan(*total)
+                ),
             ),
             Self::KeyReused { order } => Text::new(
                 format!("这个幂等键已生成订单 {order}，内容与本次请求不同。请换一个键。"),
                 format!("This key made order {order} from a different request. Use another key."),
             ),
-            Self::TooManyOpen => t(
-                "请先支付或取消已有的未付款订单。",
-                "Pay or cancel orders that you have not paid first.",
-            ),
+            Self::TooManyOpen => {
+                t("请先支付或取消已有的未付款订单。", "Pay or cancel orders that you have not paid first.")
+            }
             Self::DocumentTaken => t(
                 "一个证件只能登记一次。如非本人登记，请联系电商主管。",
                 "One document is registered once. If that was not you, ask a manager.",

@@ -8,9 +8,7 @@ use crate::domain::machine::Machine;
 use crate::domain::order::{Effect, Order};
 use crate::domain::returns::{Asked, Return, ReturnError, State, Step};
 use crate::policy;
-use crate::store::{
-    RETURNS, RETURNS_BY_ORDER, RETURNS_BY_OWNER, RETURNS_BY_STATE, RETURNS_BY_STORE, stage,
-};
+use crate::store::{RETURNS, RETURNS_BY_ORDER, RETURNS_BY_OWNER, RETURNS_BY_STATE, RETURNS_BY_STORE, stage};
 use serde_json::json;
 use yunlong_sdk::{Page, Principal, Tx, transact};
 
@@ -226,15 +224,21 @@ pub fn appeal(who: &Principal, id: &str) -> Result<Return, Refusal> {
 pub fn arbitrate(who: &Principal, id: &str, amount: u64, decision: &str) -> Result<Return, Refusal> {
     let me = access::role(who, ARBITER)?.to_owned();
     let decision = said(decision, "/decision")?;
-    change(who, id, Step::Arbitrate, |r, w| w.has_role(ARBITER) && r.state != State::Withdrawn, |_, r, o, now| {
-        r.impartial(&me)?;
-        r.decision = Some(decision.clone());
-        let worth: u64 = r.worth(o).iter().sum();
-        if amount > worth {
-            let yuan = crate::domain::money::yuan(worth);
-            let text = yunlong_sdk::Text::new(format!("最多 {yuan} 元"), format!("At most {yuan} yuan"));
-            return Err(Refusal::field("/amount", text));
-        }
-        if amount == 0 { Ok(o.close_return(now)) } else { give_back(r, o, Some(amount), "arbitration", now) }
-    })
+    change(
+        who,
+        id,
+        Step::Arbitrate,
+        |r, w| w.has_role(ARBITER) && r.state != State::Withdrawn,
+        |_, r, o, now| {
+            r.impartial(&me)?;
+            r.decision = Some(decision.clone());
+            let worth: u64 = r.worth(o).iter().sum();
+            if amount > worth {
+                let yuan = crate::domain::money::yuan(worth);
+                let text = yunlong_sdk::Text::new(format!("最多 {yuan} 元"), format!("At most {yuan} yuan"));
+                return Err(Refusal::field("/amount", text));
+            }
+            if amount == 0 { Ok(o.close_return(now)) } else { give_back(r, o, Some(amount), "arbitration", now) }
+        },
+    )
 }

@@ -102,7 +102,11 @@ pub fn set_active(who: &Principal, id: &str, active: bool) -> Result<Station, Re
     let today = Date::at(now());
     transact(|tx| {
         let mut s: Station = need(tx, id)?;
-        if active { s.open(today) } else { s.close(today) }
+        if active {
+            s.open(today)
+        } else {
+            s.close(today)
+        }
         tx.put(&s)?;
         tx.audit("station.active", id, &json!({"active": active}))?;
         Ok(s)

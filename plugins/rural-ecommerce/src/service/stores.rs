@@ -6,9 +6,7 @@ use crate::domain::edit;
 use crate::domain::farmer::{Farmer, Status};
 use crate::domain::product::Product;
 use crate::domain::store::Store;
-use crate::store::{
-    FARMERS_BY_OWNER, PRODUCTS, PRODUCTS_BY_STORE, STORES, STORES_BY_OWNER, STORES_BY_VILLAGE,
-};
+use crate::store::{FARMERS_BY_OWNER, PRODUCTS, PRODUCTS_BY_STORE, STORES, STORES_BY_OWNER, STORES_BY_VILLAGE};
 use serde_json::json;
 use yunlong_sdk::{Page, Principal, Query, Text, Tx, random, transact};
 

@@ -6,8 +6,8 @@ use rural_ecommerce::domain::batch::State as BatchState;
 use rural_ecommerce::domain::listing::State as ListingState;
 use rural_ecommerce::domain::order::State;
 use rural_ecommerce::domain::product::Category;
-use rural_ecommerce::service::{batches, listings, orders, shipping, stores, trace};
 use rural_ecommerce::domain::shipment::{Carrier, Units};
+use rural_ecommerce::service::{batches, listings, orders, shipping, stores, trace};
 use serde_json::json;
 
 /// Acceptance line 2.
@@ -95,7 +95,8 @@ fn a_batch_that_fails_in_another_department_goes_off_sale_here_and_is_remembered
     x.test(&b.id, "JC0001", true).unwrap();
     let l = x.listed("garlic-grower", &product(Category::FreshFood, 3_980), Some(&b.id), 10);
     let o = x.bought("anna", &l.id, 1);
-    let failed = |code: &str| json!({"trace_code": code, "reason": {"zh": "农残超标", "en": "residues"}, "at": TUESDAY});
+    let failed =
+        |code: &str| json!({"trace_code": code, "reason": {"zh": "农残超标", "en": "residues"}, "at": TUESDAY});
     x.arrive("rural-ecommerce-pizhou", "batch.failed", Some(&b.id), &failed(&b.id));
     x.arrive("rural-ecommerce-pizhou", "batch.failed", None, &failed("PZ32038200008"));
     x.settle();

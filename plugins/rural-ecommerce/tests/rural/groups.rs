@@ -13,13 +13,8 @@ fn begun(x: &Xuzhou) -> (Listing, GroupBuy) {
     x.configure("pay_minutes", 120);
     x.garlic_store();
     let l = x.listed("garlic-grower", &product(Category::Craft, 1_000), None, 100);
-    let new = NewGroup {
-        listing: l.id.clone(),
-        sku: "a".into(),
-        price: 900,
-        minimum: 20,
-        deadline: (TUESDAY + HOUR) as i64,
-    };
+    let new =
+        NewGroup { listing: l.id.clone(), sku: "a".into(), price: 900, minimum: 20, deadline: (TUESDAY + HOUR) as i64 };
     let g = x.by("garlic-grower", |w| groups::open(w, &new)).unwrap();
     (l, g)
 }

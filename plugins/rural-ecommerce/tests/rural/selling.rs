@@ -97,5 +97,8 @@ fn processed_food_needs_the_licence_besides_the_batch() {
     assert_eq!(kind(x.by("bed-maker", |w| listings::draft(w, &p.id, None, &[]))), "not-found");
     let own = x.by("bed-maker", |w| stores::put_product(w, None, &product(Category::FreshFood, 500))).unwrap();
     assert_eq!(kind(x.by("bed-maker", |w| listings::draft(w, &own.id, Some(&b.id), &[]))), "invalid-fields");
-    assert_eq!(kind(x.by("bed-maker", |w| stores::put_product(w, Some(&p.id), &product(Category::Craft, 1)))), "not-found");
+    assert_eq!(
+        kind(x.by("bed-maker", |w| stores::put_product(w, Some(&p.id), &product(Category::Craft, 1)))),
+        "not-found"
+    );
 }

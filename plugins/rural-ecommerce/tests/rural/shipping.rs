@@ -53,7 +53,10 @@ fn an_order_becomes_a_waybill_and_a_lost_parcel_a_claim_that_holds_the_escrow() 
     x.later(60 * DAY);
     assert_eq!((x.order(&o.id).escrow.held(), x.escrow(&o).held), (108_000, 108_000), "held, however long it takes");
     let back = Back { line: 0, units: 1, shipped: true, amount: None };
-    assert_eq!(kind(x.by("bed-maker", |w| orders::decide_claim(w, &o.id, &claim.id, &[back], "丢失"))), "role-required");
+    assert_eq!(
+        kind(x.by("bed-maker", |w| orders::decide_claim(w, &o.id, &claim.id, &[back], "丢失"))),
+        "role-required"
+    );
     x.role("manager", |w| orders::decide_claim(w, &o.id, &claim.id, &[back], "承运人丢失，全额退款")).unwrap();
     x.settle();
     let o = x.order(&o.id);

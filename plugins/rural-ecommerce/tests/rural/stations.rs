@@ -32,7 +32,9 @@ fn keeper<T>(x: &Xuzhou, f: impl FnOnce(&Principal) -> T) -> T {
 fn sale(listing: &str, client_id: &str) -> Sale {
     let mut purchase = purchase(listing, 1);
     purchase.recipient =
-        Recipient { name: "老人 1 号".into(), phone: String::new(), division: PEIXIAN.into(), address: "二组".into() };
+        Recipient {
+            name: "老人 1 号".into(), phone: String::new(), division: PEIXIAN.into(), address: "二组".into()
+        };
     let made_at = TUESDAY as i64;
     Sale { client_id: client_id.into(), purchase, consent: Some(ConsentBy::Fingerprint), sms: false, made_at }
 }
@@ -50,7 +52,10 @@ fn an_elder_without_a_telephone_orders_at_a_station_with_a_consent_row_and_a_rec
     wanted.consent = Some(ConsentBy::Fingerprint);
     let o = keeper(&x, |w| stations::sell(w, &s.id, &wanted)).unwrap().remove(0);
     let consent = CONSENTS.get(&o.id).unwrap().unwrap();
-    assert_eq!((consent.by, consent.name.as_str(), consent.station.as_str()), (ConsentBy::Fingerprint, "老人 1 号", s.id.as_str()));
+    assert_eq!(
+        (consent.by, consent.name.as_str(), consent.station.as_str()),
+        (ConsentBy::Fingerprint, "老人 1 号", s.id.as_str())
+    );
     assert!(x.audit().iter().any(|r| r.action == "station.order" && r.target == o.id));
     assert!(x.audit().iter().all(|r| !r.detail.to_string().contains("老人")), "no name in the audit rows");
     let receipt = keeper(&x, |w| stations::receipt(w, &o.id)).unwrap();
@@ -96,7 +101,8 @@ fn a_station_that_was_offline_brings_its_orders_once_however_often_it_syncs() {
     sales[3].purchase.items[0].quantity = 2;
     let sync = |sales: &[Sale]| keeper(&x, |w| stations::sync(w, &s.id, sales)).unwrap();
     let first = sync(&sales);
-    let outcome: Vec<_> = first.iter().map(|r| r.result.as_ref().map(|o| o[0].id.clone()).map_err(|e| e.kind())).collect();
+    let outcome: Vec<_> =
+        first.iter().map(|r| r.result.as_ref().map(|o| o[0].id.clone()).map_err(|e| e.kind())).collect();
     assert!(outcome[0].is_ok() && outcome[2].is_ok());
     assert_eq!((outcome[1].clone(), outcome[3].clone()), (Err("consent-required"), Err("sold-out")));
     let again = sync(&sales);

@@ -6,8 +6,8 @@ use rural_ecommerce::domain::coverage::Light;
 use rural_ecommerce::domain::division::Level;
 use rural_ecommerce::domain::order::Back;
 use rural_ecommerce::domain::product::Category;
-use rural_ecommerce::domain::statistics::{Figures, Period};
 use rural_ecommerce::domain::station::{Service, Span, Station};
+use rural_ecommerce::domain::statistics::{Figures, Period};
 use rural_ecommerce::domain::time::Date;
 use rural_ecommerce::service::statistics::{self, ChangeInput, Drill};
 use rural_ecommerce::service::{install, listings, orders, stations};
@@ -58,7 +58,10 @@ fn the_city_is_the_sum_of_its_counties_down_to_the_villages_and_an_order_is_coun
         assert_eq!(villages.len(), 2);
         let dongfeng = villages.iter().find(|d| d.of.code == DONGFENG).unwrap();
         assert_eq!((dongfeng.of.figures.orders, dongfeng.of.figures.amount), (3, 324_000));
-        assert_eq!(dongfeng.path.iter().map(|p| p.1.as_str()).collect::<Vec<_>>(), ["徐州市", "睢宁县", "沙集镇", "东风社区居委会"]);
+        assert_eq!(
+            dongfeng.path.iter().map(|p| p.1.as_str()).collect::<Vec<_>>(),
+            ["徐州市", "睢宁县", "沙集镇", "东风社区居委会"]
+        );
     }
     assert_eq!(kind(statistics::drill("999999", month())), "not-found");
 }
@@ -91,8 +94,7 @@ fn stations_in(villages: &[String]) {
 fn of_2812_villages_2755_are_red_and_one_more_is_green() {
     let x = Xuzhou::new();
     let month = "2026-11".parse().unwrap();
-    let all: Vec<String> =
-        statistics::divisions().unwrap().villages("320300", month).map(|r| r.code.clone()).collect();
+    let all: Vec<String> = statistics::divisions().unwrap().villages("320300", month).map(|r| r.code.clone()).collect();
     assert_eq!(all.len(), 2_812);
     stations_in(&all[..2_755]);
     let (city, below) = statistics::coverage("320300", month).unwrap();
@@ -124,7 +126,8 @@ fn a_village_that_merges_keeps_its_past_figures_and_counts_under_its_new_code_fr
     };
     sell();
     let into = "320324109001";
-    let input = |on: &str| ChangeInput { village: DONGFENG.into(), into: into.into(), name: None, on: on.parse().unwrap() };
+    let input =
+        |on: &str| ChangeInput { village: DONGFENG.into(), into: into.into(), name: None, on: on.parse().unwrap() };
     assert_eq!(kind(x.by("anna", |w| statistics::change_division(w, &input("2026-12-01")))), "role-required");
     assert_eq!(kind(x.role("manager", |w| statistics::change_division(w, &input("2026-11-01")))), "invalid-fields");
     x.role("manager", |w| statistics::change_division(w, &input("2026-12-01"))).unwrap();

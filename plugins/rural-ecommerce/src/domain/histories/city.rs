@@ -191,11 +191,7 @@ impl City {
                     self.group.leave();
                 }
             }
-            Effect::OpenHold
-            | Effect::CloseHold
-            | Effect::CancelPayment
-            | Effect::FreeClaims
-            | Effect::Notify(..) => {}
+            Effect::OpenHold | Effect::CloseHold | Effect::CancelPayment | Effect::FreeClaims | Effect::Notify(..) => {}
         }
         Ok(())
     }
@@ -217,9 +213,10 @@ impl City {
                 let (amount, state) = m.refunds.get_mut(reference).unwrap();
                 // The provider says one thing, however often its word arrives.
                 let (amount, done) = (*amount, *state.get_or_insert(!refuse));
-                let asked = order.refunds.iter().any(|r| {
-                    r.reference == *reference && r.state == crate::domain::order::RefundState::Asked
-                });
+                let asked = order
+                    .refunds
+                    .iter()
+                    .any(|r| r.reference == *reference && r.state == crate::domain::order::RefundState::Asked);
                 if !done && asked {
                     m.held += amount;
                 }

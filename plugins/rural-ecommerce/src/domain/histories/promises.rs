@@ -115,9 +115,10 @@ pub(super) fn check_settled(city: &City) {
         }
     }
     for b in city.batches.values().filter(|b| b.is_bad()) {
-        let on = city.listings.iter().any(|l| {
-            l.batch.as_deref() == Some(b.id.as_str()) && l.state != listing::State::Recalled
-        });
+        let on = city
+            .listings
+            .iter()
+            .any(|l| l.batch.as_deref() == Some(b.id.as_str()) && l.state != listing::State::Recalled);
         assert!(!on, "a listing of a bad batch was left");
     }
 }

@@ -94,7 +94,11 @@ impl Order {
         if order.total == 0 {
             effects.extend(order.paid(times, now));
         } else {
-            effects.extend([Effect::OpenHold, Effect::OpenPayment, Effect::Remind(Due::Pay, order.pay_until + PAY_GRACE)]);
+            effects.extend([
+                Effect::OpenHold,
+                Effect::OpenPayment,
+                Effect::Remind(Due::Pay, order.pay_until + PAY_GRACE),
+            ]);
         }
         (order, effects)
     }
