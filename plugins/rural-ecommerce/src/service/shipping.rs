@@ -2,7 +2,9 @@
 
 use super::orders::{change, is_seller};
 use super::{Refusal, keys};
+use crate::domain::batch::Batch;
 use crate::domain::edit::Check;
+use crate::domain::listing::ListingError;
 use crate::domain::order::{NewShipment, Order};
 use crate::domain::shipment::{Carrier, Units};
 use serde_json::json;
@@ -33,6 +35,15 @@ pub fn ship(who: &Principal, id: &str, what: &Shipping) -> Result<Order, Refusal
         let request = keys().reference(&format!("{id}/{number}"));
         if order.shipments.iter().any(|s| s.request == request) {
             return Ok(Vec::new());
+        }
+        for u in what.units.iter().filter(|u| u.units > 0) {
+            let code = order.lines.get(u.line).and_then(|l| l.batch.as_deref());
+            if let Some(code) = code
+                && tx.get::<Batch>(code)?.is_some_and(|b| b.is_bad())
+            {
+                // Such as units that the carrier gave back after the recall.
+                return Err(ListingError::BatchNotLive(code.to_owned()).into());
+            }
         }
         let new = NewShipment {
             request: request.clone(),
