@@ -59,6 +59,7 @@ export interface Class {
   readonly year: number;
   /** Who teaches it now; absent after a teacher left, until the school names another. */
   readonly teacher?: string;
+  readonly teacherSince?: number;
 }
 
 /** What is filled in for a class. @throws {Refused} `fields` */

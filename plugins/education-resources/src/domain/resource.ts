@@ -97,7 +97,7 @@ export interface Review {
   readonly level: "school" | "county";
   readonly reviewer: string;
   readonly passed: boolean;
-  readonly note: string;
+  readonly note?: string;
   readonly at: number;
 }
 
@@ -153,12 +153,13 @@ export function review(r: Resource, before: readonly Review[], given: Omit<Revie
   if (r.author === given.reviewer || r.authors.includes(given.reviewer)) throw new Refused({ kind: "own-work" });
   const counted = before.filter((b) => b.resource === r.id && b.round === r.round);
   if (counted.some((b) => b.reviewer === given.reviewer)) throw new Refused({ kind: "same-reviewer" });
-  if (!given.passed && given.note.trim() === "") {
+  const note = (given.note ?? "").trim();
+  if (!given.passed && note === "") {
     throw new Refused({ kind: "fields", fields: [{ at: "/note", why: { zh: "退回时请写明理由", en: "Say why it is rejected" } }] });
   }
   const passed = given.level === "school" ? "school-reviewed" : "county-reviewed";
-  const resource = to({ ...r, note: given.note.trim() }, given.passed ? passed : "rejected", now);
-  return { resource, review: { ...given, note: given.note.trim(), resource: r.id, round: r.round } };
+  const resource = to({ ...r, note }, given.passed ? passed : "rejected", now);
+  return { resource, review: { ...given, note, resource: r.id, round: r.round } };
 }
 
 /**

@@ -121,7 +121,8 @@ export const ReviewDoc: z.ZodType<Review> = z.object({
   level: z.enum(["school", "county"]),
   reviewer: text,
   passed: z.boolean(),
-  note: text,
+  // Cleared when the reviewer asks for erasure.
+  note: text.optional(),
   at: int,
 });
 
@@ -129,7 +130,7 @@ export const ReviewDoc: z.ZodType<Review> = z.object({
 export const PostDoc: z.ZodType<Post> = z.object({ id: text, subject: text, kind: z.enum(POSTS), at: text, from: int, to: int.nullable() });
 
 /** A class. */
-export const ClassDoc: z.ZodType<Class> = z.object({ id: text, school: text, name: text, grade: int, year: int, teacher: text.optional() });
+export const ClassDoc: z.ZodType<Class> = z.object({ id: text, school: text, name: text, grade: int, year: int, teacher: text.optional(), teacherSince: int.optional() });
 
 /** A student. */
 export const StudentDoc: z.ZodType<Student> = z.object({
