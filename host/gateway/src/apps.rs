@@ -179,9 +179,14 @@ impl Apps for Runtime {
     }
 }
 
-/// Marks an answer whose page runs scripts: of an app whose package holds some, or one of the platform's own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scripts;
+/// Marks an answer whose page may run scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scripts {
+    /// The app's, since its signed package holds some.
+    Own,
+    /// The platform's own files alone.
+    Platform,
+}
 
 pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, body: Body) -> Outcome {
     let gateway = &view.gateway;
@@ -208,10 +213,17 @@ pub(crate) async fn page(view: &View, installation: &Arc<Installation>, parts: P
     with_scripts(invoke(view, installation, parts, body).await?, &files)
 }
 
-/// Marks an answer of an app whose package holds scripts. A file that somebody uploaded runs none.
+/// Marks which scripts an answer of an app may run. A file that somebody uploaded runs none.
 fn with_scripts(mut response: axum::response::Response, files: &[Arc<crate::assets::Files>]) -> Outcome {
-    if files.iter().any(|f| f.scripts) && response.extensions().get::<Sent>().is_none() {
-        response.extensions_mut().insert(Scripts);
+    if response.extensions().get::<Sent>().is_some() {
+        return Ok(response);
+    }
+    let page =
+        response.headers().get(http::header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/html"));
+    if files.iter().any(|f| f.scripts) {
+        response.extensions_mut().insert(Scripts::Own);
+    } else if page {
+        response.extensions_mut().insert(Scripts::Platform);
     }
     Ok(response)
 }

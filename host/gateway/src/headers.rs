@@ -1,5 +1,6 @@
 //! Which headers pass to a guest and back, and those that the gateway sets on everything.
 
+use crate::apps::Scripts;
 use crate::origins::{Origins, Site};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -99,6 +100,7 @@ pub(crate) struct Fixed {
     console_csp: HeaderValue,
     console_script_csp: HeaderValue,
     app_csp: HeaderValue,
+    app_page_csp: HeaderValue,
     app_script_csp: HeaderValue,
     common: Vec<(HeaderName, HeaderValue)>,
 }
@@ -120,6 +122,9 @@ impl Fixed {
         // The pages with an upload show how far it is, by the platform's own file, which talks to the console alone.
         let upload = format!("{}{}", origins.console(), crate::theme::upload_path());
         let console_script_csp = csp(&format!("script-src {upload}; connect-src 'self'; "), &with_portal);
+        // A page of any app: its tables become charts by the platform's own files, and by no others. The host is a wildcard,
+        // since the policy is made once; what it names is the same file at each.
+        let app_page_csp = csp(&crate::theme::page_sources(&origins.any_app()), &with_portal);
         // An app whose signed package holds scripts may run those, and they may call the app.
         let app_script_csp = csp("script-src 'self'; connect-src 'self'; ", &with_portal);
         let mut common = vec![
@@ -149,20 +154,22 @@ impl Fixed {
             console_csp: app_csp.clone(),
             console_script_csp,
             app_csp,
+            app_page_csp,
             app_script_csp,
             common,
         }
     }
 
     /// Sets everything that protects an answer of `site`.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap, site: Option<&Site>, scripts: bool) {
-        let policy = match site {
-            Some(Site::App(_)) if scripts => &self.app_script_csp,
-            Some(Site::App(_)) | None => &self.app_csp,
-            Some(Site::Portal) if scripts => &self.portal_script_csp,
-            Some(Site::Portal) => &self.portal_csp,
-            Some(Site::Console) if scripts => &self.console_script_csp,
-            Some(Site::Console) => &self.console_csp,
+    pub(crate) fn apply(&self, headers: &mut HeaderMap, site: Option<&Site>, scripts: Option<Scripts>) {
+        let policy = match (site, scripts) {
+            (Some(Site::App(_)), Some(Scripts::Own)) => &self.app_script_csp,
+            (Some(Site::App(_)), Some(Scripts::Platform)) => &self.app_page_csp,
+            (Some(Site::App(_)) | None, _) => &self.app_csp,
+            (Some(Site::Portal), Some(_)) => &self.portal_script_csp,
+            (Some(Site::Portal), None) => &self.portal_csp,
+            (Some(Site::Console), Some(_)) => &self.console_script_csp,
+            (Some(Site::Console), None) => &self.console_csp,
         };
         headers.insert(CSP, policy.clone());
         for (name, value) in &self.common {
@@ -286,18 +293,26 @@ mod tests {
     fn forms_lead_to_the_platform_and_nowhere_else() {
         let fixed = Fixed::new(&"http://localhost:8080".parse().unwrap());
         let mut headers = HeaderMap::new();
-        fixed.apply(&mut headers, Some(&Site::Portal), false);
+        fixed.apply(&mut headers, Some(&Site::Portal), None);
         assert_eq!(
             headers["content-security-policy"],
             "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self' http://console.localhost:8080 http://*.localhost:8080; frame-ancestors 'none'; base-uri 'none'"
         );
-        fixed.apply(&mut headers, Some(&Site::App("a".parse().unwrap())), true);
+        let app = Site::App("a".parse().unwrap());
+        fixed.apply(&mut headers, Some(&app), Some(Scripts::Own));
         assert!(
             headers["content-security-policy"]
                 .to_str()
                 .unwrap()
                 .contains("script-src 'self'; connect-src 'self'; style-src")
         );
+        // Without scripts of its own a page runs the platform's, and what is no page runs none.
+        fixed.apply(&mut headers, Some(&app), Some(Scripts::Platform));
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src http://*.localhost:8080/_city/page.js http://*.localhost:8080/_city/echarts."));
+        assert!(!policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        fixed.apply(&mut headers, Some(&app), None);
+        assert!(!headers["content-security-policy"].to_str().unwrap().contains("script-src"));
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(!headers.contains_key("strict-transport-security"));
     }

@@ -216,7 +216,7 @@ const ADDED: usize = 12;
 /// What every answer carries.
 fn finish(view: &View, response: &mut Response, stale_cookie: bool) {
     let gateway = &view.gateway;
-    let scripts = response.extensions().get::<apps::Scripts>().is_some();
+    let scripts = response.extensions().get::<apps::Scripts>().copied();
     let headers = response.headers_mut();
     // At once: a map that grows by steps hashes its names again at each.
     headers.reserve(ADDED);

@@ -1,9 +1,9 @@
-//! The stylesheet and the icon, the same on every origin.
+//! The stylesheet, the icon and the platform's scripts, the same on every origin.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::io::Write;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use yunlong_model::Digest;
 
 const CSS: &str = concat!(include_str!("../assets/pico.min.css"), "\n", include_str!("../assets/city.css"));
@@ -12,46 +12,86 @@ const ICON: &str = include_str!("../assets/icon.svg");
 const PASSKEY: &str = include_str!("../assets/passkey.js");
 /// What shows how far an upload is: a browser tells that to scripts alone. Forms work without it.
 const UPLOAD: &str = include_str!("../assets/upload.js");
+/// What draws the tables of an app's page as charts and asks for the printer. Made from `charts/` by `npm run build`, and so
+/// are the fingerprints in it, by which it loads the two below.
+const PAGE: &str = include_str!("../assets/page.js");
+/// ECharts with the parts that the city's charts use, made by the same command.
+const ECHARTS: &str = include_str!("../assets/echarts.min.js");
+/// The outlines of the districts, of which there is one copy.
+const DISTRICTS: &str = include_str!("../../../sdk/samples/data/districts.geojson");
+
+/// The path of the script of apps' pages. An app is built without this platform at hand, so it has a name that stays.
+const PAGE_PATH: &str = "/_city/page.js";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The fingerprinted path of the script that asks for a passkey.
 pub(crate) fn passkey_path() -> String {
-    script_path("passkey", PASSKEY)
+    fingerprinted("passkey", "js", PASSKEY)
 }
 
 /// The fingerprinted path of the script that shows how far an upload is.
 pub(crate) fn upload_path() -> String {
-    script_path("upload", UPLOAD)
+    fingerprinted("upload", "js", UPLOAD)
 }
 
-fn script_path(name: &str, script: &str) -> String {
-    format!("/_city/{name}.{}.js", &Digest::of(script.as_bytes()).hex()[..16])
+fn echarts_path() -> String {
+    fingerprinted("echarts", "js", ECHARTS)
+}
+
+fn districts_path() -> String {
+    fingerprinted("districts", "geojson", DISTRICTS)
+}
+
+/// What the policy of an app's page allows, whatever is in the app's package: the platform's own files for charts, on that
+/// page's `origin`, and nothing else.
+pub(crate) fn page_sources(origin: &str) -> String {
+    let (echarts, districts) = (echarts_path(), districts_path());
+    format!("script-src {origin}{PAGE_PATH} {origin}{echarts}; connect-src {origin}{districts}; ")
+}
+
+fn fingerprinted(name: &str, ending: &str, content: &str) -> String {
+    format!("/_city/{name}.{}.{ending}", &Digest::of(content.as_bytes()).hex()[..16])
 }
 
 /// The platform's own static files.
 #[derive(Debug)]
 pub(crate) struct Theme {
-    css: Static,
-    icon: Static,
+    files: Vec<Named>,
     path: String,
-    passkey: Static,
     passkey_path: String,
-    upload: Static,
     upload_path: String,
 }
 
+/// A file under one of its names.
+#[derive(Debug)]
+struct Named {
+    path: String,
+    file: Arc<Static>,
+    cache: &'static str,
+}
+
+const ICON_PATH: &str = "/_city/icon.svg";
+
 impl Theme {
     pub(crate) fn new() -> Self {
-        let css = Static::new(CSS.as_bytes().to_vec(), "text/css; charset=utf-8");
-        let path = format!("/_city/theme.{}.css", &css.digest.hex()[..16]);
-        Self {
-            css,
-            icon: Static::new(ICON.as_bytes().to_vec(), "image/svg+xml"),
-            path,
-            passkey: Static::new(PASSKEY.as_bytes().to_vec(), "text/javascript; charset=utf-8"),
-            passkey_path: passkey_path(),
-            upload: Static::new(UPLOAD.as_bytes().to_vec(), "text/javascript; charset=utf-8"),
-            upload_path: upload_path(),
-        }
+        let path = fingerprinted("theme", "css", CSS);
+        let css = Arc::new(Static::new(CSS.as_bytes(), "text/css; charset=utf-8"));
+        let of = |path: &str, content: &'static str, media_type, cache| Named {
+            path: path.to_owned(),
+            file: Arc::new(Static::new(content.as_bytes(), media_type)),
+            cache,
+        };
+        let files = vec![
+            Named { path: "/_city/theme.css".to_owned(), file: css.clone(), cache: REVALIDATE },
+            Named { path: path.clone(), file: css, cache: IMMUTABLE },
+            of(ICON_PATH, ICON, "image/svg+xml", REVALIDATE),
+            of(PAGE_PATH, PAGE, SCRIPT, REVALIDATE),
+            of(&passkey_path(), PASSKEY, SCRIPT, IMMUTABLE),
+            of(&upload_path(), UPLOAD, SCRIPT, IMMUTABLE),
+            of(&echarts_path(), ECHARTS, SCRIPT, IMMUTABLE),
+            of(&districts_path(), DISTRICTS, "application/geo+json", IMMUTABLE),
+        ];
+        Self { files, path, passkey_path: passkey_path(), upload_path: upload_path() }
     }
 
     /// The fingerprinted path: what it names never changes.
@@ -61,22 +101,16 @@ impl Theme {
 
     /// The answer, when `path` is one of these files.
     pub(crate) fn get(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
-        let (file, cache) = match path {
-            "/_city/theme.css" => (&self.css, REVALIDATE),
-            "/_city/icon.svg" => (&self.icon, REVALIDATE),
-            p if p == self.path => (&self.css, IMMUTABLE),
-            p if p == self.passkey_path => (&self.passkey, IMMUTABLE),
-            p if p == self.upload_path => (&self.upload, IMMUTABLE),
-            _ => return None,
-        };
-        Some(file.respond(headers, cache))
+        self.named(path).map(|n| n.file.respond(headers, n.cache))
     }
 
     /// Whether `path` is one of these files.
     pub(crate) fn has(&self, path: &str) -> bool {
-        path == "/_city/theme.css"
-            || path == "/_city/icon.svg"
-            || [&self.path, &self.passkey_path, &self.upload_path].into_iter().any(|own| path == own)
+        self.named(path).is_some()
+    }
+
+    fn named(&self, path: &str) -> Option<&Named> {
+        self.files.iter().find(|n| n.path == path)
     }
 
     /// The script that asks the browser for a passkey.
@@ -90,7 +124,7 @@ impl Theme {
     }
 
     pub(crate) fn icon(&self, headers: &HeaderMap) -> Response {
-        self.icon.respond(headers, REVALIDATE)
+        self.get(ICON_PATH, headers).unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
     }
 }
 
@@ -257,6 +291,32 @@ mod tests {
         }
         assert_ne!(tags[0], tags[1]);
         assert_ne!(tags[1], tags[2]);
+    }
+
+    #[test]
+    fn the_script_of_pages_loads_what_is_served_and_what_the_policy_allows() {
+        let t = Theme::new();
+        let policy = page_sources("http://a.localhost");
+        for (path, media_type) in [(echarts_path(), SCRIPT), (districts_path(), "application/geo+json")] {
+            assert!(PAGE.contains(&format!("\"{path}\"")), "{path}: run `npm run build` in host/gateway/charts");
+            let answer = t.get(&path, &headers(&[(header::ACCEPT_ENCODING, "br")])).unwrap();
+            assert_eq!(answer.headers()["cache-control"], IMMUTABLE);
+            assert_eq!(answer.headers()["content-type"], media_type);
+            assert_eq!(answer.headers()["content-encoding"], "br");
+            assert!(policy.contains(&format!("http://a.localhost{path}")));
+        }
+        let page = t.get(PAGE_PATH, &HeaderMap::new()).unwrap();
+        assert_eq!(page.headers()["cache-control"], REVALIDATE);
+        assert!(policy.contains("http://a.localhost/_city/page.js "));
+        assert!(!policy.contains("'self'") && !policy.contains("unsafe"));
+    }
+
+    #[test]
+    fn the_scripts_of_pages_write_no_markup_of_their_own() {
+        // A policy without `unsafe-inline` and `unsafe-eval` stops these anyhow; the page's data is anybody's words.
+        for forbidden in ["eval(", ".outerHTML", "insertAdjacentHTML", "document.write", "innerHTML"] {
+            assert!(!PAGE.contains(forbidden), "{forbidden}");
+        }
     }
 
     #[test]

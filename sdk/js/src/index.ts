@@ -5,7 +5,7 @@
  *
  * What is used by its module's name is imported from there, so that a component asks the city for no
  * more than it uses: `import * as identity from "@yunlong/sdk/identity"`, and so `base/population` (and
- * its siblings), `clock`, `context`, `files`, `http`, `payments`, `qr`, `random` and `shared`.
+ * its siblings), `clock`, `context`, `files`, `http`, `payments`, `qr`, `random`, `shared` and `sheet`.
  */
 
 export { now } from "./clock.ts";
@@ -18,8 +18,11 @@ export { Failure } from "./failure.ts";
 export { AttributeError, type Attribute, type Principal } from "./identity.ts";
 export { Event, type Notification, type Outgoing, PAYMENTS_TOPIC, notify, publish } from "./messaging.ts";
 export { MessagingError } from "./messaging-error.ts";
+export { Chart, type ChartProps, type ChartRow } from "./page/chart.tsx";
+export { type District, DistrictMap, type DistrictMapProps, type MapClass, ON_THE_MAP } from "./page/district-map.tsx";
 export { Checkbox, ErrorSummary, Field, FileField, Select, TextArea } from "./page/fields.tsx";
 export { Layout, type LayoutOptions, type NavItem } from "./page/frame.tsx";
+export { Listing, type ListingOptions } from "./page/listing.tsx";
 export {
   Amount,
   Badge,
@@ -33,6 +36,8 @@ export {
   Table,
   type Tone,
 } from "./page/parts.tsx";
+export { PrintButton, PrintView } from "./page/print.tsx";
+export { type Figure, Quantity } from "./page/quantity.ts";
 export { type Consumer, type Jobs, type Lifecycle, type Migrations, type Progress, progressAfter, resume } from "./parts.ts";
 export { PaymentError } from "./payment-error.ts";
 export { PaymentOutcome } from "./payment-outcome.ts";

@@ -196,7 +196,7 @@
 //! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`shared`], [`base`]: the
 //! city's datasets. [`identity`]: who asks, attributes,
 //! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`files`]: uploads, attachments,
-//! downloads. [`page`]: layout and parts of pages. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]:
+//! downloads. [`page`]: layout and parts of pages, charts and maps, lists, print. `sheet` (a feature): CSV and XLSX. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]:
 //! the rest. [`testing`]: the city in memory.
 #![deny(missing_docs)]
 
@@ -219,6 +219,8 @@ pub mod payments;
 pub mod qr;
 pub mod random;
 pub mod shared;
+#[cfg(feature = "sheet")]
+pub mod sheet;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod text;

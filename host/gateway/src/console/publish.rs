@@ -44,7 +44,7 @@ pub(super) fn form(view: &View, action: &str) -> Markup {
 /// Lets a page with the form run the script that shows how far an upload is.
 pub(super) fn with_form(view: &View, mut response: Response) -> Response {
     if is_offered(view) {
-        response.extensions_mut().insert(Scripts);
+        response.extensions_mut().insert(Scripts::Platform);
     }
     response
 }

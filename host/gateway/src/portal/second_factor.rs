@@ -98,7 +98,7 @@ async fn show(view: &View, status: StatusCode, must: bool, saved: bool, failure:
 
 fn with_script(mut response: Response, needed: bool) -> Response {
     if needed {
-        response.extensions_mut().insert(Scripts);
+        response.extensions_mut().insert(Scripts::Platform);
     }
     response
 }

@@ -140,13 +140,21 @@ async fn with_bar(
 /// The policy of the page lets the bar's own file run, and nothing of the app that it would not let run in a city.
 fn allow_script(headers: &mut HeaderMap, origin: &str) {
     let Some(policy) = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|v| v.to_str().ok()) else { return };
-    // An app with scripts of its own may run those of its origin already, the bar's among them.
-    if policy.contains("script-src") {
-        return;
-    }
-    let allowed = format!("{policy}; script-src {origin}{PREFIX}bar.js; connect-src {origin}{PREFIX}changed");
+    let allowed = allow(policy, "script-src", &format!("{origin}{PREFIX}bar.js"));
+    let allowed = allow(&allowed, "connect-src", &format!("{origin}{PREFIX}changed"));
     if let Ok(value) = HeaderValue::from_str(&allowed) {
         headers.insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+/// A policy with one more source of a directive. An app with scripts of its own may use all of its origin already, what is
+/// the bar's among it.
+fn allow(policy: &str, directive: &str, source: &str) -> String {
+    let of = |d: &&str| d.split(' ').next() == Some(directive);
+    match policy.split("; ").find(of) {
+        Some(stands) if stands.split(' ').any(|s| s == "'self'") => policy.to_owned(),
+        Some(stands) => policy.replacen(stands, &format!("{stands} {source}"), 1),
+        None => format!("{policy}; {directive} {source}"),
     }
 }
 
@@ -161,7 +169,12 @@ mod tests {
         allow_script(&mut headers, "http://a.localhost:1");
         let expected = "default-src 'none'; script-src http://a.localhost:1/_city/dev/bar.js; connect-src http://a.localhost:1/_city/dev/changed";
         assert_eq!(headers[header::CONTENT_SECURITY_POLICY], expected);
-        let own = HeaderValue::from_static("default-src 'none'; script-src 'self'");
+        let platform = HeaderValue::from_static("default-src 'none'; script-src http://*.localhost:1/_city/page.js; style-src 'self'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, platform);
+        allow_script(&mut headers, "http://a.localhost:1");
+        let expected = "default-src 'none'; script-src http://*.localhost:1/_city/page.js http://a.localhost:1/_city/dev/bar.js; style-src 'self'; connect-src http://a.localhost:1/_city/dev/changed";
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], expected);
+        let own = HeaderValue::from_static("default-src 'none'; script-src 'self'; connect-src 'self'");
         headers.insert(header::CONTENT_SECURITY_POLICY, own.clone());
         allow_script(&mut headers, "http://a.localhost:1");
         assert_eq!(headers[header::CONTENT_SECURITY_POLICY], own);

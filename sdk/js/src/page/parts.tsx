@@ -63,6 +63,14 @@ export interface Column<R> {
   readonly cell: (row: R) => Child;
   /** Numbers, aligned at their ends. */
   readonly numeric?: boolean;
+  /** A heading that sorts by this key, in the table of a `Listing` that offers it. */
+  readonly sortedBy?: string;
+}
+
+/** What stands in a heading, and how the table is sorted by it (`aria-sort`). */
+export interface Heading {
+  readonly words: Child;
+  readonly sorted?: "none" | "ascending" | "descending";
 }
 
 /**
@@ -70,6 +78,16 @@ export interface Column<R> {
  * reachable with the keyboard.
  */
 export function Table<R>(props: { caption: string; columns: readonly Column<R>[]; rows: readonly R[] }) {
+  return <SortedTable {...props} heading={({ heading }: Column<R>) => ({ words: heading })} />;
+}
+
+/** A table whose headings are made by `heading`. */
+export function SortedTable<R>(props: {
+  caption: string;
+  columns: readonly Column<R>[];
+  rows: readonly R[];
+  heading: (column: Column<R>) => Heading;
+}) {
   const amount = (column: Column<R>) => (column.numeric === true ? "amount" : undefined);
   const cell = (row: R) => (column: Column<R>, i: number) =>
     i === 0 ? <th scope="row">{column.cell(row)}</th> : <td class={amount(column)}>{column.cell(row)}</td>;
@@ -78,7 +96,12 @@ export function Table<R>(props: { caption: string; columns: readonly Column<R>[]
       <table>
         <caption>{props.caption}</caption>
         <thead>
-          <tr>{props.columns.map((c) => <th scope="col" class={amount(c)}>{c.heading}</th>)}</tr>
+          <tr>
+            {props.columns.map((c) => {
+              const { words, sorted } = props.heading(c);
+              return <th scope="col" class={amount(c)} aria-sort={sorted}>{words}</th>;
+            })}
+          </tr>
         </thead>
         <tbody>{props.rows.map((row) => <tr>{props.columns.map(cell(row))}</tr>)}</tbody>
       </table>
@@ -99,16 +122,18 @@ export function Pager(props: {
   const { request, path, next, kept = {} } = props;
   const atStart = request.queryValue("after") === undefined;
   if (atStart && next === undefined) return null;
-  const link = (query: Readonly<Record<string, string>>) => {
-    const pairs = Object.entries(query).map(([n, v]) => `${encodeURIComponent(n)}=${encodeURIComponent(v)}`);
-    return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`;
-  };
   return (
     <nav class="pager" aria-label={request.t("分页", "Pages")}>
-      {atStart ? null : <a href={link(kept)} rel="first">{request.t("回到第一页", "First page")}</a>}
+      {atStart ? null : <a href={link(path, kept)} rel="first">{request.t("回到第一页", "First page")}</a>}
       {next === undefined ? null : (
-        <a href={link({ ...kept, after: next })} rel="next">{request.t("下一页", "Next page")}</a>
+        <a href={link(path, { ...kept, after: next })} rel="next">{request.t("下一页", "Next page")}</a>
       )}
     </nav>
   );
+}
+
+/** A path with a query, encoded. */
+export function link(path: string, query: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(query).map(([n, v]) => `${encodeURIComponent(n)}=${encodeURIComponent(v)}`);
+  return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`;
 }

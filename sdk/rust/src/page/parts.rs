@@ -1,6 +1,7 @@
 //! The parts of pages. Each takes the language and gives markup with the classes of the theme.
 
 use super::frame::path_with;
+use super::quantity::thousands;
 use crate::{Form, Lang, Text};
 use maud::{Markup, Render, html};
 
@@ -18,7 +19,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Info => "info",
@@ -57,15 +58,8 @@ pub fn empty(content: impl Render) -> Markup {
 /// An amount of money in fen, as yuan: `¥1,080.00`.
 #[must_use]
 pub fn amount(fen: u64) -> Markup {
-    let yuan = (fen / 100).to_string();
-    let mut grouped = String::with_capacity(yuan.len() + 4);
-    for (i, digit) in yuan.chars().enumerate() {
-        if i > 0 && (yuan.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    html! { span.amount { "¥" (grouped) "." (format!("{:02}", fen % 100)) } }
+    let yuan = thousands(&(fen / 100).to_string());
+    html! { span.amount { "¥" (yuan) "." (format!("{:02}", fen % 100)) } }
 }
 
 /// What is wrong with a form, with links to the fields; nothing while it is valid. Put it above
@@ -238,13 +232,14 @@ pub struct Column<'a, R> {
     heading: &'a str,
     cell: Box<dyn Fn(&R) -> Markup + 'a>,
     numeric: bool,
+    sort: Option<&'a str>,
 }
 
 impl<'a, R> Column<'a, R> {
     /// A column.
     #[must_use]
     pub fn new(heading: &'a str, cell: impl Fn(&R) -> Markup + 'a) -> Self {
-        Self { heading, cell: Box::new(cell), numeric: false }
+        Self { heading, cell: Box::new(cell), numeric: false, sort: None }
     }
 
     /// Numbers, aligned at their ends.
@@ -253,17 +248,47 @@ impl<'a, R> Column<'a, R> {
         self.numeric = true;
         self
     }
+
+    /// A heading that sorts by this key, in the table of a [`Listing`](super::Listing) that offers it.
+    #[must_use]
+    pub fn sorted_by(mut self, key: &'a str) -> Self {
+        self.sort = Some(key);
+        self
+    }
+
+    pub(super) fn sort(&self) -> Option<&'a str> {
+        self.sort
+    }
+
+    pub(super) fn heading(&self) -> &'a str {
+        self.heading
+    }
 }
+
+/// What stands in a heading, and how the table is sorted by it (`aria-sort`).
+type Heading = (Option<&'static str>, Markup);
 
 /// A table with a caption. The first column heads its rows. It scrolls by itself on a narrow
 /// screen, reachable with the keyboard.
 #[must_use]
 pub fn table<R>(caption: &str, columns: &[Column<'_, R>], rows: impl IntoIterator<Item = R>) -> Markup {
+    table_with(caption, columns, rows, &|column| (None, html! { (column.heading) }))
+}
+
+pub(super) fn table_with<R>(
+    caption: &str,
+    columns: &[Column<'_, R>],
+    rows: impl IntoIterator<Item = R>,
+    heading: &dyn Fn(&Column<'_, R>) -> Heading,
+) -> Markup {
     html! {
         div.table-wrap role="region" aria-label=(caption) tabindex="0" {
             table {
                 caption { (caption) }
-                thead { tr { @for c in columns { th scope="col" class=[c.numeric.then_some("amount")] { (c.heading) } } } }
+                thead { tr { @for c in columns {
+                    @let (sorted, words) = heading(c);
+                    th scope="col" class=[c.numeric.then_some("amount")] aria-sort=[sorted] { (words) }
+                } } }
                 tbody {
                     @for row in rows {
                         tr {
