@@ -79,7 +79,6 @@ function statusOf(why: Why): Problem["status"] {
     case "reused":
     case "code":
     case "exists":
-      if (why.id === "") return words("已有学籍", "A student already", "您的账号已关联一名学生，不能再关联另一名。", "Your account is bound to a student already, and to no second one.");
       return 409;
   }
 }
