@@ -1,5 +1,5 @@
 /** What the pages share: the frame, the words of states, and what a refusal becomes beside a form. */
-import { type AppContext, Badge, type CityRequest, ErrorSummary, type Form, Layout, type NavItem, Notice, type Text, type Tone, t } from "@yunlong/sdk";
+import { type AppContext, Badge, type CityRequest, type Column, ErrorSummary, type Form, Layout, type NavItem, Notice, type Text, type Tone, t } from "@yunlong/sdk";
 import * as clock from "@yunlong/sdk/clock";
 import { divisionName } from "../domain/division.ts";
 import type { Words } from "../domain/vocabulary.ts";
@@ -136,12 +136,20 @@ export function place(code: string): string {
   return `${county}${divisionName(code) ?? code}`;
 }
 
-/** A list of facts. What is absent is left out. */
-export function Facts({ facts }: { facts: readonly (readonly [string, unknown])[] }) {
+/** What can stand in a page. */
+export type Piece = ReturnType<Column<unknown>["cell"]>;
+
+/** Names and values. What is absent is left out. */
+export function Facts({ facts }: { facts: readonly (readonly [string, Piece])[] }) {
   return (
     <dl class="facts">
-      {facts.flatMap(([name, value]) =>
-        value === undefined || value === null || value === "" ? [] : [<div><dt>{name}</dt><dd>{value as string}</dd></div>],
+      {facts.map(([name, value]) =>
+        value === undefined || value === null || value === "" ? null : (
+          <>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </>
+        ),
       )}
     </dl>
   );
