@@ -1,6 +1,5 @@
 /** What everybody sees: the published and licensed resources, their files, and what was withdrawn. */
-import { type Page, now } from "@yunlong/sdk";
-import { counter } from "@yunlong/sdk";
+import { type Page, counter, now } from "@yunlong/sdk";
 import { type Delivery, choose } from "../domain/bandwidth.ts";
 import { type Withdrawal, cacheControl, withdrawalOf } from "../domain/caching.ts";
 import { type Preview, previewOf } from "../domain/file/index.ts";

@@ -202,13 +202,15 @@ export function isKept(s: Student, tx: Tx): boolean {
   return mayKeep(s, consent, dayOf(now()));
 }
 
-/** Moves a student to another class, of another school after a merger, too. The administrator of the new school. @throws {Refusal} `not-permitted`, `not-found`, `fields`, `exists` */
+/** Moves a student to another class; of another school, as after a merger, by the bureau alone. @throws {Refusal} `not-permitted`, `not-found`, `fields`, `exists` */
 export const moveStudent = guarded((asker: Asker, student: string, to: string, seat: number): void =>
   transact((tx) => {
     const found = tx.get(STUDENTS, student)?.value;
     const of = classOf(to, tx);
-    mustRunSchool(standingOf(asker, tx), of.school);
-    if (found === undefined) throw Refused.notFound("student");
+    const who = standingOf(asker, tx);
+    mustRunSchool(who, of.school);
+    // Whoever runs one school neither takes from another, nor learns whether such a student is there.
+    if (found === undefined || (found.school !== of.school && !isBureau(who))) throw Refused.notFound("student");
     const m = new Mistakes();
     m.whole(seat, "/seat", 1, SEATS);
     m.finish();
