@@ -120,7 +120,7 @@ test("4. an author who reviews their own resource is refused, of a later version
 });
 
 test("5. a 新沂 village school at 20 Mbit/s gets the 720p film, and the offline pack beside it", () => {
-  app.addSchool(city.bureau.asks, schoolInput(1, { division: "320381101", bandwidth: 20 }));
+  app.addSchool(city.bureau.asks, schoolInput(1, { division: "320381102001", bandwidth: 20 }));
   assert.deepEqual(app.deliveryOf(schoolInput(1).id), { quality: "720p", offline: true });
 });
 
