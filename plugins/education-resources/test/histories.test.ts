@@ -7,7 +7,7 @@ import { accessRate } from "../src/domain/access.ts";
 import type { Node } from "../src/domain/curriculum.ts";
 import { LINK_RULE, type Probe, SILENCE_DAYS, apply, checkProbe, probed, silenced } from "../src/domain/link.ts";
 import { checkMetadata, isLicensed } from "../src/domain/metadata.ts";
-import { type Student, enrolmentAt, transfer } from "../src/domain/people.ts";
+import { CONSENT_STATEMENT, type Consent, type Student, enrol, enrolmentAt, mayKeep, transfer } from "../src/domain/people.ts";
 import { pseudonym } from "../src/domain/pseudonym.ts";
 import { Refused } from "../src/domain/refused.ts";
 import { ALLOWS, type Resource, type Review, draft, edit, isVisible, publish, review, revise, submit, withdraw } from "../src/domain/resource.ts";
@@ -252,6 +252,59 @@ test("uses: never counted twice, and the counts are what the events make", () =>
         for (const u of c.uses.values()) assert.ok(!/st\d/.test(JSON.stringify(u.who)), "a use leads to a student");
         for (const d of c.days.values()) assert.ok(d.seconds <= 12 * 3600 && Object.values(d.hours).every((n) => n <= 60), "more than a day or an hour holds");
       }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const seatStep = fc.record({
+  step: fc.constantFrom("own", "consent", "foreign", "withdraw", "erase", "time"),
+  which: fc.nat(5),
+  born: fc.constantFrom("2008-02-29", "2012-04-30", "2012-05-01", "2012-05-02", "2016-09-01", "2030-01-01", "nonsense"),
+  name: fc.constantFrom("学生", "", " "),
+  crash: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+});
+
+test("children: nothing of one under 14 is kept without a consent in force", () => {
+  fc.assert(
+    fc.property(fc.array(seatStep, { minLength: 5, maxLength: 40 }), (ops) => {
+      let now = START;
+      const students = new Map<string, Student>();
+      const consents = new Map<string, Consent>();
+      ops.forEach(({ step, which, born, name, crash }, n) => {
+        const seat = { school: "A", class: "a", seat: n };
+        const guardian = `g${which}`;
+        const consent: Consent = { id: `c${n}`, student: step === "foreign" ? "another" : `st${n}`, guardian, at: now, statement: CONSENT_STATEMENT };
+        const own = step === "own";
+        if (own || step === "consent" || step === "foreign") {
+          const before = students.size;
+          const done = tried(() => {
+            const taker = { id: `st${n}`, secret: "0".repeat(64), ...(own ? { subject: `p${n}` } : { guardian }) };
+            const made = enrol(taker, { name, birth: born }, seat, own ? undefined : consent, now);
+            if (crash) return;
+            if (!own) consents.set(consent.id, consent);
+            students.set(made.id, made);
+          });
+          if (!done) assert.equal(students.size, before, "a refusal left a child behind");
+        }
+        const there = [...students.values()][which];
+        // Both in one commit: the consent ends and the child is gone.
+        if (step === "withdraw" && there?.consent !== undefined && !crash) {
+          const given = consents.get(there.consent);
+          if (given !== undefined) consents.set(given.id, { ...given, withdrawn: now });
+          students.delete(there.id);
+        }
+        if (step === "erase" && there !== undefined && !crash) students.delete(there.id);
+        if (step === "time") now += which * 90 * DAY_MS;
+        for (const s of students.values()) {
+          const given = s.consent === undefined ? undefined : consents.get(s.consent);
+          assert.ok(mayKeep(s, given, dayOf(now)), `${s.birth} on ${dayOf(now)}`);
+          // By the calendar alone, without the function that the code uses.
+          const joined = dayOf(s.enrolments[0]?.from ?? 0);
+          const fourteen = `${Number(s.birth.slice(0, 4)) + 14}${s.birth.slice(4)}`;
+          assert.ok(s.consent !== undefined || joined >= fourteen, `born ${s.birth}, joined ${joined} alone`);
+        }
+      });
     }),
     { numRuns: 2000 },
   );

@@ -5,7 +5,7 @@
  * and a code; name and birth come with the consent, from the guardian.
  */
 import { Mistakes, Refused } from "./refused.ts";
-import { type Day, ageOn, isDay } from "./time.ts";
+import { type Day, ageOn, dayOf, isDay } from "./time.ts";
 
 /** A child below this age needs a guardian's consent (PIPL, article 31). */
 export const CONSENT_AGE = 14;
@@ -141,6 +141,28 @@ export function mayKeep(student: Pick<Student, "birth">, consent: Consent | unde
 /** @throws {Refused} `guardian-needed` */
 export function mustKeep(student: Pick<Student, "birth">, consent: Consent | undefined, today: Day): void {
   if (!mayKeep(student, consent, today)) throw new Refused({ kind: "guardian-needed" });
+}
+
+/** Whose a seat becomes: an account of their own, or a guardian's with the consent. */
+export interface Taker {
+  readonly id: string;
+  readonly secret: string;
+  readonly subject?: string;
+  readonly guardian?: string;
+}
+
+/**
+ * Somebody takes a seat: the only way in which a student comes to be known.
+ *
+ * @throws {Refused} `fields`; `guardian-needed` for a child without a consent in force that this guardian gave for this child
+ */
+export function enrol(who: Taker, input: Joining, seat: Pick<Enrolment, "school" | "class" | "seat">, consent: Consent | undefined, now: number): Student {
+  const today = dayOf(now);
+  checkJoining(input, today);
+  const theirs = consent !== undefined && consent.student === who.id && consent.guardian === who.guardian;
+  const student: Student = { ...who, ...(theirs ? { consent: consent.id } : {}), name: input.name.trim(), birth: input.birth, ...seat, enrolments: [{ ...seat, from: now, to: null }] };
+  mustKeep(student, theirs ? consent : undefined, today);
+  return student;
 }
 
 /** Where a student sat at a moment: an event that comes late counts for the school of that moment. */

@@ -4,7 +4,7 @@
  */
 import { type Event, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
 import * as random from "@yunlong/sdk/random";
-import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, checkClass, checkJoining, mayKeep, needsGuardian, transfer } from "../domain/people.ts";
+import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, type Taker, checkClass, enrol, mayKeep, transfer } from "../domain/people.ts";
 import { secretOf } from "../domain/pseudonym.ts";
 import { Mistakes, Refused } from "../domain/refused.ts";
 import { type Standing, holds, isBureau, mustRunSchool } from "../domain/rights.ts";
@@ -103,7 +103,7 @@ export const consentForChild = guarded((asker: Asker, input: GuardianInput): Stu
     m.finish();
     const id = random.code(16);
     const consent: Consent = { id: random.code(16), student: id, guardian, at: now(), statement: CONSENT_STATEMENT };
-    return takeSeat(tx, input, { id, guardian, consent: consent.id }, (s) => s.guardian === guardian, consent);
+    return takeSeat(tx, input, { id, guardian }, (s) => s.guardian === guardian, consent);
   }),
 );
 
@@ -111,15 +111,14 @@ export const consentForChild = guarded((asker: Asker, input: GuardianInput): Stu
 export const takeOwnSeat = guarded((asker: Asker, input: Joining & { readonly code: string }): Student =>
   transact((tx) => {
     const subject = subjectOf(asker);
-    checkJoining(input, dayOf(now()));
-    if (needsGuardian(input.birth, dayOf(now()))) throw new Refused({ kind: "guardian-needed" });
-    if (studentOf(subject, tx) !== undefined) throw new Refused({ kind: "exists", what: "student", id: "" });
+    const me = studentOf(subject, tx);
+    const again = me !== undefined && byCode(tx, input.code, ["seat"]).made === me.id;
+    if (me !== undefined && !again) throw new Refused({ kind: "exists", what: "student", id: "" });
     return takeSeat(tx, input, { id: random.code(16), subject }, (s) => s.subject === subject, undefined);
   }),
 );
 
-function takeSeat(tx: Tx, input: Joining & { readonly code: string }, who: Pick<Student, "id" | "subject" | "guardian" | "consent">, isTheirs: (s: Student) => boolean, consent: Consent | undefined): Student {
-  checkJoining(input, dayOf(now()));
+function takeSeat(tx: Tx, input: Joining & { readonly code: string }, who: Omit<Taker, "secret">, isTheirs: (s: Student) => boolean, consent: Consent | undefined): Student {
   const found = byCode(tx, input.code, ["seat"]);
   if (found.made !== undefined) {
     const made = tx.get(STUDENTS, found.made)?.value;
@@ -127,19 +126,9 @@ function takeSeat(tx: Tx, input: Joining & { readonly code: string }, who: Pick<
     return made;
   }
   const of = classOf(found.at, tx);
-  const seat = found.seat ?? 0;
-  mustBeFree(tx, of.id, seat);
-  const student: Student = {
-    ...who,
-    secret: secretOf(random.bytes(32)),
-    name: input.name.trim(),
-    birth: input.birth,
-    school: of.school,
-    class: of.id,
-    seat,
-    enrolments: [{ school: of.school, class: of.id, seat, from: now(), to: null }],
-  };
-  if (!mayKeep(student, consent, dayOf(now()))) throw new Refused({ kind: "guardian-needed" });
+  const seat = { school: of.school, class: of.id, seat: found.seat ?? 0 };
+  mustBeFree(tx, of.id, seat.seat);
+  const student = enrol({ ...who, secret: secretOf(random.bytes(32)) }, input, seat, consent, now());
   if (consent !== undefined) tx.insert(CONSENTS, consent);
   tx.insert(STUDENTS, student);
   tx.put(INVITATIONS, { ...found, made: student.id });
