@@ -72,7 +72,7 @@ class Table {
     for (const { of, from } of this.#sums()) {
       const hidden = of.filter((id) => this.hidden.has(id));
       if (hidden.length === 0 || (hidden.length > 1 && this.#added(hidden) >= LEAST)) continue;
-      return this.#hideLeafOf(of) || this.#hideTotal(from);
+      if (this.#hideLeafOf(of) || this.#hideTotal(from)) return true;
     }
     return false;
   }
@@ -83,10 +83,10 @@ class Table {
     for (const l of this.leaves) {
       if (!this.hidden.has(l.id)) continue;
       const at = column.get(l.id) ?? 0;
-      if (size[at] === 1 && spans(rows, unit(at, size.length))) return this.#disturb([l.id]);
+      if (size[at] === 1 && spans(rows, unit(at, size.length)) && this.#disturb([l.id])) return true;
     }
     for (const t of this.totals) {
-      if (this.hidden.has(t.id) && spans(rows, vectorOf(t.of, this.hidden, column, size.length))) return this.#disturb(t.of);
+      if (this.hidden.has(t.id) && spans(rows, vectorOf(t.of, this.hidden, column, size.length)) && this.#disturb(t.of)) return true;
     }
     return false;
   }

@@ -173,25 +173,19 @@ export function isOpen(of: School): boolean {
 const SWEEP = 100;
 const SWEPT: readonly LinkState[] = ["connected", "verified"];
 
-/** A step of the nightly sweep: links that fell silent are lost. `after` is where the step before ended, as `state cursor`. */
+/** A step of the nightly sweep: links that fell silent are lost. `after` is the state that it goes on with. */
 export function sweepLinks(tx: Tx, after: string | undefined): void {
-  const [state = SWEPT[0], cursor] = (after ?? "").split(" ", 2);
-  const at = SWEPT.findIndex((s) => s === state);
-  if (after !== undefined && at < 0) throw Failure.reject(`links.sweep: ${after}`);
-  const of = SWEPT[Math.max(at, 0)] ?? "connected";
-  // The longest silent come first: the first that is heard of ends the state's part.
-  const page = tx.find(LINKS_BY_STATE.equals(of).limit(SWEEP).after(cursor === "" ? undefined : cursor));
-  let ended = page.next === undefined;
-  for (const { value } of page.items) {
-    const link = silenced(value, now());
-    if (link === value) {
-      ended = true;
-      break;
-    }
+  const at = after === undefined ? 0 : SWEPT.findIndex((s) => s === after);
+  const state = SWEPT[at];
+  if (state === undefined) throw Failure.reject(`links.sweep: ${after}`);
+  // The longest silent come first: one that was heard of lately ends the state's part.
+  const page = tx.find(LINKS_BY_STATE.equals(state).limit(SWEEP));
+  const silent = page.items.map(({ value }) => ({ value, link: silenced(value, now()) })).filter(({ value, link }) => link !== value);
+  for (const { link } of silent) {
     tx.put(LINKS, link);
     tell(tx, link);
   }
-  // What was lost left the state: the next step begins at its beginning again.
-  const next = ended ? SWEPT[Math.max(at, 0) + 1] : of;
+  // What was lost left the state, so that the next step begins at its beginning again.
+  const next = silent.length < page.items.length || page.next === undefined ? SWEPT[at + 1] : state;
   if (next !== undefined) publish(tx, { topic: "links.sweep", key: "links", data: { after: next } });
 }
