@@ -4,7 +4,7 @@ import * as files from "@yunlong/sdk/files";
 import { type Level, type Node, ancestor, levelOf } from "../domain/curriculum.ts";
 import { Refusal, addNode, askForPack, catalogue, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
-import { columns } from "./library.tsx";
+import { columns, searchAt } from "./library.tsx";
 
 /** Levels of the tree, in words. */
 export const LEVEL_TEXTS: Readonly<Record<Level, Text>> = {
@@ -99,7 +99,7 @@ function Below({ request, nodes }: { request: CityRequest; nodes: readonly Node[
 /** The newest resources of a subject, edition, unit or item, and the way to all of them. */
 function Standing({ request, here }: { request: CityRequest; here: Node }) {
   if (here.level === "stage") return null;
-  const page = catalogue({ node: here.id }, undefined, 10);
+  const page = catalogue(searchAt(here.id), undefined, 10);
   const unit = ancestor(here.id, "unit");
   const all = new URLSearchParams(pairsOf(here.id)).toString();
   return (

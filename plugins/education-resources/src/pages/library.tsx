@@ -1,9 +1,9 @@
 /** The library: what everybody may look for. */
 import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
-import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
+import { LEVELS, type Level, ancestor, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
 import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, catalogue, nodeById, nodesBelow, schoolById } from "../service/index.ts";
+import { type Search, type Shown, catalogue, nodesBelow, schoolById } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
 import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
 
@@ -50,11 +50,18 @@ function searchOf(form: Form): Search {
   const type = form.value("type");
   const order = form.value("order");
   return {
-    ...(node === undefined ? {} : { node }),
+    ...(node === undefined ? {} : searchAt(node)),
     ...(Object.hasOwn(TYPES, type) ? { type } : {}),
     ...(text.trim() === "" ? {} : { text }),
     ...(order === "oldest" ? { order } : {}),
   };
+}
+
+/** What stands at a node or below it. */
+export function searchAt(node: string): Search {
+  const unit = ancestor(node, "unit");
+  const subject = ancestor(node, "subject");
+  return unit !== undefined ? { unit } : subject !== undefined ? { subject } : {};
 }
 
 /** The nodes that were chosen, from the stage down; one that does not lie below the one before was chosen under another. */
@@ -145,9 +152,4 @@ function schoolName(names: Map<string, string>, id: string): string {
   const known = names.get(id) ?? schoolById(id).name;
   names.set(id, known);
   return known;
-}
-
-/** A node's names, from the stage down. */
-export function nodeNames(request: CityRequest, ids: readonly string[]): string {
-  return ids.map((id) => request.text(nodeById(id))).join(" › ");
 }
