@@ -1,186 +1,161 @@
 /**
  * Cells under 5 are hidden, and with them as many others as it takes, so that nobody works a hidden one out from the sums.
  *
- * Leaves (schools) have counts; totals (the city, a county, a setting) are sums of leaves. A set of hidden cells is safe when
- * 1. every published total has no hidden leaf, or at least two whose sum is 5 or more (else all of them would be near nothing);
- *    the same holds for the difference of two totals of which one holds the other;
- * 2. no hidden leaf and no hidden total is a linear combination of what is published.
+ * The table: schools (leaves) stand in rows (settings) and columns (counties); published are the leaves, the sum of each row and
+ * column, and the sum of all. A set of hidden cells is safe when
+ * 1. what is hidden of every sum is nothing, or at least two leaves of 5 or more together: else each would be near nothing;
+ * 2. for each hidden cell there is another table of whole numbers, none below zero, that looks the same from outside and has
+ *    something else in that cell.
+ *
+ * The second is decided exactly. Another table is a way to move counts around: add one here, take one there, so that every
+ * published sum stays. Rows and columns are the nodes of a graph; a hidden leaf is an arc from its row to its column (one more,
+ * always possible) and one back (one less, if it has one). A sum that is hidden lets its node take or give through a hub.
+ * A cell can be something else if and only if a cycle leads through its arc: transport tables are totally unimodular, so that
+ * whole numbers lose nothing.
  */
 
 /** The least count that is shown. */
 export const LEAST = 5;
+/** The id of the sum of all. */
+export const ALL = "city";
 
-/** A count of one school. */
+/** A count of one school. Names of rows and columns are the ids of their sums, and differ from each other. */
 export interface Leaf {
   readonly id: string;
   readonly count: number;
+  readonly row: string;
+  readonly column: string;
 }
 
-/** A sum of leaves that is published, too. */
-export interface Total {
-  readonly id: string;
-  readonly of: readonly string[];
-}
-
-/** The ids of the leaves and totals that must not be shown. Deterministic: the smallest counts go first, then by id. */
-export function suppress(leaves: readonly Leaf[], totals: readonly Total[]): ReadonlySet<string> {
-  const table = new Table(leaves, totals);
-  while (table.fixSums() || table.fixCombinations());
+/** The ids of leaves, rows, columns and {@link ALL} that must not be shown. Deterministic: the smallest go first, then by id. */
+export function suppress(leaves: readonly Leaf[]): ReadonlySet<string> {
+  const table = new Table(leaves);
+  while (table.fixSums() || table.fixExposed());
   return table.hidden;
+}
+
+/** A cell that can be worked out, and the leaves around it. */
+interface Exposed {
+  readonly near: readonly Leaf[];
 }
 
 class Table {
   readonly hidden = new Set<string>();
-  readonly #count: ReadonlyMap<string, number>;
-  readonly #sum: ReadonlyMap<string, number>;
+  /** The published sums, with their leaves. */
+  readonly #of = new Map<string, Leaf[]>();
 
-  constructor(
-    private readonly leaves: readonly Leaf[],
-    private readonly totals: readonly Total[],
-  ) {
-    this.#count = new Map(leaves.map((l) => [l.id, l.count]));
-    this.#sum = new Map(totals.map((t) => [t.id, this.#added(t.of)]));
+  constructor(private readonly leaves: readonly Leaf[]) {
+    for (const l of leaves) for (const id of [ALL, l.row, l.column]) this.#of.set(id, [...(this.#of.get(id) ?? []), l]);
     for (const l of leaves) if (l.count < LEAST) this.hidden.add(l.id);
-    for (const [id, sum] of this.#sum) if (sum < LEAST) this.hidden.add(id);
+    for (const [id, of] of this.#of) if (added(of) < LEAST) this.hidden.add(id);
   }
 
-  #added(ids: readonly string[]): number {
-    return ids.reduce((sum, id) => sum + (this.#count.get(id) ?? 0), 0);
+  /** The leaves of sums that anybody can make: the published ones, and all without a row or column. */
+  #sums(): { of: readonly Leaf[]; from: readonly string[] }[] {
+    const open = [...this.#of].filter(([id]) => !this.hidden.has(id)).map(([id, of]) => ({ of, from: [id] }));
+    if (this.hidden.has(ALL)) return open;
+    const rest = open.filter((s) => !s.from.includes(ALL)).map((s) => ({ of: this.leaves.filter((l) => !s.of.includes(l)), from: [...s.from, ALL] }));
+    return [...open, ...rest];
   }
 
-  #open(): Total[] {
-    return this.totals.filter((t) => !this.hidden.has(t.id));
-  }
-
-  /** The sums that anybody can make: the published totals, and differences of two of which one holds the other. */
-  #sums(): { of: readonly string[]; from: readonly Total[] }[] {
-    const open = this.#open();
-    const out: { of: readonly string[]; from: readonly Total[] }[] = open.map((t) => ({ of: t.of, from: [t] }));
-    for (const a of open) {
-      const inA = new Set(a.of);
-      for (const b of open) {
-        if (b.of.length >= a.of.length || !b.of.every((id) => inA.has(id))) continue;
-        const inB = new Set(b.of);
-        out.push({ of: a.of.filter((id) => !inB.has(id)), from: [b, a] });
-      }
-    }
-    return out;
-  }
-
-  /** Hides one more cell where a sum would tell too much; whether it did. */
+  /** Hides one more cell where a sum leaves too little room; whether it did. */
   fixSums(): boolean {
     for (const { of, from } of this.#sums()) {
-      const hidden = of.filter((id) => this.hidden.has(id));
-      if (hidden.length === 0 || (hidden.length > 1 && this.#added(hidden) >= LEAST)) continue;
-      if (this.#hideLeafOf(of) || this.#hideTotal(from)) return true;
+      const left = of.filter((l) => this.hidden.has(l.id));
+      if (left.length === 0 || (left.length > 1 && added(left) >= LEAST)) continue;
+      if (this.#hideLeaf(of) || this.#hideSum(from)) return true;
     }
     return false;
   }
 
-  /** Hides one more cell where a combination of totals would tell a hidden one; whether it did. */
-  fixCombinations(): boolean {
-    const { rows, column, size } = this.#equations();
-    for (const l of this.leaves) {
-      if (!this.hidden.has(l.id)) continue;
-      const at = column.get(l.id) ?? 0;
-      if (size[at] === 1 && spans(rows, unit(at, size.length)) && this.#disturb([l.id])) return true;
-    }
-    for (const t of this.totals) {
-      if (this.hidden.has(t.id) && spans(rows, vectorOf(t.of, this.hidden, column, size.length)) && this.#disturb(t.of)) return true;
+  /** Hides one more cell where a hidden one can be worked out; whether it did. */
+  fixExposed(): boolean {
+    const graph = new Graph(this.leaves, this.hidden);
+    for (const { near } of this.#exposed(graph)) {
+      const beside = [...new Set(near.flatMap((l) => [l.column, l.row, ALL]))];
+      const around = beside.filter((id) => !this.hidden.has(id)).flatMap((id) => this.#of.get(id) ?? []);
+      if (this.#hideLeaf([...near, ...around]) || this.#hideSum(beside)) return true;
     }
     return false;
   }
 
-  /** Leaves that stand in the same totals cannot be told apart: one column for each kind of them. */
-  #equations(): { rows: number[][]; column: ReadonlyMap<string, number>; size: number[] } {
-    const open = this.#open();
-    const kinds = new Map<string, number>();
-    const column = new Map<string, number>();
-    const size: number[] = [];
-    const members = open.map((t) => new Set(t.of));
-    for (const l of this.leaves) {
-      if (!this.hidden.has(l.id)) continue;
-      // A hidden total is asked about as well: what stands in it is a kind of its own.
-      const shut = this.totals.filter((t) => this.hidden.has(t.id) && t.of.includes(l.id)).map((t) => t.id);
-      const kind = `${members.map((m) => (m.has(l.id) ? "1" : "0")).join("")} ${shut.join(" ")}`;
-      const at = kinds.get(kind) ?? kinds.size;
-      kinds.set(kind, at);
-      column.set(l.id, at);
-      size[at] = (size[at] ?? 0) + 1;
-    }
-    const rows = open.map((t) => vectorOf(t.of, this.hidden, column, size.length));
-    return { rows: reduced(rows), column, size };
+  *#exposed(graph: Graph): Generator<Exposed> {
+    for (const l of this.leaves) if (this.hidden.has(l.id) && !graph.leafMoves(l)) yield { near: [l] };
+    for (const [id, of] of this.#of) if (this.hidden.has(id) && !graph.sumMoves(id, of)) yield { near: of };
   }
 
-  /** Hides something that stands beside these leaves. */
-  #disturb(leaves: readonly string[]): boolean {
-    const beside = this.#open().filter((t) => t.of.some((id) => leaves.includes(id)));
-    const near = [...new Set([...leaves, ...beside.flatMap((t) => t.of)])];
-    return this.#hideLeafOf(near) || this.#hideTotal(beside);
-  }
-
-  #hideLeafOf(ids: readonly string[]): boolean {
-    const shown = ids.filter((id) => !this.hidden.has(id)).sort((a, b) => (this.#count.get(a) ?? 0) - (this.#count.get(b) ?? 0) || (a < b ? -1 : 1));
-    const [smallest] = shown;
-    if (smallest !== undefined) this.hidden.add(smallest);
-    return smallest !== undefined;
-  }
-
-  #hideTotal(totals: readonly Total[]): boolean {
-    const shown = totals.filter((t) => !this.hidden.has(t.id)).sort((a, b) => (this.#sum.get(a.id) ?? 0) - (this.#sum.get(b.id) ?? 0) || (a.id < b.id ? -1 : 1));
-    const [smallest] = shown;
+  #hideLeaf(of: readonly Leaf[]): boolean {
+    const [smallest] = of.filter((l) => !this.hidden.has(l.id)).sort((a, b) => a.count - b.count || (a.id < b.id ? -1 : 1));
     if (smallest !== undefined) this.hidden.add(smallest.id);
     return smallest !== undefined;
   }
-}
 
-/** A prime, so that elimination is exact; entries are small, and products stay below 2^53. */
-const PRIME = 1_000_003;
-
-const unit = (at: number, n: number): number[] => Array.from({ length: n }, (_, i) => (i === at ? 1 : 0));
-
-function vectorOf(of: readonly string[], hidden: ReadonlySet<string>, column: ReadonlyMap<string, number>, n: number): number[] {
-  const v = new Array<number>(n).fill(0);
-  // Leaves of one kind stand in the same sums all together.
-  for (const id of of) {
-    const at = hidden.has(id) ? column.get(id) : undefined;
-    if (at !== undefined) v[at] = 1;
+  #hideSum(ids: readonly string[]): boolean {
+    const sum = (id: string): number => added(this.#of.get(id) ?? []);
+    const [smallest] = ids.filter((id) => !this.hidden.has(id)).sort((a, b) => sum(a) - sum(b) || (a < b ? -1 : 1));
+    if (smallest !== undefined) this.hidden.add(smallest);
+    return smallest !== undefined;
   }
-  return v;
 }
 
-/** Rows in echelon form, without those that are zero. */
-function reduced(rows: readonly number[][]): number[][] {
-  const out: number[][] = [];
-  for (const row of rows) {
-    const rest = minus(out, row);
-    if (rest.some((x) => x !== 0)) out.push(rest);
+const added = (of: readonly Leaf[]): number => of.reduce((sum, l) => sum + l.count, 0);
+
+const ROWS = "hub of rows";
+const COLUMNS = "hub of columns";
+
+/** The ways to move counts among hidden cells. */
+class Graph {
+  /** From a node to those that an arc leads to, with how many arcs do. */
+  readonly #arcs = new Map<string, Map<string, number>>();
+
+  constructor(leaves: readonly Leaf[], hidden: ReadonlySet<string>) {
+    for (const l of leaves) {
+      if (hidden.has(l.row)) this.#link(`row ${l.row}`, ROWS);
+      if (hidden.has(l.column)) this.#link(`column ${l.column}`, COLUMNS);
+      if (!hidden.has(l.id)) continue;
+      this.#add(`row ${l.row}`, `column ${l.column}`);
+      if (l.count > 0) this.#add(`column ${l.column}`, `row ${l.row}`);
+    }
+    // Without the sum of all, what hidden rows take need not be what others give.
+    if (hidden.has(ALL)) this.#link(ROWS, COLUMNS);
   }
-  return out;
-}
 
-/** What is left of a vector when the rows are taken away from it. */
-function minus(rows: readonly number[][], vector: readonly number[]): number[] {
-  const v = [...vector];
-  for (const row of rows) {
-    const lead = row.findIndex((x) => x !== 0);
-    const factor = ((v[lead] ?? 0) * inverse(row[lead] ?? 1)) % PRIME;
-    if (factor === 0) continue;
-    for (let i = lead; i < v.length; i++) v[i] = (((v[i] ?? 0) - factor * (row[i] ?? 0)) % PRIME + PRIME) % PRIME;
+  /** Whether a hidden leaf can be one more, or one less. */
+  leafMoves(l: Leaf): boolean {
+    const [row, column] = [`row ${l.row}`, `column ${l.column}`];
+    // The way back may not be the leaf's own: that would take away what was added.
+    return this.#leads(column, row, l.count > 0) || (l.count > 0 && this.#leads(row, column, true));
   }
-  return v;
-}
 
-function spans(rows: readonly number[][], vector: readonly number[]): boolean {
-  return minus(rows, vector).every((x) => x === 0);
-}
-
-/** By Fermat: a^(p−2). */
-function inverse(a: number): number {
-  let [result, base, e] = [1, a % PRIME, PRIME - 2];
-  for (; e > 0; e = Math.floor(e / 2)) {
-    if (e % 2 === 1) result = (result * base) % PRIME;
-    base = (base * base) % PRIME;
+  /** Whether a hidden sum can be something else. */
+  sumMoves(id: string, of: readonly Leaf[]): boolean {
+    const [a, b] = id === ALL ? [ROWS, COLUMNS] : of.every((l) => l.row === id) ? [`row ${id}`, ROWS] : [`column ${id}`, COLUMNS];
+    return this.#leads(a, b, true) || this.#leads(b, a, true);
   }
-  return result;
+
+  #add(from: string, to: string): void {
+    const out = this.#arcs.get(from) ?? new Map<string, number>();
+    out.set(to, (out.get(to) ?? 0) + 1);
+    this.#arcs.set(from, out);
+  }
+
+  /** An arc each way, once. */
+  #link(a: string, b: string): void {
+    if (this.#arcs.get(a)?.has(b) === true) return;
+    this.#add(a, b);
+    this.#add(b, a);
+  }
+
+  /** Whether a way leads from one node to another; without one of the arcs that lead there directly, if that is said. */
+  #leads(from: string, to: string, withoutOne: boolean): boolean {
+    const seen = new Set([from]);
+    for (const at of seen) {
+      for (const [next, arcs] of this.#arcs.get(at) ?? []) {
+        if (at === from && next === to && withoutOne && arcs === 1) continue;
+        if (next === to) return true;
+        seen.add(next);
+      }
+    }
+    return false;
+  }
 }

@@ -53,18 +53,19 @@ export function equity(schools: readonly School[], cells: ReadonlyMap<string, Ce
   const open = schools.filter((s) => s.from <= lastDay(month) && (s.to === null || s.to > `${month}-01`));
   const of = new Map<string, Summed>(open.map((s) => [s.id, { ...NOTHING, ...cells.get(s.id), pupils: inService(s, lastDay(month)) ? s.pupils : 0 }]));
   const groups = groupsOf(open);
-  const hidden = suppress(
-    open.map((s) => ({ id: s.id, count: of.get(s.id)?.people ?? 0 })),
-    [...groups].map(([id, members]) => ({ id, of: members })),
-  );
-  const total = (id: string): Figure => figure((groups.get(id) ?? []).map((s) => of.get(s) ?? NOTHING), hidden.has(id));
+  const hidden = suppress(open.map((s) => ({ id: s.id, count: of.get(s.id)?.people ?? 0, row: s.setting, column: countyOf(s.division) })));
+  const total = (id: string): Figure => {
+    const members = groups.get(id) ?? [];
+    // Where there is no school at all there is nothing to show.
+    return figure(members.map((s) => of.get(s) ?? NOTHING), hidden.has(id) || members.length === 0);
+  };
   const counties = [...new Set(open.map((s) => countyOf(s.division)))].sort();
   return {
     month,
     city: total("city"),
     rural: total("rural"),
     urban: total("urban"),
-    ratio: hidden.has("rural") || hidden.has("urban") ? null : ratioOf(sum(groups, "rural", of), sum(groups, "urban", of)),
+    ratio: total("rural").hidden || total("urban").hidden ? null : ratioOf(sum(groups, "rural", of), sum(groups, "urban", of)),
     counties: counties.map((county) => ({ county, figure: total(county) })),
     schools: open.map((s) => ({
       school: s.id,
