@@ -1,10 +1,9 @@
 /** Resources, the curriculum and packs, as JSON. */
-import { type AnswerOf, type CityRequest, type InputOf, operation, z } from "@yunlong/sdk";
+import { type AnswerOf, type CityRequest, type InputOf, Problem, operation, z } from "@yunlong/sdk";
 import { SUBJECTS, STAGES, TYPES, keys } from "../domain/vocabulary.ts";
-import { addNode, askForPack, catalogue, changeEdition, deliveryOf, fileOf, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
+import { type Shown, addNode, askForPack, changeEdition, deliveryOf, fileOf, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
 import type { Pack } from "../domain/pack.ts";
-import { Problem } from "@yunlong/sdk";
-import { searchAt } from "../pages/library.tsx";
+import { catalogueAt } from "../pages/narrow.ts";
 import * as s from "./types.ts";
 
 const Search = s.Paged.extend({
@@ -28,12 +27,12 @@ export const searchResources = operation({
 
 export function search(_: CityRequest, { query }: InputOf<typeof searchResources>): AnswerOf<typeof searchResources> {
   const node = query.node ?? (query.stage === undefined ? undefined : query.subject === undefined ? query.stage : `${query.stage}.${query.subject}`);
-  const of = { ...(node === undefined ? {} : searchAt(node)), ...(query.type === undefined ? {} : { type: query.type }), ...(query.q === undefined ? {} : { text: query.q }) };
-  const page = catalogue(of, query.after, query.limit);
+  const of = { ...(query.type === undefined ? {} : { type: query.type }), ...(query.q === undefined ? {} : { text: query.q }) };
+  const page = catalogueAt(node, of, query.after, query.limit);
   return { items: page.items.map(shown), next: page.next ?? null };
 }
 
-function shown(r: ReturnType<typeof catalogue>["items"][number]): z.infer<typeof s.Resource> {
+function shown(r: Shown): z.infer<typeof s.Resource> {
   const { name, mediaType, size, sha256 } = r.file;
   const m = { ...r.metadata, keywords: [...r.metadata.keywords], audience: [...r.metadata.audience] };
   return { id: r.id, work: r.work, version: r.version, school: r.school, metadata: m, file: { name, mediaType, size, sha256 }, qualities: [...r.qualities], preview: r.preview, at: r.at };

@@ -2,9 +2,10 @@
 import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Pager, Select, Table, type Text, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
 import { type Level, type Node, ancestor, levelOf } from "../domain/curriculum.ts";
-import { Refusal, addNode, askForPack, catalogue, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
+import { Refusal, addNode, askForPack, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
-import { columns, searchAt } from "./library.tsx";
+import { columns } from "./library.tsx";
+import { catalogueAt, unitsBefore } from "./narrow.ts";
 
 /** Levels of the tree, in words. */
 export const LEVEL_TEXTS: Readonly<Record<Level, Text>> = {
@@ -99,7 +100,8 @@ function Below({ request, nodes }: { request: CityRequest; nodes: readonly Node[
 /** The newest resources of a subject, edition, unit or item, and the way to all of them. */
 function Standing({ request, here }: { request: CityRequest; here: Node }) {
   if (here.level === "stage") return null;
-  const page = catalogue(searchAt(here.id), undefined, 10);
+  const page = catalogueAt(here.id, {}, undefined, 10);
+  const before = here.level === "unit" && here.active ? unitsBefore(here.id).flatMap((id) => catalogueAt(id, {}, undefined, 10).items) : [];
   const unit = ancestor(here.id, "unit");
   const all = new URLSearchParams(pairsOf(here.id)).toString();
   return (
@@ -107,6 +109,7 @@ function Standing({ request, here }: { request: CityRequest; here: Node }) {
       {page.items.length === 0 ? <Empty><p>{request.t("这里还没有已发布的资源。", "Nothing has been published here yet.")}</p></Empty> : (
         <Table caption={request.t("最新的资源", "The newest")} columns={columns(request)} rows={page.items} />
       )}
+      {before.length === 0 ? null : <Table caption={request.t("停用版本中对应单元的资源", "From the same place in editions out of use")} columns={columns(request)} rows={before} />}
       <div class="actions">
         {here.level === "item" ? null : <a href={`/?${all}`}>{request.t("查看全部和筛选", "All of them, with filters")}</a>}
         {unit === undefined ? null : <a href={at("packs", unit)}>{request.t("离线资源包", "Offline pack")}</a>}

@@ -1,10 +1,11 @@
 /** The library: what everybody may look for. */
 import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
-import { LEVELS, type Level, ancestor, levelOf } from "../domain/curriculum.ts";
+import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
 import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, catalogue, nodesBelow, schoolById } from "../service/index.ts";
+import { type Search, type Shown, nodesBelow, schoolById } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
+import { catalogueAt } from "./narrow.ts";
 import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
 
 /** The levels by which the library is narrowed, one select below the other. */
@@ -27,7 +28,7 @@ export function list(c: AppContext) {
   const { request } = c.var;
   const form = request.queryForm();
   const search = searchOf(form);
-  const page = catalogue(search, form.value("after") || undefined, PER_PAGE);
+  const page = catalogueAt(chosen(form).at(-1), search, form.value("after") || undefined, PER_PAGE);
   const kept = Object.fromEntries(form.pairs().filter(([name, value]) => name !== "after" && value !== ""));
   return LAYOUT.page(
     request,
@@ -43,25 +44,14 @@ export function list(c: AppContext) {
   );
 }
 
-/** What the form looks for: the deepest node of the tree that lies below those chosen above it. */
+/** What the form looks for besides its place in the tree. */
 function searchOf(form: Form): Search {
-  const node = chosen(form).at(-1);
   const text = [...form.value("q")].slice(0, LONGEST).join("");
   const type = form.value("type");
-  const order = form.value("order");
   return {
-    ...(node === undefined ? {} : searchAt(node)),
     ...(Object.hasOwn(TYPES, type) ? { type } : {}),
     ...(text.trim() === "" ? {} : { text }),
-    ...(order === "oldest" ? { order } : {}),
   };
-}
-
-/** What stands at a node or below it. */
-export function searchAt(node: string): Search {
-  const unit = ancestor(node, "unit");
-  const subject = ancestor(node, "subject");
-  return unit !== undefined ? { unit } : subject !== undefined ? { subject } : {};
 }
 
 /** The nodes that were chosen, from the stage down; one that does not lie below the one before was chosen under another. */
@@ -85,13 +75,6 @@ function SearchForm({ request, form }: { request: CityRequest; form: Form }) {
       <div class="grid">
         {levels.map((level, n) => <LevelSelect request={request} form={form} level={level} above={n === 0 ? "" : (path[n - 1] ?? "")} />)}
         <Select request={request} form={form} name="type" label={t("类型", "Type")} options={options(request, TYPES, t("全部", "All"))} />
-        <Select
-          request={request}
-          form={form}
-          name="order"
-          label={t("排序", "Order")}
-          options={[["", request.t("最新的在前", "Newest first")], ["oldest", request.t("最早的在前", "Oldest first")]]}
-        />
       </div>
       <div class="actions">
         <button type="submit">{request.t("查找", "Search")}</button>
