@@ -84,8 +84,3 @@ function nameOf(id: string, title: string, given: string): string {
   const plain = title.replace(/[\u0000-\u001f\\/:*?"<>|]/g, "_").slice(0, 60).trim();
   return `${id} ${plain}.${ending}`;
 }
-
-/** Whether a resource stands in a pack. */
-export function holds(pack: Pack, resource: string): boolean {
-  return [...pack.plan.volumes.flat(), ...pack.plan.alone].some((i) => i.resource === resource);
-}

@@ -239,8 +239,8 @@ function mustBeOnlyFile(tx: Tx, r: Resource): void {
   throw new Refused({ kind: "same-file", resource: first.id, licence: first.metadata?.licence ?? "unclear", asked: r.metadata?.licence ?? "unclear" });
 }
 
-/** Also used by the sample. */
-export function tellPublished(tx: Tx, r: Resource): void {
+/** Tells the city. */
+function tellPublished(tx: Tx, r: Resource): void {
   if (r.metadata === undefined || r.live === undefined) return;
   const { title, licence } = r.metadata;
   const { sha256, subject, at } = r.live;

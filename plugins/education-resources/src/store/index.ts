@@ -55,7 +55,6 @@ export const STUDENTS_BY_SUBJECT = STUDENTS.index("by-subject");
 export const STUDENTS_BY_GUARDIAN = STUDENTS.index("by-guardian");
 
 export const CONSENTS = new Collection("consents", s.ConsentDoc);
-export const CONSENTS_BY_GUARDIAN = CONSENTS.index("by-guardian");
 
 export const INVITATIONS = new Collection("invitations", s.InvitationDoc);
 export const INVITATIONS_BY_EXPIRY = INVITATIONS.index("by-expiry");
