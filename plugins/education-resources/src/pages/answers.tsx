@@ -32,7 +32,8 @@ export function Answers({ request, of, form }: { request: CityRequest; of: Assig
 function Answer({ request, of, name, form }: { request: CityRequest; of: Submission; name: string; form: Form }) {
   const heading = `answer-${of.student}`;
   // What was typed for this student stays with them; the other forms on the page are empty.
-  const typed = form.value("student") === of.student ? form : new Form([["mark", of.mark === undefined ? "" : String(of.mark)], ["comment", of.comment]]);
+  const names = namesOf(of.student);
+  const typed = form.value("student") === of.student ? form : new Form([[names.mark, of.mark === undefined ? "" : String(of.mark)], [names.comment, of.comment]]);
   return (
     <section class="card" aria-labelledby={heading}>
       <h3 id={heading}>{name}</h3>
@@ -42,7 +43,7 @@ function Answer({ request, of, name, form }: { request: CityRequest; of: Submiss
       </p>
       {of.text === "" ? null : <p class="lines">{of.text}</p>}
       <FilesOf request={request} of={of} />
-      <MarkForm request={request} of={of} typed={typed} />
+      <MarkForm request={request} of={of} form={typed} />
     </section>
   );
 }
@@ -58,16 +59,14 @@ export function FilesOf({ request, of }: { request: CityRequest; of: Submission 
 }
 
 /** The fields' names carry the student, so that every id on the page is one. */
-function MarkForm({ request, of, typed }: { request: CityRequest; of: Submission; typed: Form }) {
-  const [mark, comment] = [`mark-${of.student}`, `comment-${of.student}`];
-  const form = new Form([[mark, typed.value("mark")], [comment, typed.value("comment")]]);
-  const [wrongMark, wrongComment] = [typed.error("mark"), typed.error("comment")];
-  if (wrongMark !== undefined) form.reject(mark, wrongMark);
-  if (wrongComment !== undefined) form.reject(comment, wrongComment);
+const namesOf = (student: string) => ({ mark: `mark-${student}`, comment: `comment-${student}` });
+
+function MarkForm({ request, of, form }: { request: CityRequest; of: Submission; form: Form }) {
+  const { mark: points, comment } = namesOf(of.student);
   return (
     <form method="post" action={at("assignments", of.assignment, "marks")} novalidate>
       <Hidden name="student" value={of.student} />
-      <Field request={request} form={form} name={mark} kind="number" label={t("分数（0 至 100）", "Mark (0 to 100)")} />
+      <Field request={request} form={form} name={points} kind="number" label={t("分数（0 至 100）", "Mark (0 to 100)")} />
       <TextArea request={request} form={form} name={comment} rows={2} label={t("评语", "Comment")} hint={t("退回重做时必须填写。", "Giving it back needs one.")} />
       <div class="actions">
         <button type="submit" name="does" value="mark">{request.t("批改", "Mark")}</button>
@@ -82,15 +81,18 @@ export async function mark(c: AppContext) {
   const { request } = c.var;
   request.requireRole("teacher");
   const id = param(c, "id");
-  const sent = await request.form();
-  const student = sent.value("student");
-  const form = new Form([["student", student], ["mark", sent.value(`mark-${student}`)], ["comment", sent.value(`comment-${student}`)]]);
-  const points = form.value("mark").trim();
-  const done = tried(form, () =>
-    sent.value("does") === "return"
-      ? giveBackSubmission(request.principal, id, student, form.value("comment"))
-      : // What is no number is refused at its field, as one out of range is.
-        markSubmission(request.principal, id, student, points === "" ? Number.NaN : Number(points), form.value("comment")),
+  const form = await request.form();
+  const student = form.value("student");
+  const names = namesOf(student);
+  const [points, comment] = [form.value(names.mark).trim(), form.value(names.comment)];
+  const done = tried(
+    form,
+    () =>
+      form.value("does") === "return"
+        ? giveBackSubmission(request.principal, id, student, comment)
+        : // What is no number is refused at its field, as one out of range is.
+          markSubmission(request.principal, id, student, points === "" ? Number.NaN : Number(points), comment),
+    names,
   );
   return done instanceof Refusal ? assignmentPage(request, id, form, done) : seeOther(c, `${at("assignments", id)}#answer-${student}`);
 }

@@ -29,7 +29,7 @@ function Mine(props: { request: CityRequest; of: Assignment; student: Student; c
   return (
     <Card id={`mine-${student.id}`} heading={heading}>
       {given === undefined ? null : <Given request={request} of={given} />}
-      {of.state === "handed-out" && given?.state !== "marked" ? <HandInForm request={request} of={of} child={child} form={form.value("child") === (child ?? "") ? form : new Form()} before={given} /> : null}
+      {of.state === "handed-out" && given?.state !== "marked" ? <HandInForm request={request} of={of} child={child ?? ""} form={form.checked("child") && form.value("child") === (child ?? "") ? form : undefined} before={given} /> : null}
       {of.state === "closed" && given === undefined ? <p>{request.t("作业已结束，没有交。", "It is closed, and nothing was handed in.")}</p> : null}
     </Card>
   );
@@ -47,25 +47,24 @@ function Given({ request, of }: { request: CityRequest; of: Submission }) {
   );
 }
 
-function HandInForm(props: { request: CityRequest; of: Assignment; child: string | undefined; form: Form; before: Submission | undefined }) {
+/** With two children in one class there are two forms: the names of their fields carry the child, so that every id is one. */
+const namesOf = (child: string) => (child === "" ? { text: "text", files: "files" } : { text: `text-${child}`, files: `files-${child}` });
+
+function HandInForm(props: { request: CityRequest; of: Assignment; child: string; form: Form | undefined; before: Submission | undefined }) {
   const { request, of, child, before } = props;
+  const names = namesOf(child);
   const ticket = files.ticket({ area: "answers", returnPath: at("assignments", of.id, "hand-in"), maxFiles: MOST_FILES });
-  const form = props.form.pairs().length === 0 && before !== undefined ? new Form([["text", before.text]]) : props.form;
-  const kept = props.form.pairs().length === 0 ? (before?.files.map((f) => f.id) ?? []) : props.form.values("files").filter((f) => f !== "");
-  // With two children in one class there are two forms: the ids of their fields must differ.
-  const suffix = child === undefined ? "" : `-${child}`;
-  const fields = new Form([[`text${suffix}`, form.value("text")]]);
-  const [text, wrongFiles] = [form.error("text"), form.error("files")];
-  if (text !== undefined) fields.reject(`text${suffix}`, text);
-  if (wrongFiles !== undefined) fields.reject(`files${suffix}`, wrongFiles);
+  // What was typed, or what was handed in before.
+  const form = props.form ?? new Form([[names.text, before?.text ?? ""], ...(before?.files ?? []).map((f): [string, string] => [names.files, f.id])]);
+  const kept = form.values(names.files).filter((id) => id !== "");
   return (
     <form method="post" action={ticket.action} enctype="multipart/form-data" novalidate>
-      <Hidden name="child" value={child ?? ""} />
+      <Hidden name="child" value={child} />
       {kept.map((id) => (
-        <label class="choice"><input type="checkbox" name={`files${suffix}`} value={id} checked /><span>{nameOf(id)}</span></label>
+        <label class="choice"><input type="checkbox" name={names.files} value={id} checked /><span>{nameOf(id)}</span></label>
       ))}
-      <TextArea request={request} form={fields} name={`text${suffix}`} rows={6} label={t("答案", "Answer")} hint={t("最多 4000 个字符", "At most 4000 characters")} />
-      <FileField request={request} form={fields} name={`files${suffix}`} label={t("文件（可不选）", "Files (optional)")} hint={t("PDF、图片、音频、文本或 Word 文档", "PDF, pictures, sound, text or Word documents")} ticket={ticket} />
+      <TextArea request={request} form={form} name={names.text} rows={6} label={t("答案", "Answer")} hint={t("最多 4000 个字符", "At most 4000 characters")} />
+      <FileField request={request} form={form} name={names.files} label={t("文件（可不选）", "Files (optional)")} hint={t("PDF、图片、音频、文本或 Word 文档", "PDF, pictures, sound, text or Word documents")} ticket={ticket} />
       <div class="actions"><button type="submit">{before === undefined ? request.t("交作业", "Hand it in") : request.t("重新交", "Hand it in again")}</button></div>
     </form>
   );
@@ -84,12 +83,11 @@ export async function handIn(c: AppContext) {
   const { request } = c.var;
   void request.subject;
   const id = param(c, "id");
-  const sent = await request.form();
-  const child = sent.value("child");
-  const suffix = child === "" ? "" : `-${child}`;
-  const given = [...new Set(sent.values(`files${suffix}`).filter((f) => f !== ""))];
-  const form = new Form([["child", child], ["text", sent.value(`text${suffix}`)], ...given.map((f): [string, string] => ["files", f])]);
-  const input = { text: form.value("text"), files: given, ...(child === "" ? {} : { child }) };
-  const done = tried(form, () => handInAssignment(request.principal, id, input), { file: "files" });
+  const form = await request.form();
+  const child = form.value("child");
+  const names = namesOf(child);
+  const given = [...new Set(form.values(names.files).filter((f) => f !== ""))];
+  const input = { text: form.value(names.text), files: given, ...(child === "" ? {} : { child }) };
+  const done = tried(form, () => handInAssignment(request.principal, id, input), { ...names, file: names.files });
   return done instanceof Refusal ? assignmentPage(request, id, form, done) : seeOther(c, at("assignments", id));
 }
