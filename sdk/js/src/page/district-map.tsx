@@ -120,8 +120,8 @@ export function classesOf({ classes = [], districts }: Pick<DistrictMapProps, "c
   const scale = scaleOf([...figures, ...bounds.map((c) => c.from)]);
   const units = (figure: Figure) => Quantity.of(figure).at(scale) ?? 0n;
   const ordered = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
-  if (bounds.length > 0) return bounds.toSorted((a, b) => ordered(units(a.from), units(b.from)));
-  return even(figures.map(units).toSorted(ordered), scale);
+  if (bounds.length > 0) return [...bounds].sort((a, b) => ordered(units(a.from), units(b.from)));
+  return even(figures.map(units).sort(ordered), scale);
 }
 
 function even(sorted: readonly bigint[], scale: number): MapClass[] {
