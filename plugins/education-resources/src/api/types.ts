@@ -40,9 +40,6 @@ export function paged<T, R>(page: Page<T>, f: (value: T) => R): { items: R[]; ne
   return { items: page.items.map((i) => f(i.value)), next: page.next ?? null };
 }
 
-/** An empty body. */
-export const Nothing = z.object({});
-
 export const School = z.object({
   id: z.string(),
   name: z.string(),
@@ -160,15 +157,14 @@ export const Work = z.object({
 });
 export const Review = z.object({ level: z.enum(["school", "county"]), round: z.number().int(), passed: z.boolean(), note: z.string(), at: Moment });
 
-const Figure = z
-  .object({
-    hidden: z.boolean().describe("Whether the figure is under 5 users, or would tell such a one; then the others are null."),
-    uses: count.nullable(),
-    seconds: count.nullable(),
-    people: count.nullable(),
-    perPupil: count.nullable().describe("Hundredths, rounded down."),
-  });
-export { Figure };
+/** A figure that is shown, or hidden. */
+export const Figure = z.object({
+  hidden: z.boolean().describe("Whether the figure is under 5 users, or would tell such a one; then the others are null."),
+  uses: count.nullable(),
+  seconds: count.nullable(),
+  people: count.nullable(),
+  perPupil: count.nullable().describe("Hundredths, rounded down."),
+});
 export const SchoolFigure = z.object({ school: z.string(), name: z.string(), division: z.string(), setting: z.enum(["urban", "rural"]), pupils: count, figure: Figure });
 export const AccessRate = z.object({
   verified: count,

@@ -1,5 +1,5 @@
 /** The curriculum tree, what stands at its units, and their offline packs. */
-import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Pager, Select, Table, type Text, t } from "@yunlong/sdk";
+import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
 import { type Level, type Node, ancestor, levelOf } from "../domain/curriculum.ts";
 import { Refusal, addNode, askForPack, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";

@@ -4,7 +4,7 @@ import * as files from "@yunlong/sdk/files";
 import * as random from "@yunlong/sdk/random";
 import { QUALITIES, type Quality } from "../domain/bandwidth.ts";
 import { TAKEN } from "../domain/file/index.ts";
-import { type MetadataInput, NO_METADATA, keywordsOf } from "../domain/metadata.ts";
+import { type MetadataInput, keywordsOf } from "../domain/metadata.ts";
 import type { Resource } from "../domain/resource.ts";
 import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, isWord } from "../domain/vocabulary.ts";
 import { type DraftInput, Refusal, createResource, nodesBelow, saveResource, submitResource, workResource } from "../service/index.ts";
