@@ -264,57 +264,110 @@ pub(super) fn routes(router: Router) -> Router {
 fn steps(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/orders", "listOrders").tag("orders").summary("The buyer's orders, the newest first").query::<PageQuery>()),
+            own(Operation::get("/api/orders", "listOrders")
+                .tag("orders")
+                .summary("The buyer's orders, the newest first")
+                .query::<PageQuery>()),
             |r, i: Input<(), PageQuery>| {
                 let page = || orders::list(r.principal(), limit(i.query.limit)?, i.query.after.clone());
                 answer(r, page().map(Orders::from))
             },
         )
         .operation(
-            own(Operation::get("/api/orders/{order}", "getOrder").tag("orders").summary("An order, for its buyer, its seller and managers").path::<OrderPath>()),
+            own(Operation::get("/api/orders/{order}", "getOrder")
+                .tag("orders")
+                .summary("An order, for its buyer, its seller and managers")
+                .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, orders::get(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
-            own(Operation::post("/api/orders/{order}/pay", "payOrder").tag("orders").summary("Pay into escrow").description("Accepted: the money is taken after the answer. Poll `getOrder` until the order is `paid`.").path::<OrderPath>().body::<PayInput>().optional_body().status(StatusCode::ACCEPTED)),
-            |r, i: Input<OrderPath, (), PayInput>| answer(r, orders::pay(r.principal(), &i.path.order, i.body.confirm).map(OrderBody::from)),
+            own(Operation::post("/api/orders/{order}/pay", "payOrder")
+                .tag("orders")
+                .summary("Pay into escrow")
+                .description(
+                    "Accepted: the money is taken after the answer. Poll `getOrder` until the order is `paid`.",
+                )
+                .path::<OrderPath>()
+                .body::<PayInput>()
+                .optional_body()
+                .status(StatusCode::ACCEPTED)),
+            |r, i: Input<OrderPath, (), PayInput>| {
+                answer(r, orders::pay(r.principal(), &i.path.order, i.body.confirm).map(OrderBody::from))
+            },
         )
         .operation(
-            own(Operation::post("/api/orders/{order}/cancel", "cancelOrder").tag("orders").summary("Give up an order that is not paid, or not accepted").path::<OrderPath>()),
+            own(Operation::post("/api/orders/{order}/cancel", "cancelOrder")
+                .tag("orders")
+                .summary("Give up an order that is not paid, or not accepted")
+                .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, orders::cancel(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
-            own(Operation::post("/api/orders/{order}/confirm", "confirmOrder").tag("orders").summary("The buyer has the goods: the seller is paid").path::<OrderPath>()),
+            own(Operation::post("/api/orders/{order}/confirm", "confirmOrder")
+                .tag("orders")
+                .summary("The buyer has the goods: the seller is paid")
+                .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, orders::confirm(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
-            own(Operation::post("/api/orders/{order}/refund-again", "retryRefunds").tag("orders").summary("Ask again for refunds that the provider refused").path::<OrderPath>().status(StatusCode::ACCEPTED)),
-            |r, i: Input<OrderPath>| answer(r, orders::retry_refunds(r.principal(), &i.path.order).map(OrderBody::from)),
+            own(Operation::post("/api/orders/{order}/refund-again", "retryRefunds")
+                .tag("orders")
+                .summary("Ask again for refunds that the provider refused")
+                .path::<OrderPath>()
+                .status(StatusCode::ACCEPTED)),
+            |r, i: Input<OrderPath>| {
+                answer(r, orders::retry_refunds(r.principal(), &i.path.order).map(OrderBody::from))
+            },
         )
 }
 
 fn returns_of(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/orders/{order}/returns", "listReturnsOfOrder").tag("returns").summary("An order's returns").path::<OrderPath>()),
-            |r, i: Input<OrderPath>| answer(r, returns::of_order(r.principal(), &i.path.order).map(|all| Returns { returns: all.into_iter().map(ReturnBody::from).collect(), next: None })),
+            own(Operation::get("/api/orders/{order}/returns", "listReturnsOfOrder")
+                .tag("returns")
+                .summary("An order's returns")
+                .path::<OrderPath>()),
+            |r, i: Input<OrderPath>| {
+                answer(
+                    r,
+                    returns::of_order(r.principal(), &i.path.order)
+                        .map(|all| Returns { returns: all.into_iter().map(ReturnBody::from).collect(), next: None }),
+                )
+            },
         )
         .operation(
-            own(Operation::post("/api/orders/{order}/returns", "askReturn").tag("returns").summary("Ask to return units; the order's money is held from then on").path::<OrderPath>().body::<ReturnInput>().status(StatusCode::CREATED)),
+            own(Operation::post("/api/orders/{order}/returns", "askReturn")
+                .tag("returns")
+                .summary("Ask to return units; the order's money is held from then on")
+                .path::<OrderPath>()
+                .body::<ReturnInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<OrderPath, (), ReturnInput>| answer(r, ask(r, &i.path.order, i.body)),
         )
         .operation(
-            own(Operation::get("/api/returns", "listReturns").tag("returns").summary("The buyer's returns, the newest first").query::<PageQuery>()),
+            own(Operation::get("/api/returns", "listReturns")
+                .tag("returns")
+                .summary("The buyer's returns, the newest first")
+                .query::<PageQuery>()),
             |r, i: Input<(), PageQuery>| {
                 let page = || returns::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
                 answer(r, page().map(Returns::from))
             },
         )
         .operation(
-            own(Operation::get("/api/returns/{return_id}", "getReturn").tag("returns").summary("A return").path::<ReturnPath>()),
+            own(Operation::get("/api/returns/{return_id}", "getReturn")
+                .tag("returns")
+                .summary("A return")
+                .path::<ReturnPath>()),
             |r, i: Input<ReturnPath>| answer(r, returns::get(r.principal(), &i.path.return_id).map(ReturnBody::from)),
         )
         .operation(
-            own(Operation::post("/api/returns/{return_id}/steps", "stepReturn").tag("returns").summary("Take a step of a return").path::<ReturnPath>().body::<ReturnStep>()),
+            own(Operation::post("/api/returns/{return_id}/steps", "stepReturn")
+                .tag("returns")
+                .summary("Take a step of a return")
+                .path::<ReturnPath>()
+                .body::<ReturnStep>()),
             |r, i: Input<ReturnPath, (), ReturnStep>| answer(r, step(r, &i.path.return_id, &i.body)),
         )
 }
@@ -388,10 +441,34 @@ impl From<Order> for OrderBody {
         };
         let lines = lines.map(line).collect();
         let e = &o.escrow;
-        let escrow = EscrowItem { captured: e.captured(), released: e.released(), refunded: e.refunded(), held: e.held() };
-        let division = o.release.as_ref().map(|r| DivisionOfPrice { platform: r.division.platform, station: r.division.station, seller: r.division.seller });
-        let refunds = o.refunds.iter().map(|r| RefundItem { amount: r.amount, reason: r.reason.clone(), state: said(&r.state), asked_at: time(r.asked_at) }).collect();
-        let claims = o.claims.iter().map(|c| ClaimItem { id: c.id.clone(), reason: c.reason.code().to_owned(), open: c.state == crate::domain::shipment::ClaimState::Open, decision: c.decision.clone(), amount: c.amount }).collect();
+        let escrow =
+            EscrowItem { captured: e.captured(), released: e.released(), refunded: e.refunded(), held: e.held() };
+        let division = o.release.as_ref().map(|r| DivisionOfPrice {
+            platform: r.division.platform,
+            station: r.division.station,
+            seller: r.division.seller,
+        });
+        let refunds = o
+            .refunds
+            .iter()
+            .map(|r| RefundItem {
+                amount: r.amount,
+                reason: r.reason.clone(),
+                state: said(&r.state),
+                asked_at: time(r.asked_at),
+            })
+            .collect();
+        let claims = o
+            .claims
+            .iter()
+            .map(|c| ClaimItem {
+                id: c.id.clone(),
+                reason: c.reason.code().to_owned(),
+                open: c.state == crate::domain::shipment::ClaimState::Open,
+                decision: c.decision.clone(),
+                amount: c.amount,
+            })
+            .collect();
         Self {
             allowed: allowed(o.state),
             lines,
@@ -402,7 +479,11 @@ impl From<Order> for OrderBody {
             cashier_url: o.intent.as_ref().filter(|_| o.state == State::Placed).map(|x| x.cashier_url.clone()),
             confirm_at: o.delivered_at.map(|_| time(o.confirm_at)),
             shipments: o.shipments.into_iter().map(ShipmentItem::from).collect(),
-            history: o.history.iter().map(|p| PassageItem { state: p.state.code().to_owned(), at: time(p.at) }).collect(),
+            history: o
+                .history
+                .iter()
+                .map(|p| PassageItem { state: p.state.code().to_owned(), at: time(p.at) })
+                .collect(),
             id: o.id,
             state: o.state.code().to_owned(),
             store: o.store,
@@ -426,7 +507,13 @@ impl From<Shipment> for ShipmentItem {
             Carrier::Own { number, .. } => ("own", Some(number)),
             Carrier::Store => ("store", None),
         };
-        let parcel = |p: crate::domain::shipment::Parcel| ParcelItem { id: p.id, goods: p.goods, grams: p.grams, state: p.state.code().to_owned(), delayed: p.delayed };
+        let parcel = |p: crate::domain::shipment::Parcel| ParcelItem {
+            id: p.id,
+            goods: p.goods,
+            grams: p.grams,
+            state: p.state.code().to_owned(),
+            delayed: p.delayed,
+        };
         Self {
             request: s.request,
             carrier: carrier.to_owned(),

@@ -256,11 +256,17 @@ pub(super) fn routes(router: Router) -> Router {
 
 fn registration(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/farmer", "getFarmer").tag("store").summary("One's own registration")), |r, _: Input| {
-            answer(r, farmers::mine(r.principal()).and_then(|f| f.map(FarmerBody::from).ok_or(Refusal::NotFound)))
-        })
         .operation(
-            own(Operation::put("/api/farmer", "registerFarmer").tag("store").summary("Register as a farmer, or correct a registration that was refused").body::<FarmerInput>()),
+            own(Operation::get("/api/farmer", "getFarmer").tag("store").summary("One's own registration")),
+            |r, _: Input| {
+                answer(r, farmers::mine(r.principal()).and_then(|f| f.map(FarmerBody::from).ok_or(Refusal::NotFound)))
+            },
+        )
+        .operation(
+            own(Operation::put("/api/farmer", "registerFarmer")
+                .tag("store")
+                .summary("Register as a farmer, or correct a registration that was refused")
+                .body::<FarmerInput>()),
             |r, i: Input<(), (), FarmerInput>| {
                 let b = i.body;
                 let what = Registration { document: b.document, name: b.name, phone: b.phone, village: b.village };
@@ -268,44 +274,87 @@ fn registration(router: Router) -> Router {
             },
         )
         .operation(
-            own(Operation::put("/api/store", "putStore").tag("store").summary("Open one's store, or change what it says of itself").body::<StoreInput>()),
+            own(Operation::put("/api/store", "putStore")
+                .tag("store")
+                .summary("Open one's store, or change what it says of itself")
+                .body::<StoreInput>()),
             |r, i: Input<(), (), StoreInput>| {
                 let input = NewStore { name: i.body.name, intro: i.body.intro, address: i.body.address };
                 answer(r, stores::open_or_edit(r.principal(), &input).map(StoreItem::from))
             },
         )
-        .operation(own(Operation::get("/api/store", "getOwnStore").tag("store").summary("One's own store")), |r, _: Input| {
-            answer(r, stores::my_store(r.principal()).map(StoreItem::from))
-        })
         .operation(
-            own(Operation::put("/api/store/open", "openStore").tag("store").summary("Open or close one's store").body::<OpenInput>()),
-            |r, i: Input<(), (), OpenInput>| answer(r, stores::set_open(r.principal(), i.body.open).map(StoreItem::from)),
+            own(Operation::get("/api/store", "getOwnStore").tag("store").summary("One's own store")),
+            |r, _: Input| answer(r, stores::my_store(r.principal()).map(StoreItem::from)),
+        )
+        .operation(
+            own(Operation::put("/api/store/open", "openStore")
+                .tag("store")
+                .summary("Open or close one's store")
+                .body::<OpenInput>()),
+            |r, i: Input<(), (), OpenInput>| {
+                answer(r, stores::set_open(r.principal(), i.body.open).map(StoreItem::from))
+            },
         )
 }
 
 fn goods(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/store/products", "listProducts").tag("store").summary("The store's products").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || stores::products(&stores::my_store(r.principal())?.id, limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(|p| Products { products: p.items.into_iter().map(|p| p.value.into()).collect(), next: p.next }))
-        })
         .operation(
-            own(Operation::post("/api/store/products", "addProduct").tag("store").summary("Add a product").body::<ProductInput>().status(StatusCode::CREATED)),
-            |r, i: Input<(), (), ProductInput>| answer(r, put_product(r, None, i.body)),
-        )
-        .operation(
-            own(Operation::put("/api/store/products/{product}", "putProduct").tag("store").summary("Change a product").path::<ProductPath>().body::<ProductInput>()),
-            |r, i: Input<ProductPath, (), ProductInput>| answer(r, put_product(r, Some(&i.path.product), i.body)),
-        )
-        .operation(
-            own(Operation::post("/api/store/listings", "draftListing").tag("store").summary("Draft a listing of a product").body::<DraftInput>().status(StatusCode::CREATED)),
-            |r, i: Input<(), (), DraftInput>| {
-                let stock: Vec<(String, i64)> = i.body.stock.into_iter().map(|s| (s.sku, s.units)).collect();
-                answer(r, listings::draft(r.principal(), &i.body.product, i.body.batch.as_deref(), &stock).map(ListingItem::from))
+            own(Operation::get("/api/store/products", "listProducts")
+                .tag("store")
+                .summary("The store's products")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || {
+                    stores::products(&stores::my_store(r.principal())?.id, limit(i.query.limit)?, i.query.after.clone())
+                };
+                answer(
+                    r,
+                    page().map(|p| Products {
+                        products: p.items.into_iter().map(|p| p.value.into()).collect(),
+                        next: p.next,
+                    }),
+                )
             },
         )
         .operation(
-            own(Operation::post("/api/store/listings/{listing}/steps", "stepListing").tag("store").summary("Submit a listing for its review, or take it off sale").path::<ListingPath>().body::<ListingStep>()),
+            own(Operation::post("/api/store/products", "addProduct")
+                .tag("store")
+                .summary("Add a product")
+                .body::<ProductInput>()
+                .status(StatusCode::CREATED)),
+            |r, i: Input<(), (), ProductInput>| answer(r, put_product(r, None, i.body)),
+        )
+        .operation(
+            own(Operation::put("/api/store/products/{product}", "putProduct")
+                .tag("store")
+                .summary("Change a product")
+                .path::<ProductPath>()
+                .body::<ProductInput>()),
+            |r, i: Input<ProductPath, (), ProductInput>| answer(r, put_product(r, Some(&i.path.product), i.body)),
+        )
+        .operation(
+            own(Operation::post("/api/store/listings", "draftListing")
+                .tag("store")
+                .summary("Draft a listing of a product")
+                .body::<DraftInput>()
+                .status(StatusCode::CREATED)),
+            |r, i: Input<(), (), DraftInput>| {
+                let stock: Vec<(String, i64)> = i.body.stock.into_iter().map(|s| (s.sku, s.units)).collect();
+                answer(
+                    r,
+                    listings::draft(r.principal(), &i.body.product, i.body.batch.as_deref(), &stock)
+                        .map(ListingItem::from),
+                )
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/listings/{listing}/steps", "stepListing")
+                .tag("store")
+                .summary("Submit a listing for its review, or take it off sale")
+                .path::<ListingPath>()
+                .body::<ListingStep>()),
             |r, i: Input<ListingPath, (), ListingStep>| {
                 let done = match i.body.step.as_str() {
                     "submit" => listings::submit(r.principal(), &i.path.listing),
@@ -316,15 +365,35 @@ fn goods(router: Router) -> Router {
             },
         )
         .operation(
-            own(Operation::post("/api/store/listings/{listing}/stock", "addStock").tag("store").summary("Add units to the stock, or take some away").path::<ListingPath>().body::<StockInput>()),
-            |r, i: Input<ListingPath, (), StockInput>| answer(r, listings::add_stock(r.principal(), &i.path.listing, &i.body.sku, i.body.units).map(|left| StockBody { left })),
+            own(Operation::post("/api/store/listings/{listing}/stock", "addStock")
+                .tag("store")
+                .summary("Add units to the stock, or take some away")
+                .path::<ListingPath>()
+                .body::<StockInput>()),
+            |r, i: Input<ListingPath, (), StockInput>| {
+                answer(
+                    r,
+                    listings::add_stock(r.principal(), &i.path.listing, &i.body.sku, i.body.units)
+                        .map(|left| StockBody { left }),
+                )
+            },
         )
-        .operation(own(Operation::get("/api/store/batches", "listOwnBatches").tag("store").summary("The store's batches").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || batches::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(Batches::from))
-        })
         .operation(
-            own(Operation::post("/api/store/batches", "registerBatch").tag("store").summary("Register a batch").body::<BatchInput>().status(StatusCode::CREATED)),
+            own(Operation::get("/api/store/batches", "listOwnBatches")
+                .tag("store")
+                .summary("The store's batches")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || batches::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                answer(r, page().map(Batches::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/batches", "registerBatch")
+                .tag("store")
+                .summary("Register a batch")
+                .body::<BatchInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<(), (), BatchInput>| answer(r, register(r, i.body)),
         )
 }
@@ -332,55 +401,104 @@ fn goods(router: Router) -> Router {
 fn offers(router: Router) -> Router {
     router
         .operation(
-            own(Operation::post("/api/store/groups", "openGroup").tag("store").summary("Open a group buy").body::<GroupInput>().status(StatusCode::CREATED)),
+            own(Operation::post("/api/store/groups", "openGroup")
+                .tag("store")
+                .summary("Open a group buy")
+                .body::<GroupInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<(), (), GroupInput>| {
                 let b = i.body;
-                let new = NewGroup { listing: b.listing, sku: b.sku, price: b.price, minimum: b.minimum, deadline: b.deadline };
+                let new = NewGroup {
+                    listing: b.listing,
+                    sku: b.sku,
+                    price: b.price,
+                    minimum: b.minimum,
+                    deadline: b.deadline,
+                };
                 answer(r, groups::open(r.principal(), &new).map(GroupItem::from))
             },
         )
         .operation(
-            own(Operation::put("/api/store/coupons/{code}", "putCoupon").tag("store").summary("Add or change a coupon").path::<CodePath>().body::<CouponInput>()),
+            own(Operation::put("/api/store/coupons/{code}", "putCoupon")
+                .tag("store")
+                .summary("Add or change a coupon")
+                .path::<CodePath>()
+                .body::<CouponInput>()),
             |r, i: Input<CodePath, (), CouponInput>| answer(r, put_coupon(r, i.path.code, i.body)),
         )
 }
 
 fn handling(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/store/orders", "listOrdersOfStore").tag("store").summary("The store's orders").query::<OrdersQuery>()), |r, i: Input<(), OrdersQuery>| {
-            let page = || {
-                let state = i.query.state.as_deref().map(|s| word(State::of_code(s), "/state")).transpose()?;
-                orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
-            };
-            answer(r, page().map(Orders::from))
-        })
-        .operation(own(Operation::post("/api/store/orders/{order}/accept", "acceptOrder").tag("store").summary("Take an order on").path::<OrderPath>()), |r, i: Input<OrderPath>| {
-            answer(r, orders::accept(r.principal(), &i.path.order).map(OrderBody::from))
-        })
         .operation(
-            own(Operation::post("/api/store/orders/{order}/ship", "shipOrder").tag("store").summary("Send units of an order").path::<OrderPath>().body::<ShipInput>()),
-            |r, i: Input<OrderPath, (), ShipInput>| answer(r, shipping::ship(r.principal(), &i.path.order, &i.body.into()).map(OrderBody::from)),
+            own(Operation::get("/api/store/orders", "listOrdersOfStore")
+                .tag("store")
+                .summary("The store's orders")
+                .query::<OrdersQuery>()),
+            |r, i: Input<(), OrdersQuery>| {
+                let page = || {
+                    let state = i.query.state.as_deref().map(|s| word(State::of_code(s), "/state")).transpose()?;
+                    orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
+                };
+                answer(r, page().map(Orders::from))
+            },
         )
         .operation(
-            own(Operation::post("/api/store/orders/{order}/brought", "broughtShipment").tag("store").summary("The parcels that the store brought have arrived").path::<OrderPath>().body::<BroughtInput>()),
-            |r, i: Input<OrderPath, (), BroughtInput>| answer(r, shipping::brought(r.principal(), &i.path.order, &i.body.request).map(OrderBody::from)),
+            own(Operation::post("/api/store/orders/{order}/accept", "acceptOrder")
+                .tag("store")
+                .summary("Take an order on")
+                .path::<OrderPath>()),
+            |r, i: Input<OrderPath>| answer(r, orders::accept(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
-            own(Operation::post("/api/store/orders/{order}/refund", "refundOrder").tag("store").summary("Give units that were not sent, or money, back; also for managers").path::<OrderPath>().body::<RefundInput>().status(StatusCode::ACCEPTED)),
+            own(Operation::post("/api/store/orders/{order}/ship", "shipOrder")
+                .tag("store")
+                .summary("Send units of an order")
+                .path::<OrderPath>()
+                .body::<ShipInput>()),
+            |r, i: Input<OrderPath, (), ShipInput>| {
+                answer(r, shipping::ship(r.principal(), &i.path.order, &i.body.into()).map(OrderBody::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/orders/{order}/brought", "broughtShipment")
+                .tag("store")
+                .summary("The parcels that the store brought have arrived")
+                .path::<OrderPath>()
+                .body::<BroughtInput>()),
+            |r, i: Input<OrderPath, (), BroughtInput>| {
+                answer(r, shipping::brought(r.principal(), &i.path.order, &i.body.request).map(OrderBody::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/orders/{order}/refund", "refundOrder")
+                .tag("store")
+                .summary("Give units that were not sent, or money, back; also for managers")
+                .path::<OrderPath>()
+                .body::<RefundInput>()
+                .status(StatusCode::ACCEPTED)),
             |r, i: Input<OrderPath, (), RefundInput>| {
                 let backs: Vec<_> = i.body.backs.iter().map(|b| b.back(false)).collect();
                 answer(r, orders::give_back(r.principal(), &i.path.order, &backs, &i.body.reason).map(OrderBody::from))
             },
         )
-        .operation(own(Operation::get("/api/store/returns", "listReturnsOfStore").tag("store").summary("The store's returns").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || returns::of_store(r.principal(), limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(Returns::from))
-        })
+        .operation(
+            own(Operation::get("/api/store/returns", "listReturnsOfStore")
+                .tag("store")
+                .summary("The store's returns")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || returns::of_store(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                answer(r, page().map(Returns::from))
+            },
+        )
 }
 
 fn put_product(request: &Request, id: Option<&str>, b: ProductInput) -> Result<ProductBody, Refusal> {
     let sku = |s: SkuInput| Sku { id: s.id, name: s.name, price: s.price, grams: s.grams, parcels: s.parcels };
-    let licence = |(i, l): (usize, LicenceInput)| Ok(Licence { kind: l.kind, number: l.number, until: day(&l.until, &format!("/licences/{i}/until"))? });
+    let licence = |(i, l): (usize, LicenceInput)| {
+        Ok(Licence { kind: l.kind, number: l.number, until: day(&l.until, &format!("/licences/{i}/until"))? })
+    };
     let input = Product {
         id: String::new(),
         store: String::new(),
@@ -431,14 +549,28 @@ fn put_coupon(request: &Request, code: String, b: CouponInput) -> Result<CouponI
 impl From<Farmer> for FarmerBody {
     fn from(f: Farmer) -> Self {
         let document = f.masked();
-        Self { id: f.id, name: f.name, document, village: f.village, payee: f.payee, status: f.status.code().to_owned(), reason: f.reason }
+        Self {
+            id: f.id,
+            name: f.name,
+            document,
+            village: f.village,
+            payee: f.payee,
+            status: f.status.code().to_owned(),
+            reason: f.reason,
+        }
     }
 }
 
 impl From<Product> for ProductBody {
     fn from(p: Product) -> Self {
         let price_from = p.price_from();
-        Self { id: p.id, title: p.title, category: p.category.code().to_owned(), price_from, skus: p.skus.into_iter().map(|s| s.id).collect() }
+        Self {
+            id: p.id,
+            title: p.title,
+            category: p.category.code().to_owned(),
+            price_from,
+            skus: p.skus.into_iter().map(|s| s.id).collect(),
+        }
     }
 }
 
