@@ -11,14 +11,16 @@ fn sdk() -> PathBuf {
     root().join("sdk/js")
 }
 
-/// The lessons of `examples/` that are npm packages, by their folders' names, which are the apps'.
+/// The apps of `plugins/` and lessons of `examples/` that are npm packages, by their folders' names, which are the apps'.
 pub(crate) fn lessons() -> Result<Vec<PathBuf>> {
-    let dir = root().join("examples");
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
-        let path = entry?.path();
-        if path.join("package.json").exists() {
-            found.push(path);
+    for folder in ["plugins", "examples"] {
+        let dir = root().join(folder);
+        for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
+            let path = entry?.path();
+            if path.join("package.json").exists() {
+                found.push(path);
+            }
         }
     }
     found.sort();

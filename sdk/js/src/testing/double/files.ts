@@ -16,6 +16,8 @@ const WRITTEN: Readonly<Record<string, string>> = {
   json: "application/json",
   txt: "text/plain",
   png: "image/png",
+  wav: "audio/x-wav",
+  zip: "application/zip",
 };
 
 /** What a transaction asks. */

@@ -1,0 +1,57 @@
+/** The access rate: verified compulsory schools ÷ compulsory schools in service. */
+import { countyOf, within } from "./division.ts";
+import { type Link, silenced } from "./link.ts";
+import { type School, inService, isCompulsory } from "./school.ts";
+import { dayOf } from "./time.ts";
+
+/** The formula, as the page shows it. */
+export const ACCESS_FORMULA = {
+  zh: "宽带网络接入率 ＝ 经探针核验已接入的义务教育学校数 ÷ 当日在办的义务教育学校数。九年一贯制学校计一所；学校自报不计入；探针静默 30 天即视为断开；结果只舍不入。",
+  en: "Access rate = compulsory schools whose link is verified by probes ÷ compulsory schools in service on the day. A nine-year school counts once; what schools report of themselves does not count; 30 days without a probe is lost; nothing is rounded up.",
+} as const;
+
+/** A school that is not verified. */
+export interface Missing {
+  readonly school: string;
+  readonly name: string;
+  readonly division: string;
+  /** Where its link stands; `none` when it never applied. */
+  readonly state: "none" | "applied" | "connected" | "lost";
+}
+
+/** A rate over some schools. */
+export interface AccessRate {
+  readonly verified: number;
+  readonly inService: number;
+  /** Hundredths of a percent, rounded down; `null` when no school is in service. */
+  readonly basisPoints: number | null;
+  readonly missing: readonly Missing[];
+}
+
+/** The rate over the schools that lie in `divisions` (codes of the city, counties or towns; all when empty), as it stands at `now`. */
+export function accessRate(schools: readonly School[], links: ReadonlyMap<string, Link>, now: number, divisions: readonly string[] = []): AccessRate {
+  const day = dayOf(now);
+  const counted = schools.filter(
+    (s) => isCompulsory(s) && inService(s, day) && (divisions.length === 0 || divisions.some((d) => within(s.division, d))),
+  );
+  const missing: Missing[] = [];
+  for (const { id, name, division } of counted) {
+    const link = links.get(id);
+    const state = link === undefined ? "none" : silenced(link, now).state;
+    if (state !== "verified") missing.push({ school: id, name, division, state });
+  }
+  const verified = counted.length - missing.length;
+  const basisPoints = counted.length === 0 ? null : Math.floor((verified * 10_000) / counted.length);
+  return { verified, inService: counted.length, basisPoints, missing };
+}
+
+/** The rate of each county that has a school, in the order of codes: for the map. */
+export function byCounty(schools: readonly School[], links: ReadonlyMap<string, Link>, now: number): readonly { county: string; rate: AccessRate }[] {
+  const counties = [...new Set(schools.map((s) => countyOf(s.division)))].sort();
+  return counties.map((county) => ({ county, rate: accessRate(schools, links, now, [county]) })).filter(({ rate }) => rate.inService > 0);
+}
+
+/** `80.00 %` of basis points. */
+export function percent(basisPoints: number): string {
+  return `${Math.floor(basisPoints / 100)}.${String(basisPoints % 100).padStart(2, "0")} %`;
+}

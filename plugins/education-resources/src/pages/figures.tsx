@@ -1,0 +1,226 @@
+/** The department's figures: access and equity, with their formulas, the map, the trend, and who is furthest behind. */
+import { type AppContext, Badge, Card, Chart, type CityRequest, type Column, Confirm, DistrictMap, Empty, Field, Form, Notice, PrintButton, Quantity, Table, t } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
+import { ACCESS_FORMULA, type AccessRate, type Missing, percent } from "../domain/access.ts";
+import { LEAST } from "../domain/cells.ts";
+import { divisionName, isCounty } from "../domain/division.ts";
+import { EQUITY_FORMULA, type Equity, type Figure, type SchoolFigure, hundredths } from "../domain/equity.ts";
+import { isMonth, monthOf } from "../domain/time.ts";
+import { Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
+import { Facts, LAYOUT, State, Wrong, at, place, statusOf, tried } from "./common.tsx";
+
+/** Below this a county is red; below the second it is yellow. Hundredths of a percent. */
+const RED = 8_000;
+const YELLOW = 10_000;
+
+/** `GET /figures`: `county` narrows who is missing, `month` is the month of the uses. */
+export function show(c: AppContext) {
+  const { request } = c.var;
+  const asked = request.queryValue("county") ?? "";
+  const county = isCounty(asked) ? asked : undefined;
+  const form = new Form([["month", request.queryValue("month") ?? monthOf(clock.now())]]);
+  const wrong = isMonth(form.value("month")) ? undefined : tried(form, () => equityOf(form.value("month")));
+  const month = wrong instanceof Refusal ? monthOf(clock.now()) : form.value("month");
+  return LAYOUT.page(
+    request,
+    t("接入与均衡", "Access and equity"),
+    <>
+      <Wrong request={request} form={form} refusal={wrong instanceof Refusal ? wrong : undefined} />
+      <AccessPart request={request} county={county} />
+      <EquityPart request={request} month={month} form={form} />
+      <div class="actions no-print">
+        {(["csv", "xlsx"] as const).map((format) => (
+          <a href={`/figures/file?${new URLSearchParams({ month, format }).toString()}`}>
+            {format === "csv" ? request.t("下载 CSV（各学校）", "Download CSV (schools)") : request.t("下载 Excel（全部表）", "Download for Excel (all tables)")}
+          </a>
+        ))}
+      </div>
+      <PrintButton request={request} />
+      {!request.isAnonymous && request.hasRole("bureau") ? (
+        <Card id="recount" heading={request.t("复核计数", "Count again")}>
+          <p>{request.t("从每一条使用记录重新计算当月，与计数器逐校比较。", "Counts the month again from every use, and compares it with the counters, school by school.")}</p>
+          <Confirm action="/figures/recount" values={{ month }}>{request.t(`复核 ${month}`, `Count ${month} again`)}</Confirm>
+        </Card>
+      ) : null}
+    </>,
+    statusOf(form, undefined),
+  );
+}
+
+function AccessPart({ request, county }: { request: CityRequest; county: string | undefined }) {
+  const all = access(county === undefined ? [] : [county]);
+  const name = county === undefined ? request.t("全市", "the city") : (divisionName(county) ?? county);
+  return (
+    <>
+      <Card id="access" heading={request.t(`宽带网络接入率（${name}）`, `Access rate (${name})`)}>
+        <Rate request={request} rate={all.total} />
+        <p class="muted">{request.text(ACCESS_FORMULA)}</p>
+        {county === undefined ? null : <p><a href="/figures">{request.t("查看全市", "The whole city")}</a></p>}
+      </Card>
+      <DistrictMap
+        request={request}
+        title={request.t("各县区接入率", "Access rate by county")}
+        measure={request.t("接入率", "Access rate")}
+        unit="%"
+        districts={all.counties.map(({ county: code, rate }) => ({
+          code,
+          name: divisionName(code) ?? code,
+          value: rate.basisPoints === null ? Quantity.unknown("—") : Quantity.decimal(rate.basisPoints, 2),
+          link: `/figures?county=${code}#missing`,
+        }))}
+        classes={[
+          { from: 0, label: request.t("低于 80 %", "below 80 %"), tone: "bad" },
+          { from: 80, label: request.t("80 % 至 100 %", "80 % to 100 %"), tone: "warn" },
+          { from: 100, label: request.t("全部核验", "all verified"), tone: "ok" },
+        ]}
+        source={request.t(`探针记录，截至 ${clock.minute(clock.now())}`, `By probes, at ${clock.minute(clock.now())}`)}
+      />
+      <MissingSchools request={request} missing={all.total.missing} name={name} />
+    </>
+  );
+}
+
+function Rate({ request, rate }: { request: CityRequest; rate: AccessRate }) {
+  if (rate.basisPoints === null) return <Empty><p>{request.t("没有在办的义务教育学校。", "No compulsory school is in service.")}</p></Empty>;
+  const tone = rate.basisPoints < RED ? "bad" : rate.basisPoints < YELLOW ? "warn" : "ok";
+  return (
+    <p>
+      <Badge tone={tone}>{percent(rate.basisPoints)}</Badge>{" "}
+      {request.t(`已核验 ${rate.verified} 所 ÷ 在办 ${rate.inService} 所`, `${rate.verified} verified ÷ ${rate.inService} in service`)}
+    </p>
+  );
+}
+
+function MissingSchools({ request, missing, name }: { request: CityRequest; missing: readonly Missing[]; name: string }) {
+  const columns: Column<Missing>[] = [
+    { heading: request.t("学校", "School"), cell: (m) => <a href={at("schools", m.school)}>{m.name}</a> },
+    { heading: request.t("所在地", "Where"), cell: (m) => place(m.division) },
+    { heading: request.t("接入", "Link"), cell: (m) => <State request={request} state={m.state} /> },
+  ];
+  return (
+    <Card id="missing" heading={request.t(`尚未核验的学校（${name}）`, `Schools not verified (${name})`)}>
+      {missing.length === 0 ? <p>{request.t("全部已核验。", "All of them are verified.")}</p> : <Table caption={request.t("尚未核验的学校", "Schools not verified")} columns={columns} rows={missing} />}
+    </Card>
+  );
+}
+
+function EquityPart({ request, month, form }: { request: CityRequest; month: string; form: Form }) {
+  const equity = equityOf(month);
+  const trend = equityTrend(12, month);
+  return (
+    <>
+      <Card id="equity" heading={request.t(`城乡均衡度（${month}）`, `Equity ratio (${month})`)}>
+        <form class="no-print" method="get" action="/figures">
+          <Field request={request} form={form} name="month" kind="month" label={t("月份", "Month")} />
+          <div class="actions"><button type="submit">{request.t("查看", "Show")}</button></div>
+        </form>
+        <Facts
+          facts={[
+            [request.t("均衡度", "Ratio"), equity.ratio === null ? request.t("不公布或没有数据", "not shown, or nothing was used") : <strong>{hundredths(equity.ratio)}</strong>],
+            [request.t("农村生均使用", "Uses a rural pupil"), perPupil(request, equity.rural)],
+            [request.t("城镇生均使用", "Uses an urban pupil"), perPupil(request, equity.urban)],
+            [request.t("全市生均使用", "Uses a pupil of the city"), perPupil(request, equity.city)],
+          ]}
+        />
+        <p class="muted">{request.text(EQUITY_FORMULA)}</p>
+      </Card>
+      <Trend request={request} points={trend.points} />
+      <Counties request={request} equity={equity} />
+      <Behind request={request} shown={trend.behind.shown} hidden={trend.behind.hidden} />
+    </>
+  );
+}
+
+/** A rate in words; what is hidden says why. */
+function perPupil(request: CityRequest, figure: Figure): string {
+  if (figure.hidden) return hiddenText(request);
+  return figure.perPupil === null ? "—" : hundredths(figure.perPupil);
+}
+
+function hiddenText(request: CityRequest): string {
+  return request.t(`不公布（不足 ${LEAST} 人，或可推算出这样的格子）`, `not shown (under ${LEAST}, or would tell such a cell)`);
+}
+
+/** A figure of a chart, of hundredths. */
+function quantity(n: number | null): Quantity {
+  return n === null ? Quantity.unknown("—") : Quantity.decimal(n, 2);
+}
+
+function Trend({ request, points }: { request: CityRequest; points: readonly TrendPoint[] }) {
+  return (
+    <Chart
+      request={request}
+      kind="line"
+      title={request.t("十二个月的变化", "Twelve months")}
+      heading={request.t("月份", "Month")}
+      series={[request.t("均衡度", "Ratio"), request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")]}
+      rows={points.map((p) => ({ name: p.month, link: `/figures?month=${p.month}`, values: [quantity(p.ratio), quantity(p.rural), quantity(p.urban)] }))}
+    />
+  );
+}
+
+function Counties({ request, equity }: { request: CityRequest; equity: Equity }) {
+  return (
+    <Chart
+      request={request}
+      kind="bar"
+      title={request.t(`各县区生均使用（${equity.month}）`, `Uses a pupil by county (${equity.month})`)}
+      heading={request.t("县区", "County")}
+      series={[request.t("生均使用", "Uses a pupil")]}
+      rows={equity.counties.map(({ county, figure }) => ({
+        name: divisionName(county) ?? county,
+        values: [figure.hidden || figure.perPupil === null ? Quantity.unknown(perPupil(request, figure)) : Quantity.decimal(figure.perPupil, 2)],
+      }))}
+    />
+  );
+}
+
+function Behind({ request, shown, hidden }: { request: CityRequest; shown: readonly SchoolFigure[]; hidden: readonly SchoolFigure[] }) {
+  const columns: Column<SchoolFigure>[] = [
+    { heading: request.t("学校", "School"), cell: (s) => <a href={at("schools", s.school)}>{s.name}</a> },
+    { heading: request.t("所在地", "Where"), cell: (s) => place(s.division) },
+    { heading: request.t("学生", "Pupils"), cell: (s) => String(s.pupils), numeric: true },
+    { heading: request.t("生均使用", "Uses a pupil"), cell: (s) => perPupil(request, s.figure), numeric: true },
+  ];
+  return (
+    <Card id="behind" heading={request.t("使用最少的农村学校", "Rural schools furthest behind")}>
+      {shown.length === 0 ? <p>{request.t("没有可公布的数据。", "Nothing that can be shown.")}</p> : <Table caption={request.t("使用最少的农村学校", "Rural schools furthest behind")} columns={columns} rows={shown} />}
+      {hidden.length === 0 ? null : (
+        <p class="muted">
+          {request.t("不公布数字，同样需要关注：", "Their figures are not shown, and they need a look as well: ")}
+          {hidden.map((s) => s.name).join(request.t("、", ", "))}
+        </p>
+      )}
+    </Card>
+  );
+}
+
+/** `POST /figures/recount` */
+export async function countAgain(c: AppContext) {
+  const { request } = c.var;
+  request.requireRole("bureau");
+  const form = await request.form();
+  const month = form.value("month");
+  const differences = recount(request.principal, month);
+  return LAYOUT.page(
+    request,
+    t(`复核 ${month}`, `${month}, counted again`),
+    <>
+      {differences.length === 0 ? <Notice tone="ok">{request.t("计数器与使用记录完全一致。", "The counters are what the uses make.")}</Notice> : (
+        <>
+          <Notice tone="bad">{request.t("有不一致，请联系运维人员。", "They differ: tell the operator.")}</Notice>
+          <Table
+            caption={request.t("不一致的学校", "Schools that differ")}
+            columns={[
+              { heading: request.t("学校", "School"), cell: (d: (typeof differences)[number]) => d.school },
+              { heading: request.t("计数器", "Counters"), cell: (d) => `${d.counted.uses} / ${d.counted.seconds} / ${d.counted.people}`, numeric: true },
+              { heading: request.t("使用记录", "Uses"), cell: (d) => `${d.recounted.uses} / ${d.recounted.seconds} / ${d.recounted.people}`, numeric: true },
+            ]}
+            rows={differences}
+          />
+        </>
+      )}
+      <p><a href={`/figures?month=${encodeURIComponent(month)}`}>{request.t("返回统计", "Back to the figures")}</a></p>
+    </>,
+  );
+}

@@ -1,0 +1,138 @@
+/** The library: what everybody may look for. */
+import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
+import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
+import type { Preview } from "../domain/file/index.ts";
+import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
+import { type Search, type Shown, nodesBelow, schoolById } from "../service/index.ts";
+import { LEVEL_TEXTS } from "./curriculum.tsx";
+import { catalogueAt } from "./narrow.ts";
+import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
+
+/** The levels by which the library is narrowed, one select below the other. */
+const NARROWED = LEVELS.slice(0, 6);
+const PER_PAGE = 20;
+const LONGEST = 80;
+
+/** How files are shown, in words. */
+export const PREVIEW_TEXTS: Readonly<Record<Preview, ReturnType<typeof t>>> = {
+  picture: t("图片", "picture"),
+  pdf: t("PDF 文档", "PDF"),
+  sound: t("音频", "sound"),
+  film: t("视频", "film"),
+  text: t("文本", "text"),
+  none: t("其他文件", "other file"),
+};
+
+/** `GET /` */
+export function list(c: AppContext) {
+  const { request } = c.var;
+  const form = request.queryForm();
+  const search = searchOf(form);
+  const page = catalogueAt(chosen(form).at(-1), search, form.value("after") || undefined, PER_PAGE);
+  const kept = Object.fromEntries(form.pairs().filter(([name, value]) => name !== "after" && value !== ""));
+  return LAYOUT.page(
+    request,
+    t("优质教育资源", "Resources for teaching and learning"),
+    <>
+      <p>{request.t("经学校和县区两级审核、有授权的资源，对所有人开放。", "Reviewed by school and county, licensed, and open to everybody.")}</p>
+      <SearchForm request={request} form={form} />
+      {page.items.length === 0 ? <Nothing request={request} isSearch={Object.keys(kept).length > 0} more={page.next !== undefined} /> : (
+        <Table caption={request.t("资源", "Resources")} columns={columns(request)} rows={page.items} />
+      )}
+      <Pager request={request} path="/" next={page.next} kept={kept} />
+    </>,
+  );
+}
+
+/** What the form looks for besides its place in the tree. */
+function searchOf(form: Form): Search {
+  const text = [...form.value("q")].slice(0, LONGEST).join("");
+  const type = form.value("type");
+  return {
+    ...(Object.hasOwn(TYPES, type) ? { type } : {}),
+    ...(text.trim() === "" ? {} : { text }),
+  };
+}
+
+/** The nodes that were chosen, from the stage down; one that does not lie below the one before was chosen under another. */
+function chosen(form: Form): string[] {
+  const out: string[] = [];
+  for (const level of NARROWED) {
+    const id = form.value(level);
+    const above = out.at(-1);
+    if (levelOf(id) !== level || (above !== undefined && !id.startsWith(`${above}.`))) break;
+    out.push(id);
+  }
+  return out;
+}
+
+function SearchForm({ request, form }: { request: CityRequest; form: Form }) {
+  const path = chosen(form);
+  const levels = NARROWED.slice(0, path.length + 1);
+  return (
+    <form method="get" action="/" role="search">
+      <Field request={request} form={form} name="q" kind="search" label={t("标题、关键词或作者", "Title, keyword or author")} />
+      <div class="grid">
+        {levels.map((level, n) => <LevelSelect request={request} form={form} level={level} above={n === 0 ? "" : (path[n - 1] ?? "")} />)}
+        <Select request={request} form={form} name="type" label={t("类型", "Type")} options={options(request, TYPES, t("全部", "All"))} />
+      </div>
+      <div class="actions">
+        <button type="submit">{request.t("查找", "Search")}</button>
+        <a href="/">{request.t("清除条件", "Clear")}</a>
+      </div>
+    </form>
+  );
+}
+
+/** One level's select. It is there once the level above is chosen; without a script the button shows the next one. */
+function LevelSelect(props: { request: CityRequest; form: Form; level: Level; above: string }) {
+  const { request, form, level, above } = props;
+  const nodes = nodesBelow(above).items;
+  if (nodes.length === 0) return null;
+  const all: readonly (readonly [string, string])[] = [["", request.t("全部", "All")], ...nodes.map(({ value: n }) => [n.id, request.text(n)] as const)];
+  return <Select request={request} form={form} name={level} label={LEVEL_TEXTS[level]} options={all} />;
+}
+
+function Nothing({ request, isSearch, more }: { request: CityRequest; isSearch: boolean; more: boolean }) {
+  return (
+    <Empty>
+      {more ? (
+        <p>{request.t("这一部分没有找到，请看下一页继续查找。", "Nothing in this part: the next page goes on searching.")}</p>
+      ) : isSearch ? (
+        <>
+          <p>{request.t("没有符合条件的资源。请减少条件或换一个词。", "Nothing fits. Take a condition away, or try another word.")}</p>
+          <a role="button" href="/">{request.t("查看全部资源", "All resources")}</a>
+        </>
+      ) : (
+        <>
+          <p>{request.t("资源库里还没有已发布的资源。", "Nothing has been published yet.")}</p>
+          <a href="/help">{request.t("怎样上传和审核", "How resources are uploaded and reviewed")}</a>
+        </>
+      )}
+    </Empty>
+  );
+}
+
+/** The columns of a list of resources. */
+export function columns(request: CityRequest): Column<Shown>[] {
+  const names = new Map<string, string>();
+  return [
+    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("resources", r.id)}>{r.metadata.title}</a> },
+    {
+      heading: request.t("学段学科", "Stage and subject"),
+      cell: (r) => `${request.text(STAGES[r.metadata.stage])} ${request.text(SUBJECTS[r.metadata.subject])}`,
+    },
+    { heading: request.t("类型", "Type"), cell: (r) => <Badge tone="info">{request.text(TYPES[r.metadata.type])}</Badge> },
+    { heading: request.t("格式", "Format"), cell: (r) => `${request.text(PREVIEW_TEXTS[r.preview])}, ${bytes(r.file.size)}` },
+    { heading: request.t("授权", "Licence"), cell: (r) => request.text(LICENCES[r.metadata.licence]) },
+    { heading: request.t("提供学校", "School"), cell: (r) => schoolName(names, r.school) },
+    { heading: request.t("发布", "Published"), cell: (r) => <Time ms={r.at} /> },
+  ];
+}
+
+/** A school's name, read once a page. */
+function schoolName(names: Map<string, string>, id: string): string {
+  const known = names.get(id) ?? schoolById(id).name;
+  names.set(id, known);
+  return known;
+}

@@ -1,0 +1,211 @@
+/** A teacher's resources, and the page of one on its way: its state, its reviews, and what may be done next. */
+import { type AppContext, Badge, Card, type CityRequest, type Column, Confirm, Empty, Form, Hidden, Notice, Pager, Table, TextArea, t } from "@yunlong/sdk";
+import { previewOf } from "../domain/file/index.ts";
+import { ALLOWS, type Resource, type ResourceStep, type Review } from "../domain/resource.ts";
+import { LICENCES, TYPES, isWord } from "../domain/vocabulary.ts";
+import { Refusal, STATE_TEXTS, fileOf, myResources, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
+import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
+import { PREVIEW_TEXTS } from "./library.tsx";
+import { answered } from "./resource.tsx";
+
+/** `GET /mine` */
+export function list(c: AppContext) {
+  const { request } = c.var;
+  request.requireRole("teacher");
+  const page = myResources(request.principal, request.queryValue("after"));
+  const columns: Column<Resource>[] = [
+    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("work", r.id)}>{r.input.title}</a> },
+    { heading: request.t("版本", "Version"), cell: (r) => String(r.version), numeric: true },
+    { heading: request.t("状态", "State"), cell: (r) => <State request={request} state={r.state} /> },
+    { heading: request.t("最近变化", "Last change"), cell: (r) => <Time ms={r.history.at(-1)?.at ?? 0} /> },
+    { heading: request.t("审核意见", "What the reviewer said"), cell: (r) => <span class="detail">{r.note}</span> },
+  ];
+  return LAYOUT.page(
+    request,
+    t("我的资源", "My resources"),
+    <>
+      <div class="actions"><a role="button" href="/mine/new">{request.t("上传资源", "Upload a resource")}</a></div>
+      {page.items.length === 0 ? <Empty><p>{request.t("您还没有上传过资源。", "You have uploaded nothing yet.")}</p></Empty> : (
+        <Table caption={request.t("我的资源", "My resources")} columns={columns} rows={page.items.map((i) => i.value)} />
+      )}
+      <Pager request={request} path="/mine" next={page.next} />
+    </>,
+  );
+}
+
+/** `GET /work/:id`: for its author, its reviewers and the bureau. */
+export function show(c: AppContext) {
+  void c.var.request.subject;
+  return workPage(c.var.request, param(c, "id"), new Form(), undefined);
+}
+
+function workPage(request: CityRequest, id: string, form: Form, refusal: Refusal | undefined) {
+  const { resource, reviews } = workResource(request.principal, id);
+  const { title } = resource.input;
+  return LAYOUT.page(
+    request,
+    { zh: title, en: title },
+    <>
+      <Wrong request={request} form={form} refusal={refusal} />
+      <p>
+        <State request={request} state={resource.state} /> {request.t(`第 ${resource.version} 版`, `version ${resource.version}`)}{" "}
+        {resource.state === "published" ? <a href={at("resources", id)}>{request.t("公开页面", "Public page")}</a> : null}
+      </p>
+      {resource.withdrawn === undefined ? null : (
+        <Notice tone="warn">{request.t("撤回理由：", "Withdrawn because: ")}{resource.withdrawn.reason}</Notice>
+      )}
+      <Contents request={request} resource={resource} />
+      <Reviews request={request} reviews={reviews} />
+      <Steps request={request} resource={resource} form={form} />
+      <Story request={request} resource={resource} />
+    </>,
+    statusOf(form, refusal),
+  );
+}
+
+function Contents({ request, resource }: { request: CityRequest; resource: Resource }) {
+  const { input, file } = resource;
+  return (
+    <Card id="contents" heading={request.t("内容", "Contents")}>
+      {file === undefined ? <p>{request.t("还没有文件。", "There is no file yet.")}</p> : (
+        <>
+          {previewOf(file.mediaType) === "picture" ? <img src={at("work", resource.id, "file")} alt={input.title} /> : null}
+          <p>
+            <a href={at("work", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])}, {bytes(file.size)})
+          </p>
+        </>
+      )}
+      <Facts
+        facts={[
+          [request.t("简介", "Summary"), input.description],
+          [request.t("关键词", "Keywords"), input.keywords.join(request.t("、", ", "))],
+          [request.t("类型", "Type"), isWord(TYPES, input.type) ? request.text(TYPES[input.type]) : ""],
+          [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{input.node}</a>],
+          [request.t("作者", "Author"), input.author],
+          [request.t("版权", "Copyright"), input.copyright],
+          [request.t("授权", "Licence"), isWord(LICENCES, input.licence) ? request.text(LICENCES[input.licence]) : ""],
+          [request.t("授权至", "Until"), input.licensedUntil],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Reviews({ request, reviews }: { request: CityRequest; reviews: readonly Omit<Review, "reviewer">[] }) {
+  if (reviews.length === 0) return null;
+  const columns: Column<Omit<Review, "reviewer">>[] = [
+    { heading: request.t("级别", "Level"), cell: (r) => (r.level === "school" ? request.t("学校", "School") : request.t("县区", "County")) },
+    { heading: request.t("轮次", "Round"), cell: (r) => String(r.round), numeric: true },
+    { heading: request.t("结论", "Result"), cell: (r) => (r.passed ? <Badge tone="ok">{request.t("通过", "Passed")}</Badge> : <Badge tone="bad">{request.t("退回", "Rejected")}</Badge>) },
+    { heading: request.t("意见", "What was said"), cell: (r) => <span class="lines">{r.note ?? ""}</span> },
+    { heading: request.t("时间", "When"), cell: (r) => <Time ms={r.at} /> },
+  ];
+  return (
+    <Card id="reviews" heading={request.t("审核记录", "Reviews")}>
+      <Table caption={request.t("审核记录", "Reviews")} columns={columns} rows={reviews} />
+    </Card>
+  );
+}
+
+/** What the state allows and this person may try. Whether they may is decided where it is done. */
+function Steps({ request, resource, form }: { request: CityRequest; resource: Resource; form: Form }) {
+  const { id, state } = resource;
+  const isAuthor = request.principal.subject === resource.author;
+  const allows = (step: ResourceStep): boolean => ALLOWS[state].includes(step);
+  const reviews = !isAuthor && (request.hasRole("school") || request.hasRole("county"));
+  const publishes = request.hasRole("county") || request.hasRole("bureau");
+  return (
+    <Card id="steps" heading={request.t("下一步", "Next step")}>
+      <div class="actions">
+        {isAuthor && allows("edit") ? <a role="button" href={at("work", id, "edit")}>{request.t("修改", "Edit")}</a> : null}
+        {isAuthor && allows("submit") ? <Confirm action={at("work", id, "submit")}>{request.t("提交审核", "Submit for review")}</Confirm> : null}
+        {request.hasRole("teacher") && allows("revise") ? <Confirm action={at("work", id, "revise")}>{request.t("开始修订新版本", "Begin the next version")}</Confirm> : null}
+        {publishes && allows("publish") ? <Confirm action={at("work", id, "publish")}>{request.t("发布", "Publish")}</Confirm> : null}
+      </div>
+      {isAuthor && state.endsWith("reviewed") || isAuthor && state === "submitted" ? <p>{request.t("正在审核，作者不能审核自己的资源。", "It is being reviewed. Nobody reviews their own resource.")}</p> : null}
+      {reviews && allows("school-review") ? <ReviewForm request={request} id={id} level="school" form={form} /> : null}
+      {reviews && allows("county-review") ? <ReviewForm request={request} id={id} level="county" form={form} /> : null}
+      {(publishes || isAuthor) && allows("withdraw") ? <Withdraw request={request} id={id} form={form} /> : null}
+    </Card>
+  );
+}
+
+function ReviewForm({ request, id, level, form }: { request: CityRequest; id: string; level: Review["level"]; form: Form }) {
+  return (
+    <form method="post" action={at("work", id, "review")} novalidate>
+      <Hidden name="level" value={level} />
+      <TextArea request={request} form={form} name="note" rows={4} label={level === "school" ? t("学校审核意见", "The school’s review") : t("县区审核意见", "The county’s review")} hint={t("退回时必须写明理由。作者会看到意见，但看不到审核人。", "A rejection needs its reason. The author reads it, and not who wrote it.")} />
+      <div class="actions">
+        <button type="submit" name="passed" value="yes">{request.t("通过", "Pass")}</button>
+        <button type="submit" name="passed" value="no" class="secondary">{request.t("退回", "Reject")}</button>
+      </div>
+    </form>
+  );
+}
+
+function Withdraw({ request, id, form }: { request: CityRequest; id: string; form: Form }) {
+  return (
+    <details open={form.value("does") === "withdraw"}>
+      <summary>{request.t("撤回", "Withdraw")}</summary>
+      <p>{request.t("撤回后任何人都看不到，离线资源包随之更新，保存了副本的学校会收到删除通知。不能恢复，可以修订后重新发布。", "Nobody sees it any more, packs are made anew, and whoever keeps copies is told to delete them. It does not come back; a new resource can be published.")}</p>
+      <form method="post" action={at("work", id, "withdraw")} novalidate>
+        <Hidden name="does" value="withdraw" />
+        <TextArea request={request} form={form} name="reason" rows={3} label={t("撤回理由", "Why")} />
+        <div class="actions"><button type="submit">{request.t("确认撤回", "Withdraw it")}</button></div>
+      </form>
+    </details>
+  );
+}
+
+function Story({ request, resource }: { request: CityRequest; resource: Resource }) {
+  return (
+    <Card id="story" heading={request.t("过程", "How it went")}>
+      <ol>{resource.history.map((h) => <li><Time ms={h.at} /> {request.text(STATE_TEXTS[h.state] ?? { zh: h.state, en: h.state })}</li>)}</ol>
+    </Card>
+  );
+}
+
+/** `GET /work/:id/file`: for those who work on it; nobody's cache keeps it. */
+export function file(c: AppContext) {
+  const { request } = c.var;
+  void request.subject;
+  const id = param(c, "id");
+  workResource(request.principal, id);
+  return answered(fileOf(request.principal, id), request.queryValue("save") !== undefined);
+}
+
+/** A step of a work: back to its page with the reason when it is refused. */
+function step(f: (request: CityRequest, id: string, form: Form) => Resource) {
+  return async (c: AppContext) => {
+    const { request } = c.var;
+    void request.subject;
+    const id = param(c, "id");
+    // Who may not even see it is told that there is nothing, before anything else.
+    workResource(request.principal, id);
+    const form = await request.form();
+    const done = tried(form, () => f(request, id, form));
+    return done instanceof Refusal ? workPage(request, id, form, done) : seeOther(c, at("work", done.id));
+  };
+}
+
+/** `POST /work/:id/submit` */
+export const submit = step((request, id) => submitResource(request.principal, id));
+
+/** `POST /work/:id/review` */
+export const review = step((request, id, form) =>
+  reviewResource(request.principal, id, form.value("level") === "county" ? "county" : "school", form.value("passed") === "yes", form.value("note")),
+);
+
+/** `POST /work/:id/publish` */
+export const publish = step((request, id) => publishResource(request.principal, id));
+
+/** `POST /work/:id/withdraw` */
+export const withdraw = step((request, id, form) => withdrawResource(request.principal, id, form.value("reason")));
+
+/** `POST /work/:id/revise`: for a teacher of the school, who need not be the author of the version before. */
+export async function revise(c: AppContext) {
+  const { request } = c.var;
+  void request.subject;
+  const next = reviseResource(request.principal, param(c, "id"));
+  return seeOther(c, at("work", next.id, "edit"));
+}

@@ -1,0 +1,124 @@
+/** What everybody sees: the published and licensed resources, their files, and what was withdrawn. */
+import { type Page, counter, now } from "@yunlong/sdk";
+import { type Delivery, choose } from "../domain/bandwidth.ts";
+import { type Withdrawal, cacheControl, withdrawalOf } from "../domain/caching.ts";
+import { type Preview, previewOf } from "../domain/file/index.ts";
+import { Refused } from "../domain/refused.ts";
+import { type FileRef, type Resource, isVisible } from "../domain/resource.ts";
+import { mayReadUnpublished } from "../domain/rights.ts";
+import { CATALOGUE, CATALOGUE_BY_SUBJECT, CATALOGUE_BY_TYPE, CATALOGUE_BY_UNIT, COUNTERS, RESOURCES, WITHDRAWN } from "../store/index.ts";
+import { type Asker, guarded, standingOf } from "./ask.ts";
+import { resource } from "./resources.ts";
+
+/** What is looked for; all that is given must fit. */
+export interface Search {
+  /** Stage and subject, such as `primary.math`. */
+  readonly subject?: string;
+  readonly type?: string;
+  /** A curriculum's unit. */
+  readonly unit?: string;
+  /** Words in title, keywords or author. */
+  readonly text?: string;
+}
+
+/** A resource as everybody sees it: no subject of any person. */
+export interface Shown {
+  readonly id: string;
+  readonly work: string;
+  readonly version: number;
+  readonly school: string;
+  readonly metadata: NonNullable<Resource["metadata"]>;
+  /** LOM 4.1 to 4.3: format, size; and the hash. */
+  readonly file: Omit<FileRef, "id">;
+  readonly qualities: readonly string[];
+  readonly preview: Preview;
+  readonly at: number;
+}
+
+const SCANNED = 2000;
+
+/** A page of the catalogue, the newest first. @throws {DataError} `invalid` for a cursor that somebody made up */
+export const catalogue = guarded((search: Search, after?: string, limit: number = 20): { items: Shown[]; next?: string } => {
+  const items: Shown[] = [];
+  let next = after;
+  // Words are looked for among what the indexes leave; after so many the page ends, and the next one goes on.
+  for (let scanned = 0; scanned < SCANNED; ) {
+    const page: Page<Resource> = RESOURCES.find(indexed(search).descending().limit(limit - items.length).after(next));
+    scanned += page.items.length;
+    items.push(...page.items.filter((r) => isVisible(r.value, now()) && fits(r.value, search)).map((r) => shownOf(r.value)));
+    next = page.next;
+    if (next === undefined || items.length >= limit) break;
+  }
+  return { items, next };
+});
+
+function indexed({ unit, subject, type }: Search): ReturnType<typeof CATALOGUE.all> {
+  if (unit !== undefined) return CATALOGUE_BY_UNIT.equals(unit);
+  if (subject !== undefined) return CATALOGUE_BY_SUBJECT.equals(subject);
+  return type === undefined ? CATALOGUE.all() : CATALOGUE_BY_TYPE.equals(type);
+}
+
+function fits(r: Resource, { subject, type, text }: Search): boolean {
+  if (subject !== undefined && r.live?.subject !== subject) return false;
+  if (type !== undefined && r.live?.type !== type) return false;
+  const words = (text ?? "").toLowerCase().split(/\s+/).filter((w) => w !== "");
+  const m = r.metadata;
+  const said = m === undefined ? "" : [m.title, m.author, m.description, ...m.keywords].join("\n").toLowerCase();
+  return words.every((w) => said.includes(w));
+}
+
+function shownOf(r: Resource): Shown {
+  if (r.metadata === undefined || r.file === undefined) throw Refused.notFound("resource");
+  const { id: _id, ...file } = r.file;
+  return {
+    id: r.id,
+    work: r.work,
+    version: r.version,
+    school: r.school,
+    metadata: r.metadata,
+    file,
+    qualities: r.renditions.map((v) => v.quality),
+    preview: previewOf(r.file.mediaType),
+    at: r.live?.at ?? 0,
+  };
+}
+
+/** A published resource and how often it was used. @throws {Refusal} `withdrawn` (410), `not-found` */
+export const shownResource = guarded((id: string): { shown: Shown; uses: number } => {
+  const found = resource(id);
+  if (found.withdrawn !== undefined) throw new Refused({ kind: "withdrawn", ...found.withdrawn });
+  if (!isVisible(found, now())) throw Refused.notFound("resource");
+  return { shown: shownOf(found), uses: counter(COUNTERS.resource, id) };
+});
+
+/** Which file answers, and what the answer's `Cache-Control` has to say. Pages answer with `files.serve(id, …)`. */
+export interface Served {
+  readonly file: FileRef;
+  readonly preview: Preview;
+  readonly cacheControl: string;
+}
+
+/**
+ * A resource's file. With a `delivery` the film that the line carries; without renditions the file itself.
+ *
+ * @throws {Refusal} `withdrawn` (410: copies are asked about before each use, and end here); `not-found`
+ */
+export const fileOf = guarded((asker: Asker, id: string, delivery?: Delivery): Served => {
+  const found = resource(id);
+  if (!isVisible(found, now())) {
+    if (asker.kind === "anonymous" || asker.subject === undefined || !mayReadUnpublished(standingOf(asker), found)) {
+      if (found.withdrawn !== undefined) throw new Refused({ kind: "withdrawn", ...found.withdrawn });
+      throw Refused.notFound("resource");
+    }
+  }
+  const film = delivery === undefined ? undefined : choose(found.renditions, delivery);
+  const file = film ?? found.file;
+  if (file === undefined) throw Refused.notFound("file");
+  return { file, preview: previewOf(file.mediaType), cacheControl: cacheControl(found, now()) };
+});
+
+/** What was withdrawn since a moment, the oldest first: offline classes ask, and delete their copies. */
+export const withdrawals = guarded((since: number, after?: string, limit: number = 100): { items: Withdrawal[]; next?: string } => {
+  const page = RESOURCES.find(WITHDRAWN.all().atLeast(since).limit(limit).after(after));
+  return { items: page.items.flatMap((r) => withdrawalOf(r.value) ?? []), next: page.next };
+});

@@ -1,0 +1,56 @@
+/** What the platform calls: events, jobs, installation. */
+import { type Consumer, Failure, type Jobs, type Lifecycle, publish, z } from "@yunlong/sdk";
+import * as context from "@yunlong/sdk/context";
+import { SCHOOLS } from "../store/index.ts";
+import { writeFigures } from "./figures.ts";
+import { buildVolume } from "./packs.ts";
+import { sweepCodes } from "./posts.ts";
+import { beginSample, loadSampleStep } from "./sample.ts";
+import { sweepLinks } from "./schools.ts";
+import { eraseSubmissions } from "./students.ts";
+
+const Sweep = z.object({ after: z.string().optional() });
+
+/** Events: all of them the app's own. */
+export const consumer: Consumer = {
+  handle(event, tx) {
+    switch (event.topic) {
+      case "links.sweep":
+        return sweepLinks(tx, event.json(Sweep).after);
+      case "pack.build":
+        return buildVolume(event, tx);
+      case "student.erased":
+        return eraseSubmissions(event, tx);
+      case "sample.load":
+        return loadSampleStep(event, tx);
+      default:
+        throw Failure.reject(`no topic of this app: ${event.topic}`);
+    }
+  },
+};
+
+/** Jobs. */
+export const jobs: Jobs = {
+  run(job, _scheduled, tx) {
+    switch (job) {
+      case "nightly":
+        sweepCodes(tx);
+        publish(tx, { topic: "links.sweep", key: "links", data: {} });
+        return;
+      case "figures":
+        return writeFigures(tx);
+      default:
+        throw Failure.reject(`no job of this app: ${job}`);
+    }
+  },
+};
+
+/** Installation: the sample, where it is wanted. */
+export const lifecycle: Lifecycle = {
+  install(tx) {
+    if (context.config("sample", z.string()) === "xuzhou") beginSample(tx);
+  },
+  health() {
+    SCHOOLS.find(SCHOOLS.byId().limit(1));
+  },
+};

@@ -1,0 +1,99 @@
+/**
+ * Which type is which collection of `app.toml`, and the indexes by which they are walked.
+ *
+ * Architecture invariant: no rule stands here. What may be written is decided in `domain`, who may in `service`.
+ */
+import { Collection, type Page, type Query, type Tx } from "@yunlong/sdk";
+import * as s from "./schemas.ts";
+
+export type { Invitation } from "./schemas.ts";
+
+export const SCHOOLS = new Collection("schools", s.SchoolDoc);
+export const SCHOOLS_BY_DIVISION = SCHOOLS.index("by-division");
+
+export const LINKS = new Collection("links", s.LinkDoc, (l) => l.school);
+export const LINKS_BY_STATE = LINKS.index("by-state");
+
+export const PROBES = new Collection("probes", s.ProbeDoc);
+export const PROBES_BY_SCHOOL = PROBES.index("by-school");
+
+export const NODES = new Collection("nodes", s.NodeDoc);
+export const NODES_BY_PARENT = NODES.index("by-parent");
+
+export const RESOURCES = new Collection("resources", s.ResourceDoc);
+export const RESOURCES_BY_AUTHOR = RESOURCES.index("by-author");
+/** State and school: what a school's reviewers look at. */
+export const RESOURCES_BY_SCHOOL = RESOURCES.index("by-school");
+/** State and division: what a county's reviewers look at, by the range of their county. */
+export const RESOURCES_BY_DIVISION = RESOURCES.index("by-division");
+export const RESOURCES_BY_WORK = RESOURCES.index("by-work");
+/** The published ones, by time. */
+export const CATALOGUE = RESOURCES.index("catalogue");
+export const CATALOGUE_BY_SUBJECT = RESOURCES.index("catalogue-by-subject");
+export const CATALOGUE_BY_TYPE = RESOURCES.index("catalogue-by-type");
+export const CATALOGUE_BY_UNIT = RESOURCES.index("catalogue-by-unit");
+/** The index that is unique over the hashes of what is published. */
+export const ONE_FILE = "one-file";
+export const RESOURCES_BY_HASH = RESOURCES.index(ONE_FILE);
+export const WITHDRAWN = RESOURCES.index("withdrawn");
+
+export const REVIEWS = new Collection("reviews", s.ReviewDoc);
+export const REVIEWS_BY_RESOURCE = REVIEWS.index("by-resource");
+
+export const POSTS = new Collection("posts", s.PostDoc);
+export const POSTS_BY_SUBJECT = POSTS.index("by-subject");
+export const POSTS_BY_PLACE = POSTS.index("by-place");
+
+export const CLASSES = new Collection("classes", s.ClassDoc);
+export const CLASSES_BY_SCHOOL = CLASSES.index("by-school");
+export const CLASSES_BY_TEACHER = CLASSES.index("by-teacher");
+
+export const STUDENTS = new Collection("students", s.StudentDoc);
+/** Class and seat; unique. */
+export const STUDENTS_BY_SEAT = STUDENTS.index("by-seat");
+export const STUDENTS_BY_SUBJECT = STUDENTS.index("by-subject");
+export const STUDENTS_BY_GUARDIAN = STUDENTS.index("by-guardian");
+
+export const CONSENTS = new Collection("consents", s.ConsentDoc);
+
+export const INVITATIONS = new Collection("invitations", s.InvitationDoc);
+export const INVITATIONS_BY_EXPIRY = INVITATIONS.index("by-expiry");
+
+export const USES = new Collection("uses", s.UseDoc);
+export const USES_BY_MONTH = USES.index("by-month");
+
+export const USE_DAYS = new Collection("use-days", s.UseDayDoc);
+export const USE_PEOPLE = new Collection("use-people", s.UsePersonDoc);
+export const IMPORTS = new Collection("use-imports", s.ImportDoc);
+export const IMPORTS_BY_MONTH = IMPORTS.index("by-month");
+export const FIGURES = new Collection("figures", s.FiguresDoc);
+
+export const SPACES = new Collection("spaces", s.SpaceDoc);
+export const SPACES_BY_OWNER = SPACES.index("by-owner");
+export const ASSIGNMENTS = new Collection("assignments", s.AssignmentDoc);
+export const ASSIGNMENTS_BY_CLASS = ASSIGNMENTS.index("by-class");
+export const SUBMISSIONS = new Collection("submissions", s.SubmissionDoc);
+export const SUBMISSIONS_BY_ASSIGNMENT = SUBMISSIONS.index("by-assignment");
+export const SUBMISSIONS_BY_STUDENT = SUBMISSIONS.index("by-student");
+
+export const PACKS = new Collection("packs", s.PackDoc);
+export const PROGRESS = new Collection("progress", s.ProgressDoc);
+
+/** Counters of `app.toml`, with the key `school/month`; the last by the resource's id. */
+export const COUNTERS = { uses: "uses", seconds: "use-seconds", people: "use-people", resource: "resource-uses" } as const;
+
+/** Most documents of a page. */
+const PAGE = 500;
+
+/** All documents of a query, page by page; at most `most`. Reads as last committed, or through a transaction. */
+export function all<T>(query: Query<T>, most: number, tx?: Tx): T[] {
+  const out: T[] = [];
+  let after: string | undefined;
+  do {
+    const limited = query.limit(Math.min(PAGE, most - out.length)).after(after);
+    const page: Page<T> = tx === undefined ? limited.collection.find(limited) : tx.find(limited);
+    out.push(...page.items.map((i) => i.value));
+    after = page.next;
+  } while (after !== undefined && out.length < most);
+  return out;
+}

@@ -1,0 +1,31 @@
+//! Random histories of a small trade, with crashes, abandoned transactions, and messages that come
+//! late, twice or out of order. After every step every promise of the app is looked at.
+
+mod city;
+mod promises;
+mod steps;
+
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_promise_holds_in_every_history(ops in prop::collection::vec(steps::op(), 1..70)) {
+        steps::run(&ops);
+    }
+}
+
+/// What was found once stays found: histories that broke a promise while this was written.
+#[test]
+fn an_order_that_was_cancelled_and_paid_late_goes_back_whole() {
+    use steps::Op;
+    steps::run(&[
+        Op::Place { first: (0, 2), second: None, group: false, off: 7, station: false, crash: false },
+        Op::Cancel { order: 0, crash: false },
+        Op::Capture { order: 0 },
+        Op::Deliver { message: 0, keep: true, crash: true, refuse: false },
+        Op::Deliver { message: 0, keep: true, crash: false, refuse: false },
+        Op::Deliver { message: 0, keep: false, crash: false, refuse: true },
+    ]);
+}

@@ -1,0 +1,545 @@
+//! Orders: what state one is in, which steps that allows, and what each step does.
+//!
+//! A step changes the order and answers the [`Effect`]s that must be committed with it, all or
+//! nothing. Nothing here touches a store: the adapter stages the effects in the transaction that
+//! writes the order, and the property tests apply them to a model.
+//!
+//! ```text
+//! placed ─Pay→ paid ─Accept→ accepted ─Ship→ part-shipped ─Ship→ shipped ─→ delivered ─Confirm→ confirmed ─Settle→ settled
+//!   └Cancel→ cancelled   │ as long as it is not settled, units or money are given back ─Refund→
+//!                        └ nothing is left of it: refunding ─→ refunded
+//! ```
+//! Once an order is accepted, where it stands follows from its shipments and refunds. Money that
+//! arrives for a cancelled order, or too late for its group, goes back by itself.
+
+mod ending;
+mod paying;
+mod refunding;
+mod shipping;
+
+use super::commission::{Division, Rates};
+use super::escrow::{Escrow, OverHeld};
+use super::explain::Explain;
+use super::group::GroupError;
+use super::machine::{Machine, WrongState, machine};
+use super::money;
+use super::product::Category;
+use super::shipment::{Claim, ClaimState, Shipment};
+use super::station::StationSale;
+use super::statistics::Place;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use yunlong_sdk::{Text, t};
+
+pub use super::effect::{Effect, Note, To};
+pub use paying::NewOrder;
+pub use refunding::{Back, Refund, RefundItem, RefundState};
+pub use shipping::NewShipment;
+
+machine! {
+    of "订单" "order";
+    /// Where an order stands.
+    states State {
+        /// Its goods are kept until the time to pay is over.
+        Placed "placed" "待付款" "waiting for payment" => [Pay, Cancel];
+        /// It was given up, or the time to pay is over.
+        Cancelled "cancelled" "已取消" "cancelled" => [];
+        /// The money is in escrow.
+        Paid "paid" "已付款，待接单" "paid" => [Accept, Refund];
+        /// The store has accepted it.
+        Accepted "accepted" "已接单，待发货" "accepted" => [Ship, Refund];
+        /// Some of it is on its way.
+        PartShipped "part-shipped" "部分发货" "shipped in part" => [Ship, Refund];
+        /// All of it is on its way.
+        Shipped "shipped" "已发货" "shipped" => [Confirm, Refund];
+        /// All of it has arrived.
+        Delivered "delivered" "已送达" "delivered" => [Confirm, Return, Refund];
+        /// The buyer has it, by their word or since the time is over.
+        Confirmed "confirmed" "已确认收货" "confirmed" => [Return, Refund, Settle];
+        /// The store is paid.
+        Settled "settled" "已结算" "settled" => [];
+        /// Nothing is left of it, and money is on its way back.
+        Refunding "refunding" "退款中" "being refunded" => [];
+        /// Everything is back.
+        Refunded "refunded" "已退款" "refunded" => [];
+    }
+    /// What can happen to an order.
+    steps Step {
+        /// Take the money.
+        Pay "pay" "付款" "pay";
+        /// Give it up unpaid.
+        Cancel "cancel" "取消" "cancel";
+        /// The store takes it on.
+        Accept "accept" "接单" "accept";
+        /// Send units of it.
+        Ship "ship" "发货" "ship";
+        /// The buyer has it.
+        Confirm "confirm" "确认收货" "confirm";
+        /// Ask to return units.
+        Return "return" "申请退货" "ask for a return";
+        /// Give money back.
+        Refund "refund" "退款" "refund";
+        /// Pay the store.
+        Settle "settle" "结算" "settle";
+    }
+}
+
+/// What comes due for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Due {
+    /// The time to pay is over.
+    Pay,
+    /// The store's time to accept is over.
+    Accept,
+    /// It is confirmed by itself.
+    Confirm,
+    /// It is settled.
+    Settle,
+}
+
+/// One variant in an order, with all that is needed later, so that a change of the catalogue leaves
+/// what was sold as it was sold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The listing.
+    pub listing: String,
+    /// The product.
+    pub product: String,
+    /// The variant.
+    pub sku: String,
+    /// The product's name.
+    pub title: Text,
+    /// The variant's name.
+    pub sku_name: Text,
+    /// What kind of goods.
+    pub category: Category,
+    /// The batch, for what is traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// Fen for one unit.
+    pub price: u64,
+    /// Units.
+    pub quantity: u32,
+    /// Fen that a coupon takes off the line.
+    pub discount: u64,
+    /// Grams of one unit.
+    pub grams: u32,
+    /// Parcels of one unit.
+    pub parcels: u8,
+    /// Units given back before they were shipped.
+    #[serde(default)]
+    pub cancelled: u32,
+    /// Units given back after they were shipped.
+    #[serde(default)]
+    pub returned: u32,
+    /// Fen given back, or asked to be.
+    #[serde(default)]
+    pub given_back: u64,
+}
+
+impl Line {
+    /// Fen before the coupon.
+    #[must_use]
+    pub fn gross(&self) -> u64 {
+        self.price * u64::from(self.quantity)
+    }
+
+    /// Fen that the buyer pays for it.
+    #[must_use]
+    pub fn paid(&self) -> u64 {
+        self.gross() - self.discount.min(self.gross())
+    }
+
+    /// Fen of it that were not given back.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.paid().saturating_sub(self.given_back)
+    }
+
+    /// Units of it that were not given back.
+    #[must_use]
+    pub fn units_left(&self) -> u32 {
+        self.quantity.saturating_sub(self.cancelled).saturating_sub(self.returned)
+    }
+
+    /// What so many of its remaining units are worth: a part of a fen is dropped, and the last unit
+    /// takes what is left.
+    #[must_use]
+    pub fn value(&self, units: u32) -> u64 {
+        money::part(self.left(), u64::from(units), u64::from(self.units_left()))
+    }
+}
+
+/// Where goods go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// The name.
+    pub name: String,
+    /// The mobile number; empty for who has none.
+    #[serde(default)]
+    pub phone: String,
+    /// The village's code.
+    pub division: String,
+    /// The address in it, without a name.
+    pub address: String,
+}
+
+/// A state with the time at which it was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// The state.
+    pub state: State,
+    /// Milliseconds of UTC.
+    pub at: i64,
+}
+
+/// The payment's intent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The platform's id.
+    pub id: String,
+    /// Where the payer goes.
+    pub cashier_url: String,
+}
+
+/// What was paid out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The number that the ledger knows it by.
+    pub reference: String,
+    /// How it was divided.
+    pub division: Division,
+    /// What of the commission each of the order's lines bears.
+    pub commission_by_line: Vec<u64>,
+    /// Milliseconds of UTC.
+    pub at: i64,
+}
+
+/// How long things take, from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// Minutes to pay.
+    pub pay_minutes: u32,
+    /// Days for the store to accept.
+    pub accept_days: u32,
+    /// Days until it is confirmed by itself.
+    pub confirm_days: u32,
+    /// Days from there to the settlement.
+    pub settle_days: u32,
+}
+
+/// An order of one store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Twelve characters of Crockford's base 32; also the document's id.
+    pub id: String,
+    /// The buyer's subject; absent where a station ordered for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Whoever placed it: the buyer or the station's keeper, who also pays.
+    pub placed_by: String,
+    /// A keyed digest of what was asked for, to know a repeated request from another.
+    pub request: String,
+    /// The store.
+    pub store: String,
+    /// Its name.
+    pub store_name: Text,
+    /// The seller's subject.
+    pub seller: String,
+    /// The USCC that is paid.
+    pub payee: String,
+    /// The USCC that keeps the commission.
+    pub commission_payee: String,
+    /// The store's village, as it was registered.
+    pub village: String,
+    /// The store's address there.
+    pub address: String,
+    /// Where it stands.
+    pub state: State,
+    /// What is bought.
+    pub lines: Vec<Line>,
+    /// Fen to pay.
+    pub total: u64,
+    /// The coupon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coupon: Option<String>,
+    /// The group buy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Ids of its claims on the coupon and the group.
+    #[serde(default)]
+    pub claims_held: Vec<String>,
+    /// The station that ordered for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station: Option<StationSale>,
+    /// Where it goes.
+    pub recipient: Recipient,
+    /// The commission.
+    pub rates: Rates,
+    /// Milliseconds of UTC.
+    pub placed_at: i64,
+    /// The time to pay ends: milliseconds of UTC.
+    pub pay_until: i64,
+    /// The store's time to accept ends.
+    #[serde(default)]
+    pub accept_by: i64,
+    /// Days from the delivery until it is confirmed by itself, as configured when it was placed.
+    pub confirm_days: u32,
+    /// Days from there to the settlement.
+    pub settle_days: u32,
+    /// Every parcel has arrived since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<i64>,
+    /// It is confirmed by itself at this instant, once it is delivered.
+    #[serde(default)]
+    pub confirm_at: i64,
+    /// It was confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<i64>,
+    /// It is settled at this instant, once it is confirmed.
+    #[serde(default)]
+    pub settle_at: i64,
+    /// The payment, unless there is nothing to pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// Whether its unshipped units are taken from the stock.
+    pub reserved: bool,
+    /// The escrow account.
+    pub escrow: Escrow,
+    /// The refunds, the first first.
+    #[serde(default)]
+    pub refunds: Vec<Refund>,
+    /// The shipments, the first first.
+    #[serde(default)]
+    pub shipments: Vec<Shipment>,
+    /// The claims for lost and damaged parcels.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
+    /// The return that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_return: Option<String>,
+    /// Where it stands in the statistics, once it is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Place>,
+    /// What was paid out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// Every state that it passed.
+    pub history: Vec<Passage>,
+}
+
+/// Why the money stays where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A return is open.
+    Return(String),
+    /// A claim is open.
+    Claim(String),
+    /// A refund was refused by the provider, and nobody has asked again.
+    FailedRefund,
+}
+
+/// Why a step of an order is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// Its state does not allow it.
+    #[error(transparent)]
+    WrongState(#[from] WrongState<State>),
+    /// Something is open that must be decided first.
+    #[error("something is open: {0:?}")]
+    Blocked(Block),
+    /// More than the account holds.
+    #[error(transparent)]
+    OverHeld(#[from] OverHeld),
+    /// More units than there are.
+    #[error("line {line} has {left} units for that")]
+    Units {
+        /// The line's place.
+        line: usize,
+        /// Units that there are for it.
+        left: u32,
+    },
+    /// More money than the line is worth.
+    #[error("line {line} has {left} fen left")]
+    OverLine {
+        /// The line's place.
+        line: usize,
+        /// Fen that are left.
+        left: u64,
+    },
+    /// Nothing was chosen.
+    #[error("nothing was chosen")]
+    Nothing,
+    /// Its group buy does not allow it.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// It has no such shipment or claim.
+    #[error("the order has no such shipment or claim")]
+    Unknown,
+}
+
+impl Explain for OrderError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::WrongState(e) => e.kind(),
+            Self::Blocked(_) => "escrow-held",
+            Self::OverHeld(e) => e.kind(),
+            Self::Units { .. } => "too-many-units",
+            Self::OverLine { .. } => "over-line",
+            Self::Nothing => "nothing-chosen",
+            Self::Group(e) => e.kind(),
+            Self::Unknown => "not-found",
+        }
+    }
+
+    fn title(&self) -> Text {
+        match self {
+            Self::WrongState(e) => e.title(),
+            Self::Blocked(_) => t("货款暂时冻结", "The money is held"),
+            Self::OverHeld(e) => e.title(),
+            Self::Units { .. } => t("数量超过可处理的件数", "More units than there are"),
+            Self::OverLine { .. } => t("金额超过该商品的余额", "More than is left of the line"),
+            Self::Nothing => t("没有选择任何商品", "Nothing was chosen"),
+            Self::Group(e) => e.title(),
+            Self::Unknown => t("没有找到", "Not found"),
+        }
+    }
+
+    fn detail(&self) -> Text {
+        match self {
+            Self::WrongState(e) => e.detail(),
+            Self::Blocked(Block::Return(id)) => Text::new(
+                format!("退货 {id} 尚未处理完。处理完后才能确认收货和结算。"),
+                format!("The return {id} is open. Decide it first, then the order can be confirmed and settled."),
+            ),
+            Self::Blocked(Block::Claim(id)) => Text::new(
+                format!("包裹 {id} 的理赔尚未处理完。处理完后才能确认收货和结算。"),
+                format!("The claim for the parcel {id} is open. Decide it first, then the order can go on."),
+            ),
+            Self::Blocked(Block::FailedRefund) => t(
+                "有一笔退款被支付机构拒绝。请先再次申请退款。",
+                "The payment provider refused a refund. Ask for it again first.",
+            ),
+            Self::OverHeld(e) => e.detail(),
+            Self::Units { line, left } => Text::new(
+                format!("第 {} 行最多可处理 {left} 件。", line + 1),
+                format!("Line {} has {left} units for that.", line + 1),
+            ),
+            Self::OverLine { line, left } => Text::new(
+                format!("第 {} 行最多可退 {} 元。", line + 1, money::yuan(*left)),
+                format!("At most {} yuan of line {} can be returned.", money::yuan(*left), line + 1),
+            ),
+            Self::Nothing => t("请至少选择一件商品或填写金额。", "Choose at least one unit or an amount."),
+            Self::Group(e) => e.detail(),
+            Self::Unknown => t("这个订单没有这样的包裹或理赔。", "The order has no such shipment or claim."),
+        }
+    }
+
+    fn members(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::WrongState(e) => e.members(),
+            Self::OverHeld(e) => e.members(),
+            Self::Units { line, left } => vec![("line", json!(line)), ("left", json!(left))],
+            Self::OverLine { line, left } => vec![("line", json!(line)), ("left", json!(left))],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Order {
+    fn pass(&mut self, to: State, now: i64) {
+        if self.state != to {
+            self.state = to;
+            self.history.push(Passage { state: to, at: now });
+        }
+    }
+
+    /// Units of a line that are on their way or were delivered.
+    #[must_use]
+    pub fn shipped(&self, line: usize) -> u32 {
+        self.shipments.iter().map(|s| s.of_line(line)).sum()
+    }
+
+    /// Units of a line that are still to be shipped.
+    #[must_use]
+    pub fn to_ship(&self, line: usize) -> u32 {
+        let Some(l) = self.lines.get(line) else { return 0 };
+        l.quantity.saturating_sub(l.cancelled).saturating_sub(self.shipped(line))
+    }
+
+    /// Units of a line that were shipped and not given back.
+    #[must_use]
+    pub fn returnable(&self, line: usize) -> u32 {
+        let Some(l) = self.lines.get(line) else { return 0 };
+        self.shipped(line).saturating_sub(l.returned)
+    }
+
+    /// What keeps the money from being paid out.
+    #[must_use]
+    pub fn block(&self) -> Option<Block> {
+        if let Some(id) = &self.open_return {
+            return Some(Block::Return(id.clone()));
+        }
+        if let Some(c) = self.claims.iter().find(|c| c.state == ClaimState::Open) {
+            return Some(Block::Claim(c.id.clone()));
+        }
+        self.refunds.iter().any(|r| r.state == RefundState::Failed).then_some(Block::FailedRefund)
+    }
+
+    fn unblocked(&self) -> Result<(), OrderError> {
+        self.block().map_or(Ok(()), |b| Err(OrderError::Blocked(b)))
+    }
+
+    /// Whether it holds goods of a batch.
+    #[must_use]
+    pub fn has_batch(&self, trace_code: &str) -> bool {
+        self.lines.iter().any(|l| l.batch.as_deref() == Some(trace_code))
+    }
+
+    /// The batches of its lines, each once.
+    #[must_use]
+    pub fn batches(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.lines.iter().filter_map(|l| l.batch.as_deref()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether the store has accepted it.
+    #[must_use]
+    pub fn was_accepted(&self) -> bool {
+        self.counted.is_some()
+    }
+
+    /// Where it stands, from its shipments and refunds.
+    fn follow(&mut self, now: i64) {
+        let units: u32 = self.lines.iter().map(Line::units_left).sum();
+        if units == 0 && !self.refunds.is_empty() {
+            let all_back = self.refunds.iter().all(|r| r.state == RefundState::Settled);
+            self.pass(if all_back { State::Refunded } else { State::Refunding }, now);
+            return;
+        }
+        if !self.was_accepted() || matches!(self.state, State::Confirmed | State::Settled) {
+            return;
+        }
+        let lines = 0..self.lines.len();
+        let to_ship: u32 = lines.clone().map(|i| self.to_ship(i)).sum();
+        let under_way: u32 = lines.map(|i| self.shipped(i)).sum();
+        let next = match (to_ship, under_way) {
+            (_, 0) => State::Accepted,
+            (0, _) if self.all_arrived() => State::Delivered,
+            (0, _) => State::Shipped,
+            _ => State::PartShipped,
+        };
+        self.pass(next, now);
+    }
+
+    /// Checks a step against the state.
+    ///
+    /// # Errors
+    /// [`OrderError::WrongState`].
+    pub fn check(&self, step: Step) -> Result<(), OrderError> {
+        Ok(self.state.check(step)?)
+    }
+}

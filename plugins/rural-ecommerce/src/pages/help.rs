@@ -1,0 +1,45 @@
+//! The help page, with the times that this department has set.
+
+use super::LAYOUT;
+use crate::policy;
+use maud::html;
+use yunlong_sdk::page::card;
+use yunlong_sdk::{Request, Response, t, web};
+
+/// `/help`.
+pub(super) fn show(request: &Request) -> web::Result<Response> {
+    let (times, rules) = (policy::times()?, policy::returns()?);
+    let body = html! {
+        (card("buy", request.t("怎样购买", "How to buy"), html! { ol {
+            li { (request.t("把商品放入购物车，结算时填写收货信息。", "Put goods into the cart, and say at the checkout where they go.")) }
+            li { (request.t("在保留时间内付款（分钟）：", "Pay within so many minutes: ")) (times.pay_minutes) }
+            li { (request.t("商家接单、发货；在订单页查看每个包裹。", "The store accepts and sends; the order's page shows each parcel.")) }
+            li { (request.t("验收后确认收货。不操作的，送达后自动确认（天）：", "Look at the goods and confirm. Without that it is confirmed by itself so many days after the delivery: ")) (times.confirm_days) }
+        } }))
+        (card("escrow", request.t("担保交易", "Escrow"), html! {
+            p { (request.t("货款由平台担保账户保管：收到的 = 已结算 + 已退 + 保管中。确认收货后结算给卖家（扣除服务费）；商家未按时接单自动退款（天）：", "The platform holds your money: what came in is paid out, returned or held. The seller is paid once you have confirmed (less the commission). Not accepted in time, it goes back by itself (days): ")) (times.accept_days) }
+            p { (request.t("包裹丢失、损坏，或有退货、仲裁时，货款冻结到处理完为止。", "With a lost or damaged parcel, a return or a dispute the money stays held until that is decided.")) }
+        }))
+        (card("return", request.t("退货和仲裁", "Returns and arbitration"), html! {
+            p { (request.t("送达后多少天内可以无理由退货：", "Goods may be returned without a reason so many days after delivery: ")) (rules.days)
+                @if !rules.fresh { " · " (request.t("生鲜食品不适用，但损坏、不符或有质量问题可以退。", "not fresh food, unless it is damaged, wrong or poor.")) } }
+            p { (request.t("商家拒绝的，可以申请仲裁；仲裁员不能与交易有关，裁决是最终的。", "If the store refuses, go to the arbiter, who has no part in the trade and whose word is final.")) }
+        }))
+        (card("trace", request.t("追溯和召回", "Trace and recalls"), html! {
+            p { (request.t("食品必须凭检测合格的批次销售。扫描标签二维码或输入追溯码，可以看到产地和检测结果。批次不合格时，全市立即下架，已付款未发货的全额退款。", "Food is sold with a batch that passed its test. The label's QR code or trace code shows origin and tests. When a batch fails, it goes off sale in the whole city at once, and what was paid and not sent is refunded in full.")) }
+        }))
+        (card("group", request.t("拼团", "Group buys"), html! {
+            p { (request.t("截止前付款人数达到要求即成团；未成团，所有人的款项各退一次。", "With enough people who have paid before the deadline it forms; otherwise everybody's money goes back, once.")) }
+        }))
+        (card("station", request.t("没有手机的老人", "Without a telephone"), html! {
+            p { (request.t("到村级服务站，由负责人代为下单：负责人读出同意书，由本人签字、按手印或在见证下口头同意，并交给本人打印的收据；短信可以不要。", "At the village station the keeper orders for you: reads the consent to you, takes your signature, fingerprint or witnessed word, and gives you a printed receipt. A text message is optional.")) }
+        }))
+        (card("sell", request.t("农户开店", "Selling"), html! {
+            p { (request.t("凭居民身份证或统一社会信用代码登记，审核后开店；登记批次、检测合格、商品审核通过后上架。", "Register with a resident ID or USCC and be approved; register batches, have them tested, and have your listings reviewed.")) " " a href="/store" { (request.t("我的店铺", "My store")) } }
+        }))
+        (card("coverage", request.t("服务覆盖率", "Service coverage"), html! {
+            p { (request.t("当月有运营站点或上门服务的村 ÷ 月末在册的村。", "Villages with an active station or a visit in the month, over the villages in force at its end.")) " " a href="/coverage" { (request.t("查看", "See it")) } }
+        }))
+    };
+    Ok(LAYOUT.page(request, &t("帮助", "Help"), body))
+}

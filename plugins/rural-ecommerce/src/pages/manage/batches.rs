@@ -1,0 +1,141 @@
+//! Tests of batches, for inspectors, and recalls, for managers.
+
+use super::super::forms::{again, pair, typed_pair, unreadable};
+use super::super::{LAYOUT, PAGE, answer, batch_badge, choices, saved};
+use super::menu;
+use crate::domain::batch::{Batch, State, Step};
+use crate::domain::machine::Machine;
+use crate::domain::time::Date;
+use crate::service::access::{INSPECTOR, MANAGER};
+use crate::service::batches::{self, TestInput};
+use crate::service::{Refusal, now, statistics};
+use maud::{Markup, html};
+use yunlong_sdk::page::{Column, badge, card, empty, error_summary, field, pager, select, table};
+use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
+
+pub(super) fn routes(router: Router) -> Router {
+    router.get("/manage/batches", list).get("/manage/batches/{code}", show).post("/manage/batches/{code}", act)
+}
+
+/// `/manage/batches`.
+fn list(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER, INSPECTOR])?;
+    let shown = || {
+        let lang = request.lang();
+        let word = request.query_value("state").unwrap_or_default();
+        let state = State::of_code(&word).unwrap_or(State::Registered);
+        let after = request.query_value("after");
+        let at_start = after.is_none();
+        let page = batches::in_state(request.principal(), state, PAGE, after)?;
+        let divisions = statistics::divisions()?;
+        let options: Vec<(String, Text)> = State::ALL.iter().map(|s| (s.code().to_owned(), s.name())).collect();
+        let form = Form::new().with("state", state.code());
+        let body = html! {
+            (menu(request))
+            (saved(request))
+            form method="get" action="/manage/batches" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
+            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的批次。", "There are no such batches.")) } })) }
+            @else {
+                (table(request.t("批次", "Batches"), &[
+                    Column::new(request.t("追溯码", "Trace code"), |b: &Batch| html! { a href={ "/manage/batches/" (b.id) } { code { (b.id) } } }),
+                    Column::new(request.t("货品", "Goods"), |b: &Batch| html! { (b.goods.get(lang)) }),
+                    Column::new(request.t("产地", "Origin"), |b: &Batch| html! { (divisions.address(&b.origin)) }),
+                    Column::new(request.t("采收", "Harvest"), |b: &Batch| html! { (b.harvest) }),
+                    Column::new(request.t("检测次数", "Tests"), |b: &Batch| html! { (b.tests.len()) }).numeric(),
+                    Column::new(request.t("状态", "State"), |b: &Batch| batch_badge(lang, b.state)),
+                ], page.items.into_iter().map(|b| b.value)))
+            }
+            (pager(lang, "/manage/batches", &[("state", state.code())], at_start, page.next.as_deref()))
+        };
+        Ok(LAYOUT.page(request, &t("检测与召回", "Tests and recalls"), body))
+    };
+    answer(request, shown())
+}
+
+/// `/manage/batches/{code}`.
+fn show(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER, INSPECTOR])?;
+    answer(request, page(request, &Form::new().with("day", Date::at(now()).to_string()), html! {}))
+}
+
+fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
+    let (lang, who) = (request.lang(), request.principal());
+    let b = batches::get(who, request.param("code"))?;
+    let divisions = statistics::divisions()?;
+    let may = |s: Step| b.state.check(s).is_ok();
+    let body = html! {
+        (menu(request))
+        (saved(request))
+        (message)
+        (error_summary(lang, form))
+        dl.facts {
+            dt { (request.t("状态", "State")) } dd { (batch_badge(lang, b.state)) @if let Some(why) = &b.reason { " " (why.get(lang)) } }
+            dt { (request.t("货品", "Goods")) } dd { (b.goods.get(lang)) }
+            dt { (request.t("产地", "Origin")) } dd { (divisions.address(&b.origin)) }
+            dt { (request.t("采收日期", "Harvest")) } dd { (b.harvest) }
+            dt { (request.t("重量", "Weight")) } dd { (b.kilograms) " kg" }
+            @for x in &b.tests { dt { (x.item.get(lang)) } dd { (x.day) " " (x.laboratory) " " code { (x.report) } " " @if x.passed { (badge(Tone::Ok, request.t("合格", "passed"))) } @else { (badge(Tone::Bad, request.t("不合格", "failed"))) } } }
+        }
+        p { a href={ "/trace/" (b.id) } { (request.t("公开的追溯页", "The public trace")) } }
+        @if who.has_role(INSPECTOR) && (may(Step::Pass) || may(Step::Fail)) { (card("test", request.t("登记检测", "Record a test"), test_form(request, &b, form))) }
+        @if who.has_role(MANAGER) && may(Step::Recall) { (card("recall", request.t("召回", "Recall"), html! {
+            p { (request.t("召回后，全市各部门的商品立即下架，已付款未发货的订单全额退款。不能撤销。", "The goods go off sale in every department at once, and orders that were paid and not sent are refunded in full. It cannot be undone.")) }
+            form method="post" action={ "/manage/batches/" (b.id) } novalidate {
+                (pair(lang, form, "reason", &t("原因，公众会看到", "Why, as everybody reads it")))
+                div.actions { button.danger type="submit" name="step" value="recall" { (request.t("召回", "Recall")) } }
+            }
+        })) }
+        p { a href="/manage/batches" { (request.t("返回", "Back")) } }
+    };
+    Ok(LAYOUT.page(request, &Text::same(b.id.clone()), body))
+}
+
+fn test_form(request: &Request, b: &Batch, form: &Form) -> Markup {
+    let lang = request.lang();
+    let results = [
+        ("", request.t("请选择", "Choose")),
+        ("passed", request.t("合格", "Passed")),
+        ("failed", request.t("不合格（立即下架并退款）", "Failed (off sale at once, with refunds)")),
+    ];
+    html! {
+        form method="post" action={ "/manage/batches/" (b.id) } novalidate {
+            (field(lang, form, "report", "text", &t("报告编号", "Report"), None))
+            (pair(lang, form, "item", &t("检测项目", "Tested for")))
+            (field(lang, form, "laboratory", "text", &t("检测机构", "Laboratory"), None))
+            (field(lang, form, "day", "date", &t("采样日期", "Day of the sample"), None))
+            (select(lang, form, "result", &t("结果", "Result"), &results))
+            div.actions { button type="submit" name="step" value="test" { (request.t("登记", "Record it")) } }
+        }
+    }
+}
+
+/// `POST /manage/batches/{code}`.
+fn act(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER, INSPECTOR])?;
+    answer(request, acted(request, request.form()?))
+}
+
+fn acted(request: &Request, mut form: Form) -> Result<Response, Refusal> {
+    let (who, code) = (request.principal(), request.param("code"));
+    let done = match form.value("step") {
+        "recall" => batches::recall(who, code, &typed_pair(&form, "reason")),
+        "test" => {
+            let day = form.parse("day", t("请填写日期", "Enter a day"));
+            let result = form.choice("result", &["passed", "failed"]);
+            let (Some(day), Some(result)) = (day, result) else { return unreadable(&form, |f, m| page(request, f, m)) };
+            let test = TestInput {
+                report: form.value("report").trim().to_owned(),
+                item: typed_pair(&form, "item"),
+                laboratory: form.value("laboratory").trim().to_owned(),
+                day,
+                passed: result == "passed",
+            };
+            batches::record_test(who, code, &test)
+        }
+        _ => Err(Refusal::NotFound),
+    };
+    match done {
+        Ok(b) => Ok(Response::see_other(&format!("/manage/batches/{}?saved=1", b.id))),
+        Err(e) => again(request, form, e, |f, m| page(request, f, m)),
+    }
+}

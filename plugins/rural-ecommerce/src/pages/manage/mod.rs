@@ -1,0 +1,144 @@
+//! The department's pages: what waits, and for whom.
+
+mod batches;
+mod claims;
+mod divisions;
+mod review;
+mod stations;
+
+use super::{LAYOUT, PAGE, answer, choices, order_view};
+use crate::domain::order::State;
+use crate::domain::{batch, farmer};
+use crate::service::access::{ARBITER, INSPECTOR, MANAGER};
+use crate::service::{Refusal, batches as batch_service, farmers, listings, orders, returns};
+use maud::{Markup, html};
+use yunlong_sdk::page::{empty, pager, select};
+use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
+
+pub(super) fn routes(router: Router) -> Router {
+    let router = router.get("/manage", home).get("/manage/orders", all_orders).get("/manage/disputes", disputes);
+    claims::routes(divisions::routes(stations::routes(batches::routes(review::routes(router)))))
+}
+
+/// Counts of a first page: `50+` when there are more.
+fn count<T>(page: &yunlong_sdk::Page<T>) -> String {
+    if page.next.is_some() { format!("{}+", page.items.len()) } else { page.items.len().to_string() }
+}
+
+/// `/manage`: what waits for each role.
+fn home(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER, INSPECTOR, ARBITER])?;
+    let shown = || {
+        let who = request.principal();
+        let mut rows: Vec<(&str, &str, String)> = Vec::new();
+        if who.has_role(MANAGER) {
+            rows.push((
+                request.t("待审核的农户登记", "Registrations to look at"),
+                "/manage/farmers",
+                count(&farmers::list(who, farmer::Status::Applied, 50, None)?),
+            ));
+            rows.push((
+                request.t("待审核的商品", "Listings to review"),
+                "/manage/listings",
+                count(&listings::waiting(who, 50, None)?),
+            ));
+        }
+        if who.has_role(MANAGER) || who.has_role(INSPECTOR) {
+            rows.push((
+                request.t("待检测的批次", "Batches to test"),
+                "/manage/batches",
+                count(&batch_service::in_state(who, batch::State::Registered, 50, None)?),
+            ));
+        }
+        if who.has_role(ARBITER) {
+            rows.push((
+                request.t("待仲裁的退货", "Disputes to decide"),
+                "/manage/disputes",
+                count(&returns::disputed(who, 50, None)?),
+            ));
+        }
+        let body = html! {
+            (menu(request))
+            ul.grid { @for (words, path, n) in rows { li { article.card { h2 { a href=(path) { (words) } } p { strong { (n) } } } } } }
+        };
+        Ok(LAYOUT.page(request, &t("管理", "Manage"), body))
+    };
+    answer(request, shown())
+}
+
+/// The ways of those who manage.
+fn menu(request: &Request) -> Markup {
+    let who = request.principal();
+    let ways = [
+        ("/manage/farmers", request.t("农户", "Farmers"), who.has_role(MANAGER)),
+        ("/manage/listings", request.t("商品审核", "Listings"), who.has_role(MANAGER)),
+        (
+            "/manage/batches",
+            request.t("检测与召回", "Tests and recalls"),
+            who.has_role(MANAGER) || who.has_role(INSPECTOR),
+        ),
+        ("/manage/disputes", request.t("仲裁", "Arbitration"), who.has_role(ARBITER)),
+        ("/manage/orders", request.t("订单与理赔", "Orders and claims"), who.has_role(MANAGER)),
+        ("/manage/stations", request.t("站点与佣金", "Stations and commissions"), who.has_role(MANAGER)),
+        ("/manage/divisions", request.t("区划变更", "Changes of villages"), who.has_role(MANAGER)),
+    ];
+    html! {
+        nav.actions aria-label=(request.t("管理", "Manage")) {
+            @for (path, words, may) in ways { @if may { a href=(path) aria-current=[(request.path() == path).then_some("page")] { (words) } } }
+        }
+    }
+}
+
+/// `/manage/orders`: the orders of one state; those with open claims say so on their page.
+fn all_orders(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let shown = || {
+        let lang = request.lang();
+        let word = request.query_value("state").unwrap_or_default();
+        let state = State::of_code(&word).unwrap_or(State::Shipped);
+        let after = request.query_value("after");
+        let at_start = after.is_none();
+        let page = orders::in_state(request.principal(), state, PAGE, after)?;
+        let options: Vec<(String, Text)> = State::ALL
+            .iter()
+            .map(|s| {
+                use crate::domain::machine::Machine;
+                (s.code().to_owned(), s.name())
+            })
+            .collect();
+        let code = crate::domain::machine::Machine::code(state);
+        let form = Form::new().with("state", code);
+        let claims = page
+            .items
+            .iter()
+            .filter(|o| o.claims.iter().any(|c| c.state == crate::domain::shipment::ClaimState::Open))
+            .map(|o| o.id.clone())
+            .collect::<Vec<_>>();
+        let body = html! {
+            (menu(request))
+            form method="get" action="/manage/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
+            @if !claims.is_empty() {
+                h2 { (request.t("有待处理的理赔", "With open claims")) }
+                ul { @for id in &claims { li { a href={ "/orders/" (id) } { code { (id) } } } } }
+            }
+            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
+            @else { (order_view::listing(request, request.t("订单", "Orders"), page.items)) }
+            (pager(lang, "/manage/orders", &[("state", code)], at_start, page.next.as_deref()))
+        };
+        Ok(LAYOUT.page(request, &t("订单与理赔", "Orders and claims"), body))
+    };
+    answer(request, shown())
+}
+
+/// `/manage/disputes`.
+fn disputes(request: &Request) -> web::Result<Response> {
+    request.require_role(&[ARBITER])?;
+    let shown = || -> Result<Response, Refusal> {
+        let after = request.query_value("after");
+        let at_start = after.is_none();
+        let page = returns::disputed(request.principal(), PAGE, after)?;
+        let body = html! { (menu(request)) (super::returns::listed(request, "/manage/disputes", page, at_start)) };
+        Ok(LAYOUT.page(request, &t("仲裁", "Arbitration"), body))
+    };
+    answer(request, shown())
+}

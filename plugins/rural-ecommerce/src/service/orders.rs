@@ -1,0 +1,268 @@
+//! What buyers, sellers, stations and managers do with an order.
+
+use super::access::{self, ARBITER, MANAGER, known, need};
+use super::{Refusal, now, stations, stores};
+use crate::domain::edit::Check;
+use crate::domain::group::GroupBuy;
+use crate::domain::machine::{Machine, WrongState};
+use crate::domain::order::{Back, Effect, Order, State, Step};
+use crate::domain::statistics::Place;
+use crate::domain::time::{Date, Month};
+use crate::store::{
+    ORDERS, ORDERS_BY_OWNER, ORDERS_BY_STATE, ORDERS_BY_STATION, ORDERS_BY_STORE, ORDERS_BY_STORE_STATE, StageError,
+    stage, table,
+};
+use serde_json::json;
+use yunlong_sdk::payments::PaymentError;
+use yunlong_sdk::{Page, Principal, Tx, transact};
+
+/// Whether somebody speaks for the buyer: the buyer, or the keeper who ordered for somebody.
+#[must_use]
+pub fn is_buyer(order: &Order, who: &Principal) -> bool {
+    who.subject.as_deref() == Some(order.owner.as_deref().unwrap_or(&order.placed_by))
+}
+
+/// Whether somebody sells it.
+#[must_use]
+pub fn is_seller(order: &Order, who: &Principal) -> bool {
+    who.subject.as_deref() == Some(order.seller.as_str())
+}
+
+fn is_seller_or_manager(order: &Order, who: &Principal) -> bool {
+    is_seller(order, who) || who.has_role(MANAGER)
+}
+
+fn is_manager(_: &Order, who: &Principal) -> bool {
+    who.has_role(MANAGER)
+}
+
+fn may_see(order: &Order, who: &Principal) -> bool {
+    // An arbiter sees what a dispute is about, and no other order.
+    let disputed = who.has_role(ARBITER) && order.open_return.is_some();
+    is_buyer(order, who) || is_seller_or_manager(order, who) || disputed
+}
+
+/// An order, for those whom it concerns.
+///
+/// # Errors
+/// [`Refusal::NotFound`], also for somebody else's order: numbers are nobody else's business.
+pub fn get(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    known(ORDERS.get(id))?.map(|o| o.value).filter(|o| may_see(o, who)).ok_or(Refusal::NotFound)
+}
+
+/// An order of the buyer alone.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for everybody else.
+pub fn own(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    get(who, id).and_then(|o| if is_buyer(&o, who) { Ok(o) } else { Err(Refusal::NotFound) })
+}
+
+/// The orders of whoever asks, the newest first.
+///
+/// # Errors
+/// An error of the data service, also for a cursor of another query.
+pub fn list(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    let me = access::subject(who)?;
+    Ok(ORDERS.find(ORDERS_BY_OWNER.equals(me).descending().limit(limit).after(after))?)
+}
+
+/// The orders of the store of whoever asks, the newest first; with a state those alone that stand there.
+///
+/// # Errors
+/// [`Refusal::NotSelling`].
+pub fn of_store(
+    who: &Principal,
+    state: Option<State>,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Order>, Refusal> {
+    let store = stores::my_store(who)?;
+    let query = match state {
+        Some(s) => ORDERS_BY_STORE_STATE.equals(store.id.as_str()).equals(s.code()),
+        None => ORDERS_BY_STORE.equals(store.id.as_str()),
+    };
+    Ok(ORDERS.find(query.descending().limit(limit).after(after))?)
+}
+
+/// The orders that a station placed, the newest first: for its keeper and managers.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for another's station.
+pub fn of_station(who: &Principal, station: &str, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    let station = stations::get(station)?;
+    if !who.has_role(MANAGER) && who.subject.as_deref() != Some(station.keeper.as_str()) {
+        return Err(Refusal::NotFound);
+    }
+    Ok(ORDERS.find(ORDERS_BY_STATION.equals(station.id.as_str()).descending().limit(limit).after(after))?)
+}
+
+/// Orders that stand somewhere, the newest first: for managers.
+///
+/// # Errors
+/// [`Refusal::RoleRequired`].
+pub fn in_state(who: &Principal, state: State, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    access::role(who, MANAGER)?;
+    Ok(ORDERS.find(ORDERS_BY_STATE.equals(state.code()).descending().limit(limit).after(after))?)
+}
+
+/// Changes an order in one transaction: those who may see it and are not allowed the step are told
+/// that they have not the role; to others there is no such order.
+pub(super) fn change(
+    who: &Principal,
+    id: &str,
+    may: fn(&Order, &Principal) -> bool,
+    mut f: impl FnMut(&Tx<'_>, &mut Order, i64) -> Result<Vec<Effect>, Refusal>,
+) -> Result<Order, Refusal> {
+    access::subject(who)?;
+    let now = now();
+    transact(|tx| {
+        let mut order: Order = need(tx, id)?;
+        if !may(&order, who) {
+            return Err(if may_see(&order, who) { Refusal::RoleRequired(MANAGER) } else { Refusal::NotFound });
+        }
+        let before = order.clone();
+        let effects = f(tx, &mut order, now)?;
+        if order != before || !effects.is_empty() {
+            stage(tx, &mut order, effects, false, now)?;
+        }
+        Ok(order)
+    })
+}
+
+/// Leads to the cashier; with `confirm` the provider is asked to take the money at once. An order that
+/// is paid already is answered as it is.
+///
+/// # Errors
+/// What the state does not allow, also once the time to pay is over.
+pub fn pay(who: &Principal, id: &str, confirm: bool) -> Result<Order, Refusal> {
+    let order = own(who, id)?;
+    if order.escrow.captured() > 0 {
+        return Ok(order);
+    }
+    payable(&order, now())?;
+    if !confirm {
+        return Ok(order);
+    }
+    change(who, id, is_buyer, |tx, order, now| {
+        if order.escrow.captured() > 0 {
+            return Ok(Vec::new());
+        }
+        payable(order, now)?;
+        let confirmed = order.intent.as_ref().map_or(Ok(()), |intent| tx.confirm_intent(&intent.id));
+        match confirmed {
+            // Asked twice: the provider is at it, and its answer comes once.
+            Ok(()) | Err(PaymentError::WrongStatus(_)) => Ok(Vec::new()),
+            Err(e) => Err(StageError::from(e).into()),
+        }
+    })
+}
+
+/// Nobody is led to pay an order whose time is over, whether or not its message has arrived.
+fn payable(order: &Order, now: i64) -> Result<(), Refusal> {
+    let state = if now >= order.pay_until { State::Cancelled } else { order.state };
+    let standing = if order.state == State::Placed { state } else { order.state };
+    Ok(standing.check(Step::Pay)?)
+}
+
+/// Gives up an order: unpaid, or paid and not accepted. What was paid goes back in full.
+///
+/// # Errors
+/// What the state does not allow: once it is accepted, the store gives it back, or it is returned.
+pub fn cancel(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    change(who, id, is_buyer, |tx, order, now| {
+        let effects = match order.state {
+            State::Placed => order.cancel(now)?,
+            State::Paid => order.withdraw("given-up", now)?,
+            state => return Err(WrongState { state, step: Step::Cancel }.into()),
+        };
+        tx.audit("order.cancel", id, &json!({}))?;
+        Ok(effects)
+    })
+}
+
+/// The store takes an order on. It is counted in the statistics of its village.
+///
+/// # Errors
+/// What the state does not allow, also while its group buy has not formed.
+pub fn accept(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    change(who, id, is_seller, |tx, order, now| {
+        let group = match &order.group {
+            Some(g) => Some(need::<GroupBuy>(tx, g)?),
+            None => None,
+        };
+        let village = table(tx)?.village(&order.village, Date::at(now)).map(|v| v.code.clone());
+        let place = Place { village: village?, month: Month::at(now) };
+        let effects = order.accept(group.as_ref(), place, now)?;
+        tx.audit("order.accept", id, &json!({}))?;
+        Ok(effects)
+    })
+}
+
+/// The store, or a manager, gives units or money back: units that were not sent, a reduction of the
+/// price. What was sent comes back as a return.
+///
+/// # Errors
+/// What the state does not allow, more units or money than there is.
+pub fn give_back(who: &Principal, id: &str, backs: &[Back], why: &str) -> Result<Order, Refusal> {
+    let mut c = Check::default();
+    c.text(why, 1..=200, "/reason");
+    c.end()?;
+    change(who, id, is_seller_or_manager, |tx, order, now| {
+        let unsent = |b: &Back| Back { shipped: false, ..*b };
+        let backs: Vec<Back> = backs.iter().map(unsent).collect();
+        let effects = order.give_back(&backs, "seller", now)?;
+        let amount = order.refunds.last().map_or(0, |r| r.amount);
+        tx.audit("order.refund", id, &json!({"amount": amount, "why": why.trim()}))?;
+        Ok(effects)
+    })
+}
+
+/// Asks again for refunds that the provider refused: buyer, seller or manager.
+///
+/// # Errors
+/// When none was refused.
+pub fn retry_refunds(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    change(
+        who,
+        id,
+        |o, w| is_buyer(o, w) || is_seller_or_manager(o, w),
+        |tx, order, now| {
+            let effects = order.retry_refunds(now)?;
+            tx.audit("order.refund-again", id, &json!({}))?;
+            Ok(effects)
+        },
+    )
+}
+
+/// The buyer has the goods: the money goes to the store.
+///
+/// # Errors
+/// What the state does not allow, also while a return or a claim is open.
+pub fn confirm(who: &Principal, id: &str) -> Result<Order, Refusal> {
+    change(who, id, is_buyer, |tx, order, now| {
+        // Asked twice: it is confirmed.
+        if matches!(order.state, State::Confirmed | State::Settled) {
+            return Ok(Vec::new());
+        }
+        let effects = order.confirm(now)?;
+        tx.audit("order.confirm", id, &json!({}))?;
+        Ok(effects)
+    })
+}
+
+/// A manager decides a claim for a parcel: with units that go back at their worth, or with none.
+///
+/// # Errors
+/// [`Refusal::RoleRequired`], more units than were sent, a claim that is decided already.
+pub fn decide_claim(who: &Principal, id: &str, claim: &str, backs: &[Back], why: &str) -> Result<Order, Refusal> {
+    let mut c = Check::default();
+    c.text(why, 1..=200, "/reason");
+    c.end()?;
+    change(who, id, is_manager, |tx, order, now| {
+        let backs: Vec<Back> = backs.iter().map(|b| Back { shipped: true, ..*b }).collect();
+        let effects = order.decide_claim(claim, &backs, why.trim(), now)?;
+        tx.audit("order.claim", id, &json!({"claim": claim, "refunded": !backs.is_empty()}))?;
+        Ok(effects)
+    })
+}

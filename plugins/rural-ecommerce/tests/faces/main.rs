@@ -1,0 +1,8 @@
+//! The pages and the API against the city in memory.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod contract;
+mod department;
+mod pages;
+mod support;
