@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn tonnes_and_kilograms_are_told_apart() {
-        let kg = |text| amount_of(text, Unit::Kilogram);
+        let kg = |text: &str| amount_of(text, Unit::Kilogram);
         assert_eq!(
             [kg("600 吨"), kg("600t"), kg("600"), kg("0.05"), kg("1,000 kg"), kg("50千克")],
             [Some(600_000), Some(600_000), Some(600_000), Some(50), Some(1_000), Some(50)]

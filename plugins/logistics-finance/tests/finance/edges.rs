@@ -11,7 +11,7 @@ use logistics_finance::service::warehouses::NewWarehouse;
 use logistics_finance::service::{Refusal, borrowers, loans, receipts, warehouses, who};
 use logistics_finance::store::LEDGER_SUM;
 use serde_json::{Value, json};
-use yunlong_sdk::{Event, data};
+use yunlong_sdk::{DataError, Event, data};
 
 #[test]
 fn nobody_and_a_person_for_themself_do_nothing_here() {
@@ -203,6 +203,26 @@ fn an_overdue_loan_is_sold_for_and_the_rest_written_off() {
     let sold = receipts::get(&x.company(C), &receipt.id).unwrap();
     assert_eq!((sold.holder.as_str(), sold.state), (C, receipt::State::Released));
     assert_eq!(data::counter(LEDGER_SUM, "all").unwrap(), 0);
+}
+
+#[test]
+fn a_call_whose_commit_never_goes_through_leaves_nothing_behind_and_counts_once_when_it_is_made_again() {
+    let x = Xuzhou::new();
+    let (loan, _) = x.out(70_000_000);
+    let teller = x.bank(BANK_A, "teller");
+    let entries = || loans::ledger(&teller, &loan.id, 100, None).unwrap().items.len();
+    let before = (loans::get(&teller, &loan.id).unwrap(), x.audit().len(), x.published().len(), entries());
+    // As often as the SDK tries.
+    x.conflict_next(24);
+    let lost = loans::repay(&teller, &loan.id, "RP-1", 100);
+    assert!(matches!(lost, Err(Refusal::Data(DataError::Conflict))), "{lost:?}");
+    let after = (loans::get(&teller, &loan.id).unwrap(), x.audit().len(), x.published().len(), entries());
+    assert_eq!(before, after);
+    for _ in 0..3 {
+        let repaid = loans::repay(&teller, &loan.id, "RP-1", 100).unwrap();
+        assert_eq!((repaid.balance.principal, entries()), (69_999_900, before.3 + 1));
+    }
+    assert_eq!(x.audited("loan.repay"), 1);
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! The sample that a new installation may begin with: warehouses in real towns of Xuzhou, and stories of receipts and
+//! loans in every state. Each story is told by the rules themselves, at days that have passed, so that nothing in it
+//! could not have happened. Companies' codes and names are synthetic; people are numbers.
+
+mod story;
+mod trade;
+
+pub use story::{Setting, Story, story};
+pub use trade::{Trade, stored, trade};
+
+use super::borrower::{Borrower, Consent};
+use super::quote::Quote;
+use super::time::DAY;
+use super::warehouse::{Unit, Warehouse};
+use yunlong_sdk::Text;
+
+/// How many stories of receipts and loans there are.
+pub const STORIES: u64 = 200;
+/// How many stories of waybills and flow links there are.
+pub const TRADES: u64 = 24;
+
+/// The banks: two, so that neither sees the other's loans.
+pub const BANKS: [&str; 2] = ["91320300MA000TXA86", "91320300MA000TXB61"];
+/// The carrier.
+pub const CARRIER: &str = "91320300MA000TXC4U";
+/// Who keeps goods.
+pub const CUSTODIANS: [(&str, &str); 3] = [
+    ("91320300MA000TX9X6", "徐州示例仓储一号有限公司"),
+    ("91320300MA000TXD2N", "徐州示例仓储二号有限公司"),
+    ("91320300MA000TXE0H", "徐州示例仓储三号有限公司"),
+];
+/// Who owns goods and borrows; the last one is an affiliate of the first custodian and borrows at the others.
+pub const COMPANIES: [(&str, &str); 6] = [
+    ("91320300MA000TX14G", "徐州示例制造一号有限公司"),
+    ("91320300MA000TXF9E", "徐州示例制造二号有限公司"),
+    ("91320300MA000TXG79", "徐州示例制造三号有限公司"),
+    ("91320300MA000TXH54", "徐州示例制造四号有限公司"),
+    ("91320300MA000TXJ1Q", "徐州示例制造五号有限公司"),
+    ("91320300MA000TXKXG", "徐州示例制造六号有限公司"),
+];
+
+/// Division, town and village.
+const PLACES: [(&str, &str, &str); 12] = [
+    ("320305004002", "贾汪区大吴街道", "湖里村社区"),
+    ("320305102002", "贾汪区青山泉镇", "青山泉社区"),
+    ("320324109002", "睢宁县沙集镇", "东风社区"),
+    ("320322110002", "沛县敬安镇", "敬安二居"),
+    ("320322002002", "沛县大屯街道", "小营居"),
+    ("320321105202", "丰县欢口镇", "肖庄村"),
+    ("320382115202", "邳州市铁富镇", "镇中村"),
+    ("320382102201", "邳州市邳城镇", "邳城村"),
+    ("320381108202", "新沂市棋盘镇", "毛林村"),
+    ("320312105202", "铜山区郑集镇", "代楼村"),
+    ("320312116202", "铜山区利国镇", "林头村"),
+    ("320324107002", "睢宁县官山镇", "龙山社区"),
+];
+
+/// Code, names, specification, unit, and fen for a tonne or a piece.
+type Goods = (&'static str, &'static str, &'static str, &'static str, Unit, u64);
+const GOODS: [Goods; 5] = [
+    ("coal-5500", "动力煤", "Steam coal", "Q5500", Unit::Kilogram, 78_000),
+    ("rebar-hrb400", "螺纹钢", "Rebar", "HRB400 20 mm", Unit::Kilogram, 335_000),
+    ("garlic-dry", "干大蒜", "Dried garlic", "5.5 cm", Unit::Kilogram, 620_000),
+    ("plywood-18", "胶合板", "Plywood", "18 mm", Unit::Piece, 8_600),
+    ("wheat-3", "小麦", "Wheat", "三等", Unit::Kilogram, 246_000),
+];
+
+fn nth<T: Copy>(of: &[T], n: u64) -> T {
+    of[usize::try_from(n).unwrap_or(0) % of.len()]
+}
+
+fn warehouse_id(n: u64) -> String {
+    format!("WH-S{:02}", n % 12)
+}
+
+/// The warehouses.
+#[must_use]
+pub fn warehouses(now: i64) -> Vec<Warehouse> {
+    (0..12)
+        .map(|n| {
+            let (division, town, village) = nth(&PLACES, n);
+            let (custodian, custodian_name) = nth(&CUSTODIANS, n);
+            let affiliates = if n % 3 == 0 { vec![COMPANIES[5].0.to_owned()] } else { Vec::new() };
+            Warehouse {
+                id: warehouse_id(n),
+                name: Text::new(format!("{town}{}号仓库", n + 1), format!("Warehouse {} ({town})", n + 1)),
+                custodian: custodian.to_owned(),
+                custodian_name: custodian_name.to_owned(),
+                division: division.to_owned(),
+                address: format!("{town}{village}"),
+                affiliates,
+                active: true,
+                created_at: now - 400 * DAY + i64::try_from(n).unwrap_or(0),
+                request: String::new(),
+            }
+        })
+        .collect()
+}
+
+/// The latest prices, and how they came about: a price a month for a year.
+#[must_use]
+pub fn quotes(now: i64) -> Vec<Quote> {
+    let mut quotes = Vec::new();
+    for (g, (code, zh, en, _, unit, price)) in GOODS.into_iter().enumerate() {
+        for month in 0_u64..12 {
+            // A swing of up to 6 %, which ends at the price of today.
+            let swing = (month * 7 + g as u64 * 5) % 13 * u64::from(month < 11);
+            quotes.push(Quote {
+                id: code.to_owned(),
+                goods: code.to_owned(),
+                name: Text::new(zh, en),
+                unit,
+                price: price + price / 200 * swing,
+                source: "市场价格监测（示例）".into(),
+                by: "sample:regulator-01".into(),
+                at: now - i64::try_from(11 - month).unwrap_or(0) * 30 * DAY,
+            });
+        }
+    }
+    quotes
+}
+
+/// The files and consents of every company at both banks.
+#[must_use]
+pub fn files(now: i64) -> Vec<(Borrower, Consent)> {
+    let pairs = BANKS.into_iter().flat_map(|bank| COMPANIES.into_iter().map(move |c| (bank, c)));
+    pairs
+        .map(|(bank, (uscc, name))| {
+            let id = Borrower::key(bank, uscc);
+            let at = now - 300 * DAY;
+            let file = Borrower {
+                id: id.clone(),
+                bank: bank.to_owned(),
+                uscc: uscc.to_owned(),
+                name: name.to_owned(),
+                opened_by: "sample:bank-officer-01".into(),
+                opened_at: at,
+            };
+            let consent = Consent {
+                id,
+                bank: bank.to_owned(),
+                borrower: uscc.to_owned(),
+                given_by: "sample:representative-01".into(),
+                mandate: "sample:mandate-01".into(),
+                given_at: at,
+                until: at + 1_000 * DAY,
+                withdrawn_at: None,
+            };
+            (file, consent)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::calendar::Calendar;
+    use crate::domain::effect::Effect;
+    use crate::domain::ledger::Account;
+    use crate::domain::loan::State;
+    use crate::domain::loan::tests::{LIMITS, START, terms};
+    use std::collections::BTreeSet;
+    use yunlong_formats::{DivisionCode, Uscc};
+
+    fn setting(calendar: &Calendar) -> Setting<'_> {
+        Setting { terms: terms(), limits: LIMITS, calendar, now: START }
+    }
+
+    #[test]
+    fn two_hundred_stories_reach_every_state_and_keep_the_rules() {
+        let calendar = Calendar::default();
+        let mut ends = BTreeSet::new();
+        for n in 0..STORIES {
+            let story = story(n, &setting(&calendar)).unwrap_or_else(|e| panic!("story {n}: {e}"));
+            let end = story.deal.as_ref().map(|d| d.loan.state);
+            assert_eq!(end, nth(&story::ENDS, n), "story {n}");
+            ends.insert(end.map(State::code));
+            assert!(story.lot.receipted <= story.lot.quantity);
+            if let Some(deal) = &story.deal {
+                let principal = Account::Principal(deal.loan.id.clone());
+                let entries = story.effects.iter().filter_map(|e| if let Effect::Book(e) = e { Some(e) } else { None });
+                let postings = entries.flat_map(|e| e.postings().to_vec());
+                let sum: i64 = postings.filter(|p| p.account == principal).map(|p| p.amount).sum();
+                assert_eq!(u64::try_from(sum), Ok(deal.loan.balance.principal), "story {n}");
+            }
+        }
+        assert_eq!(ends.len(), 12);
+    }
+
+    #[test]
+    fn trades_have_waybills_and_links_in_every_state() {
+        let (mut waybills, mut links) = (BTreeSet::new(), BTreeSet::new());
+        for n in 0..TRADES {
+            let trade = trade(n, START).unwrap_or_else(|e| panic!("trade {n}: {e}"));
+            let (lot, receipt) = stored(n, &trade, START).unwrap();
+            assert_eq!((lot.quantity, &receipt.id), (receipt.quantity, &trade.flow.stored.as_ref().unwrap().receipt));
+            waybills.insert(trade.waybill.state.code());
+            links.insert(trade.flow.state.code());
+        }
+        assert_eq!((waybills.len(), links.len()), (6, 3));
+    }
+
+    #[test]
+    fn codes_have_their_check_digits() {
+        let codes = BANKS.into_iter().chain([CARRIER]).chain(CUSTODIANS.map(|c| c.0)).chain(COMPANIES.map(|c| c.0));
+        let codes: Vec<&str> = codes.collect();
+        assert!(codes.iter().all(|c| c.parse::<Uscc>().is_ok()));
+        assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+        assert!(PLACES.iter().all(|p| p.0.parse::<DivisionCode>().is_ok()));
+    }
+}
