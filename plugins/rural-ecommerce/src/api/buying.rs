@@ -1,6 +1,6 @@
 //! The cart, and placing orders.
 
-use super::orders::{OrderBody, Orders};
+use super::order_types::{OrderBody, Orders};
 use super::types::*;
 use super::{answer, key, own};
 use crate::domain::cart::CartLine;
@@ -105,7 +105,10 @@ fn shown(request: &Request) -> Result<CartBody, Refusal> {
 fn quote(request: &Request, body: &QuoteInput) -> Result<QuoteBody, Refusal> {
     let most = crate::domain::edit::HIGHEST_PRICE * 1_000;
     if body.lines.len() > 30 || body.lines.iter().any(|n| *n > most) {
-        return Err(super::wrong("/lines", yunlong_sdk::t("最多 30 行，每行金额不超过一亿元", "At most 30 lines of at most a hundred million yuan")));
+        return Err(super::wrong(
+            "/lines",
+            yunlong_sdk::t("最多 30 行，每行金额不超过一亿元", "At most 30 lines of at most a hundred million yuan"),
+        ));
     }
     let lines = coupons::quote(request.principal(), &body.coupon, &body.store, &body.lines)?;
     Ok(QuoteBody { total: lines.iter().sum(), lines })

@@ -1,7 +1,7 @@
 //! The department: reviews, tests, recalls, arbitration, claims, stations, changes of villages.
 
-use super::orders::{BackInput, OrderBody, OrderPath, Orders, Returns};
-use super::selling::{FarmerBody, OrdersQuery};
+use super::order_types::{BackInput, OrderBody, OrderPath, Orders, Returns};
+use super::selling_types::{FarmerBody, OrdersQuery};
 use super::shop::{CodePath, ListingPath};
 use super::station::StationPath;
 use super::types::*;
@@ -11,10 +11,10 @@ use crate::domain::division::Change;
 use crate::domain::farmer::{Status, Step};
 use crate::domain::order::State;
 use crate::domain::station::Service;
+use crate::service::access::MANAGER;
 use crate::service::batches::{self, TestInput as NewTest};
 use crate::service::stations::{self, StationInput as NewStation};
 use crate::service::statistics::{self, ChangeInput as NewChange};
-use crate::service::access::MANAGER;
 use crate::service::{Refusal, farmers, listings, orders, returns};
 use yunlong_sdk::{Input, Operation, Router, StatusCode, Text};
 
@@ -145,32 +145,60 @@ pub(super) fn routes(router: Router) -> Router {
 fn review(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/manage/farmers", "listFarmers").tag("department").summary("Registrations: for managers").query::<FarmersQuery>()),
+            own(Operation::get("/api/manage/farmers", "listFarmers")
+                .tag("department")
+                .summary("Registrations: for managers")
+                .query::<FarmersQuery>()),
             |r, i: Input<(), FarmersQuery>| {
                 let page = || {
-                    let status = i.query.status.as_deref().map_or(Ok(Status::Applied), |s| word(Status::of_code(s), "/status"))?;
+                    let status = i
+                        .query
+                        .status
+                        .as_deref()
+                        .map_or(Ok(Status::Applied), |s| word(Status::of_code(s), "/status"))?;
                     farmers::list(r.principal(), status, limit(i.query.limit)?, i.query.after.clone())
                 };
-                answer(r, page().map(|p| Farmers { farmers: p.items.into_iter().map(|f| f.value.into()).collect(), next: p.next }))
+                answer(
+                    r,
+                    page().map(|p| Farmers {
+                        farmers: p.items.into_iter().map(|f| f.value.into()).collect(),
+                        next: p.next,
+                    }),
+                )
             },
         )
         .operation(
-            own(Operation::post("/api/manage/farmers/{farmer}/steps", "decideFarmer").tag("department").summary("Approve, refuse or suspend a registration: for managers").path::<FarmerPath>().body::<FarmerStep>()),
+            own(Operation::post("/api/manage/farmers/{farmer}/steps", "decideFarmer")
+                .tag("department")
+                .summary("Approve, refuse or suspend a registration: for managers")
+                .path::<FarmerPath>()
+                .body::<FarmerStep>()),
             |r, i: Input<FarmerPath, (), FarmerStep>| {
                 let steps = [("approve", Step::Approve), ("refuse", Step::Refuse), ("suspend", Step::Suspend)];
                 let step = word(steps.into_iter().find(|(w, _)| *w == i.body.step).map(|(_, s)| s), "/step");
-                answer(r, step.and_then(|s| farmers::decide(r.principal(), &i.path.farmer, s, &i.body.reason)).map(FarmerBody::from))
+                answer(
+                    r,
+                    step.and_then(|s| farmers::decide(r.principal(), &i.path.farmer, s, &i.body.reason))
+                        .map(FarmerBody::from),
+                )
             },
         )
         .operation(
-            own(Operation::get("/api/manage/listings", "listWaitingListings").tag("department").summary("Listings that wait for their review: for managers").query::<PageQuery>()),
+            own(Operation::get("/api/manage/listings", "listWaitingListings")
+                .tag("department")
+                .summary("Listings that wait for their review: for managers")
+                .query::<PageQuery>()),
             |r, i: Input<(), PageQuery>| {
                 let page = || listings::waiting(r.principal(), limit(i.query.limit)?, i.query.after.clone());
                 answer(r, page().map(Listings::from))
             },
         )
         .operation(
-            own(Operation::post("/api/manage/listings/{listing}/steps", "reviewListing").tag("department").summary("Put a listing on sale, send it back, or take it off sale: for managers").path::<ListingPath>().body::<ReviewInput>()),
+            own(Operation::post("/api/manage/listings/{listing}/steps", "reviewListing")
+                .tag("department")
+                .summary("Put a listing on sale, send it back, or take it off sale: for managers")
+                .path::<ListingPath>()
+                .body::<ReviewInput>()),
             |r, i: Input<ListingPath, (), ReviewInput>| {
                 let done = || {
                     let reason = i.body.reason.clone();
@@ -221,24 +249,39 @@ fn batches_of(router: Router) -> Router {
 fn trade(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/manage/orders", "listAllOrders").tag("department").summary("Orders of one state, `shipped` when absent: for managers").query::<OrdersQuery>()),
+            own(Operation::get("/api/manage/orders", "listAllOrders")
+                .tag("department")
+                .summary("Orders of one state, `shipped` when absent: for managers")
+                .query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state = i.query.state.as_deref().map_or(Ok(State::Shipped), |s| word(State::of_code(s), "/state"))?;
+                    let state =
+                        i.query.state.as_deref().map_or(Ok(State::Shipped), |s| word(State::of_code(s), "/state"))?;
                     orders::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Orders::from))
             },
         )
         .operation(
-            own(Operation::post("/api/manage/orders/{order}/claims", "decideClaim").tag("department").summary("Decide a claim for a parcel: for managers").path::<OrderPath>().body::<ClaimInput>()),
+            own(Operation::post("/api/manage/orders/{order}/claims", "decideClaim")
+                .tag("department")
+                .summary("Decide a claim for a parcel: for managers")
+                .path::<OrderPath>()
+                .body::<ClaimInput>()),
             |r, i: Input<OrderPath, (), ClaimInput>| {
                 let backs: Vec<_> = i.body.backs.iter().map(|b| b.back(true)).collect();
-                answer(r, orders::decide_claim(r.principal(), &i.path.order, &i.body.claim, &backs, &i.body.reason).map(OrderBody::from))
+                answer(
+                    r,
+                    orders::decide_claim(r.principal(), &i.path.order, &i.body.claim, &backs, &i.body.reason)
+                        .map(OrderBody::from),
+                )
             },
         )
         .operation(
-            own(Operation::get("/api/manage/disputes", "listDisputes").tag("department").summary("Returns that wait for an arbiter: for arbiters").query::<PageQuery>()),
+            own(Operation::get("/api/manage/disputes", "listDisputes")
+                .tag("department")
+                .summary("Returns that wait for an arbiter: for arbiters")
+                .query::<PageQuery>()),
             |r, i: Input<(), PageQuery>| {
                 let page = || returns::disputed(r.principal(), limit(i.query.limit)?, i.query.after.clone());
                 answer(r, page().map(Returns::from))
@@ -249,33 +292,75 @@ fn trade(router: Router) -> Router {
 fn places(router: Router) -> Router {
     router
         .operation(
-            own(Operation::post("/api/manage/stations", "addStation").tag("department").summary("Add a station: for managers").body::<StationInput>().status(StatusCode::CREATED)),
-            |r, i: Input<(), (), StationInput>| answer(r, station(i.body).and_then(|s| stations::put(r.principal(), None, &s)).map(StationItem::from)),
-        )
-        .operation(
-            own(Operation::put("/api/manage/stations/{station}", "putStation").tag("department").summary("Change a station: for managers").path::<StationPath>().body::<StationInput>()),
-            |r, i: Input<StationPath, (), StationInput>| {
-                answer(r, station(i.body).and_then(|s| stations::put(r.principal(), Some(&i.path.station), &s)).map(StationItem::from))
+            own(Operation::post("/api/manage/stations", "addStation")
+                .tag("department")
+                .summary("Add a station: for managers")
+                .body::<StationInput>()
+                .status(StatusCode::CREATED)),
+            |r, i: Input<(), (), StationInput>| {
+                answer(r, station(i.body).and_then(|s| stations::put(r.principal(), None, &s)).map(StationItem::from))
             },
         )
         .operation(
-            own(Operation::put("/api/manage/stations/{station}/commission", "setCommission").tag("department").summary("Set a station's commission: for managers, never for its own keeper").path::<StationPath>().body::<CommissionInput>()),
-            |r, i: Input<StationPath, (), CommissionInput>| answer(r, stations::set_commission(r.principal(), &i.path.station, i.body.bps).map(StationItem::from)),
+            own(Operation::put("/api/manage/stations/{station}", "putStation")
+                .tag("department")
+                .summary("Change a station: for managers")
+                .path::<StationPath>()
+                .body::<StationInput>()),
+            |r, i: Input<StationPath, (), StationInput>| {
+                answer(
+                    r,
+                    station(i.body)
+                        .and_then(|s| stations::put(r.principal(), Some(&i.path.station), &s))
+                        .map(StationItem::from),
+                )
+            },
         )
         .operation(
-            own(Operation::put("/api/manage/stations/{station}/active", "setActive").tag("department").summary("Open or close a station: for managers").path::<StationPath>().body::<ActiveInput>()),
-            |r, i: Input<StationPath, (), ActiveInput>| answer(r, stations::set_active(r.principal(), &i.path.station, i.body.active).map(StationItem::from)),
+            own(Operation::put("/api/manage/stations/{station}/commission", "setCommission")
+                .tag("department")
+                .summary("Set a station's commission: for managers, never for its own keeper")
+                .path::<StationPath>()
+                .body::<CommissionInput>()),
+            |r, i: Input<StationPath, (), CommissionInput>| {
+                answer(r, stations::set_commission(r.principal(), &i.path.station, i.body.bps).map(StationItem::from))
+            },
         )
         .operation(
-            own(Operation::get("/api/manage/divisions", "listChanges").tag("department").summary("Villages that merged or changed their code")),
-            |r, _: Input| answer(r, statistics::changes().map(|all| Changes { changes: all.into_iter().map(ChangeItem::from).collect() })),
+            own(Operation::put("/api/manage/stations/{station}/active", "setActive")
+                .tag("department")
+                .summary("Open or close a station: for managers")
+                .path::<StationPath>()
+                .body::<ActiveInput>()),
+            |r, i: Input<StationPath, (), ActiveInput>| {
+                answer(r, stations::set_active(r.principal(), &i.path.station, i.body.active).map(StationItem::from))
+            },
         )
         .operation(
-            own(Operation::post("/api/manage/divisions", "changeDivision").tag("department").summary("Record that a village merges or changes its code: for managers").body::<ChangeInput>().status(StatusCode::CREATED)),
+            own(Operation::get("/api/manage/divisions", "listChanges")
+                .tag("department")
+                .summary("Villages that merged or changed their code")),
+            |r, _: Input| {
+                answer(
+                    r,
+                    statistics::changes()
+                        .map(|all| Changes { changes: all.into_iter().map(ChangeItem::from).collect() }),
+                )
+            },
+        )
+        .operation(
+            own(Operation::post("/api/manage/divisions", "changeDivision")
+                .tag("department")
+                .summary("Record that a village merges or changes its code: for managers")
+                .body::<ChangeInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<(), (), ChangeInput>| {
                 let done = || {
                     let b = i.body.clone();
-                    statistics::change_division(r.principal(), &NewChange { village: b.village, into: b.into, name: b.name, on: day(&b.on, "/on")? })
+                    statistics::change_division(
+                        r.principal(),
+                        &NewChange { village: b.village, into: b.into, name: b.name, on: day(&b.on, "/on")? },
+                    )
                 };
                 answer(r, done().map(ChangeItem::from))
             },
@@ -283,7 +368,8 @@ fn places(router: Router) -> Router {
 }
 
 fn station(b: StationInput) -> Result<NewStation, Refusal> {
-    let service = |(i, c): (usize, String)| word(Service::ALL.into_iter().find(|s| s.code() == c), &format!("/services/{i}"));
+    let service =
+        |(i, c): (usize, String)| word(Service::ALL.into_iter().find(|s| s.code() == c), &format!("/services/{i}"));
     let services = b.services.into_iter().enumerate().map(service).collect::<Result<_, Refusal>>()?;
     Ok(NewStation { name: b.name, village: b.village, address: b.address, keeper: b.keeper, services, payee: b.payee })
 }

@@ -84,11 +84,21 @@ api! {
 pub(super) fn routes(router: Router) -> Router {
     router
         .operation(
-            public(Operation::get("/api/figures", "getFigures").tag("figures").summary("The figures of a division and of those right below it").query::<FiguresQuery>()),
+            public(
+                Operation::get("/api/figures", "getFigures")
+                    .tag("figures")
+                    .summary("The figures of a division and of those right below it")
+                    .query::<FiguresQuery>(),
+            ),
             |r, i: Input<(), FiguresQuery>| answer(r, figures(&i.query)),
         )
         .operation(
-            public(Operation::get("/api/coverage", "getCoverage").tag("figures").summary("The service coverage of a division and of those right below it").query::<CoverageQuery>()),
+            public(
+                Operation::get("/api/coverage", "getCoverage")
+                    .tag("figures")
+                    .summary("The service coverage of a division and of those right below it")
+                    .query::<CoverageQuery>(),
+            ),
             |r, i: Input<(), CoverageQuery>| answer(r, coverage(&i.query)),
         )
 }
@@ -101,7 +111,12 @@ fn figures(query: &FiguresQuery) -> Result<FiguresBody, Refusal> {
     };
     let drill = statistics::drill(query.division.as_deref().unwrap_or(CITY), period)?;
     let adds_up = drill.adds_up();
-    Ok(FiguresBody { period: period.to_string(), of: drill.of.into(), below: drill.below.into_iter().map(FigureItem::from).collect(), adds_up })
+    Ok(FiguresBody {
+        period: period.to_string(),
+        of: drill.of.into(),
+        below: drill.below.into_iter().map(FigureItem::from).collect(),
+        adds_up,
+    })
 }
 
 fn coverage(query: &CoverageQuery) -> Result<CoverageBody, Refusal> {
@@ -112,13 +127,25 @@ fn coverage(query: &CoverageQuery) -> Result<CoverageBody, Refusal> {
     };
     let (of, below) = statistics::coverage(query.division.as_deref().unwrap_or(CITY), month)?;
     let formula = of.coverage.formula();
-    Ok(CoverageBody { month: month.to_string(), of: of.into(), below: below.into_iter().map(CoverageItem::from).collect(), formula })
+    Ok(CoverageBody {
+        month: month.to_string(),
+        of: of.into(),
+        below: below.into_iter().map(CoverageItem::from).collect(),
+        formula,
+    })
 }
 
 impl From<Counted> for FigureItem {
     fn from(c: Counted) -> Self {
         let f = c.figures;
-        Self { code: c.code, name: c.name, orders: f.orders, amount: f.amount, refunded: f.refunded, station: f.station }
+        Self {
+            code: c.code,
+            name: c.name,
+            orders: f.orders,
+            amount: f.amount,
+            refunded: f.refunded,
+            station: f.station,
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 mod buying;
 mod department;
 mod figures;
+mod order_types;
 mod orders;
 mod selling;
+mod selling_types;
 mod shop;
 mod station;
 mod types;
@@ -63,7 +65,10 @@ fn day(text: &str, at: &str) -> Result<crate::domain::time::Date, Refusal> {
 fn key(request: &Request) -> Result<Option<String>, Refusal> {
     let key = request.header("idempotency-key").map(str::trim).filter(|k| !k.is_empty());
     if key.is_some_and(|k| k.len() > 200) {
-        return Err(wrong("/idempotency-key", t("幂等键最长 200 个字符", "An idempotency key has at most 200 characters")));
+        return Err(wrong(
+            "/idempotency-key",
+            t("幂等键最长 200 个字符", "An idempotency key has at most 200 characters"),
+        ));
     }
     Ok(key.map(str::to_owned))
 }

@@ -1,254 +1,19 @@
 //! The farmer's store.
 
-use super::orders::{BackInput, OrderBody, OrderPath, Orders, Returns};
+use super::order_types::{OrderBody, OrderPath, Orders, Returns};
+use super::selling_types::*;
 use super::shop::{CodePath, CouponItem, ListingPath, StoreItem};
 use super::types::*;
 use super::{answer, day, limit, own, word};
 use crate::domain::coupon::{Coupon, Off};
-use crate::domain::farmer::{Farmer, Registration};
-use crate::domain::machine::Machine;
+use crate::domain::farmer::Registration;
 use crate::domain::order::State;
 use crate::domain::product::{Category, Licence, Product, Sku};
-use crate::domain::shipment::Carrier;
 use crate::service::batches::{self, BatchInput as NewBatch};
 use crate::service::groups::{self, NewGroup};
-use crate::service::shipping::{self, Shipping};
 use crate::service::stores::{self, StoreInput as NewStore};
-use crate::service::{Refusal, coupons, farmers, listings, orders, returns};
-use yunlong_sdk::{Input, Operation, Request, Router, StatusCode, Text, t};
-
-api! {
-    /// A registration.
-    Deserialize FarmerInput {
-        /// A resident ID (GB 11643) or a unified social credit code (GB 32100).
-        document: String,
-        /// The name, or the business's.
-        name: String,
-        /// The mobile number.
-        phone: String,
-        /// The village's code.
-        village: String,
-    }
-    /// One's own registration, or one that a manager looks at. The document's middle is hidden.
-    Serialize FarmerBody {
-        /// Its id.
-        id: String,
-        /// The name.
-        name: String,
-        /// The document, its middle hidden.
-        document: String,
-        /// The village's code.
-        village: String,
-        /// The code that is paid.
-        payee: String,
-        /// Where it stands.
-        #[schemars(schema_with = "farmer_status")]
-        status: String,
-        /// Why it was refused or suspended.
-        reason: Option<String>,
-    }
-    /// What a store says of itself.
-    Deserialize StoreInput {
-        /// Its name.
-        name: Text,
-        /// What it says of itself.
-        intro: Text,
-        /// Where parcels are fetched: in the village, without a name.
-        address: String,
-    }
-    /// Whether a store sells.
-    Deserialize OpenInput {
-        /// Whether it sells.
-        open: bool,
-    }
-    /// Which product.
-    Deserialize ProductPath {
-        /// Its id.
-        product: String,
-    }
-    /// A product.
-    Deserialize ProductInput {
-        /// Its name.
-        title: Text,
-        /// What it is.
-        description: Text,
-        /// What kind of goods; it does not change later.
-        #[schemars(schema_with = "category")]
-        category: String,
-        /// Its variants, 1 to 20.
-        skus: Vec<SkuInput>,
-        /// The seller's licences for it.
-        #[serde(default)]
-        licences: Vec<LicenceInput>,
-    }
-    /// A variant.
-    Deserialize SkuInput {
-        /// Its code within the product.
-        id: String,
-        /// Its name.
-        name: Text,
-        /// Fen.
-        price: u64,
-        /// The weight of one unit, packed.
-        grams: u32,
-        /// Parcels of one unit.
-        parcels: u8,
-    }
-    /// A licence.
-    Deserialize LicenceInput {
-        /// Which, such as `food-business`.
-        kind: String,
-        /// Its number.
-        number: String,
-        /// The last day, `YYYY-MM-DD`.
-        until: String,
-    }
-    /// A product.
-    Serialize ProductBody {
-        /// Its id.
-        id: String,
-        /// Its name.
-        title: Text,
-        /// What kind of goods.
-        #[schemars(schema_with = "category")]
-        category: String,
-        /// The lowest price, in fen.
-        price_from: u64,
-        /// The codes of its variants.
-        skus: Vec<String>,
-    }
-    /// Products.
-    Serialize Products {
-        /// The products.
-        products: Vec<ProductBody>,
-        /// The cursor of the next page.
-        next: Option<String>,
-    }
-    /// A draft of a listing.
-    Deserialize DraftInput {
-        /// The product.
-        product: String,
-        /// The trace code, for food.
-        batch: Option<String>,
-        /// Units of each variant.
-        stock: Vec<StockInput>,
-    }
-    /// Units of a variant.
-    Deserialize StockInput {
-        /// The variant.
-        sku: String,
-        /// Units; for a change of the stock below zero to take away.
-        units: i64,
-    }
-    /// What is left.
-    Serialize StockBody {
-        /// Units.
-        left: i64,
-    }
-    /// A step of a listing.
-    Deserialize ListingStep {
-        /// `submit` or `withdraw`.
-        step: String,
-    }
-    /// A batch.
-    Deserialize BatchInput {
-        /// A trace code that the goods bear already.
-        trace_code: Option<String>,
-        /// What it is.
-        goods: Text,
-        /// The village where it grew.
-        origin: String,
-        /// The day of the harvest, `YYYY-MM-DD`.
-        harvest: String,
-        /// The last day on which it is sold.
-        best_before: Option<String>,
-        /// How much there is.
-        kilograms: u32,
-    }
-    /// A group buy.
-    Deserialize GroupInput {
-        /// The listing.
-        listing: String,
-        /// The variant.
-        sku: String,
-        /// Fen for one unit.
-        price: u64,
-        /// So many people must have paid.
-        minimum: u32,
-        /// Payments count before this instant: milliseconds of UTC.
-        deadline: i64,
-    }
-    /// A coupon: `fen` or `bps`.
-    Deserialize CouponInput {
-        /// What it is called.
-        title: Text,
-        /// Fen that it takes off.
-        fen: Option<u64>,
-        /// Basis points that it takes off.
-        bps: Option<u16>,
-        /// For orders from so many fen on.
-        #[serde(default)]
-        from_amount: u64,
-        /// The first day.
-        from: String,
-        /// The last day.
-        until: String,
-        /// How often it can be used.
-        uses: u32,
-        /// Whether it is still given.
-        active: bool,
-    }
-    /// Which orders.
-    Deserialize OrdersQuery {
-        /// Those alone that stand there.
-        state: Option<String>,
-        /// 1 to 100; 20 when absent.
-        limit: Option<u32>,
-        /// `next` of the page before.
-        after: Option<String>,
-    }
-    /// A shipment.
-    Deserialize ShipInput {
-        /// Which units.
-        units: Vec<UnitsBody>,
-        /// The parcels; made from the units when empty.
-        #[serde(default)]
-        parcels: Vec<ParcelInput>,
-        /// Another carrier; without it, and without `brings`, the city's is asked.
-        carrier: Option<CarrierInput>,
-        /// The store brings it itself.
-        #[serde(default)]
-        brings: bool,
-        /// The store's own number for it: the same number is the same shipment, once.
-        key: Option<String>,
-    }
-    /// A parcel.
-    Deserialize ParcelInput {
-        /// What is in it, without a person's name.
-        goods: String,
-        /// Its weight.
-        grams: u32,
-    }
-    /// Another carrier.
-    Deserialize CarrierInput {
-        /// Its name.
-        name: String,
-        /// Its number for the shipment.
-        number: String,
-    }
-    /// Which shipment arrived.
-    Deserialize BroughtInput {
-        /// Its request.
-        request: String,
-    }
-    /// What is given back.
-    Deserialize RefundInput {
-        /// Of which lines.
-        backs: Vec<BackInput>,
-        /// Why, 1 to 200 characters.
-        reason: String,
-    }
-}
+use crate::service::{Refusal, coupons, farmers, listings, orders, returns, shipping};
+use yunlong_sdk::{Input, Operation, Request, Router, StatusCode, t};
 
 pub(super) fn routes(router: Router) -> Router {
     handling(offers(goods(registration(router))))
@@ -256,11 +21,17 @@ pub(super) fn routes(router: Router) -> Router {
 
 fn registration(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/farmer", "getFarmer").tag("store").summary("One's own registration")), |r, _: Input| {
-            answer(r, farmers::mine(r.principal()).and_then(|f| f.map(FarmerBody::from).ok_or(Refusal::NotFound)))
-        })
         .operation(
-            own(Operation::put("/api/farmer", "registerFarmer").tag("store").summary("Register as a farmer, or correct a registration that was refused").body::<FarmerInput>()),
+            own(Operation::get("/api/farmer", "getFarmer").tag("store").summary("One's own registration")),
+            |r, _: Input| {
+                answer(r, farmers::mine(r.principal()).and_then(|f| f.map(FarmerBody::from).ok_or(Refusal::NotFound)))
+            },
+        )
+        .operation(
+            own(Operation::put("/api/farmer", "registerFarmer")
+                .tag("store")
+                .summary("Register as a farmer, or correct a registration that was refused")
+                .body::<FarmerInput>()),
             |r, i: Input<(), (), FarmerInput>| {
                 let b = i.body;
                 let what = Registration { document: b.document, name: b.name, phone: b.phone, village: b.village };
@@ -268,44 +39,87 @@ fn registration(router: Router) -> Router {
             },
         )
         .operation(
-            own(Operation::put("/api/store", "putStore").tag("store").summary("Open one's store, or change what it says of itself").body::<StoreInput>()),
+            own(Operation::put("/api/store", "putStore")
+                .tag("store")
+                .summary("Open one's store, or change what it says of itself")
+                .body::<StoreInput>()),
             |r, i: Input<(), (), StoreInput>| {
                 let input = NewStore { name: i.body.name, intro: i.body.intro, address: i.body.address };
                 answer(r, stores::open_or_edit(r.principal(), &input).map(StoreItem::from))
             },
         )
-        .operation(own(Operation::get("/api/store", "getOwnStore").tag("store").summary("One's own store")), |r, _: Input| {
-            answer(r, stores::my_store(r.principal()).map(StoreItem::from))
-        })
         .operation(
-            own(Operation::put("/api/store/open", "openStore").tag("store").summary("Open or close one's store").body::<OpenInput>()),
-            |r, i: Input<(), (), OpenInput>| answer(r, stores::set_open(r.principal(), i.body.open).map(StoreItem::from)),
+            own(Operation::get("/api/store", "getOwnStore").tag("store").summary("One's own store")),
+            |r, _: Input| answer(r, stores::my_store(r.principal()).map(StoreItem::from)),
+        )
+        .operation(
+            own(Operation::put("/api/store/open", "openStore")
+                .tag("store")
+                .summary("Open or close one's store")
+                .body::<OpenInput>()),
+            |r, i: Input<(), (), OpenInput>| {
+                answer(r, stores::set_open(r.principal(), i.body.open).map(StoreItem::from))
+            },
         )
 }
 
 fn goods(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/store/products", "listProducts").tag("store").summary("The store's products").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || stores::products(&stores::my_store(r.principal())?.id, limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(|p| Products { products: p.items.into_iter().map(|p| p.value.into()).collect(), next: p.next }))
-        })
         .operation(
-            own(Operation::post("/api/store/products", "addProduct").tag("store").summary("Add a product").body::<ProductInput>().status(StatusCode::CREATED)),
-            |r, i: Input<(), (), ProductInput>| answer(r, put_product(r, None, i.body)),
-        )
-        .operation(
-            own(Operation::put("/api/store/products/{product}", "putProduct").tag("store").summary("Change a product").path::<ProductPath>().body::<ProductInput>()),
-            |r, i: Input<ProductPath, (), ProductInput>| answer(r, put_product(r, Some(&i.path.product), i.body)),
-        )
-        .operation(
-            own(Operation::post("/api/store/listings", "draftListing").tag("store").summary("Draft a listing of a product").body::<DraftInput>().status(StatusCode::CREATED)),
-            |r, i: Input<(), (), DraftInput>| {
-                let stock: Vec<(String, i64)> = i.body.stock.into_iter().map(|s| (s.sku, s.units)).collect();
-                answer(r, listings::draft(r.principal(), &i.body.product, i.body.batch.as_deref(), &stock).map(ListingItem::from))
+            own(Operation::get("/api/store/products", "listProducts")
+                .tag("store")
+                .summary("The store's products")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || {
+                    stores::products(&stores::my_store(r.principal())?.id, limit(i.query.limit)?, i.query.after.clone())
+                };
+                answer(
+                    r,
+                    page().map(|p| Products {
+                        products: p.items.into_iter().map(|p| p.value.into()).collect(),
+                        next: p.next,
+                    }),
+                )
             },
         )
         .operation(
-            own(Operation::post("/api/store/listings/{listing}/steps", "stepListing").tag("store").summary("Submit a listing for its review, or take it off sale").path::<ListingPath>().body::<ListingStep>()),
+            own(Operation::post("/api/store/products", "addProduct")
+                .tag("store")
+                .summary("Add a product")
+                .body::<ProductInput>()
+                .status(StatusCode::CREATED)),
+            |r, i: Input<(), (), ProductInput>| answer(r, put_product(r, None, i.body)),
+        )
+        .operation(
+            own(Operation::put("/api/store/products/{product}", "putProduct")
+                .tag("store")
+                .summary("Change a product")
+                .path::<ProductPath>()
+                .body::<ProductInput>()),
+            |r, i: Input<ProductPath, (), ProductInput>| answer(r, put_product(r, Some(&i.path.product), i.body)),
+        )
+        .operation(
+            own(Operation::post("/api/store/listings", "draftListing")
+                .tag("store")
+                .summary("Draft a listing of a product")
+                .body::<DraftInput>()
+                .status(StatusCode::CREATED)),
+            |r, i: Input<(), (), DraftInput>| {
+                let stock: Vec<(String, i64)> = i.body.stock.into_iter().map(|s| (s.sku, s.units)).collect();
+                answer(
+                    r,
+                    listings::draft(r.principal(), &i.body.product, i.body.batch.as_deref(), &stock)
+                        .map(ListingItem::from),
+                )
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/listings/{listing}/steps", "stepListing")
+                .tag("store")
+                .summary("Submit a listing for its review, or take it off sale")
+                .path::<ListingPath>()
+                .body::<ListingStep>()),
             |r, i: Input<ListingPath, (), ListingStep>| {
                 let done = match i.body.step.as_str() {
                     "submit" => listings::submit(r.principal(), &i.path.listing),
@@ -316,15 +130,35 @@ fn goods(router: Router) -> Router {
             },
         )
         .operation(
-            own(Operation::post("/api/store/listings/{listing}/stock", "addStock").tag("store").summary("Add units to the stock, or take some away").path::<ListingPath>().body::<StockInput>()),
-            |r, i: Input<ListingPath, (), StockInput>| answer(r, listings::add_stock(r.principal(), &i.path.listing, &i.body.sku, i.body.units).map(|left| StockBody { left })),
+            own(Operation::post("/api/store/listings/{listing}/stock", "addStock")
+                .tag("store")
+                .summary("Add units to the stock, or take some away")
+                .path::<ListingPath>()
+                .body::<StockInput>()),
+            |r, i: Input<ListingPath, (), StockInput>| {
+                answer(
+                    r,
+                    listings::add_stock(r.principal(), &i.path.listing, &i.body.sku, i.body.units)
+                        .map(|left| StockBody { left }),
+                )
+            },
         )
-        .operation(own(Operation::get("/api/store/batches", "listOwnBatches").tag("store").summary("The store's batches").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || batches::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(Batches::from))
-        })
         .operation(
-            own(Operation::post("/api/store/batches", "registerBatch").tag("store").summary("Register a batch").body::<BatchInput>().status(StatusCode::CREATED)),
+            own(Operation::get("/api/store/batches", "listOwnBatches")
+                .tag("store")
+                .summary("The store's batches")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || batches::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                answer(r, page().map(Batches::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/batches", "registerBatch")
+                .tag("store")
+                .summary("Register a batch")
+                .body::<BatchInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<(), (), BatchInput>| answer(r, register(r, i.body)),
         )
 }
@@ -332,55 +166,104 @@ fn goods(router: Router) -> Router {
 fn offers(router: Router) -> Router {
     router
         .operation(
-            own(Operation::post("/api/store/groups", "openGroup").tag("store").summary("Open a group buy").body::<GroupInput>().status(StatusCode::CREATED)),
+            own(Operation::post("/api/store/groups", "openGroup")
+                .tag("store")
+                .summary("Open a group buy")
+                .body::<GroupInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<(), (), GroupInput>| {
                 let b = i.body;
-                let new = NewGroup { listing: b.listing, sku: b.sku, price: b.price, minimum: b.minimum, deadline: b.deadline };
+                let new = NewGroup {
+                    listing: b.listing,
+                    sku: b.sku,
+                    price: b.price,
+                    minimum: b.minimum,
+                    deadline: b.deadline,
+                };
                 answer(r, groups::open(r.principal(), &new).map(GroupItem::from))
             },
         )
         .operation(
-            own(Operation::put("/api/store/coupons/{code}", "putCoupon").tag("store").summary("Add or change a coupon").path::<CodePath>().body::<CouponInput>()),
+            own(Operation::put("/api/store/coupons/{code}", "putCoupon")
+                .tag("store")
+                .summary("Add or change a coupon")
+                .path::<CodePath>()
+                .body::<CouponInput>()),
             |r, i: Input<CodePath, (), CouponInput>| answer(r, put_coupon(r, i.path.code, i.body)),
         )
 }
 
 fn handling(router: Router) -> Router {
     router
-        .operation(own(Operation::get("/api/store/orders", "listOrdersOfStore").tag("store").summary("The store's orders").query::<OrdersQuery>()), |r, i: Input<(), OrdersQuery>| {
-            let page = || {
-                let state = i.query.state.as_deref().map(|s| word(State::of_code(s), "/state")).transpose()?;
-                orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
-            };
-            answer(r, page().map(Orders::from))
-        })
-        .operation(own(Operation::post("/api/store/orders/{order}/accept", "acceptOrder").tag("store").summary("Take an order on").path::<OrderPath>()), |r, i: Input<OrderPath>| {
-            answer(r, orders::accept(r.principal(), &i.path.order).map(OrderBody::from))
-        })
         .operation(
-            own(Operation::post("/api/store/orders/{order}/ship", "shipOrder").tag("store").summary("Send units of an order").path::<OrderPath>().body::<ShipInput>()),
-            |r, i: Input<OrderPath, (), ShipInput>| answer(r, shipping::ship(r.principal(), &i.path.order, &i.body.into()).map(OrderBody::from)),
+            own(Operation::get("/api/store/orders", "listOrdersOfStore")
+                .tag("store")
+                .summary("The store's orders")
+                .query::<OrdersQuery>()),
+            |r, i: Input<(), OrdersQuery>| {
+                let page = || {
+                    let state = i.query.state.as_deref().map(|s| word(State::of_code(s), "/state")).transpose()?;
+                    orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
+                };
+                answer(r, page().map(Orders::from))
+            },
         )
         .operation(
-            own(Operation::post("/api/store/orders/{order}/brought", "broughtShipment").tag("store").summary("The parcels that the store brought have arrived").path::<OrderPath>().body::<BroughtInput>()),
-            |r, i: Input<OrderPath, (), BroughtInput>| answer(r, shipping::brought(r.principal(), &i.path.order, &i.body.request).map(OrderBody::from)),
+            own(Operation::post("/api/store/orders/{order}/accept", "acceptOrder")
+                .tag("store")
+                .summary("Take an order on")
+                .path::<OrderPath>()),
+            |r, i: Input<OrderPath>| answer(r, orders::accept(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
-            own(Operation::post("/api/store/orders/{order}/refund", "refundOrder").tag("store").summary("Give units that were not sent, or money, back; also for managers").path::<OrderPath>().body::<RefundInput>().status(StatusCode::ACCEPTED)),
+            own(Operation::post("/api/store/orders/{order}/ship", "shipOrder")
+                .tag("store")
+                .summary("Send units of an order")
+                .path::<OrderPath>()
+                .body::<ShipInput>()),
+            |r, i: Input<OrderPath, (), ShipInput>| {
+                answer(r, shipping::ship(r.principal(), &i.path.order, &i.body.into()).map(OrderBody::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/orders/{order}/brought", "broughtShipment")
+                .tag("store")
+                .summary("The parcels that the store brought have arrived")
+                .path::<OrderPath>()
+                .body::<BroughtInput>()),
+            |r, i: Input<OrderPath, (), BroughtInput>| {
+                answer(r, shipping::brought(r.principal(), &i.path.order, &i.body.request).map(OrderBody::from))
+            },
+        )
+        .operation(
+            own(Operation::post("/api/store/orders/{order}/refund", "refundOrder")
+                .tag("store")
+                .summary("Give units that were not sent, or money, back; also for managers")
+                .path::<OrderPath>()
+                .body::<RefundInput>()
+                .status(StatusCode::ACCEPTED)),
             |r, i: Input<OrderPath, (), RefundInput>| {
                 let backs: Vec<_> = i.body.backs.iter().map(|b| b.back(false)).collect();
                 answer(r, orders::give_back(r.principal(), &i.path.order, &backs, &i.body.reason).map(OrderBody::from))
             },
         )
-        .operation(own(Operation::get("/api/store/returns", "listReturnsOfStore").tag("store").summary("The store's returns").query::<PageQuery>()), |r, i: Input<(), PageQuery>| {
-            let page = || returns::of_store(r.principal(), limit(i.query.limit)?, i.query.after.clone());
-            answer(r, page().map(Returns::from))
-        })
+        .operation(
+            own(Operation::get("/api/store/returns", "listReturnsOfStore")
+                .tag("store")
+                .summary("The store's returns")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || returns::of_store(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                answer(r, page().map(Returns::from))
+            },
+        )
 }
 
 fn put_product(request: &Request, id: Option<&str>, b: ProductInput) -> Result<ProductBody, Refusal> {
     let sku = |s: SkuInput| Sku { id: s.id, name: s.name, price: s.price, grams: s.grams, parcels: s.parcels };
-    let licence = |(i, l): (usize, LicenceInput)| Ok(Licence { kind: l.kind, number: l.number, until: day(&l.until, &format!("/licences/{i}/until"))? });
+    let licence = |(i, l): (usize, LicenceInput)| {
+        Ok(Licence { kind: l.kind, number: l.number, until: day(&l.until, &format!("/licences/{i}/until"))? })
+    };
     let input = Product {
         id: String::new(),
         store: String::new(),
@@ -426,34 +309,4 @@ fn put_coupon(request: &Request, code: String, b: CouponInput) -> Result<CouponI
     let saved = coupons::put(request.principal(), &coupon)?;
     let used = coupons::of_store(&saved.store)?.into_iter().find(|(c, _)| c.id == saved.id).map_or(0, |(_, n)| n);
     Ok((saved, used).into())
-}
-
-impl From<Farmer> for FarmerBody {
-    fn from(f: Farmer) -> Self {
-        let document = f.masked();
-        Self { id: f.id, name: f.name, document, village: f.village, payee: f.payee, status: f.status.code().to_owned(), reason: f.reason }
-    }
-}
-
-impl From<Product> for ProductBody {
-    fn from(p: Product) -> Self {
-        let price_from = p.price_from();
-        Self { id: p.id, title: p.title, category: p.category.code().to_owned(), price_from, skus: p.skus.into_iter().map(|s| s.id).collect() }
-    }
-}
-
-impl From<ShipInput> for Shipping {
-    fn from(s: ShipInput) -> Self {
-        let carrier = match s.carrier {
-            Some(c) => Carrier::Own { name: c.name, number: c.number },
-            None if s.brings => Carrier::Store,
-            None => Carrier::City,
-        };
-        Self {
-            units: s.units.into_iter().map(Into::into).collect(),
-            parcels: s.parcels.into_iter().map(|p| (p.goods, p.grams)).collect(),
-            carrier,
-            key: s.key.filter(|k| !k.is_empty()),
-        }
-    }
 }

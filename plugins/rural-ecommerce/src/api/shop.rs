@@ -176,27 +176,64 @@ pub(super) fn routes(router: Router) -> Router {
 fn offers(router: Router) -> Router {
     router
         .operation(
-            public(Operation::get("/api/listings", "searchListings").tag("shop").summary("What is on sale, the newest first").description("A page may have fewer than `limit` although more follow: go on with `next`.").query::<SearchQuery>()),
+            public(
+                Operation::get("/api/listings", "searchListings")
+                    .tag("shop")
+                    .summary("What is on sale, the newest first")
+                    .description("A page may have fewer than `limit` although more follow: go on with `next`.")
+                    .query::<SearchQuery>(),
+            ),
             |r, i: Input<(), SearchQuery>| answer(r, search(i.query)),
         )
         .operation(
-            public(Operation::get("/api/listings/{listing}", "getListing").tag("shop").summary("A listing with variants, stock, store and batch").path::<ListingPath>()),
+            public(
+                Operation::get("/api/listings/{listing}", "getListing")
+                    .tag("shop")
+                    .summary("A listing with variants, stock, store and batch")
+                    .path::<ListingPath>(),
+            ),
             |r, i: Input<ListingPath>| answer(r, listings::offer(r.principal(), &i.path.listing).map(OfferBody::from)),
         )
         .operation(
-            public(Operation::get("/api/listings/{listing}/groups", "listGroupsOfListing").tag("shop").summary("Its group buys that can be joined").path::<ListingPath>()),
-            |r, i: Input<ListingPath>| answer(r, groups::of_listing(&i.path.listing).map(|g| Groups { groups: g.into_iter().map(GroupItem::from).collect(), next: None })),
+            public(
+                Operation::get("/api/listings/{listing}/groups", "listGroupsOfListing")
+                    .tag("shop")
+                    .summary("Its group buys that can be joined")
+                    .path::<ListingPath>(),
+            ),
+            |r, i: Input<ListingPath>| {
+                answer(
+                    r,
+                    groups::of_listing(&i.path.listing)
+                        .map(|g| Groups { groups: g.into_iter().map(GroupItem::from).collect(), next: None }),
+                )
+            },
         )
         .operation(
-            public(Operation::get("/api/groups", "listGroups").tag("shop").summary("Open group buys, the first deadline first").query::<PageQuery>()),
+            public(
+                Operation::get("/api/groups", "listGroups")
+                    .tag("shop")
+                    .summary("Open group buys, the first deadline first")
+                    .query::<PageQuery>(),
+            ),
             |r, i: Input<(), PageQuery>| answer(r, open_groups(i.query)),
         )
         .operation(
-            public(Operation::get("/api/groups/{group}", "getGroup").tag("shop").summary("A group buy").path::<GroupPath>()),
+            public(
+                Operation::get("/api/groups/{group}", "getGroup")
+                    .tag("shop")
+                    .summary("A group buy")
+                    .path::<GroupPath>(),
+            ),
             |r, i: Input<GroupPath>| answer(r, groups::get(&i.path.group).map(GroupItem::from)),
         )
         .operation(
-            public(Operation::get("/api/trace/{code}", "getTrace").tag("shop").summary("Where goods come from and what their tests found, for everybody").path::<CodePath>()),
+            public(
+                Operation::get("/api/trace/{code}", "getTrace")
+                    .tag("shop")
+                    .summary("Where goods come from and what their tests found, for everybody")
+                    .path::<CodePath>(),
+            ),
             |r, i: Input<CodePath>| answer(r, trace::by_code(&i.path.code).map(TraceBody::from)),
         )
 }
@@ -204,31 +241,57 @@ fn offers(router: Router) -> Router {
 fn places(router: Router) -> Router {
     router
         .operation(
-            public(Operation::get("/api/stores/{store}", "getStore").tag("shop").summary("A store").path::<StorePath>()),
+            public(
+                Operation::get("/api/stores/{store}", "getStore").tag("shop").summary("A store").path::<StorePath>(),
+            ),
             |r, i: Input<StorePath>| answer(r, stores::get(&i.path.store).map(StoreItem::from)),
         )
         .operation(
-            public(Operation::get("/api/stores/{store}/listings", "listListingsOfStore").tag("shop").summary("What a store has on sale; for its seller and managers all of its listings").path::<StorePath>().query::<PageQuery>()),
+            public(
+                Operation::get("/api/stores/{store}/listings", "listListingsOfStore")
+                    .tag("shop")
+                    .summary("What a store has on sale; for its seller and managers all of its listings")
+                    .path::<StorePath>()
+                    .query::<PageQuery>(),
+            ),
             |r, i: Input<StorePath, PageQuery>| {
-                let found = || listings::of_store(r.principal(), &stores::get(&i.path.store)?.id, limit(i.query.limit)?, i.query.after.clone());
+                let found = || {
+                    listings::of_store(
+                        r.principal(),
+                        &stores::get(&i.path.store)?.id,
+                        limit(i.query.limit)?,
+                        i.query.after.clone(),
+                    )
+                };
                 answer(r, found().map(Listings::from))
             },
         )
         .operation(
-            public(Operation::get("/api/stores/{store}/coupons", "listCoupons").tag("shop").summary("A store's coupons").path::<StorePath>()),
+            public(
+                Operation::get("/api/stores/{store}/coupons", "listCoupons")
+                    .tag("shop")
+                    .summary("A store's coupons")
+                    .path::<StorePath>(),
+            ),
             |r, i: Input<StorePath>| {
                 let found = || coupons::of_store(&stores::get(&i.path.store)?.id);
                 answer(r, found().map(|all| Coupons { coupons: all.into_iter().map(CouponItem::from).collect() }))
             },
         )
         .operation(
-            public(Operation::get("/api/divisions", "listDivisions").tag("shop").summary("The divisions right below one that are in force today").query::<BelowQuery>()),
+            public(
+                Operation::get("/api/divisions", "listDivisions")
+                    .tag("shop")
+                    .summary("The divisions right below one that are in force today")
+                    .query::<BelowQuery>(),
+            ),
             |r, i: Input<(), BelowQuery>| answer(r, below(i.query.below.as_deref().unwrap_or(CITY))),
         )
 }
 
 fn search(query: SearchQuery) -> Result<Listings, Refusal> {
-    let category = query.category.map(|c| word(Category::ALL.into_iter().find(|k| k.code() == c), "/category")).transpose()?;
+    let category =
+        query.category.map(|c| word(Category::ALL.into_iter().find(|k| k.code() == c), "/category")).transpose()?;
     let division = query.division.map(|d| word(Level::of(&d).map(|_| d), "/division")).transpose()?;
     let filter = Filter { category, division, words: query.q.unwrap_or_default().chars().take(60).collect() };
     Ok(listings::search(&filter, limit(query.limit)?, query.after)?.into())
@@ -242,7 +305,10 @@ fn open_groups(query: PageQuery) -> Result<Groups, Refusal> {
 fn below(code: &str) -> Result<Divisions, Refusal> {
     let (table, today) = (statistics::divisions()?, Date::at(now()));
     table.get(code).ok_or(Refusal::NotFound)?;
-    let divisions = table.children(code, today, today).map(|r| DivisionItem { code: r.code.clone(), name: r.name.to_string() }).collect();
+    let divisions = table
+        .children(code, today, today)
+        .map(|r| DivisionItem { code: r.code.clone(), name: r.name.to_string() })
+        .collect();
     Ok(Divisions { divisions })
 }
 
@@ -254,7 +320,14 @@ impl From<Store> for StoreItem {
 
 impl From<Offer> for OfferBody {
     fn from(o: Offer) -> Self {
-        let sku = |(s, left): (crate::domain::product::Sku, i64)| SkuItem { id: s.id, name: s.name, price: s.price, grams: s.grams, parcels: s.parcels, left };
+        let sku = |(s, left): (crate::domain::product::Sku, i64)| SkuItem {
+            id: s.id,
+            name: s.name,
+            price: s.price,
+            grams: s.grams,
+            parcels: s.parcels,
+            left,
+        };
         Self {
             listing: o.listing.into(),
             description: o.product.description,
@@ -272,13 +345,30 @@ impl From<(Coupon, i64)> for CouponItem {
             Off::Amount { fen } => (Some(fen), None),
             Off::Rate { bps } => (None, Some(bps)),
         };
-        Self { code: c.id, title: c.title, fen, bps, from_amount: c.from_amount, from: c.from.to_string(), until: c.until.to_string(), uses: c.uses, used, active: c.active }
+        Self {
+            code: c.id,
+            title: c.title,
+            fen,
+            bps,
+            from_amount: c.from_amount,
+            from: c.from.to_string(),
+            until: c.until.to_string(),
+            uses: c.uses,
+            used,
+            active: c.active,
+        }
     }
 }
 
 impl From<trace::Trace> for TraceBody {
     fn from(x: trace::Trace) -> Self {
-        let test = |k: trace::PublicTest| TestItem { report: k.report, item: k.item, laboratory: k.laboratory, day: k.day.to_string(), passed: k.passed };
+        let test = |k: trace::PublicTest| TestItem {
+            report: k.report,
+            item: k.item,
+            laboratory: k.laboratory,
+            day: k.day.to_string(),
+            passed: k.passed,
+        };
         let (store, store_name) = x.store.unzip();
         Self {
             code: x.code,

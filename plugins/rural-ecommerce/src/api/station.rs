@@ -1,7 +1,7 @@
 //! Stations: orders for people without a telephone, with and without a network.
 
 use super::buying::PurchaseInput;
-use super::orders::{OrderBody, OrderPath, Orders};
+use super::order_types::{OrderBody, OrderPath, Orders};
 use super::shop::OfferBody;
 use super::types::*;
 use super::{answer, day, limit, own, public, word};
@@ -128,17 +128,42 @@ api! {
 pub(super) fn routes(router: Router) -> Router {
     let router = router
         .operation(
-            public(Operation::get("/api/stations", "listStations").tag("stations").summary("Stations").query::<StationsQuery>()),
+            public(
+                Operation::get("/api/stations", "listStations")
+                    .tag("stations")
+                    .summary("Stations")
+                    .query::<StationsQuery>(),
+            ),
             |r, i: Input<(), StationsQuery>| {
                 let page = || stations::list(i.query.village.as_deref(), limit(i.query.limit)?, i.query.after.clone());
-                answer(r, page().map(|p| Stations { stations: p.items.into_iter().map(|s| s.value.into()).collect(), next: p.next }))
+                answer(
+                    r,
+                    page().map(|p| Stations {
+                        stations: p.items.into_iter().map(|s| s.value.into()).collect(),
+                        next: p.next,
+                    }),
+                )
             },
         )
-        .operation(own(Operation::get("/api/my-stations", "listOwnStations").tag("stations").summary("The stations that one keeps")), |r, _: Input| {
-            answer(r, stations::mine(r.principal()).map(|all| Stations { stations: all.into_iter().map(StationItem::from).collect(), next: None }))
-        })
         .operation(
-            public(Operation::get("/api/stations/{station}", "getStation").tag("stations").summary("A station").path::<StationPath>()),
+            own(Operation::get("/api/my-stations", "listOwnStations")
+                .tag("stations")
+                .summary("The stations that one keeps")),
+            |r, _: Input| {
+                answer(
+                    r,
+                    stations::mine(r.principal())
+                        .map(|all| Stations { stations: all.into_iter().map(StationItem::from).collect(), next: None }),
+                )
+            },
+        )
+        .operation(
+            public(
+                Operation::get("/api/stations/{station}", "getStation")
+                    .tag("stations")
+                    .summary("A station")
+                    .path::<StationPath>(),
+            ),
             |r, i: Input<StationPath>| answer(r, stations::get(&i.path.station).map(StationItem::from)),
         );
     selling(router)
@@ -147,39 +172,76 @@ pub(super) fn routes(router: Router) -> Router {
 fn selling(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/stations/{station}/catalogue", "getCatalogue").tag("stations").summary("What can be ordered, of the station's county: for its keeper").path::<StationPath>()),
+            own(Operation::get("/api/stations/{station}/catalogue", "getCatalogue")
+                .tag("stations")
+                .summary("What can be ordered, of the station's county: for its keeper")
+                .path::<StationPath>()),
             |r, i: Input<StationPath>| {
                 r.require_role(&[STATION])?;
                 answer(r, catalogue(r, &i.path.station))
             },
         )
         .operation(
-            own(Operation::post("/api/stations/{station}/orders", "sellAtStation").tag("stations").summary("Order for somebody, with their consent").path::<StationPath>().body::<SaleInput>().status(StatusCode::CREATED)),
+            own(Operation::post("/api/stations/{station}/orders", "sellAtStation")
+                .tag("stations")
+                .summary("Order for somebody, with their consent")
+                .path::<StationPath>()
+                .body::<SaleInput>()
+                .status(StatusCode::CREATED)),
             |r, i: Input<StationPath, (), SaleInput>| {
                 let made = || Ok::<_, Refusal>(stations::sell(r.principal(), &i.path.station, &sale(i.body.clone())?)?);
-                answer(r, made().map(|all| Orders { orders: all.into_iter().map(OrderBody::from).collect(), next: None }))
+                answer(
+                    r,
+                    made().map(|all| Orders { orders: all.into_iter().map(OrderBody::from).collect(), next: None }),
+                )
             },
         )
         .operation(
-            own(Operation::get("/api/stations/{station}/orders", "listOrdersOfStation").tag("stations").summary("The orders that a station placed").path::<StationPath>().query::<PageQuery>()),
+            own(Operation::get("/api/stations/{station}/orders", "listOrdersOfStation")
+                .tag("stations")
+                .summary("The orders that a station placed")
+                .path::<StationPath>()
+                .query::<PageQuery>()),
             |r, i: Input<StationPath, PageQuery>| {
-                let page = || orders::of_station(r.principal(), &i.path.station, limit(i.query.limit)?, i.query.after.clone());
+                let page =
+                    || orders::of_station(r.principal(), &i.path.station, limit(i.query.limit)?, i.query.after.clone());
                 answer(r, page().map(Orders::from))
             },
         )
         .operation(
-            own(Operation::post("/api/stations/{station}/sync", "syncStation").tag("stations").summary("Bring orders that were made without a network; each stands for itself, and has its effect once").path::<StationPath>().body::<SyncInput>()),
+            own(Operation::post("/api/stations/{station}/sync", "syncStation")
+                .tag("stations")
+                .summary(
+                    "Bring orders that were made without a network; each stands for itself, and has its effect once",
+                )
+                .path::<StationPath>()
+                .body::<SyncInput>()),
             |r, i: Input<StationPath, (), SyncInput>| answer(r, sync(r, &i.path.station, i.body)),
         )
         .operation(
-            own(Operation::post("/api/stations/{station}/visits", "recordVisit").tag("stations").summary("Record a visit to a village without a station").path::<StationPath>().body::<VisitInput>()),
+            own(Operation::post("/api/stations/{station}/visits", "recordVisit")
+                .tag("stations")
+                .summary("Record a visit to a village without a station")
+                .path::<StationPath>()
+                .body::<VisitInput>()),
             |r, i: Input<StationPath, (), VisitInput>| {
-                let done = || stations::record_visit(r.principal(), &i.path.station, &i.body.village, day(&i.body.day, "/day")?);
-                answer(r, done().map(|v| VisitBody { village: v.village, days: v.visits.iter().map(|(d, _)| d.to_string()).collect() }))
+                let done = || {
+                    stations::record_visit(r.principal(), &i.path.station, &i.body.village, day(&i.body.day, "/day")?)
+                };
+                answer(
+                    r,
+                    done().map(|v| VisitBody {
+                        village: v.village,
+                        days: v.visits.iter().map(|(d, _)| d.to_string()).collect(),
+                    }),
+                )
             },
         )
         .operation(
-            own(Operation::get("/api/orders/{order}/receipt", "getReceipt").tag("stations").summary("The receipt of a station's order, with the consent: for its keeper and managers").path::<OrderPath>()),
+            own(Operation::get("/api/orders/{order}/receipt", "getReceipt")
+                .tag("stations")
+                .summary("The receipt of a station's order, with the consent: for its keeper and managers")
+                .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, stations::receipt(r.principal(), &i.path.order).map(ReceiptBody::from)),
         )
 }

@@ -40,17 +40,27 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
 
 fn listed(request: &Request, lines: Vec<Shown>) -> Markup {
     let lang = request.lang();
-    let name = |l: &Shown| l.title.as_ref().map_or_else(|| request.t("已下架的商品", "Goods that are no more").to_owned(), |t| t.get(lang).to_owned());
+    let name = |l: &Shown| {
+        l.title
+            .as_ref()
+            .map_or_else(|| request.t("已下架的商品", "Goods that are no more").to_owned(), |t| t.get(lang).to_owned())
+    };
     table(
         request.t("购物车", "Cart"),
         &[
-            Column::new(request.t("商品", "Goods"), |l: &Shown| html! {
-                a href={ "/goods/" (l.line.listing) } { (name(l)) }
-                @if let Some(sku) = &l.sku { " · " (sku.name.get(lang)) }
-                @if let Some((id, store)) = &l.store { br; a.muted href={ "/stores/" (id) } { (store.get(lang)) } }
-                @if let Some(why) = &l.refused { br; (badge(Tone::Warn, why.get(lang))) }
+            Column::new(request.t("商品", "Goods"), |l: &Shown| {
+                html! {
+                    a href={ "/goods/" (l.line.listing) } { (name(l)) }
+                    @if let Some(sku) = &l.sku { " · " (sku.name.get(lang)) }
+                    @if let Some((id, store)) = &l.store { br; a.muted href={ "/stores/" (id) } { (store.get(lang)) } }
+                    @if let Some(why) = &l.refused { br; (badge(Tone::Warn, why.get(lang))) }
+                }
             }),
-            Column::new(request.t("单价", "Price"), |l: &Shown| html! { @if let Some(sku) = &l.sku { (amount(sku.price)) } @else { "—" } }).numeric(),
+            Column::new(
+                request.t("单价", "Price"),
+                |l: &Shown| html! { @if let Some(sku) = &l.sku { (amount(sku.price)) } @else { "—" } },
+            )
+            .numeric(),
             Column::new(request.t("数量", "Units"), |l: &Shown| quantity(request, l, &name(l))),
             Column::new(request.t("小计", "Sum"), |l: &Shown| amount(l.amount())).numeric(),
         ],
@@ -87,7 +97,8 @@ pub(super) fn change(request: &Request) -> web::Result<Response> {
     let Some(quantity) = asked else {
         return answer(request, super::forms::unreadable(&form, |f, m| page(request, f, m)));
     };
-    let before = if action == "add" { already(request, &listing, &sku).map_err(|e| e.into_error(request.lang()))? } else { 0 };
+    let before =
+        if action == "add" { already(request, &listing, &sku).map_err(|e| e.into_error(request.lang()))? } else { 0 };
     let to = if action == "add" { format!("/goods/{}?added=1", web::encode_url(&listing)) } else { "/cart".to_owned() };
     let done = cart::set(who, &CartLine { listing, sku, quantity: quantity.saturating_add(before).min(MAX_UNITS) });
     answer(

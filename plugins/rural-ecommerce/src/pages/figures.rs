@@ -9,7 +9,9 @@ use crate::domain::time::{Date, Month};
 use crate::service::statistics::{self, Counted, Covered, Drill};
 use crate::service::{Refusal, now};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Chart, Column, DistrictMap, Listing, Quantity, badge, chart, district_map, empty, notice, table};
+use yunlong_sdk::page::{
+    Chart, Column, DistrictMap, Listing, Quantity, badge, chart, district_map, empty, notice, table,
+};
 use yunlong_sdk::sheet::{Cell, Format, Sheet};
 use yunlong_sdk::{Lang, Request, Response, Router, Tone, t, web};
 
@@ -127,8 +129,12 @@ fn below_table(request: &Request, list: &Listing, rows: &[Counted], period: Peri
         request.t("下级区划", "By division"),
         &[
             Column::new(request.t("区划", "Division"), link).sorted_by("code"),
-            Column::new(request.t("订单", "Orders"), |c: &&Counted| html! { (c.figures.orders) }).numeric().sorted_by("orders"),
-            Column::new(request.t("成交额", "Sold"), |c: &&Counted| money(c.figures.amount)).numeric().sorted_by("amount"),
+            Column::new(request.t("订单", "Orders"), |c: &&Counted| html! { (c.figures.orders) })
+                .numeric()
+                .sorted_by("orders"),
+            Column::new(request.t("成交额", "Sold"), |c: &&Counted| money(c.figures.amount))
+                .numeric()
+                .sorted_by("amount"),
             Column::new(request.t("退款", "Returned"), |c: &&Counted| money(c.figures.refunded)).numeric(),
             Column::new(request.t("净额", "Kept"), |c: &&Counted| money(c.figures.net())).numeric(),
             Column::new(request.t("站点代购", "Of stations"), |c: &&Counted| html! { (c.figures.station) }).numeric(),
@@ -138,23 +144,39 @@ fn below_table(request: &Request, list: &Listing, rows: &[Counted], period: Peri
 }
 
 fn below_chart(request: &Request, rows: &[Counted], period: Period) -> Markup {
-    let drawn = Chart::bar(format!("{period} {}", request.t("各区划成交额", "sold, by division")), request.t("区划", "Division"))
-        .unit(request.t("元", "yuan"))
-        .series(request.t("净额", "Kept"))
-        .series(request.t("退款", "Returned"))
-        .stacked()
-        .horizontal();
+    let drawn = Chart::bar(
+        format!("{period} {}", request.t("各区划成交额", "sold, by division")),
+        request.t("区划", "Division"),
+    )
+    .unit(request.t("元", "yuan"))
+    .series(request.t("净额", "Kept"))
+    .series(request.t("退款", "Returned"))
+    .stacked()
+    .horizontal();
     let sold = rows.iter().filter(|c| c.figures.orders > 0);
     let drawn = sold.fold(drawn, |d, c| {
-        d.linked_row(c.name.as_str(), format!("/figures?division={}&period={period}", c.code), [Quantity::fen(c.figures.net()), Quantity::fen(c.figures.refunded)])
+        d.linked_row(
+            c.name.as_str(),
+            format!("/figures?division={}&period={period}", c.code),
+            [Quantity::fen(c.figures.net()), Quantity::fen(c.figures.refunded)],
+        )
     });
     chart(request.lang(), &drawn)
 }
 
 fn map(request: &Request, counties: &[Counted], period: Period) -> Markup {
-    let drawn = DistrictMap::new(format!("{period} {}", request.t("各县（市、区）成交额", "sold, by county")), request.t("成交额", "Sold")).unit(request.t("元", "yuan"));
+    let drawn = DistrictMap::new(
+        format!("{period} {}", request.t("各县（市、区）成交额", "sold, by county")),
+        request.t("成交额", "Sold"),
+    )
+    .unit(request.t("元", "yuan"));
     let drawn = counties.iter().fold(drawn, |d, c| {
-        d.linked_district(c.code.as_str(), c.name.as_str(), format!("/figures?division={}&period={period}", c.code), Quantity::fen(c.figures.amount))
+        d.linked_district(
+            c.code.as_str(),
+            c.name.as_str(),
+            format!("/figures?division={}&period={period}", c.code),
+            Quantity::fen(c.figures.amount),
+        )
     });
     district_map(request.lang(), &drawn)
 }
@@ -167,9 +189,11 @@ fn trend(request: &Request, code: &str, period: Period) -> Result<Chart, Refusal
     };
     let mut months: Vec<Month> = std::iter::successors(Some(last), |m| Some(m.before())).take(12).collect();
     months.reverse();
-    let drawn = Chart::line(request.t("近 12 个月", "Twelve months"), request.t("月份", "Month")).series(request.t("成交额", "Sold")).series(request.t("退款", "Returned"));
+    let drawn = Chart::line(request.t("近 12 个月", "Twelve months"), request.t("月份", "Month"))
+        .series(request.t("成交额", "Sold"))
+        .series(request.t("退款", "Returned"));
     months.into_iter().try_fold(drawn, |d, m| {
-        let f = statistics::drill(code, Period::Month(m))?.of.figures;
+        let f = statistics::figures_of(code, Period::Month(m))?;
         Ok(d.row(m.to_string(), [Quantity::fen(f.amount), Quantity::fen(f.refunded)]))
     })
 }
@@ -183,12 +207,25 @@ fn file(request: &Request) -> web::Result<Response> {
     let mut rows = drill.below;
     sort(&list, &mut rows);
     let headings = [
-        request.t("代码", "Code"), request.t("区划", "Division"), request.t("订单", "Orders"), request.t("成交额（元）", "Sold (yuan)"),
-        request.t("退款（元）", "Returned (yuan)"), request.t("净额（元）", "Kept (yuan)"), request.t("站点代购", "Of stations"),
+        request.t("代码", "Code"),
+        request.t("区划", "Division"),
+        request.t("订单", "Orders"),
+        request.t("成交额（元）", "Sold (yuan)"),
+        request.t("退款（元）", "Returned (yuan)"),
+        request.t("净额（元）", "Kept (yuan)"),
+        request.t("站点代购", "Of stations"),
     ];
     let cells = |c: &Counted| {
         let f = &c.figures;
-        [Cell::from(c.code.as_str()), Cell::from(c.name.as_str()), Cell::from(f.orders), Cell::Fen(f.amount), Cell::Fen(f.refunded), Cell::Fen(f.net()), Cell::from(f.station)]
+        [
+            Cell::from(c.code.as_str()),
+            Cell::from(c.name.as_str()),
+            Cell::from(f.orders),
+            Cell::Fen(f.amount),
+            Cell::Fen(f.refunded),
+            Cell::Fen(f.net()),
+            Cell::from(f.station),
+        ]
     };
     let sheet = Sheet::new(request.t("统计", "Figures"), headings).rows(rows.iter().map(cells));
     format.response(&format!("figures-{code}-{period}"), &period.days().1.to_string(), &[sheet])
@@ -218,7 +255,11 @@ fn coverage_page(request: &Request) -> Result<Response, Refusal> {
     let (code, month, unreadable) = asked_month(request);
     let (of, below) = statistics::coverage(&code, month)?;
     let table_of = statistics::divisions()?;
-    let path: Vec<(String, String)> = crate::domain::division::line(&code).into_iter().rev().map(|c| (c.to_owned(), table_of.name(c).to_owned())).collect();
+    let path: Vec<(String, String)> = crate::domain::division::line(&code)
+        .into_iter()
+        .rev()
+        .map(|c| (c.to_owned(), table_of.name(c).to_owned()))
+        .collect();
     let c = &of.coverage;
     let body = html! {
         (crumbs(request, &path, "/coverage", &format!("&month={month}")))
@@ -251,10 +292,14 @@ fn coverage_table(request: &Request, below: &[Covered], month: Month) -> Markup 
     table(
         request.t("各区划的服务覆盖率", "Service coverage by division"),
         &[
-            Column::new(request.t("区划", "Division"), |c: &&Covered| html! { a href={ "/coverage?division=" (c.code) "&month=" (month) } { (c.name) } }),
+            Column::new(
+                request.t("区划", "Division"),
+                |c: &&Covered| html! { a href={ "/coverage?division=" (c.code) "&month=" (month) } { (c.name) } },
+            ),
             Column::new(request.t("有服务的村", "Served"), |c: &&Covered| html! { (c.coverage.served) }).numeric(),
             Column::new(request.t("在册的村", "Villages"), |c: &&Covered| html! { (c.coverage.villages) }).numeric(),
-            Column::new(request.t("覆盖率", "Coverage"), |c: &&Covered| html! { (c.coverage.percent()) " %" }).numeric(),
+            Column::new(request.t("覆盖率", "Coverage"), |c: &&Covered| html! { (c.coverage.percent()) " %" })
+                .numeric(),
             Column::new(request.t("结论", "Verdict"), |c: &&Covered| light(lang, &c.coverage)),
         ],
         below.iter(),
@@ -270,12 +315,20 @@ fn coverage_map(request: &Request, below: &[Covered], month: Month, target: u64)
         Lang::Zh => (format!("低于 {target} %"), format!("达到 {target} %")),
         Lang::En => (format!("below {target} %"), format!("{target} % and more")),
     };
-    let drawn = DistrictMap::new(format!("{month} {}", request.t("村级服务覆盖率", "service coverage")), request.t("覆盖率", "Coverage"))
-        .unit("%")
-        .toned_class(0, low, Tone::Bad)
-        .toned_class(target, high, Tone::Ok);
+    let drawn = DistrictMap::new(
+        format!("{month} {}", request.t("村级服务覆盖率", "service coverage")),
+        request.t("覆盖率", "Coverage"),
+    )
+    .unit("%")
+    .toned_class(0, low, Tone::Bad)
+    .toned_class(target, high, Tone::Ok);
     let drawn = below.iter().fold(drawn, |d, c| {
-        d.linked_district(c.code.as_str(), c.name.as_str(), format!("/coverage?division={}&month={month}", c.code), hundredths(&c.coverage))
+        d.linked_district(
+            c.code.as_str(),
+            c.name.as_str(),
+            format!("/coverage?division={}&month={month}", c.code),
+            hundredths(&c.coverage),
+        )
     });
     district_map(request.lang(), &drawn)
 }
@@ -285,12 +338,26 @@ fn coverage_file(request: &Request) -> web::Result<Response> {
     let format = Format::asked(request)?;
     let (code, month, _) = asked_month(request);
     let (_, below) = statistics::coverage(&code, month).map_err(|e| e.into_error(request.lang()))?;
-    let headings = [request.t("代码", "Code"), request.t("区划", "Division"), request.t("有服务的村", "Served"), request.t("在册的村", "Villages"), request.t("覆盖率（%）", "Coverage (%)"), request.t("结论", "Verdict")];
+    let headings = [
+        request.t("代码", "Code"),
+        request.t("区划", "Division"),
+        request.t("有服务的村", "Served"),
+        request.t("在册的村", "Villages"),
+        request.t("覆盖率（%）", "Coverage (%)"),
+        request.t("结论", "Verdict"),
+    ];
     let count = |n: u64| Cell::Number(i64::try_from(n).unwrap_or(i64::MAX));
     let sheet = Sheet::new(request.t("服务覆盖率", "Coverage"), headings).rows(below.iter().map(|c| {
         let of = &c.coverage;
         let rate = Cell::Decimal { units: i64::try_from(of.hundredths()).unwrap_or(0), scale: 2 };
-        [Cell::from(c.code.as_str()), Cell::from(c.name.as_str()), count(of.served), count(of.villages), rate, Cell::from(of.verdict().get(request.lang()))]
+        [
+            Cell::from(c.code.as_str()),
+            Cell::from(c.name.as_str()),
+            count(of.served),
+            count(of.villages),
+            rate,
+            Cell::from(of.verdict().get(request.lang())),
+        ]
     }));
     format.response(&format!("coverage-{code}-{month}"), &month.last().min(Date::at(now())).to_string(), &[sheet])
 }

@@ -28,7 +28,9 @@ pub(super) fn again(
             (StatusCode::UNPROCESSABLE_ENTITY, html! {})
         }
         Refusal::Other(Error::SignIn) => (StatusCode::UNAUTHORIZED, sign_in(request)),
-        Refusal::Data(DataError::Conflict | DataError::Unavailable(_)) => (StatusCode::SERVICE_UNAVAILABLE, busy(request)),
+        Refusal::Data(DataError::Conflict | DataError::Unavailable(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, busy(request))
+        }
         e @ (Refusal::NotFound | Refusal::Other(_) | Refusal::Data(_)) => return Err(e),
         other => (other.status(), refused(lang, &other, html! {})),
     };
@@ -74,7 +76,9 @@ pub(super) fn fen(text: &str) -> Option<u64> {
 
 /// An amount in yuan of a field.
 pub(super) fn money(form: &mut Form, name: &str) -> Option<u64> {
-    form.check(name, |text| fen(text).ok_or_else(|| t("请填写金额（元），如 1080.00", "Enter an amount in yuan, such as 1080.00")))
+    form.check(name, |text| {
+        fen(text).ok_or_else(|| t("请填写金额（元），如 1080.00", "Enter an amount in yuan, such as 1080.00"))
+    })
 }
 
 /// Fen as a field holds them.

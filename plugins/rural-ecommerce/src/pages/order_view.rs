@@ -17,9 +17,11 @@ pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order
     table(
         caption,
         &[
-            Column::new(request.t("订单", "Order"), |o: &Stored<Order>| html! {
-                a href={ "/orders/" (o.id) } { (o.lines.first().map_or("", |l| l.title.get(lang))) }
-                @if o.lines.len() > 1 { " +" (o.lines.len() - 1) }
+            Column::new(request.t("订单", "Order"), |o: &Stored<Order>| {
+                html! {
+                    a href={ "/orders/" (o.id) } { (o.lines.first().map_or("", |l| l.title.get(lang))) }
+                    @if o.lines.len() > 1 { " +" (o.lines.len() - 1) }
+                }
             }),
             Column::new(request.t("店铺", "Store"), |o: &Stored<Order>| html! { (o.store_name.get(lang)) }),
             Column::new(request.t("下单时间", "Ordered"), |o: &Stored<Order>| html! { (local(o.placed_at)) }),
@@ -33,7 +35,15 @@ pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order
 /// The way of an order, with the place where it is: for those who see and those who hear it.
 pub(super) fn timeline(request: &Request, order: &Order) -> Markup {
     let lang = request.lang();
-    let steps = [State::Placed, State::Paid, State::Accepted, State::Shipped, State::Delivered, State::Confirmed, State::Settled];
+    let steps = [
+        State::Placed,
+        State::Paid,
+        State::Accepted,
+        State::Shipped,
+        State::Delivered,
+        State::Confirmed,
+        State::Settled,
+    ];
     let at = |s: State| order.history.iter().find(|p| p.state == s).map(|p| p.at);
     let beside = !steps.contains(&order.state);
     html! {
@@ -124,7 +134,9 @@ fn refunds(lang: Lang, order: &Order) -> Markup {
             Column::new(lang.pick("状态", "State"), |r: &Refund| match r.state {
                 RefundState::Asked => badge(Tone::Warn, lang.pick("退款中", "on its way")),
                 RefundState::Settled => badge(Tone::Ok, lang.pick("已到账", "is back")),
-                RefundState::Failed => html! { (badge(Tone::Bad, lang.pick("被拒绝", "refused"))) @if let Some(why) = &r.failed { " " (why) } },
+                RefundState::Failed => {
+                    html! { (badge(Tone::Bad, lang.pick("被拒绝", "refused"))) @if let Some(why) = &r.failed { " " (why) } }
+                }
             }),
         ],
         order.refunds.iter().cloned(),
@@ -136,8 +148,12 @@ pub(super) fn block(request: &Request, order: &Order) -> Markup {
     let text = match order.block() {
         None => return html! {},
         Some(Block::Return(_)) => request.t("有退货在处理，货款冻结。", "A return is open; the money is held."),
-        Some(Block::Claim(_)) => request.t("有包裹丢失、损坏或被拒收，货款冻结，等主管处理。", "A parcel is lost, damaged or refused. The money is held until a manager has decided."),
-        Some(Block::FailedRefund) => request.t("支付机构拒绝了一笔退款，请再次申请。", "The payment provider refused a refund: ask for it again."),
+        Some(Block::Claim(_)) => request.t(
+            "有包裹丢失、损坏或被拒收，货款冻结，等主管处理。",
+            "A parcel is lost, damaged or refused. The money is held until a manager has decided.",
+        ),
+        Some(Block::FailedRefund) => request
+            .t("支付机构拒绝了一笔退款，请再次申请。", "The payment provider refused a refund: ask for it again."),
     };
     notice(Tone::Warn, html! { p { (text) } })
 }

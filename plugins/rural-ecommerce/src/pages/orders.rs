@@ -7,7 +7,7 @@ use crate::domain::order::{Order, RefundState, State, Step};
 use crate::domain::shipment::{Carrier, ClaimState, Shipment};
 use crate::service::access::MANAGER;
 use crate::service::orders::{is_buyer, is_seller};
-use crate::service::{Refusal, now, orders, returns, statistics, stations};
+use crate::service::{Refusal, now, orders, returns, stations, statistics};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Paper, amount, card, confirm, empty, notice, pager, print_view};
 use yunlong_sdk::payments::{self, Status};
@@ -106,7 +106,10 @@ fn status(request: &Request, order: &Order, paying: Option<Status>, buyer: bool)
     let now = now();
     let until_pay = || {
         let (left, at) = (until(lang, now, order.pay_until), local(order.pay_until));
-        Text::new(format!("商品已为您保留，请在 {at} 前付款（还剩 {left}）。"), format!("Your goods are kept. Pay before {at} ({left} left)."))
+        Text::new(
+            format!("商品已为您保留，请在 {at} 前付款（还剩 {left}）。"),
+            format!("Your goods are kept. Pay before {at} ({left} left)."),
+        )
     };
     let text = match order.state {
         State::Placed if matches!(paying, Some(Status::Processing | Status::Captured)) => {
@@ -114,20 +117,35 @@ fn status(request: &Request, order: &Order, paying: Option<Status>, buyer: bool)
         }
         State::Placed if !buyer => t("等待买家付款。", "It waits for the buyer's payment."),
         State::Placed => until_pay(),
-        State::Cancelled => t("订单已取消。如有款项在途，到账后自动原路退回。", "The order was cancelled. Money that was on its way returns by itself."),
-        State::Paid if order.group.is_some() => t("已付款，成团后商家发货；未成团自动全额退款。", "Paid. The store sends it once the group has formed; otherwise all money goes back by itself."),
+        State::Cancelled => t(
+            "订单已取消。如有款项在途，到账后自动原路退回。",
+            "The order was cancelled. Money that was on its way returns by itself.",
+        ),
+        State::Paid if order.group.is_some() => t(
+            "已付款，成团后商家发货；未成团自动全额退款。",
+            "Paid. The store sends it once the group has formed; otherwise all money goes back by itself.",
+        ),
         State::Paid => Text::new(
             format!("已付款，货款在担保账户。商家须在 {} 前接单，否则自动退款。", local(order.accept_by)),
-            format!("Paid, and held in escrow. The store must accept before {}, or the money goes back by itself.", local(order.accept_by)),
+            format!(
+                "Paid, and held in escrow. The store must accept before {}, or the money goes back by itself.",
+                local(order.accept_by)
+            ),
         ),
         State::Accepted => t("商家已接单，正在备货。", "The store is preparing it."),
         State::PartShipped => t("部分商品已发出。", "Some of it is on its way."),
         State::Shipped => t("全部商品已发出。", "All of it is on its way."),
         State::Delivered => Text::new(
             format!("已全部送达。请验收后确认收货；{} 自动确认。", local(order.confirm_at)),
-            format!("All has arrived. Look at it and confirm; it is confirmed by itself at {}.", local(order.confirm_at)),
+            format!(
+                "All has arrived. Look at it and confirm; it is confirmed by itself at {}.",
+                local(order.confirm_at)
+            ),
         ),
-        State::Confirmed => Text::new(format!("已确认收货，{} 结算给卖家。", local(order.settle_at)), format!("Confirmed. The seller is paid at {}.", local(order.settle_at))),
+        State::Confirmed => Text::new(
+            format!("已确认收货，{} 结算给卖家。", local(order.settle_at)),
+            format!("Confirmed. The seller is paid at {}.", local(order.settle_at)),
+        ),
         State::Settled => t("货款已结算给卖家，谢谢。", "The seller is paid. Thank you."),
         State::Refunding => t("正在原路退款。", "The money is on its way back."),
         State::Refunded => t("款项已原路退回。", "The money was returned the way it came."),
@@ -194,7 +212,10 @@ fn question(request: &Request, title: &Text, what: &Text, action: &str) -> web::
 
 /// `GET /orders/{order}/cancel`.
 fn ask_cancel(request: &Request) -> web::Result<Response> {
-    let what = t("取消后商品释放给其他买家；已付的款项全额原路退回。", "The goods are free for others, and what you paid goes back in full.");
+    let what = t(
+        "取消后商品释放给其他买家；已付的款项全额原路退回。",
+        "The goods are free for others, and what you paid goes back in full.",
+    );
     question(request, &t("取消订单", "Give the order up"), &what, "cancel")
 }
 
@@ -205,7 +226,10 @@ fn cancel(request: &Request) -> web::Result<Response> {
 
 /// `GET /orders/{order}/confirm`.
 fn ask_confirm(request: &Request) -> web::Result<Response> {
-    let what = t("确认收货后，货款结算给卖家，之后不能再从担保账户退回。请先验收全部包裹。", "Once you confirm, the seller is paid, and nothing more can be returned from escrow. Look at every parcel first.");
+    let what = t(
+        "确认收货后，货款结算给卖家，之后不能再从担保账户退回。请先验收全部包裹。",
+        "Once you confirm, the seller is paid, and nothing more can be returned from escrow. Look at every parcel first.",
+    );
     question(request, &t("确认收货", "I have the goods"), &what, "confirm")
 }
 
@@ -224,7 +248,8 @@ fn receipt(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
         let order = orders::get(request.principal(), request.param("order"))?;
-        let at_station = order.station.is_some().then(|| stations::receipt(request.principal(), &order.id)).transpose()?;
+        let at_station =
+            order.station.is_some().then(|| stations::receipt(request.principal(), &order.id)).transpose()?;
         let body = html! {
             (print_view(request.lang(), Paper::Receipt, request.t("订单收据", "Receipt"), paper(request, &order, at_station.as_ref())?))
             p.no-print { a href={ "/orders/" (order.id) } { (request.t("返回订单", "Back to the order")) } }

@@ -30,7 +30,8 @@ fn ask(request: &Request) -> web::Result<Response> {
 fn ask_page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
     let lang = request.lang();
     let order = orders::own(request.principal(), request.param("order"))?;
-    let reasons: Vec<(String, yunlong_sdk::Text)> = Reason::ALL.into_iter().map(|r| (r.code().to_owned(), r.name())).collect();
+    let reasons: Vec<(String, yunlong_sdk::Text)> =
+        Reason::ALL.into_iter().map(|r| (r.code().to_owned(), r.name())).collect();
     let body = html! {
         (message)
         (error_summary(lang, form))
@@ -196,7 +197,15 @@ fn steps(request: &Request, r: &Return, form: &Form) -> Markup {
     }
 }
 
-fn said(request: &Request, r: &Return, form: &Form, step: &str, name: &str, label: &yunlong_sdk::Text, words: &str) -> Markup {
+fn said(
+    request: &Request,
+    r: &Return,
+    form: &Form,
+    step: &str,
+    name: &str,
+    label: &yunlong_sdk::Text,
+    words: &str,
+) -> Markup {
     html! {
         form.card method="post" action={ "/returns/" (r.id) } novalidate {
             (field(request.lang(), form, name, "text", label, None))
@@ -207,14 +216,22 @@ fn said(request: &Request, r: &Return, form: &Form, step: &str, name: &str, labe
 
 fn arbitration(request: &Request, r: &Return, form: &Form) -> Markup {
     let lang = request.lang();
-    let shown = if form.value("step") == "arbitrate" { form.clone() } else { Form::new().with("amount", typed_money(r.amount)) };
-    card("arbitrate", request.t("裁决", "Decide"), html! {
-        form method="post" action={ "/returns/" (r.id) } novalidate {
-            (field(lang, &shown, "amount", "text", &t("退给买家（元），0 为不退", "Back to the buyer (yuan), 0 for nothing"), Some(&t("最多为商品价值；裁决不能更改", "At most what the goods are worth. It is final"))))
-            (textarea(lang, &shown, "decision", 4, &t("理由", "Why"), None))
-            div.actions { button type="submit" name="step" value="arbitrate" { (request.t("作出裁决", "Decide")) } }
-        }
-    })
+    let shown = if form.value("step") == "arbitrate" {
+        form.clone()
+    } else {
+        Form::new().with("amount", typed_money(r.amount))
+    };
+    card(
+        "arbitrate",
+        request.t("裁决", "Decide"),
+        html! {
+            form method="post" action={ "/returns/" (r.id) } novalidate {
+                (field(lang, &shown, "amount", "text", &t("退给买家（元），0 为不退", "Back to the buyer (yuan), 0 for nothing"), Some(&t("最多为商品价值；裁决不能更改", "At most what the goods are worth. It is final"))))
+                (textarea(lang, &shown, "decision", 4, &t("理由", "Why"), None))
+                div.actions { button type="submit" name="step" value="arbitrate" { (request.t("作出裁决", "Decide")) } }
+            }
+        },
+    )
 }
 
 /// `POST /returns/{return}`: one step.

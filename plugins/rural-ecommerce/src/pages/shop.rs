@@ -162,8 +162,11 @@ fn store_page(request: &Request) -> Result<Response, Refusal> {
     let at_start = after.is_none();
     let page = listings::of_store(request.principal(), &s.id, PAGE, after)?;
     let (table, today) = (statistics::divisions()?, Date::at(now()));
-    let coupons: Vec<_> =
-        coupons::of_store(&s.id)?.into_iter().map(|(c, _)| c).filter(|c| c.active && c.from <= today && today <= c.until).collect();
+    let coupons: Vec<_> = coupons::of_store(&s.id)?
+        .into_iter()
+        .map(|(c, _)| c)
+        .filter(|c| c.active && c.from <= today && today <= c.until)
+        .collect();
     let body = html! {
         @if !s.open { (notice(Tone::Warn, request.t("店铺暂停营业，商品暂不能购买。", "The store is closed for now; nothing can be bought."))) }
         p { (s.intro.get(lang)) }

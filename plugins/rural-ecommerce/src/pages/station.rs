@@ -13,7 +13,9 @@ use crate::service::checkout::{Item, Purchase};
 use crate::service::stations::{self, Sale};
 use crate::service::{Refusal, now, orders, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, checkbox, empty, error_summary, field, hidden, notice, pager, select, table};
+use yunlong_sdk::page::{
+    Column, amount, badge, card, checkbox, empty, error_summary, field, hidden, notice, pager, select, table,
+};
 use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, random, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
@@ -41,6 +43,7 @@ fn home(request: &Request) -> web::Result<Response> {
                     p { (standing(request, s, today)) }
                 } } } }
             }
+            p.muted { (request.t("您的工号（由主管登记为站点负责人）：", "Your number, by which a manager makes you a station's keeper: ")) code { (request.principal().subject.as_deref().unwrap_or_default()) } }
             p { a href="/station/offline" { (request.t("没有网络时代购（先联网打开一次）", "Order without a network (open it once with one)")) } }
         };
         Ok(LAYOUT.page(request, &t("村级服务站", "Village stations"), body))
@@ -49,7 +52,11 @@ fn home(request: &Request) -> web::Result<Response> {
 }
 
 fn standing(request: &Request, s: &Station, today: Date) -> Markup {
-    if s.on(today) { badge(Tone::Ok, request.t("营业中", "open")) } else { badge(Tone::Bad, request.t("已停业", "closed")) }
+    if s.on(today) {
+        badge(Tone::Ok, request.t("营业中", "open"))
+    } else {
+        badge(Tone::Bad, request.t("已停业", "closed"))
+    }
 }
 
 /// A station of whoever asks.
@@ -67,7 +74,8 @@ fn desk(request: &Request) -> web::Result<Response> {
         let at_start = after.is_none();
         let page = orders::of_station(request.principal(), &s.id, PAGE, after)?;
         let divisions = statistics::divisions()?;
-        let services = s.services.iter().map(|x| x.name().get(lang).to_owned()).collect::<Vec<_>>().join(lang.pick("、", ", "));
+        let services =
+            s.services.iter().map(|x| x.name().get(lang).to_owned()).collect::<Vec<_>>().join(lang.pick("、", ", "));
         let body = html! {
             (saved(request))
             dl.facts {
@@ -112,7 +120,8 @@ fn item_text(l: &CartLine) -> String {
 fn items(form: &Form) -> Vec<Item> {
     let read = |text: &str| {
         let mut parts = text.split('/');
-        let (listing, sku, quantity) = (parts.next()?.to_owned(), parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+        let (listing, sku, quantity) =
+            (parts.next()?.to_owned(), parts.next()?.to_owned(), parts.next()?.parse().ok()?);
         Some(Item { listing, sku, quantity })
     };
     form.values("item").filter_map(read).collect()
@@ -122,10 +131,17 @@ fn order_page(request: &Request, form: &Form, message: Markup) -> Result<Respons
     let (lang, s) = (request.lang(), kept(request)?);
     let wanted = items(form);
     let lines: Vec<Shown> = cart::get(request.principal())?;
-    let lines: Vec<Shown> = lines.into_iter().filter(|l| wanted.iter().any(|i| i.listing == l.line.listing && i.sku == l.line.sku)).collect();
+    let lines: Vec<Shown> = lines
+        .into_iter()
+        .filter(|l| wanted.iter().any(|i| i.listing == l.line.listing && i.sku == l.line.sku))
+        .collect();
     let submit = request.t("提交代购订单", "Place the order");
     let ways: Vec<(String, Text)> = std::iter::once((String::new(), t("还没有同意", "Not agreed yet")))
-        .chain([ConsentBy::Signature, ConsentBy::Fingerprint, ConsentBy::Witness].into_iter().map(|c| (word(c).to_owned(), c.name())))
+        .chain(
+            [ConsentBy::Signature, ConsentBy::Fingerprint, ConsentBy::Witness]
+                .into_iter()
+                .map(|c| (word(c).to_owned(), c.name())),
+        )
         .collect();
     let body = html! {
         (message)
@@ -189,15 +205,24 @@ fn order_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
     if form.value("action") == place::ACTION {
         return order_page(request, &place::unpressed(&form), html! {});
     }
-    let Some(division) = place::village(&mut form, "division") else { return unreadable(&form, |f, m| order_page(request, f, m)) };
+    let Some(division) = place::village(&mut form, "division") else {
+        return unreadable(&form, |f, m| order_page(request, f, m));
+    };
     let value = |name: &str| form.value(name).trim().to_owned();
-    let consent = [ConsentBy::Signature, ConsentBy::Fingerprint, ConsentBy::Witness].into_iter().find(|c| word(*c) == form.value("consent"));
+    let consent = [ConsentBy::Signature, ConsentBy::Fingerprint, ConsentBy::Witness]
+        .into_iter()
+        .find(|c| word(*c) == form.value("consent"));
     let items = items(&form);
     let sale = Sale {
         client_id: value("client"),
         purchase: Purchase {
             items: items.clone(),
-            recipient: Recipient { name: value("recipient-name"), phone: value("recipient-phone"), division, address: value("recipient-address") },
+            recipient: Recipient {
+                name: value("recipient-name"),
+                phone: value("recipient-phone"),
+                division,
+                address: value("recipient-address"),
+            },
             coupon: None,
             group: None,
             expected_total: None,
@@ -212,7 +237,9 @@ fn order_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
             for i in items {
                 let _ = cart::set(request.principal(), &CartLine { listing: i.listing, sku: i.sku, quantity: 0 });
             }
-            let to = made.first().map_or_else(|| format!("/station/{}", request.param("station")), |o| format!("/orders/{}", o.id));
+            let to = made
+                .first()
+                .map_or_else(|| format!("/station/{}", request.param("station")), |o| format!("/orders/{}", o.id));
             Ok(Response::see_other(&to))
         }
         Err(e) => again(request, form, named(e), |f, m| order_page(request, f, m)),

@@ -2,8 +2,8 @@
 
 use super::{LAYOUT, answer, batch_badge};
 use crate::domain::batch::State;
-use crate::service::trace::{self, PublicTest, Trace};
 use crate::service::Refusal;
+use crate::service::trace::{self, PublicTest, Trace};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, Paper, badge, card, empty, error_summary, field, notice, print_view, table};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Tone, context, qr, t, web};
@@ -18,7 +18,13 @@ pub(super) fn ask(request: &Request) -> web::Result<Response> {
     match trace::by_code(&typed) {
         Ok(found) => Ok(Response::see_other(&format!("/trace/{}", found.code))),
         Err(Refusal::NotFound) => {
-            form.reject("code", t("没有找到这个追溯码，请核对标签（13 位字母和数字）", "There is no such trace code: look at the label again (13 letters and digits)"));
+            form.reject(
+                "code",
+                t(
+                    "没有找到这个追溯码，请核对标签（13 位字母和数字）",
+                    "There is no such trace code: look at the label again (13 letters and digits)",
+                ),
+            );
             Ok(form_page(request, &form).status(StatusCode::NOT_FOUND))
         }
         Err(e) => answer(request, Err(e)),
@@ -44,7 +50,10 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
         Ok(t) => t,
         Err(Refusal::NotFound) => {
             let mut form = Form::new().with("code", request.param("code"));
-            form.reject("code", t("没有找到这个追溯码，请核对标签", "There is no such trace code: look at the label again"));
+            form.reject(
+                "code",
+                t("没有找到这个追溯码，请核对标签", "There is no such trace code: look at the label again"),
+            );
             return Ok(form_page(request, &form).status(StatusCode::NOT_FOUND));
         }
         Err(e) => return answer(request, Err(e)),
@@ -64,11 +73,26 @@ fn verdict(request: &Request, found: &Trace) -> Markup {
     let (tone, text) = match found.state {
         State::Passed => (Tone::Ok, t("检测合格。", "It passed its test.")),
         State::Registered => (Tone::Warn, t("等待检测，尚不能销售。", "It waits for its test and is not sold yet.")),
-        State::Failed => (Tone::Bad, t("检测不合格，已下架。如已购买，请不要食用，可申请退货。", "It failed its test and is off sale. If you bought it, do not eat it, and ask for a return.")),
-        State::Recalled => (Tone::Bad, t("已召回并下架。如已购买，请不要食用，可申请退货。", "It was called back and is off sale. If you bought it, do not eat it, and ask for a return.")),
+        State::Failed => (
+            Tone::Bad,
+            t(
+                "检测不合格，已下架。如已购买，请不要食用，可申请退货。",
+                "It failed its test and is off sale. If you bought it, do not eat it, and ask for a return.",
+            ),
+        ),
+        State::Recalled => (
+            Tone::Bad,
+            t(
+                "已召回并下架。如已购买，请不要食用，可申请退货。",
+                "It was called back and is off sale. If you bought it, do not eat it, and ask for a return.",
+            ),
+        ),
         State::Expired => (Tone::Info, t("已过保质期，不再销售。", "Its last day is over; it is not sold any more.")),
     };
-    notice(tone, html! { p { (batch_badge(lang, found.state)) " " (text.get(lang)) } @if let Some(why) = &found.reason { p { (why.get(lang)) } } })
+    notice(
+        tone,
+        html! { p { (batch_badge(lang, found.state)) " " (text.get(lang)) } @if let Some(why) = &found.reason { p { (why.get(lang)) } } },
+    )
 }
 
 fn facts(request: &Request, found: &Trace) -> Markup {
@@ -97,7 +121,13 @@ fn tests(request: &Request, found: &Trace) -> Markup {
             Column::new(request.t("采样日期", "Sampled"), |x: &PublicTest| html! { (x.day) }),
             Column::new(request.t("检测机构", "Laboratory"), |x: &PublicTest| html! { (x.laboratory) }),
             Column::new(request.t("报告编号", "Report"), |x: &PublicTest| html! { code { (x.report) } }),
-            Column::new(request.t("结果", "Result"), |x: &PublicTest| if x.passed { badge(Tone::Ok, lang.pick("合格", "passed")) } else { badge(Tone::Bad, lang.pick("不合格", "failed")) }),
+            Column::new(request.t("结果", "Result"), |x: &PublicTest| {
+                if x.passed {
+                    badge(Tone::Ok, lang.pick("合格", "passed"))
+                } else {
+                    badge(Tone::Bad, lang.pick("不合格", "failed"))
+                }
+            }),
         ],
         found.tests.iter().cloned(),
     )

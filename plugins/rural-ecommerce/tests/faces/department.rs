@@ -8,7 +8,8 @@ fn both(zh: &str) -> Value {
 }
 
 fn register(x: &Xuzhou) -> Value {
-    let body = json!({"document": "92320324MA000TX221", "name": "农户 900 号", "phone": "19900000900", "village": DONGFENG});
+    let body =
+        json!({"document": "92320324MA000TX221", "name": "农户 900 号", "phone": "19900000900", "village": DONGFENG});
     x.by("grower", || x.put("/api/farmer", &body)).body_json()
 }
 
@@ -16,7 +17,9 @@ fn register(x: &Xuzhou) -> Value {
 fn store(x: &Xuzhou) -> String {
     let f = register(x);
     assert_eq!((&f["status"], text(&f, "/document").contains("****")), (&json!("applied"), true));
-    x.role("manager", || x.done(&format!("/api/manage/farmers/{}/steps", text(&f, "/id")), &json!({"step": "approve"})));
+    x.role("manager", || {
+        x.done(&format!("/api/manage/farmers/{}/steps", text(&f, "/id")), &json!({"step": "approve"}))
+    });
     x.by("grower", || {
         let store = json!({"name": both("苹果园"), "intro": both("自产自销"), "address": "村部旁"});
         assert_eq!(x.put("/api/store", &store).code().as_u16(), 200);
@@ -48,7 +51,10 @@ fn listed(x: &Xuzhou) -> (String, String) {
     let test = json!({"report": "JC9001", "item": both("农药残留"), "laboratory": "县检测中心", "day": "2026-11-23", "passed": true});
     x.role("inspector", || x.done(&format!("/api/manage/batches/{code}/tests"), &test));
     let listing = x.by("grower", || {
-        let l = x.done("/api/store/listings", &json!({"product": product, "batch": code, "stock": [{"sku": "single", "units": 10}]}));
+        let l = x.done(
+            "/api/store/listings",
+            &json!({"product": product, "batch": code, "stock": [{"sku": "single", "units": 10}]}),
+        );
         let id = text(&l, "/id");
         assert_eq!(x.done(&format!("/api/store/listings/{id}/steps"), &json!({"step": "submit"}))["state"], "review");
         id
@@ -64,7 +70,15 @@ fn listed(x: &Xuzhou) -> (String, String) {
 fn a_failed_test_takes_the_goods_off_sale_and_refunds_what_was_not_sent() {
     let x = Xuzhou::empty();
     let (listing, code) = listed(&x);
-    let orders: Vec<String> = ["a", "b", "c"].iter().map(|p| x.by(p, || { x.sign_in(p); x.bought(&listing, 1) })).collect();
+    let orders: Vec<String> = ["a", "b", "c"]
+        .iter()
+        .map(|p| {
+            x.by(p, || {
+                x.sign_in(p);
+                x.bought(&listing, 1)
+            })
+        })
+        .collect();
     let test = json!({"report": "JC9002", "item": both("农药残留"), "laboratory": "县检测中心", "day": "2026-11-24", "passed": false});
     x.role("inspector", || assert_eq!(x.done(&format!("/api/manage/batches/{code}/tests"), &test)["state"], "failed"));
     x.run();

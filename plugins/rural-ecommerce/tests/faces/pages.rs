@@ -20,7 +20,9 @@ fn everybody_reads_the_shop_in_both_languages() {
         x.page(path);
     }
     x.prefer(Lang::En, true);
-    for path in ["/", "/groups", "/trace", "/help", "/figures", "/coverage", "/stores/SAMPLE0001", &format!("/goods/{bed}")] {
+    for path in
+        ["/", "/groups", "/trace", "/help", "/figures", "/coverage", "/stores/SAMPLE0001", &format!("/goods/{bed}")]
+    {
         assert!(x.page(path).contains("lang=\"en\""), "{path}");
     }
     for path in ["/goods/NONE", "/stores/NONE", "/groups/NONE", "/trace/0000000000000", "/nothing"] {
@@ -48,9 +50,16 @@ fn the_trace_is_public_has_a_qr_code_and_names_no_person() {
 /// The fields of a checkout, with the village chosen.
 fn checkout<'a>(key: &'a str, item: &'a str, total: &'a str, phone: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
-        ("item", item), ("key", key), ("total", total), ("action", "order"),
-        ("recipient-name", "买家 1 号"), ("recipient-phone", phone), ("recipient-address", "一组 1 号"),
-        ("division-county", "320324"), ("division-town", "320324109"), ("division", DONGFENG),
+        ("item", item),
+        ("key", key),
+        ("total", total),
+        ("action", "order"),
+        ("recipient-name", "买家 1 号"),
+        ("recipient-phone", phone),
+        ("recipient-address", "一组 1 号"),
+        ("division-county", "320324"),
+        ("division-town", "320324109"),
+        ("division", DONGFENG),
     ]
 }
 
@@ -64,11 +73,24 @@ fn the_whole_way_from_the_cart_to_the_receipt() {
     let form = x.page("/checkout");
     let (key, item, total) = (hidden(&form, "key"), hidden(&form, "item"), hidden(&form, "total"));
     // The lists of places need no script: each shows the next one.
-    let step = x.form("/checkout", &[("item", &item), ("key", &key), ("division-county", "320324"), ("recipient-name", "买家 1 号"), ("action", "place")]);
+    let step = x.form(
+        "/checkout",
+        &[
+            ("item", &item),
+            ("key", &key),
+            ("division-county", "320324"),
+            ("recipient-name", "买家 1 号"),
+            ("action", "place"),
+        ],
+    );
     let html = step.body_text();
     assert!(html.contains("沙集镇") && html.contains("value=\"买家 1 号\""), "nothing typed is lost");
     let wrong = x.form("/checkout", &checkout(&key, &item, &total, "12"));
-    assert!(wrong.code().as_u16() == 422 && wrong.body_text().contains("id=\"error-recipient-phone\"") && wrong.body_text().contains("value=\"12\""));
+    assert!(
+        wrong.code().as_u16() == 422
+            && wrong.body_text().contains("id=\"error-recipient-phone\"")
+            && wrong.body_text().contains("value=\"12\"")
+    );
     let fields = checkout(&key, &item, &total, "19900000001");
     let order = location(&x.form("/checkout", &fields));
     assert_eq!(location(&x.form("/checkout", &fields)), order, "sent twice it is one order");
@@ -112,12 +134,23 @@ fn handle(x: &Xuzhou, order: &str) {
 fn a_farmer_registers_and_each_refusal_stands_at_its_field() {
     let x = Xuzhou::empty();
     assert!(x.page("/store").contains("登记"));
-    let fields = |document: &'static str| vec![
-        ("document", document), ("name", "农户 900 号"), ("phone", "19900000900"),
-        ("village-county", "320324"), ("village-town", "320324109"), ("village", DONGFENG), ("action", "save"),
-    ];
+    let fields = |document: &'static str| {
+        vec![
+            ("document", document),
+            ("name", "农户 900 号"),
+            ("phone", "19900000900"),
+            ("village-county", "320324"),
+            ("village-town", "320324109"),
+            ("village", DONGFENG),
+            ("action", "save"),
+        ]
+    };
     let wrong = x.form("/store/register", &fields("320302199001019990"));
-    assert!(wrong.code().as_u16() == 422 && wrong.body_text().contains("id=\"error-document\"") && wrong.body_text().contains("320302199001019990"));
+    assert!(
+        wrong.code().as_u16() == 422
+            && wrong.body_text().contains("id=\"error-document\"")
+            && wrong.body_text().contains("320302199001019990")
+    );
     assert_eq!(location(&x.form("/store/register", &fields("320302199001019999"))), "/store");
     assert!(x.page("/store").contains("待审核"));
     let taken = x.by("bo", || x.form("/store/register", &fields("320302199001019999")));
@@ -130,13 +163,43 @@ fn a_farmer_registers_and_each_refusal_stands_at_its_field() {
     });
     assert_eq!(x.get::<Rural>(&farmer).code().as_u16(), 403);
     x.role("manager", || location(&x.form(&farmer, &[("step", "approve")])));
-    let store = [("name-zh", "苹果园"), ("name-en", "Orchard"), ("intro-zh", "自产"), ("intro-en", "Own"), ("address", "村部旁")];
+    let store = [
+        ("name-zh", "苹果园"),
+        ("name-en", "Orchard"),
+        ("intro-zh", "自产"),
+        ("intro-en", "Own"),
+        ("address", "村部旁"),
+    ];
     location(&x.form("/store/edit", &store));
-    for path in ["/store", "/store/goods", "/store/goods/new", "/store/batches", "/store/batches/new", "/store/orders", "/store/returns", "/store/offers", "/store/income"] {
+    for path in [
+        "/store",
+        "/store/goods",
+        "/store/goods/new",
+        "/store/batches",
+        "/store/batches/new",
+        "/store/orders",
+        "/store/returns",
+        "/store/offers",
+        "/store/income",
+    ] {
         x.page(path);
     }
-    let bad = x.form("/store/goods/new", &[("category", "craft"), ("title-zh", "筐"), ("sku-0-id", "a"), ("sku-0-price", "1,5"), ("sku-0-grams", "10"), ("sku-0-parcels", "1")]);
-    assert!(bad.code().as_u16() == 422 && bad.body_text().contains("value=\"1,5\"") && bad.body_text().contains("id=\"error-sku-0-price\""));
+    let bad = x.form(
+        "/store/goods/new",
+        &[
+            ("category", "craft"),
+            ("title-zh", "筐"),
+            ("sku-0-id", "a"),
+            ("sku-0-price", "1,5"),
+            ("sku-0-grams", "10"),
+            ("sku-0-parcels", "1"),
+        ],
+    );
+    assert!(
+        bad.code().as_u16() == 422
+            && bad.body_text().contains("value=\"1,5\"")
+            && bad.body_text().contains("id=\"error-sku-0-price\"")
+    );
 }
 
 #[test]
@@ -150,23 +213,37 @@ fn the_keeper_orders_with_consent_and_has_a_page_for_times_without_a_network() {
         let form = x.page("/station/STATION001/order");
         assert!(form.contains("我同意由本站点代我下单"));
         let (client, item) = (hidden(&form, "client"), hidden(&form, "item"));
-        let fields = |consent: &'static str| vec![
-            ("item".to_owned(), item.clone()), ("client".to_owned(), client.clone()), ("recipient-name".to_owned(), "老人 1 号".to_owned()),
-            ("recipient-address".to_owned(), "二组".to_owned()), ("division-county".to_owned(), "320324".to_owned()),
-            ("division-town".to_owned(), "320324109".to_owned()), ("division".to_owned(), DONGFENG.to_owned()), ("consent".to_owned(), consent.to_owned()),
-        ];
+        let fields = |consent: &'static str| {
+            vec![
+                ("item".to_owned(), item.clone()),
+                ("client".to_owned(), client.clone()),
+                ("recipient-name".to_owned(), "老人 1 号".to_owned()),
+                ("recipient-address".to_owned(), "二组".to_owned()),
+                ("division-county".to_owned(), "320324".to_owned()),
+                ("division-town".to_owned(), "320324109".to_owned()),
+                ("division".to_owned(), DONGFENG.to_owned()),
+                ("consent".to_owned(), consent.to_owned()),
+            ]
+        };
         let post = |consent| {
             let fields = fields(consent);
             let pairs: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             x.form("/station/STATION001/order", &pairs)
         };
         let without = post("");
-        assert!(without.code().as_u16() == 422 && without.body_text().contains("id=\"error-consent\"") && without.body_text().contains("老人 1 号"));
+        assert!(
+            without.code().as_u16() == 422
+                && without.body_text().contains("id=\"error-consent\"")
+                && without.body_text().contains("老人 1 号")
+        );
         let order = location(&post("fingerprint"));
         let receipt = x.page(&format!("{order}/receipt"));
         assert!(receipt.contains("按手印") && receipt.contains("凭证号"));
         assert!(x.page("/station/offline").contains("/assets/station/offline.js"));
-        assert_eq!(x.get::<Rural>("/station/worker.js").header_value("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(
+            x.get::<Rural>("/station/worker.js").header_value("content-type"),
+            Some("text/javascript; charset=utf-8")
+        );
         assert_eq!(x.get::<Rural>("/station/STATION002").code().as_u16(), 404, "another's station");
         x.page("/station/STATION001/visit");
     });
@@ -178,15 +255,28 @@ fn figures_drill_down_are_drawn_and_are_saved_as_files() {
     let x = Xuzhou::new();
     x.sign_out();
     let city = x.page("/figures?period=2026-10");
-    assert!(city.contains("data-chart=\"map\"") && city.contains("data-chart=\"line\"") && city.contains("一致") && city.contains("division=320324"));
+    assert!(
+        city.contains("data-chart=\"map\"")
+            && city.contains("data-chart=\"line\"")
+            && city.contains("一致")
+            && city.contains("division=320324")
+    );
     for code in ["320324", "320324109", DONGFENG] {
-        assert!(x.page(&format!("/figures?division={code}&period=2026-10")).contains("一致") || code == DONGFENG, "{code}");
+        assert!(
+            x.page(&format!("/figures?division={code}&period=2026-10")).contains("一致") || code == DONGFENG,
+            "{code}"
+        );
     }
     assert!(x.page("/figures?period=soon").contains("没有看懂统计期"));
     let coverage = x.page("/coverage?month=2026-11");
     assert!(coverage.contains("60 ÷ ") && coverage.contains("2.13") && coverage.contains("未达标"));
     assert!(x.page("/coverage/uncovered?division=320324109&month=2026-11").contains("沙集镇"));
-    for path in ["/figures/file?format=csv", "/figures/file?format=xlsx", "/coverage/file?format=csv", "/coverage/file?format=xlsx"] {
+    for path in [
+        "/figures/file?format=csv",
+        "/figures/file?format=xlsx",
+        "/coverage/file?format=csv",
+        "/coverage/file?format=xlsx",
+    ] {
         let answer = x.get::<Rural>(path);
         assert_eq!(answer.code().as_u16(), 200, "{path}");
         assert!(answer.header_value("content-disposition").unwrap().contains("attachment"));
@@ -198,7 +288,18 @@ fn figures_drill_down_are_drawn_and_are_saved_as_files() {
 fn the_department_sees_what_waits_for_its_role_alone() {
     let x = Xuzhou::new();
     x.role("manager", || {
-        for path in ["/manage", "/manage/farmers?status=active", "/manage/listings", "/manage/batches?state=passed", "/manage/orders", "/manage/stations", "/manage/stations/new", "/manage/stations/STATION001", "/manage/divisions", "/manage/farmers/SAMPLE0001"] {
+        for path in [
+            "/manage",
+            "/manage/farmers?status=active",
+            "/manage/listings",
+            "/manage/batches?state=passed",
+            "/manage/orders",
+            "/manage/stations",
+            "/manage/stations/new",
+            "/manage/stations/STATION001",
+            "/manage/divisions",
+            "/manage/farmers/SAMPLE0001",
+        ] {
             x.page(path);
         }
         let saved = location(&x.form("/manage/stations/STATION001/commission", &[("bps", "1.50")]));
@@ -215,7 +316,17 @@ fn the_department_sees_what_waits_for_its_role_alone() {
         let found = x.api("/api/listings?category=fresh-food&limit=1").body_json();
         let code = text(&found, "/listings/0/batch");
         let path = format!("/manage/batches/{code}");
-        let fields = |result: &'static str| [("step", "test"), ("report", "JC9999"), ("item-zh", "重金属"), ("item-en", "heavy metals"), ("laboratory", "县检测中心"), ("day", "2026-11-24"), ("result", result)];
+        let fields = |result: &'static str| {
+            [
+                ("step", "test"),
+                ("report", "JC9999"),
+                ("item-zh", "重金属"),
+                ("item-en", "heavy metals"),
+                ("laboratory", "县检测中心"),
+                ("day", "2026-11-24"),
+                ("result", result),
+            ]
+        };
         let unread = x.form(&path, &fields(""));
         assert!(unread.code().as_u16() == 422 && unread.body_text().contains("value=\"JC9999\""));
         location(&x.form(&path, &fields("failed")));

@@ -92,7 +92,11 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
 
 fn test_form(request: &Request, b: &Batch, form: &Form) -> Markup {
     let lang = request.lang();
-    let results = [("", request.t("请选择", "Choose")), ("passed", request.t("合格", "Passed")), ("failed", request.t("不合格（立即下架并退款）", "Failed (off sale at once, with refunds)"))];
+    let results = [
+        ("", request.t("请选择", "Choose")),
+        ("passed", request.t("合格", "Passed")),
+        ("failed", request.t("不合格（立即下架并退款）", "Failed (off sale at once, with refunds)")),
+    ];
     html! {
         form method="post" action={ "/manage/batches/" (b.id) } novalidate {
             (field(lang, form, "report", "text", &t("报告编号", "Report"), None))

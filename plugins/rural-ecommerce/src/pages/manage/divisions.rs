@@ -57,9 +57,16 @@ fn save(request: &Request) -> web::Result<Response> {
 }
 
 fn save_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
-    let Some(on) = form.parse("on", t("请填写日期", "Enter a day")) else { return unreadable(&form, |f, m| page(request, f, m)) };
+    let Some(on) = form.parse("on", t("请填写日期", "Enter a day")) else {
+        return unreadable(&form, |f, m| page(request, f, m));
+    };
     let value = |name: &str| form.value(name).trim().to_owned();
-    let input = ChangeInput { village: value("village"), into: value("into"), name: Some(value("name")).filter(|n| !n.is_empty()), on };
+    let input = ChangeInput {
+        village: value("village"),
+        into: value("into"),
+        name: Some(value("name")).filter(|n| !n.is_empty()),
+        on,
+    };
     match statistics::change_division(request.principal(), &input) {
         Ok(_) => Ok(Response::see_other("/manage/divisions?saved=1")),
         Err(e) => again(request, form, e, |f, m| page(request, f, m)),

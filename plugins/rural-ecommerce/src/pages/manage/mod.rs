@@ -16,10 +16,7 @@ use yunlong_sdk::page::{empty, pager, select};
 use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    let router = router
-        .get("/manage", home)
-        .get("/manage/orders", all_orders)
-        .get("/manage/disputes", disputes);
+    let router = router.get("/manage", home).get("/manage/orders", all_orders).get("/manage/disputes", disputes);
     claims::routes(divisions::routes(stations::routes(batches::routes(review::routes(router)))))
 }
 
@@ -35,14 +32,30 @@ fn home(request: &Request) -> web::Result<Response> {
         let who = request.principal();
         let mut rows: Vec<(&str, &str, String)> = Vec::new();
         if who.has_role(MANAGER) {
-            rows.push((request.t("待审核的农户登记", "Registrations to look at"), "/manage/farmers", count(&farmers::list(who, farmer::Status::Applied, 50, None)?)));
-            rows.push((request.t("待审核的商品", "Listings to review"), "/manage/listings", count(&listings::waiting(who, 50, None)?)));
+            rows.push((
+                request.t("待审核的农户登记", "Registrations to look at"),
+                "/manage/farmers",
+                count(&farmers::list(who, farmer::Status::Applied, 50, None)?),
+            ));
+            rows.push((
+                request.t("待审核的商品", "Listings to review"),
+                "/manage/listings",
+                count(&listings::waiting(who, 50, None)?),
+            ));
         }
         if who.has_role(MANAGER) || who.has_role(INSPECTOR) {
-            rows.push((request.t("待检测的批次", "Batches to test"), "/manage/batches", count(&batch_service::in_state(who, batch::State::Registered, 50, None)?)));
+            rows.push((
+                request.t("待检测的批次", "Batches to test"),
+                "/manage/batches",
+                count(&batch_service::in_state(who, batch::State::Registered, 50, None)?),
+            ));
         }
         if who.has_role(ARBITER) {
-            rows.push((request.t("待仲裁的退货", "Disputes to decide"), "/manage/disputes", count(&returns::disputed(who, 50, None)?)));
+            rows.push((
+                request.t("待仲裁的退货", "Disputes to decide"),
+                "/manage/disputes",
+                count(&returns::disputed(who, 50, None)?),
+            ));
         }
         let body = html! {
             (menu(request))
@@ -59,7 +72,11 @@ fn menu(request: &Request) -> Markup {
     let ways = [
         ("/manage/farmers", request.t("农户", "Farmers"), who.has_role(MANAGER)),
         ("/manage/listings", request.t("商品审核", "Listings"), who.has_role(MANAGER)),
-        ("/manage/batches", request.t("检测与召回", "Tests and recalls"), who.has_role(MANAGER) || who.has_role(INSPECTOR)),
+        (
+            "/manage/batches",
+            request.t("检测与召回", "Tests and recalls"),
+            who.has_role(MANAGER) || who.has_role(INSPECTOR),
+        ),
         ("/manage/disputes", request.t("仲裁", "Arbitration"), who.has_role(ARBITER)),
         ("/manage/orders", request.t("订单与理赔", "Orders and claims"), who.has_role(MANAGER)),
         ("/manage/stations", request.t("站点与佣金", "Stations and commissions"), who.has_role(MANAGER)),
@@ -82,13 +99,21 @@ fn all_orders(request: &Request) -> web::Result<Response> {
         let after = request.query_value("after");
         let at_start = after.is_none();
         let page = orders::in_state(request.principal(), state, PAGE, after)?;
-        let options: Vec<(String, Text)> = State::ALL.iter().map(|s| {
-            use crate::domain::machine::Machine;
-            (s.code().to_owned(), s.name())
-        }).collect();
+        let options: Vec<(String, Text)> = State::ALL
+            .iter()
+            .map(|s| {
+                use crate::domain::machine::Machine;
+                (s.code().to_owned(), s.name())
+            })
+            .collect();
         let code = crate::domain::machine::Machine::code(state);
         let form = Form::new().with("state", code);
-        let claims = page.items.iter().filter(|o| o.claims.iter().any(|c| c.state == crate::domain::shipment::ClaimState::Open)).map(|o| o.id.clone()).collect::<Vec<_>>();
+        let claims = page
+            .items
+            .iter()
+            .filter(|o| o.claims.iter().any(|c| c.state == crate::domain::shipment::ClaimState::Open))
+            .map(|o| o.id.clone())
+            .collect::<Vec<_>>();
         let body = html! {
             (menu(request))
             form method="get" action="/manage/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }

@@ -188,7 +188,11 @@ fn review(request: &Request) -> web::Result<Response> {
     let done = match form.value("step") {
         "publish" => listings::publish(who, id),
         "send-back" => listings::send_back(who, id, &reason),
-        "withdraw" => return acted(request, listings::withdraw(who, id, (!reason.zh.is_empty()).then_some(&reason)), |_| "/manage/listings".to_owned()),
+        "withdraw" => {
+            return acted(request, listings::withdraw(who, id, (!reason.zh.is_empty()).then_some(&reason)), |_| {
+                "/manage/listings".to_owned()
+            });
+        }
         _ => Err(Refusal::NotFound),
     };
     let done = match done {

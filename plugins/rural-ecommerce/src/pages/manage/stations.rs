@@ -73,7 +73,11 @@ fn show(request: &Request) -> web::Result<Response> {
 }
 
 fn filled(s: &Station) -> Form {
-    let form = Form::new().with("address", &*s.address).with("keeper", &*s.keeper).with("payee", &*s.payee).with("bps", per_cent(s.commission_bps));
+    let form = Form::new()
+        .with("address", &*s.address)
+        .with("keeper", &*s.keeper)
+        .with("payee", &*s.payee)
+        .with("bps", per_cent(s.commission_bps));
     let form = place::with(with_pair(form, "name", &s.name), "village", &s.village);
     s.services.iter().fold(form, |f, x| f.with("services", x.code()))
 }
@@ -137,10 +141,19 @@ fn save_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
     if form.value("action") == place::ACTION {
         return page(request, &place::unpressed(&form), html! {});
     }
-    let Some(village) = place::village(&mut form, "village") else { return unreadable(&form, |f, m| page(request, f, m)) };
+    let Some(village) = place::village(&mut form, "village") else {
+        return unreadable(&form, |f, m| page(request, f, m));
+    };
     let services = form.values("services").filter_map(|c| Service::ALL.into_iter().find(|s| s.code() == c)).collect();
     let value = |name: &str| form.value(name).trim().to_owned();
-    let input = StationInput { name: typed_pair(&form, "name"), village, address: value("address"), keeper: value("keeper"), services, payee: value("payee") };
+    let input = StationInput {
+        name: typed_pair(&form, "name"),
+        village,
+        address: value("address"),
+        keeper: value("keeper"),
+        services,
+        payee: value("payee"),
+    };
     let id = request.param("station");
     match stations::put(request.principal(), (id != NEW).then_some(id), &input) {
         Ok(s) => Ok(Response::see_other(&format!("/manage/stations/{}?saved=1", s.id))),
@@ -152,7 +165,9 @@ fn save_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
 fn active(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let active = request.form()?.value("active") == "yes";
-    acted(request, stations::set_active(request.principal(), request.param("station"), active), |s| format!("/manage/stations/{}?saved=1", s.id))
+    acted(request, stations::set_active(request.principal(), request.param("station"), active), |s| {
+        format!("/manage/stations/{}?saved=1", s.id)
+    })
 }
 
 /// `POST /manage/stations/{station}/commission`. Also for a keeper without the role: the attempt on
@@ -164,8 +179,13 @@ fn commission(request: &Request) -> web::Result<Response> {
 
 fn commission_done(request: &Request, typed: Form) -> Result<Response, Refusal> {
     let id = request.param("station");
-    let station = stations::get(id)?;
     let bps = fen(typed.value("bps")).and_then(|n| u16::try_from(n).ok());
+    if !request.principal().has_role(MANAGER) {
+        // Refused in any case; the service records an attempt on one's own.
+        let refused = stations::set_commission(request.principal(), id, bps.unwrap_or(0));
+        return refused.and(Err(Refusal::RoleRequired(MANAGER)));
+    }
+    let station = stations::get(id)?;
     // The page has two forms: the other one shows what is stored.
     let rest = super::super::forms::without(&filled(&station), &["bps"]);
     let mut form = rest.with("bps", typed.value("bps"));
@@ -175,7 +195,6 @@ fn commission_done(request: &Request, typed: Form) -> Result<Response, Refusal> 
     };
     match stations::set_commission(request.principal(), id, bps) {
         Ok(s) => Ok(Response::see_other(&format!("/manage/stations/{}?saved=1", s.id))),
-        Err(e @ Refusal::RoleRequired(_)) => Err(e),
         Err(e) => again(request, form, e, |f, m| page(request, f, m)),
     }
 }

@@ -41,12 +41,21 @@ fn listed(request: &Request, rows: impl Iterator<Item = Batch>) -> Markup {
     table(
         request.t("批次", "Batches"),
         &[
-            Column::new(request.t("追溯码", "Trace code"), |b: &Batch| html! { a href={ "/trace/" (b.id) } { code { (b.id) } } }),
+            Column::new(
+                request.t("追溯码", "Trace code"),
+                |b: &Batch| html! { a href={ "/trace/" (b.id) } { code { (b.id) } } },
+            ),
             Column::new(request.t("货品", "Goods"), |b: &Batch| html! { (b.goods.get(lang)) }),
             Column::new(request.t("采收", "Harvest"), |b: &Batch| html! { (b.harvest) }),
-            Column::new(request.t("保质期至", "Best before"), |b: &Batch| html! { @match b.best_before { Some(d) => (d), None => "—" } }),
+            Column::new(
+                request.t("保质期至", "Best before"),
+                |b: &Batch| html! { @match b.best_before { Some(d) => (d), None => "—" } },
+            ),
             Column::new(request.t("千克", "kg"), |b: &Batch| html! { (b.kilograms) }).numeric(),
-            Column::new(request.t("状态", "State"), |b: &Batch| html! { (batch_badge(lang, b.state)) @if let Some(why) = &b.reason { " " (why.get(lang)) } }),
+            Column::new(
+                request.t("状态", "State"),
+                |b: &Batch| html! { (batch_badge(lang, b.state)) @if let Some(why) = &b.reason { " " (why.get(lang)) } },
+            ),
         ],
         rows,
     )
@@ -102,7 +111,8 @@ fn saved_batch(request: &Request, mut form: Form) -> Result<Response, Refusal> {
         form.parse("best_before", t("请填写日期", "Enter a day")).map(Some)
     };
     let kilograms = form.number("kilograms", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
-    let (Some(origin), Some(harvest), Some(best_before), Some(kilograms)) = (origin, harvest, best_before, kilograms) else {
+    let (Some(origin), Some(harvest), Some(best_before), Some(kilograms)) = (origin, harvest, best_before, kilograms)
+    else {
         return unreadable(&form, |f, m| page(request, f, m));
     };
     let trace_code = Some(form.value("trace_code").trim().to_owned()).filter(|c| !c.is_empty());

@@ -78,7 +78,12 @@ fn product(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
         let form = match request.param("product") {
-            NEW => Form::new().with("category", Category::FreshFood.code()).with("sku-0-id", "single").with("sku-0-name-zh", "单件").with("sku-0-name-en", "single").with("sku-0-parcels", "1"),
+            NEW => Form::new()
+                .with("category", Category::FreshFood.code())
+                .with("sku-0-id", "single")
+                .with("sku-0-name-zh", "单件")
+                .with("sku-0-name-en", "single")
+                .with("sku-0-parcels", "1"),
             id => filled(&own(request, id)?),
         };
         product_page(request, &form, html! {})
@@ -93,7 +98,11 @@ fn own(request: &Request, id: &str) -> Result<Product, Refusal> {
 }
 
 fn filled(p: &Product) -> Form {
-    let form = with_pair(with_pair(Form::new().with("category", p.category.code()), "title", &p.title), "description", &p.description);
+    let form = with_pair(
+        with_pair(Form::new().with("category", p.category.code()), "title", &p.title),
+        "description",
+        &p.description,
+    );
     let form = p.skus.iter().enumerate().fold(form, |f, (i, s)| {
         let f = with_pair(f, &format!("sku-{i}-name"), &s.name);
         f.with(&format!("sku-{i}-id"), &*s.id)
@@ -101,7 +110,10 @@ fn filled(p: &Product) -> Form {
             .with(&format!("sku-{i}-grams"), s.grams.to_string())
             .with(&format!("sku-{i}-parcels"), s.parcels.to_string())
     });
-    p.licences.first().into_iter().fold(form, |f, l| f.with("licence-number", &*l.number).with("licence-until", l.until.to_string()))
+    p.licences
+        .first()
+        .into_iter()
+        .fold(form, |f, l| f.with("licence-number", &*l.number).with("licence-until", l.until.to_string()))
 }
 
 fn product_page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
@@ -233,7 +245,15 @@ fn draft_page(request: &Request, form: &Form, message: Markup) -> Result<Respons
     let live = known.items.iter().filter(|b| !b.is_bad());
     let none = (String::new(), t("不用批次（非食品）", "None (no food)"));
     let options: Vec<(String, Text)> = std::iter::once(none)
-        .chain(live.map(|b| (b.id.clone(), Text::new(format!("{} · {} · {}", b.id, b.goods.zh, b.harvest), format!("{} · {} · {}", b.id, b.goods.en, b.harvest)))))
+        .chain(live.map(|b| {
+            (
+                b.id.clone(),
+                Text::new(
+                    format!("{} · {} · {}", b.id, b.goods.zh, b.harvest),
+                    format!("{} · {} · {}", b.id, b.goods.en, b.harvest),
+                ),
+            )
+        }))
         .collect();
     let body = html! {
         (menu(request))
@@ -290,7 +310,13 @@ fn listing_page(request: &Request, form: &Form, message: Markup) -> Result<Respo
     }
     let l = &offer.listing;
     let button = |step: &str, words: &str| html! { form.inline method="post" action={ "/store/listings/" (l.id) } { button type="submit" name="step" value=(step) { (words) } } };
-    let skus: Vec<(String, Text)> = offer.skus.iter().map(|(s, left)| (s.id.clone(), Text::new(format!("{}（现有 {left}）", s.name.zh), format!("{} ({left} now)", s.name.en)))).collect();
+    let skus: Vec<(String, Text)> = offer
+        .skus
+        .iter()
+        .map(|(s, left)| {
+            (s.id.clone(), Text::new(format!("{}（现有 {left}）", s.name.zh), format!("{} ({left} now)", s.name.en)))
+        })
+        .collect();
     let body = html! {
         (menu(request))
         (saved(request))

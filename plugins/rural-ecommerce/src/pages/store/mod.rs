@@ -36,10 +36,14 @@ fn home(request: &Request) -> web::Result<Response> {
         let who = request.principal();
         let body = match (farmers::mine(who)?, stores::mine(who)?) {
             (None, _) => begin(request),
-            (Some(f), None) => html! { (registration(request, &f)) @if f.status == Status::Active { p { a role="button" href="/store/edit" { (request.t("开店", "Open your store")) } } } },
+            (Some(f), None) => {
+                html! { (registration(request, &f)) @if f.status == Status::Active { p { a role="button" href="/store/edit" { (request.t("开店", "Open your store")) } } } }
+            }
             (Some(f), Some(s)) => {
-                let waiting = |state: State| Ok::<_, Refusal>(order_service::of_store(who, Some(state), 50, None)?.items.len());
-                let (paid, accepted) = (waiting(State::Paid)?, waiting(State::Accepted)? + waiting(State::PartShipped)?);
+                let waiting =
+                    |state: State| Ok::<_, Refusal>(order_service::of_store(who, Some(state), 50, None)?.items.len());
+                let (paid, accepted) =
+                    (waiting(State::Paid)?, waiting(State::Accepted)? + waiting(State::PartShipped)?);
                 html! {
                     (saved(request))
                     @if f.status != Status::Active { (registration(request, &f)) }
@@ -72,11 +76,14 @@ fn begin(request: &Request) -> Markup {
 
 fn registration(request: &Request, f: &Farmer) -> Markup {
     let tone = if f.status == Status::Active { Tone::Ok } else { Tone::Warn };
-    notice(tone, html! {
-        p { (request.t("农户登记：", "Registration: ")) (farmer_badge(request.lang(), f.status)) }
-        @if let Some(why) = &f.reason { p { (request.t("原因：", "Why: ")) (why) } }
-        @if f.status.check(crate::domain::farmer::Step::Apply).is_ok() { p { a href="/store/register" { (request.t("更正后重新提交", "Correct it and submit again")) } } }
-    })
+    notice(
+        tone,
+        html! {
+            p { (request.t("农户登记：", "Registration: ")) (farmer_badge(request.lang(), f.status)) }
+            @if let Some(why) = &f.reason { p { (request.t("原因：", "Why: ")) (why) } }
+            @if f.status.check(crate::domain::farmer::Step::Apply).is_ok() { p { a href="/store/register" { (request.t("更正后重新提交", "Correct it and submit again")) } } }
+        },
+    )
 }
 
 /// The ways from the store's page.
@@ -101,7 +108,11 @@ fn register(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
         let form = farmers::mine(request.principal())?.map_or_else(Form::new, |f| {
-            place::with(Form::new().with("name", f.name).with("phone", f.phone).with("document", f.document), "village", &f.village)
+            place::with(
+                Form::new().with("name", f.name).with("phone", f.phone).with("document", f.document),
+                "village",
+                &f.village,
+            )
         });
         register_page(request, &form, html! {})
     };

@@ -32,7 +32,12 @@ fn show(request: &Request) -> web::Result<Response> {
 fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
     let (lang, who) = (request.lang(), request.principal());
     let store = stores::my_store(who)?;
-    let on_sale: Vec<_> = listings::of_store(who, &store.id, 100, None)?.items.into_iter().map(|l| l.value).filter(|l| l.state == State::OnSale).collect();
+    let on_sale: Vec<_> = listings::of_store(who, &store.id, 100, None)?
+        .items
+        .into_iter()
+        .map(|l| l.value)
+        .filter(|l| l.state == State::OnSale)
+        .collect();
     let mut open = Vec::new();
     let mut goods: Vec<(String, Text)> = Vec::new();
     for l in &on_sale {
@@ -101,7 +106,8 @@ fn coupon_list(request: &Request, all: Vec<(Coupon, i64)>) -> Markup {
 
 fn coupon_form(request: &Request, form: &Form) -> Markup {
     let lang = request.lang();
-    let kinds = [("amount", request.t("减金额（元）", "an amount (yuan)")), ("rate", request.t("减百分比", "a percentage"))];
+    let kinds =
+        [("amount", request.t("减金额（元）", "an amount (yuan)")), ("rate", request.t("减百分比", "a percentage"))];
     html! {
         h3 { (request.t("添加或更改优惠券", "Add or change a coupon")) }
         form method="post" action="/store/offers/coupon" novalidate {
@@ -140,7 +146,9 @@ fn group_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
     let goods = form.value("goods").to_owned();
     let (price, deadline) = (money(&mut form, "price"), instant(&mut form, "deadline"));
     let minimum = form.number("minimum", 2..=10_000).and_then(|n| u32::try_from(n).ok());
-    let (Some(price), Some(deadline), Some(minimum), Some((listing, sku))) = (price, deadline, minimum, goods.split_once('/')) else {
+    let (Some(price), Some(deadline), Some(minimum), Some((listing, sku))) =
+        (price, deadline, minimum, goods.split_once('/'))
+    else {
         return unreadable(&form, |f, m| page(request, f, m));
     };
     let new = NewGroup { listing: listing.to_owned(), sku: sku.to_owned(), price, minimum, deadline };
@@ -165,7 +173,8 @@ fn coupon_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
     let day = || t("请填写日期", "Enter a day");
     let (from, until) = (form.parse("from", day()), form.parse("until", day()));
     let uses = form.number("uses", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
-    let (Some(off), Some(from_amount), Some(from), Some(until), Some(uses)) = (off, from_amount, from, until, uses) else {
+    let (Some(off), Some(from_amount), Some(from), Some(until), Some(uses)) = (off, from_amount, from, until, uses)
+    else {
         return unreadable(&form, |f, m| page(request, f, m));
     };
     // Hundredths of a per cent are basis points, as hundredths of a yuan are fen.

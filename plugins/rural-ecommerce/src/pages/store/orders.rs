@@ -13,7 +13,9 @@ use crate::service::orders::is_seller;
 use crate::service::shipping::{self, Shipping};
 use crate::service::{Refusal, orders, returns, stores};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Chart, Column, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, pager, select, table};
+use yunlong_sdk::page::{
+    Chart, Column, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, pager, select, table,
+};
 use yunlong_sdk::sheet::{Cell, Format, Sheet};
 use yunlong_sdk::{Form, Request, Response, Router, Stored, Text, random, t, web};
 
@@ -44,7 +46,8 @@ fn list(request: &Request) -> web::Result<Response> {
         let at_start = after.is_none();
         let page = orders::of_store(request.principal(), state, PAGE, after)?;
         let all = (String::new(), t("全部", "All"));
-        let options: Vec<(String, Text)> = std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
+        let options: Vec<(String, Text)> =
+            std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
         let form = Form::new().with("state", &*word);
         let kept: &[(&str, &str)] = if state.is_some() { &[("state", &word)] } else { &[] };
         let body = html! {
@@ -97,7 +100,11 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
 
 fn ship_form(request: &Request, order: &Order, form: &Form) -> Markup {
     let lang = request.lang();
-    let carriers = [("city", request.t("城市物流（自动下单）", "The city's carrier (asked by message)")), ("own", request.t("其他快递", "Another carrier")), ("store", request.t("自己送货", "We bring it"))];
+    let carriers = [
+        ("city", request.t("城市物流（自动下单）", "The city's carrier (asked by message)")),
+        ("own", request.t("其他快递", "Another carrier")),
+        ("store", request.t("自己送货", "We bring it")),
+    ];
     let whole = |i: usize| order.to_ship(i);
     let filled = (0..order.lines.len()).filter(|i| whole(*i) > 0).fold(form.clone(), |f, i| {
         let name = format!("units-{i}");
@@ -137,7 +144,9 @@ fn refund_form(request: &Request, order: &Order, form: &Form) -> Markup {
 
 /// `POST /store/orders/{order}/accept`.
 fn accept(request: &Request) -> web::Result<Response> {
-    acted(request, orders::accept(request.principal(), request.param("order")), |o| format!("/store/orders/{}?saved=1", o.id))
+    acted(request, orders::accept(request.principal(), request.param("order")), |o| {
+        format!("/store/orders/{}?saved=1", o.id)
+    })
 }
 
 /// `POST /store/orders/{order}/ship`.
@@ -167,7 +176,9 @@ fn ship_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
 fn brought(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let form = request.form()?;
-    acted(request, shipping::brought(request.principal(), request.param("order"), form.value("request")), |o| format!("/orders/{}", o.id))
+    acted(request, shipping::brought(request.principal(), request.param("order"), form.value("request")), |o| {
+        format!("/orders/{}", o.id)
+    })
 }
 
 /// `POST /store/orders/{order}/refund`.
@@ -261,8 +272,15 @@ fn income(request: &Request) -> web::Result<Response> {
         stores::my_store(request.principal())?;
         let (rows, more) = by_month(request)?;
         let signed = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        let drawn = Chart::bar(request.t("各月结算和保管的货款", "Paid out and held, by month"), request.t("月份", "Month")).unit(request.t("元", "yuan")).series(request.t("已结算", "Paid to you")).series(request.t("保管中", "Held")).stacked();
-        let drawn = rows.iter().rev().fold(drawn, |c, (month, i)| c.row(month.as_str(), [Quantity::fen(signed(i.paid)), Quantity::fen(signed(i.held))]));
+        let drawn =
+            Chart::bar(request.t("各月结算和保管的货款", "Paid out and held, by month"), request.t("月份", "Month"))
+                .unit(request.t("元", "yuan"))
+                .series(request.t("已结算", "Paid to you"))
+                .series(request.t("保管中", "Held"))
+                .stacked();
+        let drawn = rows.iter().rev().fold(drawn, |c, (month, i)| {
+            c.row(month.as_str(), [Quantity::fen(signed(i.paid)), Quantity::fen(signed(i.held))])
+        });
         let body = html! {
             (menu(request))
             p { (request.t("按下单月份。货款在买家确认收货后结算，扣除服务费（以及站点佣金）。", "By the month of the order. You are paid once the buyer has confirmed, less the commission (and the station's).")) }
@@ -303,15 +321,28 @@ fn income_file(request: &Request) -> web::Result<Response> {
     };
     let rows = rows().map_err(|e| e.into_error(request.lang()))?;
     let headings = [
-        request.t("订单号", "Order"), request.t("下单时间", "Ordered"), request.t("状态", "State"), request.t("应付（元）", "Price (yuan)"),
-        request.t("已退（元）", "Returned (yuan)"), request.t("保管中（元）", "Held (yuan)"), request.t("服务费（元）", "Commission (yuan)"), request.t("结算给您（元）", "Paid to you (yuan)"),
+        request.t("订单号", "Order"),
+        request.t("下单时间", "Ordered"),
+        request.t("状态", "State"),
+        request.t("应付（元）", "Price (yuan)"),
+        request.t("已退（元）", "Returned (yuan)"),
+        request.t("保管中（元）", "Held (yuan)"),
+        request.t("服务费（元）", "Commission (yuan)"),
+        request.t("结算给您（元）", "Paid to you (yuan)"),
     ];
     let fen = |n: u64| Cell::Fen(i64::try_from(n).unwrap_or(i64::MAX));
     let sheet = Sheet::new(request.t("收入", "Income"), headings).rows(rows.iter().map(|o| {
-        let (kept, paid) = o.release.as_ref().map_or((0, 0), |r| (r.division.platform + r.division.station, r.division.seller));
+        let (kept, paid) =
+            o.release.as_ref().map_or((0, 0), |r| (r.division.platform + r.division.station, r.division.seller));
         [
-            Cell::from(o.id.as_str()), Cell::from(super::super::local(o.placed_at)), Cell::from(o.state.name().get(request.lang())), fen(o.total),
-            fen(o.escrow.refunded()), fen(o.escrow.held()), fen(kept), fen(paid),
+            Cell::from(o.id.as_str()),
+            Cell::from(super::super::local(o.placed_at)),
+            Cell::from(o.state.name().get(request.lang())),
+            fen(o.total),
+            fen(o.escrow.refunded()),
+            fen(o.escrow.held()),
+            fen(kept),
+            fen(paid),
         ]
     }));
     let day = crate::domain::time::Date::at(crate::service::now()).to_string();
