@@ -284,23 +284,25 @@ fn said(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+fn lines(o: &Order) -> Vec<LineItem> {
+    let line = |(i, l): (usize, &crate::domain::order::Line)| LineItem {
+        listing: l.listing.clone(),
+        sku: l.sku.clone(),
+        title: l.title.clone(),
+        sku_name: l.sku_name.clone(),
+        batch: l.batch.clone(),
+        price: l.price,
+        quantity: l.quantity,
+        discount: l.discount,
+        given_back: l.given_back,
+        to_ship: o.to_ship(i),
+        returnable: o.returnable(i),
+    };
+    o.lines.iter().enumerate().map(line).collect()
+}
+
 impl From<Order> for OrderBody {
     fn from(o: Order) -> Self {
-        let lines = (0..o.lines.len()).filter_map(|i| Some((i, o.lines.get(i)?)));
-        let line = |(i, l): (usize, &crate::domain::order::Line)| LineItem {
-            listing: l.listing.clone(),
-            sku: l.sku.clone(),
-            title: l.title.clone(),
-            sku_name: l.sku_name.clone(),
-            batch: l.batch.clone(),
-            price: l.price,
-            quantity: l.quantity,
-            discount: l.discount,
-            given_back: l.given_back,
-            to_ship: o.to_ship(i),
-            returnable: o.returnable(i),
-        };
-        let lines = lines.map(line).collect();
         let e = &o.escrow;
         let escrow =
             EscrowItem { captured: e.captured(), released: e.released(), refunded: e.refunded(), held: e.held() };
@@ -332,7 +334,7 @@ impl From<Order> for OrderBody {
             .collect();
         Self {
             allowed: allowed(o.state),
-            lines,
+            lines: lines(&o),
             escrow,
             division,
             refunds,

@@ -16,7 +16,7 @@ use crate::service::{Refusal, coupons, farmers, listings, orders, returns, shipp
 use yunlong_sdk::{Input, Operation, Request, Router, StatusCode, t};
 
 pub(super) fn routes(router: Router) -> Router {
-    handling(offers(goods(registration(router))))
+    giving_back(handling(offers(batches_of(listings_of(goods(registration(router)))))))
 }
 
 fn registration(router: Router) -> Router {
@@ -99,6 +99,10 @@ fn goods(router: Router) -> Router {
                 .body::<ProductInput>()),
             |r, i: Input<ProductPath, (), ProductInput>| answer(r, put_product(r, Some(&i.path.product), i.body)),
         )
+}
+
+fn listings_of(router: Router) -> Router {
+    router
         .operation(
             own(Operation::post("/api/store/listings", "draftListing")
                 .tag("store")
@@ -143,6 +147,10 @@ fn goods(router: Router) -> Router {
                 )
             },
         )
+}
+
+fn batches_of(router: Router) -> Router {
+    router
         .operation(
             own(Operation::get("/api/store/batches", "listOwnBatches")
                 .tag("store")
@@ -225,6 +233,10 @@ fn handling(router: Router) -> Router {
                 answer(r, shipping::ship(r.principal(), &i.path.order, &i.body.into()).map(OrderBody::from))
             },
         )
+}
+
+fn giving_back(router: Router) -> Router {
+    router
         .operation(
             own(Operation::post("/api/store/orders/{order}/brought", "broughtShipment")
                 .tag("store")

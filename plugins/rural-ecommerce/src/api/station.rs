@@ -166,7 +166,7 @@ pub(super) fn routes(router: Router) -> Router {
             ),
             |r, i: Input<StationPath>| answer(r, stations::get(&i.path.station).map(StationItem::from)),
         );
-    selling(router)
+    afterwards(selling(router))
 }
 
 fn selling(router: Router) -> Router {
@@ -196,6 +196,10 @@ fn selling(router: Router) -> Router {
                 )
             },
         )
+}
+
+fn afterwards(router: Router) -> Router {
+    router
         .operation(
             own(Operation::get("/api/stations/{station}/orders", "listOrdersOfStation")
                 .tag("stations")
