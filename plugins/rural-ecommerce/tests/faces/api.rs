@@ -10,7 +10,7 @@ fn everybody_searches_the_goods_and_sees_their_trace() {
     x.sign_out();
     let beds = x.api("/api/listings?category=furniture&division=320324109&limit=100").body_json();
     assert_eq!(beds["listings"].as_array().unwrap().len(), 60, "twelve stores of five");
-    let found = x.api("/api/listings?q=%E8%8B%B9%E6%9E%9C&limit=5").body_json();
+    let found = x.api("/api/listings?q=%E8%8B%B9%E6%9E%9C&limit=100").body_json();
     let id = text(&found, "/listings/0/id");
     let offer = x.api(&format!("/api/listings/{id}")).body_json();
     assert!(offer["skus"][0]["left"].as_i64().unwrap() > 0 && offer["refused"].is_null());
