@@ -189,7 +189,7 @@ fn selling(router: Router) -> Router {
                 .body::<SaleInput>()
                 .status(StatusCode::CREATED)),
             |r, i: Input<StationPath, (), SaleInput>| {
-                let made = || Ok::<_, Refusal>(stations::sell(r.principal(), &i.path.station, &sale(i.body.clone())?)?);
+                let made = || stations::sell(r.principal(), &i.path.station, &sale(i.body.clone())?);
                 answer(
                     r,
                     made().map(|all| Orders { orders: all.into_iter().map(OrderBody::from).collect(), next: None }),
