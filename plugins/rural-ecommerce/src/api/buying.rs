@@ -1,6 +1,6 @@
 //! The cart, and placing orders.
 
-use super::orders::{OrderBody, Orders};
+use super::order_types::{OrderBody, Orders};
 use super::types::*;
 use super::{answer, key, own};
 use crate::domain::cart::CartLine;

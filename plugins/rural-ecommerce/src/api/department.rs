@@ -1,7 +1,7 @@
 //! The department: reviews, tests, recalls, arbitration, claims, stations, changes of villages.
 
-use super::orders::{BackInput, OrderBody, OrderPath, Orders, Returns};
-use super::selling::{FarmerBody, OrdersQuery};
+use super::order_types::{BackInput, OrderBody, OrderPath, Orders, Returns};
+use super::selling_types::{FarmerBody, OrdersQuery};
 use super::shop::{CodePath, ListingPath};
 use super::station::StationPath;
 use super::types::*;
@@ -139,10 +139,10 @@ api! {
 }
 
 pub(super) fn routes(router: Router) -> Router {
-    places(trade(batches_of(review(router))))
+    divisions(places(trade(batches_of(review(farmers_of(router))))))
 }
 
-fn review(router: Router) -> Router {
+fn farmers_of(router: Router) -> Router {
     router
         .operation(
             own(Operation::get("/api/manage/farmers", "listFarmers")
@@ -183,6 +183,10 @@ fn review(router: Router) -> Router {
                 )
             },
         )
+}
+
+fn review(router: Router) -> Router {
+    router
         .operation(
             own(Operation::get("/api/manage/listings", "listWaitingListings")
                 .tag("department")
@@ -336,6 +340,10 @@ fn places(router: Router) -> Router {
                 answer(r, stations::set_active(r.principal(), &i.path.station, i.body.active).map(StationItem::from))
             },
         )
+}
+
+fn divisions(router: Router) -> Router {
+    router
         .operation(
             own(Operation::get("/api/manage/divisions", "listChanges")
                 .tag("department")

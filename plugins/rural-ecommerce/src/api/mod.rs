@@ -3,8 +3,10 @@
 mod buying;
 mod department;
 mod figures;
+mod order_types;
 mod orders;
 mod selling;
+mod selling_types;
 mod shop;
 mod station;
 mod types;

@@ -170,7 +170,7 @@ api! {
 }
 
 pub(super) fn routes(router: Router) -> Router {
-    offers(places(router))
+    groups_and_trace(offers(places(router)))
 }
 
 fn offers(router: Router) -> Router {
@@ -209,6 +209,10 @@ fn offers(router: Router) -> Router {
                 )
             },
         )
+}
+
+fn groups_and_trace(router: Router) -> Router {
+    router
         .operation(
             public(
                 Operation::get("/api/groups", "listGroups")

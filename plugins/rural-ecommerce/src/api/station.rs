@@ -1,7 +1,7 @@
 //! Stations: orders for people without a telephone, with and without a network.
 
 use super::buying::PurchaseInput;
-use super::orders::{OrderBody, OrderPath, Orders};
+use super::order_types::{OrderBody, OrderPath, Orders};
 use super::shop::OfferBody;
 use super::types::*;
 use super::{answer, day, limit, own, public, word};
@@ -166,7 +166,7 @@ pub(super) fn routes(router: Router) -> Router {
             ),
             |r, i: Input<StationPath>| answer(r, stations::get(&i.path.station).map(StationItem::from)),
         );
-    selling(router)
+    afterwards(selling(router))
 }
 
 fn selling(router: Router) -> Router {
@@ -189,13 +189,17 @@ fn selling(router: Router) -> Router {
                 .body::<SaleInput>()
                 .status(StatusCode::CREATED)),
             |r, i: Input<StationPath, (), SaleInput>| {
-                let made = || Ok::<_, Refusal>(stations::sell(r.principal(), &i.path.station, &sale(i.body.clone())?)?);
+                let made = || stations::sell(r.principal(), &i.path.station, &sale(i.body.clone())?);
                 answer(
                     r,
                     made().map(|all| Orders { orders: all.into_iter().map(OrderBody::from).collect(), next: None }),
                 )
             },
         )
+}
+
+fn afterwards(router: Router) -> Router {
+    router
         .operation(
             own(Operation::get("/api/stations/{station}/orders", "listOrdersOfStation")
                 .tag("stations")

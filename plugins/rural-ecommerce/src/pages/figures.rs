@@ -193,7 +193,7 @@ fn trend(request: &Request, code: &str, period: Period) -> Result<Chart, Refusal
         .series(request.t("成交额", "Sold"))
         .series(request.t("退款", "Returned"));
     months.into_iter().try_fold(drawn, |d, m| {
-        let f = statistics::drill(code, Period::Month(m))?.of.figures;
+        let f = statistics::figures_of(code, Period::Month(m))?;
         Ok(d.row(m.to_string(), [Quantity::fen(f.amount), Quantity::fen(f.refunded)]))
     })
 }

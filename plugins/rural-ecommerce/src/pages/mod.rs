@@ -201,6 +201,6 @@ fn farmer_badge(lang: Lang, status: farmer::Status) -> Markup {
 }
 
 /// Two words of one text, as a select wants them.
-fn choices<'a>(lang: Lang, options: &'a [(String, Text)]) -> Vec<(&'a str, &'a str)> {
+fn choices(lang: Lang, options: &[(String, Text)]) -> Vec<(&str, &str)> {
     options.iter().map(|(value, text)| (value.as_str(), text.get(lang))).collect()
 }

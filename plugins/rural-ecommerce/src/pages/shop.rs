@@ -11,12 +11,13 @@ use maud::{Markup, html};
 use yunlong_sdk::page::{Listing as Asked, amount, badge, empty, field, notice, select};
 use yunlong_sdk::{Lang, Request, Response, Stored, Text, Tone, t, web};
 
-/// The most goods that are sorted by price; with more, the page asks to narrow the search.
+/// The most goods that are looked through for a filter or an order of prices; with more, the page asks to narrow
+/// the search.
 const SORTED: usize = 1_000;
 /// Goods that one call of the search brings when all are wanted.
 const CHUNK: u32 = 200;
 
-/// What a list shows: its rows, the links to its other pages, and whether more fitted than were sorted.
+/// What a list shows: its rows, the links to its other pages, and whether more fit than are shown.
 struct Found {
     rows: Vec<Listing>,
     pages: Markup,
@@ -40,7 +41,7 @@ fn shown(request: &Request) -> Result<Response, Refusal> {
         p { (request.t("徐州农户和村级服务站直供：食品凭批次追溯，货款由平台担保，确认收货后才结算给农户。", "From farmers and village stations of Xuzhou: food can be traced by its batch, and your money is held until you have the goods.")) }
         (asked.form(fields(lang, &asked, &table)))
         (order(request, &asked))
-        @if found.cut { (notice(Tone::Info, request.t("商品较多，只按价格排列了前 1000 件，请缩小范围。", "There are many: the first 1,000 are sorted by price. Narrow the search."))) }
+        @if found.cut { (notice(Tone::Info, request.t("符合的商品较多，只显示最新的 1000 件，请缩小范围。", "Many fit: these are the newest 1,000. Narrow the search."))) }
         @if found.rows.is_empty() { (nothing(request, &asked)) }
         @else { ul.grid { @for l in &found.rows { li { (card(lang, l, &table)) } } } }
         (found.pages)
@@ -61,7 +62,10 @@ fn filter(asked: &Asked) -> Filter {
 }
 
 fn find(asked: &Asked, filter: &Filter) -> Result<Found, Refusal> {
-    if asked.sort() != "price" {
+    // Words and places are looked for row by row, so a page of the index could hold nothing that fits:
+    // only what the index itself finds is turned over by its cursor.
+    let indexed = filter.words.is_empty() && filter.division.is_none();
+    if asked.sort() != "price" && indexed {
         let page = listings::search(filter, PAGE, asked.after())?;
         let pages = asked.pager(page.next.as_deref());
         return Ok(Found { rows: page.items.into_iter().map(Stored::into_value).collect(), pages, cut: false });
@@ -75,9 +79,11 @@ fn find(asked: &Asked, filter: &Filter) -> Result<Found, Refusal> {
             break;
         }
     }
-    rows.sort_by(|a, b| (a.price_from, &a.id).cmp(&(b.price_from, &b.id)));
-    if asked.is_descending() {
-        rows.reverse();
+    if asked.sort() == "price" {
+        rows.sort_by(|a, b| (a.price_from, &a.id).cmp(&(b.price_from, &b.id)));
+        if asked.is_descending() {
+            rows.reverse();
+        }
     }
     let (total, each) = (rows.len(), PAGE as usize);
     let range = asked.range(total, each);

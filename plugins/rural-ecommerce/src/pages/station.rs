@@ -43,6 +43,7 @@ fn home(request: &Request) -> web::Result<Response> {
                     p { (standing(request, s, today)) }
                 } } } }
             }
+            p.muted { (request.t("您的工号（由主管登记为站点负责人）：", "Your number, by which a manager makes you a station's keeper: ")) code { (request.principal().subject.as_deref().unwrap_or_default()) } }
             p { a href="/station/offline" { (request.t("没有网络时代购（先联网打开一次）", "Order without a network (open it once with one)")) } }
         };
         Ok(LAYOUT.page(request, &t("村级服务站", "Village stations"), body))

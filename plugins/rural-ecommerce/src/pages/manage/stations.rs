@@ -179,8 +179,13 @@ fn commission(request: &Request) -> web::Result<Response> {
 
 fn commission_done(request: &Request, typed: Form) -> Result<Response, Refusal> {
     let id = request.param("station");
-    let station = stations::get(id)?;
     let bps = fen(typed.value("bps")).and_then(|n| u16::try_from(n).ok());
+    if !request.principal().has_role(MANAGER) {
+        // Refused in any case; the service records an attempt on one's own.
+        let refused = stations::set_commission(request.principal(), id, bps.unwrap_or(0));
+        return refused.and(Err(Refusal::RoleRequired(MANAGER)));
+    }
+    let station = stations::get(id)?;
     // The page has two forms: the other one shows what is stored.
     let rest = super::super::forms::without(&filled(&station), &["bps"]);
     let mut form = rest.with("bps", typed.value("bps"));
@@ -190,7 +195,6 @@ fn commission_done(request: &Request, typed: Form) -> Result<Response, Refusal> 
     };
     match stations::set_commission(request.principal(), id, bps) {
         Ok(s) => Ok(Response::see_other(&format!("/manage/stations/{}?saved=1", s.id))),
-        Err(e @ Refusal::RoleRequired(_)) => Err(e),
         Err(e) => again(request, form, e, |f, m| page(request, f, m)),
     }
 }
