@@ -178,9 +178,10 @@ impl Fixed {
     }
 }
 
+// Sound and films, like pictures, come from the site itself: a page plays what its own app serves, and nothing of others.
 fn csp(scripts: &str, form_action: &str) -> HeaderValue {
     let text = format!(
-        "default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; font-src 'self'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     );
     // The origins were checked to be host names.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
@@ -296,7 +297,7 @@ mod tests {
         fixed.apply(&mut headers, Some(&Site::Portal), None);
         assert_eq!(
             headers["content-security-policy"],
-            "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self' http://console.localhost:8080 http://*.localhost:8080; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; form-action 'self' http://console.localhost:8080 http://*.localhost:8080; frame-ancestors 'none'; base-uri 'none'"
         );
         let app = Site::App("a".parse().unwrap());
         fixed.apply(&mut headers, Some(&app), Some(Scripts::Own));

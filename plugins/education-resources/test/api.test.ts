@@ -238,3 +238,13 @@ test("hostile bodies and parameters are refused, and nothing is a 5xx", async ()
   assert.equal((await ask(undefined, "GET", "/api/resources?limit=1000")).status, 400);
   assert.equal((await ask(undefined, "GET", "/api/withdrawals?since=-1")).status, 400);
 });
+
+test("an answer that the document does not describe fails the test", async () => {
+  const schema = { type: "object", required: ["n"], properties: { n: { enum: ["x"] } }, additionalProperties: false };
+  const of = () => new Contract({ paths: { "/api/a/{b}": { get: { responses: { 200: { content: { "application/json": { schema } } } } } } }, components: { schemas: {} } });
+  const held = (body: unknown, init: ResponseInit = {}) => of().hold("GET", "/api/a/1?q=2", Response.json(body, init));
+  await held({ n: "x" });
+  for (const wrong of [held({ n: "y" }), held({}), held({ n: "x", more: 1 }), held({ n: "x" }, { status: 201 }), held({ n: "x" }, { headers: { "content-type": "text/plain" } })]) {
+    await assert.rejects(wrong);
+  }
+});

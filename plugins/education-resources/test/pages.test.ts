@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import app from "../src/app.tsx";
+import { sampleResource } from "../src/domain/sample/resources.ts";
 import { DAY_MS } from "../src/domain/time.ts";
 import * as service from "../src/service/index.ts";
 import { City, METADATA, type Person, schoolInput } from "./support.ts";
@@ -298,4 +299,46 @@ test("the sample loads step by step, and the page says how far it is", async () 
   const answer = await city.of.get(app, "/sample");
   assert.equal(answer.headers.get("refresh"), "3");
   assert.match(await answer.text(), /<progress id="progress" value="0"/);
+});
+
+const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "application/pdf", wav: "audio/x-wav", txt: "text/plain", csv: "text/csv" };
+
+test("each kind of file is shown as a browser can, and every one can be saved", async () => {
+  const { teacher, reviewer, county } = staffed();
+  const shown = new Map<string, string>();
+  for (let n = 0; n < 60 && shown.size < 5; n++) {
+    const { name, content } = sampleResource(n);
+    const mediaType = TYPES[name.split(".").at(-1) ?? ""];
+    if (mediaType === undefined || shown.has(mediaType)) continue;
+    come(teacher);
+    const file = city.of.upload("resources", name, mediaType, content);
+    const { id } = service.createResource(teacher.asks, { metadata: METADATA, file });
+    city.toPublished(teacher, reviewer, county, id);
+    const html = await page(undefined, `/resources/${id}`);
+    assert.match(html, new RegExp(`href="/resources/${id.replace(".", "\\.")}/file\\?save=1"`));
+    shown.set(mediaType, html);
+  }
+  assert.deepEqual([...shown.keys()].sort(), ["application/pdf", "audio/x-wav", "image/png", "text/csv", "text/plain"]);
+  assert.match(shown.get("image/png") ?? "", /<img src="\/resources\/[^"]+\/file" alt="分数的初步认识"/);
+  assert.match(shown.get("audio/x-wav") ?? "", /<audio controls=""[^>]* src="\/resources\/[^"]+\/file"/);
+  assert.match(shown.get("application/pdf") ?? "", /打开PDF 文档/);
+  assert.match(shown.get("text/plain") ?? "", /<pre class="log"/);
+});
+
+test("a pupil's time is measured on the page, and nobody else's", async () => {
+  const { at, teacher, reviewer, county } = staffed();
+  const id = city.published(teacher, reviewer, county, "one");
+  const of = city.classOf(teacher, at, 1);
+  const guardian = city.person(`guardian-${of.id}-1`);
+  const pupil = city.person("pupil-1");
+  const shown = await again(guardian, `/children/${of.students[0]}/account`, {}, 200);
+  await post(pupil, "/family/account", { code: /<code>([0-9A-Z-]{14})<\/code>/.exec(shown)?.[1] ?? "" });
+  assert.match(await page(pupil, `/resources/${id}`), new RegExp(`data-resource="${id.replace(".", "\\.")}"`));
+  assert.doesNotMatch(await page(teacher, `/resources/${id}`), /use\.js/);
+  assert.doesNotMatch(await page(undefined, `/resources/${id}`), /use\.js/);
+  assert.match(await page(pupil, "/family"), /删除我的个人信息/);
+  const student = of.students[0] ?? "";
+  await page(city.person("somebody"), `/students/${student}/erase`, 403);
+  await post(pupil, `/students/${student}/erase`);
+  assert.match(await page(pupil, "/family"), /还没有加入班级/);
 });
