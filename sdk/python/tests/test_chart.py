@@ -9,7 +9,7 @@ import pytest
 from yunlong import Column, Request, Response, page, sheet
 from yunlong.page import ChartRow, District, Listing, MapClass, Quantity, Tone
 from yunlong.page.chart import class_of, classes_of, shade
-from yunlong.testing import City
+from yunlong.testing import TestCity
 from yunlong.text import Lang
 
 TABLE = sheet.Sheet(
@@ -66,7 +66,7 @@ def test_classes_of_one_width_hold_every_figure() -> None:
     assert [shade(n, 5) for n in range(1, 6)] == [1, 2, 4, 5, 6]
 
 
-def test_a_list_is_as_its_address_says_and_by_nothing_that_is_not_offered(city: City) -> None:
+def test_a_list_is_as_its_address_says_and_by_nothing_that_is_not_offered(city: TestCity) -> None:
     request = Request("GET", "/list?sort=-amount&q=%20a%26b%20&page=9")
     listing = Listing(request, ["name", "-amount"], ["q"])
     assert (listing.sort, listing.descending, listing.filter("q")) == ("amount", True, "a&b")
@@ -98,6 +98,7 @@ def test_files_hold_no_formula_and_the_same_tables_are_the_same_file() -> None:
 def download(req: Request) -> Response:
     """The list as a file."""
     return sheet.file(sheet.asked(req), "sales-2026-10", date(2026, 10, 31), [TABLE])
+
 # ANCHOR_END: file
 
 
