@@ -169,7 +169,9 @@ mod tests {
         allow_script(&mut headers, "http://a.localhost:1");
         let expected = "default-src 'none'; script-src http://a.localhost:1/_city/dev/bar.js; connect-src http://a.localhost:1/_city/dev/changed";
         assert_eq!(headers[header::CONTENT_SECURITY_POLICY], expected);
-        let platform = HeaderValue::from_static("default-src 'none'; script-src http://*.localhost:1/_city/page.js; style-src 'self'");
+        let platform = HeaderValue::from_static(
+            "default-src 'none'; script-src http://*.localhost:1/_city/page.js; style-src 'self'",
+        );
         headers.insert(header::CONTENT_SECURITY_POLICY, platform);
         allow_script(&mut headers, "http://a.localhost:1");
         let expected = "default-src 'none'; script-src http://*.localhost:1/_city/page.js http://a.localhost:1/_city/dev/bar.js; style-src 'self'; connect-src http://a.localhost:1/_city/dev/changed";
