@@ -183,6 +183,9 @@ const KNOWN = [
   // A permission's code that breaks over two lines on a phone: axe finds no single ground behind it. In a wide window, where
   // the same code in the same colours stands on one line, axe decides it, and it passes.
   { rule: 'color-contrast', nodes: 'small > code' },
+  // The letters of a chart are filled as SVG: axe computes no contrast of `fill`. They are `--ink` on `--card`, and on a map on a
+  // ground of `--card` of their own: 14.6 : 1 in the light and 13.6 : 1 in the dark scheme.
+  { rule: 'color-contrast', nodes: '.chart-canvas text' },
 ];
 
 /** Violations of WCAG 2.2 A and AA, and what axe could not decide and nobody has looked at, as text. */

@@ -4,6 +4,7 @@
 
 mod api;
 mod entry;
+mod figures;
 mod pages;
 
 pub use entry::{Entry, NewEntry};
@@ -18,6 +19,7 @@ impl App for Guestbook {
         Router::new()
             .describe(t("留言簿", "Guestbook"), "Messages that everybody can read.")
             .get("/", pages::list)
+            .get("/days", figures::days)
             .get("/write", pages::write)
             .post("/write", pages::submit)
             .post("/entries/{id}/hide", pages::hide)

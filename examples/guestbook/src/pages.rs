@@ -7,8 +7,14 @@ use yunlong_sdk::{
     DataError, Error, Form, Layout, NavItem, Request, Response, StatusCode, Tone, clock, identity, page, t, web,
 };
 
-static LAYOUT: Layout = Layout::new(t("留言簿", "Guestbook"))
-    .nav(|_| vec![NavItem::new("/", t("留言", "Messages")), NavItem::new("/write", t("写留言", "Write"))])
+pub(crate) static LAYOUT: Layout = Layout::new(t("留言簿", "Guestbook"))
+    .nav(|_| {
+        vec![
+            NavItem::new("/", t("留言", "Messages")),
+            NavItem::new("/days", t("统计", "Figures")),
+            NavItem::new("/write", t("写留言", "Write")),
+        ]
+    })
     .help("/help");
 
 // ANCHOR: list

@@ -178,3 +178,14 @@ fn the_description_names_what_there_is() {
     );
     assert!(doc["components"]["schemas"]["Create"]["properties"]["text"].is_object());
 }
+
+#[test]
+fn the_figures_are_a_table_that_says_what_the_chart_draws() {
+    let city = city();
+    assert!(city.get::<Guestbook>("/days").body_text().contains("没有数据"));
+    city.sign_in("p-1");
+    assert_eq!((leave(&city, "李", "一"), leave(&city, "李", "二")), (303, 303));
+    let page = city.get::<Guestbook>("/days").body_text();
+    assert!(page.contains("<figure class=\"chart\" data-chart=\"bar\">"), "{page}");
+    assert!(page.contains("data-value=\"2\">2</td>") && page.contains("src=\"/_city/page.js\""), "{page}");
+}

@@ -130,6 +130,7 @@ fn download(request: &Request) -> Result<Response, Refusal> {
     }
     let part = if s.files() == 1 { String::new() } else { format!("-{n}-of-{}", s.files()) };
     let name = |what: &str, part: &str| format!("{what}-{}-{}{part}", s.from, s.until);
+    // ANCHOR: file
     let (lines, tickets) = (|| Table::Lines.sheet(&s, lang), || Table::Tickets.sheet(&s, lang));
     let (format, name, tables) = match request.query_value("format").as_deref() {
         Some("csv") => (Format::Csv, name("settlement", ""), vec![lines()]),
@@ -139,4 +140,5 @@ fn download(request: &Request) -> Result<Response, Refusal> {
     };
     // The date of the statement rather than that of the clock: the same statement is the same file.
     Ok(format.response(&name, &s.until.to_string(), &tables)?)
+    // ANCHOR_END: file
 }
