@@ -106,7 +106,9 @@ impl Period {
         if let Ok(m) = text.parse() {
             return Some(Self::Month(m));
         }
-        let year = (text.len() == 4).then(|| text.parse::<i32>().ok()).flatten()?;
+        // A number's parser takes a sign, too.
+        let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());
+        let year = digits.then(|| text.parse::<i32>().ok()).flatten()?;
         (1..=9999).contains(&year).then_some(Self::Year(year))
     }
 
