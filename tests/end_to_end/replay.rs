@@ -133,7 +133,7 @@ fn a_panic_names_its_line_of_source_and_a_fix_the_first_call_that_is_new() -> Re
     let out = replay(&file, &broken)?;
     let text = said(&out);
     ensure!(out.status.code() == Some(0), "{text}");
-    let panicked = format!("fallible/src/lib.rs:{}:", line_of("each day has a plan")?);
+    let panicked = format!("fallible/src/lib.rs:{}:", line_of(".expect(\"each day has a plan\")")?);
     let called = format!("fallible/src/lib.rs:{}:", line_of("let places = places(")?);
     for wanted in ["ended trap", "wasm backtrace", &panicked, &called, "each day has a plan", "calls are the same"] {
         ensure!(text.contains(wanted), "`{wanted}` is not in: {text}");

@@ -111,7 +111,8 @@ fn every_file_of_the_book_is_read_by_its_reader() {
 #[test]
 fn a_file_that_its_reader_refuses_is_found() {
     assert!(unread("settings", "", "orrigin = \"https://city.example\"").unwrap().contains("orrigin"));
-    let step = |key: &str| format!("[[steps]]\nrequest = \"GET /\"\n{key} = {{ status = 200 }}\n");
+    let title = "title = { zh = \"一\", en = \"One\" }";
+    let step = |key: &str| format!("{title}\n[[steps]]\nrequest = \"GET /\"\n{key} = {{ status = 200 }}\n");
     assert_eq!(unread("scenario", "examples/guestbook", &step("expect")), None);
     assert!(unread("scenario", "examples/guestbook", &step("expects")).is_some());
     let unknown = "[[invariants]]\nname = \"a\"\neach = { collection = \"gone\" }\nleft = 1\nis = \"=\"\nright = 1\n";

@@ -22,7 +22,7 @@ beforeEach(() => {
 async function ask(who: Person | undefined, method: string, target: string, body?: unknown): Promise<{ status: number; json: ReturnType<typeof JSON.parse>; headers: Headers }> {
   if (who === undefined) city.of.signOut();
   else void who.asks;
-  const answer = body === undefined ? await city.of.send(app, target, { method }) : await city.of.json(app, method, target, body);
+  const answer = body === undefined ? await city.of.send(app, target, { method }) : await city.of.send(app, target, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   await contract.hold(method, target, answer);
   const text = await answer.text();
   return { status: answer.status, json: text === "" ? undefined : JSON.parse(text), headers: answer.headers };

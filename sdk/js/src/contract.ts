@@ -42,17 +42,19 @@ export function big(n: number): bigint {
 }
 
 /**
- * Makes a call whose arguments may be negative 64-bit numbers. The glue that componentize-js 0.23 makes traps on
- * them (ComponentizeJS issue 343): it takes each through `BigInt.asIntN`, and its engine then accepts none below
+ * Makes a call of `of`, whose arguments may be negative 64-bit numbers. The glue that componentize-js 0.23 makes traps
+ * on them (ComponentizeJS issue 343): it takes each through `BigInt.asIntN`, and its engine then accepts none below
  * zero. Their two's complement, which it does accept, is the same on the wire; so for this one call, in which no code
- * of the app runs, that function gives it.
+ * of the app runs, that function gives it. The glue has a realm of its own, and so a `BigInt` of its own, which only
+ * the constructor of its functions leads to.
  */
-export function signed<T>(call: () => T): T {
-  const asIntN = BigInt.asIntN;
-  BigInt.asIntN = BigInt.asUintN;
+export function signed<T>(of: object, call: () => T): T {
+  const { BigInt: glues } = of.constructor.constructor("return globalThis")() as typeof globalThis;
+  const asIntN = glues.asIntN;
+  glues.asIntN = glues.asUintN;
   try {
     return call();
   } finally {
-    BigInt.asIntN = asIntN;
+    glues.asIntN = asIntN;
   }
 }

@@ -82,6 +82,10 @@ export function stores(order: Order, cursor: string | undefined) {
     publish(tx, { topic: "order.made", data: order });
     notify(tx, { recipient: "p-1", title: t("门票", "Tickets"), body: t("已下单", "Ordered") });
     payments.createIntent(tx, { reference: order.id, description: t("门票", "Tickets"), lines: [], expiresAt: now(), returnPath: "/" });
+    const held = payments.createEscrow(tx, { reference: order.id, description: t("门票", "Tickets"), amount: 1, expiresAt: now(), returnPath: "/" });
+    payments.release(tx, held.id, { reference: "settle", lines: [], reason: "confirmed" });
+    payments.refundHeld(tx, held.id, { reference: "return", amount: 1, reason: "returned" });
+    void payments.escrow(held.id).held;
     files.attach(tx, "file", order.id);
   });
   return page;

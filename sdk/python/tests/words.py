@@ -100,6 +100,10 @@ def stores(order: Order, cursor: str | None) -> list[Order]:
         tx.publish(Outgoing("order.made", order))
         tx.notify(Notification("p-1", t("门票", "Tickets"), t("已下单", "Ordered")))
         tx.create_intent(payments.NewIntent(order.number, t("门票", "Tickets"), [], now(), "/"))
+        held = tx.create_escrow(payments.NewEscrow(order.number, t("门票", "Tickets"), 1, now(), "/"))
+        tx.release(held.id, payments.Release("settle", [], "confirmed"))
+        tx.refund_held(held.id, payments.HeldRefund("return", 1, "returned"))
+        payments.escrow(held.id)
         tx.attach("file", order.number)
 
     transact(run)

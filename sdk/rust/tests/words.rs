@@ -95,6 +95,18 @@ fn stores(order: &Order, cursor: Option<String>) -> web::Result<u64> {
             return_path: "/".to_owned(),
         };
         tx.create_intent(&intent)?;
+        let held = tx.create_escrow(&payments::NewEscrow {
+            reference: order.number.clone(),
+            description: t("门票", "Tickets"),
+            amount: 1,
+            expires_at: now() + 60_000,
+            return_path: "/".to_owned(),
+        })?;
+        let reason = String::new();
+        let settle = payments::Release { reference: "settle".into(), lines: Vec::new(), reason: reason.clone() };
+        tx.release(&held.id, &settle)?;
+        tx.refund_held(&held.id, &payments::HeldRefund { reference: "return".into(), amount: 1, reason })?;
+        let _held = payments::escrow(&held.id)?.held;
         tx.attach("file", &order.number)?;
         Ok::<_, web::Error>(page.items.len() as u64)
     })

@@ -88,7 +88,7 @@ export class Tx {
    */
   adjust(counter: string, key: string, delta: number, bounds: Bounds): void {
     const max = bounds.max === undefined ? COUNTER_MAX : big(bounds.max);
-    this.#call(() => signed(() => this.raw.adjust(counter, key, big(delta), big(bounds.min), max)));
+    this.#call(() => signed(this.raw, () => this.raw.adjust(counter, key, big(delta), big(bounds.min), max)));
   }
 
   /**

@@ -13,6 +13,7 @@ What an app imports is what its component imports, and what ``app.toml`` must de
 ``yunlong.shared``, ``.base``  the city's datasets: ``[[datasets]]``
 ``yunlong.http``               requests to other hosts: ``outbound``
 ``yunlong.qr``                 QR codes: nothing to declare
+``yunlong.sheet``              tables as files, CSV and XLSX: nothing to declare
 ``yunlong.testing``            the city in memory
 =============================  ==============================================================
 """
