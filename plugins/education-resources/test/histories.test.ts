@@ -208,7 +208,7 @@ class Counting {
 
   constructor() {
     for (let i = 0; i < 4; i++) {
-      this.students.set(i, { id: `st${i}`, secret: String(i).repeat(64), name: "学生", birth: "2010-01-01", school: "A", class: "a", seat: i, enrolments: [{ school: "A", class: "a", seat: i, from: 0, to: null }] });
+      this.students.set(i, { id: `st${i}`, holder: "p-1", secret: String(i).repeat(64), name: "学生", birth: "2010-01-01", school: "A", class: "a", seat: i, enrolments: [{ school: "A", class: "a", seat: i, from: 0, to: null }] });
     }
   }
 

@@ -37,8 +37,8 @@ export interface Submission {
   readonly class: string;
   readonly student: string;
   /** The accounts whose data it is. */
-  readonly subject?: string;
-  readonly guardian?: string;
+  /** Who held the rights in the student's documents when it was handed in. */
+  readonly holder: string;
   readonly state: "handed-in" | "marked" | "returned";
   readonly text: string;
   readonly files: readonly FileRef[];
@@ -83,8 +83,8 @@ export function close(a: Assignment): Assignment {
 /** Who hands in, and what. */
 export interface HandIn {
   readonly student: string;
-  readonly subject?: string;
-  readonly guardian?: string;
+  /** Who held the rights in the student's documents when it was handed in. */
+  readonly holder: string;
   readonly text: string;
   readonly files: readonly FileRef[];
 }

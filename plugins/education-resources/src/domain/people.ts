@@ -89,6 +89,8 @@ export interface Student {
   readonly subject?: string;
   /** The guardian who consented. */
   readonly guardian?: string;
+  /** Who is shown the document, and may have it removed: the student once there is an own account, before that the guardian. */
+  readonly holder: string;
   readonly consent?: string;
   readonly name: string;
   readonly birth: Day;
@@ -160,7 +162,7 @@ export function enrol(who: Taker, input: Joining, seat: Pick<Enrolment, "school"
   const today = dayOf(now);
   checkJoining(input, today);
   const theirs = consent !== undefined && consent.student === who.id && consent.guardian === who.guardian;
-  const student: Student = { ...who, ...(theirs ? { consent: consent.id } : {}), name: input.name.trim(), birth: input.birth, ...seat, enrolments: [{ ...seat, from: now, to: null }] };
+  const student: Student = { ...who, holder: who.subject ?? who.guardian ?? who.id, ...(theirs ? { consent: consent.id } : {}), name: input.name.trim(), birth: input.birth, ...seat, enrolments: [{ ...seat, from: now, to: null }] };
   mustKeep(student, theirs ? consent : undefined, today);
   return student;
 }

@@ -99,7 +99,7 @@ export const handInAssignment = guarded((asker: Asker, id: string, input: HandIn
     if (of.class !== s.class || of.state === "draft") throw Refused.notFound("assignment");
     if (!isKept(s, tx)) throw new Refused({ kind: "guardian-needed" });
     const before = tx.get(SUBMISSIONS, `${id}/${s.id}`)?.value;
-    const given = { student: s.id, subject: s.subject, guardian: s.guardian, text: input.text, files };
+    const given = { student: s.id, holder: s.holder, text: input.text, files };
     const after = handIn(of, before, given, now());
     if (after === before) return after;
     tx.put(SUBMISSIONS, after);
@@ -149,7 +149,8 @@ function judge(asker: Asker, id: string, student: string, f: (s: Submission) => 
     tx.put(SUBMISSIONS, after);
     tx.audit("submission.judge", id, { state: after.state });
     const path = `/assignments/${id}`;
-    for (const recipient of [after.subject, after.guardian]) if (recipient !== undefined) note(tx, recipient, of.title, path);
+    const whose = tx.get(STUDENTS, student)?.value;
+    for (const recipient of [whose?.subject, whose?.guardian]) if (recipient !== undefined) note(tx, recipient, of.title, path);
     return after;
   });
 }
@@ -168,7 +169,8 @@ export const answerFile = guarded((asker: Asker, id: string, student: string, fi
     const who = standingOf(asker, tx);
     const found = tx.get(SUBMISSIONS, `${id}/${student}`)?.value;
     if (found === undefined || !found.files.some((f) => f.id === file)) throw Refused.notFound("file");
-    const own = found.subject === who.subject || found.guardian === who.subject;
+    const whose = tx.get(STUDENTS, student)?.value;
+    const own = whose !== undefined && (whose.subject === who.subject || whose.guardian === who.subject);
     if (!own) mustTeach(who, classOf(found.class, tx));
     return file;
   }),

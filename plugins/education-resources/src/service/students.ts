@@ -158,7 +158,7 @@ export const bindAccount = guarded((asker: Asker, code: string): Student =>
     if (child.subject === subject) return child;
     if (found.made !== undefined) throw new Refused({ kind: "code" });
     if (studentOf(subject, tx) !== undefined) throw new Refused({ kind: "exists", what: "student", id: "" });
-    const bound: Student = { ...child, subject };
+    const bound: Student = { ...child, subject, holder: subject };
     tx.put(STUDENTS, bound);
     tx.put(INVITATIONS, { ...found, made: child.id });
     return bound;
