@@ -76,7 +76,7 @@ pub fn story(n: u64, s: &Setting<'_>) -> Result<Story, Refused> {
     let (goods, zh, en, spec, unit, price) = nth(&GOODS, n);
     let (custodian, _) = nth(&CUSTODIANS, n % 12);
     // The affiliate of the first custodian stores elsewhere.
-    let company = if n % 3 == 0 { nth(&COMPANIES[..5], n / 2) } else { nth(&COMPANIES, n / 2) };
+    let company = if n.is_multiple_of(3) { nth(&COMPANIES[..5], n / 2) } else { nth(&COMPANIES, n / 2) };
     let quantity = (200 + n * 37 % 800) * if unit == Unit::Piece { 10 } else { 1_000 };
     let mut lot = Lot {
         id: format!("LT-S{n:03}"),

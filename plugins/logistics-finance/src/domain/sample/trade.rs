@@ -78,7 +78,7 @@ pub fn trade(n: u64, now: i64) -> Result<Trade, Refused> {
 fn link(n: u64, now: i64, waybill: &Waybill, order: Order) -> Result<Flow, Refused> {
     let bank = nth(&BANKS, n).to_owned();
     let delivered = waybill.proof.as_ref().map(|p| p.quantity);
-    let paid = (n % 4 != 0).then(|| Paid {
+    let paid = (!n.is_multiple_of(4)).then(|| Paid {
         reference: format!("PM-S{n:03}"),
         payer: order.buyer.clone(),
         payee: order.seller.clone(),
