@@ -19,6 +19,12 @@ use std::time::Duration;
 pub const PASSWORD: &str = "yunlong-demo";
 /// The demo's tourism department, whose officials are `tourism-admin` and `tourism-gate`.
 pub const TOURISM: &str = "11320300MB000YL15P";
+/// The demo's department of finance, whose official is `finance-admin`.
+pub const FINANCE: &str = "11320300MB000YL74T";
+/// The demo's department of commerce, whose officials are `commerce-admin`, `-inspector` and `-arbiter`, and `station-1`.
+pub const COMMERCE: &str = "11320300MB000YL82M";
+/// The demo's department of education, whose official is `education-admin`.
+pub const EDUCATION: &str = "11320300MB000YL90G";
 
 fn from_env(name: &str) -> Result<PathBuf> {
     std::env::var_os(name)
@@ -70,11 +76,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A city with these apps, each under its own name: the tickets are the tourism department's, the
-    /// others the city's own.
+    /// A city with these apps, each under its own name: each department's app is its own, the others are the city's.
     #[must_use]
     pub fn with(apps: &[&str]) -> Self {
-        let of = |app: &str| if app == "tourism-ticketing" { TOURISM } else { "320300" };
+        let of = |app: &str| match app {
+            "tourism-ticketing" => TOURISM,
+            "logistics-finance" => FINANCE,
+            "rural-ecommerce" => COMMERCE,
+            "education-resources" => EDUCATION,
+            _ => "320300",
+        };
         Self {
             apps: apps.iter().map(|a| ((*a).to_owned(), of(a).to_owned())).collect(),
             citizens: 20,

@@ -29,13 +29,13 @@ pub(crate) struct Options {
     release: bool,
 }
 
-/// The department that sells tickets, which the demo seeds below the city.
-const TOURISM: &str = "11320300MB000YL15P";
-
-/// The departments of the demo and what they install: app, organization, configuration as TOML.
-/// The gate admits at any time, so that a visitor of the demo need not wait for the slot.
+/// The departments of the demo, which it seeds below the city, and what they install: app, organization, configuration as
+/// TOML. The gate admits at any time, so that a visitor of the demo need not wait for the slot.
 const INSTALLED: &[(&str, &str, &str)] = &[
-    ("tourism-ticketing", TOURISM, "admission_window = \"any-time\""),
+    ("tourism-ticketing", "11320300MB000YL15P", "admission_window = \"any-time\""),
+    ("logistics-finance", "11320300MB000YL74T", ""),
+    ("rural-ecommerce", "11320300MB000YL82M", ""),
+    ("education-resources", "11320300MB000YL90G", "sample = \"xuzhou\""),
     ("guestbook", "320303", ""),
     ("ticker", "320300", ""),
     ("hello", "320302", ""),

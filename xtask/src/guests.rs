@@ -10,7 +10,7 @@ use std::process::Command;
 /// Which guests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Set {
-    /// `plugins/*` and `examples/*`.
+    /// `plugins/*`, whatever they are written in, and `examples/*` in Rust.
     Apps,
     /// `tests/hostile/*`, `tests/guests/*` and the conformance app in Rust.
     Hostile,
@@ -134,19 +134,25 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
 /// The guests that build themselves with tools of their own.
 fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
     let mut packages = Vec::new();
+    let mut scripted = |language: &str, dir: PathBuf, build: &dyn Fn(&Path) -> Result<PathBuf>| -> Result<()> {
+        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        step(&format!("Building {name} from {language} (about half a minute)"));
+        let component = build(&dir)?;
+        packages.push(package(host, key, name, &dir, &component)?);
+        Ok(())
+    };
+    if sets.contains(&Set::Apps) {
+        for dir in typescript::apps(&root().join("plugins"))? {
+            scripted("TypeScript", dir, &typescript::build)?;
+        }
+    }
     if sets.contains(&Set::Scripted) {
         conformance()?;
-        for dir in typescript::lessons()? {
-            let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            step(&format!("Building {name} from TypeScript (about half a minute)"));
-            let component = typescript::build(&dir)?;
-            packages.push(package(host, key, name, &dir, &component)?);
+        for dir in typescript::apps(&root().join("examples"))? {
+            scripted("TypeScript", dir, &typescript::build)?;
         }
         for dir in python::apps(&root().join("examples"))? {
-            let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            step(&format!("Building {name} from Python (about half a minute)"));
-            let component = Python::set_up()?.build(&dir)?;
-            packages.push(package(host, key, name, &dir, &component)?);
+            scripted("Python", dir, &|dir| Python::set_up()?.build(dir))?;
         }
     }
     Ok(packages)

@@ -11,16 +11,13 @@ fn sdk() -> PathBuf {
     root().join("sdk/js")
 }
 
-/// The apps of `plugins/` and lessons of `examples/` that are npm packages, by their folders' names, which are the apps'.
-pub(crate) fn lessons() -> Result<Vec<PathBuf>> {
+/// The npm packages of a folder of apps, by their folders' names, which are the apps'.
+pub(crate) fn apps(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for folder in ["plugins", "examples"] {
-        let dir = root().join(folder);
-        for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
-            let path = entry?.path();
-            if path.join("package.json").exists() {
-                found.push(path);
-            }
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.join("package.json").exists() {
+            found.push(path);
         }
     }
     found.sort();
@@ -43,7 +40,9 @@ fn npm_run(dir: &Path, script: &str) -> Result<()> {
 pub(crate) fn check_and_test() -> Result<()> {
     // The gateway's charts are plain JavaScript; their check is that what is checked in is what its sources make.
     let mut projects = vec![sdk(), root().join("sdk/templates/typescript"), root().join("host/gateway/charts")];
-    projects.extend(lessons()?);
+    for folder in ["plugins", "examples"] {
+        projects.extend(apps(&root().join(folder))?);
+    }
     let mut failed = Vec::new();
     for (n, dir) in projects.iter().enumerate() {
         let shown = dir.strip_prefix(root()).unwrap_or(dir).display().to_string();

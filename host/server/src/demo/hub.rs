@@ -117,11 +117,11 @@ pub(crate) async fn approve(city: &City) -> Result<()> {
 }
 
 /// Remembers what was seeded, so that what people change since stays changed.
-fn marker(what: &str) -> Key {
+pub(super) fn marker(what: &str) -> Key {
     Key::space("@demo").text("hub").text(what)
 }
 
-async fn remember(city: &City, marker: Key) -> Result<()> {
+pub(super) async fn remember(city: &City, marker: Key) -> Result<()> {
     let mut txn = Txn::new(city.store.clone());
     txn.put_as(marker, &true);
     txn.commit().await?;
@@ -182,7 +182,7 @@ async fn citizens_of(city: &City, citizens: u32) -> Result<()> {
 }
 
 /// Loads rows as an import does; one that a killed start began goes on.
-async fn load(
+pub(super) async fn load(
     city: &City,
     dataset: &'static str,
     file: &str,

@@ -3,6 +3,8 @@
 //! Every step can be repeated, so that a start that was killed is made good by the next one, and a
 //! start on old data changes nothing that people have changed since.
 
+mod companies;
+pub(crate) mod departments;
 pub(crate) mod hub;
 pub(crate) mod people;
 mod plan;
@@ -37,8 +39,6 @@ const VENDOR: &str = "yunlong-demo";
 /// The vendor's organization; a synthetic code.
 pub(crate) const VENDOR_CODE: &str = "91320303MA000YL03H";
 const CITY: &str = "320300";
-/// The department that sells tickets: its officials run its own apps and nobody else's. A synthetic code.
-pub(crate) const TOURISM_CODE: &str = "11320300MB000YL15P";
 /// Accounts of one step of the progress bar.
 const CHUNK: u32 = 50;
 
@@ -92,6 +92,9 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
     for key in &options.trust_key {
         enroll(city, key, &wanted).await.with_context(|| format!("--trust-key {}", key.display()))?;
     }
+    if wanted.iter().any(|w| w.package.manifest.name.as_str() == companies::APP) {
+        companies::seed(city, options.demo_citizens).await.context("the companies of the demo")?;
+    }
     let mut progress = Progress::new("installing", wanted.len());
     for app in wanted {
         let name = app.name.clone();
@@ -107,10 +110,8 @@ pub(crate) async fn seed(city: &City, options: &Demo) -> Result<()> {
 
 /// Opens the accounts that are missing: the staff, and so many citizens.
 pub(crate) async fn accounts(city: &City, citizens: u32) -> Result<()> {
-    for (code, level, name) in [
-        (VENDOR_CODE, OrganizationLevel::Vendor, "云龙示范软件有限公司"),
-        (TOURISM_CODE, OrganizationLevel::Department, "徐州市文化广电和旅游局（示例）"),
-    ] {
+    let vendor = (VENDOR_CODE, OrganizationLevel::Vendor, "云龙示范软件有限公司");
+    for (code, level, name) in departments::ORGANIZATIONS.into_iter().chain([vendor]) {
         if city.identity.organization(code).await?.is_none() {
             let (code, name, parent) = (code.into(), name.into(), Some(CITY.into()));
             let organization = Organization { code, level, name, parent, valid_from: None, valid_to: None };
@@ -125,16 +126,17 @@ pub(crate) async fn accounts(city: &City, citizens: u32) -> Result<()> {
         attributes: Attributes { real_name: Some(real_name.into()), ..Attributes::default() },
         platform_roles: roles.to_vec(),
     };
-    let staff = vec![
+    let mut all = vec![
         staff(ADMINISTRATOR, AccountKind::Official, CITY, "系统管理员", &[PlatformRole::SystemAdmin]),
         staff("city-security", AccountKind::Official, CITY, "安全管理员", &[PlatformRole::SecurityAdmin]),
         staff(REVIEWER, AccountKind::Official, CITY, "应用审核员", &[PlatformRole::AppReviewer]),
         staff("city-audit", AccountKind::Official, CITY, "审计管理员", &[PlatformRole::AuditAdmin]),
-        staff("tourism-admin", AccountKind::Official, TOURISM_CODE, "文旅管理员", &[PlatformRole::DepartmentAdmin]),
-        staff("tourism-gate", AccountKind::Official, TOURISM_CODE, "检票员", &[]),
         staff(DEVELOPER, AccountKind::Vendor, VENDOR_CODE, "开发人员", &[]),
     ];
-    city.identity.create_accounts(staff).await?;
+    all.extend(
+        departments::OFFICIALS.map(|(name, code, title, roles)| staff(name, AccountKind::Official, code, title, roles)),
+    );
+    city.identity.create_accounts(all).await?;
 
     let mut missing = Vec::new();
     for n in 1..=citizens {
@@ -267,11 +269,12 @@ async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<(
     Ok(())
 }
 
-/// Gives the demo's officials the roles that go by their names.
+/// Gives the demo's officials their roles.
 async fn roles(city: &City, name: &InstallationName) -> Result<()> {
     let Some(installation) = city.installations.get(name) else { return Ok(()) };
-    for (account, fitting) in [("tourism-admin", &["admin", "manager"][..]), ("tourism-gate", &["gate"])] {
-        let declared = installation.manifest.roles.iter().map(|r| r.name.clone());
+    let manifest = &installation.manifest;
+    for (account, fitting) in departments::roles(manifest.name.as_str()) {
+        let declared = manifest.roles.iter().map(|r| r.name.clone());
         let roles: Vec<String> = declared.filter(|r| fitting.contains(&r.as_str())).collect();
         if !roles.is_empty() {
             city.gateway.operations().set_roles(name, account, &roles, BY).await?;

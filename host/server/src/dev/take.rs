@@ -117,7 +117,7 @@ impl Bench {
                 let wanted = Install {
                     package: review.digest,
                     name: Some(self.name.to_string()),
-                    organization: demo::TOURISM_CODE.to_owned(),
+                    organization: demo::departments::TOURISM.to_owned(),
                     config: examples(manifest),
                     approve: review.capabilities.iter().map(ToString::to_string).collect(),
                     by,

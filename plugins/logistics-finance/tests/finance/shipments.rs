@@ -63,7 +63,8 @@ fn what_is_wrong_with_a_request_is_an_answer() {
         f(&mut request);
         request
     };
-    let cases: [(&str, fn(&mut Value)); 5] = [
+    type Spoil = fn(&mut Value);
+    let cases: [(&str, Spoil); 5] = [
         ("too-late", |r| r["not_after"] = json!(1)),
         ("invalid", |r| r["parcels"] = json!([])),
         ("invalid", |r| r["to"]["division"] = json!("99")),
