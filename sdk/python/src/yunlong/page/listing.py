@@ -92,7 +92,7 @@ class Listing:
     def pages(self, total: int, per_page: int) -> Markup:
         """Links to the pages of a list whose length is known. ``pager`` is for cursors."""
         last, here = _pages(total, per_page), self._at(total, per_page)
-        links = [None, None, None, None]
+        links: list[str | None] = [None, None, None, None]
         if here > 1:
             links[:2] = [self._to(1), self._to(here - 1)]
         if here < last:
