@@ -4,9 +4,11 @@
 //! unsafe method counts only when the browser itself says that a page of the *same origin* made it
 //! (Fetch Metadata, `Sec-Fetch-Site`). The same site is not enough: the apps are each other's
 //! siblings. `none` is not enough either: nobody types a POST. A bearer token needs no such proof,
-//! since no browser adds it by itself. There are no hidden form tokens to leak, expire or forget.
+//! since no browser adds it by itself. Nor does a program that brings nothing a browser would add: a
+//! device that signs what it sends comes without a cookie, as nobody, and could as well be anywhere.
+//! There are no hidden form tokens to leak, expire or forget.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header};
 
 /// The request could have been made by somebody else's page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +36,23 @@ fn fetch_site(headers: &HeaderMap) -> FetchSite {
     }
 }
 
-/// Lets a request pass that is safe, carries a bearer token, or comes from the same origin.
+/// A browser made this request, or might have: it names the origin of whatever is not a plain visit (RFC 6454 section 7),
+/// and adds the cookies that it has.
+fn has_trace_of_browser(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::COOKIE) || headers.contains_key(header::ORIGIN)
+}
+
+/// Lets a request pass that is safe, carries a bearer token, comes from the same origin, or is a program's that acts as
+/// nobody.
 pub(crate) fn check(method: &Method, headers: &HeaderMap, by_bearer: bool) -> Result<(), Forged> {
-    if is_safe(method) || by_bearer || fetch_site(headers) == FetchSite::SameOrigin { Ok(()) } else { Err(Forged) }
+    if is_safe(method) || by_bearer {
+        return Ok(());
+    }
+    match fetch_site(headers) {
+        FetchSite::SameOrigin => Ok(()),
+        FetchSite::Absent if !has_trace_of_browser(headers) => Ok(()),
+        FetchSite::Absent | FetchSite::Other => Err(Forged),
+    }
 }
 
 /// The rule for the few operations that use no cookie at all (a session asked for with a password,
@@ -68,16 +84,26 @@ mod tests {
             (Method::POST, &["same-site"], false, false),
             (Method::POST, &["cross-site"], false, false),
             (Method::POST, &["none"], false, false),
-            (Method::POST, &[], false, false),
             (Method::POST, &["same-origin", "same-origin"], false, false),
             (Method::POST, &["Same-Origin"], false, false),
-            (Method::DELETE, &[], false, false),
             (Method::PUT, &[], true, true),
             (Method::POST, &["cross-site"], true, true),
         ] {
             assert_eq!(check(&method, &with(values), bearer).is_ok(), ok, "{method} {values:?} {bearer}");
         }
-        assert!(check(&Method::from_bytes(b"PROPFIND").unwrap(), &with(&[]), false).is_err());
+        assert!(check(&Method::from_bytes(b"PROPFIND").unwrap(), &with(&["none"]), false).is_err());
+    }
+
+    #[test]
+    fn a_program_needs_no_proof_unless_it_looks_like_a_browser() {
+        let (none, [cookie, origin]) = (HeaderMap::new(), [header::COOKIE, header::ORIGIN]);
+        for method in [Method::POST, Method::DELETE, Method::from_bytes(b"PROPFIND").unwrap()] {
+            assert!(check(&method, &none, false).is_ok(), "{method}");
+            for name in [&cookie, &origin] {
+                let headers = HeaderMap::from_iter([(name.clone(), http::HeaderValue::from_static("x"))]);
+                assert!(check(&method, &headers, false).is_err(), "{method} with {name}");
+            }
+        }
     }
 
     #[test]

@@ -288,7 +288,7 @@ fn public(router: Router) -> Router {
             Operation::post("/api/sensor-events", "takeSensorEvent")
                 .tag("sensors")
                 .summary("A sensor's signed reading")
-                .description("For devices, which do not sign in. The device signs the lines `yunlong-sensor/1`, device, sequence, kind, lot, quantity, at, sent_at, each with a line feed. The same reading again answers `repeated`; a gap in the sequence is told to the banks; goods that leave without an order freeze the lot's receipts. Programs call it with a bearer token, or with the header `Sec-Fetch-Site: same-origin`, as every unsafe call from outside a page.")
+                .description("For devices, which do not sign in. The device signs the lines `yunlong-sensor/1`, device, sequence, kind, lot, quantity, at, sent_at, each with a line feed. The same reading again answers `repeated`; a gap in the sequence is told to the banks; goods that leave without an order freeze the lot's receipts. Send neither cookies nor an `Origin`: a device is not a browser, and is believed by what it signs.")
                 .body::<ReadingBody>()
                 .status(StatusCode::ACCEPTED)
                 .problem(401, "`not-signed-by-device`: no such device, switched off, or another signature; `sent-at-another-time`: sign and send again")
