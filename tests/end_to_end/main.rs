@@ -17,6 +17,7 @@ mod quick_start;
 mod registry;
 mod releases;
 mod replay;
+mod rural;
 mod scenarios;
 mod sealing;
 mod telemetry;

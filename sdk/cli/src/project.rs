@@ -215,6 +215,9 @@ mod tests {
         std::fs::write(dir.join("Cargo.toml"), "[").unwrap();
         std::fs::create_dir(dir.join("build")).unwrap();
         std::fs::write(dir.join(COMPONENT), "old").unwrap();
+        // The clock of files is coarse: both may be of one tick.
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        std::fs::File::options().write(true).open(dir.join(COMPONENT)).unwrap().set_modified(later).unwrap();
         assert!(ready_component(dir, None, false).is_err());
         assert_eq!(ready_component(dir, None, true).unwrap(), dir.join(COMPONENT), "it was asked for as it is");
         let named = dir.join("mine.wasm");

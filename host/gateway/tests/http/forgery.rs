@@ -2,7 +2,7 @@
 
 use crate::platform::*;
 use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 
 #[tokio::test]
 async fn a_cookie_alone_changes_nothing() {
@@ -29,15 +29,25 @@ async fn a_cookie_alone_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_unsafe_method_is_held_back_from_apps() {
+async fn every_unsafe_method_of_a_browser_is_held_back_from_apps() {
     let p = Platform::start().await;
-    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
-        let request = Request::builder().method(&method).uri("/x").header("host", APP).body(Body::empty()).unwrap();
-        assert_eq!(p.send(request).await.status, StatusCode::FORBIDDEN, "{method}");
+    let request = |method: &str| Request::builder().method(method).uri("/x").header("host", APP);
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        for (name, value) in [("origin", "https://elsewhere.example"), ("origin", "null"), ("cookie", "a=b")] {
+            let answer = p.send(request(method).header(name, value).body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {name}");
+        }
     }
-    let trace = Request::builder().method("TRACE").uri("/x").header("host", APP).body(Body::empty()).unwrap();
-    assert_eq!(p.send(trace).await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(p.send(request("TRACE").body(Body::empty()).unwrap()).await.status, StatusCode::METHOD_NOT_ALLOWED);
     assert!(p.app.seen.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_program_without_cookie_and_origin_reaches_an_app_as_nobody() {
+    let p = Platform::start().await;
+    let reading = post(APP, "/api/readings").header("content-type", "application/json").body("{}".into()).unwrap();
+    assert_eq!(p.send(reading).await.status, StatusCode::OK);
+    assert_eq!((p.last_seen().body.as_str(), p.last_seen().principal.subject.is_none()), ("{}", true));
 }
 
 #[tokio::test]

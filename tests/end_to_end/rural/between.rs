@@ -1,0 +1,60 @@
+//! What the apps say to each other: acceptance line 9, and a failed batch in another department's installation.
+
+use super::*;
+
+const CARRIERS: &str = "logistics-finance";
+
+/// Acceptance line 9.
+#[tokio::test]
+async fn an_order_becomes_a_waybill_and_a_lost_parcel_a_claim_that_holds_the_escrow() -> Result<()> {
+    let plan = Plan::with(&[APP, CARRIERS]).config(CARRIERS, "sample", "false");
+    let market = Market::of(plan).await?;
+    let (maker, bed) = market.bed(5).await?;
+    let buyer = market.citizen(11).await?;
+    let carrier = market.city.signed_in(CARRIERS, "carrier-1").await?;
+    let order = market.bought(&buyer, &purchase(&bed, 1)).await?;
+    made(&maker, &format!("/api/store/orders/{order}/accept"), &json!({})).await?;
+    let ship = json!({"units": [{"line": 0, "units": 1}], "key": "S-1"});
+    let sent = made(&maker, &format!("/api/store/orders/{order}/ship"), &ship).await?;
+    let again = made(&maker, &format!("/api/store/orders/{order}/ship"), &ship).await?;
+    ensure!(sent["shipments"] == again["shipments"], "one number is one shipment: {sent} {again}");
+    let request = sent["shipments"][0]["request"].clone();
+    let waybill = eventually("the carrier has a waybill", Duration::from_secs(20), async || {
+        let all = seen(&carrier, "/api/waybills").await?;
+        Ok(all["items"].as_array().and_then(|w| w.first().cloned()))
+    })
+    .await?;
+    ensure!(waybill["request"] == request && waybill["state"] == "booked", "{waybill}");
+    ensure!(
+        !waybill.to_string().contains("买家") && !waybill.to_string().contains("19900000001"),
+        "no person: {waybill}"
+    );
+    let waybill = id(&waybill)?;
+    eventually("the answer is at the order", Duration::from_secs(20), async || {
+        let o = seen(&buyer, &format!("/api/orders/{order}")).await?;
+        Ok((o["shipments"][0]["waybill"] == waybill).then_some(()))
+    })
+    .await?;
+
+    let load = json!({"driver": "司机一号", "vehicle": "苏C·00001"});
+    made(&carrier, &format!("/api/waybills/{waybill}/load"), &load).await?;
+    let lost = json!({"parcel": "2", "reason": "lost"});
+    made(&carrier, &format!("/api/waybills/{waybill}/parcel-exception"), &lost).await?;
+    let claim = eventually("a claim is open", Duration::from_secs(20), async || {
+        let o = seen(&buyer, &format!("/api/orders/{order}")).await?;
+        Ok(o["claims"].as_array().and_then(|c| c.first().cloned()))
+    })
+    .await?;
+    ensure!(claim["reason"] == "lost" && claim["open"] == true, "{claim}");
+    ensure!(refused(&buyer, &format!("/api/orders/{order}/confirm"), &json!({}), 409).await? == "escrow-held");
+    ensure!(escrows_are_whole(&maker).await? == (1, 108_000));
+
+    let all_of_it = json!({"claim": claim["id"], "reason": "承运人丢失", "backs": [{"line": 0, "units": 1}]});
+    made(&market.manager, &format!("/api/manage/orders/{order}/claims"), &all_of_it).await?;
+    let back = until(&buyer, &order, &["refunded"]).await?;
+    ensure!(back["escrow"]["refunded"] == 108_000, "{back}");
+    let waybills = seen(&carrier, "/api/waybills").await?;
+    ensure!(waybills["items"].as_array().is_some_and(|w| w.len() == 1), "{waybills}");
+    ledger_is_sound(&market.city).await?;
+    Ok(())
+}

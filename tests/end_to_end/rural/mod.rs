@@ -1,0 +1,201 @@
+//! Rural e-commerce: farmers, buyers, inspectors and stations as programs that speak HTTP to the real server.
+
+mod batches;
+mod between;
+mod buying;
+mod coverage;
+mod groups;
+
+use crate::ticketing::ledger_is_sound;
+use anyhow::{Context, Result, ensure};
+use futures::{StreamExt as _, TryStreamExt as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+use yunlong_tests::{City, Client, Plan, eventually};
+
+const APP: &str = "rural-ecommerce";
+/// 睢宁 沙集 东风.
+const DONGFENG: &str = "320324109002";
+/// 丰县 凤城, 邳州 八义集 and 沛县 龙固: a village of each.
+const FENGXIAN: &str = "320321111201";
+const PIZHOU: &str = "320382106001";
+const PEIXIAN: &str = "320322101201";
+/// The farmer of acceptance line 1, and another.
+const BED_MAKER: &str = "92320324MA000TX221";
+const GARLIC_GROWER: &str = "93320382MA000TX30Q";
+
+/// The app in a city of its own, with what the tests' people say again and again.
+struct Market {
+    city: City,
+    manager: Client,
+}
+
+fn words(zh: &str) -> Value {
+    json!({"zh": zh, "en": zh})
+}
+
+/// A call that must succeed; what it answers.
+async fn made(client: &Client, path: &str, body: &Value) -> Result<Value> {
+    let a = client.post(path, body).await?;
+    ensure!((200..300).contains(&a.status), "POST {path}: {} {}", a.status, a.text);
+    a.json()
+}
+
+async fn put(client: &Client, path: &str, body: &Value) -> Result<Value> {
+    let a = client.send(Method::PUT, path, Some(body)).await?;
+    ensure!((200..300).contains(&a.status), "PUT {path}: {} {}", a.status, a.text);
+    a.json()
+}
+
+async fn seen(client: &Client, path: &str) -> Result<Value> {
+    let a = client.get(path).await?;
+    ensure!(a.status == 200, "GET {path}: {} {}", a.status, a.text);
+    a.json()
+}
+
+/// A call that must be refused with this status; the kind of its problem.
+async fn refused(client: &Client, path: &str, body: &Value, status: u16) -> Result<String> {
+    let problem = client.post(path, body).await?.problem(status)?;
+    let kind = problem["type"].as_str().context("no type")?;
+    Ok(kind.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
+fn id(of: &Value) -> Result<String> {
+    Ok(of["id"].as_str().with_context(|| format!("no id: {of}"))?.to_owned())
+}
+
+/// Who buys what, sent to the village of 东风.
+fn purchase(listing: &str, quantity: u32) -> Value {
+    json!({
+        "items": [{"listing": listing, "sku": "a", "quantity": quantity}],
+        "recipient": {"name": "买家", "phone": "19900000001", "division": DONGFENG, "address": "一组 1 号"},
+    })
+}
+
+impl Market {
+    async fn open(citizens: u32) -> Result<Self> {
+        Self::of(Plan::with(&[APP]).citizens(citizens)).await
+    }
+
+    async fn of(plan: Plan) -> Result<Self> {
+        let city = plan.start().await?;
+        let manager = city.signed_in(APP, "commerce-admin").await?;
+        Ok(Self { city, manager })
+    }
+
+    async fn citizen(&self, n: u32) -> Result<Client> {
+        self.city.signed_in(APP, &format!("citizen-{n:03}")).await
+    }
+
+    /// So many citizens, from `citizen-011` on: the first ten sell.
+    async fn buyers(&self, n: u32) -> Result<Vec<Client>> {
+        let tokens = self.city.tokens((11..11 + n).map(|n| format!("citizen-{n:03}"))).await?;
+        let app = self.city.client(APP)?;
+        Ok(tokens.into_iter().map(|t| app.with_token(t)).collect())
+    }
+
+    /// A citizen who registers as a farmer, is approved, and opens a store.
+    async fn seller(&self, citizen: u32, document: &str, village: &str) -> Result<Client> {
+        let seller = self.citizen(citizen).await?;
+        let registration = json!({"document": document, "name": "农户", "phone": "19900000002", "village": village});
+        let farmer = id(&put(&seller, "/api/farmer", &registration).await?)?;
+        made(&self.manager, &format!("/api/manage/farmers/{farmer}/steps"), &json!({"step": "approve"})).await?;
+        let store = json!({"name": words("农家店"), "intro": words("自产自销"), "address": "村部旁"});
+        put(&seller, "/api/store", &store).await?;
+        Ok(seller)
+    }
+
+    /// A draft of one variant.
+    async fn draft(
+        &self,
+        seller: &Client,
+        category: &str,
+        price: u64,
+        batch: Option<&str>,
+        stock: i64,
+    ) -> Result<String> {
+        let sku = json!({"id": "a", "name": words("标准"), "price": price, "grams": 20_000, "parcels": 2});
+        let product =
+            json!({"title": words("货品"), "description": words("说明"), "category": category, "skus": [sku]});
+        let product = id(&made(seller, "/api/store/products", &product).await?)?;
+        let draft = json!({"product": product, "batch": batch, "stock": [{"sku": "a", "units": stock}]});
+        id(&made(seller, "/api/store/listings", &draft).await?)
+    }
+
+    /// The same, submitted and published.
+    async fn on_sale(
+        &self,
+        seller: &Client,
+        category: &str,
+        price: u64,
+        batch: Option<&str>,
+        stock: i64,
+    ) -> Result<String> {
+        let listing = self.draft(seller, category, price, batch, stock).await?;
+        made(seller, &format!("/api/store/listings/{listing}/steps"), &json!({"step": "submit"})).await?;
+        made(&self.manager, &format!("/api/manage/listings/{listing}/steps"), &json!({"step": "publish"})).await?;
+        Ok(listing)
+    }
+
+    /// The bed of acceptance lines 1 and 5, at 1,080.00 yuan.
+    async fn bed(&self, stock: i64) -> Result<(Client, String)> {
+        let maker = self.seller(1, BED_MAKER, DONGFENG).await?;
+        let bed = self.on_sale(&maker, "furniture", 108_000, None, stock).await?;
+        Ok((maker, bed))
+    }
+
+    /// Ordered and paid.
+    async fn bought(&self, buyer: &Client, what: &Value) -> Result<String> {
+        let placed = made(buyer, "/api/orders", what).await?;
+        let order = id(&placed["orders"][0])?;
+        pay(buyer, &order).await?;
+        Ok(order)
+    }
+
+    /// Accepted by its store, which brings it itself.
+    async fn delivered(&self, seller: &Client, order: &str) -> Result<()> {
+        made(seller, &format!("/api/store/orders/{order}/accept"), &json!({})).await?;
+        let all = json!({"units": [{"line": 0, "units": 1}], "brings": true});
+        let sent = made(seller, &format!("/api/store/orders/{order}/ship"), &all).await?;
+        let request = json!({"request": sent["shipments"][0]["request"]});
+        made(seller, &format!("/api/store/orders/{order}/brought"), &request).await?;
+        Ok(())
+    }
+}
+
+async fn pay(buyer: &Client, order: &str) -> Result<Value> {
+    made(buyer, &format!("/api/orders/{order}/pay"), &json!({"confirm": true})).await?;
+    until(buyer, order, &["paid"]).await
+}
+
+/// Waits until an order has one of the states.
+async fn until(buyer: &Client, order: &str, states: &[&str]) -> Result<Value> {
+    eventually(&format!("order {order} is {states:?}"), Duration::from_secs(60), async || {
+        let order = seen(buyer, &format!("/api/orders/{order}")).await?;
+        Ok(states.iter().any(|s| order["state"] == *s).then_some(order))
+    })
+    .await
+}
+
+/// What a store's orders have in escrow, and that each account is whole.
+async fn escrows_are_whole(seller: &Client) -> Result<(usize, i64)> {
+    let orders = seen(seller, "/api/store/orders?limit=100").await?;
+    let orders = orders["items"].as_array().or(orders["orders"].as_array()).context("no orders")?.clone();
+    let mut held = 0;
+    for order in &orders {
+        let fen = |what: &str| order["escrow"][what].as_i64().context("no escrow");
+        ensure!(fen("captured")? == fen("released")? + fen("refunded")? + fen("held")?, "{order}");
+        held += fen("held")?;
+    }
+    Ok((orders.len(), held))
+}
+
+/// Does the same for many at once; in the order of the clients.
+async fn all_at_once<T, F>(clients: &[Client], each: impl Fn(usize, Client) -> F) -> Result<Vec<T>>
+where
+    F: Future<Output = Result<T>>,
+{
+    let calls = clients.iter().cloned().enumerate().map(|(n, c)| each(n, c));
+    futures::stream::iter(calls).buffered(clients.len().max(1)).try_collect().await
+}
