@@ -66,10 +66,18 @@ pub fn vendor_key() -> Result<PathBuf> {
     Ok(from_env("YUNLONG_PACKAGES")?.join("demo-vendor.pem"))
 }
 
+/// An installation.
+#[derive(Clone, Debug)]
+struct Wanted {
+    app: String,
+    name: String,
+    organization: String,
+}
+
 /// What a test's city starts with.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    apps: Vec<(String, String)>,
+    apps: Vec<Wanted>,
     citizens: u32,
     config: Vec<(String, String, String)>,
     args: Vec<String>,
@@ -86,12 +94,19 @@ impl Plan {
             "education-resources" => EDUCATION,
             _ => "320300",
         };
-        Self {
-            apps: apps.iter().map(|a| ((*a).to_owned(), of(a).to_owned())).collect(),
-            citizens: 20,
-            config: Vec::new(),
-            args: Vec::new(),
-        }
+        Self { apps: Vec::new(), citizens: 20, config: Vec::new(), args: Vec::new() }.of_all(apps, of)
+    }
+
+    fn of_all(self, apps: &[&str], of: impl Fn(&str) -> &'static str) -> Self {
+        apps.iter().fold(self, |plan, app| plan.another(app, app, of(app)))
+    }
+
+    /// One more installation: of an app, under a name, for an organization.
+    #[must_use]
+    pub fn another(mut self, app: &str, name: &str, organization: &str) -> Self {
+        let (app, name, organization) = (app.to_owned(), name.to_owned(), organization.to_owned());
+        self.apps.push(Wanted { app, name, organization });
+        self
     }
 
     /// This many citizens, `citizen-001` and on.
@@ -162,12 +177,12 @@ impl City {
         if !self.plan.apps.is_empty() {
             text.clear();
         }
-        for (app, organization) in &self.plan.apps {
+        for Wanted { app, name, organization } in &self.plan.apps {
             text += &format!(
-                "[[install]]\npackage = {:?}\norganization = \"{organization}\"\n[install.config]\n",
+                "[[install]]\npackage = {:?}\nname = \"{name}\"\norganization = \"{organization}\"\n[install.config]\n",
                 package(app)?
             );
-            for (_, key, value) in self.plan.config.iter().filter(|(of, _, _)| of == app) {
+            for (_, key, value) in self.plan.config.iter().filter(|(of, _, _)| of == name) {
                 text += &format!("{key} = {value}\n");
             }
         }

@@ -29,6 +29,8 @@ const GARLIC_GROWER: &str = "93320382MA000TX30Q";
 struct Market {
     city: City,
     manager: Client,
+    /// The installation.
+    app: &'static str,
 }
 
 fn words(zh: &str) -> Value {
@@ -81,17 +83,17 @@ impl Market {
     async fn of(plan: Plan) -> Result<Self> {
         let city = plan.start().await?;
         let manager = city.signed_in(APP, "commerce-admin").await?;
-        Ok(Self { city, manager })
+        Ok(Self { city, manager, app: APP })
     }
 
     async fn citizen(&self, n: u32) -> Result<Client> {
-        self.city.signed_in(APP, &format!("citizen-{n:03}")).await
+        self.city.signed_in(self.app, &format!("citizen-{n:03}")).await
     }
 
     /// So many citizens, from `citizen-011` on: the first ten sell.
     async fn buyers(&self, n: u32) -> Result<Vec<Client>> {
         let tokens = self.city.tokens((11..11 + n).map(|n| format!("citizen-{n:03}"))).await?;
-        let app = self.city.client(APP)?;
+        let app = self.city.client(self.app)?;
         Ok(tokens.into_iter().map(|t| app.with_token(t)).collect())
     }
 
