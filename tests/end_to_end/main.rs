@@ -19,6 +19,7 @@ mod releases;
 mod replay;
 mod scenarios;
 mod sealing;
+mod stale;
 mod telemetry;
 mod ticketing;
 mod ticketing_more;

@@ -5,6 +5,7 @@
 
 use super::crates::Crates;
 use super::source::Source;
+use crate::terminal::lang;
 use serde_json::{Value, json};
 use yunlong_model::{Digest, Manifest};
 use yunlong_registry::bundle::Statement;

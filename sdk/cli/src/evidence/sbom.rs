@@ -3,6 +3,7 @@
 //! Written by hand: the crate `cyclonedx-bom` knows the format up to 1.5, and the fields that are used are few.
 
 use super::crates::{Crate, Crates};
+use crate::terminal::lang;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yunlong_model::{Digest, Manifest, Timestamp};
