@@ -237,7 +237,7 @@ pub(super) fn print(request: &Request) -> Shown {
         (about(request, &r)?)
         @if let Some(s) = &r.signature {
             p { (request.t("签发人对以下文本的签名：", "The issuer's signature over this text: ")) code { (s.value) } }
-            pre.wrap { (canonical(&r)) }
+            p.mono { (canonical(&r)) }
         } @else { p { (request.t("草稿，未签发，不作凭证。", "A draft that was not issued: it proves nothing.")) } }
         (code_of(lang, &r.id))
         p { (request.t("仓单的状态以核验页为准：", "Where it stands is on the public page: ")) (verification(&r.id)) }
