@@ -155,7 +155,7 @@ fn page(request: &Request, actor: &Actor, d: &Device, secret: Option<&str>) -> R
         @if let Some(secret) = secret {
             (notice(Tone::Warn, html! {
                 strong { (request.t("设备密钥，只显示这一次：", "The device's secret, shown this once:")) }
-                p { code { (secret) } }
+                p { code.secret { (secret) } }
                 p { (request.t("请写入设备并妥善保管；遗失时在此换发。", "Put it into the device and keep it safe; if it is lost, have it renewed here.")) }
             }))
         }
