@@ -30,6 +30,14 @@ async fn made(client: &Client, path: &str, body: &Value) -> Result<Value> {
     answered(client, Method::POST, path, Some(body)).await
 }
 
+/// A call that must be refused for what it asks; the kind of its problem.
+async fn refused(client: &Client, path: &str, body: &Value) -> Result<String> {
+    let a = client.post(path, body).await?;
+    ensure!([403, 409].contains(&a.status), "{path}: {} {}", a.status, a.text);
+    let kind = text(&a.problem(a.status)?, "type")?;
+    Ok(kind.rsplit(':').next().unwrap_or_default().to_owned())
+}
+
 async fn seen(client: &Client, path: &str) -> Result<Value> {
     answered(client, Method::GET, path, None).await
 }
@@ -61,6 +69,14 @@ impl Schools {
             "kind": "primary", "bandwidth": 20, "pupils": 100, "from": "2020-09-01",
         });
         made(&self.bureau, "/api/schools", &new).await?;
+        Ok(())
+    }
+
+    /// Gives an account these roles of the app.
+    async fn holds(&self, account: &str, roles: &[&str]) -> Result<()> {
+        let console = self.city.signed_in("console", "education-admin").await?;
+        let path = format!("/api/v1/installations/{APP}/roles");
+        answered(&console, Method::PUT, &path, Some(&json!({"account": account, "roles": roles}))).await?;
         Ok(())
     }
 

@@ -83,6 +83,14 @@ async fn a_thousand_events_that_come_again_leave_the_counts_as_they_are() -> Res
     let at_once: Vec<Vec<String>> = futures::stream::iter(singles).buffer_unordered(200).try_collect().await?;
     ensure!(at_once.iter().flatten().all(|r| r == "again"), "{at_once:?}");
     ensure!(class.uses().await? == 200, "{}", class.uses().await?);
+    // A new one, that two hundred send at the same moment.
+    let new =
+        [json!({"id": "event-of-all", "seat": 1, "resource": class.resource, "at": events[0]["at"], "seconds": 20})];
+    let race: Vec<Vec<String>> =
+        futures::stream::iter((0..200).map(|_| class.send(&new))).buffer_unordered(200).try_collect().await?;
+    let counted = race.iter().flatten().filter(|r| *r == "counted").count();
+    ensure!(counted == 1 && race.iter().flatten().all(|r| r == "counted" || r == "again"), "{counted} counted");
+    ensure!(class.uses().await? == 201);
     Ok(())
 }
 

@@ -16,6 +16,9 @@ pub struct Borrower {
     pub uscc: String,
     /// Its registered name when the file was opened.
     pub name: String,
+    /// The version of its record in the register then.
+    #[serde(default)]
+    pub version: u64,
     /// Who opened the file: this person decides on none of its loans.
     pub opened_by: String,
     /// Milliseconds of UTC.

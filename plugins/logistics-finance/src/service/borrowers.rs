@@ -32,6 +32,7 @@ pub fn open_file(actor: &Actor, uscc: &str) -> Result<Borrower, Refusal> {
     }
     let entity = legal_entities::get(STANDING, &uscc)?;
     let status = entity.as_ref().and_then(|e| e.status.clone());
+    let version = entity.as_ref().map_or(0, |e| e.standing.version);
     let name = entity.and_then(|e| e.name).filter(|_| status.as_deref() == Some("active"));
     let Some(name) = name else { return Err(Refusal::NotInBusiness { uscc, status }) };
     transact(|tx| {
@@ -43,6 +44,7 @@ pub fn open_file(actor: &Actor, uscc: &str) -> Result<Borrower, Refusal> {
             bank: actor.organization.clone(),
             uscc: uscc.clone(),
             name: name.clone(),
+            version,
             opened_by: actor.subject.clone(),
             opened_at: now(),
         };

@@ -4,6 +4,7 @@
 use super::borrowers::STANDING;
 use super::{Refusal, now, quotes, shipments, signed};
 use crate::domain::alert::{self, Alert};
+use crate::domain::borrower::Borrower;
 use crate::domain::effect::Wake;
 use crate::domain::loan::Loan;
 use crate::domain::pledge;
@@ -44,6 +45,7 @@ struct Freeze {
 struct Changed {
     purpose: String,
     reference: String,
+    version: u64,
     fields: Vec<String>,
     ended: bool,
 }
@@ -132,6 +134,11 @@ fn entity_changed(changed: &Changed, tx: &Tx<'_>) -> Result<(), Failure> {
     }
     let borrows = tx.find::<Loan>(by::LOAN_BORROWER.equals(changed.reference.as_str()).limit(1))?;
     if borrows.items.is_empty() {
+        return Ok(());
+    }
+    // A message may be late: what the banks read when they opened their files is no change to them.
+    let files = tx.find::<Borrower>(by::BORROWER_COMPANY.equals(changed.reference.as_str()).limit(PAGE))?;
+    if !files.items.is_empty() && files.items.iter().all(|f| f.version == changed.version) {
         return Ok(());
     }
     let reason = if changed.ended {

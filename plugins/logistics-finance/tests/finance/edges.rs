@@ -124,9 +124,19 @@ fn a_breach_in_the_credit_record_forbids_it() {
 }
 
 fn changed(x: &Xuzhou, reference: &str, fields: &[&str], ended: bool) -> Result<(), yunlong_sdk::Failure> {
+    told_of(x, reference, u64::MAX, fields, ended)
+}
+
+fn told_of(
+    x: &Xuzhou,
+    reference: &str,
+    version: u64,
+    fields: &[&str],
+    ended: bool,
+) -> Result<(), yunlong_sdk::Failure> {
     let data = json!({
         "dataset": "legal-entities.entity", "purpose": "borrower-standing", "reference": reference,
-        "version": 2, "fields": fields, "ended": ended,
+        "version": version, "fields": fields, "ended": ended,
     });
     x.deliver_event::<LogisticsFinance>(&Event {
         id: "hub-1".into(),
@@ -166,6 +176,18 @@ fn a_borrower_that_goes_out_of_business_or_changes_has_its_loans_frozen_and_the_
             assert!(loans::unfreeze(&bank, &loan.id, "已核实").unwrap().frozen.is_none());
         }
     }
+}
+
+#[test]
+fn a_late_message_of_what_the_bank_has_read_freezes_nothing() {
+    let x = Xuzhou::new();
+    let (loan, _) = x.out(70_000_000);
+    let bank = x.bank(BANK_A, "officer");
+    let seen = borrowers::files(&bank, 10, None).unwrap().items.remove(0).into_value().version;
+    told_of(&x, A, seen, &["name", "representative", "status"], false).unwrap();
+    assert!(loans::get(&bank, &loan.id).unwrap().frozen.is_none());
+    told_of(&x, A, seen + 1, &["representative"], false).unwrap();
+    assert!(loans::get(&bank, &loan.id).unwrap().frozen.is_some());
 }
 
 #[test]

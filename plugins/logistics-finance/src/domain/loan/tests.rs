@@ -26,6 +26,7 @@ pub(crate) fn file(bank: &str) -> Borrower {
         bank: bank.into(),
         uscc: "A".into(),
         name: "甲".into(),
+        version: 1,
         opened_by: "opener".into(),
         opened_at: 0,
     }

@@ -133,6 +133,7 @@ pub fn files(now: i64) -> Vec<(Borrower, Consent)> {
                 bank: bank.to_owned(),
                 uscc: uscc.to_owned(),
                 name: name.to_owned(),
+                version: 0,
                 opened_by: "sample:bank-officer-01".into(),
                 opened_at: at,
             };
