@@ -50,6 +50,24 @@ async fn refused(client: &Client, path: &str, body: &Value, status: u16, kind: &
     refusal(&client.post(path, body).await?, status, kind).with_context(|| path.to_owned())
 }
 
+/// One call. While the city answers that others were there first and nothing was done (503), it is made again, as a
+/// program does.
+async fn insisting(client: &Client, path: &str, body: &Value) -> Result<Answer> {
+    for _ in 0..100 {
+        let answer = client.post(path, body).await?;
+        if answer.status != 503 {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    client.post(path, body).await
+}
+
+/// The same call so many times at once.
+async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Vec<Result<Answer>> {
+    futures::future::join_all((0..times).map(|_| insisting(client, path, body))).await
+}
+
 /// What is found at a path.
 async fn read(client: &Client, path: &str) -> Result<Value> {
     let answer = client.get(path).await?;

@@ -148,11 +148,6 @@ async fn a_partial_release_never_leaves_more_than_seventy_percent() -> Result<()
     Ok(())
 }
 
-/// Posts so often at once, whatever becomes of it.
-async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Vec<Result<Answer>> {
-    futures::future::join_all((0..times).map(|_| client.post(path, body))).await
-}
-
 /// Acceptance line 6: the answer does not come since the city's power goes in the middle of it, and every call is made
 /// again, many at once.
 #[tokio::test(flavor = "multi_thread")]

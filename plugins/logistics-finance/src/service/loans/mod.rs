@@ -24,7 +24,7 @@ use crate::store::{self, ENTRIES, LOANS, PLEDGES, by, load_deal, stage_deal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use yunlong_sdk::base::{credit, legal_entities};
-use yunlong_sdk::{Page, Stored, Tx, transact};
+use yunlong_sdk::{DataError, Page, Stored, Tx, transact};
 
 /// For what the credit record is read, as `app.toml` declares it.
 const CREDIT: &str = "loan-credit-check";
@@ -53,26 +53,33 @@ fn change(
     may: impl Fn(&Loan) -> Result<(), Refusal>,
     take: impl Fn(&Tx<'_>, &mut Deal, i64) -> Result<(Vec<Effect>, Value), Refusal>,
 ) -> Result<Loan, Refusal> {
-    let done = transact(|tx| {
-        let mut deal = deal(tx, id)?;
-        may(&deal.loan)?;
-        let before = deal.clone();
-        let (effects, detail) = take(tx, &mut deal, now())?;
-        if deal == before && effects.is_empty() {
-            // The same thing said again.
-            return Ok(deal.loan);
-        }
-        stage_deal(tx, Some(&before), &mut deal, effects, signed)?;
-        tx.audit(action, id, &detail)?;
-        Ok(deal.loan)
-    });
+    let attempt = || {
+        transact(|tx| {
+            let mut deal = deal(tx, id)?;
+            may(&deal.loan)?;
+            let before = deal.clone();
+            let (effects, detail) = take(tx, &mut deal, now())?;
+            if deal == before && effects.is_empty() {
+                // The same thing said again.
+                return Ok(deal.loan);
+            }
+            stage_deal(tx, Some(&before), &mut deal, effects, signed)?;
+            tx.audit(action, id, &detail)?;
+            Ok(deal.loan)
+        })
+    };
+    // Somebody wrote the same entry since the loan was read: now the loan knows of it.
+    let done = match attempt() {
+        Err(Refusal::Data(DataError::AlreadyExists(_))) => attempt(),
+        done => done,
+    };
     refused_hands(done, action, id)
 }
 
 fn deal(tx: &Tx<'_>, id: &str) -> Result<Deal, Refusal> {
     match load_deal(tx, id) {
         Ok(Some(deal)) => Ok(deal),
-        Ok(None) | Err(yunlong_sdk::DataError::Invalid(_)) => Err(Refusal::NotFound),
+        Ok(None) | Err(DataError::Invalid(_)) => Err(Refusal::NotFound),
         Err(e) => Err(e.into()),
     }
 }
