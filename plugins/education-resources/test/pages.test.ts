@@ -77,7 +77,7 @@ test("an upload without a unit has its error at that field and keeps what was ty
   assert.match(refused, /value="分数的初步认识"/);
   assert.match(refused, new RegExp(`name="file" value="${file}"`), "the file is not uploaded again");
   const work = /action="[^"]*"/.exec(refused) && (await post(teacher, "/mine/new", { ...TYPED, key, does: "save" }));
-  assert.match(work ?? "", /^\/work\/[0-9a-f]{16}\.1$/);
+  assert.match(work ?? "", /^\/works\/[0-9a-f]{16}\.1$/);
   const at = work ?? "";
   assert.match(await page(teacher, at), /草稿/);
   await post(teacher, `${at}/edit`, { ...TYPED, does: "submit" });
@@ -107,13 +107,13 @@ test("a file is answered with what its copies ask for, and ends with the withdra
   assert.equal(file.headers.get("cache-control"), "private, no-cache");
   assert.match((await city.of.get(app, `/resources/${id}/file?save=1`)).headers.get("city-file") ?? "", /; attachment$/);
   assert.equal((await city.of.get(app, `/resources/${id}`)).headers.get("cache-control"), "private, no-cache");
-  assert.match(await again(county, `/work/${id}/withdraw`, { reason: "" }, 422), /请写明撤回的理由/);
-  await post(county, `/work/${id}/withdraw`, { reason: "授权有争议" });
+  assert.match(await again(county, `/works/${id}/withdraw`, { reason: "" }, 422), /请写明撤回的理由/);
+  await post(county, `/works/${id}/withdraw`, { reason: "授权有争议" });
   assert.match(await page(undefined, `/resources/${id}`, 410), /请删除保存的副本/);
   assert.equal((await city.of.get(app, `/resources/${id}/file`)).status, 410);
-  assert.equal((await city.of.get(app, `/work/${id}/file`)).status, 303, "to sign in");
+  assert.equal((await city.of.get(app, `/works/${id}/file`)).status, 303, "to sign in");
   come(city.person("somebody"));
-  assert.equal((await city.of.get(app, `/work/${id}/file`)).status, 404);
+  assert.equal((await city.of.get(app, `/works/${id}/file`)).status, 404);
 });
 
 test("what people wrote is escaped everywhere", async () => {
@@ -271,7 +271,7 @@ test("whoever is not signed in is sent to sign in, and roles are asked for", asy
   city.schools(1);
   const at = schoolInput(1).id;
   city.of.signOut();
-  for (const target of ["/mine", "/mine/new", "/space", "/classes", "/reviews", "/posts", "/family", "/family/consent", "/sample", `/schools/${at}/probes`, `/schools/${at}/classes`, "/work/x"]) {
+  for (const target of ["/mine", "/mine/new", "/space", "/classes", "/reviews", "/posts", "/family", "/family/consent", "/sample", `/schools/${at}/probes`, `/schools/${at}/classes`, "/works/x"]) {
     const answer = await city.of.get(app, target);
     assert.equal(answer.status, 303, target);
     assert.match(answer.headers.get("location") ?? "", /sign-on/, target);

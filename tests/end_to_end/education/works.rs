@@ -19,7 +19,7 @@ async fn draft(teacher: &Client, node: &str, file: (&str, &[u8])) -> Result<Stri
     let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let a = upload(teacher, "/mine/new", file, &fields).await?;
     ensure!(a.status == 303, "{} {}", a.status, a.text);
-    let id = a.header("location").strip_prefix("/work/").with_context(|| a.header("location").to_owned())?;
+    let id = a.header("location").strip_prefix("/works/").with_context(|| a.header("location").to_owned())?;
     Ok(id.to_owned())
 }
 

@@ -32,7 +32,7 @@ export async function submitNew(c: AppContext) {
   return finish(c, form, made);
 }
 
-/** `GET /work/:id/edit` */
+/** `GET /works/:id/edit` */
 export function edit(c: AppContext) {
   const { request } = c.var;
   void request.subject;
@@ -40,7 +40,7 @@ export function edit(c: AppContext) {
   return formPage(request, resource, formOf(resource.input), undefined);
 }
 
-/** `POST /work/:id/edit` */
+/** `POST /works/:id/edit` */
 export async function save(c: AppContext) {
   const { request } = c.var;
   void request.subject;
@@ -56,10 +56,10 @@ export async function save(c: AppContext) {
 /** Saved: on to the page of the work; with “submit” the review begins, or the form says what is missing and keeps all. */
 function finish(c: AppContext, form: Form, saved: Resource) {
   const { request } = c.var;
-  if (form.value("does") !== "submit") return seeOther(c, at("work", saved.id));
+  if (form.value("does") !== "submit") return seeOther(c, at("works", saved.id));
   const submitted = tried(form, () => submitResource(request.principal, saved.id));
   if (submitted instanceof Refusal) return formPage(request, saved, form, submitted);
-  return seeOther(c, at("work", saved.id));
+  return seeOther(c, at("works", saved.id));
 }
 
 /** What the form holds, as the service takes it. */
@@ -100,7 +100,7 @@ function formOf(input: MetadataInput): Form {
 }
 
 function formPage(request: CityRequest, resource: Resource | undefined, form: Form, refusal: Refusal | undefined) {
-  const path = resource === undefined ? "/mine/new" : at("work", resource.id, "edit");
+  const path = resource === undefined ? "/mine/new" : at("works", resource.id, "edit");
   const ticket = files.ticket({ area: "resources", returnPath: path, accept: [...TAKEN] });
   return LAYOUT.page(
     request,

@@ -50,15 +50,15 @@ function works(app: App): void {
   app.get("/mine", mine.list);
   app.get("/mine/new", draft.create);
   app.post("/mine/new", draft.submitNew);
-  app.get("/work/:id", mine.show);
-  app.get("/work/:id/file", mine.file);
-  app.get("/work/:id/edit", draft.edit);
-  app.post("/work/:id/edit", draft.save);
-  app.post("/work/:id/submit", mine.submit);
-  app.post("/work/:id/review", mine.review);
-  app.post("/work/:id/publish", mine.publish);
-  app.post("/work/:id/withdraw", mine.withdraw);
-  app.post("/work/:id/revise", mine.revise);
+  app.get("/works/:id", mine.show);
+  app.get("/works/:id/file", mine.file);
+  app.get("/works/:id/edit", draft.edit);
+  app.post("/works/:id/edit", draft.save);
+  app.post("/works/:id/submit", mine.submit);
+  app.post("/works/:id/review", mine.review);
+  app.post("/works/:id/publish", mine.publish);
+  app.post("/works/:id/withdraw", mine.withdraw);
+  app.post("/works/:id/revise", mine.revise);
   app.get("/reviews", reviews.desk);
 }
 

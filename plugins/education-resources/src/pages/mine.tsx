@@ -14,7 +14,7 @@ export function list(c: AppContext) {
   request.requireRole("teacher");
   const page = myResources(request.principal, request.queryValue("after"));
   const columns: Column<Resource>[] = [
-    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("work", r.id)}>{r.input.title}</a> },
+    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("works", r.id)}>{r.input.title}</a> },
     { heading: request.t("版本", "Version"), cell: (r) => String(r.version), numeric: true },
     { heading: request.t("状态", "State"), cell: (r) => <State request={request} state={r.state} /> },
     { heading: request.t("最近变化", "Last change"), cell: (r) => <Time ms={r.history.at(-1)?.at ?? 0} /> },
@@ -33,7 +33,7 @@ export function list(c: AppContext) {
   );
 }
 
-/** `GET /work/:id`: for its author, its reviewers and the bureau. */
+/** `GET /works/:id`: for its author, its reviewers and the bureau. */
 export function show(c: AppContext) {
   void c.var.request.subject;
   return workPage(c.var.request, param(c, "id"), new Form(), undefined);
@@ -69,9 +69,9 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
     <Card id="contents" heading={request.t("内容", "Contents")}>
       {file === undefined ? <p>{request.t("还没有文件。", "There is no file yet.")}</p> : (
         <>
-          {previewOf(file.mediaType) === "picture" ? <img src={at("work", resource.id, "file")} alt={input.title} /> : null}
+          {previewOf(file.mediaType) === "picture" ? <img src={at("works", resource.id, "file")} alt={input.title} /> : null}
           <p>
-            <a href={at("work", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])}, {bytes(file.size)})
+            <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])}, {bytes(file.size)})
           </p>
         </>
       )}
@@ -117,10 +117,10 @@ function Steps({ request, resource, form }: { request: CityRequest; resource: Re
   return (
     <Card id="steps" heading={request.t("下一步", "Next step")}>
       <div class="actions">
-        {isAuthor && allows("edit") ? <a role="button" href={at("work", id, "edit")}>{request.t("修改", "Edit")}</a> : null}
-        {isAuthor && allows("submit") ? <Confirm action={at("work", id, "submit")}>{request.t("提交审核", "Submit for review")}</Confirm> : null}
-        {request.hasRole("teacher") && allows("revise") ? <Confirm action={at("work", id, "revise")}>{request.t("开始修订新版本", "Begin the next version")}</Confirm> : null}
-        {publishes && allows("publish") ? <Confirm action={at("work", id, "publish")}>{request.t("发布", "Publish")}</Confirm> : null}
+        {isAuthor && allows("edit") ? <a role="button" href={at("works", id, "edit")}>{request.t("修改", "Edit")}</a> : null}
+        {isAuthor && allows("submit") ? <Confirm action={at("works", id, "submit")}>{request.t("提交审核", "Submit for review")}</Confirm> : null}
+        {request.hasRole("teacher") && allows("revise") ? <Confirm action={at("works", id, "revise")}>{request.t("开始修订新版本", "Begin the next version")}</Confirm> : null}
+        {publishes && allows("publish") ? <Confirm action={at("works", id, "publish")}>{request.t("发布", "Publish")}</Confirm> : null}
       </div>
       {isAuthor && state.endsWith("reviewed") || isAuthor && state === "submitted" ? <p>{request.t("正在审核，作者不能审核自己的资源。", "It is being reviewed. Nobody reviews their own resource.")}</p> : null}
       {reviews && allows("school-review") ? <ReviewForm request={request} id={id} level="school" form={form} /> : null}
@@ -132,7 +132,7 @@ function Steps({ request, resource, form }: { request: CityRequest; resource: Re
 
 function ReviewForm({ request, id, level, form }: { request: CityRequest; id: string; level: Review["level"]; form: Form }) {
   return (
-    <form method="post" action={at("work", id, "review")} novalidate>
+    <form method="post" action={at("works", id, "review")} novalidate>
       <Hidden name="level" value={level} />
       <TextArea request={request} form={form} name="note" rows={4} label={level === "school" ? t("学校审核意见", "The school’s review") : t("县区审核意见", "The county’s review")} hint={t("退回时必须写明理由。作者会看到意见，但看不到审核人。", "A rejection needs its reason. The author reads it, and not who wrote it.")} />
       <div class="actions">
@@ -148,7 +148,7 @@ function Withdraw({ request, id, form }: { request: CityRequest; id: string; for
     <details open={form.value("does") === "withdraw"}>
       <summary>{request.t("撤回", "Withdraw")}</summary>
       <p>{request.t("撤回后任何人都看不到，离线资源包随之更新，保存了副本的学校会收到删除通知。不能恢复，可以修订后重新发布。", "Nobody sees it any more, packs are made anew, and whoever keeps copies is told to delete them. It does not come back; a new resource can be published.")}</p>
-      <form method="post" action={at("work", id, "withdraw")} novalidate>
+      <form method="post" action={at("works", id, "withdraw")} novalidate>
         <Hidden name="does" value="withdraw" />
         <TextArea request={request} form={form} name="reason" rows={3} label={t("撤回理由", "Why")} />
         <div class="actions"><button type="submit">{request.t("确认撤回", "Withdraw it")}</button></div>
@@ -165,7 +165,7 @@ function Story({ request, resource }: { request: CityRequest; resource: Resource
   );
 }
 
-/** `GET /work/:id/file`: for those who work on it; nobody's cache keeps it. */
+/** `GET /works/:id/file`: for those who work on it; nobody's cache keeps it. */
 export function file(c: AppContext) {
   const { request } = c.var;
   void request.subject;
@@ -184,28 +184,28 @@ function step(f: (request: CityRequest, id: string, form: Form) => Resource) {
     workResource(request.principal, id);
     const form = await request.form();
     const done = tried(form, () => f(request, id, form));
-    return done instanceof Refusal ? workPage(request, id, form, done) : seeOther(c, at("work", done.id));
+    return done instanceof Refusal ? workPage(request, id, form, done) : seeOther(c, at("works", done.id));
   };
 }
 
-/** `POST /work/:id/submit` */
+/** `POST /works/:id/submit` */
 export const submit = step((request, id) => submitResource(request.principal, id));
 
-/** `POST /work/:id/review` */
+/** `POST /works/:id/review` */
 export const review = step((request, id, form) =>
   reviewResource(request.principal, id, form.value("level") === "county" ? "county" : "school", form.value("passed") === "yes", form.value("note")),
 );
 
-/** `POST /work/:id/publish` */
+/** `POST /works/:id/publish` */
 export const publish = step((request, id) => publishResource(request.principal, id));
 
-/** `POST /work/:id/withdraw` */
+/** `POST /works/:id/withdraw` */
 export const withdraw = step((request, id, form) => withdrawResource(request.principal, id, form.value("reason")));
 
-/** `POST /work/:id/revise`: for a teacher of the school, who need not be the author of the version before. */
+/** `POST /works/:id/revise`: for a teacher of the school, who need not be the author of the version before. */
 export async function revise(c: AppContext) {
   const { request } = c.var;
   void request.subject;
   const next = reviseResource(request.principal, param(c, "id"));
-  return seeOther(c, at("work", next.id, "edit"));
+  return seeOther(c, at("works", next.id, "edit"));
 }

@@ -37,7 +37,7 @@ export function desk(c: AppContext) {
 
 function columns(request: CityRequest): Column<Resource>[] {
   return [
-    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("work", r.id)}>{r.input.title}</a> },
+    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("works", r.id)}>{r.input.title}</a> },
     { heading: request.t("类型", "Type"), cell: (r) => (isWord(TYPES, r.input.type) ? request.text(TYPES[r.input.type]) : "") },
     { heading: request.t("所在地", "Where"), cell: (r) => place(r.division) },
     { heading: request.t("状态", "State"), cell: (r) => <State request={request} state={r.state} /> },

@@ -250,7 +250,7 @@ function tellPublished(tx: Tx, r: Resource): void {
 function tellAuthor(tx: Tx, r: Resource, title: Text): void {
   const what = r.metadata?.title ?? r.input.title;
   try {
-    notify(tx, { recipient: r.author, title, body: { zh: `《${what}》${r.note}`, en: `“${what}” ${r.note}` }, path: `/work/${r.id}` });
+    notify(tx, { recipient: r.author, title, body: { zh: `《${what}》${r.note}`, en: `“${what}” ${r.note}` }, path: `/works/${r.id}` });
   } catch (e) {
     // An author who left the city has no inbox; what was done stands all the same.
     if (!(e instanceof MessagingError && e.code === "unknown-recipient")) throw e;
