@@ -87,10 +87,10 @@ test("an upload without a unit has its error at that field and keeps what was ty
   assert.match(await page(reviewer, "/reviews"), /分数的初步认识/);
   assert.match(await again(reviewer, `${at}/review`, { level: "school", passed: "no", note: "" }, 422), /href="#field-note"/);
   await post(reviewer, `${at}/review`, { level: "school", passed: "yes" });
-  await page(undefined, `${at.replace("work", "resources")}`, 404);
+  await page(undefined, `${at.replace("works", "resources")}`, 404);
   await post(county, `${at}/review`, { level: "county", passed: "yes", note: "很好" });
   await post(county, `${at}/publish`);
-  const shown = await page(undefined, at.replace("work", "resources"));
+  const shown = await page(undefined, at.replace("works", "resources"));
   assert.match(shown, /一半是二分之一/, "a text is shown in the page");
   assert.match(shown, /CC BY|署名/);
   assert.match(await page(undefined, "/?stage=primary&subject=primary.math"), /分数的初步认识/);
