@@ -20,6 +20,7 @@ mod replay;
 mod rural;
 mod scenarios;
 mod sealing;
+mod stale;
 mod telemetry;
 mod ticketing;
 mod ticketing_more;

@@ -14,7 +14,7 @@ fn said(out: &Output) -> String {
 }
 
 /// Plays one request of the hostile app, which fails, and answers with the file that is left.
-fn journal(dir: &Path, path: &str) -> Result<PathBuf> {
+pub(crate) fn journal(dir: &Path, path: &str) -> Result<PathBuf> {
     let component = yunlong_tests::component("abuser")?;
     fails(dir, "tests/hostile/abuser", &component, &format!("[[steps]]\nrequest = \"GET {path}\"\n"))
 }

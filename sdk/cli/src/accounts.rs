@@ -2,7 +2,7 @@
 
 use crate::apps::{items, table};
 use crate::client::Client;
-use crate::terminal::{say, say_raw};
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -122,7 +122,10 @@ fn written(value: &impl ValueEnum) -> String {
 fn path(name: &str, action: &str) -> Result<String, CliError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || !name.chars().all(plain) {
-        return Err(CliError::usage(format!("`{name}` is no account's name"), "see `yunlong accounts list`"));
+        return Err(CliError::told(
+            (format!("“{name}”不是账号的名称"), format!("`{name}` is no account's name")),
+            ("用 `yunlong accounts list` 查看", "see `yunlong accounts list`"),
+        ));
     }
     Ok(format!("/api/v1/accounts/{name}{action}"))
 }
@@ -137,10 +140,10 @@ pub(crate) fn run(command: &Accounts) -> Result<(), CliError> {
             let answer = Client::signed_in(server)?.post(&path(name, "/reset")?, &body)?;
             code(&answer, server)
         }
-        Accounts::Disable(named) => act(named, "disable", "disabled"),
-        Accounts::Enable(named) => act(named, "enable", "enabled"),
-        Accounts::Unlock(named) => act(named, "unlock", "unlocked"),
-        Accounts::SignOut(named) => act(named, "sign-out", "ended all sessions of"),
+        Accounts::Disable(named) => act(named, "disable", lang().pick("已停用", "disabled")),
+        Accounts::Enable(named) => act(named, "enable", lang().pick("已启用", "enabled")),
+        Accounts::Unlock(named) => act(named, "unlock", lang().pick("已解锁", "unlocked")),
+        Accounts::SignOut(named) => act(named, "sign-out", lang().pick("已结束全部登录：", "ended all sessions of")),
         Accounts::Role { name, role, server } => {
             let role = written(role);
             Client::signed_in(server)?.post(&path(name, "/role")?, &json!({ "role": role }))?;
@@ -161,11 +164,13 @@ fn add(options: &Add) -> Result<(), CliError> {
 /// Shows a one-time code: on standard output the code alone, for a pipe.
 fn code(answer: &Value, server: &Server) -> Result<(), CliError> {
     let text = |key: &str| answer[key].as_str().unwrap_or("");
+    let (account, until, portal) = (text("account"), text("expires_at"), server.server.trim_end_matches('/'));
     eprintln!(
-        "{}: hand this code to its owner, after checking who they are; it is used at {}/reset, once, until {}",
-        text("account"),
-        server.server.trim_end_matches('/'),
-        text("expires_at")
+        "{}",
+        lang().pick(
+            &format!("{account}：核实身份后把这个代码交给本人；在 {portal}/reset 使用一次，有效期至 {until}"),
+            &format!("{account}: hand this code to its owner, after checking who they are; it is used at {portal}/reset, once, until {until}"),
+        )
     );
     say!("{}", text("code"))
 }
@@ -186,7 +191,7 @@ fn list(prefix: &str, as_json: bool, server: &Server) -> Result<(), CliError> {
         }
     }
     if rows.is_empty() {
-        eprintln!("there is no such account");
+        eprintln!("{}", lang().pick("没有这样的账号", "there is no such account"));
         return Ok(());
     }
     say_raw!("{}", table(&["NAME", "KIND", "ORGANIZATION", "ROLE", "STATE"], &rows))
@@ -195,9 +200,10 @@ fn list(prefix: &str, as_json: bool, server: &Server) -> Result<(), CliError> {
 fn row(account: &Value) -> [String; 5] {
     let text = |key: &str| account[key].as_str().unwrap_or("").to_owned();
     let roles = account["platform_roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut state = vec![if account["disabled"] == true { "disabled" } else { "active" }];
+    let disabled = account["disabled"] == true;
+    let mut state = vec![if disabled { lang().pick("已停用", "disabled") } else { lang().pick("正常", "active") }];
     if account["second_factor"] == true {
-        state.push("second factor");
+        state.push(lang().pick("第二重验证", "second factor"));
     }
     [text("name"), text("kind"), text("organization"), roles.collect::<Vec<_>>().join(", "), state.join(", ")]
 }

@@ -139,9 +139,13 @@ fn packed(folder: &Path) -> Result<Vec<u8>, CliError> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let found = pack(&mut archive, folder, "")?;
     if found == 0 {
-        return Err(CliError::usage(
-            format!("there is no advisory in {}", folder.display()),
-            "give OSV's all.zip of the ecosystem, or a checkout of RustSec's advisory-db",
+        let shown = folder.display();
+        return Err(CliError::told(
+            (format!("{shown} 中没有漏洞公告"), format!("there is no advisory in {shown}")),
+            (
+                "给出 OSV 该生态的 all.zip，或 RustSec 的 advisory-db 的检出",
+                "give OSV's all.zip of the ecosystem, or a checkout of RustSec's advisory-db",
+            ),
         ));
     }
     Ok(archive.finish().map_err(|e| unpackable(folder, &e))?.into_inner())
@@ -174,7 +178,11 @@ fn pack(archive: &mut ZipWriter<Cursor<Vec<u8>>>, folder: &Path, at: &str) -> Re
 }
 
 fn unpackable(path: &Path, e: &zip::result::ZipError) -> CliError {
-    CliError::usage(format!("{} cannot be packed: {e}", path.display()), "pack the folder into a zip and give that")
+    let shown = path.display();
+    CliError::told(
+        (format!("{shown} 不能打包：{e}"), format!("{shown} cannot be packed: {e}")),
+        ("把该文件夹打成 zip，给出这个 zip", "pack the folder into a zip and give that"),
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Listing, stopping and starting installations.
 
 use crate::client::Client;
-use crate::terminal::{say, say_raw};
+use crate::permissions::printable;
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server};
 use clap::Args;
 use serde_json::{Value, json};
@@ -28,8 +29,12 @@ pub struct Named {
 
 /// The path of an installation in the console's API.
 pub(crate) fn path(name: &str, action: &str) -> Result<String, CliError> {
-    let name: InstallationName =
-        name.parse().map_err(|e| CliError::usage(format!("{e}"), "see `yunlong apps` for the names"))?;
+    let name: InstallationName = name.parse().map_err(|e| {
+        CliError::told(
+            (format!("“{}”不是安装的名称", printable(name)), format!("{e}")),
+            ("名称见 `yunlong apps`", "see `yunlong apps` for the names"),
+        )
+    })?;
     Ok(format!("/api/v1/installations/{name}{action}"))
 }
 
@@ -41,7 +46,13 @@ pub(crate) fn list(options: &Apps) -> Result<(), CliError> {
     }
     let rows: Vec<[String; 5]> = items(&answer).iter().map(row).collect();
     if rows.is_empty() {
-        eprintln!("nothing is installed yet: `yunlong install FILE --org CODE`");
+        eprintln!(
+            "{}",
+            lang().pick(
+                "还没有安装任何应用：`yunlong install 文件 --org 代码`",
+                "nothing is installed yet: `yunlong install FILE --org CODE`",
+            )
+        );
         return Ok(());
     }
     say_raw!("{}", table(&["NAME", "APP", "VERSION", "STATUS", "ORGANIZATION"], &rows))?;
@@ -95,8 +106,8 @@ pub(crate) fn table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) -> S
 pub(crate) fn set_running(options: &Named, running: bool) -> Result<(), CliError> {
     let action = if running { "/start" } else { "/stop" };
     Client::signed_in(&options.server)?.post(&path(&options.name, action)?, &json!({}))?;
-    say!("{} {}", if running { "started" } else { "stopped" }, options.name)?;
-    Ok(())
+    let done = if running { lang().pick("已启动", "started") } else { lang().pick("已停止", "stopped") };
+    say!("{done} {}", options.name)
 }
 
 #[cfg(test)]

@@ -84,7 +84,12 @@ pub(crate) fn cache() -> Result<PathBuf, CliError> {
     let base = match std::env::var_os("XDG_CACHE_HOME").filter(|v| Path::new(v).is_absolute()) {
         Some(dir) => PathBuf::from(dir),
         None => std::env::home_dir()
-            .ok_or_else(|| CliError::usage("there is no home folder", "set XDG_CACHE_HOME to a folder of yours"))?
+            .ok_or_else(|| {
+                CliError::told(
+                    ("没有主文件夹", "there is no home folder"),
+                    ("把 XDG_CACHE_HOME 设为您的一个文件夹", "set XDG_CACHE_HOME to a folder of yours"),
+                )
+            })?
             .join(".cache"),
     };
     Ok(base.join("yunlong/sdk"))
@@ -128,8 +133,14 @@ pub(crate) fn scratch(parent: &Path, what: &str) -> Result<PathBuf, CliError> {
             Err(e) => return Err(CliError::io(dir.display())(e)),
         }
     }
-    let problem = format!("{} holds too much that was begun and left", parent.display());
-    Err(CliError::usage(problem, format!("remove the folders there whose names begin with `.{what}-`")))
+    let shown = parent.display();
+    Err(CliError::told(
+        (format!("{shown} 里没做完的文件夹太多"), format!("{shown} holds too much that was begun and left")),
+        (
+            format!("删除那里名称以 `.{what}-` 开头的文件夹"),
+            format!("remove the folders there whose names begin with `.{what}-`"),
+        ),
+    ))
 }
 
 /// Writes a file, and the folders that lead to it.

@@ -33,9 +33,15 @@ impl Client {
     /// A client without a session.
     pub(crate) fn anonymous(server: &str) -> Result<Self, CliError> {
         let bad = |problem: String| {
-            CliError::usage(
-                format!("`{server}` is no address of a platform: {problem}"),
-                "give one such as http://localhost:8080 with --server",
+            CliError::told(
+                (
+                    format!("“{server}”不是平台的网址：{problem}"),
+                    format!("`{server}` is no address of a platform: {problem}"),
+                ),
+                (
+                    "用 --server 给出网址，如 http://localhost:8080",
+                    "give one such as http://localhost:8080 with --server",
+                ),
             )
         };
         let portal = Url::parse(server).map_err(|e| bad(e.to_string()))?;
@@ -103,7 +109,8 @@ impl Client {
     /// Whose session it is, and its token.
     pub(crate) fn session(&self) -> Result<(String, Zeroizing<String>), CliError> {
         let answer = self.json(&self.portal, "GET", "/api/v1/sessions/current", None)?;
-        let account = answer["account"].as_str().ok_or_else(|| self.strange("no account in the answer"))?;
+        let account =
+            answer["account"].as_str().ok_or_else(|| self.strange("回答中没有账号", "no account in the answer"))?;
         let token = self.token.clone().ok_or_else(|| CliError::SignedOut(self.name()))?;
         Ok((account.to_owned(), Zeroizing::new(token)))
     }
@@ -129,12 +136,18 @@ impl Client {
         let answer = match ask(None) {
             Err(CliError::SecondFactor) => ask(Some(&terminal::code(account)?)),
             Err(CliError::Refused { status: 401, text, .. }) => {
-                let next = "check --account, and the password that you type or give in YUNLONG_PASSWORD";
+                let next = crate::terminal::lang().pick(
+                    "检查 --account，以及输入的或 YUNLONG_PASSWORD 中的密码",
+                    "check --account, and the password that you type or give in YUNLONG_PASSWORD",
+                );
                 return Err(CliError::usage(text, next));
             }
             other => other,
         }?;
-        answer["token"].as_str().map(str::to_owned).ok_or_else(|| self.strange("no token in the answer"))
+        answer["token"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| self.strange("回答中没有令牌", "no token in the answer"))
     }
 
     /// Ends the session.
@@ -269,11 +282,14 @@ impl Client {
         if text.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&text).map_err(|_| self.strange("the answer is not JSON"))
+        serde_json::from_str(&text).map_err(|_| self.strange("回答不是 JSON", "the answer is not JSON"))
     }
 
-    pub(crate) fn strange(&self, problem: &str) -> CliError {
-        CliError::Unreachable { server: self.name(), problem: format!("{problem}: is this a Yunlong platform?") }
+    pub(crate) fn strange(&self, zh: &str, en: &str) -> CliError {
+        let problem = crate::terminal::lang()
+            .pick(&format!("{zh}：这是云龙平台吗？"), &format!("{en}: is this a Yunlong platform?"))
+            .to_owned();
+        CliError::Unreachable { server: self.name(), problem }
     }
 }
 

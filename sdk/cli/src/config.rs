@@ -10,7 +10,12 @@ pub(crate) fn dir() -> Result<PathBuf, CliError> {
     let base = match std::env::var_os("XDG_CONFIG_HOME").filter(|v| Path::new(v).is_absolute()) {
         Some(dir) => PathBuf::from(dir),
         None => std::env::home_dir()
-            .ok_or_else(|| CliError::usage("there is no home folder", "set XDG_CONFIG_HOME to a folder of yours"))?
+            .ok_or_else(|| {
+                CliError::told(
+                    ("没有主文件夹", "there is no home folder"),
+                    ("把 XDG_CONFIG_HOME 设为您的一个文件夹", "set XDG_CONFIG_HOME to a folder of yours"),
+                )
+            })?
             .join(".config"),
     };
     let dir = base.join("yunlong");
@@ -52,10 +57,11 @@ impl Sessions {
     fn load_from(path: &Path) -> Result<Self, CliError> {
         match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
-                CliError::usage(
-                    format!("{}: {e}", path.display()),
+                let next = crate::terminal::lang().pick(
+                    "删除该文件，再用 `yunlong login` 登录",
                     "delete that file and sign in again with `yunlong login`",
-                )
+                );
+                CliError::usage(format!("{}: {e}", path.display()), next)
             }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(e) => Err(CliError::io(path.display())(e)),

@@ -47,8 +47,8 @@ impl Demo {
             Err(CliError::Refused { status: 404, .. }) => return Ok(None),
             Err(e) => return Err(e),
         };
-        let demo: Self =
-            serde_json::from_value(answer).map_err(|_| client.strange("its demo is not described as one"))?;
+        let demo: Self = serde_json::from_value(answer)
+            .map_err(|_| client.strange("它的演示说明不对", "its demo is not described as one"))?;
         Ok(Some(Self { server: server.server.clone(), ..demo }))
     }
 
@@ -121,7 +121,10 @@ impl Demo {
             }
         };
         _ = administrator.sign_out();
-        installed["url"].as_str().map(str::to_owned).ok_or_else(|| administrator.strange("no address in the answer"))
+        installed["url"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| administrator.strange("回答中没有地址", "no address in the answer"))
     }
 
     fn approve(&self, submission: &Value) -> Result<(), CliError> {
@@ -201,7 +204,8 @@ fn not_to_approve(number: u64, submission: &Value) -> CliError {
 
 /// Waits until the checks have ended; answers the submission. Those that failed are an error that says why.
 fn wait(client: &Client, submitted: &Value) -> Result<Value, CliError> {
-    let number = submitted["number"].as_u64().ok_or_else(|| client.strange("no number in the answer"))?;
+    let number =
+        submitted["number"].as_u64().ok_or_else(|| client.strange("回答中没有编号", "no number in the answer"))?;
     step(
         &format!("提交 {number}：正在自动检查并试运行（一分钟左右）"),
         &format!("submission {number}: it is checked and tried (about a minute)"),

@@ -101,7 +101,11 @@ fn relative(from: &Path, to: &Path) -> Result<String, CliError> {
     let up = from.components().skip(same).map(|_| Component::ParentDir);
     let way: PathBuf = up.chain(to.components().skip(same)).collect();
     way.to_str().map(|way| way.replace('\\', "/")).ok_or_else(|| {
-        CliError::usage(format!("{} is not UTF-8", to.display()), "set XDG_CACHE_HOME to a folder whose name is")
+        let shown = to.display();
+        CliError::told(
+            (format!("{shown} 不是 UTF-8"), format!("{shown} is not UTF-8")),
+            ("把 XDG_CACHE_HOME 设为名称是 UTF-8 的文件夹", "set XDG_CACHE_HOME to a folder whose name is"),
+        )
     })
 }
 

@@ -104,10 +104,14 @@ fn gather(dir: &Path, component: Option<&Path>) -> Result<Package, CliError> {
     let size = std::fs::metadata(&file).map_err(CliError::io(file.display()))?.len();
     let limit = Limits::default().component;
     if size > limit {
-        return Err(CliError::Component(vec![format!(
-            "{} has {size} bytes, at most {limit} are read",
-            file.display()
-        )]));
+        let shown = file.display();
+        let found = lang()
+            .pick(
+                &format!("{shown} 有 {size} 字节，最多读 {limit} 字节"),
+                &format!("{shown} has {size} bytes, at most {limit} are read"),
+            )
+            .to_owned();
+        return Err(CliError::Component(vec![found]));
     }
     if component.is_none() && sources::is_older(&file, dir) {
         let shown = file.display();

@@ -114,14 +114,23 @@ fn known(roles: &BTreeMap<&str, BTreeSet<&str>>, review: &Value) -> Result<(), C
         review["roles"].as_array().into_iter().flatten().filter_map(|r| r["name"].as_str()).collect();
     match roles.values().flatten().find(|role| !declared.contains(*role)) {
         None => Ok(()),
-        Some(role) if declared.is_empty() => Err(CliError::usage(
-            format!("the app has no role `{}`: it declares none", printable(role)),
-            "leave --role out",
-        )),
-        Some(role) => Err(CliError::usage(
-            format!("the app has no role `{}`", printable(role)),
-            format!("it declares: {}", printable(&declared.join(", "))),
-        )),
+        Some(role) if declared.is_empty() => {
+            let role = printable(role);
+            Err(CliError::told(
+                (
+                    format!("该应用没有岗位“{role}”：它没有声明任何岗位"),
+                    format!("the app has no role `{role}`: it declares none"),
+                ),
+                ("去掉 --role", "leave --role out"),
+            ))
+        }
+        Some(role) => {
+            let (role, declared) = (printable(role), printable(&declared.join(", ")));
+            Err(CliError::told(
+                (format!("该应用没有岗位“{role}”"), format!("the app has no role `{role}`")),
+                (format!("它声明的岗位：{declared}"), format!("it declares: {declared}")),
+            ))
+        }
     }
 }
 
@@ -131,18 +140,23 @@ fn offered(review: Value) -> Result<Value, CliError> {
         return Ok(review);
     }
     let problem = match review["standing"].as_str() {
-        Some("published") => "this package is not approved yet".to_owned(),
-        standing => format!("this package cannot be installed: it is {}", printable(standing.unwrap_or("unknown"))),
+        Some("published") => ("这个安装包还没有通过审核".to_owned(), "this package is not approved yet".to_owned()),
+        standing => {
+            let standing = printable(standing.unwrap_or("unknown"));
+            (
+                format!("这个安装包不能安装：它的状态是 {standing}"),
+                format!("this package cannot be installed: it is {standing}"),
+            )
+        }
     };
-    Err(CliError::usage(
-        problem,
-        match review["submission"].as_u64() {
-            Some(number) => {
-                format!("see `yunlong review show {number}` for why, and the catalogue for versions that are offered")
-            }
-            None => "see the catalogue for versions that are offered".to_owned(),
-        },
-    ))
+    let next = match review["submission"].as_u64() {
+        Some(number) => (
+            format!("用 `yunlong review show {number}` 查看原因；可安装的版本见应用目录"),
+            format!("see `yunlong review show {number}` for why, and the catalogue for versions that are offered"),
+        ),
+        None => ("可安装的版本见应用目录".to_owned(), "see the catalogue for versions that are offered".to_owned()),
+    };
+    Err(CliError::told(problem, next))
 }
 
 /// A package of a file, when it may be installed: sending it is not enough, a reviewer has to approve it.
@@ -151,9 +165,15 @@ fn reviewed(review: Value, submitted: &Value) -> Result<Value, CliError> {
         return Ok(review);
     }
     let number = submitted["number"].as_u64().unwrap_or_default();
-    Err(CliError::usage(
-        format!("nobody has approved this package yet: it is submission {number}"),
-        format!("see how far it is with `yunlong review show {number}`, and install it once it is approved"),
+    Err(CliError::told(
+        (
+            format!("这个安装包还没有人批准：提交编号 {number}"),
+            format!("nobody has approved this package yet: it is submission {number}"),
+        ),
+        (
+            format!("用 `yunlong review show {number}` 查看进度，批准后再安装"),
+            format!("see how far it is with `yunlong review show {number}`, and install it once it is approved"),
+        ),
     ))
 }
 
@@ -217,9 +237,12 @@ pub(crate) fn published(client: &Client, reference: &str) -> Result<Value, CliEr
     let (app, version) = reference.split_once('@').unwrap_or((reference, ""));
     let listing = client.get_with("/api/v1/packages", &[("app", app), ("version", version)])?;
     meant(&listing, app, version).cloned().ok_or_else(|| {
-        CliError::usage(
-            format!("no package `{reference}` is published here"),
-            "give a file, or publish it first: `yunlong publish FILE --key KEY`",
+        CliError::told(
+            (format!("这里没有发布过“{reference}”"), format!("no package `{reference}` is published here")),
+            (
+                "写出安装包的文件，或先发布：`yunlong publish 文件`",
+                "give a file, or publish it first: `yunlong publish FILE`",
+            ),
         )
     })
 }
@@ -233,7 +256,13 @@ fn meant<'a>(listing: &'a Value, app: &str, version: &str) -> Option<&'a Value> 
 
 pub(crate) fn pair(text: &str) -> Result<(&str, &str), CliError> {
     text.split_once('=').filter(|(k, _)| !k.is_empty()).ok_or_else(|| {
-        CliError::usage(format!("`{text}` is no value of a configuration"), "write it as --config key=value")
+        CliError::told(
+            (format!("“{text}”不是配置项的值"), format!("`{text}` is no value of a configuration")),
+            (
+                "写成 键=值：install 用 --config，configure 用 --set",
+                "write it as KEY=VALUE: after --config (install) or --set (configure)",
+            ),
+        )
     })
 }
 
@@ -246,7 +275,10 @@ pub(crate) fn config(pairs: &[(&str, &str)], schema: &Value) -> Result<Map<Strin
             _ => serde_json::from_str(value).unwrap_or_else(|_| Value::from(*value)),
         };
         if config.insert((*key).to_owned(), value).is_some() {
-            return Err(CliError::usage(format!("--config gives `{key}` twice"), "give it once"));
+            return Err(CliError::told(
+                (format!("“{key}”给了两次"), format!("`{key}` is given twice")),
+                ("只给一次", "give it once"),
+            ));
         }
     }
     Ok(config)

@@ -3,8 +3,8 @@
 use crate::apps::{self, table};
 use crate::client::Client;
 use crate::permissions::printable;
-use crate::terminal::{say, say_raw};
-use crate::{CliError, Server, terminal};
+use crate::terminal::{lang, say, say_raw};
+use crate::{CliError, Server};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -70,7 +70,12 @@ pub(crate) fn jobs(options: &Jobs) -> Result<(), CliError> {
     let acts = [("run", &options.run), ("pause", &options.pause), ("resume", &options.resume)];
     if let Some((action, job)) = acts.into_iter().find_map(|(action, job)| job.as_ref().map(|j| (action, j))) {
         client.post(&job_path(&options.name, job, action)?, &json!({}))?;
-        return say!("{action} {job}");
+        let done = match action {
+            "run" => lang().pick("即将运行", "runs at once:"),
+            "pause" => lang().pick("已暂停", "paused"),
+            _ => lang().pick("已恢复", "resumed"),
+        };
+        return say!("{done} {job}");
     }
     if let Some(job) = &options.runs {
         let answer = client.get(&job_path(&options.name, job, "runs")?)?;
@@ -84,7 +89,14 @@ pub(crate) fn jobs(options: &Jobs) -> Result<(), CliError> {
     say_raw!("{}", table(&["JOB", "PATTERN", "NEXT", "LAST"], &rows))?;
     let delayed = &answer["delayed"];
     if delayed["count"].as_u64().is_some_and(|n| n > 0) {
-        say!("{} delayed messages, the first at {}", delayed["count"], time(&delayed["next"]))?;
+        let (count, first) = (&delayed["count"], time(&delayed["next"]));
+        say!(
+            "{}",
+            lang().pick(
+                &format!("{count} 条延时消息，最早的在 {first}"),
+                &format!("{count} delayed messages, the first at {first}"),
+            )
+        )?;
     }
     Ok(())
 }
@@ -94,18 +106,21 @@ fn job_path(name: &str, job: &str, action: &str) -> Result<String, CliError> {
     let ok =
         !job.is_empty() && job.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if !ok {
-        return Err(CliError::usage(format!("`{job}` is no job's name"), "see `yunlong jobs NAME`"));
+        return Err(CliError::told(
+            (format!("“{job}”不是任务的名称"), format!("`{job}` is no job's name")),
+            ("用 `yunlong jobs 名称` 查看", "see `yunlong jobs NAME`"),
+        ));
     }
     apps::path(name, &format!("/jobs/{job}/{action}"))
 }
 
 fn row(job: &Value) -> [String; 4] {
     let next = if job["running_since"].is_i64() {
-        "running".to_owned()
+        lang().pick("正在运行", "running").to_owned()
     } else if job["asked_by"].is_string() {
-        "at once".to_owned()
+        lang().pick("马上", "at once").to_owned()
     } else if job["paused_by"].is_string() {
-        format!("paused by {}", text(&job["paused_by"]))
+        format!("{} {}", lang().pick("已暂停，操作人", "paused by"), text(&job["paused_by"]))
     } else {
         time(&job["next"])
     };
@@ -139,15 +154,15 @@ pub(crate) fn dead_letters(options: &DeadLetters) -> Result<(), CliError> {
     let path = |rest: &str| apps::path(&options.name, &format!("/dead-letters{rest}"));
     if options.redrive_all {
         let answer = client.post(&path("/redrive")?, &json!({}))?;
-        return say!("delivered again: {}", answer["redriven"]);
+        return say!("{}: {}", lang().pick("重新投递", "delivered again"), answer["redriven"]);
     }
     if let Some(id) = &options.redrive {
         client.post(&path(&format!("/{}/redrive", letter(id)?))?, &json!({}))?;
-        return say!("delivered again: {id}");
+        return say!("{}: {id}", lang().pick("重新投递", "delivered again"));
     }
     if let Some(id) = &options.discard {
         client.delete(&path(&format!("/{}", letter(id)?))?)?;
-        return say!("removed {id}");
+        return say!("{} {id}", lang().pick("已移除", "removed"));
     }
     let query: Vec<(&str, &str)> = options.before.as_deref().map(|b| ("before", b)).into_iter().collect();
     let answer = client.get_with(&path("")?, &query)?;
@@ -164,12 +179,13 @@ pub(crate) fn dead_letters(options: &DeadLetters) -> Result<(), CliError> {
         })
         .collect();
     if rows.is_empty() {
-        eprintln!("{}", terminal::lang().pick("没有未送达的消息。", "There are no dead letters."));
+        eprintln!("{}", lang().pick("没有未送达的消息。", "There are no dead letters."));
         return Ok(());
     }
     say_raw!("{}", table(&["ID", "WHEN", "TOPIC", "WHY"], &rows))?;
     if let Some(next) = answer["next"].as_str() {
-        eprintln!("more: yunlong dead-letters {} --before {}", options.name, printable(next));
+        let more = lang().pick("更多", "more");
+        eprintln!("{more}: `yunlong dead-letters {} --before {}`", options.name, printable(next));
     }
     Ok(())
 }
@@ -179,7 +195,10 @@ fn letter(id: &str) -> Result<&str, CliError> {
     if !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         Ok(id)
     } else {
-        Err(CliError::usage(format!("`{id}` is no dead letter's id"), "see `yunlong dead-letters NAME`"))
+        Err(CliError::told(
+            (format!("“{id}”不是未送达消息的编号"), format!("`{id}` is no dead letter's id")),
+            ("用 `yunlong dead-letters 名称` 查看", "see `yunlong dead-letters NAME`"),
+        ))
     }
 }
 

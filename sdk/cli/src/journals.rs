@@ -3,7 +3,7 @@
 use crate::apps::{self, table};
 use crate::client::Client;
 use crate::permissions::printable;
-use crate::terminal::{say, say_raw};
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server};
 use clap::Args;
 use serde_json::{Value, json};
@@ -52,8 +52,20 @@ pub(crate) fn run(options: &Journals) -> Result<(), CliError> {
         return say!("{answer:#}");
     }
     match answer["until"].as_i64() {
-        Some(_) => say!("journals of failed requests are kept until {}", time(&answer["until"]))?,
-        None => say!("no journals are kept: `yunlong journals {} --on` keeps them for a day", options.name)?,
+        Some(_) => {
+            let kept = lang().pick("失败请求的日志保留到", "journals of failed requests are kept until");
+            say!("{kept} {}", time(&answer["until"]))?;
+        }
+        None => {
+            let name = &options.name;
+            say!(
+                "{}",
+                lang().pick(
+                    &format!("没有记录日志：`yunlong journals {name} --on` 记录一天"),
+                    &format!("no journals are kept: `yunlong journals {name} --on` keeps them for a day"),
+                )
+            )?;
+        }
     }
     let rows: Vec<[String; 5]> = answer["journals"].as_array().into_iter().flatten().map(row).collect();
     say_raw!("{}", table(&["ID", "AT", "REQUEST", "OUTCOME", "VERSION"], &rows))
@@ -89,11 +101,20 @@ fn download(client: &Client, options: &Journals, id: u64) -> Result<(), CliError
         part.write_all(line).map_err(unwritable())
     })?;
     if !whole {
-        return Err(CliError::usage("the journal was cut short on its way", "repeat the command"));
+        return Err(CliError::told(
+            ("日志在传输途中断了", "the journal was cut short on its way"),
+            ("重复命令", "repeat the command"),
+        ));
     }
     part.persist_noclobber(&file).map_err(|e| unwritable()(e.error))?;
+    let shown = file.display();
     say!(
-        "{} holds personal data: give it to nobody but the app's vendor, and delete it when it has served",
-        file.display()
+        "{}",
+        lang().pick(
+            &format!("{shown} 含个人信息：只交给应用的开发商，用完即删"),
+            &format!(
+                "{shown} holds personal data: give it to nobody but the app's vendor, and delete it when it has served"
+            ),
+        )
     )
 }

@@ -127,8 +127,8 @@ pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
             let pem = public(key)?.to_pem()?;
             let wanted = json!({ "vendor": vendor, "organization": organization, "public_key": pem });
             let answer = Client::signed_in(server)?.post("/api/v1/signers", &wanted)?;
-            say!("enrolled {} for {vendor}", answer["key"].as_str().unwrap_or(key))?;
-            Ok(())
+            let id = answer["key"].as_str().unwrap_or(key);
+            say!("{}", lang().pick(&format!("已为 {vendor} 登记 {id}"), &format!("enrolled {id} for {vendor}")))
         }
         Keys::Enrolled { json, server } => enrolled(*json, server),
         Keys::Rotate { old, new, proof, server } => rotate(old, new, proof.as_deref(), server),
@@ -136,7 +136,13 @@ pub(crate) fn run(command: &Keys) -> Result<(), CliError> {
             let key = private(new)?;
             let rotation = Rotation { vendor: vendor.clone(), old: id(replaces)?, new: key.public().id() };
             say!("{}", BASE64.encode(&rotation.sign(&key)))?;
-            eprintln!("give the city this text and the public key; its operator runs `yunlong keys rotate --proof`");
+            eprintln!(
+                "{}",
+                lang().pick(
+                    "把这段文字和公钥交给城市；由其运维人员运行 `yunlong keys rotate --proof`",
+                    "give the city this text and the public key; its operator runs `yunlong keys rotate --proof`",
+                )
+            );
             Ok(())
         }
         Keys::Revoke { key, reason, remark, server } => revoke(&id(key)?, *reason, remark, server),
@@ -153,14 +159,20 @@ fn enrolled(json: bool, server: &Server) -> Result<(), CliError> {
         .iter()
         .map(|k| {
             let state = match (text(&k["revoked_at"]), text(&k["revocation"]["reason"])) {
-                (at, _) if at.is_empty() => "in force".to_owned(),
-                (at, why) => format!("revoked {at} {why}"),
+                (at, _) if at.is_empty() => lang().pick("有效", "in force").to_owned(),
+                (at, why) => format!("{} {at} {why}", lang().pick("已吊销", "revoked")),
             };
             [text(&k["key"]), text(&k["vendor"]), text(&k["enrolled_at"]), state]
         })
         .collect();
     if rows.is_empty() {
-        eprintln!("no key is enrolled yet: give the city's operator your public key, see `yunlong keys show`");
+        eprintln!(
+            "{}",
+            lang().pick(
+                "还没有登记任何密钥：把公钥交给城市的运维人员，`yunlong keys show` 显示公钥",
+                "no key is enrolled yet: give the city's operator your public key, see `yunlong keys show`",
+            )
+        );
         return Ok(());
     }
     say_raw!("{}", table(&["KEY", "VENDOR", "ENROLLED", "STATE"], &rows))
@@ -174,7 +186,10 @@ fn rotate(old: &str, new: &str, proof: Option<&str>, server: &Server) -> Result<
         None => {
             let (former, next) = (private(old)?, private(new)?);
             let known = client.get(&format!("/api/v1/signers/{}", former.public().id()))?;
-            let vendor = known["vendor"].as_str().ok_or_else(|| client.strange("no vendor in the answer"))?.to_owned();
+            let vendor = known["vendor"]
+                .as_str()
+                .ok_or_else(|| client.strange("回答中没有开发商", "no vendor in the answer"))?
+                .to_owned();
             let rotation = Rotation { vendor, old: former.public().id(), new: next.public().id() };
             let signed = |key: &KeyPair| BASE64.encode(&rotation.sign(key));
             (rotation.old, next.public(), signed(&next), Some(signed(&former)))
@@ -182,8 +197,15 @@ fn rotate(old: &str, new: &str, proof: Option<&str>, server: &Server) -> Result<
     };
     let wanted = json!({ "public_key": new.to_pem()?, "possession": possession, "endorsement": endorsement });
     let answer = client.post(&format!("/api/v1/signers/{old}/rotate"), &wanted)?;
-    say!("{} takes the place of {old}", answer["key"].as_str().unwrap_or_default())?;
-    eprintln!("what the old key signed stands; sign new versions with the new one, and delete the old one");
+    let taken = answer["key"].as_str().unwrap_or_default();
+    say!("{}", lang().pick(&format!("{taken} 已替换 {old}"), &format!("{taken} takes the place of {old}")))?;
+    eprintln!(
+        "{}",
+        lang().pick(
+            "旧密钥签过的版本仍然有效；新版本用新密钥签名，并删除旧密钥",
+            "what the old key signed stands; sign new versions with the new one, and delete the old one",
+        )
+    );
     Ok(())
 }
 
@@ -196,11 +218,15 @@ fn revoke(key: &KeyId, reason: Why, remark: &str, server: &Server) -> Result<(),
     let wanted = json!({ "reason": reason, "remark": remark });
     let client = Client::signed_in(server)?;
     let answer = client.post(&format!("/api/v1/signers/{key}/revoke"), &wanted)?;
-    say!("revoked {key}")?;
+    say!("{} {key}", lang().pick("已吊销", "revoked"))?;
     match answer["in_doubt"].as_u64() {
         Some(n) if n > 0 => {
             eprintln!(
-                "{n} versions that it signed wait for the city, which decides by `yunlong keep` or `yunlong yank`:"
+                "{}",
+                lang().pick(
+                    &format!("它签过的 {n} 个版本等待城市决定：保留用 `yunlong keep`，下架用 `yunlong yank`："),
+                    &format!("{n} versions that it signed wait for the city, which decides by `yunlong keep` or `yunlong yank`:"),
+                )
             );
             say_raw!("{}", crate::standing::in_doubt(&client.get(&format!("/api/v1/signers/{key}"))?))
         }
@@ -213,7 +239,12 @@ fn id(key: &str) -> Result<KeyId, CliError> {
     if !key.starts_with("sha256:") {
         return Ok(public(key)?.id());
     }
-    key.parse().map_err(|_| CliError::usage(format!("`{key}` is no key's id"), "see `yunlong keys enrolled`"))
+    key.parse().map_err(|_| {
+        CliError::told(
+            (format!("“{key}”不是密钥的编号"), format!("`{key}` is no key's id")),
+            ("用 `yunlong keys enrolled` 查看已登记的密钥", "see `yunlong keys enrolled`"),
+        )
+    })
 }
 
 /// The public keys in the keys folder, with their names.

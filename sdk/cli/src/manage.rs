@@ -74,9 +74,13 @@ enum Switch {
 /// `ROLE=ACCOUNT`.
 pub(crate) fn assignment(text: &str) -> Result<(&str, &str), CliError> {
     text.split_once('=').filter(|(role, account)| !role.is_empty() && !account.is_empty()).ok_or_else(|| {
-        CliError::usage(
-            format!("`{}` names no role of an account", printable(text)),
-            "write it as ROLE=ACCOUNT, such as manager=li-lei; `yunlong roles NAME` lists the app's roles",
+        let text = printable(text);
+        CliError::told(
+            (format!("“{text}”没有写明岗位和账号"), format!("`{text}` names no role of an account")),
+            (
+                "写成 岗位=账号，如 manager=li-lei；`yunlong roles 名称` 列出应用的岗位",
+                "write it as ROLE=ACCOUNT, such as manager=li-lei; `yunlong roles NAME` lists the app's roles",
+            ),
         )
     })
 }
@@ -105,9 +109,13 @@ pub(crate) fn roles(options: &Roles) -> Result<(), CliError> {
     }
     for (role, account) in &remove {
         if !wanted.get_mut(*account).is_some_and(|roles| roles.remove(*role)) {
-            return Err(CliError::usage(
-                format!("{} does not have the role {}", printable(account), printable(role)),
-                format!("see `yunlong roles {}` for who has which", options.name),
+            let (account, role, name) = (printable(account), printable(role), &options.name);
+            return Err(CliError::told(
+                (format!("{account} 没有岗位 {role}"), format!("{account} does not have the role {role}")),
+                (
+                    format!("谁有哪些岗位，见 `yunlong roles {name}`"),
+                    format!("see `yunlong roles {name}` for who has which"),
+                ),
             ));
         }
     }
@@ -166,11 +174,18 @@ fn changed(now: &Value, set: Map<String, Value>, unset: &[String]) -> Result<Map
     let mut wanted = now.as_object().cloned().unwrap_or_default();
     for key in unset {
         if set.contains_key(key) {
-            return Err(CliError::usage(format!("`{}` is both set and unset", printable(key)), "give one of them"));
+            let key = printable(key);
+            return Err(CliError::told(
+                (format!("“{key}”既要设置又要取消"), format!("`{key}` is both set and unset")),
+                ("二者取其一", "give one of them"),
+            ));
         }
         if wanted.remove(key).is_none() {
-            let next = "see `yunlong configure NAME` for what is set";
-            return Err(CliError::usage(format!("`{}` is not set", printable(key)), next));
+            let key = printable(key);
+            return Err(CliError::told(
+                (format!("“{key}”没有设置过"), format!("`{key}` is not set")),
+                ("已设置的见 `yunlong configure 名称`", "see `yunlong configure NAME` for what is set"),
+            ));
         }
     }
     wanted.extend(set);

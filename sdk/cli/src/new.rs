@@ -192,7 +192,12 @@ struct Names {
 
 impl Names {
     fn of(files: &[(PathBuf, bool, Vec<u8>)], name: &str, vendor: &str) -> Result<Self, CliError> {
-        let broken = |why: String| CliError::usage(format!("the carried template is broken: {why}"), "report this");
+        let broken = |why: String| {
+            CliError::told(
+                (format!("随带的模板损坏：{why}"), format!("the carried template is broken: {why}")),
+                ("重新安装 yunlong；如再出现，请报告", "install yunlong anew; report it if it happens again"),
+            )
+        };
         let toml = files.iter().find(|(path, _, _)| path == Path::new("app.toml"));
         let toml = toml.and_then(|(_, _, bytes)| std::str::from_utf8(bytes).ok());
         let toml = toml.ok_or_else(|| broken("no app.toml".into()))?;

@@ -8,7 +8,7 @@
 use crate::CliError;
 use crate::client::is_local;
 use crate::permissions::printable;
-use crate::terminal::{Bar, Counted};
+use crate::terminal::{Bar, Counted, lang};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use std::io::Read;
@@ -77,9 +77,13 @@ enum Payload<'a> {
 /// Also for plain http to another machine: the password would be readable on the way.
 pub(crate) fn address(text: &str) -> Result<Url, CliError> {
     let wrong = |problem: &str| {
-        CliError::usage(
-            format!("`{}` is no address of a registry: {problem}", printable(text)),
-            "give one such as http://localhost:5000 or https://registry.city.example",
+        let text = printable(text);
+        CliError::told(
+            (format!("“{text}”不是仓库的网址：{problem}"), format!("`{text}` is no address of a registry: {problem}")),
+            (
+                "网址如 http://localhost:5000 或 https://registry.city.example",
+                "give one such as http://localhost:5000 or https://registry.city.example",
+            ),
         )
     };
     let full = if text.contains("://") {
@@ -329,9 +333,16 @@ impl Repository {
         }
         if basic.is_some() && url.host_str() != self.base.host_str() && !self.both_here(&url) {
             let host = printable(url.host_str().unwrap_or_default());
-            return Err(CliError::usage(
-                format!("{} wants your password sent to another host, `{host}`: it was not", self.registry()),
-                "check the registry's address; if it is right, its operator has to give out tokens at the same host",
+            let registry = self.registry();
+            return Err(CliError::told(
+                (
+                    format!("{registry} 要把您的密码发给另一台主机“{host}”：没有发"),
+                    format!("{registry} wants your password sent to another host, `{host}`: it was not"),
+                ),
+                (
+                    "检查仓库的网址；如无误，其运维人员须在同一主机发放令牌",
+                    "check the registry's address; if it is right, its operator has to give out tokens at the same host",
+                ),
             ));
         }
         let rights = match self.right {
@@ -423,24 +434,34 @@ impl Repository {
     }
 
     fn strange(&self, problem: &str) -> CliError {
-        self.silent(&format!("{problem}: is this an OCI registry?"))
+        self.silent(&format!("{problem}{}", lang().pick("：这是 OCI 仓库吗？", ": is this an OCI registry?")))
     }
 
     fn without_referrers(&self) -> CliError {
-        CliError::usage(
-            format!("{} keeps no referrers, and a package is made of them", self.registry()),
-            "use a registry of OCI Distribution 1.1, such as the city's",
+        let registry = self.registry();
+        CliError::told(
+            (
+                format!("{registry} 不保存引用（referrers），而安装包由它们组成"),
+                format!("{registry} keeps no referrers, and a package is made of them"),
+            ),
+            (
+                "换用支持 OCI Distribution 1.1 的仓库，如城市自己的",
+                "use a registry of OCI Distribution 1.1, such as the city's",
+            ),
         )
     }
 
     fn changed(&self, what: &str, expected: &Digest, bytes: &[u8]) -> CliError {
-        CliError::usage(
-            format!(
-                "{} sent {what} that was changed: expected {expected}, found {}",
-                self.registry(),
-                Digest::of(bytes)
+        let (registry, found) = (self.registry(), Digest::of(bytes));
+        CliError::told(
+            (
+                format!("{registry} 发来的内容（{what}）被改动过：应为 {expected}，实为 {found}"),
+                format!("{registry} sent {what} that was changed: expected {expected}, found {found}"),
             ),
-            "pull again; if it happens again, tell the registry's operator and use nothing from there",
+            (
+                "重新拉取；如再发生，请告诉仓库的运维人员，并且不要使用那里的任何东西",
+                "pull again; if it happens again, tell the registry's operator and use nothing from there",
+            ),
         )
     }
 }

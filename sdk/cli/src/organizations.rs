@@ -2,7 +2,7 @@
 
 use crate::apps::{items, table};
 use crate::client::Client;
-use crate::terminal::{say, say_raw};
+use crate::terminal::{lang, say, say_raw};
 use crate::{CliError, Server};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ pub(crate) fn run(command: &Organizations) -> Result<(), CliError> {
             let answer = Client::signed_in(server)?.get_with("/api/v1/organizations", &query)?;
             let rows: Vec<[String; 4]> = items(&answer).iter().map(row).collect();
             if rows.is_empty() {
-                eprintln!("there is no such organization");
+                eprintln!("{}", lang().pick("没有这样的机构", "there is no such organization"));
                 return Ok(());
             }
             say_raw!("{}", table(&["CODE", "LEVEL", "NAME", "PARENT"], &rows))

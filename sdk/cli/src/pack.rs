@@ -99,9 +99,13 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
     let file = project::ready_component(&options.dir, options.component.as_deref(), options.no_build)?;
     let limit = Limits::default().component;
     if std::fs::metadata(&file).map_err(CliError::io(file.display()))?.len() > limit {
-        return Err(CliError::usage(
-            format!("{} is over {limit} bytes", file.display()),
-            "build it with `opt-level = \"s\"`, `lto = true` and `strip = true`",
+        let shown = file.display();
+        return Err(CliError::told(
+            (format!("{shown} 超过 {limit} 字节"), format!("{shown} is over {limit} bytes")),
+            (
+                "用 `opt-level = \"s\"`、`lto = true` 和 `strip = true` 构建",
+                "build it with `opt-level = \"s\"`, `lto = true` and `strip = true`",
+            ),
         ));
     }
     let bytes = std::fs::read(&file).map_err(CliError::io(file.display()))?;
@@ -109,7 +113,7 @@ pub(crate) fn package(options: &Package) -> Result<(), CliError> {
         Wanted { sbom: options.sbom.as_deref(), provenance: options.provenance.as_deref(), builder: &options.builder };
     let (evidence, remark) = evidence::gather(&options.dir, &manifest, &bytes, &wanted)?;
     if let Some(remark) = remark.filter(|_| !options.quiet) {
-        eprintln!("note: {remark}");
+        eprintln!("{}{remark}", lang().pick("注意：", "note: "));
     }
     let mut package = Built::from_folder_with(&options.dir, &bytes, evidence)?;
     check(&package, options.quiet)?;
@@ -189,7 +193,8 @@ fn in_demo(options: &Publish, demo: &Demo, package: &Built) -> Result<(), CliErr
     let submission = demo.publish(package, &key)?;
     let manifest = &package.manifest;
     if !options.install {
-        say!("submitted {} {}  {}", manifest.name, manifest.version, package.digest)?;
+        let submitted = lang().pick("已提交", "submitted");
+        say!("{submitted} {} {}  {}", manifest.name, manifest.version, package.digest)?;
         let title = printable(submission["state_title"][lang().pick("zh", "en")].as_str().unwrap_or_default());
         eprintln!(
             "{}",
@@ -241,15 +246,22 @@ pub(crate) fn publish(options: &Publish) -> Result<(), CliError> {
                 account: options.registry_account.as_deref(),
             };
             let repository = push(&package, &to, &client)?;
-            eprintln!("pushed to {repository}");
+            eprintln!("{} {repository}", lang().pick("已推送到", "pushed to"));
             client.post("/api/v1/submissions", &json!({ "repository": repository, "digest": package.digest }))?
         }
         None => client.upload_package(&package.to_tar()?)?,
     };
     let digest = answer["digest"].as_str().map_or_else(|| package.digest.to_string(), str::to_owned);
-    say!("submitted {} {}  {digest}", package.manifest.name, package.manifest.version)?;
+    let submitted = lang().pick("已提交", "submitted");
+    say!("{submitted} {} {}  {digest}", package.manifest.name, package.manifest.version)?;
     if let Some(number) = answer["number"].as_u64() {
-        eprintln!("it can be installed once it is reviewed: `yunlong review show {number}`");
+        eprintln!(
+            "{}",
+            lang().pick(
+                &format!("审核通过后可以安装：`yunlong review show {number}` 查看进度"),
+                &format!("it can be installed once it is reviewed: `yunlong review show {number}`"),
+            )
+        );
     }
     Ok(())
 }

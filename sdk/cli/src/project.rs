@@ -112,7 +112,8 @@ pub(crate) fn component(dir: &Path, manifest: &Manifest) -> Result<PathBuf, CliE
         }
     }
     let built = candidates.into_iter().filter_map(|p| Some((std::fs::metadata(&p).ok()?.modified().ok()?, p)));
-    built.max_by_key(|(at, _)| *at).map(|(_, p)| p).ok_or_else(|| {
+    // Of two of the same moment, the earlier of these places: clocks of file systems are coarse.
+    built.rev().max_by_key(|(at, _)| *at).map(|(_, p)| p).ok_or_else(|| {
         CliError::told(
             (format!("没有找到 {} 的组件", manifest.name), format!("no component of `{}` was found", manifest.name)),
             (

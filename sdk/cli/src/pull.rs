@@ -12,7 +12,7 @@ use oci_spec::distribution::Reference;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use url::Url;
-use yunlong_model::Digest;
+use yunlong_model::{Digest, Lang};
 use yunlong_registry::{KeyId, Limits, Most, Package, PackageError, PublicKey, Signature, package};
 use zeroize::Zeroizing;
 
@@ -59,11 +59,13 @@ pub(crate) fn run(options: &Pull) -> Result<(), CliError> {
     let out = options.output.clone().unwrap_or_else(|| PathBuf::from(format!("{app}-{version}.tar")));
     package.write(&out)?;
     say!("{}  {}", package.digest, out.display())?;
-    eprintln!("{app} {version} by {}", printable(&package.manifest.vendor));
+    let lang = terminal::lang();
+    eprintln!("{app} {version} {} {}", lang.pick("开发方", "by"), printable(&package.manifest.vendor));
     for signer in signers {
         eprintln!("{signer}");
     }
-    eprintln!("see what it may do with `yunlong permissions {}`", out.display());
+    let see = lang.pick("它可以做什么", "see what it may do with");
+    eprintln!("{see} `yunlong permissions {}`", out.display());
     Ok(())
 }
 
@@ -80,30 +82,37 @@ fn session(options: &Pull, registry: &Url) -> Result<Option<(Client, String, Zer
 /// The registry, the repository, and the tag or digest of a reference.
 fn reference(text: &str) -> Result<(Url, String, String), CliError> {
     let wrong = |problem: &str| {
-        CliError::usage(
-            format!("`{}` is no reference to a package: {problem}", printable(text)),
-            "write HOST/VENDOR/APP:VERSION, such as localhost:5000/yunlong-demo/hello:1.0.0",
+        let text = printable(text);
+        CliError::told(
+            (format!("“{text}”没有指明安装包：{problem}"), format!("`{text}` is no reference to a package: {problem}")),
+            (
+                "写成 主机/开发商/应用:版本，如 localhost:5000/yunlong-demo/hello:1.0.0",
+                "write HOST/VENDOR/APP:VERSION, such as localhost:5000/yunlong-demo/hello:1.0.0",
+            ),
         )
     };
     let (scheme, plain) = match text.split_once("://") {
         Some((scheme, plain)) => (Some(scheme), plain),
         None => (None, text),
     };
-    let (host, rest) = plain.split_once('/').ok_or_else(|| wrong("it names no registry"))?;
+    let nowhere = terminal::lang().pick("没有写明仓库", "it names no registry");
+    let (host, rest) = plain.split_once('/').ok_or_else(|| wrong(nowhere))?;
     let parsed: Reference = plain.parse().map_err(|e: oci_spec::distribution::ParseError| wrong(&e.to_string()))?;
     // Otherwise it is a name at a registry that nobody named.
     if parsed.registry() != host {
-        return Err(wrong("it names no registry"));
+        return Err(wrong(nowhere));
     }
     let registry = oci::address(&scheme.map_or_else(|| host.to_owned(), |s| format!("{s}://{host}")))?;
     let wanted = match (parsed.digest(), parsed.tag()) {
         (Some(digest), _) => match digest.parse::<Digest>() {
             Ok(digest) => digest.to_string(),
-            Err(_) => return Err(wrong("packages have digests by SHA-256")),
+            Err(_) => {
+                return Err(wrong(terminal::lang().pick("安装包的摘要用 SHA-256", "packages have digests by SHA-256")));
+            }
         },
         // Without one `latest` is meant elsewhere, which a package never is.
         (None, Some(tag)) if rest.contains(':') => tag.to_owned(),
-        _ => return Err(wrong("it names no version")),
+        _ => return Err(wrong(terminal::lang().pick("没有写明版本", "it names no version"))),
     };
     Ok((registry, parsed.repository().to_owned(), wanted))
 }
@@ -114,9 +123,16 @@ fn fetch(remote: &mut Repository, wanted: &str, limits: &Limits) -> Result<Packa
     let wasm = remote.manifest(wanted)?;
     let digest = Digest::of(&wasm);
     if !package::has_app(&wasm) {
-        return Err(CliError::usage(
-            format!("{} has no package there: what was pushed has no app.toml", remote.registry()),
-            "push what `yunlong package` made with `yunlong publish`; `wkg oci pull` reads a component alone",
+        let registry = remote.registry();
+        return Err(CliError::told(
+            (
+                format!("{registry} 那里不是安装包：推送的内容没有 app.toml"),
+                format!("{registry} has no package there: what was pushed has no app.toml"),
+            ),
+            (
+                "用 `yunlong publish` 推送 `yunlong package` 打的包；单个组件用 `wkg oci pull` 读取",
+                "push what `yunlong package` made with `yunlong publish`; `wkg oci pull` reads a component alone",
+            ),
         ));
     }
     let mut sizes: BTreeMap<Digest, u64> = package::wanted_blobs(&wasm, limits)?.into_iter().collect();
@@ -189,35 +205,73 @@ struct Known<'a> {
 /// Says who signed a package, a line for each signature. A signature that is wrong refuses it, and so does a pinned
 /// key that did not sign. What nobody here can check is told as such.
 fn signers(package: &Package, known: &Known<'_>) -> Result<Vec<String>, CliError> {
-    let refuse = |problem: String| {
-        CliError::usage(problem, "nothing was written; ask the vendor which key signs, and the registry's operator")
+    let lang = terminal::lang();
+    let refuse = |zh: String, en: String| {
+        CliError::told(
+            (zh, en),
+            (
+                "什么也没有写入；请问开发商用哪把密钥签名，并问仓库的运维人员",
+                "nothing was written; ask the vendor which key signs, and the registry's operator",
+            ),
+        )
     };
     let mut lines = Vec::new();
     let mut by_pinned = false;
     for signature in &package.signatures {
-        let about = signature.signed_digest().map_err(|e| refuse(format!("a signature is wrong: {}", e.en)))?;
+        let about = signature
+            .signed_digest()
+            .map_err(|e| refuse(format!("有一个签名不对：{}", e.zh), format!("a signature is wrong: {}", e.en)))?;
         if about != package.digest {
-            return Err(refuse(format!("a signature is over {about}, not over this package ({})", package.digest)));
+            let this = &package.digest;
+            return Err(refuse(
+                format!("有一个签名签的是 {about}，不是这个安装包（{this}）"),
+                format!("a signature is over {about}, not over this package ({this})"),
+            ));
         }
         if let Some(key) = known.pinned.as_ref().filter(|key| signature.is_by(key)) {
             by_pinned = true;
-            lines.push(format!("signed by {}, the key that you gave", key.id()));
+            let id = key.id();
+            let (zh, en) = (format!("由您给出的密钥 {id} 签名"), format!("signed by {id}, the key that you gave"));
+            lines.push(lang.pick(&zh, &en).to_owned());
             continue;
         }
         lines.push(match &signature.key {
-            None => "signed by a key that the signature does not name: give it with --key".to_owned(),
-            Some(id) => told(signature, id, known)?
-                .ok_or_else(|| refuse(format!("a signature is not by the key {id} that it names")))?,
+            None => lang
+                .pick(
+                    "签名没有写明是哪把密钥：用 --key 给出",
+                    "signed by a key that the signature does not name: give it with --key",
+                )
+                .to_owned(),
+            Some(id) => told(signature, id, known)?.ok_or_else(|| {
+                refuse(
+                    format!("有一个签名不是它所写的密钥 {id} 签的"),
+                    format!("a signature is not by the key {id} that it names"),
+                )
+            })?,
         });
     }
     if let Some(key) = known.pinned.as_ref().filter(|_| !by_pinned) {
-        let found = if lines.is_empty() { "it is not signed at all".to_owned() } else { lines.join("; ") };
-        return Err(refuse(format!("the key {} did not sign this package: {found}", key.id())));
+        let unsigned = lang.pick("它没有任何签名", "it is not signed at all");
+        let found = if lines.is_empty() { unsigned.to_owned() } else { lines.join("; ") };
+        let id = key.id();
+        return Err(refuse(
+            format!("密钥 {id} 没有签过这个安装包：{found}"),
+            format!("the key {id} did not sign this package: {found}"),
+        ));
     }
     if lines.is_empty() {
-        lines.push("nobody signed it: no city takes it in so".to_owned());
+        let unsigned = lang.pick("没有人签名：城市不会这样收下它", "nobody signed it: no city takes it in so");
+        lines.push(unsigned.to_owned());
     }
     Ok(lines)
+}
+
+/// A line in the terminal's language.
+fn both(zh: String, en: String) -> String {
+    match terminal::lang() {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
 }
 
 /// What is known of a signature by a key; `None` when it is not by that key.
@@ -226,28 +280,41 @@ fn told(signature: &Signature, id: &KeyId, known: &Known<'_>) -> Result<Option<S
         return Ok(None);
     }
     if let Some((name, key)) = known.own.iter().find(|(_, key)| key.id() == *id) {
-        return Ok(signature.is_by(key).then(|| format!("signed by {id}, your key `{name}`")));
+        return Ok(signature
+            .is_by(key)
+            .then(|| both(format!("由 {id} 签名，即您的密钥“{name}”"), format!("signed by {id}, your key `{name}`"))));
     }
     let Some(platform) = known.platform else {
-        return Ok(Some(format!(
-            "says that {id} signed it, which was not checked: give the vendor's public key with --key, or sign in"
+        return Ok(Some(both(
+            format!("称由 {id} 签名，没有核对：用 --key 给出开发商的公钥，或先登录"),
+            format!(
+                "says that {id} signed it, which was not checked: give the vendor's public key with --key, or sign in"
+            ),
         )));
     };
     let answer = match platform.get(&format!("/api/v1/signers/{id}")) {
         Ok(answer) => answer,
         Err(CliError::Refused { status: 404, .. }) => {
-            return Ok(Some(format!("says that {id} signed it, a key that {} does not know", platform.name())));
+            let name = platform.name();
+            return Ok(Some(both(
+                format!("称由 {id} 签名，而 {name} 不认识这把密钥"),
+                format!("says that {id} signed it, a key that {name} does not know"),
+            )));
         }
         Err(e) => return Err(e),
     };
     let key = answer["public_key"].as_str().and_then(|pem| PublicKey::from_pem(pem).ok()).filter(|k| k.id() == *id);
-    let key = key.ok_or_else(|| platform.strange("the key in the answer is another one"))?;
+    let key = key.ok_or_else(|| platform.strange("回答中是另一把密钥", "the key in the answer is another one"))?;
     let vendor = printable(answer["vendor"].as_str().unwrap_or_default());
     let state = match answer["revoked_at"].as_str() {
-        Some(at) => format!("revoked {}", printable(at)),
-        None => "in force".to_owned(),
+        Some(at) => both(format!("{} 已吊销", printable(at)), format!("revoked {}", printable(at))),
+        None => both("有效".to_owned(), "in force".to_owned()),
     };
-    let line = format!("signed by {id}, which {} has as a key of {vendor}, {state}", platform.name());
+    let name = platform.name();
+    let line = both(
+        format!("由 {id} 签名，{name} 登记为 {vendor} 的密钥，{state}"),
+        format!("signed by {id}, which {name} has as a key of {vendor}, {state}"),
+    );
     Ok(signature.is_by(&key).then_some(line))
 }
 

@@ -53,9 +53,12 @@ fn repository(package: &Package, wanted: Option<&str>) -> Result<String, CliErro
     let parsed: Result<Reference, _> = format!("registry.invalid/{name}:x").parse();
     match parsed {
         Ok(reference) if reference.repository() == name && name.contains('/') => Ok(name),
-        _ => Err(CliError::usage(
-            format!("`{name}` is no name of a repository"),
-            "give one with --repository, such as my-company/my-app: lower-case letters, digits, `-`, `.` and `/`",
+        _ => Err(CliError::told(
+            (format!("“{name}”不能作仓库的名称"), format!("`{name}` is no name of a repository")),
+            (
+                "用 --repository 给出，如 my-company/my-app：小写字母、数字、`-`、`.` 和 `/`",
+                "give one with --repository, such as my-company/my-app: lower-case letters, digits, `-`, `.` and `/`",
+            ),
         )),
     }
 }
@@ -65,13 +68,18 @@ fn credentials(registry: &Url, to: &Destination<'_>, platform: &Client) -> Resul
         return Ok(Credentials { account: account.to_owned(), secret: terminal::password(account)? });
     }
     if !belongs_to(registry, platform.portal()) {
-        return Err(CliError::usage(
-            format!(
-                "{} is not below the platform's own address {}, so that your session is not shown there",
-                registry.as_str().trim_end_matches('/'),
-                platform.name()
+        let (there, own) = (registry.as_str().trim_end_matches('/'), platform.name());
+        return Err(CliError::told(
+            (
+                format!("{there} 不在平台自己的网址 {own} 之下，因此没有在那里使用您的登录"),
+                format!(
+                    "{there} is not below the platform's own address {own}, so that your session is not shown there"
+                ),
             ),
-            "check both addresses; if they are right, give the account with --registry-account",
+            (
+                "检查两个网址；如无误，用 --registry-account 给出账号",
+                "check both addresses; if they are right, give the account with --registry-account",
+            ),
         ));
     }
     // The token of a session serves in a password's place, also for an account with a second factor.

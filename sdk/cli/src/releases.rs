@@ -163,7 +163,12 @@ fn follow(client: &Client, path: &str, mut state: Value) -> Result<Value, CliErr
                 total.into_iter().for_each(|t| bar.set_length(t));
                 bar.set_position(done.unwrap_or(0));
             }
-            None => eprintln!("migrating: {}{}", done.unwrap_or(0), total.map_or(String::new(), |t| format!("/{t}"))),
+            None => eprintln!(
+                "{}: {}{}",
+                terminal::lang().pick("迁移数据", "migrating"),
+                done.unwrap_or(0),
+                total.map_or(String::new(), |t| format!("/{t}"))
+            ),
         }
         std::thread::sleep(LOOK);
         state = client.get(path)?;
@@ -188,7 +193,10 @@ fn stopped(state: &Value) -> Option<CliError> {
     let why = state["migration"]["failure"].as_str().or(state["problem"].as_str())?;
     Some(CliError::usage(
         printable(why),
-        "mend the cause and give `yunlong upgrade NAME --resume`, or go back with `yunlong rollback NAME`",
+        terminal::lang().pick(
+            "排除原因后运行 `yunlong upgrade 名称 --resume`，或用 `yunlong rollback 名称` 退回",
+            "mend the cause and give `yunlong upgrade NAME --resume`, or go back with `yunlong rollback NAME`",
+        ),
     ))
 }
 
@@ -198,12 +206,16 @@ fn told(name: &str, state: &Value) -> Result<(), CliError> {
         return Err(why);
     }
     match state["stage"].as_str() {
-        Some("canary") => say!(
-            "{name} {} serves {} % beside {}: `yunlong upgrade {name} --promote` or `--abort`",
-            text(&state["other"]),
-            state["share"],
-            text(&state["version"])
-        ),
+        Some("canary") => {
+            let (other, share, version) = (text(&state["other"]), &state["share"], text(&state["version"]));
+            say!(
+                "{}",
+                terminal::lang().pick(
+                    &format!("{name} {other} 服务 {share} % 的人，其余仍用 {version}：`yunlong upgrade {name} --promote` 全面升级，`--abort` 放弃"),
+                    &format!("{name} {other} serves {share} % beside {version}: `yunlong upgrade {name} --promote` or `--abort`"),
+                )
+            )
+        }
         _ => say!("{name} {}  {}", text(&state["version"]), text(&state["status"])),
     }
 }
@@ -245,11 +257,12 @@ pub(crate) fn health(options: &Shown) -> Result<(), CliError> {
         return say!("{answer:#}");
     }
     if answer["healthy"] == true {
-        return say!("{} is well", options.name);
+        return say!("{} {}", options.name, terminal::lang().pick("运行正常", "is well"));
     }
-    Err(CliError::usage(
-        format!("{} is not well: {}", options.name, printable(answer["reason"].as_str().unwrap_or(""))),
-        "see its log at the console",
+    let (name, why) = (&options.name, printable(answer["reason"].as_str().unwrap_or("")));
+    Err(CliError::told(
+        (format!("{name} 不正常：{why}"), format!("{name} is not well: {why}")),
+        ("在控制台查看它的日志", "see its log at the console"),
     ))
 }
 

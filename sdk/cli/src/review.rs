@@ -115,7 +115,7 @@ pub(crate) fn run(command: &Review) -> Result<(), CliError> {
         Review::Comment(o) => {
             let path = format!("/api/v1/submissions/{}/comments", o.number);
             Client::signed_in(&o.server)?.post(&path, &json!({ "text": o.remark }))?;
-            say!("added")
+            say!("{}", terminal::lang().pick("已添加", "added"))
         }
         Review::Recheck(o) => take(&o.server, o.number, "recheck", &json!({})),
         Review::Withdraw(o) => take(&o.server, o.number, "withdraw", &json!({})),
@@ -142,12 +142,19 @@ fn list(options: &List) -> Result<(), CliError> {
         .map(|s| [s["number"].to_string(), text(&s["app"]), text(&s["version"]), text(&s["state"]), text(&s["vendor"])])
         .collect();
     if rows.is_empty() {
-        eprintln!("nothing was submitted that fits: vendors publish with `yunlong publish`");
+        eprintln!(
+            "{}",
+            terminal::lang().pick(
+                "没有符合条件的提交：开发商用 `yunlong publish` 发布",
+                "nothing was submitted that fits: vendors publish with `yunlong publish`",
+            )
+        );
         return Ok(());
     }
     say_raw!("{}", table(&["NUMBER", "APP", "VERSION", "STATE", "VENDOR"], &rows))?;
     if let Some(next) = answer["next"].as_u64() {
-        eprintln!("older ones: `yunlong review list --before {next}`");
+        let older = terminal::lang().pick("更早的", "older ones");
+        eprintln!("{older}: `yunlong review list --before {next}`");
     }
     Ok(())
 }
@@ -161,9 +168,14 @@ fn show(options: &Shown) -> Result<(), CliError> {
     say!("{}", text(&answer["digest"]))?;
     let findings = &answer["findings"];
     if findings.is_null() {
-        eprintln!("the checks have not ended yet: ask again in some seconds");
+        eprintln!(
+            "{}",
+            terminal::lang()
+                .pick("检查还没有结束：过几秒再运行一次", "the checks have not ended yet: ask again in some seconds",)
+        );
     }
     if let Some(digest) = answer["checked"]["findings"].as_str() {
+        // Scripts look for this word, in whichever language the rest is.
         say!("findings {digest}")?;
     }
     for check in items(&findings["checks"]) {

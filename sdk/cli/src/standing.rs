@@ -76,9 +76,16 @@ pub(crate) fn in_doubt(key: &Value) -> String {
 }
 
 fn digest(text: &str) -> Result<Digest, CliError> {
-    let next =
-        "it is written sha256:… and stands on the version's page, in `yunlong review show` and `yunlong keys revoke`";
-    text.parse().map_err(|_| CliError::usage(format!("`{}` is no package's digest", printable(text)), next))
+    text.parse().map_err(|_| {
+        let text = printable(text);
+        CliError::told(
+            (format!("“{text}”不是安装包的摘要"), format!("`{text}` is no package's digest")),
+            (
+                "摘要写作 sha256:…，见版本的页面、`yunlong review show` 和 `yunlong keys revoke`",
+                "it is written sha256:… and stands on the version's page, in `yunlong review show` and `yunlong keys revoke`",
+            ),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ pub(crate) use {say, say_raw};
 pub(crate) fn out(text: std::fmt::Arguments<'_>) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_fmt(text).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::io("standard output")(e)),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::io(lang().pick("标准输出", "standard output"))(e))
+        }
         _ => Ok(()),
     }
 }
@@ -83,6 +85,10 @@ impl Drop for Bar {
 /// is Chinese.
 #[must_use]
 pub fn lang() -> Lang {
+    // The unit tests read English, whatever the terminal of whoever runs them.
+    if cfg!(test) {
+        return Lang::En;
+    }
     lang_of(|name| std::env::var(name).ok())
 }
 
@@ -94,15 +100,15 @@ fn lang_of(var: impl Fn(&str) -> Option<String>) -> Lang {
 /// Asks a yes-or-no question; no is the answer to an empty line.
 pub(crate) fn confirm(question: &str) -> Result<(), CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(CliError::usage(
-            "this needs an answer, and there is no terminal to ask at",
-            "give --yes if you mean it",
+        return Err(CliError::told(
+            ("这一步要您确认，而这里没有终端可问", "this needs an answer, and there is no terminal to ask at"),
+            ("确实要做就加 --yes", "give --yes if you mean it"),
         ));
     }
     eprint!("{question} [y/N] ");
     _ = std::io::stderr().flush();
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io("the terminal"))?;
+    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io(lang().pick("终端", "the terminal")))?;
     if ["y", "yes", "是", "好"].contains(&line.trim().to_lowercase().as_str()) {
         Ok(())
     } else {
@@ -113,12 +119,15 @@ pub(crate) fn confirm(question: &str) -> Result<(), CliError> {
 /// Asks for a line.
 pub(crate) fn ask(question: &str) -> Result<String, CliError> {
     if !std::io::stdin().is_terminal() {
-        return Err(CliError::usage(format!("{question}: there is no terminal to ask at"), "give it as an option"));
+        return Err(CliError::told(
+            (format!("{question}：这里没有终端可问"), format!("{question}: there is no terminal to ask at")),
+            ("用选项给出", "give it as an option"),
+        ));
     }
     eprint!("{question}: ");
     _ = std::io::stderr().flush();
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io("the terminal"))?;
+    std::io::stdin().lock().read_line(&mut line).map_err(CliError::io(lang().pick("终端", "the terminal")))?;
     Ok(line.trim().to_owned())
 }
 
@@ -137,14 +146,18 @@ pub(crate) fn password_from_stdin(account: &str) -> Result<Zeroizing<String>, Cl
     if stdin.is_terminal() {
         eprint!("{} ({account}): ", lang().pick("密码", "Password"));
         _ = std::io::stderr().flush();
-        without_echo(|| stdin.lock().read_line(&mut line)).map_err(CliError::io("the terminal"))?;
+        without_echo(|| stdin.lock().read_line(&mut line))
+            .map_err(CliError::io(lang().pick("终端", "the terminal")))?;
         eprintln!();
     } else {
-        stdin.lock().read_line(&mut line).map_err(CliError::io("standard input"))?;
+        stdin.lock().read_line(&mut line).map_err(CliError::io(lang().pick("标准输入", "standard input")))?;
     }
     let password = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
     if password.is_empty() {
-        Err(CliError::usage("no password was given", "type it, or set YUNLONG_PASSWORD"))
+        Err(CliError::told(
+            ("没有给出密码", "no password was given"),
+            ("输入密码，或设 YUNLONG_PASSWORD", "type it, or set YUNLONG_PASSWORD"),
+        ))
     } else {
         Ok(password)
     }

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
+use yunlong_model::Lang;
 
 /// `yunlong uninstall`.
 #[derive(Args, Debug)]
@@ -85,20 +86,38 @@ pub(crate) fn run(options: &Uninstall) -> Result<(), CliError> {
             })?;
         }
     }
-    say!("removed {name}")
+    say!("{} {name}", lang.pick("已卸载", "removed"))
 }
 
 /// Stops an installation and writes all that it keeps into a file, which has its name only when it is whole.
 fn take_along(client: &Client, name: &str, file: &Path, part: NamedTempFile) -> Result<Whole, CliError> {
+    let lang = terminal::lang();
     // What it wrote while it is read would be lost with it.
     client.post(&path(name, "/stop")?, &json!({}))?;
     let whole = export(client, name, part, file).inspect_err(|_| {
-        eprintln!("{name} is stopped, and nothing was removed: `yunlong start {name}` lets it serve again");
+        eprintln!(
+            "{}",
+            lang.pick(
+                &format!("{name} 已停止，什么也没有删除：`yunlong start {name}` 恢复服务"),
+                &format!("{name} is stopped, and nothing was removed: `yunlong start {name}` lets it serve again"),
+            )
+        );
     })?;
     let Whole { documents, counters, values, files, .. } = &whole;
-    let values = if *values == 0 { String::new() } else { format!(" and {values} values of buckets") };
-    let files = if *files == 0 { String::new() } else { format!(" and {files} files") };
-    say!("exported {documents} documents and {counters} counters{values}{files} into {}", file.display())?;
+    let also = |n: u64, zh: &str, en: &str| match (n, lang) {
+        (0, _) => String::new(),
+        (n, Lang::Zh) => format!("、{n} {zh}"),
+        (n, Lang::En) => format!(" and {n} {en}"),
+    };
+    let values = also(*values, "个存储桶的值", "values of buckets");
+    let (files, shown) = (also(*files, "个文件", "files"), file.display());
+    say!(
+        "{}",
+        lang.pick(
+            &format!("已导出 {documents} 份文档、{counters} 个计数器{values}{files}，存入 {shown}"),
+            &format!("exported {documents} documents and {counters} counters{values}{files} into {shown}"),
+        )
+    )?;
     Ok(whole)
 }
 
@@ -130,9 +149,15 @@ fn export(client: &Client, name: &str, part: NamedTempFile, file: &Path) -> Resu
     let part = out.into_inner().map_err(|e| unwritable()(e.into_error()))?;
     let lines = seen.lines;
     let whole = seen.whole().ok_or_else(|| {
-        CliError::usage(
-            format!("the export of {name} was cut short after {lines} lines"),
-            "repeat the command; the platform's log says why when it happens again",
+        CliError::told(
+            (
+                format!("{name} 的导出在 {lines} 行之后中断"),
+                format!("the export of {name} was cut short after {lines} lines"),
+            ),
+            (
+                "重复命令；如再中断，平台的日志里有原因",
+                "repeat the command; the platform's log says why when it happens again",
+            ),
         )
     })?;
     part.as_file().sync_all().map_err(unwritable())?;
@@ -153,9 +178,13 @@ fn read(file: &Path) -> Result<Whole, CliError> {
         line.clear();
     }
     seen.whole().ok_or_else(|| {
-        CliError::usage(
-            format!("{} is no whole export: it was cut short or changed", file.display()),
-            "export it again into another file with --export",
+        let shown = file.display();
+        CliError::told(
+            (
+                format!("{shown} 不是完整的导出：它中断过或被改动"),
+                format!("{shown} is no whole export: it was cut short or changed"),
+            ),
+            ("用 --export 重新导出到另一个文件", "export it again into another file with --export"),
         )
     })
 }

@@ -247,16 +247,20 @@ pub(crate) async fn publish(city: &City, package: &Package) -> Result<Review> {
     Ok(operations.review(package.digest).await?)
 }
 
-/// Upgrades to a newer release; says so when the package is another one of the same version.
+/// Upgrades to a newer release; says so when the package is an older one, or another build of the same version.
 async fn refresh(city: &City, installed: &Installation, app: Wanted) -> Result<()> {
     let (name, offered) = (&installed.name, &app.package);
     if installed.package_digest == offered.digest {
         return Ok(());
     }
     if offered.manifest.version <= installed.version {
+        let (have, given) = (&installed.version, &offered.manifest.version);
         eprintln!(
-            "{name}: {} is installed, and the package given is another build of {}. What is installed stays: raise the version, or start with an empty data folder",
-            installed.version, offered.manifest.version
+            "{}",
+            yunlong_cli::lang().pick(
+                &format!("{name}：已安装 {have}，给出的安装包是 {given}，不比它新。已安装的保持不变：请提高版本号，或换一个空的数据文件夹"),
+                &format!("{name}: {have} is installed, and the package given is {given}, which is not newer. What is installed stays: raise the version, or start with an empty data folder"),
+            )
         );
         return Ok(());
     }

@@ -109,7 +109,11 @@ fn built_in(manifest: &Manifest) -> Result<Catalogue, CliError> {
                 lang().pick("用 --fetch 向平台的目录查询", "ask the platform's catalogue with --fetch"),
             ));
         };
-        let found = toml::from_str(&text).map_err(|e| CliError::usage(format!("{path}: {e}"), "report this"))?;
+        let found = toml::from_str(&text).map_err(|e| {
+            let next = lang()
+                .pick("重新安装 yunlong；如再出现，请报告", "install yunlong anew; report it if it happens again");
+            CliError::usage(format!("{path}: {e}"), next)
+        })?;
         out.insert(used.dataset.clone(), found);
     }
     Ok(out)
@@ -124,8 +128,9 @@ fn fetched(server: &Server, manifest: &Manifest) -> Result<Catalogue, CliError> 
     let client = Client::signed_in(server)?;
     for used in &manifest.datasets {
         let answer = client.get(&crate::hub::dataset_path(&used.dataset)?)?;
-        let found =
-            serde_json::from_value(answer).map_err(|e| client.strange(&format!("a dataset is described: {e}")))?;
+        let found = serde_json::from_value(answer).map_err(|e| {
+            client.strange(&format!("数据集的说明不对：{e}"), &format!("a dataset is described wrongly: {e}"))
+        })?;
         out.insert(used.dataset.clone(), found);
     }
     Ok(out)

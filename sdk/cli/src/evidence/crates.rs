@@ -5,6 +5,7 @@
 
 use super::source::public;
 use crate::CliError;
+use crate::terminal::lang;
 use cargo_lock::Lockfile;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Node, NodeDep, Package};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -49,9 +50,16 @@ impl Crates {
     /// Asks cargo about the crate in a folder.
     pub(super) fn read(dir: &Path) -> Result<Self, CliError> {
         let wrong = |problem: String| {
-            CliError::usage(
-                format!("cargo does not tell what the component is made of: {}", problem.trim_end()),
-                "build the component, so that Cargo.lock is there and fits Cargo.toml; or give --sbom and --provenance",
+            let problem = problem.trim_end();
+            CliError::told(
+                (
+                    format!("cargo 没有说明组件由什么组成：{problem}"),
+                    format!("cargo does not tell what the component is made of: {problem}"),
+                ),
+                (
+                    "先构建组件，使 Cargo.lock 存在并与 Cargo.toml 一致；或给出 --sbom 和 --provenance",
+                    "build the component, so that Cargo.lock is there and fits Cargo.toml; or give --sbom and --provenance",
+                ),
             )
         };
         // The workspace is looked for above the folder's real place.
@@ -64,8 +72,11 @@ impl Crates {
         let lock = metadata.workspace_root.join("Cargo.lock");
         let lock = std::fs::read_to_string(lock.as_std_path()).map_err(CliError::io(&lock))?;
         let known: Lockfile = lock.parse().map_err(|e: cargo_lock::Error| wrong(e.to_string()))?;
-        let (root, others) = closure(&metadata, &manifest, &checksums(&known))
-            .ok_or_else(|| wrong("Cargo.toml is that of a workspace, not of a crate".into()))?;
+        let (root, others) = closure(&metadata, &manifest, &checksums(&known)).ok_or_else(|| {
+            let text = lang()
+                .pick("Cargo.toml 是工作区的，不是一个 crate 的", "Cargo.toml is that of a workspace, not of a crate");
+            wrong(text.into())
+        })?;
         Ok(Self { root, others, lock: Digest::of(lock.as_bytes()) })
     }
 }

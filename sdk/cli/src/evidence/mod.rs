@@ -10,6 +10,7 @@ mod sbom;
 mod source;
 
 use crate::CliError;
+use crate::terminal::lang;
 use crates::Crates;
 use source::Source;
 use std::path::Path;
@@ -41,23 +42,31 @@ pub(crate) fn gather(
     let provenance = given(wanted.provenance, &dir.join(PROVENANCE_FILE))?;
     if let Some((name, bytes)) = &sbom {
         sbom::check(bytes).map_err(|problem| {
-            CliError::usage(
-                format!("{name}: {problem}"),
+            let next = lang().pick(
+                "用您的工具链生成 JSON 格式的 CycloneDX，版本 1.2 至 1.7",
                 "make CycloneDX in JSON, version 1.2 to 1.7, with your toolchain",
-            )
+            );
+            CliError::usage(format!("{name}: {problem}"), next)
         })?;
     }
     if let Some((name, bytes)) = &provenance {
         provenance::check(bytes, &digest).map_err(|problem| {
-            CliError::usage(format!("{name}: {problem}"), "build and state it again, or leave it to `yunlong package`")
+            let next = lang().pick(
+                "重新构建并出具，或交给 `yunlong package` 生成",
+                "build and state it again, or leave it to `yunlong package`",
+            );
+            CliError::usage(format!("{name}: {problem}"), next)
         })?;
     }
     let by_cargo = dir.join("Cargo.toml").is_file() && (sbom.is_none() || provenance.is_none());
     let crates = if by_cargo { Some(Crates::read(dir)?) } else { None };
     let source = Source::of(dir);
-    let remark = (sbom.is_none() && crates.is_none()).then_some(
-        "there is no Cargo.toml, so that the package does not list what it is made of: give CycloneDX with --sbom",
-    );
+    let remark = (sbom.is_none() && crates.is_none()).then(|| {
+        lang().pick(
+            "没有 Cargo.toml，安装包因此没有列出它由什么组成：用 --sbom 给出 CycloneDX",
+            "there is no Cargo.toml, so that the package does not list what it is made of: give CycloneDX with --sbom",
+        )
+    });
     let sbom = match (sbom, &crates) {
         (Some((_, bytes)), _) => Some(bytes),
         (None, Some(crates)) => Some(sbom::write(manifest, &digest, crates, date(source.as_ref())?)),
@@ -80,7 +89,10 @@ fn given(named: Option<&Path>, beside: &Path) -> Result<Option<(String, Vec<u8>)
     let name = path.display().to_string();
     let limit = Limits::default().evidence;
     if std::fs::metadata(path).map_err(CliError::io(&name))?.len() > limit {
-        return Err(CliError::usage(format!("{name} is over {limit} bytes"), "list what is in the component alone"));
+        return Err(CliError::told(
+            (format!("{name} 超过 {limit} 字节"), format!("{name} is over {limit} bytes")),
+            ("只列组件中有的", "list what is in the component alone"),
+        ));
     }
     let bytes = std::fs::read(path).map_err(CliError::io(&name))?;
     Ok(Some((name, bytes)))
@@ -90,9 +102,12 @@ fn given(named: Option<&Path>, beside: &Path) -> Result<Option<(String, Vec<u8>)
 fn date(source: Option<&Source>) -> Result<Option<Timestamp>, CliError> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => seconds(&text).map(Some).ok_or_else(|| {
-            CliError::usage(
-                format!("SOURCE_DATE_EPOCH is `{text}`, no number of seconds"),
-                "set it to seconds since 1970, or unset it",
+            CliError::told(
+                (
+                    format!("SOURCE_DATE_EPOCH 是“{text}”，不是秒数"),
+                    format!("SOURCE_DATE_EPOCH is `{text}`, no number of seconds"),
+                ),
+                ("设为自 1970 年起的秒数，或取消设置", "set it to seconds since 1970, or unset it"),
             )
         }),
         Err(_) => Ok(source.and_then(|s| s.at)),

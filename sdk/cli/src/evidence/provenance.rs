@@ -5,6 +5,7 @@
 
 use super::crates::Crates;
 use super::source::Source;
+use crate::terminal::lang;
 use serde_json::{Value, json};
 use yunlong_model::{Digest, Manifest};
 use yunlong_registry::bundle::Statement;
@@ -76,10 +77,10 @@ fn described(source: &Source) -> Value {
 pub(super) fn check(bytes: &[u8], component: &Digest) -> Result<(), String> {
     let statement = Statement::read(bytes).map_err(|e| e.en)?;
     if !statement.predicate_type.starts_with("https://slsa.dev/provenance/") {
-        return Err("it is no SLSA provenance".into());
+        return Err(lang().pick("它不是 SLSA 来源证明", "it is no SLSA provenance").into());
     }
     if !statement.subjects().any(|subject| subject == *component) {
-        return Err(format!("it is not about this component ({component})"));
+        return Err(format!("{} ({component})", lang().pick("它说的不是这个组件", "it is not about this component")));
     }
     Ok(())
 }

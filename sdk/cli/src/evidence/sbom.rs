@@ -3,6 +3,7 @@
 //! Written by hand: the crate `cyclonedx-bom` knows the format up to 1.5, and the fields that are used are few.
 
 use super::crates::{Crate, Crates};
+use crate::terminal::lang;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use yunlong_model::{Digest, Manifest, Timestamp};
@@ -90,12 +91,13 @@ struct Head {
 
 /// Whether bytes are such a list: what would be refused at review is told here.
 pub(super) fn check(bytes: &[u8]) -> Result<(), String> {
-    let head: Head = serde_json::from_slice(bytes).map_err(|e| format!("no CycloneDX in JSON: {e}"))?;
+    let head: Head = serde_json::from_slice(bytes)
+        .map_err(|e| format!("{}{e}", lang().pick("不是 JSON 格式的 CycloneDX：", "no CycloneDX in JSON: ")))?;
     let minor = head.spec_version.strip_prefix("1.").and_then(|m| m.parse::<u8>().ok());
     if head.bom_format == "CycloneDX" && minor.is_some_and(|m| (2..=7).contains(&m)) {
         Ok(())
     } else {
-        Err(format!("its format is `{} {}`", head.bom_format, head.spec_version))
+        Err(format!("{} `{} {}`", lang().pick("它的格式是", "its format is"), head.bom_format, head.spec_version))
     }
 }
 

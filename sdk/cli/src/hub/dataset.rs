@@ -24,7 +24,10 @@ pub(crate) struct Dataset {
 pub(crate) fn path(id: &str, action: &str) -> Result<String, CliError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if id.is_empty() || !id.chars().all(plain) {
-        return Err(CliError::usage(format!("`{id}` is no dataset's code"), "see `yunlong hub datasets`"));
+        return Err(CliError::told(
+            (format!("“{id}”不是数据集的代码"), format!("`{id}` is no dataset's code")),
+            ("用 `yunlong hub datasets` 查看", "see `yunlong hub datasets`"),
+        ));
     }
     Ok(format!("/api/v1/hub/datasets/{id}{action}"))
 }
@@ -74,7 +77,7 @@ pub(crate) fn list(as_json: bool, server: &Server) -> Result<(), CliError> {
     }
     let rows: Vec<[String; 4]> = items(&answer).iter().map(row).collect();
     if rows.is_empty() {
-        eprintln!("the catalogue is empty");
+        eprintln!("{}", lang().pick("目录是空的", "the catalogue is empty"));
         return Ok(());
     }
     say_raw!("{}", table(&["DATASET", "PROVIDER", "SHARING", "TITLE"], &rows))

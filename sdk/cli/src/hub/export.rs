@@ -8,7 +8,7 @@ use super::dataset::{Dataset, VALID_FROM, VALID_TO};
 use super::progress::{Progress, rows, time};
 use crate::CliError;
 use crate::client::Client;
-use crate::terminal::say;
+use crate::terminal::{lang, say};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -22,9 +22,10 @@ const NOTES: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(options: &Export) -> Result<(), CliError> {
     let format = options.format.or_else(|| Format::of(&options.out)).ok_or_else(|| {
-        CliError::usage(
-            format!("the name {} does not tell the format", options.out.display()),
-            "name it with --format csv, jsonl or parquet",
+        let shown = options.out.display();
+        CliError::told(
+            (format!("从文件名 {shown} 看不出格式"), format!("the name {shown} does not tell the format")),
+            ("用 --format 写明 csv、jsonl 或 parquet", "name it with --format csv, jsonl or parquet"),
         )
     })?;
     let client = Client::signed_in(&options.server)?;
@@ -35,7 +36,13 @@ pub(crate) fn run(options: &Export) -> Result<(), CliError> {
     } else {
         all.only(&options.fields).map_err(|name| {
             let known = all.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
-            CliError::usage(format!("the dataset has no item `{name}`; it has: {known}"), "give others with --fields")
+            CliError::told(
+                (
+                    format!("数据集没有数据项“{name}”；它有：{known}"),
+                    format!("the dataset has no item `{name}`; it has: {known}"),
+                ),
+                ("用 --fields 写别的数据项", "give others with --fields"),
+            )
         })?
     };
     let of = Asked {
@@ -50,11 +57,18 @@ pub(crate) fn run(options: &Export) -> Result<(), CliError> {
     let begun = Instant::now();
     let count = match job.interrupted()? {
         Some((writer, note)) => {
-            eprintln!("going on with the export of {}: {} are written", note.of.dataset, rows(note.mark.rows));
+            let (dataset, written) = (&note.of.dataset, rows(note.mark.rows));
+            eprintln!(
+                "{}",
+                lang().pick(
+                    &format!("继续导出 {dataset}：已写 {written}"),
+                    &format!("going on with the export of {dataset}: {written} are written"),
+                )
+            );
             match job.write(writer, &note.id, note.after) {
                 // The day is over, or somebody else began it: then this is another export.
                 Err(CliError::Refused { status: 404, .. }) => {
-                    eprintln!("it can no longer be read: beginning anew");
+                    eprintln!("{}", lang().pick("已不能再读，重新开始", "it can no longer be read: beginning anew"));
                     job.anew()
                 }
                 other => other,
@@ -62,7 +76,14 @@ pub(crate) fn run(options: &Export) -> Result<(), CliError> {
         }
         None => job.anew(),
     }?;
-    say!("wrote {} into {} in {}", rows(count), options.out.display(), time(begun.elapsed()))
+    let (written, shown, took) = (rows(count), options.out.display(), time(begun.elapsed()));
+    say!(
+        "{}",
+        lang().pick(
+            &format!("已写 {written}，存入 {shown}，用时 {took}"),
+            &format!("wrote {written} into {shown} in {took}"),
+        )
+    )
 }
 
 /// What an export is asked for with. One that was asked for otherwise is another one.
@@ -113,7 +134,9 @@ impl Job<'_> {
         // Before the file: what is refused leaves none.
         let asked = json!({ "dataset": self.of.dataset, "reason": self.of.reason, "law": self.of.law });
         let begun = self.client.post("/api/v1/hub/exports", &asked)?;
-        let id = begun["id"].as_str().ok_or_else(|| self.client.strange("the answer names no export"))?;
+        let id = begun["id"]
+            .as_str()
+            .ok_or_else(|| self.client.strange("回答中没有导出的编号", "the answer names no export"))?;
         let writer = Writer::create(self.out, self.format, self.of.columns.clone()).map_err(unwritable(self.out))?;
         self.write(writer, id, String::new())
     }
@@ -135,7 +158,13 @@ impl Job<'_> {
                 if !over && writer.rows() > 0 {
                     self.keep(&mut writer, id, &after)?;
                     writer.leave();
-                    eprintln!("what was written stays beside; give the same command again, and it goes on from there");
+                    eprintln!(
+                        "{}",
+                        lang().pick(
+                            "已写的部分保留在旁边；再运行同一命令，从那里继续",
+                            "what was written stays beside; give the same command again, and it goes on from there",
+                        )
+                    );
                 } else {
                     _ = std::fs::remove_file(&self.note);
                 }
@@ -203,6 +232,9 @@ pub(crate) fn unwritable(path: &Path) -> impl Fn(WriteError) -> CliError {
     let path = path.display().to_string();
     move |error| match error {
         WriteError::Io(e) => CliError::io(&path)(e),
-        other => CliError::usage(format!("{path}: {other}"), "write JSON Lines, which takes every value"),
+        other => CliError::usage(
+            format!("{path}: {other}"),
+            lang().pick("改写 JSON Lines，它容得下任何值", "write JSON Lines, which takes every value"),
+        ),
     }
 }

@@ -9,20 +9,20 @@ use super::load::{Load, Summary};
 use super::progress::{Progress, rows, time};
 use crate::CliError;
 use crate::client::Client;
-use crate::terminal::say;
+use crate::terminal::{lang, say};
 use std::path::{Path, PathBuf};
 use yunlong_exchange::{Columns, Format, Line, Writer};
 use yunlong_samples::{City, DATASETS, Rows};
 
 pub(crate) fn run(options: &Generate) -> Result<(), CliError> {
     let city = City::new(options.seed, options.people)
-        .map_err(|e| CliError::usage(e.to_string(), "give fewer with --people"))?;
+        .map_err(|e| CliError::usage(e.to_string(), lang().pick("用 --people 写少一些", "give fewer with --people")))?;
     let wanted = wanted(&options.dataset)?;
     if options.load {
         return load(&city, &wanted, options);
     }
     let folder = options.out.clone().unwrap_or_else(|| default_folder(options));
-    eprintln!("writing into the folder {}", folder.display());
+    eprintln!("{} {}", lang().pick("写入文件夹", "writing into the folder"), folder.display());
     files(&city, &wanted, &folder, options.format)
 }
 
@@ -34,7 +34,10 @@ fn default_folder(options: &Generate) -> PathBuf {
 fn wanted(named: &[String]) -> Result<Vec<&'static str>, CliError> {
     if let Some(unknown) = named.iter().find(|n| !DATASETS.contains(&n.as_str())) {
         let known = DATASETS.join(", ");
-        return Err(CliError::usage(format!("there are no samples for `{unknown}`"), format!("there are for {known}")));
+        return Err(CliError::told(
+            (format!("没有“{unknown}”的样例数据"), format!("there are no samples for `{unknown}`")),
+            (format!("有样例数据的：{known}"), format!("there are for {known}")),
+        ));
     }
     Ok(DATASETS.into_iter().filter(|d| named.is_empty() || named.iter().any(|n| n == d)).collect())
 }
@@ -65,7 +68,8 @@ fn files(city: &City, wanted: &[&'static str], folder: &Path, format: Format) ->
             }
         }
         let count = writer.finish().map_err(unwritable(&path))?;
-        say!("{}: {} in {}", path.display(), rows(count), time(progress.end()))?;
+        let (shown, written, took) = (path.display(), rows(count), time(progress.end()));
+        say!("{}", lang().pick(&format!("{shown}：{written}，用时 {took}"), &format!("{shown}: {written} in {took}")))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::load::{Load, Summary};
 use super::progress::rows;
 use crate::CliError;
 use crate::client::Client;
-use crate::terminal::say;
+use crate::terminal::{lang, say};
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::Read as _;
@@ -23,7 +23,11 @@ pub(crate) fn run(options: &Import) -> Result<(), CliError> {
     tell_encoding(&begin()?);
 
     let name = options.file.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
-        CliError::usage(format!("{} is no file's name in UTF-8", options.file.display()), "rename the file")
+        let shown = options.file.display();
+        CliError::told(
+            (format!("{shown} 的文件名不是 UTF-8"), format!("{shown} is no file's name in UTF-8")),
+            ("给文件改名", "rename the file"),
+        )
     })?;
     let errors = options.errors.clone().unwrap_or_else(|| beside(&options.file));
     let (size, hash) = fingerprint(&options.file)?;
@@ -52,13 +56,24 @@ pub(crate) fn run(options: &Import) -> Result<(), CliError> {
 /// Says what became of the rows; some that were refused are an error with an exit code of its own.
 pub(crate) fn tell(summary: &Summary, errors: &Path) -> Result<(), CliError> {
     let Summary { read, loaded, unchanged, refused } = *summary;
-    say!("read {}: {loaded} loaded, {unchanged} unchanged, {refused} refused", rows(read))?;
+    let read = rows(read);
+    say!(
+        "{}",
+        lang().pick(
+            &format!("读了 {read}：导入 {loaded}，未变 {unchanged}，拒绝 {refused}"),
+            &format!("read {read}: {loaded} loaded, {unchanged} unchanged, {refused} refused"),
+        )
+    )?;
     if refused == 0 { Ok(()) } else { Err(CliError::RowsRefused { refused, errors: errors.display().to_string() }) }
 }
 
 fn tell_encoding(reader: &Reader) {
     if let Some(encoding) = reader.encoding() {
-        eprintln!("reading {} in {encoding}", reader.format());
+        let format = reader.format();
+        eprintln!(
+            "{}",
+            lang().pick(&format!("按 {encoding} 读取 {format}"), &format!("reading {format} in {encoding}"))
+        );
     }
 }
 
@@ -78,9 +93,15 @@ fn unreadable(path: &Path, error: OpenError) -> CliError {
         OpenError::Io(e) => CliError::io(path.display())(e),
         other => {
             let next = match &other {
-                OpenError::Format => "name the format with --format csv, jsonl or parquet",
-                OpenError::Encoding { .. } => "convert the file to UTF-8, or name its encoding with --encoding",
-                _ => other.next().unwrap_or("check the file"),
+                OpenError::Format => lang().pick(
+                    "用 --format 写明 csv、jsonl 或 parquet",
+                    "name the format with --format csv, jsonl or parquet",
+                ),
+                OpenError::Encoding { .. } => lang().pick(
+                    "把文件转成 UTF-8，或用 --encoding 写明编码",
+                    "convert the file to UTF-8, or name its encoding with --encoding",
+                ),
+                _ => other.next().unwrap_or(lang().pick("检查文件", "check the file")),
             };
             CliError::usage(format!("{}: {other}", path.display()), next)
         }
@@ -115,11 +136,10 @@ impl Iterator for FileSource {
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.reader.next()?;
-        Some(
-            line.map_err(|e| {
-                CliError::usage(format!("{}: {e}", self.path.display()), "repair or export the file again")
-            }),
-        )
+        Some(line.map_err(|e| {
+            let next = lang().pick("修复文件，或重新导出", "repair or export the file again");
+            CliError::usage(format!("{}: {e}", self.path.display()), next)
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use super::batches::{Batch, Batches, Source};
 use super::progress::{Progress, rows, time};
 use crate::CliError;
 use crate::client::Client;
-use crate::terminal::say;
+use crate::terminal::{lang, say};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::mpsc;
@@ -56,15 +56,13 @@ impl Load<'_> {
         let done = match next {
             0 => run.fresh(first),
             _ => {
-                eprintln!(
-                    "going on with the import of {}: {next} batches are done; rows without a day hold from {}",
-                    self.file,
-                    day(&import)
-                );
+                self.goes_on(next, day(&import));
                 match run.resume(first, next, import["refused"].as_u64().unwrap_or(0)) {
                     Ok(true) => Ok(()),
                     Ok(false) => {
-                        eprintln!("{} does not fit what was refused: making it anew", self.errors.display());
+                        let does_not_fit =
+                            lang().pick("与已拒绝的行不符，重新生成", "does not fit what was refused: making it anew");
+                        eprintln!("{} {does_not_fit}", self.errors.display());
                         run.summary = Summary::default();
                         run.errors = None;
                         run.fresh(open()?)
@@ -74,7 +72,13 @@ impl Load<'_> {
             }
         };
         if done.is_err() {
-            eprintln!("what was loaded stays; give the same command again, and it goes on from there");
+            eprintln!(
+                "{}",
+                lang().pick(
+                    "已导入的保留；再运行同一命令，从那里继续",
+                    "what was loaded stays; give the same command again, and it goes on from there",
+                )
+            );
         }
         done?;
         let ended = self.client.post(&path("/finish"), &json!({}))?;
@@ -88,28 +92,66 @@ impl Load<'_> {
         Ok(summary)
     }
 
+    fn goes_on(&self, batches: u64, from: &str) {
+        let file = self.file;
+        eprintln!(
+            "{}",
+            lang().pick(
+                &format!("继续导入 {file}：已完成 {batches} 批；没有日期的行自 {from} 生效"),
+                &format!(
+                    "going on with the import of {file}: {batches} batches are done; rows without a day hold from {from}"
+                ),
+            )
+        );
+    }
+
     /// Gives the import up that was interrupted.
     pub(crate) fn abandon(&self) -> Result<(), CliError> {
-        let import = self.unfinished()?.ok_or_else(|| self.none_interrupted("nothing is to be given up"))?;
+        let import =
+            self.unfinished()?.ok_or_else(|| self.none_interrupted(("没有要放弃的", "nothing is to be given up")))?;
         let ended = self.client.post(&format!("/api/v1/hub/imports/{}/abandon", self.id(&import)?), &json!({}))?;
         let loaded = ended["loaded"].as_u64().unwrap_or(0);
-        say!("gave up the import of {}: {} that it has loaded stay", self.file, rows(loaded))
+        let (file, loaded) = (self.file, rows(loaded));
+        say!(
+            "{}",
+            lang().pick(
+                &format!("已放弃导入 {file}：已导入的 {loaded}保留"),
+                &format!("gave up the import of {file}: {loaded} that it has loaded stay"),
+            )
+        )
     }
 
     /// The import that is to go on, and to begin none.
     fn interrupted(&self) -> Result<Value, CliError> {
-        let import = self.unfinished()?.ok_or_else(|| self.none_interrupted("leave --resume out: then it begins"))?;
+        let next = ("去掉 --resume，就会开始", "leave --resume out: then it begins");
+        let import = self.unfinished()?.ok_or_else(|| self.none_interrupted(next))?;
         match self.valid_from.filter(|wanted| *wanted != day(&import)) {
             None => Ok(import),
-            Some(wanted) => Err(CliError::usage(
-                format!("the rows of the interrupted import hold from {}, and not from {wanted}", day(&import)),
-                "leave --valid-from out, or give the import up with --abandon and begin it anew",
-            )),
+            Some(wanted) => {
+                let day = day(&import);
+                Err(CliError::told(
+                    (
+                        format!("中断的导入各行自 {day} 生效，而不是 {wanted}"),
+                        format!("the rows of the interrupted import hold from {day}, and not from {wanted}"),
+                    ),
+                    (
+                        "去掉 --valid-from，或用 --abandon 放弃后重新导入",
+                        "leave --valid-from out, or give the import up with --abandon and begin it anew",
+                    ),
+                ))
+            }
         }
     }
 
-    fn none_interrupted(&self, next: &str) -> CliError {
-        CliError::usage(format!("no import of {} into {} was interrupted", self.file, self.dataset), next)
+    fn none_interrupted(&self, next: (&str, &str)) -> CliError {
+        let (file, dataset) = (self.file, self.dataset);
+        CliError::told(
+            (
+                format!("没有把 {file} 导入 {dataset} 的中断记录"),
+                format!("no import of {file} into {dataset} was interrupted"),
+            ),
+            next,
+        )
     }
 
     /// Looks for the import of this file that has not ended.
@@ -126,7 +168,7 @@ impl Load<'_> {
     }
 
     fn id<'v>(&self, import: &'v Value) -> Result<&'v str, CliError> {
-        import["id"].as_str().ok_or_else(|| self.client.strange("an import without an id"))
+        import["id"].as_str().ok_or_else(|| self.client.strange("回答中的导入没有编号", "an import without an id"))
     }
 
     fn start(&self) -> Result<Value, CliError> {
@@ -236,7 +278,14 @@ impl Run<'_> {
         let took = progress.end();
         let read = self.summary.read;
         let rate = read as f64 / took.as_secs_f64().max(0.001);
-        eprintln!("{}: {} in {}, {rate:.0} a second", self.load.dataset, rows(read), time(took));
+        let (dataset, read, took) = (self.load.dataset, rows(read), time(took));
+        eprintln!(
+            "{}",
+            lang().pick(
+                &format!("{dataset}：{read}，用时 {took}，每秒 {rate:.0} 行"),
+                &format!("{dataset}: {read} in {took}, {rate:.0} a second"),
+            )
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! How far long work is: a bar at a terminal, lines elsewhere.
 
+use crate::terminal::lang;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -34,11 +35,11 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
             bar.set_position(done);
-            bar.set_message(format!("{} rows", HumanCount(rows)));
+            bar.set_message(self::rows(rows));
         } else if self.told.elapsed() >= LINES {
             self.told = Instant::now();
             let percent = done * 100 / total.max(1);
-            eprintln!("{}: {percent} %, {} rows", self.what, HumanCount(rows));
+            eprintln!("{}: {percent} %, {}", self.what, self::rows(rows));
         }
     }
 
@@ -53,7 +54,7 @@ impl Progress {
 
 /// A number of rows for people.
 pub(crate) fn rows(n: u64) -> String {
-    format!("{} {}", HumanCount(n), if n == 1 { "row" } else { "rows" })
+    format!("{} {}", HumanCount(n), lang().pick("行", if n == 1 { "row" } else { "rows" }))
 }
 
 /// A time for people.
