@@ -8,7 +8,7 @@ import {
 import * as s from "./types.ts";
 
 const Code = z.string().max(64).describe("As it was handed over; capitals, spaces and dashes do not matter.");
-const After = z.object({ after: z.string().max(2000).optional() });
+const After = z.object({ after: s.Cursor.optional() });
 const BAD_CODE = "The code does not exist, was used, or has run out";
 
 function post({ id, kind, at, from, to }: DomainPost): z.infer<typeof s.Post> {

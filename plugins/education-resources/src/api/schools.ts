@@ -80,7 +80,7 @@ export function apply(request: CityRequest, { params }: InputOf<typeof applyForS
 /** `GET /api/schools/{id}/probes` */
 export const listProbes = operation({
   method: "GET", path: "/api/schools/:id/probes", id: "listProbes", tag, summary: "What a school's probes found, the newest first (its administrator, the bureau)",
-  params: s.OfSchool, query: z.object({ after: z.string().max(2000).optional() }), answer: z.object({ items: z.array(s.Probe), next: s.next }), signedIn: true,
+  params: s.OfSchool, query: z.object({ after: s.Cursor.optional() }), answer: z.object({ items: z.array(s.Probe), next: s.next }), signedIn: true,
   problems: { 403: s.FORBIDDEN, 404: s.ABSENT },
 });
 

@@ -7,7 +7,7 @@ import {
 } from "../service/index.ts";
 import * as s from "./types.ts";
 
-const After = z.object({ after: z.string().max(2000).optional() });
+const After = z.object({ after: s.Cursor.optional() });
 const NoteBody = z.object({ text: z.string().default(""), key: z.string().regex(/^[A-Za-z0-9-]{8,64}$/).describe("The same key is the same note.") });
 const Shelved = z.object({ resource: z.string().max(64) });
 

@@ -13,6 +13,8 @@ export const Moment = z.number().int().describe("Milliseconds since 1970-01-01T0
 const count = z.number().int().min(0);
 /** A number of the app's own. */
 export const Id = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+/** A place in a list: the host's own token, in base64url. */
+export const Cursor = z.string().regex(/^[A-Za-z0-9_-]{1,1000}$/).describe("`next` of the page before.");
 /** A node of the curriculum. */
 export const NodeId = z.string().regex(/^[a-z0-9.-]{1,200}$/);
 /** The code of a school. */
@@ -29,7 +31,7 @@ export const OfUnit = z.object({ unit: NodeId });
 
 /** A page of a list. */
 export const Paged = z.object({
-  after: z.string().max(2000).optional().describe("`next` of the page before."),
+  after: Cursor.optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 });
 /** Where the next page begins. */
