@@ -3,6 +3,7 @@
 
 mod attachments;
 mod crash;
+mod education;
 mod examples;
 mod files;
 mod foreign;
