@@ -29,8 +29,9 @@ export const WAYS = [
   { how: 'English, phone', name: 'en-phone', lang: 'en', phone: true },
 ];
 
-/** Whose the apps are: the tickets the tourism department's, the others the city's own. */
-const organization = (app) => (app === 'tourism-ticketing' ? '11320300MB000YL15P' : '320300');
+/** Whose the apps are: each department's app is its own, the others are the city's. */
+const DEPARTMENTS = { 'tourism-ticketing': '11320300MB000YL15P', 'logistics-finance': '11320300MB000YL74T' };
+const organization = (app) => DEPARTMENTS[app] ?? '320300';
 
 /** Starts the server with the apps installed, and with more arguments; `stop` ends it. */
 export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more = []) {

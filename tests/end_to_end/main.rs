@@ -10,6 +10,7 @@ mod foreign;
 mod gateway;
 mod hostile;
 mod hub;
+mod logistics;
 mod new_app;
 mod operation;
 mod packages;

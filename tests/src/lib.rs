@@ -337,6 +337,23 @@ impl City {
         Ok(self.client(label)?.with_token(token))
     }
 
+    /// A client as [`City::signed_in`], of a session in which the account acts for somebody: its first mandate of a
+    /// company or person that the portal calls so.
+    ///
+    /// # Errors
+    /// When the account cannot sign in, or has no such mandate.
+    pub async fn acting(&self, label: &str, account: &str, grantor: &str) -> Result<Client> {
+        let token = self.token(account).await?;
+        let portal = self.client("")?.with_token(token.clone());
+        let held = portal.page("/mandates", "zh").await?.text;
+        let entry = held.split(&format!("<strong>{grantor}</strong>")).nth(1);
+        let mandate = entry.and_then(|e| e.split("name=\"mandate\" value=\"").nth(1)?.split('"').next());
+        let mandate = mandate.with_context(|| format!("{account} has no mandate of {grantor}"))?;
+        let chosen = portal.form("/mandates/act", &[("mandate", mandate)]).await?;
+        ensure!(chosen.status == 303, "acting for {grantor}: {} {}", chosen.status, chosen.text);
+        Ok(self.client(label)?.with_token(token))
+    }
+
     /// A bearer token, from `POST /api/v1/sessions`.
     ///
     /// # Errors

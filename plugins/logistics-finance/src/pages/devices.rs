@@ -155,7 +155,7 @@ fn page(request: &Request, actor: &Actor, d: &Device, secret: Option<&str>) -> R
         @if let Some(secret) = secret {
             (notice(Tone::Warn, html! {
                 strong { (request.t("设备密钥，只显示这一次：", "The device's secret, shown this once:")) }
-                p { code { (secret) } }
+                p { code.secret { (secret) } }
                 p { (request.t("请写入设备并妥善保管；遗失时在此换发。", "Put it into the device and keep it safe; if it is lost, have it renewed here.")) }
             }))
         }
@@ -169,7 +169,7 @@ fn page(request: &Request, actor: &Actor, d: &Device, secret: Option<&str>) -> R
         (card("how", request.t("怎样报送", "How it sends"), html! {
             p { code { "POST " (context::installation().origin) "/api/sensor-events" } }
             p { (request.t("对以下文本签名，每行以换行符结束：版本行、设备、序号、类型、批次、数量、采集时间、发送时间（毫秒）。", "It signs this text, each line with a line feed: the version, device, sequence, kind, lot, quantity, when it was taken and when it is sent, in milliseconds.")) }
-            pre.wrap { "yunlong-sensor/1\n" (d.id) "\n1\ngate\nLT…\n-50000\n1795478400000\n1795478400000\n" }
+            pre.log tabindex="0" role="region" aria-label=(request.t("被签名的文本", "The text that is signed")) { "yunlong-sensor/1\n" (d.id) "\n1\ngate\nLT…\n-50000\n1795478400000\n1795478400000\n" }
             p.muted { (request.t("发送时间与服务器相差超过 5 分钟的被拒绝；同一序号重复报送只计一次。", "A sending more than five minutes from now is refused; the same reading sent again counts once.")) }
         }))
         @if actor.is_of(Role::Warehouse, &d.custodian) {

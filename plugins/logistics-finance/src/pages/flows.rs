@@ -3,7 +3,7 @@
 use super::forms::{Ask, Field, Kind, first, key, submit};
 use super::lists::{Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
 use super::read::{Read, quantity_hint};
-use super::{LAYOUT, Shown, borrowers, code, facts, quantity, receipts::link, state_badge, when};
+use super::{LAYOUT, Shown, borrowers, code, facts, goods_and_quantity, quantity, receipts::link, state_badge, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::flow::{Disagreement, Flow, State};
 use crate::domain::money::yuan;
@@ -130,15 +130,14 @@ pub(super) fn detail(request: &Request) -> Shown {
     let (actor, lang) = (who()?, request.lang());
     let f = flows::get(&actor, request.param("flow"))?;
     let (of_money, of_goods): (Vec<_>, Vec<_>) = f.disagreements().into_iter().partition(|d| is_money(*d));
-    let unit = unit_of(&actor, &f.order.goods);
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已办理。", "Done."))) }
         p { (state_badge(lang, f.state.code())) }
         @if of_goods.is_empty() && of_money.is_empty() { (notice(Tone::Ok, request.t("货物、信息、资金三流一致。", "Goods, order and money agree."))) }
         @else { (notice(Tone::Warn, html! { strong { (request.t("三流不一致，资金不能释放，发票不能结清：", "The flows do not agree: no funds are released and no invoice settles.")) } ul { @for d in of_goods.iter().chain(&of_money) { li { (disagreement(*d).get(lang)) } } } })) }
         div.grid-wide {
-            (card("information", request.t("信息流：订单", "Information: the order"), information(request, &f, unit)))
-            (card("goods", request.t("货物流：运单与仓单", "Goods: waybill and receipt"), goods(request, &f, unit, &of_goods)))
+            (card("information", request.t("信息流：订单", "Information: the order"), information(request, &actor, &f)))
+            (card("goods", request.t("货物流：运单与仓单", "Goods: waybill and receipt"), goods(request, &actor, &f, &of_goods)))
             (card("money", request.t("资金流：付款", "Money: the payment"), money(request, &f, &of_money)))
         }
         (steps(request, &actor, &f))
@@ -150,14 +149,13 @@ pub(super) fn detail(request: &Request) -> Shown {
     ))
 }
 
-fn information(request: &Request, f: &Flow, unit: Unit) -> Markup {
+fn information(request: &Request, actor: &Actor, f: &Flow) -> Markup {
     let lang = request.lang();
     facts(&[
         (request.t("订单号", "Number"), html! { strong { (f.order.number) } }),
         (request.t("卖方", "Seller"), code(&f.seller)),
         (request.t("买方", "Buyer"), code(&f.buyer)),
-        (request.t("货物", "Goods"), html! { (f.order.goods) }),
-        (request.t("数量", "Quantity"), html! { (quantity(lang, f.order.quantity, unit)) }),
+        (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &f.order.goods, f.order.quantity)),
         (request.t("金额", "Amount"), amount(f.order.amount)),
         (request.t("资金银行", "The bank"), code(&f.bank)),
         (
@@ -167,8 +165,8 @@ fn information(request: &Request, f: &Flow, unit: Unit) -> Markup {
     ])
 }
 
-fn goods(request: &Request, f: &Flow, unit: Unit, open: &[Disagreement]) -> Markup {
-    let lang = request.lang();
+fn goods(request: &Request, actor: &Actor, f: &Flow, open: &[Disagreement]) -> Markup {
+    let (lang, unit) = (request.lang(), unit_of(actor, &f.order.goods));
     html! {
         h3 { (request.t("运单", "Waybill")) }
         @match &f.carried {
@@ -185,8 +183,7 @@ fn goods(request: &Request, f: &Flow, unit: Unit, open: &[Disagreement]) -> Mark
             Some(s) => (facts(&[
                 (request.t("编号", "Number"), link(&s.receipt)),
                 (request.t("持有人", "Holder"), code(&s.holder)),
-                (request.t("货物", "Goods"), html! { (s.goods) }),
-                (request.t("数量", "Quantity"), html! { (quantity(lang, s.quantity, unit)) }),
+                (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &s.goods, s.quantity)),
             ])),
             None => p.muted { (request.t("未关联", "not linked")) }
         }
@@ -215,7 +212,10 @@ fn money(request: &Request, f: &Flow, open: &[Disagreement]) -> Markup {
 fn verdict(lang: Lang, open: &[Disagreement]) -> Markup {
     html! {
         @if open.is_empty() { p { (badge(Tone::Ok, lang.pick("与订单一致", "agrees with the order"))) } }
-        @else { ul { @for d in open { li { (badge(Tone::Bad, disagreement(*d).get(lang))) } } } }
+        @else {
+            p { (badge(Tone::Bad, lang.pick("不一致", "does not agree"))) }
+            ul { @for d in open { li { (disagreement(*d).get(lang)) } } }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::forms::{Ask, Field, Kind, first, key, submit};
 use super::lists::{Col, Key, List, filed_fen, filed_number, filed_time, no_states};
 use super::read::Read;
-use super::{LAYOUT, Shown, code, district_name, facts, grouped};
+use super::{LAYOUT, Shown, code, district_name, facts, goods_and_quantity, grouped};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::freight::{FreightOrder, Place};
 use crate::domain::time::local;
@@ -141,7 +141,7 @@ pub(super) fn detail(request: &Request) -> Shown {
             (request.t("订单号", "Order"), html! { (f.order) }),
             (request.t("托运人", "Shipper"), code(&f.shipper)),
             (request.t("承运人", "Carrier"), code(&f.carrier)),
-            (request.t("货物", "Goods"), html! { (f.goods) " · " (grouped(f.quantity)) }),
+            (request.t("货物", "Goods"), goods_and_quantity(&actor, lang, &f.goods, f.quantity)),
             (request.t("货值", "Value"), amount(f.value)),
             (request.t("起运", "From"), html! { (place(lang, &f.from)) }),
             (request.t("送达", "To"), html! { (place(lang, &f.to)) }),

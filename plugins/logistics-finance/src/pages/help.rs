@@ -14,7 +14,7 @@ pub(super) fn show(request: &Request) -> Shown {
         (card("receipts", request.t("仓单", "Receipts"), html! {
             p { (request.t("货物入库后，仓储企业按批次签发仓单；同一批次的仓单之和不超过在库数量。持有企业可以转让、拆分、合并、提货，或用它申请贷款。", "When goods came in, the warehouse issues receipts on the lot, never for more than lies there. The company that holds one transfers, splits or merges it, takes the goods out, or borrows on it.")) }
             p { (request.t("每张仓单带签发人的签名，任何人都可在核验页凭编号或二维码核验，不显示个人信息。", "Each carries its issuer's signature; anybody verifies it by its number or code, and no person is shown.")) }
-            p { (request.t("数量可写“600 吨”或“600000 千克”，只写数字时按吨计。", "Write quantities as `600 t` or `600000 kg`; a number alone is in tonnes.")) }
+            p { (request.t("数量可写“600 吨”或“600000 千克”，只写数字时按吨计。", "Write quantities as “600 t” or “600000 kg”; a number alone is in tonnes.")) }
         }))
         (card("loans", request.t("贷款", "Loans"), html! {
             ol {

@@ -23,11 +23,11 @@ mod warehouses;
 mod waybill_steps;
 mod waybills;
 
-use crate::domain::actor::Role;
+use crate::domain::actor::{Actor, Role};
 use crate::domain::time::local;
 use crate::domain::warehouse::Unit;
 use crate::service::refusal::{state_name, unit_name};
-use crate::service::{Refusal, who};
+use crate::service::{Refusal, quotes as prices, who};
 use maud::{Markup, html};
 use yunlong_sdk::page::badge;
 use yunlong_sdk::{Lang, Layout, NavItem, Request, Response, Router, Text, Tone, t, web};
@@ -204,6 +204,14 @@ fn quantity(lang: Lang, n: u64, unit: Unit) -> String {
         rest => format!(".{rest:03}").trim_end_matches('0').to_owned(),
     };
     format!("{}{places} {large}", grouped(n / 1_000))
+}
+
+/// How much of which goods: by their name and in their unit where a price tells both, else as they were typed.
+fn goods_and_quantity(actor: &Actor, lang: Lang, goods: &str, n: u64) -> Markup {
+    match prices::get(actor, goods) {
+        Ok(q) => html! { (q.name.get(lang)) " · " (quantity(lang, n, q.unit)) },
+        Err(_) => html! { (goods) " · " (grouped(n)) },
+    }
 }
 
 /// For what a price is.

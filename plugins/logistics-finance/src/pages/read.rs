@@ -112,11 +112,11 @@ pub(super) fn quantity_hint(unit: Unit) -> Text {
     match unit {
         Unit::Kilogram => t(
             "可写“600 吨”或“600000 千克”；只写数字时按吨计",
-            "Such as `600 t` or `600000 kg`; a number alone is in tonnes",
+            "Such as “600 t” or “600000 kg”; a number alone is in tonnes",
         ),
         Unit::Litre => t(
             "可写“50 立方米”或“50000 升”；只写数字时按立方米计",
-            "Such as `50 m³` or `50000 l`; a number alone is in cubic metres",
+            "Such as “50 m³” or “50000 l”; a number alone is in cubic metres",
         ),
         Unit::Piece => t("件数", "Pieces"),
     }

@@ -236,8 +236,10 @@ pub(super) fn print(request: &Request) -> Shown {
         p { strong { (r.id) } " " (state_badge(lang, r.state.code())) }
         (about(request, &r)?)
         @if let Some(s) = &r.signature {
-            p { (request.t("签发人对以下文本的签名：", "The issuer's signature over this text: ")) code { (s.value) } }
-            pre.wrap { (canonical(&r)) }
+            p { (request.t("签发人的签名，base64url：", "The issuer's signature, in base64url:")) }
+            p.mono { (s.value) }
+            p { (request.t("被签名的文本：", "The text that is signed:")) }
+            p.mono { (canonical(&r)) }
         } @else { p { (request.t("草稿，未签发，不作凭证。", "A draft that was not issued: it proves nothing.")) } }
         (code_of(lang, &r.id))
         p { (request.t("仓单的状态以核验页为准：", "Where it stands is on the public page: ")) (verification(&r.id)) }

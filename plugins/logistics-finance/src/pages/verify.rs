@@ -78,8 +78,8 @@ fn verified(request: &Request, v: &Verification) -> Markup {
         @if let Some(s) = &v.signature {
             details { summary { (request.t("自行验证签名", "Check the signature yourself")) }
                 p { (s.algorithm.code()) " · " code { (s.kid) } }
-                p { (request.t("被签名的文本（RFC 8785）：", "The text that is signed (RFC 8785):")) } pre.wrap { (v.text) }
-                p { (request.t("签名（base64url，r 与 s）：", "The signature (base64url, r and s):")) } pre.wrap { (s.value) }
+                p { (request.t("被签名的文本（RFC 8785）：", "The text that is signed (RFC 8785):")) } p.mono { (v.text) }
+                p { (request.t("签名（base64url，r 与 s）：", "The signature (base64url, r and s):")) } p.mono { (s.value) }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Waybills: where the goods are, and the proof that they arrived.
 
 use super::lists::{Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
-use super::{LAYOUT, Shown, code, facts, freight, grouped, state_badge, timeline};
+use super::{LAYOUT, Shown, code, facts, freight, goods_and_quantity, grouped, state_badge, timeline};
 use crate::domain::actor::Actor;
 use crate::domain::freight::{Parcel, Reason, State, Waybill};
 use crate::domain::time::local;
@@ -130,24 +130,24 @@ pub(super) fn detail(request: &Request) -> Shown {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已办理。", "Done."))) }
         @if let Some(r) = w.reason { (notice(Tone::Bad, html! { (request.t("运输异常：", "Something went wrong: ")) strong { (reason_name(r).get(lang)) } })) }
         p { (state_badge(lang, w.state.code())) }
-        (card("facts", request.t("运单", "The waybill"), about(request, &w)))
+        (card("facts", request.t("运单", "The waybill"), about(request, &actor, &w)))
         (super::waybill_steps::offered(request, &actor, &w))
         @if !w.parcels.is_empty() { (card("parcels", request.t("包裹", "Parcels"), parcels(lang, &w.parcels))) }
-        (card("proof", request.t("签收凭证", "Proof of delivery"), proof(request, &w)))
+        (card("proof", request.t("签收凭证", "Proof of delivery"), proof(request, &actor, &w)))
         (card("history", request.t("经过", "History"), timeline(lang, request.t("运单的经过", "What the waybill passed"), history)))
         p.no-print { a href={ "/waybills/" (w.id) "/print" } { (request.t("打印运单", "Print the waybill")) } }
     };
     Ok(LAYOUT.page(request, &Text::new(format!("运单 {}", w.id), format!("Waybill {}", w.id)), body))
 }
 
-fn about(request: &Request, w: &Waybill) -> Markup {
+fn about(request: &Request, actor: &Actor, w: &Waybill) -> Markup {
     let lang = request.lang();
     let or_dash = |text: &str| html! { @if text.is_empty() { "—" } @else { (text) } };
     facts(&[
         (request.t("订单号", "Order"), html! { (w.order) }),
         (request.t("托运人", "Shipper"), code(&w.shipper)),
         (request.t("承运人", "Carrier"), code(&w.carrier)),
-        (request.t("货物", "Goods"), html! { (w.goods) " · " (grouped(w.quantity)) }),
+        (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &w.goods, w.quantity)),
         (request.t("货值", "Value"), amount(w.value)),
         (request.t("起运", "From"), html! { (freight::place(lang, &w.from)) }),
         (request.t("送达", "To"), html! { (freight::place(lang, &w.to)) }),
@@ -170,12 +170,12 @@ fn parcels(lang: Lang, parcels: &[Parcel]) -> Markup {
     table(lang.pick("包裹", "Parcels"), &columns, parcels.iter())
 }
 
-fn proof(request: &Request, w: &Waybill) -> Markup {
+fn proof(request: &Request, actor: &Actor, w: &Waybill) -> Markup {
     match &w.proof {
         Some(p) => facts(&[
             (request.t("签收单位", "Received at"), html! { (p.received_by) }),
             (request.t("凭证编号", "Paper"), code(&p.document)),
-            (request.t("签收数量", "Arrived"), html! { (grouped(p.quantity)) }),
+            (request.t("签收数量", "Arrived"), goods_and_quantity(actor, request.lang(), &w.goods, p.quantity)),
             (request.t("时间", "When"), html! { (local(p.at)) }),
         ]),
         None => html! { p.muted { (request.t("还没有签收。", "Nobody has signed for it yet.")) } },
@@ -184,12 +184,13 @@ fn proof(request: &Request, w: &Waybill) -> Markup {
 
 /// `/waybills/{waybill}/print`.
 pub(super) fn print(request: &Request) -> Shown {
-    let w = service::waybill(&who()?, request.param("waybill"))?;
+    let actor = who()?;
+    let w = service::waybill(&actor, request.param("waybill"))?;
     let body = html! {
         p { strong { (w.id) } }
-        (about(request, &w))
+        (about(request, &actor, &w))
         @if !w.parcels.is_empty() { (parcels(request.lang(), &w.parcels)) }
-        (proof(request, &w))
+        (proof(request, &actor, &w))
         div.signatures { p { (request.t("承运人", "Carrier")) } p { (request.t("收货单位（盖章）", "Receiver (seal)")) } }
     };
     let page = html! {

@@ -165,6 +165,16 @@ fn the_same_key_makes_one_thing_and_another_request_under_it_is_refused() {
 }
 
 #[test]
+fn a_company_out_of_business_is_refused_by_a_problem_whose_status_is_the_answers() {
+    let x = Xuzhou::new();
+    x.register(A, "revoked");
+    x.bank(BANK_A, "opener");
+    let answer = call(&x, "/api/borrowers", &json!({ "uscc": A }));
+    let problem = answer.body_json();
+    assert_eq!((problem["status"].as_u64(), problem["registered"].as_str()), (Some(409), Some("revoked")), "{problem}");
+}
+
+#[test]
 fn fields_that_are_wrong_are_all_named() {
     let x = Xuzhou::new();
     x.regulator();

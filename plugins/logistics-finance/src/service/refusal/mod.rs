@@ -141,7 +141,7 @@ impl Refusal {
                 .kind("not-in-business")
                 .detail(detail)
                 .with("uscc", uscc)
-                .with("status", json!(status)),
+                .with("registered", json!(status)),
             Self::Rule(e) => rule(&e, title).detail(detail),
         };
         problem.into()

@@ -1,0 +1,121 @@
+//! The edges: one fen too much, hands that are the same, what belongs to others, a custodian that is no third party.
+
+use super::*;
+
+#[tokio::test]
+async fn one_fen_too_much_is_refused_and_nothing_is_booked() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (loan, receipt) = x.out().await?;
+    let at = |step: &str| format!("/api/loans/{loan}/{step}");
+    let entries = at("entries");
+    let before = listed(&x.checker, &entries).await?;
+    let over = json!({"bank_reference": "RP-1", "amount": LENT + 1});
+    let refusal = refused(&x.checker, &at("repayments"), &over, 409, "over-owed").await?;
+    ensure!(refusal["owed"] == LENT && refusal["paid"] == LENT + 1, "{refusal}");
+    for amount in [json!(0), json!(-1), json!(0.5), json!("700000.01")] {
+        let answer = x.checker.post(&at("repayments"), &json!({"bank_reference": "RP-1", "amount": amount})).await?;
+        ensure!((400..500).contains(&answer.status), "{amount}: {} {}", answer.status, answer.text);
+    }
+    ensure!(listed(&x.checker, &entries).await? == before, "what was refused is in the ledger");
+    // The form gives back what was typed.
+    let form = [("bank_reference", "RP-1"), ("amount", "700000.01")];
+    let page = x.checker.form(&format!("/loans/{loan}/repay"), &form).await?;
+    ensure!(page.status == 409, "{} {}", page.status, page.text);
+    // The number is free still: the last fen settles it, and frees the receipt.
+    let last = json!({"bank_reference": "RP-1", "amount": LENT});
+    ensure!(done(&x.checker, &at("repayments"), &last).await?["state"] == "settled");
+    ensure!(read(&x.company, &format!("/api/receipts/{}", id(&receipt)?)).await?["state"] == "released");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repayment_under_one_number_counts_once_however_many_tellers_book_it() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (loan, _) = x.out().await?;
+    let path = format!("/api/loans/{loan}/repayments");
+    let part = json!({"bank_reference": "RP-1", "amount": 30_000_000});
+    let answers = futures::future::try_join_all((0..30).map(|_| x.checker.post(&path, &part))).await?;
+    ensure!(answers.iter().all(|a| a.status == 200), "{answers:?}");
+    ensure!(x.overview(&loan).await?["loan"]["owed"] == 40_000_000);
+    let other = json!({"bank_reference": "RP-1", "amount": 1});
+    refused(&x.checker, &path, &other, 409, "reference-reused").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_maker_is_no_checker_of_what_they_made() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (loan, receipt) = x.ready().await?;
+    done(&x.maker, &format!("/api/loans/{loan}/ask-disbursement"), &json!({})).await?;
+    let confirm = format!("/api/loans/{loan}/confirm-disbursement");
+    let refusal = refused(&x.maker, &confirm, &paid(), 403, "same-hands").await?;
+    ensure!(refusal["first"] == "ask-disbursement", "{refusal}");
+    ensure!(x.overview(&loan).await?["loan"]["owed"] == 0);
+    // Who froze a receipt does not unfreeze it.
+    let receipt = format!("/api/receipts/{}", id(&receipt)?);
+    let reason = json!({"reason": "核查"});
+    done(&x.regulator, &format!("{receipt}/freeze"), &reason).await?;
+    refused(&x.regulator, &format!("{receipt}/unfreeze"), &reason, 403, "same-hands").await?;
+    // The bank that holds it was told, and pays nothing out on it.
+    x.alerted("receipt-frozen", 5).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_organization_is_not_found() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (loan, receipt) = x.ready().await?;
+    let (receipt, lot) = (id(&receipt)?, receipt["lot"].as_str().context("no lot")?);
+    let (bank, company) = (x.city.signed_in(APP, "bank-2-checker").await?, x.buyer().await?);
+    let things = [format!("/api/loans/{loan}"), format!("/api/receipts/{receipt}"), format!("/api/lots/{lot}")];
+    let pages = [format!("/loans/{loan}"), format!("/receipts/{receipt}"), format!("/lots/{lot}")];
+    for who in [&bank, &company] {
+        for path in things.iter().chain([&format!("/api/loans/{loan}/entries")]) {
+            ensure!(who.get(path).await?.status == 404, "{path} is found");
+        }
+        for path in &pages {
+            ensure!(who.page(path, "zh").await?.status == 404, "{path} is shown");
+        }
+        ensure!(listed(who, "/api/loans").await?.is_empty());
+    }
+    for (who, path, body) in [
+        (&bank, format!("/api/loans/{loan}/ask-disbursement"), json!({})),
+        (&bank, format!("/api/loans/{loan}/repayments"), json!({"bank_reference": "R", "amount": 1})),
+        (&bank, format!("/api/receipts/{receipt}/freeze"), json!({"reason": "x"})),
+        (&company, format!("/api/receipts/{receipt}/transfer"), json!({ "to": BUYER })),
+        (&company, format!("/api/loans/{loan}/sign"), json!({})),
+    ] {
+        ensure!(who.post(&path, &body).await?.status == 404, "{path} was taken");
+    }
+    // Nobody is asked to sign in; a citizen for themself has no role; what anybody may verify names neither bank nor loan.
+    let nobody = x.city.client(APP)?;
+    ensure!(nobody.get(&format!("/api/receipts/{receipt}")).await?.status == 401);
+    let citizen = x.city.signed_in(APP, "citizen-003").await?;
+    refused(&citizen, "/api/consents", &json!({ "bank": BANK_1 }), 403, "role-required").await?;
+    let seen = read(&nobody, &format!("/api/receipts/{receipt}/verification")).await?;
+    ensure!(
+        seen["genuine"] == true && !seen.to_string().contains(BANK_1) && !seen.to_string().contains(&loan),
+        "{seen}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn goods_at_a_borrowers_affiliate_secure_nothing() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let warehouse = x.warehouse(&[MANUFACTURER]).await?;
+    let lot = x.coal(&warehouse, 1_000).await?;
+    let receipt = done(&x.clerk, "/api/receipts", &json!({"lot": lot, "quantity": 1_000_000})).await?;
+    let receipt = id(&receipt)?;
+    x.file().await?;
+    let refusal = refused(&x.company, "/api/loans", &application(BANK_1, &receipt, 100), 409, "affiliate").await?;
+    ensure!(refusal["warehouse"] == warehouse.as_str(), "{refusal}");
+    ensure!(read(&x.company, &format!("/api/receipts/{receipt}")).await?["state"] == "issued");
+    ensure!(listed(&x.company, "/api/loans").await?.is_empty());
+    // Its loan on goods elsewhere is not made good with them, either.
+    let elsewhere = id(&x.receipt(1_000).await?)?;
+    let loan = id(&done(&x.company, "/api/loans", &application(BANK_1, &elsewhere, 100)).await?)?;
+    let more = format!("/api/loans/{loan}/collateral");
+    refused(&x.company, &more, &json!({"receipts": [receipt]}), 409, "affiliate").await?;
+    Ok(())
+}
