@@ -37,9 +37,22 @@ async fn main() -> Result<()> {
                 failed.push(format!("{app} as {account}"));
             }
         }
+        reached(&city, app).await?;
         city.stop().await?;
     }
     ensure!(failed.is_empty(), "answers outside the document: {}", failed.join(", "));
+    Ok(())
+}
+
+/// Requests that went elsewhere, or that all stopped at the door, would find nothing: the app took some of them and
+/// refused others.
+async fn reached(city: &City, app: &str) -> Result<()> {
+    let metrics = city.admin("/metrics").await?.text;
+    for (status, least) in [("2xx", 20.0), ("4xx", 200.0)] {
+        let name = format!("yunlong_http_requests_total{{site=\"{app}\",status=\"{status}\"}} ");
+        let seen = metrics.lines().find_map(|l| l.strip_prefix(&name)).map_or(Ok(0.0), str::parse::<f64>)?;
+        ensure!(seen >= least, "{app} gave {seen} answers of {status}: the fuzzing did not reach it");
+    }
     Ok(())
 }
 
