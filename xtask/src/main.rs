@@ -5,6 +5,7 @@ mod bench_hub;
 mod book;
 mod demo;
 mod foreign;
+mod fuzz;
 mod guests;
 mod python;
 mod reload;
