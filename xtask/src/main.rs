@@ -43,6 +43,8 @@ enum Task {
     Bench(bench::Options),
     /// Load people into the hub, SQLite and PostgreSQL, and measure load, size, reads and queries
     BenchHub(bench_hub::Options),
+    /// Send the departments' apps what their OpenAPI documents allow and forbid, about two minutes for each
+    Fuzz(fuzz::Options),
     /// Measure the time from saving a source file to the page that shows it under `yunlong dev`, in each language
     Reload(reload::Options),
     /// Mixed load with random kills for a long time, invariants checked between the rounds
@@ -66,6 +68,7 @@ fn main() -> Result<()> {
         }
         Task::Bench(options) => bench::run(&options),
         Task::BenchHub(options) => bench_hub::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Reload(options) => reload::run(&options),
         Task::Soak(options) => soak::run(&options),
     }

@@ -14,9 +14,6 @@ pub(crate) struct Options {
     /// Leave out the browser tests
     #[arg(long)]
     no_browser: bool,
-    /// Leave out the fuzzing of the departments' OpenAPI documents
-    #[arg(long)]
-    no_fuzz: bool,
     /// Only the browser tests
     #[arg(long, conflicts_with = "no_browser")]
     browser_only: bool,
@@ -86,9 +83,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     crate::book::render()?;
     typescript::check_and_test()?;
-    if !options.no_fuzz {
-        crate::fuzz::departments(&host)?;
-    }
     if !options.no_browser {
         run_browser(&host)?;
     }

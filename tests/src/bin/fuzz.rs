@@ -1,4 +1,4 @@
-//! Fuzzing behind `cargo xtask test`: each department's app in a city of its own is sent what its OpenAPI document
+//! Fuzzing behind `cargo xtask fuzz`: each department's app in a city of its own is sent what its OpenAPI document
 //! allows and what it forbids, by schemathesis. No answer may be a server's error, nor one that the document leaves out.
 //!
 //! `SCHEMATHESIS` names the program, the arguments name the apps: all four without any.
@@ -63,7 +63,7 @@ async fn fuzz(city: &City, app: &str, account: &str) -> Result<bool> {
     // The names of installations are known to browsers, not to every resolver.
     let file = city.data().join("openapi.json");
     std::fs::write(&file, &document.text)?;
-    let program = std::env::var_os("SCHEMATHESIS").context("SCHEMATHESIS is not set: run `cargo xtask test`")?;
+    let program = std::env::var_os("SCHEMATHESIS").context("SCHEMATHESIS is not set: run `cargo xtask fuzz`")?;
     let mut run = Command::new(program);
     run.arg("run").arg(&file).arg("--url").arg(format!("http://localhost:{}", city.port()));
     run.args(["--header", &format!("Host: {app}.localhost:{}", city.port())]);
