@@ -9,7 +9,7 @@ use crate::service::catalogue::{self, DayView};
 use crate::service::{Refusal, now, purchase};
 use maud::{Markup, html};
 use yunlong_sdk::page::{amount, badge, card, empty, hidden, notice};
-use yunlong_sdk::{Lang, Request, Response, Tone, t, web};
+use yunlong_sdk::{Lang, Request, Response, Tone, web};
 
 /// How many days are linked beside the date field.
 const NEXT_DAYS: i32 = 7;
