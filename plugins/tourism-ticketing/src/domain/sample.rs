@@ -39,9 +39,8 @@ struct WrittenProduct {
 pub fn catalogue() -> Result<Catalogue, serde_json::Error> {
     let written: Written = serde_json::from_str(include_str!("../../data/sample.json"))?;
     let concessions = written.age_concessions;
-    let whole = |p: WrittenProduct| match p.by_age {
-        true => Product { concessions: concessions.clone(), ..p.product },
-        false => p.product,
+    let whole = |p: WrittenProduct| {
+        if p.by_age { Product { concessions: concessions.clone(), ..p.product } } else { p.product }
     };
     Ok(Catalogue { attractions: written.attractions, products: written.products.into_iter().map(whole).collect() })
 }
