@@ -6,8 +6,10 @@
 pub mod admission;
 pub mod alert;
 pub mod batch;
+pub mod browse;
 pub mod catalogue;
 pub mod code;
+pub mod district;
 pub mod edit;
 pub mod effect;
 pub mod entitlement;

@@ -1,72 +1,18 @@
-//! What can be visited: the list, one attraction's slots, a joint product's slots.
+//! One attraction's slots, a joint product's slots. The list is in `browse.rs`.
 
 use super::{LAYOUT, answer, refused, weekday, weekdays};
-use crate::domain::catalogue::{Attraction, PlaceKind, Product, ProductKind};
+use crate::domain::catalogue::{Attraction, PlaceKind, Product};
+use crate::domain::district;
 use crate::domain::slot::{Availability, SlotState};
 use crate::domain::time::Date;
 use crate::service::catalogue::{self, DayView};
 use crate::service::{Refusal, now, purchase};
 use maud::{Markup, html};
 use yunlong_sdk::page::{amount, badge, card, empty, hidden, notice};
-use yunlong_sdk::{Lang, Request, Response, Tone, t, web};
+use yunlong_sdk::{Lang, Request, Response, Tone, web};
 
 /// How many days are linked beside the date field.
 const NEXT_DAYS: i32 = 7;
-
-/// `/`: every attraction and joint ticket.
-pub(super) fn list(request: &Request) -> web::Result<Response> {
-    let lang = request.lang();
-    let (attractions, products) = (catalogue::attractions()?, catalogue::products()?);
-    let body = html! {
-        p { (request.t("选择景区，查看每天各时段的余票，在线预订，凭动态票码入园。", "Choose an attraction, see what is left of each slot, book, and enter with a live code.")) }
-        @if attractions.is_empty() {
-            (empty(html! { p { (request.t("现在没有可预订的景区。", "Nothing can be booked now.")) } }))
-        } @else {
-            ul.grid-wide {
-                @for a in attractions.iter().filter(|a| a.kind == PlaceKind::Site) { li.card { (attraction_card(lang, a, &products)) } }
-            }
-        }
-        @let coaches: Vec<&Attraction> = attractions.iter().filter(|a| a.kind == PlaceKind::Coach).collect();
-        @if !coaches.is_empty() {
-            h2 { (request.t("旅游专线", "Coach lines")) }
-            ul.grid-wide { @for a in coaches { li.card { (attraction_card(lang, a, &products)) } } }
-        }
-        @let joint: Vec<&Product> = products.iter().filter(|p| p.kind != ProductKind::Single).collect();
-        @if !joint.is_empty() {
-            h2 { (request.t("联票与套票", "Joint tickets and packages")) }
-            ul.grid-wide {
-                @for p in joint {
-                    li.card {
-                        h3 { a href={ "/products/" (p.id) } { (p.name.get(lang)) } }
-                        p { (names(lang, p, &attractions)) }
-                        p { strong { (amount(p.price)) } " " (request.t("每人", "each")) }
-                    }
-                }
-            }
-        }
-    };
-    Ok(LAYOUT.page(request, &t("景区", "Attractions"), body))
-}
-
-fn attraction_card(lang: Lang, a: &Attraction, products: &[Product]) -> Markup {
-    let single = Product::single_id(&a.id);
-    html! {
-        @if let Some(p) = &a.picture { img src=(p) alt="" width="96" height="64" loading="lazy"; }
-        h2 { a href={ "/attractions/" (a.id) } { (a.name.get(lang)) } }
-        p { (a.about.get(lang)) }
-        @if !a.closed_weekdays.is_empty() { p.muted { (lang.pick("闭馆：", "Closed: ")) (weekdays(lang, &a.closed_weekdays)) } }
-        @if let Some(p) = products.iter().find(|p| p.id == single) { p { (price(lang, p.price)) } }
-    }
-}
-
-fn price(lang: Lang, fen: u64) -> Markup {
-    html! { @if fen == 0 { strong { (lang.pick("免费，须预约", "Free, with a booking")) } } @else { strong { (amount(fen)) } " " (lang.pick("每人", "each")) } }
-}
-
-fn names(lang: Lang, p: &Product, attractions: &[Attraction]) -> String {
-    let name = |id: &str| attractions.iter().find(|a| a.id == id).map_or(id, |a| a.name.get(lang)).to_owned();
-    p.components.iter().map(|c| name(&c.attraction)).collect::<Vec<_>>().join(" + ")
-}
 
 /// The day that the query names, or today; and whether it could be read.
 fn asked_date(request: &Request, now: i64) -> (Date, bool) {
@@ -92,6 +38,7 @@ fn show_detail(request: &Request) -> Result<Response, Refusal> {
     let body = html! {
         p { (attraction.about.get(lang)) }
         dl.facts {
+            dt { (request.t("所在区县", "District")) } dd { (district::name(&attraction.district).get(lang)) }
             dt { (request.t("地址", "Address")) } dd { (attraction.address.get(lang)) }
             dt { @if attraction.kind == PlaceKind::Coach { (request.t("班次（发车–到达）", "Trips (departure–arrival)")) } @else { (request.t("开放时段", "Sessions")) } } dd { (sessions(&attraction)) }
             @if !attraction.closed_weekdays.is_empty() { dt { (request.t("闭馆", "Closed")) } dd { (weekdays(lang, &attraction.closed_weekdays)) } }

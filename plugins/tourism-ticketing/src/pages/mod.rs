@@ -1,6 +1,7 @@
 //! The pages. They work without JavaScript; what a person typed is never lost.
 
 mod attractions;
+mod browse;
 mod closures;
 mod gate;
 mod help;
@@ -26,7 +27,7 @@ pub(crate) static LAYOUT: Layout = Layout::new(t("景区电子联票", "Attracti
 /// Adds the pages.
 pub(crate) fn routes(router: Router) -> Router {
     router
-        .get("/", attractions::list)
+        .get("/", browse::list)
         .get("/attractions/{attraction}", attractions::detail)
         .get("/products/{product}", attractions::product)
         .get("/order", order_form::show)

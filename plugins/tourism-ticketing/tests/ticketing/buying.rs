@@ -57,13 +57,16 @@ fn the_routes_are_sound_and_the_document_names_every_operation() {
 }
 
 #[test]
-fn the_catalogue_has_six_attractions_a_coach_line_and_the_joint_ticket() {
+fn the_catalogue_has_all_of_the_sample_and_begins_with_the_joint_ticket_of_two_han_sites() {
     let x = Xuzhou::new();
     x.sign_out();
     let c = x.api("/api/attractions").body_json();
     let of = |kind: &str| c["attractions"].as_array().unwrap().iter().filter(|a| a["kind"] == kind).count();
-    assert_eq!((of("site"), of("coach")), (6, 1));
+    let sample = tourism_ticketing::domain::sample::catalogue().unwrap();
+    assert_eq!((of("site"), of("coach")), (54, 4));
+    assert_eq!(c["products"].as_array().unwrap().len(), sample.products.len());
     let joint = c["products"].as_array().unwrap().iter().find(|p| p["kind"] == "joint").unwrap();
+    assert_eq!(joint["id"], "lianghan-joint");
     assert_eq!((joint["price"].clone(), joint["components"][1]["weight"].clone()), (json!(12_800), json!(80)));
 }
 

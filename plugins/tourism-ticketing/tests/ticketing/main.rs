@@ -1,6 +1,7 @@
 //! The whole app against the city in memory.
 #![allow(clippy::unwrap_used)]
 
+mod browsing;
 mod buying;
 mod closing;
 mod contract;
