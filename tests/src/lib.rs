@@ -5,6 +5,8 @@
 //! `YUNLONG_PACKAGES`.
 #![deny(missing_docs)]
 
+mod upload;
+
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -14,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+pub use upload::upload;
 
 /// The password of every account of the demo.
 pub const PASSWORD: &str = "yunlong-demo";

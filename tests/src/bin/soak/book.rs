@@ -1,5 +1,6 @@
 //! What the clients were told: the only thing that the checker holds the server to.
 
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -45,6 +46,16 @@ pub(crate) struct Book {
     versions: Mutex<BTreeSet<String>>,
     breaches: Mutex<Vec<String>>,
     waits: Mutex<Vec<u64>>,
+    shown: Mutex<BTreeMap<(&'static str, String), Vec<Value>>>,
+    notes: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
+    uses: Mutex<BTreeMap<String, Use>>,
+}
+
+/// A pupil's use of a resource, as their class's device sends it.
+#[derive(Clone)]
+pub(crate) struct Use {
+    pub(crate) sent: Value,
+    pub(crate) acknowledged: bool,
 }
 
 fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -134,6 +145,52 @@ impl Book {
 
     pub(crate) fn entries(&self) -> Vec<String> {
         open(&self.guestbook).clone()
+    }
+
+    /// Something of this kind was shown with the states that it has passed: it has passed them for good.
+    pub(crate) fn saw(&self, kind: &'static str, what: &Value) {
+        let (Some(id), Some(history)) = (what["id"].as_str(), what["history"].as_array()) else {
+            return self.breach(format!("a {kind} without an id or a history: {what}"));
+        };
+        let mut shown = open(&self.shown);
+        let known = shown.entry((kind, id.to_owned())).or_default();
+        // Answers overtake each other.
+        if history.len() > known.len() {
+            known.clone_from(history);
+        }
+    }
+
+    /// What was shown of this kind: by id, the states that it has passed.
+    pub(crate) fn shown(&self, kind: &'static str) -> BTreeMap<String, Vec<Value>> {
+        let shown = open(&self.shown);
+        shown.iter().filter(|((k, _), _)| *k == kind).map(|((_, id), passed)| (id.clone(), passed.clone())).collect()
+    }
+
+    /// Something of this kind was acknowledged.
+    pub(crate) fn note(&self, kind: &'static str, what: String) {
+        open(&self.notes).entry(kind).or_default().insert(what);
+    }
+
+    pub(crate) fn noted(&self, kind: &'static str) -> BTreeSet<String> {
+        open(&self.notes).get(kind).cloned().unwrap_or_default()
+    }
+
+    /// A use is about to be sent.
+    pub(crate) fn uses(&self, sent: &Value) {
+        if let Some(id) = sent["id"].as_str() {
+            open(&self.uses).insert(id.to_owned(), Use { sent: sent.clone(), acknowledged: false });
+        }
+    }
+
+    /// A use was acknowledged.
+    pub(crate) fn used(&self, id: &str) {
+        if let Some(known) = open(&self.uses).get_mut(id) {
+            known.acknowledged = true;
+        }
+    }
+
+    pub(crate) fn all_uses(&self) -> BTreeMap<String, Use> {
+        open(&self.uses).clone()
     }
 
     pub(crate) fn count(&self, what: &'static str) {

@@ -3,7 +3,8 @@
 
 use crate::APP;
 use crate::book::Book;
-use crate::load::{Actor, DAYS, Dice, next, order, repeated};
+use crate::load::ticketing::{DAYS, order};
+use crate::load::{Actor, Dice, next, repeated};
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The long run behind `cargo xtask soak`: mixed load on the real server, random SIGKILLs, and between
+//! The long run behind `cargo xtask soak`: mixed load over all four apps on the real server, random SIGKILLs, and between
 //! the rounds a checker that believes nothing but what the APIs show.
 //!
 //! A round is load, most often a SIGKILL in the middle of it, rest, and the check. The last rounds run
@@ -52,14 +52,20 @@ fn options() -> Result<Options> {
 async fn main() -> Result<()> {
     let options = options()?;
     println!("soak: {} minutes, {} buyers, seed {}", options.minutes, options.buyers, options.seed);
-    let mut city = Plan::with(&[APP, "guestbook", "ticker"])
+    let (goods, finance) = (load::rural::APP, load::logistics::APP);
+    let mut city = Plan::with(&[APP, goods, finance, load::education::APP, "guestbook", "ticker"])
         .citizens(CITIZENS)
+        .config(finance, "sample", "false")
+        // Orders of goods that nobody pays for keep their stock for a while, and one buyer may have many.
+        .config(goods, "pay_minutes", "5")
+        .config(goods, "max_open_orders", "1000")
         .config(APP, "hold_minutes", "1")
         // Payments that are never told keep theirs open for the whole minute.
         .config(APP, "max_open_orders", "1000")
         .config(APP, "admission_window", "\"any-time\"")
         // A small cache is full early, so that what grows afterwards is a leak. Everybody comes from one
         // address here, and two failures in a hundred sign-ins must not lock them out.
+        .args(&["--demo-grants", "--demo-people", "20"])
         .args(&["-o", "store.cache_mib=32", "-o", "limits.sign_in_failures_per_client=10000"])
         .start()
         .await?;
@@ -78,12 +84,13 @@ async fn run(options: &Options, city: &mut City, book: &Arc<Book>, started: Inst
     let whole = Duration::from_secs_f64(options.minutes * 60.0);
     let mut dice = load::Dice::new(options.seed);
     let tokens = city.tokens((1..=CITIZENS).map(|n| format!("citizen-{n:03}"))).await?;
+    let stage = load::Stage::set(city, &tokens).await.context("before the load")?;
     let mut round = 0;
     while started.elapsed() < whole.mul_f64(1.0 - STEADY) {
         round += 1;
         let kills = if dice.below(4) == 0 { 0 } else { 1 + dice.below(2) };
-        disturbed(options, city, book, &tokens, &mut dice, kills, true).await?;
-        check::everything(city, book, &tokens).await.with_context(|| format!("round {round}"))?;
+        disturbed(options, city, book, (&stage, &tokens), &mut dice, kills, true).await?;
+        check::everything(city, book, &stage, &tokens).await.with_context(|| format!("round {round}"))?;
         println!("round {round}: {kills} kills, {}", book.line());
     }
     // The same process from here to the end.
@@ -92,8 +99,8 @@ async fn run(options: &Options, city: &mut City, book: &Arc<Book>, started: Inst
     while started.elapsed() < whole {
         round += 1;
         // Each release that was in charge stays installed, which would count as a leak here.
-        disturbed(options, city, book, &tokens, &mut dice, 0, false).await?;
-        check::everything(city, book, &tokens).await.with_context(|| format!("round {round}"))?;
+        disturbed(options, city, book, (&stage, &tokens), &mut dice, 0, false).await?;
+        check::everything(city, book, &stage, &tokens).await.with_context(|| format!("round {round}"))?;
         println!("round {round}: undisturbed, {}; {}", book.line(), sampler.line());
     }
     let verdict = sampler.finish().await?;
@@ -107,12 +114,12 @@ async fn disturbed(
     options: &Options,
     city: &mut City,
     book: &Arc<Book>,
-    tokens: &[String],
+    people: (&load::Stage, &[String]),
     dice: &mut load::Dice,
     kills: u64,
     upgrades: bool,
 ) -> Result<()> {
-    let load = load::Load::start(city, book, tokens, options.buyers, upgrades, dice.below(u64::MAX)).await?;
+    let load = load::Load::start(city, book, people, options.buyers, upgrades, dice.below(u64::MAX)).await?;
     let end = Instant::now() + ROUND;
     for left in (0..kills).rev() {
         let share = ROUND.as_millis() as u64 / (kills + 1);
