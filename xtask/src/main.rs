@@ -21,6 +21,8 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, shows, tests and measures Yunlong")]
@@ -99,9 +101,12 @@ pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-/// Prints a step, so that long work is never silent.
+/// Prints a step with the minutes and seconds since the first one, so that long work is never silent and its
+/// log says what takes long.
 pub(crate) fn step(text: &str) {
-    eprintln!("\x1b[1m▸ {text}\x1b[0m");
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let seconds = BEGUN.elapsed().as_secs();
+    eprintln!("\x1b[1m▸ {:02}:{:02} {text}\x1b[0m", seconds / 60, seconds % 60);
 }
 
 /// Runs a command with its output shown, and fails with its name when it fails.

@@ -47,6 +47,8 @@ const QUARTER: i64 = 15 * 60_000;
 
 /// An app that is told of changes, with what it may know.
 struct Follower {
+    /// What changed before is not told.
+    since: Timestamp,
     open: Open,
     call: Call,
 }
@@ -98,7 +100,7 @@ impl Hub {
                 let chunk: Vec<Changed> = row.changes.iter().skip(from).take(CHANGES).cloned().collect();
                 let all = from + chunk.len() >= row.changes.len();
                 let mark = Told::at(&row.at, (!all).then_some(from + chunk.len()));
-                if !self.tell_some(&records, &chunk, &mark).await? {
+                if !self.tell_some(&records, (row.time, &chunk), &mark).await? {
                     // Nobody follows: there is nobody to tell what was removed, either.
                     self.forget_erased(&records, row.changes.iter().skip(from)).await?;
                     break;
@@ -118,7 +120,12 @@ impl Hub {
     /// Stages the messages of some changes, with how far it has come, in one commit, which checks the grants
     /// and the consents by which they were decided: one that is revoked or withdrawn at the same time conflicts
     /// with it, and the changes are looked at anew. Answers whether anybody follows.
-    async fn tell_some(&self, records: &Records, changes: &[Changed], mark: &Told) -> Result<bool, HubError> {
+    async fn tell_some(
+        &self,
+        records: &Records,
+        changes: (Timestamp, &[Changed]),
+        mark: &Told,
+    ) -> Result<bool, HubError> {
         let key = keys::told(&records.dataset().id);
         for _ in 0..ATTEMPTS {
             // Asked for again each time: a grant may have been revoked meanwhile.
@@ -176,7 +183,7 @@ impl Hub {
         &self,
         records: &Records,
         followers: &[Follower],
-        changes: &[Changed],
+        (time, changes): (Timestamp, &[Changed]),
     ) -> Result<Tellings, HubError> {
         let mut tellings = Tellings::default();
         for follower in followers {
@@ -184,11 +191,11 @@ impl Hub {
         }
         for change in changes {
             if let Some(record) = records.newest(&change.id).await? {
-                for follower in followers {
+                for follower in followers.iter().filter(|f| f.since <= time) {
                     tellings.all.extend(follower.telling(change, &record).await?);
                 }
             } else if let Some((erased, row)) = records.erased(&change.id).await? {
-                for follower in followers {
+                for follower in followers.iter().filter(|f| f.since <= time) {
                     tellings.all.extend(follower.farewell(&erased).await?);
                 }
                 tellings.erased.push(row.key.clone());
@@ -236,7 +243,7 @@ impl Hub {
                 };
                 // What does not follow is no denial: nobody asked.
                 match open.begin_quietly(&Want::new(Access::Changes, "changes", &[])).await {
-                    Ok(Ok(call)) => followers.push(Follower { open, call }),
+                    Ok(Ok(call)) => followers.push(Follower { since: grant.since(), open, call }),
                     Ok(Err(_)) | Err(ReadError::Denied(_)) => {}
                     Err(e) => return Err(unavailable(&e)),
                 }

@@ -20,6 +20,9 @@ pub struct Grant {
     pub terms: Terms,
     /// From when.
     pub from: Timestamp,
+    /// From when without a break, where it replaced one that still stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbroken_from: Option<Timestamp>,
     /// Until when; no longer at this moment.
     pub until: Timestamp,
     /// The account that granted it; `-` for what is shared unconditionally.
@@ -44,6 +47,12 @@ pub struct Revoked {
 }
 
 impl Grant {
+    /// From when the installation may without a break, under this grant or those that it replaced.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        self.unbroken_from.unwrap_or(self.from)
+    }
+
     /// Whether nobody decided on it: the dataset was shared unconditionally.
     #[must_use]
     pub fn is_automatic(&self) -> bool {

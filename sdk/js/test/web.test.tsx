@@ -167,6 +167,11 @@ test("problems speak the language of the person", async () => {
   assert.equal((await (await create()).json()).title, "满了");
 });
 
+test("a member of one's own never takes the place of one that the problem has itself", async () => {
+  const answer = await Problem.conflict(t("满了", "Full")).with("status", "lost").with("left", 0).toResponse("en").json();
+  assert.deepEqual([answer.status, answer.left], [409, 0]);
+});
+
 test("operations read their types and refuse others", async () => {
   const status = async (target: string) => (await city.get(app, target)).status;
   const list = await city.get(app, "/api/rooms/3/notes?limit=2&word=a+b");

@@ -108,7 +108,7 @@ def early(_: Request) -> Response:
 @router.post("/api/rooms/{room}/notes")
 def create(req: Request) -> Response:
     if req.param_as("room", int) == 0:
-        full = Problem.conflict(t("满了", "Full"), "full").with_("left", 0)
+        full = Problem.conflict(t("满了", "Full"), "full").with_("left", 0).with_("status", "lost")
         raise full.field("text", t("太长", "Too long"))
     return Response.json(req.json(Note), 201)
 

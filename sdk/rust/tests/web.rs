@@ -87,6 +87,8 @@ fn create(_: &Request, input: Input<ByRoom, (), Note>) -> web::Result<Note> {
         return Err(Problem::conflict(t("满了", "Full"))
             .kind("full")
             .with("left", 0)
+            // What the problem has itself stays.
+            .with("status", "lost")
             .field("text", t("太长", "Too long"))
             .into());
     }

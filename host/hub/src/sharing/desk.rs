@@ -208,7 +208,7 @@ impl Hub {
         request.take(step.clone(), &by.account, now)?;
         settle(txn, &request);
         if let RequestState::Approved { decision, .. } = &request.state {
-            put_grant(txn, &request, decision, &by.account, now);
+            put_grant(txn, &request, decision, &by.account, now).await?;
         }
         let action = format!("request.{}", request.state.name());
         let detail = request.steps.last().map(|s| s.note.clone()).unwrap_or_default();
@@ -266,7 +266,7 @@ impl Filing<'_> {
         };
         request.take(step, "-", now)?;
         if let RequestState::Approved { decision, .. } = &request.state {
-            put_grant(txn, request, decision, Grant::AUTOMATIC, now);
+            put_grant(txn, request, decision, Grant::AUTOMATIC, now).await?;
         }
         let action = format!("request.{}", request.state.name());
         let detail = request.steps.last().map(|s| s.note.clone()).unwrap_or_default();
@@ -308,7 +308,15 @@ pub(super) fn settle(txn: &mut Txn, request: &Request) {
     }
 }
 
-fn put_grant(txn: &mut Txn, request: &Request, decision: &Decision, by: &str, now: Timestamp) {
+async fn put_grant(
+    txn: &mut Txn,
+    request: &Request,
+    decision: &Decision,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let key = keys::grant(&request.installation, request.dataset(), request.purpose());
+    let replaced: Option<Grant> = txn.get_as(&key).await?;
     let grant = Grant {
         request: request.id.clone(),
         installation: request.installation.clone(),
@@ -316,12 +324,14 @@ fn put_grant(txn: &mut Txn, request: &Request, decision: &Decision, by: &str, no
         purpose: request.purpose().to_owned(),
         terms: decision.terms.clone(),
         from: now,
+        unbroken_from: replaced.filter(|g| g.stands(now)).map(|g| g.since()),
         until: decision.until,
         granted_by: by.to_owned(),
         revoked: None,
         warned_of: None,
     };
-    txn.put_as(keys::grant(&request.installation, request.dataset(), request.purpose()), &grant);
+    txn.put_as(key, &grant);
+    Ok(())
 }
 
 /// A reason of the platform, which has both languages in one text.

@@ -110,6 +110,7 @@ fn grant() -> Grant {
             law: Some(LAW.into()),
         },
         from: Timestamp(0),
+        unbroken_from: None,
         until: Timestamp(2_000_000),
         granted_by: "police-admin".into(),
         revoked: None,

@@ -47,6 +47,29 @@ async fn a_change_of_a_granted_field_is_told_by_its_name_and_the_apps_own_refere
 }
 
 #[tokio::test]
+async fn what_changed_before_the_grant_stood_is_not_told_however_late_it_is_looked_at() {
+    let city = city(&["name", "mobile"], FOLLOW).await;
+    city.put_from(ASKED, &city.residents.wang, wang("王改名", "19900000001"), "2026-11-26").await;
+    city.clock.advance(1);
+    city.grant("tickets", ASKED, "follow").await;
+    city.put_from(ASKED, &city.residents.wang, wang("王改名", "19900000009"), "2026-11-26").await;
+    city.hub.work().await.unwrap();
+    let told = changed(&city).await;
+    assert_eq!((told.len(), &told[0]["fields"]), (1, &json!(["mobile"])));
+}
+
+#[tokio::test]
+async fn a_grant_that_replaces_one_that_stands_misses_no_change_between_them() {
+    let city = city(&["name", "mobile"], FOLLOW).await;
+    city.grant("tickets", ASKED, "follow").await;
+    city.put_from(ASKED, &city.residents.wang, wang("王改名", "19900000001"), "2026-11-26").await;
+    city.clock.advance(1);
+    city.grant("tickets", ASKED, "follow").await;
+    city.hub.work().await.unwrap();
+    assert_eq!(changed(&city).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_change_of_other_fields_is_not_told() {
     let city = city(&["name"], FOLLOW).await;
     city.grant("tickets", ASKED, "follow").await;

@@ -5,10 +5,11 @@ use super::selling_types::{FarmerBody, OrdersQuery};
 use super::shop::{CodePath, ListingPath};
 use super::station::StationPath;
 use super::types::*;
-use super::{answer, day, limit, own, word};
+use super::{answer, chosen, day, limit, own, unlisted};
 use crate::domain::batch::State as BatchState;
 use crate::domain::division::Change;
 use crate::domain::farmer::{Status, Step};
+use crate::domain::machine::Machine as _;
 use crate::domain::order::State;
 use crate::domain::station::Service;
 use crate::service::access::MANAGER;
@@ -42,7 +43,8 @@ api! {
     }
     /// A decision on a registration.
     Deserialize FarmerStep {
-        /// `approve`, `refuse` or `suspend`.
+        /// What to do.
+        #[schemars(schema_with = "farmer_step")]
         step: String,
         /// Why; needed unless it is approved.
         #[serde(default)]
@@ -50,7 +52,8 @@ api! {
     }
     /// A decision on a listing.
     Deserialize ReviewInput {
-        /// `publish`, `send-back` or `withdraw`.
+        /// What to do.
+        #[schemars(schema_with = "review_step")]
         step: String,
         /// Why; needed to send it back.
         reason: Option<Text>,
@@ -155,7 +158,7 @@ fn farmers_of(router: Router) -> Router {
                         .query
                         .status
                         .as_deref()
-                        .map_or(Ok(Status::Applied), |s| word(Status::of_code(s), "/status"))?;
+                        .map_or(Ok(Status::Applied), |s| chosen(Status::ALL, Status::code, s, "/status"))?;
                     farmers::list(r.principal(), status, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(
@@ -175,7 +178,8 @@ fn farmers_of(router: Router) -> Router {
                 .body::<FarmerStep>()),
             |r, i: Input<FarmerPath, (), FarmerStep>| {
                 let steps = [("approve", Step::Approve), ("refuse", Step::Refuse), ("suspend", Step::Suspend)];
-                let step = word(steps.into_iter().find(|(w, _)| *w == i.body.step).map(|(_, s)| s), "/step");
+                let found = steps.into_iter().find(|(word, _)| *word == i.body.step).map(|(_, step)| step);
+                let step = found.ok_or_else(|| unlisted("/step", FARMER_STEPS));
                 answer(
                     r,
                     step.and_then(|s| farmers::decide(r.principal(), &i.path.farmer, s, &i.body.reason))
@@ -213,7 +217,7 @@ fn review(router: Router) -> Router {
                             crate::service::access::role(r.principal(), MANAGER)?;
                             listings::withdraw(r.principal(), &i.path.listing, reason.as_ref())
                         }
-                        _ => word(None, "/step"),
+                        _ => Err(unlisted("/step", REVIEW_STEPS)),
                     }
                 };
                 answer(r, done().map(ListingItem::from))
@@ -227,7 +231,7 @@ fn batches_of(router: Router) -> Router {
             own(Operation::get("/api/manage/batches", "listBatches").tag("department").summary("Batches of one state, `registered` when absent: for inspectors and managers").query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state = i.query.state.as_deref().map_or(Ok(BatchState::Registered), |s| word(BatchState::of_code(s), "/state"))?;
+                    let state = i.query.state.as_deref().map_or(Ok(BatchState::Registered), |s| chosen(BatchState::ALL, BatchState::code, s, "/state"))?;
                     batches::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Batches::from))
@@ -259,8 +263,11 @@ fn trade(router: Router) -> Router {
                 .query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state =
-                        i.query.state.as_deref().map_or(Ok(State::Shipped), |s| word(State::of_code(s), "/state"))?;
+                    let state = i
+                        .query
+                        .state
+                        .as_deref()
+                        .map_or(Ok(State::Shipped), |s| chosen(State::ALL, State::code, s, "/state"))?;
                     orders::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Orders::from))
@@ -376,8 +383,7 @@ fn divisions(router: Router) -> Router {
 }
 
 fn station(b: StationInput) -> Result<NewStation, Refusal> {
-    let service =
-        |(i, c): (usize, String)| word(Service::ALL.into_iter().find(|s| s.code() == c), &format!("/services/{i}"));
+    let service = |(i, c): (usize, String)| chosen(&Service::ALL, Service::code, &c, &format!("/services/{i}"));
     let services = b.services.into_iter().enumerate().map(service).collect::<Result<_, Refusal>>()?;
     Ok(NewStation { name: b.name, village: b.village, address: b.address, keeper: b.keeper, services, payee: b.payee })
 }

@@ -51,9 +51,16 @@ fn wrong(at: &str, text: Text) -> Refusal {
     Refusal::field(at, text)
 }
 
-/// A word of a list, or the field that is wrong.
-fn word<T>(found: Option<T>, at: &str) -> Result<T, Refusal> {
-    found.ok_or_else(|| wrong(at, t("请选择列出的一项", "Choose one of those listed")))
+/// The refusal of a word that is none of those that the field takes.
+fn unlisted(at: &str, words: &[&str]) -> Refusal {
+    let zh = format!("请填写其中一项：{}", words.join("、"));
+    wrong(at, Text { zh: zh.into(), en: format!("Enter one of {}", words.join(", ")).into() })
+}
+
+/// What a word of a list stands for, or the refusal of the field at `at`.
+fn chosen<T: Copy>(all: &[T], code: fn(T) -> &'static str, word: &str, at: &str) -> Result<T, Refusal> {
+    let found = all.iter().copied().find(|each| code(*each) == word);
+    found.ok_or_else(|| unlisted(at, &all.iter().map(|each| code(*each)).collect::<Vec<_>>()))
 }
 
 /// A day of a body.

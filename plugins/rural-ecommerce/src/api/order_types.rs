@@ -198,6 +198,7 @@ api! {
     /// A step of a return.
     Deserialize ReturnStep {
         /// By the buyer: `withdraw`, `send`, `appeal`. By the seller: `approve`, `reject`, `inspect`, `refund`. By an arbiter: `arbitrate`.
+        #[schemars(schema_with = "return_step")]
         step: String,
         /// The seller's answer, the carrier and number of what is sent back, or the arbiter's reasons.
         #[serde(default)]

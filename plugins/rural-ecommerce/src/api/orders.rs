@@ -2,7 +2,7 @@
 
 use super::order_types::*;
 use super::types::*;
-use super::{answer, limit, own, word};
+use super::{answer, chosen, limit, own, unlisted};
 use crate::domain::returns::{Asked, Reason};
 use crate::service::{Refusal, orders, returns};
 use yunlong_sdk::{Input, Operation, Request, Router, StatusCode};
@@ -123,7 +123,7 @@ fn returns_of(router: Router) -> Router {
 }
 
 fn ask(request: &Request, order: &str, body: ReturnInput) -> Result<ReturnBody, Refusal> {
-    let reason = word(Reason::ALL.into_iter().find(|k| k.code() == body.reason), "/reason")?;
+    let reason = chosen(&Reason::ALL, Reason::code, &body.reason, "/reason")?;
     let asked = Asked { units: body.units.into_iter().map(Into::into).collect(), reason, text: body.text };
     Ok(returns::ask(request.principal(), order, &asked)?.into())
 }
@@ -139,7 +139,7 @@ fn step(request: &Request, id: &str, body: &ReturnStep) -> Result<ReturnBody, Re
         "inspect" => returns::inspect(who, id),
         "refund" => returns::refund(who, id),
         "arbitrate" => returns::arbitrate(who, id, body.amount.unwrap_or(0), text),
-        _ => Err(word::<()>(None, "/step").err().unwrap_or(Refusal::NotFound)),
+        _ => Err(unlisted("/step", RETURN_STEPS)),
     };
     done.map(ReturnBody::from)
 }

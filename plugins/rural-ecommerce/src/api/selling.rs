@@ -4,9 +4,10 @@ use super::order_types::{OrderBody, OrderPath, Orders, Returns};
 use super::selling_types::*;
 use super::shop::{CodePath, CouponItem, ListingPath, StoreItem};
 use super::types::*;
-use super::{answer, day, limit, own, word};
+use super::{answer, chosen, day, limit, own, unlisted};
 use crate::domain::coupon::{Coupon, Off};
 use crate::domain::farmer::Registration;
+use crate::domain::machine::Machine as _;
 use crate::domain::order::State;
 use crate::domain::product::{Category, Licence, Product, Sku};
 use crate::service::batches::{self, BatchInput as NewBatch};
@@ -128,7 +129,7 @@ fn listings_of(router: Router) -> Router {
                 let done = match i.body.step.as_str() {
                     "submit" => listings::submit(r.principal(), &i.path.listing),
                     "withdraw" => listings::withdraw(r.principal(), &i.path.listing, None),
-                    _ => word(None, "/step"),
+                    _ => Err(unlisted("/step", LISTING_STEPS)),
                 };
                 answer(r, done.map(ListingItem::from))
             },
@@ -210,7 +211,8 @@ fn handling(router: Router) -> Router {
                 .query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state = i.query.state.as_deref().map(|s| word(State::of_code(s), "/state")).transpose()?;
+                    let state =
+                        i.query.state.as_deref().map(|s| chosen(State::ALL, State::code, s, "/state")).transpose()?;
                     orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Orders::from))
@@ -281,7 +283,7 @@ fn put_product(request: &Request, id: Option<&str>, b: ProductInput) -> Result<P
         store: String::new(),
         title: b.title,
         description: b.description,
-        category: word(Category::ALL.into_iter().find(|c| c.code() == b.category), "/category")?,
+        category: chosen(&Category::ALL, Category::code, &b.category, "/category")?,
         skus: b.skus.into_iter().map(sku).collect(),
         licences: b.licences.into_iter().enumerate().map(licence).collect::<Result<_, Refusal>>()?,
         created_at: 0,

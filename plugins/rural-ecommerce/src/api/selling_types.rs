@@ -139,7 +139,8 @@ api! {
     }
     /// A step of a listing.
     Deserialize ListingStep {
-        /// `submit` or `withdraw`.
+        /// What to do.
+        #[schemars(schema_with = "listing_step")]
         step: String,
     }
     /// A batch.

@@ -1,7 +1,7 @@
 //! What everybody sees: listings, stores, group buys, the trace, divisions.
 
 use super::types::*;
-use super::{answer, limit, public, word};
+use super::{answer, chosen, limit, public, wrong};
 use crate::domain::coupon::{Coupon, Off};
 use crate::domain::division::{CITY, Level};
 use crate::domain::machine::Machine;
@@ -10,7 +10,7 @@ use crate::domain::store::Store;
 use crate::domain::time::Date;
 use crate::service::listings::{self, Filter, Offer};
 use crate::service::{Refusal, coupons, groups, now, statistics, stores, trace};
-use yunlong_sdk::{Input, Operation, Router, Text};
+use yunlong_sdk::{Input, Operation, Router, Text, t};
 
 api! {
     /// Which listing.
@@ -294,9 +294,18 @@ fn places(router: Router) -> Router {
 }
 
 fn search(query: SearchQuery) -> Result<Listings, Refusal> {
-    let category =
-        query.category.map(|c| word(Category::ALL.into_iter().find(|k| k.code() == c), "/category")).transpose()?;
-    let division = query.division.map(|d| word(Level::of(&d).map(|_| d), "/division")).transpose()?;
+    let category = query.category.map(|c| chosen(&Category::ALL, Category::code, &c, "/category")).transpose()?;
+    let division = query.division.map(|code| match Level::of(&code) {
+        Some(_) => Ok(code),
+        None => Err(wrong(
+            "/division",
+            t(
+                "请填写区划代码：县 6 位、镇 9 位、村 12 位",
+                "Enter a division's code: 6 digits for a county, 9 for a town, 12 for a village",
+            ),
+        )),
+    });
+    let division = division.transpose()?;
     let filter = Filter { category, division, words: query.q.unwrap_or_default().chars().take(60).collect() };
     Ok(listings::search(&filter, limit(query.limit)?, query.after)?.into())
 }

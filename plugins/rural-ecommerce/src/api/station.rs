@@ -4,7 +4,7 @@ use super::buying::PurchaseInput;
 use super::order_types::{OrderBody, OrderPath, Orders};
 use super::shop::OfferBody;
 use super::types::*;
-use super::{answer, day, limit, own, public, word};
+use super::{answer, day, limit, own, public, unlisted};
 use crate::domain::division;
 use crate::domain::station::ConsentBy;
 use crate::service::access::STATION;
@@ -44,7 +44,9 @@ api! {
         client_id: String,
         /// What is bought; the receiver is the person, whose phone may be empty.
         purchase: PurchaseInput,
-        /// How the person agreed: `signature`, `fingerprint` or `witness`.
+        /// How the person agreed.
+        #[serde(default)]
+        #[schemars(schema_with = "consent_by")]
         consent: Option<String>,
         /// Whether they want a text message besides the printed receipt.
         #[serde(default)]
@@ -266,13 +268,13 @@ fn catalogue(request: &Request, station: &str) -> Result<CatalogueBody, Refusal>
 }
 
 fn sale(s: SaleInput) -> Result<Sale, Refusal> {
-    let by = |c: &str| match c {
-        "signature" => Some(ConsentBy::Signature),
-        "fingerprint" => Some(ConsentBy::Fingerprint),
-        "witness" => Some(ConsentBy::Witness),
-        _ => None,
+    let by = |word: &str| match word {
+        "signature" => Ok(ConsentBy::Signature),
+        "fingerprint" => Ok(ConsentBy::Fingerprint),
+        "witness" => Ok(ConsentBy::Witness),
+        _ => Err(unlisted("/consent", &["signature", "fingerprint", "witness"])),
     };
-    let consent = s.consent.as_deref().filter(|c| !c.is_empty()).map(|c| word(by(c), "/consent")).transpose()?;
+    let consent = s.consent.as_deref().filter(|word| !word.is_empty()).map(by).transpose()?;
     Ok(Sale { client_id: s.client_id, purchase: s.purchase.into(), consent, sms: s.sms, made_at: s.made_at })
 }
 

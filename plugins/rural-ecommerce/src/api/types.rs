@@ -34,6 +34,28 @@ words! {
     service: Service::ALL;
 }
 
+/// The steps of things, which name what is done rather than what becomes of it, with their schemas.
+macro_rules! steps {
+    ($($list:ident, $schema:ident: [$($word:literal),*];)*) => { $(
+        pub(crate) const $list: &[&str] = &[$($word),*];
+        pub(crate) fn $schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({ "type": "string", "enum": $list })
+        }
+    )* };
+}
+
+steps! {
+    FARMER_STEPS, farmer_step: ["approve", "refuse", "suspend"];
+    LISTING_STEPS, listing_step: ["submit", "withdraw"];
+    REVIEW_STEPS, review_step: ["publish", "send-back", "withdraw"];
+    RETURN_STEPS, return_step: ["withdraw", "send", "appeal", "approve", "reject", "inspect", "refund", "arbitrate"];
+}
+
+/// How somebody agreed at a station.
+pub(crate) fn consent_by(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["signature", "fingerprint", "witness", null] })
+}
+
 pub(crate) fn services(generator: &mut SchemaGenerator) -> Schema {
     let items = service(generator);
     json_schema!({ "type": "array", "items": items })

@@ -68,7 +68,7 @@ export class Problem extends Error {
     return this;
   }
 
-  /** A member of the document beyond those of the standard. */
+  /** A member of the document beyond those of the standard; never in place of one that the problem has itself, such as `status`. */
   with(name: string, value: unknown): this {
     this.#extra[name] = value;
     return this;
@@ -106,9 +106,8 @@ export class Problem extends Error {
     if (this.#fields.length > 0) {
       doc.errors = this.#fields.map((f) => ({ pointer: f.pointer, detail: pick(lang, f.detail) }));
     }
-    Object.assign(doc, this.#extra);
     doc.request_id = requestId();
     const headers = { "content-type": "application/problem+json", "content-language": tag(lang) };
-    return new Response(JSON.stringify(doc), { status: this.status, headers });
+    return new Response(JSON.stringify({ ...this.#extra, ...doc }), { status: this.status, headers });
   }
 }

@@ -106,7 +106,8 @@ class Problem(HandlerExit):
         return cls(HTTPStatus.INTERNAL_SERVER_ERROR, t("出了点问题", "Something went wrong"), "internal")
 
     def with_(self, name: str, value: Any) -> "Problem":
-        """A member of the document beyond those of the standard."""
+        """A member of the document beyond those of the standard; never in place of one that the problem has itself,
+        such as ``status``."""
         self.extra[name] = value
         return self
 
@@ -128,7 +129,7 @@ class Problem(HandlerExit):
             out["detail"] = self.detail.get(lang)
         if self.fields:
             out["errors"] = [{"pointer": at, "detail": why.get(lang)} for at, why in self.fields]
-        return out | self.extra | {"request_id": request_id}
+        return self.extra | out | {"request_id": request_id}
 
 
 class Failure(Exception):

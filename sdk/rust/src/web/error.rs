@@ -78,7 +78,8 @@ impl Problem {
         self
     }
 
-    /// A member of the document beyond those of the standard.
+    /// A member of the document beyond those of the standard. It never takes the place of one that the
+    /// problem has itself, such as `status`.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(name.to_owned(), value.into());
@@ -132,8 +133,10 @@ impl Problem {
                 .collect();
             doc.insert("errors".into(), errors.into());
         }
-        doc.extend(self.extra.clone());
         doc.insert("request_id".into(), crate::context::request_id().into());
+        for (name, value) in &self.extra {
+            doc.entry(name).or_insert_with(|| value.clone());
+        }
         let body = Value::Object(doc).to_string();
         Response::new("application/problem+json", body).status(self.status).header("content-language", lang.tag())
     }
