@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -49,7 +50,22 @@ pub(crate) struct Book {
     shown: Mutex<BTreeMap<(&'static str, String), Vec<Value>>>,
     notes: Mutex<BTreeMap<&'static str, BTreeSet<String>>>,
     uses: Mutex<BTreeMap<String, Use>>,
+    steady: AtomicBool,
 }
+
+/// What a run must have done of each app's work: a run in which nobody got through shows nothing.
+const DONE: [&str; 10] = [
+    "orders",
+    "issued",
+    "admissions",
+    "refunds",
+    "goods that were paid for",
+    "goods that were confirmed",
+    "receipts",
+    "loans that were settled",
+    "uses that were acknowledged",
+    "guest book entries",
+];
 
 /// A pupil's use of a resource, as their class's device sends it.
 #[derive(Clone)]
@@ -195,6 +211,25 @@ impl Book {
 
     pub(crate) fn count(&self, what: &'static str) {
         *open(&self.counts).entry(what).or_default() += 1;
+    }
+
+    /// Whether from now on nothing is killed or upgraded, so that the platform has no reason to fail.
+    pub(crate) fn is_steady(&self, steady: bool) {
+        self.steady.store(steady, Ordering::Relaxed);
+    }
+
+    /// The platform failed to answer. 503 asks to come again, which whoever asked does.
+    pub(crate) fn failed(&self, status: u16, text: &str) {
+        self.count("answers of 5xx");
+        if status != 503 && self.steady.load(Ordering::Relaxed) {
+            self.breach(format!("{status} without a reason: {text}"));
+        }
+    }
+
+    /// What should have been done in the run, and never was.
+    pub(crate) fn undone(&self) -> Vec<&'static str> {
+        let counts = open(&self.counts);
+        DONE.into_iter().filter(|what| !counts.contains_key(what)).collect()
     }
 
     /// A request was answered after this long.

@@ -70,7 +70,7 @@ pub(crate) async fn answer(book: &Book, request: reqwest::RequestBuilder) -> Res
     let answer = Answer::read(request.send().await?).await?;
     book.answered(asked.elapsed());
     if answer.status >= 500 {
-        book.count("answers of 5xx");
+        book.failed(answer.status, &answer.text);
         anyhow::bail!("{} {}", answer.status, answer.text);
     }
     Ok(answer)

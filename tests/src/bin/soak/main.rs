@@ -103,6 +103,8 @@ async fn run(options: &Options, city: &mut City, book: &Arc<Book>, started: Inst
         check::everything(city, book, &stage, &tokens).await.with_context(|| format!("round {round}"))?;
         println!("round {round}: undisturbed, {}; {}", book.line(), sampler.line());
     }
+    let undone = book.undone();
+    ensure!(undone.is_empty(), "nobody came to these in the whole run: {}", undone.join("; "));
     let verdict = sampler.finish().await?;
     println!("{verdict}");
     city.stop().await.context("the end")?;
@@ -119,6 +121,7 @@ async fn disturbed(
     kills: u64,
     upgrades: bool,
 ) -> Result<()> {
+    book.is_steady(kills == 0 && !upgrades);
     let load = load::Load::start(city, book, people, options.buyers, upgrades, dice.below(u64::MAX)).await?;
     let end = Instant::now() + ROUND;
     for left in (0..kills).rev() {

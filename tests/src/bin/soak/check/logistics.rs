@@ -9,7 +9,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeMap;
 
 /// States in which a receipt promises goods.
-const LIVE: &[&str] = &["issued", "pledge-pending", "pledged", "released"];
+const LIVE: &[&str] = &["issued", "pledge-pending", "pledged", "frozen", "released"];
 /// States of a loan in which money went out.
 const PAID_OUT: &[&str] = &["disbursed", "repaying", "overdue", "settled", "disposal", "written-off"];
 

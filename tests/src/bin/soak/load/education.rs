@@ -63,7 +63,7 @@ async fn published(city: &City, bureau: &Client, teacher: &Client) -> Result<Str
     ];
     let sent = upload(teacher, "/mine/new", ("练习.txt", "一半和四分之一".as_bytes()), &fields).await?;
     ensure!(sent.status == 303, "{} {}", sent.status, sent.text);
-    let work = sent.header("location").strip_prefix("/work/").context("no work")?.to_owned();
+    let work = sent.header("location").strip_prefix("/works/").context("no work")?.to_owned();
     let path = |step: &str| format!("/api/works/{work}/{step}");
     made(teacher, Method::POST, &path("submit"), &json!({})).await?;
     let school = posted_at(city, bureau, "school-2", "reviewer", SCHOOL).await?;
