@@ -112,14 +112,13 @@ fn lots(router: Router) -> Router {
         )
         .operation(
             step("/api/lots/{lot}/clear-missing", "clearMissing", "goods")
-                .summary("Nothing is missing from a lot any more: for regulators")
+                .summary("A lot was counted: what is not there is written off, and nothing is missing. For regulators")
+                .description("Its receipts stay frozen while they promise more than was counted.")
                 .path::<LotPath>()
-                .body::<Reason>(),
-            |r, i: Input<LotPath, (), Reason>| {
-                answer(
-                    r,
-                    who().and_then(|a| sensors::clear_missing(&a, &i.path.lot, &i.body.reason)).map(LotItem::from),
-                )
+                .body::<CountBody>(),
+            |r, i: Input<LotPath, (), CountBody>| {
+                let (lot, b) = (&i.path.lot, &i.body);
+                answer(r, who().and_then(|a| sensors::clear_missing(&a, lot, b.quantity, &b.reason)).map(LotItem::from))
             },
         )
 }

@@ -82,6 +82,7 @@ fn me() -> Result<Me, Refusal> {
         role: w.role.code().to_owned(),
         what: w.what,
         urgent: w.urgent,
+        more: w.more,
         paths: w.things.into_iter().map(|t| t.path).collect(),
     };
     Ok(Me {

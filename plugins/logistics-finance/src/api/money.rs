@@ -212,10 +212,12 @@ fn servicing(router: Router) -> Router {
         .operation(
             step("/api/loans/{loan}/confirm-disbursement", "confirmDisbursement", "loans")
                 .summary("Say what became of the payment: not for whoever asked for it")
+                .description("`other-payment` when the answer is about another payment than the last.")
                 .path::<LoanPath>()
                 .body::<OutcomeBody>(),
             |r, i: Input<LoanPath, (), OutcomeBody>| {
-                loan(r, &i.path, |a, id| loans::confirm_disbursement(a, id, &outcome(i.body)?))
+                let payment = i.body.reference.clone();
+                loan(r, &i.path, |a, id| loans::confirm_disbursement(a, id, payment.as_deref(), &outcome(i.body)?))
             },
         )
         .operation(
@@ -229,7 +231,7 @@ fn servicing(router: Router) -> Router {
         )
         .operation(
             step("/api/loans/{loan}/release", "releaseCollateral", "loans")
-                .summary("Let go of goods, as far as what stays is worth enough")
+                .summary("Let go of goods, as far as what stays is worth enough: not for whoever booked money that came back")
                 .path::<LoanPath>()
                 .body::<ReleaseBody>(),
             |r, i: Input<LoanPath, (), ReleaseBody>| {
@@ -341,7 +343,7 @@ fn flow_steps(router: Router) -> Router {
         )
         .operation(
             step("/api/flows/{flow}/receipt", "linkReceipt", "flows")
-                .summary("Link a receipt that the seller or the buyer holds")
+                .summary("Link a receipt that the caller's company holds: for the seller and the buyer")
                 .path::<FlowPath>()
                 .body::<LinkReceiptBody>(),
             |r, i: Input<FlowPath, (), LinkReceiptBody>| {

@@ -132,9 +132,10 @@ impl Step {
                 "按银行流水登记，先还息后还本；同一流水号只记一次。",
                 "Under the bank's own number, interest first; the same number counts once.",
             ),
-            Self::Release => {
-                t("释放后质物价值须仍覆盖欠款。", "What stays pledged must be worth enough for what is owed.")
-            }
+            Self::Release => t(
+                "释放后质物价值须仍覆盖欠款。登记过还款或变卖价款的人不能释放。",
+                "What stays pledged must be worth enough for what is owed. Whoever booked money that came back does not let go of goods.",
+            ),
             Self::Revalue => t(
                 "按最新价格看质物是否足值；不足则发出追加要求。",
                 "Looks whether the goods are worth enough, and calls for more where they are not.",
@@ -271,7 +272,10 @@ pub(super) fn ask(request: &Request) -> Shown {
     match step {
         Step::Approve => form = form.with("principal", yuan(o.loan.principal)),
         Step::Repay => form = form.with("amount", yuan(o.owed)),
-        Step::ConfirmDisbursement => form = form.with("outcome", "paid"),
+        Step::ConfirmDisbursement => {
+            let payment = o.loan.disbursement.as_ref().map(|d| d.reference.as_str()).unwrap_or_default();
+            form = form.with("outcome", "paid").with("reference", payment);
+        }
         Step::Release | Step::Sell => {
             if let Some(p) = o.pledges.iter().find(|p| p.state == pledge::State::Registered) {
                 form = form.with("receipt", &*p.receipt).with("quantity", typed(p.quantity, p.unit));
@@ -330,6 +334,8 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
         ],
         Step::Reject | Step::WriteOff | Step::Unfreeze => vec![reason()],
         Step::ConfirmDisbursement => vec![
+            Field::text("reference", t("放款编号", "The payment's number"))
+                .hint(t("须与回执上的编号一致", "As the bank's answer has it")),
             Field::new(
                 "outcome",
                 t("结果", "Outcome"),
@@ -397,7 +403,8 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
                     return Err(Refusal::NotFound);
                 }
             };
-            loans::confirm_disbursement(actor, id, &outcome)
+            let payment = Some(read.text("reference")).filter(|r| !r.is_empty());
+            loans::confirm_disbursement(actor, id, payment.as_deref(), &outcome)
         }
         Step::Repay => {
             let fen = read.fen("amount");

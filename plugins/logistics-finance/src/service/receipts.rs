@@ -288,7 +288,7 @@ pub(crate) fn tell_pledgee(
 /// Lets a frozen receipt go on: for a regulator, or the bank that it is pledged to, but not for whoever froze it.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal`]: `lot-missing` while goods of the lot are missing, or more is promised than a count found.
 pub fn unfreeze(actor: &Actor, id: &str, reason: &str) -> Result<Receipt, Refusal> {
     let mut check = Check::new();
     let reason = check.text("/reason", reason, 100);
@@ -303,8 +303,8 @@ pub fn unfreeze(actor: &Actor, id: &str, reason: &str) -> Result<Receipt, Refusa
         }
         Ok(())
     };
-    let done = step(id, "receipt.unfreeze", may, |r, _, now| {
-        r.unfreeze(now)?;
+    let done = step(id, "receipt.unfreeze", may, |r, lot, now| {
+        r.unfreeze(lot, now)?;
         Ok(json!({"reason": reason}))
     });
     super::refused_hands(done, "receipt.unfreeze", id)

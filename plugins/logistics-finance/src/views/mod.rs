@@ -58,6 +58,30 @@ pub fn gather<T: Document>(
     }
 }
 
+/// The most that is counted one by one.
+const COUNTED: usize = 50_000;
+
+/// Goes through a list page after page and keeps nothing of it. Answers whether there was more than is counted.
+///
+/// # Errors
+/// What the service refuses.
+pub fn each<T: Document>(
+    read: impl Fn(u32, Option<String>) -> Result<Page<T>, Refusal>,
+    mut take: impl FnMut(&T),
+) -> Result<bool, Refusal> {
+    let (mut after, mut counted) = (None, 0);
+    loop {
+        let page = read(AT_A_TIME, after)?;
+        counted += page.items.len();
+        page.items.iter().for_each(|item| take(item));
+        match page.next {
+            Some(_) if counted >= COUNTED => return Ok(true),
+            Some(next) => after = Some(next),
+            None => return Ok(false),
+        }
+    }
+}
+
 /// In which of its parts a company looks at a list: whoever acts for one may own, keep and carry goods for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Part {

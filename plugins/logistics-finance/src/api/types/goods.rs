@@ -126,6 +126,8 @@ api! {
         leaving: u64,
         /// What left without an order.
         missing: u64,
+        /// What counts did not find; it is not in `quantity`.
+        written_off: u64,
         /// Where: yard, bay, tank.
         location: String,
         /// When it came (RFC 3339).
@@ -254,6 +256,13 @@ api! {
     Deserialize MergeBody {
         /// Two receipts or more of one lot and holder.
         receipts: Vec<String>,
+    }
+    /// What was counted in a lot.
+    Deserialize CountBody {
+        /// All that lies there, in the lot's unit: what may leave and has not left yet is among it.
+        quantity: u64,
+        /// What was found, in words, without anybody's data.
+        reason: String,
     }
     /// What anybody may know of a receipt.
     Serialize VerificationItem {
@@ -451,6 +460,7 @@ impl From<Lot> for LotItem {
             receipted: l.receipted,
             leaving: l.leaving,
             missing: l.missing,
+            written_off: l.written_off,
             location: l.location,
             created_at: time(l.created_at),
         }

@@ -87,6 +87,8 @@ api! {
         urgent: bool,
         /// The pages of the things.
         paths: Vec<String>,
+        /// Whether there are more of them.
+        more: bool,
     }
     /// A reason in words, without anybody's data.
     Deserialize Reason {

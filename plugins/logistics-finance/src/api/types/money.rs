@@ -131,6 +131,9 @@ api! {
     }
     /// What became of a payment.
     Deserialize OutcomeBody {
+        /// The payment by its number, as the loan has it: another than the last is refused. It may be left out while the
+        /// loan has had one payment.
+        reference: Option<String>,
         /// Whether it was paid.
         #[schemars(schema_with = "outcome")]
         outcome: String,
@@ -372,6 +375,8 @@ api! {
         kind: String,
         /// The number under which it happened.
         reference: String,
+        /// The bank's own number, where its money moved: there is one entry of the bank for it.
+        bank_reference: Option<String>,
         /// What it does to the accounts; it sums to 0.
         postings: Vec<PostingItem>,
         /// When (RFC 3339).
@@ -703,6 +708,7 @@ impl From<Entry> for EntryItem {
         Self {
             kind: e.kind().code().to_owned(),
             reference: e.reference().to_owned(),
+            bank_reference: e.number().map(str::to_owned),
             postings: e.postings().iter().map(posting).collect(),
             at: time(e.at()),
         }

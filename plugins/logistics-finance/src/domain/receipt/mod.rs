@@ -402,13 +402,18 @@ impl Receipt {
         Ok(())
     }
 
-    /// Lets it go on where it was.
+    /// Lets it go on where it was, once all that receipts of its lot promise is there: a count says so.
     ///
     /// # Errors
-    /// [`WrongState`] when it is not frozen.
-    pub fn unfreeze(&mut self, now: i64) -> Result<(), Refused> {
-        let Some(freeze) = self.frozen.take() else { return Err(self.wrong(Step::Unfreeze).into()) };
-        self.pass(freeze.from, now);
+    /// [`WrongState`] when it is not frozen; [`Refused::LotMissing`].
+    pub fn unfreeze(&mut self, lot: &Lot, now: i64) -> Result<(), Refused> {
+        let Some(from) = self.frozen.as_ref().map(|f| f.from) else { return Err(self.wrong(Step::Unfreeze).into()) };
+        // A draft promises nothing yet.
+        if from.is_live() && lot.short() > 0 {
+            return Err(Refused::LotMissing { lot: lot.id.clone(), short: lot.short(), unit: lot.unit });
+        }
+        self.frozen = None;
+        self.pass(from, now);
         Ok(())
     }
 }
