@@ -21,10 +21,17 @@ async fn one_fen_too_much_is_refused_and_nothing_is_booked() -> Result<()> {
     let form = [("bank_reference", "RP-1"), ("amount", "700000.01")];
     let page = x.checker.form(&format!("/loans/{loan}/repay"), &form).await?;
     ensure!(page.status == 409, "{} {}", page.status, page.text);
-    // The number is free still: the last fen settles it, and frees the receipt.
+    // The number is free still: the last fen settles it. The receipt waits for other hands than those that booked it.
     let last = json!({"bank_reference": "RP-1", "amount": LENT});
-    ensure!(done(&x.checker, &at("repayments"), &last).await?["state"] == "settled");
-    ensure!(read(&x.company, &format!("/api/receipts/{}", id(&receipt)?)).await?["state"] == "released");
+    ensure!(done(&x.maker, &at("repayments"), &last).await?["state"] == "settled");
+    let number = id(&receipt)?;
+    let receipt = format!("/api/receipts/{number}");
+    ensure!(read(&x.company, &receipt).await?["state"] == "pledged");
+    let all = json!({"receipts": [{"receipt": number}]});
+    let refusal = refused(&x.maker, &at("release"), &all, 403, "same-hands").await?;
+    ensure!(refusal["first"] == "repay", "{refusal}");
+    done(&x.checker, &at("release"), &all).await?;
+    ensure!(read(&x.company, &receipt).await?["state"] == "released");
     Ok(())
 }
 

@@ -92,6 +92,19 @@ async fn fifty_tonnes_through_the_gate_freeze_the_pledge_and_alert_the_bank_with
     ensure!(refused_again.status == 409, "{} {}", refused_again.status, refused_again.text);
     ensure!(read(&x.company, &format!("/api/receipts/{number}")).await?["state"] == "frozen");
     refused(&x.company, &format!("/api/receipts/{number}/withdraw"), &json!({}), 409, "receipt-frozen").await?;
+    // Nobody unfreezes it while goods are missing, nor when a count has written them off; once they are made good.
+    let unfreeze = format!("/api/receipts/{number}/unfreeze");
+    let reason = json!({"reason": "盘点"});
+    refused(&x.checker, &unfreeze, &reason, 409, "lot-missing").await?;
+    let count = format!("/api/lots/{lot}/clear-missing");
+    let counted = |kilograms: u64| json!({"quantity": kilograms, "reason": "盘点"});
+    let left = done(&x.regulator, &count, &counted(950_000)).await?;
+    ensure!(left["quantity"] == 950_000 && left["missing"] == 0 && left["written_off"] == 50_000, "{left}");
+    let short = refused(&x.checker, &unfreeze, &reason, 409, "lot-missing").await?;
+    ensure!(short["short"] == 50_000, "{short}");
+    done(&x.regulator, &count, &counted(1_000_000)).await?;
+    done(&x.checker, &unfreeze, &reason).await?;
+    done(&x.maker, &release, &all).await?;
     Ok(())
 }
 

@@ -348,6 +348,8 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
             reason().hint(t("未付款时填写", "When it is not")),
         ],
         Step::Repay => vec![Field::text("amount", t("金额（元）", "Amount (yuan)")), reference()],
+        // Nothing is owed: all that is left goes at once.
+        Step::Release if o.owed == 0 => Vec::new(),
         Step::Release => {
             vec![registered(), Field::text("quantity", t("释放数量", "How much comes free")).hint(quantity_hint(unit))]
         }
@@ -377,6 +379,16 @@ pub(super) fn take(request: &Request) -> Shown {
             Ok(format!("/loans/{}?done=1", done.id))
         },
     )
+}
+
+/// Everything that is still pledged, but for what is frozen; where all of it is, the refusal says so.
+fn left(o: &Overview) -> Vec<Freed> {
+    let freed = |frozen: bool| {
+        let of = o.receipts.iter().filter(move |r| frozen || r.frozen.is_none());
+        of.map(|r| Freed { receipt: r.id.clone(), quantity: None }).collect::<Vec<_>>()
+    };
+    let free = freed(false);
+    if free.is_empty() { freed(true) } else { free }
 }
 
 fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refusal> {
@@ -415,6 +427,9 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
         Step::Release => {
             let receipt = read.text("receipt");
             let o = loans::overview(actor, id)?;
+            if o.owed == 0 {
+                return loans::release(actor, id, &left(&o));
+            }
             let whole = o.pledges.iter().find(|p| p.receipt == receipt && p.state == pledge::State::Registered);
             let quantity = read.quantity("quantity", whole.map(|p| p.unit).unwrap_or_default());
             read.done()?;
