@@ -1,5 +1,6 @@
 //! What pages and files show whole: lists that are sorted and searched, what waits for somebody, and a regulator's
-//! figures. Everything is read through the services, which check who asks.
+//! figures. Everything is read through the services, which check who asks; what waits alone is read by indexes of its own,
+//! for the organization that the actor stands for.
 
 pub mod overview;
 pub mod waiting;
