@@ -25,6 +25,28 @@ pub fn kind_name(kind: Kind) -> Text {
     }
 }
 
+/// A reason's code in words; words stay as they are.
+#[must_use]
+pub fn reason_name(code: &str) -> Text {
+    match code {
+        "representative-changed" => t("法定代表人变更", "the legal representative changed"),
+        "name-changed" => t("企业名称变更", "the company's name changed"),
+        "status-changed" | "not-in-business" => t("企业不再存续", "the company is not in business any more"),
+        "goods-missing" => t("质物异常出库", "goods left without an order"),
+        other => Text::same(other.to_owned()),
+    }
+}
+
+/// What an alert's detail says, in words: a reason by its code, a device and what was done to it, a number, a day.
+#[must_use]
+pub fn detail_name(detail: &str) -> Text {
+    match detail.rsplit_once(' ') {
+        Some((device, "off")) => Text::new(format!("{device} 已停用"), format!("{device} was switched off")),
+        Some((device, "secret")) => Text::new(format!("{device} 已更换密钥"), format!("{device} got another secret")),
+        _ => reason_name(detail),
+    }
+}
+
 /// The note for an officer of the bank.
 #[must_use]
 pub(crate) fn alert(officer: &str, alert: &Alert) -> Notification {
@@ -42,8 +64,9 @@ pub(crate) fn alert(officer: &str, alert: &Alert) -> Notification {
         en += &format!(": {value_en}");
     }
     if let Some(detail) = &alert.detail {
-        zh += &format!("（{detail}）");
-        en += &format!(" ({detail})");
+        let said = detail_name(detail);
+        zh += &format!("（{}）", said.zh);
+        en += &format!(" ({})", said.en);
     }
     Notification::new(officer, kind_name(alert.kind), Text::new(format!("{zh}。"), format!("{en}.")))
         .path(format!("/loans/{}", alert.loan))

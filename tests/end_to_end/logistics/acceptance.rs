@@ -119,7 +119,7 @@ async fn a_partial_release_never_leaves_more_than_seventy_percent() -> Result<()
     let receipt = id(&receipt)?;
     refused(&x.checker, &release, &part(&receipt, 1), 409, "leaves-over-ltv").await?;
     let repayment = json!({"bank_reference": "RP-1", "amount": 30_000_000});
-    ensure!(done(&x.checker, &format!("/api/loans/{loan}/repayments"), &repayment).await?["owed"] == 40_000_000);
+    ensure!(done(&x.maker, &format!("/api/loans/{loan}/repayments"), &repayment).await?["owed"] == 40_000_000);
     // 400,000 owed need 571,428.58 of goods: 428.571 t may go, and not a kilogram more.
     let refusal = refused(&x.checker, &release, &part(&receipt, 428_572), 409, "leaves-over-ltv").await?;
     ensure!(refusal["left"] == 57_142_800 && refusal["needed"] == 57_142_858, "{refusal}");

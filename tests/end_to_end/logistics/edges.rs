@@ -21,10 +21,17 @@ async fn one_fen_too_much_is_refused_and_nothing_is_booked() -> Result<()> {
     let form = [("bank_reference", "RP-1"), ("amount", "700000.01")];
     let page = x.checker.form(&format!("/loans/{loan}/repay"), &form).await?;
     ensure!(page.status == 409, "{} {}", page.status, page.text);
-    // The number is free still: the last fen settles it, and frees the receipt.
+    // The number is free still: the last fen settles it. The receipt waits for other hands than those that booked it.
     let last = json!({"bank_reference": "RP-1", "amount": LENT});
-    ensure!(done(&x.checker, &at("repayments"), &last).await?["state"] == "settled");
-    ensure!(read(&x.company, &format!("/api/receipts/{}", id(&receipt)?)).await?["state"] == "released");
+    ensure!(done(&x.maker, &at("repayments"), &last).await?["state"] == "settled");
+    let number = id(&receipt)?;
+    let receipt = format!("/api/receipts/{number}");
+    ensure!(read(&x.company, &receipt).await?["state"] == "pledged");
+    let all = json!({"receipts": [{"receipt": number}]});
+    let refusal = refused(&x.maker, &at("release"), &all, 403, "same-hands").await?;
+    ensure!(refusal["first"] == "repay", "{refusal}");
+    done(&x.checker, &at("release"), &all).await?;
+    ensure!(read(&x.company, &receipt).await?["state"] == "released");
     Ok(())
 }
 
@@ -41,6 +48,37 @@ async fn a_repayment_under_one_number_counts_once_however_many_tellers_book_it()
     ensure!(x.overview(&loan).await?["loan"]["owed"] == 40_000_000);
     let other = json!({"bank_reference": "RP-1", "amount": 1});
     refused(&x.checker, &path, &other, 409, "reference-reused").await?;
+    Ok(())
+}
+
+/// One transfer that the borrower made is booked on one loan, also when two tellers book it on two in one moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_number_of_a_bank_moves_money_for_one_loan() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (first, _) = x.out().await?;
+    let (second, _) = x.ready().await?;
+    let at = |loan: &str, step: &str| format!("/api/loans/{loan}/{step}");
+    done(&x.maker, &at(&second, "ask-disbursement"), &json!({})).await?;
+    refused(&x.checker, &at(&second, "confirm-disbursement"), &paid(), 409, "reference-reused").await?;
+    let other = json!({"reference": format!("{second}-D1"), "outcome": "paid", "bank_reference": "BK-2"});
+    done(&x.checker, &at(&second, "confirm-disbursement"), &other).await?;
+    let part = json!({"bank_reference": "RP-1", "amount": 100});
+    let (one, two) = (at(&first, "repayments"), at(&second, "repayments"));
+    let (one, two) = tokio::join!(at_once(&x.maker, &one, &part, 10), at_once(&x.maker, &two, &part, 10));
+    let mut booked = Vec::new();
+    for answers in [one, two] {
+        let statuses = answers.into_iter().map(|a| Ok(a?.status)).collect::<Result<Vec<_>>>()?;
+        ensure!(statuses.windows(2).all(|s| s[0] == s[1]), "{statuses:?}");
+        booked.extend(statuses.first().copied());
+    }
+    booked.sort_unstable();
+    ensure!(booked == [200, 409], "one loan has it, and the other not: {booked:?}");
+    let mut owed = Vec::new();
+    for loan in [&first, &second] {
+        owed.extend(x.overview(loan).await?["loan"]["owed"].as_u64());
+    }
+    owed.sort_unstable();
+    ensure!(owed == [LENT - 100, LENT], "{owed:?}");
     Ok(())
 }
 

@@ -87,11 +87,24 @@ async fn fifty_tonnes_through_the_gate_freeze_the_pledge_and_alert_the_bank_with
     let release = format!("/api/loans/{loan}/release");
     refused(&x.checker, &release, &all, 409, "receipt-frozen").await?;
     let repayment = json!({"bank_reference": "RP-1", "amount": LENT});
-    done(&x.checker, &format!("/api/loans/{loan}/repayments"), &repayment).await?;
+    done(&x.maker, &format!("/api/loans/{loan}/repayments"), &repayment).await?;
     let refused_again = x.checker.post(&release, &all).await?;
     ensure!(refused_again.status == 409, "{} {}", refused_again.status, refused_again.text);
     ensure!(read(&x.company, &format!("/api/receipts/{number}")).await?["state"] == "frozen");
     refused(&x.company, &format!("/api/receipts/{number}/withdraw"), &json!({}), 409, "receipt-frozen").await?;
+    // Nobody unfreezes it while goods are missing, nor when a count has written them off; once they are made good.
+    let unfreeze = format!("/api/receipts/{number}/unfreeze");
+    let reason = json!({"reason": "盘点"});
+    refused(&x.checker, &unfreeze, &reason, 409, "lot-missing").await?;
+    let count = format!("/api/lots/{lot}/clear-missing");
+    let counted = |kilograms: u64| json!({"quantity": kilograms, "reason": "盘点"});
+    let left = done(&x.regulator, &count, &counted(950_000)).await?;
+    ensure!(left["quantity"] == 950_000 && left["missing"] == 0 && left["written_off"] == 50_000, "{left}");
+    let short = refused(&x.checker, &unfreeze, &reason, 409, "lot-missing").await?;
+    ensure!(short["short"] == 50_000, "{short}");
+    done(&x.regulator, &count, &counted(1_000_000)).await?;
+    done(&x.checker, &unfreeze, &reason).await?;
+    done(&x.checker, &release, &all).await?;
     Ok(())
 }
 
@@ -168,5 +181,9 @@ async fn lost_and_late_readings_are_told_to_the_bank_and_counted() -> Result<()>
     let device = read(&x.clerk, &device).await?;
     ensure!(device["missing"] == 2 && device["last_sequence"] == 5, "{device}");
     ensure!(x.alerts("sensor-gap").await?.len() == 2 && x.alerts("goods-missing").await?.len() == 1);
+    // The custodian switches it off: the bank hears of that, too.
+    done(&x.clerk, &format!("/api/devices/{}/switch", scale.device), &json!({"active": false})).await?;
+    let told = x.alerts("sensor-gap").await?;
+    ensure!(told.len() == 3 && told[0]["detail"] == format!("{} off", scale.device), "{told:?}");
     Ok(())
 }

@@ -1,17 +1,16 @@
-//! Warehouses, lots, receipts, prices and sensors.
+//! Warehouses, lots, receipts and prices.
 
 use super::types::*;
 use super::{answer, key, listed, make, read, step};
 use crate::service::quotes::NewQuote;
 use crate::service::receipts::NewReceipt;
-use crate::service::sensors::NewDevice;
 use crate::service::warehouses::{NewLot, NewWarehouse};
 use crate::service::{Refusal, quotes, receipts, sensors, warehouses, who};
 use yunlong_sdk::{Input, Operation, Request, Router, StatusCode};
 
 /// Adds the operations.
 pub(super) fn routes(router: Router) -> Router {
-    devices(prices(public(receipt_steps(receipt_list(lots(warehouse_list(router)))))))
+    prices(public(receipt_steps(receipt_list(lots(warehouse_list(router))))))
 }
 
 fn warehouse_list(router: Router) -> Router {
@@ -112,14 +111,13 @@ fn lots(router: Router) -> Router {
         )
         .operation(
             step("/api/lots/{lot}/clear-missing", "clearMissing", "goods")
-                .summary("Nothing is missing from a lot any more: for regulators")
+                .summary("A lot was counted: what is not there is written off, and nothing is missing. For regulators")
+                .description("Its receipts stay frozen while they promise more than was counted.")
                 .path::<LotPath>()
-                .body::<Reason>(),
-            |r, i: Input<LotPath, (), Reason>| {
-                answer(
-                    r,
-                    who().and_then(|a| sensors::clear_missing(&a, &i.path.lot, &i.body.reason)).map(LotItem::from),
-                )
+                .body::<CountBody>(),
+            |r, i: Input<LotPath, (), CountBody>| {
+                let (lot, b) = (&i.path.lot, &i.body);
+                answer(r, who().and_then(|a| sensors::clear_missing(&a, lot, b.quantity, &b.reason)).map(LotItem::from))
             },
         )
 }
@@ -350,58 +348,4 @@ fn publish(b: NewQuoteBody) -> Result<QuoteItem, Refusal> {
         source: b.source,
     };
     quotes::publish(&who()?, &new).map(QuoteItem::from)
-}
-
-fn devices(router: Router) -> Router {
-    router
-        .operation(
-            read("/api/warehouses/{warehouse}/devices", "listDevices", "sensors")
-                .summary("A warehouse's sensors: for its custodian and regulators")
-                .path::<WarehousePath>()
-                .query::<Paging>(),
-            |r, i: Input<WarehousePath, Paging>| {
-                answer(
-                    r,
-                    who().and_then(|a| {
-                        listed::<_, DeviceItem>(i.query, |n, after| sensors::devices(&a, &i.path.warehouse, n, after))
-                    }),
-                )
-            },
-        )
-        .operation(
-            step("/api/warehouses/{warehouse}/devices", "registerDevice", "sensors")
-                .summary("Register a sensor: for the warehouse's custodian. Its secret is told this once")
-                .path::<WarehousePath>()
-                .body::<NewDeviceBody>()
-                .status(StatusCode::CREATED),
-            |r, i: Input<WarehousePath, (), NewDeviceBody>| answer(r, register_device(i.path.warehouse, i.body)),
-        )
-        .operation(
-            read("/api/devices/{device}", "getDevice", "sensors").summary("One sensor").path::<DevicePath>(),
-            |r, i: Input<DevicePath>| {
-                answer(r, who().and_then(|a| sensors::device(&a, &i.path.device)).map(DeviceItem::from))
-            },
-        )
-        .operation(
-            step("/api/devices/{device}/renew-secret", "renewDeviceSecret", "sensors")
-                .summary("Give a sensor another secret: the old one is void at once")
-                .path::<DevicePath>(),
-            |r, i: Input<DevicePath>| {
-                answer(r, who().and_then(|a| sensors::renew_secret(&a, &i.path.device)).map(DeviceItem::from))
-            },
-        )
-        .operation(
-            step("/api/devices/{device}/switch", "switchDevice", "sensors")
-                .summary("Switch a sensor on or off")
-                .path::<DevicePath>()
-                .body::<SwitchBody>(),
-            |r, i: Input<DevicePath, (), SwitchBody>| {
-                answer(r, who().and_then(|a| sensors::switch(&a, &i.path.device, i.body.active)).map(DeviceItem::from))
-            },
-        )
-}
-
-fn register_device(warehouse: String, b: NewDeviceBody) -> Result<DeviceItem, Refusal> {
-    let new = NewDevice { warehouse, place: b.place, method: b.method, public_key: b.public_key.unwrap_or_default() };
-    sensors::register(&who()?, &new).map(DeviceItem::from)
 }

@@ -1,7 +1,9 @@
 //! The JSON API. Each operation reads its input, calls one service and shows the answer.
 
+mod flows;
 mod goods;
-mod money;
+mod loans;
+mod sensors;
 mod types;
 mod way;
 
@@ -18,7 +20,7 @@ pub(crate) fn routes(router: Router) -> Router {
             .summary("For whom the caller acts, what they may be, and what waits for them"),
         |r, _: Input| answer(r, me()),
     );
-    way::routes(money::routes(goods::routes(router)))
+    way::routes(flows::routes(loans::routes(sensors::routes(goods::routes(router)))))
 }
 
 /// An operation that reads, for those who signed in.
@@ -82,6 +84,7 @@ fn me() -> Result<Me, Refusal> {
         role: w.role.code().to_owned(),
         what: w.what,
         urgent: w.urgent,
+        more: w.more,
         paths: w.things.into_iter().map(|t| t.path).collect(),
     };
     Ok(Me {

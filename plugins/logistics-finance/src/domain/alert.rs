@@ -83,6 +83,9 @@ pub struct Alert {
     pub detail: Option<String>,
     /// Milliseconds of UTC.
     pub at: i64,
+    /// The bank again while nobody there has seen it: what the list of those is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
     /// Who of the bank has seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by: Option<String>,
@@ -101,8 +104,15 @@ impl Alert {
             amount: None,
             detail: None,
             at: now,
+            unseen: Some(loan.bank.clone()),
             seen_by: None,
         }
+    }
+
+    /// Somebody of the bank has seen it.
+    pub fn see(&mut self, by: &str) {
+        self.unseen = None;
+        self.seen_by = Some(by.to_owned());
     }
 
     /// With a number.

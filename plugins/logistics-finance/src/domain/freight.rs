@@ -174,6 +174,9 @@ pub struct FreightOrder {
     /// Its parcels, if it is in parcels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parcels: Vec<Parcel>,
+    /// The carrier again while the order waits for a waybill: what the list of those is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<String>,
     /// The waybill, once a carrier has taken it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waybill: Option<String>,
@@ -251,6 +254,7 @@ impl FreightOrder {
             }
             .into());
         }
+        self.open = None;
         self.waybill = Some(id.clone());
         Ok(Waybill {
             id,

@@ -115,6 +115,8 @@ pub struct Entry {
     bank: String,
     kind: Kind,
     reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
     postings: Vec<Posting>,
     at: i64,
 }
@@ -126,6 +128,8 @@ struct Written {
     bank: String,
     kind: Kind,
     reference: String,
+    #[serde(default)]
+    number: Option<String>,
     postings: Vec<Posting>,
     at: i64,
 }
@@ -133,7 +137,8 @@ struct Written {
 impl TryFrom<Written> for Entry {
     type Error = Unbalanced;
     fn try_from(w: Written) -> Result<Self, Unbalanced> {
-        Self::new(&Head { loan: &w.loan, bank: &w.bank, at: w.at }, w.kind, &w.reference, w.postings)
+        let head = Head { loan: &w.loan, bank: &w.bank, at: w.at };
+        Ok(Self { number: w.number, ..Self::new(&head, w.kind, &w.reference, w.postings)? })
     }
 }
 
@@ -166,9 +171,16 @@ impl Entry {
             bank: head.bank.to_owned(),
             kind,
             reference: reference.to_owned(),
+            number: None,
             postings,
             at: head.at,
         })
+    }
+
+    /// With the bank's own number of the movement of its money: under one number a bank moves money once, for one loan.
+    #[must_use]
+    pub fn numbered(self, number: &str) -> Self {
+        Self { number: Some(number.to_owned()), ..self }
     }
 
     /// Its id.
@@ -189,7 +201,19 @@ impl Entry {
         self.kind
     }
 
-    /// The number under which it happened: the bank's own.
+    /// The bank's own number, where its money moved.
+    #[must_use]
+    pub fn number(&self) -> Option<&str> {
+        self.number.as_deref()
+    }
+
+    /// The bank's organization.
+    #[must_use]
+    pub fn bank(&self) -> &str {
+        &self.bank
+    }
+
+    /// The number under which it happened.
     #[must_use]
     pub fn reference(&self) -> &str {
         &self.reference
@@ -232,7 +256,7 @@ mod tests {
         let postings = vec![post(Account::Principal("LN1".into()), 100), post(Account::Cash("B".into()), -99)];
         assert_eq!(Entry::new(&HEAD, Kind::Disbursement, "r", postings), Err(Unbalanced(1)));
         let good = vec![post(Account::Principal("LN1".into()), 100), post(Account::Cash("B".into()), -100)];
-        let entry = Entry::new(&HEAD, Kind::Disbursement, "r", good).unwrap();
+        let entry = Entry::new(&HEAD, Kind::Disbursement, "r", good).unwrap().numbered("BK-1");
         let text = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
         assert!(serde_json::from_str::<Entry>(&text.replace("-100", "-101")).is_err());

@@ -47,33 +47,6 @@ pub fn ratio_up(part: u64, whole: u64) -> u64 {
     u64::try_from((u128::from(part) * u128::from(WHOLE)).div_ceil(u128::from(whole))).unwrap_or(u64::MAX)
 }
 
-/// Divides an amount in the proportion of weights by the largest remainder; a tie goes to the earlier weight. The
-/// parts sum to the amount exactly; all are 0 when no weight is positive and the amount is 0.
-///
-/// # Errors
-/// `None` when there is something to divide and no positive weight.
-#[must_use]
-pub fn split(amount: u64, weights: &[u64]) -> Option<Vec<u64>> {
-    let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
-    if total == 0 {
-        return (amount == 0).then(|| vec![0; weights.len()]);
-    }
-    let mut parts = Vec::with_capacity(weights.len());
-    let mut rests = Vec::with_capacity(weights.len());
-    for (i, weight) in weights.iter().enumerate() {
-        let product = u128::from(amount) * u128::from(*weight);
-        parts.push(u64::try_from(product / total).ok()?);
-        rests.push((product % total, i));
-    }
-    let left = amount - parts.iter().sum::<u64>();
-    // Stable: among equal remainders the earlier weight stays first.
-    rests.sort_by_key(|(rest, _)| std::cmp::Reverse(*rest));
-    for (_, i) in rests.into_iter().take(usize::try_from(left).ok()?) {
-        parts[i] += 1;
-    }
-    Some(parts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,7 +63,6 @@ mod tests {
     #[test]
     fn nothing_secures_nothing() {
         assert_eq!((ratio_up(0, 0), ratio_up(1, 0), whole_up(0, 0), whole_up(1, 0)), (0, u64::MAX, 0, u64::MAX));
-        assert_eq!((split(0, &[0, 0]), split(1, &[0])), (Some(vec![0, 0]), None));
     }
 
     proptest! {
@@ -99,15 +71,6 @@ mod tests {
             let least = whole_up(owed, bps);
             prop_assert!(part_down(least, bps) >= owed);
             prop_assert!(part_down(least - 1, bps) < owed);
-        }
-
-        #[test]
-        fn parts_sum_exactly(amount in 0_u64..10_000_000_000, weights in prop::collection::vec(0_u64..1_000_000, 1..9)) {
-            if let Some(parts) = split(amount, &weights) {
-                prop_assert_eq!(parts.iter().sum::<u64>(), amount);
-            } else {
-                prop_assert!(amount > 0 && weights.iter().all(|w| *w == 0));
-            }
         }
     }
 }

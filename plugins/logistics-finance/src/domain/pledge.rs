@@ -64,6 +64,9 @@ pub struct Pledge {
     pub loan: String,
     /// The lot, for what sensors see.
     pub lot: String,
+    /// The warehouse, for what becomes of its sensors.
+    #[serde(default)]
+    pub warehouse: String,
     /// The goods, for what prices do.
     pub goods: String,
     /// How much.
@@ -99,6 +102,7 @@ impl Pledge {
             bank: bank.to_owned(),
             loan: loan.to_owned(),
             lot: receipt.lot.clone(),
+            warehouse: receipt.warehouse.clone(),
             goods: receipt.goods.clone(),
             quantity: receipt.quantity,
             unit: receipt.unit,

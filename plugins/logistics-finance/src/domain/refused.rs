@@ -77,6 +77,26 @@ pub enum Refused {
         /// The unit of both.
         unit: Unit,
     },
+    /// The goods that receipts of the lot promise are not all there.
+    #[error("the lot {lot} is short of {short}")]
+    LotMissing {
+        /// The lot.
+        lot: String,
+        /// How much is missing, or promised over what a count found.
+        short: u64,
+        /// The unit of it.
+        unit: Unit,
+    },
+    /// A count of more than the books ever held.
+    #[error("{counted} were counted in the lot {lot}, at most {most} can lie there")]
+    OverBooks {
+        /// The lot.
+        lot: String,
+        /// What was counted.
+        counted: u64,
+        /// What can lie there at the most.
+        most: u64,
+    },
     /// A quantity or an amount of nothing.
     #[error("`{0}` is nothing: it must be more than 0")]
     Nothing(&'static str),
@@ -174,6 +194,14 @@ pub enum Refused {
     ReferenceReused {
         /// The number.
         reference: String,
+    },
+    /// An answer about another payment of the loan than the last.
+    #[error("`{reference}` is not the payment that was asked for last, `{last}`")]
+    OtherPayment {
+        /// The number in the answer.
+        reference: String,
+        /// The number of the last payment.
+        last: String,
     },
     /// More money than is owed.
     #[error("{paid} fen are over the {owed} fen that are owed")]

@@ -85,6 +85,9 @@ pub struct Device {
     /// When that came: milliseconds of UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_at: Option<i64>,
+    /// When the banks were told last that it is silent; it has not been heard since. Milliseconds of UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_told: Option<i64>,
     /// What did not come.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
@@ -231,6 +234,7 @@ impl Device {
             }
             self.last_sequence = sequence;
             self.last_at = Some(now);
+            self.silence_told = None;
             return (false, gap);
         }
         let fill = |g: &Gap| {

@@ -1,7 +1,8 @@
 //! Warehouses and the lots that lie in them.
 //!
 //! A lot's `quantity` is what the books say lies there. Receipts promise parts of it: `receipted` never passes
-//! `quantity`. What a gate saw leave without an order is `missing`, beside the books, until somebody has cleared it up.
+//! `quantity`. What a gate saw leave without an order is `missing`, beside the books, until a count says how much lies
+//! there: what it does not find is written off the books.
 
 use super::refused::Refused;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,9 @@ pub struct Lot {
     pub leaving: u64,
     /// What a gate saw leave without an order.
     pub missing: u64,
+    /// What counts did not find: it is off the books, until somebody has made it good.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub written_off: u64,
     /// Where: yard, bay, tank.
     pub location: String,
     /// When the goods came: milliseconds of UTC.
@@ -116,6 +120,12 @@ pub struct Lot {
     /// A digest of what was asked for.
     #[serde(default)]
     pub request: String,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Lot {
@@ -163,9 +173,30 @@ impl Lot {
         unexplained
     }
 
-    /// A gate saw goods come back, or an inspection found them: they were not missing.
+    /// A gate saw goods come back: they are not missing.
     pub fn found(&mut self, quantity: u64) {
         self.missing = self.missing.saturating_sub(quantity);
+    }
+
+    /// Somebody has counted all that lies there, what may leave among it. What is not found is written off, and what was
+    /// made good since an earlier count is on the books again; nothing is missing any more.
+    ///
+    /// # Errors
+    /// [`Refused::OverBooks`] for more than ever came in and did not leave by order: goods come in as lots.
+    pub fn counted(&mut self, quantity: u64) -> Result<(), Refused> {
+        let leaving = self.leaving.min(quantity);
+        let (stays, most) = (quantity - leaving, self.quantity + self.written_off);
+        if stays > most {
+            return Err(Refused::OverBooks { lot: self.id.clone(), counted: quantity, most: most + leaving });
+        }
+        (self.leaving, self.quantity, self.written_off, self.missing) = (leaving, stays, most - stays, 0);
+        Ok(())
+    }
+
+    /// How much its receipts lack: what is missing, or what they promise over what the books hold.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        self.missing.max(self.receipted.saturating_sub(self.quantity))
     }
 }
 
@@ -184,6 +215,7 @@ pub(crate) fn coal(quantity: u64) -> Lot {
         receipted: 0,
         leaving: 0,
         missing: 0,
+        written_off: 0,
         location: "A-01".into(),
         created_at: 0,
         request: String::new(),
@@ -214,6 +246,32 @@ mod tests {
         assert_eq!(lot.free(), 0, "no receipt is issued while goods are missing");
         lot.found(50);
         assert_eq!(lot.free(), 400);
+    }
+
+    #[test]
+    fn a_count_writes_off_what_is_not_there_and_takes_back_what_was_made_good() {
+        let mut lot = coal(1_000);
+        lot.promise(900).unwrap();
+        lot.let_go(100);
+        lot.left(250);
+        assert_eq!((lot.missing, lot.leaving, lot.short()), (150, 0, 150));
+        lot.counted(750).unwrap();
+        assert_eq!((lot.quantity, lot.written_off, lot.missing, lot.short()), (750, 150, 0, 50));
+        let over = Refused::OverBooks { lot: "LT1".into(), counted: 901, most: 900 };
+        assert_eq!(lot.counted(901), Err(over));
+        lot.counted(900).unwrap();
+        assert_eq!((lot.quantity, lot.written_off, lot.short()), (900, 0, 0));
+    }
+
+    #[test]
+    fn what_may_leave_is_counted_and_is_not_on_the_books() {
+        let mut lot = coal(1_000);
+        lot.promise(100).unwrap();
+        lot.let_go(100);
+        lot.counted(1_000).unwrap();
+        assert_eq!((lot.quantity, lot.leaving, lot.written_off), (900, 100, 0));
+        lot.counted(40).unwrap();
+        assert_eq!((lot.quantity, lot.leaving, lot.written_off), (0, 40, 900));
     }
 
     #[test]

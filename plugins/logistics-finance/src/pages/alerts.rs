@@ -96,7 +96,7 @@ fn tone(kind: Kind) -> Tone {
 
 /// The number that belongs to an alert: fen, or how much or many.
 fn figure(lang: Lang, a: &Alert) -> Markup {
-    let detail = a.detail.as_ref().map(|d| super::loans::reason_name(d).get(lang).to_owned());
+    let detail = a.detail.as_ref().map(|d| crate::notes::detail_name(d).get(lang).to_owned());
     html! {
         @match (a.kind, a.amount) {
             (_, None) => "",

@@ -257,7 +257,10 @@ impl Step {
             Self::Waybill => {
                 t("本企业托运的运单；签收后数量自动更新。", "A waybill of your own; what arrives is kept up to date.")
             }
-            Self::Receipt => t("买卖双方之一持有的仓单。", "A receipt that buyer or seller holds."),
+            Self::Receipt => t(
+                "本企业持有的仓单；已转让给买方的由买方关联。",
+                "A receipt that your company holds; the buyer links one that is the buyer's already.",
+            ),
             Self::Payment => t(
                 "按银行流水确认付款。确认人不能释放资金。",
                 "Under the bank's own number. Whoever confirms it does not release the funds.",
@@ -273,7 +276,8 @@ impl Step {
     fn is_for(self, actor: &Actor, f: &Flow) -> bool {
         let (seller, bank) = (actor.is_of(Role::Manufacturer, &f.seller), actor.is_of(Role::Bank, &f.bank));
         match self {
-            Self::Waybill | Self::Receipt => seller && f.state == State::Open,
+            Self::Waybill => seller && f.state == State::Open,
+            Self::Receipt => (seller || actor.is_of(Role::Manufacturer, &f.buyer)) && f.state == State::Open,
             Self::Payment | Self::Release => bank && f.state == State::Open,
             Self::Settle => seller && f.state != State::Settled,
         }

@@ -156,7 +156,7 @@ fn field_of(refusal: &Refusal) -> Option<&'static str> {
         return matches!(refusal, Refusal::NotInBusiness { .. }).then_some("uscc");
     };
     Some(match rule {
-        Refused::LotShort { .. } | Refused::LeavesOverLtv { .. } => "quantity",
+        Refused::LotShort { .. } | Refused::OverBooks { .. } | Refused::LeavesOverLtv { .. } => "quantity",
         Refused::Nothing(name) => *name,
         Refused::Parts { .. } => "quantities",
         Refused::NotAlike(..) | Refused::Pledged { .. } | Refused::ReceiptFrozen { .. } | Refused::Affiliate { .. } => {
@@ -165,10 +165,12 @@ fn field_of(refusal: &Refusal) -> Option<&'static str> {
         Refused::OverLtv { .. } => "principal",
         Refused::OverOwed { .. } => "amount",
         Refused::ReferenceReused { .. } => "bank_reference",
+        Refused::OtherPayment { .. } => "reference",
         Refused::NoParcel(_) => "parcel",
         Refused::Role { .. }
         | Refused::NotYours
         | Refused::State(_)
+        | Refused::LotMissing { .. }
         | Refused::NoQuote { .. }
         | Refused::SameHands { .. }
         | Refused::NoConsent { .. }

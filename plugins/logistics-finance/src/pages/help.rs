@@ -21,7 +21,7 @@ pub(super) fn show(request: &Request) -> Shown {
                 li { (request.t("银行为企业建档；企业在“征信授权”中授权银行查询。", "The bank opens the company's file; the company gives its consent under “Consents”.")) }
                 li { (request.t("企业选择仓单提交申请，仓单自此只等这家银行。", "The company applies with receipts, which wait for this bank alone from then on.")) }
                 li { (request.t("银行查询征信、审批、双方签署、登记质押、放款；经办与复核须为不同的人。", "The bank checks the credit record and decides; both sign; pledges are registered and the money is paid out. Maker and checker are two people.")) }
-                li { (request.t("还款先还息后还本；可在还款后释放部分质物。", "Repayments pay interest first; goods may be released as it goes down.")) }
+                li { (request.t("还款先还息后还本；可在还款后释放部分质物，由未登记过还款的另一位经办人办理。", "Repayments pay interest first; goods may be released as it goes down, by somebody who booked none of the money.")) }
             }
             p { (request.t("质押率上限 ", "Most that is lent ")) (percent(terms.ltv_bps)) " · " (request.t("追加线 ", "margin line ")) (percent(terms.margin_bps)) " · " (request.t("追加期限（工作日） ", "business days to meet a margin call ")) (days) " · " (request.t("价格有效期（天） ", "days that a price holds ")) (limits.price_days) }
         }))
@@ -32,7 +32,7 @@ pub(super) fn show(request: &Request) -> Shown {
             p { (request.t("承运人接受委托后生成运单，依次装车、发车、送达、签收。丢失、破损、拒收不能撤回，委托方会立即得知。", "A carrier makes a waybill of a freight order: loaded, on the way, delivered, signed for. Lost, damaged and refused stay so, and whoever sent it is told at once.")) }
         }))
         (card("sensors", request.t("传感器", "Sensors"), html! {
-            p { (request.t("仓库门禁和地磅的读数带签名报送。质押的货物无单出库时，批次的仓单立即冻结，质权银行收到预警。", "Gates and scales send signed readings. When pledged goods leave without an order, the lot's receipts are frozen at once and the banks are told.")) }
+            p { (request.t("仓库门禁和地磅的读数带签名报送。质押的货物无单出库时，批次的仓单立即冻结，质权银行收到预警；监管人员盘点，货物补足后才能解冻。停用设备或更换密钥，质权银行也会收到预警。", "Gates and scales send signed readings. When pledged goods leave without an order, the lot's receipts are frozen at once and the banks are told; a regulator counts, and once all is made good they go on. The banks hear, too, of a device that is switched off or gets another secret.")) }
         }))
         (card("files", request.t("导出与打印", "Files and paper"), html! {
             p { (request.t("每个列表都可按当前的查找和排序下载 CSV 或 Excel；仓单、合同要素、运单有打印页。", "Each list is downloaded as CSV or for Excel as it is searched and sorted; receipts, terms and waybills have pages for print.")) }

@@ -88,7 +88,7 @@ fn no_role(request: &Request) -> Markup {
 fn waits(lang: Lang, n: usize, w: &Waiting, several: bool) -> Markup {
     let heading = html! {
         (w.what.get(lang)) " "
-        (badge(if w.urgent { Tone::Bad } else { Tone::Warn }, html! { (w.things.len()) @if w.urgent { " · " (lang.pick("紧急", "urgent")) } }))
+        (badge(if w.urgent { Tone::Bad } else { Tone::Warn }, html! { (w.things.len()) @if w.more { "+" } @if w.urgent { " · " (lang.pick("紧急", "urgent")) } }))
         @if several { " " span.muted { (role_name(w.role).get(lang)) } }
     };
     card(
@@ -96,7 +96,7 @@ fn waits(lang: Lang, n: usize, w: &Waiting, several: bool) -> Markup {
         heading,
         html! {
             ul { @for thing in w.things.iter().take(NAMED) { li { a href=(thing.path) { (thing.name.get(lang)) } } } }
-            @if w.things.len() > NAMED { p.muted { (lang.pick("还有 ", "and ")) (w.things.len() - NAMED) (lang.pick(" 项，见列表。", " more: see the lists.")) } }
+            @if w.things.len() > NAMED { p.muted { (lang.pick("还有 ", "and ")) (w.things.len() - NAMED) @if w.more { "+" } (lang.pick(" 项，见列表。", " more: see the lists.")) } }
         },
     )
 }

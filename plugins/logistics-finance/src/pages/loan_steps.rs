@@ -132,9 +132,10 @@ impl Step {
                 "按银行流水登记，先还息后还本；同一流水号只记一次。",
                 "Under the bank's own number, interest first; the same number counts once.",
             ),
-            Self::Release => {
-                t("释放后质物价值须仍覆盖欠款。", "What stays pledged must be worth enough for what is owed.")
-            }
+            Self::Release => t(
+                "释放后质物价值须仍覆盖欠款。登记过还款或变卖价款的人不能释放。",
+                "What stays pledged must be worth enough for what is owed. Whoever booked money that came back does not let go of goods.",
+            ),
             Self::Revalue => t(
                 "按最新价格看质物是否足值；不足则发出追加要求。",
                 "Looks whether the goods are worth enough, and calls for more where they are not.",
@@ -271,7 +272,10 @@ pub(super) fn ask(request: &Request) -> Shown {
     match step {
         Step::Approve => form = form.with("principal", yuan(o.loan.principal)),
         Step::Repay => form = form.with("amount", yuan(o.owed)),
-        Step::ConfirmDisbursement => form = form.with("outcome", "paid"),
+        Step::ConfirmDisbursement => {
+            let payment = o.loan.disbursement.as_ref().map(|d| d.reference.as_str()).unwrap_or_default();
+            form = form.with("outcome", "paid").with("reference", payment);
+        }
         Step::Release | Step::Sell => {
             if let Some(p) = o.pledges.iter().find(|p| p.state == pledge::State::Registered) {
                 form = form.with("receipt", &*p.receipt).with("quantity", typed(p.quantity, p.unit));
@@ -330,6 +334,8 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
         ],
         Step::Reject | Step::WriteOff | Step::Unfreeze => vec![reason()],
         Step::ConfirmDisbursement => vec![
+            Field::text("reference", t("放款编号", "The payment's number"))
+                .hint(t("须与回执上的编号一致", "As the bank's answer has it")),
             Field::new(
                 "outcome",
                 t("结果", "Outcome"),
@@ -342,6 +348,8 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
             reason().hint(t("未付款时填写", "When it is not")),
         ],
         Step::Repay => vec![Field::text("amount", t("金额（元）", "Amount (yuan)")), reference()],
+        // Nothing is owed: all that is left goes at once.
+        Step::Release if o.owed == 0 => Vec::new(),
         Step::Release => {
             vec![registered(), Field::text("quantity", t("释放数量", "How much comes free")).hint(quantity_hint(unit))]
         }
@@ -373,6 +381,16 @@ pub(super) fn take(request: &Request) -> Shown {
     )
 }
 
+/// Everything that is still pledged, but for what is frozen; where all of it is, the refusal says so.
+fn left(o: &Overview) -> Vec<Freed> {
+    let freed = |frozen: bool| {
+        let of = o.receipts.iter().filter(move |r| frozen || r.frozen.is_none());
+        of.map(|r| Freed { receipt: r.id.clone(), quantity: None }).collect::<Vec<_>>()
+    };
+    let free = freed(false);
+    if free.is_empty() { freed(true) } else { free }
+}
+
 fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refusal> {
     let mut read = Read::of(form);
     match step {
@@ -397,7 +415,8 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
                     return Err(Refusal::NotFound);
                 }
             };
-            loans::confirm_disbursement(actor, id, &outcome)
+            let payment = Some(read.text("reference")).filter(|r| !r.is_empty());
+            loans::confirm_disbursement(actor, id, payment.as_deref(), &outcome)
         }
         Step::Repay => {
             let fen = read.fen("amount");
@@ -408,6 +427,9 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
         Step::Release => {
             let receipt = read.text("receipt");
             let o = loans::overview(actor, id)?;
+            if o.owed == 0 {
+                return loans::release(actor, id, &left(&o));
+            }
             let whole = o.pledges.iter().find(|p| p.receipt == receipt && p.state == pledge::State::Registered);
             let quantity = read.quantity("quantity", whole.map(|p| p.unit).unwrap_or_default());
             read.done()?;

@@ -8,6 +8,7 @@ use crate::domain::ledger::Entry;
 use crate::domain::loan::{Loan, MarginState, State};
 use crate::domain::money::{percent, ratio_up};
 use crate::domain::time::local;
+use crate::notes::reason_name;
 use crate::service::loans::Overview;
 use crate::service::refusal::state_name;
 use crate::service::{Refusal, loans, who};
@@ -140,17 +141,6 @@ pub(super) fn detail(request: &Request) -> Shown {
         p.no-print { a href={ "/loans/" (l.id) "/print" } { (request.t("打印合同要素", "Print the contract's terms")) } }
     };
     Ok(LAYOUT.page(request, &Text::new(format!("贷款 {}", l.id), format!("Loan {}", l.id)), body))
-}
-
-/// A reason's code in words; words stay as they are.
-pub(super) fn reason_name(code: &str) -> Text {
-    match code {
-        "representative-changed" => t("法定代表人变更", "the legal representative changed"),
-        "name-changed" => t("企业名称变更", "the company's name changed"),
-        "status-changed" | "not-in-business" => t("企业不再存续", "the company is not in business any more"),
-        "goods-missing" => t("质物异常出库", "goods left without an order"),
-        other => Text::same(other.to_owned()),
-    }
 }
 
 fn warnings(request: &Request, o: &Overview) -> Markup {

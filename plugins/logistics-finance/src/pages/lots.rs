@@ -125,11 +125,12 @@ pub(super) fn detail(request: &Request) -> Shown {
     let seen = gather(|limit, after| sensors::events(&actor, &l.id, limit, after))?.items;
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已办理。", "Done."))) }
-        @if l.missing > 0 {
+        @if l.missing > 0 || l.written_off > 0 {
             (notice(Tone::Bad, html! {
-                strong { (request.t("异常出库：", "Goods left without an order: ")) (quantity(lang, l.missing, l.unit)) }
-                p { (request.t("有关仓单已冻结，不能再签发新仓单。盘点查清后由监管人员核销，再逐张解冻。", "Its receipts are frozen, and none is issued. When it is cleared up a regulator says so here; then each receipt is unfrozen.")) }
-                @if actor.is(Role::Regulator) { p { a href={ "/lots/" (l.id) "/found" } { (request.t("盘点无缺失，核销", "Nothing is missing: clear it")) } } }
+                @if l.missing > 0 { strong { (request.t("异常出库：", "Goods left without an order: ")) (quantity(lang, l.missing, l.unit)) } }
+                @else { strong { (request.t("盘点核销：", "Written off after a count: ")) (quantity(lang, l.written_off, l.unit)) } }
+                p { (request.t("有关仓单已冻结，不能再签发新仓单。监管人员盘点后登记在库数量；货物补足后再逐张解冻。", "Its receipts are frozen, and none is issued. A regulator enters what was counted; once all that they promise is there, each is unfrozen.")) }
+                @if actor.is(Role::Regulator) { p { a href={ "/lots/" (l.id) "/found" } { (request.t("登记盘点结果", "Enter what was counted")) } } }
             }))
         }
         (card("facts", request.t("批次", "The lot"), facts(&[
@@ -223,15 +224,20 @@ fn found_form(request: &Request) -> Result<Ask, Refusal> {
     actor.needs(Role::Regulator)?;
     let l = warehouses::lot(&actor, request.param("lot"))?;
     Ok(Ask {
-        title: t("核销异常缺失", "Clear what is missing"),
+        title: t("登记盘点结果", "What was counted"),
         action: format!("/lots/{}/found", l.id),
         back: format!("/lots/{}", l.id),
-        intro: html! { p { (request.t("登记的缺失：", "On record as missing: ")) strong { (quantity(lang, l.missing, l.unit)) } } },
+        intro: html! {
+            p { (request.t("登记的缺失：", "On record as missing: ")) strong { (quantity(lang, l.missing, l.unit)) } }
+            p { (request.t("盘点不足账面的部分核销；有效仓单超过在库数量时不能解冻，直至补足并重新盘点。", "What is not there is written off. Receipts that promise more than is left stay frozen until it is made good and counted again.")) }
+        },
         fields: vec![
+            Field::text("quantity", t("盘点数量（含待出库）", "How much lies there, what may leave among it"))
+                .hint(quantity_hint(l.unit)),
             Field::new("reason", t("盘点结论", "What was found"), Kind::Area(3))
                 .hint(t("最多 200 个字，写入审计记录", "At most 200 characters; it stands in the audit trail")),
         ],
-        submit: t("核销", "Clear"),
+        submit: t("登记", "Enter"),
     })
 }
 
@@ -241,7 +247,12 @@ pub(super) fn found(request: &Request) -> Shown {
         request,
         || found_form(request),
         |typed| {
-            let l = sensors::clear_missing(&who()?, request.param("lot"), typed.value("reason"))?;
+            let (actor, lot) = (who()?, request.param("lot"));
+            let unit = warehouses::lot(&actor, lot)?.unit;
+            let mut read = Read::of(typed);
+            let counted = read.quantity("quantity", unit);
+            read.done()?;
+            let l = sensors::clear_missing(&actor, lot, counted, typed.value("reason"))?;
             Ok(format!("/lots/{}?done=1", l.id))
         },
     )

@@ -22,7 +22,7 @@ pub(super) fn show(request: &Request) -> Shown {
     let lang = request.lang();
     let share = if o.value == 0 { "—".to_owned() } else { percent(ratio_up(o.pledged, o.value)) };
     let body = html! {
-        @if o.cut { (notice(Tone::Info, request.t("数据较多，图表只计最新的 2,000 条。", "There is more: the charts count the newest 2,000 of each."))) }
+        @if o.cut { (notice(Tone::Info, request.t("数据较多，图表只计最新的 50,000 条。", "There is more: the charts count the newest 50,000 of each."))) }
         (card("sums", request.t("合计", "In all"), facts(&[
             (request.t("在库货物价值（有效仓单）", "Goods on live receipts"), html! { strong { (amount(o.value)) } }),
             (request.t("其中已质押", "Pledged of it"), html! { (amount(o.pledged)) " · " (share) }),

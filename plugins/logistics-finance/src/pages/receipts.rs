@@ -5,6 +5,7 @@ use super::{LAYOUT, Shown, code, facts, quantity, state_badge, timeline, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::receipt::{Receipt, State, Step, canonical};
 use crate::domain::time::local;
+use crate::notes::reason_name;
 use crate::service::refusal::step_name;
 use crate::service::{Refusal, receipts, warehouses, who};
 use crate::views::{self, Part};
@@ -132,7 +133,7 @@ pub(super) fn detail(request: &Request) -> Shown {
         @if let Some(f) = &r.frozen {
             (notice(Tone::Bad, html! {
                 strong { (request.t("已冻结", "Frozen")) }
-                p { (request.t("原因：", "Reason: ")) (f.reason) " · " (local(f.at)) }
+                p { (request.t("原因：", "Reason: ")) (reason_name(&f.reason).get(lang)) " · " (local(f.at)) }
                 p { (request.t("查清后由监管人员或质权银行解冻；冻结期间不能转让、质押、提货。", "A regulator or the bank unfreezes it once it is cleared up; until then nothing is transferred, pledged or withdrawn.")) }
             }))
         }

@@ -152,15 +152,17 @@ fn stored(receipt: &Receipt) -> Stored {
     }
 }
 
-/// Links a receipt that the seller or the buyer holds.
+/// Links a receipt that the actor's company holds: for the seller, and for the buyer once it is the buyer's. Nobody learns
+/// by a link who holds a receipt whose number they know, or keeps its holder from linking it.
 ///
 /// # Errors
 /// [`Refusal`].
 pub fn link_receipt(actor: &Actor, id: &str, receipt: &str) -> Result<Flow, Refusal> {
-    change(id, "flow.link-receipt", of_seller(actor), |tx, flow, _| {
+    let of_party = |f: &Flow| of_seller(actor)(f).or_else(|_| Ok(actor.needs_of(Role::Manufacturer, &f.buyer)?));
+    change(id, "flow.link-receipt", of_party, |tx, flow, _| {
         flow.may_change()?;
         let found: Receipt = known(tx.get(receipt))?;
-        if found.holder != flow.seller && found.holder != flow.buyer {
+        if found.holder != actor.organization {
             return Err(Refusal::NotFound);
         }
         flow.stored = Some(stored(&found));
@@ -223,7 +225,12 @@ fn refresh(tx: &Tx<'_>, flow: &mut Flow) -> Result<(), Refusal> {
         flow.carried = Some(carried(&known::<Waybill>(tx.get(&linked.waybill))?));
     }
     if let Some(linked) = &flow.stored {
-        flow.stored = Some(stored(&known::<Receipt>(tx.get(&linked.receipt))?));
+        let mut now = stored(&known::<Receipt>(tx.get(&linked.receipt))?);
+        if now.holder != flow.seller && now.holder != flow.buyer {
+            // To whom it went on is not the business of this trade.
+            now.holder = String::new();
+        }
+        flow.stored = Some(now);
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ pub fn order(actor: &Actor, key: Option<&str>, new: &NewFreight) -> Result<Freig
             let freight = FreightOrder {
                 id: number.id.clone(),
                 shipper: actor.organization.clone(),
+                open: Some(carrier.clone()),
                 carrier,
                 order,
                 request: None,

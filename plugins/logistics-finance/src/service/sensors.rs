@@ -12,6 +12,7 @@ use crate::domain::warehouse::{Lot, Warehouse};
 use crate::store::{self, DEVICES, SENSOR_EVENTS, by};
 use data_encoding::HEXLOWER;
 use serde_json::json;
+use std::collections::BTreeSet;
 use yunlong_sdk::{DataError, Page, Stored, Tx, random, t, transact};
 
 /// The reason of a receipt that a gate had frozen.
@@ -80,6 +81,7 @@ pub fn register(actor: &Actor, new: &NewDevice) -> Result<Registered, Refusal> {
             active: true,
             last_sequence: 0,
             last_at: None,
+            silence_told: None,
             gaps: Vec::new(),
             created_at: now(),
         };
@@ -91,18 +93,57 @@ pub fn register(actor: &Actor, new: &NewDevice) -> Result<Registered, Refusal> {
     Ok(Registered { device, secret })
 }
 
+/// Changes a device. What silences it is told to the banks in the same commit: the custodian alone must not do it unseen.
 fn change(actor: &Actor, id: &str, action: &str, take: impl Fn(&mut Device)) -> Result<Device, Refusal> {
     transact(|tx| {
         let mut device: Device = known(tx.get(id))?;
         actor.needs_of(Role::Warehouse, &device.custodian)?;
+        let before = device.clone();
         take(&mut device);
+        if device == before {
+            return Ok(device);
+        }
         tx.put(&device)?;
         tx.audit(action, id, &json!({"active": device.active, "generation": device.generation}))?;
+        let by_hand = match (device.active, device.generation == before.generation) {
+            (_, false) => Some("secret"),
+            (false, true) => Some("off"),
+            (true, true) => None,
+        };
+        if let Some(what) = by_hand {
+            let now = now();
+            let detail = format!("{id} {what}");
+            tell_pledgees(tx, &device, None, &format!("{id}-{what}-{now}"), &detail, now)?;
+        }
         Ok(device)
     })
 }
 
-/// Gives a device another secret: the old one is void at once.
+/// Tells the banks whose pledges lie in a device's warehouse that nothing is heard from it, each loan's bank once for an
+/// occurrence: of all pledges, or of those that were registered since a time. Answers of how many loans.
+///
+/// # Errors
+/// [`Refusal`].
+pub(super) fn tell_pledgees(
+    tx: &Tx<'_>,
+    device: &Device,
+    since: Option<i64>,
+    occurrence: &str,
+    detail: &str,
+    now: i64,
+) -> Result<usize, Refusal> {
+    let registered = pledge::State::Registered.code();
+    let standing = by::PLEDGE_WAREHOUSE.equals(device.warehouse.as_str()).equals(registered).above(since.unwrap_or(-1));
+    let loans: BTreeSet<String> = store::all(tx, &standing)?.into_iter().map(|p| p.loan).collect();
+    for loan in &loans {
+        let Some(loan) = tx.get::<Loan>(loan)?.map(Stored::into_value) else { continue };
+        let alert = Alert::new(&loan, alert::Kind::SensorGap, occurrence, now).detail(detail);
+        store::raise(tx, &alert, &loan.bank_officers())?;
+    }
+    Ok(loans.len())
+}
+
+/// Gives a device another secret: the old one is void at once, and the banks with pledges in its warehouse are told.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -112,7 +153,7 @@ pub fn renew_secret(actor: &Actor, id: &str) -> Result<Registered, Refusal> {
     Ok(Registered { device, secret })
 }
 
-/// Switches a device on or off.
+/// Switches a device on or off. The banks with pledges in its warehouse are told when it is off.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -236,7 +277,7 @@ fn seen(tx: &Tx<'_>, mut lot: Lot, reading: &Reading, now: i64) -> Result<(u64, 
 fn tell_of_gap(tx: &Tx<'_>, device: &Device, gap: Option<Gap>, event: &Event, now: i64) -> Result<(), Refusal> {
     let Some(lot) = &event.lot else { return Ok(()) };
     let registered = pledge::State::Registered.code();
-    let mut told = std::collections::BTreeSet::new();
+    let mut told = BTreeSet::new();
     for pledge in store::all::<Pledge>(tx, &by::PLEDGE_LOT.equals(lot.as_str()).equals(registered))? {
         if !told.insert(pledge.loan.clone()) {
             continue;
@@ -249,12 +290,12 @@ fn tell_of_gap(tx: &Tx<'_>, device: &Device, gap: Option<Gap>, event: &Event, no
     Ok(())
 }
 
-/// The custodian or a regulator has counted: nothing is missing from the lot any more. Receipts stay frozen until
-/// somebody unfreezes them.
+/// A regulator has had the lot counted, what may leave among it: what is not there is written off the books, and nothing
+/// is missing any more. Receipts stay frozen until somebody unfreezes them, and as long as they promise more than is left.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn clear_missing(actor: &Actor, lot: &str, reason: &str) -> Result<Lot, Refusal> {
+/// [`Refusal`]: `over-books` for more than can lie there.
+pub fn clear_missing(actor: &Actor, lot: &str, counted: u64, reason: &str) -> Result<Lot, Refusal> {
     actor.needs(Role::Regulator)?;
     let mut check = Check::new();
     let reason = check.text("/reason", reason, 200);
@@ -262,9 +303,11 @@ pub fn clear_missing(actor: &Actor, lot: &str, reason: &str) -> Result<Lot, Refu
     transact(|tx| {
         let mut found: Lot = known(tx.get(lot))?;
         let missing = found.missing;
-        found.found(missing);
+        found.counted(counted)?;
         tx.put(&found)?;
-        tx.audit("lot.clear-missing", lot, &json!({"missing": missing, "reason": reason}))?;
+        let detail =
+            json!({"missing": missing, "counted": counted, "written_off": found.written_off, "reason": reason});
+        tx.audit("lot.clear-missing", lot, &detail)?;
         Ok(found)
     })
 }

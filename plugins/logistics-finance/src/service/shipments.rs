@@ -112,7 +112,6 @@ fn take(event: &Event, asked: Requested, tx: &Tx<'_>) -> Result<Answer, Failure>
     let mut freight_order = FreightOrder {
         id: number("FO"),
         shipper: event.source.clone(),
-        carrier,
         order,
         request: Some(asked.request.clone()),
         goods: parcels.first().map(|p| p.goods.clone()).unwrap_or_default(),
@@ -122,6 +121,8 @@ fn take(event: &Event, asked: Requested, tx: &Tx<'_>) -> Result<Answer, Failure>
         value,
         not_after: asked.not_after,
         parcels,
+        open: Some(carrier.clone()),
+        carrier,
         waybill: None,
         created_at: now(),
         digest: String::new(),

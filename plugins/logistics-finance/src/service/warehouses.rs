@@ -163,6 +163,7 @@ pub fn receive(actor: &Actor, key: Option<&str>, new: &NewLot) -> Result<Lot, Re
                     receipted: 0,
                     leaving: 0,
                     missing: 0,
+                    written_off: 0,
                     location: location.clone(),
                     created_at: now(),
                     request: number.request.clone(),
@@ -208,6 +209,6 @@ pub fn lot(actor: &Actor, id: &str) -> Result<Lot, Refusal> {
 }
 
 fn is_pledged_to(lot: &str, bank: &str) -> Result<bool, Refusal> {
-    let pledges = PLEDGES.find(by::PLEDGE_LOT.equals(lot).equals(pledge::State::Registered.code()).limit(500))?;
-    Ok(pledges.items.iter().any(|p| p.bank == bank))
+    let theirs = by::PLEDGE_LOT_BANK.equals(lot).equals(bank).equals(pledge::State::Registered.code());
+    Ok(!PLEDGES.find(theirs.limit(1))?.items.is_empty())
 }

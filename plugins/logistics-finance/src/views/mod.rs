@@ -1,5 +1,6 @@
 //! What pages and files show whole: lists that are sorted and searched, what waits for somebody, and a regulator's
-//! figures. Everything is read through the services, which check who asks.
+//! figures. Everything is read through the services, which check who asks; what waits alone is read by indexes of its own,
+//! for the organization that the actor stands for.
 
 pub mod overview;
 pub mod waiting;
@@ -54,6 +55,30 @@ pub fn gather<T: Document>(
             }
             Some(next) => after = Some(next),
             None => return Ok(Gathered { items, more: false }),
+        }
+    }
+}
+
+/// The most that is counted one by one.
+const COUNTED: usize = 50_000;
+
+/// Goes through a list page after page and keeps nothing of it. Answers whether there was more than is counted.
+///
+/// # Errors
+/// What the service refuses.
+pub fn each<T: Document>(
+    read: impl Fn(u32, Option<String>) -> Result<Page<T>, Refusal>,
+    mut take: impl FnMut(&T),
+) -> Result<bool, Refusal> {
+    let (mut after, mut counted) = (None, 0);
+    loop {
+        let page = read(AT_A_TIME, after)?;
+        counted += page.items.len();
+        page.items.iter().for_each(|item| take(item));
+        match page.next {
+            Some(_) if counted >= COUNTED => return Ok(true),
+            Some(next) => after = Some(next),
+            None => return Ok(false),
         }
     }
 }

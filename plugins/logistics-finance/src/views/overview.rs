@@ -1,6 +1,6 @@
 //! A regulator's figures: how much is stored, pledged, lent and on its way.
 
-use super::gather;
+use super::{each, gather};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::loan::{self, Loan};
 use crate::domain::quote::Quote;
@@ -85,32 +85,44 @@ pub fn of(actor: &Actor) -> Result<Overview, Refusal> {
         o.districts.entry(district.clone()).or_default().warehouses += 1;
         place.insert(w.id.clone(), district);
     }
-    let receipts = gather(|limit, after| receipts::list(actor, limit, after))?;
-    o.cut |= receipts.more;
-    receipts.items.iter().for_each(|r| count_receipt(&mut o, r, &place, &prices));
-    let loans = gather(|limit, after| loans::list(actor, None, limit, after))?;
-    o.cut |= loans.more;
-    count_loans(&mut o, &loans.items);
-    let waybills = gather(|limit, after| crate::service::freight::waybills(actor, limit, after))?;
-    let flows = gather(|limit, after| flows::list(actor, flows::Side::Seller, limit, after))?;
-    o.cut |= waybills.more || flows.more;
-    o.waybills = tally(freight::State::ALL.map(freight::State::code), waybills.items.iter().map(|w| w.state.code()));
-    o.flows = tally(flow::State::ALL.map(flow::State::code), flows.items.iter().map(|f| f.state.code()));
-    o.unseen = gather(|limit, after| alerts::list(actor, limit, after))?.only(|a| a.seen_by.is_none()).items.len();
-    o.receipts = tally(receipt::State::ALL.map(receipt::State::code), receipts.items.iter().map(|r| r.state.code()));
+    // Counted as they are read: thousands of them are not held at once.
+    o.receipts = none_of(receipt::State::ALL.map(receipt::State::code));
+    let more = each(
+        |limit, after| receipts::list(actor, limit, after),
+        |r| {
+            *o.receipts.entry(r.state.code()).or_default() += 1;
+            count_receipt(&mut o, r, &place, &prices);
+        },
+    )?;
+    o.cut |= more;
+    o.loans = none_of(loan::State::ALL.map(loan::State::code));
+    let mut by_month: BTreeMap<String, Month> = months(o.at).into_iter().map(|m| (m, Month::default())).collect();
+    let more = each(
+        |limit, after| loans::list(actor, None, limit, after),
+        |l| {
+            *o.loans.entry(l.state.code()).or_default() += 1;
+            count_loan(&mut o, l, &mut by_month);
+        },
+    )?;
+    o.cut |= more;
+    o.months = by_month.into_iter().collect();
+    o.waybills = none_of(freight::State::ALL.map(freight::State::code));
+    o.cut |= each(
+        |limit, after| crate::service::freight::waybills(actor, limit, after),
+        |w| *o.waybills.entry(w.state.code()).or_default() += 1,
+    )?;
+    o.flows = none_of(flow::State::ALL.map(flow::State::code));
+    o.cut |= each(
+        |limit, after| flows::list(actor, flows::Side::Seller, limit, after),
+        |f| *o.flows.entry(f.state.code()).or_default() += 1,
+    )?;
+    o.cut |= each(|limit, after| alerts::unseen(actor, limit, after), |_| o.unseen += 1)?;
     Ok(o)
 }
 
-/// How many there are of each state, those with none among them.
-fn tally(
-    all: impl IntoIterator<Item = &'static str>,
-    found: impl Iterator<Item = &'static str>,
-) -> BTreeMap<&'static str, usize> {
-    let mut counts: BTreeMap<&'static str, usize> = all.into_iter().map(|c| (c, 0)).collect();
-    for code in found {
-        *counts.entry(code).or_default() += 1;
-    }
-    counts
+/// None of any state.
+fn none_of(all: impl IntoIterator<Item = &'static str>) -> BTreeMap<&'static str, usize> {
+    all.into_iter().map(|code| (code, 0)).collect()
 }
 
 fn count_receipt(o: &mut Overview, r: &Receipt, place: &BTreeMap<String, String>, prices: &BTreeMap<String, Quote>) {
@@ -147,28 +159,23 @@ fn months(now: i64) -> Vec<String> {
     names
 }
 
-fn count_loans(o: &mut Overview, loans: &[Loan]) {
-    o.loans = tally(loan::State::ALL.map(loan::State::code), loans.iter().map(|l| l.state.code()));
-    let mut by_month: BTreeMap<String, Month> = months(o.at).into_iter().map(|m| (m, Month::default())).collect();
-    for l in loans {
-        if l.state.is_out() {
-            let owed = l.owed_at(o.at);
-            o.owed = o.owed.saturating_add(owed);
-            if matches!(l.state, loan::State::Overdue | loan::State::Disposal) {
-                o.overdue = o.overdue.saturating_add(owed);
-            }
-        }
-        let paid_out = l.history.iter().find(|p| p.state == loan::State::Disbursed).map(|p| month(p.at));
-        if let Some(m) = paid_out.and_then(|m| by_month.get_mut(&m)) {
-            m.lent = m.lent.saturating_add(l.principal);
-        }
-        for r in &l.repayments {
-            if let Some(m) = by_month.get_mut(&month(r.at)) {
-                m.repaid = m.repaid.saturating_add(r.amount);
-            }
+fn count_loan(o: &mut Overview, l: &Loan, by_month: &mut BTreeMap<String, Month>) {
+    if l.state.is_out() {
+        let owed = l.owed_at(o.at);
+        o.owed = o.owed.saturating_add(owed);
+        if matches!(l.state, loan::State::Overdue | loan::State::Disposal) {
+            o.overdue = o.overdue.saturating_add(owed);
         }
     }
-    o.months = by_month.into_iter().collect();
+    let paid_out = l.history.iter().find(|p| p.state == loan::State::Disbursed).map(|p| month(p.at));
+    if let Some(m) = paid_out.and_then(|m| by_month.get_mut(&m)) {
+        m.lent = m.lent.saturating_add(l.principal);
+    }
+    for r in &l.repayments {
+        if let Some(m) = by_month.get_mut(&month(r.at)) {
+            m.repaid = m.repaid.saturating_add(r.amount);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +191,6 @@ mod tests {
 
     #[test]
     fn states_without_anything_are_counted_as_none() {
-        let counts = tally(["a", "b"], ["b", "b"].into_iter());
-        assert_eq!(counts, BTreeMap::from([("a", 0), ("b", 2)]));
+        assert_eq!(none_of(["a", "b"]), BTreeMap::from([("a", 0), ("b", 0)]));
     }
 }

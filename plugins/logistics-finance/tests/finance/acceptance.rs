@@ -75,10 +75,10 @@ fn line_3_seven_hundred_thousand_are_approved_and_a_fen_more_is_not() {
 fn line_5_a_partial_release_never_leaves_more_than_seventy_percent() {
     let x = Xuzhou::new();
     let (loan, receipt) = x.out(70_000_000);
-    let bank = x.bank(BANK_A, "teller");
+    let bank = x.bank(BANK_A, "keeper");
     let free = |kg: u64| [Freed { receipt: receipt.id.clone(), quantity: Some(kg) }];
     assert!(matches!(rule(loans::release(&bank, &loan.id, &free(1))), Refused::LeavesOverLtv { .. }));
-    loans::repay(&bank, &loan.id, "RP-1", 30_000_000).unwrap();
+    loans::repay(&x.bank(BANK_A, "teller"), &loan.id, "RP-1", 30_000_000).unwrap();
     let e = rule(loans::release(&bank, &loan.id, &free(428_572)));
     assert_eq!(e, Refused::LeavesOverLtv { left: 57_142_800, needed: 57_142_858 });
     loans::release(&bank, &loan.id, &free(428_571)).unwrap();
@@ -106,10 +106,10 @@ fn line_6_a_payment_whose_outcome_is_unknown_is_made_once() {
     assert_eq!(again.reference, first.reference);
     let payer = x.bank(BANK_A, "payer");
     for _ in 0..5 {
-        let done = loans::confirm_disbursement(&payer, &loan.id, &paid("BK-1")).unwrap();
+        let done = loans::confirm_disbursement(&payer, &loan.id, None, &paid("BK-1")).unwrap();
         assert_eq!((done.state, done.balance.principal), (State::Disbursed, 70_000_000));
     }
-    let e = rule(loans::confirm_disbursement(&payer, &loan.id, &paid("BK-2")));
+    let e = rule(loans::confirm_disbursement(&payer, &loan.id, None, &paid("BK-2")));
     assert!(matches!(e, Refused::ReferenceReused { .. }));
     let entries = loans::ledger(&payer, &loan.id, 100, None).unwrap();
     assert_eq!(entries.items.iter().filter(|e| e.kind() == Kind::Disbursement).count(), 1);
@@ -169,6 +169,38 @@ fn line_7_a_proof_of_delivery_without_payment_settles_nothing() {
     let settled = flows::settle(&x.company(A), &flow.id, "INV-1").unwrap();
     assert_eq!(settled.state, FlowState::Settled);
     assert_eq!(flows::list(&x.company(C), Side::Buyer, 10, None).unwrap().items.len(), 1);
+}
+
+#[test]
+fn a_seller_links_no_receipt_of_others_and_learns_nothing_of_it() {
+    let x = Xuzhou::new();
+    let lot = x.coal(100);
+    let receipt = x.issue(&lot, 100).unwrap();
+    let order = |seller: &str, buyer: &str| NewFlow {
+        number: format!("SO-{seller}"),
+        buyer: buyer.into(),
+        bank: BANK_A.into(),
+        goods: "coal-5500".into(),
+        quantity: 100 * TONNE,
+        amount: 10_000_000,
+    };
+    // Whoever knows the number names its holder as the buyer.
+    let stranger = flows::open(&x.company(C), None, &order(C, A)).unwrap();
+    not_found(flows::link_receipt(&x.company(C), &stranger.id, &receipt.id));
+    // The holder links it, and it stays linked when it passes to the buyer, and nobody sees to whom it goes then.
+    let sale = flows::open(&x.company(A), None, &order(A, C)).unwrap();
+    flows::link_receipt(&x.company(A), &sale.id, &receipt.id).unwrap();
+    receipts::transfer(&x.company(A), &receipt.id, C).unwrap();
+    let holder = || flows::get(&x.company(A), &sale.id).unwrap().stored.unwrap().holder;
+    assert_eq!(holder(), C);
+    receipts::transfer(&x.company(C), &receipt.id, CARRIER).unwrap();
+    assert_eq!(holder(), "");
+    // What the buyer has already, the buyer links.
+    let other = x.issue(&x.coal(100), 100).unwrap();
+    receipts::transfer(&x.company(A), &other.id, C).unwrap();
+    not_found(flows::link_receipt(&x.company(A), &sale.id, &other.id));
+    let linked = flows::link_receipt(&x.company(C), &sale.id, &other.id).unwrap();
+    assert_eq!(linked.stored.unwrap().receipt, other.id);
 }
 
 #[test]

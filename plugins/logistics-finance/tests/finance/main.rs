@@ -3,7 +3,9 @@
 
 mod acceptance;
 mod edges;
+mod hands;
 mod sample;
 mod sensors;
 mod shipments;
 mod support;
+mod waiting;

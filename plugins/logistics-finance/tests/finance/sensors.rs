@@ -6,9 +6,9 @@ use logistics_finance::domain::keys::hmac_sha256;
 use logistics_finance::domain::receipt::State;
 use logistics_finance::domain::refused::Refused;
 use logistics_finance::domain::sensor::{Kind, Method, Reading, SensorError, text};
-use logistics_finance::domain::warehouse::Lot;
+use logistics_finance::domain::warehouse::{Lot, Unit};
 use logistics_finance::service::sensors::{NewDevice, Registered};
-use logistics_finance::service::{Refusal, loans, receipts, sensors, warehouses};
+use logistics_finance::service::{Refusal, alerts, loans, receipts, sensors, warehouses};
 use logistics_finance::store::SENSOR_EVENTS;
 use yunlong_sdk::Query;
 
@@ -68,13 +68,76 @@ fn line_4_fifty_tonnes_through_the_gate_freeze_what_is_pledged_and_alert_the_ban
     let bank = x.bank(BANK_A, "teller");
     assert!(matches!(rule(loans::release(&bank, &loan, &all)), Refused::ReceiptFrozen { .. }));
     loans::repay(&bank, &loan, "RP-1", 70_000_000).unwrap();
-    assert_eq!(receipts::get(&x.bank(BANK_A, "teller"), &receipt).unwrap().state, State::Frozen);
+    let keeper = x.bank(BANK_A, "keeper");
+    assert_eq!(receipts::get(&keeper, &receipt).unwrap().state, State::Frozen);
+    let missing = Refused::LotMissing { lot: lot.clone(), short: 50_000, unit: Unit::Kilogram };
+    assert_eq!(rule(receipts::unfreeze(&keeper, &receipt, "已还清")), missing, "not while goods are missing");
     assert!(matches!(rule(receipts::withdraw(&x.company(A), &receipt)), Refused::ReceiptFrozen { .. }));
     // No new receipt is issued on the lot until it is counted.
     assert!(matches!(rule(x.issue(&lot_of(&x, &lot), 1)), Refused::LotShort { .. }));
-    sensors::clear_missing(&x.regulator(), &lot, "盘点无误").unwrap();
+    sensors::clear_missing(&x.regulator(), &lot, 1_000_000, "盘点无误").unwrap();
     receipts::unfreeze(&x.regulator(), &receipt, "盘点无误").unwrap();
-    loans::release(&x.bank(BANK_A, "teller"), &loan, &all).unwrap();
+    loans::release(&x.bank(BANK_A, "keeper"), &loan, &all).unwrap();
+}
+
+#[test]
+fn what_a_count_does_not_find_is_written_off_and_receipts_wait_until_it_is_made_good() {
+    let (x, _, receipt, lot, d) = pledged();
+    sensors::take(&reading(&d, 1, &lot, -50)).unwrap();
+    let count = |kilograms: u64| sensors::clear_missing(&x.regulator(), &lot, kilograms, "盘点");
+    let over = Refused::OverBooks { lot: lot.clone(), counted: 1_000_001, most: 1_000_000 };
+    assert_eq!(rule(count(1_000_001)), over, "other goods come in as a lot of their own");
+    let left = count(950_000).unwrap();
+    assert_eq!((left.quantity, left.missing, left.written_off, left.receipted), (950_000, 0, 50_000, 1_000_000));
+    let short = Refused::LotMissing { lot: lot.clone(), short: 50_000, unit: Unit::Kilogram };
+    assert_eq!(rule(receipts::unfreeze(&x.regulator(), &receipt, "盘点")), short);
+    assert!(matches!(rule(x.issue(&lot_of(&x, &lot), 1)), Refused::LotShort { free: 0, .. }));
+    let whole = count(1_000_000).unwrap();
+    assert_eq!((whole.quantity, whole.written_off), (1_000_000, 0));
+    receipts::unfreeze(&x.regulator(), &receipt, "已补足").unwrap();
+    assert!(matches!(rule(sensors::clear_missing(&x.clerk(), &lot, 1, "盘点")), Refused::Role { .. }));
+}
+
+#[test]
+fn a_custodian_that_silences_its_gate_is_seen_by_the_banks_with_pledges_there() {
+    let (x, loan, _, _, d) = pledged();
+    let id = d.device.id.as_str();
+    sensors::switch(&x.clerk(), id, false).unwrap();
+    sensors::switch(&x.clerk(), id, false).unwrap();
+    let told = || -> Vec<(String, Option<String>)> {
+        let page = alerts::list(&x.bank(BANK_A, "officer"), 100, None).unwrap();
+        page.items.into_iter().map(|a| (a.value.loan, a.value.detail)).collect()
+    };
+    assert_eq!(told(), [(loan.clone(), Some(format!("{id} off")))], "once");
+    x.advance(1);
+    sensors::switch(&x.clerk(), id, true).unwrap();
+    assert_eq!(told().len(), 1, "that it is on again is no news");
+    sensors::renew_secret(&x.clerk(), id).unwrap();
+    assert_eq!(told()[0], (loan, Some(format!("{id} secret"))));
+    assert!(x.alerts(BANK_B).is_empty(), "it has no pledge there");
+    assert!(!x.inbox(&format!("{BANK_A}-approver")).is_empty(), "the bank's people are told");
+}
+
+#[test]
+fn while_a_sensor_is_silent_only_new_pledges_are_told_of_it() {
+    let (x, _, _, lot, d) = pledged();
+    sensors::take(&reading(&d, 1, &lot, 0)).unwrap();
+    let job = || x.run_job::<logistics_finance::LogisticsFinance>("silent-sensors").unwrap();
+    x.advance(2 * DAY);
+    job();
+    let first = sensors::device(&x.clerk(), &d.device.id).unwrap();
+    assert_eq!((x.alerts(BANK_A).len(), first.silence_told.is_some()), (1, true));
+    x.advance(60_000);
+    job();
+    assert_eq!(sensors::device(&x.clerk(), &d.device.id).unwrap(), first, "nothing new is nothing to write");
+    x.advance(60_000);
+    x.second_loan(&first.warehouse);
+    x.advance(60_000);
+    job();
+    job();
+    assert_eq!(x.alerts(BANK_A).len(), 2, "the new pledge's bank hears of the silence, once");
+    sensors::take(&reading(&d, 2, &lot, 0)).unwrap();
+    assert_eq!(sensors::device(&x.clerk(), &d.device.id).unwrap().silence_told, None);
 }
 
 #[test]

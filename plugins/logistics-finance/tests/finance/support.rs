@@ -193,8 +193,22 @@ impl Xuzhou {
     pub(crate) fn out(&self, principal: u64) -> (Loan, Receipt) {
         let (loan, receipt) = self.ready(principal);
         loans::ask_disbursement(&self.bank(BANK_A, "maker"), &loan.id).unwrap();
-        let loan = loans::confirm_disbursement(&self.bank(BANK_A, "payer"), &loan.id, &paid("BK-1")).unwrap();
+        let loan = loans::confirm_disbursement(&self.bank(BANK_A, "payer"), &loan.id, None, &paid("BK-1")).unwrap();
         (loan, receipt)
+    }
+
+    /// Another loan of the same company and bank, on 100 t of coal in a warehouse, up to the registered pledge.
+    pub(crate) fn second_loan(&self, warehouse: &str) -> Loan {
+        self.price(1_000);
+        let lot = self.coal(100);
+        assert_eq!(lot.warehouse, warehouse);
+        let receipt = self.issue(&lot, 100).unwrap();
+        let id = self.apply(BANK_A, 7_000_000, &[&receipt]).unwrap().id;
+        loans::check_credit(&self.bank(BANK_A, "checker"), &id).unwrap();
+        loans::approve(&self.bank(BANK_A, "approver"), &id, None).unwrap();
+        loans::sign(&self.company(A), &id).unwrap();
+        loans::sign(&self.bank(BANK_A, "approver"), &id).unwrap();
+        loans::register_pledges(&self.bank(BANK_A, "approver"), &id).unwrap()
     }
 
     /// Delivers all that is due.

@@ -120,7 +120,12 @@ fn a_loan_from_the_application_to_the_last_fen() {
     );
     x.bank(BANK_A, "payer");
     let paid = json!({"outcome": "paid", "bank_reference": "BK-1"});
-    assert_eq!(made(&x, &at("confirm-disbursement"), &paid)["state"], "disbursed");
+    let mut other = paid.clone();
+    other["reference"] = json!(format!("{id}-D2"));
+    assert_eq!(refused(&x, &at("confirm-disbursement"), &other), (409, "other-payment".into()));
+    let mut named = paid.clone();
+    named["reference"] = json!(format!("{id}-D1"));
+    assert_eq!(made(&x, &at("confirm-disbursement"), &named)["state"], "disbursed");
     assert_eq!(made(&x, &at("confirm-disbursement"), &paid)["state"], "disbursed");
     assert_eq!(
         refused(&x, &at("repayments"), &json!({"bank_reference": "RP-0", "amount": 70_000_001})),
@@ -131,12 +136,19 @@ fn a_loan_from_the_application_to_the_last_fen() {
     assert_eq!(made(&x, &at("repayments"), &part)["owed"], 40_000_000, "the same number counts once");
     // 400,000 owed need 571,428.58 yuan of goods: 428 t may go, 429 t may not.
     let release = |kilograms: u64| json!({"receipts": [{"receipt": receipt, "quantity": kilograms}]});
+    assert_eq!(refused(&x, &at("release"), &release(428_000)), (403, "same-hands".into()), "who booked the money");
+    x.bank(BANK_A, "keeper");
     assert_eq!(refused(&x, &at("release"), &release(429_000)), (409, "leaves-over-ltv".into()));
     made(&x, &at("release"), &release(428_000));
+    x.bank(BANK_A, "payer");
     assert_eq!(
         made(&x, &at("repayments"), &json!({"bank_reference": "RP-2", "amount": 40_000_000}))["state"],
         "settled"
     );
+    let kept = api(&x, &format!("/api/loans/{id}")).body_json();
+    let kept = kept["pledges"].as_array().unwrap().iter().find(|p| p["ended_at"].is_null()).unwrap().clone();
+    x.bank(BANK_A, "keeper");
+    made(&x, &at("release"), &json!({"receipts": [{"receipt": kept["receipt"]}]}));
     let entries = api(&x, &format!("/api/loans/{id}/entries")).body_json();
     let sum = |e: &Value| e["postings"].as_array().unwrap().iter().map(|p| p["amount"].as_i64().unwrap()).sum::<i64>();
     assert_eq!(entries["items"].as_array().unwrap().iter().map(sum).collect::<Vec<_>>(), [0, 0, 0]);

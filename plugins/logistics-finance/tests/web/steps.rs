@@ -92,9 +92,16 @@ fn a_loan_goes_all_its_way_by_forms() {
     location(&post(&x, &format!("/loans/{id}/sign"), &[]));
     step("maker", "register-pledges", &[]);
     step("maker", "ask-disbursement", &[]);
-    step("payer", "confirm-disbursement", &[("outcome", "paid"), ("bank_reference", "BK-1")]);
-    step("payer", "repay", &[("amount", "300000"), ("bank_reference", "RP-1")]);
     x.bank(BANK_A, "payer");
+    let payment = format!("{id}-D1");
+    assert!(page(&x, &format!("/loans/{id}/confirm-disbursement")).contains(&payment), "the form names the payment");
+    let late = [("reference", "LN-D0"), ("outcome", "refused"), ("reason", "额度不足")];
+    let late = post(&x, &format!("/loans/{id}/confirm-disbursement"), &late);
+    assert!(late.code().as_u16() == 409 && late.body_text().contains("error-reference"));
+    let answer = [("reference", payment.as_str()), ("outcome", "paid"), ("bank_reference", "BK-1")];
+    step("payer", "confirm-disbursement", &answer);
+    step("payer", "repay", &[("amount", "300000"), ("bank_reference", "RP-1")]);
+    x.bank(BANK_A, "keeper");
     let release =
         |quantity: &str| post(&x, &format!("/loans/{id}/release"), &[("receipt", &receipt.id), ("quantity", quantity)]);
     let over = release("429 t");
@@ -107,6 +114,27 @@ fn a_loan_goes_all_its_way_by_forms() {
     let over = post(&x, &format!("/loans/{id}/repay"), &[("amount", "400000.01"), ("bank_reference", "RP-2")]);
     assert!(over.code().as_u16() == 409 && over.body_text().contains("error-amount"));
     assert_eq!(loans::get(&x.bank(BANK_A, "payer"), &id).unwrap().repayments.len(), 1);
+    // Once all is back, everything that is left goes in one step, by other hands.
+    step("payer", "repay", &[("amount", "400000"), ("bank_reference", "RP-3")]);
+    assert_eq!(post(&x, &format!("/loans/{id}/release"), &[]).code().as_u16(), 403);
+    step("keeper", "release", &[]);
+    let held = loans::overview(&x.bank(BANK_A, "keeper"), &id).unwrap();
+    assert!(held.pledges.iter().all(|p| p.ended_at.is_some()), "{:?}", held.pledges);
+}
+
+#[test]
+fn a_count_is_entered_by_a_form_that_says_what_is_too_much() {
+    let x = Xuzhou::new();
+    let receipt = x.issue(&x.coal(1_000), 1_000).unwrap();
+    receipts::freeze(&x.regulator(), &receipt.id, "goods-missing").unwrap();
+    assert!(page(&x, &format!("/receipts/{}", receipt.id)).contains("质物异常出库"), "the reason is in words");
+    let path = format!("/lots/{}/found", receipt.lot);
+    let over = post(&x, &path, &[("quantity", "1000.001 吨"), ("reason", "盘点")]);
+    assert!(over.code().as_u16() == 409 && over.body_text().contains("error-quantity"), "{}", over.body_text());
+    location(&post(&x, &path, &[("quantity", "950 吨"), ("reason", "盘点")]));
+    let html = page(&x, &format!("/lots/{}", receipt.lot));
+    assert!(html.contains("盘点核销") && html.contains(&path), "it can be counted again");
+    assert_eq!(warehouses::lot(&x.regulator(), &receipt.lot).unwrap().quantity, 950_000);
 }
 
 #[test]

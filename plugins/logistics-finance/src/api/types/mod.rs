@@ -1,11 +1,19 @@
 //! What passes through the API. The OpenAPI document is made of these types. No subject of a person is in any answer.
 
+mod flows;
 mod goods;
-mod money;
+mod lending;
+mod loans;
+mod receipts;
+mod sensors;
 mod way;
 
+pub(super) use flows::*;
 pub(super) use goods::*;
-pub(super) use money::*;
+pub(super) use lending::*;
+pub(super) use loans::*;
+pub(super) use receipts::*;
+pub(super) use sensors::*;
 pub(super) use way::*;
 
 use crate::domain::time::rfc3339;
@@ -87,6 +95,8 @@ api! {
         urgent: bool,
         /// The pages of the things.
         paths: Vec<String>,
+        /// Whether there are more of them.
+        more: bool,
     }
     /// A reason in words, without anybody's data.
     Deserialize Reason {

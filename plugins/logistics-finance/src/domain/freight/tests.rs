@@ -21,6 +21,7 @@ pub(crate) fn order(parcels: &[&str]) -> FreightOrder {
         value: 1,
         not_after: 10,
         parcels: parcels.iter().map(parcel).collect(),
+        open: Some("C".into()),
         waybill: None,
         created_at: 0,
         digest: String::new(),

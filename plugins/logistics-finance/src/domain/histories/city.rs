@@ -8,7 +8,7 @@ use crate::domain::pledge::{self, Pledge};
 use crate::domain::quote::Prices;
 use crate::domain::receipt::{self, Receipt};
 use crate::domain::warehouse::{Lot, coal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the lot holds at first, in kilograms.
 pub(super) const STOCK: u64 = 1_000_000;
@@ -20,9 +20,11 @@ pub(super) struct City {
     pub(super) pledges: BTreeMap<String, Pledge>,
     pub(super) loans: BTreeMap<String, Loan>,
     pub(super) entries: BTreeMap<String, Entry>,
+    /// The unique index over the banks' own numbers.
+    numbers: BTreeSet<(String, String)>,
     /// Fen for a tonne.
     pub(super) price: u64,
-    /// Kilograms that passed the gate.
+    /// Kilograms that passed the gate and did not come back.
     pub(super) gone: u64,
     pub(super) now: i64,
     pub(super) next: u32,
@@ -40,6 +42,7 @@ impl City {
             pledges: BTreeMap::new(),
             loans: BTreeMap::new(),
             entries: BTreeMap::new(),
+            numbers: BTreeSet::new(),
             price: 100_000,
             gone: 0,
             now: crate::domain::loan::tests::START,
@@ -88,10 +91,12 @@ impl City {
             return Err(Conflict);
         }
         for effect in effects {
-            if let Effect::Book(entry) = effect
-                && next.entries.insert(entry.id().to_owned(), entry).is_some()
-            {
-                return Err(Conflict);
+            if let Effect::Book(entry) = effect {
+                let number = entry.number().map(|n| (entry.bank().to_owned(), n.to_owned()));
+                let is_new = number.is_none_or(|n| next.numbers.insert(n));
+                if !is_new || next.entries.insert(entry.id().to_owned(), entry).is_some() {
+                    return Err(Conflict);
+                }
             }
         }
         *self = next;
@@ -107,6 +112,7 @@ impl City {
     pub(super) fn check(&self) {
         self.check_receipts();
         self.check_pledges();
+        self.check_numbers();
         for loan in self.loans.values() {
             self.check_loan(loan);
         }
@@ -115,16 +121,31 @@ impl City {
         }
     }
 
+    /// Money that moved under one number of a bank moved once, for one loan.
+    fn check_numbers(&self) {
+        let moved = |e: &&Entry| e.postings().iter().any(|p| matches!(p.account, Account::Cash(_)));
+        let mut numbers: Vec<_> =
+            self.entries.values().filter(moved).map(|e| (e.bank(), e.number().unwrap())).collect();
+        let all = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all, "one number of a bank stands for two movements of its money");
+    }
+
     fn check_receipts(&self) {
         let live: u64 = self.receipts.values().filter(|r| r.is_live()).map(|r| r.quantity).sum();
         assert_eq!(live, self.lot.receipted, "the lot counts its live receipts");
-        assert!(live <= self.lot.quantity, "live receipts over the lot's quantity");
-        let withdrawn: u64 = STOCK - self.lot.quantity;
+        let frozen: u64 =
+            self.receipts.values().filter(|r| r.is_live() && r.frozen.is_some()).map(|r| r.quantity).sum();
+        let there = self.lot.quantity.saturating_sub(self.lot.missing);
+        assert!(live - frozen <= there, "receipts that are not frozen promise more than lies there");
+        assert!(live <= self.lot.quantity + self.lot.written_off, "live receipts over what ever lay there");
+        let withdrawn: u64 = STOCK - self.lot.quantity - self.lot.written_off;
         assert!(self.lot.leaving <= withdrawn, "more may leave than was withdrawn");
         assert_eq!(
             self.gone,
-            withdrawn - self.lot.leaving + self.lot.missing,
-            "what is gone was allowed or is missing"
+            withdrawn - self.lot.leaving + self.lot.missing + self.lot.written_off,
+            "what is gone was allowed, is missing or is written off"
         );
     }
 

@@ -34,9 +34,18 @@ fn histories_reach_the_ends_of_a_loans_life() {
         seen.extend(city.loans.values().flat_map(|l| l.history.iter().map(|p| p.state.code())));
         seen.extend(city.receipts.values().flat_map(|r| r.history.iter().map(|p| p.state.code())));
     }
-    for state in
-        ["disbursed", "repaying", "overdue", "disposal", "settled", "rejected", "pledged", "released", "frozen"]
-    {
+    for state in [
+        "disbursed",
+        "repaying",
+        "overdue",
+        "disposal",
+        "settled",
+        "rejected",
+        "written-off",
+        "pledged",
+        "released",
+        "frozen",
+    ] {
         assert!(seen.contains(state), "no history reached `{state}`: {seen:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! What can happen, and how the model does it.
 
-use super::city::City;
+use super::city::{City, STOCK};
 use crate::domain::borrower::{Consent, CreditCheck};
 use crate::domain::calendar::Calendar;
 use crate::domain::effect::Effect;
@@ -26,6 +26,10 @@ pub(super) enum Op {
     Unfreeze(usize),
     /// So many kilograms pass the gate.
     Gate(u64),
+    /// So many of those that are gone come back through it.
+    Back(u64),
+    /// Somebody counts what lies there; what was written off is made good before, if so.
+    Count(bool),
     /// A company applies with some receipts; two banks in the same moment when `race`.
     Apply {
         receipts: Vec<usize>,
@@ -40,6 +44,8 @@ pub(super) enum Op {
     },
     /// The next steps of a loan's way, so that histories get far.
     Onward(usize),
+    /// A loan's way to its bad end: nothing comes back, and what the goods bring is so many fen each.
+    Downward(usize, u64),
     Price(u64),
     Wait(u8),
 }
@@ -52,10 +58,11 @@ pub(super) enum LoanStep {
     Sign(bool),
     Register,
     Ask,
-    Answer(bool, u8),
+    /// Whether it was paid, under which number of the bank, and about which payment of the loan.
+    Answer(bool, u8, u32),
     AskAgain,
     Repay(u64, u8),
-    Release(usize, Option<u64>),
+    Release(usize, Option<u64>, u8),
     Add(usize),
     Revalue,
     MarginEnds,
@@ -76,10 +83,10 @@ fn loan_step() -> impl Strategy<Value = LoanStep> {
         1 => any::<bool>().prop_map(Sign),
         1 => Just(Register),
         1 => Just(Ask),
-        1 => (any::<bool>(), 0_u8..2).prop_map(|(paid, r)| Answer(paid, r)),
+        1 => (any::<bool>(), 0_u8..3, 1_u32..3).prop_map(|(paid, r, d)| Answer(paid, r, d)),
         1 => Just(AskAgain),
         4 => (1_u64..80_000_000, 0_u8..6).prop_map(|(a, r)| Repay(a, r)),
-        3 => (0_usize..4, prop::option::of(1_u64..400_000)).prop_map(|(r, q)| Release(r, q)),
+        3 => (0_usize..4, prop::option::of(1_u64..400_000), 0_u8..3).prop_map(|(r, q, h)| Release(r, q, h)),
         1 => (0_usize..8).prop_map(Add),
         2 => Just(Revalue),
         1 => Just(MarginEnds),
@@ -105,11 +112,14 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         1 => any_receipt().prop_map(Op::Freeze),
         2 => any_receipt().prop_map(Op::Unfreeze),
         1 => (1_u64..200_000).prop_map(Op::Gate),
+        1 => (1_u64..200_000).prop_map(Op::Back),
+        1 => any::<bool>().prop_map(Op::Count),
         4 => (prop::collection::vec(any_receipt(), 1..4), 1_u64..60_000_000, any::<bool>())
             .prop_map(|(receipts, principal, race)| Op::Apply { receipts, principal, race }),
         12 => (0_usize..3, loan_step(), prop::bool::weighted(0.15))
             .prop_map(|(loan, step, crash)| Op::Loan { loan, step, crash }),
         10 => (0_usize..3).prop_map(Op::Onward),
+        1 => (0_usize..3, 1_u64..30_000_000).prop_map(|(loan, proceeds)| Op::Downward(loan, proceeds)),
         1 => (40_000_u64..160_000).prop_map(Op::Price),
         2 => (1_u8..100).prop_map(Op::Wait),
     ]
@@ -165,8 +175,19 @@ fn step(city: &mut City, op: &Op) {
         Op::Cancel(r) => one(city, *r, |receipt, lot| receipt.cancel(lot, now)),
         Op::Reissue(r) => one(city, *r, |receipt, _| receipt.reissue(now)),
         Op::Freeze(r) => one(city, *r, |receipt, _| receipt.freeze("by hand", "regulator", now)),
-        Op::Unfreeze(r) => one(city, *r, |receipt, _| receipt.unfreeze(now)),
+        Op::Unfreeze(r) => one(city, *r, |receipt, lot| receipt.unfreeze(lot, now)),
         Op::Gate(quantity) => gate(city, *quantity),
+        Op::Back(quantity) => {
+            let back = (*quantity).min(city.lot.missing);
+            city.gone -= back;
+            city.lot.found(back);
+        }
+        Op::Count(made_good) => {
+            city.gone -= if *made_good { city.lot.written_off } else { 0 };
+            let there = STOCK - city.gone;
+            city.lot.counted(there).unwrap();
+            assert_eq!(city.lot.quantity + city.lot.leaving, there, "the books say what lies there");
+        }
         Op::Apply { receipts, principal, race } => apply(city, receipts, *principal, *race),
         Op::Loan { loan, step, crash } => {
             let Some(id) = pick(&city.loans, *loan) else { return };
@@ -176,7 +197,16 @@ fn step(city: &mut City, op: &Op) {
             let Some(id) = pick(&city.loans, *loan) else { return };
             let principal = city.loans[&id].principal;
             use LoanStep::{Answer, Approve, Ask, Check, Register, Sign};
-            for step in [Check(true), Approve(principal, 3), Sign(true), Sign(false), Register, Ask, Answer(true, 0)] {
+            for step in [Check(true), Approve(principal, 3), Sign(true), Sign(false), Register, Ask, Answer(true, 1, 1)]
+            {
+                take(city, &id, &step, false);
+            }
+        }
+        Op::Downward(loan, proceeds) => {
+            let Some(id) = pick(&city.loans, *loan) else { return };
+            city.now = city.now.max(city.loans[&id].due.map_or(0, |due| due.plus(1).start()));
+            use LoanStep::{Dispose, FallDue, Sell, WriteOff};
+            for step in [FallDue, Dispose, Sell(*proceeds, 1), Sell(*proceeds, 2), Sell(*proceeds, 3), WriteOff(0)] {
                 take(city, &id, &step, false);
             }
         }
@@ -204,7 +234,7 @@ fn one(
 /// What the webhook does: unexplained goods freeze every live receipt of the lot in the same commit.
 fn gate(city: &mut City, quantity: u64) {
     // No more can pass than lies there.
-    let there = city.lot.quantity + city.lot.leaving - city.lot.missing.min(city.lot.quantity);
+    let there = STOCK - city.gone;
     let quantity = quantity.min(there);
     let pledged: Vec<String> =
         city.receipts.values().filter(|r| r.state == receipt::State::Pledged).map(|r| r.id.clone()).collect();
@@ -243,8 +273,9 @@ fn apply(city: &mut City, receipts: &[usize], principal: u64, race: bool) {
     assert!(won <= 1, "two banks in one moment");
 }
 
-fn answer(paid: bool, n: u8) -> Outcome {
-    if paid { Outcome::Paid { bank_reference: format!("BK-{n}") } } else { Outcome::Refused { reason: "no".into() } }
+/// A number of the bank: the loan's own, or one that other loans use, too.
+fn number(kind: &str, loan: &str, n: u8) -> String {
+    if n == 0 { format!("{kind}-0") } else { format!("{kind}-{loan}-{n}") }
 }
 
 fn take(city: &mut City, id: &str, step: &LoanStep, crash: bool) {
@@ -278,16 +309,34 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
         LoanStep::Sign(bank) => deal.sign(*bank, if *bank { "approver" } else { "rep" }, now).map(none),
         LoanStep::Register => deal.register_pledges(now).map(none),
         LoanStep::Ask => deal.ask_disbursement("maker", &prices, 30, now),
-        LoanStep::Answer(paid, n) => deal.disbursed(&answer(*paid, *n), "payer", &calendar, now),
+        LoanStep::Answer(paid, n, payment) => {
+            let outcome = if *paid {
+                Outcome::Paid { bank_reference: number("BK", &deal.loan.id, *n) }
+            } else {
+                Outcome::Refused { reason: "no".into() }
+            };
+            let (about, open) = (format!("{}-D{payment}", deal.loan.id), deal.loan.disbursement.clone());
+            let done = deal.disbursed(Some(&about), &outcome, "payer", &calendar, now);
+            assert!(
+                deal.loan.disbursement == open || open.is_some_and(|o| o.reference == about),
+                "answered for another"
+            );
+            done
+        }
         LoanStep::AskAgain => Ok(deal.ask_again(now)),
         LoanStep::Repay(amount, n) => {
             let amount = (*amount).min(deal.loan.owed_at(now));
-            deal.repay(&format!("R{n}"), amount, "teller", now)
+            deal.repay(&number("R", &deal.loan.id, *n), amount, "teller", now)
         }
-        LoanStep::Release(r, quantity) => {
+        LoanStep::Release(r, quantity, hands) => {
+            let by = ["keeper", "keeper", "teller"][usize::from(*hands) % 3];
             let receipt = deal.standing().nth(*r).map(|p| p.receipt.clone()).unwrap_or_default();
             let (kept, freed) = (city.number("WR"), city.number("WR"));
-            deal.release(&[Part { receipt, quantity: *quantity, kept, freed }], &prices, 30, now)
+            let done = deal.release(by, &[Part { receipt, quantity: *quantity, kept, freed }], &prices, 30, now);
+            let loan = &deal.loan;
+            let booked = loan.repayments.iter().map(|r| &r.by).chain(loan.sales.iter().map(|s| &s.by)).any(|b| b == by);
+            assert!(done.is_err() || !booked, "one person booked the money and let go of the goods");
+            done
         }
         LoanStep::Add(r) => {
             let id = pick(&city.receipts, *r).unwrap_or_default();
@@ -307,7 +356,7 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
                 receipt,
                 buyer: "C".into(),
                 proceeds: *proceeds,
-                reference: format!("S{n}"),
+                reference: number("S", &deal.loan.id, *n),
                 surplus: 0,
                 by: "teller".into(),
                 at: now,

@@ -23,6 +23,18 @@ pub enum MarginState {
     Lapsed,
 }
 
+impl MarginState {
+    /// As documents and the API write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Cured => "cured",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
 /// A margin call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarginCall {

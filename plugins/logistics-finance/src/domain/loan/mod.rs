@@ -143,6 +143,9 @@ pub struct Loan {
     /// Set while it is frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<Frozen>,
+    /// Since when it is over and goods are still pledged: milliseconds of UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<i64>,
     /// Why it was refused or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<String>,
@@ -201,15 +204,14 @@ impl Loan {
     /// The bank's people who worked on it: who is told when something happens to it.
     #[must_use]
     pub fn bank_officers(&self) -> Vec<&str> {
-        let asked = self.disbursement.as_ref().map(|d| d.asked_by.as_str());
         let hands = [
             Some(self.hands.opened_file.as_str()),
             self.hands.checked.as_deref(),
             self.hands.approved.as_deref(),
             self.hands.signed_bank.as_deref(),
-            asked,
         ];
-        let mut officers: Vec<&str> = hands.into_iter().flatten().filter(|s| !s.is_empty()).collect();
+        let asked = self.disbursement.iter().flat_map(Disbursement::askers);
+        let mut officers: Vec<&str> = hands.into_iter().flatten().chain(asked).filter(|s| !s.is_empty()).collect();
         officers.sort_unstable();
         officers.dedup();
         officers

@@ -90,6 +90,7 @@ impl Deal {
             repayments: Vec::new(),
             sales: Vec::new(),
             frozen: None,
+            held_since: None,
             rejection: None,
             created_at: now,
             request: application.request,
@@ -207,6 +208,7 @@ impl Deal {
         self.release_all(now)?;
         self.loan.rejection = Some(reason.to_owned());
         self.loan.pass(State::Rejected, now);
+        self.note_held(now);
         Ok(())
     }
 

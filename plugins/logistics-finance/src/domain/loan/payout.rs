@@ -56,8 +56,11 @@ pub struct Disbursement {
     pub asked: u32,
     /// The number of this payment of the loan: 1, and one more after each refusal.
     pub attempt: u32,
-    /// Who asked.
+    /// Who asked first.
     pub asked_by: String,
+    /// Who else has asked since: none of them says what became of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked_again_by: Vec<String>,
     /// When the bank was asked last: milliseconds of UTC.
     pub asked_at: i64,
     /// The bank's own number.
@@ -93,6 +96,11 @@ impl Disbursement {
         matches!(self.state, DisbursementState::Asked | DisbursementState::Unknown)
     }
 
+    /// Everybody who asked.
+    pub fn askers(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.asked_by).chain(&self.asked_again_by).map(String::as_str)
+    }
+
     pub(crate) fn wrong(&self, step: &'static str) -> WrongState {
         let allowed = if self.is_open() { vec!["confirm", "refuse"] } else { Vec::new() };
         WrongState { thing: Thing::Disbursement, id: self.reference.clone(), state: self.state.code(), step, allowed }
@@ -124,6 +132,9 @@ impl Deal {
             Some(open) => {
                 open.asked += 1;
                 open.asked_at = now;
+                if open.askers().all(|who| who != by) {
+                    open.asked_again_by.push(by.to_owned());
+                }
                 Ok(Vec::new())
             }
             None => {
@@ -135,6 +146,7 @@ impl Deal {
                     asked: 1,
                     attempt,
                     asked_by: by.to_owned(),
+                    asked_again_by: Vec::new(),
                     asked_at: now,
                     bank_reference: None,
                     answered_by: None,
@@ -169,12 +181,16 @@ impl Deal {
         Ok(())
     }
 
-    /// The bank's checker says what became of the payment. Said again, it changes nothing; another answer is refused.
+    /// The bank's checker says what became of the payment with this number; without one it can only be the loan's first.
+    /// Said again, it changes nothing; another answer is refused.
     ///
     /// # Errors
-    /// [`Refused::SameHands`] for whoever asked, [`Refused::ReferenceReused`] for another answer, a wrong state.
+    /// [`Refused::OtherPayment`] for a number that is not the last payment's, [`Refused::Nothing`] for none after a
+    /// payment was refused, [`Refused::SameHands`] for whoever asked, [`Refused::ReferenceReused`] for another answer, a
+    /// wrong state.
     pub fn disbursed(
         &mut self,
+        reference: Option<&str>,
         outcome: &Outcome,
         by: &str,
         calendar: &Calendar,
@@ -182,10 +198,12 @@ impl Deal {
     ) -> Result<Vec<Effect>, Refused> {
         let loan = &mut self.loan;
         let Some(payment) = loan.disbursement.as_mut() else { return Err(loan.wrong(Step::Disburse).into()) };
+        payment.is_meant(reference)?;
         if !payment.is_open() {
             return payment.answered(outcome).map(|()| Vec::new());
         }
-        Loan::other_hands("confirm-disbursement", by, &[("ask-disbursement", Some(&payment.asked_by))])?;
+        let askers: Vec<_> = payment.askers().map(|who| ("ask-disbursement", Some(who))).collect();
+        Loan::other_hands("confirm-disbursement", by, &askers)?;
         payment.answered_by = Some(by.to_owned());
         match outcome {
             Outcome::Refused { reason } => {
@@ -199,8 +217,8 @@ impl Deal {
                 }
                 payment.state = DisbursementState::Confirmed;
                 payment.bank_reference = Some(bank_reference.clone());
-                let (amount, reference) = (payment.amount, payment.reference.clone());
-                Ok(loan.paid_out(amount, &reference, calendar, now))
+                let payment = payment.clone();
+                Ok(loan.paid_out(&payment, bank_reference, calendar, now))
             }
         }
     }
@@ -227,6 +245,16 @@ impl Deal {
 }
 
 impl Disbursement {
+    /// Whether an answer is about this payment: one that comes late must not be taken for the answer to the next.
+    fn is_meant(&self, reference: Option<&str>) -> Result<(), Refused> {
+        match reference {
+            Some(r) if r == self.reference => Ok(()),
+            Some(r) => Err(Refused::OtherPayment { reference: r.to_owned(), last: self.reference.clone() }),
+            None if self.attempt == 1 => Ok(()),
+            None => Err(Refused::Nothing("reference")),
+        }
+    }
+
     /// An answer after the answer.
     fn answered(&self, outcome: &Outcome) -> Result<(), Refused> {
         let same = match (self.state, outcome) {
@@ -242,7 +270,8 @@ impl Disbursement {
 
 impl Loan {
     /// The money is out: from today on interest runs, and the due day is known.
-    fn paid_out(&mut self, amount: u64, reference: &str, calendar: &Calendar, now: i64) -> Vec<Effect> {
+    fn paid_out(&mut self, payment: &Disbursement, number: &str, calendar: &Calendar, now: i64) -> Vec<Effect> {
+        let (amount, reference) = (payment.amount, payment.reference.as_str());
         let today = Date::at(now);
         let due = calendar.following(today.plus(i64::from(self.terms.term_days)));
         self.balance = Balance { principal: amount, interest: 0, rest: 0, until: Some(today) };
@@ -255,7 +284,8 @@ impl Loan {
         ];
         let mut effects = Vec::new();
         // Two postings of one amount balance; an entry of nothing is none.
-        effects.extend(Entry::new(&head, Kind::Disbursement, reference, postings).ok().map(Effect::Book));
+        let entry = Entry::new(&head, Kind::Disbursement, reference, postings).ok();
+        effects.extend(entry.map(|e| Effect::Book(e.numbered(number))));
         effects.push(Effect::Wake { loan: self.id.clone(), what: Wake::Due, at: due.plus(1).start() });
         effects
     }

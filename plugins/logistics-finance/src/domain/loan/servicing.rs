@@ -39,6 +39,14 @@ pub struct Part {
     pub freed: String,
 }
 
+impl Part {
+    /// A whole receipt.
+    #[must_use]
+    pub fn whole(receipt: &str) -> Self {
+        Self { receipt: receipt.to_owned(), quantity: None, kept: String::new(), freed: String::new() }
+    }
+}
+
 impl Loan {
     /// Lets interest run until today.
     pub(crate) fn accrue(&mut self, now: i64) -> Vec<Effect> {
@@ -83,7 +91,8 @@ impl Loan {
             post(Account::Principal(self.id.clone()), -fen(principal)),
             post(Account::Surplus(self.id.clone()), -fen(surplus)),
         ];
-        let entry = Entry::new(&head, kind, reference, postings).ok().map(Effect::Book);
+        let entry = Entry::new(&head, kind, reference, postings).ok();
+        let entry = entry.map(|e| Effect::Book(e.numbered(reference)));
         (interest, principal, entry)
     }
 }
@@ -124,23 +133,35 @@ impl Deal {
         Ok(effects)
     }
 
-    /// Nothing is owed any more: the goods are free, but for those that are frozen.
+    /// Nothing is owed any more. What is pledged waits for other hands than those that booked the money: one person
+    /// alone could say that it came, and have the goods.
     pub(crate) fn settle(&mut self, now: i64) -> Result<(), Refused> {
-        self.release_all(now)?;
+        self.drop_requests(now)?;
         self.loan.balance.rest = 0;
         if let Some(call) = self.loan.margin.as_mut() {
             call.met(now);
         }
         self.loan.pass(State::Settled, now);
+        self.note_held(now);
         Ok(())
     }
 
-    /// The bank lets go of goods, as far as what stays pledged is worth enough for what is owed.
+    /// Takes note of whether a loan that is over still holds goods.
+    pub(crate) fn note_held(&mut self, now: i64) {
+        let held = self.pledges.iter().any(|p| p.state == pledge::State::Registered);
+        let since = self.loan.held_since.unwrap_or(now);
+        self.loan.held_since = (held && !self.loan.state.is_open()).then_some(since);
+    }
+
+    /// The bank lets go of goods, as far as what stays pledged is worth enough for what is owed. Whoever booked money
+    /// that came back does not decide it.
     ///
     /// # Errors
-    /// [`Refused::LeavesOverLtv`] with what must stay, [`Refused::ReceiptFrozen`], [`Refused::NoQuote`], a wrong state.
+    /// [`Refused::SameHands`], [`Refused::LeavesOverLtv`] with what must stay, [`Refused::ReceiptFrozen`],
+    /// [`Refused::NoQuote`], a wrong state.
     pub fn release(
         &mut self,
+        by: &str,
         parts: &[Part],
         prices: &Prices,
         price_days: u32,
@@ -150,6 +171,9 @@ impl Deal {
         if parts.is_empty() {
             return Err(Refused::Nothing("receipts"));
         }
+        let repaid = self.loan.repayments.iter().map(|r| ("repay", Some(r.by.as_str())));
+        let sold = self.loan.sales.iter().map(|s| ("sell", Some(s.by.as_str())));
+        Loan::other_hands("release", by, &repaid.chain(sold).collect::<Vec<_>>())?;
         // Tried on a copy: a refusal changes nothing, interest included.
         let mut next = self.clone();
         let effects = next.loan.accrue(now);
@@ -164,6 +188,7 @@ impl Deal {
                 return Err(Refused::LeavesOverLtv { left, needed });
             }
         }
+        next.note_held(now);
         *self = next;
         Ok(effects)
     }

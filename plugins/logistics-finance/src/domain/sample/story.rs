@@ -3,8 +3,9 @@
 use super::super::borrower::CreditCheck;
 use super::super::calendar::Calendar;
 use super::super::effect::Effect;
-use super::super::loan::{Application, Approval, Deal, Limits, Outcome, Sale, State, Terms};
+use super::super::loan::{Application, Approval, Deal, Limits, Outcome, Part, Sale, State, Terms};
 use super::super::money::part_down;
+use super::super::pledge::Pledge;
 use super::super::quote::{Prices, Quote};
 use super::super::receipt::Receipt;
 use super::super::refused::Refused;
@@ -91,6 +92,7 @@ pub fn story(n: u64, s: &Setting<'_>) -> Result<Story, Refused> {
         receipted: 0,
         leaving: 0,
         missing: 0,
+        written_off: 0,
         location: format!("{}-{:02}", nth(&["A", "B", "C"], n), n % 20 + 1),
         created_at: at,
         request: String::new(),
@@ -175,7 +177,7 @@ fn lend(
     }
     deal.ask_disbursement(&by("bank-officer-02"), prices, s.limits.price_days, at)?;
     let paid = Outcome::Paid { bank_reference: format!("BK-S{:03}", cast.n) };
-    let mut effects = deal.disbursed(&paid, &by("bank-officer-04"), s.calendar, at)?;
+    let mut effects = deal.disbursed(None, &paid, &by("bank-officer-04"), s.calendar, at)?;
     effects.extend(serve(&mut deal, end, cast, s)?);
     // What would have woken the app long ago has done so.
     effects.retain(|e| !matches!(e, Effect::Wake { at, .. } if *at <= s.now) && !matches!(e, Effect::Alert(_)));
@@ -188,7 +190,13 @@ fn serve(deal: &mut Deal, end: State, cast: &Cast, s: &Setting<'_>) -> Result<Ve
     let later = cast.at + 30 * DAY;
     match end {
         State::Repaying => deal.repay(&format!("RP-S{n:03}"), cast.principal / 3 + 1, teller, later),
-        State::Settled => deal.repay(&format!("RP-S{n:03}"), deal.loan.owed_at(later), teller, later),
+        State::Settled => {
+            let effects = deal.repay(&format!("RP-S{n:03}"), deal.loan.owed_at(later), teller, later)?;
+            let whole = |p: &Pledge| Part::whole(&p.receipt);
+            let parts: Vec<Part> = deal.standing().map(whole).collect();
+            deal.release("sample:bank-officer-03", &parts, &Prices::new(), 0, later)?;
+            Ok(effects)
+        }
         State::Overdue | State::Disposal | State::WrittenOff => {
             let mut effects = deal.fall_due(s.now - 20 * DAY);
             if end == State::Overdue {

@@ -17,6 +17,7 @@ pub(crate) fn device(method: Method) -> Device {
         active: true,
         last_sequence: 0,
         last_at: None,
+        silence_told: None,
         gaps: Vec::new(),
         created_at: 0,
     }

@@ -71,9 +71,22 @@ fn change(
     // Somebody wrote the same entry since the loan was read: now the loan knows of it.
     let done = match attempt() {
         Err(Refusal::Data(DataError::AlreadyExists(_))) => attempt(),
+        Err(Refusal::Data(DataError::UniqueViolation { index, .. })) if index == by::ENTRY_NUMBER.name() => attempt(),
         done => done,
     };
-    refused_hands(done, action, id)
+    refused_hands(done.map_err(booked), action, id)
+}
+
+/// The unique index says that the bank's number stands for another movement of its money.
+fn booked(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Data(DataError::UniqueViolation { index, existing, .. }) if index == by::ENTRY_NUMBER.name() => {
+            let first = ENTRIES.get(&existing).ok().flatten();
+            let reference = first.and_then(|e| e.number().map(str::to_owned)).unwrap_or_default();
+            Refused::ReferenceReused { reference }.into()
+        }
+        other => other,
+    }
 }
 
 fn deal(tx: &Tx<'_>, id: &str) -> Result<Deal, Refusal> {

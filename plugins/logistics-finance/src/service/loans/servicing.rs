@@ -23,11 +23,17 @@ pub fn ask_disbursement(actor: &Actor, id: &str) -> Result<Loan, Refusal> {
     })
 }
 
-/// The bank's checker says what became of the payment, with the bank's own number. Said again, it changes nothing.
+/// The bank's checker says what became of the payment with this number, with the bank's own number. Said again, it
+/// changes nothing. The number may be left out while the loan has had one payment.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn confirm_disbursement(actor: &Actor, id: &str, outcome: &Outcome) -> Result<Loan, Refusal> {
+/// [`Refusal`]: `other-payment` when the answer is about another payment than the last.
+pub fn confirm_disbursement(
+    actor: &Actor,
+    id: &str,
+    payment: Option<&str>,
+    outcome: &Outcome,
+) -> Result<Loan, Refusal> {
     let mut check = Check::new();
     let outcome = match outcome {
         Outcome::Paid { bank_reference } => {
@@ -38,7 +44,7 @@ pub fn confirm_disbursement(actor: &Actor, id: &str, outcome: &Outcome) -> Resul
     check.done()?;
     let calendar = policy::calendar()?;
     change(id, "loan.confirm-disbursement", of_bank(actor), |_, deal, now| {
-        let effects = deal.disbursed(&outcome, &actor.subject, &calendar, now)?;
+        let effects = deal.disbursed(payment, &outcome, &actor.subject, &calendar, now)?;
         let detail = match &outcome {
             Outcome::Paid { bank_reference } => json!({"paid": true, "bank_reference": bank_reference}),
             Outcome::Refused { reason } => json!({"paid": false, "reason": reason}),
@@ -79,7 +85,8 @@ pub struct Freed {
     pub quantity: Option<u64>,
 }
 
-/// The bank lets go of receipts, or of parts of them, as far as what stays pledged is worth enough.
+/// The bank lets go of receipts, or of parts of them, as far as what stays pledged is worth enough: for somebody who has
+/// booked no money that came back.
 ///
 /// # Errors
 /// [`Refusal`]: `leaves-over-ltv` says what must stay.
@@ -100,7 +107,7 @@ pub fn release(actor: &Actor, id: &str, freed: &[Freed]) -> Result<Loan, Refusal
         .collect();
     change(id, "loan.release", of_bank(actor), |tx, deal, now| {
         let prices = quotes::of_pledges(tx, &deal.pledges)?;
-        let effects = deal.release(&parts, &prices, limits.price_days, now)?;
+        let effects = deal.release(&actor.subject, &parts, &prices, limits.price_days, now)?;
         let receipts: Vec<_> = freed.iter().map(|f| json!({"receipt": f.receipt, "quantity": f.quantity})).collect();
         Ok((effects, json!({"freed": receipts})))
     })

@@ -206,6 +206,12 @@ fn rule(e: &Refused, title: Text) -> Problem {
             .with("free", *free)
             .with("asked", *asked)
             .with("unit", unit.code()),
+        Refused::LotMissing { lot, short, unit } => {
+            conflict("lot-missing").with("lot", lot.as_str()).with("short", *short).with("unit", unit.code())
+        }
+        Refused::OverBooks { lot, counted, most } => {
+            conflict("over-books").with("lot", lot.as_str()).with("counted", *counted).with("most", *most)
+        }
         Refused::Nothing(what) => invalid("nothing").with("field", *what),
         Refused::Parts { sum, quantity } => invalid("parts").with("sum", *sum).with("quantity", *quantity),
         Refused::NotAlike(a, b) => conflict("not-alike").with("receipts", json!([a, b])),
@@ -229,6 +235,9 @@ fn rule(e: &Refused, title: Text) -> Problem {
         Refused::NotSigned => conflict("not-signed"),
         Refused::LoanFrozen { reason } => conflict("loan-frozen").with("reason", reason.as_str()),
         Refused::ReferenceReused { reference } => conflict("reference-reused").with("reference", reference.as_str()),
+        Refused::OtherPayment { reference, last } => {
+            conflict("other-payment").with("reference", reference.as_str()).with("last", last.as_str())
+        }
         Refused::OverOwed { owed, paid } => conflict("over-owed").with("owed", *owed).with("paid", *paid),
         Refused::LeavesOverLtv { left, needed } => {
             conflict("leaves-over-ltv").with("left", *left).with("needed", *needed)

@@ -28,6 +28,8 @@ fn all() -> Vec<Refused> {
     }
     all.extend([
         Refused::LotShort { lot: id(), free: 1, asked: 2, unit: Unit::Piece },
+        Refused::LotMissing { lot: id(), short: 1, unit: Unit::Kilogram },
+        Refused::OverBooks { lot: id(), counted: 2, most: 1 },
         Refused::Parts { sum: 1, quantity: 2 },
         Refused::NotAlike(id(), id()),
         Refused::Pledged { receipt: id(), bank: id() },
@@ -43,6 +45,7 @@ fn all() -> Vec<Refused> {
         Refused::NotSigned,
         Refused::LoanFrozen { reason: "name-changed".into() },
         Refused::ReferenceReused { reference: id() },
+        Refused::OtherPayment { reference: id(), last: id() },
         Refused::OverOwed { owed: 1, paid: 2 },
         Refused::LeavesOverLtv { left: 1, needed: 2 },
         Refused::TooEarly { step: "dispose", from: Date::at(0) },

@@ -174,6 +174,8 @@ pub(super) fn title(e: &Refused) -> Text {
             Text::new(format!("{zh}的状态不允许这样操作"), format!("{en}'s state does not allow this"))
         }
         Refused::LotShort { .. } => t("仓单数量超过批次的在库数量", "Receipts would promise more than lies in the lot"),
+        Refused::LotMissing { .. } => t("批次货物短缺，不能解冻", "Goods of the lot are missing: it stays frozen"),
+        Refused::OverBooks { .. } => t("盘点数量超过账面", "More was counted than the books ever held"),
         Refused::Nothing(_) => t("不能为零或空", "It must be more than nothing"),
         Refused::Parts { .. } => t("分拆数量与仓单不符", "The parts do not sum to the receipt"),
         Refused::NotAlike(..) => t("仓单不能合并", "The receipts cannot be merged"),
@@ -189,6 +191,7 @@ pub(super) fn title(e: &Refused) -> Text {
         Refused::NotSigned => t("合同尚未签署", "The contract is not signed"),
         Refused::LoanFrozen { .. } => t("贷款已冻结", "The loan is frozen"),
         Refused::ReferenceReused { .. } => t("编号已用于另一笔", "The number was used for something else"),
+        Refused::OtherPayment { .. } => t("不是当前这笔放款", "It is not the payment in question"),
         Refused::OverOwed { .. } => t("金额超过欠款", "More than is owed"),
         Refused::LeavesOverLtv { .. } => t("释放后质物价值不足", "Too little would stay pledged"),
         Refused::TooEarly { .. } => t("还没到时间", "It is too early"),
@@ -244,6 +247,22 @@ pub(super) fn detail(e: &Refused) -> Text {
                 ),
             )
         }
+        Refused::LotMissing { lot, short, unit } => {
+            let unit = unit_name(*unit);
+            Text::new(
+                format!("批次 {lot} 短缺 {short} {}。由监管人员盘点；短缺补足后才能解冻。", unit.zh),
+                format!(
+                    "Lot {lot} is short of {short} {}. A regulator counts it; once it is made good, its receipts go on.",
+                    unit.en
+                ),
+            )
+        }
+        Refused::OverBooks { lot, counted, most } => Text::new(
+            format!("批次 {lot} 账面最多 {most}，盘点为 {counted}。多出的货物请另行入库登记。"),
+            format!(
+                "The books of lot {lot} have {most} at the most; {counted} were counted. Other goods come in as a lot of their own."
+            ),
+        ),
         Refused::Parts { sum, quantity } => Text::new(
             format!("各份之和为 {sum}，仓单为 {quantity}；须恰好相等，至少两份。"),
             format!("The parts sum to {sum}, the receipt is of {quantity}: they must be equal, in two parts at least."),
@@ -317,6 +336,12 @@ pub(super) fn detail(e: &Refused) -> Text {
         Refused::ReferenceReused { reference } => Text::new(
             format!("编号 {reference} 已登记过不同的内容。请核对银行凭证。"),
             format!("{reference} is on record with other values. Check the bank's paper."),
+        ),
+        Refused::OtherPayment { reference, last } => Text::new(
+            format!("回执的放款编号是 {reference}，当前放款为 {last}。请核对编号，按当前放款的回执填写。"),
+            format!(
+                "The answer is about {reference}; the payment that was asked for last is {last}. Check the number."
+            ),
         ),
         Refused::OverOwed { owed, paid } => Text::new(
             format!("截至今日欠款 {} 元，本次 {} 元。请按欠款金额登记。", yuan(*owed), yuan(*paid)),

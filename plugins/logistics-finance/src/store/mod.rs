@@ -1,6 +1,8 @@
 //! The adapter between the domain and the installation's own data: which type is which collection, and how a step is
 //! staged in a transaction together with all that it does.
 
+pub mod by;
+
 use crate::domain::alert::Alert;
 use crate::domain::borrower::{Borrower, Consent};
 use crate::domain::effect::{Effect, Wake};
@@ -126,90 +128,6 @@ pub struct Shipment {
     pub refused: Option<(String, Text)>,
     /// Milliseconds of UTC.
     pub at: i64,
-}
-
-/// Indexes by what they find.
-pub mod by {
-    use super::{
-        Alert, Borrower, Consent, Device, Entry, Flow, FreightOrder, Index, Loan, Lot, PastQuote, Pledge, Receipt,
-        SensorEvent, Warehouse, Waybill,
-    };
-    /// A custodian's warehouses.
-    pub const WAREHOUSE_CUSTODIAN: Index<Warehouse> = Index::new("by-custodian");
-    /// A warehouse's lots.
-    pub const LOT_WAREHOUSE: Index<Lot> = Index::new("by-warehouse");
-    /// A custodian's lots.
-    pub const LOT_CUSTODIAN: Index<Lot> = Index::new("by-custodian");
-    /// An owner's lots.
-    pub const LOT_OWNER: Index<Lot> = Index::new("by-owner");
-    /// A holder's receipts.
-    pub const RECEIPT_HOLDER: Index<Receipt> = Index::new("by-holder");
-    /// A custodian's receipts.
-    pub const RECEIPT_CUSTODIAN: Index<Receipt> = Index::new("by-custodian");
-    /// A lot's receipts, by their state.
-    pub const RECEIPT_LOT: Index<Receipt> = Index::new("by-lot");
-    /// All receipts, by time.
-    pub const RECEIPT_TIME: Index<Receipt> = Index::new("by-time");
-    /// The unique index: one standing pledge for a receipt.
-    pub const PLEDGE_STANDING: Index<Pledge> = Index::new("one-standing");
-    /// A loan's pledges, by their state.
-    pub const PLEDGE_LOAN: Index<Pledge> = Index::new("by-loan");
-    /// Pledges on a lot, by their state.
-    pub const PLEDGE_LOT: Index<Pledge> = Index::new("by-lot");
-    /// Pledges of goods, by their state and loan.
-    pub const PLEDGE_GOODS: Index<Pledge> = Index::new("by-goods");
-    /// A bank's pledges, by time.
-    pub const PLEDGE_BANK: Index<Pledge> = Index::new("by-bank");
-    /// The prices of goods, by time.
-    pub const QUOTE_GOODS: Index<PastQuote> = Index::new("by-goods");
-    /// A bank's files.
-    pub const BORROWER_BANK: Index<Borrower> = Index::new("by-bank");
-    /// A company's files.
-    pub const BORROWER_COMPANY: Index<Borrower> = Index::new("by-company");
-    /// A company's consents.
-    pub const CONSENT_COMPANY: Index<Consent> = Index::new("by-company");
-    /// A bank's loans, by time.
-    pub const LOAN_BANK: Index<Loan> = Index::new("by-bank");
-    /// A bank's loans, by state and time.
-    pub const LOAN_BANK_STATE: Index<Loan> = Index::new("by-bank-state");
-    /// A company's loans.
-    pub const LOAN_BORROWER: Index<Loan> = Index::new("by-borrower");
-    /// All loans, by time.
-    pub const LOAN_TIME: Index<Loan> = Index::new("by-time");
-    /// A loan's entries.
-    pub const ENTRY_LOAN: Index<Entry> = Index::new("by-loan");
-    /// A bank's entries.
-    pub const ENTRY_BANK: Index<Entry> = Index::new("by-bank");
-    /// A bank's alerts.
-    pub const ALERT_BANK: Index<Alert> = Index::new("by-bank");
-    /// All alerts.
-    pub const ALERT_TIME: Index<Alert> = Index::new("by-time");
-    /// A shipper's freight orders.
-    pub const FREIGHT_SHIPPER: Index<FreightOrder> = Index::new("by-shipper");
-    /// A carrier's freight orders.
-    pub const FREIGHT_CARRIER: Index<FreightOrder> = Index::new("by-carrier");
-    /// A carrier's waybills.
-    pub const WAYBILL_CARRIER: Index<Waybill> = Index::new("by-carrier");
-    /// A shipper's waybills.
-    pub const WAYBILL_SHIPPER: Index<Waybill> = Index::new("by-shipper");
-    /// All waybills.
-    pub const WAYBILL_TIME: Index<Waybill> = Index::new("by-time");
-    /// A buyer's links.
-    pub const FLOW_BUYER: Index<Flow> = Index::new("by-buyer");
-    /// A seller's links.
-    pub const FLOW_SELLER: Index<Flow> = Index::new("by-seller");
-    /// A bank's links.
-    pub const FLOW_BANK: Index<Flow> = Index::new("by-bank");
-    /// All links.
-    pub const FLOW_TIME: Index<Flow> = Index::new("by-time");
-    /// The unique index: one link for a waybill.
-    pub const FLOW_WAYBILL: Index<Flow> = Index::new("one-waybill");
-    /// A warehouse's devices.
-    pub const DEVICE_WAREHOUSE: Index<Device> = Index::new("by-warehouse");
-    /// What was seen of a lot.
-    pub const EVENT_LOT: Index<SensorEvent> = Index::new("by-lot");
-    /// What was seen in a warehouse.
-    pub const EVENT_WAREHOUSE: Index<SensorEvent> = Index::new("by-warehouse");
 }
 
 /// Why something could not be staged.

@@ -1,3 +1,5 @@
+mod payout;
+
 use super::*;
 use crate::domain::borrower::{Borrower, Consent};
 use crate::domain::calendar::Calendar;
@@ -119,7 +121,7 @@ fn paid() -> Outcome {
 fn out(principal: u64) -> Deal {
     let mut deal = ready(principal);
     deal.ask_disbursement("maker", &prices(100_000), 30, START).unwrap();
-    deal.disbursed(&paid(), "payer", &Calendar::default(), START).unwrap();
+    deal.disbursed(None, &paid(), "payer", &Calendar::default(), START).unwrap();
     deal
 }
 
@@ -173,68 +175,12 @@ fn goods_at_an_affiliate_and_goods_of_others_secure_nothing() {
 }
 
 #[test]
-fn nothing_is_paid_out_unsigned_or_unregistered_or_on_frozen_goods() {
-    let mut deal = approved(70_000_000);
-    let now_prices = prices(100_000);
-    assert_eq!(deal.ask_disbursement("maker", &now_prices, 30, START), Err(Refused::NotSigned));
-    assert_eq!(deal.sign(false, "rep", START), Ok(()));
-    assert_eq!(deal.sign(true, "rep", START), Err(Refused::SameHands { step: "sign", first: "sign" }));
-    deal.sign(true, "approver", START).unwrap();
-    let unregistered = Err(Refused::NotRegistered { receipt: "WR1".into() });
-    assert_eq!(deal.ask_disbursement("maker", &now_prices, 30, START), unregistered);
-    deal.register_pledges(START).unwrap();
-    deal.receipts[0].freeze("x", "p", START).unwrap();
-    assert!(matches!(deal.ask_disbursement("maker", &now_prices, 30, START), Err(Refused::ReceiptFrozen { .. })));
-    deal.receipts[0].unfreeze(START).unwrap();
-    assert!(matches!(deal.ask_disbursement("maker", &prices(99_999), 30, START), Err(Refused::OverLtv { .. })));
-    assert!(deal.loan.disbursement.is_none());
-}
-
-#[test]
-fn a_payment_that_is_asked_for_again_is_one_payment() {
-    let mut deal = ready(70_000_000);
-    let now_prices = prices(100_000);
-    assert_eq!(deal.ask_disbursement("maker", &now_prices, 30, START).unwrap().len(), 1);
-    assert!(deal.ask_disbursement("maker", &now_prices, 30, START + 1).unwrap().is_empty());
-    let first = deal.loan.disbursement.clone().unwrap();
-    assert_eq!((first.reference.as_str(), first.asked), ("LN1-D1", 2));
-    // Nobody answers: it is unknown, and asked for again under the same number.
-    assert_eq!(deal.ask_again(START + 1 + ANSWER_WITHIN).len(), 2);
-    let unknown = deal.loan.disbursement.clone().unwrap();
-    assert_eq!((unknown.state, unknown.reference), (DisbursementState::Unknown, first.reference));
-    assert!(deal.reject("x", START).is_err(), "the money may be on its way");
-    let calendar = Calendar::default();
-    let by_maker = deal.disbursed(&paid(), "maker", &calendar, START + 2);
-    assert_eq!(by_maker, Err(Refused::SameHands { step: "confirm-disbursement", first: "ask-disbursement" }));
-    let effects = deal.disbursed(&paid(), "payer", &calendar, START + 2).unwrap();
-    assert_eq!(effects.iter().filter(|e| matches!(e, Effect::Book(_))).count(), 1);
-    let once = deal.clone();
-    assert!(deal.disbursed(&paid(), "payer", &calendar, START + 3).unwrap().is_empty());
-    assert!(deal.ask_disbursement("maker", &now_prices, 30, START + 3).unwrap().is_empty());
-    assert_eq!(deal, once, "replayed: exactly one");
-    let other = Outcome::Paid { bank_reference: "BK-2".into() };
-    assert!(matches!(deal.disbursed(&other, "payer", &calendar, START), Err(Refused::ReferenceReused { .. })));
-    assert_eq!(deal.loan.balance.principal, 70_000_000);
-}
-
-#[test]
-fn a_payment_that_was_refused_is_asked_for_under_a_new_number() {
-    let mut deal = ready(70_000_000);
-    deal.ask_disbursement("maker", &prices(100_000), 30, START).unwrap();
-    let no = Outcome::Refused { reason: "limit".into() };
-    deal.disbursed(&no, "payer", &Calendar::default(), START).unwrap();
-    assert_eq!(deal.loan.state, State::Signed);
-    deal.ask_disbursement("maker", &prices(100_000), 30, START).unwrap();
-    assert_eq!(deal.loan.disbursement.unwrap().reference, "LN1-D2");
-}
-
-#[test]
 fn the_due_day_moves_over_holidays_and_interest_runs_until_it() {
     let due: Date = Date::at(START).plus(90);
     let calendar = Calendar { holidays: (0..4).map(|n| due.plus(n)).collect(), ..Calendar::default() };
     let mut deal = ready(70_000_000);
     deal.ask_disbursement("maker", &prices(100_000), 30, START).unwrap();
-    deal.disbursed(&paid(), "payer", &calendar, START).unwrap();
+    deal.disbursed(None, &paid(), "payer", &calendar, START).unwrap();
     let moved = deal.loan.due.unwrap();
     assert!(moved >= due.plus(4) && calendar.is_business_day(moved));
     let days = Date::at(START).days_until(moved);
@@ -257,10 +203,10 @@ fn three_of_seven_repaid_release_what_leaves_seventy_percent_and_no_kilogram_mor
     // 400,000.00 need 571,428.58 of value: 571,429 kg at a yuan each.
     let now_prices = prices(100_000);
     let before = deal.clone();
-    let e = deal.release(&[part(428_572)], &now_prices, 30, START).unwrap_err();
+    let e = deal.release("keeper", &[part(428_572)], &now_prices, 30, START).unwrap_err();
     assert_eq!(e, Refused::LeavesOverLtv { left: 57_142_800, needed: 57_142_858 });
     assert_eq!(deal, before, "a refusal changes nothing");
-    deal.release(&[part(428_571)], &now_prices, 30, START).unwrap();
+    deal.release("keeper", &[part(428_571)], &now_prices, 30, START).unwrap();
     let of = |id: &str| deal.receipts.iter().find(|r| r.id == id).unwrap();
     assert_eq!((of("F").state, of("F").quantity), (receipt::State::Released, 428_571));
     assert_eq!((of("K").state, of("K").quantity), (receipt::State::Pledged, 571_429));
@@ -279,8 +225,23 @@ fn a_repayment_counts_once_and_a_fen_too_much_is_refused() {
     assert_eq!(deal, once);
     assert_eq!(deal.repay("R1", 11, "teller", START), Err(Refused::ReferenceReused { reference: "R1".into() }));
     deal.repay("R2", 69_999_990, "teller", START).unwrap();
-    assert_eq!((deal.loan.state, deal.receipts[0].state), (State::Settled, receipt::State::Released));
+    assert_eq!(deal.loan.state, State::Settled);
     assert!(deal.repay("R3", 1, "teller", START).is_err());
+}
+
+#[test]
+fn whoever_booked_the_money_does_not_let_go_of_the_goods() {
+    let mut deal = out(70_000_000);
+    deal.repay("R1", 30_000_000, "teller", START).unwrap();
+    let same = Err(Refused::SameHands { step: "release", first: "repay" });
+    assert_eq!(deal.release("teller", &[part(428_571)], &prices(100_000), 30, START), same, "a part of them");
+    deal.repay("R2", 40_000_000, "teller", START).unwrap();
+    assert_eq!((deal.loan.state, deal.receipts[0].state), (State::Settled, receipt::State::Pledged));
+    assert_eq!(deal.loan.held_since, Some(START));
+    let all = [Part::whole("WR1")];
+    assert_eq!(deal.release("teller", &all, &Prices::new(), 30, START), same, "all of them");
+    deal.release("keeper", &all, &Prices::new(), 30, START).unwrap();
+    assert_eq!((deal.receipts[0].state, deal.loan.held_since), (receipt::State::Released, None));
 }
 
 #[test]
@@ -370,7 +331,7 @@ fn the_rest_is_written_off_by_other_hands_once_everything_is_sold() {
 fn a_frozen_loan_takes_money_and_nothing_else() {
     let mut deal = out(70_000_000);
     assert!(deal.loan.freeze("representative-changed", START) && !deal.loan.freeze("again", START));
-    let e = deal.release(&[part(1)], &prices(100_000), 30, START).unwrap_err();
+    let e = deal.release("keeper", &[part(1)], &prices(100_000), 30, START).unwrap_err();
     assert_eq!(e, Refused::LoanFrozen { reason: "representative-changed".into() });
     deal.repay("R1", 1, "teller", START).unwrap();
     assert!(deal.loan.unfreeze());
@@ -384,11 +345,11 @@ fn a_settled_loan_keeps_a_frozen_receipt_until_it_is_cleared_up() {
     assert_eq!((deal.loan.state, deal.standing().count()), (State::Settled, 1));
     let all = Part { quantity: None, ..part(0) };
     assert!(matches!(
-        deal.release(std::slice::from_ref(&all), &Prices::new(), 30, START),
+        deal.release("keeper", std::slice::from_ref(&all), &Prices::new(), 30, START),
         Err(Refused::ReceiptFrozen { .. })
     ));
-    deal.receipts[0].unfreeze(START).unwrap();
-    deal.release(&[all], &Prices::new(), 30, START).unwrap();
+    deal.receipts[0].unfreeze(&coal(1_000_000), START).unwrap();
+    deal.release("keeper", &[all], &Prices::new(), 30, START).unwrap();
     assert_eq!(deal.standing().count(), 0);
 }
 

@@ -1,174 +1,26 @@
-//! Companies' files, consents, loans, pledges, the ledger, flow links and alerts.
+//! Loans as they stand, pledges and the ledger.
 
-use super::{FrozenItem, PassageItem, ReceiptItem, api, maybe_time, time, unit, words};
-use crate::domain::alert::{Alert, Kind as AlertKind};
-use crate::domain::borrower::{Borrower, Consent, CreditCheck};
-use crate::domain::flow::{Flow, State as FlowState};
+use super::{ConsentItem, FrozenItem, PassageItem, ReceiptItem, api, maybe_time, time, unit, words};
+use crate::domain::borrower::CreditCheck;
 use crate::domain::ledger::Entry;
 use crate::domain::loan::{Disbursement, Loan, MarginCall, MarginState, Repayment, Sale, State};
 use crate::domain::pledge::{Pledge, State as PledgeState};
 use crate::domain::quote::Valuation;
 use crate::service::loans::Overview;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 words! {
     loan_state: State::ALL;
     pledge_state: PledgeState::ALL;
-    flow_state: FlowState::ALL;
-    alert_kind: AlertKind::ALL;
 }
 
 fn margin_state(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["open", "cured", "lapsed"] })
 }
 
-fn maybe_loan_state(_: &mut SchemaGenerator) -> Schema {
-    let words: Vec<Option<&str>> = State::ALL.iter().map(|s| Some(s.code())).chain([None]).collect();
-    json_schema!({ "type": ["string", "null"], "enum": words })
-}
-
-fn side(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["string", "null"], "enum": ["seller", "buyer", null] })
-}
-
-fn outcome(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "enum": ["paid", "refused"] })
-}
-
 api! {
-    /// A loan by its number.
-    Deserialize LoanPath {
-        /// Its number.
-        loan: String,
-    }
-    /// A flow link by its number.
-    Deserialize FlowPath {
-        /// Its number.
-        flow: String,
-    }
-    /// Which loans are wanted.
-    Deserialize LoansQuery {
-        /// Of one state alone: for banks.
-        #[schemars(schema_with = "maybe_loan_state")]
-        #[serde(default)]
-        state: Option<State>,
-        /// How many at most, 1 to 100; 20 when not said.
-        limit: Option<u32>,
-        /// `next` of the page before.
-        after: Option<String>,
-    }
-    /// Which flow links are wanted.
-    Deserialize FlowsQuery {
-        /// Where a company sells, or where it buys; `seller` when not said.
-        #[schemars(schema_with = "side")]
-        #[serde(default)]
-        side: Option<String>,
-        /// How many at most, 1 to 100; 20 when not said.
-        limit: Option<u32>,
-        /// `next` of the page before.
-        after: Option<String>,
-    }
-    /// A company's file at a bank.
-    Serialize BorrowerItem {
-        /// The bank.
-        bank: String,
-        /// The company's unified social credit code.
-        uscc: String,
-        /// Its registered name when the file was opened.
-        name: String,
-        /// When (RFC 3339).
-        opened_at: String,
-    }
-    /// A company.
-    Deserialize CompanyBody {
-        /// Its unified social credit code.
-        uscc: String,
-    }
-    /// A bank.
-    Deserialize BankBody {
-        /// Its organization.
-        bank: String,
-    }
-    /// A company's consent.
-    Serialize ConsentItem {
-        /// The bank.
-        bank: String,
-        /// The company.
-        borrower: String,
-        /// By which mandate it was given.
-        mandate: String,
-        /// When (RFC 3339).
-        given_at: String,
-        /// Until when it holds (RFC 3339).
-        until: String,
-        /// When it was taken back (RFC 3339).
-        withdrawn_at: Option<String>,
-    }
-    /// What a company asks for.
-    Deserialize NewLoanBody {
-        /// The bank's organization.
-        bank: String,
-        /// What for.
-        purpose: String,
-        /// Fen.
-        principal: u64,
-        /// For how many days: 1 to 1,080.
-        term_days: u32,
-        /// The receipts that secure it.
-        receipts: Vec<String>,
-    }
-    /// Receipts that are pledged too.
-    Deserialize CollateralBody {
-        /// The receipts.
-        receipts: Vec<String>,
-    }
-    /// How much is approved.
-    Deserialize ApproveBody {
-        /// Fen, at most what was asked for; all of it when it is not said.
-        principal: Option<u64>,
-    }
-    /// What became of a payment.
-    Deserialize OutcomeBody {
-        /// Whether it was paid.
-        #[schemars(schema_with = "outcome")]
-        outcome: String,
-        /// The bank's own number: of what was paid.
-        bank_reference: Option<String>,
-        /// Why not: of what was refused.
-        reason: Option<String>,
-    }
-    /// Money that came back.
-    Deserialize RepayBody {
-        /// The bank's own number.
-        bank_reference: String,
-        /// Fen.
-        amount: u64,
-    }
-    /// What comes free.
-    Deserialize ReleaseBody {
-        /// The receipts, or parts of them.
-        receipts: Vec<FreedBody>,
-    }
-    /// A receipt that comes free.
-    Deserialize FreedBody {
-        /// The receipt.
-        receipt: String,
-        /// How much of it; all of it when it is not said.
-        quantity: Option<u64>,
-    }
-    /// Goods that were sold for the loan.
-    Deserialize SaleBody {
-        /// The receipt.
-        receipt: String,
-        /// The buyer's unified social credit code.
-        buyer: String,
-        /// Fen.
-        proceeds: u64,
-        /// The bank's own number.
-        bank_reference: String,
-    }
     /// A loan.
     Serialize LoanItem {
         /// Its number.
@@ -372,6 +224,8 @@ api! {
         kind: String,
         /// The number under which it happened.
         reference: String,
+        /// The bank's own number, where its money moved: there is one entry of the bank for it.
+        bank_reference: Option<String>,
         /// What it does to the accounts; it sums to 0.
         postings: Vec<PostingItem>,
         /// When (RFC 3339).
@@ -383,171 +237,6 @@ api! {
         account: String,
         /// Fen.
         amount: i64,
-    }
-    /// The order of a trade whose flows are to be watched.
-    Deserialize NewFlowBody {
-        /// The order's number.
-        number: String,
-        /// Who buys: a unified social credit code.
-        buyer: String,
-        /// The bank that releases the funds.
-        bank: String,
-        /// The goods by their code.
-        goods: String,
-        /// How much, in the unit of the goods.
-        quantity: u64,
-        /// Fen.
-        amount: u64,
-    }
-    /// A waybill that is linked.
-    Deserialize LinkWaybillBody {
-        /// Its number.
-        waybill: String,
-    }
-    /// A receipt that is linked.
-    Deserialize LinkReceiptBody {
-        /// Its number.
-        receipt: String,
-    }
-    /// A payment, as the bank has booked it.
-    Deserialize PaymentBody {
-        /// The bank's own number.
-        bank_reference: String,
-        /// Who paid.
-        payer: String,
-        /// Who was paid.
-        payee: String,
-        /// Fen.
-        amount: u64,
-    }
-    /// An invoice.
-    Deserialize InvoiceBody {
-        /// Its number.
-        invoice: String,
-    }
-    /// Three flows side by side.
-    Serialize FlowItem {
-        /// Its number.
-        id: String,
-        /// Information: the order.
-        order: OrderItem,
-        /// The bank that releases the funds.
-        bank: String,
-        /// Goods: the waybill.
-        waybill: Option<CarriedItem>,
-        /// Goods: the receipt.
-        receipt: Option<StoredItem>,
-        /// Money: the payment.
-        payment: Option<PaidItem>,
-        /// The points in which they do not agree.
-        disagreements: Vec<String>,
-        /// Where it stands.
-        #[schemars(schema_with = "flow_state")]
-        state: String,
-        /// When the funds were released (RFC 3339).
-        released_at: Option<String>,
-        /// The invoice, once it is settled.
-        invoice: Option<String>,
-        /// When it was opened (RFC 3339).
-        created_at: String,
-    }
-    /// An order.
-    Serialize OrderItem {
-        /// Its number.
-        number: String,
-        /// Who buys.
-        buyer: String,
-        /// Who sells.
-        seller: String,
-        /// The goods.
-        goods: String,
-        /// How much.
-        quantity: u64,
-        /// Fen.
-        amount: u64,
-    }
-    /// What a waybill says.
-    Serialize CarriedItem {
-        /// The waybill.
-        waybill: String,
-        /// The order that it names.
-        order: String,
-        /// The goods.
-        goods: String,
-        /// What arrived; `null` without a proof.
-        delivered: Option<u64>,
-    }
-    /// What a receipt says.
-    Serialize StoredItem {
-        /// The receipt.
-        receipt: String,
-        /// Who holds it.
-        holder: String,
-        /// The goods.
-        goods: String,
-        /// How much.
-        quantity: u64,
-        /// Whether it is pledged or frozen.
-        encumbered: bool,
-    }
-    /// What a payment says.
-    Serialize PaidItem {
-        /// The bank's own number.
-        bank_reference: String,
-        /// Who paid.
-        payer: String,
-        /// Who was paid.
-        payee: String,
-        /// Fen.
-        amount: u64,
-        /// When (RFC 3339).
-        at: String,
-    }
-    /// What a bank must know.
-    Serialize AlertItem {
-        /// Its id.
-        id: String,
-        /// The bank.
-        bank: String,
-        /// The loan.
-        loan: String,
-        /// The receipt.
-        receipt: Option<String>,
-        /// What has happened.
-        #[schemars(schema_with = "alert_kind")]
-        kind: String,
-        /// A number that belongs to it.
-        amount: Option<u64>,
-        /// More of it.
-        detail: Option<String>,
-        /// When (RFC 3339).
-        at: String,
-        /// Whether somebody of the bank has seen it.
-        seen: bool,
-    }
-    /// An alert that was seen.
-    Deserialize SeenBody {
-        /// Its id.
-        alert: String,
-    }
-}
-
-impl From<Borrower> for BorrowerItem {
-    fn from(b: Borrower) -> Self {
-        Self { bank: b.bank, uscc: b.uscc, name: b.name, opened_at: time(b.opened_at) }
-    }
-}
-
-impl From<Consent> for ConsentItem {
-    fn from(c: Consent) -> Self {
-        Self {
-            bank: c.bank,
-            borrower: c.borrower,
-            mandate: c.mandate,
-            given_at: time(c.given_at),
-            until: time(c.until),
-            withdrawn_at: maybe_time(c.withdrawn_at),
-        }
     }
 }
 
@@ -703,67 +392,9 @@ impl From<Entry> for EntryItem {
         Self {
             kind: e.kind().code().to_owned(),
             reference: e.reference().to_owned(),
+            bank_reference: e.number().map(str::to_owned),
             postings: e.postings().iter().map(posting).collect(),
             at: time(e.at()),
-        }
-    }
-}
-
-impl From<Flow> for FlowItem {
-    fn from(f: Flow) -> Self {
-        let (o, disagreements) = (&f.order, f.disagreements());
-        Self {
-            disagreements: disagreements.iter().map(|d| d.code().to_owned()).collect(),
-            order: OrderItem {
-                number: o.number.clone(),
-                buyer: o.buyer.clone(),
-                seller: o.seller.clone(),
-                goods: o.goods.clone(),
-                quantity: o.quantity,
-                amount: o.amount,
-            },
-            id: f.id,
-            bank: f.bank,
-            waybill: f.carried.map(|c| CarriedItem {
-                waybill: c.waybill,
-                order: c.order,
-                goods: c.goods,
-                delivered: c.delivered,
-            }),
-            receipt: f.stored.map(|s| StoredItem {
-                receipt: s.receipt,
-                holder: s.holder,
-                goods: s.goods,
-                quantity: s.quantity,
-                encumbered: s.encumbered,
-            }),
-            payment: f.paid.map(|p| PaidItem {
-                bank_reference: p.reference,
-                payer: p.payer,
-                payee: p.payee,
-                amount: p.amount,
-                at: time(p.at),
-            }),
-            state: f.state.code().to_owned(),
-            released_at: maybe_time(f.released_at),
-            invoice: f.invoice,
-            created_at: time(f.created_at),
-        }
-    }
-}
-
-impl From<Alert> for AlertItem {
-    fn from(a: Alert) -> Self {
-        Self {
-            seen: a.seen_by.is_some(),
-            id: a.id,
-            bank: a.bank,
-            loan: a.loan,
-            receipt: a.receipt,
-            kind: a.kind.code().to_owned(),
-            amount: a.amount,
-            detail: a.detail,
-            at: time(a.at),
         }
     }
 }

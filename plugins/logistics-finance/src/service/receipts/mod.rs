@@ -1,17 +1,20 @@
 //! Warehouse receipts.
 
+mod verification;
+
+pub use verification::{Verification, jwks, verify};
+
 use super::fields::Check;
-use super::{Numbered, Refusal, keys, known, now, signed};
+use super::{Numbered, Refusal, known, now, signed};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::alert::{self, Alert};
 use crate::domain::loan::Loan;
-use crate::domain::receipt::{Receipt, Signed, State, canonical};
-use crate::domain::signature::{self, Algorithm};
-use crate::domain::warehouse::{Lot, Unit, Warehouse};
-use crate::store::{self, RECEIPTS, WAREHOUSES, by};
+use crate::domain::receipt::{Receipt, State};
+use crate::domain::warehouse::Lot;
+use crate::store::{self, RECEIPTS, by};
 use serde::Serialize;
 use serde_json::{Value, json};
-use yunlong_sdk::{Page, Problem, Text, Tx, transact};
+use yunlong_sdk::{Page, Tx, transact};
 
 /// A receipt that is to be drafted.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -288,7 +291,7 @@ pub(crate) fn tell_pledgee(
 /// Lets a frozen receipt go on: for a regulator, or the bank that it is pledged to, but not for whoever froze it.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal`]: `lot-missing` while goods of the lot are missing, or more is promised than a count found.
 pub fn unfreeze(actor: &Actor, id: &str, reason: &str) -> Result<Receipt, Refusal> {
     let mut check = Check::new();
     let reason = check.text("/reason", reason, 100);
@@ -303,8 +306,8 @@ pub fn unfreeze(actor: &Actor, id: &str, reason: &str) -> Result<Receipt, Refusa
         }
         Ok(())
     };
-    let done = step(id, "receipt.unfreeze", may, |r, _, now| {
-        r.unfreeze(now)?;
+    let done = step(id, "receipt.unfreeze", may, |r, lot, now| {
+        r.unfreeze(lot, now)?;
         Ok(json!({"reason": reason}))
     });
     super::refused_hands(done, "receipt.unfreeze", id)
@@ -353,73 +356,4 @@ pub fn of_lot(actor: &Actor, lot: &str, limit: u32, after: Option<String>) -> Re
     let mut page = RECEIPTS.find(by::RECEIPT_LOT.equals(lot.id.as_str()).limit(limit).after(after))?;
     page.items.retain(|r| may_see(actor, r));
     Ok(page)
-}
-
-/// What anybody may know of a receipt whose number they have: what it is for, where it stands, and whether the signature
-/// is genuine. No person is in it.
-#[derive(Clone, Debug)]
-pub struct Verification {
-    /// The number.
-    pub number: String,
-    /// Whether the signature is this register's over [`Verification::text`].
-    pub genuine: bool,
-    /// Where it stands.
-    pub state: State,
-    /// What the goods are called.
-    pub goods_name: Text,
-    /// Grade, size, packing.
-    pub spec: String,
-    /// How much.
-    pub quantity: u64,
-    /// In what it is counted.
-    pub unit: Unit,
-    /// The warehouse's name, and its custodian's.
-    pub warehouse: Text,
-    /// The custodian that issued it: a USCC.
-    pub issuer: String,
-    /// Since when: milliseconds of UTC.
-    pub issued_at: Option<i64>,
-    /// The text that is signed (RFC 8785).
-    pub text: String,
-    /// The signature.
-    pub signature: Option<Signed>,
-    /// The receipts that took its place.
-    pub replaced_by: Vec<String>,
-}
-
-/// Verifies a receipt: for everybody, signed in or not. A draft is nobody's business.
-///
-/// # Errors
-/// [`Refusal::NotFound`].
-pub fn verify(id: &str) -> Result<Verification, Refusal> {
-    let receipt: Receipt = known(RECEIPTS.get(id))?;
-    if receipt.issued_at.is_none() {
-        return Err(Refusal::NotFound);
-    }
-    let warehouse: Warehouse = known(WAREHOUSES.get(&receipt.warehouse))?;
-    Ok(Verification {
-        number: receipt.id.clone(),
-        genuine: signature::is_genuine(&keys(), &receipt),
-        state: receipt.state,
-        goods_name: receipt.goods_name.clone(),
-        spec: receipt.spec.clone(),
-        quantity: receipt.quantity,
-        unit: receipt.unit,
-        warehouse: warehouse.name,
-        issuer: receipt.custodian.clone(),
-        issued_at: receipt.issued_at,
-        text: canonical(&receipt),
-        signature: receipt.signature,
-        replaced_by: receipt.children,
-    })
-}
-
-/// The public keys of every algorithm as a JWK set (RFC 7517): for everybody.
-///
-/// # Errors
-/// An internal error when no key can be had.
-pub fn jwks() -> Result<Value, Refusal> {
-    let keys = keys();
-    let jwks: Result<Vec<Value>, _> = Algorithm::ALL.into_iter().map(|a| signature::jwk(&keys, a)).collect();
-    Ok(json!({"keys": jwks.map_err(|e| Problem::internal(&e.to_string()))?}))
 }
