@@ -11,6 +11,7 @@ use super::division::Table;
 use super::farmer::{Farmer, Kind, Status};
 use super::keys::Keys;
 use super::listing::{self, Listing};
+use super::picture::Picture;
 use super::product::{Category, Licence, Product, Sku};
 use super::station::{Service, Span, Station};
 use super::statistics::{Figures, Place};
@@ -297,6 +298,7 @@ fn article(
         category: *category,
         skus,
         licences: licences.into_iter().collect(),
+        picture: Some(Picture::drawn(&drawing(en), Text::new(*zh, *en))),
         created_at: now,
     };
     let batch = category.is_food().then(|| batch_of(number, (*zh, *en), store, today, now));
@@ -316,6 +318,12 @@ fn article(
         changed_at: now - i64::try_from(number).unwrap_or(0) * 1_000,
     };
     (product, listing, batch, 50 + (hash(&format!("stock-{number}")) % 200) as u32)
+}
+
+/// The name of the drawing of some goods: `children's wardrobe` is `childrens-wardrobe`, whatever its size.
+fn drawing(en: &str) -> String {
+    let name = en.split(',').next().unwrap_or(en);
+    name.to_lowercase().replace('\'', "").replace(' ', "-")
 }
 
 fn batch_of(number: usize, (zh, en): (&'static str, &'static str), store: &Store, today: Date, now: i64) -> Batch {
