@@ -91,7 +91,7 @@ fn save(request: &Request) -> web::Result<Response> {
             let refused = matches!(&e, Refusal::Fields(all) if all.iter().any(|f| f.pointer == "/picture"));
             let kept = without(&form, &["picture"]);
             let kept = if refused { kept } else { file.into_iter().fold(kept, |f, id| f.with("picture", id)) };
-            again(request, kept, e, page)
+            again(request, kept, e, |f, m| page(request, f, m))
         }
     };
     answer(request, done)

@@ -121,9 +121,7 @@ pub fn file(id: &str) -> Result<File, Refusal> {
 ///
 /// # Errors
 /// An error of the data service.
-pub fn of_listings<'a>(
-    listings: impl IntoIterator<Item = &'a Listing>,
-) -> Result<BTreeMap<String, Picture>, Refusal> {
+pub fn of_listings<'a>(listings: impl IntoIterator<Item = &'a Listing>) -> Result<BTreeMap<String, Picture>, Refusal> {
     let mut all = BTreeMap::new();
     for l in listings {
         if let Some(picture) = known(PRODUCTS.get(&l.product))?.and_then(|p| p.value.picture) {
