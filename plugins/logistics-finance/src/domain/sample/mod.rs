@@ -99,7 +99,7 @@ pub fn warehouses(now: i64) -> Vec<Warehouse> {
 
 /// What everybody of the sample is called, by their codes.
 pub fn parties() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let banks = BANKS.into_iter().zip(["徐州示例银行一号股份有限公司", "徐州示例银行二号股份有限公司"]);
+    let banks = BANKS.into_iter().zip(["徐州示例银行一号", "徐州示例银行二号"]);
     banks.chain([(CARRIER, "徐州示例物流一号有限公司")]).chain(CUSTODIANS).chain(COMPANIES)
 }
 
