@@ -42,6 +42,19 @@ impl Picture {
         Self { path: format!("/assets/goods/{name}.svg"), alt, width: 320, height: 240 }
     }
 
+    /// Its size when it is shown within a box: whole, and never larger than it is.
+    #[must_use]
+    pub fn within(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        let (own, tall) = (u64::from(self.width.max(1)), u64::from(self.height.max(1)));
+        let (width, height) = (u64::from(width).min(own), u64::from(height).min(tall));
+        let narrow = |n: u64| u32::try_from(n.max(1)).unwrap_or(u32::MAX);
+        if width * tall <= height * own {
+            (narrow(width), narrow(width * tall / own))
+        } else {
+            (narrow(height * own / tall), narrow(height))
+        }
+    }
+
     /// The file that was uploaded, if it is one.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
@@ -158,6 +171,17 @@ mod tests {
         assert_eq!(check("image/webp", 100, &lossy), Ok((640, 480)));
         let lossless = webp(b"VP8L", &[&[0x2f][..], &(639_u32 | 479 << 14).to_le_bytes()].concat());
         assert_eq!(check("image/webp", 100, &lossless), Ok((640, 480)));
+    }
+
+    #[test]
+    fn a_picture_is_shown_whole_within_its_box_and_never_larger_than_it_is() {
+        let shown =
+            |width, height| Picture { width, height, ..Picture::drawn("x", Text::default()) }.within((320, 240));
+        assert_eq!(shown(4_000, 3_000), (320, 240));
+        assert_eq!(shown(3_000, 4_000), (180, 240));
+        assert_eq!(shown(20_000, 10), (320, 1));
+        assert_eq!(shown(100, 50), (100, 50));
+        assert_eq!(shown(100, 480), (50, 240));
     }
 
     #[test]

@@ -17,14 +17,17 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/store/goods/{product}/picture", save)
 }
 
-/// The picture of a product, or a neutral one in place of it.
-pub(super) fn shown(lang: Lang, picture: Option<&Picture>) -> Markup {
-    html! {
-        @match picture {
-            Some(p) => { img.picture src=(p.path) alt=(p.alt.get(lang)) width=(p.width) height=(p.height) loading="lazy"; }
-            None => { img.picture src="/assets/goods/none.svg" alt=(lang.pick("暂无图片", "No picture yet")) width="320" height="240" loading="lazy"; }
-        }
-    }
+/// How large pictures are at most: on the goods' own page, in cards, in rows of a table.
+pub(super) const PAGE: (u32, u32) = (640, 480);
+pub(super) const CARD: (u32, u32) = (320, 240);
+pub(super) const ROW: (u32, u32) = (96, 72);
+
+/// The picture of a product within a box, or a neutral one in place of it.
+pub(super) fn shown(lang: Lang, picture: Option<&Picture>, within: (u32, u32)) -> Markup {
+    let none = || Picture::drawn("none", t("暂无图片", "No picture yet"));
+    let p = picture.cloned().unwrap_or_else(none);
+    let (width, height) = p.within(within);
+    html! { img src=(p.path) alt=(p.alt.get(lang)) width=(width) height=(height) loading="lazy"; }
 }
 
 /// `/pictures/{file}`: for everybody. What a file holds never changes, and another picture is another file.
@@ -58,7 +61,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
         (menu(request))
         (message)
         (error_summary(lang, form))
-        figure { (shown(lang, p.picture.as_ref())) @if let Some(now) = &p.picture { figcaption { (now.alt.get(lang)) } } }
+        figure { (shown(lang, p.picture.as_ref(), CARD)) @if let Some(now) = &p.picture { figcaption { (now.alt.get(lang)) } } }
         form method="post" action=(ticket.action) enctype="multipart/form-data" novalidate {
             @if !kept.is_empty() {
                 p { (request.t("图片已上传，请更正后提交。", "The picture has arrived: correct the rest and send it.")) }

@@ -1,6 +1,6 @@
 //! The shop window and a store's page.
 
-use super::pictures::shown as picture;
+use super::pictures::{CARD, shown as picture};
 use super::{LAYOUT, PAGE, answer, choices, loading};
 use crate::domain::division::{CITY, Table};
 use crate::domain::listing::Listing;
@@ -151,7 +151,7 @@ fn nothing(request: &Request, asked: &Asked) -> Markup {
 fn card(lang: Lang, l: &Listing, seen: Option<&Picture>, table: &Table) -> Markup {
     html! {
         article.card {
-            (picture(lang, seen))
+            (picture(lang, seen, CARD))
             h2 { a href={ "/goods/" (l.id) } { (l.title.get(lang)) } }
             p { strong { (amount(l.price_from)) } " " (lang.pick("起", "and more")) }
             p { (badge(Tone::Info, l.category.name().get(lang))) @if l.batch.is_some() { " " (badge(Tone::Ok, lang.pick("可追溯", "traceable"))) } }

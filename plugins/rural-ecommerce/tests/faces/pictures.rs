@@ -34,7 +34,7 @@ fn the_goods_of_the_sample_have_pictures_in_lists_and_on_their_pages() {
     let listing = x.api("/api/listings/LISTING001").body_json();
     assert_eq!(text(&listing, "/picture/path"), "/assets/goods/solid-wood-bed.svg");
     assert_eq!(text(&listing, "/picture/alt/zh"), "实木床 1.8 米");
-    let pictures = |path: &str| x.page(path).matches("<img class=\"picture\" src=\"/assets/goods/").count();
+    let pictures = |path: &str| x.page(path).matches("<img src=\"/assets/goods/").count();
     assert_eq!(pictures("/"), 20, "each of the goods of a page");
     assert_eq!(pictures("/stores/SAMPLE0001"), 5);
     assert!(x.page("/goods/LISTING001").contains("alt=\"实木床 1.8 米\""));

@@ -1,7 +1,7 @@
 //! The store's products and their listings: drafts, stock, review.
 
 use super::super::forms::{again, money, pair, typed_money, typed_pair, unreadable, with_pair};
-use super::super::pictures::shown;
+use super::super::pictures::{ROW, shown};
 use super::super::{LAYOUT, PAGE, acted, answer, choices, listing_badge, saved};
 use super::{menu, part};
 use crate::domain::edit::MOST_STOCK;
@@ -61,7 +61,7 @@ fn listed(request: &Request) -> Result<Response, Refusal> {
             @else {
                 (table(request.t("商品", "Products"), &[
                     Column::new(request.t("图片", "Picture"), |p: &Product| html! {
-                        @if p.picture.is_some() { (shown(lang, p.picture.as_ref())) }
+                        @if p.picture.is_some() { (shown(lang, p.picture.as_ref(), ROW)) }
                         a href={ "/store/goods/" (p.id) "/picture" } aria-label={ (request.t("图片：", "Picture of ")) (p.title.get(lang)) } {
                             @if p.picture.is_some() { (request.t("更换", "Change it")) } @else { (request.t("添加", "Add one")) }
                         }
