@@ -265,6 +265,6 @@ test('the administrators’ pages have no barriers, and each sees what is theirs
 
   const audit = await person(browser);
   await signIn(audit.page, 'city-audit');
-  await bothLanguages(audit.page, [[console_('/audit'), 'trail'], [console_('/audit?of=apps'), 'apps']], 'audit');
+  await bothLanguages(audit.page, [[console_('/audit'), 'trail'], [console_('/audit?of=apps'), 'apps'], [console_('/audit/acts'), 'acts']], 'audit');
   assert.match(await (await audit.page.goto(console_('/audit?action=account.created&target=gate-9'))).text(), /city-admin/);
 });

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-pub use upload::upload;
+pub use upload::{upload, upload_as};
 
 /// The password of every account of the demo.
 pub const PASSWORD: &str = "yunlong-demo";

@@ -4,24 +4,38 @@ use crate::{Answer, Client};
 use anyhow::{Context, Result};
 use reqwest::Method;
 
-/// What a page's form for files sends: the file, and fields beside it.
+/// What a page's form for files sends: the file under `file`, and fields beside it.
 ///
 /// # Errors
 /// When the page has no form for files, or the server does not answer.
 pub async fn upload(teacher: &Client, path: &str, file: (&str, &[u8]), fields: &[(&str, &str)]) -> Result<Answer> {
-    let page = teacher.page(path, "en").await?;
+    upload_as("file", teacher, path, file, fields).await
+}
+
+/// The same with the file under another name.
+///
+/// # Errors
+/// When the page has no form for files, or the server does not answer.
+pub async fn upload_as(
+    name: &str,
+    client: &Client,
+    path: &str,
+    file: (&str, &[u8]),
+    fields: &[(&str, &str)],
+) -> Result<Answer> {
+    let page = client.page(path, "en").await?;
     let (_, rest) = page.text.split_once("action=\"/_city/files/").context("no form for files")?;
     let action = format!("/_city/files/{}", rest.split('"').next().unwrap_or_default());
     let key = page.text.split_once("name=\"key\" value=\"").map(|(_, rest)| rest.split('"').next().unwrap_or_default());
     let mut body = Vec::new();
     let texts = fields.iter().copied().chain(key.map(|k| ("key", k)));
     let parts = texts.map(|(n, v)| (format!("name=\"{n}\""), v.as_bytes()));
-    for (disposition, content) in parts.chain([(format!("name=\"file\"; filename=\"{}\"", file.0), file.1)]) {
+    for (disposition, content) in parts.chain([(format!("name=\"{name}\"; filename=\"{}\"", file.0), file.1)]) {
         body.extend_from_slice(format!("--b\r\ncontent-disposition: form-data; {disposition}\r\n\r\n").as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--b--\r\n");
-    let sent = teacher.request(Method::POST, &action).header("content-type", "multipart/form-data; boundary=b");
+    let sent = client.request(Method::POST, &action).header("content-type", "multipart/form-data; boundary=b");
     Answer::read(sent.body(body).send().await?).await
 }

@@ -78,7 +78,8 @@ async fn a_proof_of_delivery_without_payment_settles_nothing() -> Result<()> {
         ensure!(done(&x.company, &settle, &invoice).await?["state"] == "settled");
     }
     let page = x.company.page(&format!("/flows/{}", trade.flow), "zh").await?;
-    for words in ["信息流", "货物流", "资金流", "PM-1", "FP-1", "¥100,000.00"] {
+    let seller = format!("徐州示例制造一号有限公司 <small class=\"muted\"><code>{MANUFACTURER}</code></small>");
+    for words in ["信息流", "货物流", "资金流", "PM-1", "FP-1", "¥100,000.00", seller.as_str()] {
         ensure!(page.text.contains(words), "the page does not say {words}");
     }
     Ok(())

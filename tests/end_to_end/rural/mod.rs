@@ -5,6 +5,7 @@ mod between;
 mod buying;
 mod coverage;
 mod groups;
+mod pictures;
 
 use crate::ticketing::ledger_is_sound;
 use anyhow::{Context, Result, ensure};

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod actions;
+mod acts;
 mod advisories;
 mod app;
 pub(crate) mod companies;
@@ -84,6 +85,8 @@ pub(crate) fn router() -> Router {
         .route("/organizations", get(organizations::page).post(organizations::add))
         .route("/roles", get(oversight::roles))
         .route("/audit", get(oversight::audit))
+        .route("/audit/acts", get(acts::page))
+        .route("/audit/acts/file", get(acts::file))
         .route("/policy", get(oversight::policy).post(oversight::set_policy))
         .route("/companies", get(companies::page).post(companies::submit))
         .route("/help", get(crate::portal::help))

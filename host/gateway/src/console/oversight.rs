@@ -8,7 +8,7 @@ use crate::people;
 use crate::view::{View, see_other};
 use http::StatusCode;
 use maud::{Markup, html};
-use yunlong_identity::{AuditFilter, AuditPage, AuditRow, PlatformRole, SecurityPolicy};
+use yunlong_identity::{AuditPage, AuditRow, PlatformRole, SecurityPolicy};
 use yunlong_model::Timestamp;
 
 /// Rows of one page.
@@ -86,16 +86,15 @@ pub(super) async fn roles(view: View) -> Outcome {
     super::page(&view, &Page::new(title, "/roles"), &content)
 }
 
-/// Rows of the trail that is asked for: of the apps, or of people.
+/// Rows of the trail that is asked for: of the installations, of people, or with `app` those that the app wrote.
 pub(crate) async fn trail(view: &View, query: &Fields) -> Outcome<AuditPage> {
     view.one_of(&[PlatformRole::AuditAdmin])?;
     let services = &view.gateway.services;
-    let filter = AuditFilter {
-        actor: query.text("actor").to_owned(),
-        action: query.text("action").to_owned(),
-        target: query.text("target").to_owned(),
-    };
+    let filter = super::acts::filter(query);
     let before = Some(query.text("before")).filter(|b| !b.is_empty());
+    if !query.text("app").is_empty() {
+        return super::acts::rows(view, query.text("app"), before, &filter).await;
+    }
     if query.text("of") != "apps" {
         return Ok(services.identity.audit_page(before, PAGE, &filter).await?);
     }
@@ -141,7 +140,7 @@ fn filter_form(view: &View, query: &Fields) -> Markup {
     }
 }
 
-fn rows_table(view: &View, title: &str, rows: &[AuditRow]) -> Markup {
+pub(super) fn rows_table(view: &View, title: &str, rows: &[AuditRow]) -> Markup {
     html! {
         @if rows.is_empty() { (empty(view.t("没有符合的记录。", "No row fits."), None)) } @else {
             div.table-wrap tabindex="0" role="region" aria-label=(title) { table {

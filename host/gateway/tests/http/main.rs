@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "the modules of one test share them")]
 
 mod accounts;
+mod acts;
 mod advisories;
 mod apps;
 mod audit_log;

@@ -28,6 +28,7 @@ static LIST: List<Row> = List {
     state: |_| "",
     words: |r| vec![&r.alert.loan, r.alert.receipt.as_deref().unwrap_or_default(), r.alert.kind.code(), &r.alert.bank],
     empty: t("没有预警。", "There are no alerts."),
+    codes: &[],
     columns: &[
         Col {
             key: "at",

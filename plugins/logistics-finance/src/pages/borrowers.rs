@@ -2,6 +2,7 @@
 
 use super::forms::{Ask, Field, first, submit};
 use super::lists::{Col, Key, List, filed_time, no_states};
+use super::party::party;
 use super::{LAYOUT, Shown, code};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::borrower::{Borrower, Consent};
@@ -25,6 +26,7 @@ static LIST: List<Borrower> = List {
         "还没有客户档案。建档后企业才能向本行申请贷款。",
         "There are no files yet. A company applies at a bank that has a file of it.",
     ),
+    codes: &[],
     columns: &[
         Col {
             key: "name",
@@ -124,7 +126,7 @@ pub(super) fn consents(request: &Request) -> Shown {
     let (actor, lang) = (who()?, request.lang());
     let (files, consents) = banks(&actor)?;
     let columns = [
-        Column::new(request.t("银行", "Bank"), |(b, _): &(&Borrower, Option<&Consent>)| code(&b.bank)),
+        Column::new(request.t("银行", "Bank"), |(b, _): &(&Borrower, Option<&Consent>)| party(&b.bank)),
         Column::new(
             request.t("建档时间", "File opened"),
             |(b, _): &(&Borrower, Option<&Consent>)| html! { (local(b.opened_at)) },

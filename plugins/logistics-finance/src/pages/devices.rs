@@ -25,6 +25,7 @@ pub(super) static READINGS: List<Event> = List {
     state: |_| "",
     words: |e| vec![&e.id],
     empty: t("还没有读数。", "There are no readings yet."),
+    codes: &[],
     columns: &[
         Col {
             key: "event",
@@ -160,7 +161,7 @@ fn page(request: &Request, actor: &Actor, d: &Device, secret: Option<&str>) -> R
             }))
         }
         (card("facts", request.t("传感器", "The sensor"), facts(&[
-            (request.t("位置", "Where"), html! { a href={ "/warehouses/" (d.warehouse) } { (d.warehouse) } " · " (d.place) }),
+            (request.t("位置", "Where"), html! { a href={ "/warehouses/" (d.warehouse) } { (super::warehouses::name(actor, lang, &d.warehouse)) } " · " (d.place) }),
             (request.t("签名方式", "How it signs"), html! { (method_name(d.method).get(lang)) }),
             (request.t("状态", "State"), active(lang, d)),
             (request.t("最近读数", "Last heard"), html! { (when(d.last_at)) " · #" (d.last_sequence) }),

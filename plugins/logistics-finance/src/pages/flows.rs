@@ -1,7 +1,8 @@
 //! Three flows side by side: goods, information, money, with what agrees and what is missing.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::party::{Named, party};
 use super::read::{Read, quantity_hint};
 use super::{LAYOUT, Shown, borrowers, code, facts, goods_and_quantity, quantity, receipts::link, state_badge, when};
 use crate::domain::actor::{Actor, Role};
@@ -18,17 +19,23 @@ use yunlong_sdk::page::{amount, badge, card, notice};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Form, Lang, Request, Text, Tone, t};
 
-static LIST: List<Flow> = List {
+static LIST: List<Named<Flow>> = List {
     path: "/flows",
     title: t("三流", "Three flows"),
     sort: "-created",
     states: || State::ALL.map(State::code).to_vec(),
     state: |f| f.state.code(),
-    words: |f| vec![&f.id, &f.order.number, &f.buyer, &f.seller, &f.bank, &f.order.goods],
+    words: |f| {
+        vec![&f.id, &f.order.number, &f.buyer, f.word(&f.buyer), &f.seller, f.word(&f.seller), &f.bank, &f.order.goods]
+    },
     empty: t(
         "还没有三流关联。卖方以订单建立。",
         "There are no links yet. The company that sells opens one for an order.",
     ),
+    codes: &[
+        Code { behind: "seller", title: t("卖方代码", "Seller's code"), of: |f| &f.seller },
+        Code { behind: "buyer", title: t("买方代码", "Buyer's code"), of: |f| &f.buyer },
+    ],
     columns: &[
         Col {
             key: "order",
@@ -42,17 +49,17 @@ static LIST: List<Flow> = List {
             key: "seller",
             title: t("卖方", "Seller"),
             numeric: false,
-            show: |f, _| code(&f.seller),
-            file: |f, _| Cell::from(f.seller.as_str()),
-            order: |f| Key::from(f.seller.as_str()),
+            show: |f, _| f.party(&f.seller),
+            file: |f, _| f.filed(&f.seller),
+            order: |f| Key::from(f.word(&f.seller)),
         },
         Col {
             key: "buyer",
             title: t("买方", "Buyer"),
             numeric: false,
-            show: |f, _| code(&f.buyer),
-            file: |f, _| Cell::from(f.buyer.as_str()),
-            order: |f| Key::from(f.buyer.as_str()),
+            show: |f, _| f.party(&f.buyer),
+            file: |f, _| f.filed(&f.buyer),
+            order: |f| Key::from(f.word(&f.buyer)),
         },
         Col {
             key: "amount",
@@ -96,9 +103,9 @@ fn points(lang: Lang, f: &Flow) -> Markup {
     }
 }
 
-fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Flow>, Refusal> {
+fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Named<Flow>>, Refusal> {
     let side = if request.query_value("part").as_deref() == Some("others") { Side::Buyer } else { Side::Seller };
-    gather(|limit, after| flows::list(actor, side, limit, after))
+    Ok(Named::all(gather(|limit, after| flows::list(actor, side, limit, after))?, |f| [&f.seller, &f.buyer]))
 }
 
 /// `/flows`.
@@ -153,11 +160,11 @@ fn information(request: &Request, actor: &Actor, f: &Flow) -> Markup {
     let lang = request.lang();
     facts(&[
         (request.t("订单号", "Number"), html! { strong { (f.order.number) } }),
-        (request.t("卖方", "Seller"), code(&f.seller)),
-        (request.t("买方", "Buyer"), code(&f.buyer)),
+        (request.t("卖方", "Seller"), party(&f.seller)),
+        (request.t("买方", "Buyer"), party(&f.buyer)),
         (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &f.order.goods, f.order.quantity)),
         (request.t("金额", "Amount"), amount(f.order.amount)),
-        (request.t("资金银行", "The bank"), code(&f.bank)),
+        (request.t("资金银行", "The bank"), party(&f.bank)),
         (
             request.t("发票", "Invoice"),
             html! { @match &f.invoice { Some(n) => (n), None => (request.t("未结清", "not settled")) } },
@@ -182,7 +189,7 @@ fn goods(request: &Request, actor: &Actor, f: &Flow, open: &[Disagreement]) -> M
         @match &f.stored {
             Some(s) => (facts(&[
                 (request.t("编号", "Number"), link(&s.receipt)),
-                (request.t("持有人", "Holder"), code(&s.holder)),
+                (request.t("持有人", "Holder"), party(&s.holder)),
                 (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &s.goods, s.quantity)),
             ])),
             None => p.muted { (request.t("未关联", "not linked")) }
@@ -196,8 +203,8 @@ fn money(request: &Request, f: &Flow, open: &[Disagreement]) -> Markup {
         @match &f.paid {
             Some(p) => (facts(&[
                 (request.t("银行流水号", "The bank's number"), code(&p.reference)),
-                (request.t("付款方", "Who paid"), code(&p.payer)),
-                (request.t("收款方", "Who was paid"), code(&p.payee)),
+                (request.t("付款方", "Who paid"), party(&p.payer)),
+                (request.t("收款方", "Who was paid"), party(&p.payee)),
                 (request.t("金额", "Amount"), amount(p.amount)),
                 (request.t("时间", "When"), html! { (local(p.at)) }),
             ])),

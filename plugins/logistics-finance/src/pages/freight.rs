@@ -1,9 +1,10 @@
 //! Freight orders: what companies want carried, and what a carrier takes.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Col, Key, List, filed_fen, filed_number, filed_time, no_states};
+use super::lists::{Code, Col, Key, List, filed_fen, filed_number, filed_time, no_states};
+use super::party::{Named, party};
 use super::read::Read;
-use super::{LAYOUT, Shown, code, district_name, facts, goods_and_quantity, grouped};
+use super::{LAYOUT, Shown, district_name, facts, goods_and_quantity, grouped};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::freight::{FreightOrder, Place};
 use crate::domain::time::local;
@@ -15,14 +16,18 @@ use yunlong_sdk::page::{Column, amount, badge, card, confirm, notice, table};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Form, Lang, Request, Response, Text, Tone, t};
 
-static LIST: List<FreightOrder> = List {
+static LIST: List<Named<FreightOrder>> = List {
     path: "/freight",
     title: t("运输委托", "Freight orders"),
     sort: "-created",
     states: no_states,
     state: |_| "",
-    words: |f| vec![&f.id, &f.order, &f.shipper, &f.carrier, &f.goods],
+    words: |f| vec![&f.id, &f.order, &f.shipper, f.word(&f.shipper), &f.carrier, f.word(&f.carrier), &f.goods],
     empty: t("还没有运输委托。", "There are no freight orders yet."),
+    codes: &[
+        Code { behind: "shipper", title: t("托运人代码", "Shipper's code"), of: |f| &f.shipper },
+        Code { behind: "carrier", title: t("承运人代码", "Carrier's code"), of: |f| &f.carrier },
+    ],
     columns: &[
         Col {
             key: "number",
@@ -55,6 +60,22 @@ static LIST: List<FreightOrder> = List {
             show: |f, _| html! { (grouped(f.quantity)) },
             file: |f, _| filed_number(f.quantity),
             order: |f| Key::from(f.quantity),
+        },
+        Col {
+            key: "shipper",
+            title: t("托运人", "Shipper"),
+            numeric: false,
+            show: |f, _| f.party(&f.shipper),
+            file: |f, _| f.filed(&f.shipper),
+            order: |f| Key::from(f.word(&f.shipper)),
+        },
+        Col {
+            key: "carrier",
+            title: t("承运人", "Carrier"),
+            numeric: false,
+            show: |f, _| f.party(&f.carrier),
+            file: |f, _| f.filed(&f.carrier),
+            order: |f| Key::from(f.word(&f.carrier)),
         },
         Col {
             key: "value",
@@ -109,8 +130,9 @@ pub(super) fn place(lang: Lang, p: &Place) -> String {
     if p.address.is_empty() { district } else { format!("{district} · {}", p.address) }
 }
 
-fn rows(request: &Request, actor: &Actor) -> Result<Gathered<FreightOrder>, Refusal> {
-    views::freight_orders(actor, Part::of(&request.query_value("part").unwrap_or_default()))
+fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Named<FreightOrder>>, Refusal> {
+    let found = views::freight_orders(actor, Part::of(&request.query_value("part").unwrap_or_default()))?;
+    Ok(Named::all(found, |f| [&f.shipper, &f.carrier]))
 }
 
 /// `/freight`.
@@ -139,8 +161,8 @@ pub(super) fn detail(request: &Request) -> Shown {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已提交。", "Done."))) }
         (card("facts", request.t("委托内容", "What is to be carried"), facts(&[
             (request.t("订单号", "Order"), html! { (f.order) }),
-            (request.t("托运人", "Shipper"), code(&f.shipper)),
-            (request.t("承运人", "Carrier"), code(&f.carrier)),
+            (request.t("托运人", "Shipper"), party(&f.shipper)),
+            (request.t("承运人", "Carrier"), party(&f.carrier)),
             (request.t("货物", "Goods"), goods_and_quantity(&actor, lang, &f.goods, f.quantity)),
             (request.t("货值", "Value"), amount(f.value)),
             (request.t("起运", "From"), html! { (place(lang, &f.from)) }),

@@ -1,5 +1,6 @@
 //! The start page: what waits for whoever comes.
 
+use super::party::party;
 use super::{LAYOUT, Shown};
 use crate::domain::actor::{Actor, Role};
 use crate::policy;
@@ -49,7 +50,7 @@ fn mine(request: &Request, actor: &Actor) -> Shown {
     let waiting = waiting::of(actor)?;
     let body = html! {
         @if actor.roles.is_empty() { (no_role(request)) } @else {
-            p { (actor.organization_name) " " code { (actor.organization) } " · " @for role in &actor.roles { (badge(Tone::Info, role_name(*role).get(lang))) " " } }
+            p { @if actor.organization_name.is_empty() { (party(&actor.organization)) } @else { (actor.organization_name) " " small.muted { code { (actor.organization) } } } " · " @for role in &actor.roles { (badge(Tone::Info, role_name(*role).get(lang))) " " } }
             (loading(request, actor)?)
             @if waiting.is_empty() { (empty(html! { p { (request.t("没有待办事项。", "Nothing waits for you.")) } })) }
             @for (n, w) in waiting.iter().enumerate() { (waits(lang, n, w, actor.roles.len() > 1)) }

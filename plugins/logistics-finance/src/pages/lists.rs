@@ -47,6 +47,16 @@ pub(super) struct Col<R> {
     pub(super) order: fn(&R) -> Key,
 }
 
+/// A party's code: in files alone, where it stands behind the name.
+pub(super) struct Code<R> {
+    /// The key of the column that has the name.
+    pub(super) behind: &'static str,
+    /// Its heading.
+    pub(super) title: Text,
+    /// The code.
+    pub(super) of: fn(&R) -> &str,
+}
+
 /// A list of one kind of thing.
 pub(super) struct List<R: 'static> {
     /// Where it is.
@@ -55,6 +65,8 @@ pub(super) struct List<R: 'static> {
     pub(super) title: Text,
     /// The columns; by the key of `sort` it is ordered first.
     pub(super) columns: &'static [Col<R>],
+    /// The codes of the parties in it.
+    pub(super) codes: &'static [Code<R>],
     /// The column of the first order; with `-` before it the largest first.
     pub(super) sort: &'static str,
     /// The states that it is narrowed to, if things have states.
@@ -185,8 +197,13 @@ impl<R: 'static> List<R> {
         format: Format,
         name: &str,
     ) -> yunlong_sdk::web::Result<yunlong_sdk::Response> {
-        let headings: Vec<String> = self.columns.iter().map(|c| c.title.get(lang).to_owned()).collect();
-        let cells = rows.iter().map(|r| self.columns.iter().map(|c| (c.file)(r, lang)).collect::<Vec<_>>());
+        let code = |c: &Col<R>| self.codes.iter().find(|code| code.behind == c.key);
+        let titles = self.columns.iter().flat_map(|c| [Some(&c.title), code(c).map(|code| &code.title)]);
+        let headings: Vec<String> = titles.flatten().map(|title| title.get(lang).to_owned()).collect();
+        let cells = rows.iter().map(|r| {
+            let cells = |c: &Col<R>| [Some((c.file)(r, lang)), code(c).map(|code| Cell::from((code.of)(r)))];
+            self.columns.iter().flat_map(cells).flatten().collect::<Vec<_>>()
+        });
         let sheet = Sheet::new(self.title.get(lang), headings).rows(cells);
         let day = clock::Date::at(clock::now()).to_string();
         format.response(&format!("{}-{day}", name.replace('/', "-")), &day, &[sheet])

@@ -9,7 +9,7 @@ use crate::domain::money::yuan;
 use crate::domain::pledge;
 use crate::policy;
 use crate::service::loans::{Freed, NewLoan, NewSale, Overview};
-use crate::service::{Refusal, loans, who};
+use crate::service::{Refusal, loans, parties, who};
 use maud::{Markup, html};
 use yunlong_sdk::page::{amount, card};
 use yunlong_sdk::{Form, Request, Text, t};
@@ -216,7 +216,9 @@ fn application(request: &Request) -> Result<Ask, Refusal> {
     let actor = who()?;
     actor.needs(Role::Manufacturer)?;
     let (files, _) = borrowers::banks(&actor)?;
-    let banks = files.iter().map(|b| (b.bank.clone(), b.bank.clone())).collect();
+    let names = parties::names(files.iter().map(|b| b.bank.as_str()));
+    let called = |bank: &str| names.get(bank).map_or_else(|| bank.to_owned(), |name| format!("{name} · {bank}"));
+    let banks = files.iter().map(|b| (b.bank.clone(), called(&b.bank))).collect();
     let terms = policy::terms(1)?;
     Ok(Ask {
         title: t("申请仓单质押贷款", "Apply for a loan on receipts"),

@@ -1,6 +1,7 @@
 //! Loans: the list, the page of one with all that belongs to it, its ledger and its contract.
 
-use super::lists::{Col, Key, List, STATE, filed_fen, filed_state, filed_time, no_states, shown_state};
+use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, no_states, shown_state};
+use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, pledges, receipts::link, state_badge, timeline, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::borrower::CreditCheck;
@@ -18,17 +19,21 @@ use yunlong_sdk::page::{Column, Paper, amount, badge, card, notice, print_view, 
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Lang, Request, Text, Tone, t};
 
-static LIST: List<Loan> = List {
+static LIST: List<Named<Loan>> = List {
     path: "/loans",
     title: t("贷款", "Loans"),
     sort: "-created",
     states: || State::ALL.map(State::code).to_vec(),
     state: |l| l.state.code(),
-    words: |l| vec![&l.id, &l.borrower, &l.borrower_name, &l.bank, &l.purpose],
+    words: |l| vec![&l.id, &l.borrower, &l.borrower_name, &l.bank, l.word(&l.bank), &l.purpose],
     empty: t(
         "还没有贷款。企业以持有的仓单向有客户档案的银行申请。",
         "There are no loans yet. Companies apply with receipts that they hold, at a bank that has a file of them.",
     ),
+    codes: &[
+        Code { behind: "borrower", title: t("借款企业代码", "Borrower's code"), of: |l| &l.borrower },
+        Code { behind: "bank", title: t("银行代码", "Bank's code"), of: |l| &l.bank },
+    ],
     columns: &[
         Col {
             key: "number",
@@ -42,7 +47,7 @@ static LIST: List<Loan> = List {
             key: "borrower",
             title: t("借款企业", "Borrower"),
             numeric: false,
-            show: |l, _| html! { (l.borrower_name) },
+            show: |l, _| html! { (l.borrower_name) " " small.muted { (code(&l.borrower)) } },
             file: |l, _| Cell::from(l.borrower_name.as_str()),
             order: |l| Key::from(l.borrower_name.as_str()),
         },
@@ -50,9 +55,9 @@ static LIST: List<Loan> = List {
             key: "bank",
             title: t("银行", "Bank"),
             numeric: false,
-            show: |l, _| code(&l.bank),
-            file: |l, _| Cell::from(l.bank.as_str()),
-            order: |l| Key::from(l.bank.as_str()),
+            show: |l, _| l.party(&l.bank),
+            file: |l, _| l.filed(&l.bank),
+            order: |l| Key::from(l.word(&l.bank)),
         },
         Col {
             key: "principal",
@@ -102,8 +107,8 @@ fn owed(l: &Loan) -> u64 {
     l.owed_at(crate::service::now())
 }
 
-fn rows(actor: &Actor) -> Result<Gathered<Loan>, Refusal> {
-    gather(|limit, after| loans::list(actor, None, limit, after))
+fn rows(actor: &Actor) -> Result<Gathered<Named<Loan>>, Refusal> {
+    Ok(Named::all(gather(|limit, after| loans::list(actor, None, limit, after))?, |l| [&l.bank]))
 }
 
 /// `/loans`.
@@ -165,8 +170,8 @@ fn warnings(request: &Request, o: &Overview) -> Markup {
 fn terms(request: &Request, l: &Loan) -> Markup {
     let r = &l.terms.rate;
     facts(&[
-        (request.t("借款企业", "Borrower"), html! { (l.borrower_name) " " (code(&l.borrower)) }),
-        (request.t("银行", "Bank"), code(&l.bank)),
+        (request.t("借款企业", "Borrower"), html! { (l.borrower_name) " " small.muted { (code(&l.borrower)) } }),
+        (request.t("银行", "Bank"), party(&l.bank)),
         (request.t("用途", "Purpose"), html! { (l.purpose) }),
         (request.t("本金", "Principal"), html! { strong { (amount(l.principal)) } }),
         (request.t("年利率", "Interest a year"), html! { (percent(r.bps)) " · " (r.day_count.code()) }),
@@ -294,7 +299,7 @@ fn repayments(request: &Request, o: &Overview) -> Markup {
     let sold = [
         Column::new(request.t("时间", "When"), |s: &&crate::domain::loan::Sale| html! { (local(s.at)) }),
         Column::new(request.t("仓单", "Receipt"), |s: &&crate::domain::loan::Sale| link(&s.receipt)),
-        Column::new(request.t("买受人", "Buyer"), |s: &&crate::domain::loan::Sale| code(&s.buyer)),
+        Column::new(request.t("买受人", "Buyer"), |s: &&crate::domain::loan::Sale| party(&s.buyer)),
         Column::new(request.t("价款", "Proceeds"), |s: &&crate::domain::loan::Sale| amount(s.proceeds)).numeric(),
         Column::new(request.t("余款（归企业）", "Surplus (the company's)"), |s: &&crate::domain::loan::Sale| {
             amount(s.surplus)
@@ -370,6 +375,7 @@ static ENTRIES: List<Line> = List {
     state: |_| "",
     words: |e| vec![&e.reference, &e.account],
     empty: t("还没有分录。", "There are no entries yet."),
+    codes: &[],
     columns: &[
         Col {
             key: "time",

@@ -1,9 +1,10 @@
 //! Lots: what lies in a warehouse, what receipts promise of it, and what sensors saw.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Col, Key, List, filed_number, filed_time, no_states};
+use super::lists::{Code, Col, Key, List, filed_number, filed_time, no_states};
+use super::party::{Named, party};
 use super::read::{Read, quantity_hint};
-use super::{LAYOUT, Shown, code, devices, facts, quantity, receipts};
+use super::{LAYOUT, Shown, devices, facts, quantity, receipts};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::time::local;
 use crate::domain::warehouse::{Lot, Unit};
@@ -16,14 +17,17 @@ use yunlong_sdk::page::{card, notice};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Form, Request, Text, Tone, t};
 
-static LIST: List<Lot> = List {
+static LIST: List<Named<Lot>> = List {
     path: "/lots",
     title: t("批次", "Lots"),
     sort: "-created",
     states: no_states,
     state: |_| "",
-    words: |l| vec![&l.id, &l.goods, &l.goods_name.zh, &l.goods_name.en, &l.spec, &l.owner, &l.location],
+    words: |l| {
+        vec![&l.id, &l.goods, &l.goods_name.zh, &l.goods_name.en, &l.spec, &l.owner, l.word(&l.owner), &l.location]
+    },
     empty: t("还没有批次。货物入库时登记。", "There are no lots yet. They are entered when goods come in."),
+    codes: &[Code { behind: "owner", title: t("货主代码", "Owner's code"), of: |l| &l.owner }],
     columns: &[
         Col {
             key: "number",
@@ -69,9 +73,9 @@ static LIST: List<Lot> = List {
             key: "owner",
             title: t("货主", "Owner"),
             numeric: false,
-            show: |l, _| code(&l.owner),
-            file: |l, _| Cell::from(l.owner.as_str()),
-            order: |l| Key::from(l.owner.as_str()),
+            show: |l, _| l.party(&l.owner),
+            file: |l, _| l.filed(&l.owner),
+            order: |l| Key::from(l.word(&l.owner)),
         },
         Col {
             key: "created",
@@ -92,11 +96,12 @@ fn missing(lang: yunlong_sdk::Lang, l: &Lot) -> Markup {
     }
 }
 
-fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Lot>, Refusal> {
+fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Named<Lot>>, Refusal> {
     if !actor.is(Role::Warehouse) {
         actor.needs(Role::Manufacturer)?;
     }
-    views::lots(actor, Part::of(&request.query_value("part").unwrap_or_default()))
+    let found = views::lots(actor, Part::of(&request.query_value("part").unwrap_or_default()))?;
+    Ok(Named::all(found, |l| [&l.owner]))
 }
 
 /// `/lots`.
@@ -113,13 +118,18 @@ pub(super) fn file(request: &Request) -> Shown {
 /// The lots of a warehouse, on its page.
 pub(super) fn of_warehouse(request: &Request, actor: &Actor, warehouse: &str) -> Result<Markup, Refusal> {
     let lots = gather(|limit, after| warehouses::lots(actor, Some(warehouse), limit, after))?;
-    Ok(LIST.table(request.lang(), request.t("仓库中的批次", "Lots in the warehouse"), &lots.items))
+    Ok(LIST.table(
+        request.lang(),
+        request.t("仓库中的批次", "Lots in the warehouse"),
+        &Named::rows(lots.items, |l| [&l.owner]),
+    ))
 }
 
 /// `/lots/{lot}`.
 pub(super) fn detail(request: &Request) -> Shown {
     let (actor, lang) = (who()?, request.lang());
     let l = warehouses::lot(&actor, request.param("lot"))?;
+    let warehouse = super::warehouses::name(&actor, lang, &l.warehouse);
     let keeps = actor.is_of(Role::Warehouse, &l.custodian);
     let on_it = gather(|limit, after| service::receipts::of_lot(&actor, &l.id, limit, after))?.items;
     let seen = gather(|limit, after| sensors::events(&actor, &l.id, limit, after))?.items;
@@ -135,8 +145,8 @@ pub(super) fn detail(request: &Request) -> Shown {
         }
         (card("facts", request.t("批次", "The lot"), facts(&[
             (request.t("货物", "Goods"), html! { (l.goods_name.get(lang)) " · " (l.spec) " · " a href={ "/quotes/" (l.goods) } { (l.goods) } }),
-            (request.t("货主", "Owner"), code(&l.owner)),
-            (request.t("位置", "Where"), html! { a href={ "/warehouses/" (l.warehouse) } { (l.warehouse) } " · " (l.location) }),
+            (request.t("货主", "Owner"), party(&l.owner)),
+            (request.t("位置", "Where"), html! { a href={ "/warehouses/" (l.warehouse) } { (warehouse) } " · " (l.location) }),
             (request.t("在库", "In store"), html! { (quantity(lang, l.quantity, l.unit)) }),
             (request.t("已开仓单", "On receipts"), html! { (quantity(lang, l.receipted, l.unit)) }),
             (request.t("还可开具", "Left for receipts"), html! { strong { (quantity(lang, l.free(), l.unit)) } }),
@@ -144,7 +154,7 @@ pub(super) fn detail(request: &Request) -> Shown {
             (request.t("入库时间", "Came in"), html! { (local(l.created_at)) }),
         ])))
         @if keeps && l.free() > 0 { div.actions.no-print { a role="button" href={ "/lots/" (l.id) "/issue" } { (request.t("签发仓单", "Issue a receipt")) } } }
-        (card("receipts", request.t("仓单", "Receipts"), receipts::LIST.table(lang, request.t("这一批次的仓单", "Receipts on the lot"), &on_it)))
+        (card("receipts", request.t("仓单", "Receipts"), receipts::on_lot(request, on_it)))
         (card("seen", request.t("传感器记录", "What sensors saw"), html! {
             (devices::readings(request, &seen, l.unit))
             @if !seen.is_empty() { div.actions.no-print { a href={ "/lots/" (l.id) "/events/file?format=csv" } { (request.t("下载 CSV", "Download CSV")) } a href={ "/lots/" (l.id) "/events/file?format=xlsx" } { (request.t("下载 Excel", "Download for Excel")) } } }

@@ -13,6 +13,7 @@ mod loan_steps;
 mod loans;
 mod lots;
 mod overview;
+mod party;
 mod pledges;
 mod quotes;
 mod read;
@@ -228,7 +229,7 @@ fn when(at: Option<i64>) -> String {
     at.map_or_else(|| "—".to_owned(), local)
 }
 
-/// A company or office by its code.
+/// A number that is compared letter by letter.
 fn code(of: &str) -> Markup {
     html! { code { (of) } }
 }

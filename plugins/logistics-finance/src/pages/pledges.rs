@@ -22,6 +22,7 @@ pub(super) static LIST: List<Pledge> = List {
         "还没有质押。企业以仓单申请贷款后出现在这里。",
         "There are no pledges yet. They come with companies' applications.",
     ),
+    codes: &[],
     columns: &[
         Col {
             key: "receipt",

@@ -29,6 +29,7 @@ static LIST: List<Quote> = List {
     state: |_| "",
     words: |q| vec![&q.goods, &q.name.zh, &q.name.en, &q.source],
     empty: t("还没有发布价格。由监管人员发布。", "No price is published yet. A regulator publishes them."),
+    codes: &[],
     columns: &[
         Col {
             key: "name",

@@ -1,31 +1,45 @@
 //! Receipts: the list, the page of one, and the paper.
 
-use super::lists::{Col, Key, List, STATE, filed_number, filed_state, filed_time, shown_state};
-use super::{LAYOUT, Shown, code, facts, quantity, state_badge, timeline, when};
+use super::lists::{Code, Col, Key, List, STATE, filed_number, filed_state, filed_time, shown_state};
+use super::party::{Named, party};
+use super::{LAYOUT, Shown, facts, quantity, state_badge, timeline, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::receipt::{Receipt, State, Step, canonical};
 use crate::domain::time::local;
 use crate::notes::reason_name;
 use crate::service::refusal::step_name;
 use crate::service::{Refusal, receipts, warehouses, who};
-use crate::views::{self, Part};
+use crate::views::{self, Gathered, Part};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Paper, card, notice, print_view};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Lang, Request, Text, Tone, context, qr, t};
 
 /// The list of receipts.
-pub(super) static LIST: List<Receipt> = List {
+static LIST: List<Named<Receipt>> = List {
     path: "/receipts",
     title: t("仓单", "Receipts"),
     sort: "-created",
     states: || State::ALL.map(State::code).to_vec(),
     state: |r| r.state.code(),
-    words: |r| vec![&r.id, &r.goods, &r.goods_name.zh, &r.goods_name.en, &r.spec, &r.holder, &r.custodian, &r.lot],
+    words: |r| {
+        vec![
+            &r.id,
+            &r.goods,
+            &r.goods_name.zh,
+            &r.goods_name.en,
+            &r.spec,
+            &r.holder,
+            r.word(&r.holder),
+            &r.custodian,
+            &r.lot,
+        ]
+    },
     empty: t(
         "还没有仓单。货物入库后由仓储企业签发。",
         "There are no receipts yet. A warehouse issues them for goods that came in.",
     ),
+    codes: &[Code { behind: "holder", title: t("持有人代码", "Holder's code"), of: |r| &r.holder }],
     columns: &[
         Col {
             key: "number",
@@ -55,9 +69,9 @@ pub(super) static LIST: List<Receipt> = List {
             key: "holder",
             title: t("持有人", "Holder"),
             numeric: false,
-            show: |r, _| code(&r.holder),
-            file: |r, _| Cell::from(r.holder.as_str()),
-            order: |r| Key::from(r.holder.as_str()),
+            show: |r, _| r.party(&r.holder),
+            file: |r, _| r.filed(&r.holder),
+            order: |r| Key::from(r.word(&r.holder)),
         },
         Col {
             key: "state",
@@ -88,9 +102,16 @@ pub(super) fn parts(actor: &Actor) -> Option<(Text, Text)> {
     Part::applies(actor, Role::Warehouse).then(|| (t("本企业所有", "Owned by us"), t("为他人保管", "Kept for others")))
 }
 
-fn rows(request: &Request, actor: &Actor) -> Result<views::Gathered<Receipt>, Refusal> {
+/// Receipts on a lot, on its page.
+pub(super) fn on_lot(request: &Request, receipts: Vec<Receipt>) -> Markup {
+    let caption = request.t("这一批次的仓单", "Receipts on the lot");
+    LIST.table(request.lang(), caption, &Named::rows(receipts, |r| [&r.holder]))
+}
+
+fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Named<Receipt>>, Refusal> {
     may_list(actor)?;
-    views::receipts(actor, Part::of(&request.query_value("part").unwrap_or_default()))
+    let found = views::receipts(actor, Part::of(&request.query_value("part").unwrap_or_default()))?;
+    Ok(Named::all(found, |r| [&r.holder]))
 }
 
 /// Receipts are listed to those who hold or keep goods, and to regulators; a bank finds its own in the register.
@@ -162,16 +183,16 @@ fn about(request: &Request, r: &Receipt) -> Result<Markup, Refusal> {
             html! { (r.goods_name.get(lang)) " · " (r.spec) " · " a href={ "/quotes/" (r.goods) } { (r.goods) } },
         ),
         (request.t("数量", "Quantity"), html! { (quantity(lang, r.quantity, r.unit)) }),
-        (request.t("持有人", "Holder"), code(&r.holder)),
+        (request.t("持有人", "Holder"), party(&r.holder)),
         (
             request.t("仓库", "Warehouse"),
-            html! { (warehouse.name.get(lang)) " · " (warehouse.custodian_name) " " (code(&r.custodian)) },
+            html! { (warehouse.name.get(lang)) " · " (warehouse.custodian_name) " " small.muted { code { (r.custodian) } } },
         ),
         (request.t("批次", "Lot"), html! { a href={ "/lots/" (r.lot) } { (r.lot) } }),
         (request.t("签发时间", "Issued"), html! { (when(r.issued_at)) }),
     ];
     if let Some(to) = &r.pledged_to {
-        pairs.push((request.t("质押", "Pledge"), html! { (request.t("质权银行 ", "to the bank ")) (code(&to.bank)) " · " a href={ "/loans/" (to.loan) } { (to.loan) } }));
+        pairs.push((request.t("质押", "Pledge"), html! { (request.t("质权银行 ", "to the bank ")) (party(&to.bank)) " · " a href={ "/loans/" (to.loan) } { (to.loan) } }));
     }
     if let Some(s) = &r.signature {
         pairs.push((request.t("签名", "Signature"), html! { (s.algorithm.code()) " · " code { (s.kid) } }));

@@ -1,6 +1,7 @@
 //! The public page on which anybody verifies a receipt by its number or code. No person is on it.
 
-use super::{LAYOUT, Shown, code, facts, quantity, state_badge, when};
+use super::party::party;
+use super::{LAYOUT, Shown, facts, quantity, state_badge, when};
 use crate::service::Refusal;
 use crate::service::receipts::{self, Verification};
 use maud::{Markup, html};
@@ -71,7 +72,7 @@ fn verified(request: &Request, v: &Verification) -> Markup {
             (request.t("货物", "Goods"), html! { (v.goods_name.get(lang)) " · " (v.spec) }),
             (request.t("数量", "Quantity"), html! { (quantity(lang, v.quantity, v.unit)) }),
             (request.t("仓库", "Warehouse"), html! { (v.warehouse.get(lang)) }),
-            (request.t("签发企业", "Issuer"), code(&v.issuer)),
+            (request.t("签发企业", "Issuer"), party(&v.issuer)),
             (request.t("签发时间", "Issued"), html! { (when(v.issued_at)) }),
         ])))
         @if !v.replaced_by.is_empty() { p { (request.t("已由这些仓单取代：", "In its place came: ")) @for id in &v.replaced_by { a href={ "/verify/" (id) } { (id) } " " } } }

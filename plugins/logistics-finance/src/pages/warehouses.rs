@@ -1,10 +1,11 @@
 //! Warehouses: who keeps goods where.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Col, Key, List, filed_time, no_states};
+use super::lists::{Code, Col, Key, List, filed_time, no_states};
+use super::party::party;
 use super::read::Read;
 use super::{LAYOUT, Shown, code, devices, district_name, facts, lots};
-use crate::domain::actor::Role;
+use crate::domain::actor::{Actor, Role};
 use crate::domain::time::local;
 use crate::domain::warehouse::Warehouse;
 use crate::service::warehouses::NewWarehouse;
@@ -13,7 +14,7 @@ use crate::views::gather;
 use maud::html;
 use yunlong_sdk::page::{card, notice};
 use yunlong_sdk::sheet::Cell;
-use yunlong_sdk::{Form, Request, Tone, t};
+use yunlong_sdk::{Form, Lang, Request, Tone, t};
 
 static LIST: List<Warehouse> = List {
     path: "/warehouses",
@@ -23,6 +24,7 @@ static LIST: List<Warehouse> = List {
     state: |_| "",
     words: |w| vec![&w.id, &w.name.zh, &w.name.en, &w.custodian, &w.custodian_name, &w.address, &w.division],
     empty: t("还没有登记仓库。由监管人员登记。", "No warehouse is registered yet. A regulator registers them."),
+    codes: &[Code { behind: "custodian", title: t("仓储企业代码", "Custodian's code"), of: |w| &w.custodian }],
     columns: &[
         Col {
             key: "name",
@@ -36,9 +38,9 @@ static LIST: List<Warehouse> = List {
             key: "custodian",
             title: t("仓储企业", "Custodian"),
             numeric: false,
-            show: |w, _| html! { (w.custodian_name) " " (code(&w.custodian)) },
-            file: |w, _| Cell::from(format!("{} {}", w.custodian_name, w.custodian)),
-            order: |w| Key::from(w.custodian.as_str()),
+            show: |w, _| html! { (w.custodian_name) " " small.muted { (code(&w.custodian)) } },
+            file: |w, _| Cell::from(w.custodian_name.as_str()),
+            order: |w| Key::from(w.custodian_name.as_str()),
         },
         Col {
             key: "division",
@@ -80,18 +82,23 @@ pub(super) fn file(request: &Request) -> Shown {
     LIST.file(request, gather(|limit, after| warehouses::list(&actor, limit, after))?)
 }
 
+/// What a warehouse is called; its number, to those who may not look at it.
+pub(super) fn name(actor: &Actor, lang: Lang, id: &str) -> String {
+    warehouses::get(actor, id).map_or_else(|_| id.to_owned(), |w| w.name.get(lang).to_owned())
+}
+
 /// `/warehouses/{warehouse}`.
 pub(super) fn detail(request: &Request) -> Shown {
     let (actor, lang) = (who()?, request.lang());
     let w = warehouses::get(&actor, request.param("warehouse"))?;
     let keeps = actor.is_of(Role::Warehouse, &w.custodian);
     let inside = keeps || actor.is(Role::Regulator);
-    let affiliates = html! { @if w.affiliates.is_empty() { "—" } @for a in &w.affiliates { (code(a)) " " } };
+    let affiliates = html! { @if w.affiliates.is_empty() { "—" } @for a in &w.affiliates { (party(a)) " " } };
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已登记。", "Registered."))) }
         (card("facts", request.t("仓库", "The warehouse"), facts(&[
             (request.t("编号", "Number"), code(&w.id)),
-            (request.t("仓储企业", "Custodian"), html! { (w.custodian_name) " " (code(&w.custodian)) }),
+            (request.t("仓储企业", "Custodian"), html! { (w.custodian_name) " " small.muted { (code(&w.custodian)) } }),
             (request.t("地址", "Address"), html! { (district_name(lang, &w.division)) " · " (w.address) }),
             (request.t("关联企业（不能以此仓库的仓单贷款）", "Affiliates (may not borrow on goods here)"), affiliates),
         ])))

@@ -1,6 +1,7 @@
 //! Waybills: where the goods are, and the proof that they arrived.
 
-use super::lists::{Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, freight, goods_and_quantity, grouped, state_badge, timeline};
 use crate::domain::actor::Actor;
 use crate::domain::freight::{Parcel, Reason, State, Waybill};
@@ -12,17 +13,23 @@ use yunlong_sdk::page::{Column, Paper, amount, card, notice, print_view, table};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Lang, Request, Text, Tone, t};
 
-static LIST: List<Waybill> = List {
+static LIST: List<Named<Waybill>> = List {
     path: "/waybills",
     title: t("运单", "Waybills"),
     sort: "-created",
     states: || State::ALL.map(State::code).to_vec(),
     state: |w| w.state.code(),
-    words: |w| vec![&w.id, &w.order, &w.shipper, &w.carrier, &w.goods, &w.vehicle],
+    words: |w| {
+        vec![&w.id, &w.order, &w.shipper, w.word(&w.shipper), &w.carrier, w.word(&w.carrier), &w.goods, &w.vehicle]
+    },
     empty: t(
         "还没有运单。承运人接受运输委托后生成。",
         "There are no waybills yet. A carrier makes them of freight orders.",
     ),
+    codes: &[
+        Code { behind: "shipper", title: t("托运人代码", "Shipper's code"), of: |w| &w.shipper },
+        Code { behind: "carrier", title: t("承运人代码", "Carrier's code"), of: |w| &w.carrier },
+    ],
     columns: &[
         Col {
             key: "number",
@@ -47,6 +54,22 @@ static LIST: List<Waybill> = List {
             show: |w, _| html! { (w.goods) " · " (grouped(w.quantity)) },
             file: |w, _| Cell::from(format!("{} · {}", w.goods, w.quantity)),
             order: |w| Key::from(w.goods.as_str()),
+        },
+        Col {
+            key: "shipper",
+            title: t("托运人", "Shipper"),
+            numeric: false,
+            show: |w, _| w.party(&w.shipper),
+            file: |w, _| w.filed(&w.shipper),
+            order: |w| Key::from(w.word(&w.shipper)),
+        },
+        Col {
+            key: "carrier",
+            title: t("承运人", "Carrier"),
+            numeric: false,
+            show: |w, _| w.party(&w.carrier),
+            file: |w, _| w.filed(&w.carrier),
+            order: |w| Key::from(w.word(&w.carrier)),
         },
         Col {
             key: "value",
@@ -101,8 +124,9 @@ pub(super) fn reason_name(reason: Reason) -> Text {
     }
 }
 
-fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Waybill>, Refusal> {
-    views::waybills(actor, Part::of(&request.query_value("part").unwrap_or_default()))
+fn rows(request: &Request, actor: &Actor) -> Result<Gathered<Named<Waybill>>, Refusal> {
+    let found = views::waybills(actor, Part::of(&request.query_value("part").unwrap_or_default()))?;
+    Ok(Named::all(found, |w| [&w.shipper, &w.carrier]))
 }
 
 /// `/waybills`.
@@ -145,8 +169,8 @@ fn about(request: &Request, actor: &Actor, w: &Waybill) -> Markup {
     let or_dash = |text: &str| html! { @if text.is_empty() { "—" } @else { (text) } };
     facts(&[
         (request.t("订单号", "Order"), html! { (w.order) }),
-        (request.t("托运人", "Shipper"), code(&w.shipper)),
-        (request.t("承运人", "Carrier"), code(&w.carrier)),
+        (request.t("托运人", "Shipper"), party(&w.shipper)),
+        (request.t("承运人", "Carrier"), party(&w.carrier)),
         (request.t("货物", "Goods"), goods_and_quantity(actor, lang, &w.goods, w.quantity)),
         (request.t("货值", "Value"), amount(w.value)),
         (request.t("起运", "From"), html! { (freight::place(lang, &w.from)) }),

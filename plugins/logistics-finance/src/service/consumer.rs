@@ -2,7 +2,7 @@
 //! register of legal entities says anew. The host commits what is staged together with the acknowledgment.
 
 use super::borrowers::STANDING;
-use super::{Refusal, now, quotes, shipments, signed};
+use super::{Refusal, now, parties, quotes, shipments, signed};
 use crate::domain::alert::{self, Alert};
 use crate::domain::borrower::Borrower;
 use crate::domain::effect::Wake;
@@ -129,6 +129,9 @@ fn revalue(sweep: Revalue, tx: &Tx<'_>) -> Result<(), Failure> {
 
 /// A company of the register has changed: if it borrows here and is no longer what it was, its loans are frozen.
 fn entity_changed(changed: &Changed, tx: &Tx<'_>) -> Result<(), Failure> {
+    if changed.purpose == parties::NAMES {
+        return parties::renamed(tx, &changed.reference);
+    }
     if changed.purpose != STANDING {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use super::{Refusal, now, signed};
 use crate::domain::sample::{self, STORIES, Setting, TRADES};
 use crate::policy;
-use crate::store::{PastQuote, SAMPLE, SAMPLE_LOADED, WAREHOUSES, stage_deal};
+use crate::store::{Party, PastQuote, SAMPLE, SAMPLE_LOADED, WAREHOUSES, stage_deal};
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::{DataError, Failure, Outgoing, Query, Tx, data};
 
@@ -78,6 +78,9 @@ fn never(e: impl std::fmt::Display) -> Failure {
 fn grounds(tx: &Tx<'_>, now: i64) -> Result<(), Failure> {
     for warehouse in sample::warehouses(now) {
         tx.put(&warehouse)?;
+    }
+    for (code, name) in sample::parties() {
+        tx.put(&Party { id: code.to_owned(), name: Some(name.to_owned()), asked_at: now })?;
     }
     for quote in sample::quotes(now) {
         tx.put(&PastQuote(quote.entry()))?;

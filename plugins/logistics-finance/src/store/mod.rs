@@ -88,6 +88,8 @@ collections! {
     DEVICES: Device => "devices";
     /// Readings.
     SENSOR_EVENTS: SensorEvent => "sensor-events";
+    /// What companies, banks and carriers are called.
+    PARTIES: Party => "parties";
     /// Answers to other apps' requests.
     SHIPMENTS: Shipment => "shipments";
 }
@@ -99,6 +101,18 @@ impl Document for Entry {
     fn id(&self) -> &str {
         Entry::id(self)
     }
+}
+
+/// What a company, a bank or a carrier is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Its USCC.
+    pub id: String,
+    /// Its name; none when the register did not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When the register was asked: milliseconds of UTC.
+    pub asked_at: i64,
 }
 
 /// A price that there was.

@@ -3,7 +3,7 @@
 use crate::support::*;
 use logistics_finance::LogisticsFinance;
 use logistics_finance::domain::sample::{BANKS, STORIES, TRADES};
-use logistics_finance::service::{install, loans, receipts};
+use logistics_finance::service::{install, loans, parties, receipts};
 use logistics_finance::store::{LEDGER_SUM, LOANS, RECEIPTS, WAREHOUSES, WAYBILLS};
 use yunlong_sdk::testing::TestCity;
 use yunlong_sdk::{Query, data};
@@ -27,6 +27,15 @@ fn two_hundred_receipts_and_loans_are_loaded_and_the_books_balance() {
     assert_eq!(states.len(), 11, "{states:?}");
     let issued = receipts_loaded.iter().find(|r| r.issued_at.is_some()).unwrap();
     assert!(receipts::verify(&issued.id).unwrap().genuine);
+    // Whom the sample names by a code, it calls by a name, without asking any register.
+    let waybills = WAYBILLS.find(Query::by_id().limit(500)).unwrap().items;
+    let carried = waybills.iter().flat_map(|w| [w.shipper.as_str(), w.carrier.as_str()]);
+    let lent = found.iter().flat_map(|l| [l.borrower.as_str(), l.bank.as_str()]);
+    let held = receipts_loaded.iter().flat_map(|r| [r.holder.as_str(), r.custodian.as_str()]);
+    let codes: std::collections::BTreeSet<&str> = carried.chain(lent).chain(held).collect();
+    let names = parties::names(codes.iter().copied());
+    let nameless: Vec<&&str> = codes.iter().filter(|c| names.get(c).is_none()).collect();
+    assert!(nameless.is_empty() && x.shared_reads().is_empty(), "{nameless:?}");
     // A bank sees its own half.
     let mine = loans::list(&x.bank(BANKS[0], "officer"), None, 500, None).unwrap();
     assert!(mine.items.iter().all(|l| l.bank == BANKS[0]) && !mine.items.is_empty());

@@ -52,6 +52,7 @@ impl Xuzhou {
         city.configure("sample", false);
         city.install::<LogisticsFinance>().unwrap();
         city.grant("legal-entities.entity", "borrower-standing");
+        city.grant("legal-entities.entity", "party-names");
         city.grant("credit.event", "loan-credit-check");
         let x = Self { city };
         for company in [A, C] {

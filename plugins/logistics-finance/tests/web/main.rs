@@ -5,6 +5,7 @@ mod api;
 // What holds answers to a document knows no app: the model app's is used here, too.
 #[path = "../../../tourism-ticketing/tests/ticketing/contract.rs"]
 mod contract;
+mod names;
 mod pages;
 mod steps;
 #[path = "../finance/support.rs"]

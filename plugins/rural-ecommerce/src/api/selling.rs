@@ -286,6 +286,7 @@ fn put_product(request: &Request, id: Option<&str>, b: ProductInput) -> Result<P
         category: chosen(&Category::ALL, Category::code, &b.category, "/category")?,
         skus: b.skus.into_iter().map(sku).collect(),
         licences: b.licences.into_iter().enumerate().map(licence).collect::<Result<_, Refusal>>()?,
+        picture: None,
         created_at: 0,
     };
     stores::put_product(request.principal(), id, &input).map(ProductBody::from)

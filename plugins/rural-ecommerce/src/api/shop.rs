@@ -5,6 +5,7 @@ use super::{answer, chosen, limit, public, wrong};
 use crate::domain::coupon::{Coupon, Off};
 use crate::domain::division::{CITY, Level};
 use crate::domain::machine::Machine;
+use crate::domain::picture::Picture;
 use crate::domain::product::Category;
 use crate::domain::store::Store;
 use crate::domain::time::Date;
@@ -79,12 +80,25 @@ api! {
         /// Units that are left.
         left: i64,
     }
+    /// A picture of a product.
+    Serialize PictureItem {
+        /// Its address at the app.
+        path: String,
+        /// What it shows.
+        alt: Text,
+        /// Points from left to right.
+        width: u32,
+        /// Points from top to bottom.
+        height: u32,
+    }
     /// A listing with all that its page shows.
     Serialize OfferBody {
         /// The listing.
         listing: ListingItem,
         /// What it is.
         description: Text,
+        /// What it looks like.
+        picture: Option<PictureItem>,
         /// Its variants.
         skus: Vec<SkuItem>,
         /// The store.
@@ -331,6 +345,12 @@ impl From<Store> for StoreItem {
     }
 }
 
+impl From<Picture> for PictureItem {
+    fn from(p: Picture) -> Self {
+        Self { path: p.path, alt: p.alt, width: p.width, height: p.height }
+    }
+}
+
 impl From<Offer> for OfferBody {
     fn from(o: Offer) -> Self {
         let sku = |(s, left): (crate::domain::product::Sku, i64)| SkuItem {
@@ -344,6 +364,7 @@ impl From<Offer> for OfferBody {
         Self {
             listing: o.listing.into(),
             description: o.product.description,
+            picture: o.product.picture.map(PictureItem::from),
             skus: o.skus.into_iter().map(sku).collect(),
             store: o.store.into(),
             batch: o.batch.map(BatchItem::from),

@@ -20,6 +20,7 @@ pub mod listing;
 pub mod machine;
 pub mod money;
 pub mod order;
+pub mod picture;
 pub mod product;
 pub mod returns;
 pub mod sample;

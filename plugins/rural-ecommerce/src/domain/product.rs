@@ -1,5 +1,6 @@
 //! What a store sells: products with their variants (SKUs) and what the trade asks of them.
 
+use super::picture::Picture;
 use super::time::Date;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::{Text, t};
@@ -111,6 +112,9 @@ pub struct Product {
     /// The seller's licences for it.
     #[serde(default)]
     pub licences: Vec<Licence>,
+    /// What it looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
     /// Milliseconds of UTC.
     pub created_at: i64,
 }

@@ -11,6 +11,7 @@ use super::division::Table;
 use super::farmer::{Farmer, Kind, Status};
 use super::keys::Keys;
 use super::listing::{self, Listing};
+use super::picture::Picture;
 use super::product::{Category, Licence, Product, Sku};
 use super::station::{Service, Span, Station};
 use super::statistics::{Figures, Place};
@@ -297,6 +298,7 @@ fn article(
         category: *category,
         skus,
         licences: licences.into_iter().collect(),
+        picture: Some(Picture::drawn(&drawing(en), Text::new(*zh, *en))),
         created_at: now,
     };
     let batch = category.is_food().then(|| batch_of(number, (*zh, *en), store, today, now));
@@ -316,6 +318,12 @@ fn article(
         changed_at: now - i64::try_from(number).unwrap_or(0) * 1_000,
     };
     (product, listing, batch, 50 + (hash(&format!("stock-{number}")) % 200) as u32)
+}
+
+/// The name of the drawing of some goods: `children's wardrobe` is `childrens-wardrobe`, whatever its size.
+fn drawing(en: &str) -> String {
+    let name = en.split(',').next().unwrap_or(en);
+    name.to_lowercase().replace('\'', "").replace(' ', "-")
 }
 
 fn batch_of(number: usize, (zh, en): (&'static str, &'static str), store: &Store, today: Date, now: i64) -> Batch {
@@ -362,56 +370,4 @@ pub fn figures(village: &str, month: Month) -> (Place, Figures) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{edit, farmer, keys};
-    use std::collections::BTreeSet;
-    use yunlong_formats::{ResidentId, Uscc};
-
-    #[test]
-    fn check_digits_are_those_of_the_known_examples() {
-        assert_eq!(uscc("92", "320324", 700).parse::<Uscc>().unwrap().as_str().len(), 18);
-        for n in 0..300 {
-            uscc("93", "320382", n).parse::<Uscc>().unwrap();
-            resident_id("320321", n).parse::<ResidentId>().unwrap();
-        }
-    }
-
-    #[test]
-    fn the_sample_is_sixty_stores_in_seven_counties_with_three_hundred_products_that_may_be_sold() {
-        let table = Table::with(&[]);
-        let villages = villages(&table);
-        assert_eq!(villages.len(), STORES);
-        let counties: BTreeSet<&str> = villages.iter().map(|v| &v[..6]).collect();
-        assert_eq!(counties.len(), 7);
-        let agent = "93320382MA000TX30Q";
-        let frame = Frame { table: &table, keys: keys::for_tests(), agent, now: 1_795_478_400_000 };
-        let shops: Vec<Shop> = villages.iter().enumerate().map(|(n, v)| shop(n, v, &frame)).collect();
-        let mut ids = BTreeSet::new();
-        for s in &shops {
-            edit::store(&s.store).unwrap();
-            edit::station(&s.station).unwrap();
-            let r = farmer::Registration {
-                document: s.farmer.document.clone(),
-                name: s.farmer.name.clone(),
-                phone: s.farmer.phone.clone(),
-                village: s.farmer.village.clone(),
-            };
-            assert_eq!(farmer::check(&r).unwrap().document, s.farmer.document);
-            s.store.payee.parse::<Uscc>().unwrap();
-            for (p, l, b, _) in &s.goods {
-                edit::product(p).unwrap();
-                l.buyable(p, b.as_ref(), frame.now).unwrap();
-                assert!(b.as_ref().is_none_or(|b| batch::trace_code(&b.id).as_ref() == Some(&b.id)));
-                if let Some(b) = b {
-                    edit::batch(b, Date::at(frame.now)).unwrap();
-                }
-                assert!(ids.insert(p.id.clone()));
-            }
-            s.coupon.iter().for_each(|c| edit::coupon(c).unwrap());
-        }
-        assert_eq!(ids.len(), 300);
-        let documents: BTreeSet<&str> = shops.iter().map(|s| s.farmer.document_hash.as_str()).collect();
-        assert_eq!(documents.len(), STORES);
-    }
-}
+mod tests;

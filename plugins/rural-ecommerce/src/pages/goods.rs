@@ -1,6 +1,6 @@
 //! A product on sale: its variants, its batch, its seller, its group buys.
 
-use super::{LAYOUT, answer, batch_badge, listing_badge, local, until};
+use super::{LAYOUT, answer, batch_badge, listing_badge, local, pictures, until};
 use crate::domain::listing::State;
 use crate::domain::product::Sku;
 use crate::service::listings::{self, Offer};
@@ -25,6 +25,7 @@ fn page(request: &Request) -> Result<Response, Refusal> {
             (notice(Tone::Ok, html! { (request.t("已放入购物车。", "It is in your cart.")) " " a href="/cart" { (request.t("去购物车", "To the cart")) } }))
         }
         (standing(request, &offer))
+        figure { (pictures::shown(lang, p.picture.as_ref(), pictures::PAGE)) }
         p { (p.description.get(lang)) }
         p { (badge(Tone::Info, p.category.name().get(lang))) @if p.category.perishes() { " " (request.t("生鲜食品不适用无理由退货；损坏、不符或有质量问题的仍可退。", "Fresh food is not returned without a reason; what is damaged, wrong or poor is.")) } }
         (variants(request, &offer))

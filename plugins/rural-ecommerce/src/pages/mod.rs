@@ -12,6 +12,7 @@ mod manage;
 mod offline;
 mod order_view;
 mod orders;
+mod pictures;
 mod place;
 mod returns;
 mod shop;
@@ -47,6 +48,7 @@ pub(crate) fn routes(router: Router) -> Router {
         .get("/trace", trace::ask)
         .get("/trace/{code}", trace::show)
         .get("/help", help::show);
+    let router = pictures::routes(router);
     let router = figures::routes(orders::routes(returns::routes(router)));
     let router = station::routes(store::routes(manage::routes(router)));
     router.get("/station/offline", offline::show).get("/station/worker.js", offline::worker)

@@ -1,12 +1,14 @@
 //! The shop window and a store's page.
 
+use super::pictures::{CARD, shown as picture};
 use super::{LAYOUT, PAGE, answer, choices, loading};
 use crate::domain::division::{CITY, Table};
 use crate::domain::listing::Listing;
+use crate::domain::picture::Picture;
 use crate::domain::product::Category;
 use crate::domain::time::Date;
 use crate::service::listings::{self, Filter};
-use crate::service::{Refusal, coupons, now, statistics, stores};
+use crate::service::{Refusal, coupons, now, pictures, statistics, stores};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Listing as Asked, amount, badge, empty, field, notice, select};
 use yunlong_sdk::{Lang, Request, Response, Stored, Text, Tone, t, web};
@@ -34,6 +36,7 @@ fn shown(request: &Request) -> Result<Response, Refusal> {
     let asked = Asked::of(request, &["-new", "price"], &["q", "category", "county", "town"]);
     let table = statistics::divisions()?;
     let found = find(&asked, &filter(&asked))?;
+    let seen = pictures::of_listings(&found.rows)?;
     let loading = loading(request)?;
     let follow = loading.is_some();
     let body = html! {
@@ -43,7 +46,7 @@ fn shown(request: &Request) -> Result<Response, Refusal> {
         (order(request, &asked))
         @if found.cut { (notice(Tone::Info, request.t("符合的商品较多，只显示最新的 1000 件，请缩小范围。", "Many fit: these are the newest 1,000. Narrow the search."))) }
         @if found.rows.is_empty() { (nothing(request, &asked)) }
-        @else { ul.grid { @for l in &found.rows { li { (card(lang, l, &table)) } } } }
+        @else { ul.grid { @for l in &found.rows { li { (card(lang, l, seen.get(&l.product), &table)) } } } }
         (found.pages)
     };
     let response = LAYOUT.page(request, &t("逛商品", "Shop"), body);
@@ -145,9 +148,10 @@ fn nothing(request: &Request, asked: &Asked) -> Markup {
 }
 
 /// One of the goods, as lists show it.
-pub(super) fn card(lang: Lang, l: &Listing, table: &Table) -> Markup {
+fn card(lang: Lang, l: &Listing, seen: Option<&Picture>, table: &Table) -> Markup {
     html! {
         article.card {
+            (picture(lang, seen, CARD))
             h2 { a href={ "/goods/" (l.id) } { (l.title.get(lang)) } }
             p { strong { (amount(l.price_from)) } " " (lang.pick("起", "and more")) }
             p { (badge(Tone::Info, l.category.name().get(lang))) @if l.batch.is_some() { " " (badge(Tone::Ok, lang.pick("可追溯", "traceable"))) } }
@@ -167,6 +171,7 @@ fn store_page(request: &Request) -> Result<Response, Refusal> {
     let after = request.query_value("after");
     let at_start = after.is_none();
     let page = listings::of_store(request.principal(), &s.id, PAGE, after)?;
+    let seen = pictures::of_listings(page.items.iter().map(|l| &l.value))?;
     let (table, today) = (statistics::divisions()?, Date::at(now()));
     let coupons: Vec<_> = coupons::of_store(&s.id)?
         .into_iter()
@@ -183,7 +188,7 @@ fn store_page(request: &Request) -> Result<Response, Refusal> {
         }
         h2 { (request.t("在售商品", "On sale")) }
         @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("这家店现在没有在售商品。", "The store has nothing on sale now.")) } p { a href="/" { (request.t("看全部商品", "See everything")) } } })) }
-        @else { ul.grid { @for l in &page.items { li { (card(lang, l, &table)) } } } }
+        @else { ul.grid { @for l in &page.items { li { (card(lang, l, seen.get(&l.product), &table)) } } } }
         (yunlong_sdk::page::pager(lang, &format!("/stores/{}", s.id), &[], at_start, page.next.as_deref()))
     };
     Ok(LAYOUT.page(request, &s.name, body))

@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | [`farmers`] | citizens; managers | `register`, `mine`; `list`, `decide` (approve, refuse, suspend) |
 //! | [`stores`] | farmers; everybody | `open_or_edit`, `mine`, `set_open`; `get`, `in_village`; products: `put_product`, `product`, `products` |
+//! | [`pictures`] | farmers; everybody | `put`, `remove`; `file`, `of_listings` |
 //! | [`batches`] | farmers; inspectors; managers | `register`, `mine`, `get`; `record_test`, `waiting`; `recall` |
 //! | [`listings`] | farmers; managers; everybody | `draft`, `set_stock`, `submit`, `withdraw`, `of_store`; `waiting`, `publish`, `send_back`; `offer`, `search` |
 //! | [`cart`] | buyers | `get` (with prices and what is wrong), `set`, `clear` |
@@ -36,6 +37,7 @@ pub mod install;
 pub mod jobs;
 pub mod listings;
 pub mod orders;
+pub mod pictures;
 pub mod refusal;
 pub mod returns;
 pub mod shipping;

@@ -133,7 +133,8 @@ pub fn put_product(who: &Principal, id: Option<&str>, input: &Product) -> Result
             store: store.id,
             // What it is decides on the rules that its listings passed, so that does not change.
             category: before.as_ref().map_or(input.category, |p| p.category),
-            created_at: before.map_or(now, |p| p.created_at),
+            created_at: before.as_ref().map_or(now, |p| p.created_at),
+            picture: before.and_then(|p| p.picture),
             ..input.clone()
         };
         edit::product(&product)?;

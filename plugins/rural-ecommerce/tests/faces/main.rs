@@ -5,4 +5,5 @@ mod api;
 mod contract;
 mod department;
 mod pages;
+mod pictures;
 mod support;

@@ -62,6 +62,7 @@ pub(crate) fn product(category: Category, price: u64) -> Product {
         category,
         skus: vec![sku(price, parcels)],
         licences: category.licence().map(licence).into_iter().collect(),
+        picture: None,
         created_at: 0,
     }
 }

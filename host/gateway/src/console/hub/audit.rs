@@ -24,6 +24,7 @@ const PIECE: usize = 64 * 1024;
 pub(in crate::console) fn tabs(view: &View, current: &str) -> Markup {
     let all = [
         ("/audit", "操作记录", "Administrators’ acts"),
+        ("/audit/acts", "应用内的操作", "Acts in apps"),
         ("/audit/entries", "数据读取与共享", "Reads and sharing"),
         ("/audit/log", "日志与校验点", "Log and checkpoints"),
         ("/audit/erasure", "销户销毁", "Erasure at closing"),

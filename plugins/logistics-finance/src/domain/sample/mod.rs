@@ -97,6 +97,12 @@ pub fn warehouses(now: i64) -> Vec<Warehouse> {
         .collect()
 }
 
+/// What everybody of the sample is called, by their codes.
+pub fn parties() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let banks = BANKS.into_iter().zip(["徐州示例银行一号", "徐州示例银行二号"]);
+    banks.chain([(CARRIER, "徐州示例物流一号有限公司")]).chain(CUSTODIANS).chain(COMPANIES)
+}
+
 /// The latest prices, and how they came about: a price a month for a year.
 #[must_use]
 pub fn quotes(now: i64) -> Vec<Quote> {

@@ -75,6 +75,7 @@ fn product(n: usize, store: usize, category: Category, price: u64, parcels: u8) 
         category,
         skus: vec![Sku { id: "a".into(), name: Text::default(), price, grams: 1_000, parcels }],
         licences: Vec::new(),
+        picture: None,
         created_at: 0,
     }
 }

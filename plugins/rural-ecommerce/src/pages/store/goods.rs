@@ -1,6 +1,7 @@
 //! The store's products and their listings: drafts, stock, review.
 
 use super::super::forms::{again, money, pair, typed_money, typed_pair, unreadable, with_pair};
+use super::super::pictures::{ROW, shown};
 use super::super::{LAYOUT, PAGE, acted, answer, choices, listing_badge, saved};
 use super::{menu, part};
 use crate::domain::edit::MOST_STOCK;
@@ -59,6 +60,12 @@ fn listed(request: &Request) -> Result<Response, Refusal> {
             @if products.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有商品。", "There are no products yet.")) } })) }
             @else {
                 (table(request.t("商品", "Products"), &[
+                    Column::new(request.t("图片", "Picture"), |p: &Product| html! {
+                        @if p.picture.is_some() { (shown(lang, p.picture.as_ref(), ROW)) }
+                        a href={ "/store/goods/" (p.id) "/picture" } aria-label={ (request.t("图片：", "Picture of ")) (p.title.get(lang)) } {
+                            @if p.picture.is_some() { (request.t("更换", "Change it")) } @else { (request.t("添加", "Add one")) }
+                        }
+                    }),
                     Column::new(request.t("名称", "Name"), |p: &Product| html! { a href={ "/store/goods/" (p.id) } { (p.title.get(lang)) } }),
                     Column::new(request.t("类别", "Category"), |p: &Product| html! { (p.category.name().get(lang)) }),
                     Column::new(request.t("规格", "Variants"), |p: &Product| html! { (p.skus.len()) }).numeric(),
@@ -92,7 +99,7 @@ fn product(request: &Request) -> web::Result<Response> {
 }
 
 /// A product of the store of whoever asks.
-fn own(request: &Request, id: &str) -> Result<Product, Refusal> {
+pub(in crate::pages) fn own(request: &Request, id: &str) -> Result<Product, Refusal> {
     let store = stores::my_store(request.principal())?;
     stores::product(id).and_then(|p| if p.store == store.id { Ok(p) } else { Err(Refusal::NotFound) })
 }
@@ -178,6 +185,7 @@ fn save_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
         category,
         skus,
         licences,
+        picture: None,
         created_at: 0,
     };
     match stores::put_product(request.principal(), (id != NEW).then_some(id), &input) {

@@ -5,6 +5,7 @@ mod goods;
 mod offers;
 mod orders;
 
+pub(super) use goods::own;
 pub(super) use orders::backs;
 
 use super::forms::{again, pair, typed_pair, unreadable, with_pair};
