@@ -19,6 +19,7 @@ use crate::service::{escrow, keys};
 use crate::{notes, policy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeSet;
 use yunlong_sdk::messaging::MessagingError;
 use yunlong_sdk::payments::PaymentError;
 use yunlong_sdk::{Collection, DataError, Document, Error, Failure, Index, Outgoing, Tx};
@@ -340,7 +341,7 @@ fn ask_carrier(tx: &Tx<'_>, order: &Order, request: &str, now: i64) -> Result<()
     let Some(s) = order.shipments.iter().find(|s| s.request == request) else { return Ok(()) };
     let parcels: Vec<_> =
         s.parcels.iter().map(|p| json!({"parcel": p.id, "goods": p.goods, "grams": p.grams})).collect();
-    let hours = policy::carrier_time().map_err(|e| DataError::Other(e.to_string()))?;
+    let hours = i64::from(order.terms.carrier_hours) * crate::domain::time::HOUR;
     let data = json!({
         "request": request,
         "order": keys().reference(&order.id),
@@ -368,13 +369,30 @@ pub fn count(tx: &Tx<'_>, place: &Place, figures: &Figures) -> Result<(), DataEr
     Ok(())
 }
 
-fn notify(tx: &Tx<'_>, order: &Order, to: To, note: &Note) -> Result<(), MessagingError> {
-    let Some(note) = notes::note(order, to, note) else { return Ok(()) };
-    match tx.notify(&note) {
-        // A person whom the platform knows no more gets no note; their money still moves.
-        Err(MessagingError::UnknownRecipient) => Ok(()),
-        other => other,
+fn notify(tx: &Tx<'_>, order: &Order, to: To, note: &Note) -> Result<(), StageError> {
+    for recipient in recipients(tx, order, to)? {
+        match tx.notify(&notes::note(order, to, note, &recipient)) {
+            // A person whom the platform knows no more gets no note; their money still moves.
+            Ok(()) | Err(MessagingError::UnknownRecipient) => {}
+            Err(e) => return Err(e.into()),
+        }
     }
+    Ok(())
+}
+
+/// Nobody can be told by their role alone: the managers of an order are those who let its goods on sale.
+fn recipients(tx: &Tx<'_>, order: &Order, to: To) -> Result<BTreeSet<String>, DataError> {
+    let mut out = BTreeSet::new();
+    match to {
+        To::Buyer => out.extend([order.owner.as_ref().unwrap_or(&order.placed_by).clone()]),
+        To::Seller => out.extend([order.seller.clone()]),
+        To::Managers => {
+            for line in &order.lines {
+                out.extend(tx.get::<Listing>(&line.listing)?.and_then(|l| l.value.reviewer));
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// The table of divisions with the changes that were recorded.

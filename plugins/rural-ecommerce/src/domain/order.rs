@@ -92,10 +92,18 @@ pub enum Due {
     Pay,
     /// The store's time to accept is over.
     Accept,
+    /// The store's time to send it is over.
+    Ship,
+    /// The city's carrier has not answered.
+    Carrier,
+    /// Its parcels should have arrived.
+    Arrive,
     /// It is confirmed by itself.
     Confirm,
     /// It is settled.
     Settle,
+    /// Somebody should have taken the next step of its return.
+    Return,
 }
 
 /// One variant in an order, with all that is needed later, so that a change of the catalogue leaves
@@ -227,6 +235,28 @@ pub struct Times {
     pub confirm_days: u32,
     /// Days from there to the settlement.
     pub settle_days: u32,
+    /// What an order takes with it.
+    pub terms: Terms,
+}
+
+/// How long things take once an order is paid, as configured when it was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Days for the store to send what it accepted.
+    pub ship_days: u32,
+    /// Hours for the city's carrier to answer.
+    pub carrier_hours: u32,
+    /// Days for a parcel to arrive.
+    pub arrive_days: u32,
+    /// Days after the delivery in which the goods may be returned: nothing is settled before.
+    pub return_days: u32,
+}
+
+impl Default for Terms {
+    /// What an order has that was placed before there were any.
+    fn default() -> Self {
+        Self { ship_days: 7, carrier_hours: 48, arrive_days: 15, return_days: 0 }
+    }
 }
 
 /// An order of one store.
@@ -284,6 +314,12 @@ pub struct Order {
     /// The store's time to accept ends.
     #[serde(default)]
     pub accept_by: i64,
+    /// The store's time to send it ends, once it is accepted.
+    #[serde(default)]
+    pub ship_by: i64,
+    /// How long everything else takes.
+    #[serde(default)]
+    pub terms: Terms,
     /// Days from the delivery until it is confirmed by itself, as configured when it was placed.
     pub confirm_days: u32,
     /// Days from there to the settlement.
@@ -313,9 +349,15 @@ pub struct Order {
     /// The shipments, the first first.
     #[serde(default)]
     pub shipments: Vec<Shipment>,
-    /// The claims for lost and damaged parcels.
+    /// The claims for parcels that are lost, damaged, or should have arrived.
     #[serde(default)]
     pub claims: Vec<Claim>,
+    /// When the oldest of them was opened on which nobody has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_claim: Option<i64>,
+    /// The bad batches of which the buyer has goods, and was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recalled: Vec<String>,
     /// The return that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_return: Option<String>,
@@ -377,6 +419,9 @@ pub enum OrderError {
     /// It has no such shipment or claim.
     #[error("the order has no such shipment or claim")]
     Unknown,
+    /// Whoever decides has a part in it.
+    #[error("nobody decides on their own order")]
+    OwnOrder,
 }
 
 impl Explain for OrderError {
@@ -390,6 +435,7 @@ impl Explain for OrderError {
             Self::Nothing => "nothing-chosen",
             Self::Group(e) => e.kind(),
             Self::Unknown => "not-found",
+            Self::OwnOrder => "own-goods",
         }
     }
 
@@ -403,6 +449,7 @@ impl Explain for OrderError {
             Self::Nothing => t("没有选择任何商品", "Nothing was chosen"),
             Self::Group(e) => e.title(),
             Self::Unknown => t("没有找到", "Not found"),
+            Self::OwnOrder => t("不能处理自己的订单", "You cannot decide on your own order"),
         }
     }
 
@@ -433,6 +480,9 @@ impl Explain for OrderError {
             Self::Nothing => t("请至少选择一件商品或填写金额。", "Choose at least one unit or an amount."),
             Self::Group(e) => e.detail(),
             Self::Unknown => t("这个订单没有这样的包裹或理赔。", "The order has no such shipment or claim."),
+            Self::OwnOrder => {
+                t("请由另一位主管处理；这次尝试已记录。", "Another manager must do it. The attempt was recorded.")
+            }
         }
     }
 
@@ -504,6 +554,12 @@ impl Order {
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// Whether somebody is a party of it: its buyer, whoever placed it, its seller.
+    #[must_use]
+    pub fn is_party(&self, subject: &str) -> bool {
+        self.owner.as_deref() == Some(subject) || self.placed_by == subject || self.seller == subject
     }
 
     /// Whether the store has accepted it.

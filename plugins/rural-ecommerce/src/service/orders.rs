@@ -4,7 +4,7 @@ use super::access::{self, ARBITER, MANAGER, known, need};
 use super::{Refusal, now, stations, stores};
 use crate::domain::edit::Check;
 use crate::domain::group::GroupBuy;
-use crate::domain::machine::{Machine, WrongState};
+use crate::domain::machine::Machine;
 use crate::domain::order::{Back, Effect, Order, State, Step};
 use crate::domain::statistics::Place;
 use crate::domain::time::{Date, Month};
@@ -165,17 +165,14 @@ fn payable(order: &Order, now: i64) -> Result<(), Refusal> {
     Ok(standing.check(Step::Pay)?)
 }
 
-/// Gives up an order: unpaid, or paid and not accepted. What was paid goes back in full.
+/// Gives up an order: unpaid, paid and not accepted, or accepted and not sent in time. What was paid for
+/// what is not sent goes back.
 ///
 /// # Errors
-/// What the state does not allow: once it is accepted, the store gives it back, or it is returned.
+/// What the state does not allow: an order that the store accepted and still has time to send.
 pub fn cancel(who: &Principal, id: &str) -> Result<Order, Refusal> {
     change(who, id, is_buyer, |tx, order, now| {
-        let effects = match order.state {
-            State::Placed => order.cancel(now)?,
-            State::Paid => order.withdraw("given-up", now)?,
-            state => return Err(WrongState { state, step: Step::Cancel }.into()),
-        };
+        let effects = order.give_up(now)?;
         tx.audit("order.cancel", id, &json!({}))?;
         Ok(effects)
     })

@@ -25,7 +25,7 @@ fn of_1080_in_escrow_32_40_are_kept_and_1047_60_paid_and_after_a_refund_of_200_2
     let plain = x.delivered(&bed, "bed-maker", "anna", 1);
     agree(&x, &plain);
     x.by("anna", |w| orders::confirm(w, &plain.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let plain = x.order(&plain.id);
     let d = plain.release.as_ref().unwrap().division;
     assert_eq!((plain.state, d.platform, d.seller), (State::Settled, 3_240, 104_760));
@@ -36,7 +36,7 @@ fn of_1080_in_escrow_32_40_are_kept_and_1047_60_paid_and_after_a_refund_of_200_2
     x.by("bed-maker", |w| orders::give_back(w, &reduced.id, &[reduction(20_000)], "划痕")).unwrap();
     x.settle();
     x.by("bo", |w| orders::confirm(w, &reduced.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let reduced = x.order(&reduced.id);
     let d = reduced.release.as_ref().unwrap().division;
     assert_eq!((reduced.escrow.refunded(), d.platform, d.seller), (20_000, 2_640, 85_360));
@@ -91,7 +91,7 @@ fn a_refund_that_the_provider_refuses_is_held_again_until_somebody_asks_again() 
     assert_eq!(kind(x.by("anna", |w| orders::retry_refunds(w, &o.id))), "nothing-chosen");
     x.settle();
     x.by("anna", |w| orders::confirm(w, &o.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let o = x.order(&o.id);
     assert_eq!((o.state, o.escrow.refunded(), o.escrow.released()), (State::Settled, 8_000, 100_000));
     agree(&x, &o);

@@ -84,7 +84,7 @@ fn the_stations_commission_comes_out_of_the_price_and_everything_is_divided() {
     let request = sent.shipments[0].request.clone();
     x.by("bed-maker", |w| rural_ecommerce::service::shipping::brought(w, &o.id, &request)).unwrap();
     keeper(&x, |w| orders::confirm(w, &o.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let d = x.order(&o.id).release.unwrap().division;
     assert_eq!((d.platform, d.station, d.seller), (3_240, 2_160, 102_600));
     assert_eq!(x.escrow(&o).released, 108_000);

@@ -192,12 +192,13 @@ fn ask(city: &mut City, op: &Op, now: i64) {
     let number = city.returns.len();
     let reason = Reason::ALL[*reason];
     let asked = Asked { units: vec![Units { line: *line, units: *units }], reason, text: String::new() };
-    match Return::ask(&mut o, format!("{id}.{number}"), asked, Rules { days: 7, fresh: false }, now) {
-        Ok(r) => {
+    match Return::ask(&mut o, format!("{id}.{number}"), asked, Rules { days: 7, fresh: false, step_days: 7 }, now) {
+        Ok(mut r) => {
+            let effects = r.hurry(now);
             let fresh = o.lines.get(*line).is_some_and(|l| l.category.perishes());
             assert!(!(fresh && reason == Reason::NoReason), "fresh food without a reason");
             city.returns.insert(r.id.clone(), r);
-            city.commit(&o, Vec::new(), now).unwrap();
+            city.commit(&o, effects, now).unwrap();
         }
         Err(_) => assert_eq!(o, before),
     }
@@ -233,7 +234,8 @@ fn return_step(city: &mut City, op: &Op, now: i64) {
         },
         _ => Ok(Vec::new()),
     };
-    if let (Ok(effects), false) = (effects, *crash) {
+    if let (Ok(mut effects), false) = (effects, *crash) {
+        effects.extend(r.hurry(now));
         city.returns.insert(id, r);
         city.commit(&o, effects, now).unwrap();
     }
@@ -291,10 +293,7 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
         Op::Capture { order } => capture(city, *order, now),
         Op::Deliver { .. } => deliver(city, op, now),
         Op::Wait(_) => {}
-        Op::Cancel { order, crash } => take(city, *order, *crash, now, |_, o| match o.state {
-            State::Placed => o.cancel(now),
-            _ => o.withdraw("given-up", now),
-        }),
+        Op::Cancel { order, crash } => take(city, *order, *crash, now, |_, o| o.give_up(now)),
         Op::Accept { order, crash } => take(city, *order, *crash, now, |c, o| accept(c, o, now)),
         Op::Ship { order, all, own, crash } => take(city, *order, *crash, now, |_, o| ship(o, *all, *own, now)),
         Op::Carrier { order, shipment, parcel, state, crash } => take(city, *order, *crash, now, |_, o| {
@@ -336,7 +335,7 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
     }
 }
 
-pub(super) fn run(ops: &[Op]) {
+pub(super) fn run(ops: &[Op]) -> City {
     let mut city = City::new();
     let mut now = START;
     for (number, op) in ops.iter().enumerate() {
@@ -349,6 +348,7 @@ pub(super) fn run(ops: &[Op]) {
     settle(&mut city, END + DAY);
     check(&city);
     check_settled(&city);
+    city
 }
 
 /// Delivers everything, as a restarted host does.
