@@ -105,8 +105,13 @@ fn words(order: &Order, note: &Note) -> (Text, Text) {
 fn returned(order: &Order, state: State) -> (Text, Text) {
     let id = &order.id;
     let (zh, en) = match state {
-        State::Approved => ("商家未按时答复，退货视为同意，请按时寄回", "The store did not answer in time, so the return is agreed to: send the goods in time"),
-        State::Withdrawn => ("买家未按时寄回，退货视为撤回", "The goods were not sent back in time, so the return is withdrawn"),
+        State::Approved => (
+            "商家未按时答复，退货视为同意，请按时寄回",
+            "The store did not answer in time, so the return is agreed to: send the goods in time",
+        ),
+        State::Withdrawn => {
+            ("买家未按时寄回，退货视为撤回", "The goods were not sent back in time, so the return is withdrawn")
+        }
         _ => ("商家未按时退款，退货已交仲裁", "The store did not refund it in time, so an arbiter decides"),
     };
     let title = t("退货已自动处理", "A return went on by itself");

@@ -78,6 +78,22 @@ pub(crate) fn max_open_orders() -> Result<i64, ConfigError> {
     value("max_open_orders")
 }
 
+/// The most orders that one station holds unpaid.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn max_station_orders() -> Result<i64, ConfigError> {
+    value("max_station_orders")
+}
+
+/// The most villages that a keeper records as visited on one day.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn visits_a_day() -> Result<i64, ConfigError> {
+    value("visits_a_day")
+}
+
 /// The target of the service coverage, in per cent.
 ///
 /// # Errors

@@ -298,6 +298,7 @@ fn the_department_sees_what_waits_for_its_role_alone() {
             "/manage/listings",
             "/manage/batches?state=passed",
             "/manage/orders",
+            "/manage/claims",
             "/manage/stations",
             "/manage/stations/new",
             "/manage/stations/STATION001",

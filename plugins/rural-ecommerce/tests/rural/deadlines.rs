@@ -136,7 +136,10 @@ fn a_carrier_that_never_answers_leaves_the_goods_to_be_sent_again_and_a_late_ans
     let (again, _) = sent(&x, &silent, Carrier::Store);
     for word in [
         ("shipment.answered", json!({"request": request, "waybill": "W-1"})),
-        ("waybill.changed", json!({"waybill": "W-1", "request": request, "parcel": null, "state": "signed", "reason": null, "at": TUESDAY})),
+        (
+            "waybill.changed",
+            json!({"waybill": "W-1", "request": request, "parcel": null, "state": "signed", "reason": null, "at": TUESDAY}),
+        ),
     ] {
         x.arrive("logistics-finance", word.0, Some(&request), &word.1);
         x.run();

@@ -135,3 +135,30 @@ fn the_same_payment_a_hundred_times_is_one() {
     assert_eq!((o.escrow.captured(), o.escrow.entries().len()), (108_000, 1));
     assert_eq!(x.inbox("bed-maker").len(), 1, "the seller is told once");
 }
+
+#[test]
+fn a_manager_who_is_a_party_of_an_order_decides_nothing_of_it() {
+    let x = Xuzhou::new();
+    let bed = x.bed(5);
+    let o = x.delivered(&bed, "bed-maker", "anna", 1);
+    x.sign_in_official("anna", &["manager"]);
+    assert_eq!(kind(orders::give_back(&x.who(), &o.id, &[reduction(108_000)], "x")), "own-goods");
+    assert!(x.audit().iter().any(|r| r.action == "order.own" && r.target == o.id), "the attempt is recorded");
+    assert_eq!(x.order(&o.id), o);
+    // The seller gives back as the seller, whatever else they are.
+    x.sign_in_official("bed-maker", &["manager"]);
+    orders::give_back(&x.who(), &o.id, &[reduction(1)], "让价").unwrap();
+    x.role("manager", |w| orders::give_back(w, &o.id, &[reduction(1)], "投诉")).unwrap();
+}
+
+#[test]
+fn units_and_an_amount_for_one_line_are_refused_at_the_amount() {
+    let x = Xuzhou::new();
+    let bed = x.bed(5);
+    let o = x.bought("anna", &bed.id, 2);
+    let both = [reduction(1), Back { line: 0, units: 1, shipped: false, amount: Some(500) }];
+    let refused = x.by("bed-maker", |w| orders::give_back(w, &o.id, &both, "缺货")).unwrap_err();
+    let rural_ecommerce::service::Refusal::Fields(fields) = refused else { panic!("{refused:?}") };
+    assert_eq!(fields.iter().map(|f| f.pointer.as_str()).collect::<Vec<_>>(), ["/backs/1/amount"]);
+    assert_eq!(x.order(&o.id), o);
+}

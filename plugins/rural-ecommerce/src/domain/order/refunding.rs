@@ -126,16 +126,25 @@ impl Order {
         Ok(effects)
     }
 
+    /// Whether its buyer may give it up now.
+    #[must_use]
+    pub fn may_be_given_up(&self, now: i64) -> bool {
+        match self.state {
+            State::Placed | State::Paid => true,
+            State::Accepted | State::PartShipped => now >= self.ship_by,
+            _ => false,
+        }
+    }
+
     /// The buyer gives the order up: unpaid, paid and not accepted, or not sent in the store's time. What
     /// was paid for what is not sent goes back.
     ///
     /// # Errors
     /// [`OrderError::WrongState`] while the store is in time, and once all of it is on its way.
     pub fn give_up(&mut self, now: i64) -> Result<Vec<Effect>, OrderError> {
-        let late = matches!(self.state, State::Accepted | State::PartShipped) && now >= self.ship_by;
         match self.state {
             State::Placed => self.cancel(now),
-            _ if late => self.refund_all("not-shipped", now),
+            State::Accepted | State::PartShipped if self.may_be_given_up(now) => self.refund_all("not-shipped", now),
             _ => self.withdraw("given-up", now),
         }
     }
