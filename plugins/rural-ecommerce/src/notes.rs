@@ -3,21 +3,19 @@
 use crate::domain::effect::{Note, To};
 use crate::domain::money::yuan;
 use crate::domain::order::Order;
+use crate::domain::returns::State;
 use yunlong_sdk::{Notification, Text, t};
 
-/// The note for one side of an order; none for a buyer who has no account.
+/// The note for one side of an order. A keeper who ordered for somebody without an account reads what
+/// its buyer would.
 #[must_use]
-pub(crate) fn note(order: &Order, to: To, note: &Note) -> Option<Notification> {
-    let recipient = match to {
-        To::Buyer => order.owner.clone()?,
-        To::Seller => order.seller.clone(),
-    };
+pub(crate) fn note(order: &Order, to: To, note: &Note, recipient: &str) -> Notification {
     let path = match to {
-        To::Buyer => format!("/orders/{}", order.id),
-        To::Seller => format!("/selling/orders/{}", order.id),
+        To::Seller => format!("/store/orders/{}", order.id),
+        To::Buyer | To::Managers => format!("/orders/{}", order.id),
     };
     let (title, body) = words(order, note);
-    Some(Notification::new(recipient, title, body).path(path))
+    Notification::new(recipient, title, body).path(path)
 }
 
 fn words(order: &Order, note: &Note) -> (Text, Text) {
@@ -70,12 +68,22 @@ fn words(order: &Order, note: &Note) -> (Text, Text) {
         Note::Claim => (
             t("包裹异常，货款已冻结", "A parcel went wrong; the money is held"),
             of(
-                format!("订单 {id} 有包裹丢失、损坏或被拒收，主管处理前货款不会结算。"),
+                format!("订单 {id} 有包裹丢失、损坏、被拒收或逾期未送达，主管处理前货款不会结算。"),
                 format!(
-                    "A parcel of order {id} is lost, damaged or refused. Nothing is paid out until a manager has decided."
+                    "A parcel of order {id} is lost, damaged, refused or overdue. Nothing is paid out until a manager has decided."
                 ),
             ),
         ),
+        Note::Recalled { batch } => (
+            t("您买的商品已召回", "Goods that you bought are recalled"),
+            of(
+                format!("订单 {id} 中批次 {batch} 的商品检测不合格或已召回，请停止食用或使用；可申请退货。"),
+                format!(
+                    "Goods of the batch {batch} in order {id} failed a test or were recalled. Do not eat or use them; you can ask for a return."
+                ),
+            ),
+        ),
+        Note::Return(state) => returned(order, *state),
         Note::Settled { amount } => (
             t("货款已结算", "You were paid"),
             of(
@@ -93,12 +101,30 @@ fn words(order: &Order, note: &Note) -> (Text, Text) {
     }
 }
 
+/// What the clock did with a return.
+fn returned(order: &Order, state: State) -> (Text, Text) {
+    let id = &order.id;
+    let (zh, en) = match state {
+        State::Approved => (
+            "商家未按时答复，退货视为同意，请按时寄回",
+            "The store did not answer in time, so the return is agreed to: send the goods in time",
+        ),
+        State::Withdrawn => {
+            ("买家未按时寄回，退货视为撤回", "The goods were not sent back in time, so the return is withdrawn")
+        }
+        _ => ("商家未按时退款，退货已交仲裁", "The store did not refund it in time, so an arbiter decides"),
+    };
+    let title = t("退货已自动处理", "A return went on by itself");
+    (title, Text::new(format!("订单 {id}：{zh}。"), format!("Order {id}: {en}.")))
+}
+
 /// The reason of a refund, in words.
 #[must_use]
 pub(crate) fn reason_name(code: &str) -> Text {
     match code {
         "late-payment" => t("付款到账时订单已取消", "the payment came after the order was cancelled"),
         "group-over" | "group-failed" => t("拼团未成功", "the group buy did not form"),
+        "not-shipped" => t("商家未按时发货", "the store did not send it in time"),
         "not-accepted" => t("商家未按时接单", "the store did not accept in time"),
         "batch-failed" => t("批次不合格或已召回", "its batch failed a test or was recalled"),
         "given-up" => t("买家取消", "the buyer gave it up"),

@@ -1,7 +1,7 @@
 //! The installation's configuration, read where it is needed. Names and defaults stand in
 //! `app.toml`; the host has checked every value against its schema.
 
-use crate::domain::order::Times;
+use crate::domain::order::{Terms, Times};
 use crate::domain::returns::Rules;
 use serde::de::DeserializeOwned;
 use yunlong_sdk::context::{self, ConfigError};
@@ -21,6 +21,12 @@ pub(crate) fn times() -> Result<Times, ConfigError> {
         accept_days: value("accept_days")?,
         confirm_days: value("confirm_days")?,
         settle_days: value("settle_days")?,
+        terms: Terms {
+            ship_days: value("ship_days")?,
+            carrier_hours: value("carrier_hours")?,
+            arrive_days: value("arrive_days")?,
+            return_days: value("return_days")?,
+        },
     })
 }
 
@@ -29,7 +35,7 @@ pub(crate) fn times() -> Result<Times, ConfigError> {
 /// # Errors
 /// [`ConfigError`].
 pub(crate) fn returns() -> Result<Rules, ConfigError> {
-    Ok(Rules { days: value("return_days")?, fresh: value("fresh_no_reason")? })
+    Ok(Rules { days: value("return_days")?, fresh: value("fresh_no_reason")?, step_days: value("return_step_days")? })
 }
 
 /// The platform's commission, in basis points.
@@ -64,20 +70,28 @@ pub(crate) fn group_grace() -> Result<i64, ConfigError> {
     Ok(value::<i64>("group_grace_seconds")? * 1_000)
 }
 
-/// How long the carrier has to fetch parcels: milliseconds.
-///
-/// # Errors
-/// [`ConfigError`].
-pub(crate) fn carrier_time() -> Result<i64, ConfigError> {
-    Ok(value::<i64>("carrier_hours")? * crate::domain::time::HOUR)
-}
-
 /// The most orders that one buyer holds unpaid.
 ///
 /// # Errors
 /// [`ConfigError`].
 pub(crate) fn max_open_orders() -> Result<i64, ConfigError> {
     value("max_open_orders")
+}
+
+/// The most orders that one station holds unpaid.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn max_station_orders() -> Result<i64, ConfigError> {
+    value("max_station_orders")
+}
+
+/// The most villages that a keeper records as visited on one day.
+///
+/// # Errors
+/// [`ConfigError`].
+pub(crate) fn visits_a_day() -> Result<i64, ConfigError> {
+    value("visits_a_day")
 }
 
 /// The target of the service coverage, in per cent.

@@ -19,14 +19,19 @@ use crate::service::{escrow, keys};
 use crate::{notes, policy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeSet;
 use yunlong_sdk::messaging::MessagingError;
 use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Collection, DataError, Document, Error, Failure, Index, Outgoing, Tx};
+use yunlong_sdk::{Collection, DataError, Document, Error, Failure, Index, Outgoing, Page, Query, Stored, Tx};
 
 /// Units for sale, by `listing/sku`.
 pub const STOCK: &str = "stock";
 /// Orders that one buyer holds unpaid.
 pub const OPEN_ORDERS: &str = "open-orders";
+/// Orders that one station holds unpaid.
+pub const STATION_ORDERS: &str = "station-orders";
+/// Villages that a station's keeper recorded as visited: day/station.
+pub const VISITS_RECORDED: &str = "visits";
 /// Uses of a coupon.
 pub const COUPON_USED: &str = "coupon-used";
 
@@ -113,9 +118,11 @@ indexes! {
     BATCHES_BY_STORE: Batch = "by-store";
     /// Batches by where they stand.
     BATCHES_BY_STATE: Batch = "by-state";
+    /// Batches by where they stand and their last day.
+    BATCHES_BY_LAST_DAY: Batch = "by-last-day";
     /// Group buys by where they stand, the first deadline first.
     GROUPS_BY_STATE: GroupBuy = "by-state";
-    /// A listing's group buys.
+    /// A listing's group buys by where they stand, the first deadline first.
     GROUPS_BY_LISTING: GroupBuy = "by-listing";
     /// A buyer's orders.
     ORDERS_BY_OWNER: Order = "by-owner";
@@ -127,6 +134,8 @@ indexes! {
     ORDERS_BY_STATE: Order = "by-state";
     /// A station's orders.
     ORDERS_BY_STATION: Order = "by-station";
+    /// Orders with an open claim, by when the oldest was opened.
+    ORDERS_BY_OPEN_CLAIM: Order = "by-open-claim";
     /// A group's orders.
     ORDERS_BY_GROUP: Order = "by-group";
     /// A buyer's returns.
@@ -281,15 +290,16 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
         Effect::Reserve { key, units } => tx.adjust(STOCK, &key, -i64::from(units), 0..=i64::MAX)?,
         Effect::Restock { key, units } => tx.adjust(STOCK, &key, i64::from(units), 0..=i64::MAX)?,
         Effect::OpenHold => {
-            if order.owner.is_some() {
-                let bound = policy::max_open_orders().map_err(|e| DataError::Other(e.to_string()))?;
-                tx.adjust(OPEN_ORDERS, &order.placed_by, 1, 0..=bound)?;
-            }
+            let bound = if order.station.is_some() { policy::max_station_orders() } else { policy::max_open_orders() };
+            let bound = bound.map_err(|e| DataError::Other(e.to_string()))?;
+            let (counter, key) = holds(order);
+            tx.adjust(counter, key, 1, i64::MIN..=bound)?;
         }
         Effect::CloseHold => {
-            if order.owner.is_some() {
-                tx.adjust(OPEN_ORDERS, &order.placed_by, -1, 0..=i64::MAX)?;
-            }
+            let (counter, key) = holds(order);
+            // Orders that a station placed before they were counted take away what was never added.
+            let least = if order.station.is_some() { i64::MIN } else { 0 };
+            tx.adjust(counter, key, -1, least..=i64::MAX)?;
         }
         Effect::OpenPayment => {}
         Effect::CancelPayment => escrow::give_up(tx, order)?,
@@ -303,6 +313,14 @@ fn apply(tx: &Tx<'_>, order: &Order, effect: Effect, now: i64) -> Result<(), Sta
         Effect::Notify(to, note) => notify(tx, order, to, &note)?,
     }
     Ok(())
+}
+
+/// Where an unpaid order is counted: at its buyer, or at the station that ordered for somebody.
+fn holds(order: &Order) -> (&'static str, &str) {
+    match &order.station {
+        Some(s) => (STATION_ORDERS, &s.station),
+        None => (OPEN_ORDERS, &order.placed_by),
+    }
 }
 
 fn free_claims(tx: &Tx<'_>, order: &Order) -> Result<(), StageError> {
@@ -340,7 +358,7 @@ fn ask_carrier(tx: &Tx<'_>, order: &Order, request: &str, now: i64) -> Result<()
     let Some(s) = order.shipments.iter().find(|s| s.request == request) else { return Ok(()) };
     let parcels: Vec<_> =
         s.parcels.iter().map(|p| json!({"parcel": p.id, "goods": p.goods, "grams": p.grams})).collect();
-    let hours = policy::carrier_time().map_err(|e| DataError::Other(e.to_string()))?;
+    let hours = i64::from(order.terms.carrier_hours) * crate::domain::time::HOUR;
     let data = json!({
         "request": request,
         "order": keys().reference(&order.id),
@@ -368,13 +386,30 @@ pub fn count(tx: &Tx<'_>, place: &Place, figures: &Figures) -> Result<(), DataEr
     Ok(())
 }
 
-fn notify(tx: &Tx<'_>, order: &Order, to: To, note: &Note) -> Result<(), MessagingError> {
-    let Some(note) = notes::note(order, to, note) else { return Ok(()) };
-    match tx.notify(&note) {
-        // A person whom the platform knows no more gets no note; their money still moves.
-        Err(MessagingError::UnknownRecipient) => Ok(()),
-        other => other,
+fn notify(tx: &Tx<'_>, order: &Order, to: To, note: &Note) -> Result<(), StageError> {
+    for recipient in recipients(tx, order, to)? {
+        match tx.notify(&notes::note(order, to, note, &recipient)) {
+            // A person whom the platform knows no more gets no note; their money still moves.
+            Ok(()) | Err(MessagingError::UnknownRecipient) => {}
+            Err(e) => return Err(e.into()),
+        }
     }
+    Ok(())
+}
+
+/// Nobody can be told by their role alone: the managers of an order are those who let its goods on sale.
+fn recipients(tx: &Tx<'_>, order: &Order, to: To) -> Result<BTreeSet<String>, DataError> {
+    let mut out = BTreeSet::new();
+    match to {
+        To::Buyer => out.extend([order.owner.as_ref().unwrap_or(&order.placed_by).clone()]),
+        To::Seller => out.extend([order.seller.clone()]),
+        To::Managers => {
+            for line in &order.lines {
+                out.extend(tx.get::<Listing>(&line.listing)?.and_then(|l| l.value.reviewer));
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// The table of divisions with the changes that were recorded.
@@ -382,6 +417,24 @@ fn notify(tx: &Tx<'_>, order: &Order, to: To, note: &Note) -> Result<(), Messagi
 /// # Errors
 /// [`DataError`].
 pub fn table(tx: &Tx<'_>) -> Result<division::Table, DataError> {
-    let changes = tx.find::<Change>(yunlong_sdk::Query::by_id().limit(500))?;
-    Ok(division::Table::with(&changes.into_iter().map(|c| c.value).collect::<Vec<_>>()))
+    Ok(division::Table::with(&every(|q| tx.find::<Change>(q), &Query::by_id())?))
+}
+
+/// Every document of a query, page after page.
+///
+/// # Errors
+/// [`DataError`].
+pub fn every<T: Document>(
+    find: impl Fn(Query<T>) -> Result<Page<T>, DataError>,
+    query: &Query<T>,
+) -> Result<Vec<T>, DataError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = find(query.clone().limit(500).after(after))?;
+        all.extend(page.items.into_iter().map(Stored::into_value));
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
 }

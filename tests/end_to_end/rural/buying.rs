@@ -39,7 +39,8 @@ async fn of_two_hundred_buyers_at_once_ten_have_one_of_the_ten_beds() -> Result<
 /// Acceptance line 5.
 #[tokio::test]
 async fn the_price_is_divided_to_the_fen_and_a_fen_too_much_is_refused() -> Result<()> {
-    let market = Market::open(20).await?;
+    // Otherwise nothing is settled while it may be returned.
+    let market = Market::of(Plan::with(&[APP]).citizens(20).config(APP, "return_days", "0")).await?;
     let (maker, bed) = market.bed(5).await?;
     let buyer = market.citizen(11).await?;
     let plain = market.bought(&buyer, &purchase(&bed, 1)).await?;

@@ -106,7 +106,6 @@
         expected_total: total(),
       },
       consent: at('consent').value,
-      sms: false,
       made_at: Date.now(),
     };
     save(QUEUE, [...load(QUEUE, []), { station: kept.station, sale }]);

@@ -274,6 +274,16 @@ fn trade(router: Router) -> Router {
             },
         )
         .operation(
+            own(Operation::get("/api/manage/claims", "listOpenClaims")
+                .tag("department")
+                .summary("Orders with a claim on which nobody has decided, the oldest claim first: for managers")
+                .query::<PageQuery>()),
+            |r, i: Input<(), PageQuery>| {
+                let page = || orders::with_claims(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                answer(r, page().map(Orders::from))
+            },
+        )
+        .operation(
             own(Operation::post("/api/manage/orders/{order}/claims", "decideClaim")
                 .tag("department")
                 .summary("Decide a claim for a parcel: for managers")

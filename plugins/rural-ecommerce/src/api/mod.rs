@@ -28,7 +28,7 @@ fn answer<T>(request: &Request, result: Result<T, Refusal>) -> web::Result<T> {
 fn own<P, Q, B>(operation: Operation<P, Q, B>) -> Operation<P, Q, B> {
     operation
         .signed_in()
-        .problem(403, "`role-required` names the role; `own-goods`, `own-commission`, `partial-arbiter`: another person must do it")
+        .problem(403, "`role-required` names the role; `own-goods`, `own-commission`, `own-station`, `partial-arbiter`: another person must do it")
         .problem(404, "There is no such thing, or it is somebody else's")
         .problem(409, "A rule of the trade: `wrong-state` names the state and what it allows; `sold-out`, `price-changed`, `escrow-held`, `batch-required`, `not-selling` and the like")
         .problem(422, "`invalid-fields` points at each field; `unknown-village`; `idempotency-key-reused`")

@@ -49,6 +49,8 @@ api! {
         pay_until: String,
         /// Where the payer goes, while it waits for the payment.
         cashier_url: Option<String>,
+        /// Until when the store must send it, while it waits for that.
+        ship_by: Option<String>,
         /// When it is confirmed by itself, once it is delivered.
         confirm_at: Option<String>,
         /// The escrow account: `captured` = `released` + `refunded` + `held`, always.
@@ -154,7 +156,7 @@ api! {
     Serialize ClaimItem {
         /// Its id.
         id: String,
-        /// What happened: `lost`, `damaged` or `refused`.
+        /// What happened: `lost`, `damaged`, `refused` or `overdue`.
         reason: String,
         /// Whether nobody has decided.
         open: bool,
@@ -236,6 +238,8 @@ api! {
         refunded: u64,
         /// When it was asked for, RFC 3339.
         asked_at: String,
+        /// Until when the next step is to be taken, before the clock takes it.
+        due_at: Option<String>,
     }
     /// Returns.
     Serialize Returns {
@@ -248,10 +252,10 @@ api! {
     Deserialize BackInput {
         /// The line's place, from 0.
         line: u32,
-        /// Units; 0 for a reduction of the price.
+        /// Units, which go back at their worth; 0 for a reduction of the price.
         #[serde(default)]
         units: u32,
-        /// Fen; what the units are worth when absent.
+        /// Fen of a reduction: never together with units.
         amount: Option<u64>,
     }
 }
@@ -341,6 +345,7 @@ impl From<Order> for OrderBody {
             refunds,
             claims,
             cashier_url: o.intent.as_ref().filter(|_| o.state == State::Placed).map(|x| x.cashier_url.clone()),
+            ship_by: matches!(o.state, State::Accepted | State::PartShipped).then(|| time(o.ship_by)),
             confirm_at: o.delivered_at.map(|_| time(o.confirm_at)),
             shipments: o.shipments.into_iter().map(ShipmentItem::from).collect(),
             history: o
@@ -405,6 +410,7 @@ impl From<Return> for ReturnBody {
             decision: r.decision,
             refunded: r.refunded,
             asked_at: time(r.asked_at),
+            due_at: r.due_at.map(time),
         }
     }
 }

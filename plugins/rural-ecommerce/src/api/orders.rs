@@ -48,14 +48,14 @@ fn steps(router: Router) -> Router {
         .operation(
             own(Operation::post("/api/orders/{order}/cancel", "cancelOrder")
                 .tag("orders")
-                .summary("Give up an order that is not paid, or not accepted")
+                .summary("Give up an order that is not paid, not accepted, or not sent in time")
                 .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, orders::cancel(r.principal(), &i.path.order).map(OrderBody::from)),
         )
         .operation(
             own(Operation::post("/api/orders/{order}/confirm", "confirmOrder")
                 .tag("orders")
-                .summary("The buyer has the goods: the seller is paid")
+                .summary("The buyer has the goods: the seller is paid once the days for a return are over")
                 .path::<OrderPath>()),
             |r, i: Input<OrderPath>| answer(r, orders::confirm(r.principal(), &i.path.order).map(OrderBody::from)),
         )

@@ -48,9 +48,6 @@ api! {
         #[serde(default)]
         #[schemars(schema_with = "consent_by")]
         consent: Option<String>,
-        /// Whether they want a text message besides the printed receipt.
-        #[serde(default)]
-        sms: bool,
         /// When it was made, by the station's clock: milliseconds of UTC.
         made_at: i64,
     }
@@ -228,6 +225,7 @@ fn afterwards(router: Router) -> Router {
             own(Operation::post("/api/stations/{station}/visits", "recordVisit")
                 .tag("stations")
                 .summary("Record a visit to a village without a station")
+                .description("By its keeper: a few a day, in the station's county. Others are recorded by a manager.")
                 .path::<StationPath>()
                 .body::<VisitInput>()),
             |r, i: Input<StationPath, (), VisitInput>| {
@@ -275,7 +273,7 @@ fn sale(s: SaleInput) -> Result<Sale, Refusal> {
         _ => Err(unlisted("/consent", &["signature", "fingerprint", "witness"])),
     };
     let consent = s.consent.as_deref().filter(|word| !word.is_empty()).map(by).transpose()?;
-    Ok(Sale { client_id: s.client_id, purchase: s.purchase.into(), consent, sms: s.sms, made_at: s.made_at })
+    Ok(Sale { client_id: s.client_id, purchase: s.purchase.into(), consent, made_at: s.made_at })
 }
 
 fn sync(request: &Request, station: &str, body: SyncInput) -> Result<SyncBody, Refusal> {

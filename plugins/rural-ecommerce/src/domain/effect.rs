@@ -54,6 +54,8 @@ pub enum To {
     Buyer,
     /// The seller.
     Seller,
+    /// The managers who let its goods on sale: the department's, as far as the app knows any.
+    Managers,
 }
 
 /// What they are told.
@@ -81,8 +83,15 @@ pub enum Note {
     },
     /// The provider refused to return money.
     RefundFailed,
-    /// A parcel is lost or damaged: the money is held.
+    /// A parcel is lost, damaged or overdue: the money is held.
     Claim,
+    /// A batch of which the buyer has goods is bad.
+    Recalled {
+        /// Its trace code.
+        batch: String,
+    },
+    /// The clock took a step of a return.
+    Return(super::returns::State),
     /// The price was paid out.
     Settled {
         /// Fen for the seller.

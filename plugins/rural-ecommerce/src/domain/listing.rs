@@ -18,7 +18,7 @@ machine! {
         /// A manager looks at it.
         Review "review" "审核中" "under review" => [Publish, Return, Recall];
         /// It can be bought.
-        OnSale "on-sale" "在售" "on sale" => [Withdraw, Recall];
+        OnSale "on-sale" "在售" "on sale" => [Withdraw, Recall, Change];
         /// Its batch is bad. It never comes back.
         Recalled "recalled" "已召回" "recalled" => [];
     }
@@ -34,6 +34,8 @@ machine! {
         Withdraw "withdraw" "下架" "withdraw";
         /// Its batch is bad.
         Recall "recall" "召回" "recall";
+        /// What it sells is no longer what was reviewed.
+        Change "change" "修改" "change";
     }
 }
 
@@ -237,6 +239,21 @@ impl Listing {
         self.reviewer = Some(reviewer.to_owned());
         self.reason = Some(reason);
         Ok(())
+    }
+
+    /// Follows its product: on sale it has the new price at once, and goes back to the review when anything
+    /// else changed. Answers whether it is another.
+    pub fn follow(&mut self, before: &Product, product: &Product, now: i64) -> bool {
+        let was = self.clone();
+        if matches!(self.state, State::OnSale | State::Review) {
+            self.title = product.title.clone();
+            self.price_from = product.price_from();
+        }
+        if self.state == State::OnSale && !product.sells_as(before) {
+            self.state = State::Review;
+            self.changed_at = now;
+        }
+        *self != was
     }
 
     /// Takes it off sale.

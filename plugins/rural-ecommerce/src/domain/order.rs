@@ -15,12 +15,11 @@
 mod ending;
 mod paying;
 mod refunding;
+mod refusal;
 mod shipping;
 
 use super::commission::{Division, Rates};
-use super::escrow::{Escrow, OverHeld};
-use super::explain::Explain;
-use super::group::GroupError;
+use super::escrow::Escrow;
 use super::machine::{Machine, WrongState, machine};
 use super::money;
 use super::product::Category;
@@ -28,12 +27,12 @@ use super::shipment::{Claim, ClaimState, Shipment};
 use super::station::StationSale;
 use super::statistics::Place;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use yunlong_sdk::{Text, t};
+use yunlong_sdk::Text;
 
 pub use super::effect::{Effect, Note, To};
 pub use paying::NewOrder;
 pub use refunding::{Back, Refund, RefundItem, RefundState};
+pub use refusal::{Block, OrderError};
 pub use shipping::NewShipment;
 
 machine! {
@@ -92,10 +91,18 @@ pub enum Due {
     Pay,
     /// The store's time to accept is over.
     Accept,
+    /// The store's time to send it is over.
+    Ship,
+    /// The city's carrier has not answered.
+    Carrier,
+    /// Its parcels should have arrived.
+    Arrive,
     /// It is confirmed by itself.
     Confirm,
     /// It is settled.
     Settle,
+    /// Somebody should have taken the next step of its return.
+    Return,
 }
 
 /// One variant in an order, with all that is needed later, so that a change of the catalogue leaves
@@ -227,6 +234,28 @@ pub struct Times {
     pub confirm_days: u32,
     /// Days from there to the settlement.
     pub settle_days: u32,
+    /// What an order takes with it.
+    pub terms: Terms,
+}
+
+/// How long things take once an order is paid, as configured when it was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Days for the store to send what it accepted.
+    pub ship_days: u32,
+    /// Hours for the city's carrier to answer.
+    pub carrier_hours: u32,
+    /// Days for a parcel to arrive.
+    pub arrive_days: u32,
+    /// Days after the delivery in which the goods may be returned: nothing is settled before.
+    pub return_days: u32,
+}
+
+impl Default for Terms {
+    /// What an order has that was placed before there were any.
+    fn default() -> Self {
+        Self { ship_days: 7, carrier_hours: 48, arrive_days: 15, return_days: 0 }
+    }
 }
 
 /// An order of one store.
@@ -284,6 +313,12 @@ pub struct Order {
     /// The store's time to accept ends.
     #[serde(default)]
     pub accept_by: i64,
+    /// The store's time to send it ends, once it is accepted.
+    #[serde(default)]
+    pub ship_by: i64,
+    /// How long everything else takes.
+    #[serde(default)]
+    pub terms: Terms,
     /// Days from the delivery until it is confirmed by itself, as configured when it was placed.
     pub confirm_days: u32,
     /// Days from there to the settlement.
@@ -313,9 +348,15 @@ pub struct Order {
     /// The shipments, the first first.
     #[serde(default)]
     pub shipments: Vec<Shipment>,
-    /// The claims for lost and damaged parcels.
+    /// The claims for parcels that are lost, damaged, or should have arrived.
     #[serde(default)]
     pub claims: Vec<Claim>,
+    /// When the oldest of them was opened on which nobody has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_claim: Option<i64>,
+    /// The bad batches of which the buyer has goods, and was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recalled: Vec<String>,
     /// The return that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_return: Option<String>,
@@ -327,124 +368,6 @@ pub struct Order {
     pub release: Option<Release>,
     /// Every state that it passed.
     pub history: Vec<Passage>,
-}
-
-/// Why the money stays where it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Block {
-    /// A return is open.
-    Return(String),
-    /// A claim is open.
-    Claim(String),
-    /// A refund was refused by the provider, and nobody has asked again.
-    FailedRefund,
-}
-
-/// Why a step of an order is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// Its state does not allow it.
-    #[error(transparent)]
-    WrongState(#[from] WrongState<State>),
-    /// Something is open that must be decided first.
-    #[error("something is open: {0:?}")]
-    Blocked(Block),
-    /// More than the account holds.
-    #[error(transparent)]
-    OverHeld(#[from] OverHeld),
-    /// More units than there are.
-    #[error("line {line} has {left} units for that")]
-    Units {
-        /// The line's place.
-        line: usize,
-        /// Units that there are for it.
-        left: u32,
-    },
-    /// More money than the line is worth.
-    #[error("line {line} has {left} fen left")]
-    OverLine {
-        /// The line's place.
-        line: usize,
-        /// Fen that are left.
-        left: u64,
-    },
-    /// Nothing was chosen.
-    #[error("nothing was chosen")]
-    Nothing,
-    /// Its group buy does not allow it.
-    #[error(transparent)]
-    Group(#[from] GroupError),
-    /// It has no such shipment or claim.
-    #[error("the order has no such shipment or claim")]
-    Unknown,
-}
-
-impl Explain for OrderError {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::WrongState(e) => e.kind(),
-            Self::Blocked(_) => "escrow-held",
-            Self::OverHeld(e) => e.kind(),
-            Self::Units { .. } => "too-many-units",
-            Self::OverLine { .. } => "over-line",
-            Self::Nothing => "nothing-chosen",
-            Self::Group(e) => e.kind(),
-            Self::Unknown => "not-found",
-        }
-    }
-
-    fn title(&self) -> Text {
-        match self {
-            Self::WrongState(e) => e.title(),
-            Self::Blocked(_) => t("货款暂时冻结", "The money is held"),
-            Self::OverHeld(e) => e.title(),
-            Self::Units { .. } => t("数量超过可处理的件数", "More units than there are"),
-            Self::OverLine { .. } => t("金额超过该商品的余额", "More than is left of the line"),
-            Self::Nothing => t("没有选择任何商品", "Nothing was chosen"),
-            Self::Group(e) => e.title(),
-            Self::Unknown => t("没有找到", "Not found"),
-        }
-    }
-
-    fn detail(&self) -> Text {
-        match self {
-            Self::WrongState(e) => e.detail(),
-            Self::Blocked(Block::Return(id)) => Text::new(
-                format!("退货 {id} 尚未处理完。处理完后才能确认收货和结算。"),
-                format!("The return {id} is open. Decide it first, then the order can be confirmed and settled."),
-            ),
-            Self::Blocked(Block::Claim(id)) => Text::new(
-                format!("包裹 {id} 的理赔尚未处理完。处理完后才能确认收货和结算。"),
-                format!("The claim for the parcel {id} is open. Decide it first, then the order can go on."),
-            ),
-            Self::Blocked(Block::FailedRefund) => t(
-                "有一笔退款被支付机构拒绝。请先再次申请退款。",
-                "The payment provider refused a refund. Ask for it again first.",
-            ),
-            Self::OverHeld(e) => e.detail(),
-            Self::Units { line, left } => Text::new(
-                format!("第 {} 行最多可处理 {left} 件。", line + 1),
-                format!("Line {} has {left} units for that.", line + 1),
-            ),
-            Self::OverLine { line, left } => Text::new(
-                format!("第 {} 行最多可退 {} 元。", line + 1, money::yuan(*left)),
-                format!("At most {} yuan of line {} can be returned.", money::yuan(*left), line + 1),
-            ),
-            Self::Nothing => t("请至少选择一件商品或填写金额。", "Choose at least one unit or an amount."),
-            Self::Group(e) => e.detail(),
-            Self::Unknown => t("这个订单没有这样的包裹或理赔。", "The order has no such shipment or claim."),
-        }
-    }
-
-    fn members(&self) -> Vec<(&'static str, Value)> {
-        match self {
-            Self::WrongState(e) => e.members(),
-            Self::OverHeld(e) => e.members(),
-            Self::Units { line, left } => vec![("line", json!(line)), ("left", json!(left))],
-            Self::OverLine { line, left } => vec![("line", json!(line)), ("left", json!(left))],
-            _ => Vec::new(),
-        }
-    }
 }
 
 impl Order {
@@ -504,6 +427,12 @@ impl Order {
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// Whether somebody is a party of it: its buyer, whoever placed it, its seller.
+    #[must_use]
+    pub fn is_party(&self, subject: &str) -> bool {
+        self.owner.as_deref() == Some(subject) || self.placed_by == subject || self.seller == subject
     }
 
     /// Whether the store has accepted it.

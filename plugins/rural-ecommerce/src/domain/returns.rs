@@ -2,7 +2,7 @@
 
 use super::explain::Explain;
 use super::machine::{Machine, WrongState, machine};
-use super::order::{Back, Order, OrderError, Step as OrderStep};
+use super::order::{Back, Due, Effect, Note, Order, OrderError, Step as OrderStep, To};
 use super::shipment::Units;
 use super::time::DAY;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,17 @@ pub struct Return {
     pub asked_at: i64,
     /// When it came to stand there: milliseconds of UTC.
     pub changed_at: i64,
+    /// Days for each of its steps, as configured when it was asked for.
+    #[serde(default = "step_days")]
+    pub step_days: u32,
+    /// Until when somebody must take the next step, before the clock does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+}
+
+/// What a return has that was asked for before there were such days.
+fn step_days() -> u32 {
+    7
 }
 
 /// The rules of returns, from the configuration.
@@ -144,6 +155,8 @@ pub struct Rules {
     pub days: u32,
     /// Whether fresh food may be returned without one, too.
     pub fresh: bool,
+    /// Days for each step of a return.
+    pub step_days: u32,
 }
 
 /// Why a return is refused.
@@ -285,6 +298,8 @@ impl Return {
             refunded: 0,
             asked_at: now,
             changed_at: now,
+            step_days: rules.step_days,
+            due_at: None,
         })
     }
 
@@ -305,7 +320,43 @@ impl Return {
             Step::Arbitrate => State::Arbitrated,
         };
         self.changed_at = now;
+        self.due_at = None;
         Ok(())
+    }
+
+    /// Gives whoever is next their days, where one party could otherwise hold the money for ever. An
+    /// arbiter has none: theirs is the decision.
+    #[must_use]
+    pub fn hurry(&mut self, now: i64) -> Vec<Effect> {
+        if !matches!(self.state, State::Asked | State::Approved | State::Sent | State::Inspected) {
+            return Vec::new();
+        }
+        let at = now + i64::from(self.step_days) * DAY;
+        self.due_at = Some(at);
+        vec![Effect::Remind(Due::Return, at)]
+    }
+
+    /// The days of the next step are over. A seller who did not answer has agreed, a buyer who did not
+    /// send has taken it back, and of goods that came back and were not refunded an arbiter decides. Early
+    /// or twice it does nothing.
+    pub fn overdue(&mut self, order: &mut Order, now: i64) -> Vec<Effect> {
+        if self.due_at.is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        self.state = match self.state {
+            State::Asked => State::Approved,
+            State::Approved => State::Withdrawn,
+            State::Sent | State::Inspected => State::Disputed,
+            _ => return Vec::new(),
+        };
+        self.changed_at = now;
+        self.due_at = None;
+        let mut effects = self.hurry(now);
+        if self.state == State::Withdrawn {
+            effects.extend(order.close_return(now));
+        }
+        effects.extend([To::Buyer, To::Seller].map(|to| Effect::Notify(to, Note::Return(self.state))));
+        effects
     }
 
     /// What its units are worth now, in fen.

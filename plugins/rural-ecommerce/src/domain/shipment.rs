@@ -42,6 +42,8 @@ pub enum ParcelState {
     Damaged,
     /// The receiver refused it, and it goes back.
     Refused,
+    /// It should have arrived. No carrier says so: it stands in claims alone.
+    Overdue,
 }
 
 impl ParcelState {
@@ -58,6 +60,7 @@ impl ParcelState {
             Self::Lost => "lost",
             Self::Damaged => "damaged",
             Self::Refused => "refused",
+            Self::Overdue => "overdue",
         }
     }
 
@@ -74,6 +77,7 @@ impl ParcelState {
             Self::Lost => t("已丢失", "lost"),
             Self::Damaged => t("已损坏", "damaged"),
             Self::Refused => t("被拒收", "refused"),
+            Self::Overdue => t("逾期未送达", "overdue"),
         }
     }
 
@@ -86,7 +90,7 @@ impl ParcelState {
     /// Whether something is wrong with it.
     #[must_use]
     pub fn is_exception(self) -> bool {
-        matches!(self, Self::Lost | Self::Damaged | Self::Refused)
+        matches!(self, Self::Lost | Self::Damaged | Self::Refused | Self::Overdue)
     }
 
     /// Whether the carrier's word may bring it there: on, never back, and nothing moves what has
@@ -212,7 +216,7 @@ impl Shipment {
     }
 }
 
-/// A parcel that did not arrive as it should: the order's money is held until a manager has decided.
+/// A parcel that did not arrive as it should, or in time: the order's money is held until a manager has decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// `request/parcel`.

@@ -135,6 +135,9 @@ pub enum StationError {
     /// Nobody edits their own commission.
     #[error("a keeper does not set their own commission")]
     OwnCommission,
+    /// Nobody sets up or changes a station of their own.
+    #[error("a manager does not set up or change their own station")]
+    OwnStation,
     /// Over what a station may have.
     #[error("{0} basis points are too many")]
     TooHigh(u16),
@@ -150,6 +153,7 @@ impl Explain for StationError {
     fn kind(&self) -> &'static str {
         match self {
             Self::OwnCommission => "own-commission",
+            Self::OwnStation => "own-station",
             Self::TooHigh(_) => "commission-too-high",
             Self::NotActive => "station-not-active",
             Self::NoConsent => "consent-required",
@@ -159,6 +163,7 @@ impl Explain for StationError {
     fn title(&self) -> Text {
         match self {
             Self::OwnCommission => t("不能修改自己站点的佣金", "You cannot set your own station's commission"),
+            Self::OwnStation => t("不能设立或修改自己的站点", "You cannot set up or change a station of your own"),
             Self::TooHigh(_) => t("佣金比例过高", "The commission is too high"),
             Self::NotActive => t("站点现在不能代购", "The station takes no orders now"),
             Self::NoConsent => t("须先取得本人同意", "The person must agree first"),
@@ -167,7 +172,7 @@ impl Explain for StationError {
 
     fn detail(&self) -> Text {
         match self {
-            Self::OwnCommission => {
+            Self::OwnCommission | Self::OwnStation => {
                 t("请由另一位主管修改；这次尝试已记录。", "Another manager must do it. The attempt was recorded.")
             }
             Self::TooHigh(bps) => Text::new(
@@ -243,9 +248,6 @@ pub struct StationSale {
     pub payee: String,
     /// The keeper's subject.
     pub keeper: String,
-    /// Whether the person wants a text message besides the printed receipt.
-    #[serde(default)]
-    pub sms: bool,
     /// When it was made at the station, by the station's clock: milliseconds of UTC.
     pub made_at: i64,
 }

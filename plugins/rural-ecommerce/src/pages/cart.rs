@@ -98,7 +98,7 @@ pub(super) fn change(request: &Request) -> web::Result<Response> {
         return answer(request, super::forms::unreadable(&form, |f, m| page(request, f, m)));
     };
     let before =
-        if action == "add" { already(request, &listing, &sku).map_err(|e| e.into_error(request.lang()))? } else { 0 };
+        if action == "add" { cart::units(who, &listing, &sku).map_err(|e| e.into_error(request.lang()))? } else { 0 };
     let to = if action == "add" { format!("/goods/{}?added=1", web::encode_url(&listing)) } else { "/cart".to_owned() };
     let done = cart::set(who, &CartLine { listing, sku, quantity: quantity.saturating_add(before).min(MAX_UNITS) });
     answer(
@@ -108,9 +108,4 @@ pub(super) fn change(request: &Request) -> web::Result<Response> {
             Err(e) => again(request, form, e, |f, m| page(request, f, m)),
         },
     )
-}
-
-fn already(request: &Request, listing: &str, sku: &str) -> Result<u32, Refusal> {
-    let lines = cart::get(request.principal())?;
-    Ok(lines.iter().find(|l| l.line.listing == listing && l.line.sku == sku).map_or(0, |l| l.line.quantity))
 }

@@ -17,12 +17,14 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
             li { (request.t("验收后确认收货。不操作的，送达后自动确认（天）：", "Look at the goods and confirm. Without that it is confirmed by itself so many days after the delivery: ")) (times.confirm_days) }
         } }))
         (card("escrow", request.t("担保交易", "Escrow"), html! {
-            p { (request.t("货款由平台担保账户保管：收到的 = 已结算 + 已退 + 保管中。确认收货后结算给卖家（扣除服务费）；商家未按时接单自动退款（天）：", "The platform holds your money: what came in is paid out, returned or held. The seller is paid once you have confirmed (less the commission). Not accepted in time, it goes back by itself (days): ")) (times.accept_days) }
+            p { (request.t("货款由平台担保账户保管：收到的 = 已结算 + 已退 + 保管中。确认收货且退货期满后结算给卖家（扣除服务费）；商家未按时接单自动退款（天）：", "The platform holds your money: what came in is paid out, returned or held. The seller is paid once you have confirmed and the days for a return are over (less the commission). Not accepted in time, it goes back by itself (days): ")) (times.accept_days) }
+            p { (request.t("接单后未按时发货，未发部分自动退款（天）：", "What is not sent in time after that goes back by itself (days): ")) (times.terms.ship_days) " · " (request.t("发货后没有送达消息，自动转理赔（天）：", "a parcel of which nobody says that it arrived becomes a claim (days): ")) (times.terms.arrive_days) }
             p { (request.t("包裹丢失、损坏，或有退货、仲裁时，货款冻结到处理完为止。", "With a lost or damaged parcel, a return or a dispute the money stays held until that is decided.")) }
         }))
         (card("return", request.t("退货和仲裁", "Returns and arbitration"), html! {
             p { (request.t("送达后多少天内可以无理由退货：", "Goods may be returned without a reason so many days after delivery: ")) (rules.days)
                 @if !rules.fresh { " · " (request.t("生鲜食品不适用，但损坏、不符或有质量问题可以退。", "not fresh food, unless it is damaged, wrong or poor.")) } }
+            p { (request.t("每一步的时限（天）：", "Days for each step: ")) (rules.step_days) " · " (request.t("商家未答复视为同意，买家未寄回视为撤回，寄回后未退款转仲裁。", "a store that does not answer agrees, a buyer who does not send the goods takes it back, and an arbiter decides on goods that came back and are not refunded.")) }
             p { (request.t("商家拒绝的，可以申请仲裁；仲裁员不能与交易有关，裁决是最终的。", "If the store refuses, go to the arbiter, who has no part in the trade and whose word is final.")) }
         }))
         (card("trace", request.t("追溯和召回", "Trace and recalls"), html! {
@@ -32,7 +34,7 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
             p { (request.t("截止前付款人数达到要求即成团；未成团，所有人的款项各退一次。", "With enough people who have paid before the deadline it forms; otherwise everybody's money goes back, once.")) }
         }))
         (card("station", request.t("没有手机的老人", "Without a telephone"), html! {
-            p { (request.t("到村级服务站，由负责人代为下单：负责人读出同意书，由本人签字、按手印或在见证下口头同意，并交给本人打印的收据；短信可以不要。", "At the village station the keeper orders for you: reads the consent to you, takes your signature, fingerprint or witnessed word, and gives you a printed receipt. A text message is optional.")) }
+            p { (request.t("到村级服务站，由负责人代为下单：负责人读出同意书，由本人签字、按手印或在见证下口头同意，并交给本人打印的收据。", "At the village station the keeper orders for you: reads the consent to you, takes your signature, fingerprint or witnessed word, and gives you a printed receipt.")) }
         }))
         (card("sell", request.t("农户开店", "Selling"), html! {
             p { (request.t("凭居民身份证或统一社会信用代码登记，审核后开店；登记批次、检测合格、商品审核通过后上架。", "Register with a resident ID or USCC and be approved; register batches, have them tested, and have your listings reviewed.")) " " a href="/store" { (request.t("我的店铺", "My store")) } }

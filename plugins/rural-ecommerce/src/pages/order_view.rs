@@ -149,8 +149,8 @@ pub(super) fn block(request: &Request, order: &Order) -> Markup {
         None => return html! {},
         Some(Block::Return(_)) => request.t("有退货在处理，货款冻结。", "A return is open; the money is held."),
         Some(Block::Claim(_)) => request.t(
-            "有包裹丢失、损坏或被拒收，货款冻结，等主管处理。",
-            "A parcel is lost, damaged or refused. The money is held until a manager has decided.",
+            "有包裹丢失、损坏、被拒收或逾期未送达，货款冻结，等主管处理。",
+            "A parcel is lost, damaged, refused or overdue. The money is held until a manager has decided.",
         ),
         Some(Block::FailedRefund) => request
             .t("支付机构拒绝了一笔退款，请再次申请。", "The payment provider refused a refund: ask for it again."),

@@ -81,7 +81,7 @@ fn shown(request: &Request) -> Result<Response, Refusal> {
         (card("facts", request.t("订单信息", "The order"), view::facts(request, &order)?))
         (view::shipments(request, &order, &brought))
         (view::claims(request, &order, &|c| html! {
-            @if who.has_role(MANAGER) && c.state == ClaimState::Open { p { a href={ "/manage/claims/" (order.id) "?claim=" (web::encode_url(&c.id)) } { (request.t("处理理赔", "Decide it")) } } }
+            @if who.has_role(MANAGER) && !buyer && !seller && c.state == ClaimState::Open { p { a href={ "/manage/claims/" (order.id) "?claim=" (web::encode_url(&c.id)) } { (request.t("处理理赔", "Decide it")) } } }
         }))
         (view::returns(request, &all))
         (view::escrow(request, &order))
@@ -132,7 +132,10 @@ fn status(request: &Request, order: &Order, paying: Option<Status>, buyer: bool)
                 local(order.accept_by)
             ),
         ),
-        State::Accepted => t("商家已接单，正在备货。", "The store is preparing it."),
+        State::Accepted => Text::new(
+            format!("商家已接单，正在备货。{} 前未发货，自动退款。", local(order.ship_by)),
+            format!("The store is preparing it. What is not sent by {} is refunded by itself.", local(order.ship_by)),
+        ),
         State::PartShipped => t("部分商品已发出。", "Some of it is on its way."),
         State::Shipped => t("全部商品已发出。", "All of it is on its way."),
         State::Delivered => Text::new(
@@ -171,9 +174,9 @@ fn actions(request: &Request, order: &Order, buyer: bool, seller: bool, waiting:
             @if buyer && may(Step::Pay) && !waiting { (confirm(&at("pay"), request.t("去付款", "Pay"), &[])) }
             @if buyer && may(Step::Confirm) && free { a role="button" href=(at("confirm")) { (request.t("确认收货", "I have the goods")) } }
             @if buyer && may(Step::Return) && free { (link(at("return"), request.t("申请退货", "Return goods"))) }
-            @if buyer && matches!(order.state, State::Placed | State::Paid) { (link(at("cancel"), request.t("取消订单", "Give it up"))) }
+            @if buyer && order.may_be_given_up(now()) { (link(at("cancel"), request.t("取消订单", "Give it up"))) }
             @if seller { a role="button" href={ "/store/orders/" (order.id) } { (request.t("处理订单", "Handle it")) } }
-            @if manager && !seller && may(Step::Refund) { (link(format!("/store/orders/{}", order.id), request.t("退款", "Refund"))) }
+            @if manager && !seller && !buyer && may(Step::Refund) { (link(format!("/store/orders/{}", order.id), request.t("退款", "Refund"))) }
             @if failed && (buyer || seller || manager) { (confirm(&at("refund-again"), request.t("再次申请退款", "Ask for the refund again"), &[])) }
             (link(at("receipt"), request.t("打印收据", "Print the receipt")))
             a href=(if seller { "/store/orders" } else { "/orders" }) { (request.t("返回列表", "Back to the list")) }
@@ -227,8 +230,8 @@ fn cancel(request: &Request) -> web::Result<Response> {
 /// `GET /orders/{order}/confirm`.
 fn ask_confirm(request: &Request) -> web::Result<Response> {
     let what = t(
-        "确认收货后，货款结算给卖家，之后不能再从担保账户退回。请先验收全部包裹。",
-        "Once you confirm, the seller is paid, and nothing more can be returned from escrow. Look at every parcel first.",
+        "确认收货后，退货期满即把货款结算给卖家，之后不能再从担保账户退回。请先验收全部包裹。",
+        "Once you confirm, the seller is paid when the days for a return are over, and nothing more can be returned from escrow then. Look at every parcel first.",
     );
     question(request, &t("确认收货", "I have the goods"), &what, "confirm")
 }

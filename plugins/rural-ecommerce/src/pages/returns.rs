@@ -147,7 +147,8 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
     let body = html! {
         (message)
         (error_summary(lang, form))
-        (notice(Tone::Info, html! { p { (return_badge(lang, r.state)) " " (local(r.changed_at)) } }))
+        (notice(Tone::Info, html! { p { (return_badge(lang, r.state)) " " (local(r.changed_at))
+            @if let Some(at) = r.due_at { " · " (request.t("下一步须在此之前完成，否则自动处理：", "The next step is to be taken before this, or the clock takes it: ")) (local(at)) } } }))
         (facts(request, &r, order.as_ref()))
         (steps(request, &r, form))
         p { a href={ "/orders/" (r.order) } { (request.t("查看订单", "See the order")) } }

@@ -7,14 +7,14 @@ use crate::domain::cart::CartLine;
 use crate::domain::order::Recipient;
 use crate::domain::station::{CONSENT_TEXT, ConsentBy, Service, Station};
 use crate::domain::time::Date;
-use crate::service::access::STATION;
+use crate::service::access::{MANAGER, STATION};
 use crate::service::cart::{self, Shown};
 use crate::service::checkout::{Item, Purchase};
 use crate::service::stations::{self, Sale};
 use crate::service::{Refusal, now, orders, statistics};
 use maud::{Markup, html};
 use yunlong_sdk::page::{
-    Column, amount, badge, card, checkbox, empty, error_summary, field, hidden, notice, pager, select, table,
+    Column, amount, badge, card, empty, error_summary, field, hidden, notice, pager, select, table,
 };
 use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, random, t, web};
 
@@ -164,7 +164,6 @@ fn order_page(request: &Request, form: &Form, message: Markup) -> Result<Respons
                     p { (request.t("请向本人读出：", "Read this to the person: ")) }
                     blockquote lang="zh-CN" { (CONSENT_TEXT) }
                     (select(lang, form, "consent", &t("同意方式", "How they agreed"), &choices(lang, &ways)))
-                    (checkbox(lang, form, "sms", &t("除打印收据外，还要短信通知（须填手机号码）", "A text message besides the printed receipt (needs the number)")))
                 }))
                 div.actions { button type="submit" name="action" value="order" { (submit) } a href={ "/station/" (s.id) } { (request.t("返回", "Back")) } }
             }
@@ -228,7 +227,6 @@ fn order_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
             expected_total: None,
         },
         consent,
-        sms: form.checked("sms"),
         made_at: now(),
     };
     match stations::sell(request.principal(), request.param("station"), &sale) {
@@ -254,11 +252,11 @@ fn named(refusal: Refusal) -> Refusal {
     }
 }
 
-/// `GET /station/{station}/visit`.
+/// `GET /station/{station}/visit`: for its keeper, and managers.
 fn visit(request: &Request) -> web::Result<Response> {
-    request.require_role(&[STATION])?;
+    request.require_role(&[STATION, MANAGER])?;
     let shown = || {
-        let s = kept(request)?;
+        let s = stations::visiting(request.principal(), request.param("station"))?;
         let form = Form::new().with("day", Date::at(now()).to_string());
         let part = |n: usize| s.village.get(..n).unwrap_or("").to_owned();
         visit_page(request, &form.with("village-county", part(6)).with("village-town", part(9)), html! {})
@@ -267,13 +265,14 @@ fn visit(request: &Request) -> web::Result<Response> {
 }
 
 fn visit_page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
-    let (lang, s) = (request.lang(), kept(request)?);
+    let lang = request.lang();
+    let s = stations::visiting(request.principal(), request.param("station"))?;
     let submit = request.t("登记", "Record it");
     let body = html! {
         (message)
         (saved(request))
         (error_summary(lang, form))
-        (notice(Tone::Info, request.t("没有站点的村，当月有一次上门服务即计入服务覆盖。", "A village without a station counts as served in a month with one visit.")))
+        (notice(Tone::Info, request.t("没有站点的村，当月有一次上门服务即计入服务覆盖。站点只登记本县的村，每天的数量有限；其他的由主管登记。", "A village without a station counts as served in a month with one visit. A keeper records a few villages a day, of the station's county; others are recorded by a manager.")))
         form method="post" action={ "/station/" (s.id) "/visit" } novalidate {
             (place::enter(submit))
             (place::fields(lang, form, "village")?)
@@ -286,7 +285,7 @@ fn visit_page(request: &Request, form: &Form, message: Markup) -> Result<Respons
 
 /// `POST /station/{station}/visit`.
 fn visited(request: &Request) -> web::Result<Response> {
-    request.require_role(&[STATION])?;
+    request.require_role(&[STATION, MANAGER])?;
     answer(request, visit_done(request, request.form()?))
 }
 

@@ -14,7 +14,7 @@ use crate::domain::station::{Consent, StationSale};
 use crate::domain::store::Store;
 use crate::domain::time::Date;
 use crate::policy;
-use crate::store::{COUPON_USED, Claimed, OPEN_ORDERS, ORDERS, STOCK, stage, table};
+use crate::store::{COUPON_USED, Claimed, OPEN_ORDERS, ORDERS, STATION_ORDERS, STOCK, stage, table};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use yunlong_sdk::{DataError, Principal, Text, Tx, random, t, transact};
@@ -112,7 +112,7 @@ fn explain(refusal: Refusal) -> Refusal {
     match refusal {
         Refusal::Data(DataError::OutOfBounds { counter, key, value, .. }) => match counter.as_str() {
             STOCK => Refusal::SoldOut { key, left: u32::try_from(value).unwrap_or(0) },
-            OPEN_ORDERS => Refusal::TooManyOpen,
+            OPEN_ORDERS | STATION_ORDERS => Refusal::TooManyOpen,
             COUPON_USED => CouponError::UsedUp.into(),
             _ => Refusal::Data(DataError::Other(format!("the counter {counter} is at its bound"))),
         },

@@ -4,7 +4,9 @@
 use super::{now, sweeps};
 use crate::domain::effect::Effect;
 use crate::domain::group::GroupBuy;
+use crate::domain::machine::Machine as _;
 use crate::domain::order::{Due, Order, OrderError};
+use crate::domain::returns::Return;
 use crate::domain::shipment::{ExceptionReason, WaybillState};
 use crate::policy;
 use crate::store::{
@@ -12,6 +14,7 @@ use crate::store::{
     WAYBILL_CHANGED, stage,
 };
 use serde::Deserialize;
+use serde_json::json;
 use yunlong_sdk::payments::{Outcome, PaymentOutcome};
 use yunlong_sdk::{Event, Failure, Text, Tx};
 
@@ -105,7 +108,24 @@ fn order_due(due: &OrderDue, tx: &Tx<'_>) -> Result<(), Failure> {
     // The message comes when its time has come; a guest's clock a little behind the host's must not
     // make it pass unheeded.
     let now = now().max(due.at);
+    if due.what == Due::Return {
+        return return_due(&due.order, now, tx);
+    }
     change(tx, &due.order, now, |o| o.due(due.what, now))
+}
+
+/// The days of an open return's next step are over.
+fn return_due(order: &str, now: i64, tx: &Tx<'_>) -> Result<(), Failure> {
+    let mut order = load(tx, order)?;
+    let Some(open) = &order.open_return else { return Ok(()) };
+    let Some(mut r) = tx.get::<Return>(open)?.map(|r| r.value) else { return Ok(()) };
+    let effects = r.overdue(&mut order, now);
+    if effects.is_empty() {
+        return Ok(());
+    }
+    tx.put(&r)?;
+    tx.audit("return.overdue", &r.id, &json!({"state": r.state.code()}))?;
+    Ok(stage(tx, &mut order, effects, false, now)?)
 }
 
 fn payment(outcome: &PaymentOutcome, at: i64, tx: &Tx<'_>) -> Result<(), Failure> {

@@ -86,12 +86,17 @@ pub fn list_open(limit: u32, after: Option<String>) -> Result<Page<GroupBuy>, Re
     Ok(GROUPS.find(open.limit(limit).after(after))?)
 }
 
-/// A listing's group buys that can be joined.
+/// A listing's group buys that can be joined, the first deadline first.
 ///
 /// # Errors
 /// An error of the data service.
 pub fn of_listing(listing: &str) -> Result<Vec<GroupBuy>, Refusal> {
     let now = now();
-    let all = GROUPS.find(GROUPS_BY_LISTING.equals(listing).limit(50))?;
-    Ok(all.into_iter().map(|g| g.value).filter(|g| g.joinable(now).is_ok()).collect())
+    let mut all = Vec::new();
+    for state in [State::Open, State::Formed] {
+        let query = GROUPS_BY_LISTING.equals(listing).equals(state.code()).above(now);
+        all.extend(GROUPS.find(query.limit(50))?.into_iter().map(|g| g.value));
+    }
+    all.sort_by_key(|g| g.deadline);
+    Ok(all)
 }

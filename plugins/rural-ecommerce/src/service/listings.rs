@@ -233,9 +233,7 @@ pub struct Offer {
 pub fn offer(who: &Principal, id: &str) -> Result<Offer, Refusal> {
     let listing = known(LISTINGS.get(id))?.ok_or(Refusal::NotFound)?.into_value();
     let store = stores::get(&listing.store)?;
-    let public = matches!(listing.state, State::OnSale | State::Recalled);
-    let own = who.subject.as_deref() == Some(store.owner.as_str());
-    if !public && !own && !who.has_role(MANAGER) {
+    if !shown_to(who, &listing, &store) {
         return Err(Refusal::NotFound);
     }
     let product = stores::product(&listing.product)?;
@@ -245,12 +243,23 @@ pub fn offer(who: &Principal, id: &str) -> Result<Offer, Refusal> {
     };
     let left = |s: &Sku| Ok((s.clone(), data::counter(STOCK, &Listing::stock_key(id, &s.id))?));
     let skus = product.skus.iter().map(left).collect::<Result<_, DataError>>()?;
-    let refused = match listing.buyable(&product, batch.as_ref(), now()) {
+    let refused = refused(&listing, &product, batch.as_ref(), &store);
+    Ok(Offer { listing, product, store, skus, batch, refused })
+}
+
+/// Whether somebody sees a listing: on sale or recalled everybody does.
+pub(super) fn shown_to(who: &Principal, listing: &Listing, store: &Store) -> bool {
+    let own = who.subject.as_deref() == Some(store.owner.as_str());
+    matches!(listing.state, State::OnSale | State::Recalled) || own || who.has_role(MANAGER)
+}
+
+/// Why a listing cannot be bought now, if it cannot.
+pub(super) fn refused(listing: &Listing, product: &Product, batch: Option<&Batch>, store: &Store) -> Option<Text> {
+    match listing.buyable(product, batch, now()) {
         Err(e) => Some(crate::domain::explain::Explain::title(&e)),
         Ok(()) if !store.open => Some(t("店铺暂停营业", "The store is closed for now")),
         Ok(()) => None,
-    };
-    Ok(Offer { listing, product, store, skus, batch, refused })
+    }
 }
 
 /// What somebody looks for.

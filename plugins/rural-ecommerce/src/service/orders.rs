@@ -4,17 +4,17 @@ use super::access::{self, ARBITER, MANAGER, known, need};
 use super::{Refusal, now, stations, stores};
 use crate::domain::edit::Check;
 use crate::domain::group::GroupBuy;
-use crate::domain::machine::{Machine, WrongState};
-use crate::domain::order::{Back, Effect, Order, State, Step};
+use crate::domain::machine::Machine;
+use crate::domain::order::{Back, Effect, Order, OrderError, State, Step};
 use crate::domain::statistics::Place;
 use crate::domain::time::{Date, Month};
 use crate::store::{
-    ORDERS, ORDERS_BY_OWNER, ORDERS_BY_STATE, ORDERS_BY_STATION, ORDERS_BY_STORE, ORDERS_BY_STORE_STATE, StageError,
-    stage, table,
+    ORDERS, ORDERS_BY_OPEN_CLAIM, ORDERS_BY_OWNER, ORDERS_BY_STATE, ORDERS_BY_STATION, ORDERS_BY_STORE,
+    ORDERS_BY_STORE_STATE, StageError, stage, table,
 };
 use serde_json::json;
 use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Page, Principal, Tx, transact};
+use yunlong_sdk::{Page, Principal, Text, Tx, t, transact};
 
 /// Whether somebody speaks for the buyer: the buyer, or the keeper who ordered for somebody.
 #[must_use]
@@ -34,6 +34,16 @@ fn is_seller_or_manager(order: &Order, who: &Principal) -> bool {
 
 fn is_manager(_: &Order, who: &Principal) -> bool {
     who.has_role(MANAGER)
+}
+
+/// Refuses, and records, that a manager decides on an order of which they are a party.
+fn no_party(who: &Principal, id: &str) -> Result<(), Refusal> {
+    let me = access::subject(who)?;
+    if !get(who, id)?.is_party(me) {
+        return Ok(());
+    }
+    transact(|tx| tx.audit("order.own", id, &json!({"refused": true}))).map_err(Refusal::Data)?;
+    Err(OrderError::OwnOrder.into())
 }
 
 fn may_see(order: &Order, who: &Principal) -> bool {
@@ -165,17 +175,14 @@ fn payable(order: &Order, now: i64) -> Result<(), Refusal> {
     Ok(standing.check(Step::Pay)?)
 }
 
-/// Gives up an order: unpaid, or paid and not accepted. What was paid goes back in full.
+/// Gives up an order: unpaid, paid and not accepted, or accepted and not sent in time. What was paid for
+/// what is not sent goes back.
 ///
 /// # Errors
-/// What the state does not allow: once it is accepted, the store gives it back, or it is returned.
+/// What the state does not allow: an order that the store accepted and still has time to send.
 pub fn cancel(who: &Principal, id: &str) -> Result<Order, Refusal> {
     change(who, id, is_buyer, |tx, order, now| {
-        let effects = match order.state {
-            State::Placed => order.cancel(now)?,
-            State::Paid => order.withdraw("given-up", now)?,
-            state => return Err(WrongState { state, step: Step::Cancel }.into()),
-        };
+        let effects = order.give_up(now)?;
         tx.audit("order.cancel", id, &json!({}))?;
         Ok(effects)
     })
@@ -199,15 +206,19 @@ pub fn accept(who: &Principal, id: &str) -> Result<Order, Refusal> {
     })
 }
 
-/// The store, or a manager, gives units or money back: units that were not sent, a reduction of the
-/// price. What was sent comes back as a return.
+/// The store, or a manager who is no party of it, gives units or money back: units that were not sent, a
+/// reduction of the price. What was sent comes back as a return.
 ///
 /// # Errors
-/// What the state does not allow, more units or money than there is.
+/// What the state does not allow, more units or money than there is, a manager's own order.
 pub fn give_back(who: &Principal, id: &str, backs: &[Back], why: &str) -> Result<Order, Refusal> {
     let mut c = Check::default();
     c.text(why, 1..=200, "/reason");
+    units_or_money(&mut c, backs);
     c.end()?;
+    if who.has_role(MANAGER) && !is_seller(&get(who, id)?, who) {
+        no_party(who, id)?;
+    }
     change(who, id, is_seller_or_manager, |tx, order, now| {
         let unsent = |b: &Back| Back { shipped: false, ..*b };
         let backs: Vec<Back> = backs.iter().map(unsent).collect();
@@ -217,6 +228,19 @@ pub fn give_back(who: &Principal, id: &str, backs: &[Back], why: &str) -> Result
         Ok(effects)
     })
 }
+
+/// Units go back at their worth, and an amount is a reduction for which no unit moves: never both.
+fn units_or_money(c: &mut Check, backs: &[Back]) {
+    for (i, b) in backs.iter().enumerate() {
+        c.that(b.units == 0 || b.amount.is_none(), format!("/backs/{i}/amount"), EITHER);
+    }
+}
+
+/// What is said to who enters units and an amount for one line.
+pub const EITHER: Text = t(
+    "件数和金额只填一项：件数按价值退回，金额为只退部分货款",
+    "Enter units or an amount: units go back at their worth, an amount is a reduction alone",
+);
 
 /// Asks again for refunds that the provider refused: buyer, seller or manager.
 ///
@@ -251,14 +275,28 @@ pub fn confirm(who: &Principal, id: &str) -> Result<Order, Refusal> {
     })
 }
 
-/// A manager decides a claim for a parcel: with units that go back at their worth, or with none.
+/// Orders with a claim on which nobody has decided, the oldest claim first: for managers.
 ///
 /// # Errors
-/// [`Refusal::RoleRequired`], more units than were sent, a claim that is decided already.
+/// [`Refusal::RoleRequired`].
+pub fn with_claims(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    access::role(who, MANAGER)?;
+    Ok(ORDERS.find(ORDERS_BY_OPEN_CLAIM.all().at_least(0).limit(limit).after(after))?)
+}
+
+/// A manager who is no party of it decides a claim for a parcel: with units that go back at their worth, or
+/// with none.
+///
+/// # Errors
+/// [`Refusal::RoleRequired`], a manager's own order, more units than were sent, a claim that is decided already.
 pub fn decide_claim(who: &Principal, id: &str, claim: &str, backs: &[Back], why: &str) -> Result<Order, Refusal> {
     let mut c = Check::default();
     c.text(why, 1..=200, "/reason");
+    units_or_money(&mut c, backs);
     c.end()?;
+    if who.has_role(MANAGER) {
+        no_party(who, id)?;
+    }
     change(who, id, is_manager, |tx, order, now| {
         let backs: Vec<Back> = backs.iter().map(|b| Back { shipped: true, ..*b }).collect();
         let effects = order.decide_claim(claim, &backs, why.trim(), now)?;

@@ -112,7 +112,7 @@ impl From<Vec<FieldError>> for Refusal {
 }
 
 /// Rules that are about who asks.
-const FORBIDDEN: [&str; 3] = ["own-goods", "own-commission", "partial-arbiter"];
+const FORBIDDEN: [&str; 4] = ["own-goods", "own-commission", "own-station", "partial-arbiter"];
 
 impl Refusal {
     /// A wrong field.

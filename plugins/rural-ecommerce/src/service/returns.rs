@@ -85,9 +85,10 @@ pub fn ask(who: &Principal, order: &str, asked: &Asked) -> Result<Return, Refusa
             return Err(Refusal::NotFound);
         }
         let number = tx.find(RETURNS_BY_ORDER.equals(order).limit(100))?.items.len() + 1;
-        let made = Return::ask(&mut o, format!("{order}.{number}"), asked.clone(), rules, now)?;
+        let mut made = Return::ask(&mut o, format!("{order}.{number}"), asked.clone(), rules, now)?;
+        let effects = made.hurry(now);
         tx.insert(&made)?;
-        stage(tx, &mut o, Vec::new(), false, now)?;
+        stage(tx, &mut o, effects, false, now)?;
         tx.audit("return.ask", &made.id, &json!({"reason": asked.reason.code()}))?;
         Ok(made)
     })
@@ -110,7 +111,8 @@ fn change(
         }
         let mut order: Order = need(tx, &r.order)?;
         r.step(step, now)?;
-        let effects = f(tx, &mut r, &mut order, now)?;
+        let mut effects = f(tx, &mut r, &mut order, now)?;
+        effects.extend(r.hurry(now));
         tx.put(&r)?;
         stage(tx, &mut order, effects, false, now)?;
         tx.audit(&format!("return.{}", State::step_code(step)), id, &json!({"refunded": r.refunded}))?;

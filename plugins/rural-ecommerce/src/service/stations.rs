@@ -7,11 +7,12 @@ use crate::domain::edit::{self, Check};
 use crate::domain::order::Order;
 use crate::domain::station::{CONSENT_TEXT, Consent, ConsentBy, Service, Station, StationError, StationSale, Visit};
 use crate::domain::time::{Date, MINUTE};
-use crate::store::{CONSENTS, STATIONS, STATIONS_BY_KEEPER, STATIONS_BY_VILLAGE, table};
+use crate::policy;
+use crate::store::{CONSENTS, STATIONS, STATIONS_BY_KEEPER, STATIONS_BY_VILLAGE, VISITS_RECORDED, table};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
-use yunlong_sdk::{Page, Principal, Query, Text, random, t, transact};
+use yunlong_sdk::{DataError, Page, Principal, Query, Text, random, t, transact};
 
 /// The most orders that a station brings at once after it was offline.
 pub const MAX_SYNC: usize = 50;
@@ -35,18 +36,30 @@ pub struct StationInput {
     pub payee: String,
 }
 
-/// Adds or changes a station. A new one is active from today on, without a commission.
+/// Adds or changes a station. A new one is active from today on, without a commission; another keeper or
+/// another receiver begins without one, too. Nobody does it for a station of their own, before or after:
+/// an attempt is recorded.
 ///
 /// # Errors
-/// [`Refusal::RoleRequired`], [`Refusal::Fields`], an unknown village.
+/// [`Refusal::RoleRequired`], [`Refusal::Fields`], an unknown village, [`StationError::OwnStation`].
 pub fn put(who: &Principal, id: Option<&str>, input: &StationInput) -> Result<Station, Refusal> {
-    access::role(who, MANAGER)?;
+    let me = access::role(who, MANAGER)?;
+    let kept = id.map(get).transpose()?.is_some_and(|s| s.keeper == me);
+    if kept || input.keeper.trim() == me {
+        transact(|tx| tx.audit("station.own", id.unwrap_or("new"), &json!({"refused": true})))
+            .map_err(Refusal::Data)?;
+        return Err(StationError::OwnStation.into());
+    }
     let (now, fresh) = (now(), random::code(10));
     transact(|tx| {
         let before = match id {
             Some(id) => Some(need::<Station>(tx, id)?),
             None => None,
         };
+        if before.as_ref().is_some_and(|s| s.keeper == me) {
+            return Err(StationError::OwnStation.into());
+        }
+        let same = |s: &&Station| s.keeper == input.keeper.trim() && s.payee == input.payee.trim();
         let village = table(tx)?.village(&input.village, Date::at(now)).map(|v| v.code.clone());
         let mut station = Station {
             id: before.as_ref().map_or_else(|| fresh.clone(), |s| s.id.clone()),
@@ -55,7 +68,7 @@ pub fn put(who: &Principal, id: Option<&str>, input: &StationInput) -> Result<St
             address: input.address.trim().to_owned(),
             keeper: input.keeper.trim().to_owned(),
             services: input.services.clone(),
-            commission_bps: before.as_ref().map_or(0, |s| s.commission_bps),
+            commission_bps: before.as_ref().filter(same).map_or(0, |s| s.commission_bps),
             payee: input.payee.trim().to_owned(),
             active: before.as_ref().map_or_else(Vec::new, |s| s.active.clone()),
             created_at: before.as_ref().map_or(now, |s| s.created_at),
@@ -155,9 +168,6 @@ pub struct Sale {
     pub purchase: Purchase,
     /// How the person agreed; absent when they have not.
     pub consent: Option<ConsentBy>,
-    /// Whether they want a text message besides the printed receipt.
-    #[serde(default)]
-    pub sms: bool,
     /// When it was made, by the station's clock: milliseconds of UTC.
     pub made_at: i64,
 }
@@ -178,8 +188,6 @@ fn sell_at(station: &Station, sale: &Sale) -> Result<Vec<Order>, Refusal> {
     c.text(&sale.client_id, 8..=64, "/client_id");
     let ahead = t("站点时钟超前，请校准时间", "The station's clock is ahead: set it");
     c.that((0..=now + CLOCK_AHEAD).contains(&sale.made_at), "/made_at", ahead);
-    let sms = t("要发送短信，请填写手机号码", "A text message needs a mobile number");
-    c.that(!sale.sms || !sale.purchase.recipient.phone.trim().is_empty(), "/sms", sms);
     let group = t("代购不能参加拼团", "A station's order joins no group buy");
     c.that(sale.purchase.group.is_none(), "/group", group);
     c.end()?;
@@ -202,7 +210,6 @@ fn sell_at(station: &Station, sale: &Sale) -> Result<Vec<Order>, Refusal> {
         village: station.village.clone(),
         payee: station.payee.clone(),
         keeper: station.keeper.clone(),
-        sms: sale.sms,
         made_at: sale.made_at,
     };
     // A person without an account has no hash of their own; a coupon is used once by name and station.
@@ -266,27 +273,61 @@ pub fn receipt(who: &Principal, order: &str) -> Result<Receipt, Refusal> {
     Ok(Receipt { order, station, consent, number })
 }
 
-/// Records that a station of whoever asks served a village without one by coming there.
+/// A station for whose visits somebody speaks: its keeper, or a manager who does not keep it.
+///
+/// # Errors
+/// [`Refusal::NotFound`] for another's station, [`Refusal::RoleRequired`].
+pub fn visiting(who: &Principal, id: &str) -> Result<Station, Refusal> {
+    if who.has_role(MANAGER) {
+        return get(id);
+    }
+    kept(who, id)
+}
+
+/// Records that a station served a village without one by coming there. Its keeper records a few a day in
+/// the station's own county; beyond that it is a manager's word, who keeps no such station.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] for another's station, [`Refusal::Fields`], an unknown village.
 pub fn record_visit(who: &Principal, station: &str, village: &str, day: Date) -> Result<Visit, Refusal> {
-    let station = kept(who, station)?;
+    let station = visiting(who, station)?;
+    let own = who.subject.as_deref() == Some(station.keeper.as_str());
+    let most = policy::visits_a_day()?;
     let today = Date::at(now());
     let mut c = Check::default();
     let span = t("只能登记最近 31 天的服务", "Only the last 31 days can be recorded");
     c.that(day <= today && day >= today.plus(-31), "/day", span);
     c.that(station.on(day), "/day", t("站点当日未营业", "The station was closed on that day"));
+    let far = t(
+        "只能登记本县的村；其他村由主管登记",
+        "Only villages of the station's county; others are recorded by a manager",
+    );
+    c.that(!own || county(village) == county(&station.village), "/village", far);
     c.end()?;
-    transact(|tx| {
+    let done = transact(|tx| {
         let village = table(tx)?.village(village, day)?.code.clone();
         let id = format!("{}/{village}", day.month());
         let empty = || Visit { id: id.clone(), village: village.clone(), visits: BTreeSet::new() };
         let mut visit = tx.get::<Visit>(&id)?.map_or_else(empty, |v| v.value);
         if visit.visits.insert((day, station.id.clone())) {
+            if own {
+                tx.adjust(VISITS_RECORDED, &format!("{day}/{}", station.id), 1, 0..=most)?;
+            }
             tx.put(&visit)?;
-            tx.audit("station.visit", &station.id, &json!({"village": village, "day": day}))?;
+            tx.audit("station.visit", &station.id, &json!({"village": village, "day": day, "keeper": own}))?;
         }
         Ok(visit)
-    })
+    });
+    match done {
+        Err(Refusal::Data(DataError::OutOfBounds { .. })) => {
+            let zh = format!("站点一天最多登记 {most} 个村；更多的由主管登记");
+            let en = format!("A station records at most {most} villages a day; more are recorded by a manager");
+            Err(Refusal::field("/day", Text::new(zh, en)))
+        }
+        other => other,
+    }
+}
+
+fn county(village: &str) -> &str {
+    village.get(..6).unwrap_or(village)
 }

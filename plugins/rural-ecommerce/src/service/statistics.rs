@@ -8,7 +8,7 @@ use crate::domain::division::{self, CITY, Change, Level, Row, Table};
 use crate::domain::statistics::{Figure, Figures, Period};
 use crate::domain::time::{Date, Month};
 use crate::policy;
-use crate::store::{CHANGES, STATIONS, VISITS, table};
+use crate::store::{CHANGES, STATIONS, VISITS, every, table};
 use serde_json::json;
 use std::collections::BTreeSet;
 use yunlong_sdk::{DataError, Principal, Query, data, transact};
@@ -80,8 +80,7 @@ fn counted(period: Period, row: &Row) -> Result<Counted, DataError> {
 /// # Errors
 /// An error of the data service.
 pub fn divisions() -> Result<Table, Refusal> {
-    let all = CHANGES.find(Query::by_id().limit(500))?;
-    Ok(Table::with(&all.into_iter().map(|c| c.value).collect::<Vec<_>>()))
+    Ok(Table::with(&changes()?))
 }
 
 /// The figures of a division in a period, and of those below it.
@@ -100,35 +99,14 @@ pub fn drill(code: &str, period: Period) -> Result<Drill, Refusal> {
 /// The villages that are served in a month: an active station, or a visit.
 fn served(table: &Table, month: Month) -> Result<BTreeSet<String>, Refusal> {
     let mut out = BTreeSet::new();
-    let mut after = None;
-    loop {
-        let page = STATIONS.find(Query::by_id().limit(500).after(after))?;
-        for s in page.items.iter().filter(|s| s.active_in(month)) {
-            // A station in a village that merged serves what the village became.
-            if let Ok(v) = table.village(&s.village, month.last()) {
-                out.insert(v.code.clone());
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    let mut after: Option<String> = None;
-    loop {
-        // `0` follows `/`: every row of the month stands below.
-        let rows = Query::by_id().at_least(format!("{month}/")).below(format!("{month}0"));
-        let page = VISITS.find(rows.limit(500).after(after))?;
-        for v in &page.items {
-            if let Ok(row) = table.village(&v.village, month.last()) {
-                out.insert(row.code.clone());
-            }
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(out);
-        }
-    }
+    // A station in a village that merged serves what the village became.
+    let mut serves = |village: &str| out.extend(table.village(village, month.last()).map(|v| v.code.clone()));
+    let stations = every(|q| STATIONS.find(q), &Query::by_id())?;
+    stations.iter().filter(|s| s.active_in(month)).for_each(|s| serves(&s.village));
+    // `0` follows `/`: every row of the month stands below.
+    let rows = Query::by_id().at_least(format!("{month}/")).below(format!("{month}0"));
+    every(|q| VISITS.find(q), &rows)?.iter().for_each(|v| serves(&v.village));
+    Ok(out)
 }
 
 /// The service coverage of a division and of each below it, by name.
@@ -225,5 +203,5 @@ pub fn change_division(who: &Principal, input: &ChangeInput) -> Result<Change, R
 /// # Errors
 /// An error of the data service.
 pub fn changes() -> Result<Vec<Change>, Refusal> {
-    Ok(CHANGES.find(Query::by_id().limit(500))?.into_iter().map(|c| c.value).collect())
+    Ok(every(|q| CHANGES.find(q), &Query::by_id())?)
 }

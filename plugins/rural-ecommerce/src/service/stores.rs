@@ -6,7 +6,9 @@ use crate::domain::edit;
 use crate::domain::farmer::{Farmer, Status};
 use crate::domain::product::Product;
 use crate::domain::store::Store;
-use crate::store::{FARMERS_BY_OWNER, PRODUCTS, PRODUCTS_BY_STORE, STORES, STORES_BY_OWNER, STORES_BY_VILLAGE};
+use crate::store::{
+    FARMERS_BY_OWNER, LISTINGS_BY_STORE, PRODUCTS, PRODUCTS_BY_STORE, STORES, STORES_BY_OWNER, STORES_BY_VILLAGE, every,
+};
 use serde_json::json;
 use yunlong_sdk::{Page, Principal, Query, Text, Tx, random, transact};
 
@@ -111,8 +113,8 @@ pub fn list(village: Option<&str>, limit: u32, after: Option<String>) -> Result<
     Ok(STORES.find(query.limit(limit).after(after))?)
 }
 
-/// Adds or changes a product of the store of whoever asks. Listings that are on sale sell what it says
-/// from then on; orders keep what was sold.
+/// Adds or changes a product of the store of whoever asks. Its listings on sale have a new price at once;
+/// anything else is reviewed before it is sold again. Orders keep what was sold.
 ///
 /// # Errors
 /// [`Refusal::NotSelling`], [`Refusal::Fields`], [`Refusal::NotFound`] for another store's.
@@ -130,15 +132,23 @@ pub fn put_product(who: &Principal, id: Option<&str>, input: &Product) -> Result
         }
         let product = Product {
             id: before.as_ref().map_or_else(|| fresh.clone(), |p| p.id.clone()),
-            store: store.id,
+            store: store.id.clone(),
             // What it is decides on the rules that its listings passed, so that does not change.
             category: before.as_ref().map_or(input.category, |p| p.category),
             created_at: before.as_ref().map_or(now, |p| p.created_at),
-            picture: before.and_then(|p| p.picture),
+            picture: before.as_ref().and_then(|p| p.picture.clone()),
             ..input.clone()
         };
         edit::product(&product)?;
         tx.put(&product)?;
+        if let Some(before) = before {
+            let of_store = every(|q| tx.find(q), &LISTINGS_BY_STORE.equals(store.id.as_str()))?;
+            for mut l in of_store.into_iter().filter(|l| l.product == product.id) {
+                if l.follow(&before, &product, now) {
+                    tx.put(&l)?;
+                }
+            }
+        }
         tx.audit("product.put", &product.id, &json!({"price_from": product.price_from()}))?;
         Ok(product)
     })

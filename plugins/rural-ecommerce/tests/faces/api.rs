@@ -40,6 +40,7 @@ fn everybody_searches_the_goods_and_sees_their_trace() {
 #[test]
 fn a_bed_is_bought_sent_and_settled_to_the_fen() {
     let x = Xuzhou::new();
+    x.configure("return_days", 0);
     let (bed, seller) = x.goods("furniture");
     let id = x.bought(&bed, 1);
     let paid = x.order(&id);

@@ -127,13 +127,13 @@ fn a_group_a_coupon_and_the_stock_are_the_sellers_own() {
 #[test]
 fn only_the_right_role_does_the_departments_work() {
     let x = Xuzhou::new();
-    let gets = ["farmers", "listings", "batches", "orders", "disputes"];
+    let gets = ["farmers", "listings", "batches", "orders", "claims", "disputes"];
     for path in gets {
         let answer = x.api(&format!("/api/manage/{path}"));
         assert_eq!((answer.code().as_u16(), kind(&answer)), (403, "role-required".into()), "{path}");
     }
     x.role("manager", || {
-        for path in ["farmers?status=active", "listings", "batches?state=passed", "orders?state=paid", "divisions"] {
+        for path in ["farmers?status=active", "listings", "batches?state=passed", "orders?state=paid", "claims", "divisions"] {
             assert_eq!(x.api(&format!("/api/manage/{path}")).code().as_u16(), 200, "{path}");
         }
         let station = json!({"name": both("新站"), "village": DONGFENG, "address": "村部", "keeper": "keeper-1", "services": ["order"], "payee": "93320382MA000TX30Q"});

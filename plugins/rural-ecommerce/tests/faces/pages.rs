@@ -69,6 +69,7 @@ fn checkout<'a>(key: &'a str, item: &'a str, total: &'a str, phone: &'a str) -> 
 #[test]
 fn the_whole_way_from_the_cart_to_the_receipt() {
     let x = Xuzhou::new();
+    x.configure("return_days", 0);
     let (bed, seller) = x.goods("furniture");
     let add = [("listing", bed.as_str()), ("sku", "single"), ("quantity", "1"), ("action", "add")];
     assert!(location(&x.form("/cart", &add)).ends_with("?added=1"));
@@ -297,6 +298,7 @@ fn the_department_sees_what_waits_for_its_role_alone() {
             "/manage/listings",
             "/manage/batches?state=passed",
             "/manage/orders",
+            "/manage/claims",
             "/manage/stations",
             "/manage/stations/new",
             "/manage/stations/STATION001",

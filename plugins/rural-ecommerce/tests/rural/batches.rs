@@ -172,3 +172,53 @@ fn who_tests_or_reviews_has_no_part_in_the_goods() {
     assert_eq!(x.test(&b.id, "JC0009", true).unwrap().tests.len(), 1);
     assert_eq!(kind(x.test(&b.id, "JC0009", false)), "invalid-fields");
 }
+
+#[test]
+fn who_has_goods_of_a_recalled_batch_is_told_once() {
+    let x = Xuzhou::new();
+    x.configure("return_days", 0);
+    x.garlic_store();
+    let b = x.batch("garlic-grower", PIZHOU);
+    let l = x.listed("garlic-grower", &product(Category::FreshFood, 3_980), Some(&b.id), 100);
+    for buyer in ["early", "done"] {
+        x.delivered(&l, "garlic-grower", buyer, 1);
+    }
+    let done = x.all_orders().into_iter().find(|o| o.owner.as_deref() == Some("done")).unwrap();
+    x.by("done", |w| orders::confirm(w, &done.id)).unwrap();
+    x.bought("unsent", &l.id, 1);
+    x.run();
+    assert_eq!(x.order(&done.id).state, State::Settled);
+    x.role("manager", |w| batches::recall(w, &b.id, &text("重金属超标"))).unwrap();
+    x.settle();
+    for e in x.published().iter().filter(|e| e.topic.starts_with("batch.")) {
+        x.deliver_event::<Rural>(e).unwrap();
+    }
+    x.settle();
+    let told = |who: &str| x.inbox(who).iter().filter(|n| n.title.zh.contains("已召回")).count();
+    assert_eq!((told("early"), told("done"), told("unsent")), (1, 1, 0), "what was not sent is refunded instead");
+}
+
+#[test]
+fn the_night_meets_every_listing_of_a_batch_whose_days_are_over_and_no_other() {
+    let x = Xuzhou::new();
+    x.garlic_store();
+    let batch = |last: Option<&str>, report: &str| {
+        let input = batches::BatchInput { best_before: last.map(|d| d.parse().unwrap()), ..batch_input(PIZHOU) };
+        let b = x.by("garlic-grower", |w| batches::register(w, &input)).unwrap();
+        x.test(&b.id, report, true).unwrap().id
+    };
+    let (over, later, keeps) =
+        (batch(Some("2026-11-24"), "JC01"), batch(Some("2026-12-24"), "JC02"), batch(None, "JC03"));
+    let p = x.by("garlic-grower", |w| stores::put_product(w, None, &product(Category::FreshFood, 500))).unwrap();
+    for _ in 0..120 {
+        let l = x.by("garlic-grower", |w| listings::draft(w, &p.id, Some(&over), &[])).unwrap();
+        x.by("garlic-grower", |w| listings::submit(w, &l.id)).unwrap();
+        x.role("manager", |w| listings::publish(w, &l.id)).unwrap();
+    }
+    x.advance(DAY);
+    x.run_job::<Rural>("expire-batches").unwrap();
+    let on_sale = listings::search(&listings::Filter::default(), 200, None).unwrap().items.len();
+    assert_eq!(on_sale, 0, "more than one page of them");
+    let states = [over, later, keeps].map(|code| trace::by_code(&code).unwrap().state);
+    assert_eq!(states, [BatchState::Expired, BatchState::Passed, BatchState::Passed]);
+}

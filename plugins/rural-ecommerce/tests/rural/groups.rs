@@ -98,3 +98,19 @@ fn one_person_joins_once_alone_and_may_leave_and_come_back() {
     mixed.coupon = Some("YUN1000".into());
     assert_eq!(kind(x.buy("other", &mixed)), "group-other-goods");
 }
+
+#[test]
+fn an_open_group_is_found_however_many_are_over() {
+    let x = Xuzhou::new();
+    let (l, g) = begun(&x);
+    let open = |n: u64| {
+        let deadline = (TUESDAY + n * MINUTE) as i64;
+        let new = NewGroup { listing: l.id.clone(), sku: "a".into(), price: 900, minimum: 20, deadline };
+        x.by("garlic-grower", |w| groups::open(w, &new)).unwrap();
+    };
+    (1..=55).for_each(open);
+    assert_eq!(groups::of_listing(&l.id).unwrap()[0].deadline, (TUESDAY + MINUTE) as i64, "the first deadline first");
+    x.later(57 * MINUTE);
+    let found: Vec<_> = groups::of_listing(&l.id).unwrap().into_iter().map(|g| g.id).collect();
+    assert_eq!(found, [g.id]);
+}

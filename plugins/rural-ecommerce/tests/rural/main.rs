@@ -3,6 +3,7 @@
 
 mod batches;
 mod buying;
+mod deadlines;
 mod groups;
 mod histories;
 mod money;

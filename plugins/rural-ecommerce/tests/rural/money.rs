@@ -25,7 +25,7 @@ fn of_1080_in_escrow_32_40_are_kept_and_1047_60_paid_and_after_a_refund_of_200_2
     let plain = x.delivered(&bed, "bed-maker", "anna", 1);
     agree(&x, &plain);
     x.by("anna", |w| orders::confirm(w, &plain.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let plain = x.order(&plain.id);
     let d = plain.release.as_ref().unwrap().division;
     assert_eq!((plain.state, d.platform, d.seller), (State::Settled, 3_240, 104_760));
@@ -36,7 +36,7 @@ fn of_1080_in_escrow_32_40_are_kept_and_1047_60_paid_and_after_a_refund_of_200_2
     x.by("bed-maker", |w| orders::give_back(w, &reduced.id, &[reduction(20_000)], "划痕")).unwrap();
     x.settle();
     x.by("bo", |w| orders::confirm(w, &reduced.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let reduced = x.order(&reduced.id);
     let d = reduced.release.as_ref().unwrap().division;
     assert_eq!((reduced.escrow.refunded(), d.platform, d.seller), (20_000, 2_640, 85_360));
@@ -91,7 +91,7 @@ fn a_refund_that_the_provider_refuses_is_held_again_until_somebody_asks_again() 
     assert_eq!(kind(x.by("anna", |w| orders::retry_refunds(w, &o.id))), "nothing-chosen");
     x.settle();
     x.by("anna", |w| orders::confirm(w, &o.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let o = x.order(&o.id);
     assert_eq!((o.state, o.escrow.refunded(), o.escrow.released()), (State::Settled, 8_000, 100_000));
     agree(&x, &o);
@@ -134,4 +134,31 @@ fn the_same_payment_a_hundred_times_is_one() {
     let o = x.order(&o.id);
     assert_eq!((o.escrow.captured(), o.escrow.entries().len()), (108_000, 1));
     assert_eq!(x.inbox("bed-maker").len(), 1, "the seller is told once");
+}
+
+#[test]
+fn a_manager_who_is_a_party_of_an_order_decides_nothing_of_it() {
+    let x = Xuzhou::new();
+    let bed = x.bed(5);
+    let o = x.delivered(&bed, "bed-maker", "anna", 1);
+    x.sign_in_official("anna", &["manager"]);
+    assert_eq!(kind(orders::give_back(&x.who(), &o.id, &[reduction(108_000)], "x")), "own-goods");
+    assert!(x.audit().iter().any(|r| r.action == "order.own" && r.target == o.id), "the attempt is recorded");
+    assert_eq!(x.order(&o.id), o);
+    // The seller gives back as the seller, whatever else they are.
+    x.sign_in_official("bed-maker", &["manager"]);
+    orders::give_back(&x.who(), &o.id, &[reduction(1)], "让价").unwrap();
+    x.role("manager", |w| orders::give_back(w, &o.id, &[reduction(1)], "投诉")).unwrap();
+}
+
+#[test]
+fn units_and_an_amount_for_one_line_are_refused_at_the_amount() {
+    let x = Xuzhou::new();
+    let bed = x.bed(5);
+    let o = x.bought("anna", &bed.id, 2);
+    let both = [reduction(1), Back { line: 0, units: 1, shipped: false, amount: Some(500) }];
+    let refused = x.by("bed-maker", |w| orders::give_back(w, &o.id, &both, "缺货")).unwrap_err();
+    let rural_ecommerce::service::Refusal::Fields(fields) = refused else { panic!("{refused:?}") };
+    assert_eq!(fields.iter().map(|f| f.pointer.as_str()).collect::<Vec<_>>(), ["/backs/1/amount"]);
+    assert_eq!(x.order(&o.id), o);
 }

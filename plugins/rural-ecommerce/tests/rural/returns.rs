@@ -38,7 +38,7 @@ fn one_of_two_comes_back_and_its_price_returns_and_the_rest_is_settled() {
     assert_eq!(kind(seller(returns::refund)), "wrong-state", "once");
     x.settle();
     x.by("anna", |w| orders::confirm(w, &o.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let o = x.order(&o.id);
     assert_eq!((o.state, o.escrow.refunded(), o.escrow.released()), (OrderState::Settled, 108_000, 108_000));
     assert_eq!(x.escrow(&o).released, 108_000);
@@ -101,7 +101,7 @@ fn a_rejected_return_that_nobody_takes_further_lets_the_order_settle() {
     let x = Xuzhou::new();
     let o = two_beds(&x);
     let r = ask(&x, &o, 1, Reason::Quality).unwrap();
-    x.later(20 * DAY);
+    x.later(6 * DAY);
     x.by("bed-maker", |w| returns::reject(w, &r.id, "没有质量问题")).unwrap();
     x.later(3 * DAY - 1);
     assert_eq!(x.order(&o.id).state, OrderState::Delivered, "three days to go to the arbiter");

@@ -102,3 +102,33 @@ fn processed_food_needs_the_licence_besides_the_batch() {
         "not-found"
     );
 }
+
+#[test]
+fn what_was_reviewed_is_what_is_sold_and_a_change_is_reviewed_again() {
+    let x = Xuzhou::new();
+    let bed = x.bed(5);
+    let p = stores::product(&bed.product).unwrap();
+    let put = |p: &rural_ecommerce::domain::product::Product| {
+        x.by("bed-maker", |w| stores::put_product(w, Some(&p.id), p)).unwrap();
+        let l = x.by("bed-maker", |w| listings::offer(w, &bed.id)).unwrap().listing;
+        (l.state, l.price_from)
+    };
+    let mut dearer = p.clone();
+    dearer.skus[0].price = 118_000;
+    assert_eq!(put(&dearer), (State::OnSale, 118_000), "a price is the seller's own");
+    let change: [fn(&mut rural_ecommerce::domain::product::Product); 4] = [
+        |p| p.title = text("另一种货"),
+        |p| p.description = text("另一种说明"),
+        |p| p.skus[0].grams = 5,
+        |p| p.skus.push(rural_ecommerce::domain::product::Sku { id: "b".into(), ..sku(1, 1) }),
+    ];
+    let mut now = dearer;
+    for f in change {
+        f(&mut now);
+        assert_eq!(put(&now).0, State::Review);
+        assert_eq!(kind(x.buy("anna", &purchase(&bed.id, 1))), "not-on-sale");
+        assert_eq!(put(&now).0, State::Review, "the same again");
+        x.role("manager", |w| listings::publish(w, &bed.id)).unwrap();
+    }
+    assert_eq!(x.by("anna", |w| listings::offer(w, &bed.id)).unwrap().listing.title, text("另一种货"));
+}

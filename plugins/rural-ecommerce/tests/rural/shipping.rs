@@ -129,3 +129,28 @@ fn a_shipment_with_a_number_is_sent_once_and_never_more_units_than_there_are() {
     let o = x.by("bed-maker", |w| orders::give_back(w, &o.id, &[unsent], "缺货")).unwrap();
     assert_eq!((o.state, o.escrow.held(), x.stock(&bed.id)), (State::Shipped, 108_000, 4));
 }
+
+#[test]
+fn an_open_claim_is_on_the_managers_list_and_they_are_told_and_a_party_does_not_decide_it() {
+    let x = Xuzhou::new();
+    let (o, request) = handed_over(&x);
+    let listed = || x.role("manager", |w| orders::with_claims(w, 10, None)).unwrap().items.len();
+    assert_eq!(listed(), 0);
+    for parcel in ["1", "2"] {
+        carrier_says(&x, "waybill.changed", &changed(&request, Some(parcel), "exception", Some("lost")));
+    }
+    assert_eq!(listed(), 1, "an order stands there once");
+    // The manager who let the goods on sale.
+    assert_eq!(x.inbox("the-manager").iter().filter(|n| n.title.zh.contains("包裹异常")).count(), 2);
+    let claims = x.order(&o.id).claims;
+    for party in ["anna", "bed-maker"] {
+        x.sign_in_official(party, &["manager"]);
+        assert_eq!(kind(orders::decide_claim(&x.who(), &o.id, &claims[0].id, &[], "x")), "own-goods");
+    }
+    for c in &claims {
+        assert_eq!(listed(), 1);
+        x.role("manager", |w| orders::decide_claim(w, &o.id, &c.id, &[], "已赔付")).unwrap();
+    }
+    assert_eq!(listed(), 0);
+    assert_eq!(kind(x.by("anna", |w| orders::with_claims(w, 10, None))), "role-required");
+}

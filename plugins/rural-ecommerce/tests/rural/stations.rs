@@ -36,7 +36,7 @@ fn sale(listing: &str, client_id: &str) -> Sale {
             name: "老人 1 号".into(), phone: String::new(), division: PEIXIAN.into(), address: "二组".into()
         };
     let made_at = TUESDAY as i64;
-    Sale { client_id: client_id.into(), purchase, consent: Some(ConsentBy::Fingerprint), sms: false, made_at }
+    Sale { client_id: client_id.into(), purchase, consent: Some(ConsentBy::Fingerprint), made_at }
 }
 
 /// Acceptance line 8.
@@ -61,13 +61,7 @@ fn an_elder_without_a_telephone_orders_at_a_station_with_a_consent_row_and_a_rec
     let receipt = keeper(&x, |w| stations::receipt(w, &o.id)).unwrap();
     assert_eq!((receipt.order.id.as_str(), receipt.number.len(), receipt.order.owner), (o.id.as_str(), 8, None));
     assert_eq!(kind(x.by("anna", |w| stations::receipt(w, &o.id))), "not-found");
-    // A text message is optional, and needs a number.
-    let mut sms = sale(&bed.id, "client-0002");
-    sms.sms = true;
-    assert_eq!(kind(keeper(&x, |w| stations::sell(w, &s.id, &sms))), "invalid-fields");
-    sms.purchase.recipient.phone = "19900000008".into();
-    assert!(keeper(&x, |w| stations::sell(w, &s.id, &sms)).unwrap()[0].station.as_ref().unwrap().sms);
-    assert_eq!(keeper(&x, |w| orders::of_station(w, &s.id, 10, None)).unwrap().items.len(), 2);
+    assert_eq!(keeper(&x, |w| orders::of_station(w, &s.id, 10, None)).unwrap().items.len(), 1);
 }
 
 #[test]
@@ -84,7 +78,7 @@ fn the_stations_commission_comes_out_of_the_price_and_everything_is_divided() {
     let request = sent.shipments[0].request.clone();
     x.by("bed-maker", |w| rural_ecommerce::service::shipping::brought(w, &o.id, &request)).unwrap();
     keeper(&x, |w| orders::confirm(w, &o.id)).unwrap();
-    x.run();
+    x.later(7 * DAY);
     let d = x.order(&o.id).release.unwrap().division;
     assert_eq!((d.platform, d.station, d.seller), (3_240, 2_160, 102_600));
     assert_eq!(x.escrow(&o).released, 108_000);
@@ -139,4 +133,70 @@ fn a_closed_station_and_anothers_station_take_no_orders() {
     x.advance(DAY);
     assert_eq!(kind(keeper(&x, |w| stations::sell(w, &s.id, &sale(&bed.id, "client-0001")))), "station-not-active");
     assert_eq!(x.all_orders().len(), 0);
+}
+
+#[test]
+fn a_manager_neither_changes_nor_takes_over_a_station_of_their_own() {
+    let x = Xuzhou::new();
+    let s = station(&x);
+    let input = |keeper: &str, payee: &str| StationInput {
+        name: text("龙固服务站"),
+        village: PEIXIAN.into(),
+        address: "村部".into(),
+        keeper: keeper.into(),
+        services: vec![Service::Order],
+        payee: payee.into(),
+    };
+    let (payee, other) = ("93320382MA000TX30Q", "92320324MA000TX221");
+    // The way round the rule: give the station away, set the commission, take it back.
+    x.sign_in_official("keeper", &["station", "manager"]);
+    assert_eq!(kind(stations::put(&x.who(), Some(&s.id), &input("straw-man", payee))), "own-station");
+    x.sign_in_official("boss", &["manager"]);
+    assert_eq!(kind(stations::put(&x.who(), Some(&s.id), &input(" boss ", payee))), "own-station");
+    assert_eq!(kind(stations::put(&x.who(), None, &input("boss", payee))), "own-station");
+    assert_eq!(x.audit().iter().filter(|r| r.action == "station.own").count(), 3, "each attempt is recorded");
+    assert_eq!(stations::get(&s.id).unwrap(), s);
+    // Another receiver or keeper begins without a commission; the same ones keep it.
+    let put = |keeper: &str, payee: &str| {
+        x.role("manager", |w| stations::put(w, Some(&s.id), &input(keeper, payee))).unwrap().commission_bps
+    };
+    assert_eq!((put("keeper", payee), put("keeper", other)), (200, 0));
+    x.role("manager", |w| stations::set_commission(w, &s.id, 200)).unwrap();
+    assert_eq!(put("keeper-2", other), 0);
+}
+
+#[test]
+fn a_keeper_records_a_few_visits_a_day_in_the_own_county_and_a_manager_the_others() {
+    let x = Xuzhou::new();
+    x.configure("visits_a_day", 2);
+    let s = station(&x);
+    let day = rural_ecommerce::domain::time::Date::at(TUESDAY as i64);
+    let near = ["320322101202", "320322101203", "320322101204"];
+    let visit = |village: &str| keeper(&x, |w| stations::record_visit(w, &s.id, village, day));
+    assert_eq!(kind(visit(DONGFENG)), "invalid-fields", "another county");
+    visit(near[0]).unwrap();
+    visit(near[0]).unwrap();
+    visit(near[1]).unwrap();
+    assert_eq!(kind(visit(near[2])), "invalid-fields", "the third of a day");
+    for village in [near[2], DONGFENG] {
+        x.role("manager", |w| stations::record_visit(w, &s.id, village, day)).unwrap();
+    }
+    // Both roles of one person are not a manager's word for their own station.
+    x.sign_in_official("keeper", &["station", "manager"]);
+    assert_eq!(kind(stations::record_visit(&x.who(), &s.id, "320321111201", day)), "invalid-fields");
+    assert_eq!(kind(x.by("anna", |w| stations::record_visit(w, &s.id, near[2], day))), "role-required");
+}
+
+#[test]
+fn a_station_holds_so_many_unpaid_orders_and_no_more() {
+    let x = Xuzhou::new();
+    let bed = x.bed(9);
+    x.configure("max_station_orders", 2);
+    let s = station(&x);
+    let sell = |n: u32| keeper(&x, |w| stations::sell(w, &s.id, &sale(&bed.id, &format!("client-{n:04}"))));
+    let first = sell(1).unwrap().remove(0);
+    sell(2).unwrap();
+    assert_eq!(kind(sell(3)), "too-many-open-orders");
+    keeper(&x, |w| orders::cancel(w, &first.id)).unwrap();
+    sell(4).unwrap();
 }

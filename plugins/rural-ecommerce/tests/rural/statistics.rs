@@ -3,7 +3,7 @@
 use crate::support::*;
 use rural_ecommerce::Rural;
 use rural_ecommerce::domain::coverage::Light;
-use rural_ecommerce::domain::division::Level;
+use rural_ecommerce::domain::division::{Change, Level};
 use rural_ecommerce::domain::order::Back;
 use rural_ecommerce::domain::product::Category;
 use rural_ecommerce::domain::station::{Service, Span, Station};
@@ -105,7 +105,7 @@ fn of_2812_villages_2755_are_red_and_one_more_is_green() {
     assert_eq!(statistics::uncovered("320300", month).unwrap().len(), 57);
     // One more is served by visits of another village's station.
     let missing = all[2_755].clone();
-    x.sign_in_official("k", &["station"]);
+    x.sign_in_official("the-manager", &["manager"]);
     let day = Date::at(TUESDAY as i64);
     for _ in 0..2 {
         stations::record_visit(&x.who(), &format!("S{}", all[0]), &missing, day).unwrap();
@@ -174,4 +174,38 @@ fn the_sample_loads_by_messages_once_whatever_is_delivered_again() {
     let mut p = purchase(&found.items[0].id, 1);
     p.items[0].sku = "single".into();
     assert!(x.buy("anna", &p).unwrap().total > 0, "it can be bought");
+}
+
+#[test]
+fn the_five_hundred_and_first_change_of_a_village_counts_too() {
+    let x = Xuzhou::new();
+    let day: Date = "2026-11-24".parse().unwrap();
+    let all: Vec<String> = statistics::divisions()
+        .unwrap()
+        .villages("320300", "2026-11".parse().unwrap())
+        .map(|r| r.code.clone())
+        .collect();
+    let into = all.last().unwrap().clone();
+    for chunk in all[..600].chunks(200) {
+        transact(|tx| {
+            for v in chunk {
+                let change = Change {
+                    id: format!("{day}/{v}"),
+                    village: v.clone(),
+                    into: into.clone(),
+                    name: None,
+                    on: day,
+                    by: "m".into(),
+                    at: 0,
+                };
+                tx.put(&change)?;
+            }
+            Ok::<_, yunlong_sdk::DataError>(())
+        })
+        .unwrap();
+    }
+    assert_eq!(statistics::changes().unwrap().len(), 600);
+    let left = statistics::divisions().unwrap().villages("320300", "2026-11".parse().unwrap()).count();
+    assert_eq!(left, all.len() - 600);
+    x.run();
 }

@@ -59,6 +59,8 @@ async fn main() -> Result<()> {
         // Orders of goods that nobody pays for keep their stock for a while, and one buyer may have many.
         .config(goods, "pay_minutes", "5")
         .config(goods, "max_open_orders", "1000")
+        // Settled as soon as they are confirmed.
+        .config(goods, "return_days", "0")
         .config(APP, "hold_minutes", "1")
         // Payments that are never told keep theirs open for the whole minute.
         .config(APP, "max_open_orders", "1000")

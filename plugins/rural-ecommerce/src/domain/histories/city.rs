@@ -6,7 +6,7 @@ use crate::domain::effect::Effect;
 use crate::domain::group::{self, GroupBuy};
 use crate::domain::listing::{self, Listing};
 use crate::domain::money;
-use crate::domain::order::{Due, Order, OrderError, Times};
+use crate::domain::order::{Due, Order, OrderError, Terms, Times};
 use crate::domain::product::{Category, Product, Sku};
 use crate::domain::returns::Return;
 use crate::domain::statistics::Figures;
@@ -17,7 +17,13 @@ use yunlong_sdk::Text;
 
 /// 2026-11-24, 08:00 in Shanghai.
 pub(super) const START: i64 = 1_795_478_400_000;
-pub(super) const TIMES: Times = Times { pay_minutes: 30, accept_days: 3, confirm_days: 7, settle_days: 0 };
+pub(super) const TIMES: Times = Times {
+    pay_minutes: 30,
+    accept_days: 3,
+    confirm_days: 7,
+    settle_days: 0,
+    terms: Terms { ship_days: 7, carrier_hours: 48, arrive_days: 15, return_days: 7 },
+};
 pub(super) const RATES: Rates = Rates { platform: 300, station: 0 };
 /// Units of each listing to begin with.
 pub(super) const STOCK: i64 = 12;
@@ -228,6 +234,7 @@ impl City {
                 };
                 self.commit(&order, effects, now).unwrap();
             }
+            Message::Due(id, Due::Return) => self.return_due(id, now),
             Message::Due(id, what) => self.step(&id.clone(), now, |o| o.due(*what, now)),
             Message::GroupDue => {
                 if self.group.end() {
@@ -250,6 +257,14 @@ impl City {
                 }
             }
         }
+    }
+
+    fn return_due(&mut self, id: &str, now: i64) {
+        let mut order = self.orders[id].clone();
+        let Some(mut r) = order.open_return.as_ref().map(|open| self.returns[open].clone()) else { return };
+        let effects = r.overdue(&mut order, now);
+        self.returns.insert(r.id.clone(), r);
+        self.commit(&order, effects, now).unwrap();
     }
 
     fn step(&mut self, id: &str, now: i64, f: impl FnOnce(&mut Order) -> Result<Vec<Effect>, OrderError>) {

@@ -61,6 +61,11 @@ fn check_order(o: &Order) {
         assert_eq!(o.escrow.held(), 0, "{id}");
     }
     assert_eq!(o.state == State::Settled, o.release.is_some(), "{id}");
+    let open = o.claims.iter().filter(|c| c.state == ClaimState::Open).map(|c| c.at).min();
+    assert_eq!(o.open_claim, open, "{id}: the department's list of claims");
+    if let (Some(r), Some(delivered)) = (&o.release, o.delivered_at) {
+        assert!(r.at >= delivered + 7 * crate::domain::time::DAY, "{id}: settled while it may be returned");
+    }
     if matches!(o.state, State::Confirmed | State::Settled) {
         assert!(o.history.iter().any(|p| p.state == State::Accepted), "{id}: never accepted");
     }
@@ -99,12 +104,15 @@ pub(super) fn check_settled(city: &City) {
         assert_eq!(m.captured, o.escrow.captured(), "{id}: the order knows its money");
         let waits = o.block().is_some();
         match o.state {
-            State::Placed | State::Paid => panic!("{id} rests in {:?}", o.state),
+            State::Placed | State::Paid | State::Accepted | State::PartShipped => panic!("{id} rests in {:?}", o.state),
             State::Cancelled => assert_eq!(m.captured, 0, "{id}: money taken for a cancelled order"),
             State::Refunding => assert!(waits, "{id}: a refund that nobody waits for"),
-            State::Delivered | State::Confirmed => assert!(waits, "{id}: held without a reason"),
+            State::Shipped | State::Delivered | State::Confirmed => assert!(waits, "{id}: held without a reason"),
             State::Refunded => assert_eq!(o.escrow.held() + o.escrow.released(), 0, "{id}"),
-            _ => {}
+            State::Settled => {}
+        }
+        if let Some(r) = o.open_return.as_ref().map(|r| &city.returns[r]) {
+            assert_eq!(r.state, crate::domain::returns::State::Disputed, "{}: held by one party's silence", r.id);
         }
         if o.group.is_some() && city.group.state == group::State::Failed {
             let gone = matches!(o.state, State::Cancelled | State::Refunded | State::Refunding);

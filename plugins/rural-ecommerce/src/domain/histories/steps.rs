@@ -8,7 +8,7 @@ use crate::domain::group::GroupError;
 use crate::domain::machine::Machine;
 use crate::domain::order::{Back, Line, NewOrder, NewShipment, Order, OrderError, Recipient, State};
 use crate::domain::returns::{Asked, Reason, Return, Rules, Step as ReturnStep};
-use crate::domain::shipment::{Carrier, ExceptionReason, Units, WaybillState};
+use crate::domain::shipment::{Carrier, ExceptionReason, Shipment, Units, WaybillState};
 use crate::domain::station::StationSale;
 use crate::domain::statistics::Place;
 use crate::domain::time::{DAY, Date, HOUR, MINUTE, Month};
@@ -18,29 +18,95 @@ type Which = usize;
 
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    Place { first: (Which, u32), second: Option<(Which, u32)>, group: bool, off: u64, station: bool, crash: bool },
-    Capture { order: Which },
-    Deliver { message: Which, keep: bool, crash: bool, refuse: bool },
+    Place {
+        first: (Which, u32),
+        second: Option<(Which, u32)>,
+        group: bool,
+        off: u64,
+        station: bool,
+        crash: bool,
+    },
+    Capture {
+        order: Which,
+    },
+    Deliver {
+        message: Which,
+        keep: bool,
+        crash: bool,
+        refuse: bool,
+    },
     Wait(i64),
-    Cancel { order: Which, crash: bool },
-    Accept { order: Which, crash: bool },
-    Ship { order: Which, all: bool, own: bool, crash: bool },
-    Carrier { order: Which, shipment: Which, parcel: Option<Which>, state: Which, crash: bool },
-    CarrierRefuses { order: Which, shipment: Which },
-    Confirm { order: Which, crash: bool },
-    GiveBack { order: Which, line: Which, units: u32, amount: Option<u64>, shipped: bool, crash: bool },
-    AskReturn { order: Which, line: Which, units: u32, reason: Which },
-    ReturnStep { of: Which, step: Which, amount: u64, crash: bool },
-    DecideClaim { order: Which, refund: bool },
-    FailBatch { batch: Which, recall: bool },
-    Retry { order: Which },
+    Cancel {
+        order: Which,
+        crash: bool,
+    },
+    Accept {
+        order: Which,
+        crash: bool,
+    },
+    Ship {
+        order: Which,
+        all: bool,
+        own: bool,
+        crash: bool,
+    },
+    Carrier {
+        order: Which,
+        shipment: Which,
+        parcel: Option<Which>,
+        state: Which,
+        crash: bool,
+    },
+    CarrierRefuses {
+        order: Which,
+        shipment: Which,
+    },
+    Confirm {
+        order: Which,
+        crash: bool,
+    },
+    GiveBack {
+        order: Which,
+        line: Which,
+        units: u32,
+        amount: Option<u64>,
+        shipped: bool,
+        crash: bool,
+    },
+    AskReturn {
+        order: Which,
+        line: Which,
+        units: u32,
+        reason: Which,
+    },
+    ReturnStep {
+        of: Which,
+        step: Which,
+        amount: u64,
+        crash: bool,
+    },
+    DecideClaim {
+        order: Which,
+        refund: bool,
+    },
+    FailBatch {
+        batch: Which,
+        recall: bool,
+    },
+    Retry {
+        order: Which,
+    },
+    /// The next step of an order that goes well: so that histories come to where returns begin.
+    Further {
+        order: Which,
+    },
 }
 
 pub(super) fn op() -> impl Strategy<Value = Op> {
     let i = any::<usize>;
     let crash = || prop::bool::weighted(0.1);
     prop_oneof![
-        9 => ((0_usize..4, 1_u32..6), prop::option::weighted(0.4, (0_usize..4, 1_u32..4)), prop::bool::weighted(0.3), 0_u64..300, any::<bool>(), crash())
+        9 => ((0_usize..4, 1_u32..6), prop::option::weighted(0.4, (0_usize..4, 1_u32..4)), prop::bool::weighted(0.6), 0_u64..300, any::<bool>(), crash())
             .prop_map(|(first, second, group, off, station, crash)| Op::Place { first, second, group, off, station, crash }),
         7 => i().prop_map(|order| Op::Capture { order }),
         9 => (i(), prop::bool::weighted(0.25), crash(), prop::bool::weighted(0.2)).prop_map(|(message, keep, crash, refuse)| Op::Deliver { message, keep, crash, refuse }),
@@ -53,11 +119,12 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         1 => (i(), i()).prop_map(|(order, shipment)| Op::CarrierRefuses { order, shipment }),
         4 => (i(), crash()).prop_map(|(order, crash)| Op::Confirm { order, crash }),
         4 => (i(), 0_usize..2, 0_u32..4, prop::option::of(0_u64..60_000), any::<bool>(), crash()).prop_map(|(order, line, units, amount, shipped, crash)| Op::GiveBack { order, line, units, amount, shipped, crash }),
-        3 => (i(), 0_usize..2, 1_u32..3, 0_usize..4).prop_map(|(order, line, units, reason)| Op::AskReturn { order, line, units, reason }),
-        6 => (i(), i(), 0_u64..5_000, crash()).prop_map(|(of, step, amount, crash)| Op::ReturnStep { of, step, amount, crash }),
+        5 => (i(), 0_usize..2, 1_u32..3, 0_usize..4).prop_map(|(order, line, units, reason)| Op::AskReturn { order, line, units, reason }),
+        8 => (i(), i(), 0_u64..5_000, crash()).prop_map(|(of, step, amount, crash)| Op::ReturnStep { of, step, amount, crash }),
         2 => (i(), any::<bool>()).prop_map(|(order, refund)| Op::DecideClaim { order, refund }),
         1 => (0_usize..2, any::<bool>()).prop_map(|(batch, recall)| Op::FailBatch { batch, recall }),
         2 => i().prop_map(|order| Op::Retry { order }),
+        12 => i().prop_map(|order| Op::Further { order }),
     ]
 }
 
@@ -108,7 +175,6 @@ fn place(city: &mut City, op: &Op, number: usize, now: i64) {
         village: "320324109002".into(),
         payee: "93320382MA000TX30Q".into(),
         keeper: "k".into(),
-        sms: false,
         made_at: now,
     };
     let new = NewOrder {
@@ -186,18 +252,23 @@ fn ship(o: &mut Order, all: bool, own: bool, now: i64) -> Result<Vec<Effect>, Or
 
 fn ask(city: &mut City, op: &Op, now: i64) {
     let Op::AskReturn { order, line, units, reason } = op else { return };
-    let Some(id) = city.orders.keys().nth(order % city.orders.len().max(1)).cloned() else { return };
+    let arrived = city.orders.values().filter(|o| matches!(o.state, State::Delivered | State::Confirmed));
+    let arrived: Vec<String> = arrived.map(|o| o.id.clone()).collect();
+    // Mostly of an order that allows it.
+    let of = if arrived.is_empty() || *reason == 3 { city.orders.keys().cloned().collect() } else { arrived };
+    let Some(id) = of.get(order % of.len().max(1)).cloned() else { return };
     let mut o = city.orders[&id].clone();
     let before = o.clone();
     let number = city.returns.len();
     let reason = Reason::ALL[*reason];
     let asked = Asked { units: vec![Units { line: *line, units: *units }], reason, text: String::new() };
-    match Return::ask(&mut o, format!("{id}.{number}"), asked, Rules { days: 7, fresh: false }, now) {
-        Ok(r) => {
+    match Return::ask(&mut o, format!("{id}.{number}"), asked, Rules { days: 7, fresh: false, step_days: 7 }, now) {
+        Ok(mut r) => {
+            let effects = r.hurry(now);
             let fresh = o.lines.get(*line).is_some_and(|l| l.category.perishes());
             assert!(!(fresh && reason == Reason::NoReason), "fresh food without a reason");
             city.returns.insert(r.id.clone(), r);
-            city.commit(&o, Vec::new(), now).unwrap();
+            city.commit(&o, effects, now).unwrap();
         }
         Err(_) => assert_eq!(o, before),
     }
@@ -205,7 +276,8 @@ fn ask(city: &mut City, op: &Op, now: i64) {
 
 fn return_step(city: &mut City, op: &Op, now: i64) {
     let Op::ReturnStep { of, step, amount, crash } = op else { return };
-    let Some(id) = city.returns.keys().nth(of % city.returns.len().max(1)).cloned() else { return };
+    let open: Vec<&String> = city.returns.values().filter(|r| !r.state.allows().is_empty()).map(|r| &r.id).collect();
+    let Some(id) = open.get(of % open.len().max(1)).map(|id| (*id).clone()) else { return };
     let mut r = city.returns[&id].clone();
     let mut o = city.orders[&r.order].clone();
     let allowed = r.state.allows();
@@ -233,7 +305,8 @@ fn return_step(city: &mut City, op: &Op, now: i64) {
         },
         _ => Ok(Vec::new()),
     };
-    if let (Ok(effects), false) = (effects, *crash) {
+    if let (Ok(mut effects), false) = (effects, *crash) {
+        effects.extend(r.hurry(now));
         city.returns.insert(id, r);
         city.commit(&o, effects, now).unwrap();
     }
@@ -285,16 +358,39 @@ fn accept(city: &City, o: &mut Order, now: i64) -> Result<Vec<Effect>, OrderErro
     done
 }
 
+fn further(city: &mut City, order: Which, now: i64) {
+    let Some(o) = city.orders.values().nth(order % city.orders.len().max(1)).cloned() else { return };
+    if o.state == State::Placed {
+        capture(city, order, now);
+        let of = |m: &(i64, Message)| matches!(&m.1, Message::Captured(id, _) if *id == o.id);
+        if let Some(i) = city.queue.iter().position(of) {
+            let m = city.queue.remove(i).1;
+            city.handle(&m, now, false);
+        }
+        return;
+    }
+    take(city, order, false, now, |c, o| match o.state {
+        State::Paid => accept(c, o, now),
+        State::Accepted | State::PartShipped => ship(o, true, order % 2 == 0, now),
+        State::Shipped => {
+            let parcels = |s: &Shipment| s.refused.is_none() && s.parcels.iter().any(|p| !p.state.arrived());
+            let Some(s) = o.shipments.iter().find(|s| parcels(s)).cloned() else { return Ok(Vec::new()) };
+            match s.carrier {
+                Carrier::City => Ok(o.waybill_changed((&s.request, None), (WaybillState::Delivered, None), now, now)),
+                _ => o.brought(&s.request, now),
+            }
+        }
+        _ => Ok(Vec::new()),
+    });
+}
+
 fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
     match op {
         Op::Place { .. } => place(city, op, number, now),
         Op::Capture { order } => capture(city, *order, now),
         Op::Deliver { .. } => deliver(city, op, now),
         Op::Wait(_) => {}
-        Op::Cancel { order, crash } => take(city, *order, *crash, now, |_, o| match o.state {
-            State::Placed => o.cancel(now),
-            _ => o.withdraw("given-up", now),
-        }),
+        Op::Cancel { order, crash } => take(city, *order, *crash, now, |_, o| o.give_up(now)),
         Op::Accept { order, crash } => take(city, *order, *crash, now, |c, o| accept(c, o, now)),
         Op::Ship { order, all, own, crash } => take(city, *order, *crash, now, |_, o| ship(o, *all, *own, now)),
         Op::Carrier { order, shipment, parcel, state, crash } => take(city, *order, *crash, now, |_, o| {
@@ -332,11 +428,12 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
             o.decide_claim(&c.id, if *refund { &backs } else { &[] }, "decided", now)
         }),
         Op::FailBatch { batch, recall } => fail_batch(city, *batch, *recall, now),
+        Op::Further { order } => further(city, *order, now),
         Op::Retry { order } => take(city, *order, false, now, |_, o| o.retry_refunds(now)),
     }
 }
 
-pub(super) fn run(ops: &[Op]) {
+pub(super) fn run(ops: &[Op]) -> City {
     let mut city = City::new();
     let mut now = START;
     for (number, op) in ops.iter().enumerate() {
@@ -349,6 +446,7 @@ pub(super) fn run(ops: &[Op]) {
     settle(&mut city, END + DAY);
     check(&city);
     check_settled(&city);
+    city
 }
 
 /// Delivers everything, as a restarted host does.

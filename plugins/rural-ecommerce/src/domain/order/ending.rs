@@ -3,10 +3,12 @@
 use super::paying::PAY_GRACE;
 use super::{Due, Effect, Note, Order, OrderError, Release, State, Step, To};
 use crate::domain::commission;
-use crate::domain::time::DAY;
+use crate::domain::shipment::{Carrier, ParcelState};
+use crate::domain::time::{DAY, HOUR};
+use yunlong_sdk::t;
 
 /// Days that a buyer has after a return or a claim was decided, before the order goes on by itself.
-const RESPITE_DAYS: i64 = 3;
+pub(super) const RESPITE_DAYS: i64 = 3;
 
 impl Order {
     /// The buyer has the goods.
@@ -18,7 +20,14 @@ impl Order {
         self.unblocked()?;
         self.pass(State::Confirmed, now);
         self.confirmed_at = Some(now);
-        self.settle_at = now + i64::from(self.settle_days) * DAY;
+        if self.delivered_at.is_none() {
+            // Here before any carrier's word.
+            self.delivered_at = Some(now);
+            self.confirm_at = now;
+        }
+        // A confirmation takes nobody's right to return the goods.
+        let returnable = self.delivered_at.unwrap_or(now) + i64::from(self.terms.return_days) * DAY;
+        self.settle_at = returnable.max(now + i64::from(self.settle_days) * DAY);
         Ok(vec![Effect::Remind(Due::Settle, self.settle_at)])
     }
 
@@ -56,6 +65,9 @@ impl Order {
         match what {
             Due::Pay if self.state == State::Placed && now >= self.pay_until + PAY_GRACE => self.cancel(now),
             Due::Accept if self.state == State::Paid && now >= self.accept_by => self.withdraw("not-accepted", now),
+            Due::Ship => self.ship_due(now),
+            Due::Carrier => Ok(self.carrier_due(now)),
+            Due::Arrive => Ok(self.arrive_due(now)),
             Due::Confirm if self.state == State::Delivered && now >= self.confirm_at && self.block().is_none() => {
                 self.confirm(now)
             }
@@ -64,6 +76,45 @@ impl Order {
             }
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// The store has not sent what it accepted: what was not sent goes back.
+    fn ship_due(&mut self, now: i64) -> Result<Vec<Effect>, OrderError> {
+        let unsent = (0..self.lines.len()).any(|i| self.to_ship(i) > 0);
+        if matches!(self.state, State::Accepted | State::PartShipped) && now >= self.ship_by && unsent {
+            self.refund_all("not-shipped", now)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// The city's carrier has not answered: what it was asked for is to be sent again.
+    fn carrier_due(&mut self, now: i64) -> Vec<Effect> {
+        if !matches!(self.state, State::PartShipped | State::Shipped) {
+            return Vec::new();
+        }
+        let over = now - i64::from(self.terms.carrier_hours) * HOUR;
+        let silent = self.shipments.iter().filter(|s| s.carrier == Carrier::City && s.at <= over);
+        let requests: Vec<String> = silent.map(|s| s.request.clone()).collect();
+        let why = t("物流未按时答复", "The carrier did not answer in time");
+        requests.iter().flat_map(|r| self.carrier_refused(r, why.clone(), now)).collect()
+    }
+
+    /// Parcels should have arrived of which nobody says anything: each opens a claim.
+    fn arrive_due(&mut self, now: i64) -> Vec<Effect> {
+        if !matches!(self.state, State::PartShipped | State::Shipped) {
+            return Vec::new();
+        }
+        let over = now - i64::from(self.terms.arrive_days) * DAY;
+        let live = self.shipments.iter_mut().filter(|s| s.refused.is_none() && s.at <= over);
+        let mut missing = Vec::new();
+        for s in live {
+            for p in s.parcels.iter_mut().filter(|p| !p.state.arrived() && !p.state.is_exception()) {
+                p.delayed = true;
+                missing.push((s.request.clone(), p.id.clone()));
+            }
+        }
+        missing.iter().flat_map(|(s, p)| self.claim(s, p, ParcelState::Overdue, now)).collect()
     }
 
     /// Comes back to an order whose money was held, once nothing is open: its clock had run out

@@ -73,6 +73,8 @@ impl Order {
             placed_at: now,
             pay_until: now + i64::from(times.pay_minutes) * MINUTE,
             accept_by: 0,
+            ship_by: 0,
+            terms: times.terms,
             confirm_days: times.confirm_days,
             settle_days: times.settle_days,
             delivered_at: None,
@@ -85,6 +87,8 @@ impl Order {
             refunds: Vec::new(),
             shipments: Vec::new(),
             claims: Vec::new(),
+            open_claim: None,
+            recalled: Vec::new(),
             open_return: None,
             counted: None,
             release: None,
@@ -191,7 +195,12 @@ impl Order {
             station: i64::from(self.station.is_some()),
         };
         self.counted = Some(place.clone());
-        Ok(vec![Effect::Count(place, figures), Effect::Notify(To::Buyer, Note::Accepted)])
+        self.ship_by = now + i64::from(self.terms.ship_days) * DAY;
+        Ok(vec![
+            Effect::Count(place, figures),
+            Effect::Remind(Due::Ship, self.ship_by),
+            Effect::Notify(To::Buyer, Note::Accepted),
+        ])
     }
 }
 

@@ -126,8 +126,31 @@ impl Order {
         Ok(effects)
     }
 
+    /// Whether its buyer may give it up now.
+    #[must_use]
+    pub fn may_be_given_up(&self, now: i64) -> bool {
+        match self.state {
+            State::Placed | State::Paid => true,
+            State::Accepted | State::PartShipped => now >= self.ship_by,
+            _ => false,
+        }
+    }
+
+    /// The buyer gives the order up: unpaid, paid and not accepted, or not sent in the store's time. What
+    /// was paid for what is not sent goes back.
+    ///
+    /// # Errors
+    /// [`OrderError::WrongState`] while the store is in time, and once all of it is on its way.
+    pub fn give_up(&mut self, now: i64) -> Result<Vec<Effect>, OrderError> {
+        match self.state {
+            State::Placed => self.cancel(now),
+            State::Accepted | State::PartShipped if self.may_be_given_up(now) => self.refund_all("not-shipped", now),
+            _ => self.withdraw("given-up", now),
+        }
+    }
+
     /// What a bad batch means for this order: its lines of the batch that were not shipped go back in
-    /// full. A repetition finds nothing more.
+    /// full, and a buyer who has goods of it is told. A repetition finds nothing more.
     ///
     /// # Errors
     /// Never for an order that was built by these steps.
@@ -135,8 +158,9 @@ impl Order {
         match self.state {
             State::Placed => return if self.has_batch(trace_code) { self.cancel(now) } else { Ok(Vec::new()) },
             State::Paid | State::Accepted | State::PartShipped => {}
-            _ => return Ok(Vec::new()),
+            _ => return Ok(self.tell_of_recall(trace_code)),
         }
+        let told = self.tell_of_recall(trace_code);
         let of_batch = |i: &usize| self.lines.get(*i).is_some_and(|l| l.batch.as_deref() == Some(trace_code));
         let backs: Vec<Back> = (0..self.lines.len())
             .filter(of_batch)
@@ -144,14 +168,25 @@ impl Order {
             .filter(|b| b.units > 0)
             .collect();
         if backs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(told);
         }
         let waited = self.state == State::Paid;
         let mut effects = self.refund(&backs, "batch-failed", now)?;
         if waited && self.lines.iter().all(|l| l.units_left() == 0) {
             effects.extend(self.let_go());
         }
+        effects.extend(told);
         Ok(effects)
+    }
+
+    /// A buyer who has goods of a bad batch, or will have them, is told: once.
+    fn tell_of_recall(&mut self, trace_code: &str) -> Vec<Effect> {
+        let has = |(i, l): (usize, &super::Line)| l.batch.as_deref() == Some(trace_code) && self.returnable(i) > 0;
+        if !self.lines.iter().enumerate().any(has) || self.recalled.iter().any(|c| c == trace_code) {
+            return Vec::new();
+        }
+        self.recalled.push(trace_code.to_owned());
+        vec![Effect::Notify(To::Buyer, Note::Recalled { batch: trace_code.to_owned() })]
     }
 
     /// Its group buy has failed: the money goes back, or is not asked for any more. A repetition does

@@ -1,10 +1,11 @@
 //! Goods on their way: shipments in parcels, what carriers say, claims for what does not arrive.
 
+use super::ending::RESPITE_DAYS;
 use super::{Back, Due, Effect, Note, Order, OrderError, State, Step, To};
 use crate::domain::shipment::{
     Carrier, Claim, ClaimState, ExceptionReason, Parcel, ParcelState, Shipment, Units, WaybillState,
 };
-use crate::domain::time::DAY;
+use crate::domain::time::{DAY, HOUR};
 use yunlong_sdk::Text;
 
 /// What is to be shipped.
@@ -56,7 +57,9 @@ impl Order {
         let mut effects = Vec::new();
         if new.carrier == Carrier::City {
             effects.push(Effect::Request(new.request.clone()));
+            effects.push(Effect::Remind(Due::Carrier, now + i64::from(self.terms.carrier_hours) * HOUR));
         }
+        effects.push(Effect::Remind(Due::Arrive, now + i64::from(self.terms.arrive_days) * DAY));
         let request = new.request;
         self.shipments.push(Shipment {
             request,
@@ -131,7 +134,12 @@ impl Order {
             s.refused = Some(why);
         }
         self.follow(now);
-        vec![Effect::Notify(To::Seller, Note::CarrierRefused)]
+        // The store has some days more to send it otherwise, once: asking a carrier again and again who
+        // does not take it would hold the buyer's money for ever.
+        if self.shipments.iter().filter(|s| s.refused.is_some()).count() == 1 {
+            self.ship_by = self.ship_by.max(now + RESPITE_DAYS * DAY);
+        }
+        vec![Effect::Remind(Due::Ship, self.ship_by), Effect::Notify(To::Seller, Note::CarrierRefused)]
     }
 
     /// The carrier says where a parcel is, or all of them when `parcel` is absent. What comes late or
@@ -176,7 +184,7 @@ impl Order {
         Ok(self.arrived(now))
     }
 
-    fn claim(&mut self, request: &str, parcel: &str, reason: ParcelState, now: i64) -> Vec<Effect> {
+    pub(super) fn claim(&mut self, request: &str, parcel: &str, reason: ParcelState, now: i64) -> Vec<Effect> {
         let id = format!("{request}/{parcel}");
         if self.claims.iter().any(|c| c.id == id) || matches!(self.state, State::Settled | State::Refunded) {
             return Vec::new();
@@ -191,7 +199,12 @@ impl Order {
             amount: 0,
             at: now,
         });
-        vec![Effect::Notify(To::Buyer, Note::Claim), Effect::Notify(To::Seller, Note::Claim)]
+        self.count_claims();
+        [To::Buyer, To::Seller, To::Managers].map(|to| Effect::Notify(to, Note::Claim)).into()
+    }
+
+    fn count_claims(&mut self) {
+        self.open_claim = self.claims.iter().filter(|c| c.state == ClaimState::Open).map(|c| c.at).min();
     }
 
     /// A manager decides a claim: units and money that go back for it, or nothing.
@@ -218,6 +231,7 @@ impl Order {
             c.decision = Some(decision.to_owned());
             c.amount = amount;
         }
+        self.count_claims();
         self.follow(now);
         effects.extend(self.arrived(now));
         effects.extend(self.rearm(now));

@@ -3,16 +3,34 @@
 use super::super::forms::{again, unreadable};
 use super::super::order_view as view;
 use super::super::store::backs;
-use super::super::{LAYOUT, answer};
+use super::super::{LAYOUT, PAGE, answer};
 use super::menu;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, orders};
 use maud::{Markup, html};
-use yunlong_sdk::page::{amount, error_summary, field, hidden};
+use yunlong_sdk::page::{amount, empty, error_summary, field, hidden, pager};
 use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    router.get("/manage/claims/{order}", show).post("/manage/claims/{order}", decide)
+    router.get("/manage/claims", list).get("/manage/claims/{order}", show).post("/manage/claims/{order}", decide)
+}
+
+/// `/manage/claims`: the orders on whose claims nobody has decided, the oldest claim first.
+fn list(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let shown = || {
+        let after = request.query_value("after");
+        let at_start = after.is_none();
+        let page = orders::with_claims(request.principal(), PAGE, after)?;
+        let body = html! {
+            (menu(request))
+            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有待处理的理赔。", "No claim waits for a decision.")) } })) }
+            @else { (view::listing(request, request.t("待处理的理赔", "Claims to decide"), page.items)) }
+            (pager(request.lang(), "/manage/claims", &[], at_start, page.next.as_deref()))
+        };
+        Ok(LAYOUT.page(request, &t("待处理的理赔", "Claims to decide"), body))
+    };
+    answer(request, shown())
 }
 
 /// `/manage/claims/{order}`.
@@ -41,7 +59,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
                     fieldset {
                         legend { (l.title.get(lang)) " · " (request.t("余额 ", "left ")) (amount(l.left())) }
                         (field(lang, form, &format!("back-{i}-units"), "number", &Text::new(format!("件数（最多 {}）", order.returnable(i)), format!("Units (at most {})", order.returnable(i))), None))
-                        (field(lang, form, &format!("back-{i}-amount"), "text", &t("金额（元），不填则按件数计算", "Amount (yuan); empty for the units' worth"), None))
+                        (field(lang, form, &format!("back-{i}-amount"), "text", &t("或只退部分货款（元）；件数按价值退回", "Or a reduction alone (yuan); units go back at their worth"), None))
                     }
                 }
             }

@@ -42,6 +42,11 @@ fn home(request: &Request) -> web::Result<Response> {
                 "/manage/listings",
                 count(&listings::waiting(who, 50, None)?),
             ));
+            rows.push((
+                request.t("待处理的理赔", "Claims to decide"),
+                "/manage/claims",
+                count(&orders::with_claims(who, 50, None)?),
+            ));
         }
         if who.has_role(MANAGER) || who.has_role(INSPECTOR) {
             rows.push((
@@ -78,7 +83,8 @@ fn menu(request: &Request) -> Markup {
             who.has_role(MANAGER) || who.has_role(INSPECTOR),
         ),
         ("/manage/disputes", request.t("仲裁", "Arbitration"), who.has_role(ARBITER)),
-        ("/manage/orders", request.t("订单与理赔", "Orders and claims"), who.has_role(MANAGER)),
+        ("/manage/claims", request.t("理赔", "Claims"), who.has_role(MANAGER)),
+        ("/manage/orders", request.t("订单", "Orders"), who.has_role(MANAGER)),
         ("/manage/stations", request.t("站点与佣金", "Stations and commissions"), who.has_role(MANAGER)),
         ("/manage/divisions", request.t("区划变更", "Changes of villages"), who.has_role(MANAGER)),
     ];
@@ -89,7 +95,7 @@ fn menu(request: &Request) -> Markup {
     }
 }
 
-/// `/manage/orders`: the orders of one state; those with open claims say so on their page.
+/// `/manage/orders`: the orders of one state.
 fn all_orders(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
@@ -108,24 +114,14 @@ fn all_orders(request: &Request) -> web::Result<Response> {
             .collect();
         let code = crate::domain::machine::Machine::code(state);
         let form = Form::new().with("state", code);
-        let claims = page
-            .items
-            .iter()
-            .filter(|o| o.claims.iter().any(|c| c.state == crate::domain::shipment::ClaimState::Open))
-            .map(|o| o.id.clone())
-            .collect::<Vec<_>>();
         let body = html! {
             (menu(request))
             form method="get" action="/manage/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if !claims.is_empty() {
-                h2 { (request.t("有待处理的理赔", "With open claims")) }
-                ul { @for id in &claims { li { a href={ "/orders/" (id) } { code { (id) } } } } }
-            }
             @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
             @else { (order_view::listing(request, request.t("订单", "Orders"), page.items)) }
             (pager(lang, "/manage/orders", &[("state", code)], at_start, page.next.as_deref()))
         };
-        Ok(LAYOUT.page(request, &t("订单与理赔", "Orders and claims"), body))
+        Ok(LAYOUT.page(request, &t("订单", "Orders"), body))
     };
     answer(request, shown())
 }

@@ -132,7 +132,7 @@ fn refund_form(request: &Request, order: &Order, form: &Form) -> Markup {
                     fieldset {
                         legend { (l.title.get(lang)) " · " (request.t("余额 ", "left ")) (amount(l.left())) }
                         (field(lang, form, &format!("back-{i}-units"), "number", &Text::new(format!("退未发的件数（最多 {}）", order.to_ship(i)), format!("Units that were not sent (at most {})", order.to_ship(i))), None))
-                        (field(lang, form, &format!("back-{i}-amount"), "text", &t("退款金额（元），不填则按件数计算", "Amount (yuan); empty for the units' worth"), None))
+                        (field(lang, form, &format!("back-{i}-amount"), "text", &t("或只退部分货款（元）；件数按价值退回", "Or a reduction alone (yuan); units go back at their worth"), None))
                     }
                 }
             }
@@ -211,6 +211,10 @@ pub(in crate::pages) fn backs(form: &mut Form, order: &Order, shipped: bool) -> 
             form.reject(&of_amount, t("请填写金额（元），如 1080.00", "Enter an amount in yuan, such as 1080.00"));
             return None;
         };
+        if units > 0 && amount.is_some() {
+            form.reject(&of_amount, orders::EITHER);
+            return None;
+        }
         if units > 0 || amount.is_some() {
             backs.push(Back { line, units, shipped, amount });
         }
