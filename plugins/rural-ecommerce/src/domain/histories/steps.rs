@@ -336,7 +336,8 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
     }
 }
 
-pub(super) fn run(ops: &[Op]) {
+/// Runs a history to its end: what there is then.
+pub(super) fn run(ops: &[Op]) -> City {
     let mut city = City::new();
     let mut now = START;
     for (number, op) in ops.iter().enumerate() {
@@ -349,6 +350,7 @@ pub(super) fn run(ops: &[Op]) {
     settle(&mut city, END + DAY);
     check(&city);
     check_settled(&city);
+    city
 }
 
 /// Delivers everything, as a restarted host does.
