@@ -204,22 +204,17 @@ impl Market {
         Ok(code)
     }
 
-    /// A station in 沛县 with `station-1` as its keeper.
+    /// A station in 沛县 with `station-1` as its keeper, who is known by the number on the stations' page.
     async fn station(&self) -> Result<(Client, String)> {
         let keeper = self.city.signed_in(self.app, "station-1").await?;
-        let station = self.station_of(&keeper).await?;
-        Ok((keeper, station))
-    }
-
-    /// A station of this keeper, who is known by the number on the stations' page.
-    async fn station_of(&self, keeper: &Client) -> Result<String> {
         let page = keeper.page("/station", "en").await?.text;
         let subject = page.split("<code>").nth(1).and_then(|t| t.split("</code>").next()).context("no number")?;
         let new = json!({
             "name": words("龙固服务站"), "village": PEIXIAN, "address": "村部", "keeper": subject,
             "services": ["order", "parcels"], "payee": GARLIC_GROWER,
         });
-        id(&made(&self.manager, "/api/manage/stations", &new).await?)
+        let station = id(&made(&self.manager, "/api/manage/stations", &new).await?)?;
+        Ok((keeper, station))
     }
 
     /// Ordered and paid.

@@ -6,6 +6,15 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// A call of the provider's.
+#[derive(Clone)]
+struct Letter {
+    at: String,
+    nonce: String,
+    signature: String,
+    body: String,
+}
+
 /// The payment provider, as it signs what it says: over the time, a nonce and the body, under the key that the city
 /// shares with it.
 struct Provider {
@@ -21,17 +30,24 @@ impl Provider {
         Ok(Self { key: key.into_bytes().to_vec(), portal: city.client("")? })
     }
 
-    async fn says(&self, nonce: &str, event: &Value) -> Result<u16> {
+    /// What it says, signed now.
+    fn signed(&self, nonce: &str, event: &Value) -> Result<Letter> {
         let at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().to_string();
-        let body = event.to_string();
+        let (nonce, body) = (nonce.to_owned(), event.to_string());
         let mac = Hmac::<Sha256>::new_from_slice(&self.key)?.chain_update(format!("{at}.{nonce}.{body}")).finalize();
-        self.sends(&at, nonce, &HEXLOWER.encode(&mac.into_bytes()), body).await
+        Ok(Letter { at, nonce, signature: HEXLOWER.encode(&mac.into_bytes()), body })
     }
 
-    async fn sends(&self, at: &str, nonce: &str, signature: &str, body: String) -> Result<u16> {
-        let call = self.portal.request(Method::POST, "/payments/callback/sandbox").header("x-sandbox-timestamp", at);
-        let signed = call.header("x-sandbox-nonce", nonce).header("x-sandbox-signature", signature);
-        Ok(signed.body(body).send().await?.status().as_u16())
+    /// How the city answers.
+    async fn sends(&self, letter: Letter) -> Result<u16> {
+        let call = self.portal.request(Method::POST, "/payments/callback/sandbox");
+        let call = call.header("x-sandbox-timestamp", letter.at).header("x-sandbox-nonce", letter.nonce);
+        let call = call.header("x-sandbox-signature", letter.signature).body(letter.body);
+        Ok(call.send().await?.status().as_u16())
+    }
+
+    async fn says(&self, nonce: &str, event: &Value) -> Result<u16> {
+        self.sends(self.signed(nonce, event)?).await
     }
 }
 
@@ -58,9 +74,11 @@ async fn a_payment_that_is_reported_a_thousand_times_is_booked_once() -> Result<
         .try_collect()
         .await?;
     ensure!(said.iter().all(|s| *s == 204), "each is heard, and changes nothing: {said:?}");
-    ensure!(provider.says("nonce-1", &charge(108_000)).await? != 403, "signed well");
+    let letter = provider.signed("the-same", &charge(108_000))?;
+    ensure!(provider.sends(letter.clone()).await? == 204 && provider.sends(letter.clone()).await? == 409, "a replay");
     ensure!(provider.says("a-fen-more", &charge(108_001)).await? == 400);
-    ensure!(provider.sends("1", "forged", &"0".repeat(64), charge(108_000).to_string()).await? == 403);
+    let forged = Letter { body: charge(108_000).to_string().replace("108000", "1080000"), ..letter };
+    ensure!(provider.sends(forged).await? == 403);
 
     let paid = until(&buyer, &order, &["paid"]).await?;
     ensure!(paid["escrow"]["captured"] == 108_000 && paid["refunds"] == json!([]), "{paid}");

@@ -65,7 +65,9 @@ async fn a_batch_of_orders_made_offline_is_counted_once_however_often_it_is_sent
     ensure!(short == 1, "each row says why it has no order: {once}");
     for answer in &answers {
         for (row, first) in answer["results"].as_array().context("no results")?.iter().zip(rows) {
-            ensure!(row["orders"][0]["id"] == first["orders"][0]["id"], "another order for one number: {row} {first}");
+            // One that met the others too often was told to come again.
+            let busy = row["refused"]["kind"] == "data";
+            ensure!(busy || row["orders"][0]["id"] == first["orders"][0]["id"], "another order: {row} {first}");
         }
     }
     ensure!(orders_of(&maker).await?.len() == 10);
@@ -90,12 +92,16 @@ async fn a_batch_of_orders_made_offline_is_counted_once_however_often_it_is_sent
 #[tokio::test]
 async fn a_manager_who_keeps_a_station_does_not_set_its_commission_and_the_attempt_is_in_the_log() -> Result<()> {
     let market = Market::open(20).await?;
-    let station = market.station_of(&market.manager).await?;
+    let (keeper, station) = market.station().await?;
+    let console = market.city.signed_in("console", "commerce-admin").await?;
+    let both = json!({"account": "station-1", "roles": ["station", "manager"]});
+    let given = console.send(Method::PUT, &format!("/api/v1/installations/{APP}/roles"), Some(&both)).await?;
+    ensure!((200..300).contains(&given.status), "{} {}", given.status, given.text);
+
     let path = format!("/api/manage/stations/{station}/commission");
-    let set = async |who: &Client, bps: u32| who.send(Method::PUT, &path, Some(&json!({"bps": bps}))).await;
-    let problem = set(&market.manager, 900).await?.problem(403)?;
+    let problem = keeper.send(Method::PUT, &path, Some(&json!({"bps": 900}))).await?.problem(403)?;
     ensure!(problem["type"].as_str().is_some_and(|t| t.ends_with(":own-commission")), "{problem}");
-    ensure!(seen(&market.manager, &format!("/api/stations/{station}")).await?["commission_bps"] == 0);
+    ensure!(seen(&keeper, &format!("/api/stations/{station}")).await?["commission_bps"] == 0);
 
     let auditor = market.city.signed_in("console", crate::hub::AUDITOR).await?;
     let wanted = format!("/api/v1/audit/entries?installation={APP}&action=station.own-commission");
@@ -104,9 +110,8 @@ async fn a_manager_who_keeps_a_station_does_not_set_its_commission_and_the_attem
         Ok(page["entries"].as_array().and_then(|e| e.first().cloned()))
     })
     .await?;
-    ensure!(entry["entry"]["actor"] == "commerce-admin" && entry["entry"]["target"] == station.as_str(), "{entry}");
-    // Of another's station the same manager sets it.
-    let (_, other) = market.station().await?;
-    put(&market.manager, &format!("/api/manage/stations/{other}/commission"), &json!({"bps": 200})).await?;
+    ensure!(entry["entry"]["actor"] == "station-1" && entry["entry"]["target"] == station.as_str(), "{entry}");
+    // Another manager sets it.
+    ensure!(put(&market.manager, &path, &json!({"bps": 200})).await?["commission_bps"] == 200);
     Ok(())
 }
