@@ -18,7 +18,7 @@ async fn ten_beds_for(people: u32) -> Result<()> {
     let market = Market::open(people + 10).await?;
     let (maker, bed) = market.bed(10).await?;
     let farmer = seen(&maker, "/api/farmer").await?;
-    ensure!(farmer["payee"] == BED_MAKER && farmer["status"] == "approved", "{farmer}");
+    ensure!(farmer["payee"] == BED_MAKER && farmer["status"] == "active", "{farmer}");
     let offer = seen(&maker, &format!("/api/listings/{bed}")).await?;
     ensure!((&offer["skus"][0]["price"], &offer["skus"][0]["left"]) == (&json!(108_000), &json!(10)), "{offer}");
     let buyers = market.buyers(people).await?;
