@@ -64,31 +64,18 @@ async fn an_order_becomes_a_waybill_and_a_lost_parcel_a_claim_that_holds_the_esc
 async fn a_batch_that_fails_in_one_department_goes_off_sale_in_the_other() -> Result<()> {
     const OTHER: &str = "rural-ecommerce-pizhou";
     let market = Market::of(Plan::with(&[APP]).another(APP, OTHER, "320382")).await?;
-    let inspector = market.city.signed_in(APP, "commerce-inspector").await?;
-    let here = market.seller(2, GARLIC_GROWER, PIZHOU).await?;
-    let harvest = |code: Option<&str>| {
-        let day = yunlong_tests::day(-20);
-        json!({"goods": words("大蒜"), "origin": PIZHOU, "harvest": day, "kilograms": 500, "trace_code": code})
-    };
-    let report = |number: &str, passed: bool| {
-        let day = yunlong_tests::day(0);
-        json!({"report": number, "item": words("农残"), "laboratory": "检测中心", "day": day, "passed": passed})
-    };
-    let batch = made(&here, "/api/store/batches", &harvest(Some("TR20260001PZQ"))).await?;
-    let code = batch["code"].as_str().or(batch["id"].as_str()).context("no code")?.to_owned();
-    let tests = format!("/api/manage/batches/{code}/tests");
-    made(&inspector, &tests, &report("JC0001", true)).await?;
+    let (inspector, here) = (market.inspector().await?, market.seller(2, GARLIC_GROWER, PIZHOU).await?);
+    let code = market.batch(&here, PIZHOU, Some("TR20260001PZQ")).await?;
 
     // The same goods, offered by a store of the other department.
     let there = Market { manager: market.city.signed_in(OTHER, "commerce-admin").await?, app: OTHER, ..market };
     let shop = there.seller(3, BED_MAKER, PIZHOU).await?;
-    made(&shop, "/api/store/batches", &harvest(Some(&code))).await?;
-    made(&there.city.signed_in(OTHER, "commerce-inspector").await?, &tests, &report("JC0002", true)).await?;
-    let garlic = there.on_sale(&shop, "fresh-food", 3_980, Some(&code), 50).await?;
+    there.batch(&shop, PIZHOU, Some(&code)).await?;
+    let garlic = there.on_sale(&shop, Goods::food(&code, 3_980, 50)).await?;
     let buyer = there.citizen(11).await?;
     let order = there.bought(&buyer, &purchase(&garlic, 1)).await?;
 
-    made(&inspector, &tests, &report("JC0003", false)).await?;
+    made(&inspector, &tests_of(&code), &report("JC0003", false)).await?;
     eventually("it is off sale in the other department", Duration::from_secs(5), async || {
         let listed = seen(&buyer, &format!("/api/listings/{garlic}")).await?;
         Ok((listed["listing"]["state"] == "recalled").then_some(()))
@@ -96,5 +83,6 @@ async fn a_batch_that_fails_in_one_department_goes_off_sale_in_the_other() -> Re
     .await?;
     let back = until(&buyer, &order, &["refunded"]).await?;
     ensure!(back["escrow"]["refunded"] == 3_980, "{back}");
+    ledger_is_sound(&there.city).await?;
     Ok(())
 }

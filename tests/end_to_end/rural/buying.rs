@@ -2,12 +2,26 @@
 
 use super::*;
 
-/// Acceptance line 1, with 200 buyers instead of fifty.
+/// Acceptance line 1: the farmer 92320324MA000TX221, fifty buyers at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_buyers_at_once_ten_have_one_of_the_farmers_ten_beds() -> Result<()> {
+    ten_beds_for(50).await
+}
+
+/// The same with two hundred.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hundred_buyers_at_once_ten_have_one_of_the_ten_beds() -> Result<()> {
-    let market = Market::open(210).await?;
+    ten_beds_for(200).await
+}
+
+async fn ten_beds_for(people: u32) -> Result<()> {
+    let market = Market::open(people + 10).await?;
     let (maker, bed) = market.bed(10).await?;
-    let buyers = market.buyers(200).await?;
+    let farmer = seen(&maker, "/api/farmer").await?;
+    ensure!(farmer["payee"] == BED_MAKER && farmer["status"] == "active", "{farmer}");
+    let offer = seen(&maker, &format!("/api/listings/{bed}")).await?;
+    ensure!((&offer["skus"][0]["price"], &offer["skus"][0]["left"]) == (&json!(108_000), &json!(10)), "{offer}");
+    let buyers = market.buyers(people).await?;
     let outcomes = all_at_once(&buyers, |_, buyer| {
         let what = purchase(&bed, 1);
         async move {
@@ -93,6 +107,7 @@ async fn the_city_is_the_sum_of_its_counties_and_an_order_is_counted_once() -> R
         let grew = |what: &str| Some(figures["of"][what].as_i64()? - before[what].as_i64()?);
         ensure!((grew("orders"), grew("amount")) == (Some(1), Some(216_000)), "{level}: {before} {figures}");
     }
+    ledger_is_sound(&market.city).await?;
     let city = of("320300").await?;
     let below = city["below"].as_array().context("no counties")?;
     for what in ["orders", "amount", "refunded", "station"] {

@@ -1,20 +1,7 @@
-//! Stations: acceptance lines 7 and 8.
+//! The service coverage: acceptance line 7.
 
 use super::*;
 use std::collections::BTreeSet;
-
-/// A station in 沛县 with `station-1` as its keeper, who is known by the number on the station's page.
-async fn station(market: &Market) -> Result<(Client, String)> {
-    let keeper = market.city.signed_in(APP, "station-1").await?;
-    let page = keeper.page("/station", "en").await?.text;
-    let subject = page.split("<code>").nth(1).and_then(|t| t.split("</code>").next()).context("no number")?;
-    let new = json!({
-        "name": words("龙固服务站"), "village": PEIXIAN, "address": "村部", "keeper": subject,
-        "services": ["order", "parcels"], "payee": GARLIC_GROWER,
-    });
-    let station = id(&made(&market.manager, "/api/manage/stations", &new).await?)?;
-    Ok((keeper, station))
-}
 
 /// Every village in force, by walking down from the city.
 async fn villages(client: &Client) -> Result<Vec<String>> {
@@ -23,7 +10,7 @@ async fn villages(client: &Client) -> Result<Vec<String>> {
         let mut below = Vec::new();
         for code in level {
             let answer = seen(client, &format!("/api/divisions?below={code}")).await?;
-            let items = answer["items"].as_array().or(answer["divisions"].as_array()).context("no divisions")?.clone();
+            let items = answer["divisions"].as_array().context("no divisions")?.clone();
             below.extend(items.iter().filter_map(|d| d["code"].as_str().map(str::to_owned)));
         }
         level = below;
@@ -36,7 +23,7 @@ async fn villages(client: &Client) -> Result<Vec<String>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_2812_villages_2755_are_red_and_one_more_is_green() -> Result<()> {
     let market = Market::open(5).await?;
-    let (keeper, station) = station(&market).await?;
+    let (keeper, station) = market.station().await?;
     let (today, month) = (yunlong_tests::day(0), yunlong_tests::day(0)[..7].to_owned());
     let coverage = async || seen(&keeper, &format!("/api/coverage?division=320300&month={month}")).await;
     let all = villages(&keeper).await?;
@@ -44,7 +31,7 @@ async fn of_2812_villages_2755_are_red_and_one_more_is_green() -> Result<()> {
     let mut served = BTreeSet::new();
     let stations = async |after: &str| seen(&keeper, &format!("/api/stations?limit=100{after}")).await;
     let page = stations("").await?;
-    for s in page["items"].as_array().or(page["stations"].as_array()).context("no stations")? {
+    for s in page["stations"].as_array().context("no stations")? {
         served.extend(s["village"].as_str().map(str::to_owned));
     }
     let before = coverage().await?["of"]["served"].as_u64().context("no figure")?;
@@ -71,35 +58,5 @@ async fn of_2812_villages_2755_are_red_and_one_more_is_green() -> Result<()> {
     let green = coverage().await?;
     ensure!(green["of"]["hundredths"] == 9_801 && green["of"]["reached"] == true, "{green}");
     ensure!(green["formula"].to_string().contains("2756"), "the formula is shown with its numbers: {green}");
-    Ok(())
-}
-
-/// Acceptance line 8.
-#[tokio::test]
-async fn an_elder_orders_at_a_station_with_a_consent_and_a_printed_receipt() -> Result<()> {
-    let market = Market::open(20).await?;
-    let (_, bed) = market.bed(5).await?;
-    let (keeper, station) = station(&market).await?;
-    let path = format!("/api/stations/{station}/orders");
-    let made_at = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
-    let mut what = purchase(&bed, 1);
-    what["recipient"] = json!({"name": "老人", "division": PEIXIAN, "address": "二组"});
-    let mut sale = json!({"client_id": "client-0001", "purchase": what, "made_at": u64::try_from(made_at)?});
-    ensure!(refused(&keeper, &path, &sale, 409).await? == "consent-required");
-    sale["consent"] = json!("fingerprint");
-    let placed = made(&keeper, &path, &sale).await?;
-    let again = made(&keeper, &path, &sale).await?;
-    let order = id(&placed["orders"][0])?;
-    ensure!(order == id(&again["orders"][0])?, "the same number is the same order: {placed} {again}");
-    let receipt = seen(&keeper, &format!("/api/orders/{order}/receipt")).await?;
-    ensure!(
-        receipt["consent_by"] == "fingerprint" && receipt["number"].as_str().is_some_and(|n| n.len() == 8),
-        "{receipt}"
-    );
-    let print = keeper.page(&format!("/orders/{order}/receipt"), "zh").await?;
-    ensure!(print.status == 200 && print.text.contains("同意"), "{} {}", print.status, print.text);
-    let stranger = market.citizen(12).await?;
-    ensure!(stranger.get(&format!("/api/orders/{order}/receipt")).await?.status == 404);
-    pay(&keeper, &order).await?;
     Ok(())
 }

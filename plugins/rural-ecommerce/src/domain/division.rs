@@ -271,8 +271,8 @@ impl Table {
         Ok(row)
     }
 
-    /// The divisions right below one that are in force on any day of a span, by code.
-    pub fn children<'a>(&'a self, code: &'a str, first: Date, last: Date) -> impl Iterator<Item = &'a Row> {
+    /// The divisions right below one, in force or not, by code.
+    pub fn lower<'a>(&'a self, code: &'a str) -> impl Iterator<Item = &'a Row> {
         let below = match Level::of(code) {
             Some(Level::City) => Some(6),
             Some(Level::County) => Some(9),
@@ -280,8 +280,13 @@ impl Table {
             _ => None,
         };
         let prefix = if code == CITY { "3203" } else { code };
-        let lower = self.rows.range(prefix.to_owned()..).take_while(move |(c, _)| c.starts_with(prefix));
-        lower.map(|(_, r)| r).filter(move |r| Some(r.code.len()) == below && r.code != CITY && r.within(first, last))
+        let within = self.rows.range(prefix.to_owned()..).take_while(move |(c, _)| c.starts_with(prefix));
+        within.map(|(_, r)| r).filter(move |r| Some(r.code.len()) == below && r.code != CITY)
+    }
+
+    /// Those of them that are in force on any day of a span.
+    pub fn children<'a>(&'a self, code: &'a str, first: Date, last: Date) -> impl Iterator<Item = &'a Row> {
+        self.lower(code).filter(move |r| r.within(first, last))
     }
 
     /// The villages within a division that are in force at the end of a month.

@@ -35,7 +35,7 @@ pub struct Drill {
     pub path: Vec<(String, String)>,
     /// The division.
     pub of: Counted,
-    /// Those right below it that were in force in the period, by code.
+    /// Those right below it that were in force in the period, or have figures of it, by code.
     pub below: Vec<Counted>,
 }
 
@@ -91,7 +91,15 @@ pub fn drill(code: &str, period: Period) -> Result<Drill, Refusal> {
     let table = divisions()?;
     let row = table.get(code).ok_or(Refusal::NotFound)?;
     let (first, last) = period.days();
-    let below = table.children(code, first, last).map(|r| counted(period, r)).collect::<Result<_, _>>()?;
+    let mut below = Vec::new();
+    for r in table.lower(code) {
+        let c = counted(period, r)?;
+        // On the day of its change a village was still counted in, until the change was recorded: on the first of a
+        // month it has figures of a period in which it was in force on no day.
+        if r.within(first, last) || c.figures != Figures::default() {
+            below.push(c);
+        }
+    }
     let path = division::line(code).into_iter().rev().map(|c| (c.to_owned(), table.name(c).to_owned())).collect();
     Ok(Drill { period, path, of: counted(period, row)?, below })
 }

@@ -1,5 +1,6 @@
 //! Random histories over the services and the consumer: conflicts, duplicates, messages that come late
-//! or again, refused payments and refunds. The rules have such a test in `domain::histories`; this one
+//! or again, refused payments and refunds, villages that change their code, and steps whose process stops before their
+//! commit. The rules have such a test in `domain::histories`; this one
 //! holds the adapter to them: documents, counters and the ledger of the city say the same.
 
 use crate::support::*;
@@ -10,8 +11,11 @@ use rural_ecommerce::domain::order::{Back, Order, State};
 use rural_ecommerce::domain::product::Category;
 use rural_ecommerce::domain::returns::{Asked, Reason};
 use rural_ecommerce::domain::shipment::{Carrier, Units};
-use rural_ecommerce::domain::statistics::Period;
+use rural_ecommerce::domain::statistics::{Figures, Period};
+use rural_ecommerce::domain::time::{Date, Month};
+use rural_ecommerce::service::statistics::ChangeInput;
 use rural_ecommerce::service::{batches, checkout, orders, returns, shipping, statistics};
+use rural_ecommerce::store::BATCHES;
 use yunlong_sdk::{Event, Failure};
 
 #[derive(Clone, Debug)]
@@ -32,6 +36,7 @@ enum Step {
     Retry(usize),
     Conflicts(u32),
     Recall,
+    Village,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -53,6 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => i().prop_map(Step::Retry),
         1 => (0_u32..3).prop_map(Step::Conflicts),
         1 => Just(Step::Recall),
+        1 => Just(Step::Village),
     ]
 }
 
@@ -62,7 +68,17 @@ struct Run {
     garlic: Listing,
     batch: String,
     seen: Vec<Event>,
+    /// How often the bed maker's village has changed its code.
+    changes: usize,
 }
+
+/// The code of the bed maker's village after so many changes.
+fn village(changes: usize) -> String {
+    if changes == 0 { DONGFENG.to_owned() } else { format!("320324109{}", 900 + changes) }
+}
+
+/// What is written down: all orders, the stock, the city's figures.
+type Written = (Vec<Order>, [i64; 2], Figures);
 
 const STOCK: i64 = 8;
 
@@ -73,7 +89,7 @@ impl Run {
         x.garlic_store();
         let batch = x.batch("garlic-grower", PIZHOU).id;
         let garlic = x.listed("garlic-grower", &product(Category::FreshFood, 4_999), Some(&batch), STOCK);
-        Self { x, bed, garlic, batch, seen: Vec::new() }
+        Self { x, bed, garlic, batch, seen: Vec::new(), changes: 0 }
     }
 
     fn pick(&self, i: usize) -> Option<Order> {
@@ -140,7 +156,34 @@ impl Run {
             Step::Retry(i) => self.with(*i, false, |w, o| orders::retry_refunds(w, &o.id).is_ok()),
             Step::Conflicts(n) => x.conflict_next(*n),
             Step::Recall => drop(x.role("manager", |w| batches::recall(w, &self.batch, &text("召回")))),
+            Step::Village => {
+                let change = ChangeInput {
+                    village: village(self.changes),
+                    into: village(self.changes + 1),
+                    name: Some("新村".into()),
+                    on: Date::at(yunlong_sdk::now() as i64),
+                };
+                // Twice on one day is refused.
+                let made = x.role("manager", |w| statistics::change_division(w, &change));
+                self.changes += usize::from(made.is_ok());
+            }
         }
+    }
+
+    fn written(&self) -> Written {
+        let x = &self.x;
+        let city = statistics::drill("320300", Period::Year(2026)).unwrap();
+        (x.all_orders(), [x.stock(&self.bed.id), x.stock(&self.garlic.id)], city.of.figures)
+    }
+
+    /// Takes a step whose process stops before any of its commits: nothing of it is there, and a message that it was
+    /// at comes again.
+    fn stopped(&mut self, step: &Step) {
+        let before = self.written();
+        self.x.conflict_next(u32::MAX);
+        self.take(step);
+        self.x.conflict_next(0);
+        assert_eq!(self.written(), before, "half of {step:?} was written");
     }
 
     /// Every promise that can be read from documents, counters and the ledger.
@@ -165,21 +208,37 @@ impl Run {
             }
             assert!(o.escrow.refunded() <= o.escrow.captured());
         }
-        let city = statistics::drill("320300", Period::parse("2026").unwrap()).unwrap();
-        assert!(city.adds_up());
+        let year = Period::Year(2026);
+        for period in [year, Period::Month(Month::at(yunlong_sdk::now() as i64))] {
+            for level in ["320300", "320324", "320324109", "320382", "320382106"] {
+                let drill = statistics::drill(level, period).unwrap();
+                assert!(drill.adds_up(), "{level} {period}: {drill:?}");
+            }
+        }
         let counted = all.iter().filter(|o| o.counted.as_ref().is_some_and(|p| p.month.year() == 2026)).count();
+        let city = statistics::drill("320300", year).unwrap();
         assert_eq!(city.of.figures.orders, counted as i64, "an order is counted once");
+        if batch_is_bad(&self.batch) {
+            let bought = self.x.buy("anna", &purchase(&self.garlic.id, 1));
+            assert!(bought.is_err(), "a recalled batch is on sale");
+        }
     }
 }
 
+fn batch_is_bad(code: &str) -> bool {
+    BATCHES.get(code).unwrap().unwrap().is_bad()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn documents_counters_and_ledger_agree_in_every_history(steps in prop::collection::vec(step(), 1..50)) {
+    fn documents_counters_and_ledger_agree_in_every_history(
+        steps in prop::collection::vec((step(), prop::bool::weighted(0.12)), 1..50)
+    ) {
         let mut run = Run::new();
-        for s in &steps {
-            run.take(s);
+        for (s, stops) in &steps {
+            if *stops { run.stopped(s) } else { run.take(s) }
             run.check(false);
         }
         run.x.conflict_next(0);
@@ -190,7 +249,7 @@ proptest! {
         run.x.deliver::<Rural>();
         run.check(true);
         let bad = run.x.all_orders().into_iter().filter(|o| o.has_batch(&run.batch));
-        let recalled = rural_ecommerce::store::BATCHES.get(&run.batch).unwrap().unwrap().is_bad();
+        let recalled = batch_is_bad(&run.batch);
         for o in bad.filter(|_| recalled) {
             let waits = matches!(o.state, State::Placed | State::Paid | State::Accepted);
             prop_assert!(!waits, "{} of a recalled batch rests in {:?}", o.id, o.state);

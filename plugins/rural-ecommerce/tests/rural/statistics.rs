@@ -143,6 +143,32 @@ fn a_village_that_merges_keeps_its_past_figures_and_counts_under_its_new_code_fr
     assert_eq!(kind(x.role("manager", |w| statistics::change_division(w, &input("2026-12-24")))), "invalid-fields");
 }
 
+/// What is recorded on the first of a month meets orders that were counted that morning.
+#[test]
+fn a_village_that_changes_on_the_first_day_of_a_month_and_a_year_stays_in_their_sums() {
+    let x = Xuzhou::new();
+    let bed = x.bed(20);
+    for first in ["2026-12-01", "2027-01-01"] {
+        let day: Date = first.parse().unwrap();
+        let noon = day.start() as u64 + 12 * HOUR;
+        x.set_now(noon);
+        let o = x.bought("anna", &bed.id, 1);
+        x.by("bed-maker", |w| orders::accept(w, &o.id)).unwrap();
+        let into = if first == "2026-12-01" { "320324109901" } else { "320324109902" };
+        let from = if first == "2026-12-01" { DONGFENG } else { "320324109901" };
+        let input = ChangeInput { village: from.into(), into: into.into(), name: Some("新东风村".into()), on: day };
+        x.role("manager", |w| statistics::change_division(w, &input)).unwrap();
+        let o = x.bought("anna", &bed.id, 1);
+        x.by("bed-maker", |w| orders::accept(w, &o.id)).unwrap();
+        for period in [&first[..7], &first[..4]].map(|p| Period::parse(p).unwrap()) {
+            let town = statistics::drill("320324109", period).unwrap();
+            assert!(town.adds_up(), "{first} {period}: {:?}", town.of.figures);
+            let of = |code: &str| town.below.iter().find(|b| b.code == code).map(|b| b.figures.orders);
+            assert_eq!((of(from), of(into)), (Some(1), Some(1)), "{first} {period}");
+        }
+    }
+}
+
 #[test]
 fn the_sample_loads_by_messages_once_whatever_is_delivered_again() {
     let x = Xuzhou::new();

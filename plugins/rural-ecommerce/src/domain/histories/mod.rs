@@ -58,6 +58,29 @@ fn histories_reach_the_ends_of_an_orders_life() {
     }
 }
 
+/// A generator that never gets anywhere would keep every promise.
+#[test]
+fn histories_reach_every_state_of_an_order_and_the_ends_of_groups_and_batches() {
+    use crate::domain::machine::Machine as _;
+    use crate::domain::order::State;
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..600 {
+        let ops = prop::collection::vec(steps::op(), 40..90).new_tree(&mut runner).unwrap().current();
+        let city = steps::run(&ops);
+        seen.extend(city.orders.values().flat_map(|o| o.history.iter().map(|p| p.state.code())));
+        seen.insert(city.group.state.code());
+        seen.extend(city.batches.values().map(|b| b.state.code()));
+        seen.extend(city.returns.values().map(|r| r.state.code()));
+    }
+    let wanted = State::ALL.iter().map(|s| s.code()).chain(["formed", "failed", "recalled", "arbitrated"]);
+    for state in wanted {
+        assert!(seen.contains(state), "no history reached `{state}`: {seen:?}");
+    }
+}
+
 /// What was found once stays found: histories that broke a promise while this was written.
 #[test]
 fn an_order_that_was_cancelled_and_paid_late_goes_back_whole() {

@@ -433,6 +433,7 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
     }
 }
 
+/// Runs a history to its end: what there is then.
 pub(super) fn run(ops: &[Op]) -> City {
     let mut city = City::new();
     let mut now = START;
