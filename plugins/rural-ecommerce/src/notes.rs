@@ -14,7 +14,7 @@ pub(crate) fn note(order: &Order, to: To, note: &Note) -> Option<Notification> {
     };
     let path = match to {
         To::Buyer => format!("/orders/{}", order.id),
-        To::Seller => format!("/selling/orders/{}", order.id),
+        To::Seller => format!("/store/orders/{}", order.id),
     };
     let (title, body) = words(order, note);
     Some(Notification::new(recipient, title, body).path(path))

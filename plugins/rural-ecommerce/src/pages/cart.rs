@@ -6,6 +6,7 @@ use crate::domain::cart::{CartLine, MAX_UNITS};
 use crate::service::Refusal;
 use crate::service::cart::{self, Shown};
 use maud::{Markup, html};
+use yunlong_sdk::identity::sign_in_url;
 use yunlong_sdk::page::{Column, amount, badge, empty, error_summary, hidden, notice, table};
 use yunlong_sdk::{Form, Request, Response, Tone, t, web};
 
@@ -84,10 +85,16 @@ fn quantity(request: &Request, l: &Shown, name: &str) -> Markup {
 
 /// `POST /cart`: puts something in (with what is there already), changes how many, takes out, empties.
 pub(super) fn change(request: &Request) -> web::Result<Response> {
-    request.subject()?;
     let mut form = request.form()?;
     let action = form.value("action").to_owned();
     let (listing, sku) = (form.value("listing").to_owned(), form.value("sku").to_owned());
+    if action == "add" && request.principal().is_anonymous() {
+        // From the sign-in a visitor comes back to the goods, with what they chose.
+        let of = |name: &str| web::encode_url(form.value(name));
+        let to = format!("/goods/{}?sku={}&quantity={}", of("listing"), of("sku"), of("quantity"));
+        return Ok(Response::see_other(&sign_in_url(&to)));
+    }
+    request.subject()?;
     let who = request.principal();
     let asked = match action.as_str() {
         "clear" => return answer(request, cart::clear(who).map(|()| Response::see_other("/cart"))),

@@ -24,6 +24,9 @@ fn page(request: &Request) -> Result<Response, Refusal> {
         @if request.query_value("added").is_some() {
             (notice(Tone::Ok, html! { (request.t("已放入购物车。", "It is in your cart.")) " " a href="/cart" { (request.t("去购物车", "To the cart")) } }))
         }
+        @if request.query_value("sku").is_some() && !request.principal().is_anonymous() {
+            (notice(Tone::Info, request.t("已登录，请再按一次“放入购物车”。", "You are signed in: press “Into the cart” once more.")))
+        }
         (standing(request, &offer))
         p { (p.description.get(lang)) }
         p { (badge(Tone::Info, p.category.name().get(lang))) @if p.category.perishes() { " " (request.t("生鲜食品不适用无理由退货；损坏、不符或有质量问题的仍可退。", "Fresh food is not returned without a reason; what is damaged, wrong or poor is.")) } }
@@ -70,6 +73,10 @@ fn standing(request: &Request, offer: &Offer) -> Markup {
 fn variants(request: &Request, offer: &Offer) -> Markup {
     let lang = request.lang();
     let may = offer.refused.is_none();
+    // What a visitor chose before signing in.
+    let chosen = request.query_value("sku").unwrap_or_default();
+    let quantity = request.query_value("quantity").and_then(|n| n.parse::<u32>().ok()).unwrap_or(1).max(1);
+    let typed = |sku: &Sku| if sku.id == chosen { quantity } else { 1 };
     let buy = |(sku, left): &(Sku, i64)| {
         html! {
             @if may && *left > 0 {
@@ -77,7 +84,7 @@ fn variants(request: &Request, offer: &Offer) -> Markup {
                     (hidden("listing", &offer.listing.id))
                     (hidden("sku", &sku.id))
                     label for={ "n-" (sku.id) } { span.visually-hidden { (request.t("数量：", "Number of ")) (sku.name.get(lang)) } }
-                    input id={ "n-" (sku.id) } type="number" name="quantity" value="1" min="1" max=(left) required;
+                    input id={ "n-" (sku.id) } type="number" name="quantity" value=(typed(sku)) min="1" max=(left) required;
                     button.small type="submit" name="action" value="add" { (request.t("放入购物车", "Into the cart")) span.visually-hidden { " " (sku.name.get(lang)) } }
                 }
             } @else { "—" }
