@@ -134,6 +134,8 @@ fn a_visitor_signs_in_and_is_back_at_the_goods_with_what_they_chose() {
 fn what_an_inbox_leads_to_is_a_page_of_whoever_reads_it() {
     let x = Xuzhou::new();
     let (bed, seller) = x.goods("furniture");
+    // Only who has been here can be written to.
+    x.by(&seller, || x.page("/store"));
     x.bought(&bed, 1);
     for person in [seller.as_str(), "anna"] {
         let notes = x.inbox(person);
