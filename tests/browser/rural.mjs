@@ -68,9 +68,10 @@ export async function visit(path, way) {
   return page;
 }
 
-/** Somebody who is signed in, at a page of the app. */
-export async function open(account, path, way) {
-  const { page } = await person(browser, { phone: way.phone });
+/** Somebody who is signed in, at a page of the app. `expects` are lines of the console that the story itself brings about. */
+export async function open(account, path, way, expects = []) {
+  const { page, expected } = await person(browser, { phone: way.phone });
+  expected.push(...expects);
   page.setDefaultTimeout(20_000);
   await page.goto(portal(`/sign-on?installation=${APP}&return=${encodeURIComponent(path)}`));
   await signIn(page, account);
@@ -133,7 +134,6 @@ async function openStore(way) {
   await look(farmer, 'register');
   await button(farmer, '提交登记').last().click();
   await says(farmer, '待审核');
-  await look(farmer, 'registered');
   await look(manager, 'manage');
   await manager.goto(at('/manage/farmers'));
   await look(manager, 'farmers');

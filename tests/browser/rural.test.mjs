@@ -34,7 +34,6 @@ for (const way of WAYS) {
     const page = await visit('/', way);
     await look(page, 'shop');
     await link(page, '下一页').click();
-    await look(page, 'shop-next');
     await labelled(page, '类别').selectOption('furniture');
     await labelled(page, '县（市、区）').selectOption('320324');
     await button(page, '筛选').click();
@@ -60,7 +59,6 @@ for (const way of WAYS) {
     assert.equal(await labelled(page, '数量：单件').inputValue(), '3');
     await button(page, '放入购物车 单件').click();
     await says(page, '已放入购物车');
-    await look(page, 'added');
     await link(page, '去购物车').click();
     await labelled(page, `数量：${way.bed}`).fill('2');
     await button(page, `更改 ${way.bed}`).click();
@@ -85,7 +83,6 @@ for (const way of WAYS) {
     await phone.fill('19900000001');
     await button(page, '提交订单').last().click();
     await says(page, '请在');
-    await look(page, 'placed');
     await pay(page, look);
     await look(page, 'paid');
     const id = new URL(page.url()).pathname.split('/').pop();
@@ -94,7 +91,6 @@ for (const way of WAYS) {
     await farmer.goto(portal('/inbox'));
     await farmer.locator('main a', { hasText: '有新订单' }).first().click();
     await farmer.waitForURL(at(`/store/orders/${id}`));
-    await look(farmer, 'to-accept');
     await button(farmer, '接单').click();
     await says(farmer, '已保存');
     await labelled(farmer, `${way.bed} · 单件（最多 2）`).fill('1');
@@ -108,12 +104,10 @@ for (const way of WAYS) {
     await says(farmer, '部分发货');
     await page.goto(at(`/orders/${id}`));
     await says(page, '部分商品已发出');
-    await look(page, 'part-sent');
     await labelled(farmer, '承运人').selectOption('store');
     await button(farmer, '发货').click();
     await says(farmer, '已发货');
     await link(farmer, '订单详情').click();
-    await look(farmer, 'sent');
     assert.equal(await farmer.locator('main').getByRole('table', { name: /^包裹/ }).locator('tbody tr').count(), 6);
     await button(farmer, '已全部送达').first().click();
     await says(farmer, '全部商品已发出');
@@ -121,7 +115,6 @@ for (const way of WAYS) {
     await says(farmer, '请验收后确认收货');
 
     await page.reload();
-    await look(page, 'arrived');
     await link(page, '确认收货').click();
     await look(page, 'confirm');
     await button(page, '确认收货').click();
@@ -133,7 +126,6 @@ for (const way of WAYS) {
     await farmer.goto(at('/store/income'));
     const month = farmer.locator('main table').first().locator('tbody tr').first();
     assert.deepEqual((await month.locator('td').allTextContents()).slice(0, 4), ['1', '¥2,095.20', '¥64.80', '¥0.00']);
-    await look(farmer, 'income');
   });
 
   test(`a station orders for an elder without a telephone, who agrees and has it on paper (${way.how})`, async () => {
@@ -154,7 +146,6 @@ for (const way of WAYS) {
     await labelled(manager, '比例（%），最高 10.00').fill('1.50');
     await button(manager, '保存佣金').click();
     await says(manager, '已保存');
-    await look(manager, 'station');
 
     await keeper.reload();
     await link(keeper, way.station).click();
@@ -163,7 +154,6 @@ for (const way of WAYS) {
     await look(keeper, 'desk');
     await link(keeper, '为老人代购').click();
     await says(keeper, '先把老人要买的商品放入购物车');
-    await look(keeper, 'nothing-chosen');
     await link(keeper, '去选商品').click();
     await labelled(keeper, '找什么').fill('大米');
     await labelled(keeper, '找什么').press('Enter');
@@ -183,7 +173,6 @@ for (const way of WAYS) {
     await keeper.waitForURL(/\/orders\//);
     const order = keeper.url();
     await pay(keeper);
-    await look(keeper, 'paid');
     await link(keeper, '打印收据').click();
     const paper = keeper.getByRole('article');
     await paper.waitFor();
@@ -198,15 +187,41 @@ for (const way of WAYS) {
     await keeper.goto(at(desk));
     await says(keeper, '大米');
     await look(keeper, 'desk-orders');
-    await keeper.goto(at('/station/offline'));
-    await look(keeper, 'offline');
-
     // The consent is kept with the order: the department reads it, another citizen does not.
     await manager.goto(`${order}/receipt`);
     await says(manager, '本人同意方式：按手印');
     const other = await open('citizen-009', '/orders', way);
     assert.equal((await other.goto(order)).status(), 404);
     await look(other, 'not-theirs');
+  });
+
+  test(`a station without a network keeps an order, and syncs it once there is one (${way.how})`, async () => {
+    const look = pictures(3);
+    await storeOf(way);
+    const keeper = await open('station-1', '/station/offline', way, [/ERR_INTERNET_DISCONNECTED/]);
+    await labelled(keeper, '站点').selectOption({ label: way.station });
+    await button(keeper, '下载商品目录').click();
+    await says(keeper, '商品目录已下载');
+    await keeper.context().setOffline(true);
+    await labelled(keeper, '找商品').fill('咸鸭蛋');
+    await keeper.locator('#goods').getByRole('spinbutton').first().fill('2');
+    await fill(keeper, { 姓名: '老人 2 号', '详细地址（本村）': '三组 7 号' });
+    await button(keeper, '保存订单').click();
+    await says(keeper, '请先取得本人同意');
+    assert.equal(await labelled(keeper, '姓名').inputValue(), '老人 2 号');
+    await labelled(keeper, '同意方式').selectOption({ label: '签字' });
+    await button(keeper, '保存订单').click();
+    await says(keeper, '订单已保存在本机');
+    await look(keeper, 'offline');
+    await button(keeper, '同步').click();
+    await says(keeper, '没有网络');
+    await keeper.context().setOffline(false);
+    await button(keeper, '同步').click();
+    await says(keeper, '已同步。成功：1，未成功：0');
+    assert.equal(await keeper.locator('#waiting').textContent(), '0');
+    await keeper.locator('#results a').click();
+    await pay(keeper);
+    await says(keeper, '老人 2 号');
   });
 
   test(`goods come back: refunded by the store, or decided by the arbiter (${way.how})`, async () => {
@@ -223,12 +238,11 @@ for (const way of WAYS) {
       await button(buyer, '提交申请').click();
       await says(buyer, /请更正|没有选择/);
       assert.equal(await labelled(buyer, '说明（选填）').inputValue(), text);
-      await look(buyer, `ask-${reason}-wrong`);
+      if (reason === 'damaged') await look(buyer, 'ask-wrong');
       await labelled(buyer, `${way.bed} · 单件（最多 1）`).fill('1');
       await labelled(buyer, '原因').selectOption(reason);
       await button(buyer, '提交申请').click();
       await says(buyer, '待商家处理');
-      await look(buyer, `asked-${reason}`);
       await farmer.goto(at('/store/returns'));
       await farmer.locator('main tbody a').first().click();
       return id;
@@ -241,13 +255,11 @@ for (const way of WAYS) {
     await says(farmer, '已同意，待寄回');
     await buyer.reload();
     await labelled(buyer, '承运人和单号').fill('示例快递 1 号');
-    await look(buyer, 'to-send');
     await button(buyer, '已寄回').click();
     await says(buyer, '示例快递 1 号');
     await farmer.reload();
     await button(farmer, '已收到并验收').click();
     await says(farmer, '已验收');
-    await look(farmer, 'inspected');
     await button(farmer, '退款').click();
     await says(farmer, '¥1,080.00');
     await buyer.goto(at(`/orders/${damaged}`));
@@ -259,13 +271,10 @@ for (const way of WAYS) {
     await button(farmer, '拒绝退货').click();
     await says(farmer, '已拒绝');
     await buyer.reload();
-    await look(buyer, 'rejected');
     await button(buyer, '申请仲裁').click();
     await says(buyer, '仲裁中');
     const arbiter = await open('commerce-arbiter', '/manage', way);
-    await look(arbiter, 'arbiter');
     await link(arbiter, '待仲裁的退货').click();
-    await look(arbiter, 'disputes');
     await arbiter.locator('main tbody a').first().click();
     await fill(arbiter, { '退给买家（元），0 为不退': '2000.00', 理由: '双方各担一部分' });
     await button(arbiter, '作出裁决').click();
@@ -274,7 +283,7 @@ for (const way of WAYS) {
     await look(arbiter, 'too-much');
     await labelled(arbiter, '退给买家（元），0 为不退').fill('500.00');
     await button(arbiter, '作出裁决').click();
-    await says(arbiter, '已裁决');
+    await says(arbiter, '已仲裁');
     await look(arbiter, 'decided');
     await buyer.goto(at(`/orders/${unwanted}`));
     await until(buyer, '已到账');
@@ -288,7 +297,6 @@ for (const way of WAYS) {
     const buyer = await open(way.buyer, '/orders', way);
     const id = await buy(buyer, garlic);
     await recordTest(inspector, code, `JC-${way.how}-2`, 'failed');
-    await look(inspector, 'failed');
     const page = await visit(`/trace/${code}`, way);
     await says(page, '检测不合格，已下架');
     await look(page, 'trace');
@@ -300,7 +308,6 @@ for (const way of WAYS) {
     await says(page, '没有符合条件的商品');
     await buyer.goto(at(`/orders/${id}`));
     await until(buyer, '款项已原路退回');
-    await look(buyer, 'refunded');
     await farmer.goto(at('/store/goods'));
     await look(farmer, 'store');
   });
@@ -324,7 +331,6 @@ for (const way of WAYS) {
     }
     await page.goto(at('/figures?period=soon'));
     await says(page, '没有看懂统计期');
-    await look(page, 'period-wrong');
     await page.goto(at('/coverage'));
     await says(page, '÷');
     await look(page, 'coverage');
@@ -359,7 +365,7 @@ for (const way of WAYS) {
     await page.getByRole('banner').getByRole('button', { name: '长辈版' }).click();
     await page.getByRole('button', { name: '标准版' }).waitFor();
     const goods = await page.locator('main ul.grid a').first().getAttribute('href');
-    for (const [path, name] of [['/', 'shop'], [goods, 'goods'], ['/cart', 'cart'], ['/orders', 'orders'], ['/trace', 'trace'], ['/figures', 'figures'], ['/store/register', 'register'], ['/help', 'help']]) {
+    for (const path of ['/', goods, '/cart', '/orders', '/trace', '/figures', '/store/register', '/help']) {
       await page.goto(at(path));
       const [size, small] = await page.evaluate(() => {
         const targets = document.querySelectorAll('button, [role=button], input:not([type=hidden]), select, textarea, header nav a, main nav a, footer a');
@@ -369,7 +375,7 @@ for (const way of WAYS) {
       });
       assert.ok(size >= 18, `${path}: text of ${size} px`);
       assert.deepEqual(small, [], `${path}: targets lower than 44 px`);
-      await look(page, name);
+      if (['/', goods, '/store/register'].includes(path)) await look(page, path.split('/').pop() || 'shop');
     }
   });
 }
