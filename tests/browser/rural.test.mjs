@@ -97,7 +97,7 @@ for (const way of WAYS) {
     await labelled(farmer, '承运人').selectOption('own');
     await look(farmer, 'to-send');
     await button(farmer, '发货').click();
-    await says(farmer, '请更正以下各项');
+    await says(farmer, '请填写快递公司');
     await look(farmer, 'to-send-wrong');
     await fill(farmer, { '快递公司（其他快递填写）': '示例快递', '快递单号（其他快递填写）': `SL-${way.how}` });
     await button(farmer, '发货').click();

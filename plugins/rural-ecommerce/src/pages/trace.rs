@@ -36,10 +36,10 @@ fn form_page(request: &Request, form: &Form) -> Response {
     let body = html! {
         p { (request.t("输入商品标签上的追溯码，或扫描标签上的二维码，查看产地、采收日期和检测结果。不用登录。", "Enter the trace code of the label, or scan its QR code, to see the origin, the harvest and the tests. No account is needed.")) }
         (error_summary(lang, form))
-        form method="get" action="/trace" role="search" {
+        search { form method="get" action="/trace" {
             (field(lang, form, "code", "text", &t("追溯码", "Trace code"), None))
             div.actions { button type="submit" { (request.t("查询", "Look it up")) } }
-        }
+        } }
     };
     LAYOUT.page(request, &t("商品追溯", "Trace goods"), body)
 }
