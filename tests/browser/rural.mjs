@@ -182,7 +182,7 @@ export async function pay(page, look = async () => {}) {
   await page.getByRole('button', { name: /^支付/ }).click();
   await page.waitForURL(new RegExp(APP));
   await page.goto(order);
-  await says(page, '货款在担保账户');
+  await until(page, '货款在担保账户');
 }
 
 /** One unit of a listing, bought by the pages and paid for; the order's number. */
@@ -214,8 +214,8 @@ export async function bring(farmer, id) {
 
 /** Looks at the page again until it says something: what comes by messages is there within seconds. */
 export async function until(page, text) {
-  for (let n = 0; n < 60 && !(await page.textContent('main')).includes(text); n += 1) {
-    await page.waitForTimeout(500);
+  for (let n = 0; n < 120 && !(await page.textContent('main')).includes(text); n += 1) {
+    await page.waitForTimeout(250);
     await page.reload();
   }
   assert.ok((await page.textContent('main')).includes(text), `${page.url()} does not say ${text}`);

@@ -174,8 +174,8 @@ pub(super) fn shipments(request: &Request, order: &Order, more: &dyn Fn(&Shipmen
                 }
                 (table(&format!("{}{}", request.t("包裹 · 发货 ", "Parcels of shipment "), i + 1), &[
                     Column::new(request.t("包裹", "Parcel"), |p: &&Parcel| html! { (p.id) " · " (p.goods) }),
-                    Column::new(request.t("重量", "Weight"), |p: &&Parcel| html! { (kilograms(p.grams)) " kg" }).numeric(),
                     Column::new(request.t("状态", "State"), |p: &&Parcel| html! { (parcel(lang, p.state)) @if p.delayed { " " (badge(Tone::Warn, lang.pick("延误", "late"))) } }),
+                    Column::new(request.t("重量", "Weight"), |p: &&Parcel| html! { (kilograms(p.grams)) " kg" }).numeric(),
                     Column::new(request.t("更新时间", "Since"), |p: &&Parcel| html! { (local(p.at)) }),
                 ], s.parcels.iter()))
                 (more(s))

@@ -118,9 +118,6 @@ fn tests(request: &Request, found: &Trace) -> Markup {
         request.t("检测记录", "Tests"),
         &[
             Column::new(request.t("项目", "For"), |x: &PublicTest| html! { (x.item.get(lang)) }),
-            Column::new(request.t("采样日期", "Sampled"), |x: &PublicTest| html! { (x.day) }),
-            Column::new(request.t("检测机构", "Laboratory"), |x: &PublicTest| html! { (x.laboratory) }),
-            Column::new(request.t("报告编号", "Report"), |x: &PublicTest| html! { code { (x.report) } }),
             Column::new(request.t("结果", "Result"), |x: &PublicTest| {
                 if x.passed {
                     badge(Tone::Ok, lang.pick("合格", "passed"))
@@ -128,6 +125,9 @@ fn tests(request: &Request, found: &Trace) -> Markup {
                     badge(Tone::Bad, lang.pick("不合格", "failed"))
                 }
             }),
+            Column::new(request.t("采样日期", "Sampled"), |x: &PublicTest| html! { (x.day) }),
+            Column::new(request.t("检测机构", "Laboratory"), |x: &PublicTest| html! { (x.laboratory) }),
+            Column::new(request.t("报告编号", "Report"), |x: &PublicTest| html! { code { (x.report) } }),
         ],
         found.tests.iter().cloned(),
     )

@@ -154,6 +154,8 @@ fn handle(x: &Xuzhou, order: &str) {
     let key = hidden(&x.page(&path), "key");
     let none = x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "9"), ("carrier", "store")]);
     assert!(none.code().as_u16() == 409 && none.body_text().contains("最多可处理 1 件"));
+    let nameless = x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "1"), ("carrier", "own")]);
+    assert!(nameless.code().as_u16() == 422 && nameless.body_text().contains("id=\"error-carrier-name\""));
     location(&x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "1"), ("carrier", "store")]));
     let request = hidden(&x.page(order), "request");
     location(&x.form(&format!("{path}/brought"), &[("request", &request)]));
