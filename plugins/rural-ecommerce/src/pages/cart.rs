@@ -6,7 +6,8 @@ use crate::domain::cart::{CartLine, MAX_UNITS};
 use crate::service::Refusal;
 use crate::service::cart::{self, Shown};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, empty, error_summary, hidden, notice, table};
+use yunlong_sdk::identity::sign_in_url;
+use yunlong_sdk::page::{amount, badge, empty, error_summary, hidden, notice};
 use yunlong_sdk::{Form, Request, Response, Tone, t, web};
 
 /// `/cart`.
@@ -26,7 +27,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
         @if lines.is_empty() { (empty(html! { p { (request.t("购物车是空的。", "Your cart is empty.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } })) }
         @else {
             @if stuck { (notice(Tone::Warn, request.t("有商品现在不能购买，结算时会留在购物车里。", "Some goods cannot be bought now; they stay in the cart at the checkout."))) }
-            (listed(request, lines))
+            (listed(request, &lines))
             p { (request.t("可结算合计：", "Total of what can be bought: ")) strong { (amount(total)) } }
             div.actions {
                 @if ready { a role="button" href="/checkout" { (request.t("去结算", "To the checkout")) } }
@@ -38,34 +39,28 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
     Ok(LAYOUT.page(request, &t("购物车", "Cart"), body))
 }
 
-fn listed(request: &Request, lines: Vec<Shown>) -> Markup {
+/// A card for each line, not a table: on a phone the field of its units would stand outside.
+fn listed(request: &Request, lines: &[Shown]) -> Markup {
     let lang = request.lang();
     let name = |l: &Shown| {
         l.title
             .as_ref()
             .map_or_else(|| request.t("已下架的商品", "Goods that are no more").to_owned(), |t| t.get(lang).to_owned())
     };
-    table(
-        request.t("购物车", "Cart"),
-        &[
-            Column::new(request.t("商品", "Goods"), |l: &Shown| {
-                html! {
-                    a href={ "/goods/" (l.line.listing) } { (name(l)) }
-                    @if let Some(sku) = &l.sku { " · " (sku.name.get(lang)) }
-                    @if let Some((id, store)) = &l.store { br; a.muted href={ "/stores/" (id) } { (store.get(lang)) } }
-                    @if let Some(why) = &l.refused { br; (badge(Tone::Warn, why.get(lang))) }
+    html! {
+        @for l in lines {
+            article.card {
+                h2 { a href={ "/goods/" (l.line.listing) } { (name(l)) } }
+                p {
+                    @if let Some(sku) = &l.sku { (sku.name.get(lang)) " · " (amount(sku.price)) }
+                    @if let Some((id, store)) = &l.store { " · " a.muted href={ "/stores/" (id) } { (store.get(lang)) } }
                 }
-            }),
-            Column::new(
-                request.t("单价", "Price"),
-                |l: &Shown| html! { @if let Some(sku) = &l.sku { (amount(sku.price)) } @else { "—" } },
-            )
-            .numeric(),
-            Column::new(request.t("数量", "Units"), |l: &Shown| quantity(request, l, &name(l))),
-            Column::new(request.t("小计", "Sum"), |l: &Shown| amount(l.amount())).numeric(),
-        ],
-        lines,
-    )
+                @if let Some(why) = &l.refused { p { (badge(Tone::Warn, why.get(lang))) } }
+                (quantity(request, l, &name(l)))
+                p { (request.t("小计：", "Sum: ")) strong { (amount(l.amount())) } }
+            }
+        }
+    }
 }
 
 fn quantity(request: &Request, l: &Shown, name: &str) -> Markup {
@@ -74,7 +69,7 @@ fn quantity(request: &Request, l: &Shown, name: &str) -> Markup {
         form.inline method="post" action="/cart" {
             (hidden("listing", &l.line.listing))
             (hidden("sku", &l.line.sku))
-            label for=(id) { span.visually-hidden { (request.t("数量：", "Units of ")) (name) } }
+            label for=(id) { (request.t("数量", "Units")) span.visually-hidden { (request.t("：", " of ")) (name) } }
             input id=(id) type="number" name="quantity" value=(l.line.quantity) min="0" max=(MAX_UNITS) required;
             button.small.secondary type="submit" name="action" value="set" { (request.t("更改", "Change")) span.visually-hidden { " " (name) } }
             button.small.secondary.outline type="submit" name="action" value="remove" { (request.t("删除", "Remove")) span.visually-hidden { " " (name) } }
@@ -84,10 +79,16 @@ fn quantity(request: &Request, l: &Shown, name: &str) -> Markup {
 
 /// `POST /cart`: puts something in (with what is there already), changes how many, takes out, empties.
 pub(super) fn change(request: &Request) -> web::Result<Response> {
-    request.subject()?;
     let mut form = request.form()?;
     let action = form.value("action").to_owned();
     let (listing, sku) = (form.value("listing").to_owned(), form.value("sku").to_owned());
+    if action == "add" && request.principal().is_anonymous() {
+        // From the sign-in a visitor comes back to the goods, with what they chose.
+        let of = |name: &str| web::encode_url(form.value(name));
+        let to = format!("/goods/{}?sku={}&quantity={}", of("listing"), of("sku"), of("quantity"));
+        return Ok(Response::see_other(&sign_in_url(&to)));
+    }
+    request.subject()?;
     let who = request.principal();
     let asked = match action.as_str() {
         "clear" => return answer(request, cart::clear(who).map(|()| Response::see_other("/cart"))),

@@ -57,7 +57,8 @@ fn figures_page(request: &Request) -> Result<Response, Refusal> {
     let mut rows = drill.below.clone();
     sort(&list, &mut rows);
     let months = trend(request, &code, period)?;
-    let title = yunlong_sdk::Text::same(drill.of.name.clone());
+    let name = &drill.of.name;
+    let title = yunlong_sdk::Text::new(format!("{name} 销售统计"), format!("{name}: sales"));
     let body = html! {
         (crumbs(request, &drill.path, "/figures", &format!("&period={period}")))
         @if unreadable { (notice(Tone::Warn, request.t("没有看懂统计期，现在显示上个月。请写成 2026-10 或 2026。", "The period could not be read; this is last month. Write it as 2026-10 or 2026."))) }

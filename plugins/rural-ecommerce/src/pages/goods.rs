@@ -6,7 +6,7 @@ use crate::domain::product::Sku;
 use crate::service::listings::{self, Offer};
 use crate::service::{Refusal, groups, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, hidden, notice, table};
+use yunlong_sdk::page::{amount, badge, card, hidden, notice};
 use yunlong_sdk::{Request, Response, Tone, web};
 
 /// `/goods/{listing}`.
@@ -23,6 +23,9 @@ fn page(request: &Request) -> Result<Response, Refusal> {
     let body = html! {
         @if request.query_value("added").is_some() {
             (notice(Tone::Ok, html! { (request.t("已放入购物车。", "It is in your cart.")) " " a href="/cart" { (request.t("去购物车", "To the cart")) } }))
+        }
+        @if request.query_value("sku").is_some() && !request.principal().is_anonymous() {
+            (notice(Tone::Info, request.t("已登录，请再按一次“放入购物车”。", "You are signed in: press “Into the cart” once more.")))
         }
         (standing(request, &offer))
         figure { (pictures::shown(lang, p.picture.as_ref(), pictures::PAGE)) }
@@ -71,34 +74,34 @@ fn standing(request: &Request, offer: &Offer) -> Markup {
 fn variants(request: &Request, offer: &Offer) -> Markup {
     let lang = request.lang();
     let may = offer.refused.is_none();
-    let buy = |(sku, left): &(Sku, i64)| {
+    // What a visitor chose before signing in.
+    let chosen = request.query_value("sku").unwrap_or_default();
+    let quantity = request.query_value("quantity").and_then(|n| n.parse::<u32>().ok()).unwrap_or(1).max(1);
+    let typed = |sku: &Sku| if sku.id == chosen { quantity } else { 1 };
+    let buy = |sku: &Sku, left: i64| {
         html! {
-            @if may && *left > 0 {
-                form.inline method="post" action="/cart" {
-                    (hidden("listing", &offer.listing.id))
-                    (hidden("sku", &sku.id))
-                    label for={ "n-" (sku.id) } { span.visually-hidden { (request.t("数量：", "Number of ")) (sku.name.get(lang)) } }
-                    input id={ "n-" (sku.id) } type="number" name="quantity" value="1" min="1" max=(left) required;
-                    button.small type="submit" name="action" value="add" { (request.t("放入购物车", "Into the cart")) span.visually-hidden { " " (sku.name.get(lang)) } }
-                }
-            } @else { "—" }
+            form.inline method="post" action="/cart" {
+                (hidden("listing", &offer.listing.id))
+                (hidden("sku", &sku.id))
+                label for={ "n-" (sku.id) } { (request.t("数量", "Units")) span.visually-hidden { (request.t("：", " of ")) (sku.name.get(lang)) } }
+                input id={ "n-" (sku.id) } type="number" name="quantity" value=(typed(sku)) min="1" max=(left) required;
+                button type="submit" name="action" value="add" { (request.t("放入购物车", "Into the cart")) span.visually-hidden { " " (sku.name.get(lang)) } }
+            }
         }
     };
-    table(
-        request.t("规格和价格", "Variants and prices"),
-        &[
-            Column::new(request.t("规格", "Variant"), |(s, _): &(Sku, i64)| html! { (s.name.get(lang)) }),
-            Column::new(request.t("价格", "Price"), |(s, _): &(Sku, i64)| amount(s.price)).numeric(),
-            Column::new(request.t("库存", "In stock"), |(_, n): &(Sku, i64)| match n {
-                ..=0 => badge(Tone::Bad, lang.pick("售完", "sold out")),
-                n => html! { (n) },
-            })
-            .numeric(),
-            Column::new(request.t("包裹", "Parcels"), |(s, _): &(Sku, i64)| html! { (s.parcels) }).numeric(),
-            Column::new(request.t("购买", "Buy"), buy),
-        ],
-        offer.skus.iter().cloned(),
-    )
+    // Cards, not a table: on a phone its last column, the one that sells, would stand outside.
+    html! {
+        h2 { (request.t("规格和价格", "Variants and prices")) }
+        ul.grid { @for (s, left) in &offer.skus { li { article.card {
+            h3 { (s.name.get(lang)) }
+            p {
+                strong { (amount(s.price)) } " · "
+                @if *left > 0 { (request.t("库存 ", "in stock: ")) (left) } @else { (badge(Tone::Bad, request.t("售完", "sold out"))) }
+                @if s.parcels > 1 { " · " (request.t("每件分 ", "sent in ")) (s.parcels) (request.t(" 个包裹", " parcels")) }
+            }
+            @if may && *left > 0 { (buy(s, *left)) }
+        } } } }
+    }
 }
 
 /// Where it comes from, for what is traced.

@@ -172,10 +172,10 @@ pub(super) fn shipments(request: &Request, order: &Order, more: &dyn Fn(&Shipmen
                         Carrier::Store => { (request.t("商家自送", "brought by the store")) }
                     }
                 }
-                (table(request.t("包裹", "Parcels"), &[
+                (table(&format!("{}{}", request.t("包裹 · 发货 ", "Parcels of shipment "), i + 1), &[
                     Column::new(request.t("包裹", "Parcel"), |p: &&Parcel| html! { (p.id) " · " (p.goods) }),
-                    Column::new(request.t("重量", "Weight"), |p: &&Parcel| html! { (kilograms(p.grams)) " kg" }).numeric(),
                     Column::new(request.t("状态", "State"), |p: &&Parcel| html! { (parcel(lang, p.state)) @if p.delayed { " " (badge(Tone::Warn, lang.pick("延误", "late"))) } }),
+                    Column::new(request.t("重量", "Weight"), |p: &&Parcel| html! { (kilograms(p.grams)) " kg" }).numeric(),
                     Column::new(request.t("更新时间", "Since"), |p: &&Parcel| html! { (local(p.at)) }),
                 ], s.parcels.iter()))
                 (more(s))

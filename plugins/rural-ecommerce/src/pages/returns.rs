@@ -210,7 +210,7 @@ fn said(
     html! {
         form.card method="post" action={ "/returns/" (r.id) } novalidate {
             (field(request.lang(), form, name, "text", label, None))
-            div.actions { button type="submit" name="step" value=(step) { (words) } }
+            div.actions { button.danger[step == "reject"].outline[step == "reject"] type="submit" name="step" value=(step) { (words) } }
         }
     }
 }

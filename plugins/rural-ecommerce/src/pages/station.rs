@@ -91,7 +91,7 @@ fn desk(request: &Request) -> web::Result<Response> {
             }
             (card("orders", request.t("代购订单", "Orders for others"), html! {
                 @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有代购订单。", "There are no orders yet.")) } })) }
-                @else { (view::listing(request, request.t("代购订单", "Orders for others"), page.items)) }
+                @else { (view::listing(request, request.t("已为他人下的订单", "Placed for others"), page.items)) }
                 (pager(lang, &format!("/station/{}", s.id), &[], at_start, page.next.as_deref()))
             }))
         };

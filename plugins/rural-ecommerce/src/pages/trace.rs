@@ -36,10 +36,10 @@ fn form_page(request: &Request, form: &Form) -> Response {
     let body = html! {
         p { (request.t("输入商品标签上的追溯码，或扫描标签上的二维码，查看产地、采收日期和检测结果。不用登录。", "Enter the trace code of the label, or scan its QR code, to see the origin, the harvest and the tests. No account is needed.")) }
         (error_summary(lang, form))
-        form method="get" action="/trace" role="search" {
+        search { form method="get" action="/trace" {
             (field(lang, form, "code", "text", &t("追溯码", "Trace code"), None))
             div.actions { button type="submit" { (request.t("查询", "Look it up")) } }
-        }
+        } }
     };
     LAYOUT.page(request, &t("商品追溯", "Trace goods"), body)
 }
@@ -118,9 +118,6 @@ fn tests(request: &Request, found: &Trace) -> Markup {
         request.t("检测记录", "Tests"),
         &[
             Column::new(request.t("项目", "For"), |x: &PublicTest| html! { (x.item.get(lang)) }),
-            Column::new(request.t("采样日期", "Sampled"), |x: &PublicTest| html! { (x.day) }),
-            Column::new(request.t("检测机构", "Laboratory"), |x: &PublicTest| html! { (x.laboratory) }),
-            Column::new(request.t("报告编号", "Report"), |x: &PublicTest| html! { code { (x.report) } }),
             Column::new(request.t("结果", "Result"), |x: &PublicTest| {
                 if x.passed {
                     badge(Tone::Ok, lang.pick("合格", "passed"))
@@ -128,6 +125,9 @@ fn tests(request: &Request, found: &Trace) -> Markup {
                     badge(Tone::Bad, lang.pick("不合格", "failed"))
                 }
             }),
+            Column::new(request.t("采样日期", "Sampled"), |x: &PublicTest| html! { (x.day) }),
+            Column::new(request.t("检测机构", "Laboratory"), |x: &PublicTest| html! { (x.laboratory) }),
+            Column::new(request.t("报告编号", "Report"), |x: &PublicTest| html! { code { (x.report) } }),
         ],
         found.tests.iter().cloned(),
     )

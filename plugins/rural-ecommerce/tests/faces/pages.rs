@@ -118,6 +118,35 @@ fn the_whole_way_from_the_cart_to_the_receipt() {
     assert_eq!(x.by("bo", || x.get::<Rural>(&order).code().as_u16()), 404);
 }
 
+#[test]
+fn a_visitor_signs_in_and_is_back_at_the_goods_with_what_they_chose() {
+    let x = Xuzhou::new();
+    let (bed, _) = x.goods("furniture");
+    x.sign_out();
+    let add = [("listing", bed.as_str()), ("sku", "single"), ("quantity", "3"), ("action", "add")];
+    let to = location(&x.form("/cart", &add));
+    assert!(to.contains("sign-on") && to.contains(&bed) && to.contains("quantity%3D3"), "{to}");
+    x.sign_in("anna");
+    let back = x.page(&format!("/goods/{bed}?sku=single&quantity=3"));
+    assert!(back.contains("name=\"quantity\" value=\"3\"") && back.contains("再按一次"));
+}
+
+#[test]
+fn what_an_inbox_leads_to_is_a_page_of_whoever_reads_it() {
+    let x = Xuzhou::new();
+    let (bed, seller) = x.goods("furniture");
+    // Only who has been here can be written to.
+    x.by(&seller, || x.page("/store"));
+    x.bought(&bed, 1);
+    for person in [seller.as_str(), "anna"] {
+        let notes = x.inbox(person);
+        assert!(person == "anna" || !notes.is_empty(), "the seller hears of an order");
+        for path in notes.into_iter().filter_map(|n| n.path) {
+            assert_eq!(x.by(person, || x.get::<Rural>(&path).code().as_u16()), 200, "{path}");
+        }
+    }
+}
+
 /// The seller accepts, sends and brings it.
 fn handle(x: &Xuzhou, order: &str) {
     let path = format!("/store{order}");
@@ -126,6 +155,8 @@ fn handle(x: &Xuzhou, order: &str) {
     let key = hidden(&x.page(&path), "key");
     let none = x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "9"), ("carrier", "store")]);
     assert!(none.code().as_u16() == 409 && none.body_text().contains("最多可处理 1 件"));
+    let nameless = x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "1"), ("carrier", "own")]);
+    assert!(nameless.code().as_u16() == 422 && nameless.body_text().contains("id=\"error-carrier-name\""));
     location(&x.form(&format!("{path}/ship"), &[("key", &key), ("units-0", "1"), ("carrier", "store")]));
     let request = hidden(&x.page(order), "request");
     location(&x.form(&format!("{path}/brought"), &[("request", &request)]));

@@ -87,7 +87,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
         })) }
         p { a href="/manage/batches" { (request.t("返回", "Back")) } }
     };
-    Ok(LAYOUT.page(request, &Text::same(b.id.clone()), body))
+    Ok(LAYOUT.page(request, &Text::new(format!("批次 {}", b.id), format!("Batch {}", b.id)), body))
 }
 
 fn test_form(request: &Request, b: &Batch, form: &Form) -> Markup {

@@ -126,7 +126,7 @@ fn standing(request: &Request, s: &Station, form: &Form) -> Markup {
         p { a href={ "/station/" (s.id) "/visit" } { (request.t("登记上门服务", "Record a visit")) } }
         (card("active", request.t("营业", "Active"), html! {
             ul { @for a in &s.active { li { (a.from) " – " @match a.to { Some(d) => (d), None => (request.t("至今", "now")) } } } }
-            @if open { (confirm(&format!("/manage/stations/{}/active", s.id), request.t("自今日起停业", "Close it after today"), &[("active", "no")])) }
+            @if open { form.inline method="post" action={ "/manage/stations/" (s.id) "/active" } { button.danger.outline type="submit" name="active" value="no" { (request.t("自今日起停业", "Close it after today")) } } }
             @else { (confirm(&format!("/manage/stations/{}/active", s.id), request.t("自今日起营业", "Open it from today on"), &[("active", "yes")])) }
         }))
     }

@@ -11,7 +11,7 @@ use crate::domain::time::Date;
 use crate::service::{Refusal, batches, listings, stores};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, amount, empty, error_summary, field, notice, pager, select, table, textarea};
-use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
+use yunlong_sdk::{Form, Lang, Request, Response, Router, Text, Tone, t, web};
 
 /// Rows of variants in a product's form.
 const SKUS: usize = 5;
@@ -59,7 +59,7 @@ fn listed(request: &Request) -> Result<Response, Refusal> {
         (part("products", request.t("商品", "Products"), html! {
             @if products.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有商品。", "There are no products yet.")) } })) }
             @else {
-                (table(request.t("商品", "Products"), &[
+                (table(request.t("店里的商品", "The store's products"), &[
                     Column::new(request.t("图片", "Picture"), |p: &Product| html! {
                         @if p.picture.is_some() { (shown(lang, p.picture.as_ref(), ROW)) }
                         a href={ "/store/goods/" (p.id) "/picture" } aria-label={ (request.t("图片：", "Picture of ")) (p.title.get(lang)) } {
@@ -129,7 +129,9 @@ fn product_page(request: &Request, form: &Form, message: Markup) -> Result<Respo
     let id = request.param("product");
     let categories: Vec<(String, Text)> = Category::ALL.into_iter().map(|c| (c.code().to_owned(), c.name())).collect();
     // A product that has more keeps them all in the form.
-    let rows = (0..20).filter(|i| *i < SKUS || !form.value(&format!("sku-{i}-id")).is_empty());
+    let used = |i: &usize| *i == 0 || form.pairs().any(|(n, v)| n.starts_with(&format!("sku-{i}-")) && !v.is_empty());
+    let (shown, rest): (Vec<usize>, Vec<usize>) = (0..20).partition(used);
+    let spare = rest.into_iter().filter(|i| *i < SKUS);
     let body = html! {
         (menu(request))
         (message)
@@ -140,16 +142,9 @@ fn product_page(request: &Request, form: &Form, message: Markup) -> Result<Respo
             (pair(lang, form, "title", &t("名称", "Name")))
             (textarea(lang, form, "description-zh", 4, &t("说明（中文）", "Description (Chinese)"), None))
             (textarea(lang, form, "description-en", 4, &t("说明（英文）", "Description (English)"), None))
-            @for i in rows {
-                fieldset #{ "field-skus-" (i) } {
-                    legend { (request.t("规格 ", "Variant ")) (i + 1) @if i > 0 { " " (request.t("（可不填）", "(may be left empty)")) } }
-                    (field(lang, form, &format!("sku-{i}-id"), "text", &t("代码", "Code"), Some(&t("小写字母、数字和连字符", "Small letters, digits and hyphens"))))
-                    (pair(lang, form, &format!("sku-{i}-name"), &t("规格名称", "Variant's name")))
-                    (field(lang, form, &format!("sku-{i}-price"), "text", &t("价格（元）", "Price (yuan)"), None))
-                    (field(lang, form, &format!("sku-{i}-grams"), "number", &t("每件重量（克，含包装）", "Grams of one unit, packed"), None))
-                    (field(lang, form, &format!("sku-{i}-parcels"), "number", &t("每件的包裹数", "Parcels of one unit"), Some(&t("家具可能要分几个包裹", "Furniture may need several"))))
-                }
-            }
+            @for i in shown { (variant(lang, form, i)) }
+            // Most goods have one variant: the empty rows are a click away.
+            details { summary { (request.t("更多规格", "More variants")) } @for i in spare { (variant(lang, form, i)) } }
             fieldset {
                 legend { (request.t("食品经营许可（加工食品必填）", "Food business licence (for processed food)")) }
                 (field(lang, form, "licence-number", "text", &t("许可证编号", "Number"), None))
@@ -159,6 +154,20 @@ fn product_page(request: &Request, form: &Form, message: Markup) -> Result<Respo
         }
     };
     Ok(LAYOUT.page(request, &t("商品资料", "Product"), body))
+}
+
+/// The fields of one variant.
+fn variant(lang: Lang, form: &Form, i: usize) -> Markup {
+    html! {
+        fieldset #{ "field-skus-" (i) } {
+            legend { (lang.pick("规格 ", "Variant ")) (i + 1) @if i > 0 { " " (lang.pick("（可不填）", "(may be left empty)")) } }
+            (field(lang, form, &format!("sku-{i}-id"), "text", &t("代码", "Code"), Some(&t("小写字母、数字和连字符", "Small letters, digits and hyphens"))))
+            (pair(lang, form, &format!("sku-{i}-name"), &t("规格名称", "Variant's name")))
+            (field(lang, form, &format!("sku-{i}-price"), "text", &t("价格（元）", "Price (yuan)"), None))
+            (field(lang, form, &format!("sku-{i}-grams"), "number", &t("每件重量（克，含包装）", "Grams of one unit, packed"), None))
+            (field(lang, form, &format!("sku-{i}-parcels"), "number", &t("每件的包裹数", "Parcels of one unit"), Some(&t("家具可能要分几个包裹", "Furniture may need several"))))
+        }
+    }
 }
 
 /// `POST /store/goods/{product}`.

@@ -57,7 +57,7 @@ fn home(request: &Request) -> web::Result<Response> {
                     (menu(request))
                     div.actions {
                         a.secondary.outline role="button" href="/store/edit" { (request.t("店铺资料", "What the store says")) }
-                        @if s.open { (confirm("/store/open", request.t("暂停营业", "Close for now"), &[("open", "no")])) }
+                        @if s.open { form.inline method="post" action="/store/open" { button.secondary.outline type="submit" name="open" value="no" { (request.t("暂停营业", "Close for now")) } } }
                         @else { (confirm("/store/open", request.t("恢复营业", "Open again"), &[("open", "yes")])) }
                     }
                 }
@@ -81,6 +81,7 @@ fn registration(request: &Request, f: &Farmer) -> Markup {
         tone,
         html! {
             p { (request.t("农户登记：", "Registration: ")) (farmer_badge(request.lang(), f.status)) }
+            @if f.status == Status::Applied { p { (request.t("主管审核通过后，请回到本页开店。", "Once a manager has approved, come back here and open your store.")) } }
             @if let Some(why) = &f.reason { p { (request.t("原因：", "Why: ")) (why) } }
             @if f.status.check(crate::domain::farmer::Step::Apply).is_ok() { p { a href="/store/register" { (request.t("更正后重新提交", "Correct it and submit again")) } } }
         },

@@ -158,6 +158,20 @@ fn ship(request: &Request) -> web::Result<Response> {
 fn ship_done(request: &Request, mut form: Form) -> Result<Response, Refusal> {
     let order = handled(request)?;
     let Some(units) = typed_units(&mut form, &order) else { return unreadable(&form, |f, m| page(request, f, m)) };
+    if form.value("carrier") == "own" {
+        let wanted = [
+            ("carrier-name", t("请填写快递公司", "Enter the carrier's name")),
+            ("carrier-number", t("请填写快递单号", "Enter the carrier's number")),
+        ];
+        for (name, why) in wanted {
+            if form.value(name).trim().is_empty() {
+                form.reject(name, why);
+            }
+        }
+        if !form.is_valid() {
+            return unreadable(&form, |f, m| page(request, f, m));
+        }
+    }
     let value = |name: &str| form.value(name).trim().to_owned();
     let carrier = match form.value("carrier") {
         "own" => Carrier::Own { name: value("carrier-name"), number: value("carrier-number") },
