@@ -248,3 +248,31 @@ test("an answer that the document does not describe fails the test", async () =>
     await assert.rejects(wrong);
   }
 });
+
+test("every command that makes something has a key, under which it makes one thing and tells the same again", async () => {
+  const { at, teacher } = staffed();
+  const { id, students } = city.classOf(teacher, at, 1);
+  const guardian = city.person(`guardian-${id}-1`);
+  const commands: [Person, string, object][] = [
+    [teacher, "/api/works", { ...METADATA, key: "one-work-1" }],
+    [city.bureau, `/api/schools/${at}/classes`, { name: "三（2）班", grade: 3, year: 2025, key: "one-class-1" }],
+    [city.bureau, `/api/places/${at}/invitations`, { kind: "reviewer", key: "one-code-1" }],
+    [teacher, `/api/classes/${id}/seat-codes`, { from: 2, to: 4, key: "seat-codes-1" }],
+    [guardian, `/api/children/${students[0]}/account-code`, { key: "account-1" }],
+  ];
+  for (const [who, target, body] of commands) {
+    const first = await ask(who, "POST", target, body);
+    assert.equal(first.status, 201, target);
+    const rows = city.of.audit.length;
+    assert.deepEqual((await ask(who, "POST", target, body)).json, first.json, target);
+    assert.equal(city.of.audit.length, rows, `${target}: it was done once`);
+    assert.notDeepEqual((await ask(who, "POST", target, { ...body, key: "another-key" })).json, first.json, target);
+    assert.deepEqual(pointers((await ask(who, "POST", target, { ...body, key: "short" })).json), ["/key"], target);
+  }
+  const classes = `/api/schools/${at}/classes`;
+  assert.equal((await ask(city.bureau, "POST", classes, { name: "三（9）班", grade: 3, year: 2025, key: "one-class-1" })).status, 409, "the key stands for another class");
+  const admin = city.posted("admin-1", "admin", at);
+  const other = await ask(admin, "POST", `/api/places/${at}/invitations`, { kind: "reviewer", key: "one-code-1" });
+  const own = await ask(city.bureau, "POST", `/api/places/${at}/invitations`, { kind: "reviewer", key: "one-code-1" });
+  assert.notEqual(other.json.code, own.json.code, "a key of one person is none of another");
+});

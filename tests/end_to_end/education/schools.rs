@@ -1,20 +1,20 @@
 //! Links, probes and what a line carries: acceptance lines 1 and 5. The thirty days of line 2 pass in the scenarios, where
 //! the clock can be moved.
 
+use super::rooms::now;
 use super::*;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A school's probe: a program that signs what it found, and signs in nowhere.
-struct Probe {
+pub(super) struct Probe {
     program: Client,
     school: String,
     key: Vec<u8>,
 }
 
 impl Probe {
-    async fn of(all: &Schools, n: u32) -> Result<Self> {
+    pub(super) async fn of(all: &Schools, n: u32) -> Result<Self> {
         let school = school(n);
         made(&all.bureau, &format!("/api/schools/{school}/link"), &json!({})).await?;
         let page = all.bureau.form(&format!("/schools/{school}/key"), &[]).await?;
@@ -23,7 +23,7 @@ impl Probe {
         Ok(Self { program: all.city.client(APP)?, school, key })
     }
 
-    fn signed(&self, id: &str, at: i64) -> Result<Value> {
+    pub(super) fn signed(&self, id: &str, at: i64) -> Result<Value> {
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.key)?;
         mac.update(format!("{id}\n{}\n{at}\ntrue\n20\n30", self.school).as_bytes());
         let signature = HEXLOWER.encode(&mac.finalize().into_bytes());
@@ -32,13 +32,9 @@ impl Probe {
         )
     }
 
-    async fn send(&self, probe: &Value) -> Result<Answer> {
+    pub(super) async fn send(&self, probe: &Value) -> Result<Answer> {
         self.program.post("/api/probes", probe).await
     }
-}
-
-fn now() -> Result<i64> {
-    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
 }
 
 /// Acceptance line 1: signed probes and nothing else move the rate.

@@ -64,12 +64,12 @@ export function at(request: CityRequest, { params, query }: InputOf<typeof listP
 /** `POST /api/places/{id}/invitations` */
 export const createInvitation = operation({
   method: "POST", path: "/api/places/:id/invitations", id: "createInvitation", tag: "posts", summary: "A code for a post, told this once",
-  params: s.OfId, body: z.object({ kind: z.enum(POSTS) }), answer: z.object({ code: z.string() }), status: 201, signedIn: true,
+  params: s.OfId, body: z.object({ kind: z.enum(POSTS), key: s.Key }), answer: z.object({ code: z.string() }), status: 201, signedIn: true,
   problems: { 403: s.FORBIDDEN, 404: s.ABSENT, 422: s.FIELDS },
 });
 
 export function createCode(request: CityRequest, { params, body }: InputOf<typeof createInvitation>): AnswerOf<typeof createInvitation> {
-  return { code: invite(request.principal, body.kind, params.id) };
+  return { code: invite(request.principal, body.kind, params.id, body.key) };
 }
 
 /** `GET /api/classes` */
@@ -94,12 +94,12 @@ export function classesAt(request: CityRequest, { params, query }: InputOf<typeo
 /** `POST /api/schools/{id}/classes` */
 export const createClass = operation({
   method: "POST", path: "/api/schools/:id/classes", id: "createClass", tag: "classes", summary: "Makes a class (the school's administrator)",
-  params: s.OfSchool, body: z.object({ name: z.string().default(""), grade: z.number(), year: z.number() }), answer: s.Class, status: 201, signedIn: true,
-  problems: { 403: s.FORBIDDEN, 404: s.ABSENT, 422: s.FIELDS },
+  params: s.OfSchool, body: z.object({ name: z.string().default(""), grade: z.number(), year: z.number(), key: s.Key }), answer: s.Class, status: 201, signedIn: true,
+  problems: { 403: s.FORBIDDEN, 404: s.ABSENT, 409: "The key stands for another class", 422: s.FIELDS },
 });
 
-export function create(request: CityRequest, { params, body }: InputOf<typeof createClass>): AnswerOf<typeof createClass> {
-  return klass(addClass(request.principal, params.id, body));
+export function create(request: CityRequest, { params, body: { key, ...input } }: InputOf<typeof createClass>): AnswerOf<typeof createClass> {
+  return klass(addClass(request.principal, params.id, input, key));
 }
 
 /** `PUT /api/classes/{id}/teacher` */
@@ -115,12 +115,12 @@ export function give(request: CityRequest, { params, body }: InputOf<typeof setT
 /** `POST /api/classes/{id}/seat-codes` */
 export const createSeatCodes = operation({
   method: "POST", path: "/api/classes/:id/seat-codes", id: "createSeatCodes", tag: "classes", summary: "Codes for the seats that are free, told this once (its teacher, the school's administrator)",
-  params: s.OfId, body: z.object({ from: z.number(), to: z.number() }), answer: z.object({ items: z.array(z.object({ seat: z.number().int(), code: z.string() })) }), status: 201, signedIn: true,
+  params: s.OfId, body: z.object({ from: z.number(), to: z.number(), key: s.Key }), answer: z.object({ items: z.array(z.object({ seat: z.number().int(), code: z.string() })) }), status: 201, signedIn: true,
   problems: { 403: s.FORBIDDEN, 404: s.ABSENT, 422: s.FIELDS },
 });
 
 export function codes(request: CityRequest, { params, body }: InputOf<typeof createSeatCodes>): AnswerOf<typeof createSeatCodes> {
-  return { items: seatCodes(request.principal, params.id, body.from, body.to) };
+  return { items: seatCodes(request.principal, params.id, body.from, body.to, body.key) };
 }
 
 /** `GET /api/classes/{id}/students` */
@@ -182,11 +182,11 @@ export function withdraw(request: CityRequest, { params }: InputOf<typeof takeCo
 /** `POST /api/children/{id}/account-code` */
 export const createAccountCode = operation({
   method: "POST", path: "/api/children/:id/account-code", id: "createAccountCode", tag: "students", summary: "A code by which the child's own account is bound, told this once",
-  params: s.OfId, answer: z.object({ code: z.string() }), status: 201, signedIn: true, problems: { 404: s.ABSENT },
+  params: s.OfId, body: z.object({ key: s.Key }), optionalBody: true, answer: z.object({ code: z.string() }), status: 201, signedIn: true, problems: { 404: s.ABSENT, 422: s.FIELDS },
 });
 
-export function account(request: CityRequest, { params }: InputOf<typeof createAccountCode>): AnswerOf<typeof createAccountCode> {
-  return { code: accountCode(request.principal, params.id) };
+export function account(request: CityRequest, { params, body }: InputOf<typeof createAccountCode>): AnswerOf<typeof createAccountCode> {
+  return { code: accountCode(request.principal, params.id, body.key) };
 }
 
 /** `POST /api/me/account` */

@@ -19,6 +19,8 @@ export const Cursor = z.string().regex(/^[A-Za-z0-9_-]{1,1000}$/).describe("`nex
 export const NodeId = z.string().regex(/^[a-z0-9.-]{1,200}$/);
 /** The code of a school. */
 export const SchoolId = z.string().regex(/^\d{10}$/).describe("The ten-digit code of the national register.");
+/** An idempotency key, for commands that make something. */
+export const Key = z.string().optional().describe("8 to 64 letters, digits or `-`; the same key of the same person is the same thing.");
 /** A month. */
 export const MonthText = z.string().regex(/^\d{4}-\d{2}$/).describe("Such as `2026-11`.");
 const DayText = z.string().describe("A day, `2026-11-27`.");

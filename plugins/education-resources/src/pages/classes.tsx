@@ -115,7 +115,7 @@ export async function add(c: AppContext) {
   const school = param(c, "id");
   const form = await request.form();
   const input = { name: form.value("name"), grade: Number(form.value("grade") || "0"), year: Number(form.value("year") || "0") };
-  const done = tried(form, () => addClass(request.principal, school, input));
+  const done = tried(form, () => addClass(request.principal, school, input, form.value("key") || undefined));
   return done instanceof Refusal ? schoolPage(request, school, form, done) : seeOther(c, at("schools", school, "classes"));
 }
 

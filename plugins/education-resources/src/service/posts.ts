@@ -11,18 +11,20 @@ import { t } from "../domain/text.ts";
 import { DAY_MS } from "../domain/time.ts";
 import { CLASSES, CLASSES_BY_TEACHER, INVITATIONS, INVITATIONS_BY_EXPIRY, type Invitation, POSTS, POSTS_BY_PLACE, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
+import { asCode, standsFor } from "./keys.ts";
 import { school } from "./schools.ts";
 
 /** Characters of a code: 60 bits, that people can read out. */
 const CODE = 12;
 const MOST_CLASSES = 100;
 
-/** A code for a post: the bureau's for a county or a school, a school administrator's for their own. Shown once, kept as a digest. @throws {Refusal} `not-permitted`, `not-found`, `fields` */
-export const invite = guarded((asker: Asker, kind: PostKind, at: string): string =>
+/** A code for a post: the bureau's for a county or a school, a school administrator's for their own. Shown once, kept as a digest; the same `key` answers the same code. @throws {Refusal} `not-permitted`, `not-found`, `fields` */
+export const invite = guarded((asker: Asker, kind: PostKind, at: string, key?: string): string =>
   transact((tx) => {
-    mustInvite(standingOf(asker, tx), kind, at, tx);
-    const code = newCode(tx, { kind, at });
-    tx.audit("post.invite", at, { kind });
+    const who = standingOf(asker, tx);
+    mustInvite(who, kind, at, tx);
+    const { code, known } = codeOf(tx, who.subject, { kind, at }, key);
+    if (!known) tx.audit("post.invite", at, { kind });
     return code;
   }),
 );
@@ -104,12 +106,19 @@ export const postsAt = guarded((asker: Asker, at: string, after?: string): Page<
   return POSTS.find(POSTS_BY_PLACE.equals(at).limit(50).after(after));
 });
 
-/** Makes a code and keeps its digest. */
-export function newCode(tx: Tx, of: Pick<Invitation, "kind" | "at" | "seat">): string {
+/**
+ * Makes a code and keeps its digest. With a key it is not drawn but follows from it, so that it can be told again though it is
+ * kept nowhere: `known` then.
+ *
+ * @throws {Refused} `fields` for a key that is none
+ */
+export function codeOf(tx: Tx, subject: string, of: Pick<Invitation, "kind" | "at" | "seat">, key?: string): { code: string; known: boolean } {
+  const code = key === undefined ? random.code(CODE) : asCode(standsFor(`codes/${of.kind}/${of.at}/${of.seat ?? ""}`, subject, key), CODE);
+  const id = digestOf(code);
+  if (key !== undefined && tx.get(INVITATIONS, id) !== undefined) return { code, known: true };
   const days = context.config("code_days", z.number()) ?? 14;
-  const code = random.code(CODE);
-  tx.insert(INVITATIONS, { id: digestOf(code), ...of, expires: now() + days * DAY_MS });
-  return code;
+  tx.insert(INVITATIONS, { id, ...of, expires: now() + days * DAY_MS });
+  return { code, known: false };
 }
 
 /** What a code leads to. @throws {Refused} `code`, whatever is wrong with it */

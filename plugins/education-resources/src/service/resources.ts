@@ -1,11 +1,9 @@
 /** Resources on their way from a draft to the catalogue. What is read by everybody is in `catalogue.ts`. */
 import { type Page, type Tx, MessagingError, notify, now, publish as send, transact } from "@yunlong/sdk";
-import * as context from "@yunlong/sdk/context";
 import * as random from "@yunlong/sdk/random";
 import { QUALITIES, type Quality } from "../domain/bandwidth.ts";
 import { withdrawalOf } from "../domain/caching.ts";
 import { checkDraft, checkMetadata, type MetadataInput } from "../domain/metadata.ts";
-import { keyed } from "../domain/pseudonym.ts";
 import { Refused } from "../domain/refused.ts";
 import * as domain from "../domain/resource.ts";
 import { type FileRef, type Rendition, type Resource, type Review } from "../domain/resource.ts";
@@ -15,6 +13,7 @@ import { RESOURCES, RESOURCES_BY_AUTHOR, RESOURCES_BY_DIVISION, RESOURCES_BY_HAS
 import { type Asker, guarded, standingOf, subjectOf } from "./ask.ts";
 import { nodeOf } from "./curriculum.ts";
 import { drop, inspect, keep } from "./files.ts";
+import { standsFor } from "./keys.ts";
 import { spoil } from "./packs.ts";
 import { school } from "./schools.ts";
 
@@ -33,7 +32,7 @@ export interface DraftInput {
 export const createResource = guarded((asker: Asker, input: DraftInput, key: string = random.code(16)): Resource => {
   const who = standingOf(asker);
   const place = school(schoolOf(who));
-  const work = workOf(key, who.subject);
+  const work = standsFor("works", who.subject, key).slice(0, 16);
   checkDraft(input.metadata);
   const { file, renditions } = filesOf(input, who.subject, work);
   return transact((tx) => {
@@ -47,14 +46,6 @@ export const createResource = guarded((asker: Asker, input: DraftInput, key: str
     return made;
   });
 });
-
-/** The work's number: it follows from the person and their key, so that nobody meets the key of another. */
-function workOf(key: string, subject: string): string {
-  if (!/^[A-Za-z0-9-]{8,64}$/.test(key)) {
-    throw new Refused({ kind: "fields", fields: [{ at: "/key", why: t("幂等键为 8 至 64 个字母、数字或 -", "8 to 64 letters, digits or -") }] });
-  }
-  return keyed(context.deriveKey("works", 32), `${subject}\n${key}`).slice(0, 16);
-}
 
 /** Changes a draft, or one that was rejected. Its author alone. @throws {Refusal} `not-permitted`, `wrong-state`, `fields`, `file` */
 export const saveResource = guarded((asker: Asker, id: string, input: DraftInput): Resource => {

@@ -12,18 +12,27 @@ import { dayOf } from "../domain/time.ts";
 import { CLASSES, CLASSES_BY_SCHOOL, CLASSES_BY_TEACHER, CONSENTS, INVITATIONS, POSTS, STUDENTS, STUDENTS_BY_GUARDIAN, STUDENTS_BY_SEAT, STUDENTS_BY_SUBJECT, SUBMISSIONS, SUBMISSIONS_BY_STUDENT, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf, subjectOf } from "./ask.ts";
 import { drop } from "./files.ts";
-import { byCode, newCode } from "./posts.ts";
+import { standsFor } from "./keys.ts";
+import { byCode, codeOf } from "./posts.ts";
 import { school } from "./schools.ts";
 
 /** The most seats of a class. */
 export const SEATS = 80;
 
-/** Makes a class. The school's administrator. @throws {Refusal} `not-permitted`, `not-found`, `fields` */
-export const addClass = guarded((asker: Asker, at: string, input: Pick<Class, "name" | "grade" | "year">): Class =>
+/** Makes a class. The school's administrator. `key` makes the same request twice one class. @throws {Refusal} `not-permitted`, `not-found`, `fields`, `reused` for another class under the same key */
+export const addClass = guarded((asker: Asker, at: string, input: Pick<Class, "name" | "grade" | "year">, key?: string): Class =>
   transact((tx) => {
-    mustRunSchool(standingOf(asker, tx), school(at, tx).id);
+    const who = standingOf(asker, tx);
+    mustRunSchool(who, school(at, tx).id);
     checkClass(input);
-    const made: Class = { id: random.code(10), school: at, name: input.name.trim(), grade: input.grade, year: input.year };
+    const id = key === undefined ? random.code(10) : standsFor("classes", who.subject, key).slice(0, 16);
+    const made: Class = { id, school: at, name: input.name.trim(), grade: input.grade, year: input.year };
+    const again = tx.get(CLASSES, id)?.value;
+    if (again !== undefined) {
+      const same = again.school === at && again.name === made.name && again.grade === made.grade && again.year === made.year;
+      if (!same) throw new Refused({ kind: "reused", id: key ?? id });
+      return again;
+    }
     tx.insert(CLASSES, made);
     tx.audit("class.add", made.id, { school: at });
     return made;
@@ -64,18 +73,20 @@ export function classOf(id: string, tx?: Tx): Class {
   return found.value;
 }
 
-/** Codes for seats of a class, by seat: its teacher or the school's administrator hands them out on paper. @throws {Refusal} `not-permitted`, `fields`, `exists` for a seat that is taken */
-export const seatCodes = guarded((asker: Asker, id: string, from: number, to: number): { seat: number; code: string }[] =>
+/** Codes for the free seats of a class: its teacher or the school's administrator hands them out on paper. The same `key` answers the same codes for those that are free still. @throws {Refusal} `not-permitted`, `fields` */
+export const seatCodes = guarded((asker: Asker, id: string, from: number, to: number, key?: string): { seat: number; code: string }[] =>
   transact((tx) => {
-    const of = mustRunClass(standingOf(asker, tx), id, tx);
+    const who = standingOf(asker, tx);
+    const of = mustRunClass(who, id, tx);
     const m = new Mistakes();
     m.whole(from, "/from", 1, SEATS);
     m.whole(to, "/to", from, SEATS);
     m.finish();
     const taken = new Set(all(STUDENTS_BY_SEAT.equals(of.id), SEATS, tx).map((s) => s.seat));
     const seats = Array.from({ length: to - from + 1 }, (_, i) => from + i).filter((s) => !taken.has(s));
-    tx.audit("seat.invite", id, { from, to });
-    return seats.map((seat) => ({ seat, code: newCode(tx, { kind: "seat", at: id, seat }) }));
+    const codes = seats.map((seat) => ({ seat, ...codeOf(tx, who.subject, { kind: "seat", at: id, seat }, key) }));
+    if (codes.some((c) => !c.known)) tx.audit("seat.invite", id, { from, to });
+    return codes.map(({ seat, code }) => ({ seat, code }));
   }),
 );
 
@@ -140,11 +151,12 @@ function mustBeFree(tx: Tx, of: string, seat: number): void {
   if (tx.find(STUDENTS_BY_SEAT.equals(of, seat).limit(1)).items.length > 0) throw new Refused({ kind: "exists", what: "student", id: String(seat) });
 }
 
-/** A code by which a child's own account is bound to them: the guardian's. @throws {Refusal} `not-found` */
-export const accountCode = guarded((asker: Asker, student: string): string =>
+/** A code by which a child's own account is bound to them: the guardian's. The same `key` answers the same code. @throws {Refusal} `not-found`, `fields` */
+export const accountCode = guarded((asker: Asker, student: string, key?: string): string =>
   transact((tx) => {
-    const child = childOf(tx, subjectOf(asker), student);
-    return newCode(tx, { kind: "account", at: child.id });
+    const guardian = subjectOf(asker);
+    const child = childOf(tx, guardian, student);
+    return codeOf(tx, guardian, { kind: "account", at: child.id }, key).code;
   }),
 );
 

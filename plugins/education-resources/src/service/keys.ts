@@ -1,0 +1,26 @@
+/** Idempotency keys: what somebody sends again under the same key is the same thing, and not a second one. */
+import * as context from "@yunlong/sdk/context";
+import { keyed } from "../domain/pseudonym.ts";
+import { Refused } from "../domain/refused.ts";
+import { t } from "../domain/text.ts";
+
+/** Crockford's alphabet, as codes have it. */
+const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/**
+ * What a person's key stands for among things of a kind, in hexadecimal digits. It follows from the person and the key, so that
+ * nobody meets the key of another.
+ *
+ * @throws {Refused} `fields`
+ */
+export function standsFor(kind: string, subject: string, key: string): string {
+  if (!/^[A-Za-z0-9-]{8,64}$/.test(key)) {
+    throw new Refused({ kind: "fields", fields: [{ at: "/key", why: t("幂等键为 8 至 64 个字母、数字或 -", "8 to 64 letters, digits or -") }] });
+  }
+  return keyed(context.deriveKey(kind, 32), `${subject}\n${key}`);
+}
+
+/** The same as so many characters that people can read out: two hexadecimal digits make one of 32, as a random byte does. */
+export function asCode(digits: string, characters: number): string {
+  return Array.from({ length: characters }, (_, i) => ALPHABET.charAt(Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16) % 32)).join("");
+}

@@ -1,0 +1,108 @@
+//! Equity between rural and urban schools: acceptance line 6, from sessions that pupils really had. None is older than the
+//! pupil's seat, so that the trend has one month here; the sample's year is played by the app's `scenarios/silence.toml`.
+
+use super::rooms::{Room, now, session};
+use super::*;
+
+/// A resource, and schools of five pupils on the roll, all of which are known.
+struct Rolls {
+    all: Schools,
+    resource: String,
+    guardian: Client,
+}
+
+impl Rolls {
+    /// Schools 1 and 2 are rural, 3 and 4 urban; all in one county.
+    async fn open() -> Result<Self> {
+        let all = Schools::open(0).await?;
+        for n in 1..=4 {
+            all.enter(n, &json!({"pupils": 5, "setting": if n < 3 { "rural" } else { "urban" }})).await?;
+        }
+        all.curriculum().await?;
+        let teacher = all.posted("teacher-1", "teacher", &school(1)).await?;
+        let resource = works::published(&all, &teacher).await?;
+        let guardian = all.city.signed_in(APP, "citizen-001").await?;
+        Ok(Self { all, resource, guardian })
+    }
+
+    /// So many sessions of so many pupils of a school. `teacher-1` goes from school to school for it.
+    async fn use_at(&self, n: u32, pupils: u32, sessions: usize) -> Result<Room> {
+        let room = Room::open(&self.all, n, "teacher-1").await?;
+        room.seats(&self.guardian, 1, pupils).await?;
+        let (at, pupils) = (now()?, usize::try_from(pupils)?);
+        let each = |i: usize| session(&format!("session-{n}-{i:04}"), i % pupils + 1, &self.resource, at);
+        let taken = room.send(&(0..sessions).map(each).collect::<Vec<_>>()).await?;
+        ensure!(taken.len() == sessions && taken.iter().all(|r| r == "counted"), "{taken:?}");
+        Ok(room)
+    }
+
+    async fn equity(&self) -> Result<Value> {
+        seen(&self.all.city.client(APP)?, "/api/figures/equity").await
+    }
+
+    fn figure<'a>(equity: &'a Value, n: u32) -> Result<&'a Value> {
+        let mut schools = equity["schools"].as_array().context("no schools")?.iter();
+        Ok(&schools.find(|s| s["school"] == school(n)).with_context(|| format!("no school {n}: {equity}"))?["figure"])
+    }
+}
+
+/// Acceptance line 6: (10 + 22) ÷ 10 rural pupils are 3.2, (35 + 45) ÷ 10 urban ones 8.0.
+#[tokio::test]
+async fn rural_3_2_against_urban_8_0_uses_a_pupil_are_a_ratio_of_0_40() -> Result<()> {
+    let rolls = Rolls::open().await?;
+    ensure!(rolls.equity().await?["ratio"].is_null(), "nothing was used: there is no ratio");
+    for (n, sessions) in [(1, 10), (2, 22), (3, 35), (4, 45)] {
+        rolls.use_at(n, 5, sessions).await?;
+    }
+    let equity = rolls.equity().await?;
+    ensure!(equity["rural"]["perPupil"] == 320 && equity["urban"]["perPupil"] == 800, "{equity}");
+    ensure!(equity["ratio"] == 40, "{equity}");
+    ensure!(equity["city"]["uses"] == 112 && equity["city"]["people"] == 20, "{equity}");
+
+    let anybody = rolls.all.city.client(APP)?;
+    let trend = seen(&anybody, "/api/figures/trend?months=3").await?;
+    let ratios: Vec<&Value> = trend["points"].as_array().into_iter().flatten().map(|p| &p["ratio"]).collect();
+    ensure!(ratios == [&Value::Null, &Value::Null, &json!(40)], "months without a use have no ratio: {trend}");
+    ensure!(trend["points"][2]["month"] == equity["month"], "{trend}");
+    let behind: Vec<&Value> = trend["behind"].as_array().into_iter().flatten().map(|s| &s["school"]).collect();
+    ensure!(behind == [school(1).as_str(), school(2).as_str()], "rural ones, the furthest behind first: {trend}");
+    ensure!(trend["behind"][0]["figure"]["perPupil"] == 200, "{trend}");
+
+    let page = anybody.page("/figures", "zh").await?;
+    ensure!(page.status == 200 && page.text.contains("0.40"), "{} {}", page.status, page.text);
+    ensure!(page.text.contains("3.20") && page.text.contains("8.00"), "{}", page.text);
+    for name in ["第 1 所小学", "第 2 所小学"] {
+        ensure!(page.text.contains(name), "{name} is not on the page: {}", page.text);
+    }
+    Ok(())
+}
+
+/// Four pupils of a school are four children whom somebody could name. Nor do the school beside it and the sums tell them.
+#[tokio::test]
+async fn fewer_than_five_pupils_are_not_shown_nor_told_by_the_others() -> Result<()> {
+    let rolls = Rolls::open().await?;
+    for (n, pupils, sessions) in [(1, 5, 10), (3, 5, 10), (4, 5, 10)] {
+        rolls.use_at(n, pupils, sessions).await?;
+    }
+    let few = rolls.use_at(2, 4, 37).await?;
+    let equity = rolls.equity().await?;
+    let hidden = json!({"hidden": true, "uses": null, "seconds": null, "people": null, "perPupil": null});
+    ensure!(*Rolls::figure(&equity, 2)? == hidden, "{equity}");
+    let shown = |of: &Value| of["hidden"] == false;
+    let urban = shown(&equity["urban"]) || (shown(Rolls::figure(&equity, 3)?) && shown(Rolls::figure(&equity, 4)?));
+    let all = shown(&equity["city"]) || shown(&equity["counties"][0]["figure"]);
+    let rural = shown(&equity["rural"]) || (urban && all);
+    ensure!(!(rural && shown(Rolls::figure(&equity, 1)?)), "the rural sum less school 1 is school 2: {equity}");
+    ensure!(!equity.to_string().contains("37"), "{equity}");
+    let trend = seen(&rolls.all.city.client(APP)?, "/api/figures/trend?months=1").await?;
+    ensure!(trend["hidden"].to_string().contains(&school(2)), "{trend}");
+    ensure!(!trend["behind"].to_string().contains(&school(2)), "{trend}");
+
+    few.seats(&rolls.guardian, 5, 5).await?;
+    ensure!(few.send(&[session("session-of-the-fifth", 5, &rolls.resource, now()?)]).await? == ["counted"]);
+    let equity = rolls.equity().await?;
+    let shown = Rolls::figure(&equity, 2)?;
+    ensure!(shown["hidden"] == false && shown["people"] == 5 && shown["uses"] == 38, "five are shown: {equity}");
+    ensure!(equity["city"]["uses"] == 68, "and nothing is hidden any more: {equity}");
+    Ok(())
+}
