@@ -12,6 +12,7 @@ import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
 const NARROWED = LEVELS.slice(0, 6);
 const PER_PAGE = 20;
 const LONGEST = 80;
+const OLDEST = "oldest";
 
 /** How files are shown, in words. */
 export const PREVIEW_TEXTS: Readonly<Record<Preview, ReturnType<typeof t>>> = {
@@ -36,7 +37,7 @@ export function list(c: AppContext) {
     <>
       <p>{request.t("经学校和县区两级审核、有授权的资源，对所有人开放。", "Reviewed by school and county, licensed, and open to everybody.")}</p>
       <SearchForm request={request} form={form} />
-      {page.items.length === 0 ? <Nothing request={request} isSearch={Object.keys(kept).length > 0} more={page.next !== undefined} /> : (
+      {page.items.length === 0 ? <Nothing request={request} isSearch={Object.keys(kept).some((name) => name !== "sort")} more={page.next !== undefined} /> : (
         <Table caption={request.t("资源", "Resources")} columns={columns(request)} rows={page.items} />
       )}
       <Pager request={request} path="/" next={page.next} kept={kept} />
@@ -51,6 +52,7 @@ function searchOf(form: Form): Search {
   return {
     ...(Object.hasOwn(TYPES, type) ? { type } : {}),
     ...(text.trim() === "" ? {} : { text }),
+    ...(form.value("sort") === OLDEST ? { oldestFirst: true } : {}),
   };
 }
 
@@ -75,6 +77,7 @@ function SearchForm({ request, form }: { request: CityRequest; form: Form }) {
       <div class="grid">
         {levels.map((level, n) => <LevelSelect request={request} form={form} level={level} above={n === 0 ? "" : (path[n - 1] ?? "")} />)}
         <Select request={request} form={form} name="type" label={t("类型", "Type")} options={options(request, TYPES, t("全部", "All"))} />
+        <Select request={request} form={form} name="sort" label={t("排序", "Order")} options={[["", request.t("最新发布的在前", "Newest first")], [OLDEST, request.t("最早发布的在前", "Oldest first")]]} />
       </div>
       <div class="actions">
         <button type="submit">{request.t("查找", "Search")}</button>

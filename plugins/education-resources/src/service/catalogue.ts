@@ -19,6 +19,8 @@ export interface Search {
   readonly unit?: string;
   /** Words in title, keywords or author. */
   readonly text?: string;
+  /** The oldest first instead of the newest. */
+  readonly oldestFirst?: boolean;
 }
 
 /** A resource as everybody sees it: no subject of any person. */
@@ -37,13 +39,13 @@ export interface Shown {
 
 const SCANNED = 2000;
 
-/** A page of the catalogue, the newest first. @throws {DataError} `invalid` for a cursor that somebody made up */
+/** A page of the catalogue, by when it was published. @throws {DataError} `invalid` for a cursor that somebody made up */
 export const catalogue = guarded((search: Search, after?: string, limit: number = 20): { items: Shown[]; next?: string } => {
   const items: Shown[] = [];
   let next = after;
   // Words are looked for among what the indexes leave; after so many the page ends, and the next one goes on.
   for (let scanned = 0; scanned < SCANNED; ) {
-    const page: Page<Resource> = RESOURCES.find(indexed(search).descending().limit(limit - items.length).after(next));
+    const page: Page<Resource> = RESOURCES.find(indexed(search).limit(limit - items.length).after(next));
     scanned += page.items.length;
     items.push(...page.items.filter((r) => isVisible(r.value, now()) && fits(r.value, search)).map((r) => shownOf(r.value)));
     next = page.next;
@@ -52,7 +54,12 @@ export const catalogue = guarded((search: Search, after?: string, limit: number 
   return { items, next };
 });
 
-function indexed({ unit, subject, type }: Search): ReturnType<typeof CATALOGUE.all> {
+function indexed(search: Search): ReturnType<typeof CATALOGUE.all> {
+  const narrowed = narrowest(search);
+  return search.oldestFirst === true ? narrowed : narrowed.descending();
+}
+
+function narrowest({ unit, subject, type }: Search): ReturnType<typeof CATALOGUE.all> {
   if (unit !== undefined) return CATALOGUE_BY_UNIT.equals(unit);
   if (subject !== undefined) return CATALOGUE_BY_SUBJECT.equals(subject);
   return type === undefined ? CATALOGUE.all() : CATALOGUE_BY_TYPE.equals(type);

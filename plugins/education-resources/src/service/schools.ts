@@ -1,7 +1,7 @@
 /** Schools, their links, and what probes say. */
 import { Failure, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
 import * as context from "@yunlong/sdk/context";
-import { type AccessRate, accessRate, byCounty } from "../domain/access.ts";
+import { type AccessPoint, type AccessRate, accessRate, accessTrend, byCounty } from "../domain/access.ts";
 import { type Delivery, deliveryFor } from "../domain/bandwidth.ts";
 import { LINK_RULE, type Link, type LinkState, type Probe, apply, checkProbe, probed, silenced } from "../domain/link.ts";
 import { keyed, sameText } from "../domain/pseudonym.ts";
@@ -149,9 +149,14 @@ export const probesOf = guarded((asker: Asker, id: string, after?: string): Page
   return PROBES.find(PROBES_BY_SCHOOL.equals(id).descending().limit(20).after(after));
 });
 
-/** The access rate over divisions (all when empty) and by county, as it stands now. Open to everybody. */
+/** So many months of the access rate are shown. */
+const ACCESS_MONTHS = 12;
+
+/** The access rate over divisions (all when empty) and by county, as it stands now, and how it came to this. Open to everybody. */
 export interface Access {
   readonly total: AccessRate;
+  /** The last twelve months, the oldest first. */
+  readonly trend: readonly AccessPoint[];
   readonly counties: readonly { readonly county: string; readonly rate: AccessRate }[];
 }
 
@@ -159,7 +164,11 @@ export interface Access {
 export const access = guarded((divisions: readonly string[] = []): Access => {
   const links = new Map(all(LINKS.byId(), MOST_SCHOOLS).map((l) => [l.school, l]));
   const schools = allSchools();
-  return { total: accessRate(schools, links, now(), divisions), counties: byCounty(schools, links, now()) };
+  return {
+    total: accessRate(schools, links, now(), divisions),
+    trend: accessTrend(schools, links, now(), ACCESS_MONTHS, divisions),
+    counties: byCounty(schools, links, now()),
+  };
 });
 
 /** What a school's line is served with. @throws {Refusal} `not-found` */
