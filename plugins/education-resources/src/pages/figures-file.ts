@@ -2,22 +2,19 @@
 import { type AppContext, type CityRequest, Quantity } from "@yunlong/sdk";
 import * as clock from "@yunlong/sdk/clock";
 import * as sheet from "@yunlong/sdk/sheet";
-import type { Equity, Figure } from "../domain/equity.ts";
+import { type Figure } from "../domain/equity.ts";
 import { divisionName } from "../domain/division.ts";
 import { lastDay, monthOf } from "../domain/time.ts";
-import { type Access, STATE_TEXTS, type TrendPoint, access, equityTrend } from "../service/index.ts";
+import { STATE_TEXTS, access, equityOf, equityTrend } from "../service/index.ts";
 import { place } from "./common.tsx";
-import { lastMonth } from "./figures.tsx";
 import { SETTING_TEXTS } from "./schools.tsx";
 
 /** `GET /figures/file`: as CSV the schools' uses; as a workbook all tables. */
 export function file(c: AppContext) {
   const { request } = c.var;
   const format = sheet.asked(request);
-  const month = request.queryValue("month") ?? lastMonth();
-  const { points, last } = equityTrend(12, month);
-  const all = access();
-  const sheets = [schools(request, last), counties(request, last), trend(request, points), accessOf(request, all), accessMonths(request, all), missing(request, all)];
+  const month = request.queryValue("month") ?? monthOf(clock.now());
+  const sheets = [schools(request, month), counties(request, month), trend(request, month), accessOf(request), missing(request)];
   // A month that is over makes the same file each day.
   const day = month < monthOf(clock.now()) ? lastDay(month) : clock.date(clock.now());
   return sheet.file(format, `education-${month}`, day, sheets);
@@ -26,20 +23,21 @@ export function file(c: AppContext) {
 function cells(request: CityRequest, figure: Figure): sheet.Cell[] {
   const none = request.t("不公布", "not shown");
   if (figure.hidden) return [none, none, none, none];
-  return [figure.uses, figure.seconds, figure.people, number(figure.perPupil)];
+  return [figure.uses, figure.seconds, figure.people, figure.perPupil === null ? undefined : Quantity.decimal(figure.perPupil, 2)];
 }
 
 const figureHeadings = (request: CityRequest): string[] => [request.t("使用次数", "Uses"), request.t("秒数", "Seconds"), request.t("使用人数", "People"), request.t("生均使用", "Uses a pupil")];
 
-function schools(request: CityRequest, { month, schools: each }: Equity): sheet.Sheet {
+function schools(request: CityRequest, month: string): sheet.Sheet {
   return {
     name: request.t("学校使用", "Schools"),
     headings: [request.t("月份", "Month"), request.t("标识码", "Code"), request.t("学校", "School"), request.t("所在地", "Where"), request.t("城乡", "Urban or rural"), request.t("学生", "Pupils"), ...figureHeadings(request)],
-    rows: each.map((s) => [month, s.school, s.name, place(s.division), request.text(SETTING_TEXTS[s.setting]), s.pupils, ...cells(request, s.figure)]),
+    rows: equityOf(month).schools.map((s) => [month, s.school, s.name, place(s.division), request.text(SETTING_TEXTS[s.setting]), s.pupils, ...cells(request, s.figure)]),
   };
 }
 
-function counties(request: CityRequest, { city, rural, urban, counties: all }: Equity): sheet.Sheet {
+function counties(request: CityRequest, month: string): sheet.Sheet {
+  const { city, rural, urban, counties: all } = equityOf(month);
   const rows = [
     [request.t("全市", "City"), ...cells(request, city)],
     [request.text(SETTING_TEXTS.rural), ...cells(request, rural)],
@@ -49,19 +47,18 @@ function counties(request: CityRequest, { city, rural, urban, counties: all }: E
   return { name: request.t("县区和城乡", "Counties"), headings: [request.t("范围", "Of"), ...figureHeadings(request)], rows };
 }
 
-/** Hundredths as a number of a sheet. */
-const number = (n: number | null): sheet.Cell => (n === null ? undefined : Quantity.decimal(n, 2));
-
-function trend(request: CityRequest, points: readonly TrendPoint[]): sheet.Sheet {
+function trend(request: CityRequest, month: string): sheet.Sheet {
+  const number = (n: number | null): sheet.Cell => (n === null ? undefined : Quantity.decimal(n, 2));
   return {
     name: request.t("趋势", "Trend"),
     headings: [request.t("月份", "Month"), request.t("均衡度", "Ratio"), request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")],
-    rows: points.map((p) => [p.month, number(p.ratio), number(p.rural), number(p.urban)]),
+    rows: equityTrend(12, month).points.map((p) => [p.month, number(p.ratio), number(p.rural), number(p.urban)]),
   };
 }
 
-function accessOf(request: CityRequest, { total, counties: all }: Access): sheet.Sheet {
-  const row = (name: string, rate: typeof total): sheet.Cell[] => [name, rate.verified, rate.inService, number(rate.basisPoints)];
+function accessOf(request: CityRequest): sheet.Sheet {
+  const { total, counties: all } = access();
+  const row = (name: string, rate: typeof total): sheet.Cell[] => [name, rate.verified, rate.inService, rate.basisPoints === null ? undefined : Quantity.decimal(rate.basisPoints, 2)];
   return {
     name: request.t("接入率", "Access"),
     headings: [request.t("范围", "Of"), request.t("已核验", "Verified"), request.t("在办", "In service"), request.t("接入率（%）", "Access rate (%)")],
@@ -69,18 +66,10 @@ function accessOf(request: CityRequest, { total, counties: all }: Access): sheet
   };
 }
 
-function accessMonths(request: CityRequest, { trend: points }: Access): sheet.Sheet {
-  return {
-    name: request.t("接入率趋势", "Access trend"),
-    headings: [request.t("月末", "End of the month"), request.t("已核验", "Verified"), request.t("在办", "In service"), request.t("接入率（%）", "Access rate (%)")],
-    rows: points.map((p) => [p.month, p.verified, p.inService, number(p.basisPoints)]),
-  };
-}
-
-function missing(request: CityRequest, { total }: Access): sheet.Sheet {
+function missing(request: CityRequest): sheet.Sheet {
   return {
     name: request.t("尚未核验", "Not verified"),
     headings: [request.t("标识码", "Code"), request.t("学校", "School"), request.t("所在地", "Where"), request.t("接入", "Link")],
-    rows: total.missing.map((m) => [m.school, m.name, place(m.division), request.text(STATE_TEXTS[m.state] ?? { zh: m.state, en: m.state })]),
+    rows: access().total.missing.map((m) => [m.school, m.name, place(m.division), request.text(STATE_TEXTS[m.state] ?? { zh: m.state, en: m.state })]),
   };
 }

@@ -30,29 +30,18 @@ export interface TrendPoint {
   readonly urban: number | null;
 }
 
-/** How equity came to what it is in the last of some months. */
-export interface Trend {
-  /** The months, the oldest first. */
-  readonly points: readonly TrendPoint[];
-  /** The last month as a whole. */
-  readonly last: Equity;
-  /** The rural schools furthest behind in it. */
-  readonly behind: { readonly shown: readonly SchoolFigure[]; readonly hidden: readonly SchoolFigure[] };
-}
-
-/** The last `months` months. @throws {Refusal} `fields` */
-export const equityTrend = guarded((months: number = 12, until: Month = monthOf(now())): Trend => {
+/** The last `months` months, the oldest first, with the schools furthest behind in the last one. @throws {Refusal} `fields` */
+export const equityTrend = guarded((months: number = 12, until: Month = monthOf(now())): { points: TrendPoint[]; behind: { shown: readonly SchoolFigure[]; hidden: readonly SchoolFigure[] } } => {
   checkMonth(until);
   const m = new Mistakes();
   m.whole(months, "/months", 1, MOST_TREND);
   m.finish();
   const schools = allSchools();
-  const of = (month: Month): Equity => domainEquity(schools, cellsOf(schools, month), month);
-  const last = of(until);
-  const each = [...Array.from({ length: months - 1 }, (_, i) => of(plusMonths(until, i - months + 1))), last];
+  const each = Array.from({ length: months }, (_, i) => plusMonths(until, i - months + 1)).map((month) => domainEquity(schools, cellsOf(schools, month), month));
   const rate = (f: Equity["rural"]): number | null => (f.hidden ? null : f.perPupil);
   const points = each.map((e) => ({ month: e.month, ratio: e.ratio, rural: rate(e.rural), urban: rate(e.urban) }));
-  return { points, last, behind: furthestBehind(last, 10) };
+  const last = each[each.length - 1];
+  return { points, behind: last === undefined ? { shown: [], hidden: [] } : furthestBehind(last, 10) };
 });
 
 function checkMonth(month: Month): void {
@@ -77,11 +66,6 @@ function counted(schools: readonly School[], month: Month): Cell[] {
     const key = cellKey(id, month);
     return { school: id, month, uses: counter(COUNTERS.uses, key), seconds: counter(COUNTERS.seconds, key), people: counter(COUNTERS.people, key) };
   });
-}
-
-/** Writes down the cells of a month that can no longer change; of others nothing. */
-export function writeDown(tx: Tx, month: Month, cells: readonly Cell[]): void {
-  if (!isOpen(month)) tx.put(FIGURES, { id: month, at: now(), cells: cells.filter((c) => c.uses > 0) });
 }
 
 /** Where the counters and a recount differ. */

@@ -12,7 +12,6 @@ import { monthOf } from "../domain/time.ts";
 import { cellKey } from "../domain/use.ts";
 import { COUNTERS, IMPORTS, LINKS, NODES, PROGRESS, RESOURCES, REVIEWS, SCHOOLS } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
-import { writeDown } from "./figures.ts";
 
 const Step = z.object({ step: z.number().int().min(0) });
 /** Resources of one step: their files are written one by one. */
@@ -86,14 +85,12 @@ function loadResources(tx: Tx, from: number, began: number): void {
 
 function loadMonth(tx: Tx, n: number, began: number): void {
   const month = sampleMonth(monthOf(began), n);
-  const cells = sampleSchools().map((s, index) => sampleCell(s, index, month, n));
-  for (const cell of cells) {
-    const key = cellKey(cell.school, month);
+  sampleSchools().forEach((s, index) => {
+    const cell = sampleCell(s, index, month, n);
+    const key = cellKey(s.id, month);
     tx.insert(IMPORTS, { id: key, ...cell });
     tx.adjust(COUNTERS.uses, key, cell.uses, { min: 0 });
     tx.adjust(COUNTERS.seconds, key, cell.seconds, { min: 0 });
     tx.adjust(COUNTERS.people, key, cell.people, { min: 0 });
-  }
-  // What the nightly job would find out a month at a time. It may have written the month down before, with nothing in it.
-  writeDown(tx, month, cells);
+  });
 }
