@@ -126,8 +126,8 @@ function MissingSchools({ request, missing, name }: { request: CityRequest; miss
 }
 
 function EquityPart({ request, month, form }: { request: CityRequest; month: string; form: Form }) {
+  const equity = equityOf(month);
   const trend = equityTrend(12, month);
-  const equity = trend.last;
   return (
     <>
       <Card id="equity" heading={request.t(`城乡均衡度（${month}）`, `Equity ratio (${month})`)}>
