@@ -182,7 +182,7 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa',
  * on the plain ground, `--ink` on `--card`: 14.6 : 1 in the light and 13.6 : 1 in the dark scheme.
  */
 const KNOWN = [
-  { rule: 'color-contrast', nodes: 'input[type=search], input[type=date], input[type=time], select, [aria-invalid=true]' },
+  { rule: 'color-contrast', nodes: 'input[type=search], input[type=date], input[type=month], input[type=time], select, [aria-invalid=true]' },
   // A permission's code that breaks over two lines on a phone: axe finds no single ground behind it. In a wide window, where
   // the same code in the same colours stands on one line, axe decides it, and it passes.
   { rule: 'color-contrast', nodes: 'small > code' },

@@ -120,7 +120,7 @@ function MissingSchools({ request, missing, name }: { request: CityRequest; miss
   ];
   return (
     <Card id="missing" heading={request.t(`尚未核验的学校（${name}）`, `Schools not verified (${name})`)}>
-      {missing.length === 0 ? <p>{request.t("全部已核验。", "All of them are verified.")}</p> : <Table caption={request.t("尚未核验的学校", "Schools not verified")} columns={columns} rows={missing} />}
+      {missing.length === 0 ? <p>{request.t("全部已核验。", "All of them are verified.")}</p> : <Table caption={request.t("按区划排列", "In the order of divisions")} columns={columns} rows={missing} />}
     </Card>
   );
 }
@@ -205,7 +205,7 @@ function Behind({ request, shown, hidden }: { request: CityRequest; shown: reado
   ];
   return (
     <Card id="behind" heading={request.t("使用最少的农村学校", "Rural schools furthest behind")}>
-      {shown.length === 0 ? <p>{request.t("没有可公布的数据。", "Nothing that can be shown.")}</p> : <Table caption={request.t("使用最少的农村学校", "Rural schools furthest behind")} columns={columns} rows={shown} />}
+      {shown.length === 0 ? <p>{request.t("没有可公布的数据。", "Nothing that can be shown.")}</p> : <Table caption={request.t("农村学校，使用最少的在前", "Rural schools, the least used first")} columns={columns} rows={shown} />}
       {hidden.length === 0 ? null : (
         <p class="muted">
           {request.t("不公布数字，同样需要关注：", "Their figures are not shown, and they need a look as well: ")}

@@ -112,7 +112,7 @@ function Reviews({ request, reviews }: { request: CityRequest; reviews: readonly
   ];
   return (
     <Card id="reviews" heading={request.t("审核记录", "Reviews")}>
-      <Table caption={request.t("审核记录", "Reviews")} columns={columns} rows={reviews} />
+      <Table caption={request.t("每一轮的结论和意见", "What each round found")} columns={columns} rows={reviews} />
     </Card>
   );
 }
