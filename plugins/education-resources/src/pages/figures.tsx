@@ -167,16 +167,29 @@ function quantity(n: number | null): Quantity {
   return n === null ? Quantity.unknown("—") : Quantity.decimal(n, 2);
 }
 
+/** The ratio stands alone: beside the uses, which are ten times as much, it would lie on the ground. */
 function Trend({ request, points }: { request: CityRequest; points: readonly TrendPoint[] }) {
+  const of = (p: TrendPoint, ...values: (number | null)[]) => ({ name: p.month, link: `/figures?month=${p.month}`, values: values.map(quantity) });
+  const heading = request.t("月份", "Month");
   return (
-    <Chart
-      request={request}
-      kind="line"
-      title={request.t("均衡度和生均使用十二个月的变化", "Equity and uses a pupil over twelve months")}
-      heading={request.t("月份", "Month")}
-      series={[request.t("均衡度", "Ratio"), request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")]}
-      rows={points.map((p) => ({ name: p.month, link: `/figures?month=${p.month}`, values: [quantity(p.ratio), quantity(p.rural), quantity(p.urban)] }))}
-    />
+    <>
+      <Chart
+        request={request}
+        kind="line"
+        title={request.t("均衡度十二个月的变化", "Equity ratio over twelve months")}
+        heading={heading}
+        series={[request.t("均衡度", "Ratio")]}
+        rows={points.map((p) => of(p, p.ratio))}
+      />
+      <Chart
+        request={request}
+        kind="line"
+        title={request.t("生均使用十二个月的变化", "Uses a pupil over twelve months")}
+        heading={heading}
+        series={[request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")]}
+        rows={points.map((p) => of(p, p.rural, p.urban))}
+      />
+    </>
   );
 }
 

@@ -2,11 +2,11 @@
 import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
 import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
-import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, nodesBelow, schoolById } from "../service/index.ts";
+import { STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
+import { type Search, type Shown, nodesBelow, schoolName } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
 import { catalogueAt } from "./narrow.ts";
-import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
+import { DayOf, LAYOUT, at, bytes, options } from "./common.tsx";
 
 /** The levels by which the library is narrowed, one select below the other. */
 const NARROWED = LEVELS.slice(0, 6);
@@ -116,26 +116,33 @@ function Nothing({ request, isSearch, more }: { request: CityRequest; isSearch: 
   );
 }
 
-/** The columns of a list of resources. */
+/** The columns of a list of resources: few enough for a phone. All of them are licensed; how, their pages say. */
 export function columns(request: CityRequest): Column<Shown>[] {
   const names = new Map<string, string>();
   return [
-    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("resources", r.id)}>{r.metadata.title}</a> },
+    {
+      heading: request.t("标题", "Title"),
+      cell: (r) => (
+        <>
+          <a href={at("resources", r.id)}>{r.metadata.title}</a>
+          <br />
+          <span class="muted">{nameOf(names, r.school)}</span>
+        </>
+      ),
+    },
     {
       heading: request.t("学段学科", "Stage and subject"),
       cell: (r) => `${request.text(STAGES[r.metadata.stage])} ${request.text(SUBJECTS[r.metadata.subject])}`,
     },
     { heading: request.t("类型", "Type"), cell: (r) => <Badge tone="info">{request.text(TYPES[r.metadata.type])}</Badge> },
-    { heading: request.t("格式", "Format"), cell: (r) => `${request.text(PREVIEW_TEXTS[r.preview])}, ${bytes(r.file.size)}` },
-    { heading: request.t("授权", "Licence"), cell: (r) => request.text(LICENCES[r.metadata.licence]) },
-    { heading: request.t("提供学校", "School"), cell: (r) => schoolName(names, r.school) },
-    { heading: request.t("发布", "Published"), cell: (r) => <Time ms={r.at} /> },
+    { heading: request.t("格式", "Format"), cell: (r) => `${request.text(PREVIEW_TEXTS[r.preview])} · ${bytes(r.file.size)}` },
+    { heading: request.t("发布", "Published"), cell: (r) => <DayOf ms={r.at} /> },
   ];
 }
 
 /** A school's name, read once a page. */
-function schoolName(names: Map<string, string>, id: string): string {
-  const known = names.get(id) ?? schoolById(id).name;
+function nameOf(names: Map<string, string>, id: string): string {
+  const known = names.get(id) ?? schoolName(id);
   names.set(id, known);
   return known;
 }

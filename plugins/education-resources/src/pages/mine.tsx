@@ -3,7 +3,7 @@ import { type AppContext, Badge, Card, type CityRequest, type Column, Confirm, E
 import { previewOf } from "../domain/file/index.ts";
 import { ALLOWS, RESOURCE_STATES, type Resource, type ResourceStep, type Review } from "../domain/resource.ts";
 import { LICENCES, TYPES, isWord } from "../domain/vocabulary.ts";
-import { Refusal, STATE_TEXTS, allMyResources, fileOf, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
+import { Refusal, STATE_TEXTS, allMyResources, fileOf, nodePath, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
 import { PREVIEW_TEXTS } from "./library.tsx";
 import { answered } from "./resource.tsx";
@@ -81,7 +81,7 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
         <>
           {previewOf(file.mediaType) === "picture" ? <img src={at("works", resource.id, "file")} alt={input.title} /> : null}
           <p>
-            <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])}, {bytes(file.size)})
+            <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])} · {bytes(file.size)})
           </p>
         </>
       )}
@@ -90,7 +90,7 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
           [request.t("简介", "Summary"), input.description],
           [request.t("关键词", "Keywords"), input.keywords.join(request.t("、", ", "))],
           [request.t("类型", "Type"), isWord(TYPES, input.type) ? request.text(TYPES[input.type]) : ""],
-          [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{input.node}</a>],
+          [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{placeOf(request, input.node)}</a>],
           [request.t("作者", "Author"), input.author],
           [request.t("版权", "Copyright"), input.copyright],
           [request.t("授权", "Licence"), isWord(LICENCES, input.licence) ? request.text(LICENCES[input.licence]) : ""],
@@ -99,6 +99,12 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
       />
     </Card>
   );
+}
+
+/** The way to a node in words; the id of one that there is not. */
+function placeOf(request: CityRequest, node: string): string {
+  const path = tried(new Form(), () => nodePath(node));
+  return path instanceof Refusal ? node : path.map((n) => request.text(n)).join(" › ");
 }
 
 function Reviews({ request, reviews }: { request: CityRequest; reviews: readonly Omit<Review, "reviewer">[] }) {

@@ -3,7 +3,7 @@ import { type CityRequest, type Column, Field, Listing, Select, t } from "@yunlo
 import type { Resource, ResourceState } from "../domain/resource.ts";
 import { STAGES, SUBJECTS, isWord } from "../domain/vocabulary.ts";
 import { STATE_TEXTS } from "../service/index.ts";
-import { State, Time, at } from "./common.tsx";
+import { DayOf, State, at } from "./common.tsx";
 
 /** So many works stand on a page. */
 export const PER_PAGE = 20;
@@ -60,6 +60,6 @@ export function workColumns<R>(request: CityRequest, of: (row: R) => Resource, c
     title: column({ heading: request.t("标题", "Title"), sortedBy: "title", cell: (row) => <a href={at("works", of(row).id)}>{of(row).input.title}</a> }),
     subject: column({ heading: request.t("学段学科", "Stage and subject"), sortedBy: "subject", cell: (row) => subjectText(request, of(row)) }),
     state: column({ heading: request.t("状态", "State"), cell: (row) => <State request={request} state={of(row).state} /> }),
-    changed: column({ heading: changed, sortedBy: "changed", cell: (row) => <Time ms={changedAt(of(row))} /> }),
+    changed: column({ heading: changed, sortedBy: "changed", cell: (row) => <DayOf ms={changedAt(of(row))} /> }),
   };
 }

@@ -9,7 +9,7 @@ import { Refused } from "../domain/refused.ts";
 import { mustBeBureau, mustRunSchool } from "../domain/rights.ts";
 import { type Ending, type School, type SchoolInput, edit, end, inService, register } from "../domain/school.ts";
 import { dayOf } from "../domain/time.ts";
-import { LINKS, LINKS_BY_STATE, PROBES, PROBES_BY_SCHOOL, SCHOOLS, SCHOOLS_BY_DIVISION, all } from "../store/index.ts";
+import { LINKS, LINKS_BY_STATE, PROBES, PROBES_BY_SCHOOL, SCHOOLS, SCHOOL_NAMES, SCHOOLS_BY_DIVISION, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 
 /** More schools than a city of ten millions has. */
@@ -24,6 +24,13 @@ export const listSchools = guarded((division: string | undefined, after: string 
 
 /** A school. @throws {Refusal} `not-found` */
 export const schoolById = guarded((id: string): School => school(id));
+
+/** A school's name. @throws {Refusal} `not-found` */
+export const schoolName = guarded((id: string): string => {
+  const found = SCHOOL_NAMES.get(id);
+  if (found === undefined) throw Refused.notFound("school");
+  return found.value.name;
+});
 
 /** A school, through a transaction or as last committed. @throws {Refused} `not-found` */
 export function school(id: string, tx?: Tx): School {

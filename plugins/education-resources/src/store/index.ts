@@ -9,6 +9,8 @@ import * as s from "./schemas.ts";
 export type { Invitation } from "./schemas.ts";
 
 export const SCHOOLS = new Collection("schools", s.SchoolDoc);
+/** The same documents, as far as other lists read them. */
+export const SCHOOL_NAMES = new Collection("schools", s.SchoolNameDoc);
 export const SCHOOLS_BY_DIVISION = SCHOOLS.index("by-division");
 
 export const LINKS = new Collection("links", s.LinkDoc, (l) => l.school);

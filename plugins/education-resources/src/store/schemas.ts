@@ -30,6 +30,9 @@ export const SchoolDoc: z.ZodType<School> = z.object({
   ending: z.object({ how: z.enum(["merged", "closed"]), into: text.nullable() }).nullable(),
 });
 
+/** A school's name alone, for lists of what is not a school. */
+export const SchoolNameDoc = z.object({ id: text, name: text });
+
 /** A link; its id is the school's. */
 export const LinkDoc: z.ZodType<Link> = z.object({
   school: text,
