@@ -225,7 +225,7 @@ async function findInLibrary(page, { name, title }) {
     await field(page, level).selectOption({ label: choice });
     await press(page, '查找');
   }
-  const titles = async () => main(page).locator('tbody th').allTextContents();
+  const titles = async () => main(page).locator('tbody th a').allTextContents();
   const newest = await titles();
   assert.equal(newest[0], title, 'the newest comes first');
   await field(page, '排序').selectOption({ label: '最早发布的在前' });
