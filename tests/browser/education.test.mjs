@@ -334,6 +334,10 @@ for (const way of WAYS) {
     await press(page, '筛选');
     await follow(page, '学生');
     await clean(page, `${name}-42-schools`);
+    await page.goto(at('/resources/s0001.1'));
+    const type = await link(page, /^打开\s*PDF/).evaluate(async (a) => (await fetch(a.href)).headers.get('content-type'));
+    assert.equal(type, 'application/pdf', 'a document opens in the browser’s own viewer');
+    await clean(page, `${name}-43-document`);
     for (const [path, what] of [['/curriculum', 'curriculum'], ['/help', 'help'], ['/?q=zzz', 'nothing'], ['/figures?month=2026-13', 'no-month']]) {
       await page.goto(at(path));
       await clean(page, `${name}-43-${what}`);
