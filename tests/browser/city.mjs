@@ -30,8 +30,10 @@ export const WAYS = [
 ];
 
 /** Whose the apps are: each department's app is its own, the others are the city's. */
-const DEPARTMENTS = { 'tourism-ticketing': '11320300MB000YL15P', 'logistics-finance': '11320300MB000YL74T' };
+const DEPARTMENTS = { 'tourism-ticketing': '11320300MB000YL15P', 'logistics-finance': '11320300MB000YL74T', 'education-resources': '11320300MB000YL90G' };
 const organization = (app) => DEPARTMENTS[app] ?? '320300';
+/** What an app is set to at its installation. */
+const SETTINGS = { 'tourism-ticketing': 'admission_window = "any-time"', 'education-resources': 'sample = "xuzhou"' };
 
 /** Starts the server with the apps installed, and with more arguments; `stop` ends it. */
 export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more = []) {
@@ -40,7 +42,7 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more 
   const [port, admin, registry] = [await freePort(), await freePort(), await freePort()];
   const plan = join(data, 'plan.toml');
   writeFileSync(plan, apps.map((a) => `[[install]]\npackage = ${JSON.stringify(join(packages, `${a}.tar`))}\norganization = "${organization(a)}"\n`
-    + (a === 'tourism-ticketing' ? '[install.config]\nadmission_window = "any-time"\n' : '')).join('\n'));
+    + (a in SETTINGS ? `[install.config]\n${SETTINGS[a]}\n` : '')).join('\n'));
   const args = ['serve', '--demo', '--option', 'registry.fault_seconds=0', '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
     '--registry-port', `${registry}`,
     '--trust-key', join(packages, 'demo-vendor.pem'),

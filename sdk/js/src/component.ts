@@ -15,6 +15,8 @@ import type { Consumer, Jobs, Lifecycle, Migrations } from "./parts.ts";
 /** What answers requests: an {@link App} or any other with hono's `fetch`. */
 export interface Handler {
   fetch(request: Request): Response | Promise<Response>;
+  /** The router of an app that is hono's. */
+  readonly router?: { match(method: string, path: string): unknown };
 }
 
 /** The engine's fetch event: it calls `wasi:http/incoming-handler`'s place. */
@@ -23,8 +25,12 @@ interface FetchEvent {
   respondWith(response: Response | Promise<Response>): void;
 }
 
-/** Serves requests. */
+/**
+ * Serves requests. The router makes its table at the first match; made here, it is part of the component. An instance serves
+ * one request, and would make it anew each time.
+ */
 export function serve(app: Handler): void {
+  app.router?.match("GET", "/");
   const listen = addEventListener as (type: "fetch", listener: (event: FetchEvent) => void) => void;
   listen("fetch", (event) => event.respondWith(app.fetch(event.request)));
 }

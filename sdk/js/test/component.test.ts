@@ -76,3 +76,12 @@ test("requests come as the engine's fetch events", async (t) => {
   events.fetch?.({ request: new Request("http://x.localhost/"), respondWith: (r: Response) => (answer = r) });
   assert.equal(await (await answer)?.text(), "here");
 });
+
+test("the router is made with the component, and not for each request", (t) => {
+  Object.assign(globalThis, { addEventListener: () => undefined });
+  t.after(() => Reflect.deleteProperty(globalThis, "addEventListener"));
+  const app = new App();
+  app.get("/", (c) => c.text("ok"));
+  serve(app);
+  assert.throws(() => app.get("/later", (c) => c.text("late")), /already built/);
+});

@@ -210,3 +210,15 @@ test("a migration runs batch by batch, and each has its effect once", () => {
   assert.throws(() => resume("x"), RangeError);
   assert.deepEqual(resume("40:a:b"), { done: 40, next: "a:b" });
 });
+
+test("a schema is prepared where its collection is made, without its own code, and may hold itself", () => {
+  const Branch = z.object({
+    id: z.string(),
+    at: z.number().default(() => assert.fail("the city is asked for nothing then")),
+    get below() {
+      return z.array(Branch).optional();
+    },
+  });
+  const branches = new Collection("branches", Branch.refine(() => assert.fail("nor is a check run")));
+  assert.equal(branches.name, "branches");
+});

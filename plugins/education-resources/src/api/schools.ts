@@ -102,16 +102,16 @@ export function probe(_: CityRequest, { body: { signature, ...found } }: InputOf
 
 /** `GET /api/figures/access` */
 export const getAccess = operation({
-  method: "GET", path: "/api/figures/access", id: "getAccess", tag: "figures", summary: "The access rate by probes, as it stands now",
+  method: "GET", path: "/api/figures/access", id: "getAccess", tag: "figures", summary: "The access rate by probes, as it stands now, and at the end of each of the last twelve months",
   query: z.object({ division: Division.optional() }),
-  answer: z.object({ formula: z.object({ zh: z.string(), en: z.string() }), total: s.AccessRate, counties: z.array(z.object({ county: z.string(), rate: s.AccessRate })) }),
+  answer: z.object({ formula: z.object({ zh: z.string(), en: z.string() }), total: s.AccessRate, trend: z.array(s.AccessPoint), counties: z.array(z.object({ county: z.string(), rate: s.AccessRate })) }),
 });
 
 const rate = (r: AccessRate): z.infer<typeof s.AccessRate> => ({ verified: r.verified, inService: r.inService, basisPoints: r.basisPoints, missing: r.missing.map((m) => ({ ...m })) });
 
 export function accessRate(_: CityRequest, { query }: InputOf<typeof getAccess>): AnswerOf<typeof getAccess> {
   const all = access(query.division === undefined ? [] : [query.division]);
-  return { formula: ACCESS_FORMULA, total: rate(all.total), counties: all.counties.map((c) => ({ county: c.county, rate: rate(c.rate) })) };
+  return { formula: ACCESS_FORMULA, total: rate(all.total), trend: all.trend.map((p) => ({ ...p })), counties: all.counties.map((c) => ({ county: c.county, rate: rate(c.rate) })) };
 }
 
 function figure(f: Figure): z.infer<typeof s.Figure> {

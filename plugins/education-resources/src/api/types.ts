@@ -177,6 +177,10 @@ export const AccessRate = z.object({
   missing: z.array(z.object({ school: z.string(), name: z.string(), division: z.string(), state: z.enum(["none", "applied", "connected", "lost"]) })),
 });
 
+export const AccessPoint = z
+  .object({ month: z.string(), verified: count, inService: count, basisPoints: count.nullable() })
+  .describe("The rate at the end of a month; of the month under way, now.");
+
 export const UseInput = z.object({
   id: z.string().describe("The session's number: 8 to 64 letters, digits or `-`. The same number is the same use."),
   resource: z.string(),

@@ -1,8 +1,8 @@
 /** The access rate: verified compulsory schools ÷ compulsory schools in service. */
 import { countyOf, within } from "./division.ts";
-import { type Link, silenced } from "./link.ts";
+import { type Link, silenced, stoodAt } from "./link.ts";
 import { type School, inService, isCompulsory } from "./school.ts";
-import { dayOf } from "./time.ts";
+import { type Day, type Month, dayOf, monthOf, plusMonths, startOf } from "./time.ts";
 
 /** The formula, as the page shows it. */
 export const ACCESS_FORMULA = {
@@ -30,10 +30,7 @@ export interface AccessRate {
 
 /** The rate over the schools that lie in `divisions` (codes of the city, counties or towns; all when empty), as it stands at `now`. */
 export function accessRate(schools: readonly School[], links: ReadonlyMap<string, Link>, now: number, divisions: readonly string[] = []): AccessRate {
-  const day = dayOf(now);
-  const counted = schools.filter(
-    (s) => isCompulsory(s) && inService(s, day) && (divisions.length === 0 || divisions.some((d) => within(s.division, d))),
-  );
+  const counted = countedOn(schools, dayOf(now), divisions);
   const missing: Missing[] = [];
   for (const { id, name, division } of counted) {
     const link = links.get(id);
@@ -41,8 +38,38 @@ export function accessRate(schools: readonly School[], links: ReadonlyMap<string
     if (state !== "verified") missing.push({ school: id, name, division, state });
   }
   const verified = counted.length - missing.length;
-  const basisPoints = counted.length === 0 ? null : Math.floor((verified * 10_000) / counted.length);
-  return { verified, inService: counted.length, basisPoints, missing };
+  return { verified, inService: counted.length, basisPoints: basisPointsOf(verified, counted.length), missing };
+}
+
+function countedOn(schools: readonly School[], day: Day, divisions: readonly string[]): School[] {
+  return schools.filter((s) => isCompulsory(s) && inService(s, day) && (divisions.length === 0 || divisions.some((d) => within(s.division, d))));
+}
+
+function basisPointsOf(verified: number, inService: number): number | null {
+  return inService === 0 ? null : Math.floor((verified * 10_000) / inService);
+}
+
+/** The access rate as it stood at the end of a month; of the month under way, as it stands now. */
+export interface AccessPoint {
+  readonly month: Month;
+  readonly verified: number;
+  readonly inService: number;
+  readonly basisPoints: number | null;
+}
+
+/** The rate at the end of each of the last `months` months, the oldest first, from the histories that probes wrote. */
+export function accessTrend(schools: readonly School[], links: ReadonlyMap<string, Link>, now: number, months: number, divisions: readonly string[] = []): AccessPoint[] {
+  const current = monthOf(now);
+  return Array.from({ length: months }, (_, i): AccessPoint => {
+    const month = plusMonths(current, i - months + 1);
+    const at = month === current ? now : startOf(`${plusMonths(month, 1)}-01`) - 1;
+    const counted = countedOn(schools, dayOf(at), divisions);
+    const verified = counted.filter(({ id }) => {
+      const link = links.get(id);
+      return link !== undefined && stoodAt(link, at) === "verified";
+    }).length;
+    return { month, verified, inService: counted.length, basisPoints: basisPointsOf(verified, counted.length) };
+  });
 }
 
 /** The rate of each county that has a school, in the order of codes: for the map. */

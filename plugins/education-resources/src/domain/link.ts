@@ -110,6 +110,16 @@ export function silenced(link: Link, now: number): Link {
   return link;
 }
 
+/**
+ * How a link stood at a moment that has passed, by its history: `none` before it was applied for. Beyond the 50 changes that are
+ * kept nothing is known, which counts as `none`: nobody is verified by what cannot be shown.
+ */
+export function stoodAt(link: Link, at: number): LinkState | "none" {
+  const state = link.history.filter((h) => h.at <= at).at(-1)?.state ?? "none";
+  const silent = at - link.heard >= SILENCE_DAYS * DAY_MS;
+  return silent && (state === "connected" || state === "verified") ? "lost" : state;
+}
+
 function moved(link: Link, state: LinkState, at: number): Link {
   if (link.state === state) return link;
   return { ...link, state, history: [...link.history, { state, at }].slice(-50) };

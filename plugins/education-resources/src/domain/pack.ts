@@ -1,5 +1,5 @@
 /** Offline packs: the published resources of a unit, in ZIP volumes of a bounded size. */
-import type { Resource } from "./resource.ts";
+import type { Listed } from "./resource.ts";
 import { isVisible } from "./resource.ts";
 
 /** The largest volume. The platform takes files of 4 MiB from an app; the archive's own headers and its list need room. */
@@ -43,7 +43,7 @@ export interface Pack {
 }
 
 /** Plans a pack from a unit's resources: what is visible now, and nothing else. The same resources make the same plan. */
-export function plan(resources: readonly Resource[], now: number): PackPlan {
+export function plan(resources: readonly Listed[], now: number): PackPlan {
   const items = resources
     .filter((r) => isVisible(r, now))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -69,7 +69,7 @@ export function plan(resources: readonly Resource[], now: number): PackPlan {
   return { volumes, alone };
 }
 
-function itemOf(r: Resource): PackItem {
+function itemOf(r: Listed): PackItem {
   // For a class with a narrow line the smallest film is the right one.
   const film = [...r.renditions].sort((a, b) => a.size - b.size)[0];
   const file = film ?? r.file;

@@ -77,6 +77,9 @@ export interface Resource {
   readonly withdrawn?: { readonly at: number; readonly reason: string };
 }
 
+/** What a list of the catalogue shows, and what it takes to say whether it may. */
+export type Listed = Pick<Resource, "id" | "work" | "version" | "school" | "state" | "metadata" | "file" | "renditions" | "live">;
+
 /** A published resource's place in the catalogue. */
 export interface Live {
   /** The file's hash: unique, so that no file is published twice, under one licence or two. */
@@ -202,7 +205,7 @@ export function withdraw(r: Resource, reason: string, now: number): Resource {
 }
 
 /** Whether anybody but its school and its reviewers may see it: published, and licensed today. The one place that decides. */
-export function isVisible(r: Resource, now: number): boolean {
+export function isVisible(r: Pick<Resource, "state" | "metadata" | "file">, now: number): boolean {
   return r.state === "published" && r.metadata !== undefined && r.file !== undefined && isLicensed(r.metadata, dayOf(now));
 }
 

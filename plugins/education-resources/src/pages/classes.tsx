@@ -166,7 +166,7 @@ function Assignments({ request, assignments }: { request: CityRequest; assignmen
   ];
   return (
     <Card id="assignments" heading={request.t("作业", "Assignments")}>
-      {assignments.length === 0 ? <p>{request.t("还没有作业。", "There are no assignments.")}</p> : <Table caption={request.t("作业", "Assignments")} columns={columns} rows={assignments} />}
+      {assignments.length === 0 ? <p>{request.t("还没有作业。", "There are no assignments.")}</p> : <Table caption={request.t("作业和截止时间", "Assignments and when they are due")} columns={columns} rows={assignments} />}
     </Card>
   );
 }

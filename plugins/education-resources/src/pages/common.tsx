@@ -1,5 +1,5 @@
 /** What the pages share: the frame, the words of states, and what a refusal becomes beside a form. */
-import { type AppContext, Badge, type CityRequest, type Column, ErrorSummary, type Form, Layout, type NavItem, Notice, type Text, type Tone, t } from "@yunlong/sdk";
+import { type AppContext, Badge, type CityRequest, type Column, ErrorSummary, type Form, Hidden, Layout, type NavItem, Notice, type Text, type Tone, t } from "@yunlong/sdk";
 import * as clock from "@yunlong/sdk/clock";
 import { divisionName } from "../domain/division.ts";
 import type { Words } from "../domain/vocabulary.ts";
@@ -81,6 +81,21 @@ export function Wrong({ request, form, refusal }: { request: CityRequest; form: 
   );
 }
 
+/** The day of a moment, for lists. */
+export function DayOf({ ms }: { ms: number }) {
+  return <time class="nowrap" datetime={clock.rfc3339(ms)}>{clock.date(ms)}</time>;
+}
+
+/** A step beside a thing of a list: a small button, whose name says of which thing. */
+export function Aside(props: { action: string; values?: Readonly<Record<string, string>>; says: string; of: string }) {
+  return (
+    <form class="inline" method="post" action={props.action}>
+      {Object.entries(props.values ?? {}).map(([name, value]) => <Hidden name={name} value={value} />)}
+      <button type="submit" class="secondary small" aria-label={`${props.says} ${props.of}`}>{props.says}</button>
+    </form>
+  );
+}
+
 /** A moment to the minute. */
 export function Time({ ms }: { ms: number }) {
   return <time datetime={clock.rfc3339(ms)}>{clock.minute(ms)}</time>;
@@ -123,10 +138,11 @@ export function Choices(props: { request: CityRequest; form: Form; name: string;
 
 /** A size for people: `1.2 MiB`. */
 export function bytes(n: number): string {
-  if (n < 1024) return `${n} B`;
+  // The number and its unit stay on one line.
+  if (n < 1024) return `${n}\u00a0B`;
   const unit = n < 1024 * 1024 ? 1024 : 1024 * 1024;
   const tenths = Math.floor((n * 10) / unit);
-  return `${Math.floor(tenths / 10)}.${tenths % 10} ${unit === 1024 ? "KiB" : "MiB"}`;
+  return `${Math.floor(tenths / 10)}.${tenths % 10}\u00a0${unit === 1024 ? "KiB" : "MiB"}`;
 }
 
 /** A division's name with its county before it: `铜山区大彭镇`; the code where the table has none. */

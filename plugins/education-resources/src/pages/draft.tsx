@@ -7,7 +7,7 @@ import { TAKEN } from "../domain/file/index.ts";
 import { type MetadataInput, keywordsOf } from "../domain/metadata.ts";
 import type { Resource } from "../domain/resource.ts";
 import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, isWord } from "../domain/vocabulary.ts";
-import { type DraftInput, Refusal, createResource, nodesBelow, saveResource, submitResource, workResource } from "../service/index.ts";
+import { type DraftInput, Refusal, createResource, myPosts, nodesBelow, saveResource, submitResource, workResource } from "../service/index.ts";
 import { Choices, LAYOUT, Wrong, at, bytes, options, param, seeOther, statusOf, tried } from "./common.tsx";
 
 const FILMS = TAKEN.filter((type) => type.startsWith("video/"));
@@ -109,6 +109,7 @@ function formPage(request: CityRequest, resource: Resource | undefined, form: Fo
       {resource?.note === undefined || resource.note === "" ? null : (
         <Notice tone="warn"><strong>{request.t("审核意见", "What the reviewer said")}</strong><p class="lines">{resource.note}</p></Notice>
       )}
+      {resource === undefined ? <NoPost request={request} /> : null}
       <Wrong request={request} form={form} refusal={refusal} />
       <form method="post" action={ticket.action} enctype="multipart/form-data" novalidate>
         {resource === undefined ? <Hidden name="key" value={form.value("key") || random.code(16)} /> : null}
@@ -123,6 +124,17 @@ function formPage(request: CityRequest, resource: Resource | undefined, form: Fo
       </form>
     </>,
     statusOf(form, refusal),
+  );
+}
+
+/** Said before anything is typed: a resource belongs to the school where its author teaches. */
+function NoPost({ request }: { request: CityRequest }) {
+  if (myPosts(request.principal).some((p) => p.kind === "teacher")) return null;
+  return (
+    <Notice tone="warn">
+      {request.t("您还没有在学校到岗，现在不能上传。请先凭学校给您的邀请码到岗：", "You teach at no school yet, and cannot upload. Take up your post with the school’s code first: ")}
+      <a href="/posts">{request.t("我的岗位", "My posts")}</a>
+    </Notice>
   );
 }
 

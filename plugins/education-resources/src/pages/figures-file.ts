@@ -7,14 +7,15 @@ import { divisionName } from "../domain/division.ts";
 import { lastDay, monthOf } from "../domain/time.ts";
 import { STATE_TEXTS, access, equityOf, equityTrend } from "../service/index.ts";
 import { place } from "./common.tsx";
+import { lastMonth } from "./figures.tsx";
 import { SETTING_TEXTS } from "./schools.tsx";
 
 /** `GET /figures/file`: as CSV the schools' uses; as a workbook all tables. */
 export function file(c: AppContext) {
   const { request } = c.var;
   const format = sheet.asked(request);
-  const month = request.queryValue("month") ?? monthOf(clock.now());
-  const sheets = [schools(request, month), counties(request, month), trend(request, month), accessOf(request), missing(request)];
+  const month = request.queryValue("month") ?? lastMonth();
+  const sheets = [schools(request, month), counties(request, month), trend(request, month), accessOf(request), accessMonths(request), missing(request)];
   // A month that is over makes the same file each day.
   const day = month < monthOf(clock.now()) ? lastDay(month) : clock.date(clock.now());
   return sheet.file(format, `education-${month}`, day, sheets);
@@ -63,6 +64,14 @@ function accessOf(request: CityRequest): sheet.Sheet {
     name: request.t("接入率", "Access"),
     headings: [request.t("范围", "Of"), request.t("已核验", "Verified"), request.t("在办", "In service"), request.t("接入率（%）", "Access rate (%)")],
     rows: [row(request.t("全市", "City"), total), ...all.map(({ county, rate }) => row(divisionName(county) ?? county, rate))],
+  };
+}
+
+function accessMonths(request: CityRequest): sheet.Sheet {
+  return {
+    name: request.t("接入率趋势", "Access trend"),
+    headings: [request.t("月末", "End of the month"), request.t("已核验", "Verified"), request.t("在办", "In service"), request.t("接入率（%）", "Access rate (%)")],
+    rows: access().trend.map((p) => [p.month, p.verified, p.inService, p.basisPoints === null ? undefined : Quantity.decimal(p.basisPoints, 2)]),
   };
 }
 

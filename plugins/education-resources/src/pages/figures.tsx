@@ -5,22 +5,27 @@ import { ACCESS_FORMULA, type AccessRate, type Missing, percent } from "../domai
 import { LEAST } from "../domain/cells.ts";
 import { divisionName, isCounty } from "../domain/division.ts";
 import { EQUITY_FORMULA, type Equity, type Figure, type SchoolFigure, hundredths } from "../domain/equity.ts";
-import { isMonth, monthOf } from "../domain/time.ts";
-import { Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
+import { type Month, isMonth, monthOf, plusMonths } from "../domain/time.ts";
+import { type Access, Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
 import { Facts, LAYOUT, State, Wrong, at, place, statusOf, tried } from "./common.tsx";
 
 /** Below this a county is red; below the second it is yellow. Hundredths of a percent. */
 const RED = 8_000;
 const YELLOW = 10_000;
 
+/** The last month that is over: what is counted so far of the one under way would look like a fall. */
+export function lastMonth(): Month {
+  return plusMonths(monthOf(clock.now()), -1);
+}
+
 /** `GET /figures`: `county` narrows who is missing, `month` is the month of the uses. */
 export function show(c: AppContext) {
   const { request } = c.var;
   const asked = request.queryValue("county") ?? "";
   const county = isCounty(asked) ? asked : undefined;
-  const form = new Form([["month", request.queryValue("month") ?? monthOf(clock.now())]]);
+  const form = new Form([["month", request.queryValue("month") ?? lastMonth()]]);
   const wrong = isMonth(form.value("month")) ? undefined : tried(form, () => equityOf(form.value("month")));
-  const month = wrong instanceof Refusal ? monthOf(clock.now()) : form.value("month");
+  const month = wrong instanceof Refusal ? lastMonth() : form.value("month");
   return LAYOUT.page(
     request,
     t("接入与均衡", "Access and equity"),
@@ -75,8 +80,24 @@ function AccessPart({ request, county }: { request: CityRequest; county: string 
         ]}
         source={request.t(`探针记录，截至 ${clock.minute(clock.now())}`, `By probes, at ${clock.minute(clock.now())}`)}
       />
+      <AccessMonths request={request} all={all} name={name} />
       <MissingSchools request={request} missing={all.total.missing} name={name} />
     </>
+  );
+}
+
+function AccessMonths({ request, all, name }: { request: CityRequest; all: Access; name: string }) {
+  return (
+    <Chart
+      request={request}
+      kind="line"
+      title={request.t(`接入率十二个月的变化（${name}）`, `Access rate over twelve months (${name})`)}
+      heading={request.t("月末", "End of the month")}
+      series={[request.t("接入率", "Access rate")]}
+      unit="%"
+      rows={all.trend.map((p) => ({ name: p.month, values: [quantity(p.basisPoints)] }))}
+      source={request.t("按探针留下的状态变化推算；本月为当前值。", "From the changes that probes made; the month under way is as of now.")}
+    />
   );
 }
 
@@ -99,7 +120,7 @@ function MissingSchools({ request, missing, name }: { request: CityRequest; miss
   ];
   return (
     <Card id="missing" heading={request.t(`尚未核验的学校（${name}）`, `Schools not verified (${name})`)}>
-      {missing.length === 0 ? <p>{request.t("全部已核验。", "All of them are verified.")}</p> : <Table caption={request.t("尚未核验的学校", "Schools not verified")} columns={columns} rows={missing} />}
+      {missing.length === 0 ? <p>{request.t("全部已核验。", "All of them are verified.")}</p> : <Table caption={request.t("按区划排列", "In the order of divisions")} columns={columns} rows={missing} />}
     </Card>
   );
 }
@@ -146,16 +167,29 @@ function quantity(n: number | null): Quantity {
   return n === null ? Quantity.unknown("—") : Quantity.decimal(n, 2);
 }
 
+/** The ratio stands alone: beside the uses, which are ten times as much, it would lie on the ground. */
 function Trend({ request, points }: { request: CityRequest; points: readonly TrendPoint[] }) {
+  const of = (p: TrendPoint, ...values: (number | null)[]) => ({ name: p.month, link: `/figures?month=${p.month}`, values: values.map(quantity) });
+  const heading = request.t("月份", "Month");
   return (
-    <Chart
-      request={request}
-      kind="line"
-      title={request.t("十二个月的变化", "Twelve months")}
-      heading={request.t("月份", "Month")}
-      series={[request.t("均衡度", "Ratio"), request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")]}
-      rows={points.map((p) => ({ name: p.month, link: `/figures?month=${p.month}`, values: [quantity(p.ratio), quantity(p.rural), quantity(p.urban)] }))}
-    />
+    <>
+      <Chart
+        request={request}
+        kind="line"
+        title={request.t("均衡度十二个月的变化", "Equity ratio over twelve months")}
+        heading={heading}
+        series={[request.t("均衡度", "Ratio")]}
+        rows={points.map((p) => of(p, p.ratio))}
+      />
+      <Chart
+        request={request}
+        kind="line"
+        title={request.t("生均使用十二个月的变化", "Uses a pupil over twelve months")}
+        heading={heading}
+        series={[request.t("农村生均使用", "Uses a rural pupil"), request.t("城镇生均使用", "Uses an urban pupil")]}
+        rows={points.map((p) => of(p, p.rural, p.urban))}
+      />
+    </>
   );
 }
 
@@ -184,7 +218,7 @@ function Behind({ request, shown, hidden }: { request: CityRequest; shown: reado
   ];
   return (
     <Card id="behind" heading={request.t("使用最少的农村学校", "Rural schools furthest behind")}>
-      {shown.length === 0 ? <p>{request.t("没有可公布的数据。", "Nothing that can be shown.")}</p> : <Table caption={request.t("使用最少的农村学校", "Rural schools furthest behind")} columns={columns} rows={shown} />}
+      {shown.length === 0 ? <p>{request.t("没有可公布的数据。", "Nothing that can be shown.")}</p> : <Table caption={request.t("农村学校，使用最少的在前", "Rural schools, the least used first")} columns={columns} rows={shown} />}
       {hidden.length === 0 ? null : (
         <p class="muted">
           {request.t("不公布数字，同样需要关注：", "Their figures are not shown, and they need a look as well: ")}

@@ -2,16 +2,17 @@
 import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
 import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
-import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, nodesBelow, schoolById } from "../service/index.ts";
+import { STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
+import { type Search, type Shown, nodesBelow, schoolName } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
 import { catalogueAt } from "./narrow.ts";
-import { LAYOUT, Time, at, bytes, options } from "./common.tsx";
+import { DayOf, LAYOUT, at, bytes, options } from "./common.tsx";
 
 /** The levels by which the library is narrowed, one select below the other. */
 const NARROWED = LEVELS.slice(0, 6);
 const PER_PAGE = 20;
 const LONGEST = 80;
+const OLDEST = "oldest";
 
 /** How files are shown, in words. */
 export const PREVIEW_TEXTS: Readonly<Record<Preview, ReturnType<typeof t>>> = {
@@ -36,7 +37,7 @@ export function list(c: AppContext) {
     <>
       <p>{request.t("经学校和县区两级审核、有授权的资源，对所有人开放。", "Reviewed by school and county, licensed, and open to everybody.")}</p>
       <SearchForm request={request} form={form} />
-      {page.items.length === 0 ? <Nothing request={request} isSearch={Object.keys(kept).length > 0} more={page.next !== undefined} /> : (
+      {page.items.length === 0 ? <Nothing request={request} isSearch={Object.keys(kept).some((name) => name !== "sort")} more={page.next !== undefined} /> : (
         <Table caption={request.t("资源", "Resources")} columns={columns(request)} rows={page.items} />
       )}
       <Pager request={request} path="/" next={page.next} kept={kept} />
@@ -51,6 +52,7 @@ function searchOf(form: Form): Search {
   return {
     ...(Object.hasOwn(TYPES, type) ? { type } : {}),
     ...(text.trim() === "" ? {} : { text }),
+    ...(form.value("sort") === OLDEST ? { oldestFirst: true } : {}),
   };
 }
 
@@ -75,6 +77,7 @@ function SearchForm({ request, form }: { request: CityRequest; form: Form }) {
       <div class="grid">
         {levels.map((level, n) => <LevelSelect request={request} form={form} level={level} above={n === 0 ? "" : (path[n - 1] ?? "")} />)}
         <Select request={request} form={form} name="type" label={t("类型", "Type")} options={options(request, TYPES, t("全部", "All"))} />
+        <Select request={request} form={form} name="sort" label={t("排序", "Order")} options={[["", request.t("最新发布的在前", "Newest first")], [OLDEST, request.t("最早发布的在前", "Oldest first")]]} />
       </div>
       <div class="actions">
         <button type="submit">{request.t("查找", "Search")}</button>
@@ -113,26 +116,33 @@ function Nothing({ request, isSearch, more }: { request: CityRequest; isSearch: 
   );
 }
 
-/** The columns of a list of resources. */
+/** The columns of a list of resources: few enough for a phone. All of them are licensed; how, their pages say. */
 export function columns(request: CityRequest): Column<Shown>[] {
   const names = new Map<string, string>();
   return [
-    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("resources", r.id)}>{r.metadata.title}</a> },
+    {
+      heading: request.t("标题", "Title"),
+      cell: (r) => (
+        <>
+          <a href={at("resources", r.id)}>{r.metadata.title}</a>
+          <br />
+          <span class="muted">{nameOf(names, r.school)}</span>
+        </>
+      ),
+    },
     {
       heading: request.t("学段学科", "Stage and subject"),
       cell: (r) => `${request.text(STAGES[r.metadata.stage])} ${request.text(SUBJECTS[r.metadata.subject])}`,
     },
     { heading: request.t("类型", "Type"), cell: (r) => <Badge tone="info">{request.text(TYPES[r.metadata.type])}</Badge> },
-    { heading: request.t("格式", "Format"), cell: (r) => `${request.text(PREVIEW_TEXTS[r.preview])}, ${bytes(r.file.size)}` },
-    { heading: request.t("授权", "Licence"), cell: (r) => request.text(LICENCES[r.metadata.licence]) },
-    { heading: request.t("提供学校", "School"), cell: (r) => schoolName(names, r.school) },
-    { heading: request.t("发布", "Published"), cell: (r) => <Time ms={r.at} /> },
+    { heading: request.t("格式", "Format"), cell: (r) => `${request.text(PREVIEW_TEXTS[r.preview])} · ${bytes(r.file.size)}` },
+    { heading: request.t("发布", "Published"), cell: (r) => <DayOf ms={r.at} /> },
   ];
 }
 
 /** A school's name, read once a page. */
-function schoolName(names: Map<string, string>, id: string): string {
-  const known = names.get(id) ?? schoolById(id).name;
+function nameOf(names: Map<string, string>, id: string): string {
+  const known = names.get(id) ?? schoolName(id);
   names.set(id, known);
   return known;
 }

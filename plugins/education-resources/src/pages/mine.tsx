@@ -1,23 +1,28 @@
 /** A teacher's resources, and the page of one on its way: its state, its reviews, and what may be done next. */
-import { type AppContext, Badge, Card, type CityRequest, type Column, Confirm, Empty, Form, Hidden, Notice, Pager, Table, TextArea, t } from "@yunlong/sdk";
+import { type AppContext, Badge, Card, type CityRequest, type Column, Confirm, Empty, Form, Hidden, Notice, Table, TextArea, t } from "@yunlong/sdk";
 import { previewOf } from "../domain/file/index.ts";
-import { ALLOWS, type Resource, type ResourceStep, type Review } from "../domain/resource.ts";
+import { ALLOWS, RESOURCE_STATES, type Resource, type ResourceStep, type Review } from "../domain/resource.ts";
 import { LICENCES, TYPES, isWord } from "../domain/vocabulary.ts";
-import { Refusal, STATE_TEXTS, fileOf, myResources, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
+import { Refusal, STATE_TEXTS, allMyResources, fileOf, nodePath, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
 import { PREVIEW_TEXTS } from "./library.tsx";
 import { answered } from "./resource.tsx";
+import { PER_PAGE, WorksForm, narrowed, workColumns, worksListing } from "./works.tsx";
 
-/** `GET /mine` */
+/** `GET /mine`: what changed last comes first. */
 export function list(c: AppContext) {
   const { request } = c.var;
   request.requireRole("teacher");
-  const page = myResources(request.principal, request.queryValue("after"));
+  const all = allMyResources(request.principal);
+  const listed = worksListing(request, "-changed");
+  const rows = narrowed(listed, all, (r) => r);
+  const { title, subject, state, changed } = workColumns<Resource>(request, (r) => r, request.t("最近变化", "Last change"));
   const columns: Column<Resource>[] = [
-    { heading: request.t("标题", "Title"), cell: (r) => <a href={at("works", r.id)}>{r.input.title}</a> },
+    title,
     { heading: request.t("版本", "Version"), cell: (r) => String(r.version), numeric: true },
-    { heading: request.t("状态", "State"), cell: (r) => <State request={request} state={r.state} /> },
-    { heading: request.t("最近变化", "Last change"), cell: (r) => <Time ms={r.history.at(-1)?.at ?? 0} /> },
+    subject,
+    state,
+    changed,
     { heading: request.t("审核意见", "What the reviewer said"), cell: (r) => <span class="detail">{r.note}</span> },
   ];
   return LAYOUT.page(
@@ -25,10 +30,15 @@ export function list(c: AppContext) {
     t("我的资源", "My resources"),
     <>
       <div class="actions"><a role="button" href="/mine/new">{request.t("上传资源", "Upload a resource")}</a></div>
-      {page.items.length === 0 ? <Empty><p>{request.t("您还没有上传过资源。", "You have uploaded nothing yet.")}</p></Empty> : (
-        <Table caption={request.t("我的资源", "My resources")} columns={columns} rows={page.items.map((i) => i.value)} />
+      {all.length === 0 ? <Empty><p>{request.t("您还没有上传过资源。", "You have uploaded nothing yet.")}</p></Empty> : (
+        <>
+          <WorksForm request={request} list={listed} all={all} states={RESOURCE_STATES} />
+          {rows.length === 0 ? <Empty><p>{request.t("没有符合条件的资源。", "Nothing fits.")}</p></Empty> : (
+            listed.table(request.t("我的资源", "My resources"), columns, rows.slice(...listed.range(rows.length, PER_PAGE)))
+          )}
+          {listed.pages(rows.length, PER_PAGE)}
+        </>
       )}
-      <Pager request={request} path="/mine" next={page.next} />
     </>,
   );
 }
@@ -71,7 +81,7 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
         <>
           {previewOf(file.mediaType) === "picture" ? <img src={at("works", resource.id, "file")} alt={input.title} /> : null}
           <p>
-            <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])}, {bytes(file.size)})
+            <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])} · {bytes(file.size)})
           </p>
         </>
       )}
@@ -80,7 +90,7 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
           [request.t("简介", "Summary"), input.description],
           [request.t("关键词", "Keywords"), input.keywords.join(request.t("、", ", "))],
           [request.t("类型", "Type"), isWord(TYPES, input.type) ? request.text(TYPES[input.type]) : ""],
-          [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{input.node}</a>],
+          [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{placeOf(request, input.node)}</a>],
           [request.t("作者", "Author"), input.author],
           [request.t("版权", "Copyright"), input.copyright],
           [request.t("授权", "Licence"), isWord(LICENCES, input.licence) ? request.text(LICENCES[input.licence]) : ""],
@@ -89,6 +99,12 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
       />
     </Card>
   );
+}
+
+/** The way to a node in words; the id of one that there is not. */
+function placeOf(request: CityRequest, node: string): string {
+  const path = tried(new Form(), () => nodePath(node));
+  return path instanceof Refusal ? node : path.map((n) => request.text(n)).join(" › ");
 }
 
 function Reviews({ request, reviews }: { request: CityRequest; reviews: readonly Omit<Review, "reviewer">[] }) {
@@ -102,7 +118,7 @@ function Reviews({ request, reviews }: { request: CityRequest; reviews: readonly
   ];
   return (
     <Card id="reviews" heading={request.t("审核记录", "Reviews")}>
-      <Table caption={request.t("审核记录", "Reviews")} columns={columns} rows={reviews} />
+      <Table caption={request.t("每一轮的结论和意见", "What each round found")} columns={columns} rows={reviews} />
     </Card>
   );
 }

@@ -1,9 +1,9 @@
 /** Posts: who reviews, runs a school or teaches where. They are given by codes that are used once. */
-import { type AppContext, Card, type CityRequest, type Column, Confirm, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
+import { type AppContext, Card, type CityRequest, type Column, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
 import { COUNTIES } from "../domain/towns.ts";
 import type { Post, PostKind } from "../domain/people.ts";
 import { Refusal, endPost, invite, myPosts, postsAt, schoolById, takeUpPost } from "../service/index.ts";
-import { LAYOUT, Time, Wrong, at, param, place, seeOther, statusOf, tried } from "./common.tsx";
+import { Aside, LAYOUT, Time, Wrong, at, param, place, seeOther, statusOf, tried } from "./common.tsx";
 
 const KINDS: Readonly<Record<PostKind, Text>> = {
   county: t("县区审核员", "County’s reviewer"),
@@ -30,7 +30,7 @@ function minePage(request: CityRequest, form: Form, refusal: Refusal | undefined
     { heading: request.t("单位", "Where"), cell: (p) => (p.kind === "county" ? whereOf(p) : <a href={at("schools", p.at)}>{whereOf(p)}</a>) },
     { heading: request.t("到岗", "Since"), cell: (p) => <Time ms={p.from} /> },
     { heading: request.t("岗位编号", "Number"), cell: (p) => <code>{p.id}</code> },
-    { heading: request.t("操作", "What can be done"), cell: (p) => <Confirm action={at("posts", p.id, "end")}>{request.t(`离开“${request.text(KINDS[p.kind])}”`, `Leave “${request.text(KINDS[p.kind])}”`)}</Confirm> },
+    { heading: request.t("操作", "What can be done"), cell: (p) => <Aside action={at("posts", p.id, "end")} says={request.t("离岗", "Leave it:")} of={request.text(KINDS[p.kind])} /> },
   ];
   return LAYOUT.page(
     request,
@@ -86,7 +86,7 @@ function placePage(request: CityRequest, where: string, form: Form, refusal: Ref
     { heading: request.t("岗位编号", "Number"), cell: (p) => <code>{p.id}</code> },
     { heading: request.t("岗位", "Post"), cell: (p) => request.text(KINDS[p.kind]) },
     { heading: request.t("到岗", "From"), cell: (p) => <Time ms={p.from} /> },
-    { heading: request.t("离岗", "Until"), cell: (p) => (p.to === null ? <Confirm action={at("posts", p.id, "end")}>{request.t(`结束 ${p.id}`, `End ${p.id}`)}</Confirm> : <Time ms={p.to} />) },
+    { heading: request.t("离岗", "Until"), cell: (p) => (p.to === null ? <Aside action={at("posts", p.id, "end")} says={request.t("结束", "End it:")} of={p.id} /> : <Time ms={p.to} />) },
   ];
   return LAYOUT.page(
     request,

@@ -106,7 +106,7 @@ function About({ request, shown, uses }: { request: CityRequest; shown: Shown; u
       <Facts
         facts={[
           [request.t("标识", "Identifier"), <code>{shown.id}</code>],
-          [request.t("学段、学科", "Stage, subject"), `${request.text(STAGES[m.stage])}, ${request.text(SUBJECTS[m.subject])}`],
+          [request.t("学段、学科", "Stage, subject"), `${request.text(STAGES[m.stage])}${request.t("、", ", ")}${request.text(SUBJECTS[m.subject])}`],
           [request.t("课程目录", "Curriculum"), <a href={at("curriculum", m.node)}>{nodePath(m.node).map((n) => request.text(n)).join(" › ")}</a>],
           [request.t("在现行教材中", "In today’s edition"), today === undefined || today.id === m.node ? null : <a href={at("curriculum", today.id)}>{request.text(today)}</a>],
           [request.t("类型", "Type"), request.text(TYPES[m.type])],

@@ -1,8 +1,8 @@
 /** Spaces: a teacher's own, and the part of a class's page that is its space. */
-import { type AppContext, Card, type CityRequest, Confirm, Empty, Form, Hidden, TextArea, t } from "@yunlong/sdk";
+import { type AppContext, Card, type CityRequest, Empty, Form, Hidden, TextArea, t } from "@yunlong/sdk";
 import * as random from "@yunlong/sdk/random";
 import { type OpenSpace, Refusal, myClasses, mySpace, unshelveResource, writeNote } from "../service/index.ts";
-import { LAYOUT, Time, Wrong, at, seeOther, statusOf, tried } from "./common.tsx";
+import { Aside, LAYOUT, Time, Wrong, at, seeOther, statusOf, tried } from "./common.tsx";
 
 /** `GET /space` */
 export function mine(c: AppContext) {
@@ -45,9 +45,7 @@ export function Shelf({ request, open, path, owns }: { request: CityRequest; ope
             <li>
               <a href={at("resources", r.id)}>{r.title}</a>{" "}
               {owns ? (
-                <Confirm action={`${path}/unshelve`} values={{ resource: r.id }}>
-                  {request.t(`取下《${r.title}》`, `Take “${r.title}” off`)}
-                </Confirm>
+                <Aside action={`${path}/unshelve`} values={{ resource: r.id }} says={request.t("取下", "Take it off:")} of={request.t(`《${r.title}》`, `“${r.title}”`)} />
               ) : null}
             </li>
           ))}

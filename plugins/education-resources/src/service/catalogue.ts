@@ -4,9 +4,9 @@ import { type Delivery, choose } from "../domain/bandwidth.ts";
 import { type Withdrawal, cacheControl, withdrawalOf } from "../domain/caching.ts";
 import { type Preview, previewOf } from "../domain/file/index.ts";
 import { Refused } from "../domain/refused.ts";
-import { type FileRef, type Resource, isVisible } from "../domain/resource.ts";
+import { type FileRef, type Listed, type Resource, isVisible } from "../domain/resource.ts";
 import { mayReadUnpublished } from "../domain/rights.ts";
-import { CATALOGUE, CATALOGUE_BY_SUBJECT, CATALOGUE_BY_TYPE, CATALOGUE_BY_UNIT, COUNTERS, RESOURCES, WITHDRAWN } from "../store/index.ts";
+import { CATALOGUE, CATALOGUE_BY_SUBJECT, CATALOGUE_BY_TYPE, CATALOGUE_BY_UNIT, COUNTERS, LISTED, RESOURCES, WITHDRAWN } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 import { resource } from "./resources.ts";
 
@@ -19,6 +19,8 @@ export interface Search {
   readonly unit?: string;
   /** Words in title, keywords or author. */
   readonly text?: string;
+  /** The oldest first instead of the newest. */
+  readonly oldestFirst?: boolean;
 }
 
 /** A resource as everybody sees it: no subject of any person. */
@@ -37,13 +39,13 @@ export interface Shown {
 
 const SCANNED = 2000;
 
-/** A page of the catalogue, the newest first. @throws {DataError} `invalid` for a cursor that somebody made up */
+/** A page of the catalogue, by when it was published. @throws {DataError} `invalid` for a cursor that somebody made up */
 export const catalogue = guarded((search: Search, after?: string, limit: number = 20): { items: Shown[]; next?: string } => {
   const items: Shown[] = [];
   let next = after;
   // Words are looked for among what the indexes leave; after so many the page ends, and the next one goes on.
   for (let scanned = 0; scanned < SCANNED; ) {
-    const page: Page<Resource> = RESOURCES.find(indexed(search).descending().limit(limit - items.length).after(next));
+    const page: Page<Listed> = LISTED.find(indexed(search).limit(limit - items.length).after(next));
     scanned += page.items.length;
     items.push(...page.items.filter((r) => isVisible(r.value, now()) && fits(r.value, search)).map((r) => shownOf(r.value)));
     next = page.next;
@@ -52,13 +54,18 @@ export const catalogue = guarded((search: Search, after?: string, limit: number 
   return { items, next };
 });
 
-function indexed({ unit, subject, type }: Search): ReturnType<typeof CATALOGUE.all> {
+function indexed(search: Search): ReturnType<typeof CATALOGUE.all> {
+  const narrowed = narrowest(search);
+  return search.oldestFirst === true ? narrowed : narrowed.descending();
+}
+
+function narrowest({ unit, subject, type }: Search): ReturnType<typeof CATALOGUE.all> {
   if (unit !== undefined) return CATALOGUE_BY_UNIT.equals(unit);
   if (subject !== undefined) return CATALOGUE_BY_SUBJECT.equals(subject);
   return type === undefined ? CATALOGUE.all() : CATALOGUE_BY_TYPE.equals(type);
 }
 
-function fits(r: Resource, { subject, type, text }: Search): boolean {
+function fits(r: Listed, { subject, type, text }: Search): boolean {
   if (subject !== undefined && r.live?.subject !== subject) return false;
   if (type !== undefined && r.live?.type !== type) return false;
   const words = (text ?? "").toLowerCase().split(/\s+/).filter((w) => w !== "");
@@ -67,7 +74,7 @@ function fits(r: Resource, { subject, type, text }: Search): boolean {
   return words.every((w) => said.includes(w));
 }
 
-function shownOf(r: Resource): Shown {
+function shownOf(r: Listed): Shown {
   if (r.metadata === undefined || r.file === undefined) throw Refused.notFound("resource");
   const { id: _id, ...file } = r.file;
   return {

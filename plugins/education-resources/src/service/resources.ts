@@ -20,6 +20,7 @@ import { school } from "./schools.ts";
 const AREA = "resources";
 const MOST_REVIEWS = 200;
 const MOST_VERSIONS = 500;
+const MOST_MINE = 500;
 
 /** What a form for a draft holds: ids of uploaded files beside the metadata; an absent id leaves the file that is there. */
 export interface DraftInput {
@@ -159,13 +160,22 @@ export const workResource = guarded((asker: Asker, id: string): { resource: Reso
   return { resource: found, reviews };
 });
 
+/** All that somebody wrote, at most so many as a page can sort. */
+export const allMyResources = guarded((asker: Asker): Resource[] => all(RESOURCES_BY_AUTHOR.equals(subjectOf(asker)), MOST_MINE));
+
 /** What somebody wrote, in the order of its ids. */
 export const myResources = guarded((asker: Asker, after?: string, limit: number = 20): Page<Resource> => RESOURCES.find(RESOURCES_BY_AUTHOR.equals(subjectOf(asker)).descending().limit(limit).after(after)));
 
+/** What waits for a review, or to be published. */
+export interface Waiting {
+  readonly level: Review["level"] | "publish";
+  readonly resource: Resource;
+}
+
 /** What waits for a review: of the school where the asker reviews, of their county. At most 100 of each, the asker's own left out. */
-export const waitingForReview = guarded((asker: Asker): { level: Review["level"] | "publish"; resource: Resource }[] => {
+export const waitingForReview = guarded((asker: Asker): Waiting[] => {
   const who = standingOf(asker);
-  const out: { level: Review["level"] | "publish"; resource: Resource }[] = [];
+  const out: Waiting[] = [];
   for (const p of who.posts) {
     if (p.kind === "reviewer") out.push(...waiting(who, "school", RESOURCES_BY_SCHOOL.equals("submitted", p.at)));
     if (p.kind !== "county") continue;
@@ -175,7 +185,7 @@ export const waitingForReview = guarded((asker: Asker): { level: Review["level"]
   return out;
 });
 
-function waiting(who: Standing, level: Review["level"] | "publish", query: ReturnType<typeof RESOURCES_BY_SCHOOL.all>): { level: Review["level"] | "publish"; resource: Resource }[] {
+function waiting(who: Standing, level: Waiting["level"], query: ReturnType<typeof RESOURCES_BY_SCHOOL.all>): Waiting[] {
   const may = (r: Resource): boolean => {
     try {
       if (level === "publish") mustPublish(who, r);

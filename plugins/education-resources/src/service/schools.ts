@@ -1,7 +1,7 @@
 /** Schools, their links, and what probes say. */
 import { Failure, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
 import * as context from "@yunlong/sdk/context";
-import { type AccessRate, accessRate, byCounty } from "../domain/access.ts";
+import { type AccessPoint, type AccessRate, accessRate, accessTrend, byCounty } from "../domain/access.ts";
 import { type Delivery, deliveryFor } from "../domain/bandwidth.ts";
 import { LINK_RULE, type Link, type LinkState, type Probe, apply, checkProbe, probed, silenced } from "../domain/link.ts";
 import { keyed, sameText } from "../domain/pseudonym.ts";
@@ -9,7 +9,7 @@ import { Refused } from "../domain/refused.ts";
 import { mustBeBureau, mustRunSchool } from "../domain/rights.ts";
 import { type Ending, type School, type SchoolInput, edit, end, inService, register } from "../domain/school.ts";
 import { dayOf } from "../domain/time.ts";
-import { LINKS, LINKS_BY_STATE, PROBES, PROBES_BY_SCHOOL, SCHOOLS, SCHOOLS_BY_DIVISION, all } from "../store/index.ts";
+import { LINKS, LINKS_BY_STATE, PROBES, PROBES_BY_SCHOOL, SCHOOLS, SCHOOL_NAMES, SCHOOLS_BY_DIVISION, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 
 /** More schools than a city of ten millions has. */
@@ -24,6 +24,13 @@ export const listSchools = guarded((division: string | undefined, after: string 
 
 /** A school. @throws {Refusal} `not-found` */
 export const schoolById = guarded((id: string): School => school(id));
+
+/** A school's name. @throws {Refusal} `not-found` */
+export const schoolName = guarded((id: string): string => {
+  const found = SCHOOL_NAMES.get(id);
+  if (found === undefined) throw Refused.notFound("school");
+  return found.value.name;
+});
 
 /** A school, through a transaction or as last committed. @throws {Refused} `not-found` */
 export function school(id: string, tx?: Tx): School {
@@ -149,9 +156,14 @@ export const probesOf = guarded((asker: Asker, id: string, after?: string): Page
   return PROBES.find(PROBES_BY_SCHOOL.equals(id).descending().limit(20).after(after));
 });
 
-/** The access rate over divisions (all when empty) and by county, as it stands now. Open to everybody. */
+/** So many months of the access rate are shown. */
+const ACCESS_MONTHS = 12;
+
+/** The access rate over divisions (all when empty) and by county, as it stands now, and how it came to this. Open to everybody. */
 export interface Access {
   readonly total: AccessRate;
+  /** The last twelve months, the oldest first. */
+  readonly trend: readonly AccessPoint[];
   readonly counties: readonly { readonly county: string; readonly rate: AccessRate }[];
 }
 
@@ -159,7 +171,11 @@ export interface Access {
 export const access = guarded((divisions: readonly string[] = []): Access => {
   const links = new Map(all(LINKS.byId(), MOST_SCHOOLS).map((l) => [l.school, l]));
   const schools = allSchools();
-  return { total: accessRate(schools, links, now(), divisions), counties: byCounty(schools, links, now()) };
+  return {
+    total: accessRate(schools, links, now(), divisions),
+    trend: accessTrend(schools, links, now(), ACCESS_MONTHS, divisions),
+    counties: byCounty(schools, links, now()),
+  };
 });
 
 /** What a school's line is served with. @throws {Refusal} `not-found` */

@@ -9,6 +9,8 @@ import * as s from "./schemas.ts";
 export type { Invitation } from "./schemas.ts";
 
 export const SCHOOLS = new Collection("schools", s.SchoolDoc);
+/** The same documents, as far as other lists read them. */
+export const SCHOOL_NAMES = new Collection("schools", s.SchoolNameDoc);
 export const SCHOOLS_BY_DIVISION = SCHOOLS.index("by-division");
 
 export const LINKS = new Collection("links", s.LinkDoc, (l) => l.school);
@@ -27,11 +29,13 @@ export const RESOURCES_BY_SCHOOL = RESOURCES.index("by-school");
 /** State and division: what a county's reviewers look at, by the range of their county. */
 export const RESOURCES_BY_DIVISION = RESOURCES.index("by-division");
 export const RESOURCES_BY_WORK = RESOURCES.index("by-work");
+/** The same documents, as far as lists read them. */
+export const LISTED = new Collection("resources", s.ListedDoc);
 /** The published ones, by time. */
-export const CATALOGUE = RESOURCES.index("catalogue");
-export const CATALOGUE_BY_SUBJECT = RESOURCES.index("catalogue-by-subject");
-export const CATALOGUE_BY_TYPE = RESOURCES.index("catalogue-by-type");
-export const CATALOGUE_BY_UNIT = RESOURCES.index("catalogue-by-unit");
+export const CATALOGUE = LISTED.index("catalogue");
+export const CATALOGUE_BY_SUBJECT = LISTED.index("catalogue-by-subject");
+export const CATALOGUE_BY_TYPE = LISTED.index("catalogue-by-type");
+export const CATALOGUE_BY_UNIT = LISTED.index("catalogue-by-unit");
 /** The index that is unique over the hashes of what is published. */
 export const ONE_FILE = "one-file";
 export const RESOURCES_BY_HASH = RESOURCES.index(ONE_FILE);

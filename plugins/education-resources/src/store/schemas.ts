@@ -6,7 +6,7 @@ import { LINK_STATES, type Link, type Probe } from "../domain/link.ts";
 import type { Metadata, MetadataInput } from "../domain/metadata.ts";
 import type { Pack, PackItem } from "../domain/pack.ts";
 import { POSTS, type Class, type Consent, type Post, type Student } from "../domain/people.ts";
-import { RESOURCE_STATES, type FileRef, type Rendition, type Resource, type Review } from "../domain/resource.ts";
+import { RESOURCE_STATES, type FileRef, type Listed, type Rendition, type Resource, type Review } from "../domain/resource.ts";
 import { SCHOOL_KINDS, SETTINGS, type School } from "../domain/school.ts";
 import type { Assignment, Submission } from "../domain/assignment.ts";
 import type { Space } from "../domain/space.ts";
@@ -29,6 +29,9 @@ export const SchoolDoc: z.ZodType<School> = z.object({
   to: text.nullable(),
   ending: z.object({ how: z.enum(["merged", "closed"]), into: text.nullable() }).nullable(),
 });
+
+/** A school's name alone, for lists of what is not a school. */
+export const SchoolNameDoc = z.object({ id: text, name: text });
 
 /** A link; its id is the school's. */
 export const LinkDoc: z.ZodType<Link> = z.object({
@@ -92,24 +95,31 @@ const file = { id: text, name: text, mediaType: text, size: int, sha256: text };
 const FileDoc: z.ZodType<FileRef> = z.object(file);
 const RenditionDoc: z.ZodType<Rendition> = z.object({ ...file, quality: z.enum(QUALITIES) });
 
-/** A version of a work. */
-export const ResourceDoc: z.ZodType<Resource> = z.object({
+const listed = {
   id: text,
   work: text,
   version: int,
   school: text,
-  division: text,
-  author: text,
-  authors: z.array(text),
   state: z.enum(RESOURCE_STATES),
-  input: InputDoc,
   metadata: MetadataDoc.optional(),
   file: FileDoc.optional(),
   renditions: z.array(RenditionDoc),
+  live: z.object({ sha256: text, unit: text, subject: text, type: text, at: int }).optional(),
+};
+
+/** What lists read of a resource: nothing about who wrote it, and half of what there is to check. */
+export const ListedDoc: z.ZodType<Listed> = z.object(listed);
+
+/** A version of a work. */
+export const ResourceDoc: z.ZodType<Resource> = z.object({
+  ...listed,
+  division: text,
+  author: text,
+  authors: z.array(text),
+  input: InputDoc,
   round: int,
   history: z.array(z.object({ state: z.enum(RESOURCE_STATES), at: int })),
   note: text,
-  live: z.object({ sha256: text, unit: text, subject: text, type: text, at: int }).optional(),
   withdrawn: z.object({ at: int, reason: text }).optional(),
 });
 

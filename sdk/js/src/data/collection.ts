@@ -1,6 +1,6 @@
 /** Typed collections of the installation's own JSON documents. */
 import * as host from "city:data/collections@1.1.0";
-import type { z } from "zod";
+import { z } from "zod";
 import { call, whole } from "../contract.ts";
 import { DataError } from "./error.ts";
 import { Index, type Page, Query } from "./query.ts";
@@ -41,6 +41,7 @@ export class Collection<T> {
     ...id: T extends { id: string } ? [id?: (document: T) => string] : [id: (document: T) => string]
   ) {
     this.#id = id[0] ?? ((document) => (document as T & { id: string }).id);
+    prepare(schema);
   }
 
   /** The document's id. */
@@ -105,6 +106,19 @@ export class Collection<T> {
   page(raw: host.Page): Page<T> {
     return { items: raw.documents.map((d) => this.decode(d)), next: raw.next };
   }
+}
+
+/**
+ * Has zod work out what it keeps about a schema of objects, and about those within it: collections are made when the component
+ * is built, and each instance would work it out anew. Nothing is no object, so that no code of a schema runs here.
+ */
+function prepare(schema: z.core.$ZodType, seen = new Set<z.core.$ZodType>()): void {
+  // A schema may hold itself.
+  if (seen.has(schema)) return;
+  seen.add(schema);
+  const { def } = schema._zod as { def: { type: string; shape?: object; innerType?: z.core.$ZodType; element?: z.core.$ZodType } };
+  if (def.type === "object") z.safeParse(schema, undefined);
+  for (const within of [...Object.values(def.shape ?? {}), def.innerType, def.element]) if (within !== undefined) prepare(within, seen);
 }
 
 /** A data call, with its error as a {@link DataError}. */

@@ -40,18 +40,39 @@ export function sampleSchools(): School[] {
   });
 }
 
-/** How far a school's link is: most are verified, some on their way, a few lost or not applied for. */
+/** Days before today on which the first and the last of the lines that are in order came up: the rate grows over the year. */
+const FIRST = 360;
+const LAST = 20;
+/** One county, by its number, has all of its schools, and one is far behind: so that a map has something to say. */
+const COMPLETE = 1;
+const BEHIND = 5;
+/** A line in order is looked at so often. */
+const EVERY_DAYS = 14;
+
+/** How far a school's link is: most were verified in the course of a year, some are on their way, a few lost or not applied for. */
 export function sampleLink(school: School, n: number, now: number): Link | undefined {
-  if (n % 29 === 7) return undefined;
-  let link = apply(school.id, now - 200 * DAY_MS);
-  if (n % 31 === 5) return link;
-  // A line that is lost was silent for 40 days; one that is connected was looked at on too few days.
-  const ago = n % 23 === 11 ? 40 : 0;
-  const days = n % 19 === 3 ? 1 : LINK_RULE.days;
-  for (let d = days; d >= 1; d--) {
-    const at = now - (ago + d - 1) * DAY_MS - 60_000;
-    const probe = { id: `sample-${school.id}-${d}`, school: school.id, at, ok: true, mbps: Math.max(school.bandwidth, LINK_RULE.mbps), latency: 20 + (n % 40) };
-    link = probed(link, probe, at);
-  }
+  const county = Math.floor(n / EACH);
+  if (n % 29 === 7 || (county === BEHIND && n % 3 === 0)) return undefined;
+  if (county === COMPLETE) return verifiedLink(school, n, now, 0, LAST + ((n * 53) % (FIRST - LAST)));
+  if (n % 31 === 5) return apply(school.id, now - 60 * DAY_MS);
+  // A line that is lost was silent for 40 days; one that is connected was looked at on one day alone.
+  const silentFor = n % 23 === 11 ? 40 : 0;
+  return verifiedLink(school, n, now, silentFor, n % 19 === 3 ? 1 : LAST + silentFor + ((n * 53) % (FIRST - LAST - silentFor)));
+}
+
+function verifiedLink(school: School, n: number, now: number, silentFor: number, began: number): Link {
+  const link = daysOf(began, silentFor).reduce((before, ago) => {
+    const at = now - ago * DAY_MS - 60_000;
+    const probe = { id: `sample-${school.id}-${ago}`, school: school.id, at, ok: true, mbps: Math.max(school.bandwidth, LINK_RULE.mbps), latency: 20 + (n % 40) };
+    return probed(before, probe, at);
+  }, apply(school.id, now - (began + 30) * DAY_MS));
   return silenced(link, now);
+}
+
+/** How many days ago a line was looked at: on as many days in a row as verify it, when it came up and at last; now and then between. */
+function daysOf(began: number, silentFor: number): number[] {
+  const inARow = (from: number): number[] => Array.from({ length: LINK_RULE.days }, (_, d) => from - d);
+  const between = Array.from({ length: Math.floor((began - silentFor) / EVERY_DAYS) }, (_, i) => began - (i + 1) * EVERY_DAYS);
+  const days = [...inARow(began), ...between, ...inARow(silentFor + LINK_RULE.days - 1)];
+  return [...new Set(days)].filter((d) => d >= silentFor && d <= began).sort((a, b) => b - a);
 }

@@ -1,0 +1,118 @@
+// How the access rate came to what it is, and the lists that people sort and narrow.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import app from "../src/app.tsx";
+import { accessTrend } from "../src/domain/access.ts";
+import { type Link, apply, probed, silenced, stoodAt } from "../src/domain/link.ts";
+import { end, register } from "../src/domain/school.ts";
+import { DAY_MS, startOf } from "../src/domain/time.ts";
+import * as service from "../src/service/index.ts";
+import { City, METADATA, type Person, schoolInput } from "./support.ts";
+
+const NOW = startOf("2026-05-15") + DAY_MS / 2;
+
+/** A school's link, looked at on these days. */
+function linkOf(school: string, days: readonly string[]): Link {
+  return days.reduce((link, day) => {
+    const at = startOf(day);
+    return probed(link, { id: `probe-${school}-${day}`, school, at, ok: true, mbps: 20, latency: 30 }, at);
+  }, apply(school, startOf("2026-01-01")));
+}
+
+test("the trend counts at the end of each month who was verified then, of those in service then", () => {
+  const schools = [1, 2, 3].map((n) => register(schoolInput(n)));
+  const [first, second, third] = schools.map((s) => s.id);
+  assert.ok(first !== undefined && second !== undefined && third !== undefined && schools[2] !== undefined);
+  schools[2] = end(schools[2], "closed", null, "2026-04-10");
+  const links = new Map([
+    // Verified in February, and heard of since.
+    [first, linkOf(first, ["2026-02-10", "2026-02-11", "2026-02-12", "2026-03-05", "2026-03-30", "2026-04-25", "2026-05-14"])],
+    // Verified in March, and silent ever after: the nightly job has not said so yet.
+    [second, linkOf(second, ["2026-03-01", "2026-03-02", "2026-03-03"])],
+  ]);
+  const trend = accessTrend(schools, links, NOW, 4).map((p) => [p.month, p.verified, p.inService, p.basisPoints]);
+  assert.deepEqual(trend, [
+    ["2026-02", 1, 3, 3_333],
+    ["2026-03", 2, 3, 6_666],
+    ["2026-04", 1, 2, 5_000],
+    ["2026-05", 1, 2, 5_000],
+  ]);
+  assert.deepEqual(accessTrend([], links, NOW, 1), [{ month: "2026-05", verified: 0, inService: 0, basisPoints: null }]);
+});
+
+test("as of now a link stands in its history as it stands", () => {
+  for (const last of ["2026-05-14", "2026-04-10"]) {
+    const link = linkOf("2132000101", ["2026-04-08", "2026-04-09", "2026-04-10", last]);
+    assert.equal(stoodAt(link, NOW), silenced(link, NOW).state);
+  }
+  assert.equal(stoodAt(apply("2132000101", NOW), NOW - 1), "none");
+});
+
+let city: City;
+let teacher: Person;
+let reviewer: Person;
+let county: Person;
+beforeEach(() => {
+  city = new City();
+  city.schools(1);
+  city.curriculum();
+  const at = schoolInput(1).id;
+  [teacher, reviewer, county] = [city.posted("teacher-1", "teacher", at), city.posted("reviewer-1", "reviewer", at), city.posted("county-1", "county", "320312")];
+});
+
+/** What stands in the first column of the table. */
+async function listed(who: Person | undefined, target: string): Promise<string[]> {
+  if (who === undefined) city.of.signOut();
+  else void who.asks;
+  const html = await (await city.of.get(app, target)).text();
+  return [...html.matchAll(/<th scope="row"><a [^>]*>([^<]*)</g)].map((m) => m[1] ?? "");
+}
+
+/** A day passes between one and the next. */
+function drafts(...titles: readonly string[]): string[] {
+  return titles.map((title, n) => {
+    city.of.advance(DAY_MS);
+    const metadata = { ...METADATA, title, ...(n === 0 ? { subject: "music", node: "" } : {}) };
+    return service.createResource(teacher.asks, { metadata, file: city.upload(teacher, title) }).id;
+  });
+}
+
+test("a teacher's own list is sorted by its headings and narrowed by words, subject and state", async () => {
+  const [, second] = drafts("甲乐谱", "乙练习", "丙课件");
+  city.of.advance(DAY_MS);
+  service.submitResource(teacher.asks, second ?? "");
+  assert.deepEqual(await listed(teacher, "/mine"), ["乙练习", "丙课件", "甲乐谱"], "what changed last comes first");
+  assert.deepEqual(await listed(teacher, "/mine?sort=changed"), ["甲乐谱", "丙课件", "乙练习"]);
+  assert.deepEqual(await listed(teacher, "/mine?state=submitted"), ["乙练习"]);
+  assert.deepEqual(await listed(teacher, "/mine?subject=primary.music"), ["甲乐谱"]);
+  assert.deepEqual(await listed(teacher, "/mine?q=%E8%AF%BE%E4%BB%B6"), ["丙课件"]);
+});
+
+test("on the desk what has waited longest comes first", async () => {
+  const [, second, third] = drafts("甲", "乙练习", "丙课件");
+  for (const id of [third, second]) {
+    city.of.advance(DAY_MS);
+    service.submitResource(teacher.asks, id ?? "");
+  }
+  assert.deepEqual(await listed(reviewer, "/reviews"), ["丙课件", "乙练习"]);
+  assert.deepEqual(await listed(reviewer, "/reviews?sort=-changed"), ["乙练习", "丙课件"]);
+  assert.deepEqual(await listed(reviewer, "/reviews?q=%E4%B9%99"), ["乙练习"]);
+});
+
+test("the library begins with the newest, or with the oldest", async () => {
+  for (const title of ["第一个", "第二个"]) {
+    city.of.advance(DAY_MS);
+    city.published(teacher, reviewer, county, title, { title });
+  }
+  for (const of of ["", "&stage=primary&subject=primary.math"]) {
+    assert.deepEqual(await listed(undefined, `/?sort=${of}`), ["第二个", "第一个"]);
+    assert.deepEqual(await listed(undefined, `/?sort=oldest${of}`), ["第一个", "第二个"]);
+  }
+});
+
+test("a teacher without a post is told so before typing", async () => {
+  const newcomer = city.person("teacher-9", "teacher");
+  const page = async (who: Person) => (void who.asks, (await city.of.get(app, "/mine/new")).text());
+  assert.match(await page(newcomer), /还没有在学校到岗/);
+  assert.doesNotMatch(await page(teacher), /还没有在学校到岗/);
+});
