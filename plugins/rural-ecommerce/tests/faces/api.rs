@@ -202,8 +202,9 @@ fn a_station_orders_for_an_elder_and_syncs_each_order_once() {
         assert_eq!(synced[0]["results"][2]["refused"]["kind"], "consent-required");
         assert_eq!(x.api(&format!("/api/stations/{s}/orders")).body_json()["orders"].as_array().unwrap().len(), 2);
         let visit = |village: &str| x.call(&format!("/api/stations/{s}/visits"), &json!({"village": village, "day": "2026-11-24"}));
-        assert_eq!(visit("320324109003").body_json()["days"], json!(["2026-11-24"]));
-        assert_eq!((visit("320324109003").body_json()["days"].as_array().unwrap().len(), visit("320399999999").code().as_u16()), (1, 422));
+        let near = text(&mine, "/stations/0/village");
+        assert_eq!(visit(&near).body_json()["days"], json!(["2026-11-24"]));
+        assert_eq!((visit(&near).body_json()["days"].as_array().unwrap().len(), visit("320399999999").code().as_u16()), (1, 422));
         let own = x.put(&format!("/api/manage/stations/{s}/commission"), &json!({"bps": 1_000}));
         assert_eq!((own.code().as_u16(), kind(&own)), (403, "own-commission".into()));
         assert_eq!(x.api("/api/stations/STATION001/catalogue").code().as_u16(), 404, "another's station");
@@ -236,4 +237,24 @@ fn figures_and_coverage_say_how_they_were_made() {
         assert_eq!(x.api(path).code().as_u16(), 422, "{path}");
     }
     assert_eq!(x.api("/api/figures?division=110000").code().as_u16(), 404);
+}
+
+#[test]
+fn units_with_an_amount_are_refused_at_that_field_by_api_and_form() {
+    let x = Xuzhou::new();
+    let (craft, seller) = x.goods("craft");
+    let id = x.bought(&craft, 2);
+    x.by(&seller, || {
+        let both = json!({"backs": [{"line": 0, "units": 1, "amount": 100}], "reason": "缺货"});
+        let refused = x.call(&format!("/api/store/orders/{id}/refund"), &both);
+        assert_eq!(
+            (refused.code().as_u16(), text(&refused.body_json(), "/errors/0/pointer")),
+            (422, "/backs/0/amount".into())
+        );
+        let fields = [("back-0-units", "1"), ("back-0-amount", "1.00"), ("reason", "缺货")];
+        let page = x.form(&format!("/store/orders/{id}/refund"), &fields);
+        assert!(page.code().as_u16() == 422 && page.body_text().contains("id=\"error-back-0-amount\""));
+        assert!(page.body_text().contains("value=\"1.00\""), "nothing typed is lost");
+    });
+    assert_eq!(x.order(&id)["escrow"]["refunded"], 0);
 }
