@@ -88,7 +88,7 @@ async fn a_recall_refunds_what_was_not_sent_and_nothing_of_the_batch_is_bought_o
     let ask = json!({"units": [{"line": 0, "units": 1}], "reason": "quality", "text": "召回"});
     made(&buyer, &format!("/api/orders/{arrived}/returns"), &ask).await?;
     let ship = json!({"units": [{"line": 0, "units": 1}], "brings": true});
-    ensure!(refused(&grower, &format!("/api/store/orders/{accepted}/ship"), &ship, 409).await? == "wrong-state");
+    ensure!(refused(&grower, &format!("/api/store/orders/{accepted}/ship"), &ship, 409).await? == "batch-not-live");
     let trace = seen(&market.city.client(APP)?, &format!("/api/trace/{code}")).await?;
     ensure!(trace["state"] == "recalled" && trace["reason"].to_string().contains("包装破损"), "{trace}");
     ensure!(escrows_are_whole(&grower).await? == (4, 3_980));

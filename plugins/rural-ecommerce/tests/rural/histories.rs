@@ -156,18 +156,20 @@ impl Run {
             Step::Retry(i) => self.with(*i, false, |w, o| orders::retry_refunds(w, &o.id).is_ok()),
             Step::Conflicts(n) => x.conflict_next(*n),
             Step::Recall => drop(x.role("manager", |w| batches::recall(w, &self.batch, &text("召回")))),
-            Step::Village => {
-                let change = ChangeInput {
-                    village: village(self.changes),
-                    into: village(self.changes + 1),
-                    name: Some("新村".into()),
-                    on: Date::at(yunlong_sdk::now() as i64),
-                };
-                // Twice on one day is refused.
-                let made = x.role("manager", |w| statistics::change_division(w, &change));
-                self.changes += usize::from(made.is_ok());
-            }
+            Step::Village => self.change_village(),
         }
+    }
+
+    /// The bed maker's village has another code from today on; twice on one day is refused.
+    fn change_village(&mut self) {
+        let change = ChangeInput {
+            village: village(self.changes),
+            into: village(self.changes + 1),
+            name: Some("新村".into()),
+            on: Date::at(yunlong_sdk::now() as i64),
+        };
+        let made = self.x.role("manager", |w| statistics::change_division(w, &change));
+        self.changes += usize::from(made.is_ok());
     }
 
     fn written(&self) -> Written {
