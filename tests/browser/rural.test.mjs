@@ -18,7 +18,7 @@ for (const way of WAYS) {
     const look = pictures(1);
     await look(page, 'loading');
     // The sample data comes by messages, with a bar; the page follows by itself.
-    await page.locator('#loading').waitFor({ state: 'detached', timeout: 120_000 });
+    await page.locator('#loading').waitFor({ state: 'detached', timeout: 240_000 });
     const { farmer, code } = await storeOf(way);
     for (const path of ['goods', 'orders', 'returns', 'offers', 'income']) {
       await farmer.goto(at(`/store/${path}`));
