@@ -111,3 +111,18 @@ test("a PDF that hides an action in packed objects or behind #-signs is refused"
   assert.equal(ofPdf("<< /BaseFont /#CB#CE#CC#E5 >>"), "taken", "a Chinese font's name is written so");
   assert.equal(ofPdf(packed("0".repeat(33 << 20))), "zip-bomb");
 });
+
+// Each of these would take hours if what stands before a place were searched anew for each of many places.
+test("a PDF that is made to be long in the looking is answered as soon as another", () => {
+  assert.equal(ofPdf("#4A".repeat(1 << 20)), "taken");
+  assert.equal(ofPdf(`${"/ObjStm ".repeat(1 << 19)}stream\n5 0 << /Type /Page >>\nendstream`), "taken");
+  assert.equal(ofPdf("/ObjStm stream\nx\nendstream\n".repeat(1 << 17)), "taken");
+  assert.equal(ofPdf("/ObjStm stream\n".repeat(1 << 19) + "endstream"), "zip-bomb");
+  assert.equal(ofPdf(`${"/OpenAction 9 0 R\n".repeat(1 << 18)}\n9 0 obj\n[1 0 R /Fit]\nendobj`), "pdf-script");
+});
+
+test("what is packed behind another mention of packed objects is looked into all the same", () => {
+  const hidden = packed("5 0 << /S /JavaScript >>");
+  assert.equal(ofPdf(`% /ObjStm\n${hidden}`), "pdf-script");
+  assert.equal(ofPdf(`(/ObjStm stream )\n${hidden}`), "pdf-script");
+});

@@ -13,6 +13,13 @@ export const MOST_OBJECTS = 32 * 1024 * 1024;
 /** So many packed bytes at once: they become at most 1,032 times as many before the bound is looked at. */
 const STEP = 4096;
 
+/** A hidden name is looked for within so many characters before a `#`. */
+const NAME = 40;
+/** A dictionary is looked for within so many characters before `/ObjStm`. */
+const DICTIONARY = 4096;
+/** So many places may say what happens when the file is opened; one is what a file has, and one more with each change of it. */
+const MOST_OPENINGS = 100;
+
 /**
  * Names that act. They are long enough not to stand in packed bytes by chance; `/JS` is not, and no script runs without
  * `/JavaScript`, or `/Rendition`, beside it.
@@ -51,12 +58,13 @@ function ends(text: string, at: number): boolean {
 
 /** An action at opening; a plain destination (an array, or a reference to one that goes to a page) is none. */
 function hooks(text: string, name: string): boolean {
+  let openings = 0;
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
     if (!ends(text, at + name.length)) continue;
     const rest = text.slice(at + name.length, at + name.length + 400).trimStart();
     if (name === "/OpenAction" && (rest.startsWith("[") || /^<<[^>]*\/S\s*\/GoTo[^A-Za-z]/.test(rest))) continue;
     const named = /^(\d{1,10}) (\d{1,5}) R/.exec(rest);
-    if (name === "/OpenAction" && named !== null && goesToPage(text, `${named[1]} ${named[2]} obj`)) continue;
+    if (name === "/OpenAction" && named !== null && ++openings <= MOST_OPENINGS && goesToPage(text, `${named[1]} ${named[2]} obj`)) continue;
     // Three bytes stand in packed pictures by chance, but hardly with a dictionary behind them.
     if (name === "/AA" && named === null && !rest.startsWith("<<") && !rest.startsWith("%")) continue;
     return true;
@@ -77,8 +85,9 @@ function checkDisguise(text: string): void {
     const code = /^#([0-9A-Fa-f]{2})/.exec(text.slice(at, at + 3))?.[1];
     if (code === undefined || !/[A-Za-z]/.test(String.fromCharCode(Number.parseInt(code, 16)))) continue;
     // A name runs from its slash without a space: in pictures and packed bytes such a row is chance, and short.
-    const begin = text.lastIndexOf("/", at);
-    const name = begin < 0 || at - begin > 40 ? "" : text.slice(begin, at + 40);
+    const before = text.slice(Math.max(at - NAME, 0), at);
+    const slash = before.lastIndexOf("/");
+    const name = slash < 0 ? "" : before.slice(slash) + text.slice(at, at + NAME);
     const plain = /^\/[A-Za-z0-9#]+/.exec(name)?.[0].replace(/#([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
     const hidden = plain !== undefined && [...ACTING, ...HOOKS, "/ObjStm", "/Encrypt"].some((n) => plain === n || (plain.startsWith(n) && !/[A-Za-z]/.test(plain.charAt(n.length))));
     if (hidden) refuse("pdf-disguised", name.slice(0, 40));
@@ -88,14 +97,21 @@ function checkDisguise(text: string): void {
 /** The texts of the object streams. One that cannot be read is refused: what nobody can look into is shown to nobody. */
 function* objectStreams(content: Uint8Array, text: string): Generator<string> {
   let left = MOST_OBJECTS;
+  let stream = -1;
   for (let at = text.indexOf("/ObjStm"); at >= 0; at = text.indexOf("/ObjStm", at + 1)) {
-    const stream = text.indexOf("stream", at);
+    // Another mention before the same stream.
+    if (at < stream) continue;
+    stream = text.indexOf("stream", at);
     if (stream < 0) refuse("unreadable", "/ObjStm");
-    const dictionary = text.slice(Math.max(text.lastIndexOf(" obj", at), 0), stream);
+    const before = text.slice(Math.max(at - DICTIONARY, 0), at);
+    const dictionary = before.slice(Math.max(before.lastIndexOf(" obj"), 0)) + text.slice(at, stream);
     const begin = stream + 6 + (text.startsWith("\r\n", stream + 6) ? 2 : 1);
     const end = text.indexOf("endstream", begin);
     if (end < 0) refuse("unreadable", "/ObjStm");
     if (!dictionary.includes("/Filter")) {
+      // Streams that lie within each other are looked at as often, so their sum is bounded, too.
+      left -= end - begin;
+      if (left < 0) refuse("zip-bomb", "/ObjStm");
       yield text.slice(begin, end);
       continue;
     }
