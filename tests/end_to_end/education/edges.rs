@@ -75,7 +75,8 @@ async fn a_merger_in_mid_term_leaves_each_use_with_the_school_where_it_happened(
     made(&all.bureau, &format!("/api/schools/{}/end", school(1)), &end).await?;
     let new = Room::open(&all, 2, "teacher-2").await?;
     for (pupil, seat) in pupils.iter().zip(1..) {
-        made(&all.bureau, &format!("/api/classes/{}/students", new.id), &json!({"student": pupil, "seat": seat})).await?;
+        made(&all.bureau, &format!("/api/classes/{}/students", new.id), &json!({"student": pupil, "seat": seat}))
+            .await?;
     }
     ensure!(old.send(&queued).await?.iter().all(|r| r == "refused"), "nobody sits in the old class any more");
     ensure!(new.send(&queued).await?.iter().all(|r| r == "counted"), "and nothing of the queue is lost");
@@ -85,8 +86,7 @@ async fn a_merger_in_mid_term_leaves_each_use_with_the_school_where_it_happened(
         ensure!(new.send(&after).await?.iter().all(|r| r == "counted"));
     }
     let equity = seen(&all.city.client(APP)?, "/api/figures/equity").await?;
-    let uses: Vec<&Value> =
-        equity["schools"].as_array().into_iter().flatten().map(|s| &s["figure"]["uses"]).collect();
+    let uses: Vec<&Value> = equity["schools"].as_array().into_iter().flatten().map(|s| &s["figure"]["uses"]).collect();
     ensure!(uses == [&json!(5), &json!(10)], "{equity}");
     counts_reproduce(&all).await
 }
@@ -156,7 +156,11 @@ async fn programs_are_kept_apart_from_pupils_by_stated_rules() -> Result<()> {
     ensure!(uses_of(&all, &resource).await? == 60, "what is not counted is kept and moves no figure");
     counts_reproduce(&all).await?;
     let page = all.city.client(APP)?.page("/figures", "en").await?;
-    ensure!(page.text.contains("More than 60 sessions of one pupil within an hour"), "the rules are stated: {}", page.text);
+    ensure!(
+        page.text.contains("More than 60 sessions of one pupil within an hour"),
+        "the rules are stated: {}",
+        page.text
+    );
     Ok(())
 }
 

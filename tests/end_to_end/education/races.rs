@@ -47,7 +47,8 @@ async fn of_two_reviewers_at_once_one_reviews_and_one_review_is_kept() -> Result
     for account in ["school-1", "school-2"] {
         reviewers.push(all.posted(account, "reviewer", &school(1)).await?);
     }
-    let verdict = |n: usize| json!({"level": "school", "passed": n % 2 == 0, "note": if n % 2 == 0 { "" } else { "请补充" }});
+    let verdict =
+        |n: usize| json!({"level": "school", "passed": n % 2 == 0, "note": if n % 2 == 0 { "" } else { "请补充" }});
     let answers = at_once(&reviewers, &format!("/api/works/{id}/reviews"), verdict).await?;
     one_of_all(&answers, 200, ":wrong-state")?;
     let work = seen(&teacher, &format!("/api/works/{id}")).await?;
