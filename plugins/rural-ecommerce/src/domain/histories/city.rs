@@ -133,7 +133,7 @@ impl City {
             listings,
             stores: vec![store(0, "320324109002"), store(1, "320382106201")],
             batches: BATCHES.into_iter().map(|c| (c, batch(c))).collect(),
-            group: GroupBuy { listing: "l3".into(), ..group::sample(2, START + 2 * HOUR) },
+            group: GroupBuy { listing: "l3".into(), ..group::sample(3, START + 2 * HOUR) },
             orders: BTreeMap::new(),
             returns: BTreeMap::new(),
             money: BTreeMap::new(),

@@ -50,7 +50,6 @@ fn histories_reach_the_ends_of_an_orders_life() {
         "claim lost Refunded",
         "claim damaged Dismissed",
         "claim overdue Open",
-        "group formed",
         "group failed",
     ];
     for end in states.chain(others.map(str::to_owned)) {
