@@ -263,7 +263,7 @@ impl Trader {
                 let reference = key(n, "RP");
                 let body = json!({"bank_reference": reference, "amount": amount});
                 let path = format!("{path}/repayments");
-                let pay = || posted(&self.book, &bank.checker, &path, &body);
+                let pay = || posted(&self.book, &bank.maker, &path, &body);
                 for taken in <[_; 2]>::from(tokio::try_join!(pay(), pay())?) {
                     if taken.status == 200 {
                         self.book.saw(LOAN, &taken.json()?);
