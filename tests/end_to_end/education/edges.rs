@@ -155,7 +155,7 @@ async fn programs_are_kept_apart_from_pupils_by_stated_rules() -> Result<()> {
     ensure!(taken[..60].iter().all(|r| r == "counted") && taken[60..] == ["too-many", "too-many"], "{taken:?}");
     ensure!(uses_of(&all, &resource).await? == 60, "what is not counted is kept and moves no figure");
     counts_reproduce(&all).await?;
-    let page = all.city.client(APP)?.page("/figures", "en").await?;
+    let page = all.city.client(APP)?.page("/help", "en").await?;
     ensure!(
         page.text.contains("More than 60 sessions of one pupil within an hour"),
         "the rules are stated: {}",
