@@ -35,6 +35,12 @@ fn from_env(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
+/// Where the components of all cities are compiled to, beside their packages.
+fn compiled() -> Result<PathBuf> {
+    let packages = from_env("YUNLONG_PACKAGES")?;
+    Ok(std::path::absolute(packages.parent().unwrap_or(&packages))?.join("compiled"))
+}
+
 /// The `yunlong` binary under test.
 ///
 /// # Errors
@@ -203,6 +209,8 @@ impl City {
         serve.arg("--trust-key").arg(vendor_key()?);
         // Each city of a test reviews its apps anew; what faults show of them has tests of its own.
         serve.args(["--option", "registry.fault_seconds=0"]);
+        // The same few components run in a hundred cities: they are compiled once.
+        serve.arg("--option").arg(format!("runtime.compiled={:?}", compiled()?));
         serve.arg("--plan").arg(self.write_plan()?).args(&self.plan.args);
         let mut child = serve
             .stdin(Stdio::null())

@@ -5,7 +5,7 @@ use crate::journals::Kept;
 use crate::refusal::{Refusal, both};
 use crate::settings::Settings;
 use crate::subscriptions::Registered;
-use crate::{backup, blobs, data_keys, metrics, registry, registry_command, secret};
+use crate::{backup, blobs, compiled, data_keys, metrics, registry, registry_command, secret};
 use anyhow::{Context, Result, anyhow, ensure};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -195,7 +195,7 @@ impl City {
             clock: clock.clone(),
             origins: yunlong_runtime::Origins::new(origins.scheme().as_str(), authority),
         };
-        let mut sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+        let mut sandbox = compiled::sandbox(settings, data, &secrets)?;
         sandbox.journals = Some(Arc::new(Kept::new(installations.clone(), secrets.fields().clone())));
         if let Some(Bench { observer, cache: (folder, key), journals, .. }) = bench {
             if let Some(dir) = journals {

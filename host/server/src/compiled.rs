@@ -1,6 +1,20 @@
 //! Compiled components that commands of one user share, and the key that their files are known by.
 
+use crate::settings::Settings;
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
+use yunlong_identity::Secrets;
+use yunlong_runtime::RuntimeConfig;
+
+/// How a city's components run: compiled into the folder that the settings name, or into one of the data folder.
+pub(crate) fn sandbox(settings: &Settings, data: &Path, secrets: &Secrets) -> Result<RuntimeConfig> {
+    let mut sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+    if let Some(folder) = &settings.runtime.compiled {
+        let key = key(folder).with_context(|| format!("`runtime.compiled`: {}", folder.display()))?;
+        (sandbox.cache_dir, sandbox.cache_secret) = (folder.clone(), Some(key));
+    }
+    Ok(sandbox)
+}
 
 /// The folder of this name in the user's cache; `None` where the machine does not tell where that is.
 pub(crate) fn folder(name: &str) -> Option<PathBuf> {

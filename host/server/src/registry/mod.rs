@@ -3,8 +3,8 @@
 
 mod access;
 
-use crate::blobs;
 use crate::settings::Settings;
+use crate::{blobs, compiled};
 use access::CityAccess;
 use anyhow::Result;
 use http::HeaderName;
@@ -59,7 +59,7 @@ pub(crate) fn open(settings: &Settings, ground: Ground<'_>, data: &Path, probed:
     let admission = Arc::new(PackageAdmission::new(publications.clone(), Limits::default()));
     let registry = Registry::open(store, blobs, config, access, admission, clock)?;
     // In sandboxes of their own, over the city's cache of compiled code: what passed is compiled by then.
-    let sandbox = settings.runtime(data.join("cache"), secrets.derive("runtime", &[]));
+    let sandbox = compiled::sandbox(settings, data, secrets)?;
     let probing = ProbesConfig { faults: settings.registry.faults(), ..ProbesConfig::new(sandbox) };
     let mut probes = if probed { Probes::new(probing).all() } else { Vec::new() };
     probes.push(Arc::new(SeparateConsent::new(hub)));

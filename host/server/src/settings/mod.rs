@@ -219,6 +219,9 @@ pub(crate) struct Runtime {
     /// gets at most half of it.
     #[schemars(range(min = 64))]
     pub(crate) memory_mib: Option<usize>,
+    /// The folder of compiled components, which servers of one user on one machine may share; in the data folder when
+    /// absent. It has a key of its own: whoever can write there can run code in this server.
+    pub(crate) compiled: Option<PathBuf>,
     /// How long compiling one component may take, in seconds: of wall time, and of CPU time of all its threads. What
     /// takes longer is refused. An interpreter of 20 MB takes 20 s and more.
     #[schemars(range(min = 1, max = 3_600))]
@@ -237,6 +240,7 @@ impl Default for Runtime {
             instances_per_installation: d.per_installation,
             queue_timeout_millis: d.queue_timeout.as_secs() * 1_000 + u64::from(d.queue_timeout.subsec_millis()),
             memory_mib: d.total_memory.map(|b| b / MIB),
+            compiled: None,
             compile_seconds: d.compiler.timeout.as_secs(),
             compile_mib: d.compiler.address_space >> 20,
         }
