@@ -44,7 +44,7 @@ export async function startCity(apps = ['tourism-ticketing', 'guestbook'], more 
   writeFileSync(plan, apps.map((a) => `[[install]]\npackage = ${JSON.stringify(join(packages, `${a}.tar`))}\norganization = "${organization(a)}"\n`
     + (a in SETTINGS ? `[install.config]\n${SETTINGS[a]}\n` : '')).join('\n'));
   // The same few components run in all these cities: they are compiled once.
-  const compiled = join(packages, '..', 'compiled');
+  const compiled = join(packages, '..', 'cities', 'compiled');
   const args = ['serve', '--demo', '--option', 'registry.fault_seconds=0',
     '--option', `runtime.compiled=${JSON.stringify(compiled)}`, '--data', data, '--demo-citizens', '20', '--port', `${port}`, '--admin-port', `${admin}`,
     '--registry-port', `${registry}`,

@@ -92,7 +92,7 @@ impl Xuzhou {
     }
 
     async fn start_with(args: &[&str]) -> Result<Self> {
-        let city = Plan::with(&[APP]).config(APP, "sample", "false").args(args).start().await?;
+        let city = Plan::with(&[APP]).config(APP, "sample", "false").args(args).start_copied().await?;
         let at = async |account| city.signed_in(APP, account).await;
         let (regulator, clerk) = (at("finance-admin").await?, at("warehouse-1").await?);
         let (maker, checker) = (at("bank-1-maker").await?, at("bank-1-checker").await?);

@@ -15,7 +15,7 @@ pub(crate) async fn city(citizens: u32) -> Result<City> {
         .citizens(citizens)
         .config(APP, "admission_window", "\"any-time\"")
         .config(APP, "max_open_orders", "1000")
-        .start()
+        .start_copied()
         .await
 }
 

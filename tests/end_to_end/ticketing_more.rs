@@ -49,7 +49,7 @@ async fn book(citizen: &Client, from: u32, until: u32) -> Result<()> {
 /// Acceptance line 9: the message, as another department's app receives it.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_departments_app_hears_of_a_red_alert_and_of_nobody() -> Result<()> {
-    let city = Plan::with(&[APP, LISTENER]).citizens(5).config(APP, "max_visitors", "30").start().await?;
+    let city = Plan::with(&[APP, LISTENER]).citizens(5).config(APP, "max_visitors", "30").start_copied().await?;
     let citizen = city.signed_in(APP, "citizen-001").await?;
     let manager = city.signed_in(APP, "tourism-admin").await?;
     let listener = city.client(LISTENER)?;
@@ -86,7 +86,7 @@ async fn another_departments_app_hears_of_a_red_alert_and_of_nobody() -> Result<
 /// In the sandbox, with its bounds on memory, time and calls.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_of_more_than_eight_thousand_tickets_is_whole() -> Result<()> {
-    let city = Plan::with(&[APP]).citizens(5).config(APP, "max_visitors", "30").start().await?;
+    let city = Plan::with(&[APP]).citizens(5).config(APP, "max_visitors", "30").start_copied().await?;
     let citizen = city.signed_in(APP, "citizen-001").await?;
     let manager = city.signed_in(APP, "tourism-admin").await?;
     museum(&manager, 10_000).await?;

@@ -173,7 +173,7 @@ async fn the_museum_is_closed_on_mondays_and_a_sold_day_that_closes_refunds_its_
 /// Acceptance line 9.
 #[tokio::test(flavor = "multi_thread")]
 async fn nine_hundred_and_fifty_of_a_thousand_give_a_red_alert() -> Result<()> {
-    let city = Plan::with(&[APP]).citizens(5).config(APP, "max_visitors", "30").start().await?;
+    let city = Plan::with(&[APP]).citizens(5).config(APP, "max_visitors", "30").start_copied().await?;
     let citizen = city.signed_in(APP, "citizen-001").await?;
     let manager = city.signed_in(APP, "tourism-admin").await?;
     // The museum takes 1,000 people a day and no money.

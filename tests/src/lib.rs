@@ -10,6 +10,7 @@ mod upload;
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
+use std::hash::{Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -35,10 +36,10 @@ fn from_env(name: &str) -> Result<PathBuf> {
         .with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
-/// Where the components of all cities are compiled to, beside their packages.
-fn compiled() -> Result<PathBuf> {
+/// What the cities of a run share, beside their packages; a run of all tests begins without it.
+fn shared(what: &str) -> Result<PathBuf> {
     let packages = from_env("YUNLONG_PACKAGES")?;
-    Ok(std::path::absolute(packages.parent().unwrap_or(&packages))?.join("compiled"))
+    Ok(std::path::absolute(packages.parent().unwrap_or(&packages))?.join("cities").join(what))
 }
 
 /// The `yunlong` binary under test.
@@ -148,6 +149,49 @@ impl Plan {
         self.start_in(tempfile::tempdir()?).await
     }
 
+    /// Starts a city that was founded already, with this plan: by the first test that wants it, and the others have
+    /// copies of its data folder. So an app is reviewed once, which takes a large one with many scenarios a minute.
+    /// The server's log tells nothing of the founding.
+    ///
+    /// # Errors
+    /// As [`Plan::start`].
+    pub async fn start_copied(self) -> Result<City> {
+        let founded = self.founded().await?;
+        let data = tempfile::tempdir()?;
+        copy(&founded.join("."), data.path())?;
+        self.start_in(data).await
+    }
+
+    /// The data folder of the founded city.
+    async fn founded(&self) -> Result<PathBuf> {
+        let folder = shared(&format!("{:016x}", self.fingerprint()?))?;
+        std::fs::create_dir_all(folder.parent().unwrap_or(&folder))?;
+        // Tests run in processes of their own.
+        let lock = std::fs::File::create(folder.with_extension("lock"))?;
+        lock.lock()?;
+        if !folder.exists() {
+            let mut city = self.clone().start().await?;
+            city.stop().await?;
+            let aside = folder.with_extension("new");
+            let _ = std::fs::remove_dir_all(&aside);
+            copy(city.data(), &aside)?;
+            std::fs::rename(&aside, &folder)?;
+        }
+        Ok(folder)
+    }
+
+    /// What a founded city hangs on: the plan, the server and the packages.
+    fn fingerprint(&self) -> Result<u64> {
+        let mut hash = std::hash::DefaultHasher::new();
+        format!("{self:?}").hash(&mut hash);
+        let packages = self.apps.iter().map(|wanted| package(&wanted.app)).collect::<Result<Vec<_>>>()?;
+        for file in [binary()?].iter().chain(&packages) {
+            let meta = std::fs::metadata(file).with_context(|| file.display().to_string())?;
+            (meta.len(), meta.modified()?).hash(&mut hash);
+        }
+        Ok(hash.finish())
+    }
+
     /// Starts it on a data folder that is there: a restored one.
     ///
     /// # Errors
@@ -158,6 +202,13 @@ impl Plan {
         city.boot().await?;
         Ok(city)
     }
+}
+
+/// Copies a folder with its files' modes.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().context("cannot start cp")?;
+    ensure!(copied.success(), "cannot copy {} to {}", from.display(), to.display());
+    Ok(())
 }
 
 /// Ports that nobody listens on: held together, so that they differ.
@@ -210,7 +261,7 @@ impl City {
         // Each city of a test reviews its apps anew; what faults show of them has tests of its own.
         serve.args(["--option", "registry.fault_seconds=0"]);
         // The same few components run in a hundred cities: they are compiled once.
-        serve.arg("--option").arg(format!("runtime.compiled={:?}", compiled()?));
+        serve.arg("--option").arg(format!("runtime.compiled={:?}", shared("compiled")?));
         serve.arg("--plan").arg(self.write_plan()?).args(&self.plan.args);
         let mut child = serve
             .stdin(Stdio::null())

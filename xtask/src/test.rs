@@ -66,8 +66,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.browser_only {
         return run_browser(&host);
     }
-    // The cities of the tests share what they compile; what former runs compiled is of no use any more.
-    let _ = std::fs::remove_dir_all(target_dir()?.join("compiled"));
+    // What the cities of former runs shared is of no use any more.
+    let _ = std::fs::remove_dir_all(target_dir()?.join("cities"));
     Python::set_up()?.test()?;
     crate::foreign::build_and_package(&host)?;
     setup::wkg()?;

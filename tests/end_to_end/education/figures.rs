@@ -68,7 +68,8 @@ async fn rural_3_2_against_urban_8_0_uses_a_pupil_are_a_ratio_of_0_40() -> Resul
     ensure!(behind == [school(1).as_str(), school(2).as_str()], "rural ones, the furthest behind first: {trend}");
     ensure!(trend["behind"][0]["figure"]["perPupil"] == 200, "{trend}");
 
-    let page = anybody.page("/figures", "zh").await?;
+    let month = text(&equity, "month")?;
+    let page = anybody.page(&format!("/figures?month={month}"), "zh").await?;
     ensure!(page.status == 200 && page.text.contains("0.40"), "{} {}", page.status, page.text);
     ensure!(page.text.contains("3.20") && page.text.contains("8.00"), "{}", page.text);
     for name in ["第 1 所小学", "第 2 所小学"] {

@@ -135,7 +135,7 @@ impl Market {
     }
 
     async fn of(plan: Plan) -> Result<Self> {
-        let city = plan.start().await?;
+        let city = plan.start_copied().await?;
         let manager = city.signed_in(APP, "commerce-admin").await?;
         Ok(Self { city, manager, app: APP })
     }

@@ -117,7 +117,8 @@ export function codeOf(tx: Tx, subject: string, of: Pick<Invitation, "kind" | "a
   const id = digestOf(code);
   if (key !== undefined && tx.get(INVITATIONS, id) !== undefined) return { code, known: true };
   const days = context.config("code_days", z.number()) ?? 14;
-  tx.insert(INVITATIONS, { id, ...of, expires: now() + days * DAY_MS });
+  // Looked for above: see `standsFor`.
+  tx.put(INVITATIONS, { id, ...of, expires: now() + days * DAY_MS });
   return { code, known: false };
 }
 
