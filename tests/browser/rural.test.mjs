@@ -28,7 +28,7 @@ for (const way of WAYS) {
     await says(page, '检测合格');
   });
 
-  test(`a citizen finds, buys and confirms; the store sends in parcels and is paid less the commission (${way.how})`, async () => {
+  test(`a citizen finds, buys and confirms; the store sends in parcels (${way.how})`, async () => {
     const look = pictures(2);
     const { farmer } = await storeOf(way);
     const page = await visit('/', way);
@@ -118,14 +118,13 @@ for (const way of WAYS) {
     await link(page, '确认收货').click();
     await look(page, 'confirm');
     await button(page, '确认收货').click();
-    await until(page, '货款已结算给卖家');
-    await says(page, '卖家 ¥2,095.20，平台服务费 ¥64.80');
-    await look(page, 'settled');
+    // The price is divided once the days for a return are over, which the tests over HTTP wait for.
+    await says(page, '已确认收货');
+    await look(page, 'confirmed');
     await page.goto(at('/orders'));
     await look(page, 'orders');
     await farmer.goto(at('/store/income'));
-    const month = farmer.locator('main table').first().locator('tbody tr').first();
-    assert.deepEqual((await month.locator('td').allTextContents()).slice(0, 4), ['1', '¥2,095.20', '¥64.80', '¥0.00']);
+    await look(farmer, 'income');
   });
 
   test(`a station orders for an elder without a telephone, who agrees and has it on paper (${way.how})`, async () => {

@@ -118,6 +118,8 @@ test("a PDF that is made to be long in the looking is answered as soon as anothe
   assert.equal(ofPdf(`${"/ObjStm ".repeat(1 << 19)}stream\n5 0 << /Type /Page >>\nendstream`), "taken");
   assert.equal(ofPdf("/ObjStm stream\nx\nendstream\n".repeat(1 << 17)), "taken");
   assert.equal(ofPdf("/ObjStm stream\n".repeat(1 << 19) + "endstream"), "zip-bomb");
+  const tiny = `/ObjStm /Filter /FlateDecode stream\n${String.fromCharCode(...zlibSync(strToU8("5 0 << >>")))}`;
+  assert.equal(ofPdf(`${tiny.repeat(1 << 15)}endstream`), "zip-bomb");
   assert.equal(ofPdf(`${"/OpenAction 9 0 R\n".repeat(1 << 18)}\n9 0 obj\n[1 0 R /Fit]\nendobj`), "pdf-script");
 });
 

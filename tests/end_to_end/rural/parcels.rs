@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refunded_and_the_rest_is_settled_to_the_fen() -> Result<()> {
-    let market = Market::open(20).await?;
+    let market = Market::of(Plan::with(&[APP]).config(APP, "return_days", "0")).await?;
     let (maker, bed) = market.bed(5).await?;
     let buyer = market.citizen(11).await?;
     let order = market.bought(&buyer, &purchase(&bed, 3)).await?;
@@ -38,7 +38,9 @@ async fn what_cannot_be_sent_is_refunded_and_the_rest_is_settled_to_the_fen() ->
 #[tokio::test]
 async fn furniture_travels_in_several_parcels_and_each_of_them_counts() -> Result<()> {
     const CARRIERS: &str = "logistics-finance";
-    let market = Market::of(Plan::with(&[APP, CARRIERS]).config(CARRIERS, "sample", "false")).await?;
+    let market =
+        Market::of(Plan::with(&[APP, CARRIERS]).config(CARRIERS, "sample", "false").config(APP, "return_days", "0"))
+            .await?;
     let maker = market.seller(1, BED_MAKER, DONGFENG).await?;
     let bed = market.on_sale(&maker, Goods { parcels: 3, ..Goods::of("furniture", 108_000, 5) }).await?;
     let (buyer, carrier) = (market.citizen(11).await?, market.city.signed_in(CARRIERS, "carrier-1").await?);

@@ -104,7 +104,7 @@ fn divided(fen: u64, lines: &[u64]) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_coupon_is_divided_by_the_largest_remainder_and_its_refunds_sum_exactly() -> Result<()> {
-    let market = Market::open(20).await?;
+    let market = Market::of(Plan::with(&[APP]).config(APP, "return_days", "0")).await?;
     let maker = market.seller(1, BED_MAKER, DONGFENG).await?;
     let buyer = market.citizen(11).await?;
     let prices = [333, 333, 1_000];

@@ -53,10 +53,10 @@ async fn what_is_no_picture_is_refused_with_the_reason_and_the_drawings_of_the_s
     let product = seen(&maker, "/api/store/products").await?["products"][0]["id"].as_str().context("none")?.to_owned();
     let form = format!("/store/goods/{product}/picture");
     for (what, content, why) in [
-        ("a program", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec(), "no JPEG, PNG or WebP"),
+        ("a program", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec(), "不是 JPEG、PNG 或 WebP"),
         ("a page with a script", b"<!DOCTYPE html><script>alert(1)</script>".to_vec(), "text/html"),
         ("a bomb", png(65_536, 65_536, 64), "65536 × 65536"),
-        ("over the app's bound", png(640, 480, (5 << 20) + 1), "5 MiB at most"),
+        ("over the app's bound", png(640, 480, (5 << 20) + 1), "不能超过 5 MiB"),
     ] {
         let refused =
             upload_as("picture", &maker, &form, ("床.png", &content), &[("alt-zh", ""), ("alt-en", "")]).await?;

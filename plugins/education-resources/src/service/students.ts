@@ -112,6 +112,8 @@ export const consentForChild = guarded((asker: Asker, input: GuardianInput): Stu
     const m = new Mistakes();
     m.check(input.agrees, "/agrees", "请阅读并勾选同意", "Read it, and tick that you agree");
     m.finish();
+    // A pupil here speaks for no child, least of all for themselves.
+    if (studentOf(guardian, tx) !== undefined) throw new Refused({ kind: "guardian-needed" });
     const id = random.code(16);
     const consent: Consent = { id: random.code(16), student: id, guardian, at: now(), statement: CONSENT_STATEMENT };
     return takeSeat(tx, input, { id, guardian }, (s) => s.guardian === guardian, consent);
@@ -168,7 +170,8 @@ export const bindAccount = guarded((asker: Asker, code: string): Student =>
     const child = tx.get(STUDENTS, found.at)?.value;
     if (child === undefined) throw new Refused({ kind: "code" });
     if (child.subject === subject) return child;
-    if (found.made !== undefined) throw new Refused({ kind: "code" });
+    // The guardian's own account is not the child's.
+    if (found.made !== undefined || subject === child.guardian) throw new Refused({ kind: "code" });
     if (studentOf(subject, tx) !== undefined) throw new Refused({ kind: "exists", what: "student", id: "" });
     const bound: Student = { ...child, subject, holder: subject };
     tx.put(STUDENTS, bound);

@@ -96,7 +96,7 @@ function checkDisguise(text: string): void {
 
 /** The texts of the object streams. One that cannot be read is refused: what nobody can look into is shown to nobody. */
 function* objectStreams(content: Uint8Array, text: string): Generator<string> {
-  let left = MOST_OBJECTS;
+  let [left, room] = [MOST_OBJECTS, content.length];
   let stream = -1;
   for (let at = text.indexOf("/ObjStm"); at >= 0; at = text.indexOf("/ObjStm", at + 1)) {
     // Another mention before the same stream.
@@ -108,10 +108,10 @@ function* objectStreams(content: Uint8Array, text: string): Generator<string> {
     const begin = stream + 6 + (text.startsWith("\r\n", stream + 6) ? 2 : 1);
     const end = text.indexOf("endstream", begin);
     if (end < 0) refuse("unreadable", "/ObjStm");
+    // Streams of an honest file lie beside each other: together they are no longer than it.
+    room -= end - begin;
+    if (room < 0) refuse("zip-bomb", "/ObjStm");
     if (!dictionary.includes("/Filter")) {
-      // Streams that lie within each other are looked at as often, so their sum is bounded, too.
-      left -= end - begin;
-      if (left < 0) refuse("zip-bomb", "/ObjStm");
       yield text.slice(begin, end);
       continue;
     }
