@@ -376,5 +376,8 @@ for (const way of WAYS) {
       assert.deepEqual(small, [], `${path}: targets lower than 44 px`);
       if (['/', goods, '/store/register'].includes(path)) await look(page, path.split('/').pop() || 'shop');
     }
+    // The choice is the account's: the next one begins without it.
+    await page.getByRole('banner').getByRole('button', { name: '标准版' }).click();
+    await page.getByRole('button', { name: '长辈版' }).waitFor();
   });
 }

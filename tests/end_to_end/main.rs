@@ -1,6 +1,8 @@
 //! End to end: the real server, real components, real HTTP. Each module is a chapter of the
 //! specification.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 mod attachments;
 mod crash;
 mod education;

@@ -1,5 +1,7 @@
 //! Persons across accounts and datasets, what installations see of them, and who administers what.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 mod common;
 
 use common::*;

@@ -2,6 +2,8 @@
 //! any two steps: what was captured is held, released, on its way back or back, in the record and in the
 //! ledger alike; nothing is paid twice, and nothing that is not held.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 mod support;
 
 use proptest::prelude::*;

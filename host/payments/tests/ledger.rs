@@ -1,5 +1,7 @@
 //! The check of the ledger: exact, and not confused by payments that go on meanwhile.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 mod support;
 
 use async_trait::async_trait;

@@ -3,6 +3,8 @@
 //!
 //! Build the compiling child first: `cargo build --release -p yunlong-runtime`.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use bytes::Bytes;
 use http_body_util::Full;
 use std::sync::Arc;

@@ -5,6 +5,8 @@
 //! `shared_reads READER.wasm YUNLONG-COMPILE FOLDER [--seconds N] [--people N]`; `cargo xtask bench` runs it. The
 //! store goes into the folder, which is on a disk when the figures are to mean something.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;

@@ -1,6 +1,8 @@
 //! What the book tells people to type: each command is one, with the options that it is given there; each file is one
 //! that its reader takes.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::process::Command;
 use yunlong_book::{blocks, pages, root};

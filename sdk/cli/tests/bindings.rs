@@ -1,5 +1,7 @@
 //! The types that `yunlong bindgen` makes for Rust compile, and read and write what the platform gives and takes.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 #[allow(unreachable_pub, reason = "the file is as a vendor has it")]
 #[path = "bindgen/schemas.rs"]
 mod schemas;

@@ -1,6 +1,8 @@
 //! The tutorial can be followed from nothing: each piece of code names the file that it belongs to, and the pieces, put
 //! together in the order of the page, are the whole of the app in `examples/library`, which other tests compile and run.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails its test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use yunlong_book::root;
