@@ -61,7 +61,7 @@ fn ask<'a>(codes: impl Iterator<Item = &'a str>) -> Vec<Party> {
     }
     if !told.is_empty() {
         // What is not kept is asked for again.
-        transact(|tx| told.iter().try_for_each(|p| tx.put(p).map(drop))).unwrap_or_else(|_: DataError| ());
+        transact(|tx| -> Result<(), DataError> { told.iter().try_for_each(|p| tx.put(p).map(drop)) }).unwrap_or(());
     }
     told
 }
