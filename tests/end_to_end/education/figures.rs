@@ -40,7 +40,7 @@ impl Rolls {
         seen(&self.all.city.client(APP)?, "/api/figures/equity").await
     }
 
-    fn figure<'a>(equity: &'a Value, n: u32) -> Result<&'a Value> {
+    fn figure(equity: &Value, n: u32) -> Result<&Value> {
         let mut schools = equity["schools"].as_array().context("no schools")?.iter();
         Ok(&schools.find(|s| s["school"] == school(n)).with_context(|| format!("no school {n}: {equity}"))?["figure"])
     }

@@ -47,8 +47,7 @@ async fn of_two_reviewers_at_once_one_reviews_and_one_review_is_kept() -> Result
     for account in ["school-1", "school-2"] {
         reviewers.push(all.posted(account, "reviewer", &school(1)).await?);
     }
-    let verdict =
-        |n: usize| json!({"level": "school", "passed": n % 2 == 0, "note": if n % 2 == 0 { "" } else { "请补充" }});
+    let verdict = |n: usize| json!({"level": "school", "passed": n.is_multiple_of(2), "note": if n.is_multiple_of(2) { "" } else { "请补充" }});
     let answers = at_once(&reviewers, &format!("/api/works/{id}/reviews"), verdict).await?;
     one_of_all(&answers, 200, ":wrong-state")?;
     let work = seen(&teacher, &format!("/api/works/{id}")).await?;

@@ -371,7 +371,7 @@ fn further(city: &mut City, order: Which, now: i64) {
     }
     take(city, order, false, now, |c, o| match o.state {
         State::Paid => accept(c, o, now),
-        State::Accepted | State::PartShipped => ship(o, true, order % 2 == 0, now),
+        State::Accepted | State::PartShipped => ship(o, true, order.is_multiple_of(2), now),
         State::Shipped => {
             let parcels = |s: &Shipment| s.refused.is_none() && s.parcels.iter().any(|p| !p.state.arrived());
             let Some(s) = o.shipments.iter().find(|s| parcels(s)).cloned() else { return Ok(Vec::new()) };
