@@ -5,12 +5,16 @@
 //! `YUNLONG_PACKAGES`.
 #![deny(missing_docs)]
 
+mod client;
+mod plan;
+mod publishing;
 mod upload;
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+pub use client::{Answer, Client};
+pub use plan::Plan;
+pub use publishing::Publishing;
 use serde_json::{Value, json};
-use std::hash::{Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,141 +80,6 @@ pub fn vendor_key() -> Result<PathBuf> {
     Ok(from_env("YUNLONG_PACKAGES")?.join("demo-vendor.pem"))
 }
 
-/// An installation.
-#[derive(Clone, Debug)]
-struct Wanted {
-    app: String,
-    name: String,
-    organization: String,
-}
-
-/// What a test's city starts with.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    apps: Vec<Wanted>,
-    citizens: u32,
-    config: Vec<(String, String, String)>,
-    args: Vec<String>,
-}
-
-impl Plan {
-    /// A city with these apps, each under its own name: each department's app is its own, the others are the city's.
-    #[must_use]
-    pub fn with(apps: &[&str]) -> Self {
-        let of = |app: &str| match app {
-            "tourism-ticketing" => TOURISM,
-            "logistics-finance" => FINANCE,
-            "rural-ecommerce" => COMMERCE,
-            "education-resources" => EDUCATION,
-            _ => "320300",
-        };
-        Self { apps: Vec::new(), citizens: 20, config: Vec::new(), args: Vec::new() }.of_all(apps, of)
-    }
-
-    fn of_all(self, apps: &[&str], of: impl Fn(&str) -> &'static str) -> Self {
-        apps.iter().fold(self, |plan, app| plan.another(app, app, of(app)))
-    }
-
-    /// One more installation: of an app, under a name, for an organization.
-    #[must_use]
-    pub fn another(mut self, app: &str, name: &str, organization: &str) -> Self {
-        let (app, name, organization) = (app.to_owned(), name.to_owned(), organization.to_owned());
-        self.apps.push(Wanted { app, name, organization });
-        self
-    }
-
-    /// This many citizens, `citizen-001` and on.
-    #[must_use]
-    pub fn citizens(mut self, n: u32) -> Self {
-        self.citizens = n;
-        self
-    }
-
-    /// Sets a value, as TOML, of an installation's configuration.
-    #[must_use]
-    pub fn config(mut self, installation: &str, key: &str, value: &str) -> Self {
-        self.config.push((installation.to_owned(), key.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Gives `yunlong serve` these arguments as well.
-    #[must_use]
-    pub fn args(mut self, args: &[&str]) -> Self {
-        self.args.extend(args.iter().map(|a| (*a).to_owned()));
-        self
-    }
-
-    /// Starts it.
-    ///
-    /// # Errors
-    /// When the server does not become ready within five minutes (each package is probed before it is installed); the
-    /// error has its output.
-    pub async fn start(self) -> Result<City> {
-        self.start_in(tempfile::tempdir()?).await
-    }
-
-    /// Starts a city that was founded already, with this plan: by the first test that wants it, and the others have
-    /// copies of its data folder. So an app is reviewed once, which takes a large one with many scenarios a minute.
-    /// The server's log tells nothing of the founding.
-    ///
-    /// # Errors
-    /// As [`Plan::start`].
-    pub async fn start_copied(self) -> Result<City> {
-        let founded = self.founded().await?;
-        let data = tempfile::tempdir()?;
-        copy(&founded.join("."), data.path())?;
-        self.start_in(data).await
-    }
-
-    /// The data folder of the founded city.
-    async fn founded(&self) -> Result<PathBuf> {
-        let folder = shared(&format!("{:016x}", self.fingerprint()?))?;
-        std::fs::create_dir_all(folder.parent().unwrap_or(&folder))?;
-        // Tests run in processes of their own.
-        let lock = std::fs::File::create(folder.with_extension("lock"))?;
-        lock.lock()?;
-        if !folder.exists() {
-            let mut city = self.clone().start().await?;
-            city.stop().await?;
-            let aside = folder.with_extension("new");
-            let _ = std::fs::remove_dir_all(&aside);
-            copy(city.data(), &aside)?;
-            std::fs::rename(&aside, &folder)?;
-        }
-        Ok(folder)
-    }
-
-    /// What a founded city hangs on: the plan, the server and the packages.
-    fn fingerprint(&self) -> Result<u64> {
-        let mut hash = std::hash::DefaultHasher::new();
-        format!("{self:?}").hash(&mut hash);
-        let packages = self.apps.iter().map(|wanted| package(&wanted.app)).collect::<Result<Vec<_>>>()?;
-        for file in [binary()?].iter().chain(&packages) {
-            let meta = std::fs::metadata(file).with_context(|| file.display().to_string())?;
-            (meta.len(), meta.modified()?).hash(&mut hash);
-        }
-        Ok(hash.finish())
-    }
-
-    /// Starts it on a data folder that is there: a restored one.
-    ///
-    /// # Errors
-    /// As [`Plan::start`].
-    pub async fn start_in(self, data: tempfile::TempDir) -> Result<City> {
-        let [port, admin, registry] = free_ports()?;
-        let mut city = City { plan: self, data, port, admin, registry, process: None, log: Arc::default() };
-        city.boot().await?;
-        Ok(city)
-    }
-}
-
-/// Copies a folder with its files' modes.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status().context("cannot start cp")?;
-    ensure!(copied.success(), "cannot copy {} to {}", from.display(), to.display());
-    Ok(())
-}
-
 /// Ports that nobody listens on: held together, so that they differ.
 fn free_ports() -> Result<[u16; 3]> {
     let listen = || std::net::TcpListener::bind(("127.0.0.1", 0));
@@ -237,7 +106,7 @@ impl City {
         if !self.plan.apps.is_empty() {
             text.clear();
         }
-        for Wanted { app, name, organization } in &self.plan.apps {
+        for plan::Wanted { app, name, organization } in &self.plan.apps {
             text += &format!(
                 "[[install]]\npackage = {:?}\nname = \"{name}\"\norganization = \"{organization}\"\n[install.config]\n",
                 package(app)?
@@ -494,201 +363,6 @@ impl City {
 impl Drop for City {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// The demo vendor's developer, who publishes, and the city's reviewer, who approves: they are never one person.
-#[derive(Clone)]
-pub struct Publishing {
-    vendor: Client,
-    reviewer: Client,
-}
-
-impl Publishing {
-    /// Submits a package's tar; answers the submission.
-    ///
-    /// # Errors
-    /// When it is refused.
-    pub async fn publish(&self, tar: Vec<u8>) -> Result<Value> {
-        let upload = self.vendor.request(reqwest::Method::POST, "/api/v1/packages").body(tar);
-        let answer = Answer::read(upload.send().await?).await?;
-        // 200: these bytes were submitted before.
-        ensure!(matches!(answer.status, 200 | 201), "publish: {} {}", answer.status, answer.text);
-        answer.json()
-    }
-
-    /// Waits for the checks of a submission to end; answers it with its findings.
-    ///
-    /// # Errors
-    /// When they do not end.
-    pub async fn checked(&self, number: u64) -> Result<Value> {
-        // Written out: the future of an async closure is not known to be `Send`.
-        for _ in 0..2_400 {
-            let submission = self.reviewer.get(&format!("/api/v1/submissions/{number}")).await?.json()?;
-            if !matches!(submission["state"].as_str(), Some("submitted" | "checking")) {
-                return Ok(submission);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("the checks of submission {number} did not end within four minutes")
-    }
-
-    /// Waits for the checks of a submission and approves it: from then on it can be installed.
-    ///
-    /// # Errors
-    /// When a check failed; then the error has the findings.
-    pub async fn approve(&self, number: u64) -> Result<()> {
-        let checked = self.checked(number).await?;
-        if checked["state"] == "approved" {
-            return Ok(());
-        }
-        ensure!(checked["state"] == "waiting", "submission {number} cannot be reviewed: {checked}");
-        let yes = json!({"remark": "looked at by the tests", "findings": checked["checked"]["findings"]});
-        for (step, body) in [("assign", json!({})), ("approve", yes)] {
-            let taken = self.reviewer.post(&format!("/api/v1/submissions/{number}/{step}"), &body).await?;
-            ensure!(taken.status == 200, "{step}: {} {}", taken.status, taken.text);
-        }
-        Ok(())
-    }
-
-    /// Submits a package's tar and approves it; answers its digest.
-    ///
-    /// # Errors
-    /// When it is refused, or a check failed.
-    pub async fn publish_and_approve(&self, tar: Vec<u8>) -> Result<String> {
-        let submission = self.publish(tar).await?;
-        self.approve(submission["number"].as_u64().context("no number")?).await?;
-        Ok(submission["digest"].as_str().context("no digest")?.to_owned())
-    }
-}
-
-/// An HTTP client of one origin.
-#[derive(Clone)]
-pub struct Client {
-    http: reqwest::Client,
-    base: String,
-    token: Option<String>,
-}
-
-impl Client {
-    /// The same client with a bearer token.
-    #[must_use]
-    pub fn with_token(&self, token: String) -> Self {
-        Self { token: Some(token), ..self.clone() }
-    }
-
-    /// A request to this origin, to be changed before it is sent.
-    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let r = self.http.request(method, format!("{}{path}", self.base)).header("accept", "application/json");
-        match &self.token {
-            Some(t) => r.bearer_auth(t),
-            None => r,
-        }
-    }
-
-    /// GET, as JSON.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn get(&self, path: &str) -> Result<Answer> {
-        Answer::read(self.request(reqwest::Method::GET, path).send().await?).await
-    }
-
-    /// GET, as a page in a language.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn page(&self, path: &str, lang: &str) -> Result<Answer> {
-        // `header` would add a second `accept` to the one that asks for JSON.
-        let accept = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/html"))]);
-        let r = self.request(reqwest::Method::GET, path).headers(accept).header("accept-language", lang);
-        Answer::read(r.send().await?).await
-    }
-
-    /// POST of a JSON body.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
-        Answer::read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
-    }
-
-    /// POST of a form (`application/x-www-form-urlencoded`), asking for JSON.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
-        let mut body = reqwest::Url::parse("http://localhost")?;
-        body.query_pairs_mut().extend_pairs(fields);
-        let r = self
-            .request(reqwest::Method::POST, path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.query().unwrap_or("").to_owned());
-        Answer::read(r.send().await?).await
-    }
-
-    /// Any method, with a JSON body.
-    ///
-    /// # Errors
-    /// When the server does not answer.
-    pub async fn send(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Answer> {
-        let mut r = self.request(method, path);
-        if let Some(b) = body {
-            r = r.json(b);
-        }
-        Answer::read(r.send().await?).await
-    }
-}
-
-/// An answer, read whole.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The status code.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub text: String,
-}
-
-impl Answer {
-    /// Reads a response.
-    ///
-    /// # Errors
-    /// When the body breaks off.
-    pub async fn read(response: reqwest::Response) -> Result<Self> {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Self { status, headers, text: String::from_utf8_lossy(&response.bytes().await?).into_owned() })
-    }
-
-    /// The body as JSON.
-    ///
-    /// # Errors
-    /// When it is not JSON.
-    pub fn json(&self) -> Result<Value> {
-        serde_json::from_str(&self.text).with_context(|| format!("{} with no JSON: {}", self.status, self.text))
-    }
-
-    /// A header's value, or nothing.
-    #[must_use]
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
-    }
-
-    /// The body as a problem document of RFC 9457 with this status.
-    ///
-    /// # Errors
-    /// When it is something else.
-    pub fn problem(&self, status: u16) -> Result<Value> {
-        ensure!(self.status == status, "{status} expected: {} {}", self.status, self.text);
-        ensure!(
-            self.header("content-type").starts_with("application/problem+json"),
-            "no problem document: {}",
-            self.text
-        );
-        let json = self.json()?;
-        ensure!(json["status"] == status && json["title"].is_string(), "not RFC 9457: {json}");
-        Ok(json)
     }
 }
 
