@@ -30,7 +30,7 @@ impl Retry {
 
     /// After the transaction refused: whether that rests on a read that has changed meanwhile, so
     /// that it is time to run it again.
-    pub async fn is_stale(&mut self, txn: Txn) -> bool {
+    pub async fn is_stale(&mut self, txn: &Txn) -> bool {
         txn.validate().await == Err(CommitError::Conflict) && self.again().await
     }
 
@@ -85,7 +85,7 @@ macro_rules! transact {
             .await;
             match answer {
                 Err(e) => {
-                    if !retry.is_stale(transaction).await {
+                    if !retry.is_stale(&transaction).await {
                         break Err(e);
                     }
                 }

@@ -236,16 +236,14 @@ impl Txn {
         committed
     }
 
-    /// Forgets the writes, and answers whether everything that was read still is as it was.
+    /// Whether everything that was read still is as it was.
     ///
     /// # Errors
     /// [`CommitError::Conflict`] when it is not; when the engine fails.
-    pub async fn validate(mut self) -> Result<Seq, CommitError> {
-        self.writes.clear();
-        self.adjusts.clear();
-        self.appends.clear();
-        self.unserializable = None;
-        self.commit().await
+    pub async fn validate(&self) -> Result<(), CommitError> {
+        let reads = self.reads.iter().map(|(key, version)| ReadCheck { key: key.clone(), version: *version }).collect();
+        let batch = Batch { reads, ranges: self.ranges.clone(), ..Batch::default() };
+        self.store.commit(batch).await.map(drop)
     }
 
     fn json_of<T: Serialize>(&mut self, key: &Key, value: &T) -> Option<Bytes> {
@@ -316,7 +314,7 @@ where
                 }
             }
             Err(refusal) => {
-                if !retry.is_stale(txn).await {
+                if !retry.is_stale(&txn).await {
                     return Err(refusal);
                 }
             }

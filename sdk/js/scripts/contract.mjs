@@ -13,6 +13,9 @@ const contract = join(root, "contract");
 /** The packages of the city; all but `city-app`, which is the root, are its dependencies. */
 const CITY = ["city-identity", "city-data", "city-base", "city-messaging", "city-payments", "city-files"];
 
+/** The packages of WASI that these build on; the host knows more of them, for components made elsewhere. */
+const WASI = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+
 /** All that an app can import and export: for types alone, no app has this world. */
 const EVERYTHING = `
 /// All of the contract: what the types are made of.
@@ -34,7 +37,7 @@ async function copyWit() {
   const wit = join(contract, "wit");
   await rm(wit, { recursive: true, force: true });
   await cp(join(source, "city-app"), wit, { recursive: true });
-  await cp(join(source, "deps"), join(wit, "deps"), { recursive: true });
+  for (const name of WASI) await cp(join(source, "deps", name), join(wit, "deps", name), { recursive: true });
   for (const name of CITY) await cp(join(source, name), join(wit, "deps", name), { recursive: true });
   for (const file of ["cli/cli.wit", "clocks/clocks.wit"]) {
     const path = join(wit, "deps", file);

@@ -126,6 +126,19 @@ test("a read that somebody changed is a conflict and runs again", () => {
   assert.deepEqual([older, runs], [21, 2]);
 });
 
+test("who looked and was forestalled looks again instead of being refused", () => {
+  let runs = 0;
+  const found = transact((tx) => {
+    runs += 1;
+    const there = tx.get(PUPILS, "a");
+    if (there) return there.value.age;
+    if (runs === 1) PUPILS.insert(pupil("a", "1a", 20));
+    tx.insert(PUPILS, pupil("a", "1a", 7));
+    return undefined;
+  });
+  assert.deepEqual([found, runs], [20, 2]);
+});
+
 test("a phantom in a range that was read is a conflict", () => {
   let runs = 0;
   const count = transact((tx) => {

@@ -154,6 +154,23 @@ def test_a_read_that_somebody_changed_is_a_conflict_and_runs_again(city: TestCit
     assert (transact(older), runs) == (21, 2)
 
 
+def test_who_looked_and_was_forestalled_looks_again_instead_of_being_refused(city: TestCity) -> None:
+    runs = 0
+
+    def look(tx: Tx) -> int | None:
+        nonlocal runs
+        runs += 1
+        there = tx.get(PUPILS, "a")
+        if there:
+            return there.value.age
+        if runs == 1:
+            PUPILS.insert(Pupil("a", "1a", 20))
+        tx.insert(PUPILS, Pupil("a", "1a", 7))
+        return None
+
+    assert (transact(look), runs) == (20, 2)
+
+
 def test_a_phantom_in_a_range_that_was_read_is_a_conflict(city: TestCity) -> None:
     runs = 0
 

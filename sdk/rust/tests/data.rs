@@ -168,6 +168,24 @@ fn a_read_that_somebody_changed_is_a_conflict_and_runs_again() {
 }
 
 #[test]
+fn who_looked_and_was_forestalled_looks_again_instead_of_being_refused() {
+    let _city = TestCity::new(MANIFEST);
+    let mut runs = 0;
+    let found: Result<Option<u8>, DataError> = transact(|tx| {
+        runs += 1;
+        if let Some(there) = tx.get::<Pupil>("a")? {
+            return Ok(Some(there.into_value().age));
+        }
+        if runs == 1 {
+            PUPILS.insert(&pupil("a", "1a", 20))?;
+        }
+        tx.insert(&pupil("a", "1a", 7))?;
+        Ok(None)
+    });
+    assert_eq!((found, runs), (Ok(Some(20)), 2));
+}
+
+#[test]
 fn a_phantom_in_a_range_that_was_read_is_a_conflict() {
     let _city = TestCity::new(MANIFEST);
     let mut runs = 0;

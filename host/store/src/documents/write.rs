@@ -1,7 +1,7 @@
 //! Writing documents and, in the same transaction, their index rows.
 
 use super::{Document, DocumentError, Index, MAX_BODY, Schema};
-use crate::{Key, MAX_KEY, Txn};
+use crate::{CommitError, Key, MAX_KEY, Txn};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ impl Schema {
     pub async fn insert(&self, txn: &mut Txn, collection: &str, id: &str, body: &str) -> Result<(), DocumentError> {
         let new = parse(body)?;
         if self.get(txn, collection, id).await?.is_some() {
-            return Err(DocumentError::AlreadyExists(id.to_owned()));
+            return Err(refused(txn, DocumentError::AlreadyExists(id.to_owned())).await);
         }
         self.replace(txn, collection, id, None, Some((body, &new))).await
     }
@@ -112,13 +112,23 @@ impl Schema {
             && let Some(existing) = txn.get(row).await?
             && *existing != *id.as_bytes()
         {
-            return Err(DocumentError::UniqueViolation {
+            let taken = DocumentError::UniqueViolation {
                 collection: collection.to_owned(),
                 index: index.name.clone(),
                 existing: String::from_utf8_lossy(&existing).into_owned(),
-            });
+            };
+            return Err(refused(txn, taken).await);
         }
         Ok(())
+    }
+}
+
+/// A refusal counts only if what the transaction had read still holds: who looked, saw nothing, and
+/// then was forestalled must look again, not be told that what it never saw is there.
+async fn refused(txn: &Txn, refusal: DocumentError) -> DocumentError {
+    match txn.validate().await {
+        Err(CommitError::Conflict) => DocumentError::Conflict,
+        _ => refusal,
     }
 }
 

@@ -12,6 +12,7 @@ crate::on_every_engine![
     only_what_is_declared_can_be_used,
     ids_and_bodies_have_limits,
     inserting_an_id_twice_is_refused,
+    who_was_forestalled_between_looking_and_writing_meets_a_conflict,
     an_index_follows_its_documents,
     a_document_without_a_field_is_not_in_the_index,
     an_index_cannot_order_lists_and_objects,
@@ -151,6 +152,30 @@ async fn inserting_an_id_twice_is_refused(store: SharedStore) {
     schema().insert(&mut two, "notes", "b", "{}").await.unwrap();
     one.commit().await.unwrap();
     assert_eq!(two.commit().await, Err(CommitError::Conflict));
+}
+
+async fn who_was_forestalled_between_looking_and_writing_meets_a_conflict(store: SharedStore) {
+    let schema = schema();
+    // By id.
+    let mut late = Txn::new(store.clone());
+    assert_eq!(schema.get(&mut late, "notes", "a").await, Ok(None));
+    write(&store, async |s, txn| s.insert(txn, "notes", "a", "{}").await).await.unwrap();
+    assert_eq!(schema.insert(&mut late, "notes", "a", "{}").await, Err(DocumentError::Conflict));
+    assert_eq!(late.commit().await, Err(CommitError::Conflict));
+    // By the value of a unique index.
+    let mut late = Txn::new(store.clone());
+    let seven = Query { equals: vec![json!(7)], ..query("number") };
+    assert_eq!(schema.find(&mut late, "visits", &seven).await.unwrap().documents, []);
+    put(&store, "first", json!({"number": 7})).await.unwrap();
+    let second = json!({"number": 7}).to_string();
+    assert_eq!(schema.put(&mut late, "visits", "second", &second).await, Err(DocumentError::Conflict));
+    // Who looks again is told what is there.
+    let mut again = Txn::new(store.clone());
+    assert_eq!(schema.find(&mut again, "visits", &seven).await.unwrap().documents.len(), 1);
+    assert!(matches!(
+        schema.put(&mut again, "visits", "second", &second).await,
+        Err(DocumentError::UniqueViolation { existing, .. }) if existing == "first"
+    ));
 }
 
 async fn an_index_follows_its_documents(store: SharedStore) {

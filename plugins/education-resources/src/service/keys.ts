@@ -9,8 +9,8 @@ const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
  * What a person's key stands for among things of a kind, in hexadecimal digits. It follows from the person and the key, so that
- * nobody meets the key of another. What is made under it is looked for first and then put: of two at once one conflicts, looks
- * again and finds it, where an insertion would be refused.
+ * nobody meets the key of another. What is made under it is looked for first: of two at once one conflicts, looks again and
+ * finds it.
  *
  * @throws {Refused} `fields`
  */

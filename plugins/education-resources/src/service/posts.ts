@@ -118,7 +118,7 @@ export function codeOf(tx: Tx, subject: string, of: Pick<Invitation, "kind" | "a
   if (key !== undefined && tx.get(INVITATIONS, id) !== undefined) return { code, known: true };
   const days = context.config("code_days", z.number()) ?? 14;
   // Looked for above: see `standsFor`.
-  tx.put(INVITATIONS, { id, ...of, expires: now() + days * DAY_MS });
+  tx.insert(INVITATIONS, { id, ...of, expires: now() + days * DAY_MS });
   return { code, known: false };
 }
 

@@ -42,7 +42,7 @@ export const createResource = guarded((asker: Asker, input: DraftInput, key: str
     mustTeachAt(standingOf(asker, tx), place.id);
     const first = domain.draft(work, { subject: who.subject, school: place.id, division: place.division }, input.metadata, now());
     const made: Resource = { ...first, file, renditions };
-    tx.put(RESOURCES, made);
+    tx.insert(RESOURCES, made);
     keep(tx, referred(made), work);
     return made;
   });

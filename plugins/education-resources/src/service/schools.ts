@@ -132,7 +132,7 @@ export const takeProbe = guarded((probe: Probe, signature: string): Link => {
       if (probeText(kept) !== probeText(probe)) throw new Refused({ kind: "reused", id: probe.id });
       return before;
     }
-    tx.put(PROBES, probe);
+    tx.insert(PROBES, probe);
     const link = probed(before, probe, now(), rule);
     tx.put(LINKS, link);
     if (link.state !== before.state) tell(tx, link);

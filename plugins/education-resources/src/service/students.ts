@@ -33,7 +33,7 @@ export const addClass = guarded((asker: Asker, at: string, input: Pick<Class, "n
       if (!same) throw new Refused({ kind: "reused", id: key ?? id });
       return again;
     }
-    tx.put(CLASSES, made);
+    tx.insert(CLASSES, made);
     tx.audit("class.add", made.id, { school: at });
     return made;
   }),

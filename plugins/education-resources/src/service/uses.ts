@@ -83,7 +83,7 @@ function record(tx: Tx, student: Student, input: UseInput, agent: string): UseRe
   if (seat === undefined) throw Refused.notFound("class");
   const day = tx.get(USE_DAYS, useDayId(who, at))?.value;
   const judged = judge({ id, resource, at, seconds }, who, seat.school, day, agent);
-  tx.put(USES, judged.use);
+  tx.insert(USES, judged.use);
   if (judged.use.verdict === "counted") {
     tx.put(USE_DAYS, judged.day);
     count(tx, judged.use);
@@ -98,6 +98,6 @@ function count(tx: Tx, use: Use): void {
   tx.adjust(COUNTERS.resource, use.resource, 1, { min: 0 });
   const person = { id: `${key}/${use.who}` };
   if (tx.get(USE_PEOPLE, person.id) !== undefined) return;
-  tx.put(USE_PEOPLE, person);
+  tx.insert(USE_PEOPLE, person);
   tx.adjust(COUNTERS.people, key, 1, { min: 0 });
 }

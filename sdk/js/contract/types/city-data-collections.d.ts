@@ -83,7 +83,9 @@ declare module 'city:data/collections@1.1.0' {
    */
   export type Error = ErrorConflict | ErrorAlreadyExists | ErrorUniqueViolation | ErrorOutOfBounds | ErrorUndeclared | ErrorInvalid | ErrorTooLarge | ErrorClosed | ErrorUnavailable | ErrorOther;
   /**
-   * Another commit changed something that this transaction read. Run it again.
+   * Another commit changed something that this transaction read. Run it again. It goes before
+   * `already-exists` and `unique-violation`: who looked, found nothing and was forestalled
+   * looks again and sees what is there.
    */
   export interface ErrorConflict {
     tag: 'conflict',

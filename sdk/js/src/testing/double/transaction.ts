@@ -65,15 +65,23 @@ export class Transaction implements host.Transaction {
   }
 
   insert(collection: string, id: string, body: string): void {
-    if (this.get(collection, id) !== undefined) refuse<host.Error>({ tag: "already-exists", val: id });
+    if (this.get(collection, id) !== undefined) {
+      this.#readsHold(this.#open());
+      refuse<host.Error>({ tag: "already-exists", val: id });
+    }
     this.put(collection, id, body);
   }
 
   put(collection: string, id: string, body: string): void {
-    const { data } = this.#open();
-    const entry = data.check(collection, id, body);
+    const state = this.#open();
+    const entry = state.data.check(collection, id, body);
     const overlay = this.#overlay(collection);
-    data.checkUnique(collection, id, entry, overlay);
+    try {
+      state.data.checkUnique(collection, id, entry, overlay);
+    } catch (e) {
+      this.#readsHold(state);
+      throw e;
+    }
     overlay.set(id, entry);
   }
 
@@ -128,12 +136,18 @@ export class Transaction implements host.Transaction {
     return overlay;
   }
 
-  #validate({ data, ledger }: State): void {
+  /** A refusal counts only if what was read still holds; a commit takes place only then. */
+  #readsHold({ data, ledger }: State): void {
     const same =
       this.intents.every((i) => ledger.version(i.id) === i.version) &&
       this.#reads.every((r) => data.get(r.collection, r.id)?.version === r.version) &&
       this.#queries.every((q) => seen(data.find(q.collection, q.query)) === q.seen);
     if (!same) refuse<host.Error>({ tag: "conflict" });
+  }
+
+  #validate(state: State): void {
+    this.#readsHold(state);
+    const { data } = state;
     for (const [collection, overlay] of this.#writes) {
       for (const [id, entry] of overlay) if (entry) data.checkUnique(collection, id, entry, overlay);
     }

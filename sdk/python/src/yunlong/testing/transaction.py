@@ -92,13 +92,18 @@ class Transaction:
 
     def insert(self, collection: str, id: str, body: str) -> None:
         if self.get(collection, id):
+            _reads_hold(self.staged, self._data)
             raise errors.AlreadyExists(id)
         self.put(collection, id, body)
 
     def put(self, collection: str, id: str, body: str) -> None:
         entry = self._data.check(collection, id, body)
         overlay = self.staged.writes.setdefault(collection, {})
-        self._data.check_unique(collection, id, entry, overlay)
+        try:
+            self._data.check_unique(collection, id, entry, overlay)
+        except errors.UniqueViolation:
+            _reads_hold(self.staged, self._data)
+            raise
         overlay[id] = entry
 
     def delete(self, collection: str, id: str) -> None:
@@ -141,7 +146,8 @@ class Transaction:
         return city.sequence
 
 
-def _validate(staged: Staged, data: Collections) -> None:
+def _reads_hold(staged: Staged, data: Collections) -> None:
+    """A refusal counts only if what was read still holds; a commit takes place only then."""
     for collection, id, version in staged.reads:
         found = data.get(collection, id)
         if (found.version if found else None) != version:
@@ -149,6 +155,10 @@ def _validate(staged: Staged, data: Collections) -> None:
     for collection, query, before in staged.queries:
         if _seen(data.find(collection, query, {})) != before:
             raise errors.Conflict
+
+
+def _validate(staged: Staged, data: Collections) -> None:
+    _reads_hold(staged, data)
     for collection, overlay in staged.writes.items():
         for id, entry in overlay.items():
             if entry:

@@ -76,19 +76,25 @@ impl Transaction {
 
     pub(crate) fn insert(&self, data: &Collections, collection: &str, id: &str, body: &str) -> Result<(), DataError> {
         if self.get(data, collection, id)?.is_some() {
-            return Err(DataError::AlreadyExists(id.to_owned()));
+            return Err(self.refused(data, DataError::AlreadyExists(id.to_owned())));
         }
         self.put(data, collection, id, body)
     }
 
     pub(crate) fn put(&self, data: &Collections, collection: &str, id: &str, body: &str) -> Result<(), DataError> {
         let entry = data.check(collection, id, body)?;
-        self.stage(|s| {
+        let put = self.stage(|s| {
             let overlay = s.writes.entry(collection.to_owned()).or_default();
             data.check_unique(collection, id, &entry, overlay)?;
             overlay.insert(id.to_owned(), Some(entry));
             Ok(())
-        })?
+        })?;
+        put.map_err(|refusal| self.refused(data, refusal))
+    }
+
+    /// A refusal counts only if what was read still holds.
+    fn refused(&self, data: &Collections, refusal: DataError) -> DataError {
+        self.stage(|s| reads_hold(s, data)).and_then(|held| held).err().unwrap_or(refusal)
     }
 
     pub(crate) fn delete(&self, data: &Collections, collection: &str, id: &str) -> Result<(), DataError> {
@@ -140,6 +146,18 @@ impl Transaction {
 }
 
 fn validate(staged: &Staged, data: &Collections) -> Result<(), DataError> {
+    reads_hold(staged, data)?;
+    for (collection, overlay) in &staged.writes {
+        for (id, entry) in overlay {
+            if let Some(entry) = entry {
+                data.check_unique(collection, id, entry, overlay)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reads_hold(staged: &Staged, data: &Collections) -> Result<(), DataError> {
     for (collection, id, version) in &staged.reads {
         if data.get(collection, id)?.map(|d| d.version) != *version {
             return Err(DataError::Conflict);
@@ -148,13 +166,6 @@ fn validate(staged: &Staged, data: &Collections) -> Result<(), DataError> {
     for (collection, query, before) in &staged.queries {
         if seen(&data.find(collection, query, &Overlay::new())?) != *before {
             return Err(DataError::Conflict);
-        }
-    }
-    for (collection, overlay) in &staged.writes {
-        for (id, entry) in overlay {
-            if let Some(entry) = entry {
-                data.check_unique(collection, id, entry, overlay)?;
-            }
         }
     }
     Ok(())
