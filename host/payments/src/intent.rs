@@ -10,7 +10,7 @@
 
 use crate::{Behaviour, Escrow, PaymentError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yunlong_formats::Uscc;
 use yunlong_model::{InstallationName, Text, Timestamp};
 
@@ -139,6 +139,9 @@ pub struct Intent {
     pub attempt: u32,
     /// Fen taken.
     pub captured: u64,
+    /// The attempts whose money arrived: the first pays; of what comes behind it the platform owes each fen back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub arrived: BTreeSet<u32>,
     /// Why the last attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -154,6 +157,17 @@ pub struct Intent {
     /// What the sandbox was told to do with the last attempt; other providers ignore it.
     #[serde(default)]
     pub behaviour: Behaviour,
+}
+
+/// What money that arrives is to its payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It pays it.
+    Paid,
+    /// It was paid by another attempt: a provider had called this one failed and changed its mind.
+    Surplus,
+    /// It is known.
+    Known,
 }
 
 const ATTEMPTABLE: &[Status] = &[Status::Pending, Status::Failed];
@@ -193,15 +207,18 @@ impl Intent {
         Ok(())
     }
 
-    /// The money of an attempt arrived. Answers whether that is news.
-    pub(crate) fn succeed(&mut self) -> bool {
+    /// The money of an attempt arrived.
+    pub(crate) fn succeed(&mut self, attempt: u32) -> Arrival {
+        if !self.arrived.insert(attempt) {
+            return Arrival::Known;
+        }
         if matches!(self.status, Status::Captured | Status::Refunded) {
-            return false;
+            return Arrival::Surplus;
         }
         self.status = Status::Captured;
         self.captured = self.amount;
         self.failure = None;
-        true
+        Arrival::Paid
     }
 
     /// An attempt failed. Answers whether that is news: a late failure of an earlier attempt is not.

@@ -8,7 +8,8 @@ use yunlong_model::Timestamp;
 /// One side of an entry: fen, positive for a debit, negative for a credit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
-    /// `clearing:<provider>` (what a provider owes the platform), `payee:<installation>:<uscc>` (what the platform
+    /// `clearing:<provider>` (what a provider owes the platform), `surplus:<provider>` (what arrived twice and is owed
+    /// back to those who paid it), `payee:<installation>:<uscc>` (what the platform
     /// owes a payee), `escrow:<installation>` (what it holds for an installation's payers) or
     /// `returning:<installation>` (what of that is on its way back).
     pub account: String,
@@ -108,6 +109,15 @@ impl Entry {
     pub fn hold(intent: &Intent, at: Timestamp) -> Result<Self, LedgerError> {
         let to = escrow_account(intent.installation.as_str());
         Self::transfer(intent, "hold".to_owned(), clearing_account(&intent.provider), to, intent.captured, at)
+    }
+
+    /// Money that arrived for what was paid before: the provider owes it to us, we owe it back.
+    ///
+    /// # Errors
+    /// [`LedgerError::TooLarge`] for amounts beyond 63 bits.
+    pub fn surplus(intent: &Intent, attempt: u32, at: Timestamp) -> Result<Self, LedgerError> {
+        let (from, to) = (clearing_account(&intent.provider), format!("surplus:{}", intent.provider));
+        Self::transfer(intent, format!("surplus of attempt {attempt}"), from, to, intent.amount, at)
     }
 
     /// Held money for payees.

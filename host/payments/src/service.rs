@@ -2,7 +2,7 @@
 
 use crate::callback::{Callback, CallbackError, CallbackEvent, Headers};
 use crate::escrow::Escrow;
-use crate::intent::{Intent, NewIntent, NewRefund, Status};
+use crate::intent::{Arrival, Intent, NewIntent, NewRefund, Status};
 use crate::ledger::{Entry, LedgerError};
 use crate::provider::{Provider, charge_key, refund_key};
 use crate::sandbox::{Behaviour, SandboxCashier, WINDOW_MILLIS};
@@ -112,6 +112,7 @@ impl Payments {
             status: Status::Pending,
             attempt: 0,
             captured: 0,
+            arrived: Default::default(),
             failure: None,
             refunds: Default::default(),
             created_at: now,
@@ -295,9 +296,9 @@ impl Payments {
         attempt: u32,
         failure: Option<&str>,
     ) -> Result<(), Refused> {
-        match failure {
-            None if intent.succeed() => {
-                let now = self.clock.now();
+        let now = self.clock.now();
+        match failure.map_or_else(|| Ok(intent.succeed(attempt)), Err) {
+            Ok(Arrival::Paid) => {
                 let entry = if intent.escrow.is_some() {
                     Entry::hold(intent, now)
                 } else {
@@ -311,11 +312,17 @@ impl Payments {
                 txn.put_as(keys::intent(&intent.id), intent);
                 self.report(txn, intent, "captured", intent.captured, None, None).await?;
             }
-            Some(why) if intent.fail(attempt, why) => {
+            Ok(Arrival::Surplus) => {
+                // It stands in the ledger's account until the operator returns it by the provider's own means.
+                tracing::error!(intent = intent.id, attempt, fen = intent.amount, "a payment arrived a second time");
+                book(txn, Entry::surplus(intent, attempt, now))?;
+                txn.put_as(keys::intent(&intent.id), intent);
+            }
+            Err(why) if intent.fail(attempt, why) => {
                 txn.put_as(keys::intent(&intent.id), intent);
                 self.report(txn, intent, "failed", intent.amount, None, Some(why)).await?;
             }
-            _ => {}
+            Ok(Arrival::Known) | Err(_) => {}
         }
         Ok(())
     }
