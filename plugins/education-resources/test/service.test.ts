@@ -5,6 +5,7 @@ import { unzipSync } from "fflate";
 import * as files from "@yunlong/sdk/files";
 import { DataError } from "@yunlong/sdk";
 import type { Person } from "./support.ts";
+import type { Link } from "../src/domain/link.ts";
 import { DAY_MS, dayOf, monthOf, plusDays } from "../src/domain/time.ts";
 import { CONSENTS, RESOURCES, STUDENTS, USES } from "../src/store/index.ts";
 import * as app from "../src/service/index.ts";
@@ -286,6 +287,67 @@ test("a probe that nobody signed, an old one, and a second one under the same nu
   const other = { ...p, mbps: 1000 };
   assert.equal(kindOf(() => app.takeProbe(other, app.signProbe(key, other))), "reused");
   assert.equal(kindOf(() => app.probeKey(city.person("resident-1").asks, A)), "not-permitted");
+});
+
+/** A probe of school A that looked some days ago, by its own clock; sent now. */
+function lookedAt(n: number, ago: number): Link {
+  const p = { id: `probe-${String(n).padStart(6, "0")}`, school: A, at: city.of.now - ago * DAY_MS, ok: true, mbps: 20, latency: 3 };
+  return app.takeProbe(p, app.signProbe(app.probeKey(city.bureau.asks, A), p));
+}
+
+test("three probes that say they looked on three days, and come on one, are one day; three days of coming verify", () => {
+  app.applyForLink(city.bureau.asks, A);
+  assert.deepEqual([2, 1, 0].map((ago, n) => lookedAt(n, ago).state), ["connected", "connected", "connected"]);
+  assert.deepEqual(app.linkOf(A)?.days, [dayOf(city.of.now)]);
+  city.of.advance(DAY_MS);
+  assert.equal(lookedAt(3, 0).state, "connected");
+  city.of.advance(DAY_MS);
+  assert.equal(lookedAt(4, 1).state, "verified", "a line that was down yesterday and brings it today came today");
+});
+
+test("days that lie further back than the window count no more", () => {
+  app.applyForLink(city.bureau.asks, A);
+  lookedAt(0, 0);
+  city.of.advance(DAY_MS);
+  lookedAt(1, 0);
+  city.of.advance(6 * DAY_MS);
+  assert.equal(lookedAt(2, 0).state, "connected");
+  assert.equal(app.linkOf(A)?.days.length, 2);
+});
+
+test("the probe's key is the bureau's, which installs it; the school's own administrator signs nothing", () => {
+  app.applyForLink(city.bureau.asks, A);
+  const admin = city.posted("admin-1", "admin", A);
+  assert.equal(kindOf(() => app.probeKey(admin.asks, A)), "not-permitted");
+  assert.equal(kindOf(() => app.renewProbeKey(admin.asks, A)), "not-permitted");
+  assert.deepEqual(app.probesOf(admin.asks, A).items, [], "what it found the administrator reads");
+});
+
+test("a key that leaked is renewed: the one before signs no more, and what it signed verifies nothing", () => {
+  app.applyForLink(city.bureau.asks, A);
+  const leaked = app.probeKey(city.bureau.asks, A);
+  lookedAt(0, 0);
+  city.of.advance(DAY_MS);
+  lookedAt(1, 0);
+  const next = app.renewProbeKey(city.bureau.asks, A);
+  assert.notEqual(next, leaked);
+  assert.equal(app.probeKey(city.bureau.asks, A), next);
+  city.of.advance(DAY_MS);
+  const p = { id: "probe-000002", school: A, at: city.of.now, ok: true, mbps: 20, latency: 3 };
+  assert.deepEqual(refusal(() => app.takeProbe(p, app.signProbe(leaked, p))), { kind: "untrusted", why: "signature" });
+  assert.equal(app.takeProbe(p, app.signProbe(next, p)).state, "connected", "the third day, and the first of the new key");
+  assert.ok(city.of.audit.some((row) => JSON.stringify(row).includes("probe.renew-key")));
+  assert.equal(kindOf(() => app.renewProbeKey(city.bureau.asks, B)), "not-found", "it did not apply");
+});
+
+test("a link that was verified stays so when its key is renewed", () => {
+  app.applyForLink(city.bureau.asks, A);
+  for (let n = 0; n < 3; n++) {
+    lookedAt(n, 0);
+    if (n < 2) city.of.advance(DAY_MS);
+  }
+  app.renewProbeKey(city.bureau.asks, A);
+  assert.equal(app.linkOf(A)?.state, "verified");
 });
 
 test("a PDF with a script, a picture that lies, and film in no film are refused at the upload", () => {

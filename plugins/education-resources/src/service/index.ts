@@ -7,7 +7,7 @@
  *
  * | module | functions |
  * |---|---|
- * | `schools` | open: `listSchools` `schoolById` `schoolName` `linkOf` `access` (rate, missing, counties) `deliveryOf` (what its line carries); bureau: `addSchool` `editSchool` `endSchool`; school: `applyForLink` `probeKey` `probesOf`; the probe itself: `takeProbe` (signed; see `signProbe`) |
+ * | `schools` | open: `listSchools` `schoolById` `schoolName` `linkOf` `access` (rate, missing, counties) `deliveryOf` (what its line carries); bureau: `addSchool` `editSchool` `endSchool` `probeKey` `renewProbeKey`; school: `applyForLink` `probesOf`; the probe itself: `takeProbe` (signed; see `signProbe`) |
  * | `curriculum` | open: `nodesBelow` `nodeById` `nodePath` `nodeToday`; bureau: `addNode` `changeEdition` |
  * | `resources` | teacher: `createResource` `saveResource` `submitResource` `reviseResource` `myResources` `allMyResources`; reviewers: `waitingForReview` `reviewResource`; county, bureau: `publishResource` `withdrawResource`; all of these: `workResource` |
  * | `catalogue` | open: `catalogue` (search) `shownResource` `fileOf` (which file, preview, Cache-Control) `withdrawals` (for offline copies) |

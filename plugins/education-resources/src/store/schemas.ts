@@ -42,6 +42,7 @@ export const LinkDoc: z.ZodType<Link> = z.object({
   days: z.array(text),
   mbps: z.number(),
   history: z.array(z.object({ state: z.enum(LINK_STATES), at: int })),
+  renewals: int.optional(),
 });
 
 /** A probe. */
