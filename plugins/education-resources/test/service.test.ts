@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { unzipSync } from "fflate";
 import * as files from "@yunlong/sdk/files";
-import { DataError } from "@yunlong/sdk";
+import { AttributeError, DataError } from "@yunlong/sdk";
 import type { Person } from "./support.ts";
 import type { Link } from "../src/domain/link.ts";
 import { DAY_MS, dayOf, monthOf, plusDays } from "../src/domain/time.ts";
@@ -155,6 +155,7 @@ test("of a child under 14 nothing is kept before a guardian consents", () => {
   const [seat] = app.seatCodes(a.asks, id, 1, 1);
   const code = seat?.code ?? "";
   const child = { code, name: "学生 1", birth: "2015-09-01" };
+  city.born("child-1", "2015-09-01");
   assert.equal(kindOf(() => app.takeOwnSeat(city.person("child-1").asks, child)), "guardian-needed");
   assert.deepEqual(fieldsOf(() => app.consentForChild(city.person("guardian-1").asks, { ...child, agrees: false })), ["/agrees"]);
   assert.deepEqual([STUDENTS.find(STUDENTS.byId()).items, CONSENTS.find(CONSENTS.byId()).items], [[], []]);
@@ -166,7 +167,32 @@ test("of a child under 14 nothing is kept before a guardian consents", () => {
   assert.equal(app.bindAccount(pupil.asks, app.accountCode(guardian.asks, made.id)).subject, "child-1");
   assert.equal(kindOf(() => app.accountCode(city.person("guardian-2").asks, made.id)), "not-found");
   const [second] = app.seatCodes(a.asks, id, 2, 2);
-  assert.equal(app.takeOwnSeat(city.person("pupil-2").asks, { code: second?.code ?? "", name: "学生 2", birth: "2010-01-01" }).consent, undefined, "who is 14 takes the seat alone");
+  city.born("pupil-2", "2010-01-01");
+  assert.equal(app.takeOwnSeat(city.person("pupil-2").asks, { code: second?.code ?? "", name: "学生 2" }).consent, undefined, "who is 14 takes the seat alone");
+});
+
+test("the age is what the city knows, and not what a child types; without a date of birth on record a guardian consents", () => {
+  const [a] = staff();
+  const { id } = city.classOf(a, A, 0);
+  const [first, second] = app.seatCodes(a.asks, id, 1, 2).map(({ code }) => ({ code, name: "学生" }));
+  assert.ok(first !== undefined && second !== undefined);
+  const child = city.person("child-1");
+  city.born("child-1", "2015-09-01");
+  assert.equal(kindOf(() => app.takeOwnSeat(child.asks, { ...first, birth: "2000-01-01" } as typeof first)), "guardian-needed");
+  const unknown = city.person("pupil-3");
+  city.of.consent("pupil-3", "student-birth");
+  assert.equal(kindOf(() => app.takeOwnSeat(unknown.asks, first)), "guardian-needed");
+  assert.deepEqual(STUDENTS.find(STUDENTS.byId()).items, []);
+  const guardian = city.person("guardian-3");
+  assert.equal(app.consentForChild(guardian.asks, { ...first, birth: "2009-01-01", agrees: true }).guardian, "guardian-3", "of any age");
+  const grown = city.person("pupil-4");
+  city.of.setAttribute("pupil-4", "birth-date", "2012-05-01");
+  assert.throws(() => app.takeOwnSeat(grown.asks, second), (e) => e instanceof AttributeError && e.code === "consent-required");
+  city.of.consent("pupil-4", "student-birth");
+  const seated = app.takeOwnSeat(grown.asks, second);
+  assert.equal(STUDENTS.get(seated.id)?.value.birth, "2012-05-01");
+  city.of.withdraw("pupil-4", "student-birth");
+  assert.equal(app.takeOwnSeat(grown.asks, second).id, seated.id, "the same again is the same, and asks nothing");
 });
 
 test("a code is refused when it is wrong, used or old, and takes what people type", () => {

@@ -13,7 +13,7 @@
  * | `catalogue` | open: `catalogue` (search) `shownResource` `fileOf` (which file, preview, Cache-Control) `withdrawals` (for offline copies) |
  * | `packs` | open: `packOf` `packVolume` (a file's id); signed in: `askForPack` |
  * | `posts` | bureau, school: `invite` `postsAt` `endPost`; staff: `takeUpPost` (by code) `myPosts` |
- * | `students` | school: `addClass` `giveClass` `classesOf` `moveStudent`; teacher: `myClasses` `seatCodes` `studentsOf`; guardian: `consentForChild` `myChildren` `accountCode` `withdrawConsent`; student: `takeOwnSeat` `bindAccount` `meAsStudent` `eraseStudent` |
+ * | `students` | school: `addClass` `giveClass` `classesOf` `moveStudent`; teacher: `myClasses` `seatCodes` `studentsOf`; guardian: `consentForChild` `myChildren` `accountCode` `withdrawConsent`; student: `ownBirth` `takeOwnSeat` `bindAccount` `meAsStudent` `eraseStudent` |
  * | `spaces` | teacher: `mySpace` `shelveResource` `unshelveResource` `writeNote`; class: `classSpace` |
  * | `assignments` | teacher: `saveAssignment` `handOutAssignment` `closeAssignment` `submissionsOf` `markSubmission` `giveBackSubmission`; class: `assignmentsOf` `assignmentById`; student, guardian: `handInAssignment` `mySubmission` `answerFile` |
  * | `uses` | student: `recordUses`; teacher, for a class without a network: `recordClassUses` |
