@@ -41,7 +41,7 @@ test("it loads step by step, once, and its figures are what was taken over", () 
   const { done, total } = app.sampleProgress() ?? { done: 0, total: 1 };
   assert.deepEqual([done, total], [64, 64]);
   const last = plusMonths(monthOf(city.of.now), -1);
-  assert.deepEqual(app.recount(city.bureau.asks, last), []);
+  assert.deepEqual(app.recount(city.bureau.asks, last).differences, []);
   const { ratio, schools } = app.equityOf(last);
   assert.ok(ratio !== null && ratio > 25 && ratio < 60, `${ratio}`);
   assert.ok(schools.some((s) => s.figure.hidden), "small cells are hidden");

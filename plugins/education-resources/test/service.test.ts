@@ -278,7 +278,7 @@ test("a merger in mid-term: uses before it count for the old school, those after
   const use = (id: string, at: number) => ({ id, seat: 1, resource, at, seconds: 60 });
   app.recordClassUses(teacher.asks, there.id, [use("offline-1", before), use("offline-2", city.of.now)], "");
   assert.deepEqual(USES.find(USES.byId()).items.map((u) => u.value.school), [A, B]);
-  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)), []);
+  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)).differences, []);
   assert.deepEqual(fieldsOf(() => app.endSchool(city.bureau.asks, B, "merged", B, "2030-01-01")), ["/into"]);
   assert.equal(kindOf(() => app.endSchool(city.bureau.asks, A, "closed", null, "2030-01-01")), "wrong-state");
   void of;

@@ -2,7 +2,7 @@
 import { type Consumer, Failure, type Jobs, type Lifecycle, publish, z } from "@yunlong/sdk";
 import * as context from "@yunlong/sdk/context";
 import { SCHOOLS } from "../store/index.ts";
-import { writeFigures } from "./figures.ts";
+import { askForFigures, writeFigures } from "./figures.ts";
 import { buildVolume } from "./packs.ts";
 import { sweepCodes } from "./posts.ts";
 import { beginSample, loadSampleStep } from "./sample.ts";
@@ -17,6 +17,8 @@ export const consumer: Consumer = {
     switch (event.topic) {
       case "links.sweep":
         return sweepLinks(tx, event.json(Sweep).after);
+      case "figures.write":
+        return writeFigures(event, tx);
       case "pack.build":
         return buildVolume(event, tx);
       case "student.erased":
@@ -38,7 +40,7 @@ export const jobs: Jobs = {
         publish(tx, { topic: "links.sweep", key: "links", data: {} });
         return;
       case "figures":
-        return writeFigures(tx);
+        return askForFigures(tx);
       default:
         throw Failure.reject(`no job of this app: ${job}`);
     }

@@ -12,6 +12,7 @@ import { monthOf } from "../domain/time.ts";
 import { cellKey } from "../domain/use.ts";
 import { COUNTERS, IMPORTS, LINKS, NODES, PROGRESS, RESOURCES, REVIEWS, SCHOOLS } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
+import { writeAnew } from "./figures.ts";
 
 const Step = z.object({ step: z.number().int().min(0) });
 /** Resources of one step: their files are written one by one. */
@@ -93,4 +94,5 @@ function loadMonth(tx: Tx, n: number, began: number): void {
     tx.adjust(COUNTERS.seconds, key, cell.seconds, { min: 0 });
     tx.adjust(COUNTERS.people, key, cell.people, { min: 0 });
   });
+  writeAnew(tx, month);
 }
