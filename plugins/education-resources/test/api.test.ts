@@ -211,6 +211,10 @@ test("the curriculum, its editions and packs", async () => {
   assert.deepEqual([pack.json.state, pack.json.volumes], ["ready", [{ path: `/packs/${unit}/1`, resources: 1 }]]);
   const delivery = await ask(undefined, "GET", `/api/resources/${id}/delivery?school=${schoolInput(1).id}`);
   assert.deepEqual([delivery.json.quality, delivery.json.offline, delivery.json.pack], ["720p", true, `/packs/${unit}`]);
+  city.curriculum("e2");
+  await ask(city.bureau, "POST", "/api/curriculum/primary.math.3.1.e1/change", { to: "primary.math.3.1.e2" });
+  const found = await ask(undefined, "GET", "/api/resources?node=primary.math.3.1.e2.1");
+  assert.deepEqual(found.json.items.map((r: { id: string }) => r.id), [id], "the search follows the edition, as the unit's page does");
 });
 
 test("posts are taken up by codes, and a teacher has a space", async () => {

@@ -10,7 +10,7 @@
  * | `schools` | open: `listSchools` `schoolById` `schoolName` `linkOf` `access` (rate, missing, counties) `deliveryOf` (what its line carries); bureau: `addSchool` `editSchool` `endSchool` `probeKey` `renewProbeKey`; school: `applyForLink` `probesOf`; the probe itself: `takeProbe` (signed; see `signProbe`) |
  * | `curriculum` | open: `nodesBelow` `nodeById` `nodePath` `nodeToday`; bureau: `addNode` `changeEdition` |
  * | `resources` | teacher: `createResource` `saveResource` `submitResource` `reviseResource` `myResources` `allMyResources`; reviewers: `waitingForReview` `reviewResource`; county, bureau: `publishResource` `withdrawResource`; all of these: `workResource` |
- * | `catalogue` | open: `catalogue` (search) `shownResource` `fileOf` (which file, preview, Cache-Control) `withdrawals` (for offline copies) |
+ * | `catalogue` | open: `catalogue` (search) `catalogueAt` (a node) `shownResource` `fileOf` (which file, preview, Cache-Control) `withdrawals` (for offline copies) |
  * | `packs` | open: `packOf` `packVolume` (a file's id); signed in: `askForPack` |
  * | `posts` | bureau, school: `invite` `postsAt` `endPost`; staff: `takeUpPost` (by code) `myPosts` |
  * | `students` | school: `addClass` `giveClass` `classesOf` `moveStudent`; teacher: `myClasses` `seatCodes` `studentsOf`; guardian: `consentForChild` `myChildren` `accountCode` `withdrawConsent`; student: `ownBirth` `takeOwnSeat` `bindAccount` `meAsStudent` `eraseStudent` |

@@ -21,6 +21,7 @@ export const PROBES_BY_SCHOOL = PROBES.index("by-school");
 
 export const NODES = new Collection("nodes", s.NodeDoc);
 export const NODES_BY_PARENT = NODES.index("by-parent");
+export const NODES_BY_SUCCESSOR = NODES.index("by-successor");
 
 export const RESOURCES = new Collection("resources", s.ResourceDoc);
 export const RESOURCES_BY_AUTHOR = RESOURCES.index("by-author");
