@@ -330,12 +330,12 @@ test("the sample loads step by step, and the page says how far it is", async () 
   assert.match(await answer.text(), /<progress id="progress" value="0"/);
 });
 
-const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "application/pdf", wav: "audio/x-wav", txt: "text/plain", csv: "text/csv" };
+const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "application/pdf", wav: "audio/x-wav", txt: "text/plain", csv: "text/csv", webm: "video/webm" };
 
 test("each kind of file is shown as a browser can, and every one can be saved", async () => {
   const { teacher, reviewer, county } = staffed();
   const shown = new Map<string, string>();
-  for (let n = 0; n < 60 && shown.size < 5; n++) {
+  for (let n = 0; n < 60 && shown.size < 6; n++) {
     const { name, content } = sampleResource(n);
     const mediaType = TYPES[name.split(".").at(-1) ?? ""];
     if (mediaType === undefined || shown.has(mediaType)) continue;
@@ -347,7 +347,8 @@ test("each kind of file is shown as a browser can, and every one can be saved", 
     assert.match(html, new RegExp(`href="/resources/${id.replace(".", "\\.")}/file\\?save=1"`));
     shown.set(mediaType, html);
   }
-  assert.deepEqual([...shown.keys()].sort(), ["application/pdf", "audio/x-wav", "image/png", "text/csv", "text/plain"]);
+  assert.deepEqual([...shown.keys()].sort(), ["application/pdf", "audio/x-wav", "image/png", "text/csv", "text/plain", "video/webm"]);
+  assert.match(shown.get("video/webm") ?? "", /<video controls=""[^>]* src="\/resources\/[^"]+\/file"/);
   assert.match(shown.get("image/png") ?? "", /<img src="\/resources\/[^"]+\/file" alt="分数的初步认识"/);
   assert.match(shown.get("audio/x-wav") ?? "", /<audio controls=""[^>]* src="\/resources\/[^"]+\/file"/);
   assert.match(shown.get("application/pdf") ?? "", /打开PDF 文档/);
