@@ -4,10 +4,10 @@ import * as context from "@yunlong/sdk/context";
 import { SCHOOLS } from "../store/index.ts";
 import { askForFigures, writeFigures } from "./figures.ts";
 import { buildVolume } from "./packs.ts";
-import { sweepCodes } from "./posts.ts";
 import { beginSample, loadSampleStep } from "./sample.ts";
 import { sweepLinks } from "./schools.ts";
 import { eraseSubmissions } from "./students.ts";
+import { beginSweeps, sweep } from "./sweep.ts";
 
 const Sweep = z.object({ after: z.string().optional() });
 
@@ -17,6 +17,8 @@ export const consumer: Consumer = {
     switch (event.topic) {
       case "links.sweep":
         return sweepLinks(tx, event.json(Sweep).after);
+      case "old.sweep":
+        return sweep(event, tx);
       case "figures.write":
         return writeFigures(event, tx);
       case "pack.build":
@@ -36,7 +38,7 @@ export const jobs: Jobs = {
   run(job, _scheduled, tx) {
     switch (job) {
       case "nightly":
-        sweepCodes(tx);
+        beginSweeps(tx);
         publish(tx, { topic: "links.sweep", key: "links", data: {} });
         return;
       case "figures":

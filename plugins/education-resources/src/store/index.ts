@@ -18,6 +18,7 @@ export const LINKS_BY_STATE = LINKS.index("by-state");
 
 export const PROBES = new Collection("probes", s.ProbeDoc);
 export const PROBES_BY_SCHOOL = PROBES.index("by-school");
+export const PROBES_BY_TIME = PROBES.index("by-time");
 
 export const NODES = new Collection("nodes", s.NodeDoc);
 export const NODES_BY_PARENT = NODES.index("by-parent");
@@ -68,6 +69,7 @@ export const USES = new Collection("uses", s.UseDoc);
 export const USES_BY_MONTH = USES.index("by-month");
 
 export const USE_DAYS = new Collection("use-days", s.UseDayDoc);
+export const USE_DAYS_BY_DAY = USE_DAYS.index("by-day");
 export const USE_PEOPLE = new Collection("use-people", s.UsePersonDoc);
 export const IMPORTS = new Collection("use-imports", s.ImportDoc);
 /** By month. */

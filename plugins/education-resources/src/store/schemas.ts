@@ -189,7 +189,7 @@ export const UseDoc: z.ZodType<Use> = z.object({
 });
 
 /** A pupil's day, for the rules against bots. */
-export const UseDayDoc: z.ZodType<UseDay> = z.object({ id: text, hours: z.record(text, int), seconds: int });
+export const UseDayDoc: z.ZodType<UseDay> = z.object({ id: text, day: text.optional(), hours: z.record(text, int), seconds: int });
 
 /** That a pupil was counted in a school's month. */
 export const UsePersonDoc = z.object({ id: text });
