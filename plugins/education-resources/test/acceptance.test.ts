@@ -137,7 +137,7 @@ test("6. 3.2 uses a rural pupil against 8.0 an urban one are 0.40; the trend and
   const { points, behind } = app.equityTrend(3, month);
   assert.deepEqual(points.map((p) => p.ratio), [null, null, 40]);
   assert.deepEqual(behind.shown.map((s) => s.name), ["第 1 所小学", "第 2 所小学"]);
-  assert.deepEqual(app.recount(city.bureau.asks, month), []);
+  assert.deepEqual(app.recount(city.bureau.asks, month).differences, []);
   assert.match(EQUITY_FORMULA.zh, /5 人/);
 });
 
@@ -183,7 +183,7 @@ test("7. a thousand events that come again leave the counts as they are", () => 
     assert.ok(results.every((r) => r.result === "again"));
   }
   assert.deepEqual(cell(), counted);
-  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)), []);
+  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)).differences, []);
   const other = app.recordClassUses(teacher.asks, id, [{ ...uses[0], seconds: 21 } as (typeof uses)[0]], "Mozilla/5.0");
   assert.deepEqual(other, [{ id: "event-00000", result: "refused", why: "reused" }]);
 });
@@ -208,7 +208,7 @@ test("8. a student is erased: the identity is gone, the aggregates are unchanged
   assert.deepEqual(SUBMISSIONS.find(SUBMISSIONS.byId()).items, []);
   assert.deepEqual(app.myChildren(guardian.asks), []);
   assert.deepEqual([cell(), USES.find(USES.byId()).items.map((u) => u.value)], before);
-  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)), []);
+  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)).differences, []);
   const kept = JSON.stringify(USES.find(USES.byId()).items);
   assert.ok(!kept.includes(child) && !kept.includes("guardian"), "nothing in a use leads to anybody");
   assert.equal(refusal(() => app.withdrawConsent(guardian.asks, child)).kind, "not-found");

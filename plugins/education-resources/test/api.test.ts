@@ -144,8 +144,14 @@ test("consent, an answer, its mark, and the withdrawal that leaves the sums", as
   assert.deepEqual(pointers((await ask(guardian, "POST", "/api/children", body)).json), ["/agrees"]);
   const child = await ask(guardian, "POST", "/api/children", { ...body, agrees: true });
   assert.equal(child.status, 201);
-  assert.equal((await ask(city.person("child-2"), "POST", "/api/me/seat", { code: codes.json.items[1].code, name: "学生 2", birth: "2016-09-01" })).status, 403);
-  assert.equal((await ask(guardian, "POST", "/api/me/seat", { code: "AAAA-BBBB-CCCC", name: "学生 2", birth: "2000-09-01" })).status, 409);
+  const seat = { code: codes.json.items[1].code, name: "学生 2" };
+  const asked = await ask(city.person("child-2"), "POST", "/api/me/seat", seat);
+  assert.deepEqual([asked.status, asked.json.scope], [403, "student-birth"], "the date of birth is asked of its owner");
+  city.born("child-2", "2016-09-01");
+  const typed = await ask(city.person("child-2"), "POST", "/api/me/seat", { ...seat, birth: "2000-09-01" });
+  assert.deepEqual([typed.status, typed.json.type.split(":").at(-1)], [403, "guardian-needed"], "what is typed makes nobody older");
+  city.born("guardian-1", "1990-09-01");
+  assert.equal((await ask(guardian, "POST", "/api/me/seat", { code: "AAAA-BBBB-CCCC", name: "学生 2" })).status, 409);
   const key = "assignment01";
   const draft = { title: "分数练习", text: "做 1 至 3 题", resources: [resource], due: city.of.now + DAY_MS };
   assert.equal((await ask(teacher, "PUT", `/api/classes/${made.json.id}/assignments/${key}`, { ...draft, due: 0 })).status, 422);
@@ -205,6 +211,10 @@ test("the curriculum, its editions and packs", async () => {
   assert.deepEqual([pack.json.state, pack.json.volumes], ["ready", [{ path: `/packs/${unit}/1`, resources: 1 }]]);
   const delivery = await ask(undefined, "GET", `/api/resources/${id}/delivery?school=${schoolInput(1).id}`);
   assert.deepEqual([delivery.json.quality, delivery.json.offline, delivery.json.pack], ["720p", true, `/packs/${unit}`]);
+  city.curriculum("e2");
+  await ask(city.bureau, "POST", "/api/curriculum/primary.math.3.1.e1/change", { to: "primary.math.3.1.e2" });
+  const found = await ask(undefined, "GET", "/api/resources?node=primary.math.3.1.e2.1");
+  assert.deepEqual(found.json.items.map((r: { id: string }) => r.id), [id], "the search follows the edition, as the unit's page does");
 });
 
 test("posts are taken up by codes, and a teacher has a space", async () => {

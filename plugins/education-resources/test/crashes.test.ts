@@ -122,7 +122,7 @@ const useStep = fc.record({
 /** The counters are what the kept uses make, by school and by resource; no small cell is shown; nothing leads to anybody. */
 function checkUses(city: City, resource: string, students: readonly string[]): void {
   const month = monthOf(city.of.now);
-  assert.deepEqual(app.recount(city.bureau.asks, month), [], "the counters are not what the events make");
+  assert.deepEqual(app.recount(city.bureau.asks, month).differences, [], "the counters are not what the events make");
   const uses = all(USES.byId(), 2000);
   const counted = uses.filter((u) => u.verdict === "counted");
   assert.equal(counter(COUNTERS.resource, resource), counted.length);
@@ -144,6 +144,7 @@ test("uses: whatever is sent again, cut between two transactions, moved or erase
   fc.assert(
     fc.property(fc.array(useStep, { minLength: 3, maxLength: 8 }), (ops) => {
       const city = new City();
+      city.of.configure("figures_minutes", 0);
       city.schools(2);
       city.curriculum();
       const teacher = city.posted("teacher-1", "teacher", A);
@@ -218,11 +219,12 @@ test("children: whoever types what and dies where, nothing is kept of a child wi
       app.handOutAssignment(teacher.asks, task.id);
       for (const op of ops) {
         const guardian = city.person(`guardian-${op.who}`);
-        const joining = { code: codes[op.seat] ?? "", name: "学生", birth: op.born };
+        const joining = { code: codes[op.seat] ?? "", name: "学生" };
+        city.born(`pupil-${op.who}`, op.born);
         const child = app.myChildren(guardian.asks)[0]?.id ?? "nobody";
         const before = state(city, STUDENTS, CONSENTS);
         const end = dyingAfter(op.life, () => {
-          if (op.step === "consent") app.consentForChild(guardian.asks, { ...joining, agrees: op.agrees });
+          if (op.step === "consent") app.consentForChild(guardian.asks, { ...joining, birth: op.born, agrees: op.agrees });
           if (op.step === "own") app.takeOwnSeat(city.person(`pupil-${op.who}`).asks, joining);
           if (op.step === "bind") app.bindAccount(city.person(`pupil-${op.who}`).asks, app.accountCode(guardian.asks, child));
           if (op.step === "hand-in") app.handInAssignment(guardian.asks, task.id, { text: "答", files: [], child });
@@ -245,10 +247,12 @@ const linkStep = fc.record({
   school: fc.integer({ min: 1, max: 4 }),
   days: fc.constantFrom(1, 1, 1, 1, 2, 31),
   ok: fc.constantFrom(true, true, true, false),
+  /** Days since it looked, by its own clock. */
+  late: fc.constantFrom(0, 0, 0, 1, 2, 6),
   life,
 });
 
-/** What a probe's program knows of a school: on which days it got through, and when last. */
+/** What a probe's program knows of a school: on which days it got through, and when it looked last. */
 interface Heard {
   readonly days: Set<string>;
   last: number;
@@ -279,7 +283,7 @@ test("links: whatever schools claim, forge or end, and processes die where, the 
       ops.forEach((op, i) => {
         const { id, ...input } = schoolInput(op.school);
         if (op.step === "time") city.of.advance(op.days * DAY_MS);
-        const probe = { id: `probe-${String(i).padStart(4, "0")}`, school: id, at: city.of.now, ok: op.ok, mbps: 20, latency: 3 };
+        const probe = { id: `probe-${String(i).padStart(4, "0")}`, school: id, at: city.of.now - op.late * DAY_MS, ok: op.ok, mbps: 20, latency: 3 };
         const before = state(city, LINKS);
         const end = dyingAfter(op.life, () => {
           if (op.step === "apply") app.applyForLink(city.bureau.asks, id);
@@ -296,7 +300,7 @@ test("links: whatever schools claim, forge or end, and processes die where, the 
         if (op.step === "probe" && op.ok && end === "done") {
           const of = heard.get(id) ?? { days: new Set<string>(), last: 0 };
           of.days.add(dayOf(city.of.now));
-          of.last = city.of.now;
+          of.last = Math.max(of.last, probe.at);
           heard.set(id, of);
         }
         if (end !== "done") assert.equal(state(city, LINKS), before, `a call that was ${end} left something behind`);

@@ -7,6 +7,7 @@ import { type Link, apply, probed, silenced, stoodAt } from "../src/domain/link.
 import { end, register } from "../src/domain/school.ts";
 import { DAY_MS, startOf } from "../src/domain/time.ts";
 import * as service from "../src/service/index.ts";
+import { LISTED } from "../src/store/index.ts";
 import { City, METADATA, type Person, schoolInput } from "./support.ts";
 
 const NOW = startOf("2026-05-15") + DAY_MS / 2;
@@ -108,6 +109,59 @@ test("the library begins with the newest, or with the oldest", async () => {
     assert.deepEqual(await listed(undefined, `/?sort=${of}`), ["第二个", "第一个"]);
     assert.deepEqual(await listed(undefined, `/?sort=oldest${of}`), ["第一个", "第二个"]);
   }
+});
+
+/** Published one after the other, the first the oldest; answers their ids. */
+function publishedOf(titles: readonly string[], of: Partial<typeof METADATA> = {}): string[] {
+  return titles.map((title, n) => {
+    city.of.advance(60_000);
+    return city.published(teacher, reviewer, county, `${title} ${n} ${of.node ?? ""}`, { ...of, title });
+  });
+}
+
+test("words that few have are looked for in pages, and not a row at a time", () => {
+  publishedOf(["乙练习", ...Array<string>(30).fill("甲课件"), ...Array<string>(19).fill("乙练习")]);
+  const reads: number[] = [];
+  const find = LISTED.find.bind(LISTED);
+  LISTED.find = (query) => (reads.push(query.raw.limit), find(query));
+  try {
+    assert.equal(service.catalogue({ text: "乙" }, undefined, 20).items.length, 20);
+  } finally {
+    LISTED.find = find;
+  }
+  assert.ok(reads.length <= 3, `read ${reads.join(", ")}`);
+});
+
+test("the next page begins behind the last one that was shown, however many were read", () => {
+  const ids = publishedOf(Array.from({ length: 70 }, (_, n) => (n % 3 === 0 ? "乙练习" : "甲课件")));
+  const wanted = ids.filter((_, n) => n % 3 === 0).reverse();
+  for (const limit of [1, 2, 7, 20, 50]) {
+    const found: string[] = [];
+    let next: string | undefined;
+    do {
+      const page = service.catalogueAt("primary.math.3", { text: "乙" }, next, limit);
+      assert.ok(page.items.length <= limit);
+      found.push(...page.items.map((r) => r.id));
+      next = page.next;
+    } while (next !== undefined);
+    assert.deepEqual(found, wanted, `by ${limit}`);
+  }
+});
+
+test("a search at a unit or an edition finds what stood there in editions before, a page after the other", () => {
+  const [old] = publishedOf(["旧版"]);
+  city.curriculum("e2");
+  service.changeEdition(city.bureau.asks, "primary.math.3.1.e1", "primary.math.3.1.e2");
+  const [middle] = publishedOf(["中版"], { node: "primary.math.3.1.e2.1.1" });
+  city.curriculum("e3");
+  service.changeEdition(city.bureau.asks, "primary.math.3.1.e2", "primary.math.3.1.e3");
+  const [newest] = publishedOf(["新版"], { node: "primary.math.3.1.e3.1" });
+  const at = (node: string) => service.catalogueAt(node, {}, undefined, 20).items.map((r) => r.id);
+  for (const node of ["primary.math.3.1.e3.1", "primary.math.3.1.e3", "primary.math"]) assert.deepEqual(at(node), [newest, middle, old], node);
+  assert.deepEqual(at("primary.math.3.1.e3.1.1"), [middle], "an item finds what stood at its own place");
+  assert.deepEqual(at("primary.math.3.1.e1.1"), [old], "an edition out of use still has its own");
+  const first = service.catalogueAt("primary.math.3.1.e3.1", {}, undefined, 2);
+  assert.deepEqual(service.catalogueAt("primary.math.3.1.e3.1", {}, first.next, 2).items.map((r) => r.id), [old]);
 });
 
 test("a teacher without a post is told so before typing", async () => {

@@ -174,6 +174,27 @@ test("a guardian's story: the statement, the child, an assignment, the withdrawa
   assert.doesNotMatch(await page(teacher, assignment), /二分之一/);
 });
 
+test("who is 14 takes the seat with the date of birth that the city knows; a child is led to a guardian, and types nothing", async () => {
+  const { at, teacher } = staffed();
+  const { id } = city.classOf(teacher, at, 0);
+  const code = service.seatCodes(teacher.asks, id, 1, 1)[0]?.code ?? "";
+  const pupil = city.person("pupil-1");
+  const asked = await page(pupil, "/family/seat");
+  assert.match(asked, /出生日期[^]*href="[^"]*consent[^"]*student-birth/);
+  assert.doesNotMatch(asked, /name="code"/);
+  city.born("pupil-1", "2015-09-01");
+  const refused = await page(pupil, "/family/seat", 403);
+  assert.match(refused, /监护人/);
+  assert.doesNotMatch(refused, /name="code"/);
+  city.born("pupil-1", "2010-09-01");
+  const form = await page(pupil, "/family/seat");
+  assert.match(form, /2010-09-01/);
+  assert.doesNotMatch(form, /name="birth"/);
+  assert.match(await again(pupil, "/family/seat", { code: "AAAA-BBBB-CCCC", name: "学生 1" }, 409), /href="#field-code"[^]*value="学生 1"/);
+  assert.equal(await post(pupil, "/family/seat", { code, name: "学生 1" }), "/family?done=joined");
+  assert.match(await page(pupil, "/family"), /学生 1/);
+});
+
 test("posts are taken up by a code that is shown once", async () => {
   city.schools(1);
   const at = schoolInput(1).id;
@@ -202,6 +223,14 @@ test("the register: enter, change, merge; and a probe's key by a form alone", as
   assert.doesNotMatch(await page(city.bureau, `/schools/${id}/probes`), /[0-9a-f]{64}/);
   assert.match(await again(city.bureau, `/schools/${id}/key`, {}, 200), /[0-9a-f]{64}/);
   assert.equal((await city.of.get(app, `/schools/${id}/key`)).status, 405);
+  const keyIn = (html: string): string => /[0-9a-f]{64}/.exec(html)?.[0] ?? "";
+  const before = keyIn(await again(city.bureau, `/schools/${id}/key`, {}, 200));
+  const renewed = keyIn(await again(city.bureau, `/schools/${id}/key/renew`, {}, 200));
+  assert.ok(renewed !== before && renewed === service.probeKey(city.bureau.asks, id), "a new key, once and for all");
+  const admin = city.posted("admin-1", "admin", id);
+  const seen = await page(admin, `/schools/${id}/probes`);
+  assert.doesNotMatch(seen, /密钥/, "the school reads what its probe found, and has no key");
+  for (const target of ["key", "key/renew"]) await again(admin, `/schools/${id}/${target}`, {}, 403);
   assert.match(await again(city.bureau, `/schools/${id}/end`, { how: "merged", into: "", day: "2026-06-01" }, 422), /href="#field-into"/);
   await post(city.bureau, `/schools/${id}/end`, { how: "closed", into: "", day: "2026-04-30" });
   assert.match(await page(undefined, "/schools"), /closed|已结束|撤销/);
@@ -301,12 +330,12 @@ test("the sample loads step by step, and the page says how far it is", async () 
   assert.match(await answer.text(), /<progress id="progress" value="0"/);
 });
 
-const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "application/pdf", wav: "audio/x-wav", txt: "text/plain", csv: "text/csv" };
+const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "application/pdf", wav: "audio/x-wav", txt: "text/plain", csv: "text/csv", webm: "video/webm" };
 
 test("each kind of file is shown as a browser can, and every one can be saved", async () => {
   const { teacher, reviewer, county } = staffed();
   const shown = new Map<string, string>();
-  for (let n = 0; n < 60 && shown.size < 5; n++) {
+  for (let n = 0; n < 60 && shown.size < 6; n++) {
     const { name, content } = sampleResource(n);
     const mediaType = TYPES[name.split(".").at(-1) ?? ""];
     if (mediaType === undefined || shown.has(mediaType)) continue;
@@ -318,7 +347,8 @@ test("each kind of file is shown as a browser can, and every one can be saved", 
     assert.match(html, new RegExp(`href="/resources/${id.replace(".", "\\.")}/file\\?save=1"`));
     shown.set(mediaType, html);
   }
-  assert.deepEqual([...shown.keys()].sort(), ["application/pdf", "audio/x-wav", "image/png", "text/csv", "text/plain"]);
+  assert.deepEqual([...shown.keys()].sort(), ["application/pdf", "audio/x-wav", "image/png", "text/csv", "text/plain", "video/webm"]);
+  assert.match(shown.get("video/webm") ?? "", /<video controls=""[^>]* src="\/resources\/[^"]+\/file"/);
   assert.match(shown.get("image/png") ?? "", /<img src="\/resources\/[^"]+\/file" alt="分数的初步认识"/);
   assert.match(shown.get("audio/x-wav") ?? "", /<audio controls=""[^>]* src="\/resources\/[^"]+\/file"/);
   assert.match(shown.get("application/pdf") ?? "", /打开PDF 文档/);

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { unzipSync } from "fflate";
 import * as files from "@yunlong/sdk/files";
-import { DataError } from "@yunlong/sdk";
+import { AttributeError, DataError } from "@yunlong/sdk";
 import type { Person } from "./support.ts";
+import type { Link } from "../src/domain/link.ts";
 import { DAY_MS, dayOf, monthOf, plusDays } from "../src/domain/time.ts";
 import { CONSENTS, RESOURCES, STUDENTS, USES } from "../src/store/index.ts";
 import * as app from "../src/service/index.ts";
@@ -154,6 +155,7 @@ test("of a child under 14 nothing is kept before a guardian consents", () => {
   const [seat] = app.seatCodes(a.asks, id, 1, 1);
   const code = seat?.code ?? "";
   const child = { code, name: "学生 1", birth: "2015-09-01" };
+  city.born("child-1", "2015-09-01");
   assert.equal(kindOf(() => app.takeOwnSeat(city.person("child-1").asks, child)), "guardian-needed");
   assert.deepEqual(fieldsOf(() => app.consentForChild(city.person("guardian-1").asks, { ...child, agrees: false })), ["/agrees"]);
   assert.deepEqual([STUDENTS.find(STUDENTS.byId()).items, CONSENTS.find(CONSENTS.byId()).items], [[], []]);
@@ -165,7 +167,32 @@ test("of a child under 14 nothing is kept before a guardian consents", () => {
   assert.equal(app.bindAccount(pupil.asks, app.accountCode(guardian.asks, made.id)).subject, "child-1");
   assert.equal(kindOf(() => app.accountCode(city.person("guardian-2").asks, made.id)), "not-found");
   const [second] = app.seatCodes(a.asks, id, 2, 2);
-  assert.equal(app.takeOwnSeat(city.person("pupil-2").asks, { code: second?.code ?? "", name: "学生 2", birth: "2010-01-01" }).consent, undefined, "who is 14 takes the seat alone");
+  city.born("pupil-2", "2010-01-01");
+  assert.equal(app.takeOwnSeat(city.person("pupil-2").asks, { code: second?.code ?? "", name: "学生 2" }).consent, undefined, "who is 14 takes the seat alone");
+});
+
+test("the age is what the city knows, and not what a child types; without a date of birth on record a guardian consents", () => {
+  const [a] = staff();
+  const { id } = city.classOf(a, A, 0);
+  const [first, second] = app.seatCodes(a.asks, id, 1, 2).map(({ code }) => ({ code, name: "学生" }));
+  assert.ok(first !== undefined && second !== undefined);
+  const child = city.person("child-1");
+  city.born("child-1", "2015-09-01");
+  assert.equal(kindOf(() => app.takeOwnSeat(child.asks, { ...first, birth: "2000-01-01" } as typeof first)), "guardian-needed");
+  const unknown = city.person("pupil-3");
+  city.of.consent("pupil-3", "student-birth");
+  assert.equal(kindOf(() => app.takeOwnSeat(unknown.asks, first)), "guardian-needed");
+  assert.deepEqual(STUDENTS.find(STUDENTS.byId()).items, []);
+  const guardian = city.person("guardian-3");
+  assert.equal(app.consentForChild(guardian.asks, { ...first, birth: "2009-01-01", agrees: true }).guardian, "guardian-3", "of any age");
+  const grown = city.person("pupil-4");
+  city.of.setAttribute("pupil-4", "birth-date", "2012-05-01");
+  assert.throws(() => app.takeOwnSeat(grown.asks, second), (e) => e instanceof AttributeError && e.code === "consent-required");
+  city.of.consent("pupil-4", "student-birth");
+  const seated = app.takeOwnSeat(grown.asks, second);
+  assert.equal(STUDENTS.get(seated.id)?.value.birth, "2012-05-01");
+  city.of.withdraw("pupil-4", "student-birth");
+  assert.equal(app.takeOwnSeat(grown.asks, second).id, seated.id, "the same again is the same, and asks nothing");
 });
 
 test("a code is refused when it is wrong, used or old, and takes what people type", () => {
@@ -251,7 +278,7 @@ test("a merger in mid-term: uses before it count for the old school, those after
   const use = (id: string, at: number) => ({ id, seat: 1, resource, at, seconds: 60 });
   app.recordClassUses(teacher.asks, there.id, [use("offline-1", before), use("offline-2", city.of.now)], "");
   assert.deepEqual(USES.find(USES.byId()).items.map((u) => u.value.school), [A, B]);
-  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)), []);
+  assert.deepEqual(app.recount(city.bureau.asks, monthOf(city.of.now)).differences, []);
   assert.deepEqual(fieldsOf(() => app.endSchool(city.bureau.asks, B, "merged", B, "2030-01-01")), ["/into"]);
   assert.equal(kindOf(() => app.endSchool(city.bureau.asks, A, "closed", null, "2030-01-01")), "wrong-state");
   void of;
@@ -286,6 +313,67 @@ test("a probe that nobody signed, an old one, and a second one under the same nu
   const other = { ...p, mbps: 1000 };
   assert.equal(kindOf(() => app.takeProbe(other, app.signProbe(key, other))), "reused");
   assert.equal(kindOf(() => app.probeKey(city.person("resident-1").asks, A)), "not-permitted");
+});
+
+/** A probe of school A that looked some days ago, by its own clock; sent now. */
+function lookedAt(n: number, ago: number): Link {
+  const p = { id: `probe-${String(n).padStart(6, "0")}`, school: A, at: city.of.now - ago * DAY_MS, ok: true, mbps: 20, latency: 3 };
+  return app.takeProbe(p, app.signProbe(app.probeKey(city.bureau.asks, A), p));
+}
+
+test("three probes that say they looked on three days, and come on one, are one day; three days of coming verify", () => {
+  app.applyForLink(city.bureau.asks, A);
+  assert.deepEqual([2, 1, 0].map((ago, n) => lookedAt(n, ago).state), ["connected", "connected", "connected"]);
+  assert.deepEqual(app.linkOf(A)?.days, [dayOf(city.of.now)]);
+  city.of.advance(DAY_MS);
+  assert.equal(lookedAt(3, 0).state, "connected");
+  city.of.advance(DAY_MS);
+  assert.equal(lookedAt(4, 1).state, "verified", "a line that was down yesterday and brings it today came today");
+});
+
+test("days that lie further back than the window count no more", () => {
+  app.applyForLink(city.bureau.asks, A);
+  lookedAt(0, 0);
+  city.of.advance(DAY_MS);
+  lookedAt(1, 0);
+  city.of.advance(6 * DAY_MS);
+  assert.equal(lookedAt(2, 0).state, "connected");
+  assert.equal(app.linkOf(A)?.days.length, 2);
+});
+
+test("the probe's key is the bureau's, which installs it; the school's own administrator signs nothing", () => {
+  app.applyForLink(city.bureau.asks, A);
+  const admin = city.posted("admin-1", "admin", A);
+  assert.equal(kindOf(() => app.probeKey(admin.asks, A)), "not-permitted");
+  assert.equal(kindOf(() => app.renewProbeKey(admin.asks, A)), "not-permitted");
+  assert.deepEqual(app.probesOf(admin.asks, A).items, [], "what it found the administrator reads");
+});
+
+test("a key that leaked is renewed: the one before signs no more, and what it signed verifies nothing", () => {
+  app.applyForLink(city.bureau.asks, A);
+  const leaked = app.probeKey(city.bureau.asks, A);
+  lookedAt(0, 0);
+  city.of.advance(DAY_MS);
+  lookedAt(1, 0);
+  const next = app.renewProbeKey(city.bureau.asks, A);
+  assert.notEqual(next, leaked);
+  assert.equal(app.probeKey(city.bureau.asks, A), next);
+  city.of.advance(DAY_MS);
+  const p = { id: "probe-000002", school: A, at: city.of.now, ok: true, mbps: 20, latency: 3 };
+  assert.deepEqual(refusal(() => app.takeProbe(p, app.signProbe(leaked, p))), { kind: "untrusted", why: "signature" });
+  assert.equal(app.takeProbe(p, app.signProbe(next, p)).state, "connected", "the third day, and the first of the new key");
+  assert.ok(city.of.audit.some((row) => JSON.stringify(row).includes("probe.renew-key")));
+  assert.equal(kindOf(() => app.renewProbeKey(city.bureau.asks, B)), "not-found", "it did not apply");
+});
+
+test("a link that was verified stays so when its key is renewed", () => {
+  app.applyForLink(city.bureau.asks, A);
+  for (let n = 0; n < 3; n++) {
+    lookedAt(n, 0);
+    if (n < 2) city.of.advance(DAY_MS);
+  }
+  app.renewProbeKey(city.bureau.asks, A);
+  assert.equal(app.linkOf(A)?.state, "verified");
 });
 
 test("a PDF with a script, a picture that lies, and film in no film are refused at the upload", () => {

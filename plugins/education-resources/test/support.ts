@@ -110,6 +110,12 @@ export class City {
     app.publishResource(county.asks, id);
   }
 
+  /** What the city knows of somebody's birth, and that they let the app read it. */
+  born(subject: string, birth: string): void {
+    this.of.setAttribute(subject, "birth-date", birth);
+    this.of.consent(subject, "student-birth");
+  }
+
   /** The messages that are due. */
   deliver(): void {
     const { retried, dead } = this.of.deliver(consumer);

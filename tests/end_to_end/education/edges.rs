@@ -273,3 +273,26 @@ async fn a_textbook_edition_that_changes_keeps_its_resources_and_takes_no_new_on
     ensure!(problem["errors"][0]["pointer"] == "/node", "nothing new stands in the old one: {problem}");
     Ok(())
 }
+
+/// A child who types an older birth is a child still; who is grown takes a seat by the date of birth that the city has.
+#[tokio::test]
+async fn the_age_of_who_takes_a_seat_alone_is_the_citys_and_asked_of_its_owner() -> Result<()> {
+    let all = Schools::open(1).await?;
+    let room = Room::open(&all, 1, "teacher-1").await?;
+    let codes = room.codes(1, 2).await?;
+    // Citizen 29 of the demonstration was born in 2019.
+    for (account, code, status) in [("citizen-029", &codes[0], 403), ("citizen-001", &codes[1], 201)] {
+        let who = all.city.signed_in(APP, account).await?;
+        let seat = json!({"code": code, "name": "学生", "birth": "1990-01-01"});
+        let asked = who.post("/api/me/seat", &seat).await?.problem(403)?;
+        ensure!(asked["scope"] == "student-birth", "{asked}");
+        let portal = all.city.signed_in("", account).await?;
+        let given = [("installation", APP), ("scope", "student-birth"), ("decision", "give")];
+        let given = portal.form("/consent", &given).await?;
+        ensure!(given.status == 204, "{} {}", given.status, given.text);
+        let taken = who.post("/api/me/seat", &seat).await?;
+        ensure!(taken.status == status, "{account}: {} {}", taken.status, taken.text);
+        ensure!(status == 201 || taken.text.contains("guardian-needed"), "{}", taken.text);
+    }
+    Ok(())
+}

@@ -14,10 +14,15 @@ pub(super) struct Probe {
 }
 
 impl Probe {
+    /// The bureau installs it.
     pub(super) async fn of(all: &Schools, n: u32) -> Result<Self> {
+        made(&all.bureau, &format!("/api/schools/{}/link", school(n)), &json!({})).await?;
+        Self::with_key(all, n, "key").await
+    }
+
+    async fn with_key(all: &Schools, n: u32, page: &str) -> Result<Self> {
         let school = school(n);
-        made(&all.bureau, &format!("/api/schools/{school}/link"), &json!({})).await?;
-        let page = all.bureau.form(&format!("/schools/{school}/key"), &[]).await?;
+        let page = all.bureau.form(&format!("/schools/{school}/{page}"), &[]).await?;
         let (_, rest) = page.text.split_once("class=\"digest\">").with_context(|| page.text.clone())?;
         let key = HEXLOWER.decode(rest.split('<').next().unwrap_or_default().trim().as_bytes())?;
         Ok(Self { program: all.city.client(APP)?, school, key })
@@ -68,6 +73,25 @@ async fn four_of_five_verified_schools_are_80_percent_and_the_fifth_makes_it_who
     ensure!(rate().await?["total"]["basisPoints"] == 8_000, "what is refused moves nothing");
     ensure!(fifth.send(&fifth.signed("probe-5-0001", now()?)?).await?.status == 200);
     ensure!(rate().await?["total"]["basisPoints"] == 10_000);
+    Ok(())
+}
+
+/// What a school could sign by itself would be a report of its own.
+#[tokio::test]
+async fn a_probes_key_is_the_bureaus_alone_and_one_that_leaked_signs_no_more() -> Result<()> {
+    let all = Schools::open(1).await?;
+    let admin = all.posted("school-1", "admin", &school(1)).await?;
+    let leaked = Probe::of(&all, 1).await?;
+    for page in ["key", "key/renew"] {
+        let refused = admin.form(&format!("/schools/{}/{page}", school(1)), &[]).await?;
+        ensure!(refused.status == 403, "{page}: {} {}", refused.status, refused.text);
+    }
+    let renewed = Probe::with_key(&all, 1, "key/renew").await?;
+    ensure!(renewed.key != leaked.key);
+    let problem = leaked.send(&leaked.signed("probe-leaked", now()?)?).await?.problem(403)?;
+    ensure!(text(&problem, "type")?.ends_with("untrusted"), "{problem}");
+    let a = renewed.send(&renewed.signed("probe-renewed", now()?)?).await?;
+    ensure!(a.status == 200 && a.json()?["state"] == "verified", "{} {}", a.status, a.text);
     Ok(())
 }
 

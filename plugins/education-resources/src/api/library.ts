@@ -1,14 +1,13 @@
 /** Resources, the curriculum and packs, as JSON. */
 import { type AnswerOf, type CityRequest, type InputOf, Problem, operation, z } from "@yunlong/sdk";
 import { SUBJECTS, STAGES, TYPES, keys } from "../domain/vocabulary.ts";
-import { type Shown, addNode, askForPack, changeEdition, deliveryOf, fileOf, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
+import { type Shown, addNode, askForPack, catalogue, catalogueAt, changeEdition, deliveryOf, fileOf, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
 import type { Pack } from "../domain/pack.ts";
-import { catalogueAt } from "../pages/narrow.ts";
 import * as s from "./types.ts";
 
 const Search = s.Paged.extend({
   q: z.string().max(80).optional().describe("Words in title, keywords, author or description; all of them must be there."),
-  node: s.NodeId.optional().describe("A node of the curriculum: what stands there or below."),
+  node: s.NodeId.optional().describe("A node of the curriculum: what stands there or below, and what stood in an edition before at the same place."),
   stage: z.enum(keys(STAGES)).optional(),
   subject: z.enum(keys(SUBJECTS)).optional().describe("Together with `stage`."),
   type: z.enum(keys(TYPES)).optional(),
@@ -28,7 +27,7 @@ export const searchResources = operation({
 export function search(_: CityRequest, { query }: InputOf<typeof searchResources>): AnswerOf<typeof searchResources> {
   const node = query.node ?? (query.stage === undefined ? undefined : query.subject === undefined ? query.stage : `${query.stage}.${query.subject}`);
   const of = { ...(query.type === undefined ? {} : { type: query.type }), ...(query.q === undefined ? {} : { text: query.q }) };
-  const page = catalogueAt(node, of, query.after, query.limit);
+  const page = node === undefined ? catalogue(of, query.after, query.limit) : catalogueAt(node, of, query.after, query.limit);
   return { items: page.items.map(shown), next: page.next ?? null };
 }
 

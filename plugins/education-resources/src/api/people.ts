@@ -202,7 +202,8 @@ export function bind(request: CityRequest, { body }: InputOf<typeof bindMyAccoun
 /** `POST /api/me/seat` */
 export const takeSeat = operation({
   method: "POST", path: "/api/me/seat", id: "takeOwnSeat", tag: "students", summary: "Somebody of 14 or older takes their own seat; of a child nothing is kept",
-  body: Joining, answer: s.Student, status: 201, signedIn: true, problems: { 403: "Under 14: a guardian must consent", 404: s.ABSENT, 409: `${BAD_CODE}, or the seat is taken`, 422: s.FIELDS },
+  description: "The date of birth is the one on record with the city. Without the asker's consent to `student-birth` the answer is 403 with the address of the page that asks for it.",
+  body: Joining.omit({ birth: true }), answer: s.Student, status: 201, signedIn: true, problems: { 403: "Consent to the date of birth is missing; or under 14, or none on record: a guardian must consent", 404: s.ABSENT, 409: `${BAD_CODE}, or the seat is taken`, 422: s.FIELDS },
 });
 
 export function seat(request: CityRequest, { body }: InputOf<typeof takeSeat>): AnswerOf<typeof takeSeat> {

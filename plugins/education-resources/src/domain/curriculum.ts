@@ -55,6 +55,11 @@ export function ancestor(id: string, level: Level): string | undefined {
   return pathOf(id)[LEVELS.indexOf(level)];
 }
 
+/** Whether something stands at a node or below it. */
+export function under(id: string, node: string): boolean {
+  return id === node || id.startsWith(`${node}.`);
+}
+
 /** A new node under `parent`. @throws {Refused} `fields` */
 export function addNode(input: NodeInput, parent: Node | undefined): Node {
   const m = new Mistakes();

@@ -16,13 +16,17 @@ export type Figure =
   | { readonly hidden: true }
   | { readonly hidden: false; readonly uses: number; readonly seconds: number; readonly people: number; readonly perPupil: number | null };
 
-/** A figure of a school. */
-export interface SchoolFigure {
+/** A school as it stood in a month: what its figures are divided by, and where they are counted. */
+export interface Enrolled {
   readonly school: string;
   readonly name: string;
   readonly division: string;
   readonly setting: Setting;
   readonly pupils: number;
+}
+
+/** A figure of a school. */
+export interface SchoolFigure extends Enrolled {
   readonly figure: Figure;
 }
 
@@ -47,19 +51,23 @@ interface Summed {
 
 const NOTHING: Summed = { uses: 0, seconds: 0, people: 0, pupils: 0 };
 
-/** The figures of a month over the schools in service in it; `cells` are those of that month. */
-export function equity(schools: readonly School[], cells: ReadonlyMap<string, Cell>, month: Month): Equity {
-  // A school that ended in mid-term counts in its last month.
+/** The schools in service in a month. One that ended in mid-term counts in its last month, and its pupils where they went. */
+export function enrolledIn(schools: readonly School[], month: Month): Enrolled[] {
   const open = schools.filter((s) => s.from <= lastDay(month) && (s.to === null || s.to > `${month}-01`));
-  const of = new Map<string, Summed>(open.map((s) => [s.id, { ...NOTHING, ...cells.get(s.id), pupils: inService(s, lastDay(month)) ? s.pupils : 0 }]));
-  const groups = groupsOf(open);
-  const hidden = suppress(open.map((s) => ({ id: s.id, count: of.get(s.id)?.people ?? 0, row: s.setting, column: countyOf(s.division) })));
+  return open.map(({ id, name, division, setting, ...s }) => ({ school: id, name, division, setting, pupils: inService(s, lastDay(month)) ? s.pupils : 0 }));
+}
+
+/** The figures of a month over the schools that stood in it; `cells` are those of that month. */
+export function equity(schools: readonly Enrolled[], cells: ReadonlyMap<string, Cell>, month: Month): Equity {
+  const of = new Map<string, Summed>(schools.map((s) => [s.school, { ...NOTHING, ...cells.get(s.school), pupils: s.pupils }]));
+  const groups = groupsOf(schools);
+  const hidden = suppress(schools.map((s) => ({ id: s.school, count: of.get(s.school)?.people ?? 0, row: s.setting, column: countyOf(s.division) })));
   const total = (id: string): Figure => {
     const members = groups.get(id) ?? [];
     // Where there is no school at all there is nothing to show.
     return figure(members.map((s) => of.get(s) ?? NOTHING), hidden.has(id) || members.length === 0);
   };
-  const counties = [...new Set(open.map((s) => countyOf(s.division)))].sort();
+  const counties = [...new Set(schools.map((s) => countyOf(s.division)))].sort();
   return {
     month,
     city: total("city"),
@@ -67,23 +75,16 @@ export function equity(schools: readonly School[], cells: ReadonlyMap<string, Ce
     urban: total("urban"),
     ratio: total("rural").hidden || total("urban").hidden ? null : ratioOf(sum(groups, "rural", of), sum(groups, "urban", of)),
     counties: counties.map((county) => ({ county, figure: total(county) })),
-    schools: open.map((s) => ({
-      school: s.id,
-      name: s.name,
-      division: s.division,
-      setting: s.setting,
-      pupils: s.pupils,
-      figure: figure([of.get(s.id) ?? NOTHING], hidden.has(s.id)),
-    })),
+    schools: schools.map((s) => ({ ...s, figure: figure([of.get(s.school) ?? NOTHING], hidden.has(s.school)) })),
   };
 }
 
-function groupsOf(schools: readonly School[]): ReadonlyMap<string, readonly string[]> {
+function groupsOf(schools: readonly Enrolled[]): ReadonlyMap<string, readonly string[]> {
   const groups = new Map<string, string[]>([["city", []], ["rural", []], ["urban", []]]);
   for (const s of schools) {
     for (const id of ["city", s.setting, countyOf(s.division)]) {
       const members = groups.get(id) ?? [];
-      members.push(s.id);
+      members.push(s.school);
       groups.set(id, members);
     }
   }

@@ -13,7 +13,7 @@ export type LinkState = (typeof LINK_STATES)[number];
 
 /** A link is lost when its probes are silent for so long. */
 export const SILENCE_DAYS = 30;
-/** A probe may be late by so much, for a line that was down; its own clock says when it looked. */
+/** A probe may be late by so much, for a line that was down; its own clock says when it looked, and so since when it is silent. */
 export const LATEST_DAYS = 7;
 /** A probe's clock may be ahead by so much. */
 const AHEAD_MS = 5 * 60_000;
@@ -59,12 +59,14 @@ export interface Link {
   readonly appliedAt: number;
   /** When a probe last went through, by the probe's clock; 0 when never. */
   readonly heard: number;
-  /** The last day on which a probe found the line wide enough for the rule, and those before it within the window; sorted. */
+  /** Days within the window on which a probe came that found the line wide enough for the rule; sorted. By the city's clock, not the probe's. */
   readonly days: readonly Day[];
   /** What the last probe that went through measured. */
   readonly mbps: number;
   /** At most the last 50. */
   readonly history: readonly LinkChange[];
+  /** How often the probe's key was renewed; absent for never. */
+  readonly renewals?: number;
 }
 
 /** A school applies. */
@@ -85,21 +87,28 @@ export function checkProbe(probe: Probe, now: number): void {
 
 /**
  * What a probe makes of a link. One that did not go through proves nothing: silence is what loses a link.
- * A probe that comes late counts for the day on which it looked.
+ *
+ * The day on which it came counts, and not the one that it says it looked on: whoever has the key could write as many days as
+ * they like into one minute, and the rate would be what somebody says of themselves.
  */
 export function probed(link: Link, probe: Probe, now: number, rule: LinkRule = LINK_RULE): Link {
   const before = silenced(link, now);
   if (!probe.ok) return before;
   const heard = Math.max(before.heard, probe.at);
   const mbps = probe.at >= before.heard ? probe.mbps : before.mbps;
-  const wide = probe.mbps >= rule.mbps ? [...before.days, dayOf(probe.at)] : before.days;
-  const since = plusDays(dayOf(heard), 1 - rule.window);
+  const wide = probe.mbps >= rule.mbps ? [...before.days, dayOf(now)] : before.days;
+  const since = plusDays(dayOf(now), 1 - rule.window);
   const days = [...new Set(wide)].filter((d) => d >= since).sort();
   const next: Link = { ...before, heard, mbps, days };
   const isSilent = now - heard >= SILENCE_DAYS * DAY_MS;
   if (isSilent) return next;
   if (days.length >= rule.days) return moved(next, "verified", now);
   return before.state === "verified" ? next : moved(next, "connected", now);
+}
+
+/** The probe's key is renewed. What the one before signed verifies nothing any more: it may have leaked. */
+export function renewed(link: Link): Link {
+  return { ...link, renewals: (link.renewals ?? 0) + 1, days: [] };
 }
 
 /** The link as it stands now: a silence of 30 days loses it, whether or not the daily job has run. */

@@ -5,7 +5,7 @@
  * a class without a network and sent twice, is the same use.
  */
 import { Mistakes, Refused } from "./refused.ts";
-import { DAY_MS, type Month, dayOf, monthOf } from "./time.ts";
+import { DAY_MS, type Day, type Month, dayOf, monthOf } from "./time.ts";
 
 /** What a device says. */
 export interface UseInput {
@@ -56,6 +56,8 @@ export interface Use {
 export interface UseDay {
   /** `pseudonym/day`. */
   readonly id: string;
+  /** By which it is removed; absent in what was written before there was a term. */
+  readonly day?: Day;
   /** Sessions counted in each hour, `00` to `23`. */
   readonly hours: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -85,7 +87,7 @@ export function judge(input: UseInput, who: string, school: string, day: UseDay 
   const verdict = verdictOf(input, sessions, before.seconds, agent);
   const use: Use = { ...input, who, school, month: monthOf(input.at), verdict };
   if (verdict !== "counted") return { use, day: before };
-  return { use, day: { ...before, hours: { ...before.hours, [hour]: sessions + 1 }, seconds: before.seconds + input.seconds } };
+  return { use, day: { ...before, day: dayOf(input.at), hours: { ...before.hours, [hour]: sessions + 1 }, seconds: before.seconds + input.seconds } };
 }
 
 function verdictOf(input: UseInput, sessions: number, seconds: number, agent: string): Use["verdict"] {

@@ -1,11 +1,10 @@
 /** The curriculum tree, what stands at its units, and their offline packs. */
 import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
-import { type Level, type Node, ancestor, levelOf } from "../domain/curriculum.ts";
-import { Refusal, addNode, askForPack, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
+import { type Level, type Node, ancestor, levelOf, under } from "../domain/curriculum.ts";
+import { Refusal, type Shown, addNode, askForPack, catalogueAt, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
 import { columns } from "./library.tsx";
-import { catalogueAt, unitsBefore } from "./narrow.ts";
 
 /** Levels of the tree, in words. */
 export const LEVEL_TEXTS: Readonly<Record<Level, Text>> = {
@@ -17,6 +16,9 @@ export const LEVEL_TEXTS: Readonly<Record<Level, Text>> = {
   unit: t("单元", "Unit"),
   item: t("课程标准条目", "Standard item"),
 };
+
+/** So many resources are shown at a node. */
+const NEWEST = 20;
 
 /** `GET /curriculum` */
 export function root(c: AppContext) {
@@ -100,14 +102,15 @@ function Below({ request, nodes }: { request: CityRequest; nodes: readonly Node[
 /** The newest resources of a subject, edition, unit or item, and the way to all of them. */
 function Standing({ request, here }: { request: CityRequest; here: Node }) {
   if (here.level === "stage") return null;
-  const page = catalogueAt(here.id, {}, undefined, 10);
-  const before = here.level === "unit" && here.active ? unitsBefore(here.id).flatMap((id) => catalogueAt(id, {}, undefined, 10).items) : [];
+  const { items } = catalogueAt(here.id, {}, undefined, NEWEST);
+  const isOwn = (r: Shown): boolean => under(r.metadata.node, here.id);
+  const [own, before] = [items.filter(isOwn), items.filter((r) => !isOwn(r))];
   const unit = ancestor(here.id, "unit");
   const all = new URLSearchParams(pairsOf(here.id)).toString();
   return (
     <Card id="standing" heading={request.t("资源", "Resources")}>
-      {page.items.length === 0 ? <Empty><p>{request.t("这里还没有已发布的资源。", "Nothing has been published here yet.")}</p></Empty> : (
-        <Table caption={request.t("最新的资源", "The newest")} columns={columns(request)} rows={page.items} />
+      {own.length === 0 ? <Empty><p>{request.t("这里还没有已发布的资源。", "Nothing has been published here yet.")}</p></Empty> : (
+        <Table caption={request.t("最新的资源", "The newest")} columns={columns(request)} rows={own} />
       )}
       {before.length === 0 ? null : <Table caption={request.t("停用版本中对应单元的资源", "From the same place in editions out of use")} columns={columns(request)} rows={before} />}
       <div class="actions">

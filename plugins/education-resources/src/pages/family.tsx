@@ -1,7 +1,8 @@
 /** Learning and family: a guardian's consent, its withdrawal, seats and accounts of students. */
-import { type AppContext, Card, Checkbox, type CityRequest, Confirm, Empty, Field, Form, Notice, t } from "@yunlong/sdk";
+import { type AppContext, AttributeError, Card, Checkbox, type CityRequest, Confirm, Empty, Field, Form, Notice, t } from "@yunlong/sdk";
+import * as identity from "@yunlong/sdk/identity";
 import { CONSENT_STATEMENT, type Student } from "../domain/people.ts";
-import { Refusal, accountCode, bindAccount, consentForChild, eraseStudent, meAsStudent, myChildren, schoolById, takeOwnSeat, withdrawConsent } from "../service/index.ts";
+import { Refusal, accountCode, bindAccount, consentForChild, eraseStudent, meAsStudent, myChildren, ownBirth, schoolById, takeOwnSeat, withdrawConsent } from "../service/index.ts";
 import { Facts, LAYOUT, Wrong, at, param, seeOther, statusOf, tried } from "./common.tsx";
 
 const CODE_HINT = t("学校或教师发的 12 位邀请码，大小写和横线不限。", "The code of 12 characters from the school or teacher; capitals and dashes do not matter.");
@@ -103,7 +104,8 @@ function consentPage(request: CityRequest, form: Form, refusal: Refusal | undefi
       <Wrong request={request} form={form} refusal={refusal} />
       <Statement request={request} />
       <form method="post" action="/family/consent" novalidate>
-        <JoiningFields request={request} form={form} whose="child" />
+        <SeatFields request={request} form={form} name={t("孩子姓名", "The child’s name")} />
+        <Field request={request} form={form} name="birth" kind="date" label={t("孩子出生日期", "The child’s date of birth")} />
         <Checkbox request={request} form={form} name="agrees" label={t("我是孩子的监护人，已阅读并同意以上内容", "I am the child’s guardian, have read this and agree")} />
         <div class="actions"><button type="submit">{request.t("同意并登记", "Agree and register")}</button></div>
       </form>
@@ -112,18 +114,16 @@ function consentPage(request: CityRequest, form: Form, refusal: Refusal | undefi
   );
 }
 
-function JoiningFields({ request, form, whose }: { request: CityRequest; form: Form; whose: "child" | "own" }) {
-  const own = whose === "own";
+function SeatFields({ request, form, name }: { request: CityRequest; form: Form; name: ReturnType<typeof t> }) {
   return (
     <>
       <Field request={request} form={form} name="code" label={t("座号邀请码", "Seat code")} hint={CODE_HINT} />
-      <Field request={request} form={form} name="name" label={own ? t("我的姓名", "My name") : t("孩子姓名", "The child’s name")} />
-      <Field request={request} form={form} name="birth" kind="date" label={own ? t("我的出生日期", "My date of birth") : t("孩子出生日期", "The child’s date of birth")} />
+      <Field request={request} form={form} name="name" label={name} />
     </>
   );
 }
 
-const joining = (form: Form) => ({ code: form.value("code"), name: form.value("name"), birth: form.value("birth").trim() });
+const seated = (form: Form) => ({ code: form.value("code"), name: form.value("name") });
 
 /** What is wrong with a code stands at its field. */
 function atCode<T>(form: Form, done: T | Refusal): T | Refusal {
@@ -136,27 +136,51 @@ export async function submitConsent(c: AppContext) {
   const { request } = c.var;
   void request.subject;
   const form = await request.form();
-  const done = atCode(form, tried(form, () => consentForChild(request.principal, { ...joining(form), agrees: form.checked("agrees") })));
+  const done = atCode(form, tried(form, () => consentForChild(request.principal, { ...seated(form), birth: form.value("birth").trim(), agrees: form.checked("agrees") })));
   return done instanceof Refusal ? consentPage(request, form, done) : seeOther(c, "/family?done=joined");
 }
 
 /** `GET /family/seat` */
 export function seat(c: AppContext) {
-  void c.var.request.subject;
-  return seatPage(c.var.request, new Form(), undefined);
+  const { request } = c.var;
+  void request.subject;
+  const form = new Form();
+  try {
+    const birth = tried(form, () => ownBirth(request.principal));
+    return birth instanceof Refusal ? seatPage(request, form, birth, undefined) : seatPage(request, form, undefined, birth);
+  } catch (e) {
+    // Sent on at once, whoever declines would come back here and be sent on again.
+    if (!(e instanceof AttributeError && e.code === "consent-required")) throw e;
+    return birthPage(request, identity.consentUrl([e.detail], "/family/seat"));
+  }
 }
 
-function seatPage(request: CityRequest, form: Form, refusal: Refusal | undefined) {
+function birthPage(request: CityRequest, url: string) {
+  return LAYOUT.page(
+    request,
+    t("登记自己的座号", "Take my own seat"),
+    <>
+      <p>{request.t("已满 14 周岁的学生可以自己登记。请先同意本应用读取您的出生日期：只用于核对年龄，并作为学籍信息保存。", "Who is 14 takes the seat alone. Please let this app read your date of birth first: it tells your age, and is kept with you as a student.")}</p>
+      <p>{request.t("不同意，或不满 14 周岁的，由监护人在“学习与家庭”中登记。", "Without it, or under 14, a guardian registers you under “Learning and family”.")}</p>
+      <div class="actions"><a role="button" href={url}>{request.t("去同意", "Decide on it")}</a></div>
+    </>,
+  );
+}
+
+/** Without a date of birth, or under 14, there is nothing to fill in. */
+function seatPage(request: CityRequest, form: Form, refusal: Refusal | undefined, birth: string | undefined) {
   return LAYOUT.page(
     request,
     t("登记自己的座号", "Take my own seat"),
     <>
       <Wrong request={request} form={form} refusal={refusal} />
-      {refusal?.why.kind === "guardian-needed" ? <p>{request.t("请监护人登录后，用同一个邀请码在“学习与家庭”中登记。您填写的内容没有保存。", "A guardian signs in and uses the same code. Nothing that you typed was kept.")}</p> : null}
-      <form method="post" action="/family/seat" novalidate>
-        <JoiningFields request={request} form={form} whose="own" />
-        <div class="actions"><button type="submit">{request.t("登记", "Take it")}</button></div>
-      </form>
+      {birth === undefined ? <p>{request.t("请监护人登录后，用同一个邀请码在“学习与家庭”中登记。", "A guardian signs in and uses the same code under “Learning and family”.")}</p> : (
+        <form method="post" action="/family/seat" novalidate>
+          <Facts facts={[[request.t("我的出生日期（身份档案）", "My date of birth, on record"), birth]]} />
+          <SeatFields request={request} form={form} name={t("我的姓名", "My name")} />
+          <div class="actions"><button type="submit">{request.t("登记", "Take it")}</button></div>
+        </form>
+      )}
     </>,
     statusOf(form, refusal),
   );
@@ -167,8 +191,9 @@ export async function submitSeat(c: AppContext) {
   const { request } = c.var;
   void request.subject;
   const form = await request.form();
-  const done = atCode(form, tried(form, () => takeOwnSeat(request.principal, joining(form))));
-  return done instanceof Refusal ? seatPage(request, form, done) : seeOther(c, "/family?done=joined");
+  const done = atCode(form, tried(form, () => takeOwnSeat(request.principal, seated(form))));
+  if (!(done instanceof Refusal)) return seeOther(c, "/family?done=joined");
+  return seatPage(request, form, done, done.why.kind === "guardian-needed" ? undefined : ownBirth(request.principal));
 }
 
 /** `GET /family/account` */

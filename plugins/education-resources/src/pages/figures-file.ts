@@ -2,10 +2,10 @@
 import { type AppContext, type CityRequest, Quantity } from "@yunlong/sdk";
 import * as clock from "@yunlong/sdk/clock";
 import * as sheet from "@yunlong/sdk/sheet";
-import { type Figure } from "../domain/equity.ts";
+import type { Equity, Figure } from "../domain/equity.ts";
 import { divisionName } from "../domain/division.ts";
 import { lastDay, monthOf } from "../domain/time.ts";
-import { STATE_TEXTS, access, equityOf, equityTrend } from "../service/index.ts";
+import { type Access, STATE_TEXTS, access, equityOf, equityTrend } from "../service/index.ts";
 import { place } from "./common.tsx";
 import { lastMonth } from "./figures.tsx";
 import { SETTING_TEXTS } from "./schools.tsx";
@@ -15,7 +15,8 @@ export function file(c: AppContext) {
   const { request } = c.var;
   const format = sheet.asked(request);
   const month = request.queryValue("month") ?? lastMonth();
-  const sheets = [schools(request, month), counties(request, month), trend(request, month), accessOf(request), accessMonths(request), missing(request)];
+  const [equity, now] = [equityOf(month), access()];
+  const sheets = [schools(request, equity), counties(request, equity), trend(request, month), accessOf(request, now), accessMonths(request, now), missing(request, now)];
   // A month that is over makes the same file each day.
   const day = month < monthOf(clock.now()) ? lastDay(month) : clock.date(clock.now());
   return sheet.file(format, `education-${month}`, day, sheets);
@@ -29,16 +30,15 @@ function cells(request: CityRequest, figure: Figure): sheet.Cell[] {
 
 const figureHeadings = (request: CityRequest): string[] => [request.t("使用次数", "Uses"), request.t("秒数", "Seconds"), request.t("使用人数", "People"), request.t("生均使用", "Uses a pupil")];
 
-function schools(request: CityRequest, month: string): sheet.Sheet {
+function schools(request: CityRequest, { month, schools: all }: Equity): sheet.Sheet {
   return {
     name: request.t("学校使用", "Schools"),
     headings: [request.t("月份", "Month"), request.t("标识码", "Code"), request.t("学校", "School"), request.t("所在地", "Where"), request.t("城乡", "Urban or rural"), request.t("学生", "Pupils"), ...figureHeadings(request)],
-    rows: equityOf(month).schools.map((s) => [month, s.school, s.name, place(s.division), request.text(SETTING_TEXTS[s.setting]), s.pupils, ...cells(request, s.figure)]),
+    rows: all.map((s) => [month, s.school, s.name, place(s.division), request.text(SETTING_TEXTS[s.setting]), s.pupils, ...cells(request, s.figure)]),
   };
 }
 
-function counties(request: CityRequest, month: string): sheet.Sheet {
-  const { city, rural, urban, counties: all } = equityOf(month);
+function counties(request: CityRequest, { city, rural, urban, counties: all }: Equity): sheet.Sheet {
   const rows = [
     [request.t("全市", "City"), ...cells(request, city)],
     [request.text(SETTING_TEXTS.rural), ...cells(request, rural)],
@@ -57,8 +57,7 @@ function trend(request: CityRequest, month: string): sheet.Sheet {
   };
 }
 
-function accessOf(request: CityRequest): sheet.Sheet {
-  const { total, counties: all } = access();
+function accessOf(request: CityRequest, { total, counties: all }: Access): sheet.Sheet {
   const row = (name: string, rate: typeof total): sheet.Cell[] => [name, rate.verified, rate.inService, rate.basisPoints === null ? undefined : Quantity.decimal(rate.basisPoints, 2)];
   return {
     name: request.t("接入率", "Access"),
@@ -67,18 +66,18 @@ function accessOf(request: CityRequest): sheet.Sheet {
   };
 }
 
-function accessMonths(request: CityRequest): sheet.Sheet {
+function accessMonths(request: CityRequest, now: Access): sheet.Sheet {
   return {
     name: request.t("接入率趋势", "Access trend"),
     headings: [request.t("月末", "End of the month"), request.t("已核验", "Verified"), request.t("在办", "In service"), request.t("接入率（%）", "Access rate (%)")],
-    rows: access().trend.map((p) => [p.month, p.verified, p.inService, p.basisPoints === null ? undefined : Quantity.decimal(p.basisPoints, 2)]),
+    rows: now.trend.map((p) => [p.month, p.verified, p.inService, p.basisPoints === null ? undefined : Quantity.decimal(p.basisPoints, 2)]),
   };
 }
 
-function missing(request: CityRequest): sheet.Sheet {
+function missing(request: CityRequest, now: Access): sheet.Sheet {
   return {
     name: request.t("尚未核验", "Not verified"),
     headings: [request.t("标识码", "Code"), request.t("学校", "School"), request.t("所在地", "Where"), request.t("接入", "Link")],
-    rows: access().total.missing.map((m) => [m.school, m.name, place(m.division), request.text(STATE_TEXTS[m.state] ?? { zh: m.state, en: m.state })]),
+    rows: now.total.missing.map((m) => [m.school, m.name, place(m.division), request.text(STATE_TEXTS[m.state] ?? { zh: m.state, en: m.state })]),
   };
 }

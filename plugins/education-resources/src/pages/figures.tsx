@@ -5,8 +5,8 @@ import { ACCESS_FORMULA, type AccessRate, type Missing, percent } from "../domai
 import { LEAST } from "../domain/cells.ts";
 import { divisionName, isCounty } from "../domain/division.ts";
 import { EQUITY_FORMULA, type Equity, type Figure, type SchoolFigure, hundredths } from "../domain/equity.ts";
-import { type Month, isMonth, monthOf, plusMonths } from "../domain/time.ts";
-import { type Access, Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
+import { type Month, monthOf, plusMonths } from "../domain/time.ts";
+import { type Access, type Difference, type MonthFigures, type Recount, Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
 import { Facts, LAYOUT, State, Wrong, at, place, statusOf, tried } from "./common.tsx";
 
 /** Below this a county is red; below the second it is yellow. Hundredths of a percent. */
@@ -24,15 +24,16 @@ export function show(c: AppContext) {
   const asked = request.queryValue("county") ?? "";
   const county = isCounty(asked) ? asked : undefined;
   const form = new Form([["month", request.queryValue("month") ?? lastMonth()]]);
-  const wrong = isMonth(form.value("month")) ? undefined : tried(form, () => equityOf(form.value("month")));
-  const month = wrong instanceof Refusal ? lastMonth() : form.value("month");
+  const found = tried(form, () => equityOf(form.value("month")));
+  const equity = found instanceof Refusal ? equityOf(lastMonth()) : found;
+  const { month } = equity;
   return LAYOUT.page(
     request,
     t("接入与均衡", "Access and equity"),
     <>
-      <Wrong request={request} form={form} refusal={wrong instanceof Refusal ? wrong : undefined} />
+      <Wrong request={request} form={form} refusal={found instanceof Refusal ? found : undefined} />
       <AccessPart request={request} county={county} />
-      <EquityPart request={request} month={month} form={form} />
+      <EquityPart request={request} equity={equity} form={form} />
       <div class="actions no-print">
         {(["csv", "xlsx"] as const).map((format) => (
           <a href={`/figures/file?${new URLSearchParams({ month, format }).toString()}`}>
@@ -125,8 +126,8 @@ function MissingSchools({ request, missing, name }: { request: CityRequest; miss
   );
 }
 
-function EquityPart({ request, month, form }: { request: CityRequest; month: string; form: Form }) {
-  const equity = equityOf(month);
+function EquityPart({ request, equity, form }: { request: CityRequest; equity: MonthFigures; form: Form }) {
+  const { month } = equity;
   const trend = equityTrend(12, month);
   return (
     <>
@@ -144,6 +145,7 @@ function EquityPart({ request, month, form }: { request: CityRequest; month: str
           ]}
         />
         <p class="muted">{request.text(EQUITY_FORMULA)}</p>
+        {equity.final ? null : <p class="muted">{request.t(`统计截至 ${clock.minute(equity.at)}，尚未定稿：没有网络的班级最迟 60 天后补报。`, `As of ${clock.minute(equity.at)}, and not final yet: classes without a network may come 60 days late.`)}</p>}
       </Card>
       <Trend request={request} points={trend.points} />
       <Counties request={request} equity={equity} />
@@ -229,32 +231,40 @@ function Behind({ request, shown, hidden }: { request: CityRequest; shown: reado
   );
 }
 
-/** `POST /figures/recount` */
+/** `POST /figures/recount`: a part of the month; `after` goes on where the part before stopped. */
 export async function countAgain(c: AppContext) {
   const { request } = c.var;
   request.requireRole("bureau");
   const form = await request.form();
   const month = form.value("month");
-  const differences = recount(request.principal, month);
+  const part = recount(request.principal, month, form.value("after"));
   return LAYOUT.page(
     request,
     t(`复核 ${month}`, `${month}, counted again`),
     <>
-      {differences.length === 0 ? <Notice tone="ok">{request.t("计数器与使用记录完全一致。", "The counters are what the uses make.")}</Notice> : (
-        <>
-          <Notice tone="bad">{request.t("有不一致，请联系运维人员。", "They differ: tell the operator.")}</Notice>
-          <Table
-            caption={request.t("不一致的学校", "Schools that differ")}
-            columns={[
-              { heading: request.t("学校", "School"), cell: (d: (typeof differences)[number]) => d.school },
-              { heading: request.t("计数器", "Counters"), cell: (d) => `${d.counted.uses} / ${d.counted.seconds} / ${d.counted.people}`, numeric: true },
-              { heading: request.t("使用记录", "Uses"), cell: (d) => `${d.recounted.uses} / ${d.recounted.seconds} / ${d.recounted.people}`, numeric: true },
-            ]}
-            rows={differences}
-          />
-        </>
+      {part.differences.length === 0 ? <Agree request={request} part={part} /> : <Differ request={request} part={part} />}
+      {part.next === undefined ? null : (
+        <Confirm action="/figures/recount" values={{ month, after: part.next }}>{request.t("继续复核其余学校", "Go on with the other schools")}</Confirm>
       )}
       <p><a href={`/figures?month=${encodeURIComponent(month)}`}>{request.t("返回统计", "Back to the figures")}</a></p>
     </>,
+  );
+}
+
+function Agree({ request, part }: { request: CityRequest; part: Recount }) {
+  return <Notice tone="ok">{request.t(`${part.schools} 所学校的计数器与使用记录完全一致。`, `The counters of ${part.schools} schools are what the uses make.`)}</Notice>;
+}
+
+function Differ({ request, part }: { request: CityRequest; part: Recount }) {
+  const columns: Column<Difference>[] = [
+    { heading: request.t("学校", "School"), cell: (d) => d.school },
+    { heading: request.t("计数器", "Counters"), cell: (d) => `${d.counted.uses} / ${d.counted.seconds} / ${d.counted.people}`, numeric: true },
+    { heading: request.t("使用记录", "Uses"), cell: (d) => `${d.recounted.uses} / ${d.recounted.seconds} / ${d.recounted.people}`, numeric: true },
+  ];
+  return (
+    <>
+      <Notice tone="bad">{request.t("有不一致，请联系运维人员。", "They differ: tell the operator.")}</Notice>
+      <Table caption={request.t("不一致的学校", "Schools that differ")} columns={columns} rows={part.differences} />
+    </>
   );
 }

@@ -120,6 +120,7 @@ function bureau(app: App): void {
   app.post("/schools/:id/apply", schoolForms.apply);
   app.get("/schools/:id/probes", schoolForms.probes);
   app.post("/schools/:id/key", schoolForms.key);
+  app.post("/schools/:id/key/renew", schoolForms.renewKey);
   app.get("/schools/:id/classes", classes.atSchool);
   app.post("/schools/:id/classes", classes.add);
   app.get("/figures", figures.show);

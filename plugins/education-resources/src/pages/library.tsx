@@ -3,9 +3,8 @@ import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, ty
 import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
 import { STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, nodesBelow, schoolName } from "../service/index.ts";
+import { type Search, type Shown, catalogue, catalogueAt, nodesBelow, schoolName } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
-import { catalogueAt } from "./narrow.ts";
 import { DayOf, LAYOUT, at, bytes, options } from "./common.tsx";
 
 /** The levels by which the library is narrowed, one select below the other. */
@@ -29,7 +28,8 @@ export function list(c: AppContext) {
   const { request } = c.var;
   const form = request.queryForm();
   const search = searchOf(form);
-  const page = catalogueAt(chosen(form).at(-1), search, form.value("after") || undefined, PER_PAGE);
+  const [node, after] = [chosen(form).at(-1), form.value("after") || undefined];
+  const page = node === undefined ? catalogue(search, after, PER_PAGE) : catalogueAt(node, search, after, PER_PAGE);
   const kept = Object.fromEntries(form.pairs().filter(([name, value]) => name !== "after" && value !== ""));
   return LAYOUT.page(
     request,

@@ -3,7 +3,7 @@ import { type AppContext, Card, type CityRequest, type Column, Badge, Confirm, E
 import * as clock from "@yunlong/sdk/clock";
 import { type Probe, LINK_RULE, SILENCE_DAYS } from "../domain/link.ts";
 import { SCHOOL_KINDS, type School, type SchoolInput, type SchoolKind } from "../domain/school.ts";
-import { Refusal, addSchool, applyForLink, editSchool, endSchool, listSchools, probeKey, probesOf, schoolById } from "../service/index.ts";
+import { Refusal, addSchool, applyForLink, editSchool, endSchool, listSchools, linkOf, probeKey, probesOf, renewProbeKey, schoolById } from "../service/index.ts";
 import { Facts, LAYOUT, Time, Wrong, at, param, seeOther, statusOf, tried } from "./common.tsx";
 import { KIND_TEXTS, SETTING_TEXTS } from "./schools.tsx";
 
@@ -152,20 +152,41 @@ export function probes(c: AppContext) {
       </p>
       {page.items.length === 0 ? <Empty><p>{request.t("还没有探测记录。", "No probe has come in yet.")}</p></Empty> : <Table caption={request.t("探测记录", "Probes")} columns={columns} rows={page.items.map((i) => i.value)} />}
       <Pager request={request} path={at("schools", school.id, "probes")} next={page.next} />
-      <Card id="key" heading={request.t("探针密钥", "The probe’s key")}>
-        <p>{request.t("探针用这个密钥签名（HMAC-SHA-256）。不要发给他人。", "The probe signs with it (HMAC-SHA-256). Give it to nobody else.")}</p>
-        <Confirm action={at("schools", school.id, "key")}>{request.t("显示密钥", "Show the key")}</Confirm>
-      </Card>
+      {request.hasRole("bureau") ? <KeyCard request={request} id={school.id} /> : null}
     </>,
   );
 }
 
+function KeyCard({ request, id }: { request: CityRequest; id: string }) {
+  return (
+    <Card id="key" heading={request.t("探针密钥", "The probe’s key")}>
+      <p>{request.t("探针用这个密钥签名（HMAC-SHA-256），由市教育局安装到探针上，不交给学校。", "The probe signs with it (HMAC-SHA-256). The bureau installs it with the probe, and gives it to no school.")}</p>
+      <Confirm action={at("schools", id, "key")}>{request.t("显示密钥", "Show the key")}</Confirm>
+      {linkOf(id) === undefined ? null : (
+        <>
+          <p>{request.t("密钥可能泄露，或探针损坏、遗失时，请更换：旧密钥立即失效，用它签名的天数不再计入核验。", "Where it may have leaked, or the probe is broken or lost, renew it: the one before ends at once, and days that it signed verify nothing.")}</p>
+          <Confirm action={at("schools", id, "key", "renew")}>{request.t("更换密钥", "Renew the key")}</Confirm>
+        </>
+      )}
+    </Card>
+  );
+}
+
 /** `POST /schools/:id/key`: shown by a form, so that no address and no history holds it. */
-export async function key(c: AppContext) {
+export function key(c: AppContext) {
+  return keyPage(c, probeKey);
+}
+
+/** `POST /schools/:id/key/renew` */
+export function renewKey(c: AppContext) {
+  return keyPage(c, renewProbeKey);
+}
+
+async function keyPage(c: AppContext, keyOf: typeof probeKey) {
   const { request } = c.var;
   void request.subject;
   const school = schoolById(param(c, "id"));
-  const secret = probeKey(request.principal, school.id);
+  const secret = keyOf(request.principal, school.id);
   const response = await LAYOUT.page(
     request,
     t(`探针密钥：${school.name}`, `The probe’s key: ${school.name}`),

@@ -179,7 +179,7 @@ function Staff({ request, school, applied }: { request: CityRequest; school: Sch
       <div class="actions">
         <a href={at("schools", school.id, "classes")}>{request.t("班级", "Classes")}</a>
         {runs ? <a href={at("posts", "at", school.id)}>{request.t("岗位和邀请码", "Posts and codes")}</a> : null}
-        {runs ? <a href={at("schools", school.id, "probes")}>{request.t("探测记录和探针密钥", "Probes and their key")}</a> : null}
+        {runs ? <a href={at("schools", school.id, "probes")}>{isBureau ? request.t("探测记录和探针密钥", "Probes and their key") : request.t("探测记录", "Probes")}</a> : null}
         {runs && !applied ? <Confirm action={at("schools", school.id, "apply")}>{request.t("申请接入", "Apply for a link")}</Confirm> : null}
         {isBureau && school.ending === null ? <a href={at("schools", school.id, "edit")}>{request.t("修改", "Edit")}</a> : null}
         {isBureau && school.ending === null ? <a href={at("schools", school.id, "end")}>{request.t("合并或撤销", "Merge or close")}</a> : null}

@@ -2,12 +2,14 @@
 import { type Page, counter, now } from "@yunlong/sdk";
 import { type Delivery, choose } from "../domain/bandwidth.ts";
 import { type Withdrawal, cacheControl, withdrawalOf } from "../domain/caching.ts";
+import { ancestor, today, under } from "../domain/curriculum.ts";
 import { type Preview, previewOf } from "../domain/file/index.ts";
 import { Refused } from "../domain/refused.ts";
 import { type FileRef, type Listed, type Resource, isVisible } from "../domain/resource.ts";
 import { mayReadUnpublished } from "../domain/rights.ts";
 import { CATALOGUE, CATALOGUE_BY_SUBJECT, CATALOGUE_BY_TYPE, CATALOGUE_BY_UNIT, COUNTERS, LISTED, RESOURCES, WITHDRAWN } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
+import { isSuccessor, nodeOf } from "./curriculum.ts";
 import { resource } from "./resources.ts";
 
 /** What is looked for; all that is given must fit. */
@@ -37,22 +39,60 @@ export interface Shown {
   readonly at: number;
 }
 
-const SCANNED = 2000;
+/** A page of the catalogue. Give `next` back as `after`. */
+export interface Found {
+  readonly items: Shown[];
+  readonly next?: string;
+}
 
 /** A page of the catalogue, by when it was published. @throws {DataError} `invalid` for a cursor that somebody made up */
-export const catalogue = guarded((search: Search, after?: string, limit: number = 20): { items: Shown[]; next?: string } => {
+export const catalogue = guarded((search: Search, after?: string, limit: number = 20): Found => scan(search, (r) => fits(r, search), after, limit));
+
+/**
+ * As {@link catalogue}, of what stands at a node or below it; what stood in an edition before is found where it leads to today.
+ *
+ * @throws {DataError} `invalid` for a cursor that somebody made up
+ */
+export const catalogueAt = guarded((node: string, search: Search, after?: string, limit: number = 20): Found => {
+  const [unit, subject] = [ancestor(node, "unit"), ancestor(node, "subject")];
+  // An edition gives way within its subject.
+  const inherits = ancestor(node, "grade") !== undefined && isSuccessor(node);
+  // A unit's index has its own alone: what other editions lead here is looked for in the subject.
+  const of: Search = unit !== undefined && !inherits ? { ...search, unit } : subject === undefined ? search : { ...search, subject };
+  const places = new Map<string, string>();
+  const place = (id: string): string => {
+    const known = places.get(id) ?? today(id, (at) => nodeOf(at));
+    places.set(id, known);
+    return known;
+  };
+  const stands = (id: string): boolean => under(id, node) || (inherits && under(place(id), node));
+  return scan(of, (r) => r.metadata !== undefined && stands(r.metadata.node) && fits(r, of), after, limit);
+});
+
+const SCANNED = 2000;
+/** What does not all fit is read by so many at least. */
+const AT_ONCE = 50;
+
+function scan(search: Search, wanted: (r: Listed) => boolean, after: string | undefined, limit: number): Found {
   const items: Shown[] = [];
   let next = after;
-  // Words are looked for among what the indexes leave; after so many the page ends, and the next one goes on.
-  for (let scanned = 0; scanned < SCANNED; ) {
-    const page: Page<Listed> = LISTED.find(indexed(search).limit(limit - items.length).after(next));
+  // The first read is a page: where everything fits it is the only one. After so many rows the page ends, and the next one goes on.
+  for (let [scanned, size] = [0, limit]; scanned < SCANNED; size = Math.max(limit, AT_ONCE)) {
+    const from = indexed(search).after(next);
+    const page: Page<Listed> = LISTED.find(from.limit(size));
+    let seen = 0;
+    for (const { value } of page.items) {
+      if (items.length >= limit) break;
+      seen += 1;
+      if (isVisible(value, now()) && wanted(value)) items.push(shownOf(value));
+    }
     scanned += page.items.length;
-    items.push(...page.items.filter((r) => isVisible(r.value, now()) && fits(r.value, search)).map((r) => shownOf(r.value)));
-    next = page.next;
+    // Cursors stand at the end of a read: behind the last one that was taken ends a shorter one.
+    next = seen === page.items.length ? page.next : LISTED.find(from.limit(seen)).next;
     if (next === undefined || items.length >= limit) break;
   }
-  return { items, next };
-});
+  return next === undefined ? { items } : { items, next };
+}
 
 function indexed(search: Search): ReturnType<typeof CATALOGUE.all> {
   const narrowed = narrowest(search);

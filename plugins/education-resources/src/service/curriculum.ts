@@ -4,7 +4,7 @@ import { type Node, type NodeInput, addNode as added, changeEdition as changed, 
 import { Refused } from "../domain/refused.ts";
 import { mustBeBureau } from "../domain/rights.ts";
 import { t } from "../domain/text.ts";
-import { NODES, NODES_BY_PARENT, all } from "../store/index.ts";
+import { NODES, NODES_BY_PARENT, NODES_BY_SUCCESSOR, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 
 /** The most nodes of one edition. */
@@ -29,6 +29,11 @@ export const nodePath = guarded((id: string): Node[] => {
 
 /** Where what stands at a node is found in the editions of today. */
 export const nodeToday = guarded((id: string): Node | undefined => nodeOf(today(id, (at) => nodeOf(at))));
+
+/** Whether an edition out of use leads to a node or below it. */
+export function isSuccessor(id: string): boolean {
+  return NODES.find(NODES_BY_SUCCESSOR.all().atLeast(id).below(`${id}/`).limit(1)).items.length > 0;
+}
 
 /** A node, through a transaction or as last committed. */
 export function nodeOf(id: string, tx?: Tx): Node | undefined {

@@ -2,12 +2,12 @@
 import { type Consumer, Failure, type Jobs, type Lifecycle, publish, z } from "@yunlong/sdk";
 import * as context from "@yunlong/sdk/context";
 import { SCHOOLS } from "../store/index.ts";
-import { writeFigures } from "./figures.ts";
+import { askForFigures, writeFigures } from "./figures.ts";
 import { buildVolume } from "./packs.ts";
-import { sweepCodes } from "./posts.ts";
 import { beginSample, loadSampleStep } from "./sample.ts";
 import { sweepLinks } from "./schools.ts";
 import { eraseSubmissions } from "./students.ts";
+import { beginSweeps, sweep } from "./sweep.ts";
 
 const Sweep = z.object({ after: z.string().optional() });
 
@@ -17,6 +17,10 @@ export const consumer: Consumer = {
     switch (event.topic) {
       case "links.sweep":
         return sweepLinks(tx, event.json(Sweep).after);
+      case "old.sweep":
+        return sweep(event, tx);
+      case "figures.write":
+        return writeFigures(event, tx);
       case "pack.build":
         return buildVolume(event, tx);
       case "student.erased":
@@ -34,11 +38,11 @@ export const jobs: Jobs = {
   run(job, _scheduled, tx) {
     switch (job) {
       case "nightly":
-        sweepCodes(tx);
+        beginSweeps(tx);
         publish(tx, { topic: "links.sweep", key: "links", data: {} });
         return;
       case "figures":
-        return writeFigures(tx);
+        return askForFigures(tx);
       default:
         throw Failure.reject(`no job of this app: ${job}`);
     }

@@ -9,7 +9,7 @@ import { Refused } from "../domain/refused.ts";
 import { type Standing, isBureau, mustBeBureau, mustRunSchool } from "../domain/rights.ts";
 import { t } from "../domain/text.ts";
 import { DAY_MS } from "../domain/time.ts";
-import { CLASSES, CLASSES_BY_TEACHER, INVITATIONS, INVITATIONS_BY_EXPIRY, type Invitation, POSTS, POSTS_BY_PLACE, all } from "../store/index.ts";
+import { CLASSES, CLASSES_BY_TEACHER, INVITATIONS, type Invitation, POSTS, POSTS_BY_PLACE, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 import { asCode, standsFor } from "./keys.ts";
 import { school } from "./schools.ts";
@@ -133,9 +133,4 @@ export function byCode(tx: Tx, code: string, kinds: readonly Invitation["kind"][
 
 function digestOf(code: string): string {
   return keyed(context.deriveKey("codes", 32), code);
-}
-
-/** Removes codes that ran out, at most so many. */
-export function sweepCodes(tx: Tx): void {
-  for (const { id } of tx.find(INVITATIONS_BY_EXPIRY.all().atMost(now() - DAY_MS).limit(200)).items) tx.delete(INVITATIONS, id);
 }

@@ -106,7 +106,7 @@ function wordsOf(why: Why): Words {
     case "file":
       return { title: { zh: "文件不被接受", en: "The file is not accepted" }, detail: FILE_TEXTS[why.reason](why.found) };
     case "guardian-needed":
-      return words("需要监护人同意", "A guardian must consent", "不满十四周岁的学生，须由监护人登录后凭邀请码同意；在此之前不保存任何个人信息。", "For a child under 14 a guardian signs in and consents with the code. Until then nothing about the child is kept.");
+      return words("需要监护人同意", "A guardian must consent", "不满十四周岁、或身份档案中没有出生日期的学生，须由监护人登录后凭邀请码同意；在此之前不保存任何个人信息。", "For a child under 14, and for who has no date of birth on record, a guardian signs in and consents with the code. Until then nothing is kept.");
     case "reused":
       return words("编号已用于另一条记录", "The number stands for something else", `编号 ${why.id} 已有内容不同的记录。请换一个编号。`, `Number ${why.id} was used for something different. Use another one.`);
     case "code":

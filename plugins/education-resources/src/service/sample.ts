@@ -2,7 +2,7 @@
 import { type Event, type Tx, now, publish, transact, z } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
 import { Refused } from "../domain/refused.ts";
-import type { FileRef } from "../domain/resource.ts";
+import type { FileRef, Rendition } from "../domain/resource.ts";
 import { mustBeBureau } from "../domain/rights.ts";
 import { SAMPLE_MONTHS, sampleCell, sampleMonth } from "../domain/sample/figures.ts";
 import { sampleNodes } from "../domain/sample/curriculum.ts";
@@ -12,6 +12,7 @@ import { monthOf } from "../domain/time.ts";
 import { cellKey } from "../domain/use.ts";
 import { COUNTERS, IMPORTS, LINKS, NODES, PROGRESS, RESOURCES, REVIEWS, SCHOOLS } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
+import { writeAnew } from "./figures.ts";
 
 const Step = z.object({ step: z.number().int().min(0) });
 /** Resources of one step: their files are written one by one. */
@@ -71,16 +72,20 @@ function loadResources(tx: Tx, from: number, began: number): void {
   const schools = sampleSchools();
   const nodes = new Map(sampleNodes().map((n) => [n.id, n]));
   for (let n = from; n < from + AT_ONCE; n++) {
-    const { input, name, content } = sampleResource(n);
+    const { input, name, content, renditions } = sampleResource(n);
     const [at, node] = [schools[(n * 7) % schools.length], nodes.get(input.node)];
     if (at === undefined || node === undefined) throw new Error(`the sample's resource ${n} stands nowhere`);
-    const written = files.write("resources", name, content);
-    const file: FileRef = { id: written.id, name, mediaType: written.mediaType, size: written.size, sha256: written.sha256 };
-    const { resource, reviews } = sampleWork(n, at, node, input, file, began);
-    files.attach(tx, file.id, resource.work);
+    const kept = { file: written(name, content), renditions: renditions.map((r): Rendition => ({ ...written(r.name, r.content), quality: r.quality })) };
+    const { resource, reviews } = sampleWork(n, at, node, input, kept, began);
+    for (const { id } of [kept.file, ...kept.renditions]) files.attach(tx, id, resource.work);
     tx.put(RESOURCES, resource);
     for (const r of reviews) tx.put(REVIEWS, r);
   }
+}
+
+function written(name: string, content: Uint8Array): FileRef {
+  const { id, mediaType, size, sha256 } = files.write("resources", name, content);
+  return { id, name, mediaType, size, sha256 };
 }
 
 function loadMonth(tx: Tx, n: number, began: number): void {
@@ -93,4 +98,5 @@ function loadMonth(tx: Tx, n: number, began: number): void {
     tx.adjust(COUNTERS.seconds, key, cell.seconds, { min: 0 });
     tx.adjust(COUNTERS.people, key, cell.people, { min: 0 });
   });
+  writeAnew(tx, month);
 }

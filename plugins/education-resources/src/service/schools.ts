@@ -3,7 +3,7 @@ import { Failure, type Page, type Tx, now, publish, transact, z } from "@yunlong
 import * as context from "@yunlong/sdk/context";
 import { type AccessPoint, type AccessRate, accessRate, accessTrend, byCounty } from "../domain/access.ts";
 import { type Delivery, deliveryFor } from "../domain/bandwidth.ts";
-import { LINK_RULE, type Link, type LinkState, type Probe, apply, checkProbe, probed, silenced } from "../domain/link.ts";
+import { LINK_RULE, type Link, type LinkState, type Probe, apply, checkProbe, probed, renewed, silenced } from "../domain/link.ts";
 import { keyed, sameText } from "../domain/pseudonym.ts";
 import { Refused } from "../domain/refused.ts";
 import { mustBeBureau, mustRunSchool } from "../domain/rights.ts";
@@ -92,14 +92,32 @@ export const applyForLink = guarded((asker: Asker, id: string): Link =>
   }),
 );
 
-/** The key with which a school's probe signs, 64 hexadecimal digits: HMAC-SHA-256 over {@link probeText}. @throws {Refusal} `not-permitted`, `not-found` */
+/**
+ * The key with which a school's probe signs, 64 hexadecimal digits: HMAC-SHA-256 over {@link probeText}. The bureau's alone, which
+ * installs the probe: what a school could sign by itself would be a report of its own.
+ *
+ * @throws {Refusal} `not-permitted`, `not-found`
+ */
 export const probeKey = guarded((asker: Asker, id: string): string => {
-  mustRunSchool(standingOf(asker), school(id).id);
-  return keyOf(id);
+  mustBeBureau(standingOf(asker));
+  return keyOf(school(id).id, LINKS.get(id)?.value);
 });
 
-function keyOf(id: string): string {
-  return Array.from(context.deriveKey(`probe/${id}`, 32), (b) => b.toString(16).padStart(2, "0")).join("");
+/** Makes a new key, for one that may have leaked or was lost with its machine; the one before signs no more. @throws {Refusal} `not-permitted`, `not-found` when the school did not apply */
+export const renewProbeKey = guarded((asker: Asker, id: string): string =>
+  transact((tx) => {
+    mustBeBureau(standingOf(asker, tx));
+    const before = tx.get(LINKS, school(id, tx).id)?.value;
+    if (before === undefined) throw Refused.notFound("link");
+    const next = renewed(before);
+    tx.put(LINKS, next);
+    tx.audit("probe.renew-key", id, { renewals: next.renewals ?? 0 });
+    return keyOf(id, next);
+  }),
+);
+
+function keyOf(id: string, link: Link | undefined): string {
+  return Array.from(context.deriveKey(`probe/${id}/${link?.renewals ?? 0}`, 32), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 /** What a probe signs: its fields in this order, one a line. */
@@ -118,14 +136,12 @@ export function signProbe(key: string, p: Probe): string {
  * @throws {Refusal} `untrusted`, `fields`, `reused`; `not-found` when the school did not apply
  */
 export const takeProbe = guarded((probe: Probe, signature: string): Link => {
-  // Before anything is read: who has no key learns nothing, not even which schools there are.
-  if (!/^\d{10}$/.test(probe.school) || !sameText(signProbe(keyOf(probe.school), probe), signature)) {
-    throw new Refused({ kind: "untrusted", why: "signature" });
-  }
-  checkProbe(probe, now());
   const rule = { ...LINK_RULE, days: context.config("verify_days", z.number()) ?? LINK_RULE.days };
   return transact((tx) => {
-    const before = tx.get(LINKS, probe.school)?.value;
+    const before = /^\d{10}$/.test(probe.school) ? tx.get(LINKS, probe.school)?.value : undefined;
+    // Before anything else is told: who has no key learns nothing, not even which schools there are.
+    if (!sameText(signProbe(keyOf(probe.school, before), probe), signature)) throw new Refused({ kind: "untrusted", why: "signature" });
+    checkProbe(probe, now());
     if (before === undefined) throw Refused.notFound("link");
     const kept = tx.get(PROBES, probe.id)?.value;
     if (kept !== undefined) {

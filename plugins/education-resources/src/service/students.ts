@@ -2,13 +2,14 @@
  * Classes and students. A class has seats; a seat has a code. With the code a guardian consents and says who the child is; who is
  * 14 or older takes the seat alone. Before that nothing about anybody is kept.
  */
-import { type Event, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
+import { AttributeError, type Event, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
+import * as identity from "@yunlong/sdk/identity";
 import * as random from "@yunlong/sdk/random";
-import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, type Taker, checkClass, enrol, mayKeep, transfer } from "../domain/people.ts";
+import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, type Taker, checkClass, enrol, mayKeep, needsGuardian, transfer } from "../domain/people.ts";
 import { secretOf } from "../domain/pseudonym.ts";
 import { Mistakes, Refused } from "../domain/refused.ts";
 import { type Standing, holds, isBureau, mustRunSchool } from "../domain/rights.ts";
-import { dayOf } from "../domain/time.ts";
+import { type Day, dayOf } from "../domain/time.ts";
 import { CLASSES, CLASSES_BY_SCHOOL, CLASSES_BY_TEACHER, CONSENTS, INVITATIONS, POSTS, STUDENTS, STUDENTS_BY_GUARDIAN, STUDENTS_BY_SEAT, STUDENTS_BY_SUBJECT, SUBMISSIONS, SUBMISSIONS_BY_STUDENT, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf, subjectOf } from "./ask.ts";
 import { drop } from "./files.ts";
@@ -98,6 +99,9 @@ function mustRunClass(who: Standing, id: string, tx: Tx): Class {
   return of;
 }
 
+/** What a student fills in. */
+export type OwnSeat = Omit<Joining, "birth"> & { readonly code: string };
+
 /** What a guardian fills in. */
 export interface GuardianInput extends Joining {
   readonly code: string;
@@ -120,14 +124,39 @@ export const consentForChild = guarded((asker: Asker, input: GuardianInput): Stu
   }),
 );
 
-/** Somebody of 14 or older takes their seat. Of a child nothing is kept. @throws {Refusal} `guardian-needed`, `code`, `fields`, `exists` */
-export const takeOwnSeat = guarded((asker: Asker, input: Joining & { readonly code: string }): Student =>
+/**
+ * The asker's own date of birth, as the city knows it: whoever is 14 takes a seat alone. What somebody types would let a child be
+ * as old as they like.
+ *
+ * @throws {AttributeError} `consent-required` until they let the app read it
+ * @throws {Refusal} `guardian-needed` for a child, and for who has none on record
+ */
+export const ownBirth = guarded((asker: Asker): Day => {
+  subjectOf(asker);
+  const birth = birthOnRecord();
+  if (birth === undefined || needsGuardian(birth, dayOf(now()))) throw new Refused({ kind: "guardian-needed" });
+  return birth;
+});
+
+function birthOnRecord(): Day | undefined {
+  try {
+    return identity.attribute("birth-date");
+  } catch (e) {
+    if (e instanceof AttributeError && e.code === "absent") return undefined;
+    throw e;
+  }
+}
+
+/** Somebody of 14 or older takes their seat, by {@link ownBirth}. Of a child nothing is kept. @throws {AttributeError} @throws {Refusal} `guardian-needed`, `code`, `fields`, `exists` */
+export const takeOwnSeat = guarded((asker: Asker, input: OwnSeat): Student =>
   transact((tx) => {
     const subject = subjectOf(asker);
     const me = studentOf(subject, tx);
     const again = me !== undefined && byCode(tx, input.code, ["seat"]).made === me.id;
     if (me !== undefined && !again) throw new Refused({ kind: "exists", what: "student", id: "" });
-    return takeSeat(tx, input, { id: random.code(16), subject }, (s) => s.subject === subject, undefined);
+    if (me !== undefined) return me;
+    const joining = { code: input.code, name: input.name, birth: ownBirth(asker) };
+    return takeSeat(tx, joining, { id: random.code(16), subject }, (s) => s.subject === subject, undefined);
   }),
 );
 

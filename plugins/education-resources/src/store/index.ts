@@ -6,7 +6,7 @@
 import { Collection, type Page, type Query, type Tx } from "@yunlong/sdk";
 import * as s from "./schemas.ts";
 
-export type { Invitation } from "./schemas.ts";
+export type { Invitation, MonthDoc } from "./schemas.ts";
 
 export const SCHOOLS = new Collection("schools", s.SchoolDoc);
 /** The same documents, as far as other lists read them. */
@@ -18,9 +18,11 @@ export const LINKS_BY_STATE = LINKS.index("by-state");
 
 export const PROBES = new Collection("probes", s.ProbeDoc);
 export const PROBES_BY_SCHOOL = PROBES.index("by-school");
+export const PROBES_BY_TIME = PROBES.index("by-time");
 
 export const NODES = new Collection("nodes", s.NodeDoc);
 export const NODES_BY_PARENT = NODES.index("by-parent");
+export const NODES_BY_SUCCESSOR = NODES.index("by-successor");
 
 export const RESOURCES = new Collection("resources", s.ResourceDoc);
 export const RESOURCES_BY_AUTHOR = RESOURCES.index("by-author");
@@ -67,10 +69,13 @@ export const USES = new Collection("uses", s.UseDoc);
 export const USES_BY_MONTH = USES.index("by-month");
 
 export const USE_DAYS = new Collection("use-days", s.UseDayDoc);
+export const USE_DAYS_BY_DAY = USE_DAYS.index("by-day");
 export const USE_PEOPLE = new Collection("use-people", s.UsePersonDoc);
 export const IMPORTS = new Collection("use-imports", s.ImportDoc);
-export const IMPORTS_BY_MONTH = IMPORTS.index("by-month");
-export const FIGURES = new Collection("figures", s.FiguresDoc);
+/** By month. */
+export const MONTHS = new Collection("months", s.MonthDoc);
+/** By `month/county`. */
+export const MONTH_SCHOOLS = new Collection("month-schools", s.MonthSchoolsDoc);
 
 export const SPACES = new Collection("spaces", s.SpaceDoc);
 export const SPACES_BY_OWNER = SPACES.index("by-owner");
@@ -91,13 +96,17 @@ const PAGE = 500;
 
 /** All documents of a query, page by page; at most `most`. Reads as last committed, or through a transaction. */
 export function all<T>(query: Query<T>, most: number, tx?: Tx): T[] {
-  const out: T[] = [];
-  let after: string | undefined;
+  return [...walk(query, most, tx)];
+}
+
+/** As {@link all}, one after the other: a page of them is in memory at a time. */
+export function* walk<T>(query: Query<T>, most: number = Number.POSITIVE_INFINITY, tx?: Tx): Generator<T> {
+  let [after, left]: [string | undefined, number] = [undefined, most];
   do {
-    const limited = query.limit(Math.min(PAGE, most - out.length)).after(after);
+    const limited = query.limit(Math.min(PAGE, left)).after(after);
     const page: Page<T> = tx === undefined ? limited.collection.find(limited) : tx.find(limited);
-    out.push(...page.items.map((i) => i.value));
+    for (const { value } of page.items) yield value;
+    left -= page.items.length;
     after = page.next;
-  } while (after !== undefined && out.length < most);
-  return out;
+  } while (after !== undefined && left > 0);
 }

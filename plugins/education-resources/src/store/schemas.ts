@@ -2,6 +2,7 @@
 import { z } from "@yunlong/sdk";
 import { QUALITIES } from "../domain/bandwidth.ts";
 import { LEVELS, type Node } from "../domain/curriculum.ts";
+import type { Figure, SchoolFigure } from "../domain/equity.ts";
 import { LINK_STATES, type Link, type Probe } from "../domain/link.ts";
 import type { Metadata, MetadataInput } from "../domain/metadata.ts";
 import type { Pack, PackItem } from "../domain/pack.ts";
@@ -10,7 +11,7 @@ import { RESOURCE_STATES, type FileRef, type Listed, type Rendition, type Resour
 import { SCHOOL_KINDS, SETTINGS, type School } from "../domain/school.ts";
 import type { Assignment, Submission } from "../domain/assignment.ts";
 import type { Space } from "../domain/space.ts";
-import { RULES, type Cell, type Use, type UseDay } from "../domain/use.ts";
+import { RULES, type Use, type UseDay } from "../domain/use.ts";
 import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, keys } from "../domain/vocabulary.ts";
 
 const int = z.number().int();
@@ -42,6 +43,7 @@ export const LinkDoc: z.ZodType<Link> = z.object({
   days: z.array(text),
   mbps: z.number(),
   history: z.array(z.object({ state: z.enum(LINK_STATES), at: int })),
+  renewals: int.optional(),
 });
 
 /** A probe. */
@@ -187,18 +189,37 @@ export const UseDoc: z.ZodType<Use> = z.object({
 });
 
 /** A pupil's day, for the rules against bots. */
-export const UseDayDoc: z.ZodType<UseDay> = z.object({ id: text, hours: z.record(text, int), seconds: int });
+export const UseDayDoc: z.ZodType<UseDay> = z.object({ id: text, day: text.optional(), hours: z.record(text, int), seconds: int });
 
 /** That a pupil was counted in a school's month. */
 export const UsePersonDoc = z.object({ id: text });
 
-const CellDoc: z.ZodType<Cell> = z.object({ school: text, month: text, uses: int, seconds: int, people: int });
-
 /** Figures of a school's month that were taken over from the system before. */
 export const ImportDoc = z.object({ id: text, school: text, month: text, uses: int, seconds: int, people: int });
 
-/** A month's cells, as the nightly job wrote them down. */
-export const FiguresDoc = z.object({ id: text, at: int, cells: z.array(CellDoc) });
+const FigureDoc: z.ZodType<Figure> = z.discriminatedUnion("hidden", [
+  z.object({ hidden: z.literal(true) }),
+  z.object({ hidden: z.literal(false), uses: int, seconds: int, people: int, perPupil: int.nullable() }),
+]);
+
+/** A month's figures as they were computed, but for its schools: what a trend reads. */
+export const MonthDoc = z.object({
+  id: text,
+  at: int,
+  /** Whether nothing can change them any more. */
+  final: z.boolean(),
+  city: FigureDoc,
+  rural: FigureDoc,
+  urban: FigureDoc,
+  ratio: int.nullable(),
+  counties: z.array(z.object({ county: text, figure: FigureDoc })),
+});
+export type MonthDoc = z.infer<typeof MonthDoc>;
+
+const SchoolFigureDoc: z.ZodType<SchoolFigure> = z.object({ school: text, name: text, division: text, setting: z.enum(SETTINGS as ["urban", "rural"]), pupils: int, figure: FigureDoc });
+
+/** A month's schools of one county, with what they were divided by: a document of all would be too large for a province's. */
+export const MonthSchoolsDoc = z.object({ id: text, schools: z.array(SchoolFigureDoc) });
 
 /** A space. */
 export const SpaceDoc: z.ZodType<Space> = z.object({

@@ -4,9 +4,11 @@ import { type MetadataInput, checkMetadata } from "../metadata.ts";
 import { type FileRef, type Resource, type Review, draft, publish, review, submit, withdraw } from "../resource.ts";
 import type { School } from "../school.ts";
 import { DAY_MS } from "../time.ts";
+import { QUALITIES, type Quality } from "../bandwidth.ts";
 import { COURSES, unitId } from "./curriculum.ts";
 import { chartPng, tuneWav, worksheetCsv, worksheetPdf, worksheetText } from "./content.ts";
 import { Dice } from "./dice.ts";
+import { stripFilm } from "./film.ts";
 
 /** How many. */
 export const SAMPLE_RESOURCES = 500;
@@ -20,6 +22,8 @@ const FORMS = [
   { what: "听音与计时提示音", type: "media", ending: "wav" },
 ] as const;
 
+const FILM_FORM = { what: "折纸条认识几分之一（动画）", type: "media", ending: "webm" } as const;
+
 const LICENCES = ["cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc0"] as const;
 
 /** What the n-th resource is, before its file is kept. */
@@ -27,13 +31,18 @@ export interface SampleResource {
   readonly input: MetadataInput;
   readonly name: string;
   readonly content: Uint8Array;
+  /** A film's other sizes. */
+  readonly renditions: readonly { readonly quality: Quality; readonly name: string; readonly content: Uint8Array }[];
 }
+
+/** The one that is a film, in the unit on fractions. */
+const FILM = 24;
 
 /** The n-th, from 0 on. */
 export function sampleResource(n: number): SampleResource {
   const unit = Math.floor(n / EACH_UNIT);
   const c = COURSES[Math.floor(unit / 10)];
-  const form = FORMS[n % EACH_UNIT];
+  const form = n === FILM ? FILM_FORM : FORMS[n % EACH_UNIT];
   const topic = c?.topics[unit % 10];
   if (c === undefined || form === undefined || topic === undefined) throw new RangeError(`the sample has ${SAMPLE_RESOURCES} resources`);
   const dice = new Dice(n + 1);
@@ -44,6 +53,7 @@ export function sampleResource(n: number): SampleResource {
     txt: () => worksheetText(title, c.subject, topic, dice),
     csv: () => worksheetCsv(c.subject, topic, dice),
     wav: () => tuneWav(dice),
+    webm: () => stripFilm("1080p"),
   }[form.ending]();
   const input: MetadataInput = {
     title,
@@ -57,17 +67,19 @@ export function sampleResource(n: number): SampleResource {
     copyright: "编写学校",
     licence: dice.of(LICENCES),
     licensedUntil: "",
-    language: form.ending === "wav" || form.ending === "png" ? "none" : "zh-CN",
+    language: form.ending === "wav" || form.ending === "png" || form.ending === "webm" ? "none" : "zh-CN",
     node: unitId(c, unit % 10),
   };
-  return { input, name: `${String(n + 1).padStart(3, "0")}.${form.ending}`, content };
+  const name = String(n + 1).padStart(3, "0");
+  const renditions = n === FILM ? QUALITIES.map((quality) => ({ quality, name: `${name}-${quality}.webm`, content: stripFilm(quality) })) : [];
+  return { input, name: `${name}.${form.ending}`, content, renditions };
 }
 
 /** The n-th resource where it ends up: most are published; of each fifty, some wait at every stage of the way. */
-export function sampleWork(n: number, at: School, node: Node, input: MetadataInput, file: FileRef, now: number): { resource: Resource; reviews: Review[] } {
+export function sampleWork(n: number, at: School, node: Node, input: MetadataInput, kept: Pick<Resource, "renditions"> & { readonly file: FileRef }, now: number): { resource: Resource; reviews: Review[] } {
   const author = { subject: `sample-author-${at.id}`, school: at.id, division: at.division };
   const began = now - ((n * 13) % 300) * DAY_MS - DAY_MS;
-  const first: Resource = { ...draft(`s${String(n + 1).padStart(4, "0")}`, author, input, began), file };
+  const first: Resource = { ...draft(`s${String(n + 1).padStart(4, "0")}`, author, input, began), ...kept };
   const stop = STOPS[n % 50];
   if (stop === "draft") return { resource: first, reviews: [] };
   const submitted = submit(first, checkMetadata(input, node, began), began);

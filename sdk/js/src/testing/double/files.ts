@@ -17,6 +17,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   txt: "text/plain",
   png: "image/png",
   wav: "audio/x-wav",
+  webm: "video/webm",
   zip: "application/zip",
 };
 
