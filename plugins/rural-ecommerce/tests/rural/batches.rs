@@ -213,7 +213,7 @@ fn the_night_meets_every_listing_of_a_batch_whose_days_are_over_and_no_other() {
     for _ in 0..120 {
         let l = x.by("garlic-grower", |w| listings::draft(w, &p.id, Some(&over), &[])).unwrap();
         x.by("garlic-grower", |w| listings::submit(w, &l.id)).unwrap();
-        x.published(&l.id).unwrap();
+        x.approved(&l.id).unwrap();
     }
     x.advance(DAY);
     x.run_job::<Rural>("expire-batches").unwrap();

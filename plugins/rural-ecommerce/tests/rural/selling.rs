@@ -60,12 +60,12 @@ fn a_listing_goes_from_draft_over_review_to_sale_and_back() {
     let p = x.by("bed-maker", |w| stores::put_product(w, None, &product(Category::Furniture, 108_000))).unwrap();
     let l = x.by("bed-maker", |w| listings::draft(w, &p.id, None, &[("a".into(), 10)])).unwrap();
     assert_eq!(kind(x.by("anna", |w| listings::offer(w, &l.id))), "not-found", "a draft is its seller's");
-    assert_eq!(kind(x.published(&l.id)), "wrong-state");
+    assert_eq!(kind(x.approved(&l.id)), "wrong-state");
     x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
     assert_eq!(x.role("manager", |w| listings::waiting(w, 10, None)).unwrap().items.len(), 1);
     x.role("manager", |w| listings::send_back(w, &l.id, &text("补充尺寸"))).unwrap();
     x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
-    assert_eq!(x.published(&l.id).unwrap().state, State::OnSale);
+    assert_eq!(x.approved(&l.id).unwrap().state, State::OnSale);
     assert_eq!(x.by("anna", |w| listings::offer(w, &l.id)).unwrap().skus[0].1, 10);
     x.by("bed-maker", |w| listings::withdraw(w, &l.id, None)).unwrap();
     assert_eq!(kind(x.buy("anna", &purchase(&l.id, 1))), "not-on-sale");
@@ -128,7 +128,7 @@ fn what_was_reviewed_is_what_is_sold_and_a_change_is_reviewed_again() {
         assert_eq!(put(&now).0, State::Review);
         assert_eq!(kind(x.buy("anna", &purchase(&bed.id, 1))), "not-on-sale");
         assert_eq!(put(&now).0, State::Review, "the same again");
-        x.published(&bed.id).unwrap();
+        x.approved(&bed.id).unwrap();
     }
     assert_eq!(x.by("anna", |w| listings::offer(w, &bed.id)).unwrap().listing.title, text("另一种货"));
 }
