@@ -1,9 +1,8 @@
 //! From a farmer's registration to goods on sale, through the API, and what a bad batch does.
 
 use crate::support::*;
-use rural_ecommerce::Rural;
 use serde_json::{Value, json};
-use yunlong_sdk::Request;
+use yunlong_sdk::Lang;
 
 fn both(zh: &str) -> Value {
     json!({"zh": zh, "en": zh})
@@ -93,9 +92,8 @@ fn what_was_changed_after_the_look_is_shown_again_and_not_put_on_sale() {
         assert_eq!((stale.code().as_u16(), kind(&stale)), (409, "changed-since-seen".into()));
         let unsaid = x.call(&steps, &json!({"step": "publish"}));
         assert_eq!(text(&unsaid.body_json(), "/errors/0/pointer"), "/version");
-        let english = x.send::<Rural>(
-            Request::post(&steps).header("accept-language", "en").json(&json!({"step": "publish", "version": seen})),
-        );
+        x.prefer(Lang::En, false);
+        let english = x.call(&steps, &json!({"step": "publish", "version": seen}));
         assert!(text(&english.body_json(), "/title").contains("changed after you looked"));
         assert_eq!(
             location(&x.form(&page, &[("step", "publish"), ("version", &hidden(&shown, "version"))])),
