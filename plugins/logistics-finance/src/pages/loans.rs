@@ -17,7 +17,7 @@ use crate::views::{Gathered, gather};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, Paper, amount, badge, card, notice, print_view, table};
 use yunlong_sdk::sheet::Cell;
-use yunlong_sdk::{Lang, Request, Text, Tone, t};
+use yunlong_sdk::{Request, Text, Tone, t};
 
 static LIST: List<Named<Loan>> = List {
     path: "/loans",

@@ -1,6 +1,6 @@
 //! Loans as they stand, pledges and the ledger.
 
-use super::{ConsentItem, FrozenItem, PassageItem, ReceiptItem, api, maybe_time, time, unit, words};
+use super::{ConsentItem, FrozenItem, PassageItem, ReceiptItem, SaleItem, api, maybe_time, time, unit, words};
 use crate::domain::borrower::CreditCheck;
 use crate::domain::ledger::Entry;
 use crate::domain::loan::{Disbursement, Loan, MarginCall, MarginState, Repayment, State};
