@@ -56,7 +56,7 @@ fn floors() -> Vec<(String, u32)> {
 
 #[test]
 fn every_promise_holds_in_every_history_and_histories_come_by_every_end() {
-    let config = Config { cases: CASES, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config { cases: CASES, max_shrink_iters: 2_000, ..Config::with_source_file(file!()) };
     let seen = RefCell::new(BTreeMap::<String, u32>::new());
     let told = TestRunner::new(config).run(&vec(steps::op(), 10..70), |ops| {
         let city = steps::run(&ops);
