@@ -6,10 +6,8 @@ mod city;
 mod promises;
 mod steps;
 
-use crate::domain::group;
 use crate::domain::machine::Machine;
 use crate::domain::order::State;
-use crate::domain::{batch, returns};
 use city::City;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestRunner};
@@ -31,27 +29,26 @@ fn passed(city: &City) -> BTreeSet<String> {
     states.chain(returns).chain(refunds).chain(claims).chain(batches).chain([group]).collect()
 }
 
-/// Of a hundred histories, how many come by an end at the least. A generator that never gets anywhere would keep every
-/// promise.
+/// Of a hundred histories, how many come by an end at the least: well below what they do, since they differ from run to
+/// run. A generator that never gets anywhere would keep every promise.
 fn floors() -> Vec<(String, u32)> {
-    let orders = State::ALL.iter().map(|s| (format!("order {}", s.code()), 50));
-    let groups = [group::State::Formed, group::State::Failed].map(|s| (format!("group {}", s.code()), 30));
-    let returns = [(returns::State::Arbitrated, 50), (returns::State::Refunded, 10), (returns::State::Withdrawn, 5)];
-    let returns = returns.map(|(s, floor)| (format!("return {}", s.code()), floor));
-    let batches = [batch::State::Failed, batch::State::Recalled].map(|s| (format!("batch {}", s.code()), 20));
+    // Goods are sent in two parts by chance alone.
+    let floor = |s: &State| if *s == State::PartShipped { 2 } else { 30 };
+    let orders = State::ALL.iter().map(|s| (format!("order {}", s.code()), floor(s)));
     let others = [
-        ("refund not-accepted", 10),
-        ("refund not-shipped", 10),
-        ("refund batch-failed", 10),
-        ("refund group-failed", 10),
-        ("refund late-payment", 10),
-        ("refund parcel-claim", 5),
-        ("claim lost Refunded", 1),
-        ("claim damaged Dismissed", 1),
-        ("claim overdue Open", 10),
+        ("group formed", 20),
+        ("group failed", 50),
+        ("return arbitrated", 25),
+        ("return withdrawn", 5),
+        ("batch failed", 10),
+        ("batch recalled", 10),
+        ("refund not-accepted", 30),
+        ("refund not-shipped", 20),
+        ("refund batch-failed", 2),
+        ("refund late-payment", 15),
+        ("claim overdue Open", 8),
     ];
-    let others = others.map(|(end, floor)| (end.to_owned(), floor));
-    orders.chain(groups).chain(returns).chain(batches).chain(others).collect()
+    orders.chain(others.map(|(end, floor)| (end.to_owned(), floor))).collect()
 }
 
 #[test]
