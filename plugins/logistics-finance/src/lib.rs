@@ -13,7 +13,7 @@ pub mod service;
 pub mod store;
 pub mod views;
 
-use yunlong_sdk::{App, Consumer, Event, Failure, Jobs, Lifecycle, Router, Tx, t};
+use yunlong_sdk::{App, Consumer, Event, Failure, Jobs, Lifecycle, Migrations, Progress, Router, Tx, t};
 
 /// The app.
 pub struct LogisticsFinance;
@@ -50,4 +50,16 @@ impl Lifecycle for LogisticsFinance {
     }
 }
 
-yunlong_sdk::export!(http: LogisticsFinance, consumer: LogisticsFinance, jobs: LogisticsFinance, lifecycle: LogisticsFinance);
+impl Migrations for LogisticsFinance {
+    fn migrate(_: u32, _: u32, cursor: Option<&str>, tx: &Tx<'_>) -> Result<Progress, String> {
+        service::migrations::migrate(cursor, tx)
+    }
+}
+
+yunlong_sdk::export!(
+    http: LogisticsFinance,
+    consumer: LogisticsFinance,
+    jobs: LogisticsFinance,
+    lifecycle: LogisticsFinance,
+    migrations: LogisticsFinance,
+);

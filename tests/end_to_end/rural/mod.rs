@@ -177,8 +177,16 @@ impl Market {
     async fn on_sale(&self, seller: &Client, goods: Goods<'_>) -> Result<String> {
         let listing = self.draft(seller, goods).await?;
         made(seller, &format!("/api/store/listings/{listing}/steps"), &json!({"step": "submit"})).await?;
-        made(&self.manager, &format!("/api/manage/listings/{listing}/steps"), &json!({"step": "publish"})).await?;
+        self.approve(&listing).await?;
         Ok(listing)
+    }
+
+    /// A manager looks at a listing, and lets it on sale as it was seen.
+    async fn approve(&self, listing: &str) -> Result<()> {
+        let looked_at = seen(&self.manager, &format!("/api/listings/{listing}")).await?;
+        let publish = json!({"step": "publish", "version": looked_at["version"]});
+        made(&self.manager, &format!("/api/manage/listings/{listing}/steps"), &publish).await?;
+        Ok(())
     }
 
     /// The bed of acceptance lines 1 and 5, at 1,080.00 yuan.

@@ -256,18 +256,29 @@ fn recovery(router: Router) -> Router {
             .summary("Begin to sell the goods of an overdue loan, or after a margin call that was not met"),
         loans::dispose,
     );
-    let router = router.operation(
-        step("/api/loans/{loan}/sales", "sellCollateral", "loans")
-            .summary("Book what the goods of a receipt brought")
-            .path::<LoanPath>()
-            .body::<SaleBody>(),
-        |r, i: Input<LoanPath, (), SaleBody>| {
-            let b = i.body;
-            let new =
-                NewSale { receipt: b.receipt, buyer: b.buyer, proceeds: b.proceeds, bank_reference: b.bank_reference };
-            loan(r, &i.path, |a, id| loans::sell(a, id, &new))
-        },
-    );
+    let router = router
+        .operation(
+            step("/api/loans/{loan}/sales", "enterSale", "loans")
+                .summary("Enter what the goods of a receipt bring: another officer confirms it")
+                .path::<LoanPath>()
+                .body::<SaleBody>(),
+            |r, i: Input<LoanPath, (), SaleBody>| {
+                let b = i.body;
+                let (receipt, buyer, bank_reference) = (b.receipt, b.buyer, b.bank_reference);
+                let new = NewSale { receipt, buyer, proceeds: b.proceeds, bank_reference };
+                loan(r, &i.path, |a, id| loans::enter_sale(a, id, &new))
+            },
+        )
+        .operation(
+            step("/api/loans/{loan}/confirm-sale", "confirmSale", "loans")
+                .summary("Book a sale that was entered, which another one does, or drop it")
+                .description("`no-such-sale` when none waits under the number. Whoever entered it may drop it.")
+                .path::<LoanPath>()
+                .body::<ConfirmSaleBody>(),
+            |r, i: Input<LoanPath, (), ConfirmSaleBody>| {
+                loan(r, &i.path, |a, id| loans::confirm_sale(a, id, &i.body.sale, i.body.confirmed))
+            },
+        );
     let router = reasoned(
         router,
         step("/api/loans/{loan}/write-off", "writeOffLoan", "loans")

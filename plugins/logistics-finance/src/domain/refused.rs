@@ -236,6 +236,9 @@ pub enum Refused {
     /// A parcel that is not in the waybill.
     #[error("the waybill has no parcel `{0}`")]
     NoParcel(String),
+    /// No sale of the loan waits under this number.
+    #[error("the loan has no sale `{0}` that waits")]
+    NoSale(String),
     /// The proof of delivery is missing.
     #[error("there is no proof of delivery")]
     NoProof,

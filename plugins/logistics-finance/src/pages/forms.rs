@@ -167,6 +167,7 @@ fn field_of(refusal: &Refusal) -> Option<&'static str> {
         Refused::ReferenceReused { .. } => "bank_reference",
         Refused::OtherPayment { .. } => "reference",
         Refused::NoParcel(_) => "parcel",
+        Refused::NoSale(_) => "sale",
         Refused::Role { .. }
         | Refused::NotYours
         | Refused::State(_)

@@ -1,12 +1,12 @@
-//! Loans: the list, the page of one with all that belongs to it, its ledger and its contract.
+//! Loans: the list, the page of one with all that belongs to it, and its contract.
 
-use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, no_states, shown_state};
+use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::loan_ledger::ledger;
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, pledges, receipts::link, state_badge, timeline, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::borrower::CreditCheck;
-use crate::domain::ledger::Entry;
-use crate::domain::loan::{Loan, MarginState, State};
+use crate::domain::loan::{Loan, MarginState, Sale, State};
 use crate::domain::money::{percent, ratio_up};
 use crate::domain::time::local;
 use crate::notes::reason_name;
@@ -17,7 +17,7 @@ use crate::views::{Gathered, gather};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, Paper, amount, badge, card, notice, print_view, table};
 use yunlong_sdk::sheet::Cell;
-use yunlong_sdk::{Lang, Request, Text, Tone, t};
+use yunlong_sdk::{Request, Text, Tone, t};
 
 static LIST: List<Named<Loan>> = List {
     path: "/loans",
@@ -297,14 +297,18 @@ fn repayments(request: &Request, o: &Overview) -> Markup {
             .numeric(),
     ];
     let sold = [
-        Column::new(request.t("时间", "When"), |s: &&crate::domain::loan::Sale| html! { (local(s.at)) }),
-        Column::new(request.t("仓单", "Receipt"), |s: &&crate::domain::loan::Sale| link(&s.receipt)),
-        Column::new(request.t("买受人", "Buyer"), |s: &&crate::domain::loan::Sale| party(&s.buyer)),
-        Column::new(request.t("价款", "Proceeds"), |s: &&crate::domain::loan::Sale| amount(s.proceeds)).numeric(),
-        Column::new(request.t("余款（归企业）", "Surplus (the company's)"), |s: &&crate::domain::loan::Sale| {
-            amount(s.surplus)
-        })
-        .numeric(),
+        Column::new(request.t("时间", "When"), |s: &&Sale| html! { (local(s.at)) }),
+        Column::new(request.t("仓单", "Receipt"), |s: &&Sale| link(&s.receipt)),
+        Column::new(request.t("买受人", "Buyer"), |s: &&Sale| party(&s.buyer)),
+        Column::new(request.t("价款", "Proceeds"), |s: &&Sale| amount(s.proceeds)).numeric(),
+        Column::new(request.t("余款（归企业）", "Surplus (the company's)"), |s: &&Sale| amount(s.surplus)).numeric(),
+    ];
+    let pending = [
+        Column::new(request.t("登记时间", "Entered"), |s: &&Sale| html! { (local(s.at)) }),
+        Column::new(request.t("出售编号", "Number"), |s: &&Sale| code(&s.number)),
+        Column::new(request.t("仓单", "Receipt"), |s: &&Sale| link(&s.receipt)),
+        Column::new(request.t("买受人", "Buyer"), |s: &&Sale| party(&s.buyer)),
+        Column::new(request.t("价款", "Proceeds"), |s: &&Sale| amount(s.proceeds)).numeric(),
     ];
     html! {
         @if l.state.is_out() {
@@ -316,130 +320,9 @@ fn repayments(request: &Request, o: &Overview) -> Markup {
             p.muted { (request.t("按日计息，先还息后还本，到期一次还清余款；可提前还款。", "Interest runs by the day and is paid before principal; what is left is due on the due day. Earlier repayments are welcome.")) }
         }
         @if l.repayments.is_empty() { p.muted { (request.t("没有还款。", "Nothing was repaid yet.")) } } @else { (table(request.t("还款记录", "Repayments"), &back, l.repayments.iter())) }
+        @if !l.pending_sales.is_empty() { (table(request.t("待复核的出售", "Sales to confirm"), &pending, l.pending_sales.iter())) }
         @if !l.sales.is_empty() { (table(request.t("质物处置", "Goods that were sold"), &sold, l.sales.iter())) }
     }
-}
-
-fn entry_name(code: &str) -> Text {
-    match code {
-        "disbursement" => t("放款", "payment"),
-        "accrual" => t("计息", "interest"),
-        "repayment" => t("还款", "repayment"),
-        "proceeds" => t("处置价款", "proceeds"),
-        _ => t("核销", "write-off"),
-    }
-}
-
-fn account_name(lang: Lang, account: &str) -> String {
-    let (kind, of) = account.split_once(':').unwrap_or((account, ""));
-    let name = match kind {
-        "principal" => t("贷款本金", "principal"),
-        "interest" => t("应收利息", "interest due"),
-        "cash" => t("银行存款", "cash"),
-        "income" => t("利息收入", "income"),
-        "losses" => t("贷款损失", "losses"),
-        _ => t("应付余款", "surplus"),
-    };
-    format!("{} {of}", name.get(lang))
-}
-
-/// One posting of an entry, as a row.
-pub(super) struct Line {
-    at: i64,
-    kind: &'static str,
-    reference: String,
-    account: String,
-    amount: i64,
-}
-
-fn lines(entries: &[Entry]) -> Vec<Line> {
-    let of = |e: &Entry| {
-        let (at, kind, reference) = (e.at(), e.kind().code(), e.reference().to_owned());
-        let line = move |p: &crate::domain::ledger::Posting| Line {
-            at,
-            kind,
-            reference: reference.clone(),
-            account: p.account.to_string(),
-            amount: p.amount,
-        };
-        e.postings().iter().map(line).collect::<Vec<_>>()
-    };
-    entries.iter().flat_map(of).collect()
-}
-
-static ENTRIES: List<Line> = List {
-    path: "/entries",
-    title: t("分录", "The ledger"),
-    sort: "time",
-    states: no_states,
-    state: |_| "",
-    words: |e| vec![&e.reference, &e.account],
-    empty: t("还没有分录。", "There are no entries yet."),
-    codes: &[],
-    columns: &[
-        Col {
-            key: "time",
-            title: t("时间", "When"),
-            numeric: false,
-            show: |e, _| html! { (local(e.at)) },
-            file: |e, _| filed_time(Some(e.at)),
-            order: |e| Key::from(e.at),
-        },
-        Col {
-            key: "kind",
-            title: t("事项", "What"),
-            numeric: false,
-            show: |e, lang| html! { (entry_name(e.kind).get(lang)) " " span.muted { (e.reference) } },
-            file: |e, lang| Cell::from(format!("{} {}", entry_name(e.kind).get(lang), e.reference)),
-            order: |e| Key::from(e.kind),
-        },
-        Col {
-            key: "account",
-            title: t("科目", "Account"),
-            numeric: false,
-            show: |e, lang| html! { (account_name(lang, &e.account)) },
-            file: |e, lang| Cell::from(account_name(lang, &e.account)),
-            order: |e| Key::from(e.account.as_str()),
-        },
-        Col {
-            key: "debit",
-            title: t("借方", "Debit"),
-            numeric: true,
-            show: |e, _| side(e.amount),
-            file: |e, _| filed_side(e.amount),
-            order: |e| Key::from(e.amount),
-        },
-        Col {
-            key: "credit",
-            title: t("贷方", "Credit"),
-            numeric: true,
-            show: |e, _| side(-e.amount),
-            file: |e, _| filed_side(-e.amount),
-            order: |e| Key::from(-e.amount),
-        },
-    ],
-};
-
-fn side(amount_of: i64) -> Markup {
-    html! { @match u64::try_from(amount_of) { Ok(fen) if fen > 0 => (amount(fen)), _ => "" } }
-}
-
-fn filed_side(amount_of: i64) -> Cell {
-    if amount_of > 0 { Cell::Fen(amount_of) } else { Cell::Empty }
-}
-
-fn ledger(request: &Request, l: &Loan, entries: &[Entry]) -> Markup {
-    html! {
-        (ENTRIES.table(request.lang(), request.t("借贷分录，每笔合计为零", "Double entry: each sums to zero"), &lines(entries)))
-        @if !entries.is_empty() { div.actions.no-print { a href={ "/loans/" (l.id) "/entries/file?format=csv" } { (request.t("下载 CSV", "Download CSV")) } a href={ "/loans/" (l.id) "/entries/file?format=xlsx" } { (request.t("下载 Excel", "Download for Excel")) } } }
-    }
-}
-
-/// `/loans/{loan}/entries/file`.
-pub(super) fn entries_file(request: &Request) -> Shown {
-    let actor = who()?;
-    let entries = gather(|limit, after| loans::ledger(&actor, request.param("loan"), limit, after))?;
-    ENTRIES.file(request, Gathered { items: lines(&entries.items), more: entries.more })
 }
 
 /// `/loans/{loan}/print`: what the two sides agree on.

@@ -3,12 +3,14 @@
 mod alerts;
 mod borrowers;
 mod devices;
+mod flow_steps;
 mod flows;
 mod forms;
 mod freight;
 mod help;
 mod home;
 mod lists;
+mod loan_ledger;
 mod loan_steps;
 mod loans;
 mod lots;
@@ -104,16 +106,16 @@ fn money(router: Router) -> Router {
         .post("/loans/new", page(loan_steps::apply))
         .get("/loans/{loan}", page(loans::detail))
         .get("/loans/{loan}/print", page(loans::print))
-        .get("/loans/{loan}/entries/file", page(loans::entries_file))
+        .get("/loans/{loan}/entries/file", page(loan_ledger::entries_file))
         .get("/loans/{loan}/{step}", page(loan_steps::ask))
         .post("/loans/{loan}/{step}", page(loan_steps::take))
         .get("/flows", page(flows::list))
         .get("/flows/file", page(flows::file))
-        .get("/flows/new", page(flows::new))
-        .post("/flows/new", page(flows::open))
+        .get("/flows/new", page(flow_steps::new))
+        .post("/flows/new", page(flow_steps::open))
         .get("/flows/{flow}", page(flows::detail))
-        .get("/flows/{flow}/{step}", page(flows::ask))
-        .post("/flows/{flow}/{step}", page(flows::take))
+        .get("/flows/{flow}/{step}", page(flow_steps::ask))
+        .post("/flows/{flow}/{step}", page(flow_steps::take))
 }
 
 fn way(router: Router) -> Router {

@@ -11,13 +11,13 @@
 //! | [`receipts`] | `draft`, `issue`, `reissue` (custodian); `transfer`, `split`, `merge`, `withdraw` (holder); `cancel`, `freeze`, `unfreeze`; `get`, `list`, `of_lot`; `verify` and `jwks` for everybody |
 //! | [`quotes`] | `publish` a price (regulator), `list`, `history` |
 //! | [`borrowers`] | `open_file` (bank), `files`, `file`; `consent`, `withdraw_consent`, `consents` (the company) |
-//! | [`loans`] | `apply`, `add_collateral`, `sign` (company; `sign` for the bank, too); `check_credit`, `approve`, `reject`, `register_pledges`, `ask_disbursement`, `confirm_disbursement`, `repay`, `release`, `dispose`, `sell`, `write_off`, `unfreeze` (bank); `get`, `list`, `overview`, `ledger` |
+//! | [`loans`] | `apply`, `add_collateral`, `sign` (company; `sign` for the bank, too); `check_credit`, `approve`, `reject`, `register_pledges`, `ask_disbursement`, `confirm_disbursement`, `repay`, `release`, `dispose`, `enter_sale`, `confirm_sale`, `write_off`, `unfreeze` (bank); `get`, `list`, `overview`, `ledger` |
 //! | [`freight`] | `order` (shipper), `book`, `load`, `advance`, `parcel_exception`, `sign` (carrier); `orders`, `waybills`, `waybill` |
 //! | [`flows`] | `open` (seller), `link_waybill` (seller), `link_receipt` (seller, buyer), `confirm_payment`, `release_funds` (bank), `settle` (seller); `get`, `list` |
 //! | [`parties`] | `names`: what companies, banks and carriers are called |
 //! | [`sensors`] | `register`, `renew_secret`, `switch` (custodian); `take` a reading (the webhook, for nobody who is signed in); `devices`, `device`, `events` |
 //! | [`alerts`] | `list`, `seen` (bank, regulator) |
-//! | [`consumer`], [`jobs`], [`install`] | what the host calls |
+//! | [`consumer`], [`jobs`], [`install`], [`migrations`] | what the host calls |
 
 pub mod alerts;
 pub mod borrowers;
@@ -28,6 +28,7 @@ pub mod freight;
 pub mod install;
 pub mod jobs;
 pub mod loans;
+pub mod migrations;
 pub mod parties;
 pub mod quotes;
 pub mod receipts;

@@ -197,7 +197,10 @@ fn bank(actor: &Actor, found: &mut Found) -> Result<(), Refusal> {
     let unknown = paying(DisbursementState::Unknown)?.and(paying(DisbursementState::Asked)?);
     found.put(true, t("放款结果待确认", "A payment's outcome to confirm"), unknown);
     found.put(true, t("逾期，待处置或催收", "Overdue: collect or sell"), loans(of(State::Overdue), any)?);
-    found.put(true, t("处置中的质物待出售", "In disposal: goods to sell"), loans(of(State::Disposal), any)?);
+    let to_confirm = loans(of(State::Disposal), |l| !l.pending_sales.is_empty())?;
+    found.put(true, t("出售待另一人复核", "Sales that another officer confirms"), to_confirm);
+    let to_sell = loans(of(State::Disposal), |l| l.pending_sales.is_empty())?;
+    found.put(true, t("处置中的质物待出售", "In disposal: goods to sell"), to_sell);
     let called = by::LOAN_BANK_MARGIN.equals(mine).equals(MarginState::Open.code());
     found.put(true, t("追加要求待企业满足", "Margin calls that stand"), loans(called, is_called)?);
     found.put(true, t("已冻结，待核实", "Frozen: to look into"), loans(by::LOAN_BANK_FROZEN.equals(mine), any)?);

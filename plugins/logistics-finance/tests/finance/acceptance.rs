@@ -116,9 +116,10 @@ fn line_6_a_payment_whose_outcome_is_unknown_is_made_once() {
     assert_eq!(data::counter(LEDGER_SUM, "all").unwrap(), 0);
 }
 
-fn delivered(x: &Xuzhou, order: &str) -> String {
+/// 100 t of coal to carry for an order.
+pub(crate) fn to_carry(order: &str) -> NewFreight {
     let place = |division: &str| Place { division: division.into(), address: String::new() };
-    let new = NewFreight {
+    NewFreight {
         carrier: CARRIER.into(),
         order: order.into(),
         goods: "coal-5500".into(),
@@ -128,8 +129,11 @@ fn delivered(x: &Xuzhou, order: &str) -> String {
         value: 10_000_000,
         not_after: TUESDAY + 5 * DAY as i64,
         parcels: Vec::new(),
-    };
-    let freight_order = freight::order(&x.company(A), None, &new).unwrap();
+    }
+}
+
+fn delivered(x: &Xuzhou, order: &str) -> String {
+    let freight_order = freight::order(&x.company(A), None, &to_carry(order)).unwrap();
     let carrier = x.carrier();
     let waybill = freight::book(&carrier, &freight_order.id).unwrap();
     freight::load(&carrier, &waybill.id, "苏C·00001", "D-1").unwrap();

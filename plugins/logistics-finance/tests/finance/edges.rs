@@ -215,9 +215,22 @@ fn an_overdue_loan_is_sold_for_and_the_rest_written_off() {
     loans::dispose(&x.bank(BANK_A, "officer"), &loan.id).unwrap();
     let sale =
         NewSale { receipt: receipt.id.clone(), buyer: C.into(), proceeds: 60_000_000, bank_reference: "SL-1".into() };
+    let mut entered = loan.clone();
     for _ in 0..2 {
-        loans::sell(&x.bank(BANK_A, "teller"), &loan.id, &sale).unwrap();
+        entered = loans::enter_sale(&x.bank(BANK_A, "teller"), &loan.id, &sale).unwrap();
     }
+    let number = entered.pending_sales[0].number.as_str();
+    assert_eq!(
+        (entered.pending_sales.len(), receipts::get(&x.company(A), &receipt.id).unwrap().holder.as_str()),
+        (1, A)
+    );
+    let e = rule(loans::confirm_sale(&x.bank(BANK_A, "teller"), &loan.id, number, true));
+    assert_eq!(e, Refused::SameHands { step: "confirm-sale", first: "enter-sale" });
+    assert_eq!(x.audited("loan.confirm-sale.refused"), 1);
+    for _ in 0..2 {
+        loans::confirm_sale(&x.bank(BANK_A, "second"), &loan.id, number, true).unwrap();
+    }
+    assert_eq!((x.audited("loan.enter-sale"), x.audited("loan.confirm-sale")), (1, 1));
     let e = rule(loans::write_off(&x.bank(BANK_A, "officer"), &loan.id, "无可执行财产"));
     assert!(matches!(e, Refused::SameHands { .. }));
     let done = loans::write_off(&x.bank(BANK_A, "boss"), &loan.id, "无可执行财产").unwrap();

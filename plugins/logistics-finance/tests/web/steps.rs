@@ -1,8 +1,10 @@
 //! Forms: what is refused comes back with what was typed, at its field; what is accepted happens once.
 
 use crate::support::*;
-use crate::{location, page, post, status};
+use crate::{api, location, page, post, refused, status};
+use logistics_finance::LogisticsFinance;
 use logistics_finance::service::{loans, receipts, sensors, warehouses};
+use serde_json::json;
 
 #[test]
 fn a_receipt_over_its_lot_comes_back_at_the_quantity_with_what_was_typed() {
@@ -271,4 +273,45 @@ fn a_carrier_takes_an_order_and_brings_it_there_by_forms() {
     let html = page(&x, &waybill);
     assert!(html.contains("丢失") && html.contains("POD-1") && html.contains("已签署"), "{html}");
     assert!(page(&x, &format!("{waybill}/print")).contains("print-view"));
+}
+
+#[test]
+fn goods_are_sold_by_a_form_of_one_officer_and_a_form_of_another() {
+    let x = Xuzhou::new();
+    let (loan, receipt) = x.out(70_000_000);
+    x.advance(100 * DAY);
+    x.run_job::<LogisticsFinance>("due-days").unwrap();
+    x.bank(BANK_A, "officer");
+    let path = format!("/loans/{}", loan.id);
+    location(&post(&x, &format!("{path}/dispose"), &[]));
+    x.bank(BANK_A, "teller");
+    assert!(!page(&x, &path).contains("confirm-sale"), "there is nothing to confirm");
+    let sale = [("receipt", receipt.id.as_str()), ("buyer", C), ("proceeds", "600000"), ("bank_reference", "SL-1")];
+    location(&post(&x, &format!("{path}/enter-sale"), &sale));
+    let html = page(&x, &path);
+    assert!(html.contains("待复核的出售") && html.contains("¥600,000.00") && !html.contains("质物处置"), "{html}");
+    let (number, confirm) = (format!("{}-S1", loan.id), format!("{path}/confirm-sale"));
+    let agreed = [("sale", number.as_str()), ("outcome", "confirmed")];
+    let own = post(&x, &confirm, &agreed);
+    assert!(own.code().as_u16() == 403 && own.body_text().contains("经办与复核须为不同的人"));
+    x.bank(BANK_A, "second");
+    let form = page(&x, &confirm);
+    assert!(
+        form.contains(&format!("{number} · {} · {C} · 600000.00", receipt.id)),
+        "it says what is confirmed: {form}"
+    );
+    let unsaid = post(&x, &confirm, &[("sale", &number)]);
+    assert!(unsaid.code().as_u16() == 422 && unsaid.body_text().contains("error-outcome"));
+    let steps = format!("/api{path}/confirm-sale");
+    let other = refused(&x, &steps, &json!({"sale": format!("{}-S2", loan.id), "confirmed": true}));
+    assert_eq!(other, (409, "no-such-sale".into()));
+    for _ in 0..2 {
+        location(&post(&x, &confirm, &agreed));
+    }
+    let sold = api(&x, &format!("/api{path}")).body_json();
+    assert_eq!((&sold["loan"]["pending_sales"], &sold["loan"]["sales"][0]["number"]), (&json!([]), &json!(number)));
+    assert_eq!(receipts::get(&x.company(C), &receipt.id).unwrap().holder, C);
+    // What is refused is dropped, and nobody confirms it any more.
+    x.bank(BANK_A, "second");
+    assert_eq!(refused(&x, &steps, &json!({"sale": "LN-S9", "confirmed": false})), (409, "no-such-sale".into()));
 }

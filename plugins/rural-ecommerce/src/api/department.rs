@@ -17,7 +17,7 @@ use crate::service::batches::{self, TestInput as NewTest};
 use crate::service::stations::{self, StationInput as NewStation};
 use crate::service::statistics::{self, ChangeInput as NewChange};
 use crate::service::{Refusal, farmers, listings, orders, returns};
-use yunlong_sdk::{Input, Operation, Router, StatusCode, Text};
+use yunlong_sdk::{Input, Operation, Router, StatusCode, Text, t};
 
 api! {
     /// Which registration.
@@ -57,6 +57,8 @@ api! {
         step: String,
         /// Why; needed to send it back.
         reason: Option<Text>,
+        /// `version` of the listing as it was looked at; needed to put it on sale.
+        version: Option<String>,
     }
     /// A test.
     Deserialize TestInput {
@@ -205,13 +207,17 @@ fn review(router: Router) -> Router {
             own(Operation::post("/api/manage/listings/{listing}/steps", "reviewListing")
                 .tag("department")
                 .summary("Put a listing on sale, send it back, or take it off sale: for managers")
+                .description("It is put on sale as it was looked at: when the goods were changed since, the answer is 409 `changed-since-seen`.")
                 .path::<ListingPath>()
                 .body::<ReviewInput>()),
             |r, i: Input<ListingPath, (), ReviewInput>| {
                 let done = || {
                     let reason = i.body.reason.clone();
                     match i.body.step.as_str() {
-                        "publish" => listings::publish(r.principal(), &i.path.listing),
+                        "publish" => {
+                            let named = i.body.version.as_deref().ok_or_else(version_missing)?;
+                            listings::publish(r.principal(), &i.path.listing, named)
+                        }
                         "send-back" => listings::send_back(r.principal(), &i.path.listing, &reason.unwrap_or_default()),
                         "withdraw" => {
                             crate::service::access::role(r.principal(), MANAGER)?;
@@ -223,6 +229,10 @@ fn review(router: Router) -> Router {
                 answer(r, done().map(ListingItem::from))
             },
         )
+}
+
+fn version_missing() -> Refusal {
+    Refusal::field("/version", t("请写明您查看的版本", "Say which version you have looked at"))
 }
 
 fn batches_of(router: Router) -> Router {

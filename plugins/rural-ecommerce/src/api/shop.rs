@@ -99,6 +99,8 @@ api! {
         description: Text,
         /// What it looks like.
         picture: Option<PictureItem>,
+        /// The version of the goods, which a review names.
+        version: String,
         /// Its variants.
         skus: Vec<SkuItem>,
         /// The store.
@@ -365,6 +367,7 @@ impl From<Offer> for OfferBody {
             listing: o.listing.into(),
             description: o.product.description,
             picture: o.product.picture.map(PictureItem::from),
+            version: o.version,
             skus: o.skus.into_iter().map(sku).collect(),
             store: o.store.into(),
             batch: o.batch.map(BatchItem::from),

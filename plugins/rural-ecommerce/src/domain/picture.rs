@@ -1,18 +1,20 @@
 //! Pictures of products: what may be one. What a file is, the platform says by its bytes; how large it becomes when it
 //! is shown stands in its first bytes, and is looked up here before it is shown to anybody.
 
+mod camera;
+
+pub use camera::{Bare, bare};
+
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::{Text, t};
 
 /// The types that every browser shows.
 pub const TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
-/// The largest file: what a telephone's camera makes.
-pub const MOST_BYTES: u64 = 5 << 20;
+/// The largest file: what a telephone's camera makes, and no more than an app may write.
+pub const MOST_BYTES: u64 = 4 << 20;
 /// The most points, and the longest side: a small file may claim a picture that fills all memory.
 const MOST_POINTS: u64 = 50_000_000;
 const LONGEST_SIDE: u32 = 20_000;
-/// How far into a file its size may stand: in a JPEG, previews and colour profiles come first.
-pub const HEAD: u32 = 1 << 20;
 /// Where uploaded pictures are served, by their file.
 pub const PREFIX: &str = "/pictures/";
 
@@ -76,19 +78,14 @@ pub fn check(media_type: &str, bytes: u64, head: &[u8]) -> Result<(u32, u32), Te
         ));
     }
     if bytes > MOST_BYTES {
-        return Err(t("图片不能超过 5 MiB，请缩小后上传。", "A picture has 5 MiB at most: make it smaller."));
+        return Err(t("图片不能超过 4 MiB，请缩小后上传。", "A picture has 4 MiB at most: make it smaller."));
     }
     let found = match media_type {
         "image/png" => png(head),
         "image/webp" => webp(head),
         _ => jpeg(head),
     };
-    let Some((width, height)) = found.filter(|(w, h)| *w > 0 && *h > 0) else {
-        return Err(t(
-            "图片已损坏，读不出尺寸。请换一张。",
-            "The picture is damaged: it does not say how large it is. Choose another.",
-        ));
-    };
+    let (width, height) = found.filter(|(w, h)| *w > 0 && *h > 0).ok_or_else(damaged)?;
     if width.max(height) > LONGEST_SIDE || u64::from(width) * u64::from(height) > MOST_POINTS {
         return Err(Text::new(
             format!("图片展开后太大（{width} × {height}），请缩小后上传。"),
@@ -96,6 +93,12 @@ pub fn check(media_type: &str, bytes: u64, head: &[u8]) -> Result<(u32, u32), Te
         ));
     }
     Ok((width, height))
+}
+
+/// What is said of a picture that cannot be read.
+#[must_use]
+pub fn damaged() -> Text {
+    t("图片已损坏，无法读取。请换一张。", "The picture is damaged and cannot be read. Choose another.")
 }
 
 fn big(b: &[u8], at: usize, n: usize) -> Option<u32> {
@@ -189,7 +192,7 @@ mod tests {
         let refused = |media_type: &str, bytes, head: &[u8]| check(media_type, bytes, head).unwrap_err().zh.to_string();
         assert!(refused("application/x-executable", 100, b"\x7fELF").contains("application/x-executable"));
         assert!(refused("image/svg+xml", 100, b"<svg/>").contains("不是 JPEG"), "it can hold a script");
-        assert!(refused("image/png", MOST_BYTES + 1, &png(640, 480)).contains("5 MiB"));
+        assert!(refused("image/png", MOST_BYTES + 1, &png(640, 480)).contains("4 MiB"));
         assert!(refused("image/png", 100, &png(65_536, 65_536)).contains("65536 × 65536"));
         assert!(refused("image/jpeg", 100, &jpeg(65_000, 65_000)).contains("太大"));
         assert!(refused("image/png", 100, &png(20_001, 1)).contains("太大"));

@@ -72,6 +72,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
             (pair(lang, form, "alt", &t("图片说明", "What it shows")))
             div.actions { button type="submit" { (request.t("保存图片", "Save the picture")) } a href="/store/goods" { (request.t("返回", "Back")) } }
         }
+        p { (request.t("更换或删除图片后，在售的商品须重新审核。拍摄地点等附加信息不会保存。", "Goods on sale are reviewed again after their picture is changed or taken away. Where it was taken, and whatever else a camera writes beside it, is not kept.")) }
         @if p.picture.is_some() {
             form method="post" action=(path) { button.secondary.outline type="submit" name="step" value="remove" { (request.t("删除图片", "Take the picture away")) } }
         }

@@ -9,9 +9,9 @@ use crate::domain::listing::{Listing, State};
 use crate::domain::machine::Machine;
 use crate::domain::product::{Category, Product, Sku};
 use crate::domain::store::Store;
-use crate::store::{BATCHES, LISTINGS, LISTINGS_BY_CATEGORY, LISTINGS_BY_STATE, LISTINGS_BY_STORE, STOCK};
+use crate::store::{BATCHES, LISTINGS, LISTINGS_BY_CATEGORY, LISTINGS_BY_STATE, LISTINGS_BY_STORE, PRODUCTS, STOCK};
 use serde_json::json;
-use yunlong_sdk::{DataError, Page, Principal, Text, Tx, data, random, t, transact};
+use yunlong_sdk::{DataError, Page, Principal, Stored, Text, Tx, data, random, t, transact};
 
 /// Pages of the index that a search goes through.
 const SEARCH_PAGES: usize = 8;
@@ -150,19 +150,23 @@ pub fn withdraw(who: &Principal, id: &str, reason: Option<&Text>) -> Result<List
     })
 }
 
-/// Lets a listing on sale: for managers.
+/// Lets a listing on sale: for managers, who name the version of its product that they have looked at.
 ///
 /// # Errors
-/// [`Refusal::RoleRequired`], the rule that it breaks, what the state does not allow.
-pub fn publish(who: &Principal, id: &str) -> Result<Listing, Refusal> {
+/// [`Refusal::RoleRequired`], the rule that it breaks, what the state does not allow; [`Refusal::ChangedSinceSeen`] when
+/// the product is another by now.
+pub fn publish(who: &Principal, id: &str, seen: &str) -> Result<Listing, Refusal> {
     let me = access::role(who, MANAGER)?;
     let now = now();
     transact(|tx| {
         let mut listing: Listing = need(tx, id)?;
-        let product: Product = need(tx, &listing.product)?;
+        let product = tx.get::<Product>(&listing.product)?.ok_or(Refusal::NotFound)?;
         let store: Store = need(tx, &listing.store)?;
         let batch = batch_of(tx, &listing)?;
         listing.publish(&product, batch.as_ref(), (me, &store.owner), now)?;
+        if version(&product) != seen {
+            return Err(Refusal::ChangedSinceSeen);
+        }
         tx.put(&listing)?;
         tx.audit("listing.publish", id, &json!({"batch": listing.batch}))?;
         Ok(listing)
@@ -215,6 +219,8 @@ pub struct Offer {
     pub listing: Listing,
     /// The product.
     pub product: Product,
+    /// The version of the product, which whoever reviews the listing names.
+    pub version: String,
     /// The store.
     pub store: Store,
     /// Its variants, with the units that are left.
@@ -236,7 +242,8 @@ pub fn offer(who: &Principal, id: &str) -> Result<Offer, Refusal> {
     if !shown_to(who, &listing, &store) {
         return Err(Refusal::NotFound);
     }
-    let product = stores::product(&listing.product)?;
+    let product = known(PRODUCTS.get(&listing.product))?.ok_or(Refusal::NotFound)?;
+    let (version, product) = (version(&product), product.into_value());
     let batch = match &listing.batch {
         Some(code) => BATCHES.get(code)?.map(|b| b.value),
         None => None,
@@ -244,7 +251,12 @@ pub fn offer(who: &Principal, id: &str) -> Result<Offer, Refusal> {
     let left = |s: &Sku| Ok((s.clone(), data::counter(STOCK, &Listing::stock_key(id, &s.id))?));
     let skus = product.skus.iter().map(left).collect::<Result<_, DataError>>()?;
     let refused = refused(&listing, &product, batch.as_ref(), &store);
-    Ok(Offer { listing, product, store, skus, batch, refused })
+    Ok(Offer { listing, product, version, store, skus, batch, refused })
+}
+
+/// What a reviewer saw, in a word: every change of a product makes another.
+fn version(product: &Stored<Product>) -> String {
+    product.version.to_string()
 }
 
 /// Whether somebody sees a listing: on sale or recalled everybody does.

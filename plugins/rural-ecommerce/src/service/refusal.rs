@@ -38,6 +38,8 @@ pub enum Refusal {
         /// Fen that it costs now.
         total: u64,
     },
+    /// The goods are not what the reviewer looked at.
+    ChangedSinceSeen,
     /// The idempotency key was used for another request.
     KeyReused {
         /// The order that it made.
@@ -130,6 +132,7 @@ impl Refusal {
             Self::RoleRequired(_) => "role-required",
             Self::SoldOut { .. } => "sold-out",
             Self::PriceChanged { .. } => "price-changed",
+            Self::ChangedSinceSeen => "changed-since-seen",
             Self::KeyReused { .. } => "idempotency-key-reused",
             Self::TooManyOpen => "too-many-open-orders",
             Self::DocumentTaken => "document-taken",
@@ -193,6 +196,7 @@ impl Refusal {
             Self::RoleRequired(_) => t("您没有所需的岗位", "You do not have the role for this"),
             Self::SoldOut { .. } => t("库存不足", "Not enough in stock"),
             Self::PriceChanged { .. } => t("价格已变化", "The price has changed"),
+            Self::ChangedSinceSeen => t("商品在您查看后已修改", "The goods were changed after you looked at them"),
             Self::KeyReused { .. } => t("幂等键已用于另一个请求", "The idempotency key was used for another request"),
             Self::TooManyOpen => t("未付款的订单太多", "Too many unpaid orders"),
             Self::DocumentTaken => t("该证件已登记", "The document is registered already"),
@@ -227,6 +231,10 @@ impl Refusal {
                     yuan(*expected),
                     yuan(*total)
                 ),
+            ),
+            Self::ChangedSinceSeen => t(
+                "没有上架。请查看商品现在的内容，再作决定。",
+                "The listing was not put on sale. Look at the goods as they are now, and decide again.",
             ),
             Self::KeyReused { order } => Text::new(
                 format!("这个幂等键已生成订单 {order}，内容与本次请求不同。请换一个键。"),

@@ -10,7 +10,7 @@ use crate::store::{
     FARMERS_BY_OWNER, LISTINGS_BY_STORE, PRODUCTS, PRODUCTS_BY_STORE, STORES, STORES_BY_OWNER, STORES_BY_VILLAGE, every,
 };
 use serde_json::json;
-use yunlong_sdk::{Page, Principal, Query, Text, Tx, random, transact};
+use yunlong_sdk::{DataError, Page, Principal, Query, Text, Tx, random, transact};
 
 /// What a farmer says of their store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,18 +140,25 @@ pub fn put_product(who: &Principal, id: Option<&str>, input: &Product) -> Result
             ..input.clone()
         };
         edit::product(&product)?;
-        tx.put(&product)?;
-        if let Some(before) = before {
-            let of_store = every(|q| tx.find(q), &LISTINGS_BY_STORE.equals(store.id.as_str()))?;
-            for mut l in of_store.into_iter().filter(|l| l.product == product.id) {
-                if l.follow(&before, &product, now) {
-                    tx.put(&l)?;
-                }
-            }
+        match &before {
+            Some(before) => put_changed(tx, before, &product, now)?,
+            None => tx.put(&product)?,
         }
         tx.audit("product.put", &product.id, &json!({"price_from": product.price_from()}))?;
         Ok(product)
     })
+}
+
+/// Writes a product that was another before, and its listings follow it.
+pub(super) fn put_changed(tx: &Tx<'_>, before: &Product, product: &Product, now: i64) -> Result<(), DataError> {
+    tx.put(product)?;
+    let of_store = every(|q| tx.find(q), &LISTINGS_BY_STORE.equals(product.store.as_str()))?;
+    for mut l in of_store.into_iter().filter(|l| l.product == product.id) {
+        if l.follow(before, product, now) {
+            tx.put(&l)?;
+        }
+    }
+    Ok(())
 }
 
 /// A product, for everybody.

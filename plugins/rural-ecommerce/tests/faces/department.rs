@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use serde_json::{Value, json};
+use yunlong_sdk::Lang;
 
 fn both(zh: &str) -> Value {
     json!({"zh": zh, "en": zh})
@@ -61,9 +62,46 @@ fn listed(x: &Xuzhou) -> (String, String) {
     });
     x.role("manager", || {
         assert_eq!(x.api("/api/manage/listings").body_json()["listings"].as_array().unwrap().len(), 1);
-        x.done(&format!("/api/manage/listings/{listing}/steps"), &json!({"step": "publish"}));
+        let version = text(&x.api(&format!("/api/listings/{listing}")).body_json(), "/version");
+        x.done(&format!("/api/manage/listings/{listing}/steps"), &json!({"step": "publish", "version": version}));
     });
     (listing, code)
+}
+
+#[test]
+fn what_was_changed_after_the_look_is_shown_again_and_not_put_on_sale() {
+    let x = Xuzhou::empty();
+    let (listing, _) = listed(&x);
+    let product = text(&x.api(&format!("/api/listings/{listing}")).body_json(), "/listing/product");
+    let change = |title: &str| {
+        let changed = json!({"title": both(title), "description": both("说明"), "category": "fresh-food", "skus": [{"id": "single", "name": both("单件"), "price": 3_980, "grams": 5_000, "parcels": 1}]});
+        x.by("grower", || assert_eq!(x.put(&format!("/api/store/products/{product}"), &changed).code().as_u16(), 200));
+    };
+    change("第二种");
+    let page = format!("/manage/listings/{listing}");
+    let seen = x.role("manager", || hidden(&x.page(&page), "version"));
+    change("第三种");
+    x.role("manager", || {
+        let again = x.form(&page, &[("step", "publish"), ("version", &seen)]);
+        let shown = again.body_text();
+        assert_eq!(again.code().as_u16(), 409);
+        assert!(shown.contains("商品在您查看后已修改") && shown.contains("第三种"), "{shown}");
+        assert_ne!(hidden(&shown, "version"), seen, "what is shown now can be approved");
+        let steps = format!("/api/manage/listings/{listing}/steps");
+        let stale = x.call(&steps, &json!({"step": "publish", "version": seen}));
+        assert_eq!((stale.code().as_u16(), kind(&stale)), (409, "changed-since-seen".into()));
+        let unsaid = x.call(&steps, &json!({"step": "publish"}));
+        assert_eq!(text(&unsaid.body_json(), "/errors/0/pointer"), "/version");
+        x.prefer(Lang::En, false);
+        let english = x.call(&steps, &json!({"step": "publish", "version": seen}));
+        assert!(text(&english.body_json(), "/title").contains("changed after you looked"));
+        assert_eq!(
+            location(&x.form(&page, &[("step", "publish"), ("version", &hidden(&shown, "version"))])),
+            "/manage/listings"
+        );
+    });
+    x.sign_out();
+    assert!(x.page(&format!("/goods/{listing}")).contains("第三种"));
 }
 
 #[test]

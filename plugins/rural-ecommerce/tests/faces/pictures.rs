@@ -1,18 +1,27 @@
 //! Pictures of products: brought by their farmer, shown to everybody, and refused with the reason beside the field.
 
 use crate::support::*;
+use img_parts::Bytes;
+use img_parts::png::{Png, PngChunk};
 use rural_ecommerce::Rural;
 use yunlong_sdk::files::{self, FileError};
 
 const PICTURE: &str = "/store/goods/PRODUCT001/picture";
 const SELLER: &str = "sample-farmer-01";
 
-/// The beginning of a PNG of this size.
+/// A PNG that says this size, with some more chunks.
+fn png_with(width: u32, height: u32, more: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat();
+    let chunk = |(kind, content): (&[u8; 4], &[u8])| PngChunk::new(*kind, Bytes::copy_from_slice(content));
+    let mut png = Png::from_bytes(Bytes::from_static(b"\x89PNG\r\n\x1a\n")).unwrap();
+    png.chunks_mut().push(chunk((b"IHDR", &header)));
+    png.chunks_mut().extend(more.iter().copied().map(chunk));
+    png.chunks_mut().extend([chunk((b"IDAT", b"points")), chunk((b"IEND", b""))]);
+    png.encoder().bytes().to_vec()
+}
+
 fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut b = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-    b.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
-    b.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
-    b
+    png_with(width, height, &[])
 }
 
 fn brought(x: &Xuzhou, content: &[u8]) -> String {
@@ -21,6 +30,14 @@ fn brought(x: &Xuzhou, content: &[u8]) -> String {
 
 fn words<'a>(file: &'a str, zh: &'a str) -> [(&'a str, &'a str); 3] {
     [("picture", file), ("alt-zh", zh), ("alt-en", "")]
+}
+
+/// A manager looks at the listing of the bed, and lets it on sale.
+fn reviewed(x: &Xuzhou) {
+    x.role("manager", || {
+        let version = hidden(&x.page("/manage/listings/LISTING001"), "version");
+        location(&x.form("/manage/listings/LISTING001", &[("step", "publish"), ("version", &version)]));
+    });
 }
 
 fn is_there(id: &str) -> bool {
@@ -46,11 +63,12 @@ fn a_farmer_brings_a_picture_which_everybody_sees_and_caches_keep() {
     x.sign_in(SELLER);
     let form = x.page(PICTURE);
     assert!(form.contains("action=\"/_city/files/") && form.contains("enctype=\"multipart/form-data\""));
-    assert!(form.contains("accept=\"image/jpeg,image/png,image/webp\"") && form.contains("最大 5 MiB"), "{form}");
+    assert!(form.contains("accept=\"image/jpeg,image/png,image/webp\"") && form.contains("最大 4 MiB"), "{form}");
     let file = brought(&x, &png(640, 480));
     assert_eq!(location(&x.form(PICTURE, &words(&file, "一张原木色的床"))), "/store/goods?saved=1");
     let path = format!("/pictures/{file}");
     assert!(x.page("/store/goods").contains(&format!("src=\"{path}\"")));
+    reviewed(&x);
     x.sign_out();
     let page = x.page("/goods/LISTING001");
     assert!(page.contains(&format!("src=\"{path}\" alt=\"一张原木色的床\" width=\"640\" height=\"480\"")), "{page}");
@@ -59,6 +77,50 @@ fn a_farmer_brings_a_picture_which_everybody_sees_and_caches_keep() {
     let served = x.get::<Rural>(&path);
     assert_eq!(served.header_value("city-file").unwrap(), format!("{file}; inline"));
     assert_eq!(served.header_value("cache-control").unwrap(), "public, max-age=31536000, immutable");
+}
+
+#[test]
+fn another_picture_is_reviewed_before_the_goods_are_sold_again() {
+    let x = Xuzhou::new();
+    let on_sale = || {
+        x.sign_out();
+        x.get::<Rural>("/goods/LISTING001").code().as_u16() == 200
+    };
+    let change = |fields: &[(&str, &str)]| x.by(SELLER, || location(&x.form(PICTURE, fields)));
+    let first = x.by(SELLER, || brought(&x, &png(640, 480)));
+    assert!(on_sale());
+    let other = [("alt-zh", "床的背面"), ("alt-en", "the back")];
+    for fields in [&words(&first, "床的正面")[..], &other[..], &[("step", "remove")][..]] {
+        change(fields);
+        assert!(!on_sale(), "{fields:?}: nobody has looked at it");
+        reviewed(&x);
+        assert!(on_sale(), "{fields:?}");
+    }
+    let second = x.by(SELLER, || brought(&x, &png(800, 600)));
+    change(&words(&second, "床的正面"));
+    let shown = x.role("manager", || x.page("/manage/listings/LISTING001"));
+    assert!(shown.contains(&format!("src=\"/pictures/{second}\" alt=\"床的正面\"")), "who reviews sees it: {shown}");
+    reviewed(&x);
+    change(&[("alt-zh", "床的正面"), ("alt-en", "")]);
+    assert!(on_sale(), "the same again is no change");
+}
+
+#[test]
+fn where_a_picture_was_taken_is_not_kept_and_it_is_shown_the_right_way_up() {
+    let x = Xuzhou::new();
+    x.sign_in(SELLER);
+    // Held upright: the sixth of the eight ways, by the one entry of an Exif, and the place in a text.
+    let upright = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let sent = png_with(640, 480, &[(b"eXIf", upright), (b"tEXt", b"Location\x0034.0526N 117.9360E")]);
+    let upload = brought(&x, &sent);
+    location(&x.form(PICTURE, &words(&upload, "床")));
+    assert!(!is_there(&upload), "what was sent is thrown away");
+    let listing = x.api("/api/listings/LISTING001").body_json();
+    let size = (listing["picture"]["width"].as_u64(), listing["picture"]["height"].as_u64());
+    assert_eq!(size, (Some(480), Some(640)), "the sides have changed places");
+    let kept = text(&listing, "/picture/path").replace("/pictures/", "");
+    let (kept, alone) = (files::read(&kept, 0, 1 << 20).unwrap(), png_with(640, 480, &[(b"eXIf", upright)]));
+    assert_eq!(kept, alone, "the picture, and which way is up");
 }
 
 #[test]
@@ -91,13 +153,13 @@ fn what_is_no_picture_is_refused_beside_its_field_and_thrown_away() {
     let x = Xuzhou::new();
     x.sign_in(SELLER);
     let mut large = png(640, 480);
-    large.resize((5 << 20) + 1, 0);
+    large.resize((4 << 20) + 1, 0);
     for (what, media_type, content, why) in [
         ("a program called a picture", "application/x-executable", b"\x7fELF\x02\x01\x01\0".to_vec(), "x-executable"),
         ("a drawing that may hold a script", "image/svg+xml", b"<svg onload='x'/>".to_vec(), "image/svg+xml"),
         ("four thousand million points", "image/png", png(65_536, 65_536), "65536 × 65536"),
         ("a picture that was cut off", "image/png", png(640, 480)[..20].to_vec(), "图片已损坏"),
-        ("over the size", "image/png", large, "不能超过 5 MiB"),
+        ("over the size", "image/png", large, "不能超过 4 MiB"),
     ] {
         let file = x.upload("pictures", "床.png", media_type, &content);
         let refused = x.form(PICTURE, &words(&file, "床的正面"));

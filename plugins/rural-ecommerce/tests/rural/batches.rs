@@ -165,8 +165,8 @@ fn who_tests_or_reviews_has_no_part_in_the_goods() {
         listings::submit(w, &l.id).unwrap()
     });
     x.sign_in_official("garlic-grower", &["manager"]);
-    assert_eq!(kind(listings::publish(&x.who(), &l.id)), "own-goods");
-    assert_eq!(kind(x.by("anna", |w| listings::publish(w, &l.id))), "role-required");
+    assert_eq!(kind(listings::publish(&x.who(), &l.id, "")), "own-goods");
+    assert_eq!(kind(x.by("anna", |w| listings::publish(w, &l.id, ""))), "role-required");
     // The same report twice is one test; with another result it is refused.
     x.test(&b.id, "JC0009", true).unwrap();
     assert_eq!(x.test(&b.id, "JC0009", true).unwrap().tests.len(), 1);
@@ -213,7 +213,7 @@ fn the_night_meets_every_listing_of_a_batch_whose_days_are_over_and_no_other() {
     for _ in 0..120 {
         let l = x.by("garlic-grower", |w| listings::draft(w, &p.id, Some(&over), &[])).unwrap();
         x.by("garlic-grower", |w| listings::submit(w, &l.id)).unwrap();
-        x.role("manager", |w| listings::publish(w, &l.id)).unwrap();
+        x.approved(&l.id).unwrap();
     }
     x.advance(DAY);
     x.run_job::<Rural>("expire-batches").unwrap();

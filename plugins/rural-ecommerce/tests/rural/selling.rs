@@ -60,12 +60,12 @@ fn a_listing_goes_from_draft_over_review_to_sale_and_back() {
     let p = x.by("bed-maker", |w| stores::put_product(w, None, &product(Category::Furniture, 108_000))).unwrap();
     let l = x.by("bed-maker", |w| listings::draft(w, &p.id, None, &[("a".into(), 10)])).unwrap();
     assert_eq!(kind(x.by("anna", |w| listings::offer(w, &l.id))), "not-found", "a draft is its seller's");
-    assert_eq!(kind(x.role("manager", |w| listings::publish(w, &l.id))), "wrong-state");
+    assert_eq!(kind(x.approved(&l.id)), "wrong-state");
     x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
     assert_eq!(x.role("manager", |w| listings::waiting(w, 10, None)).unwrap().items.len(), 1);
     x.role("manager", |w| listings::send_back(w, &l.id, &text("补充尺寸"))).unwrap();
     x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
-    assert_eq!(x.role("manager", |w| listings::publish(w, &l.id)).unwrap().state, State::OnSale);
+    assert_eq!(x.approved(&l.id).unwrap().state, State::OnSale);
     assert_eq!(x.by("anna", |w| listings::offer(w, &l.id)).unwrap().skus[0].1, 10);
     x.by("bed-maker", |w| listings::withdraw(w, &l.id, None)).unwrap();
     assert_eq!(kind(x.buy("anna", &purchase(&l.id, 1))), "not-on-sale");
@@ -128,7 +128,30 @@ fn what_was_reviewed_is_what_is_sold_and_a_change_is_reviewed_again() {
         assert_eq!(put(&now).0, State::Review);
         assert_eq!(kind(x.buy("anna", &purchase(&bed.id, 1))), "not-on-sale");
         assert_eq!(put(&now).0, State::Review, "the same again");
-        x.role("manager", |w| listings::publish(w, &bed.id)).unwrap();
+        x.approved(&bed.id).unwrap();
     }
     assert_eq!(x.by("anna", |w| listings::offer(w, &bed.id)).unwrap().listing.title, text("另一种货"));
+}
+
+#[test]
+fn a_manager_approves_what_they_looked_at_and_nothing_that_was_changed_since() {
+    let x = Xuzhou::new();
+    x.furniture_store();
+    let p = x.by("bed-maker", |w| stores::put_product(w, None, &product(Category::Furniture, 108_000))).unwrap();
+    let l = x.by("bed-maker", |w| listings::draft(w, &p.id, None, &[("a".into(), 10)])).unwrap();
+    x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
+    let looked = || x.role("manager", |w| listings::offer(w, &l.id)).unwrap().version;
+    let approve = |seen: &str| x.role("manager", |w| listings::publish(w, &l.id, seen));
+    let seen = looked();
+    let other = rural_ecommerce::domain::product::Product { title: text("另一种货"), ..p.clone() };
+    x.by("bed-maker", |w| stores::put_product(w, Some(&p.id), &other)).unwrap();
+    assert_eq!(kind(approve(&seen)), "changed-since-seen");
+    assert_eq!(kind(x.buy("anna", &purchase(&l.id, 1))), "not-on-sale", "nothing came of it");
+    // Also by way of another manager, who sent it back meanwhile.
+    let seen = looked();
+    x.role("manager", |w| listings::send_back(w, &l.id, &text("补充尺寸"))).unwrap();
+    x.by("bed-maker", |w| stores::put_product(w, Some(&p.id), &p)).unwrap();
+    x.by("bed-maker", |w| listings::submit(w, &l.id)).unwrap();
+    assert_eq!(kind(approve(&seen)), "changed-since-seen");
+    assert_eq!(approve(&looked()).unwrap().state, State::OnSale);
 }

@@ -157,7 +157,15 @@ impl Xuzhou {
         let p = self.by(owner, |w| stores::put_product(w, None, p)).unwrap();
         let l = self.by(owner, |w| listings::draft(w, &p.id, batch, &[("a".into(), stock)])).unwrap();
         self.by(owner, |w| listings::submit(w, &l.id)).unwrap();
-        self.role("manager", |w| listings::publish(w, &l.id)).unwrap()
+        self.approved(&l.id).unwrap()
+    }
+
+    /// A manager looks at a listing, and lets it on sale.
+    pub(crate) fn approved(&self, listing: &str) -> Result<Listing, Refusal> {
+        self.role("manager", |w| {
+            let version = listings::offer(w, listing)?.version;
+            listings::publish(w, listing, &version)
+        })
     }
 
     /// The bed of acceptance lines 1 and 5: 1,080.00 yuan.

@@ -2,7 +2,7 @@
 
 use super::{api, maybe_time, time};
 use crate::domain::borrower::{Borrower, Consent};
-use crate::domain::loan::State;
+use crate::domain::loan::{Sale, State};
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -123,7 +123,7 @@ api! {
         /// How much of it; all of it when it is not said.
         quantity: Option<u64>,
     }
-    /// Goods that were sold for the loan.
+    /// What the goods of a receipt bring.
     Deserialize SaleBody {
         /// The receipt.
         receipt: String,
@@ -133,6 +133,30 @@ api! {
         proceeds: u64,
         /// The bank's own number.
         bank_reference: String,
+    }
+    /// What another officer says of a sale that was entered.
+    Deserialize ConfirmSaleBody {
+        /// The sale by its number, as the loan has it.
+        sale: String,
+        /// Whether it is booked; it is dropped otherwise.
+        confirmed: bool,
+    }
+    /// Goods that are sold for a loan.
+    Serialize SaleItem {
+        /// The loan's number of it, which a confirmation names; `null` where it was booked before sales had numbers.
+        number: Option<String>,
+        /// The receipt.
+        receipt: String,
+        /// The buyer.
+        buyer: String,
+        /// Fen.
+        proceeds: u64,
+        /// Fen over what was owed: the borrower's.
+        surplus: u64,
+        /// The bank's own number.
+        bank_reference: String,
+        /// When it was entered, or once it is confirmed, when that was (RFC 3339).
+        at: String,
     }
 }
 
@@ -151,6 +175,20 @@ impl From<Consent> for ConsentItem {
             given_at: time(c.given_at),
             until: time(c.until),
             withdrawn_at: maybe_time(c.withdrawn_at),
+        }
+    }
+}
+
+impl From<Sale> for SaleItem {
+    fn from(s: Sale) -> Self {
+        Self {
+            number: Some(s.number).filter(|n| !n.is_empty()),
+            receipt: s.receipt,
+            buyer: s.buyer,
+            proceeds: s.proceeds,
+            surplus: s.surplus,
+            bank_reference: s.reference,
+            at: time(s.at),
         }
     }
 }

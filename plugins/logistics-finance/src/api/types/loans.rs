@@ -1,9 +1,9 @@
 //! Loans as they stand, pledges and the ledger.
 
-use super::{ConsentItem, FrozenItem, PassageItem, ReceiptItem, api, maybe_time, time, unit, words};
+use super::{ConsentItem, FrozenItem, PassageItem, ReceiptItem, SaleItem, api, maybe_time, time, unit, words};
 use crate::domain::borrower::CreditCheck;
 use crate::domain::ledger::Entry;
-use crate::domain::loan::{Disbursement, Loan, MarginCall, MarginState, Repayment, Sale, State};
+use crate::domain::loan::{Disbursement, Loan, MarginCall, MarginState, Repayment, State};
 use crate::domain::pledge::{Pledge, State as PledgeState};
 use crate::domain::quote::Valuation;
 use crate::service::loans::Overview;
@@ -62,6 +62,8 @@ api! {
         repayments: Vec<RepaymentItem>,
         /// What goods brought.
         sales: Vec<SaleItem>,
+        /// Sales that were entered and wait for another officer.
+        pending_sales: Vec<SaleItem>,
         /// Why it is frozen.
         frozen: Option<FrozenItem>,
         /// Why it was refused or given up.
@@ -160,21 +162,6 @@ api! {
         interest: u64,
         /// Fen of it that paid principal.
         principal: u64,
-        /// When (RFC 3339).
-        at: String,
-    }
-    /// Goods that were sold.
-    Serialize SaleItem {
-        /// The receipt.
-        receipt: String,
-        /// The buyer.
-        buyer: String,
-        /// Fen.
-        proceeds: u64,
-        /// Fen over what was owed: the borrower's.
-        surplus: u64,
-        /// The bank's own number.
-        bank_reference: String,
         /// When (RFC 3339).
         at: String,
     }
@@ -302,19 +289,6 @@ impl From<Repayment> for RepaymentItem {
     }
 }
 
-impl From<Sale> for SaleItem {
-    fn from(s: Sale) -> Self {
-        Self {
-            receipt: s.receipt,
-            buyer: s.buyer,
-            proceeds: s.proceeds,
-            surplus: s.surplus,
-            bank_reference: s.reference,
-            at: time(s.at),
-        }
-    }
-}
-
 impl From<Loan> for LoanItem {
     fn from(l: Loan) -> Self {
         let passage =
@@ -348,6 +322,7 @@ impl From<Loan> for LoanItem {
             margin: l.margin.map(MarginItem::from),
             repayments: l.repayments.into_iter().map(RepaymentItem::from).collect(),
             sales: l.sales.into_iter().map(SaleItem::from).collect(),
+            pending_sales: l.pending_sales.into_iter().map(SaleItem::from).collect(),
             frozen: l.frozen.map(|f| FrozenItem { reason: f.reason, at: time(f.at) }),
             rejection: l.rejection,
             created_at: time(l.created_at),

@@ -186,6 +186,14 @@ impl City {
             assert!(approved != Some(&hands.applied) && approved != Some(&hands.opened_file), "maker and checker");
             assert_ne!(approved, hands.checked.as_deref(), "maker and checker");
         }
+        for sale in &loan.sales {
+            assert!(sale.confirmed_by.as_ref().is_some_and(|by| *by != sale.by), "one person sold the goods");
+        }
+        for sale in &loan.pending_sales {
+            let pledge = &self.pledges[&Pledge::key(&loan.id, &sale.receipt)];
+            assert!(pledge.state.stands(), "a sale waits of goods that are not pledged any more");
+            assert!(loan.state == State::Disposal, "a sale waits, and nothing is to be sold");
+        }
         if matches!(loan.state, State::Settled | State::WrittenOff) {
             assert_eq!(loan.balance.owed(), 0, "over, and something is owed");
         }

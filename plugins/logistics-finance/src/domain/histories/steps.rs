@@ -68,7 +68,9 @@ pub(super) enum LoanStep {
     MarginEnds,
     FallDue,
     Dispose,
-    Sell(u64, u8),
+    EnterSale(u64, u8, u8),
+    /// Whether it is agreed to, by whom.
+    ConfirmSale(bool, u8),
     WriteOff(u8),
     Freeze,
     Unfreeze,
@@ -92,7 +94,8 @@ fn loan_step() -> impl Strategy<Value = LoanStep> {
         1 => Just(MarginEnds),
         2 => Just(FallDue),
         2 => Just(Dispose),
-        2 => (1_u64..90_000_000, 0_u8..4).prop_map(|(p, r)| Sell(p, r)),
+        2 => (1_u64..90_000_000, 0_u8..4, 0_u8..2).prop_map(|(p, r, h)| EnterSale(p, r, h)),
+        2 => (any::<bool>(), 0_u8..2).prop_map(|(agreed, h)| ConfirmSale(agreed, h)),
         1 => (0_u8..4).prop_map(WriteOff),
         1 => Just(Freeze),
         1 => Just(Unfreeze),
@@ -125,6 +128,8 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// Who sells goods: the teller also books repayments and would let goods go.
+const SELLERS: [&str; 2] = ["teller", "seller"];
 const OFFICERS: [&str; 4] = ["opener", "checker", "rep", "approver"];
 
 pub(super) fn run(city: &mut City, ops: &[Op]) {
@@ -205,8 +210,9 @@ fn step(city: &mut City, op: &Op) {
         Op::Downward(loan, proceeds) => {
             let Some(id) = pick(&city.loans, *loan) else { return };
             city.now = city.now.max(city.loans[&id].due.map_or(0, |due| due.plus(1).start()));
-            use LoanStep::{Dispose, FallDue, Sell, WriteOff};
-            for step in [FallDue, Dispose, Sell(*proceeds, 1), Sell(*proceeds, 2), Sell(*proceeds, 3), WriteOff(0)] {
+            use LoanStep::{ConfirmSale, Dispose, EnterSale, FallDue, WriteOff};
+            let sold = (1..4).flat_map(|n| [EnterSale(*proceeds, n, 0), ConfirmSale(true, 1)]);
+            for step in [FallDue, Dispose].into_iter().chain(sold).chain([WriteOff(0)]) {
                 take(city, &id, &step, false);
             }
         }
@@ -334,7 +340,8 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
             let (kept, freed) = (city.number("WR"), city.number("WR"));
             let done = deal.release(by, &[Part { receipt, quantity: *quantity, kept, freed }], &prices, 30, now);
             let loan = &deal.loan;
-            let booked = loan.repayments.iter().map(|r| &r.by).chain(loan.sales.iter().map(|s| &s.by)).any(|b| b == by);
+            let sold = loan.sales.iter().flat_map(|s| [Some(&s.by), s.confirmed_by.as_ref()]).flatten();
+            let booked = loan.repayments.iter().map(|r| &r.by).chain(sold).any(|b| b == by);
             assert!(done.is_err() || !booked, "one person booked the money and let go of the goods");
             done
         }
@@ -350,18 +357,28 @@ fn decide(city: &mut City, deal: &mut Deal, step: &LoanStep) -> Result<Vec<Effec
         LoanStep::MarginEnds => Ok(deal.margin_ended(now)),
         LoanStep::FallDue => Ok(deal.fall_due(now)),
         LoanStep::Dispose => deal.dispose("officer", now),
-        LoanStep::Sell(proceeds, n) => {
+        LoanStep::EnterSale(proceeds, n, hands) => {
             let receipt = deal.standing().next().map(|p| p.receipt.clone()).unwrap_or_default();
             let sale = Sale {
+                number: String::new(),
                 receipt,
                 buyer: "C".into(),
                 proceeds: *proceeds,
                 reference: number("S", &deal.loan.id, *n),
                 surplus: 0,
-                by: "teller".into(),
+                by: SELLERS[usize::from(*hands)].into(),
+                confirmed_by: None,
                 at: now,
             };
-            deal.sell(&sale, now)
+            deal.enter_sale(&sale, now).map(none)
+        }
+        LoanStep::ConfirmSale(agreed, hands) => {
+            let number = deal.loan.pending_sales.first().map(|s| s.number.clone()).unwrap_or_default();
+            if *agreed {
+                deal.confirm_sale(&number, SELLERS[usize::from(*hands)], now)
+            } else {
+                deal.refuse_sale(&number).map(none)
+            }
         }
         LoanStep::WriteOff(hands) => {
             deal.write_off(["boss", "approver", "officer", "boss"][usize::from(*hands) % 4], now)

@@ -140,6 +140,12 @@ pub struct Loan {
     /// What goods brought.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sales: Vec<Sale>,
+    /// Sales that an officer entered, and that wait for another one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending_sales: Vec<Sale>,
+    /// How many sales were entered so far: their numbers are never used again.
+    #[serde(default)]
+    pub sales_entered: u32,
     /// Set while it is frozen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<Frozen>,

@@ -89,6 +89,8 @@ impl Deal {
             margin: None,
             repayments: Vec::new(),
             sales: Vec::new(),
+            pending_sales: Vec::new(),
+            sales_entered: 0,
             frozen: None,
             held_since: None,
             rejection: None,

@@ -137,6 +137,7 @@ impl Deal {
     /// alone could say that it came, and have the goods.
     pub(crate) fn settle(&mut self, now: i64) -> Result<(), Refused> {
         self.drop_requests(now)?;
+        self.loan.pending_sales.clear();
         self.loan.balance.rest = 0;
         if let Some(call) = self.loan.margin.as_mut() {
             call.met(now);
@@ -172,8 +173,9 @@ impl Deal {
             return Err(Refused::Nothing("receipts"));
         }
         let repaid = self.loan.repayments.iter().map(|r| ("repay", Some(r.by.as_str())));
-        let sold = self.loan.sales.iter().map(|s| ("sell", Some(s.by.as_str())));
-        Loan::other_hands("release", by, &repaid.chain(sold).collect::<Vec<_>>())?;
+        let sold = self.loan.sales.iter().map(|s| ("enter-sale", Some(s.by.as_str())));
+        let agreed = self.loan.sales.iter().map(|s| ("confirm-sale", s.confirmed_by.as_deref()));
+        Loan::other_hands("release", by, &repaid.chain(sold).chain(agreed).collect::<Vec<_>>())?;
         // Tried on a copy: a refusal changes nothing, interest included.
         let mut next = self.clone();
         let effects = next.loan.accrue(now);

@@ -206,15 +206,19 @@ fn serve(deal: &mut Deal, end: State, cast: &Cast, s: &Setting<'_>) -> Result<Ve
             if end == State::WrittenOff {
                 let receipt = deal.loan.valuation.as_ref().map(|v| v.lines[0].receipt.clone()).unwrap_or_default();
                 let sale = Sale {
+                    number: String::new(),
                     receipt,
                     buyer: CUSTODIANS[1].0.to_owned(),
                     proceeds: cast.principal * 9 / 10 + 1,
                     reference: format!("SL-S{n:03}"),
                     surplus: 0,
                     by: teller.to_owned(),
+                    confirmed_by: None,
                     at: s.now,
                 };
-                effects.extend(deal.sell(&sale, s.now - 10 * DAY)?);
+                deal.enter_sale(&sale, s.now - 11 * DAY)?;
+                let number = deal.loan.pending_sales[0].number.clone();
+                effects.extend(deal.confirm_sale(&number, "sample:bank-officer-04", s.now - 10 * DAY)?);
                 effects.extend(deal.write_off("sample:bank-officer-06", s.now - 5 * DAY)?);
             }
             Ok(effects)

@@ -3,7 +3,7 @@
 mod recovery;
 mod servicing;
 
-pub use recovery::{NewSale, dispose, sell, unfreeze, write_off};
+pub use recovery::{NewSale, confirm_sale, dispose, enter_sale, unfreeze, write_off};
 pub use servicing::{Freed, ask_disbursement, confirm_disbursement, release, repay, revalue};
 
 use super::borrowers::STANDING;

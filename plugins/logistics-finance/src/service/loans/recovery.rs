@@ -15,7 +15,7 @@ pub fn dispose(actor: &Actor, id: &str) -> Result<Loan, Refusal> {
     change(id, "loan.dispose", of_bank(actor), |_, deal, now| Ok((deal.dispose(&actor.subject, now)?, json!({}))))
 }
 
-/// Goods that were sold for a loan.
+/// For what goods are sold for a loan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSale {
     /// The receipt.
@@ -28,28 +28,49 @@ pub struct NewSale {
     pub bank_reference: String,
 }
 
-/// The bank books what the goods of a receipt brought; the receipt is the buyer's.
+/// The bank enters what the goods of a receipt bring: another officer confirms it.
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn sell(actor: &Actor, id: &str, new: &NewSale) -> Result<Loan, Refusal> {
+pub fn enter_sale(actor: &Actor, id: &str, new: &NewSale) -> Result<Loan, Refusal> {
     let mut check = Check::new();
     let buyer = check.uscc("/buyer", &new.buyer);
     let reference = check.text("/bank_reference", &new.bank_reference, 60);
     check.fen("/proceeds", new.proceeds);
     check.done()?;
-    change(id, "loan.sell", of_bank(actor), |_, deal, now| {
+    change(id, "loan.enter-sale", of_bank(actor), |_, deal, now| {
         let sale = Sale {
+            number: String::new(),
             receipt: new.receipt.clone(),
             buyer: buyer.clone(),
             proceeds: new.proceeds,
             reference: reference.clone(),
             surplus: 0,
             by: actor.subject.clone(),
+            confirmed_by: None,
             at: now,
         };
-        let effects = deal.sell(&sale, now)?;
-        Ok((effects, json!({"receipt": new.receipt, "proceeds": new.proceeds, "bank_reference": reference})))
+        deal.enter_sale(&sale, now)?;
+        let detail =
+            json!({"receipt": new.receipt, "buyer": buyer, "proceeds": new.proceeds, "bank_reference": reference});
+        Ok((Vec::new(), detail))
+    })
+}
+
+/// Another officer confirms the sale with this number: the money is booked, and the receipt is the buyer's. Who does not
+/// agree drops it; whoever entered it may, too.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn confirm_sale(actor: &Actor, id: &str, number: &str, agreed: bool) -> Result<Loan, Refusal> {
+    change(id, "loan.confirm-sale", of_bank(actor), |_, deal, now| {
+        let effects = if agreed {
+            deal.confirm_sale(number, &actor.subject, now)?
+        } else {
+            deal.refuse_sale(number)?;
+            Vec::new()
+        };
+        Ok((effects, json!({"sale": number, "confirmed": agreed})))
     })
 }
 

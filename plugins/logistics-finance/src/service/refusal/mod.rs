@@ -1,8 +1,9 @@
 //! Why something was refused: one list for pages and API.
 
+mod names;
 mod texts;
 
-pub use texts::{disagreement, state_name, step_name, unit_name};
+pub use names::{disagreement, state_name, step_name, unit_name};
 
 use super::fields::FieldError;
 use crate::domain::refused::{Refused, WrongState};
@@ -255,6 +256,7 @@ fn rule(e: &Refused, title: Text) -> Problem {
         Refused::Sensor(SensorError::SequenceReused(n)) => conflict("sequence-reused").with("sequence", *n),
         Refused::Sensor(SensorError::TakenLater | SensorError::OtherLot) => invalid("reading-invalid"),
         Refused::NoParcel(parcel) => invalid("no-such-parcel").with("parcel", parcel.as_str()),
+        Refused::NoSale(sale) => conflict("no-such-sale").with("sale", sale.as_str()),
         Refused::NoProof => conflict("no-proof"),
     }
 }

@@ -56,6 +56,7 @@ fn all() -> Vec<Refused> {
         SensorError::SequenceReused(1).into(),
         SensorError::OtherLot.into(),
         Refused::NoParcel(id()),
+        Refused::NoSale(id()),
         Refused::NoProof,
     ]);
     all

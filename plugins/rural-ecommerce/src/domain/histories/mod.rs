@@ -1,81 +1,70 @@
 //! Random histories of a small trade, with crashes, abandoned transactions, and messages that come
 //! late, twice or out of order. After every step every promise of the app is looked at.
 
+mod acts;
 mod city;
 mod promises;
 mod steps;
 
-use proptest::prelude::*;
+use crate::domain::machine::Machine;
+use crate::domain::order::State;
+use city::City;
+use proptest::collection::vec;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+/// How many histories there are.
+const CASES: u32 = 3_000;
 
-    #[test]
-    fn every_promise_holds_in_every_history(ops in prop::collection::vec(steps::op(), 1..70)) {
-        let _ = steps::run(&ops);
-    }
+/// What a history came by, in words.
+fn passed(city: &City) -> BTreeSet<String> {
+    let orders = || city.orders.values();
+    let states = orders().flat_map(|o| o.history.iter().map(|p| format!("order {}", p.state.code())));
+    let returns = city.returns.values().map(|r| format!("return {}", r.state.code()));
+    let refunds = orders().flat_map(|o| &o.refunds).map(|r| format!("refund {}", r.reason));
+    let claims = orders().flat_map(|o| &o.claims).map(|c| format!("claim {} {:?}", c.reason.code(), c.state));
+    let batches = city.batches.values().map(|b| format!("batch {}", b.state.code()));
+    let group = format!("group {}", city.group.state.code());
+    states.chain(returns).chain(refunds).chain(claims).chain(batches).chain([group]).collect()
 }
 
-#[test]
-fn histories_reach_the_ends_of_an_orders_life() {
-    use crate::domain::machine::Machine;
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    // A generator that never gets anywhere would keep every promise.
-    let mut runner = TestRunner::deterministic();
-    let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..1_500 {
-        let ops = prop::collection::vec(steps::op(), 30..70).new_tree(&mut runner).unwrap().current();
-        let city = steps::run(&ops);
-        seen.extend(city.orders.values().flat_map(|o| o.history.iter().map(|p| p.state.code().to_owned())));
-        seen.extend(city.returns.values().map(|r| format!("return {}", r.state.code())));
-        let refunds = city.orders.values().flat_map(|o| &o.refunds);
-        seen.extend(refunds.map(|r| format!("refund {}", r.reason)));
-        let claims = city.orders.values().flat_map(|o| &o.claims);
-        seen.extend(claims.map(|c| format!("claim {} {:?}", c.reason.code(), c.state)));
-        seen.insert(format!("group {}", city.group.state.code()));
-    }
-    let states = crate::domain::order::State::ALL.iter().map(|s| s.code().to_owned());
+/// Of a hundred histories, how many come by an end at the least: well below what they do, since they differ from run to
+/// run. A generator that never gets anywhere would keep every promise.
+fn floors() -> Vec<(String, u32)> {
+    // Goods are sent in two parts by chance alone.
+    let floor = |s: &State| if *s == State::PartShipped { 2 } else { 30 };
+    let orders = State::ALL.iter().map(|s| (format!("order {}", s.code()), floor(s)));
     let others = [
-        "return refunded",
-        "return arbitrated",
-        "return withdrawn",
-        "return disputed",
-        "refund not-accepted",
-        "refund not-shipped",
-        "refund batch-failed",
-        "refund group-failed",
-        "refund late-payment",
-        "refund parcel-claim",
-        "claim lost Refunded",
-        "claim damaged Dismissed",
-        "claim overdue Open",
-        "group failed",
+        ("group formed", 20),
+        ("group failed", 50),
+        ("return arbitrated", 25),
+        ("return withdrawn", 5),
+        ("batch failed", 10),
+        ("batch recalled", 10),
+        ("refund not-accepted", 30),
+        ("refund not-shipped", 20),
+        ("refund batch-failed", 2),
+        ("refund late-payment", 15),
+        ("claim overdue Open", 8),
     ];
-    for end in states.chain(others.map(str::to_owned)) {
-        assert!(seen.contains(&end), "no history reached `{end}`: {seen:?}");
-    }
+    orders.chain(others.map(|(end, floor)| (end.to_owned(), floor))).collect()
 }
 
-/// A generator that never gets anywhere would keep every promise.
 #[test]
-fn histories_reach_every_state_of_an_order_and_groups_that_fail_and_batches_that_are_recalled() {
-    use crate::domain::machine::Machine as _;
-    use crate::domain::order::State;
-    use proptest::strategy::ValueTree as _;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..600 {
-        let ops = prop::collection::vec(steps::op(), 40..90).new_tree(&mut runner).unwrap().current();
+fn every_promise_holds_in_every_history_and_histories_come_by_every_end() {
+    let config = Config { cases: CASES, max_shrink_iters: 2_000, ..Config::with_source_file(file!()) };
+    let seen = RefCell::new(BTreeMap::<String, u32>::new());
+    let told = TestRunner::new(config).run(&vec(steps::op(), 10..70), |ops| {
         let city = steps::run(&ops);
-        seen.extend(city.orders.values().flat_map(|o| o.history.iter().map(|p| p.state.code())));
-        seen.insert(city.group.state.code());
-        seen.extend(city.batches.values().map(|b| b.state.code()));
-    }
-    let wanted = State::ALL.iter().map(|s| s.code()).chain(["failed", "recalled"]);
-    for state in wanted {
-        assert!(seen.contains(state), "no history reached `{state}`: {seen:?}");
+        passed(&city).into_iter().for_each(|end| *seen.borrow_mut().entry(end).or_default() += 1);
+        Ok(())
+    });
+    told.unwrap_or_else(|e| panic!("{e}"));
+    let seen = seen.into_inner();
+    for (end, floor) in floors() {
+        let percent = seen.get(&end).copied().unwrap_or(0) * 100 / CASES;
+        assert!(percent >= floor, "`{end}` in {percent} of 100 histories: {seen:#?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Registrations of farmers and listings: looked at by managers.
 
 use super::super::forms::{again, pair, typed_pair};
+use super::super::pictures::{CARD, shown as picture};
 use super::super::{LAYOUT, PAGE, acted, answer, batch_badge, choices, farmer_badge, listing_badge, local};
 use super::menu;
 use crate::domain::explain::Explain;
@@ -11,7 +12,7 @@ use crate::domain::time::Date;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, farmers, listings, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, empty, error_summary, field, pager, select, table};
+use yunlong_sdk::page::{Column, amount, badge, card, empty, error_summary, field, hidden, pager, select, table};
 use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
@@ -163,9 +164,10 @@ fn listing_page(request: &Request, form: &Form, message: Markup) -> Result<Respo
             @if let Some(b) = &offer.batch { dt { (request.t("批次", "Batch")) } dd { a href={ "/trace/" (b.id) } { code { (b.id) } } " " (batch_badge(lang, b.state)) } }
             dt { (request.t("上架规则", "Rules")) } dd { @match &rules { Ok(()) => (badge(Tone::Ok, request.t("符合", "kept"))), Err(e) => { (badge(Tone::Bad, request.t("不符合", "broken"))) " " (e.title().get(lang)) } } }
         }
+        figure { (picture(lang, p.picture.as_ref(), CARD)) @if let Some(shown) = &p.picture { figcaption { (shown.alt.get(lang)) } } }
         p { (p.description.get(lang)) }
         div.actions {
-            @if l.state == State::Review { form.inline method="post" action={ "/manage/listings/" (l.id) } { button type="submit" name="step" value="publish" { (request.t("通过，上架", "Put it on sale")) } } }
+            @if l.state == State::Review { form.inline method="post" action={ "/manage/listings/" (l.id) } { (hidden("version", &offer.version)) button type="submit" name="step" value="publish" { (request.t("通过，上架", "Put it on sale")) } } }
             a href="/manage/listings" { (request.t("返回", "Back")) }
         }
         @if matches!(l.state, State::Review | State::OnSale) {
@@ -186,7 +188,7 @@ fn review(request: &Request) -> web::Result<Response> {
     let form = request.form()?;
     let (who, id, reason) = (request.principal(), request.param("listing"), typed_pair(&form, "reason"));
     let done = match form.value("step") {
-        "publish" => listings::publish(who, id),
+        "publish" => listings::publish(who, id, form.value("version")),
         "send-back" => listings::send_back(who, id, &reason),
         "withdraw" => {
             return acted(request, listings::withdraw(who, id, (!reason.zh.is_empty()).then_some(&reason)), |_| {

@@ -66,8 +66,10 @@ impl Market {
                 let listing = id(&made(&seller, Method::POST, "/api/store/listings", &draft).await?)?;
                 let path = format!("/api/store/listings/{listing}/steps");
                 made(&seller, Method::POST, &path, &step("submit")).await?;
+                let seen = manager.get(&format!("/api/listings/{listing}")).await?.json()?;
+                let publish = json!({"step": "publish", "version": seen["version"]});
                 let path = format!("/api/manage/listings/{listing}/steps");
-                made(&manager, Method::POST, &path, &step("publish")).await?;
+                made(&manager, Method::POST, &path, &publish).await?;
                 market.goods.push(Goods { listing, stock, store });
             }
             market.sellers.push(seller);

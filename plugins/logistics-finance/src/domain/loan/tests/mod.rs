@@ -1,4 +1,5 @@
 mod payout;
+mod recovery;
 
 use super::*;
 use crate::domain::borrower::{Borrower, Consent};
@@ -278,53 +279,6 @@ fn a_price_that_falls_by_a_fifth_calls_for_more_and_is_cured_or_disposed_of() {
     assert!(deal.margin_ended(open.until.start()).is_empty());
     deal.margin_ended(open.until.plus(1).start());
     assert_eq!((deal.loan.state, deal.loan.margin.clone().unwrap().state), (State::Disposal, MarginState::Lapsed));
-}
-
-fn sale(proceeds: u64) -> Sale {
-    Sale {
-        receipt: "WR1".into(),
-        buyer: "C".into(),
-        proceeds,
-        reference: "S1".into(),
-        surplus: 0,
-        by: "teller".into(),
-        at: START,
-    }
-}
-
-fn in_disposal() -> Deal {
-    let mut deal = out(70_000_000);
-    let late = deal.loan.due.unwrap().plus(1).start();
-    deal.fall_due(late);
-    deal.dispose("officer", late).unwrap();
-    deal
-}
-
-#[test]
-fn what_a_sale_brings_pays_the_loan_and_the_rest_is_the_borrowers() {
-    let mut deal = in_disposal();
-    let now = deal.loan.due.unwrap().plus(1).start();
-    let owed = deal.loan.owed_at(now);
-    deal.sell(&sale(owed + 5), now).unwrap();
-    assert_eq!((deal.loan.state, deal.loan.sales[0].surplus), (State::Settled, 5));
-    assert_eq!((deal.receipts[0].holder.as_str(), deal.receipts[0].state), ("C", receipt::State::Released));
-    let once = deal.clone();
-    assert!(deal.sell(&sale(owed + 5), now).unwrap().is_empty());
-    assert_eq!(deal, once);
-}
-
-#[test]
-fn the_rest_is_written_off_by_other_hands_once_everything_is_sold() {
-    let mut deal = in_disposal();
-    let now = deal.loan.due.unwrap().plus(1).start();
-    assert!(matches!(deal.write_off("boss", now), Err(Refused::Pledged { .. })));
-    deal.sell(&sale(1_000), now).unwrap();
-    for (by, first) in [("approver", "approve"), ("officer", "dispose")] {
-        assert_eq!(deal.write_off(by, now), Err(Refused::SameHands { step: "write-off", first }));
-    }
-    let effects = deal.write_off("boss", now).unwrap();
-    assert!(matches!(&effects[..], [Effect::Book(_)]));
-    assert_eq!((deal.loan.state, deal.loan.balance.owed()), (State::WrittenOff, 0));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! What is done with loans, step by step.
 
+mod step;
+
+use self::step::{Step, may};
 use super::forms::{Ask, Field, Kind, first, key, submit};
 use super::read::{Read, quantity_hint, typed};
 use super::{Shown, borrowers, code, facts, quantity, receipt_steps::free_receipts};
 use crate::domain::actor::{Actor, Role};
-use crate::domain::loan::{Disbursement, Loan, Outcome, State};
+use crate::domain::loan::{Loan, Outcome, Sale};
 use crate::domain::money::yuan;
 use crate::domain::pledge;
 use crate::policy;
@@ -13,181 +16,6 @@ use crate::service::{Refusal, loans, parties, who};
 use maud::{Markup, html};
 use yunlong_sdk::page::{amount, card};
 use yunlong_sdk::{Form, Request, Text, t};
-
-/// A step of a loan as its page offers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    AddCollateral,
-    CheckCredit,
-    Approve,
-    Reject,
-    Sign,
-    RegisterPledges,
-    AskDisbursement,
-    ConfirmDisbursement,
-    Repay,
-    Release,
-    Revalue,
-    Dispose,
-    Sell,
-    WriteOff,
-    Unfreeze,
-}
-
-impl Step {
-    const ALL: [Self; 15] = [
-        Self::CheckCredit,
-        Self::Approve,
-        Self::Sign,
-        Self::RegisterPledges,
-        Self::AskDisbursement,
-        Self::ConfirmDisbursement,
-        Self::Repay,
-        Self::Release,
-        Self::AddCollateral,
-        Self::Revalue,
-        Self::Dispose,
-        Self::Sell,
-        Self::WriteOff,
-        Self::Unfreeze,
-        Self::Reject,
-    ];
-
-    fn code(self) -> &'static str {
-        match self {
-            Self::AddCollateral => "add-collateral",
-            Self::CheckCredit => "check-credit",
-            Self::Approve => "approve",
-            Self::Reject => "reject",
-            Self::Sign => "sign",
-            Self::RegisterPledges => "register-pledges",
-            Self::AskDisbursement => "ask-disbursement",
-            Self::ConfirmDisbursement => "confirm-disbursement",
-            Self::Repay => "repay",
-            Self::Release => "release",
-            Self::Revalue => "revalue",
-            Self::Dispose => "dispose",
-            Self::Sell => "sell",
-            Self::WriteOff => "write-off",
-            Self::Unfreeze => "unfreeze",
-        }
-    }
-
-    fn name(self) -> Text {
-        match self {
-            Self::AddCollateral => t("补充质物", "Pledge more"),
-            Self::CheckCredit => t("征信查询", "Check the credit record"),
-            Self::Approve => t("审批通过", "Approve"),
-            Self::Reject => t("拒绝或撤回申请", "Refuse, or give up"),
-            Self::Sign => t("签署合同", "Sign the contract"),
-            Self::RegisterPledges => t("登记质押", "Register the pledges"),
-            Self::AskDisbursement => t("申请放款", "Ask for the payment"),
-            Self::ConfirmDisbursement => t("确认放款结果", "Say what became of the payment"),
-            Self::Repay => t("登记还款", "Book a repayment"),
-            Self::Release => t("释放质物", "Release goods"),
-            Self::Revalue => t("重新估值", "Value anew"),
-            Self::Dispose => t("启动处置", "Begin the disposal"),
-            Self::Sell => t("登记处置价款", "Book a sale"),
-            Self::WriteOff => t("核销余额", "Write off the rest"),
-            Self::Unfreeze => t("解除冻结", "Unfreeze"),
-        }
-    }
-
-    /// What it does, and who may not do it.
-    fn told(self) -> Text {
-        match self {
-            Self::AddCollateral => t(
-                "所选仓单自此只等本行登记，不能再向他行质押。",
-                "The receipts wait for this bank from now on, and for no other.",
-            ),
-            Self::CheckCredit => t(
-                "经企业授权查询信用库中有效的记录，只保存数量和评分。查询人不能审批。",
-                "What is in force is read with the company's consent; numbers and a score are kept. Whoever looks does not approve.",
-            ),
-            Self::Approve => t(
-                "按最新价格估值，本金不超过价值乘质押率上限。建档人、查询人和申请人不能审批。",
-                "At the latest prices; the principal is at most the limit of their value. Whoever opened the file, looked or applied does not approve.",
-            ),
-            Self::Reject => t(
-                "申请终止，仓单恢复自由。申请放款后不能再拒绝。",
-                "The application ends, and the receipts are free. Not once the money was asked for.",
-            ),
-            Self::Sign => t(
-                "双方签署后合同生效。同一人不能代表双方。",
-                "The contract stands once both sides have signed. One person does not sign for both.",
-            ),
-            Self::RegisterPledges => t(
-                "把本贷款申请的质押写入登记。同一仓单只有一份有效登记。",
-                "The pledges stand in the register from now on; a receipt has one that stands.",
-            ),
-            Self::AskDisbursement => t(
-                "以固定的放款编号向银行核心系统请求付款；重复请求不会多付。",
-                "The bank is asked under one number; asked again it pays no second time.",
-            ),
-            Self::ConfirmDisbursement => t(
-                "按银行核心系统的回执填写。结果未知时先按原编号核实，不要另行付款。",
-                "As the bank's own system says. While it is unknown, look it up under its number and pay nothing by hand.",
-            ),
-            Self::Repay => t(
-                "按银行流水登记，先还息后还本；同一流水号只记一次。",
-                "Under the bank's own number, interest first; the same number counts once.",
-            ),
-            Self::Release => t(
-                "释放后质物价值须仍覆盖欠款。登记过还款或变卖价款的人不能释放。",
-                "What stays pledged must be worth enough for what is owed. Whoever booked money that came back does not let go of goods.",
-            ),
-            Self::Revalue => t(
-                "按最新价格看质物是否足值；不足则发出追加要求。",
-                "Looks whether the goods are worth enough, and calls for more where they are not.",
-            ),
-            Self::Dispose => t(
-                "逾期，或追加要求逾期后，银行可以变卖质物。",
-                "Of an overdue loan, or after a margin call that was not met, the goods are sold.",
-            ),
-            Self::Sell => t(
-                "按仓单登记变卖价款；仓单归买受人，超出欠款的余款归企业。",
-                "The receipt becomes the buyer's; what is over what is owed is the company's.",
-            ),
-            Self::WriteOff => t(
-                "质物全部处置后，核销余额。审批人和启动处置的人不能核销。",
-                "Once everything is sold. Whoever approved or began the disposal does not write off.",
-            ),
-            Self::Unfreeze => {
-                t("核实企业登记变更后恢复办理。", "Once the bank has looked into the change of registration.")
-            }
-        }
-    }
-}
-
-/// Whether somebody may take a step now, as far as a page can tell.
-fn may(actor: &Actor, o: &Overview, step: Step) -> bool {
-    use crate::domain::loan::Step as Allowed;
-    let l = &o.loan;
-    let (bank, borrower) = (actor.is_of(Role::Bank, &l.bank), actor.is_of(Role::Manufacturer, &l.borrower));
-    let allows = |s: Allowed| l.state.allows().contains(&s);
-    let open = l.disbursement.as_ref().is_some_and(Disbursement::is_open);
-    let pledged = |state: pledge::State| o.pledges.iter().any(|p| p.state == state);
-    match step {
-        Step::AddCollateral => borrower && allows(Allowed::AddCollateral),
-        Step::CheckCredit => bank && allows(Allowed::CheckCredit),
-        Step::Approve => bank && allows(Allowed::Approve),
-        Step::Reject => (bank || borrower) && allows(Allowed::Reject) && !open,
-        Step::Sign => {
-            allows(Allowed::Sign)
-                && ((bank && l.bank_signed_at.is_none()) || (borrower && l.borrower_signed_at.is_none()))
-        }
-        Step::RegisterPledges => bank && allows(Allowed::RegisterPledges) && pledged(pledge::State::Requested),
-        Step::AskDisbursement => bank && allows(Allowed::Disburse),
-        Step::ConfirmDisbursement => bank && open,
-        Step::Repay => bank && allows(Allowed::Repay),
-        Step::Release => bank && allows(Allowed::Release) && pledged(pledge::State::Registered),
-        Step::Revalue => bank && l.state.is_out() && l.state != State::Disposal,
-        Step::Dispose => bank && allows(Allowed::Dispose) && (l.state == State::Overdue || l.margin.is_some()),
-        Step::Sell => bank && allows(Allowed::Sell) && pledged(pledge::State::Registered),
-        Step::WriteOff => bank && allows(Allowed::WriteOff),
-        Step::Unfreeze => bank && l.frozen.is_some(),
-    }
-}
 
 /// The card of steps on a loan's page.
 pub(super) fn offered_steps(request: &Request, actor: &Actor, o: &Overview) -> Markup {
@@ -278,7 +106,8 @@ pub(super) fn ask(request: &Request) -> Shown {
             let payment = o.loan.disbursement.as_ref().map(|d| d.reference.as_str()).unwrap_or_default();
             form = form.with("outcome", "paid").with("reference", payment);
         }
-        Step::Release | Step::Sell => {
+        Step::ConfirmSale => form = form.with("outcome", "confirmed"),
+        Step::Release | Step::EnterSale => {
             if let Some(p) = o.pledges.iter().find(|p| p.state == pledge::State::Registered) {
                 form = form.with("receipt", &*p.receipt).with("quantity", typed(p.quantity, p.unit));
             }
@@ -355,7 +184,19 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
         Step::Release => {
             vec![registered(), Field::text("quantity", t("释放数量", "How much comes free")).hint(quantity_hint(unit))]
         }
-        Step::Sell => vec![
+        Step::ConfirmSale => {
+            let offered = |s: &Sale| {
+                let told = format!("{} · {} · {} · {}", s.number, s.receipt, s.buyer, yuan(s.proceeds));
+                (s.number.clone(), told)
+            };
+            let outcomes = [("confirmed", t("同意，入账", "Confirmed")), ("refused", t("退回", "Refused"))];
+            let outcomes = outcomes.map(|(code, name)| (code.to_owned(), name.get(lang).to_owned()));
+            vec![
+                Field::new("sale", t("出售", "Sale"), Kind::Choice(o.loan.pending_sales.iter().map(offered).collect())),
+                Field::new("outcome", t("结果", "Outcome"), Kind::Choice(outcomes.into())),
+            ]
+        }
+        Step::EnterSale => vec![
             registered(),
             Field::text("buyer", t("买受人（统一社会信用代码）", "Buyer (unified social credit code)")),
             Field::text("proceeds", t("价款（元）", "Proceeds (yuan)")),
@@ -393,6 +234,11 @@ fn left(o: &Overview) -> Vec<Freed> {
     if free.is_empty() { freed(true) } else { free }
 }
 
+fn outcome_missing(mut read: Read<'_>) -> Refusal {
+    read.wrong("outcome", t("请选择结果", "Choose what became of it"));
+    read.done().err().unwrap_or(Refusal::NotFound)
+}
+
 fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refusal> {
     let mut read = Read::of(form);
     match step {
@@ -411,11 +257,7 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
             let outcome = match read.text("outcome").as_str() {
                 "paid" => Outcome::Paid { bank_reference: read.text("bank_reference") },
                 "refused" => Outcome::Refused { reason: read.text("reason") },
-                _ => {
-                    read.wrong("outcome", t("请选择结果", "Choose what became of it"));
-                    read.done()?;
-                    return Err(Refusal::NotFound);
-                }
+                _ => return Err(outcome_missing(read)),
             };
             let payment = Some(read.text("reference")).filter(|r| !r.is_empty());
             loans::confirm_disbursement(actor, id, payment.as_deref(), &outcome)
@@ -440,7 +282,15 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
         }
         Step::Revalue => loans::revalue(actor, id),
         Step::Dispose => loans::dispose(actor, id),
-        Step::Sell => {
+        Step::ConfirmSale => {
+            let agreed = match read.text("outcome").as_str() {
+                "confirmed" => true,
+                "refused" => false,
+                _ => return Err(outcome_missing(read)),
+            };
+            loans::confirm_sale(actor, id, &read.text("sale"), agreed)
+        }
+        Step::EnterSale => {
             let new = NewSale {
                 receipt: read.text("receipt"),
                 buyer: read.text("buyer"),
@@ -448,7 +298,7 @@ fn taken(actor: &Actor, id: &str, step: Step, form: &Form) -> Result<Loan, Refus
                 bank_reference: read.text("bank_reference"),
             };
             read.done()?;
-            loans::sell(actor, id, &new)
+            loans::enter_sale(actor, id, &new)
         }
         Step::WriteOff => loans::write_off(actor, id, &read.text("reason")),
         Step::Unfreeze => loans::unfreeze(actor, id, &read.text("reason")),
