@@ -7,9 +7,9 @@ use crate::domain::batch;
 use crate::domain::effect::Effect;
 use crate::domain::group::{self, GroupError};
 use crate::domain::machine::Machine;
-use crate::domain::order::{Line, NewOrder, NewShipment, Order, OrderError, Recipient, State};
+use crate::domain::order::{Back, Line, NewOrder, NewShipment, Order, OrderError, Recipient, State};
 use crate::domain::returns::{Asked, Reason, Return, Rules, Step as ReturnStep};
-use crate::domain::shipment::{Carrier, ExceptionReason, Shipment, Units, WaybillState};
+use crate::domain::shipment::{Carrier, ClaimState, ExceptionReason, Shipment, Units, WaybillState};
 use crate::domain::station::StationSale;
 use crate::domain::statistics::Place;
 use crate::domain::time::{Date, Month};
@@ -260,9 +260,9 @@ pub(super) fn accept(city: &City, o: &mut Order, now: i64) -> Result<Vec<Effect>
     done
 }
 
-/// As many people join the group and pay as it still needs.
-pub(super) fn gather(city: &mut City, number: usize, now: i64) {
-    for n in 0..city.group.minimum as usize {
+/// As many people join the group and pay as it needs, or one less.
+pub(super) fn gather(city: &mut City, enough: bool, number: usize, now: i64) {
+    for n in 0..city.group.minimum as usize - usize::from(!enough) {
         if city.group.state != group::State::Open {
             return;
         }
@@ -276,26 +276,69 @@ pub(super) fn gather(city: &mut City, number: usize, now: i64) {
     }
 }
 
-/// An order goes all the way to where it is disputed, as far as its state allows, and an arbiter decides.
-pub(super) fn quarrel(city: &mut City, order: Which, amount: u64, now: i64) {
-    use ReturnStep::{Appeal, Arbitrate, Reject};
-    // Paid, accepted, shipped, brought.
-    for _ in 0..4 {
-        further(city, order, now);
-        check(city);
-    }
-    let Some(o) = city.orders.values().nth(order % city.orders.len().max(1)).cloned() else { return };
+/// The steps of a return that ends in a refund, before an arbiter, and by their decision.
+const QUARRELS: [&[ReturnStep]; 3] = [
+    &[ReturnStep::Approve, ReturnStep::Send, ReturnStep::Inspect, ReturnStep::Refund],
+    &[ReturnStep::Reject, ReturnStep::Appeal],
+    &[ReturnStep::Reject, ReturnStep::Appeal, ReturnStep::Arbitrate],
+];
+
+/// An order goes on to where it can be returned, as far as its state allows; then its buyer wants to, and it comes to
+/// one of three ends.
+pub(super) fn quarrel(city: &mut City, order: Which, amount: u64, end: Which, now: i64) {
+    let Some(o) = arrive(city, order, State::Delivered, now) else { return };
     if o.open_return.is_none() {
         let units = vec![Units { line: 0, units: 1 }];
         ask_for(city, &o.id, Asked { units, reason: Reason::Damaged, text: String::new() }, now);
     }
     let Some(id) = city.orders[&o.id].open_return.clone() else { return };
-    for step in [Reject, Appeal, Arbitrate] {
-        if city.returns[&id].state.check(step).is_ok() {
-            return_to(city, &id, step, amount, false, now);
+    for step in QUARRELS[end] {
+        if city.returns[&id].state.check(*step).is_ok() {
+            return_to(city, &id, *step, amount, false, now);
             check(city);
         }
     }
+}
+
+/// An order goes on until it is shipped; then the city's carrier loses or breaks a parcel, and a manager decides.
+pub(super) fn mishap(city: &mut City, order: Which, lost: bool, refund: bool, now: i64) {
+    let reason = if lost { ExceptionReason::Lost } else { ExceptionReason::Damaged };
+    if arrive(city, order, State::Shipped, now).is_none() {
+        return;
+    }
+    take(city, order, false, now, |_, o| {
+        let Some(s) = o.shipments.iter().find(|s| s.carrier == Carrier::City) else { return Ok(Vec::new()) };
+        let (request, parcel) = (s.request.clone(), s.parcels[0].id.clone());
+        let (of, wrong) = ((request.as_str(), Some(parcel.as_str())), (WaybillState::Exception, Some(reason)));
+        Ok(o.waybill_changed(of, wrong, now, now))
+    });
+    check(city);
+    take(city, order, false, now, |_, o| decide(o, refund, now));
+}
+
+/// A manager decides the first open claim.
+pub(super) fn decide(o: &mut Order, refund: bool, now: i64) -> Result<Vec<Effect>, OrderError> {
+    let Some(c) = o.claims.iter().find(|c| c.state == ClaimState::Open).cloned() else { return Ok(Vec::new()) };
+    let s = o.shipments.iter().find(|s| s.request == c.request).cloned();
+    let back = |u: &Units| {
+        let units = u.units.min(o.returnable(u.line));
+        Back { line: u.line, units, shipped: true, amount: None }
+    };
+    let backs: Vec<Back> = s.iter().flat_map(|s| s.units.iter().map(back)).filter(|b| b.units > 0).collect();
+    o.decide_claim(&c.id, if refund { &backs } else { &[] }, "decided", now)
+}
+
+/// An order goes well until it stands at `state`: paid, accepted, shipped, brought. Answers it as it stands then.
+fn arrive(city: &mut City, order: Which, state: State, now: i64) -> Option<Order> {
+    let of = |city: &City| city.orders.values().nth(order % city.orders.len().max(1)).cloned();
+    for _ in 0..4 {
+        if of(city)?.state == state {
+            break;
+        }
+        further(city, order, now);
+        check(city);
+    }
+    of(city)
 }
 
 pub(super) fn further(city: &mut City, order: Which, now: i64) {

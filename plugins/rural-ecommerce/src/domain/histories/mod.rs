@@ -39,6 +39,8 @@ fn floors() -> Vec<(String, u32)> {
         ("group formed", 20),
         ("group failed", 50),
         ("return arbitrated", 25),
+        ("return disputed", 10),
+        ("return refunded", 20),
         ("return withdrawn", 5),
         ("batch failed", 10),
         ("batch recalled", 10),
@@ -46,6 +48,10 @@ fn floors() -> Vec<(String, u32)> {
         ("refund not-shipped", 20),
         ("refund batch-failed", 2),
         ("refund late-payment", 15),
+        ("refund group-failed", 3),
+        ("refund parcel-claim", 3),
+        ("claim lost Refunded", 2),
+        ("claim damaged Dismissed", 2),
         ("claim overdue Open", 8),
     ];
     orders.chain(others.map(|(end, floor)| (end.to_owned(), floor))).collect()

@@ -1,12 +1,13 @@
 //! What buyers, stores, carriers, inspectors, payments, clocks and crashes do, and a history of it.
 
 use super::acts::{
-    accept, ask, capture, carrier, deliver, fail_batch, further, gather, place, quarrel, return_step, ship, take,
+    accept, ask, capture, carrier, decide, deliver, fail_batch, further, gather, mishap, place, quarrel, return_step,
+    ship, take,
 };
 use super::city::{City, END, START};
 use super::promises::{check, check_settled};
 use crate::domain::order::Back;
-use crate::domain::shipment::{Carrier, Units};
+use crate::domain::shipment::Carrier;
 use crate::domain::time::{DAY, HOUR, MINUTE};
 use proptest::prelude::*;
 
@@ -96,12 +97,21 @@ pub(super) enum Op {
     Further {
         order: Which,
     },
-    /// People join the group buy, as many as it needs: by themselves they seldom come in time.
-    Gather,
-    /// An order goes well until its buyer and its seller fall out, and an arbiter decides.
+    /// People join the group buy, as many as it needs or one less: by themselves they seldom come in time.
+    Gather {
+        enough: bool,
+    },
+    /// An order goes well until its buyer wants to return it: see [`quarrel`].
     Quarrel {
         order: Which,
         amount: u64,
+        end: Which,
+    },
+    /// An order goes well until its carrier loses or breaks a parcel, and a manager decides.
+    Mishap {
+        order: Which,
+        lost: bool,
+        refund: bool,
     },
 }
 
@@ -128,8 +138,9 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         1 => (0_usize..2, any::<bool>()).prop_map(|(batch, recall)| Op::FailBatch { batch, recall }),
         2 => i().prop_map(|order| Op::Retry { order }),
         12 => i().prop_map(|order| Op::Further { order }),
-        1 => Just(Op::Gather),
-        2 => (i(), 0_u64..5_000).prop_map(|(order, amount)| Op::Quarrel { order, amount }),
+        1 => prop::bool::weighted(0.7).prop_map(|enough| Op::Gather { enough }),
+        3 => (i(), 0_u64..5_000, 0_usize..3).prop_map(|(order, amount, end)| Op::Quarrel { order, amount, end }),
+        1 => (i(), any::<bool>(), any::<bool>()).prop_map(|(order, lost, refund)| Op::Mishap { order, lost, refund }),
     ]
 }
 
@@ -165,21 +176,12 @@ fn apply(city: &mut City, op: &Op, number: usize, now: i64) {
         }),
         Op::AskReturn { .. } => ask(city, op, now),
         Op::ReturnStep { .. } => return_step(city, op, now),
-        Op::DecideClaim { order, refund } => take(city, *order, false, now, |_, o| {
-            let open = |c: &&crate::domain::shipment::Claim| c.state == crate::domain::shipment::ClaimState::Open;
-            let Some(c) = o.claims.iter().find(open).cloned() else { return Ok(Vec::new()) };
-            let s = o.shipments.iter().find(|s| s.request == c.request).cloned();
-            let back = |u: &Units| {
-                let units = u.units.min(o.returnable(u.line));
-                Back { line: u.line, units, shipped: true, amount: None }
-            };
-            let backs: Vec<Back> = s.iter().flat_map(|s| s.units.iter().map(back)).filter(|b| b.units > 0).collect();
-            o.decide_claim(&c.id, if *refund { &backs } else { &[] }, "decided", now)
-        }),
+        Op::DecideClaim { order, refund } => take(city, *order, false, now, |_, o| decide(o, *refund, now)),
         Op::FailBatch { batch, recall } => fail_batch(city, *batch, *recall, now),
         Op::Further { order } => further(city, *order, now),
-        Op::Gather => gather(city, number, now),
-        Op::Quarrel { order, amount } => quarrel(city, *order, *amount, now),
+        Op::Gather { enough } => gather(city, *enough, number, now),
+        Op::Quarrel { order, amount, end } => quarrel(city, *order, *amount, *end, now),
+        Op::Mishap { order, lost, refund } => mishap(city, *order, *lost, *refund, now),
         Op::Retry { order } => take(city, *order, false, now, |_, o| o.retry_refunds(now)),
     }
 }
