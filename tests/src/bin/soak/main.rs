@@ -60,6 +60,7 @@ async fn main() -> Result<()> {
         // Orders of goods that nobody pays for keep their stock for a while, and one buyer may have many.
         .config(goods, "pay_minutes", "5")
         .config(goods, "max_open_orders", "1000")
+        .config(goods, "group_grace_seconds", "5")
         // Settled as soon as they are confirmed.
         .config(goods, "return_days", "0")
         .config(APP, "hold_minutes", "1")

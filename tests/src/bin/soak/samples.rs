@@ -137,8 +137,9 @@ mod tests {
 
     #[test]
     fn a_run_too_short_to_judge_says_so_and_fails_nobody() {
-        let leak: Vec<Sample> =
-            (0..30).map(|n| Sample { at: f64::from(n), mib: f64::from(n) * 100.0, files: f64::from(n) * 9.0 }).collect();
+        let leak: Vec<Sample> = (0..30)
+            .map(|n| Sample { at: f64::from(n), mib: f64::from(n) * 100.0, files: f64::from(n) * 9.0 })
+            .collect();
         let said = judge(&leak).unwrap();
         assert!(said.contains("0 → 2900 MiB") && said.contains("10 minutes or more"), "{said}");
         assert!(judge(&leak[..1]).is_ok());
