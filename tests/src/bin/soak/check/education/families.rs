@@ -23,9 +23,10 @@ pub(super) async fn everything(book: &Book, class: &Class, counted: u64) -> Resu
         ensure!(!ids(&me["children"])?.contains(child), "the guardian of the erased child {child} sees it: {me}");
     }
     let resource = class.anybody.get(&format!("/api/resources/{}", class.other)).await?.json()?;
-    let (known, sent) = (book.noted("child's use").len(), book.noted("child's use that was sent").len());
+    let many = |kind| i64::try_from(book.noted(kind).len());
+    let (known, sent) = (many("child's use")?, many("child's use that was sent")?);
     let uses = fen(&resource, "uses");
-    ensure!((known as i64..=sent as i64).contains(&uses), "{known} to {sent} uses were counted: {resource}");
+    ensure!((known..=sent).contains(&uses), "{known} to {sent} uses were counted: {resource}");
     let figures = class.anybody.get("/api/figures/equity").await?.json()?;
     // A run that goes over into another month has two figures, and each is a part.
     if figures["month"] == class.month.as_str() && yunlong_tests::day(0).starts_with(&class.month) {

@@ -1,6 +1,6 @@
 //! Works: what anybody sees is what was published by two reviewers, and nothing else.
 
-use super::{Class, Map, Value, all_of, kept, pages, text};
+use super::{Class, Map, all_of, kept, pages, text};
 use crate::book::Book;
 use crate::load::education::WORK;
 use anyhow::{Result, ensure};
@@ -35,7 +35,7 @@ fn catalogue(works: &Map, seen: &BTreeSet<String>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn what_is_visible_and_not_reviewed_twice_is_found() {

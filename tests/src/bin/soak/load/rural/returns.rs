@@ -85,7 +85,7 @@ impl Customer {
             &[(&buyer, "withdraw")],
         ];
         let mut state = String::new();
-        for (who, name) in self.shopper.dice.of(&ways) {
+        for &(who, name) in self.shopper.dice.of(&ways) {
             state = self.take(who, of, &step(name)).await?;
         }
         if state == "disputed" {
