@@ -244,8 +244,9 @@ mod tests {
         assert!(stock(&goods, &all(&["paid", "settled", "refunded"]), 2).is_err(), "given back twice");
         assert!(stock(&goods, &all(&["paid", "settled", "placed"]), -2).is_err(), "oversold");
         // What was sent and refunded is not back.
-        let mut back = all(&["paid", "refunded"]);
-        back["1"]["shipments"] = json!([{"carrier": "store"}]);
+        let (mut back, mut sent) = (all(&["paid"]), order("refunded", [0; 4]));
+        sent["shipments"] = json!([{"carrier": "store"}]);
+        back.insert("1".to_owned(), sent);
         stock(&goods, &back, 0).unwrap();
         assert!(stock(&goods, &back, 2).is_err(), "sold once more");
     }
