@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is left of a price that fell: above the margin line, on it, and below.
-const FALLEN: [u64; 3] = [900, 875, 800];
+/// What is left of a price that fell: within the margin line, hardly within it (a day's interest more is still), and not.
+const FALLEN: [u64; 3] = [900, 880, 800];
 
 /// The market in which they fall, and a loan at a time.
 pub(crate) struct Market {
