@@ -28,7 +28,7 @@ pub(crate) async fn everything(city: &City, book: &Book, stage: &Stage, tokens: 
     ticketing::everything(city, book, &tickets).await?;
     rural::everything(city, book, &stage.market, &stage.finance.carrier, &goods).await.context("rural e-commerce")?;
     logistics::everything(book, &stage.finance).await.context("logistics finance")?;
-    education::everything(city, book, &stage.class).await.context("education")?;
+    education::everything(book, &stage.class).await.context("education")?;
     release(city, book).await?;
     guest_book(city, book).await?;
     health(city).await
@@ -43,12 +43,13 @@ async fn at_rest(city: &City, book: &Book, stage: &Stage, tokens: &[String]) -> 
         let tickets = ticketing::all_orders(&app, tokens).await?;
         let goods = rural::orders(&stage.market).await?;
         moving = tickets.values().filter(|o| !ticketing::at_rest(o)).map(Value::to_string).collect();
-        moving.extend(goods.values().filter(|o| rural::moves(o)).map(Value::to_string));
+        moving.extend(rural::moving(&stage.market, book, &goods).await?);
         moving.extend(ticketing::department(city, &manager, book).await?);
         if moving.is_empty() {
             // Money that comes late finds an order that is over: the app is told of it a moment later.
             moving.extend(intents(city, tokens).await?);
             moving.extend(ledger(city, &tickets, &goods).await?);
+            moving.extend(logistics::moves(&stage.finance).await?);
         }
         if moving.is_empty() {
             return Ok(Some((tickets, goods)));

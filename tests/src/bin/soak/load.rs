@@ -200,7 +200,20 @@ impl Load {
             load.spawn(book, rural::Shopper::start(city, book, token, &stage.market, dice())?);
             load.spawn(book, logistics::Trader::start(book, &stage.finance, dice()));
         }
+        let shopper = |n: u64| {
+            let token = &tokens[usize::try_from(n)? % tokens.len()];
+            rural::Shopper::start(city, book, token, &stage.market, Dice::new(seed ^ (n << 8)))
+        };
+        load.spawn(book, rural::Customer::start(shopper(1)?));
+        load.spawn(book, rural::Grower::start(shopper(2)?));
+        load.spawn(book, rural::Dispatcher::start(shopper(3)?, &stage.finance.carrier));
+        load.spawn(book, rural::Together::start((4..10).map(shopper).collect::<Result<_>>()?));
+        load.spawn(book, logistics::Gate::start(book, &stage.finance, Dice::new(seed ^ 4)));
+        load.spawn(book, logistics::Market::start(book, &stage.finance, Dice::new(seed ^ 5)));
+        load.spawn(book, logistics::Seller::start(book, &stage.finance, Dice::new(seed ^ 6)));
         load.spawn(book, education::Device::start(book, &stage.class, Dice::new(seed ^ 3)));
+        load.spawn(book, education::Family::start(book, &stage.class, Dice::new(seed ^ 7)));
+        load.spawn(book, education::Author::start(book, &stage.class, Dice::new(seed ^ 8)));
         let buyer = city.client(APP)?.with_token(tokens[0].clone());
         load.spawn(book, Department::start(city, book, buyer, Dice::new(seed ^ 1)).await?);
         if upgrades {

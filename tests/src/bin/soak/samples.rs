@@ -1,6 +1,6 @@
 //! Memory and open files of one process, and whether they stay flat.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -13,6 +13,8 @@ const MEMORY_MIB: f64 = 24.0;
 const FILES: f64 = 24.0;
 /// The first part is the warm-up.
 const WARM_UP: f64 = 0.25;
+/// Seconds of samples that it takes to tell a leak from a warm-up.
+const LEAST: f64 = 600.0;
 
 #[derive(Clone, Copy)]
 struct Sample {
@@ -81,7 +83,18 @@ fn slope(samples: &[Sample], of: fn(&Sample) -> f64) -> f64 {
 }
 
 fn judge(all: &[Sample]) -> Result<String> {
-    ensure!(all.len() >= 30, "{} samples are too few to judge by", all.len());
+    let (Some(begin), Some(end)) = (all.first(), all.last()) else { bail!("not one sample of memory was taken") };
+    if end.at - begin.at < LEAST {
+        return Ok(format!(
+            "memory {:.0} → {:.0} MiB, open files {:.0} → {:.0} in {:.1} minutes: growth is judged over {:.0} minutes or more",
+            begin.mib,
+            end.mib,
+            begin.files,
+            end.files,
+            (end.at - begin.at) / 60.0,
+            LEAST / 60.0
+        ));
+    }
     let warm = &all[(all.len() as f64 * WARM_UP) as usize..];
     let third = warm.len() / 3;
     let (first, last) = (&warm[..third], &warm[warm.len() - third..]);
@@ -107,7 +120,7 @@ mod tests {
 
     fn run(mib: impl Fn(f64) -> f64, files: impl Fn(f64) -> f64) -> Result<String> {
         let all: Vec<Sample> =
-            (0..600).map(f64::from).map(|at| Sample { at, mib: mib(at), files: files(at) }).collect();
+            (0..=600).map(f64::from).map(|at| Sample { at, mib: mib(at), files: files(at) }).collect();
         judge(&all)
     }
 
@@ -120,5 +133,15 @@ mod tests {
         assert!(run(|at| 200.0 + at * 0.4, |_| 60.0).unwrap_err().to_string().contains("memory"));
         assert!(run(noise, |at| 60.0 + at * 0.2).unwrap_err().to_string().contains("open files"));
         assert!(judge(&[]).is_err());
+    }
+
+    #[test]
+    fn a_run_too_short_to_judge_says_so_and_fails_nobody() {
+        let leak: Vec<Sample> = (0..30)
+            .map(|n| Sample { at: f64::from(n), mib: f64::from(n) * 100.0, files: f64::from(n) * 9.0 })
+            .collect();
+        let said = judge(&leak).unwrap();
+        assert!(said.contains("0 → 2900 MiB") && said.contains("10 minutes or more"), "{said}");
+        assert!(judge(&leak[..1]).is_ok());
     }
 }

@@ -29,30 +29,30 @@ fn passed(city: &City) -> BTreeSet<String> {
     states.chain(returns).chain(refunds).chain(claims).chain(batches).chain([group]).collect()
 }
 
-/// Of a hundred histories, how many come by an end at the least: well below what they do, since they differ from run to
-/// run. A generator that never gets anywhere would keep every promise.
+/// Of a thousand histories, how many come by an end at the least: about a third of what do, since they differ from run
+/// to run. A generator that never gets anywhere would keep every promise.
 fn floors() -> Vec<(String, u32)> {
     // Goods are sent in two parts by chance alone.
-    let floor = |s: &State| if *s == State::PartShipped { 2 } else { 30 };
+    let floor = |s: &State| if *s == State::PartShipped { 12 } else { 140 };
     let orders = State::ALL.iter().map(|s| (format!("order {}", s.code()), floor(s)));
     let others = [
-        ("group formed", 20),
-        ("group failed", 50),
-        ("return arbitrated", 25),
-        ("return disputed", 10),
-        ("return refunded", 20),
-        ("return withdrawn", 5),
-        ("batch failed", 10),
-        ("batch recalled", 10),
-        ("refund not-accepted", 30),
-        ("refund not-shipped", 20),
-        ("refund batch-failed", 2),
-        ("refund late-payment", 15),
-        ("refund group-failed", 3),
-        ("refund parcel-claim", 3),
-        ("claim lost Refunded", 2),
-        ("claim damaged Dismissed", 2),
-        ("claim overdue Open", 8),
+        ("group formed", 70),
+        ("group failed", 250),
+        ("return arbitrated", 90),
+        ("return disputed", 25),
+        ("return refunded", 65),
+        ("return withdrawn", 30),
+        ("batch failed", 60),
+        ("batch recalled", 60),
+        ("refund not-accepted", 170),
+        ("refund not-shipped", 110),
+        ("refund batch-failed", 9),
+        ("refund late-payment", 75),
+        ("refund group-failed", 2),
+        ("refund parcel-claim", 15),
+        ("claim lost Refunded", 7),
+        ("claim damaged Dismissed", 8),
+        ("claim overdue Open", 35),
     ];
     orders.chain(others.map(|(end, floor)| (end.to_owned(), floor))).collect()
 }
@@ -69,8 +69,8 @@ fn every_promise_holds_in_every_history_and_histories_come_by_every_end() {
     told.unwrap_or_else(|e| panic!("{e}"));
     let seen = seen.into_inner();
     for (end, floor) in floors() {
-        let percent = seen.get(&end).copied().unwrap_or(0) * 100 / CASES;
-        assert!(percent >= floor, "`{end}` in {percent} of 100 histories: {seen:#?}");
+        let came = seen.get(&end).copied().unwrap_or(0);
+        assert!(came * 1_000 >= floor * CASES, "`{end}` in {came} of {CASES} histories: {seen:#?}");
     }
 }
 

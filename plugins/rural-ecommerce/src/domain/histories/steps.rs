@@ -138,7 +138,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         1 => (0_usize..2, any::<bool>()).prop_map(|(batch, recall)| Op::FailBatch { batch, recall }),
         2 => i().prop_map(|order| Op::Retry { order }),
         12 => i().prop_map(|order| Op::Further { order }),
-        1 => prop::bool::weighted(0.7).prop_map(|enough| Op::Gather { enough }),
+        2 => any::<bool>().prop_map(|enough| Op::Gather { enough }),
         3 => (i(), 0_u64..5_000, 0_usize..3).prop_map(|(order, amount, end)| Op::Quarrel { order, amount, end }),
         1 => (i(), any::<bool>(), any::<bool>()).prop_map(|(order, lost, refund)| Op::Mishap { order, lost, refund }),
     ]

@@ -1,8 +1,11 @@
 //! Education: every use that was acknowledged is kept, and counted once however often it is sent.
 
-use super::{City, Value};
+mod families;
+mod works;
+
+use super::{Map, Value, all_of, fen, kept, pages, text};
 use crate::book::{Book, Use};
-use crate::load::education::{APP, Class};
+use crate::load::education::Class;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 
@@ -14,7 +17,7 @@ const AGAIN: usize = 500;
 const AN_HOUR: u64 = 60;
 const HOUR: u64 = 3_600_000;
 
-pub(super) async fn everything(city: &City, book: &Book, class: &Class) -> Result<()> {
+pub(super) async fn everything(book: &Book, class: &Class) -> Result<()> {
     let uses = book.all_uses();
     // What a device has not heard of it sends until it does; and again what it has heard of.
     let open = uses.values().filter(|u| !u.acknowledged);
@@ -29,10 +32,11 @@ pub(super) async fn everything(city: &City, book: &Book, class: &Class) -> Resul
             book.used(&id);
         }
     }
-    let resource = city.client(APP)?.get(&format!("/api/resources/{}", class.resource)).await?.json()?;
+    let resource = class.anybody.get(&format!("/api/resources/{}", class.resource)).await?.json()?;
     let counted = counted(uses.values().map(|u| &u.sent));
     ensure!(resource["uses"] == counted, "{counted} uses count, and it says {resource}");
-    Ok(())
+    families::everything(book, class, counted).await?;
+    works::everything(book, class).await
 }
 
 /// How many count: all but what a pupil does too often within an hour.

@@ -1,6 +1,12 @@
 //! Logistics finance: the ledger sums to zero, one pledge stands on a receipt, receipts of a lot are within it, a loan is
 //! paid out once, and what was booked is still there.
 
+mod margin;
+mod sensors;
+mod trade;
+
+pub(super) use margin::moves;
+
 use super::{Map, Value, all_of, children, fen, kept, pages, text};
 use crate::book::Book;
 use crate::load::logistics::{Finance, LOAN, RECEIPT};
@@ -28,6 +34,13 @@ pub(super) async fn everything(book: &Book, finance: &Finance) -> Result<()> {
         register.extend(pages(&bank.checker, "/api/pledges", "items").await?);
     }
     standing(&register, &receipts, &loans)?;
+    let mut alerts = Vec::new();
+    for bank in &finance.banks {
+        alerts.extend(pages(&bank.checker, "/api/alerts", "items").await?);
+    }
+    sensors::everything(book, finance, &lots, &receipts, &alerts).await?;
+    margin::called(book, &loans, &alerts)?;
+    trade::everything(book, finance, &receipts).await?;
     let entries: BTreeMap<String, Vec<Value>> = futures::stream::iter(loans.keys())
         .map(|loan| async move {
             let entries = pages(&finance.regulator, &format!("/api/loans/{loan}/entries"), "items").await?;

@@ -1,6 +1,11 @@
 //! Rural e-commerce: each order's escrow is whole, nothing is sold beyond the stock, the city is the sum of its counties,
 //! and an order is counted once.
 
+mod claims;
+mod groups;
+mod recall;
+mod returns;
+
 use super::{City, Client, Map, Value, children, fen, kept, pages, text};
 use crate::book::Book;
 use crate::load::rural::{APP, Goods, Market, ORDER};
@@ -21,8 +26,18 @@ pub(super) async fn orders(market: &Market) -> Result<Map> {
     Ok(all)
 }
 
+/// What happens by itself: to an order, a group whose time is over, a parcel that was lost.
+pub(super) async fn moving(market: &Market, book: &Book, all: &Map) -> Result<Vec<String>> {
+    let bad = recall::batches(book);
+    let waits = all.values().filter(|o| moves(o) || recall::waits(o, &bad));
+    let mut moving: Vec<String> = waits.map(Value::to_string).collect();
+    moving.extend(claims::unheard(book, all));
+    moving.extend(groups::open(market, book).await?);
+    Ok(moving)
+}
+
 /// Whether something happens to it by itself.
-pub(super) fn moves(order: &Value) -> bool {
+fn moves(order: &Value) -> bool {
     let unasked = |s: &Value| s["carrier"] == "city" && s["waybill"].is_null() && s["refused"].is_null();
     matches!(order["state"].as_str(), Some("confirmed" | "refunding"))
         || children(order, "refunds").any(|r| r["state"] == "asked")
@@ -61,6 +76,10 @@ pub(super) async fn everything(city: &City, book: &Book, market: &Market, carrie
         let shown = anybody.get(&format!("/api/listings/{}", goods.listing)).await?.json()?;
         stock(goods, all, fen(&shown["skus"][0], "left"))?;
     }
+    returns::everything(market, book, all).await?;
+    recall::everything(&anybody, book, all).await?;
+    groups::everything(&anybody, book, all).await?;
+    claims::everything(book, all)?;
     figures(&anybody, market, all).await?;
     waybills(carrier, all).await
 }
@@ -91,9 +110,14 @@ fn account(order: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What is left and what is in orders is what there was.
+/// What is left and what is in orders is what there was. What was sent does not come back into the stock, though its money
+/// went back.
 fn stock(goods: &Goods, all: &Map, left: i64) -> Result<()> {
-    let gone = |o: &&Value| !matches!(o["state"].as_str(), Some("cancelled" | "refunded"));
+    let gone = |o: &&Value| match o["state"].as_str() {
+        Some("cancelled") => false,
+        Some("refunded") => children(o, "shipments").next().is_some(),
+        _ => true,
+    };
     let lines = all.values().filter(gone).flat_map(|o| children(o, "lines"));
     let sold: i64 = lines.filter(|l| l["listing"] == goods.listing.as_str()).map(|l| fen(l, "quantity")).sum();
     ensure!(
@@ -149,8 +173,9 @@ async fn figures(anybody: &Client, market: &Market, all: &Map) -> Result<()> {
 /// What the city's carrier was asked for has one waybill.
 async fn waybills(carrier: &Client, all: &Map) -> Result<()> {
     let mut of_request: BTreeMap<String, String> = BTreeMap::new();
-    for waybill in pages(carrier, "/api/waybills", "items").await? {
-        let (request, id) = (text(&waybill, "request"), text(&waybill, "id"));
+    // Others are of trades that are not of this app.
+    for waybill in pages(carrier, "/api/waybills", "items").await?.iter().filter(|w| w["request"].is_string()) {
+        let (request, id) = (text(waybill, "request"), text(waybill, "id"));
         if let Some(first) = of_request.insert(request, id.clone()) {
             anyhow::bail!("one shipment has two waybills, {first} and {id}");
         }
@@ -218,6 +243,12 @@ mod tests {
         stock(&goods, &all(&["paid", "settled", "cancelled"]), 0).unwrap();
         assert!(stock(&goods, &all(&["paid", "settled", "refunded"]), 2).is_err(), "given back twice");
         assert!(stock(&goods, &all(&["paid", "settled", "placed"]), -2).is_err(), "oversold");
+        // What was sent and refunded is not back.
+        let (mut back, mut sent) = (all(&["paid"]), order("refunded", [0; 4]));
+        sent["shipments"] = json!([{"carrier": "store"}]);
+        back.insert("1".to_owned(), sent);
+        stock(&goods, &back, 0).unwrap();
+        assert!(stock(&goods, &back, 2).is_err(), "sold once more");
     }
 
     #[test]

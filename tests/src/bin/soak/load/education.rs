@@ -1,6 +1,12 @@
 //! Education: a class whose device sends its pupils' uses of a resource, again and again and twice at once, as after a
 //! network that comes and goes.
 
+mod families;
+mod works;
+
+pub(crate) use families::Family;
+pub(crate) use works::{Author, WORK};
+
 use super::{Actor, Dice, key, made, next, now, posted};
 use crate::book::Book;
 use anyhow::{Context, Result, ensure};
@@ -24,6 +30,15 @@ pub(crate) struct Class {
     pub(crate) teacher: Client,
     pub(crate) id: String,
     pub(crate) resource: String,
+    /// What children use whose guardians take their consent back.
+    pub(crate) other: String,
+    pub(crate) anybody: Client,
+    pub(crate) guardians: Vec<Client>,
+    /// The month in which it began, `YYYY-MM`.
+    pub(crate) month: String,
+    bureau: Client,
+    /// The school's reviewer, and the county's.
+    reviewers: [Client; 2],
 }
 
 fn text(of: &Value, name: &str) -> Result<String> {
@@ -39,14 +54,18 @@ async fn posted_at(city: &City, bureau: &Client, account: &str, kind: &str, at: 
     Ok(who)
 }
 
-/// A teacher's resource, passed by two reviewers; its number.
-async fn published(city: &City, bureau: &Client, teacher: &Client) -> Result<String> {
+async fn curriculum(bureau: &Client) -> Result<()> {
     let mut parent = String::new();
     for code in UNIT.split('.') {
         let node = json!({"parent": parent, "code": code, "zh": format!("节点 {code}"), "en": format!("Node {code}"), "order": 1});
         made(bureau, Method::POST, "/api/curriculum", &node).await?;
         parent = if parent.is_empty() { code.to_owned() } else { format!("{parent}.{code}") };
     }
+    Ok(())
+}
+
+/// A teacher's draft with a file of these words; its number.
+async fn draft(teacher: &Client, words: &str) -> Result<String> {
     let fields = [
         ("title", "分数的初步认识"),
         ("stage", "primary"),
@@ -61,17 +80,20 @@ async fn published(city: &City, bureau: &Client, teacher: &Client) -> Result<Str
         ("audience", "learner"),
         ("does", "save"),
     ];
-    let sent = upload(teacher, "/mine/new", ("练习.txt", "一半和四分之一".as_bytes()), &fields).await?;
+    let sent = upload(teacher, "/mine/new", ("练习.txt", words.as_bytes()), &fields).await?;
     ensure!(sent.status == 303, "{} {}", sent.status, sent.text);
-    let work = sent.header("location").strip_prefix("/works/").context("no work")?.to_owned();
+    Ok(sent.header("location").strip_prefix("/works/").context("no work")?.to_owned())
+}
+
+/// A teacher's resource, passed by two reviewers; its number.
+async fn published(teacher: &Client, [school, county]: &[Client; 2], words: &str) -> Result<String> {
+    let work = draft(teacher, words).await?;
     let path = |step: &str| format!("/api/works/{work}/{step}");
     made(teacher, Method::POST, &path("submit"), &json!({})).await?;
-    let school = posted_at(city, bureau, "school-2", "reviewer", SCHOOL).await?;
-    let county = posted_at(city, bureau, "education-county-1", "county", "320312").await?;
-    for (who, level) in [(&school, "school"), (&county, "county")] {
+    for (who, level) in [(school, "school"), (county, "county")] {
         made(who, Method::POST, &path("reviews"), &json!({"level": level, "passed": true})).await?;
     }
-    made(&county, Method::POST, &path("publish"), &json!({})).await?;
+    made(county, Method::POST, &path("publish"), &json!({})).await?;
     Ok(work)
 }
 
@@ -84,7 +106,13 @@ impl Class {
         });
         made(&bureau, Method::POST, "/api/schools", &new).await?;
         let teacher = posted_at(city, &bureau, "teacher-1", "teacher", SCHOOL).await?;
-        let resource = published(city, &bureau, &teacher).await?;
+        curriculum(&bureau).await?;
+        let reviewers = [
+            posted_at(city, &bureau, "school-2", "reviewer", SCHOOL).await?,
+            posted_at(city, &bureau, "education-county-1", "county", "320312").await?,
+        ];
+        let resource = published(&teacher, &reviewers, "一半和四分之一").await?;
+        let other = published(&teacher, &reviewers, "三分之一").await?;
         let new = json!({"name": "三（1）班", "grade": 3, "year": 2025});
         let class = text(&made(&bureau, Method::POST, &format!("/api/schools/{SCHOOL}/classes"), &new).await?, "id")?;
         let post = teacher.get("/api/posts").await?.json()?;
@@ -94,13 +122,15 @@ impl Class {
         let codes = made(&teacher, Method::POST, &format!("/api/classes/{class}/seat-codes"), &seats).await?;
         let codes = codes["items"].as_array().context("no codes")?.clone();
         ensure!(codes.len() as u64 == SEATS && tokens.len() >= codes.len(), "{codes:?}");
+        let anybody = city.client(APP)?;
+        let guardians: Vec<Client> = tokens.iter().map(|t| anybody.with_token(t.clone())).collect();
         for (n, code) in codes.iter().enumerate() {
-            let guardian = city.client(APP)?.with_token(tokens[n].clone());
             let child =
                 json!({"code": code["code"], "name": format!("学生 {n}"), "birth": "2016-09-01", "agrees": true});
-            made(&guardian, Method::POST, "/api/children", &child).await?;
+            made(&guardians[n], Method::POST, "/api/children", &child).await?;
         }
-        Ok(Self { teacher, id: class, resource })
+        let month = yunlong_tests::day(0).get(..7).context("no month")?.to_owned();
+        Ok(Self { teacher, id: class, resource, other, anybody, guardians, month, bureau, reviewers })
     }
 
     /// Sends uses until they are taken; what became of each.

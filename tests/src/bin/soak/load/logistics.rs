@@ -2,6 +2,14 @@
 //! once, and loans go from their application to their end, each step by whoever may take it. A step whose answer was lost
 //! is found by looking at the loan again.
 
+mod margin;
+mod sensors;
+mod trade;
+
+pub(crate) use margin::Market;
+pub(crate) use sensors::Gate;
+pub(crate) use trade::Seller;
+
 use super::{Actor, Dice, answer, id, key, keyed, made, next, posted};
 use crate::book::Book;
 use anyhow::{Context, Result, ensure};
@@ -15,11 +23,14 @@ pub(crate) const APP: &str = "logistics-finance";
 /// How the book calls what is here.
 pub(crate) const LOAN: &str = "loan";
 pub(crate) const RECEIPT: &str = "receipt";
-/// The company that borrows, with its representative, and who keeps its goods.
-const MANUFACTURER: &str = "91320300MA000TX14G";
+/// The company that borrows and sells, with its representative, who buys of it, and who keeps and who carries its goods.
+pub(crate) const MANUFACTURER: &str = "91320300MA000TX14G";
+pub(crate) const BUYER: &str = "91320300MA000TXF9E";
+const CARRIER: &str = "91320300MA000TXC4U";
 const CUSTODIAN: &str = "91320300MA000TX9X6";
 /// The two banks.
 const BANKS: [&str; 2] = ["91320300MA000TXA86", "91320300MA000TXB61"];
+const COAL: &str = "coal-5500";
 /// Kilograms of a lot, and of the receipts that are asked for at once: more than there is.
 const LOT: u64 = 300_000;
 const ASKED: [u64; 3] = [200_000, 200_000, 100_000];
@@ -42,6 +53,8 @@ pub(crate) struct Finance {
     pub(crate) carrier: Client,
     pub(crate) banks: [Bank; 2],
     company: Client,
+    /// Whoever has not signed in: a device among them.
+    anybody: Client,
     warehouse: String,
 }
 
@@ -53,9 +66,9 @@ impl Finance {
             Ok::<_, anyhow::Error>(Bank { maker, checker })
         };
         let company = city.acting(APP, "citizen-011", "徐州示例制造一号有限公司").await?;
+        let anybody = city.client(APP)?;
         let (regulator, banks) = (at("finance-admin").await?, [bank(1).await?, bank(2).await?]);
-        let quote = json!({"goods": "coal-5500", "name": "动力煤", "unit": "kilogram", "price": YUAN * 100, "source": "市场监测"});
-        made(&regulator, Method::POST, "/api/quotes", &quote).await?;
+        made(&regulator, Method::POST, "/api/quotes", &quote(COAL, YUAN)).await?;
         let new = json!({
             "name": "贾汪一号仓", "custodian": CUSTODIAN, "custodian_name": "仓储一号", "division": "320305",
             "address": "大吴街道", "affiliates": [],
@@ -66,13 +79,18 @@ impl Finance {
             made(&company, Method::POST, "/api/consents", &json!({ "bank": uscc })).await?;
         }
         let (clerk, carrier) = (at("warehouse-1").await?, at("carrier-1").await?);
-        Ok(Self { regulator, clerk, carrier, banks, company, warehouse })
+        Ok(Self { regulator, clerk, carrier, banks, company, anybody, warehouse })
     }
 
     /// The bank of a loan.
     fn bank(&self, loan: &Value) -> &Bank {
         &self.banks[usize::from(loan["bank"] == BANKS[1])]
     }
+}
+
+/// What a tonne costs.
+fn quote(goods: &str, yuan: u64) -> Value {
+    json!({"goods": goods, "name": "动力煤", "unit": "kilogram", "price": yuan * 100, "source": "市场监测"})
 }
 
 /// Somebody who brings goods and borrows on them.
@@ -98,17 +116,33 @@ impl Trader {
         Self { finance: finance.clone(), book: book.clone(), dice }
     }
 
+    /// Brings a lot of these goods.
+    async fn lot(&self, n: u32, goods: &str) -> Result<String> {
+        let new = json!({
+            "warehouse": self.finance.warehouse, "owner": MANUFACTURER, "goods": goods, "goods_name": "动力煤",
+            "spec": "Q5500", "unit": "kilogram", "quantity": LOT, "location": "A-01",
+        });
+        let made = keyed(&self.book, &self.finance.clerk, "/api/lots", &key(n, "lot"), &new).await?;
+        ensure!(made.status == 201, "receiveLot: {} {}", made.status, made.text);
+        let lot = id(&made.json()?)?;
+        self.book.note("lot", lot.clone());
+        Ok(lot)
+    }
+
+    /// Brings a lot that one receipt has whole.
+    async fn whole(&self, n: u32, goods: &str) -> Result<Value> {
+        let body = json!({"lot": self.lot(n, goods).await?, "quantity": LOT});
+        let made = keyed(&self.book, &self.finance.clerk, "/api/receipts", &key(n, "whole"), &body).await?;
+        ensure!(made.status == 201, "createReceipt: {} {}", made.status, made.text);
+        let receipt = made.json()?;
+        self.book.saw(RECEIPT, &receipt);
+        Ok(receipt)
+    }
+
     /// Brings a lot, and asks at once for more receipts than it holds; the first that was issued.
     async fn receipt(&self, n: u32) -> Result<Option<Value>> {
         let (book, clerk) = (&self.book, &self.finance.clerk);
-        let new = json!({
-            "warehouse": self.finance.warehouse, "owner": MANUFACTURER, "goods": "coal-5500", "goods_name": "动力煤",
-            "spec": "Q5500", "unit": "kilogram", "quantity": LOT, "location": "A-01",
-        });
-        let made = keyed(book, clerk, "/api/lots", &key(n, "lot"), &new).await?;
-        ensure!(made.status == 201, "receiveLot: {} {}", made.status, made.text);
-        let lot = id(&made.json()?)?;
-        book.note("lot", lot.clone());
+        let lot = self.lot(n, COAL).await?;
         let ask = ASKED.iter().enumerate().map(|(i, quantity)| {
             let body = json!({"lot": lot, "quantity": quantity});
             async move { keyed(book, clerk, "/api/receipts", &key(n, &format!("receipt-{i}")), &body).await }
@@ -184,13 +218,7 @@ impl Trader {
     async fn drive(&mut self, n: u32, loan: &Value) -> Result<()> {
         let path = format!("/api/loans/{}", id(loan)?);
         for turn in 0..STEPS {
-            let shown = answer(&self.book, self.finance.bank(loan).maker.request(Method::GET, &path)).await?;
-            if shown.status == 404 {
-                self.book.breach(format!("the acknowledged loan {path} is not there"));
-            }
-            ensure!(shown.status == 200, "getLoan: {} {}", shown.status, shown.text);
-            let shown = shown.json()?;
-            self.book.saw(LOAN, &shown["loan"]);
+            let shown = self.seen(loan, &path).await?;
             let goes_on = match shown["loan"]["state"].as_str().context("no state")? {
                 "applied" | "credit-checked" | "approved" | "signed" => self.originate(&path, &shown).await?,
                 "disbursed" | "repaying" => self.service(&path, &shown, n * 100 + turn as u32).await?,
@@ -206,6 +234,34 @@ impl Trader {
             }
         }
         Ok(())
+    }
+
+    /// The loan as its bank sees it now.
+    async fn seen(&self, loan: &Value, path: &str) -> Result<Value> {
+        let shown = answer(&self.book, self.finance.bank(loan).maker.request(Method::GET, path)).await?;
+        if shown.status == 404 {
+            self.book.breach(format!("the acknowledged loan {path} is not there"));
+        }
+        ensure!(shown.status == 200, "getLoan: {} {}", shown.status, shown.text);
+        let shown = shown.json()?;
+        self.book.saw(LOAN, &shown["loan"]);
+        Ok(shown)
+    }
+
+    /// A loan on a receipt, brought as far as `there` says; nothing where it came to nothing on the way.
+    async fn lent(&mut self, n: u32, receipt: &Value, there: fn(&Value) -> bool) -> Result<Option<Value>> {
+        let Some(loan) = self.apply(n, receipt).await? else { return Ok(None) };
+        let path = format!("/api/loans/{}", id(&loan)?);
+        for _ in 0..STEPS {
+            let shown = self.seen(&loan, &path).await?;
+            if there(&shown) {
+                return Ok(Some(shown));
+            }
+            if shown["loan"]["state"] == "rejected" || !self.originate(&path, &shown).await? {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     async fn take(&self, who: &Client, path: &str, step: &str, body: &Value) -> Result<()> {

@@ -1,6 +1,16 @@
 //! Rural e-commerce: citizens who buy of two stores, and the stores that accept, send, bring and give back. Whatever is
 //! answered of an order goes into the book with every state that it shows.
 
+mod groups;
+mod parcels;
+mod recall;
+mod returns;
+
+pub(crate) use groups::Together;
+pub(crate) use parcels::Dispatcher;
+pub(crate) use recall::Grower;
+pub(crate) use returns::Customer;
+
 use super::{Actor, Dice, answer, id, key, keyed, made, next, pay, posted};
 use crate::book::Book;
 use anyhow::{Context, Result, ensure};
@@ -33,6 +43,9 @@ impl Goods {
 /// The stores with their goods.
 pub(crate) struct Market {
     pub(crate) sellers: Vec<Client>,
+    pub(crate) manager: Client,
+    inspector: Client,
+    arbiter: Client,
     pub(crate) goods: Vec<Goods>,
     /// The month in which it opened, `YYYY-MM`.
     pub(crate) month: String,
@@ -47,35 +60,60 @@ impl Market {
     pub(crate) async fn open(city: &City, tokens: &[String]) -> Result<Self> {
         let manager = city.signed_in(APP, "commerce-admin").await?;
         let month = yunlong_tests::day(0).get(..7).context("no month")?.to_owned();
-        let mut market = Self { sellers: Vec::new(), goods: Vec::new(), month };
+        let at = async |account: &str| city.signed_in(APP, account).await;
+        let (inspector, arbiter) = (at("commerce-inspector").await?, at("commerce-arbiter").await?);
+        let mut market = Self { sellers: Vec::new(), manager, inspector, arbiter, goods: Vec::new(), month };
         for (store, (village, document)) in STORES.into_iter().enumerate() {
             let seller = city.client(APP)?.with_token(tokens[tokens.len() - 1 - store].clone());
             let new = json!({"document": document, "name": "农户", "phone": "19900000002", "village": village});
             let farmer = id(&made(&seller, Method::PUT, "/api/farmer", &new).await?)?;
             let step = |step: &str| json!({ "step": step });
             let path = format!("/api/manage/farmers/{farmer}/steps");
-            made(&manager, Method::POST, &path, &step("approve")).await?;
+            made(&market.manager, Method::POST, &path, &step("approve")).await?;
             let new = json!({"name": words("农家店"), "intro": words("自产自销"), "address": "村部旁"});
             made(&seller, Method::PUT, "/api/store", &new).await?;
             for (category, price, stock) in [("furniture", 108_000, 60), ("craft", 3_333, 20_000)] {
-                let sku = json!({"id": "a", "name": words("标准"), "price": price, "grams": 20_000, "parcels": 2});
-                let new =
-                    json!({"title": words("货品"), "description": words("说明"), "category": category, "skus": [sku]});
-                let product = id(&made(&seller, Method::POST, "/api/store/products", &new).await?)?;
-                let draft = json!({"product": product, "stock": [{"sku": "a", "units": stock}]});
-                let listing = id(&made(&seller, Method::POST, "/api/store/listings", &draft).await?)?;
-                let path = format!("/api/store/listings/{listing}/steps");
-                made(&seller, Method::POST, &path, &step("submit")).await?;
-                let seen = manager.get(&format!("/api/listings/{listing}")).await?.json()?;
-                let publish = json!({"step": "publish", "version": seen["version"]});
-                let path = format!("/api/manage/listings/{listing}/steps");
-                made(&manager, Method::POST, &path, &publish).await?;
+                let listing = market.on_sale(&seller, category, price, stock, None).await?;
                 market.goods.push(Goods { listing, stock, store });
             }
             market.sellers.push(seller);
         }
         Ok(market)
     }
+
+    /// A new listing of a store, reviewed and published.
+    async fn on_sale(
+        &self,
+        seller: &Client,
+        category: &str,
+        price: u64,
+        stock: i64,
+        batch: Option<&str>,
+    ) -> Result<String> {
+        let sku = json!({"id": "a", "name": words("标准"), "price": price, "grams": 20_000, "parcels": 2});
+        let new = json!({"title": words("货品"), "description": words("说明"), "category": category, "skus": [sku]});
+        let product = id(&made(seller, Method::POST, "/api/store/products", &new).await?)?;
+        let draft = json!({"product": product, "batch": batch, "stock": [{"sku": "a", "units": stock}]});
+        let listing = id(&made(seller, Method::POST, "/api/store/listings", &draft).await?)?;
+        made(seller, Method::POST, &format!("/api/store/listings/{listing}/steps"), &step("submit")).await?;
+        let seen = self.manager.get(&format!("/api/listings/{listing}")).await?.json()?;
+        let publish = json!({"step": "publish", "version": seen["version"]});
+        made(&self.manager, Method::POST, &format!("/api/manage/listings/{listing}/steps"), &publish).await?;
+        Ok(listing)
+    }
+
+    /// What a store has so much of that it does not run out: of the first store, or of any.
+    fn plenty(&self, dice: &mut Dice) -> &Goods {
+        &self.goods[if dice.below(2) == 0 { 1 } else { 3 }]
+    }
+}
+
+/// What somebody buys of a listing.
+fn purchase(listing: &str, quantity: u64) -> Value {
+    json!({
+        "items": [{"listing": listing, "sku": "a", "quantity": quantity}],
+        "recipient": {"name": "买家", "phone": "19900000001", "division": STORES[0].0, "address": "一组 1 号"},
+    })
 }
 
 /// One citizen at work, with the store that is bought of.
@@ -93,7 +131,7 @@ impl Actor for Shopper {
         let market = self.market.clone();
         let goods = &market.goods[usize::try_from(self.dice.below(market.goods.len() as u64))?];
         let quantity = 1 + self.dice.below(2);
-        let Some(order) = self.place(n, goods, quantity).await? else { return Ok(()) };
+        let Some(order) = self.place(n, &purchase(&goods.listing, quantity)).await? else { return Ok(()) };
         match self.dice.below(8) {
             0 => return Ok(()),
             1 => return self.step(&self.app, &id(&order)?, "/api/orders", "cancel", &json!({})).await.map(drop),
@@ -114,13 +152,9 @@ impl Shopper {
     }
 
     /// The same request under one key, twice at once: one order, or nothing where it is sold out.
-    async fn place(&self, n: u32, goods: &Goods, quantity: u64) -> Result<Option<Value>> {
-        let body = json!({
-            "items": [{"listing": goods.listing, "sku": "a", "quantity": quantity}],
-            "recipient": {"name": "买家", "phone": "19900000001", "division": STORES[0].0, "address": "一组 1 号"},
-        });
+    async fn place(&self, n: u32, body: &Value) -> Result<Option<Value>> {
         let key = key(n, "goods");
-        let place = || keyed(&self.book, &self.app, "/api/orders", &key, &body);
+        let place = || keyed(&self.book, &self.app, "/api/orders", &key, body);
         let (first, second) = tokio::join!(place(), place());
         let mut seen: Option<Value> = None;
         for answer in [first?, second?] {
@@ -138,6 +172,37 @@ impl Shopper {
         }
         self.book.count(if seen.is_some() { "orders of goods" } else { "orders of goods that were refused" });
         Ok(seen)
+    }
+
+    /// Ordered, and paid for without detours: the order's number.
+    async fn bought(&self, n: u32, what: &Value) -> Result<Option<String>> {
+        let Some(order) = self.place(n, what).await? else { return Ok(None) };
+        let order = id(&order)?;
+        posted(&self.book, &self.app, &format!("/api/orders/{order}/pay"), &json!({"confirm": true})).await?;
+        Ok(self.paid(&order).await?.then_some(order))
+    }
+
+    /// Accepted by the store, which brings it itself.
+    async fn delivered(&self, seller: &Client, order: &str, quantity: u64) -> Result<()> {
+        self.step(seller, order, "/api/store/orders", "accept", &json!({})).await?;
+        self.brought(seller, order, &json!([{"line": 0, "units": quantity}])).await
+    }
+
+    async fn brought(&self, seller: &Client, order: &str, units: &Value) -> Result<()> {
+        let store = "/api/store/orders";
+        let sent = self.step(seller, order, store, "ship", &json!({"units": units, "brings": true})).await?;
+        let request = json!({"request": sent["shipments"][0]["request"]});
+        self.step(seller, order, store, "brought", &request).await.map(drop)
+    }
+
+    /// While its money is held for a reason, nobody ends the order.
+    async fn not_confirmed(&self, order: &str, why: &str) -> Result<()> {
+        let path = format!("/api/orders/{order}/confirm");
+        let refused = posted(&self.book, &self.app, &path, &json!({})).await?;
+        if refused.status != 409 {
+            self.book.breach(format!("{path} with an open {why}: {} {}", refused.status, refused.text));
+        }
+        Ok(())
     }
 
     /// Waits for a while; what takes longer is found by the check.
@@ -217,9 +282,7 @@ impl Shopper {
     /// Brought by the store, perhaps reduced in price, and confirmed.
     async fn bring(&mut self, seller: &Client, order: &str, units: &Value) -> Result<()> {
         let store = "/api/store/orders";
-        let sent = self.step(seller, order, store, "ship", &json!({"units": units, "brings": true})).await?;
-        let request = json!({"request": sent["shipments"][0]["request"]});
-        self.step(seller, order, store, "brought", &request).await?;
+        self.brought(seller, order, units).await?;
         if self.dice.below(3) == 0 {
             let less =
                 json!({"reason": "划痕", "backs": [{"line": 0, "units": 0, "amount": 1 + self.dice.below(999)}]});
