@@ -6,6 +6,7 @@
 mod support;
 
 use support::*;
+use yunlong_model::Clock;
 use yunlong_payments::*;
 
 /// Says, signed as the sandbox signs, that the money of an attempt arrived.
@@ -13,8 +14,7 @@ async fn arrives(city: &City, intent: &Intent, attempt: u32) -> Result<(), Callb
     let secret = SandboxSecret::new(b"a key of this test");
     let cashier =
         SandboxCashier::new(city.store.clone(), std::sync::Arc::new(city.clock.clone()), secret, city.wire.clone());
-    let event =
-        CallbackEvent::Charge { intent: intent.id.clone(), attempt, amount: intent.amount, failure: None };
+    let event = CallbackEvent::Charge { intent: intent.id.clone(), attempt, amount: intent.amount, failure: None };
     let body = serde_json::to_vec(&event).unwrap();
     let headers = cashier.sign(&body, city.clock.now());
     city.payments.handle_callback("sandbox", &headers, &body).await

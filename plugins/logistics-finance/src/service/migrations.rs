@@ -16,8 +16,11 @@ const BATCH: u32 = 100;
 /// Rows that a batch has gone through, and where the next one begins in the same collection.
 type Batch = (u64, Option<String>);
 
+/// Goes through a page of a collection behind a cursor.
+type Pass = fn(&Tx<'_>, Option<&str>) -> Result<Batch, DataError>;
+
 /// The collections, one after the other.
-const COLLECTIONS: [fn(&Tx<'_>, Option<&str>) -> Result<Batch, DataError>; 5] = [
+const COLLECTIONS: [Pass; 5] = [
     |tx, after| rewrite(tx, after, warehouse_of_pledge),
     |tx, after| rewrite(tx, after, bank_of_alert),
     |tx, after| rewrite(tx, after, carrier_of_order),

@@ -95,7 +95,7 @@ impl Market {
         let product = id(&made(seller, Method::POST, "/api/store/products", &new).await?)?;
         let draft = json!({"product": product, "batch": batch, "stock": [{"sku": "a", "units": stock}]});
         let listing = id(&made(seller, Method::POST, "/api/store/listings", &draft).await?)?;
-        made(seller, Method::POST, &format!("/api/store/listings/{listing}/steps"), &step("submit")).await?;
+        made(seller, Method::POST, &format!("/api/store/listings/{listing}/steps"), &json!({"step": "submit"})).await?;
         let seen = self.manager.get(&format!("/api/listings/{listing}")).await?.json()?;
         let publish = json!({"step": "publish", "version": seen["version"]});
         made(&self.manager, Method::POST, &format!("/api/manage/listings/{listing}/steps"), &publish).await?;
