@@ -18,7 +18,7 @@ const CARRIED: [&str; 7] =
     ["wit", "sdk/rust", "sdk/rust-macros", "sdk/js", "sdk/python", "sdk/templates", "host/hub/data/datasets"];
 
 /// What tools leave behind, at any depth.
-const LEFT_BEHIND: [&str; 11] = [
+const LEFT_BEHIND: [&str; 12] = [
     "target",
     "node_modules",
     ".venv",
@@ -30,7 +30,11 @@ const LEFT_BEHIND: [&str; 11] = [
     ".git",
     ".yunlong",
     ".DS_Store",
+    "sbom.cdx.json",
 ];
+
+/// Files that make a folder a project: its tools leave something beside them, if not now then after the next build.
+const PROJECTS: [&str; 3] = ["Cargo.toml", "package.json", "pyproject.toml"];
 
 /// Where builds leave something in a folder whose name is a source's elsewhere.
 fn is_built(path: &Path) -> bool {
@@ -78,9 +82,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// nothing from elsewhere is carried.
 ///
 /// A folder is watched whole when all of it is carried, since only so a new file is seen. Where tools leave something
-/// behind, each part is watched for itself: an installation of packages would else build this crate anew.
+/// behind, or will, each part is watched for itself: an installation of packages would else build this crate anew.
 fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<bool, Box<dyn Error>> {
-    let (mut whole, mut parts) = (true, Vec::new());
+    let (mut whole, mut parts) = (!PROJECTS.iter().any(|file| dir.join(file).exists()), Vec::new());
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
