@@ -48,7 +48,6 @@ fn floors() -> Vec<(String, u32)> {
         ("refund not-shipped", 110),
         ("refund batch-failed", 9),
         ("refund late-payment", 75),
-        ("refund group-failed", 2),
         ("refund parcel-claim", 15),
         ("claim lost Refunded", 7),
         ("claim damaged Dismissed", 8),
