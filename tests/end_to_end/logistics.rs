@@ -7,6 +7,7 @@ mod edges;
 mod recovery;
 mod sensors;
 mod standing;
+mod third_party;
 mod trade;
 
 use crate::hub::done;
