@@ -2,7 +2,6 @@
 
 use super::*;
 use futures::{StreamExt as _, TryStreamExt as _};
-use yunlong_tests::files;
 
 /// The entries of a bank's register of pledges that stand.
 async fn standing(bank: &Client) -> Result<Vec<Value>> {
@@ -190,12 +189,13 @@ async fn a_payment_whose_answer_never_came_is_made_once_however_often_it_is_repl
     Ok(())
 }
 
-/// Acceptance line 8.
+/// Acceptance line 8: refused, and audited with who tried what on which loan, a row for each attempt.
 #[tokio::test]
 async fn whoever_opened_the_applicants_file_does_not_approve_and_it_is_audited() -> Result<()> {
-    let mut x = Xuzhou::start().await?;
-    let (loan, _) = x.checked(LENT).await?;
+    let x = Xuzhou::start().await?;
+    let (loan, receipt) = x.checked(LENT).await?;
     let approve = format!("/api/loans/{loan}/approve");
+    ensure!(acts(&x, "loan.approve").await?.is_empty(), "written down before it happened");
     let refusal = refused(&x.maker, &approve, &json!({}), 403, "same-hands").await?;
     ensure!(refusal["step"] == "approve" && refusal["first"] == "open-file", "{refusal}");
     ensure!(x.overview(&loan).await?["loan"]["state"] == "credit-checked");
@@ -204,17 +204,45 @@ async fn whoever_opened_the_applicants_file_does_not_approve_and_it_is_audited()
     ensure!(other.post(&approve, &json!({})).await?.status == 404);
     let page = x.maker.form(&format!("/loans/{loan}/approve"), &[("principal", "700000.00")]).await?;
     ensure!(page.status == 403, "the form let it pass: {}", page.status);
+    let attempt = |step: &str, first: &str| json!({"step": step, "did": first});
+    let maker = |of: &str, step: &str, first: &str| ("bank-1-maker".to_owned(), of.to_owned(), attempt(step, first));
+    let told = [maker(&loan, "approve", "open-file"), maker(&loan, "approve", "open-file")];
+    ensure!(acts(&x, "loan.approve.refused").await? == told, "the call's and the form's attempt, and no other's");
     ensure!(done(&x.checker, &approve, &json!({})).await?["state"] == "approved");
-    // An app's own trail has no page yet: it is looked for where it lies, in the store, as the attempt was answered.
-    x.city.kill();
-    let rows = files(x.city.data())?
-        .iter()
-        .map(|f| Ok(count(&std::fs::read(f)?, b"loan.approve.refused")))
-        .sum::<Result<usize>>()?;
-    ensure!(rows >= 2, "{rows} rows of the attempts");
+    let approved = ("bank-1-checker".to_owned(), loan.clone(), json!({"principal": LENT}));
+    ensure!(acts(&x, "loan.approve").await? == [&[approved][..], &told[..]].concat(), "the newest first");
+    // So is every other hand that would check itself: the payment's, and the frozen receipt's.
+    for (who, step) in [(&x.checker, "sign"), (&x.company, "sign"), (&x.checker, "register-pledges")] {
+        done(who, &format!("/api/loans/{loan}/{step}"), &json!({})).await?;
+    }
+    done(&x.maker, &format!("/api/loans/{loan}/ask-disbursement"), &json!({})).await?;
+    let confirm = format!("/api/loans/{loan}/confirm-disbursement");
+    for _ in 0..3 {
+        refused(&x.maker, &confirm, &paid(), 403, "same-hands").await?;
+    }
+    let told = vec![maker(&loan, "confirm-disbursement", "ask-disbursement"); 3];
+    ensure!(acts(&x, "loan.confirm-disbursement").await? == told, "three attempts");
+    let (number, reason) = (id(&receipt)?, json!({"reason": "核查"}));
+    done(&x.regulator, &format!("/api/receipts/{number}/freeze"), &reason).await?;
+    refused(&x.regulator, &format!("/api/receipts/{number}/unfreeze"), &reason, 403, "same-hands").await?;
+    let told = ("finance-admin".to_owned(), number, attempt("unfreeze", "freeze"));
+    ensure!(acts(&x, "receipt.unfreeze").await? == [told]);
+    // The trail is the auditor's: whoever works in the app reads none of it.
+    let console = x.city.signed_in("console", "bank-1-maker").await?;
+    ensure!(console.get(&format!("/api/v1/audit?app={APP}")).await?.status == 403);
     Ok(())
 }
 
-fn count(bytes: &[u8], what: &[u8]) -> usize {
-    bytes.windows(what.len()).filter(|w| *w == what).count()
+/// What the auditor reads of the app's acts whose name begins so, the newest first: who, on what, and the detail.
+async fn acts(x: &Xuzhou, action: &str) -> Result<Vec<(String, String, Value)>> {
+    let auditor = x.city.signed_in("console", crate::hub::AUDITOR).await?;
+    let page = read(&auditor, &format!("/api/v1/audit?app={APP}&action={action}")).await?;
+    ensure!(page["next"].is_null(), "more than a page of {action}");
+    let rows = page["rows"].as_array().context("no rows")?.iter();
+    let text = |row: &Value, member: &str| row[member].as_str().unwrap_or_default().to_owned();
+    rows.map(|row| {
+        let detail = serde_json::from_str(&text(row, "detail")).with_context(|| row.to_string())?;
+        Ok((text(row, "actor"), text(row, "target"), detail))
+    })
+    .collect()
 }
