@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod edges;
+mod parts;
 mod recovery;
 mod sensors;
 mod standing;
