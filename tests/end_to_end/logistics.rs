@@ -6,6 +6,7 @@ mod acceptance;
 mod edges;
 mod parts;
 mod recovery;
+mod repeats;
 mod sensors;
 mod standing;
 mod third_party;
