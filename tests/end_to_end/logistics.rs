@@ -3,6 +3,7 @@
 //! carrier's dispatcher, the regulator, and the manufacturers' representatives under their mandates.
 
 mod acceptance;
+mod devices;
 mod edges;
 mod parts;
 mod recovery;
