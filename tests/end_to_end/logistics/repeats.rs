@@ -52,7 +52,7 @@ impl Making {
         // A split answers its parts.
         let things = answered["receipts"].as_array().cloned().unwrap_or_else(|| vec![answered.clone()]);
         let numbers = things.iter().map(id).collect::<Result<BTreeSet<_>>>()?;
-        ensure!(new == numbers.iter().collect(), "{}: {new:?} for {numbers:?}", self.path);
+        ensure!(new == numbers.iter().collect::<BTreeSet<_>>(), "{}: {new:?} for {numbers:?}", self.path);
 
         let reused = refusal(&self.sent(key, &self.other).await?, 422, "idempotency-key-reused")?;
         ensure!(reused["first"].as_str().is_some_and(|f| numbers.contains(f)), "{}: {reused}", self.path);

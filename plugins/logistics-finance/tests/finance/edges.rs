@@ -67,8 +67,8 @@ fn a_key_answers_the_same_receipt_and_another_request_is_refused() {
     let rest = x.issue(&lot, 400_000).unwrap();
     for (receipt, quantities) in [
         (&first.id, &[400_000, 200_000][..]),
-        (&first.id, &[100_000, 200_000, 300_000]),
-        (&rest.id, &[200_000, 200_000]),
+        (&first.id, &[100_000, 200_000, 300_000][..]),
+        (&rest.id, &[200_000, 200_000][..]),
     ] {
         let other = receipts::split(&mine, Some("s"), receipt, quantities);
         assert!(matches!(&other, Err(Refusal::KeyReused { first }) if *first == parts[0].id), "{other:?}");
