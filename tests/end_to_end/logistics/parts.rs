@@ -181,10 +181,8 @@ async fn a_receipt_is_split_or_pledged_however_many_try_both_at_once() -> Result
     let (split, parts) = (step(&number, "split"), into(&[400_000, 600_000]));
     let wanted = application(BANK_1, &number, 100);
     let half = CROWD / 2;
-    let (splits, applications) = tokio::join!(
-        at_once(&x.company, &split, &parts, half),
-        at_once(&x.company, "/api/loans", &wanted, half)
-    );
+    let (splits, applications) =
+        tokio::join!(at_once(&x.company, &split, &parts, half), at_once(&x.company, "/api/loans", &wanted, half));
     let (splits, applications) = (splits?, applications?);
     let won = |answers: &[Answer]| answers.iter().filter(|a| a.status == 201).count();
     ensure!(won(&splits) + won(&applications) == 1, "{} splits, {} loans", won(&splits), won(&applications));
