@@ -64,7 +64,7 @@ fn a_key_answers_the_same_receipt_and_another_request_is_refused() {
     let parts = receipts::split(&mine, Some("s"), &first.id, &[200_000, 400_000]).unwrap();
     let again = receipts::split(&mine, Some("s"), &first.id, &[200_000, 400_000]).unwrap();
     assert_eq!(parts, again);
-    let rest = x.issue(&lot, 400_000).unwrap();
+    let rest = x.issue(&lot, 400).unwrap();
     for (receipt, quantities) in [
         (&first.id, &[400_000, 200_000][..]),
         (&first.id, &[100_000, 200_000, 300_000][..]),
