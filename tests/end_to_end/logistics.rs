@@ -3,10 +3,14 @@
 //! carrier's dispatcher, the regulator, and the manufacturers' representatives under their mandates.
 
 mod acceptance;
+mod devices;
 mod edges;
+mod parts;
 mod recovery;
+mod repeats;
 mod sensors;
 mod standing;
+mod third_party;
 mod trade;
 
 use crate::hub::done;
@@ -24,6 +28,8 @@ const CUSTODIAN: &str = "91320300MA000TX9X6";
 const CARRIER: &str = "91320300MA000TXC4U";
 const BANK_1: &str = "91320300MA000TXA86";
 const BANK_2: &str = "91320300MA000TXB61";
+/// Clients that call at once in a race.
+const CROWD: usize = 200;
 /// Fen that are lent on goods worth a million yuan, at most.
 const LENT: u64 = 70_000_000;
 
@@ -63,8 +69,13 @@ async fn insisting(client: &Client, path: &str, body: &Value) -> Result<Answer> 
     client.post(path, body).await
 }
 
-/// The same call so many times at once.
-async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Vec<Result<Answer>> {
+/// The same call so many times at once, of which each is answered.
+async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Result<Vec<Answer>> {
+    each_at_once(client, path, body, times).await.into_iter().collect()
+}
+
+/// The same call so many times at once, of which some may have no answer.
+async fn each_at_once(client: &Client, path: &str, body: &Value, times: usize) -> Vec<Result<Answer>> {
     futures::future::join_all((0..times).map(|_| insisting(client, path, body))).await
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use futures::{StreamExt as _, TryStreamExt as _};
-use yunlong_tests::files;
 
 /// The entries of a bank's register of pledges that stand.
 async fn standing(bank: &Client) -> Result<Vec<Value>> {
@@ -74,17 +73,18 @@ async fn receipts_of_a_thousand_tonnes_in_jiawang_never_promise_more() -> Result
     ensure!(refusal["free"] == 400_000 && refusal["asked"] == 500_000, "{refusal}");
     done(&x.clerk, "/api/receipts", &of(&lot, 400)).await?;
     refused(&x.clerk, "/api/receipts", &json!({"lot": lot, "quantity": 1}), 409, "lot-short").await?;
-    // Twenty clerks at once for a lot of three receipts.
+    // Two hundred at once for a lot of three receipts.
     let other = x.coal(&x.warehouse(&[]).await?, 300).await?;
-    let body = of(&other, 100);
-    let answers = futures::future::try_join_all((0..20).map(|_| x.clerk.post("/api/receipts", &body))).await?;
-    let issued = answers.iter().filter(|a| a.status == 201).count();
-    ensure!(issued == 3, "{issued} receipts of 100 t on 300 t");
-    for answer in answers.iter().filter(|a| a.status != 201) {
+    let answers = at_once(&x.clerk, "/api/receipts", &of(&other, 100), CROWD).await?;
+    let (issued, short): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 201);
+    ensure!((issued.len(), short.len()) == (3, CROWD - 3), "{} receipts of 100 t on 300 t", issued.len());
+    for answer in short {
         refusal_of_lot(answer)?;
     }
     let books = read(&x.clerk, &format!("/api/lots/{other}")).await?;
     ensure!(books["receipted"] == 300_000 && books["free"] == 0, "{books}");
+    let kept = listed(&x.clerk, &format!("/api/lots/{other}/receipts")).await?;
+    ensure!(kept.len() == 3 && kept.iter().all(|r| r["quantity"] == 100_000), "{kept:?}");
     Ok(())
 }
 
@@ -109,7 +109,7 @@ async fn seven_hundred_thousand_on_a_million_are_approved_and_a_fen_more_is_not(
     Ok(())
 }
 
-/// Acceptance line 5, with eight tellers at once.
+/// Acceptance line 5, with two hundred releases at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partial_release_never_leaves_more_than_seventy_percent() -> Result<()> {
     let x = Xuzhou::start().await?;
@@ -123,10 +123,13 @@ async fn a_partial_release_never_leaves_more_than_seventy_percent() -> Result<()
     // 400,000 owed need 571,428.58 of goods: 428.571 t may go, and not a kilogram more.
     let refusal = refused(&x.checker, &release, &part(&receipt, 428_572), 409, "leaves-over-ltv").await?;
     ensure!(refusal["left"] == 57_142_800 && refusal["needed"] == 57_142_858, "{refusal}");
-    let eighth = part(&receipt, 300_000);
-    let answers = futures::future::try_join_all((0..8).map(|_| x.checker.post(&release, &eighth))).await?;
-    let released = answers.iter().filter(|a| a.status == 200).count();
-    ensure!(released == 1, "300 t were released {released} times: {answers:?}");
+    let answers = at_once(&x.checker, &release, &part(&receipt, 300_000), CROWD).await?;
+    let (released, others): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 200);
+    ensure!(released.len() == 1, "300 t were released {} times: {answers:?}", released.len());
+    for answer in others {
+        // It was divided, and its parts have numbers of their own.
+        ensure!(super::refusal(answer, 409, "not-registered")?["receipt"] == receipt.as_str(), "{}", answer.text);
+    }
     let shown = x.overview(&loan).await?;
     let kept = shown["pledges"].as_array().into_iter().flatten().find(|p| p["ended_at"].is_null());
     let kept = kept.and_then(|p| p["receipt"].as_str()).context("no pledge stands")?;
@@ -156,19 +159,17 @@ async fn a_payment_whose_answer_never_came_is_made_once_however_often_it_is_repl
     let (loan, _) = x.ready().await?;
     let ask = format!("/api/loans/{loan}/ask-disbursement");
     let confirm = format!("/api/loans/{loan}/confirm-disbursement");
-    for answer in at_once(&x.maker, &ask, &json!({}), 20).await {
-        let answer = answer?;
+    for answer in at_once(&x.maker, &ask, &json!({}), CROWD).await? {
         ensure!(answer.status == 200, "{}", answer.text);
         ensure!(answer.json()?["disbursement"]["reference"] == format!("{loan}-D1"), "{}", answer.text);
     }
     let payer = x.checker.clone();
     let path = confirm.clone();
-    let calls = tokio::spawn(async move { at_once(&payer, &path, &paid(), 40).await });
+    let calls = tokio::spawn(async move { each_at_once(&payer, &path, &paid(), CROWD).await });
     tokio::time::sleep(Duration::from_millis(150)).await;
     x.city.restart().await?;
     let before = calls.await?.into_iter().filter(|a| a.as_ref().is_ok_and(|a| a.status == 200)).count();
-    for answer in at_once(&x.checker, &confirm, &paid(), 40).await {
-        let answer = answer?;
+    for answer in at_once(&x.checker, &confirm, &paid(), CROWD).await? {
         ensure!(
             answer.status == 200 && answer.json()?["state"] == "disbursed",
             "after {before} answers: {}",
@@ -189,12 +190,13 @@ async fn a_payment_whose_answer_never_came_is_made_once_however_often_it_is_repl
     Ok(())
 }
 
-/// Acceptance line 8.
+/// Acceptance line 8: refused, and audited with who tried what on which loan, a row for each attempt.
 #[tokio::test]
 async fn whoever_opened_the_applicants_file_does_not_approve_and_it_is_audited() -> Result<()> {
-    let mut x = Xuzhou::start().await?;
-    let (loan, _) = x.checked(LENT).await?;
+    let x = Xuzhou::start().await?;
+    let (loan, receipt) = x.checked(LENT).await?;
     let approve = format!("/api/loans/{loan}/approve");
+    ensure!(acts(&x, "loan.approve").await?.is_empty(), "written down before it happened");
     let refusal = refused(&x.maker, &approve, &json!({}), 403, "same-hands").await?;
     ensure!(refusal["step"] == "approve" && refusal["first"] == "open-file", "{refusal}");
     ensure!(x.overview(&loan).await?["loan"]["state"] == "credit-checked");
@@ -203,17 +205,45 @@ async fn whoever_opened_the_applicants_file_does_not_approve_and_it_is_audited()
     ensure!(other.post(&approve, &json!({})).await?.status == 404);
     let page = x.maker.form(&format!("/loans/{loan}/approve"), &[("principal", "700000.00")]).await?;
     ensure!(page.status == 403, "the form let it pass: {}", page.status);
+    let attempt = |step: &str, first: &str| json!({"step": step, "did": first});
+    let maker = |of: &str, step: &str, first: &str| ("bank-1-maker".to_owned(), of.to_owned(), attempt(step, first));
+    let told = [maker(&loan, "approve", "open-file"), maker(&loan, "approve", "open-file")];
+    ensure!(acts(&x, "loan.approve.refused").await? == told, "the call's and the form's attempt, and no other's");
     ensure!(done(&x.checker, &approve, &json!({})).await?["state"] == "approved");
-    // An app's own trail has no page yet: it is looked for where it lies, in the store, as the attempt was answered.
-    x.city.kill();
-    let rows = files(x.city.data())?
-        .iter()
-        .map(|f| Ok(count(&std::fs::read(f)?, b"loan.approve.refused")))
-        .sum::<Result<usize>>()?;
-    ensure!(rows >= 2, "{rows} rows of the attempts");
+    let approved = ("bank-1-checker".to_owned(), loan.clone(), json!({"principal": LENT}));
+    ensure!(acts(&x, "loan.approve").await? == [&[approved][..], &told[..]].concat(), "the newest first");
+    // So is every other hand that would check itself: the payment's, and the frozen receipt's.
+    for (who, step) in [(&x.checker, "sign"), (&x.company, "sign"), (&x.checker, "register-pledges")] {
+        done(who, &format!("/api/loans/{loan}/{step}"), &json!({})).await?;
+    }
+    done(&x.maker, &format!("/api/loans/{loan}/ask-disbursement"), &json!({})).await?;
+    let confirm = format!("/api/loans/{loan}/confirm-disbursement");
+    for _ in 0..3 {
+        refused(&x.maker, &confirm, &paid(), 403, "same-hands").await?;
+    }
+    let told = vec![maker(&loan, "confirm-disbursement", "ask-disbursement"); 3];
+    ensure!(acts(&x, "loan.confirm-disbursement").await? == told, "three attempts");
+    let (number, reason) = (id(&receipt)?, json!({"reason": "核查"}));
+    done(&x.regulator, &format!("/api/receipts/{number}/freeze"), &reason).await?;
+    refused(&x.regulator, &format!("/api/receipts/{number}/unfreeze"), &reason, 403, "same-hands").await?;
+    let told = ("finance-admin".to_owned(), number, attempt("unfreeze", "freeze"));
+    ensure!(acts(&x, "receipt.unfreeze").await? == [told]);
+    // The trail is the auditor's: whoever works in the app reads none of it.
+    let console = x.city.signed_in("console", "bank-1-maker").await?;
+    ensure!(console.get(&format!("/api/v1/audit?app={APP}")).await?.status == 403);
     Ok(())
 }
 
-fn count(bytes: &[u8], what: &[u8]) -> usize {
-    bytes.windows(what.len()).filter(|w| *w == what).count()
+/// What the auditor reads of the app's acts whose name begins so, the newest first: who, on what, and the detail.
+async fn acts(x: &Xuzhou, action: &str) -> Result<Vec<(String, String, Value)>> {
+    let auditor = x.city.signed_in("console", crate::hub::AUDITOR).await?;
+    let page = read(&auditor, &format!("/api/v1/audit?app={APP}&action={action}")).await?;
+    ensure!(page["next"].is_null(), "more than a page of {action}");
+    let rows = page["rows"].as_array().context("no rows")?.iter();
+    let text = |row: &Value, member: &str| row[member].as_str().unwrap_or_default().to_owned();
+    rows.map(|row| {
+        let detail = serde_json::from_str(&text(row, "detail")).with_context(|| row.to_string())?;
+        Ok((text(row, "actor"), text(row, "target"), detail))
+    })
+    .collect()
 }

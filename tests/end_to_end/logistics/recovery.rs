@@ -1,5 +1,6 @@
 //! Acceptance line 9 as far as a day allows: the call and its cure, and that nothing is sold before the company's days are
-//! over. What happens then is told by the app's own tests (`line_9_…` of `tests/finance`), where the clock can be set.
+//! over. What happens then is told where the clock can be set: by the real component in the app's scenario
+//! `a-margin-call`, and by its own tests (`line_9_…` of `tests/finance`).
 
 use super::*;
 use yunlong_tests::day;

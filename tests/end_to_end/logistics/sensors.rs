@@ -7,9 +7,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-const WEBHOOK: &str = "/api/sensor-events";
+pub(super) const WEBHOOK: &str = "/api/sensor-events";
 /// Milliseconds within which a sending is believed.
-const WITHIN: i64 = 300_000;
+pub(super) const WITHIN: i64 = 300_000;
 
 /// A scale at a warehouse's gate, as its maker would program it: nothing of it is the app's.
 struct Scale {
@@ -18,8 +18,13 @@ struct Scale {
     http: Client,
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(0))
+}
+
+/// What a device signs of a reading of its gate, as the webhook's description says.
+pub(super) fn signed_text(device: &str, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> String {
+    format!("yunlong-sensor/1\n{device}\n{sequence}\ngate\n{lot}\n{kilograms}\n{at}\n{sent_at}\n")
 }
 
 impl Scale {
@@ -33,7 +38,7 @@ impl Scale {
     /// A signed reading of the gate: so many kilograms passed it at a time, and it is sent at another.
     fn signed(&self, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> Result<Value> {
         let device = &self.device;
-        let text = format!("yunlong-sensor/1\n{device}\n{sequence}\ngate\n{lot}\n{kilograms}\n{at}\n{sent_at}\n");
+        let text = signed_text(device, sequence, lot, kilograms, at, sent_at);
         let mac = Hmac::<Sha256>::new_from_slice(&self.secret)?.chain_update(text).finalize();
         Ok(json!({
             "device": device, "sequence": sequence, "kind": "gate", "lot": lot, "quantity": kilograms, "at": at,
@@ -52,11 +57,11 @@ impl Scale {
     }
 }
 
-fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(of: &'a Value, member: &str) -> Result<&'a str> {
     of[member].as_str().with_context(|| format!("no {member}: {of}"))
 }
 
-async fn missing(x: &Xuzhou, lot: &str) -> Result<u64> {
+pub(super) async fn missing(x: &Xuzhou, lot: &str) -> Result<u64> {
     read(&x.regulator, &format!("/api/lots/{lot}")).await?["missing"].as_u64().context("no number")
 }
 

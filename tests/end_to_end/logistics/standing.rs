@@ -61,3 +61,35 @@ async fn a_credit_record_is_read_once_its_provider_grants_it_and_the_company_agr
     ensure!(done(&x.maker, &check, &json!({})).await?["state"] == "credit-checked");
     Ok(())
 }
+
+/// What was looked at by consent helps to lend no more once the consent is taken back.
+#[tokio::test]
+async fn a_consent_withdrawn_after_the_credit_check_stops_the_approval_and_the_bank_is_told() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let (loan, _) = x.checked(LENT).await?;
+    let approve = format!("/api/loans/{loan}/approve");
+    ensure!(x.alerts("consent-withdrawn").await?.is_empty(), "told before it happened");
+    for _ in 0..2 {
+        let taken_back = done(&x.company, "/api/consents/withdraw", &json!({ "bank": BANK_1 })).await?;
+        ensure!(taken_back["withdrawn_at"].is_string(), "{taken_back}");
+    }
+    let alert = x.alerted("consent-withdrawn", 5).await?;
+    ensure!(alert["loan"] == loan.as_str(), "{alert}");
+    ensure!(x.alerts("consent-withdrawn").await?.len() == 1, "said twice, it is told once");
+    // Who opened the file and looked at the record; the checker has had nothing to do with it so far.
+    let officer = x.city.signed_in("", "bank-1-maker").await?;
+    eventually("the officer finds it in the inbox", Duration::from_secs(5), async || {
+        Ok(officer.page("/inbox", "zh").await?.text.contains("企业撤回征信授权").then_some(()))
+    })
+    .await?;
+    let refusal = refused(&x.checker, &approve, &json!({}), 409, "no-consent").await?;
+    ensure!(refusal["withdrawn"] == true, "{refusal}");
+    let page = x.checker.form(&format!("/loans/{loan}/approve"), &[("principal", "700000.00")]).await?;
+    ensure!(page.status == 409, "the form let it pass: {}", page.status);
+    let shown = x.overview(&loan).await?;
+    ensure!(shown["loan"]["state"] == "credit-checked" && shown["loan"]["owed"] == 0, "{shown}");
+    // Given again, the check that was made is good again.
+    done(&x.company, "/api/consents", &json!({ "bank": BANK_1 })).await?;
+    ensure!(done(&x.checker, &approve, &json!({})).await?["state"] == "approved");
+    Ok(())
+}

@@ -24,7 +24,7 @@ impl Trade {
     }
 }
 
-fn milliseconds_from_now(days: i64) -> Result<i64> {
+pub(super) fn milliseconds_from_now(days: i64) -> Result<i64> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(i64::try_from(now.as_millis())? + days * 86_400_000)
 }

@@ -64,6 +64,15 @@ fn a_key_answers_the_same_receipt_and_another_request_is_refused() {
     let parts = receipts::split(&mine, Some("s"), &first.id, &[200_000, 400_000]).unwrap();
     let again = receipts::split(&mine, Some("s"), &first.id, &[200_000, 400_000]).unwrap();
     assert_eq!(parts, again);
+    let rest = x.issue(&lot, 400).unwrap();
+    for (receipt, quantities) in [
+        (&first.id, &[400_000, 200_000][..]),
+        (&first.id, &[100_000, 200_000, 300_000][..]),
+        (&rest.id, &[200_000, 200_000][..]),
+    ] {
+        let other = receipts::split(&mine, Some("s"), receipt, quantities);
+        assert!(matches!(&other, Err(Refusal::KeyReused { first }) if *first == parts[0].id), "{other:?}");
+    }
     let ids: Vec<String> = parts.iter().map(|p| p.id.clone()).collect();
     let merged = receipts::merge(&mine, Some("m"), &ids).unwrap();
     assert_eq!(receipts::merge(&mine, Some("m"), &ids).unwrap(), merged);

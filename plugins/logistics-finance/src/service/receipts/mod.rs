@@ -192,17 +192,18 @@ pub fn split(actor: &Actor, key: Option<&str>, id: &str, quantities: &[u64]) -> 
     transact(|tx| {
         let mut receipt: Receipt = known(tx.get(id))?;
         of_holder(actor)(&receipt)?;
-        if key.is_some()
-            && !parts.is_empty()
-            && receipt.children == parts.iter().map(|p| p.0.clone()).collect::<Vec<_>>()
-        {
-            // The same request again: what it made.
+        // The key's first part stands for what it was used for; without a key there is none.
+        if let Some(first) = tx.get::<Receipt>(&number.further("WR", 0))? {
+            if first.request != number.request {
+                return Err(Refusal::KeyReused { first: first.id.clone() });
+            }
             return receipt.children.iter().map(|c| known(tx.get(c))).collect();
         }
         let mut children = receipt.split(&parts, now())?;
         signed(&mut receipt)?;
         tx.put(&receipt)?;
         for child in &mut children {
+            child.request.clone_from(&number.request);
             signed(child)?;
             tx.insert(child)?;
         }
