@@ -1,5 +1,6 @@
 //! What an order looks like, for its buyer, its seller and the department alike.
 
+use super::files::{self, Field};
 use super::{local, order_badge, return_badge};
 use crate::domain::machine::Machine;
 use crate::domain::order::{Block, Line, Order, Refund, RefundState, State};
@@ -9,7 +10,7 @@ use crate::notes::reason_name;
 use crate::service::{Refusal, statistics};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, amount, badge, card, notice, table};
-use yunlong_sdk::{Lang, Request, Stored, Tone};
+use yunlong_sdk::{Lang, Page, Request, Response, Stored, Tone, web};
 
 /// A table of orders, each leading to its page.
 pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order>>) -> Markup {
@@ -30,6 +31,29 @@ pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order
         ],
         orders,
     )
+}
+
+/// The same orders as a file, with their numbers and all of their lines; who receives them stands on their own pages
+/// alone.
+pub(super) fn file(
+    request: &Request,
+    name: &str,
+    find: impl Fn(u32, Option<String>) -> Result<Page<Order>, Refusal>,
+) -> web::Result<Response> {
+    let lang = request.lang();
+    let goods = |o: &Order| {
+        let line = |l: &Line| format!("{} {} × {}", l.title.get(lang), l.sku_name.get(lang), l.quantity);
+        o.lines.iter().map(line).collect::<Vec<_>>().join(lang.pick("；", "; "))
+    };
+    let columns = [
+        Field::new(request.t("订单号", "Number"), |o: &Order| o.id.clone()),
+        Field::new(request.t("商品", "Goods"), goods),
+        Field::new(request.t("店铺", "Store"), |o: &Order| o.store_name.get(lang).to_owned()),
+        Field::new(request.t("下单时间", "Ordered"), |o: &Order| local(o.placed_at)),
+        Field::fen(request.t("金额（元）", "Amount (yuan)"), |o: &Order| o.total),
+        Field::new(request.t("状态", "State"), |o: &Order| o.state.name().get(lang).to_owned()),
+    ];
+    files::file(request, (name, request.t("订单", "Orders")), &columns, find)
 }
 
 /// The way of an order, with the place where it is: for those who see and those who hear it.

@@ -1,5 +1,6 @@
 //! Orders: the buyer's list, one order for all whom it concerns, and its receipt on paper.
 
+use super::files;
 use super::order_view as view;
 use super::{LAYOUT, PAGE, acted, answer, local, order_badge, until};
 use crate::domain::machine::Machine;
@@ -9,7 +10,7 @@ use crate::service::access::MANAGER;
 use crate::service::orders::{is_buyer, is_seller};
 use crate::service::{Refusal, now, orders, returns, stations, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Paper, amount, card, confirm, empty, notice, pager, print_view};
+use yunlong_sdk::page::{Listing, Paper, amount, card, confirm, empty, notice, pager, print_view};
 use yunlong_sdk::payments::{self, Status};
 use yunlong_sdk::{Lang, Request, Response, Router, Text, Tone, t, web};
 
@@ -21,6 +22,7 @@ const LOOKS: u32 = 30;
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/orders", list)
+        .get("/orders/file", list_file)
         .get("/orders/{order}", detail)
         .post("/orders/{order}/pay", pay)
         .get("/orders/{order}/cancel", ask_cancel)
@@ -43,11 +45,18 @@ fn list(request: &Request) -> web::Result<Response> {
             @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } })) }
             @else { (view::listing(request, request.t("我的订单", "My orders"), page.items)) }
             (pager(request.lang(), "/orders", &[], at_start, page.next.as_deref()))
+            (files::links(request, &Listing::of(request, &[], &[])))
             p { a href="/returns" { (request.t("我的退货", "My returns")) } }
         };
         Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
     };
     answer(request, shown())
+}
+
+/// `/orders/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    view::file(request, "orders", |limit, after| orders::list(request.principal(), limit, after))
 }
 
 /// `/orders/{order}`.

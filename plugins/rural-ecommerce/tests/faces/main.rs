@@ -4,6 +4,7 @@
 mod api;
 mod contract;
 mod department;
+mod files;
 mod pages;
 mod pictures;
 mod support;

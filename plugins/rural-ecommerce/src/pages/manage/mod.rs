@@ -6,17 +6,22 @@ mod divisions;
 mod review;
 mod stations;
 
-use super::{LAYOUT, PAGE, answer, choices, order_view};
+use super::{LAYOUT, PAGE, answer, choices, files, order_view};
 use crate::domain::order::State;
 use crate::domain::{batch, farmer};
 use crate::service::access::{ARBITER, INSPECTOR, MANAGER};
 use crate::service::{Refusal, batches as batch_service, farmers, listings, orders, returns};
 use maud::{Markup, html};
-use yunlong_sdk::page::{empty, pager, select};
+use yunlong_sdk::page::{Listing, empty, pager, select};
 use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    let router = router.get("/manage", home).get("/manage/orders", all_orders).get("/manage/disputes", disputes);
+    let router = router
+        .get("/manage", home)
+        .get("/manage/orders", all_orders)
+        .get("/manage/orders/file", orders_file)
+        .get("/manage/disputes", disputes)
+        .get("/manage/disputes/file", disputes_file);
     claims::routes(divisions::routes(stations::routes(batches::routes(review::routes(router)))))
 }
 
@@ -120,10 +125,18 @@ fn all_orders(request: &Request) -> web::Result<Response> {
             @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
             @else { (order_view::listing(request, request.t("订单", "Orders"), page.items)) }
             (pager(lang, "/manage/orders", &[("state", code)], at_start, page.next.as_deref()))
+            (files::links(request, &Listing::of(request, &[], &["state"])))
         };
         Ok(LAYOUT.page(request, &t("订单", "Orders"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/orders/file`.
+fn orders_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let state = State::of_code(&request.query_value("state").unwrap_or_default()).unwrap_or(State::Shipped);
+    order_view::file(request, "all-orders", |limit, after| orders::in_state(request.principal(), state, limit, after))
 }
 
 /// `/manage/disputes`.
@@ -137,4 +150,10 @@ fn disputes(request: &Request) -> web::Result<Response> {
         Ok(LAYOUT.page(request, &t("仲裁", "Arbitration"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/disputes/file`.
+fn disputes_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[ARBITER])?;
+    super::returns::file(request, "disputes", |limit, after| returns::disputed(request.principal(), limit, after))
 }
