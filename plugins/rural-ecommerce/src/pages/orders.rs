@@ -1,6 +1,5 @@
 //! Orders: the buyer's list, one order for all whom it concerns, and its receipt on paper.
 
-use super::files;
 use super::order_view as view;
 use super::{LAYOUT, PAGE, acted, answer, local, order_badge, until};
 use crate::domain::machine::Machine;
@@ -10,7 +9,7 @@ use crate::service::access::MANAGER;
 use crate::service::orders::{is_buyer, is_seller};
 use crate::service::{Refusal, now, orders, returns, stations, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Listing, Paper, amount, card, confirm, empty, notice, pager, print_view};
+use yunlong_sdk::page::{Paper, amount, card, confirm, notice, print_view};
 use yunlong_sdk::payments::{self, Status};
 use yunlong_sdk::{Lang, Request, Response, Router, Text, Tone, t, web};
 
@@ -37,15 +36,12 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::list(request.principal(), PAGE, after)?;
+        let asked = view::Orders::asked(request);
+        let page = orders::list(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } };
         let body = html! {
             @if request.query_value("placed").is_some() { (notice(Tone::Ok, request.t("已按店铺分成几张订单，请分别付款。", "There is one order for each store: pay each of them."))) }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } })) }
-            @else { (view::listing(request, request.t("我的订单", "My orders"), page.items)) }
-            (pager(request.lang(), "/orders", &[], at_start, page.next.as_deref()))
-            (files::links(request, &Listing::of(request, &[], &[])))
+            (asked.show(request, request.t("我的订单", "My orders"), page, none))
             p { a href="/returns" { (request.t("我的退货", "My returns")) } }
         };
         Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
@@ -56,7 +52,8 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/orders/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    view::file(request, "orders", |limit, after| orders::list(request.principal(), limit, after))
+    let asked = view::Orders::asked(request);
+    view::file(request, "orders", |limit, after| orders::list(request.principal(), &asked.wanted, limit, after))
 }
 
 /// `/orders/{order}`.

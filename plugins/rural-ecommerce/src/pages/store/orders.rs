@@ -4,18 +4,18 @@ use super::super::files::{self, Field};
 use super::super::forms::{again, fen, unreadable};
 use super::super::order_view as view;
 use super::super::returns::{file as returns_file, listed as returns_listed, typed_units, unit_fields};
-use super::super::{LAYOUT, PAGE, acted, answer, choices, local, order_badge, saved};
+use super::super::{LAYOUT, PAGE, acted, answer, local, order_badge, saved};
 use super::{menu, part};
 use crate::domain::machine::Machine;
-use crate::domain::order::{Back, Order, State, Step};
+use crate::domain::order::{Back, Order, Step};
 use crate::domain::shipment::Carrier;
 use crate::service::access::MANAGER;
-use crate::service::orders::is_seller;
+use crate::service::orders::{Wanted, is_seller};
 use crate::service::shipping::{self, Shipping};
 use crate::service::{Refusal, orders, returns, stores};
 use maud::{Markup, html};
 use yunlong_sdk::page::{
-    Chart, Column, Listing, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, pager, select, table,
+    Chart, Column, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, select, table,
 };
 use yunlong_sdk::{Form, Request, Response, Router, Text, random, t, web};
 
@@ -41,24 +41,12 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let lang = request.lang();
-        let word = request.query_value("state").unwrap_or_default();
-        let state = State::of_code(&word);
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::of_store(request.principal(), state, PAGE, after)?;
-        let all = (String::new(), t("全部", "All"));
-        let options: Vec<(String, Text)> =
-            std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
-        let form = Form::new().with("state", &*word);
-        let kept: &[(&str, &str)] = if state.is_some() { &[("state", &word)] } else { &[] };
+        let asked = view::Orders::asked(request);
+        let page = orders::of_store(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("店铺还没有订单。", "The store has no orders yet.")) } };
         let body = html! {
             (menu(request))
-            form method="get" action="/store/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
-            @else { (view::listing(request, request.t("店铺的订单", "The store's orders"), page.items)) }
-            (pager(lang, "/store/orders", kept, at_start, page.next.as_deref()))
-            (files::links(request, &Listing::of(request, &[], &["state"])))
+            (asked.show(request, request.t("店铺的订单", "The store's orders"), page, none))
         };
         Ok(LAYOUT.page(request, &t("店铺订单", "The store's orders"), body))
     };
@@ -68,8 +56,10 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/store/orders/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    let state = State::of_code(&request.query_value("state").unwrap_or_default());
-    view::file(request, "store-orders", |limit, after| orders::of_store(request.principal(), state, limit, after))
+    let asked = view::Orders::asked(request);
+    view::file(request, "store-orders", |limit, after| {
+        orders::of_store(request.principal(), &asked.wanted, limit, after)
+    })
 }
 
 /// `/store/orders/{order}`: what the seller, or a manager, does with it.
@@ -280,7 +270,7 @@ fn by_month(request: &Request) -> Result<(Vec<(String, Income)>, bool), Refusal>
     let mut months: std::collections::BTreeMap<String, Income> = std::collections::BTreeMap::new();
     let (mut after, mut read) = (None, 0);
     loop {
-        let page = orders::of_store(request.principal(), None, 200, after)?;
+        let page = orders::of_store(request.principal(), &Wanted::default(), 200, after)?;
         read += page.items.len();
         for o in page.items.iter().filter(|o| o.escrow.captured() > 0) {
             let of = months.entry(crate::domain::time::Month::at(o.placed_at).to_string()).or_default();
@@ -356,6 +346,6 @@ fn income_file(request: &Request) -> web::Result<Response> {
         }),
     ];
     files::file(request, ("income", request.t("收入", "Income")), &columns, |limit, after| {
-        orders::of_store(request.principal(), None, limit, after)
+        orders::of_store(request.principal(), &Wanted::default(), limit, after)
     })
 }
