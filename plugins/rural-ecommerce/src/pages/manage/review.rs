@@ -72,7 +72,7 @@ fn farmer_file(request: &Request) -> web::Result<Response> {
     let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
     let columns = [
         Field::new(request.t("姓名或字号", "Name"), |f: &Farmer| f.name.clone()),
-        Field::new(request.t("证件", "Document"), |f: &Farmer| f.masked()),
+        Field::new(request.t("证件", "Document"), Farmer::masked),
         Field::new(request.t("村", "Village"), |f: &Farmer| divisions.address(&f.village)),
         Field::new(request.t("登记时间", "Registered"), |f: &Farmer| local(f.created_at)),
         Field::new(request.t("状态", "State"), |f: &Farmer| f.status.name().get(lang).to_owned()),
