@@ -122,6 +122,10 @@ indexes! {
     GROUPS_BY_LISTING: GroupBuy = "by-listing";
     /// A buyer's orders.
     ORDERS_BY_OWNER: Order = "by-owner";
+    /// A buyer's orders by where they stand.
+    ORDERS_BY_OWNER_STATE: Order = "by-owner-state";
+    /// Every order.
+    ORDERS_BY_PLACED: Order = "by-placed";
     /// A store's orders.
     ORDERS_BY_STORE: Order = "by-store";
     /// A store's orders by where they stand.

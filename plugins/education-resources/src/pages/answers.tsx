@@ -1,9 +1,12 @@
 /** What a class handed in, for its teacher. */
 import { type AppContext, Badge, Card, type CityRequest, Empty, Field, Form, Hidden, TextArea, t } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
+import type * as sheet from "@yunlong/sdk/sheet";
 import type { Assignment, Submission } from "../domain/assignment.ts";
-import { Refusal, giveBackSubmission, markSubmission, studentsOf, submissionsOf } from "../service/index.ts";
+import { Refusal, STATE_TEXTS, assignmentById, giveBackSubmission, markSubmission, studentsOf, submissionsOf } from "../service/index.ts";
 import { assignmentPage } from "./assignments.tsx";
 import { State, Time, at, bytes, param, seeOther, tried } from "./common.tsx";
+import { FileLinks, every, saved } from "./files.tsx";
 
 /** Every answer with its form, and who handed in nothing yet. */
 export function Answers({ request, of, form }: { request: CityRequest; of: Assignment; form: Form }) {
@@ -25,6 +28,7 @@ export function Answers({ request, of, form }: { request: CityRequest; of: Assig
           <ul>{missing.map((s) => <li>{s.seat} {s.name}</li>)}</ul>
         </Card>
       )}
+      <FileLinks request={request} path={at("assignments", of.id, "marks", "file")} />
     </>
   );
 }
@@ -95,4 +99,32 @@ export async function mark(c: AppContext) {
     names,
   );
   return done instanceof Refusal ? assignmentPage(request, id, form, done) : seeOther(c, `${at("assignments", id)}#answer-${student}`);
+}
+
+/** `GET /assignments/:id/marks/file`: the class by its seats, with marks and who handed in nothing; for its teacher, as the page is. */
+export function file(c: AppContext) {
+  const { request } = c.var;
+  request.requireRole("teacher");
+  const of = assignmentById(request.principal, param(c, "id"));
+  const answers = every((after) => {
+    const page = submissionsOf(request.principal, of.id, after);
+    return { items: page.items.map((i) => i.value), next: page.next };
+  });
+  const students = studentsOf(request.principal, of.class);
+  const known = new Set(students.map((s) => s.id));
+  const moved = answers.filter((a) => !known.has(a.student));
+  return saved(request, request.t("作业成绩", "marks"), {
+    name: request.t("成绩", "Marks"),
+    headings: [request.t("座号", "Seat"), request.t("姓名", "Name"), request.t("状态", "State"), request.t("提交时间", "Handed in"), request.t("迟交", "Late"), request.t("分数", "Mark"), request.t("评语", "Comment")],
+    rows: [
+      ...students.map((s) => [s.seat, s.name, ...cells(request, answers.find((a) => a.student === s.id))]),
+      ...moved.map((a) => [undefined, request.t("已转出的学生", "A student who moved away"), ...cells(request, a)]),
+    ],
+  });
+}
+
+function cells(request: CityRequest, of: Submission | undefined): sheet.Cell[] {
+  if (of === undefined) return [request.t("未交", "Not handed in"), undefined, undefined, undefined, undefined];
+  const state = request.text(STATE_TEXTS[of.state] ?? { zh: of.state, en: of.state });
+  return [state, clock.minute(of.at), of.late ? request.t("是", "yes") : request.t("否", "no"), of.mark, of.comment];
 }

@@ -28,6 +28,7 @@ import * as spaces from "./spaces.tsx";
 /** Adds the pages. */
 export function routes(app: App): void {
   app.get("/", library.list);
+  app.get("/library/file", library.file);
   app.get("/resources/:id", resource.show);
   app.get("/resources/:id/file", resource.file);
   app.post("/resources/:id/shelf", resource.shelve);
@@ -84,6 +85,7 @@ function teaching(app: App): void {
   app.get("/assignments/:id/hand-in", assignments.show);
   app.post("/assignments/:id/hand-in", handIn.handIn);
   app.post("/assignments/:id/marks", answers.mark);
+  app.get("/assignments/:id/marks/file", answers.file);
   app.get("/assignments/:id/answers/:student/:file", assignments.file);
 }
 
@@ -104,6 +106,7 @@ function people(app: App): void {
   app.post("/posts", posts.takeUp);
   app.get("/posts/at/:place", posts.atPlace);
   app.post("/posts/at/:place", posts.inviteAt);
+  app.get("/posts/at/:place/file", posts.file);
   app.post("/posts/:id/end", posts.end);
 }
 

@@ -1,11 +1,13 @@
 /** The library: what everybody may look for. */
 import { type AppContext, Badge, type CityRequest, type Column, Empty, Field, type Form, Pager, Select, Table, t } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
 import { LEVELS, type Level, levelOf } from "../domain/curriculum.ts";
 import type { Preview } from "../domain/file/index.ts";
-import { STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Search, type Shown, catalogue, catalogueAt, nodesBelow, schoolName } from "../service/index.ts";
+import { LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
+import { type Found, type Search, type Shown, catalogue, catalogueAt, nodesBelow, schoolName } from "../service/index.ts";
 import { LEVEL_TEXTS } from "./curriculum.tsx";
 import { DayOf, LAYOUT, at, bytes, options } from "./common.tsx";
+import { AT_ONCE, FileLinks, every, saved } from "./files.tsx";
 
 /** The levels by which the library is narrowed, one select below the other. */
 const NARROWED = LEVELS.slice(0, 6);
@@ -27,9 +29,7 @@ export const PREVIEW_TEXTS: Readonly<Record<Preview, ReturnType<typeof t>>> = {
 export function list(c: AppContext) {
   const { request } = c.var;
   const form = request.queryForm();
-  const search = searchOf(form);
-  const [node, after] = [chosen(form).at(-1), form.value("after") || undefined];
-  const page = node === undefined ? catalogue(search, after, PER_PAGE) : catalogueAt(node, search, after, PER_PAGE);
+  const page = pageOf(form, form.value("after") || undefined, PER_PAGE);
   const kept = Object.fromEntries(form.pairs().filter(([name, value]) => name !== "after" && value !== ""));
   return LAYOUT.page(
     request,
@@ -41,8 +41,33 @@ export function list(c: AppContext) {
         <Table caption={request.t("资源", "Resources")} columns={columns(request)} rows={page.items} />
       )}
       <Pager request={request} path="/" next={page.next} kept={kept} />
+      {page.items.length === 0 ? null : <FileLinks request={request} path="/library/file" kept={kept} />}
     </>,
   );
+}
+
+/** A page of what the form looks for. */
+function pageOf(form: Form, after: string | undefined, limit: number): Found {
+  const [node, search] = [chosen(form).at(-1), searchOf(form)];
+  return node === undefined ? catalogue(search, after, limit) : catalogueAt(node, search, after, limit);
+}
+
+/** `GET /library/file`: what the form looks for, with more of each resource than a phone has place for. */
+export function file(c: AppContext) {
+  const { request } = c.var;
+  const form = request.queryForm();
+  const names = new Map<string, string>();
+  return saved(request, request.t("教育资源", "resources"), {
+    name: request.t("资源", "Resources"),
+    headings: [
+      request.t("标识", "Identifier"), request.t("标题", "Title"), request.t("作者", "Author"), request.t("学校", "School"), request.t("学段", "Stage"), request.t("学科", "Subject"),
+      request.t("类型", "Type"), request.t("授权", "Licence"), request.t("格式", "Format"), request.t("字节", "Bytes"), request.t("版本", "Version"), request.t("发布", "Published"),
+    ],
+    rows: every((after) => pageOf(form, after, AT_ONCE)).map(({ metadata: m, ...r }) => [
+      r.id, m.title, m.author, nameOf(names, r.school), request.text(STAGES[m.stage]), request.text(SUBJECTS[m.subject]),
+      request.text(TYPES[m.type]), request.text(LICENCES[m.licence]), r.file.mediaType, r.file.size, r.version, clock.date(r.at),
+    ]),
+  });
 }
 
 /** What the form looks for besides its place in the tree. */

@@ -1,9 +1,11 @@
 /** Posts: who reviews, runs a school or teaches where. They are given by codes that are used once. */
 import { type AppContext, Card, type CityRequest, type Column, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
+import * as clock from "@yunlong/sdk/clock";
 import { COUNTIES } from "../domain/towns.ts";
 import type { Post, PostKind } from "../domain/people.ts";
 import { Refusal, endPost, invite, myPosts, postsAt, schoolById, takeUpPost } from "../service/index.ts";
 import { Aside, LAYOUT, Time, Wrong, at, param, place, seeOther, statusOf, tried } from "./common.tsx";
+import { FileLinks, every, saved } from "./files.tsx";
 
 const KINDS: Readonly<Record<PostKind, Text>> = {
   county: t("县区审核员", "County’s reviewer"),
@@ -107,9 +109,26 @@ function placePage(request: CityRequest, where: string, form: Form, refusal: Ref
       </Card>
       {page.items.length === 0 ? <Empty><p>{request.t("还没有人到岗。", "Nobody has taken up a post here.")}</p></Empty> : <Table caption={request.t("岗位", "Posts")} columns={columns} rows={page.items.map((i) => i.value)} />}
       {page.next === undefined ? null : <nav class="pager"><a rel="next" href={`${at("posts", "at", where)}?after=${encodeURIComponent(page.next)}`}>{request.t("下一页", "Next page")}</a></nav>}
+      {page.items.length === 0 ? null : <FileLinks request={request} path={at("posts", "at", where, "file")} />}
     </>,
     statusOf(form, refusal),
   );
+}
+
+/** `GET /posts/at/:place/file` */
+export function file(c: AppContext) {
+  const { request } = c.var;
+  void request.subject;
+  const where = param(c, "place");
+  const posts = every((after) => {
+    const page = postsAt(request.principal, where, after);
+    return { items: page.items.map((i) => i.value), next: page.next };
+  });
+  return saved(request, request.t("岗位", "posts"), {
+    name: request.t("岗位", "Posts"),
+    headings: [request.t("岗位编号", "Number"), request.t("岗位", "Post"), request.t("到岗", "From"), request.t("离岗", "Until")],
+    rows: posts.map((p) => [p.id, request.text(KINDS[p.kind]), clock.minute(p.from), p.to === null ? undefined : clock.minute(p.to)]),
+  });
 }
 
 /** `POST /posts/at/:place`: the code stands in this answer alone. */

@@ -1,9 +1,9 @@
 //! Companies' files at banks, and the consents that companies give them.
 
 use super::forms::{Ask, Field, first, submit};
-use super::lists::{Col, Key, List, filed_time, no_states};
-use super::party::party;
-use super::{LAYOUT, Shown, code};
+use super::lists::{Code, Col, Key, List, filed_time, links, no_states};
+use super::party::{Named, party};
+use super::{LAYOUT, Shown, code, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::borrower::{Borrower, Consent};
 use crate::domain::time::local;
@@ -59,6 +59,66 @@ static LIST: List<Borrower> = List {
             show: |b, _| html! { (local(b.opened_at)) },
             file: |b, _| filed_time(Some(b.opened_at)),
             order: |b| Key::from(b.opened_at),
+        },
+    ],
+};
+
+/// A bank that has a file of the company, and what the company consented to there.
+struct Given {
+    file: Borrower,
+    consent: Option<Consent>,
+}
+
+/// The same as the page of consents, as a file.
+static CONSENTS: List<Named<Given>> = List {
+    path: "/consents",
+    title: t("征信授权", "Consents to credit checks"),
+    sort: "bank",
+    states: no_states,
+    state: |_| "",
+    words: |g| vec![&g.file.bank, g.word(&g.file.bank)],
+    empty: t("还没有银行建档。", "No bank has a file."),
+    codes: &[Code { behind: "bank", title: t("银行代码", "Bank's code"), of: |g| &g.file.bank }],
+    columns: &[
+        Col {
+            key: "bank",
+            title: t("银行", "Bank"),
+            numeric: false,
+            show: |g, _| g.party(&g.file.bank),
+            file: |g, _| g.filed(&g.file.bank),
+            order: |g| Key::from(g.word(&g.file.bank)),
+        },
+        Col {
+            key: "opened",
+            title: t("建档时间", "File opened"),
+            numeric: true,
+            show: |g, _| html! { (local(g.file.opened_at)) },
+            file: |g, _| filed_time(Some(g.file.opened_at)),
+            order: |g| Key::from(g.file.opened_at),
+        },
+        Col {
+            key: "consent",
+            title: t("授权", "Consent"),
+            numeric: false,
+            show: |g, lang| standing(lang, g.consent.as_ref()),
+            file: |g, lang| Cell::from(standing_word(lang, g.consent.as_ref())),
+            order: |g| Key::from(standing_word(Lang::Zh, g.consent.as_ref())),
+        },
+        Col {
+            key: "given",
+            title: t("授权时间", "Given"),
+            numeric: true,
+            show: |g, _| html! { (when(g.consent.as_ref().map(|c| c.given_at))) },
+            file: |g, _| filed_time(g.consent.as_ref().map(|c| c.given_at)),
+            order: |g| Key::from(g.consent.as_ref().map_or(0, |c| c.given_at)),
+        },
+        Col {
+            key: "until",
+            title: t("有效期至", "Until"),
+            numeric: true,
+            show: |g, _| html! { (when(g.consent.as_ref().map(|c| c.until))) },
+            file: |g, _| filed_time(g.consent.as_ref().map(|c| c.until)),
+            order: |g| Key::from(g.consent.as_ref().map_or(0, |c| c.until)),
         },
     ],
 };
@@ -141,7 +201,10 @@ pub(super) fn consents(request: &Request) -> Shown {
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已更新。", "Changed."))) }
         @if files.is_empty() { (empty(html! { p { (request.t("还没有银行为贵企业建档。请联系贷款银行。", "No bank has a file of your company yet. Ask the bank that you want to borrow from.")) } })) }
-        @else { (table(request.t("银行与授权", "Banks and consents"), &columns, pairs)) }
+        @else {
+            (table(request.t("银行与授权", "Banks and consents"), &columns, pairs))
+            (links(lang, "/consents/file"))
+        }
         (card("what", request.t("授权什么", "What is consented to"), html! {
             p { (request.t("银行为审批贷款，查询贵企业在信用库中有效的处罚、失信、表彰和履约记录，只保存各类记录的数量和评分。", "To decide on a loan the bank looks up what is in force about your company in the credit database; the numbers of each kind and a score are kept, nothing else.")) }
             p { (request.t("授权的天数：", "A consent holds, in days: ")) (days) (request.t("。可随时撤回：审批前的申请随即停下，已签的合同不受影响。", ". It can be taken back at any time: applications that are not approved stand still, a contract that stands is not touched.")) }
@@ -150,15 +213,36 @@ pub(super) fn consents(request: &Request) -> Shown {
     Ok(LAYOUT.page(request, &t("征信授权", "Consents to credit checks"), body))
 }
 
-fn standing(lang: Lang, c: Option<&Consent>) -> Markup {
+/// `/consents/file`.
+pub(super) fn consents_file(request: &Request) -> Shown {
+    let (files, consents) = banks(&who()?)?;
+    let given = |file: Borrower| {
+        let consent = consents.iter().find(|c| c.bank == file.bank).cloned();
+        Given { file, consent }
+    };
+    let items = Named::rows(files.into_iter().map(given).collect(), |g| [g.file.bank.as_str()]);
+    CONSENTS.file(request, Gathered { items, more: false })
+}
+
+fn standing_word(lang: Lang, c: Option<&Consent>) -> &'static str {
     match c {
-        Some(c) if c.stands(now()) => {
-            html! { (badge(Tone::Ok, lang.pick("有效", "holds"))) " " (lang.pick("至 ", "until ")) (local(c.until)) }
-        }
-        Some(c) => {
-            html! { (badge(Tone::Warn, if c.withdrawn_at.is_some() { lang.pick("已撤回", "taken back") } else { lang.pick("已过期", "over") })) }
-        }
-        None => html! { (badge(Tone::Info, lang.pick("未授权", "not given"))) },
+        Some(c) if c.stands(now()) => lang.pick("有效", "holds"),
+        Some(c) if c.withdrawn_at.is_some() => lang.pick("已撤回", "taken back"),
+        Some(_) => lang.pick("已过期", "over"),
+        None => lang.pick("未授权", "not given"),
+    }
+}
+
+fn standing(lang: Lang, c: Option<&Consent>) -> Markup {
+    let until = c.filter(|c| c.stands(now())).map(|c| c.until);
+    let tone = match (c, until) {
+        (None, _) => Tone::Info,
+        (_, Some(_)) => Tone::Ok,
+        (_, None) => Tone::Warn,
+    };
+    html! {
+        (badge(tone, standing_word(lang, c)))
+        @if let Some(until) = until { " " (lang.pick("至 ", "until ")) (local(until)) }
     }
 }
 

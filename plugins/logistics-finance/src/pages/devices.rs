@@ -1,7 +1,7 @@
 //! Sensors: what is registered, the secret that is shown once, and what they saw.
 
 use super::forms::{Ask, Field, Kind, first, submit};
-use super::lists::{Col, Key, List, filed_time, no_states};
+use super::lists::{Col, Key, List, filed_number, filed_time, links, no_states};
 use super::read::Read;
 use super::{LAYOUT, Shown, facts, quantity, when};
 use crate::domain::actor::{Actor, Role};
@@ -15,6 +15,60 @@ use maud::{Markup, html};
 use yunlong_sdk::page::{Column, badge, card, confirm, empty, notice, table};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Form, Lang, Request, Response, Text, Tone, context, t};
+
+/// The sensors of a warehouse.
+static LIST: List<Device> = List {
+    path: "/devices",
+    title: t("仓库中的传感器", "Sensors in the warehouse"),
+    sort: "number",
+    states: no_states,
+    state: |_| "",
+    words: |d| vec![&d.id, &d.place],
+    empty: t("还没有登记传感器。", "No sensor is registered yet."),
+    codes: &[],
+    columns: &[
+        Col {
+            key: "number",
+            title: t("编号", "Number"),
+            numeric: false,
+            show: |d, _| html! { a href={ "/devices/" (d.id) } { (d.id) } },
+            file: |d, _| Cell::from(d.id.as_str()),
+            order: |d| Key::from(d.id.as_str()),
+        },
+        Col {
+            key: "place",
+            title: t("位置", "Where"),
+            numeric: false,
+            show: |d, _| html! { (d.place) },
+            file: |d, _| Cell::from(d.place.as_str()),
+            order: |d| Key::from(d.place.as_str()),
+        },
+        Col {
+            key: "heard",
+            title: t("最近读数", "Last heard"),
+            numeric: false,
+            show: |d, _| html! { (when(d.last_at)) },
+            file: |d, _| filed_time(d.last_at),
+            order: |d| Key::from(d.last_at.unwrap_or(0)),
+        },
+        Col {
+            key: "missing",
+            title: t("缺失序号", "Missing"),
+            numeric: true,
+            show: |d, _| html! { (d.missing()) },
+            file: |d, _| filed_number(d.missing()),
+            order: |d| Key::from(d.missing()),
+        },
+        Col {
+            key: "state",
+            title: t("状态", "State"),
+            numeric: false,
+            show: |d, lang| active(lang, d),
+            file: |d, lang| Cell::from(active_word(lang, d)),
+            order: |d| Key::from(u32::from(d.active)),
+        },
+    ],
+};
 
 /// The readings of a lot, as a file.
 pub(super) static READINGS: List<Event> = List {
@@ -56,7 +110,7 @@ pub(super) static READINGS: List<Event> = List {
             title: t("无单出库", "Without an order"),
             numeric: true,
             show: |e, _| html! { (e.unexplained) },
-            file: |e, _| super::lists::filed_number(e.unexplained),
+            file: |e, _| filed_number(e.unexplained),
             order: |e| Key::from(e.unexplained),
         },
         Col {
@@ -116,21 +170,24 @@ pub(super) fn readings(request: &Request, seen: &[Event], unit: Unit) -> Markup 
 pub(super) fn of_warehouse(request: &Request, actor: &Actor, warehouse: &str) -> Result<Markup, Refusal> {
     let lang = request.lang();
     let devices = gather(|limit, after| sensors::devices(actor, warehouse, limit, after))?.items;
-    if devices.is_empty() {
-        return Ok(empty(html! { p { (request.t("还没有登记传感器。", "No sensor is registered yet.")) } }));
-    }
-    let columns = [
-        Column::new(request.t("编号", "Number"), |d: &&Device| html! { a href={ "/devices/" (d.id) } { (d.id) } }),
-        Column::new(request.t("位置", "Where"), |d: &&Device| html! { (d.place) }),
-        Column::new(request.t("最近读数", "Last heard"), |d: &&Device| html! { (when(d.last_at)) }),
-        Column::new(request.t("缺失序号", "Missing"), |d: &&Device| html! { (d.missing()) }).numeric(),
-        Column::new(request.t("状态", "State"), move |d: &&Device| active(lang, d)),
-    ];
-    Ok(table(request.t("仓库中的传感器", "Sensors in the warehouse"), &columns, devices.iter()))
+    Ok(html! {
+        (LIST.table(lang, LIST.title.get(lang), &devices))
+        @if !devices.is_empty() { (links(lang, &format!("/warehouses/{warehouse}/devices/file"))) }
+    })
+}
+
+/// `/warehouses/{warehouse}/devices/file`.
+pub(super) fn file(request: &Request) -> Shown {
+    let (actor, warehouse) = (who()?, request.param("warehouse"));
+    LIST.file(request, gather(|limit, after| sensors::devices(&actor, warehouse, limit, after))?)
+}
+
+fn active_word(lang: Lang, d: &Device) -> &'static str {
+    if d.active { lang.pick("启用", "on") } else { lang.pick("停用", "off") }
 }
 
 fn active(lang: Lang, d: &Device) -> Markup {
-    if d.active { badge(Tone::Ok, lang.pick("启用", "on")) } else { badge(Tone::Info, lang.pick("停用", "off")) }
+    badge(if d.active { Tone::Ok } else { Tone::Info }, active_word(lang, d))
 }
 
 fn method_name(method: Method) -> Text {

@@ -219,6 +219,16 @@ impl<R: 'static> List<R> {
     }
 }
 
+/// Links to a part of a page as files: `path` answers by `format`.
+pub(super) fn links(lang: Lang, path: &str) -> Markup {
+    html! {
+        div.actions.no-print {
+            a href={ (path) "?format=csv" } { (lang.pick("下载 CSV", "Download CSV")) }
+            a href={ (path) "?format=xlsx" } { (lang.pick("下载 Excel", "Download for Excel")) }
+        }
+    }
+}
+
 fn column<R>(lang: Lang, c: &Col<R>) -> Column<'_, &R> {
     let shown = Column::new(c.title.get(lang), move |r: &&R| (c.show)(r, lang)).sorted_by(c.key);
     if c.numeric { shown.numeric() } else { shown }

@@ -1,7 +1,7 @@
 //! The ledger of a loan: its postings on the loan's page, and as a file.
 
 use super::Shown;
-use super::lists::{Col, Key, List, filed_time, no_states};
+use super::lists::{Col, Key, List, filed_time, links, no_states};
 use crate::domain::ledger::Entry;
 use crate::domain::loan::Loan;
 use crate::domain::time::local;
@@ -123,7 +123,7 @@ fn filed_side(amount_of: i64) -> Cell {
 pub(super) fn ledger(request: &Request, l: &Loan, entries: &[Entry]) -> Markup {
     html! {
         (ENTRIES.table(request.lang(), request.t("借贷分录，每笔合计为零", "Double entry: each sums to zero"), &lines(entries)))
-        @if !entries.is_empty() { div.actions.no-print { a href={ "/loans/" (l.id) "/entries/file?format=csv" } { (request.t("下载 CSV", "Download CSV")) } a href={ "/loans/" (l.id) "/entries/file?format=xlsx" } { (request.t("下载 Excel", "Download for Excel")) } } }
+        @if !entries.is_empty() { (links(request.lang(), &format!("/loans/{}/entries/file", l.id))) }
     }
 }
 

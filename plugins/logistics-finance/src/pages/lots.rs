@@ -157,7 +157,7 @@ pub(super) fn detail(request: &Request) -> Shown {
         (card("receipts", request.t("仓单", "Receipts"), receipts::on_lot(request, on_it)))
         (card("seen", request.t("传感器记录", "What sensors saw"), html! {
             (devices::readings(request, &seen, l.unit))
-            @if !seen.is_empty() { div.actions.no-print { a href={ "/lots/" (l.id) "/events/file?format=csv" } { (request.t("下载 CSV", "Download CSV")) } a href={ "/lots/" (l.id) "/events/file?format=xlsx" } { (request.t("下载 Excel", "Download for Excel")) } } }
+            @if !seen.is_empty() { (super::lists::links(lang, &format!("/lots/{}/events/file", l.id))) }
         }))
     };
     Ok(LAYOUT.page(request, &Text::new(format!("批次 {}", l.id), format!("Lot {}", l.id)), body))

@@ -65,6 +65,7 @@ fn goods(router: Router) -> Router {
         .post("/warehouses/{warehouse}/receive", page(lots::receive))
         .get("/warehouses/{warehouse}/device", page(devices::new))
         .post("/warehouses/{warehouse}/device", page(devices::register))
+        .get("/warehouses/{warehouse}/devices/file", page(devices::file))
         .get("/devices/{device}", page(devices::detail))
         .post("/devices/{device}/{step}", page(devices::step))
         .get("/lots", page(lots::list))
@@ -88,6 +89,7 @@ fn goods(router: Router) -> Router {
         .get("/quotes/new", page(quotes::new))
         .post("/quotes/new", page(quotes::publish))
         .get("/quotes/{goods}", page(quotes::detail))
+        .get("/quotes/{goods}/file", page(quotes::past_file))
 }
 
 fn money(router: Router) -> Router {
@@ -99,6 +101,7 @@ fn money(router: Router) -> Router {
         .get("/borrowers/new", page(borrowers::new))
         .post("/borrowers/new", page(borrowers::open))
         .get("/consents", page(borrowers::consents))
+        .get("/consents/file", page(borrowers::consents_file))
         .post("/consents/{step}", page(borrowers::decide))
         .get("/loans", page(loans::list))
         .get("/loans/file", page(loans::file))

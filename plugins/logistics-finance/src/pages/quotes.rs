@@ -1,7 +1,7 @@
 //! Prices of goods, and how they went.
 
 use super::forms::{Ask, Field, Kind, first, submit};
-use super::lists::{Col, Key, List, filed_fen, filed_time, no_states};
+use super::lists::{Col, Key, List, filed_fen, filed_time, links, no_states};
 use super::read::Read;
 use super::{LAYOUT, Shown, facts, priced_by};
 use crate::domain::actor::Role;
@@ -12,14 +12,17 @@ use crate::policy;
 use crate::service::quotes::NewQuote;
 use crate::service::refusal::unit_name;
 use crate::service::{Refusal, now, quotes, who};
+use crate::store::PastQuote;
 use crate::views::gather;
 use maud::{Markup, html};
-use yunlong_sdk::page::{Chart, Column, Quantity, amount, badge, card, chart, notice, table};
+use yunlong_sdk::page::{Chart, Quantity, amount, badge, card, chart, notice};
 use yunlong_sdk::sheet::Cell;
 use yunlong_sdk::{Form, Lang, Request, Tone, t};
 
 /// How many prices a chart goes back.
 const DRAWN: usize = 60;
+/// How many prices stand on a page; its files have all.
+const TABLED: usize = 200;
 
 static LIST: List<Quote> = List {
     path: "/quotes",
@@ -74,6 +77,44 @@ static LIST: List<Quote> = List {
     ],
 };
 
+/// How the price of goods went.
+static PAST: List<PastQuote> = List {
+    path: "/prices",
+    title: t("历次价格", "All prices"),
+    sort: "-at",
+    states: no_states,
+    state: |_| "",
+    words: |p| vec![&p.source],
+    empty: t("还没有价格。", "There are no prices yet."),
+    codes: &[],
+    columns: &[
+        Col {
+            key: "at",
+            title: t("发布时间", "Since"),
+            numeric: false,
+            show: |p, _| html! { (local(p.at)) },
+            file: |p, _| filed_time(Some(p.at)),
+            order: |p| Key::from(p.at),
+        },
+        Col {
+            key: "price",
+            title: t("价格", "Price"),
+            numeric: true,
+            show: |p, _| amount(p.price),
+            file: |p, _| filed_fen(p.price),
+            order: |p| Key::from(p.price),
+        },
+        Col {
+            key: "source",
+            title: t("来源", "Source"),
+            numeric: false,
+            show: |p, _| html! { (p.source) },
+            file: |p, _| Cell::from(p.source.as_str()),
+            order: |p| Key::from(p.source.as_str()),
+        },
+    ],
+};
+
 /// A word where a price is too old to lend on.
 fn too_old(lang: Lang, q: &Quote) -> Markup {
     let days = policy::limits().map(|l| i64::from(l.price_days)).unwrap_or(i64::from(u16::MAX));
@@ -104,11 +145,6 @@ pub(super) fn detail(request: &Request) -> Shown {
     for p in past.iter().take(DRAWN).rev() {
         drawn = drawn.row(Date::at(p.at).to_string(), [Quantity::fen(i64::try_from(p.price).unwrap_or(i64::MAX))]);
     }
-    let columns = [
-        Column::new(request.t("发布时间", "Since"), |p: &&crate::store::PastQuote| html! { (local(p.at)) }),
-        Column::new(request.t("价格", "Price"), |p: &&crate::store::PastQuote| amount(p.price)).numeric(),
-        Column::new(request.t("来源", "Source"), |p: &&crate::store::PastQuote| html! { (p.source) }),
-    ];
     let body = html! {
         @if request.query_value("done").is_some() { (notice(Tone::Ok, request.t("已发布；有关贷款会按新价格重新估值。", "Published; loans on these goods are valued anew."))) }
         (card("now", request.t("现价", "The price now"), facts(&[
@@ -117,9 +153,17 @@ pub(super) fn detail(request: &Request) -> Shown {
             (request.t("发布时间", "Since"), html! { (local(q.at)) }),
         ])))
         (chart(lang, &drawn.source(request.t("本应用发布的价格", "Prices published here"))))
-        (table(request.t("历次价格", "All prices"), &columns, past.iter().take(200)))
+        (PAST.table(lang, PAST.title.get(lang), &past[..past.len().min(TABLED)]))
+        (links(lang, &format!("/quotes/{}/file", q.goods)))
     };
     Ok(LAYOUT.page(request, &q.name, body))
+}
+
+/// `/quotes/{goods}/file`: all prices of the goods.
+pub(super) fn past_file(request: &Request) -> Shown {
+    let actor = who()?;
+    let q = quotes::get(&actor, request.param("goods"))?;
+    PAST.file(request, gather(|limit, after| quotes::history(&actor, &q.goods, limit, after))?)
 }
 
 /// `GET /quotes/new`.

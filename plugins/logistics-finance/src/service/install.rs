@@ -1,9 +1,12 @@
 //! First data of an installation.
 
-use super::{Refusal, now, signed};
+use super::{Refusal, keys, now, signed};
+use crate::domain::keys::hmac_sha256;
 use crate::domain::sample::{self, STORIES, Setting, TRADES};
+use crate::domain::sensor;
 use crate::policy;
 use crate::store::{Party, PastQuote, SAMPLE, SAMPLE_LOADED, WAREHOUSES, stage_deal};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use yunlong_sdk::{DataError, Failure, Outgoing, Query, Tx, data};
 
@@ -54,7 +57,9 @@ pub(crate) fn load(part: &Part, tx: &Tx<'_>) -> Result<(), Failure> {
         }
     }
     tx.adjust(SAMPLE_LOADED, "all", i64::try_from(to - part.from).unwrap_or(0), 0..=i64::MAX)?;
-    if to < STORIES + TRADES {
+    if to == STORIES + TRADES {
+        watched(tx, now)?;
+    } else {
         tx.publish(&Outgoing::new(SAMPLE, &Part { from: to }).key("sample"))?;
     }
     Ok(())
@@ -97,7 +102,8 @@ fn grounds(tx: &Tx<'_>, now: i64) -> Result<(), Failure> {
 fn told(tx: &Tx<'_>, n: u64, now: i64) -> Result<(), Failure> {
     let terms = policy::terms(90).map_err(never)?;
     let (limits, calendar) = (policy::limits().map_err(never)?, policy::calendar().map_err(never)?);
-    let setting = Setting { terms, limits, calendar: &calendar, now };
+    let margin_days = policy::margin_days().map_err(never)?;
+    let setting = Setting { terms, limits, margin_days, calendar: &calendar, now };
     let story = sample::story(n, &setting).map_err(never)?;
     tx.put(&story.lot)?;
     if let Some(mut receipt) = story.receipt {
@@ -106,6 +112,24 @@ fn told(tx: &Tx<'_>, n: u64, now: i64) -> Result<(), Failure> {
     }
     if let Some(mut deal) = story.deal {
         stage_deal::<Refusal>(tx, None, &mut deal, story.effects, signed)?;
+    }
+    // They stand on the bank's list. Nobody is told again of what is long known, least of all other departments.
+    for alert in &story.alerts {
+        tx.put(alert)?;
+    }
+    Ok(())
+}
+
+/// The gates, with readings that they have signed.
+fn watched(tx: &Tx<'_>, now: i64) -> Result<(), Failure> {
+    for mut watch in sample::watches(now) {
+        let secret = keys().device_secret(&watch.device.id, watch.device.generation);
+        for event in &mut watch.events {
+            let mac = hmac_sha256(&secret, sensor::text(&event.reading).as_bytes());
+            event.reading.signature = HEXLOWER.encode(&mac);
+            tx.put(&*event)?;
+        }
+        tx.put(&watch.device)?;
     }
     Ok(())
 }

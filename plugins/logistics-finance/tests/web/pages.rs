@@ -3,6 +3,8 @@
 use crate::support::*;
 use crate::{page, status};
 use logistics_finance::LogisticsFinance;
+use logistics_finance::domain::sensor::Method;
+use logistics_finance::service::sensors::NewDevice;
 use logistics_finance::service::{receipts, sensors, warehouses};
 use yunlong_sdk::Lang;
 
@@ -204,4 +206,46 @@ fn the_pages_of_a_warehouse_show_its_lots_and_sensors_to_its_own_people() {
     let seen = page(&x, &path);
     assert!(seen.contains("贾汪一号仓") && !seen.contains("货物入库") && !seen.contains(&lot.id));
     assert!(warehouses::lot(&x.company(C), &lot.id).is_err());
+}
+
+#[test]
+fn consents_sensors_and_prices_are_downloaded_like_every_list() {
+    let x = Xuzhou::new();
+    let csv = |path: &str| {
+        let shown = page(&x, path.split("/file").next().unwrap());
+        assert!(shown.contains(&format!("href=\"{path}?format=csv\"")), "{path}");
+        assert!(x.get::<LogisticsFinance>(&format!("{path}?format=xlsx")).body().starts_with(b"PK"), "{path}");
+        x.get::<LogisticsFinance>(&format!("{path}?format=csv")).body_text()
+    };
+    x.price(1_000);
+    x.advance(60_000);
+    x.price(800);
+    x.regulator();
+    let prices = csv("/quotes/coal-5500/file");
+    assert!(
+        prices.find("800.00") < prices.find("1000.00") && prices.lines().count() == 3,
+        "the newest first: {prices}"
+    );
+
+    x.file(BANK_A);
+    x.company(A);
+    let consents = csv("/consents/file");
+    assert!(consents.contains(BANK_A) && consents.contains("有效"), "{consents}");
+    x.bank(BANK_A, "officer");
+    assert_eq!(status(&x, "/consents/file?format=csv"), 403, "a bank gives no consents");
+
+    let warehouse = x.warehouse().id;
+    let new = NewDevice {
+        warehouse: warehouse.clone(),
+        place: "=东门".into(),
+        method: Method::HmacSha256,
+        public_key: String::new(),
+    };
+    let device = sensors::register(&x.clerk(), &new).unwrap().device;
+    let file = format!("/warehouses/{warehouse}/devices/file");
+    assert!(page(&x, &format!("/warehouses/{warehouse}")).contains(&format!("href=\"{file}?format=xlsx\"")));
+    let devices = x.get::<LogisticsFinance>(&format!("{file}?format=csv")).body_text();
+    assert!(devices.contains(&format!("{},'=东门,", device.id)) && devices.contains("启用"), "{devices}");
+    x.company(A);
+    assert_eq!(status(&x, &format!("{file}?format=csv")), 404, "another's sensors");
 }

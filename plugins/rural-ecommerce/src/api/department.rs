@@ -1,7 +1,7 @@
 //! The department: reviews, tests, recalls, arbitration, claims, stations, changes of villages.
 
 use super::order_types::{BackInput, OrderBody, OrderPath, Orders, Returns};
-use super::selling_types::{FarmerBody, OrdersQuery};
+use super::selling_types::{FarmerBody, OrdersQuery, StateQuery};
 use super::shop::{CodePath, ListingPath};
 use super::station::StationPath;
 use super::types::*;
@@ -238,8 +238,8 @@ fn version_missing() -> Refusal {
 fn batches_of(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/manage/batches", "listBatches").tag("department").summary("Batches of one state, `registered` when absent: for inspectors and managers").query::<OrdersQuery>()),
-            |r, i: Input<(), OrdersQuery>| {
+            own(Operation::get("/api/manage/batches", "listBatches").tag("department").summary("Batches of one state, `registered` when absent: for inspectors and managers").query::<StateQuery>()),
+            |r, i: Input<(), StateQuery>| {
                 let page = || {
                     let state = i.query.state.as_deref().map_or(Ok(BatchState::Registered), |s| chosen(BatchState::ALL, BatchState::code, s, "/state"))?;
                     batches::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
@@ -273,12 +273,8 @@ fn trade(router: Router) -> Router {
                 .query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state = i
-                        .query
-                        .state
-                        .as_deref()
-                        .map_or(Ok(State::Shipped), |s| chosen(State::ALL, State::code, s, "/state"))?;
-                    orders::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
+                    let wanted = i.query.wanted(Some(State::Shipped))?;
+                    orders::every(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Orders::from))
             },

@@ -1,6 +1,7 @@
 //! Orders and returns, as their parties see them.
 
 use super::order_types::*;
+use super::selling_types::OrdersQuery;
 use super::types::*;
 use super::{answer, chosen, limit, own, unlisted};
 use crate::domain::returns::{Asked, Reason};
@@ -16,10 +17,13 @@ fn steps(router: Router) -> Router {
         .operation(
             own(Operation::get("/api/orders", "listOrders")
                 .tag("orders")
-                .summary("The buyer's orders, the newest first")
-                .query::<PageQuery>()),
-            |r, i: Input<(), PageQuery>| {
-                let page = || orders::list(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                .summary("The buyer's orders")
+                .query::<OrdersQuery>()),
+            |r, i: Input<(), OrdersQuery>| {
+                let page = || {
+                    let wanted = i.query.wanted(None)?;
+                    orders::list(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
+                };
                 answer(r, page().map(Orders::from))
             },
         )

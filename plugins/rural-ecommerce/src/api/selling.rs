@@ -7,8 +7,6 @@ use super::types::*;
 use super::{answer, chosen, day, limit, own, unlisted};
 use crate::domain::coupon::{Coupon, Off};
 use crate::domain::farmer::Registration;
-use crate::domain::machine::Machine as _;
-use crate::domain::order::State;
 use crate::domain::product::{Category, Licence, Product, Sku};
 use crate::service::batches::{self, BatchInput as NewBatch};
 use crate::service::groups::{self, NewGroup};
@@ -211,9 +209,8 @@ fn handling(router: Router) -> Router {
                 .query::<OrdersQuery>()),
             |r, i: Input<(), OrdersQuery>| {
                 let page = || {
-                    let state =
-                        i.query.state.as_deref().map(|s| chosen(State::ALL, State::code, s, "/state")).transpose()?;
-                    orders::of_store(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
+                    let wanted = i.query.wanted(None)?;
+                    orders::of_store(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Orders::from))
             },

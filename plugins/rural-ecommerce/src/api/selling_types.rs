@@ -2,10 +2,14 @@
 
 use super::order_types::BackInput;
 use super::types::*;
+use super::{chosen, unlisted};
 use crate::domain::farmer::Farmer;
 use crate::domain::machine::Machine;
+use crate::domain::order::State;
 use crate::domain::product::Product;
 use crate::domain::shipment::Carrier;
+use crate::service::Refusal;
+use crate::service::orders::Wanted;
 use crate::service::shipping::Shipping;
 use yunlong_sdk::Text;
 
@@ -191,10 +195,21 @@ api! {
         /// Whether it is still given.
         active: bool,
     }
+    /// Which of them.
+    Deserialize StateQuery {
+        /// Those alone that stand there.
+        state: Option<String>,
+        /// 1 to 100; 20 when absent.
+        limit: Option<u32>,
+        /// `next` of the page before.
+        after: Option<String>,
+    }
     /// Which orders.
     Deserialize OrdersQuery {
         /// Those alone that stand there.
         state: Option<String>,
+        /// `newest` first, when absent, or `oldest` first.
+        order: Option<String>,
         /// 1 to 100; 20 when absent.
         limit: Option<u32>,
         /// `next` of the page before.
@@ -284,5 +299,18 @@ impl From<ShipInput> for Shipping {
             carrier,
             key: s.key.filter(|k| !k.is_empty()),
         }
+    }
+}
+
+impl OrdersQuery {
+    /// The orders that it asks for; `state` stands in place of one that it does not name.
+    pub(super) fn wanted(&self, state: Option<State>) -> Result<Wanted, Refusal> {
+        let named = self.state.as_deref().map(|s| chosen(State::ALL, State::code, s, "/state")).transpose()?;
+        let oldest_first = match self.order.as_deref() {
+            None | Some("newest") => false,
+            Some("oldest") => true,
+            Some(_) => return Err(unlisted("/order", &["newest", "oldest"])),
+        };
+        Ok(Wanted { state: named.or(state), number: None, oldest_first })
     }
 }

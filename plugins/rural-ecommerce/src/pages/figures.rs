@@ -22,6 +22,7 @@ pub(super) fn routes(router: Router) -> Router {
         .get("/coverage", coverage)
         .get("/coverage/file", coverage_file)
         .get("/coverage/uncovered", uncovered)
+        .get("/coverage/uncovered/file", uncovered_file)
 }
 
 /// The division and period that the query names; what it does not name or cannot be read is the city
@@ -379,10 +380,23 @@ fn uncovered(request: &Request) -> web::Result<Response> {
                     Column::new(request.t("村（社区）", "Village"), |(c, _): &&(String, String)| html! { (divisions.address(c)) }),
                 ], rows))
                 (list.pages(all.len(), 50))
+                (list.files("/coverage/uncovered/file"))
             }
             p { a href={ "/coverage?division=" (code) "&month=" (month) } { (request.t("返回覆盖率", "Back to the coverage")) } }
         };
         Ok(LAYOUT.page(request, &t("尚未服务的村", "Villages without service"), body))
     };
     answer(request, shown())
+}
+
+/// `/coverage/uncovered/file`: all of those villages, since the table of divisions bounds them.
+fn uncovered_file(request: &Request) -> web::Result<Response> {
+    let format = Format::asked(request)?;
+    let (code, month, _) = asked_month(request);
+    let read = || Ok((statistics::uncovered(&code, month)?, statistics::divisions()?));
+    let (all, divisions) = read().map_err(|e: Refusal| e.into_error(request.lang()))?;
+    let headings = [request.t("代码", "Code"), request.t("村（社区）", "Village")];
+    let rows = all.iter().map(|(c, _)| [Cell::from(c.as_str()), Cell::from(divisions.address(c))]);
+    let sheet = Sheet::new(request.t("尚未服务的村", "Villages without service"), headings).rows(rows);
+    format.response(&format!("uncovered-{code}-{month}"), &month.last().min(Date::at(now())).to_string(), &[sheet])
 }

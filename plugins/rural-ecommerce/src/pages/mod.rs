@@ -4,6 +4,7 @@
 mod cart;
 mod checkout;
 mod figures;
+mod files;
 mod forms;
 mod goods;
 mod groups;

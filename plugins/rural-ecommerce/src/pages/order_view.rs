@@ -1,35 +1,110 @@
 //! What an order looks like, for its buyer, its seller and the department alike.
 
-use super::{local, order_badge, return_badge};
+use super::files::{self, Field};
+use super::{choices, local, order_badge, return_badge};
 use crate::domain::machine::Machine;
 use crate::domain::order::{Block, Line, Order, Refund, RefundState, State};
 use crate::domain::returns::Return;
 use crate::domain::shipment::{Carrier, Claim, ClaimState, Parcel, ParcelState, Shipment};
 use crate::notes::reason_name;
+use crate::service::orders::Wanted;
 use crate::service::{Refusal, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, notice, table};
-use yunlong_sdk::{Lang, Request, Stored, Tone};
+use yunlong_sdk::page::{Column, Listing, amount, badge, card, empty, field, notice, select, table};
+use yunlong_sdk::{Lang, Page, Request, Response, Stored, Text, Tone, t, web};
+
+fn columns(request: &Request) -> [Column<'_, Stored<Order>>; 5] {
+    let lang = request.lang();
+    [
+        Column::new(request.t("订单", "Order"), move |o: &Stored<Order>| {
+            html! {
+                a href={ "/orders/" (o.id) } { (o.lines.first().map_or("", |l| l.title.get(lang))) }
+                @if o.lines.len() > 1 { " +" (o.lines.len() - 1) }
+                br; small.muted { (o.id) }
+            }
+        }),
+        Column::new(request.t("店铺", "Store"), move |o: &Stored<Order>| html! { (o.store_name.get(lang)) }),
+        Column::new(request.t("下单时间", "Ordered"), |o: &Stored<Order>| html! { (local(o.placed_at)) })
+            .sorted_by("placed"),
+        Column::new(request.t("金额", "Amount"), |o: &Stored<Order>| amount(o.total)).numeric(),
+        Column::new(request.t("状态", "State"), move |o: &Stored<Order>| order_badge(lang, o.state)),
+    ]
+}
 
 /// A table of orders, each leading to its page.
 pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order>>) -> Markup {
+    table(caption, &columns(request), orders)
+}
+
+/// A list of orders as the address asks for it: narrowed to a state or a number, by time both ways.
+pub(super) struct Orders {
+    list: Listing,
+    pub(super) wanted: Wanted,
+}
+
+impl Orders {
+    pub(super) fn asked(request: &Request) -> Self {
+        let list = Listing::of(request, &["-placed"], &["state", "number"]);
+        let wanted = Wanted {
+            state: State::of_code(list.filter("state")),
+            number: Some(list.filter("number").to_owned()).filter(|n| !n.is_empty()),
+            oldest_first: !list.is_descending(),
+        };
+        Self { list, wanted }
+    }
+
+    /// The cursor of the page.
+    pub(super) fn after(&self) -> Option<String> {
+        self.list.after()
+    }
+
+    /// The list with its filters, its pager and its files; `none` stands in place of one in which there is nothing yet.
+    pub(super) fn show(&self, request: &Request, caption: &str, page: Page<Order>, none: Markup) -> Markup {
+        let nothing = page.items.is_empty() && self.after().is_none();
+        if nothing && !self.list.is_filtered() {
+            return empty(none);
+        }
+        html! {
+            (self.filters(request.lang()))
+            @if nothing { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
+            @else { (self.list.table(caption, &columns(request), page.items)) }
+            (self.list.pager(page.next.as_deref()))
+            (files::links(request, &self.list))
+        }
+    }
+
+    fn filters(&self, lang: Lang) -> Markup {
+        let all = (String::new(), t("全部", "All"));
+        let states: Vec<(String, Text)> =
+            std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
+        self.list.form(html! {
+            (field(lang, self.list.filters(), "number", "search", &t("订单号", "Number"), None))
+            (select(lang, self.list.filters(), "state", &t("状态", "State"), &choices(lang, &states)))
+        })
+    }
+}
+
+/// The same orders as a file, with their numbers and all of their lines; who receives them stands on their own pages
+/// alone.
+pub(super) fn file(
+    request: &Request,
+    name: &str,
+    find: impl Fn(u32, Option<String>) -> Result<Page<Order>, Refusal>,
+) -> web::Result<Response> {
     let lang = request.lang();
-    table(
-        caption,
-        &[
-            Column::new(request.t("订单", "Order"), |o: &Stored<Order>| {
-                html! {
-                    a href={ "/orders/" (o.id) } { (o.lines.first().map_or("", |l| l.title.get(lang))) }
-                    @if o.lines.len() > 1 { " +" (o.lines.len() - 1) }
-                }
-            }),
-            Column::new(request.t("店铺", "Store"), |o: &Stored<Order>| html! { (o.store_name.get(lang)) }),
-            Column::new(request.t("下单时间", "Ordered"), |o: &Stored<Order>| html! { (local(o.placed_at)) }),
-            Column::new(request.t("金额", "Amount"), |o: &Stored<Order>| amount(o.total)).numeric(),
-            Column::new(request.t("状态", "State"), |o: &Stored<Order>| order_badge(lang, o.state)),
-        ],
-        orders,
-    )
+    let goods = |o: &Order| {
+        let line = |l: &Line| format!("{} {} × {}", l.title.get(lang), l.sku_name.get(lang), l.quantity);
+        o.lines.iter().map(line).collect::<Vec<_>>().join(lang.pick("；", "; "))
+    };
+    let columns = [
+        Field::new(request.t("订单号", "Number"), |o: &Order| o.id.clone()),
+        Field::new(request.t("商品", "Goods"), goods),
+        Field::new(request.t("店铺", "Store"), |o: &Order| o.store_name.get(lang).to_owned()),
+        Field::new(request.t("下单时间", "Ordered"), |o: &Order| local(o.placed_at)),
+        Field::fen(request.t("金额（元）", "Amount (yuan)"), |o: &Order| o.total),
+        Field::new(request.t("状态", "State"), |o: &Order| o.state.name().get(lang).to_owned()),
+    ];
+    files::file(request, (name, request.t("订单", "Orders")), &columns, find)
 }
 
 /// The way of an order, with the place where it is: for those who see and those who hear it.

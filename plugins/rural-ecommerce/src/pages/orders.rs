@@ -9,7 +9,7 @@ use crate::service::access::MANAGER;
 use crate::service::orders::{is_buyer, is_seller};
 use crate::service::{Refusal, now, orders, returns, stations, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Paper, amount, card, confirm, empty, notice, pager, print_view};
+use yunlong_sdk::page::{Paper, amount, card, confirm, notice, print_view};
 use yunlong_sdk::payments::{self, Status};
 use yunlong_sdk::{Lang, Request, Response, Router, Text, Tone, t, web};
 
@@ -21,6 +21,7 @@ const LOOKS: u32 = 30;
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/orders", list)
+        .get("/orders/file", list_file)
         .get("/orders/{order}", detail)
         .post("/orders/{order}/pay", pay)
         .get("/orders/{order}/cancel", ask_cancel)
@@ -35,19 +36,24 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::list(request.principal(), PAGE, after)?;
+        let asked = view::Orders::asked(request);
+        let page = orders::list(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } };
         let body = html! {
             @if request.query_value("placed").is_some() { (notice(Tone::Ok, request.t("已按店铺分成几张订单，请分别付款。", "There is one order for each store: pay each of them."))) }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } })) }
-            @else { (view::listing(request, request.t("我的订单", "My orders"), page.items)) }
-            (pager(request.lang(), "/orders", &[], at_start, page.next.as_deref()))
+            (asked.show(request, request.t("我的订单", "My orders"), page, none))
             p { a href="/returns" { (request.t("我的退货", "My returns")) } }
         };
         Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
     };
     answer(request, shown())
+}
+
+/// `/orders/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    let asked = view::Orders::asked(request);
+    view::file(request, "orders", |limit, after| orders::list(request.principal(), &asked.wanted, limit, after))
 }
 
 /// `/orders/{order}`.

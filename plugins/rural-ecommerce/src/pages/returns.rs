@@ -1,5 +1,6 @@
 //! Returns: asked for by buyers, answered by sellers, decided by arbiters.
 
+use super::files::{self, Field};
 use super::forms::{again, fen, typed_money, unreadable};
 use super::{LAYOUT, PAGE, answer, local, return_badge};
 use crate::domain::machine::Machine;
@@ -9,7 +10,9 @@ use crate::domain::shipment::Units;
 use crate::service::access::ARBITER;
 use crate::service::{Refusal, orders, returns};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, card, empty, error_summary, field, notice, pager, select, table, textarea};
+use yunlong_sdk::page::{
+    Column, Listing, amount, card, empty, error_summary, field, notice, pager, select, table, textarea,
+};
 use yunlong_sdk::{Form, Page, Request, Response, Router, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
@@ -17,6 +20,7 @@ pub(super) fn routes(router: Router) -> Router {
         .get("/orders/{order}/return", ask)
         .post("/orders/{order}/return", asked)
         .get("/returns", mine)
+        .get("/returns/file", mine_file)
         .get("/returns/{return}", show)
         .post("/returns/{return}", act)
 }
@@ -111,6 +115,12 @@ fn mine(request: &Request) -> web::Result<Response> {
     answer(request, shown())
 }
 
+/// `/returns/file`.
+fn mine_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    file(request, "returns", |limit, after| returns::mine(request.principal(), limit, after))
+}
+
 /// A list of returns with its pager.
 pub(super) fn listed(request: &Request, path: &str, page: Page<Return>, at_start: bool) -> Markup {
     let lang = request.lang();
@@ -126,7 +136,26 @@ pub(super) fn listed(request: &Request, path: &str, page: Page<Return>, at_start
             ], page.items.into_iter().map(|r| r.value)))
         }
         (pager(lang, path, &[], at_start, page.next.as_deref()))
+        (files::links(request, &Listing::of(request, &[], &[])))
     }
+}
+
+/// The same returns as a file.
+pub(super) fn file(
+    request: &Request,
+    name: &str,
+    find: impl Fn(u32, Option<String>) -> Result<Page<Return>, Refusal>,
+) -> web::Result<Response> {
+    let lang = request.lang();
+    let columns = [
+        Field::new(request.t("退货", "Return"), |r: &Return| r.id.clone()),
+        Field::new(request.t("订单", "Order"), |r: &Return| r.order.clone()),
+        Field::new(request.t("原因", "Why"), |r: &Return| r.reason.name().get(lang).to_owned()),
+        Field::new(request.t("申请时间", "Asked"), |r: &Return| local(r.asked_at)),
+        Field::fen(request.t("金额（元）", "Amount (yuan)"), |r: &Return| r.amount),
+        Field::new(request.t("状态", "State"), |r: &Return| r.state.name().get(lang).to_owned()),
+    ];
+    files::file(request, (name, request.t("退货", "Returns")), &columns, find)
 }
 
 /// `/returns/{return}`.

@@ -15,7 +15,7 @@
 //! | [`coupons`] | farmers; buyers | `put`, `of_store`; `quote` |
 //! | [`groups`] | farmers; everybody | `open`, `of_listing`; `get`, `list_open` |
 //! | [`checkout`] | buyers | `place`: everything or nothing, one order a store |
-//! | [`orders`] | buyers, sellers, keepers, managers | `get`, `own`, `list`, `of_store`, `of_station`, `in_state`; `pay`, `cancel`, `confirm`; `accept`, `give_back`, `retry_refunds`; `decide_claim` |
+//! | [`orders`] | buyers, sellers, keepers, managers | `get`, `own`, `list`, `of_store`, `of_station`, `every`; `pay`, `cancel`, `confirm`; `accept`, `give_back`, `retry_refunds`; `decide_claim` |
 //! | [`shipping`] | sellers | `ship`, `brought` |
 //! | [`returns`] | buyers; sellers; arbiters | `ask`, `withdraw`, `send`, `appeal`, `mine`; `approve`, `reject`, `inspect`, `refund`, `of_store`; `disputed`, `arbitrate`; `get` |
 //! | [`stations`] | managers; keepers; everybody | `put`, `set_commission`, `set_active`; `mine`, `sell`, `sync`, `receipt`, `record_visit`; `list`, `in_village` |

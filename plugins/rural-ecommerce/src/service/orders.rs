@@ -9,12 +9,12 @@ use crate::domain::order::{Back, Effect, Order, OrderError, State, Step};
 use crate::domain::statistics::Place;
 use crate::domain::time::{Date, Month};
 use crate::store::{
-    ORDERS, ORDERS_BY_OPEN_CLAIM, ORDERS_BY_OWNER, ORDERS_BY_STATE, ORDERS_BY_STATION, ORDERS_BY_STORE,
-    ORDERS_BY_STORE_STATE, StageError, stage, table,
+    ORDERS, ORDERS_BY_OPEN_CLAIM, ORDERS_BY_OWNER, ORDERS_BY_OWNER_STATE, ORDERS_BY_PLACED, ORDERS_BY_STATE,
+    ORDERS_BY_STATION, ORDERS_BY_STORE, ORDERS_BY_STORE_STATE, StageError, stage, table,
 };
 use serde_json::json;
 use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Page, Principal, Text, Tx, t, transact};
+use yunlong_sdk::{Page, Principal, Query, Text, Tx, t, transact};
 
 /// Whether somebody speaks for the buyer: the buyer, or the keeper who ordered for somebody.
 #[must_use]
@@ -68,31 +68,61 @@ pub fn own(who: &Principal, id: &str) -> Result<Order, Refusal> {
     get(who, id).and_then(|o| if is_buyer(&o, who) { Ok(o) } else { Err(Refusal::NotFound) })
 }
 
-/// The orders of whoever asks, the newest first.
+/// Which orders of a list are wanted, and in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Those alone that stand there.
+    pub state: Option<State>,
+    /// The one of this number alone, however it is typed.
+    pub number: Option<String>,
+    /// The oldest first, instead of the newest.
+    pub oldest_first: bool,
+}
+
+impl From<Option<State>> for Wanted {
+    fn from(state: Option<State>) -> Self {
+        Self { state, ..Self::default() }
+    }
+}
+
+impl Wanted {
+    /// Reads a page of a list: `all` walks it by time, `by_state` awaits a state, and `has` says whether an order is of it.
+    fn read(
+        &self,
+        (all, by_state): (Query<Order>, Query<Order>),
+        has: impl Fn(&Order) -> bool,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<Page<Order>, Refusal> {
+        if let Some(number) = &self.number {
+            let found = known(ORDERS.get(&number.trim().to_uppercase()))?;
+            let fits = |o: &Order| has(o) && self.state.is_none_or(|s| o.state == s);
+            return Ok(Page { items: found.into_iter().filter(|o| fits(o)).collect(), next: None });
+        }
+        let query = self.state.map_or(all, |s| by_state.equals(s.code()));
+        let query = if self.oldest_first { query } else { query.descending() };
+        Ok(ORDERS.find(query.limit(limit).after(after))?)
+    }
+}
+
+/// The orders of whoever asks.
 ///
 /// # Errors
 /// An error of the data service, also for a cursor of another query.
-pub fn list(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+pub fn list(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
     let me = access::subject(who)?;
-    Ok(ORDERS.find(ORDERS_BY_OWNER.equals(me).descending().limit(limit).after(after))?)
+    let queries = (ORDERS_BY_OWNER.equals(me), ORDERS_BY_OWNER_STATE.equals(me));
+    wanted.read(queries, |o| o.owner.as_deref() == Some(me), limit, after)
 }
 
-/// The orders of the store of whoever asks, the newest first; with a state those alone that stand there.
+/// The orders of the store of whoever asks.
 ///
 /// # Errors
 /// [`Refusal::NotSelling`].
-pub fn of_store(
-    who: &Principal,
-    state: Option<State>,
-    limit: u32,
-    after: Option<String>,
-) -> Result<Page<Order>, Refusal> {
-    let store = stores::my_store(who)?;
-    let query = match state {
-        Some(s) => ORDERS_BY_STORE_STATE.equals(store.id.as_str()).equals(s.code()),
-        None => ORDERS_BY_STORE.equals(store.id.as_str()),
-    };
-    Ok(ORDERS.find(query.descending().limit(limit).after(after))?)
+pub fn of_store(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+    let store = stores::my_store(who)?.id;
+    let queries = (ORDERS_BY_STORE.equals(store.as_str()), ORDERS_BY_STORE_STATE.equals(store.as_str()));
+    wanted.read(queries, |o| o.store == store, limit, after)
 }
 
 /// The orders that a station placed, the newest first: for its keeper and managers.
@@ -107,13 +137,13 @@ pub fn of_station(who: &Principal, station: &str, limit: u32, after: Option<Stri
     Ok(ORDERS.find(ORDERS_BY_STATION.equals(station.id.as_str()).descending().limit(limit).after(after))?)
 }
 
-/// Orders that stand somewhere, the newest first: for managers.
+/// Everybody's orders: for managers.
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`].
-pub fn in_state(who: &Principal, state: State, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+pub fn every(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
     access::role(who, MANAGER)?;
-    Ok(ORDERS.find(ORDERS_BY_STATE.equals(state.code()).descending().limit(limit).after(after))?)
+    wanted.read((ORDERS_BY_PLACED.all(), ORDERS_BY_STATE.all()), |_| true, limit, after)
 }
 
 /// Changes an order in one transaction: those who may see it and are not allowed the step are told

@@ -4,6 +4,8 @@
 mod api;
 mod contract;
 mod department;
+mod files;
+mod orders;
 mod pages;
 mod pictures;
 mod support;

@@ -1,12 +1,14 @@
-//! The sample that a new installation may begin with: warehouses in real towns of Xuzhou, and stories of receipts and
-//! loans in every state. Each story is told by the rules themselves, at days that have passed, so that nothing in it
+//! The sample that a new installation may begin with: warehouses in real towns of Xuzhou with their gates, and stories of
+//! receipts and loans in every state, over a year. Each story is told by the rules themselves, at days that have passed, so that nothing in it
 //! could not have happened. Companies' codes and names are synthetic; people are numbers.
 
 mod story;
 mod trade;
+mod watch;
 
 pub use story::{Setting, Story, story};
 pub use trade::{Trade, stored, trade};
+pub use watch::{Watch, watches};
 
 use super::borrower::{Borrower, Consent};
 use super::quote::Quote;
@@ -14,8 +16,8 @@ use super::time::DAY;
 use super::warehouse::{Unit, Warehouse};
 use yunlong_sdk::Text;
 
-/// How many stories of receipts and loans there are.
-pub const STORIES: u64 = 200;
+/// How many stories of receipts and loans there are: seventeen of each end.
+pub const STORIES: u64 = 221;
 /// How many stories of waybills and flow links there are.
 pub const TRADES: u64 = 24;
 
@@ -65,12 +67,25 @@ const GOODS: [Goods; 5] = [
     ("wheat-3", "小麦", "Wheat", "三等", Unit::Kilogram, 246_000),
 ];
 
+/// The goods whose price fell by a fifth.
+const FALLEN: Goods = GOODS[4];
+
+/// What goods cost before they lost a fifth of it.
+fn before_fall(price: u64) -> u64 {
+    price / 4 * 5
+}
+
 fn nth<T: Copy>(of: &[T], n: u64) -> T {
     of[usize::try_from(n).unwrap_or(0) % of.len()]
 }
 
 fn warehouse_id(n: u64) -> String {
     format!("WH-S{:02}", n % 12)
+}
+
+/// The gate that saw goods leave there.
+fn gate(n: u64) -> String {
+    format!("DV-R{:02}", n % 12)
 }
 
 /// The warehouses.
@@ -111,6 +126,8 @@ pub fn quotes(now: i64) -> Vec<Quote> {
         for month in 0_u64..12 {
             // A swing of up to 6 %, which ends at the price of today.
             let swing = (month * 7 + g as u64 * 5) % 13 * u64::from(month < 11);
+            let fell = code == FALLEN.0 && month < 11;
+            let price = if fell { before_fall(price) } else { price };
             quotes.push(Quote {
                 id: code.to_owned(),
                 goods: code.to_owned(),
@@ -133,7 +150,7 @@ pub fn files(now: i64) -> Vec<(Borrower, Consent)> {
     pairs
         .map(|(bank, (uscc, name))| {
             let id = Borrower::key(bank, uscc);
-            let at = now - 300 * DAY;
+            let at = now - 400 * DAY;
             let file = Borrower {
                 id: id.clone(),
                 bank: bank.to_owned(),
@@ -160,30 +177,34 @@ pub fn files(now: i64) -> Vec<(Borrower, Consent)> {
 
 #[cfg(test)]
 mod tests {
+    use super::story::End;
     use super::*;
+    use crate::domain::alert::Kind;
     use crate::domain::calendar::Calendar;
     use crate::domain::effect::Effect;
     use crate::domain::ledger::Account;
     use crate::domain::loan::State;
     use crate::domain::loan::tests::{LIMITS, START, terms};
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use yunlong_formats::{DivisionCode, Uscc};
 
     fn setting(calendar: &Calendar) -> Setting<'_> {
-        Setting { terms: terms(), limits: LIMITS, calendar, now: START }
+        Setting { terms: terms(), limits: LIMITS, margin_days: 5, calendar, now: START }
     }
 
     #[test]
-    fn two_hundred_stories_reach_every_state_and_keep_the_rules() {
+    fn the_stories_reach_every_state_and_keep_the_rules() {
         let calendar = Calendar::default();
         let mut ends = BTreeSet::new();
+        let mut loans = 0;
         for n in 0..STORIES {
             let story = story(n, &setting(&calendar)).unwrap_or_else(|e| panic!("story {n}: {e}"));
-            let end = story.deal.as_ref().map(|d| d.loan.state);
-            assert_eq!(end, nth(&story::ENDS, n), "story {n}");
-            ends.insert(end.map(State::code));
+            let end = ended(&story);
+            assert_eq!(end, story::end(n), "story {n}");
+            ends.insert(format!("{end:?}"));
             assert!(story.lot.receipted <= story.lot.quantity);
             if let Some(deal) = &story.deal {
+                loans += 1;
                 let principal = Account::Principal(deal.loan.id.clone());
                 let entries = story.effects.iter().filter_map(|e| if let Effect::Book(e) = e { Some(e) } else { None });
                 let postings = entries.flat_map(|e| e.postings().to_vec());
@@ -191,7 +212,62 @@ mod tests {
                 assert_eq!(u64::try_from(sum), Ok(deal.loan.balance.principal), "story {n}");
             }
         }
-        assert_eq!(ends.len(), 12);
+        assert_eq!((ends.len(), loans), (11 + 3 + 5, 204));
+    }
+
+    /// Where a story has come to, by what is in it.
+    fn ended(story: &Story) -> End {
+        let Some(deal) = &story.deal else { return End::Free(story.receipt.as_ref().unwrap().state) };
+        let loan = &deal.loan;
+        match (&loan.frozen, &loan.margin, story.lot.missing) {
+            (Some(_), None, 0) => End::LoanFrozen,
+            (None, Some(call), 0) if call.is_open() => End::MarginCalled,
+            (None, None, 1..) if deal.receipts[0].frozen.is_some() => End::GoodsMissing,
+            _ => End::Loan(loan.state),
+        }
+    }
+
+    #[test]
+    fn what_happens_to_a_loan_is_told_to_its_bank() {
+        let calendar = Calendar::default();
+        for n in 0..STORIES {
+            let story = story(n, &setting(&calendar)).unwrap();
+            let kind = match story::end(n) {
+                End::LoanFrozen => Some(Kind::BorrowerChanged),
+                End::MarginCalled => Some(Kind::MarginCall),
+                End::GoodsMissing => Some(Kind::GoodsMissing),
+                End::Loan(State::Overdue | State::Disposal | State::WrittenOff) => Some(Kind::Overdue),
+                End::Loan(_) | End::Free(_) => None,
+            };
+            assert_eq!(story.alerts.iter().map(|a| a.kind).collect::<Vec<_>>(), Vec::from_iter(kind), "story {n}");
+            let bank = story.deal.as_ref().map(|d| &d.loan.bank);
+            assert!(story.alerts.iter().all(|a| Some(&a.bank) == bank && a.at <= START));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_of_a_lot_a_gate_of_its_warehouse_has_seen() {
+        let calendar = Calendar::default();
+        let watches = watches(START);
+        let seen: BTreeMap<_, _> = watches
+            .iter()
+            .flat_map(|w| &w.events)
+            .filter_map(|e| Some((e.lot.clone()?, (e.unexplained, e.warehouse.clone(), e.reading.device.clone()))))
+            .collect();
+        let mut missing = 0;
+        for n in 0..STORIES {
+            let Story { lot, deal, .. } = story(n, &setting(&calendar)).unwrap();
+            let known = seen.get(&lot.id).map(|(gone, warehouse, _)| (*gone, warehouse.clone()));
+            assert_eq!(known, (lot.missing > 0).then(|| (lot.missing, lot.warehouse.clone())), "story {n}");
+            if let Some((_, _, device)) = seen.get(&lot.id) {
+                let frozen = deal.and_then(|d| d.receipts[0].frozen.clone()).unwrap();
+                assert_eq!(frozen.by, format!("sensor {device}"));
+                missing += 1;
+            }
+        }
+        assert_eq!((missing, watches.len()), (5, 12 + 4));
+        let heard = |w: &Watch| w.device.last_sequence == w.events.len() as u64 && w.device.gaps.is_empty();
+        assert!(watches.iter().all(|w| heard(w) && (w.events.is_empty() || !w.device.active)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Stories of receipts and loans, one for each number.
 
+use super::super::alert::{Alert, Kind};
 use super::super::borrower::CreditCheck;
 use super::super::calendar::Calendar;
 use super::super::effect::Effect;
@@ -7,29 +8,45 @@ use super::super::loan::{Application, Approval, Deal, Limits, Outcome, Part, Sal
 use super::super::money::part_down;
 use super::super::pledge::Pledge;
 use super::super::quote::{Prices, Quote};
-use super::super::receipt::Receipt;
+use super::super::receipt::{self, Receipt};
 use super::super::refused::Refused;
-use super::super::time::DAY;
+use super::super::time::{DAY, MINUTE};
 use super::super::warehouse::{Lot, Unit};
-use super::{BANKS, COMPANIES, CUSTODIANS, GOODS, files, nth, warehouse_id, warehouses};
+use super::{
+    BANKS, COMPANIES, CUSTODIANS, FALLEN, GOODS, Goods, before_fall, files, gate, nth, warehouse_id, warehouses,
+};
 use std::collections::BTreeMap;
 use yunlong_sdk::Text;
 
-/// Where a story ends; `None`: a receipt without a loan.
-pub(super) const ENDS: [Option<State>; 12] = [
-    Some(State::Applied),
-    Some(State::CreditChecked),
-    Some(State::Approved),
-    Some(State::Signed),
-    Some(State::Disbursed),
-    Some(State::Repaying),
-    Some(State::Settled),
-    Some(State::Rejected),
-    Some(State::Overdue),
-    Some(State::Disposal),
-    Some(State::WrittenOff),
-    None,
-];
+/// Where a story ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// With a loan in this state.
+    Loan(State),
+    /// With a loan that is frozen, since the company has another representative.
+    LoanFrozen,
+    /// With a margin call that the company has time to meet.
+    MarginCalled,
+    /// With a loan, goods of which left without an order.
+    GoodsMissing,
+    /// With a receipt in this state, which no loan has.
+    Free(receipt::State),
+}
+
+/// After how many stories the ends come again: a number that shares no factor with those of banks, goods and custodians,
+/// so that each of them meets every end.
+const TURN: u64 = 13;
+
+/// The end of the story of a number.
+pub(super) fn end(n: u64) -> End {
+    use receipt::State::{Cancelled, Drafted, Frozen, Issued, Withdrawn};
+    let round = n / TURN;
+    match n % TURN {
+        11 => nth(&[End::LoanFrozen, End::MarginCalled, End::GoodsMissing], round),
+        12 => End::Free(nth(&[Issued, Drafted, Withdrawn, Cancelled, Frozen], round)),
+        m => End::Loan(nth(&State::ALL, m)),
+    }
+}
 
 /// A story: a lot with a receipt, and what became of it.
 #[derive(Debug)]
@@ -42,6 +59,8 @@ pub struct Story {
     pub deal: Option<Deal>,
     /// What was booked on the way, and what is still to come.
     pub effects: Vec<Effect>,
+    /// Of what the bank was told.
+    pub alerts: Vec<Alert>,
 }
 
 /// By what stories are told: as the installation's configuration has it.
@@ -51,20 +70,46 @@ pub struct Setting<'a> {
     pub terms: Terms,
     /// By what they approve.
     pub limits: Limits,
+    /// Business days to meet a margin call.
+    pub margin_days: u32,
     /// Which days they do business.
     pub calendar: &'a Calendar,
     /// Milliseconds of UTC.
     pub now: i64,
 }
 
-/// Days before today on which the story of a loan with this end begins.
-fn began(end: Option<State>) -> i64 {
-    match end {
-        Some(State::Overdue | State::Disposal | State::WrittenOff) => 130,
-        Some(State::Settled) => 80,
-        Some(State::Disbursed | State::Repaying) => 40,
-        _ => 3,
+/// Days before today on which a story begins: what is over began in any month of a year, what is not as long ago as it
+/// may have.
+fn began(n: u64) -> i64 {
+    let round = i64::try_from(n / TURN).unwrap_or(0);
+    match end(n) {
+        End::Loan(State::Disbursed) => round * 5,
+        End::Loan(State::Repaying) => 31 + round * 3,
+        End::Loan(State::Settled | State::Rejected) | End::Free(_) => 35 + round * 22,
+        End::Loan(State::Overdue | State::Disposal) => 130 + round * 3,
+        End::Loan(State::WrittenOff) => 130 + round * 13,
+        End::Loan(_) => round % 12,
+        End::LoanFrozen | End::MarginCalled | End::GoodsMissing => 40,
     }
+}
+
+/// The goods of a story. A margin call is about those that lost in price.
+fn goods(n: u64) -> Goods {
+    if end(n) == End::MarginCalled { FALLEN } else { nth(&GOODS, n) }
+}
+
+/// How much the receipt of a story promises.
+fn quantity(n: u64) -> u64 {
+    (200 + n * 37 % 800) * if goods(n).4 == Unit::Piece { 10 } else { 1_000 }
+}
+
+/// How much left without an order, in a story that ends so, and from which lot.
+pub(super) fn missing(n: u64) -> Option<(String, u64)> {
+    (end(n) == End::GoodsMissing).then(|| (lot_id(n), quantity(n) / 20))
+}
+
+fn lot_id(n: u64) -> String {
+    format!("LT-S{n:03}")
 }
 
 /// The story of a number.
@@ -72,23 +117,56 @@ fn began(end: Option<State>) -> i64 {
 /// # Errors
 /// Never for these stories; a test holds that. The rules could refuse others.
 pub fn story(n: u64, s: &Setting<'_>) -> Result<Story, Refused> {
-    let end = nth(&ENDS, n);
-    let at = s.now - began(end) * DAY - i64::try_from(n % 97).unwrap_or(0) * 60_000;
-    let (goods, zh, en, spec, unit, price) = nth(&GOODS, n);
-    let (custodian, _) = nth(&CUSTODIANS, n % 12);
+    let at = s.now - began(n) * DAY - i64::try_from(n % 97).unwrap_or(0) * MINUTE;
     // The affiliate of the first custodian stores elsewhere.
     let company = if n.is_multiple_of(3) { nth(&COMPANIES[..5], n / 2) } else { nth(&COMPANIES, n / 2) };
-    let quantity = (200 + n * 37 % 800) * if unit == Unit::Piece { 10 } else { 1_000 };
-    let mut lot = Lot {
-        id: format!("LT-S{n:03}"),
+    let mut lot = lot(n, company.0, at);
+    let clerk = "sample:warehouse-clerk-01";
+    let mut receipt = Receipt::draft(format!("WR-S{n:03}"), &lot, quantity(n), company.0, clerk, at)?;
+    if end(n) != End::Free(receipt::State::Drafted) {
+        receipt.issue(&mut lot, at)?;
+    }
+    if let End::Free(state) = end(n) {
+        leave(&mut receipt, &mut lot, state, at)?;
+        return Ok(Story { lot, receipt: Some(receipt), deal: None, effects: Vec::new(), alerts: Vec::new() });
+    }
+    let called = end(n) == End::MarginCalled;
+    let quote = price(n, at, called);
+    // Where more will be called for, it was lent to the limit.
+    let ltv_bps = if called { s.terms.ltv_bps } else { s.terms.ltv_bps * (80 + n % 15) / 100 };
+    let most = part_down(quote.value(quantity(n)), ltv_bps);
+    let principal = (most / 1_000_000 * 1_000_000).max(100);
+    let cast = Cast { n, bank: nth(&BANKS, n), company, principal, at };
+    let prices = Prices::from([(lot.goods.clone(), quote)]);
+    let (mut deal, mut effects) = lend(&cast, receipt, &prices, s)?;
+    effects.extend(trouble(n, &mut deal, &mut lot, s)?);
+    let mut alerts = Vec::new();
+    effects.retain(|e| match e {
+        // What would have woken the app long ago has done so.
+        Effect::Wake { at, .. } => *at > s.now,
+        Effect::Alert(alert) => {
+            alerts.push(alert.clone());
+            false
+        }
+        Effect::Book(_) => true,
+    });
+    // Old ones have been seen.
+    alerts.iter_mut().filter(|a| a.at < s.now - 30 * DAY).for_each(|a| a.see("sample:bank-officer-02"));
+    Ok(Story { lot, receipt: None, deal: Some(deal), effects, alerts })
+}
+
+fn lot(n: u64, owner: &str, at: i64) -> Lot {
+    let (goods, zh, en, spec, unit, _) = goods(n);
+    Lot {
+        id: lot_id(n),
         warehouse: warehouse_id(n),
-        custodian: custodian.to_owned(),
-        owner: company.0.to_owned(),
+        custodian: nth(&CUSTODIANS, n % 12).0.to_owned(),
+        owner: owner.to_owned(),
         goods: goods.to_owned(),
         goods_name: Text::new(zh, en),
         spec: spec.to_owned(),
         unit,
-        quantity: quantity + quantity / 4,
+        quantity: quantity(n) + quantity(n) / 4,
         receipted: 0,
         leaving: 0,
         missing: 0,
@@ -96,30 +174,36 @@ pub fn story(n: u64, s: &Setting<'_>) -> Result<Story, Refused> {
         location: format!("{}-{:02}", nth(&["A", "B", "C"], n), n % 20 + 1),
         created_at: at,
         request: String::new(),
-    };
-    let mut receipt =
-        Receipt::draft(format!("WR-S{n:03}"), &lot, quantity, company.0, "sample:warehouse-clerk-01", at)?;
-    // Some stay drafts, and some are free.
-    if end.is_some() || n % 24 != 11 {
-        receipt.issue(&mut lot, at)?;
     }
-    let Some(end) = end else { return Ok(Story { lot, receipt: Some(receipt), deal: None, effects: Vec::new() }) };
-    let quote = Quote {
+}
+
+/// The price of a story's goods: today's, or as it was before it fell.
+fn price(n: u64, at: i64, before: bool) -> Quote {
+    let (goods, zh, en, _, unit, price) = goods(n);
+    Quote {
         id: goods.to_owned(),
         goods: goods.to_owned(),
         name: Text::new(zh, en),
         unit,
-        price,
+        price: if before { before_fall(price) } else { price },
         source: String::new(),
         by: String::new(),
         at,
-    };
-    let most = part_down(quote.value(quantity), s.terms.ltv_bps * (80 + n % 15) / 100);
-    let principal = (most / 1_000_000 * 1_000_000).max(100);
-    let cast = Cast { n, bank: nth(&BANKS, n), company, principal, at };
-    let prices = Prices::from([(goods.to_owned(), quote)]);
-    let (deal, effects) = lend(&cast, end, receipt, &prices, s)?;
-    Ok(Story { lot, receipt: None, deal: Some(deal), effects })
+    }
+}
+
+/// What becomes of a receipt that no loan has.
+fn leave(receipt: &mut Receipt, lot: &mut Lot, state: receipt::State, at: i64) -> Result<(), Refused> {
+    match state {
+        receipt::State::Withdrawn => {
+            receipt.withdraw(lot, at)?;
+            lot.left(receipt.quantity);
+            Ok(())
+        }
+        receipt::State::Cancelled => receipt.cancel(lot, at),
+        receipt::State::Frozen => receipt.freeze("权属待核实（示例）", "sample:regulator-01", at),
+        _ => Ok(()),
+    }
 }
 
 /// Who is in a story of a loan, and when it begins.
@@ -131,13 +215,9 @@ struct Cast {
     at: i64,
 }
 
-fn lend(
-    cast: &Cast,
-    end: State,
-    receipt: Receipt,
-    prices: &Prices,
-    s: &Setting<'_>,
-) -> Result<(Deal, Vec<Effect>), Refused> {
+fn lend(cast: &Cast, receipt: Receipt, prices: &Prices, s: &Setting<'_>) -> Result<(Deal, Vec<Effect>), Refused> {
+    // Trouble comes to loans whose money is out.
+    let end = if let End::Loan(state) = end(cast.n) { state } else { State::Disbursed };
     let (at, by) = (cast.at, |role: &str| format!("sample:{role}"));
     let files = files(s.now);
     let found = files.iter().find(|(f, _)| f.bank == cast.bank && f.uscc == cast.company.0);
@@ -178,14 +258,12 @@ fn lend(
     deal.ask_disbursement(&by("bank-officer-02"), prices, s.limits.price_days, at)?;
     let paid = Outcome::Paid { bank_reference: format!("BK-S{:03}", cast.n) };
     let mut effects = deal.disbursed(None, &paid, &by("bank-officer-04"), s.calendar, at)?;
-    effects.extend(serve(&mut deal, end, cast, s)?);
-    // What would have woken the app long ago has done so.
-    effects.retain(|e| !matches!(e, Effect::Wake { at, .. } if *at <= s.now) && !matches!(e, Effect::Alert(_)));
+    effects.extend(serve(&mut deal, end, cast)?);
     Ok((deal, effects))
 }
 
 /// After the money is out.
-fn serve(deal: &mut Deal, end: State, cast: &Cast, s: &Setting<'_>) -> Result<Vec<Effect>, Refused> {
+fn serve(deal: &mut Deal, end: State, cast: &Cast) -> Result<Vec<Effect>, Refused> {
     let (teller, n) = ("sample:bank-officer-05", cast.n);
     let later = cast.at + 30 * DAY;
     match end {
@@ -198,11 +276,11 @@ fn serve(deal: &mut Deal, end: State, cast: &Cast, s: &Setting<'_>) -> Result<Ve
             Ok(effects)
         }
         State::Overdue | State::Disposal | State::WrittenOff => {
-            let mut effects = deal.fall_due(s.now - 20 * DAY);
+            let mut effects = deal.fall_due(cast.at + 110 * DAY);
             if end == State::Overdue {
                 return Ok(effects);
             }
-            effects.extend(deal.dispose("sample:bank-officer-02", s.now - 15 * DAY)?);
+            effects.extend(deal.dispose("sample:bank-officer-02", cast.at + 115 * DAY)?);
             if end == State::WrittenOff {
                 let receipt = deal.loan.valuation.as_ref().map(|v| v.lines[0].receipt.clone()).unwrap_or_default();
                 let sale = Sale {
@@ -214,15 +292,42 @@ fn serve(deal: &mut Deal, end: State, cast: &Cast, s: &Setting<'_>) -> Result<Ve
                     surplus: 0,
                     by: teller.to_owned(),
                     confirmed_by: None,
-                    at: s.now,
+                    at: cast.at,
                 };
-                deal.enter_sale(&sale, s.now - 11 * DAY)?;
+                deal.enter_sale(&sale, cast.at + 119 * DAY)?;
                 let number = deal.loan.pending_sales[0].number.clone();
-                effects.extend(deal.confirm_sale(&number, "sample:bank-officer-04", s.now - 10 * DAY)?);
-                effects.extend(deal.write_off("sample:bank-officer-06", s.now - 5 * DAY)?);
+                effects.extend(deal.confirm_sale(&number, "sample:bank-officer-04", cast.at + 120 * DAY)?);
+                effects.extend(deal.write_off("sample:bank-officer-06", cast.at + 125 * DAY)?);
             }
             Ok(effects)
         }
         _ => Ok(Vec::new()),
+    }
+}
+
+/// What goes wrong with a loan whose money is out.
+fn trouble(n: u64, deal: &mut Deal, lot: &mut Lot, s: &Setting<'_>) -> Result<Vec<Effect>, Refused> {
+    let at = s.now - DAY;
+    let told = |alert: Alert| Ok(vec![Effect::Alert(alert)]);
+    match end(n) {
+        End::LoanFrozen => {
+            let reason = "representative-changed";
+            deal.loan.freeze(reason, at);
+            told(Alert::new(&deal.loan, Kind::BorrowerChanged, &at.to_string(), at).detail(reason))
+        }
+        End::MarginCalled => {
+            let prices = Prices::from([(lot.goods.clone(), price(n, s.now, false))]);
+            let secured = deal.secured(&prices, s.limits.price_days, s.now)?;
+            Ok(deal.revalue(&secured, s.margin_days, s.calendar, s.now))
+        }
+        End::GoodsMissing => {
+            let (_, gone) = missing(n).unwrap_or_default();
+            let amount = lot.left(gone);
+            let (receipt, reason) = (&mut deal.receipts[0], Kind::GoodsMissing.code());
+            receipt.freeze(reason, &format!("sensor {}", gate(n)), at)?;
+            let alert = Alert::new(&deal.loan, Kind::GoodsMissing, &receipt.id, at).amount(amount);
+            told(alert.receipt(&receipt.id).detail(reason))
+        }
+        End::Loan(_) | End::Free(_) => Ok(Vec::new()),
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of batches, for inspectors, and recalls, for managers.
 
+use super::super::files::{self, Field};
 use super::super::forms::{again, pair, typed_pair, unreadable};
 use super::super::{LAYOUT, PAGE, answer, batch_badge, choices, saved};
 use super::menu;
@@ -10,11 +11,20 @@ use crate::service::access::{INSPECTOR, MANAGER};
 use crate::service::batches::{self, TestInput};
 use crate::service::{Refusal, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, badge, card, empty, error_summary, field, pager, select, table};
+use yunlong_sdk::page::{Column, Listing, badge, card, empty, error_summary, field, pager, select, table};
 use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    router.get("/manage/batches", list).get("/manage/batches/{code}", show).post("/manage/batches/{code}", act)
+    router
+        .get("/manage/batches", list)
+        .get("/manage/batches/file", list_file)
+        .get("/manage/batches/{code}", show)
+        .post("/manage/batches/{code}", act)
+}
+
+/// The state that the query asks for: what waits for its test, unless it says another.
+fn asked_state(request: &Request) -> State {
+    State::of_code(&request.query_value("state").unwrap_or_default()).unwrap_or(State::Registered)
 }
 
 /// `/manage/batches`.
@@ -22,8 +32,7 @@ fn list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER, INSPECTOR])?;
     let shown = || {
         let lang = request.lang();
-        let word = request.query_value("state").unwrap_or_default();
-        let state = State::of_code(&word).unwrap_or(State::Registered);
+        let state = asked_state(request);
         let after = request.query_value("after");
         let at_start = after.is_none();
         let page = batches::in_state(request.principal(), state, PAGE, after)?;
@@ -46,10 +55,29 @@ fn list(request: &Request) -> web::Result<Response> {
                 ], page.items.into_iter().map(|b| b.value)))
             }
             (pager(lang, "/manage/batches", &[("state", state.code())], at_start, page.next.as_deref()))
+            (files::links(request, &Listing::of(request, &[], &["state"])))
         };
         Ok(LAYOUT.page(request, &t("检测与召回", "Tests and recalls"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/batches/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER, INSPECTOR])?;
+    let (lang, state) = (request.lang(), asked_state(request));
+    let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
+    let columns = [
+        Field::new(request.t("追溯码", "Trace code"), |b: &Batch| b.id.clone()),
+        Field::new(request.t("货品", "Goods"), |b: &Batch| b.goods.get(lang).to_owned()),
+        Field::new(request.t("产地", "Origin"), |b: &Batch| divisions.address(&b.origin)),
+        Field::new(request.t("采收", "Harvest"), |b: &Batch| b.harvest.to_string()),
+        Field::new(request.t("检测次数", "Tests"), |b: &Batch| u32::try_from(b.tests.len()).unwrap_or(u32::MAX)),
+        Field::new(request.t("状态", "State"), |b: &Batch| b.state.name().get(lang).to_owned()),
+    ];
+    files::file(request, ("batches", request.t("批次", "Batches")), &columns, |limit, after| {
+        batches::in_state(request.principal(), state, limit, after)
+    })
 }
 
 /// `/manage/batches/{code}`.

@@ -1,5 +1,6 @@
 //! Claims for parcels that were lost, damaged or refused: a manager decides them.
 
+use super::super::files;
 use super::super::forms::{again, unreadable};
 use super::super::order_view as view;
 use super::super::store::backs;
@@ -8,11 +9,15 @@ use super::menu;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, orders};
 use maud::{Markup, html};
-use yunlong_sdk::page::{amount, empty, error_summary, field, hidden, pager};
+use yunlong_sdk::page::{Listing, amount, empty, error_summary, field, hidden, pager};
 use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    router.get("/manage/claims", list).get("/manage/claims/{order}", show).post("/manage/claims/{order}", decide)
+    router
+        .get("/manage/claims", list)
+        .get("/manage/claims/file", list_file)
+        .get("/manage/claims/{order}", show)
+        .post("/manage/claims/{order}", decide)
 }
 
 /// `/manage/claims`: the orders on whose claims nobody has decided, the oldest claim first.
@@ -27,10 +32,17 @@ fn list(request: &Request) -> web::Result<Response> {
             @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有待处理的理赔。", "No claim waits for a decision.")) } })) }
             @else { (view::listing(request, request.t("待处理的理赔", "Claims to decide"), page.items)) }
             (pager(request.lang(), "/manage/claims", &[], at_start, page.next.as_deref()))
+            (files::links(request, &Listing::of(request, &[], &[])))
         };
         Ok(LAYOUT.page(request, &t("待处理的理赔", "Claims to decide"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/claims/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    view::file(request, "claims", |limit, after| orders::with_claims(request.principal(), limit, after))
 }
 
 /// `/manage/claims/{order}`.

@@ -6,17 +6,21 @@ mod divisions;
 mod review;
 mod stations;
 
-use super::{LAYOUT, PAGE, answer, choices, order_view};
-use crate::domain::order::State;
+use super::order_view::{self, Orders};
+use super::{LAYOUT, PAGE, answer};
 use crate::domain::{batch, farmer};
 use crate::service::access::{ARBITER, INSPECTOR, MANAGER};
 use crate::service::{Refusal, batches as batch_service, farmers, listings, orders, returns};
 use maud::{Markup, html};
-use yunlong_sdk::page::{empty, pager, select};
-use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
+use yunlong_sdk::{Request, Response, Router, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    let router = router.get("/manage", home).get("/manage/orders", all_orders).get("/manage/disputes", disputes);
+    let router = router
+        .get("/manage", home)
+        .get("/manage/orders", all_orders)
+        .get("/manage/orders/file", orders_file)
+        .get("/manage/disputes", disputes)
+        .get("/manage/disputes/file", disputes_file);
     claims::routes(divisions::routes(stations::routes(batches::routes(review::routes(router)))))
 }
 
@@ -95,35 +99,26 @@ fn menu(request: &Request) -> Markup {
     }
 }
 
-/// `/manage/orders`: the orders of one state.
+/// `/manage/orders`.
 fn all_orders(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
-        let lang = request.lang();
-        let word = request.query_value("state").unwrap_or_default();
-        let state = State::of_code(&word).unwrap_or(State::Shipped);
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::in_state(request.principal(), state, PAGE, after)?;
-        let options: Vec<(String, Text)> = State::ALL
-            .iter()
-            .map(|s| {
-                use crate::domain::machine::Machine;
-                (s.code().to_owned(), s.name())
-            })
-            .collect();
-        let code = crate::domain::machine::Machine::code(state);
-        let form = Form::new().with("state", code);
-        let body = html! {
-            (menu(request))
-            form method="get" action="/manage/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
-            @else { (order_view::listing(request, request.t("订单", "Orders"), page.items)) }
-            (pager(lang, "/manage/orders", &[("state", code)], at_start, page.next.as_deref()))
-        };
+        let asked = Orders::asked(request);
+        let page = orders::every(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("还没有订单。", "There are no orders yet.")) } };
+        let body = html! { (menu(request)) (asked.show(request, request.t("订单", "Orders"), page, none)) };
         Ok(LAYOUT.page(request, &t("订单", "Orders"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/orders/file`.
+fn orders_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let asked = Orders::asked(request);
+    order_view::file(request, "all-orders", |limit, after| {
+        orders::every(request.principal(), &asked.wanted, limit, after)
+    })
 }
 
 /// `/manage/disputes`.
@@ -137,4 +132,10 @@ fn disputes(request: &Request) -> web::Result<Response> {
         Ok(LAYOUT.page(request, &t("仲裁", "Arbitration"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/disputes/file`.
+fn disputes_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[ARBITER])?;
+    super::returns::file(request, "disputes", |limit, after| returns::disputed(request.principal(), limit, after))
 }

@@ -1,5 +1,6 @@
 //! Registrations of farmers and listings: looked at by managers.
 
+use super::super::files::{self, Field};
 use super::super::forms::{again, pair, typed_pair};
 use super::super::pictures::{CARD, shown as picture};
 use super::super::{LAYOUT, PAGE, acted, answer, batch_badge, choices, farmer_badge, listing_badge, local};
@@ -12,12 +13,13 @@ use crate::domain::time::Date;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, farmers, listings, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, amount, badge, card, empty, error_summary, field, hidden, pager, select, table};
+use yunlong_sdk::page::{self, Column, amount, badge, card, empty, error_summary, field, hidden, pager, select, table};
 use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/manage/farmers", farmer_list)
+        .get("/manage/farmers/file", farmer_file)
         .get("/manage/farmers/{farmer}", farmer)
         .post("/manage/farmers/{farmer}", decide)
         .get("/manage/listings", listing_list)
@@ -25,13 +27,17 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/manage/listings/{listing}", review)
 }
 
+/// The state that the query asks for: whoever waits, unless it says another.
+fn asked_status(request: &Request) -> Status {
+    Status::of_code(&request.query_value("status").unwrap_or_default()).unwrap_or(Status::Applied)
+}
+
 /// `/manage/farmers`.
 fn farmer_list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
         let lang = request.lang();
-        let word = request.query_value("status").unwrap_or_default();
-        let status = Status::of_code(&word).unwrap_or(Status::Applied);
+        let status = asked_status(request);
         let after = request.query_value("after");
         let at_start = after.is_none();
         let page = farmers::list(request.principal(), status, PAGE, after)?;
@@ -52,10 +58,28 @@ fn farmer_list(request: &Request) -> web::Result<Response> {
                 ], page.items.into_iter().map(|f| f.value)))
             }
             (pager(lang, "/manage/farmers", &[("status", status.code())], at_start, page.next.as_deref()))
+            (files::links(request, &page::Listing::of(request, &[], &["status"])))
         };
         Ok(LAYOUT.page(request, &t("农户", "Farmers"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/farmers/file`.
+fn farmer_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let (lang, status) = (request.lang(), asked_status(request));
+    let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
+    let columns = [
+        Field::new(request.t("姓名或字号", "Name"), |f: &Farmer| f.name.clone()),
+        Field::new(request.t("证件", "Document"), Farmer::masked),
+        Field::new(request.t("村", "Village"), |f: &Farmer| divisions.address(&f.village)),
+        Field::new(request.t("登记时间", "Registered"), |f: &Farmer| local(f.created_at)),
+        Field::new(request.t("状态", "State"), |f: &Farmer| f.status.name().get(lang).to_owned()),
+    ];
+    files::file(request, ("farmers", request.t("农户", "Farmers")), &columns, |limit, after| {
+        farmers::list(request.principal(), status, limit, after)
+    })
 }
 
 /// `/manage/farmers/{farmer}`.

@@ -1,5 +1,6 @@
 //! Stations and their commissions, for managers.
 
+use super::super::files::{self, Field};
 use super::super::forms::{again, fen, pair, typed_money, typed_pair, unreadable, with_pair};
 use super::super::{LAYOUT, PAGE, acted, answer, place, saved};
 use super::menu;
@@ -10,8 +11,9 @@ use crate::service::access::MANAGER;
 use crate::service::stations::{self, StationInput};
 use crate::service::{Refusal, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, badge, card, confirm, empty, error_summary, field, pager, table};
-use yunlong_sdk::{Form, Request, Response, Router, Tone, t, web};
+use yunlong_sdk::page::{Column, Listing, badge, card, confirm, empty, error_summary, field, pager, table};
+use yunlong_sdk::sheet::Cell;
+use yunlong_sdk::{Form, Lang, Request, Response, Router, Tone, t, web};
 
 /// The word for a station that is not there yet.
 const NEW: &str = "new";
@@ -19,6 +21,7 @@ const NEW: &str = "new";
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/manage/stations", list)
+        .get("/manage/stations/file", list_file)
         .get("/manage/stations/{station}", show)
         .post("/manage/stations/{station}", save)
         .post("/manage/stations/{station}/active", active)
@@ -28,6 +31,10 @@ pub(super) fn routes(router: Router) -> Router {
 /// Basis points as per cent, `1.50`: hundredths, as fen are of a yuan.
 fn per_cent(bps: u16) -> String {
     typed_money(bps.into())
+}
+
+fn open_word(lang: Lang, s: &Station, day: Date) -> &'static str {
+    if s.on(day) { lang.pick("营业中", "open") } else { lang.pick("已停业", "closed") }
 }
 
 /// `/manage/stations`.
@@ -48,15 +55,35 @@ fn list(request: &Request) -> web::Result<Response> {
                     Column::new(request.t("站点", "Station"), |s: &Station| html! { a href={ "/manage/stations/" (s.id) } { (s.name.get(lang)) } }),
                     Column::new(request.t("村", "Village"), |s: &Station| html! { (divisions.address(&s.village)) }),
                     Column::new(request.t("佣金（%）", "Commission (%)"), |s: &Station| html! { (per_cent(s.commission_bps)) }).numeric(),
-                    Column::new(request.t("状态", "State"), |s: &Station| if s.on(today) { badge(Tone::Ok, lang.pick("营业中", "open")) } else { badge(Tone::Bad, lang.pick("已停业", "closed")) }),
+                    Column::new(request.t("状态", "State"), |s: &Station| badge(if s.on(today) { Tone::Ok } else { Tone::Bad }, open_word(lang, s, today))),
                 ], page.items.into_iter().map(|s| s.value)))
             }
             (pager(lang, "/manage/stations", &[], at_start, page.next.as_deref()))
+            (files::links(request, &Listing::of(request, &[], &[])))
             p { a role="button" href="/manage/stations/new" { (request.t("添加站点", "Add a station")) } }
         };
         Ok(LAYOUT.page(request, &t("站点与佣金", "Stations and commissions"), body))
     };
     answer(request, shown())
+}
+
+/// `/manage/stations/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let (lang, today) = (request.lang(), Date::at(now()));
+    let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
+    let columns = [
+        Field::new(request.t("站点", "Station"), |s: &Station| s.name.get(lang).to_owned()),
+        Field::new(request.t("村", "Village"), |s: &Station| divisions.address(&s.village)),
+        Field::new(request.t("佣金（%）", "Commission (%)"), |s: &Station| Cell::Decimal {
+            units: s.commission_bps.into(),
+            scale: 2,
+        }),
+        Field::new(request.t("状态", "State"), |s: &Station| open_word(lang, s, today)),
+    ];
+    files::file(request, ("stations", request.t("站点", "Stations")), &columns, |limit, after| {
+        stations::list(None, limit, after)
+    })
 }
 
 /// `/manage/stations/{station}`.

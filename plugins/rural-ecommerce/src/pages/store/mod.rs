@@ -41,8 +41,9 @@ fn home(request: &Request) -> web::Result<Response> {
                 html! { (registration(request, &f)) @if f.status == Status::Active { p { a role="button" href="/store/edit" { (request.t("开店", "Open your store")) } } } }
             }
             (Some(f), Some(s)) => {
-                let waiting =
-                    |state: State| Ok::<_, Refusal>(order_service::of_store(who, Some(state), 50, None)?.items.len());
+                let waiting = |state: State| {
+                    Ok::<_, Refusal>(order_service::of_store(who, &Some(state).into(), 50, None)?.items.len())
+                };
                 let (paid, accepted) =
                     (waiting(State::Paid)?, waiting(State::Accepted)? + waiting(State::PartShipped)?);
                 html! {

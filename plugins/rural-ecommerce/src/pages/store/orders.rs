@@ -1,23 +1,23 @@
 //! The store's orders: accept, send, give back; its returns; its income.
 
+use super::super::files::{self, Field};
 use super::super::forms::{again, fen, unreadable};
 use super::super::order_view as view;
-use super::super::returns::{listed as returns_listed, typed_units, unit_fields};
-use super::super::{LAYOUT, PAGE, acted, answer, choices, order_badge, saved};
+use super::super::returns::{file as returns_file, listed as returns_listed, typed_units, unit_fields};
+use super::super::{LAYOUT, PAGE, acted, answer, local, order_badge, saved};
 use super::{menu, part};
 use crate::domain::machine::Machine;
-use crate::domain::order::{Back, Order, State, Step};
+use crate::domain::order::{Back, Order, Step};
 use crate::domain::shipment::Carrier;
 use crate::service::access::MANAGER;
-use crate::service::orders::is_seller;
+use crate::service::orders::{Wanted, is_seller};
 use crate::service::shipping::{self, Shipping};
 use crate::service::{Refusal, orders, returns, stores};
 use maud::{Markup, html};
 use yunlong_sdk::page::{
-    Chart, Column, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, pager, select, table,
+    Chart, Column, Quantity, amount, chart, confirm, empty, error_summary, field, hidden, select, table,
 };
-use yunlong_sdk::sheet::{Cell, Format, Sheet};
-use yunlong_sdk::{Form, Request, Response, Router, Stored, Text, random, t, web};
+use yunlong_sdk::{Form, Request, Response, Router, Text, random, t, web};
 
 /// The most orders that the income is summed of.
 const ORDERS: usize = 2_000;
@@ -25,12 +25,14 @@ const ORDERS: usize = 2_000;
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/store/orders", list)
+        .get("/store/orders/file", list_file)
         .get("/store/orders/{order}", show)
         .post("/store/orders/{order}/accept", accept)
         .post("/store/orders/{order}/ship", ship)
         .post("/store/orders/{order}/brought", brought)
         .post("/store/orders/{order}/refund", refund)
         .get("/store/returns", store_returns)
+        .get("/store/returns/file", store_returns_file)
         .get("/store/income", income)
         .get("/store/income/file", income_file)
 }
@@ -39,27 +41,25 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let lang = request.lang();
-        let word = request.query_value("state").unwrap_or_default();
-        let state = State::of_code(&word);
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::of_store(request.principal(), state, PAGE, after)?;
-        let all = (String::new(), t("全部", "All"));
-        let options: Vec<(String, Text)> =
-            std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
-        let form = Form::new().with("state", &*word);
-        let kept: &[(&str, &str)] = if state.is_some() { &[("state", &word)] } else { &[] };
+        let asked = view::Orders::asked(request);
+        let page = orders::of_store(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("店铺还没有订单。", "The store has no orders yet.")) } };
         let body = html! {
             (menu(request))
-            form method="get" action="/store/orders" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
-            @else { (view::listing(request, request.t("店铺的订单", "The store's orders"), page.items)) }
-            (pager(lang, "/store/orders", kept, at_start, page.next.as_deref()))
+            (asked.show(request, request.t("店铺的订单", "The store's orders"), page, none))
         };
         Ok(LAYOUT.page(request, &t("店铺订单", "The store's orders"), body))
     };
     answer(request, shown())
+}
+
+/// `/store/orders/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    let asked = view::Orders::asked(request);
+    view::file(request, "store-orders", |limit, after| {
+        orders::of_store(request.principal(), &asked.wanted, limit, after)
+    })
 }
 
 /// `/store/orders/{order}`: what the seller, or a manager, does with it.
@@ -249,6 +249,12 @@ fn store_returns(request: &Request) -> web::Result<Response> {
     answer(request, shown())
 }
 
+/// `/store/returns/file`.
+fn store_returns_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    returns_file(request, "store-returns", |limit, after| returns::of_store(request.principal(), limit, after))
+}
+
 /// What came of the orders of a month in which they were placed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Income {
@@ -264,7 +270,7 @@ fn by_month(request: &Request) -> Result<(Vec<(String, Income)>, bool), Refusal>
     let mut months: std::collections::BTreeMap<String, Income> = std::collections::BTreeMap::new();
     let (mut after, mut read) = (None, 0);
     loop {
-        let page = orders::of_store(request.principal(), None, 200, after)?;
+        let page = orders::of_store(request.principal(), &Wanted::default(), 200, after)?;
         read += page.items.len();
         for o in page.items.iter().filter(|o| o.escrow.captured() > 0) {
             let of = months.entry(crate::domain::time::Month::at(o.placed_at).to_string()).or_default();
@@ -325,44 +331,21 @@ fn income(request: &Request) -> web::Result<Response> {
 /// `/store/income/file`: every order with what came of it.
 fn income_file(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    let format = Format::asked(request)?;
-    let rows = || -> Result<Vec<Stored<Order>>, Refusal> {
-        let (mut rows, mut after) = (Vec::new(), None);
-        loop {
-            let page = orders::of_store(request.principal(), None, 200, after)?;
-            rows.extend(page.items);
-            after = page.next;
-            if after.is_none() || rows.len() >= ORDERS {
-                return Ok(rows);
-            }
-        }
-    };
-    let rows = rows().map_err(|e| e.into_error(request.lang()))?;
-    let headings = [
-        request.t("订单号", "Order"),
-        request.t("下单时间", "Ordered"),
-        request.t("状态", "State"),
-        request.t("应付（元）", "Price (yuan)"),
-        request.t("已退（元）", "Returned (yuan)"),
-        request.t("保管中（元）", "Held (yuan)"),
-        request.t("服务费（元）", "Commission (yuan)"),
-        request.t("结算给您（元）", "Paid to you (yuan)"),
+    let lang = request.lang();
+    let kept = |o: &Order| o.release.as_ref().map_or(0, |r| r.division.platform + r.division.station);
+    let columns = [
+        Field::new(request.t("订单号", "Order"), |o: &Order| o.id.clone()),
+        Field::new(request.t("下单时间", "Ordered"), |o: &Order| local(o.placed_at)),
+        Field::new(request.t("状态", "State"), |o: &Order| o.state.name().get(lang).to_owned()),
+        Field::fen(request.t("应付（元）", "Price (yuan)"), |o: &Order| o.total),
+        Field::fen(request.t("已退（元）", "Returned (yuan)"), |o: &Order| o.escrow.refunded()),
+        Field::fen(request.t("保管中（元）", "Held (yuan)"), |o: &Order| o.escrow.held()),
+        Field::fen(request.t("服务费（元）", "Commission (yuan)"), kept),
+        Field::fen(request.t("结算给您（元）", "Paid to you (yuan)"), |o: &Order| {
+            o.release.as_ref().map_or(0, |r| r.division.seller)
+        }),
     ];
-    let fen = |n: u64| Cell::Fen(i64::try_from(n).unwrap_or(i64::MAX));
-    let sheet = Sheet::new(request.t("收入", "Income"), headings).rows(rows.iter().map(|o| {
-        let (kept, paid) =
-            o.release.as_ref().map_or((0, 0), |r| (r.division.platform + r.division.station, r.division.seller));
-        [
-            Cell::from(o.id.as_str()),
-            Cell::from(super::super::local(o.placed_at)),
-            Cell::from(o.state.name().get(request.lang())),
-            fen(o.total),
-            fen(o.escrow.refunded()),
-            fen(o.escrow.held()),
-            fen(kept),
-            fen(paid),
-        ]
-    }));
-    let day = crate::domain::time::Date::at(crate::service::now()).to_string();
-    format.response(&format!("income-{day}"), &day, &[sheet])
+    files::file(request, ("income", request.t("收入", "Income")), &columns, |limit, after| {
+        orders::of_store(request.principal(), &Wanted::default(), limit, after)
+    })
 }
