@@ -17,6 +17,7 @@ use crate::{App, Consumer, Failure, Jobs, Kind, Lang, Lifecycle, Migrations, Pro
 use serde_json::Value;
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use crate::web::TestRequest;
 
@@ -221,6 +222,33 @@ impl TestCity {
         double::with(|c| c.conflicts = n);
     }
 
+    /// Runs something in a process that dies after so many of its calls to data, messages, payments, files and the hub,
+    /// in front of the next one: nothing runs any more, what was not committed is gone, and a message that was being
+    /// handled waits for its delivery again. Answers nothing then. The calls of the test itself within `f` count as
+    /// well.
+    ///
+    /// ```no_run
+    /// # use yunlong_sdk::{testing::TestCity, transact, DataError};
+    /// # let city = TestCity::new("");
+    /// # fn book_a_seat() {}
+    /// for calls in 0..20 {
+    ///     if city.cut_after(calls, book_a_seat).is_none() {
+    ///         // Half a booking would be here.
+    ///     }
+    /// }
+    /// ```
+    pub fn cut_after<T>(&self, calls: u32, f: impl FnOnce() -> T) -> Option<T> {
+        double::with(|c| c.lives = Some(calls));
+        // What dies is looked at through the city alone, which a commit changes whole or not at all.
+        let end = catch_unwind(AssertUnwindSafe(f));
+        double::with(|c| c.lives = None);
+        match end {
+            Ok(done) => Some(done),
+            Err(why) if why.is::<double::Died>() => None,
+            Err(failed) => resume_unwind(failed),
+        }
+    }
+
     /// Opens a page.
     #[must_use]
     pub fn get<A: App>(&self, target: &str) -> Response {
@@ -271,23 +299,26 @@ impl TestCity {
     /// event that is to be tried again waits for the next call.
     pub fn deliver<C: Consumer>(&self) -> Deliveries {
         let mut out = Deliveries::default();
-        let mut again = Vec::new();
+        let mut again = Again(Vec::new());
         while let Some(mut queued) = take_due() {
             let event = queued.event.clone();
-            match in_transaction(|tx| C::handle(&event, tx)) {
-                Ok(()) => out.handled += 1,
-                Err(Failure::Retry(_)) => {
-                    out.retried += 1;
-                    queued.event.attempt += 1;
-                    again.push(queued);
-                }
+            queued.event.attempt += 1;
+            // Until it is handled.
+            again.0.push(queued);
+            let done = in_transaction(|tx| C::handle(&event, tx));
+            if let Err(Failure::Retry(_)) = done {
+                out.retried += 1;
+                continue;
+            }
+            again.0.pop();
+            match done {
                 Err(Failure::Reject(why)) => {
                     out.dead += 1;
                     double::with(|c| c.dead.push((event, why)));
                 }
+                _ => out.handled += 1,
             }
         }
-        double::with(|c| c.queue.extend(again));
         out
     }
 
@@ -443,6 +474,24 @@ impl TestCity {
     }
 }
 
+/// Events that wait for their next delivery, whatever becomes of this one.
+struct Again(Vec<Queued>);
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        double::with(|c| c.queue.append(&mut self.0));
+    }
+}
+
+/// Whoever is signed in, while the service acts.
+struct Meanwhile(Principal);
+
+impl Drop for Meanwhile {
+    fn drop(&mut self) {
+        double::with(|c| std::mem::swap(&mut c.principal, &mut self.0));
+    }
+}
+
 impl Drop for TestCity {
     fn drop(&mut self) {
         double::install(None);
@@ -497,7 +546,7 @@ fn in_transaction(f: impl Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Fail
 
 /// Runs a call as the installation's own service principal.
 fn as_service<T>(f: impl FnOnce() -> T) -> T {
-    let person = double::with(|c| {
+    let _person = double::with(|c| {
         c.calls += 1;
         let service = Principal {
             subject: Some(format!("service:{}", c.manifest.name)),
@@ -506,9 +555,7 @@ fn as_service<T>(f: impl FnOnce() -> T) -> T {
             roles: Vec::new(),
             organization: Some("320300".into()),
         };
-        std::mem::replace(&mut c.principal, service)
+        Meanwhile(std::mem::replace(&mut c.principal, service))
     });
-    let result = f();
-    double::with(|c| c.principal = person);
-    result
+    f()
 }

@@ -120,6 +120,42 @@ fn an_event_exists_if_its_transaction_commits() {
 }
 
 #[test]
+fn a_process_dies_in_front_of_any_call_and_leaves_nothing_that_it_had_not_committed() {
+    let city = TestCity::new(MANIFEST);
+    let enrol = || {
+        transact(|tx| {
+            tx.adjust("audience", "pupils", 1, 0..=1000)?;
+            Ok::<_, DataError>(tx.publish(&Outgoing::new("pupil.joined", &json!({}))).map(drop))
+        })
+    };
+    // To begin, to count, to publish, to commit.
+    for calls in 0..4 {
+        assert!(city.cut_after(calls, enrol).is_none(), "it lived through {calls} calls");
+        assert_eq!((heard("pupils"), city.published().len()), (0, 0));
+    }
+    assert_eq!(city.cut_after(4, enrol), Some(Ok(Ok(()))));
+    assert_eq!((heard("pupils"), city.published().len()), (1, 1));
+    let failure = || city.cut_after(4, || assert_eq!(heard("pupils"), 2, "a failure is no death"));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(failure)).is_err());
+}
+
+#[test]
+fn a_message_at_which_a_process_dies_comes_again() {
+    let city = TestCity::new(MANIFEST);
+    city.sign_in("p-1");
+    for _ in 0..3 {
+        publish(Outgoing::new("pupil.joined", &json!({}))).unwrap();
+    }
+    // Each takes three: to begin, to count, to commit.
+    assert_eq!(city.cut_after(5, || city.deliver::<Lesson>()), None);
+    let attempts: Vec<u32> = city.queued().iter().map(|e| e.attempt).collect();
+    assert_eq!((heard("pupil.joined"), attempts), (1, vec![1, 2]));
+    assert_eq!(identity::current().subject.as_deref(), Some("p-1"), "the service's call is over");
+    assert_eq!(city.deliver::<Lesson>().handled, 2);
+    assert_eq!((heard("pupil.joined"), city.queued().len()), (3, 0));
+}
+
+#[test]
 fn topics_must_be_declared() {
     let _city = TestCity::new(MANIFEST);
     let result = transact(|tx| Ok::<_, DataError>(tx.publish(&Outgoing::new("pupil.left", &json!({})))));

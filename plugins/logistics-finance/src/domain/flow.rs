@@ -4,6 +4,8 @@
 //! Information is the order of the trade; goods are the receipt and the waybill with its proof of delivery; money is
 //! the payment. What is known of each is put into the link when it comes; what is missing is a disagreement, too.
 
+use super::freight::Waybill;
+use super::receipt::{self, Receipt};
 use super::refused::{Refused, Thing, WrongState};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +72,34 @@ pub struct Paid {
     pub by: String,
     /// Milliseconds of UTC.
     pub at: i64,
+}
+
+impl Carried {
+    /// What a waybill says as it stands.
+    #[must_use]
+    pub fn of(waybill: &Waybill) -> Self {
+        Self {
+            waybill: waybill.id.clone(),
+            order: waybill.order.clone(),
+            goods: waybill.goods.clone(),
+            delivered: waybill.proof.as_ref().map(|p| p.quantity),
+        }
+    }
+}
+
+impl Stored {
+    /// What a receipt says as it stands.
+    #[must_use]
+    pub fn of(receipt: &Receipt) -> Self {
+        use receipt::State::{Issued, Released, Withdrawn};
+        Self {
+            receipt: receipt.id.clone(),
+            holder: receipt.holder.clone(),
+            goods: receipt.goods.clone(),
+            quantity: receipt.quantity,
+            encumbered: !matches!(receipt.state, Issued | Released | Withdrawn),
+        }
+    }
 }
 
 /// One point in which the flows do not agree.
@@ -255,6 +285,25 @@ impl Flow {
         }
     }
 
+    /// Looks at what is linked as it stands at this moment: a receipt may have been pledged, a waybill signed since. After
+    /// the funds are released nothing is looked at any more.
+    pub fn refresh(&mut self, waybill: Option<&Waybill>, receipt: Option<&Receipt>) {
+        if self.may_change().is_err() {
+            return;
+        }
+        if let Some(waybill) = waybill {
+            self.carried = Some(Carried::of(waybill));
+        }
+        if let Some(receipt) = receipt {
+            let mut now = Stored::of(receipt);
+            if now.holder != self.seller && now.holder != self.buyer {
+                // To whom it went on is not the business of this trade.
+                now.holder = String::new();
+            }
+            self.stored = Some(now);
+        }
+    }
+
     /// The bank releases the funds. Whoever confirmed the payment does not decide it. Again, it changes nothing.
     ///
     /// # Errors
@@ -302,5 +351,7 @@ impl Flow {
     }
 }
 
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 pub(crate) mod tests;

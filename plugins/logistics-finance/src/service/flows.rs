@@ -5,7 +5,7 @@ use super::{Numbered, Refusal, known, now, refused_hands};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::flow::{Carried, Flow, Order, Paid, State, Stored};
 use crate::domain::freight::Waybill;
-use crate::domain::receipt::{self, Receipt};
+use crate::domain::receipt::Receipt;
 use crate::domain::refused::Refused;
 use crate::store::{FLOWS, by};
 use serde::Serialize;
@@ -115,16 +115,6 @@ fn of_bank(actor: &Actor) -> impl Fn(&Flow) -> Result<(), Refusal> {
     move |f| Ok(actor.needs_of(Role::Bank, &f.bank)?)
 }
 
-/// What a waybill says.
-pub(crate) fn carried(waybill: &Waybill) -> Carried {
-    Carried {
-        waybill: waybill.id.clone(),
-        order: waybill.order.clone(),
-        goods: waybill.goods.clone(),
-        delivered: waybill.proof.as_ref().map(|p| p.quantity),
-    }
-}
-
 /// Links a waybill of the seller's own; what it says is kept up to date until the funds are released.
 ///
 /// # Errors
@@ -136,20 +126,9 @@ pub fn link_waybill(actor: &Actor, id: &str, waybill: &str) -> Result<Flow, Refu
         if found.shipper != flow.seller {
             return Err(Refusal::NotFound);
         }
-        flow.carried = Some(carried(&found));
+        flow.carried = Some(Carried::of(&found));
         Ok(json!({"waybill": waybill}))
     })
-}
-
-fn stored(receipt: &Receipt) -> Stored {
-    let free = matches!(receipt.state, receipt::State::Issued | receipt::State::Released | receipt::State::Withdrawn);
-    Stored {
-        receipt: receipt.id.clone(),
-        holder: receipt.holder.clone(),
-        goods: receipt.goods.clone(),
-        quantity: receipt.quantity,
-        encumbered: !free,
-    }
 }
 
 /// Links a receipt that the actor's company holds: for the seller, and for the buyer once it is the buyer's. Nobody learns
@@ -165,7 +144,7 @@ pub fn link_receipt(actor: &Actor, id: &str, receipt: &str) -> Result<Flow, Refu
         if found.holder != actor.organization {
             return Err(Refusal::NotFound);
         }
-        flow.stored = Some(stored(&found));
+        flow.stored = Some(Stored::of(&found));
         Ok(json!({"receipt": receipt}))
     })
 }
@@ -216,22 +195,14 @@ pub fn confirm_payment(actor: &Actor, id: &str, new: &NewPayment) -> Result<Flow
     })
 }
 
-/// What is linked, as it stands at this moment: a receipt may have been pledged, a waybill signed since.
+/// Reads again what is linked.
 fn refresh(tx: &Tx<'_>, flow: &mut Flow) -> Result<(), Refusal> {
     if flow.may_change().is_err() {
         return Ok(());
     }
-    if let Some(linked) = &flow.carried {
-        flow.carried = Some(carried(&known::<Waybill>(tx.get(&linked.waybill))?));
-    }
-    if let Some(linked) = &flow.stored {
-        let mut now = stored(&known::<Receipt>(tx.get(&linked.receipt))?);
-        if now.holder != flow.seller && now.holder != flow.buyer {
-            // To whom it went on is not the business of this trade.
-            now.holder = String::new();
-        }
-        flow.stored = Some(now);
-    }
+    let waybill: Option<Waybill> = flow.carried.as_ref().map(|c| known(tx.get(&c.waybill))).transpose()?;
+    let receipt: Option<Receipt> = flow.stored.as_ref().map(|s| known(tx.get(&s.receipt))).transpose()?;
+    flow.refresh(waybill.as_ref(), receipt.as_ref());
     Ok(())
 }
 

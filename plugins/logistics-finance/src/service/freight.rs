@@ -173,7 +173,7 @@ fn refresh_flow(tx: &Tx<'_>, waybill: &Waybill) -> Result<(), Refusal> {
     let linked = tx.find::<Flow>(by::FLOW_WAYBILL.equals(waybill.id.as_str()).limit(1))?;
     for mut flow in linked.items.into_iter().map(Stored::into_value) {
         if flow.may_change().is_ok() {
-            flow.carried = Some(super::flows::carried(waybill));
+            flow.refresh(Some(waybill), None);
             tx.put(&flow)?;
         }
     }

@@ -4,6 +4,7 @@
 mod acceptance;
 mod edges;
 mod hands;
+mod histories;
 mod migrations;
 mod sample;
 mod sensors;

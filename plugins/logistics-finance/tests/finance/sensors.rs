@@ -12,7 +12,7 @@ use logistics_finance::service::{Refusal, alerts, loans, receipts, sensors, ware
 use logistics_finance::store::SENSOR_EVENTS;
 use yunlong_sdk::Query;
 
-fn device(x: &Xuzhou, warehouse: &str) -> Registered {
+pub(crate) fn device(x: &Xuzhou, warehouse: &str) -> Registered {
     let new = NewDevice {
         warehouse: warehouse.into(),
         place: "东门地磅".into(),
@@ -22,7 +22,7 @@ fn device(x: &Xuzhou, warehouse: &str) -> Registered {
     sensors::register(&x.clerk(), &new).unwrap()
 }
 
-fn reading(d: &Registered, sequence: u64, lot: &str, tonnes: i64) -> Reading {
+pub(crate) fn reading(d: &Registered, sequence: u64, lot: &str, tonnes: i64) -> Reading {
     let now = i64::try_from(yunlong_sdk::now()).unwrap();
     let r = Reading {
         device: d.device.id.clone(),

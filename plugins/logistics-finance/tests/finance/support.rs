@@ -67,7 +67,7 @@ impl Xuzhou {
         self.put_record("legal-entities.entity", company, None, &body);
     }
 
-    fn official(&self, person: &str, organization: &str, role: &str) -> Actor {
+    pub(crate) fn official(&self, person: &str, organization: &str, role: &str) -> Actor {
         self.sign_in_as(Principal {
             subject: Some(person.into()),
             kind: Kind::Official,
@@ -98,7 +98,12 @@ impl Xuzhou {
 
     /// Somebody who acts for a company.
     pub(crate) fn company(&self, code: &str) -> Actor {
-        self.sign_in(&format!("rep-{code}"));
+        self.acting(&format!("rep-{code}"), code)
+    }
+
+    /// A person who acts for a company.
+    pub(crate) fn acting(&self, subject: &str, code: &str) -> Actor {
+        self.sign_in(subject);
         self.act_for(Some(ActingFor {
             subject: format!("company-{code}"),
             grantor: Grantor::Company { code: code.into(), name: format!("{code}公司") },

@@ -11,7 +11,7 @@ use yunlong_sdk::Principal;
 
 const PEIXIAN: &str = "320322101201";
 
-fn station(x: &Xuzhou) -> Station {
+pub(crate) fn station(x: &Xuzhou) -> Station {
     let input = StationInput {
         name: text("龙固服务站"),
         village: PEIXIAN.into(),
@@ -24,12 +24,12 @@ fn station(x: &Xuzhou) -> Station {
     x.role("manager", |w| stations::set_commission(w, &s.id, 200)).unwrap()
 }
 
-fn keeper<T>(x: &Xuzhou, f: impl FnOnce(&Principal) -> T) -> T {
+pub(crate) fn keeper<T>(x: &Xuzhou, f: impl FnOnce(&Principal) -> T) -> T {
     x.sign_in_official("keeper", &["station"]);
     f(&x.who())
 }
 
-fn sale(listing: &str, client_id: &str) -> Sale {
+pub(crate) fn sale(listing: &str, client_id: &str) -> Sale {
     let mut purchase = purchase(listing, 1);
     purchase.recipient =
         Recipient {

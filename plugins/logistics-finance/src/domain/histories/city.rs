@@ -1,5 +1,6 @@
 //! The model: what is on stable storage, and what must hold of it at any time.
 
+use super::hands::Hands;
 use crate::domain::effect::Effect;
 use crate::domain::ledger::{Account, Entry};
 use crate::domain::loan::{Deal, DisbursementState, Loan, State};
@@ -22,6 +23,7 @@ pub(super) struct City {
     pub(super) entries: BTreeMap<String, Entry>,
     /// The unique index over the banks' own numbers.
     numbers: BTreeSet<(String, String)>,
+    pub(super) hands: Hands,
     /// Fen for a tonne.
     pub(super) price: u64,
     /// Kilograms that passed the gate and did not come back.
@@ -43,6 +45,7 @@ impl City {
             loans: BTreeMap::new(),
             entries: BTreeMap::new(),
             numbers: BTreeSet::new(),
+            hands: Hands::default(),
             price: 100_000,
             gone: 0,
             now: crate::domain::loan::tests::START,
@@ -185,6 +188,10 @@ impl City {
             let approved = hands.approved.as_deref();
             assert!(approved != Some(&hands.applied) && approved != Some(&hands.opened_file), "maker and checker");
             assert_ne!(approved, hands.checked.as_deref(), "maker and checker");
+        }
+        if let Some(payment) = loan.disbursement.as_ref() {
+            let asked = payment.askers().any(|who| Some(who) == payment.answered_by.as_deref());
+            assert!(!asked, "one person asked for the money and said that it is paid");
         }
         for sale in &loan.sales {
             assert!(sale.confirmed_by.as_ref().is_some_and(|by| *by != sale.by), "one person sold the goods");

@@ -6,6 +6,8 @@
 //! after the other: the second is refused when what it read has changed.
 
 mod city;
+mod hands;
+mod loans;
 mod steps;
 
 use city::City;
@@ -27,12 +29,14 @@ fn histories_reach_the_ends_of_a_loans_life() {
     // A generator that never gets anywhere would keep every promise.
     let mut runner = TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
+    let mut kept_from = std::collections::BTreeSet::new();
     for _ in 0..1_500 {
         let ops = prop::collection::vec(op(), 40..90).new_tree(&mut runner).unwrap().current();
         let mut city = City::new();
         run(&mut city, &ops);
         seen.extend(city.loans.values().flat_map(|l| l.history.iter().map(|p| p.state.code())));
         seen.extend(city.receipts.values().flat_map(|r| r.history.iter().map(|p| p.state.code())));
+        kept_from.extend(city.hands.refused);
     }
     for state in [
         "disbursed",
@@ -47,5 +51,8 @@ fn histories_reach_the_ends_of_a_loans_life() {
         "frozen",
     ] {
         assert!(seen.contains(state), "no history reached `{state}`: {seen:?}");
+    }
+    for step in ["approve", "sign", "confirm-disbursement", "release", "confirm-sale", "write-off", "unfreeze"] {
+        assert!(kept_from.contains(step), "nobody was kept from `{step}`: {kept_from:?}");
     }
 }

@@ -331,12 +331,17 @@ impl Receipt {
         Ok(())
     }
 
-    /// Lets it go on where it was, once all that receipts of its lot promise is there: a count says so.
+    /// Lets it go on where it was, once all that receipts of its lot promise is there: a count says so. Whoever froze it
+    /// does not decide it.
     ///
     /// # Errors
-    /// [`WrongState`] when it is not frozen; [`Refused::LotMissing`].
-    pub fn unfreeze(&mut self, lot: &Lot, now: i64) -> Result<(), Refused> {
-        let Some(from) = self.frozen.as_ref().map(|f| f.from) else { return Err(self.wrong(Step::Unfreeze).into()) };
+    /// [`WrongState`] when it is not frozen; [`Refused::SameHands`], [`Refused::LotMissing`].
+    pub fn unfreeze(&mut self, by: &str, lot: &Lot, now: i64) -> Result<(), Refused> {
+        let Some(freeze) = self.frozen.as_ref() else { return Err(self.wrong(Step::Unfreeze).into()) };
+        if freeze.by == by {
+            return Err(Refused::SameHands { step: "unfreeze", first: "freeze" });
+        }
+        let from = freeze.from;
         // A draft promises nothing yet.
         if from.is_live() && lot.short() > 0 {
             return Err(Refused::LotMissing { lot: lot.id.clone(), short: lot.short(), unit: lot.unit });

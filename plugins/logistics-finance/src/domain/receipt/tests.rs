@@ -67,9 +67,11 @@ fn a_frozen_receipt_comes_back_to_where_it_was() {
     assert_eq!(receipt.release(6), Err(frozen.clone()), "no release");
     assert_eq!(receipt.withdraw(&mut lot, 6), Err(frozen));
     assert!(receipt.is_live());
-    receipt.unfreeze(&lot, 7).unwrap();
+    let same = Refused::SameHands { step: "unfreeze", first: "freeze" };
+    assert_eq!(receipt.unfreeze("sensor DV1", &lot, 7), Err(same));
+    receipt.unfreeze("p-2", &lot, 7).unwrap();
     assert_eq!((receipt.state, receipt.frozen.is_none()), (State::Pledged, true));
-    assert!(receipt.unfreeze(&lot, 8).is_err());
+    assert!(receipt.unfreeze("p-2", &lot, 8).is_err());
 }
 
 #[test]
@@ -79,12 +81,12 @@ fn a_receipt_stays_frozen_while_goods_of_its_lot_are_missing_or_written_off() {
     receipt.freeze("goods-missing", "sensor DV1", 2).unwrap();
     lot.left(50);
     let short = Err(Refused::LotMissing { lot: "LT1".into(), short: 50, unit: lot.unit });
-    assert_eq!(receipt.unfreeze(&lot, 3), short, "50 are missing");
+    assert_eq!(receipt.unfreeze("p-2", &lot, 3), short, "50 are missing");
     lot.counted(950).unwrap();
-    assert_eq!(receipt.unfreeze(&lot, 3), short, "it promises 50 that are written off");
+    assert_eq!(receipt.unfreeze("p-2", &lot, 3), short, "it promises 50 that are written off");
     assert_eq!(receipt.state, State::Frozen);
     lot.counted(1_000).unwrap();
-    receipt.unfreeze(&lot, 4).unwrap();
+    receipt.unfreeze("p-2", &lot, 4).unwrap();
     assert_eq!(receipt.state, State::Issued);
 }
 
@@ -96,7 +98,7 @@ fn a_frozen_application_that_comes_to_nothing_leaves_a_frozen_receipt_of_nobodys
     receipt.freeze("goods-missing", "sensor DV1", 4).unwrap();
     receipt.drop_pledge(5).unwrap();
     assert_eq!((receipt.state, receipt.pledged_to.clone()), (State::Frozen, None));
-    receipt.unfreeze(&lot, 6).unwrap();
+    receipt.unfreeze("p-2", &lot, 6).unwrap();
     assert_eq!(receipt.state, State::Issued);
 }
 

@@ -302,13 +302,10 @@ pub fn unfreeze(actor: &Actor, id: &str, reason: &str) -> Result<Receipt, Refusa
         if !pledgee && !actor.is(Role::Regulator) {
             return Err(Refusal::NotFound);
         }
-        if r.frozen.as_ref().is_some_and(|f| f.by == actor.subject) {
-            return Err(crate::domain::refused::Refused::SameHands { step: "unfreeze", first: "freeze" }.into());
-        }
         Ok(())
     };
     let done = step(id, "receipt.unfreeze", may, |r, lot, now| {
-        r.unfreeze(lot, now)?;
+        r.unfreeze(&actor.subject, lot, now)?;
         Ok(json!({"reason": reason}))
     });
     super::refused_hands(done, "receipt.unfreeze", id)

@@ -1,9 +1,10 @@
 //! What each step of a history does to the city.
 
-use super::city::{BATCHES, City, Message, RATES, TIMES};
+use super::city::{BATCHES, City, Message, PLATFORM, TIMES};
 use super::promises::check;
 use super::steps::{Op, Which};
 use crate::domain::batch;
+use crate::domain::commission::Rates;
 use crate::domain::effect::Effect;
 use crate::domain::group::{self, GroupError};
 use crate::domain::machine::Machine;
@@ -63,7 +64,8 @@ pub(super) fn place(city: &mut City, op: &Op, number: usize, now: i64) {
         let food = city.products[*n].category.is_food();
         assert!(!food || batch.is_some_and(|b| b.is_live(day)), "a food line without a live batch");
     }
-    let sale = StationSale {
+    let station = station.filter(|_| !group);
+    let sale = |_| StationSale {
         station: "st".into(),
         village: "320324109002".into(),
         payee: "93320382MA000TX30Q".into(),
@@ -79,14 +81,14 @@ pub(super) fn place(city: &mut City, op: &Op, number: usize, now: i64) {
         coupon: None,
         group: group.then(|| "g".into()),
         claims_held: Vec::new(),
-        station: (*station && !group).then_some(sale),
+        station: station.map(sale),
         recipient: Recipient {
             name: "收货人".into(),
             phone: String::new(),
             division: "320324109002".into(),
             address: "一组".into(),
         },
-        rates: RATES,
+        rates: Rates { platform: PLATFORM, station: station.unwrap_or(0) },
         commission_payee: "12320300MB000TX50F".into(),
     };
     let store = city.stores.iter().find(|s| s.id == store).unwrap().clone();
@@ -268,7 +270,7 @@ pub(super) fn gather(city: &mut City, enough: bool, number: usize, now: i64) {
         }
         let number = 1_000 * (number + 1) + n;
         let first = (GROUPED, 1);
-        let join = Op::Place { first, second: None, group: true, off: 0, station: false, crash: false };
+        let join = Op::Place { first, second: None, group: true, off: 0, station: None, crash: false };
         place(city, &join, number, now);
         if let Some(order) = city.orders.keys().position(|id| *id == order_id(number)) {
             further(city, order, now);

@@ -1,7 +1,6 @@
 //! A model of store, ledger and messages: effects are applied to a copy, all or nothing.
 
 use crate::domain::batch::{self, Batch};
-use crate::domain::commission::Rates;
 use crate::domain::effect::Effect;
 use crate::domain::group::{self, GroupBuy};
 use crate::domain::listing::{self, Listing};
@@ -24,7 +23,8 @@ pub(super) const TIMES: Times = Times {
     settle_days: 0,
     terms: Terms { ship_days: 7, carrier_hours: 48, arrive_days: 15, return_days: 7 },
 };
-pub(super) const RATES: Rates = Rates { platform: 300, station: 0 };
+/// What the platform keeps, in basis points.
+pub(super) const PLATFORM: u16 = 300;
 /// Units of each listing to begin with.
 pub(super) const STOCK: i64 = 12;
 pub(super) const BATCHES: [&str; 2] = ["AAAAAAAAAAAAA", "BBBBBBBBBBBBB"];

@@ -26,7 +26,9 @@ fn passed(city: &City) -> BTreeSet<String> {
     let claims = orders().flat_map(|o| &o.claims).map(|c| format!("claim {} {:?}", c.reason.code(), c.state));
     let batches = city.batches.values().map(|b| format!("batch {}", b.state.code()));
     let group = format!("group {}", city.group.state.code());
-    states.chain(returns).chain(refunds).chain(claims).chain(batches).chain([group]).collect()
+    let shares = orders().filter_map(|o| o.release.as_ref()).filter(|r| r.division.station > 0);
+    let shares = shares.map(|_| "commission of a station".to_owned());
+    states.chain(returns).chain(refunds).chain(claims).chain(batches).chain(shares).chain([group]).collect()
 }
 
 /// Of a thousand histories, how many come by an end at the least: about a third of what do, since they differ from run
@@ -52,6 +54,7 @@ fn floors() -> Vec<(String, u32)> {
         ("claim lost Refunded", 7),
         ("claim damaged Dismissed", 8),
         ("claim overdue Open", 35),
+        ("commission of a station", 40),
     ];
     orders.chain(others.map(|(end, floor)| (end.to_owned(), floor))).collect()
 }
@@ -78,7 +81,7 @@ fn every_promise_holds_in_every_history_and_histories_come_by_every_end() {
 fn an_order_that_was_cancelled_and_paid_late_goes_back_whole() {
     use steps::Op;
     let _ = steps::run(&[
-        Op::Place { first: (0, 2), second: None, group: false, off: 7, station: false, crash: false },
+        Op::Place { first: (0, 2), second: None, group: false, off: 7, station: None, crash: false },
         Op::Cancel { order: 0, crash: false },
         Op::Capture { order: 0 },
         Op::Deliver { message: 0, keep: true, crash: true, refuse: false },

@@ -3,7 +3,7 @@
 use super::city::{City, STOCK};
 use crate::domain::group;
 use crate::domain::listing;
-use crate::domain::order::{Order, RefundState, State};
+use crate::domain::order::{Order, RefundState, Release, State};
 use crate::domain::shipment::ClaimState;
 use crate::domain::statistics::Figures;
 
@@ -54,9 +54,7 @@ fn check_order(o: &Order) {
         let d = r.division;
         assert_eq!(d.platform + d.station + d.seller, o.escrow.released(), "{id}: a release is whole");
         assert_eq!(r.commission_by_line.iter().sum::<u64>(), d.platform + d.station, "{id}: commission by line");
-        for (c, l) in r.commission_by_line.iter().zip(&o.lines) {
-            assert!(*c <= l.left(), "{id}: a commission over its line");
-        }
+        check_commission(o, r);
         assert!(o.claims.iter().all(|c| c.state != ClaimState::Open), "{id}: paid out with an open claim");
         assert_eq!(o.escrow.held(), 0, "{id}");
     }
@@ -68,6 +66,23 @@ fn check_order(o: &Order) {
     }
     if matches!(o.state, State::Confirmed | State::Settled) {
         assert!(o.history.iter().any(|p| p.state == State::Accepted), "{id}: never accepted");
+    }
+}
+
+/// Platform and station get their rates of what is paid out, to the fen, and no line bears more than its part of them.
+fn check_commission(o: &Order, r: &Release) {
+    let (id, d) = (&o.id, r.division);
+    let (platform, station) = (u64::from(o.rates.platform), u64::from(o.rates.station));
+    let whole = d.platform + d.station + d.seller;
+    for (part, rate, of) in [(d.platform, platform, "the platform"), (d.station, station, "the station")] {
+        let exact = whole * rate;
+        assert!((part * 10_000).abs_diff(exact) < 10_000, "{id}: {of} gets {part} of {whole} at {rate}");
+    }
+    assert!(o.station.is_some() || d.station == 0, "{id}: a commission of no station");
+    for (c, l) in r.commission_by_line.iter().zip(&o.lines) {
+        assert!(*c <= l.left(), "{id}: a commission over its line");
+        // Each of the two, and the line, may be rounded up.
+        assert!(c * 10_000 < l.left() * (platform + station) + 30_000, "{id}: {c} on a line of {}", l.left());
     }
 }
 

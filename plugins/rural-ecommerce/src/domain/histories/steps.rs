@@ -6,6 +6,7 @@ use super::acts::{
 };
 use super::city::{City, END, START};
 use super::promises::{check, check_settled};
+use crate::domain::commission::MAX_STATION;
 use crate::domain::order::Back;
 use crate::domain::shipment::Carrier;
 use crate::domain::time::{DAY, HOUR, MINUTE};
@@ -20,7 +21,8 @@ pub(super) enum Op {
         second: Option<(Which, u32)>,
         group: bool,
         off: u64,
-        station: bool,
+        /// The commission of the station that orders for somebody, in basis points.
+        station: Option<u16>,
         crash: bool,
     },
     Capture {
@@ -115,11 +117,16 @@ pub(super) enum Op {
     },
 }
 
+/// None, little, or as much as a station may be given.
+fn commission() -> impl Strategy<Value = u16> {
+    prop_oneof![Just(0), 1..MAX_STATION, Just(MAX_STATION)]
+}
+
 pub(super) fn op() -> impl Strategy<Value = Op> {
     let i = any::<usize>;
     let crash = || prop::bool::weighted(0.1);
     prop_oneof![
-        9 => ((0_usize..4, 1_u32..6), prop::option::weighted(0.4, (0_usize..4, 1_u32..4)), prop::bool::weighted(0.6), 0_u64..300, any::<bool>(), crash())
+        9 => ((0_usize..4, 1_u32..6), prop::option::weighted(0.4, (0_usize..4, 1_u32..4)), prop::bool::weighted(0.6), 0_u64..300, prop::option::of(commission()), crash())
             .prop_map(|(first, second, group, off, station, crash)| Op::Place { first, second, group, off, station, crash }),
         7 => i().prop_map(|order| Op::Capture { order }),
         9 => (i(), prop::bool::weighted(0.25), crash(), prop::bool::weighted(0.2)).prop_map(|(message, keep, crash, refuse)| Op::Deliver { message, keep, crash, refuse }),

@@ -85,7 +85,12 @@ pub(crate) struct State {
     pub(crate) sent: Vec<OutboundRequest>,
     /// How many of the next commits answer `conflict`.
     pub(crate) conflicts: u32,
+    /// How many calls the process that runs still makes before it dies, if it does.
+    pub(crate) lives: Option<u32>,
 }
+
+/// With what a process that dies unwinds.
+pub(crate) struct Died;
 
 thread_local! {
     static CITY: RefCell<Option<State>> = const { RefCell::new(None) };
@@ -102,6 +107,24 @@ pub(crate) fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
         let Some(city) = city else { panic!("the SDK runs natively on a test double: begin the test with `TestCity::new(include_str!(\"../app.toml\"))`") };
         f(city)
     })
+}
+
+/// A call of the host on this thread's city, if the process lives to make it.
+fn call<T>(f: impl FnOnce(&mut State) -> T) -> T {
+    let dies = with(|c| match &mut c.lives {
+        Some(0) => true,
+        Some(left) => {
+            *left -= 1;
+            false
+        }
+        None => false,
+    });
+    if dies {
+        // Nothing that runs while it unwinds dies once more.
+        with(|c| c.lives = None);
+        std::panic::resume_unwind(Box::new(Died));
+    }
+    with(f)
 }
 
 impl State {
@@ -139,6 +162,7 @@ impl State {
             outside: Vec::new(),
             sent: Vec::new(),
             conflicts: 0,
+            lives: None,
         }
     }
 
@@ -298,27 +322,27 @@ impl Backend for Double {
     fn pause(_: u32) {}
 
     fn send(request: &OutboundRequest, parts: &Parts) -> Result<OutboundResponse, HttpError> {
-        with(|c| c.send(request, parts))
+        call(|c| c.send(request, parts))
     }
 
     fn get(collection: &str, id: &str) -> Result<Option<RawDocument>, DataError> {
-        with(|c| c.data.get(collection, id))
+        call(|c| c.data.get(collection, id))
     }
 
     fn find(collection: &str, query: &RawQuery) -> Result<RawPage, DataError> {
-        with(|c| c.data.find(collection, query, &BTreeMap::new()))
+        call(|c| c.data.find(collection, query, &BTreeMap::new()))
     }
 
     fn counter(counter: &str, key: &str) -> Result<i64, DataError> {
-        with(|c| c.data.counter(counter, key))
+        call(|c| c.data.counter(counter, key))
     }
 
     fn begin() -> Result<Transaction, DataError> {
-        Ok(Transaction::default())
+        Ok(call(|_| Transaction::default()))
     }
 
     fn commit(tx: &Transaction) -> Result<u64, DataError> {
-        with(|c| tx.commit(c))
+        call(|c| tx.commit(c))
     }
 
     fn rollback(tx: &Transaction) {
@@ -326,41 +350,41 @@ impl Backend for Double {
     }
 
     fn tx_get(tx: &Transaction, collection: &str, id: &str) -> Result<Option<RawDocument>, DataError> {
-        with(|c| tx.get(&c.data, collection, id))
+        call(|c| tx.get(&c.data, collection, id))
     }
 
     fn tx_find(tx: &Transaction, collection: &str, query: &RawQuery) -> Result<RawPage, DataError> {
-        with(|c| tx.find(&c.data, collection, query))
+        call(|c| tx.find(&c.data, collection, query))
     }
 
     fn tx_insert(tx: &Transaction, collection: &str, id: &str, body: &str) -> Result<(), DataError> {
-        with(|c| tx.insert(&c.data, collection, id, body))
+        call(|c| tx.insert(&c.data, collection, id, body))
     }
 
     fn tx_put(tx: &Transaction, collection: &str, id: &str, body: &str) -> Result<(), DataError> {
-        with(|c| tx.put(&c.data, collection, id, body))
+        call(|c| tx.put(&c.data, collection, id, body))
     }
 
     fn tx_delete(tx: &Transaction, collection: &str, id: &str) -> Result<(), DataError> {
-        with(|c| tx.delete(&c.data, collection, id))
+        call(|c| tx.delete(&c.data, collection, id))
     }
 
     fn tx_adjust(tx: &Transaction, counter: &str, key: &str, delta: i64, min: i64, max: i64) -> Result<(), DataError> {
-        with(|c| tx.adjust(&c.data, counter, key, delta, min, max))
+        call(|c| tx.adjust(&c.data, counter, key, delta, min, max))
     }
 
     fn tx_counter(tx: &Transaction, counter: &str, key: &str) -> Result<i64, DataError> {
-        with(|c| tx.counter(&c.data, counter, key))
+        call(|c| tx.counter(&c.data, counter, key))
     }
 
     fn tx_audit(tx: &Transaction, action: &str, target: &str, detail: &str) -> Result<(), DataError> {
         let detail = serde_json::from_str(detail).map_err(|e| DataError::Invalid(e.to_string()))?;
-        let actor = with(|c| c.principal.subject.clone());
+        let actor = call(|c| c.principal.subject.clone());
         tx.stage(|s| s.audit.push(Audited { actor, action: action.to_owned(), target: target.to_owned(), detail }))
     }
 
     fn publish(tx: &Transaction, event: &Outgoing) -> Result<String, MessagingError> {
-        with(|c| {
+        call(|c| {
             if !c.manifest.publishes(&event.topic) {
                 return Err(MessagingError::Undeclared(event.topic.clone()));
             }
@@ -377,14 +401,14 @@ impl Backend for Double {
     }
 
     fn notify(tx: &Transaction, note: &Notification) -> Result<(), MessagingError> {
-        if !with(|c| c.people.contains(&note.recipient)) {
+        if !call(|c| c.people.contains(&note.recipient)) {
             return Err(MessagingError::UnknownRecipient);
         }
         tx.stage(|s| s.notes.push(note.clone())).map_err(|_| MessagingError::Closed)
     }
 
     fn create_intent(tx: &Transaction, intent: &NewIntent) -> Result<Intent, PaymentError> {
-        with(|c| {
+        call(|c| {
             c.manifest.payments_granted()?;
             let prepared = c.ledger.prepare(intent, &tx.payments())?;
             tx.stage(|s| s.payments.push(PaymentOp::Create(prepared.clone(), Some(intent.lines.clone()), c.person())))
@@ -406,11 +430,11 @@ impl Backend for Double {
     }
 
     fn intent(id: &str) -> Result<Intent, PaymentError> {
-        with(|c| c.ledger.get(id))
+        call(|c| c.ledger.get(id))
     }
 
     fn create_escrow(tx: &Transaction, escrow: &NewEscrow) -> Result<Intent, PaymentError> {
-        with(|c| {
+        call(|c| {
             c.manifest.payments_granted()?;
             let prepared = c.ledger.prepare_escrow(escrow, &tx.payments())?;
             tx.stage(|s| s.payments.push(PaymentOp::Create(prepared.clone(), None, c.person())))
@@ -428,35 +452,35 @@ impl Backend for Double {
     }
 
     fn escrow(id: &str) -> Result<EscrowState, PaymentError> {
-        with(|c| c.ledger.escrow(id))
+        call(|c| c.ledger.escrow(id))
     }
 
     fn issue_ticket(wanted: &NewTicket) -> Result<Ticket, FileError> {
-        with(|c| files::issue(c, wanted))
+        call(|c| files::issue(c, wanted))
     }
 
     fn stat_file(id: &str) -> Result<File, FileError> {
-        with(|c| files::stat(c, id))
+        call(|c| files::stat(c, id))
     }
 
     fn attached_files(to: &str) -> Result<Vec<File>, FileError> {
-        with(|c| Ok(files::attached(c, to)))
+        call(|c| Ok(files::attached(c, to)))
     }
 
     fn read_file(id: &str, offset: u64, length: u32) -> Result<Vec<u8>, FileError> {
-        with(|c| files::read(c, id, offset, length))
+        call(|c| files::read(c, id, offset, length))
     }
 
     fn write_file(area: &str, name: &str, content: Vec<u8>) -> Result<File, FileError> {
-        with(|c| files::write(c, area, name, content))
+        call(|c| files::write(c, area, name, content))
     }
 
     fn serve_file(id: &str, how: Show) -> Result<String, FileError> {
-        with(|c| files::serve(c, id, how))
+        call(|c| files::serve(c, id, how))
     }
 
     fn attach_file(tx: &Transaction, id: &str, to: &str) -> Result<File, FileError> {
-        with(|c| {
+        call(|c| {
             let file = files::attach(c, id, to)?;
             tx.stage(|s| s.files.push(FileOp::Attach(id.to_owned(), to.to_owned()))).map_err(|_| FileError::Closed)?;
             Ok(file)
@@ -464,15 +488,15 @@ impl Backend for Double {
     }
 
     fn delete_file(tx: &Transaction, id: &str) -> Result<(), FileError> {
-        tx.stage(|s| s.files.push(FileOp::Delete(id.to_owned()))).map_err(|_| FileError::Closed)
+        call(|_| tx.stage(|s| s.files.push(FileOp::Delete(id.to_owned())))).map_err(|_| FileError::Closed)
     }
 
     fn open(dataset: &str, purpose: &str) -> Result<shared::Opened, SharedError> {
-        with(|c| shared::open(&c.manifest, dataset, purpose))
+        call(|c| shared::open(&c.manifest, dataset, purpose))
     }
 
     fn shared_fields(dataset: &shared::Opened) -> Result<Vec<String>, SharedError> {
-        with(|c| dataset.fields(c))
+        call(|c| dataset.fields(c))
     }
 
     fn shared_get(
@@ -481,15 +505,15 @@ impl Backend for Double {
         fields: &[&str],
         as_of: Option<&str>,
     ) -> Result<Option<Released>, SharedError> {
-        with(|c| dataset.get(c, key, fields, as_of))
+        call(|c| dataset.get(c, key, fields, as_of))
     }
 
     fn shared_me(dataset: &shared::Opened, fields: &[&str]) -> Result<Option<Released>, SharedError> {
-        with(|c| dataset.me(c, fields))
+        call(|c| dataset.me(c, fields))
     }
 
     fn shared_query(dataset: &shared::Opened, query: &SharedQuery, fields: &[&str]) -> Result<Page, SharedError> {
-        with(|c| dataset.query(c, query, fields))
+        call(|c| dataset.query(c, query, fields))
     }
 
     fn shared_write(
@@ -499,35 +523,35 @@ impl Backend for Double {
         version: u64,
         valid_from: &str,
     ) -> Result<u64, SharedError> {
-        with(|c| dataset.write(c, key, body, version, valid_from))
+        call(|c| dataset.write(c, key, body, version, valid_from))
     }
 
     fn shared_start_job(dataset: &shared::Opened, query: &SharedQuery, fields: &[&str]) -> Result<String, SharedError> {
-        with(|c| dataset.start_job(c, query, fields))
+        call(|c| dataset.start_job(c, query, fields))
     }
 
     fn shared_job(dataset: &shared::Opened, id: &str) -> Result<Job, SharedError> {
-        with(|c| dataset.job(c, id))
+        call(|c| dataset.job(c, id))
     }
 
     fn shared_job_page(dataset: &shared::Opened, id: &str, page: u32) -> Result<Vec<Released>, SharedError> {
-        with(|c| dataset.job_page(c, id, page))
+        call(|c| dataset.job_page(c, id, page))
     }
 
     fn person(purpose: &str, id: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
-        with(|c| base::get_person(c, purpose, id, items))
+        call(|c| base::get_person(c, purpose, id, items))
     }
 
     fn own_person(purpose: &str, items: &[&str]) -> Result<Option<population::Person>, SharedError> {
-        with(|c| base::own_person(c, purpose, items))
+        call(|c| base::own_person(c, purpose, items))
     }
 
     fn household(purpose: &str, number: &str, items: &[&str]) -> Result<Option<population::Household>, SharedError> {
-        with(|c| base::household(c, purpose, number, items))
+        call(|c| base::household(c, purpose, number, items))
     }
 
     fn entity(purpose: &str, uscc: &str) -> Result<Option<legal_entities::Entity>, SharedError> {
-        with(|c| base::get_entity(c, purpose, uscc))
+        call(|c| base::get_entity(c, purpose, uscc))
     }
 
     fn entities(
@@ -535,7 +559,7 @@ impl Backend for Double {
         which: legal_entities::Which<'_>,
         cursor: Option<&str>,
     ) -> Result<TypedPage<legal_entities::Entity>, SharedError> {
-        with(|c| base::entities(c, purpose, which, cursor))
+        call(|c| base::entities(c, purpose, which, cursor))
     }
 
     fn events(
@@ -544,15 +568,15 @@ impl Backend for Double {
         kinds: &[&str],
         cursor: Option<&str>,
     ) -> Result<TypedPage<credit::Event>, SharedError> {
-        with(|c| base::events(c, purpose, uscc, kinds, cursor))
+        call(|c| base::events(c, purpose, uscc, kinds, cursor))
     }
 
     fn credit_summary(purpose: &str, uscc: &str) -> Result<BTreeMap<String, u32>, SharedError> {
-        with(|c| base::summary(c, purpose, uscc))
+        call(|c| base::summary(c, purpose, uscc))
     }
 
     fn place(purpose: &str, code: &str) -> Result<Option<geospatial::Place>, SharedError> {
-        with(|c| base::get_place(c, purpose, code))
+        call(|c| base::get_place(c, purpose, code))
     }
 
     fn places(
@@ -561,15 +585,15 @@ impl Backend for Double {
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<TypedPage<geospatial::Place>, SharedError> {
-        with(|c| base::places(c, purpose, at, limit, cursor))
+        call(|c| base::places(c, purpose, at, limit, cursor))
     }
 
     fn observation(purpose: &str, number: &str) -> Result<Option<economy::Observation>, SharedError> {
-        with(|c| base::get_observation(c, purpose, number))
+        call(|c| base::get_observation(c, purpose, number))
     }
 
     fn indicators(purpose: &str) -> Result<Vec<economy::Indicator>, SharedError> {
-        with(|c| base::indicators(c, purpose))
+        call(|c| base::indicators(c, purpose))
     }
 
     fn series(
@@ -579,12 +603,12 @@ impl Backend for Double {
         from: &str,
         to: &str,
     ) -> Result<Vec<economy::Series>, SharedError> {
-        with(|c| base::series(c, purpose, indicator, divisions, (from, to)))
+        call(|c| base::series(c, purpose, indicator, divisions, (from, to)))
     }
 }
 
 fn payment(tx: &Transaction, op: PaymentOp) -> Result<(), PaymentError> {
-    with(|c| {
+    call(|c| {
         c.manifest.payments_granted()?;
         c.ledger.check(&op, &tx.payments(), c.person().as_deref())?;
         let seen = (op.intent().to_owned(), c.ledger.version(op.intent()));

@@ -302,7 +302,7 @@ fn a_settled_loan_keeps_a_frozen_receipt_until_it_is_cleared_up() {
         deal.release("keeper", std::slice::from_ref(&all), &Prices::new(), 30, START),
         Err(Refused::ReceiptFrozen { .. })
     ));
-    deal.receipts[0].unfreeze(&coal(1_000_000), START).unwrap();
+    deal.receipts[0].unfreeze("regulator", &coal(1_000_000), START).unwrap();
     deal.release("keeper", &[all], &Prices::new(), 30, START).unwrap();
     assert_eq!(deal.standing().count(), 0);
 }

@@ -15,7 +15,7 @@ fn nothing_is_paid_out_unsigned_or_unregistered_or_on_frozen_goods() {
     deal.register_pledges(START).unwrap();
     deal.receipts[0].freeze("x", "p", START).unwrap();
     assert!(matches!(deal.ask_disbursement("maker", &now_prices, 30, START), Err(Refused::ReceiptFrozen { .. })));
-    deal.receipts[0].unfreeze(&coal(1_000_000), START).unwrap();
+    deal.receipts[0].unfreeze("regulator", &coal(1_000_000), START).unwrap();
     assert!(matches!(deal.ask_disbursement("maker", &prices(99_999), 30, START), Err(Refused::OverLtv { .. })));
     assert!(deal.loan.disbursement.is_none());
 }
