@@ -139,7 +139,10 @@ pub(super) fn take(city: &mut City, id: &str, step: &LoanStep, by: &'static str,
     let mut deal = read.clone();
     let effects = match decide(city, &mut deal, step, by) {
         Ok(effects) => effects,
-        Err(Refused::SameHands { step, .. }) => return drop(city.hands.refused.insert(step)),
+        Err(Refused::SameHands { step, .. }) => {
+            city.hands.refused.insert(step);
+            return;
+        }
         Err(_) => return,
     };
     if crash || city.commit(Some(&read), &deal, effects).is_err() {

@@ -194,7 +194,7 @@ fn hands(after: &Papers) {
             _ => &[],
         };
         for made in checks {
-            let same = did.get(&(made, with)).is_some_and(|them| them.contains(who));
+            let same = did.get(&(*made, with)).is_some_and(|them| them.contains(who));
             assert!(!same, "`{who}` did `{made}` and then `{step}` with {with}");
         }
         match step {

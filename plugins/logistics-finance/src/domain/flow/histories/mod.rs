@@ -30,7 +30,7 @@ fn end() -> impl Strategy<Value = End> {
     prop_oneof![7 => Just(End::Done), 1 => Just(End::Lost), 2 => Just(End::Twice)]
 }
 
-/// Whether the order, the waybill, the receipt and the payment say the same.
+/// The order, the waybill, the receipt and the payment say the same.
 fn all_agree(trade: &Trade, flow: &Flow) {
     let (id, order) = (&flow.id, &flow.order);
     let waybill = &trade.waybills[&flow.carried.as_ref().expect("released without a waybill").waybill];
