@@ -96,6 +96,8 @@ fn a_receipt_is_verified_by_anybody_and_a_draft_by_nobody() {
     assert!(kids.contains(&&json!(seen.signature.unwrap().kid)));
     x.configure("receipt_algorithm", "SM2-SM3");
     receipts::transfer(&x.company(A), &draft.id, C).unwrap();
+    let again = receipts::transfer(&x.company(C), &draft.id, C);
+    assert!(matches!(again, Err(Refusal::Fields(_))), "they hold it already: {again:?}");
     let seen = receipts::verify(&draft.id).unwrap();
     assert_eq!((seen.genuine, seen.signature.unwrap().algorithm.code()), (true, "SM2-SM3"));
 }

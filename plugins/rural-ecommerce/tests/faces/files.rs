@@ -102,7 +102,7 @@ fn a_file_is_for_whom_the_list_is() {
         let path = format!("/manage/{path}/file?format=csv");
         assert_eq!(x.get::<Rural>(&path).code().as_u16(), 403, "{path}");
     }
-    assert_eq!(x.get::<Rural>("/store/orders/file?format=csv").code().as_u16(), 403, "who has no store");
+    assert_eq!(x.get::<Rural>("/store/orders/file?format=csv").code().as_u16(), 409, "who has no store");
     x.sign_out();
     for path in ["/orders", "/returns", "/store/orders", "/store/returns", "/manage/farmers"] {
         assert!(location(&x.get::<Rural>(&format!("{path}/file?format=csv"))).contains("sign-on"), "{path}");

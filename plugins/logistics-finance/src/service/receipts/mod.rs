@@ -14,7 +14,7 @@ use crate::domain::warehouse::Lot;
 use crate::store::{self, RECEIPTS, by};
 use serde::Serialize;
 use serde_json::{Value, json};
-use yunlong_sdk::{Page, Tx, transact};
+use yunlong_sdk::{Page, Tx, t, transact};
 
 /// A receipt that is to be drafted.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -151,6 +151,11 @@ pub fn transfer(actor: &Actor, id: &str, to: &str) -> Result<Receipt, Refusal> {
     let to = check.uscc("/to", to);
     check.done()?;
     step(id, "receipt.transfer", of_holder(actor), |r, _, now| {
+        if r.holder == to {
+            let mut check = Check::new();
+            check.wrong("/to", t("对方已经持有这份仓单", "They hold this receipt already"));
+            check.done()?;
+        }
         r.transfer(&to, now)?;
         Ok(json!({"to": to}))
     })

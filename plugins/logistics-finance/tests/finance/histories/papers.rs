@@ -22,10 +22,10 @@ pub(super) struct Papers {
     pub(super) loans: BTreeMap<String, Loan>,
     pub(super) events: BTreeMap<String, Event>,
     pub(super) audit: Vec<AuditRow>,
-    entries: BTreeMap<String, Entry>,
-    alerts: BTreeMap<String, Alert>,
+    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) alerts: BTreeMap<String, Alert>,
     /// Fen for a tonne.
-    price: u64,
+    pub(super) price: u64,
 }
 
 fn all<T: Document>(of: Collection<T>) -> BTreeMap<String, T> {
