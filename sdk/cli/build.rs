@@ -104,6 +104,8 @@ fn gather(root: &Path, dir: &Path, files: &mut Vec<PathBuf>) -> Result<bool, Box
                 whole = false;
             }
         } else if kind.is_file() {
+            // Python leaves `__pycache__` beside what it runs.
+            whole &= !name.ends_with(".py");
             files.push(short.to_owned());
             parts.push(path);
         }
