@@ -63,6 +63,8 @@ async fn main() -> Result<()> {
         .config(goods, "group_grace_seconds", "5")
         // Settled as soon as they are confirmed.
         .config(goods, "return_days", "0")
+        // What was counted is looked at after each round, not ten minutes later.
+        .config(load::education::APP, "figures_minutes", "0")
         .config(APP, "hold_minutes", "1")
         // Payments that are never told keep theirs open for the whole minute.
         .config(APP, "max_open_orders", "1000")
