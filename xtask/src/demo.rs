@@ -109,7 +109,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     serve.arg("--admin-port").arg(admin_port.to_string());
     serve.arg("--registry-port").arg(options.registry_port.to_string());
     serve.arg("--trust-key").arg(guests::packages_dir()?.join("demo-vendor.pem"));
-    // `tests/end_to_end/scenarios.rs` plays every scenario of these apps with a fault at each host call, and nobody wants
+    // Faults at each host call are for the tests (`tests/end_to_end/scenarios.rs`): nobody wants
     // to wait for that at the first start.
     serve.args(["--option", "registry.fault_seconds=0"]);
     serve.arg("--plan").arg(write_plan(&packages)?);
