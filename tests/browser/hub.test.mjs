@@ -120,35 +120,15 @@ test('a provider refuses, is asked again, and gives no more than the age', async
   await clean(desk.page, 'request-narrowed');
 });
 
-/** How long after a moment the list of reads shows what fits: looked for again and again in a tab of its own. */
-async function shownAfter(page, since, pattern) {
-  const watching = await page.context().newPage();
-  try {
-    for (;;) {
-      await watching.goto(`${city.origin('')}/my-data/reads`);
-      const shown = pattern.test(await watching.textContent('main'));
-      const after = Date.now() - since;
-      if (shown) return after;
-      assert.ok(after < 10_000, 'the read was not shown within ten seconds');
-    }
-  } finally {
-    await watching.close();
-  }
-}
-
-/** Consents in the window that the order form opens, and sends the form again, which then reads; meanwhile
- *  `watch` is given the moment before. Answers what it does. */
-async function consent(page, name, watch = async () => undefined) {
+/** Consents in the window that the order form opens, and sends the form again, which then reads. */
+async function consent(page, name) {
   const [asked] = await Promise.all([page.waitForEvent('popup'), page.locator('main a[href*="/consent"]').first().click()]);
   await asked.waitForSelector('button[value=give]');
   await clean(asked, `${name}-consent`);
   await asked.locator('button[value=give]').click();
   await asked.waitForURL(/\/order\/consented/);
   await asked.close();
-  const before = Date.now();
-  const [seen] = await Promise.all([watch(before), page.locator('button[value=again]').click()]);
-  await page.waitForLoadState();
-  return seen;
+  await Promise.all([page.waitForEvent('load'), page.locator('button[value=again]').click()]);
 }
 
 for (const { how, name, account, ...options } of [
@@ -163,8 +143,7 @@ for (const { how, name, account, ...options } of [
     await page.waitForSelector('input[name="v0-name"]');
     assert.equal(await page.locator('select[name="v0-concession"] option[value=senior]').count(), 0, 'a price by age without consent');
     const read = zh ? /徐州市文化广电和旅游局（示例）的应用“景区电子联票”.*读取了您的出生日期/ : /Attraction tickets”.*read your Date of birth/;
-    const after = await consent(page, name, (before) => shownAfter(page, before, read));
-    assert.ok(after <= 1_000, `the read was shown ${after} ms after it was asked for`);
+    await consent(page, name);
     const senior = page.locator('select[name="v0-concession"] option[value=senior]');
     assert.equal(await senior.count(), 1, await page.textContent('main'));
     await clean(page, `${name}-order-form`);

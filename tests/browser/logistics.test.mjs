@@ -3,7 +3,7 @@
 // Every page on the way is looked at by axe, in a wide window and on a phone.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { PASSWORD, WAYS, assertCalm, clean, person, startBrowser, startCity } from './city.mjs';
+import { PASSWORD, WAYS, assertCalm, assertRoomy, cleanAndNarrow as clean, onPaper, person, startBrowser, startCity } from './city.mjs';
 
 let city;
 let browser;
@@ -101,6 +101,7 @@ for (const { how, name, ...options } of WAYS) {
     await clean(clerk, `${name}-lf-06-receipt`);
     await clerk.goto(at(`${receipt}/print`));
     await clean(clerk, `${name}-lf-07-receipt-print`);
+    await onPaper(clerk, `${name}-lf-08-receipt-on-paper`);
 
     const company = await representative('/', options);
     await clean(company, `${name}-lf-10-company`);
@@ -126,6 +127,7 @@ for (const { how, name, ...options } of WAYS) {
       await checker.goto(at(path));
       await clean(checker, `${name}-lf-29-${what}`);
     }
+    await onPaper(checker, `${name}-lf-29-contract-on-paper`);
 
     // What anybody may see of the receipt, by its number alone.
     const { page } = await person(browser, options);
@@ -169,3 +171,15 @@ for (const { how, name, ...options } of WAYS) {
     await clean(page, `${name}-lf-53-receipt`);
   });
 }
+
+// Last: what is chosen is the account's, its language among it.
+test('in the elder mode letters are large and there is room to hit', async () => {
+  const clerk = await official('warehouse-1', '/', { phone: true });
+  await clerk.getByRole('banner').getByRole('button', { name: '长辈版' }).click();
+  await clerk.getByRole('button', { name: '标准版' }).waitFor();
+  for (const [path, what] of [['/', 'home'], ['/receipts', 'receipts'], ['/warehouses/WH-S06', 'warehouse'], ['/warehouses/WH-S06/receive', 'receive'], ['/help', 'help']]) {
+    await clerk.goto(at(path));
+    await assertRoomy(clerk);
+    await clean(clerk, `lf-60-elder-${what}`);
+  }
+});

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { PASSWORD, assertCalm, clean as look, person, publishAndApprove, startBrowser, startCity } from './city.mjs';
+import { PASSWORD, assertCalm, cleanAndNarrow as look, person, publishAndApprove, startBrowser, startCity } from './city.mjs';
 
 const APP = 'guestbook';
 const clean = (page, name) => look(page, `registry-${name}`);
@@ -214,7 +214,8 @@ for (const [name, options, elder] of [['zh', {}, false], ['en-phone', { lang: 'e
     }
     await clean(page, `ways-${name}-1-catalogue`);
     for (const [path, what] of [['/apps?area=public-services', '2-area'], ['/apps?category=citizen-services', '3-category'],
-      ['/apps?q=nothing-like-it', '4-nothing'], ['/apps/guestbook', '5-app'], ['/apps/no-such-app', '6-missing'], ['/help#apps', '7-help']]) {
+      ['/apps?q=nothing-like-it', '4-nothing'], ['/apps/guestbook', '5-app'], ['/apps/no-such-app', '6-missing'], ['/topics', '6-topics'],
+      ['/topics/platform/city.payments', '6-topic'], ['/topics?q=nothing-like-it', '6-no-topic'], ['/help#apps', '7-help']]) {
       await page.goto(portal(path));
       await clean(page, `ways-${name}-${what}`);
     }

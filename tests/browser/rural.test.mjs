@@ -3,7 +3,7 @@
 // the trace. In a wide window and on a phone; every page on the way is looked at by axe.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { assertCalm, clean, picture } from './city.mjs';
+import { assertCalm, clean, inEnglish, picture } from './city.mjs';
 import { LONGGU, DONGFENG, WAYS, at, begin, both, bring, button, buy, choosePlace, end, fill, labelled, link, open, pay, portal, recordTest, says, signIn, storeOf, until, visit } from './rural.mjs';
 
 before(begin);
@@ -38,6 +38,7 @@ for (const way of WAYS) {
     await labelled(page, '县（市、区）').selectOption('320324');
     await button(page, '筛选').click();
     await link(page, '价格从低到高').click();
+    await page.locator('main ul.grid .amount').nth(19).waitFor();
     const prices = (await page.locator('main ul.grid .amount').allTextContents()).map((p) => Number(p.replace(/[¥,]/g, '')));
     assert.equal(prices.length, 20);
     assert.deepEqual(prices, prices.toSorted((a, b) => a - b));
@@ -108,7 +109,9 @@ for (const way of WAYS) {
     await button(farmer, '发货').click();
     await says(farmer, '已发货');
     await link(farmer, '订单详情').click();
-    assert.equal(await farmer.locator('main').getByRole('table', { name: /^包裹/ }).locator('tbody tr').count(), 6);
+    const parcels = farmer.locator('main').getByRole('table', { name: /^包裹/ }).locator('tbody tr');
+    await parcels.nth(5).waitFor();
+    assert.equal(await parcels.count(), 6);
     await button(farmer, '已全部送达').first().click();
     await says(farmer, '全部商品已发出');
     await button(farmer, '已全部送达').click();
@@ -381,3 +384,22 @@ for (const way of WAYS) {
     await page.getByRole('button', { name: '长辈版' }).waitFor();
   });
 }
+
+test('the pages of everybody, farmers, the department and stations are in English too, and fit the smallest telephones', async () => {
+  const phone = { phone: true };
+  const first = await visit('/', phone);
+  await first.locator('#loading').waitFor({ state: 'detached', timeout: 240_000 });
+  const goods = await first.locator('main ul.grid a').first().getAttribute('href');
+  const paths = ['/', goods, '/groups', '/trace', '/figures', '/coverage', '/coverage/uncovered', '/help'];
+  await inEnglish(first, at, paths, 'rural-en');
+  const { farmer } = await storeOf(WAYS[1]);
+  for (const [page, name, own] of [
+    [await open('citizen-010', '/', phone), 'citizen', ['/cart', '/orders', '/returns', '/store/register']],
+    [farmer, 'farmer', ['/store', '/store/edit', '/store/goods', '/store/goods/new', '/store/batches', '/store/batches/new', '/store/orders', '/store/returns', '/store/offers', '/store/income']],
+    [await open('commerce-admin', '/', phone), 'department', ['/manage', '/manage/orders', '/manage/farmers', '/manage/listings', '/manage/batches', '/manage/stations', '/manage/divisions', '/manage/claims']],
+    [await open('commerce-arbiter', '/', phone), 'arbiter', ['/manage/disputes']],
+    [await open('station-1', '/', phone), 'station', ['/station', '/station/offline']],
+  ]) {
+    await inEnglish(page, at, own, `rural-en-${name}`);
+  }
+});

@@ -3,8 +3,10 @@
 //! carrier's dispatcher, the regulator, and the manufacturers' representatives under their mandates.
 
 mod acceptance;
+mod bad_loans;
 mod devices;
 mod edges;
+mod lapses;
 mod parts;
 mod recovery;
 mod repeats;
@@ -32,6 +34,7 @@ const BANK_2: &str = "91320300MA000TXB61";
 const CROWD: usize = 200;
 /// Fen that are lent on goods worth a million yuan, at most.
 const LENT: u64 = 70_000_000;
+const DAYS: Duration = Duration::from_secs(86_400);
 
 /// The city, and everybody at work in it.
 struct Xuzhou {
@@ -56,19 +59,6 @@ async fn refused(client: &Client, path: &str, body: &Value, status: u16, kind: &
     refusal(&client.post(path, body).await?, status, kind).with_context(|| path.to_owned())
 }
 
-/// One call. While the city answers that others were there first and nothing was done (503), it is made again, as a
-/// program does.
-async fn insisting(client: &Client, path: &str, body: &Value) -> Result<Answer> {
-    for _ in 0..100 {
-        let answer = client.post(path, body).await?;
-        if answer.status != 503 {
-            return Ok(answer);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    client.post(path, body).await
-}
-
 /// The same call so many times at once, of which each is answered.
 async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Result<Vec<Answer>> {
     each_at_once(client, path, body, times).await.into_iter().collect()
@@ -76,7 +66,7 @@ async fn at_once(client: &Client, path: &str, body: &Value, times: usize) -> Res
 
 /// The same call so many times at once, of which some may have no answer.
 async fn each_at_once(client: &Client, path: &str, body: &Value, times: usize) -> Vec<Result<Answer>> {
-    futures::future::join_all((0..times).map(|_| insisting(client, path, body))).await
+    futures::future::join_all((0..times).map(|_| client.insist(path, body))).await
 }
 
 /// What is found at a path.
@@ -163,9 +153,8 @@ impl Xuzhou {
         Ok((loan, receipt))
     }
 
-    /// Approved, signed and registered: what is missing is the money.
-    async fn ready(&self) -> Result<(String, Value)> {
-        let (loan, receipt) = self.checked(LENT).await?;
+    /// A loan that was checked is approved, signed and registered.
+    async fn agreed(&self, loan: &str) -> Result<()> {
         for (who, step) in [
             (&self.checker, "approve"),
             (&self.checker, "sign"),
@@ -174,15 +163,39 @@ impl Xuzhou {
         ] {
             done(who, &format!("/api/loans/{loan}/{step}"), &json!({})).await?;
         }
+        Ok(())
+    }
+
+    /// The bank asks for the money of a loan that is agreed, and pays.
+    async fn pay_out(&self, loan: &str) -> Result<()> {
+        done(&self.maker, &format!("/api/loans/{loan}/ask-disbursement"), &json!({})).await?;
+        done(&self.checker, &format!("/api/loans/{loan}/confirm-disbursement"), &paid()).await.map(drop)
+    }
+
+    /// Approved, signed and registered: what is missing is the money.
+    async fn ready(&self) -> Result<(String, Value)> {
+        let (loan, receipt) = self.checked(LENT).await?;
+        self.agreed(&loan).await?;
         Ok((loan, receipt))
     }
 
     /// The money is out: 700,000 yuan on goods worth a million.
     async fn out(&self) -> Result<(String, Value)> {
         let (loan, receipt) = self.ready().await?;
-        done(&self.maker, &format!("/api/loans/{loan}/ask-disbursement"), &json!({})).await?;
-        done(&self.checker, &format!("/api/loans/{loan}/confirm-disbursement"), &paid()).await?;
+        self.pay_out(&loan).await?;
         Ok((loan, receipt))
+    }
+
+    /// So much time passes, and everybody signs in anew.
+    async fn later(&mut self, time: Duration) -> Result<()> {
+        self.city.restart_after(time).await?;
+        let at = async |account| self.city.signed_in(APP, account).await;
+        let (regulator, clerk) = (at("finance-admin").await?, at("warehouse-1").await?);
+        let (maker, checker) = (at("bank-1-maker").await?, at("bank-1-checker").await?);
+        let company = self.city.acting(APP, "citizen-011", "徐州示例制造一号有限公司").await?;
+        (self.regulator, self.clerk) = (regulator, clerk);
+        (self.maker, self.checker, self.company) = (maker, checker, company);
+        Ok(())
     }
 
     /// The first bank's alerts of a kind.

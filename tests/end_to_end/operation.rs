@@ -63,14 +63,17 @@ async fn a_backup_during_load_restores_to_a_city_that_is_sound_and_serves() -> R
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_secs(2)).await;
     // What was issued before the copy began must be in it.
-    let mut before = BTreeSet::new();
-    for token in &tokens {
-        let issued = all_orders(&app.with_token(token.clone())).await?.into_iter().filter(|o| o["state"] == "issued");
-        before.extend(issued.filter_map(|o| o["id"].as_str().map(str::to_owned)));
-    }
-    ensure!(before.len() > 3, "there is hardly any load");
+    let before = eventually("some are issued", Duration::from_secs(60), async || {
+        let mut before = BTreeSet::new();
+        for token in &tokens {
+            let orders = all_orders(&app.with_token(token.clone())).await?.into_iter();
+            let issued = orders.filter(|o| o["state"] == "issued");
+            before.extend(issued.filter_map(|o| o["id"].as_str().map(str::to_owned)));
+        }
+        Ok((before.len() > 10).then_some(before))
+    })
+    .await?;
     let place = tempfile::tempdir()?;
     let copy = place.path().join("copy");
     let (data, to) = (city.data().to_owned(), copy.clone());

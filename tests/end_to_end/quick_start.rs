@@ -67,7 +67,7 @@ struct Dev {
 
 impl Dev {
     fn start(user: &User, app: &Path) -> Result<Self> {
-        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = yunlong_test_ports::free_port()?;
         let mut command = user.yunlong(app, &["dev", "--port", &port.to_string()])?;
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (tell, lines) = channel();

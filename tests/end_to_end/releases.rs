@@ -71,7 +71,10 @@ struct Desk {
 impl Desk {
     /// A city with this version of the notebook, and as many notes in it.
     async fn with(version: Version, notes: usize) -> Result<Self> {
-        let city = Plan::with(&[]).citizens(4).start().await?;
+        // The connections that ask in these tests take as many places as one installation has at first: batches of a
+        // migration and looks at its health would have none.
+        let places = ["-o", "runtime.instances_per_installation=100"];
+        let city = Plan::with(&[]).citizens(4).args(&places).start().await?;
         let token = city.token("city-admin").await?;
         let console = city.client("console")?.with_token(token.clone());
         let me = Self { console, token, dir: tempfile::tempdir()?, city, notes };
@@ -169,8 +172,9 @@ async fn what_an_app_is_answering_at_sigterm_is_answered_whole() -> Result<()> {
 }
 
 /// 64 connections that ask, write and read until `stop`; a slow request in four. Answers what they
-/// saw, and the ids of the notes whose writing was acknowledged.
-async fn load(city: &City, stop: Arc<AtomicBool>) -> Result<(Seen, Vec<String>)> {
+/// saw, and the ids of the notes whose writing was acknowledged. An error at the first answer of a status that is none
+/// of these: the request is lost.
+async fn load(city: &City, stop: Arc<AtomicBool>, statuses: &'static [u16]) -> Result<(Seen, Vec<String>)> {
     let app = city.signed_in(APP, "citizen-001").await?;
     let connections = (0..64_u32).map(|c| {
         let (app, stop) = (app.clone(), stop.clone());
@@ -192,6 +196,7 @@ async fn load(city: &City, stop: Arc<AtomicBool>) -> Result<(Seen, Vec<String>)>
                     }
                     _ => app.get("/").await?,
                 };
+                ensure!(statuses.contains(&a.status), "a request is lost: {} {}", a.status, a.text);
                 let version = a.json().ok().and_then(|j| j["version"].as_str().map(str::to_owned)).unwrap_or_default();
                 *seen.entry((version, a.status)).or_default() += 1;
             }
@@ -279,15 +284,13 @@ async fn upgrades_under_64_connections_lose_no_request_and_no_write() -> Result<
     let first = Version { data: (1, &[2]), ..Version::new("1.0.0") };
     let desk = Desk::with(first, 100).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let (loaded, upgraded) = tokio::join!(load(&desk.city, stop.clone()), async {
+    let (loaded, upgraded) = tokio::join!(load(&desk.city, stop.clone(), &[200, 201]), async {
         let done = three_upgrades(&desk).await;
         stop.store(true, Ordering::Relaxed);
         done
     });
     upgraded?;
     let (seen, written) = loaded?;
-    let bad: Vec<_> = seen.iter().filter(|((_, status), _)| !matches!(status, 200 | 201)).collect();
-    ensure!(bad.is_empty(), "lost requests: {bad:?} of {seen:?}");
     for version in ["1.0.0", "2.0.0", "3.0.0"] {
         ensure!(seen.keys().any(|(v, _)| v == version), "nobody was served by {version}: {seen:?}");
     }
@@ -340,7 +343,8 @@ async fn a_version_that_doubles_the_errors_is_rolled_back_within_ten_seconds_and
         .await?;
         Ok(began.elapsed())
     };
-    let (loaded, took) = tokio::join!(load(&desk.city, stop.clone()), async {
+    // The bad version fails: 500 is its own answer, and nothing that the platform lost.
+    let (loaded, took) = tokio::join!(load(&desk.city, stop.clone(), &[200, 201, 500]), async {
         let took: Result<Duration> = story.await;
         stop.store(true, Ordering::Relaxed);
         took
@@ -355,7 +359,6 @@ async fn a_version_that_doubles_the_errors_is_rolled_back_within_ten_seconds_and
     let read: Vec<_> = read.buffer_unordered(16).collect().await;
     let lost: Vec<_> = read.into_iter().filter_map(|(id, note)| Some((id, note.err()?))).collect();
     ensure!(lost.is_empty(), "of {} acknowledged writes these are gone: {lost:?}", written.len());
-    ensure!(seen.keys().all(|(_, status)| matches!(status, 200 | 201 | 500)), "{seen:?}");
     let history = desk.run(&["history", APP])?;
     ensure!(history.1.contains("rolled-back") && history.1.contains("calls failed"), "{}", history.1);
     let log = desk.console.get(&format!("/api/v1/installations/{APP}/log")).await?;
@@ -449,7 +452,7 @@ async fn a_canary_serves_the_same_people_and_is_promoted() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_is_killed_is_run_again_and_has_its_effect_once() -> Result<()> {
-    let mut desk = Desk::with(Version { job_ms: 4_000, ..Version::new("1.0.0") }, 0).await?;
+    let mut desk = Desk::with(Version { job_ms: 10_000, ..Version::new("1.0.0") }, 0).await?;
     let asked = desk.run(&["jobs", APP, "--run", "tidy"])?;
     ensure!(asked.0, "{}", asked.1);
     eventually("the run", Duration::from_secs(10), async || {

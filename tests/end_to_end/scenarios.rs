@@ -44,9 +44,14 @@ fn packaged(app: &str) -> Result<PathBuf> {
 
 /// Every scenario of an app passes, and bears a fault at each host call of it.
 fn bears_faults(folder: &str) -> Result<()> {
+    bears(folder, &["--faults"])
+}
+
+/// Every scenario of an app passes, and bears the faults that these arguments ask for.
+fn bears(folder: &str, args: &[&str]) -> Result<()> {
     let folder = root().join(folder);
     let name = folder.file_name().and_then(|n| n.to_str()).context("no name")?;
-    let out = test(&folder, &packaged(name)?, &["--faults"])?;
+    let out = test(&folder, &packaged(name)?, args)?;
     let said = said(&out);
     ensure!(out.status.success(), "{}: {said}", folder.display());
     // Passing because nothing was tried is no passing; `hello` alone asks the city for nothing.
@@ -66,7 +71,7 @@ fn the_lessons_in_rust_pass_and_bear_faults() -> Result<()> {
 
 #[test]
 fn the_lesson_in_python_passes_and_bears_faults() -> Result<()> {
-    bears_faults("examples/parking")
+    bears_one_in(5, "examples/parking")
 }
 
 #[test]
@@ -124,6 +129,36 @@ fn a_ticket_sold_outside_of_the_transaction_passes_until_a_fault_comes_between()
 #[test]
 fn ticketing_passes_and_bears_a_fault_at_each_host_call() -> Result<()> {
     bears_faults("plugins/tourism-ticketing")
+}
+
+#[test]
+fn logistics_finance_passes_and_bears_a_fault_at_each_host_call() -> Result<()> {
+    bears_faults("plugins/logistics-finance")
+}
+
+/// One fault in `of`, of every step some, where there are hundreds or an interpreter takes its time for each; all of
+/// them, which takes minutes, with `cargo xtask test --all-faults`.
+fn one_in(of: u32) -> Vec<String> {
+    let mut args = vec!["--faults".to_owned()];
+    if std::env::var_os("YUNLONG_ALL_FAULTS").is_none() {
+        args.extend(["--shard".to_owned(), format!("1/{of}")]);
+    }
+    args
+}
+
+fn bears_one_in(of: u32, folder: &str) -> Result<()> {
+    bears(folder, &one_in(of).iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn rural_e_commerce_passes_and_bears_faults() -> Result<()> {
+    bears_one_in(5, "plugins/rural-ecommerce")
+}
+
+/// An app that carries an interpreter takes several times as long for each.
+#[test]
+fn education_resources_pass_and_bear_faults() -> Result<()> {
+    bears_one_in(15, "plugins/education-resources")
 }
 
 #[test]
@@ -200,15 +235,17 @@ fn the_python_template_conforms() -> Result<()> {
     conforms("python")
 }
 
-/// Plays the set against a template that `cargo xtask test` has built by the tools of its language, with a fault at each
-/// host call.
+/// Plays the set against a template that `cargo xtask test` has built by the tools of its language, with faults.
 fn conforms(language: &str) -> Result<()> {
     let scenarios = root().join("tests/conformance").display().to_string();
     let folder = root().join("sdk/templates").join(language);
+    let faults = one_in(3);
+    let faults = faults.iter().map(String::as_str);
     // And its own, which `yunlong new` gives to a vendor.
-    for more in [&["--scenarios", scenarios.as_str(), "--faults"][..], &["--faults"]] {
-        let out = test(&folder, &built("template", language)?, more)?;
-        ensure!(out.status.success(), "{more:?}: {}", said(&out));
+    for more in [&["--scenarios", scenarios.as_str()][..], &[]] {
+        let args: Vec<&str> = more.iter().copied().chain(faults.clone()).collect();
+        let out = test(&folder, &built("template", language)?, &args)?;
+        ensure!(out.status.success(), "{args:?}: {}", said(&out));
     }
     Ok(())
 }
@@ -219,24 +256,25 @@ fn built(what: &str, language: &str) -> Result<PathBuf> {
     Ok(component)
 }
 
-/// The second set: payments, files, counters, messages, a job, and what is refused, with a fault at each host call.
-fn serves(component: &Path) -> Result<()> {
-    let out = test(&root().join("tests/conformance/services"), component, &["--faults"])?;
+/// The second set: payments, files, counters, messages, a job, and what is refused, with these faults.
+fn serves(component: &Path, faults: &[String]) -> Result<()> {
+    let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
+    let out = test(&root().join("tests/conformance/services"), component, &faults)?;
     ensure!(out.status.success(), "{}", said(&out));
     Ok(())
 }
 
 #[test]
 fn the_services_conform_in_rust() -> Result<()> {
-    serves(&yunlong_tests::component("conformance-services")?)
+    serves(&yunlong_tests::component("conformance-services")?, &["--faults".to_owned()])
 }
 
 #[test]
 fn the_services_conform_in_typescript() -> Result<()> {
-    serves(&built("services", "typescript")?)
+    serves(&built("services", "typescript")?, &one_in(3))
 }
 
 #[test]
 fn the_services_conform_in_python() -> Result<()> {
-    serves(&built("services", "python")?)
+    serves(&built("services", "python")?, &one_in(3))
 }

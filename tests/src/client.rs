@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::Value;
+use std::time::Duration;
 
 /// An HTTP client of one origin.
 #[derive(Clone)]
@@ -53,6 +54,22 @@ impl Client {
     /// When the server does not answer.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         Answer::read(self.request(reqwest::Method::POST, path).json(body).send().await?).await
+    }
+
+    /// As [`Client::post`]. While the city answers that others were there first, or that it is busy, and that nothing was done
+    /// (503), it is asked again, as a program does: for a minute and more.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn insist(&self, path: &str, body: &Value) -> Result<Answer> {
+        for _ in 0..600 {
+            let answer = self.post(path, body).await?;
+            if answer.status != 503 {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        self.post(path, body).await
     }
 
     /// POST of a form (`application/x-www-form-urlencoded`), asking for JSON.

@@ -5,11 +5,13 @@
 //! `YUNLONG_PACKAGES`.
 #![deny(missing_docs)]
 
+mod ahead;
 mod client;
 mod plan;
 mod publishing;
 mod upload;
 
+use ahead::CityClock;
 use anyhow::{Context, Result, bail, ensure};
 pub use client::{Answer, Client};
 pub use plan::Plan;
@@ -21,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-pub use upload::{upload, upload_as};
+pub use upload::{upload, upload_all};
 
 /// The password of every account of the demo.
 pub const PASSWORD: &str = "yunlong-demo";
@@ -80,14 +82,6 @@ pub fn vendor_key() -> Result<PathBuf> {
     Ok(from_env("YUNLONG_PACKAGES")?.join("demo-vendor.pem"))
 }
 
-/// Ports that nobody listens on: held together, so that they differ.
-fn free_ports() -> Result<[u16; 3]> {
-    let listen = || std::net::TcpListener::bind(("127.0.0.1", 0));
-    let held = [listen()?, listen()?, listen()?];
-    let [a, b, c] = held.each_ref().map(|l| l.local_addr().map(|at| at.port()));
-    Ok([a?, b?, c?])
-}
-
 /// A running city.
 pub struct City {
     plan: Plan,
@@ -96,6 +90,7 @@ pub struct City {
     admin: u16,
     registry: u16,
     process: Option<Child>,
+    clock: CityClock,
     log: Arc<Mutex<Vec<String>>>,
 }
 
@@ -122,6 +117,7 @@ impl City {
 
     async fn boot(&mut self) -> Result<()> {
         let mut serve = Command::new(binary()?);
+        ahead::set(&mut serve, self.clock)?;
         serve.arg("serve").arg("--demo").arg("--data").arg(self.data.path());
         serve.arg("--demo-citizens").arg(self.plan.citizens.to_string());
         serve.arg("--port").arg(self.port.to_string()).arg("--admin-port").arg(self.admin.to_string());
@@ -129,6 +125,8 @@ impl City {
         serve.arg("--trust-key").arg(vendor_key()?);
         // Each city of a test reviews its apps anew; what faults show of them has tests of its own.
         serve.args(["--option", "registry.fault_seconds=0"]);
+        // A busy machine ends slowly what is under way.
+        serve.args(["--option", "shutdown.grace_seconds=20"]);
         // The same few components run in a hundred cities: they are compiled once.
         serve.arg("--option").arg(format!("runtime.compiled={:?}", shared("compiled")?));
         serve.arg("--plan").arg(self.write_plan()?).args(&self.plan.args);
@@ -209,12 +207,12 @@ impl City {
     /// Asks the server to stop with SIGTERM, as an operator does, and waits for its end.
     ///
     /// # Errors
-    /// When it is still there after ten seconds, or fails.
+    /// When it is still there after a minute, or fails.
     pub async fn stop(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         let signalled = Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
         ensure!(signalled.success(), "kill -TERM failed");
-        for _ in 0..200 {
+        for _ in 0..1_200 {
             if let Some(status) = process.try_wait()? {
                 ensure!(status.success(), "the server ended with {status}:\n{}", self.log().join("\n"));
                 return Ok(());
@@ -223,7 +221,7 @@ impl City {
         }
         self.process = Some(process);
         self.kill();
-        bail!("the server was still there ten seconds after SIGTERM")
+        bail!("the server was still there a minute after SIGTERM")
     }
 
     /// Kills the server and starts it again on the same data.
@@ -233,6 +231,26 @@ impl City {
     pub async fn restart(&mut self) -> Result<()> {
         self.kill();
         self.boot().await
+    }
+
+    /// As [`City::restart`], after so much time in which nobody did anything: the city's clock is that far ahead of what
+    /// it was. Sessions may have ended meanwhile: sign in anew.
+    ///
+    /// # Errors
+    /// When it does not become ready, or libfaketime is not installed.
+    pub async fn restart_after(&mut self, time: Duration) -> Result<()> {
+        let before = if let CityClock::Ahead(ahead) = self.clock { ahead } else { Duration::ZERO };
+        self.clock = CityClock::Ahead(before + time);
+        self.restart().await
+    }
+
+    /// As [`City::restart`], at this second since 1970, which does not pass: whatever is done is done in it.
+    ///
+    /// # Errors
+    /// When it does not become ready, or libfaketime is not installed.
+    pub async fn restart_at(&mut self, second: u64) -> Result<()> {
+        self.clock = CityClock::Still(second);
+        self.restart().await
     }
 
     /// As [`City::restart`], with these arguments of `yunlong serve` instead of the former ones.

@@ -1,11 +1,14 @@
 //! What a city starts with, and its founding.
 
-use crate::{COMMERCE, City, EDUCATION, FINANCE, TOURISM, binary, free_ports, package, shared};
+use crate::ahead::CityClock;
+use crate::{COMMERCE, City, EDUCATION, FINANCE, TOURISM, binary, eventually, package, shared};
 use anyhow::{Context, Result, ensure};
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
+use yunlong_test_ports::free_port;
 
 /// An installation.
 #[derive(Clone, Debug)]
@@ -102,6 +105,7 @@ impl Plan {
         lock.lock()?;
         if !folder.exists() {
             let mut city = self.clone().start().await?;
+            self.loaded(&city).await?;
             city.stop().await?;
             let aside = folder.with_extension("new");
             let _ = std::fs::remove_dir_all(&aside);
@@ -109,6 +113,20 @@ impl Plan {
             std::fs::rename(&aside, &folder)?;
         }
         Ok(folder)
+    }
+
+    /// Waits until the apps have loaded their samples, which they say on their first page: else each copy of the city would go
+    /// on with it beside its test.
+    async fn loaded(&self, city: &City) -> Result<()> {
+        for wanted in &self.apps {
+            let first = city.client(&wanted.name)?;
+            eventually(&format!("the sample of {} is loaded", wanted.name), Duration::from_secs(300), async || {
+                let page = first.page("/", "en").await?;
+                Ok((page.status < 500 && !page.text.contains(r#"id="loading""#)).then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// What a founded city hangs on: the plan, the server and the packages.
@@ -128,8 +146,17 @@ impl Plan {
     /// # Errors
     /// As [`Plan::start`].
     pub async fn start_in(self, data: tempfile::TempDir) -> Result<City> {
-        let [port, admin, registry] = free_ports()?;
-        let mut city = City { plan: self, data, port, admin, registry, process: None, log: Arc::default() };
+        let (port, admin, registry) = (free_port()?, free_port()?, free_port()?);
+        let mut city = City {
+            plan: self,
+            data,
+            port,
+            admin,
+            registry,
+            process: None,
+            clock: CityClock::Ahead(Duration::ZERO),
+            log: Arc::default(),
+        };
         city.boot().await?;
         Ok(city)
     }

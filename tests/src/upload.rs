@@ -9,18 +9,17 @@ use reqwest::Method;
 /// # Errors
 /// When the page has no form for files, or the server does not answer.
 pub async fn upload(teacher: &Client, path: &str, file: (&str, &[u8]), fields: &[(&str, &str)]) -> Result<Answer> {
-    upload_as("file", teacher, path, file, fields).await
+    upload_all(teacher, path, &[("file", file.0, file.1)], fields).await
 }
 
-/// The same with the file under another name.
+/// The same with several files, each under the name of its field.
 ///
 /// # Errors
 /// When the page has no form for files, or the server does not answer.
-pub async fn upload_as(
-    name: &str,
+pub async fn upload_all(
     client: &Client,
     path: &str,
-    file: (&str, &[u8]),
+    files: &[(&str, &str, &[u8])],
     fields: &[(&str, &str)],
 ) -> Result<Answer> {
     let page = client.page(path, "en").await?;
@@ -30,7 +29,8 @@ pub async fn upload_as(
     let mut body = Vec::new();
     let texts = fields.iter().copied().chain(key.map(|k| ("key", k)));
     let parts = texts.map(|(n, v)| (format!("name=\"{n}\""), v.as_bytes()));
-    for (disposition, content) in parts.chain([(format!("name=\"{name}\"; filename=\"{}\"", file.0), file.1)]) {
+    let files = files.iter().map(|(field, name, content)| (format!("name=\"{field}\"; filename=\"{name}\""), *content));
+    for (disposition, content) in parts.chain(files) {
         body.extend_from_slice(format!("--b\r\ncontent-disposition: form-data; {disposition}\r\n\r\n").as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");

@@ -11,6 +11,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use yunlong_test_ports::free_port;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -67,10 +68,6 @@ impl Server {
 struct Figure {
     per_second: f64,
     cpu_micros: f64,
-}
-
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 pub(crate) fn fetch(port: u16, host: &str, path: &str) -> Result<(String, Vec<u8>)> {

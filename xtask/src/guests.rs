@@ -131,49 +131,80 @@ pub(crate) fn build_and_package(host: &Path, sets: &[Set]) -> Result<Vec<Package
     Ok(packages)
 }
 
-/// The guests that build themselves with tools of their own.
-fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
-    let mut packages = Vec::new();
-    let mut scripted = |language: &str, dir: PathBuf, build: &dyn Fn(&Path) -> Result<PathBuf>| -> Result<()> {
-        let name = dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        step(&format!("Building {name} from {language} (about half a minute)"));
-        let component = build(&dir)?;
-        packages.push(package(host, key, name, &dir, &component)?);
-        Ok(())
-    };
-    if sets.contains(&Set::Apps) {
-        for dir in typescript::apps(&root().join("plugins"))? {
-            scripted("TypeScript", dir, &typescript::build)?;
-        }
-    }
-    if sets.contains(&Set::Scripted) {
-        conformance()?;
-        for dir in typescript::apps(&root().join("examples"))? {
-            scripted("TypeScript", dir, &typescript::build)?;
-        }
-        for dir in python::apps(&root().join("examples"))? {
-            scripted("Python", dir, &|dir| Python::set_up()?.build(dir))?;
-        }
-    }
-    Ok(packages)
+/// A guest that builds itself with the tools of its own language.
+struct Scripted {
+    language: Language,
+    dir: PathBuf,
+    /// Where its component goes when it is no app, and is played by conformance scenarios alone.
+    component: Option<PathBuf>,
 }
 
-/// Builds what the conformance scenarios play in the languages that have tools of their own: the templates, and the app
-/// of the second set.
-fn conformance() -> Result<()> {
-    for (what, folder) in
-        [("template", root().join("sdk/templates")), ("services", root().join("tests/conformance/services"))]
-    {
-        step(&format!("Building the conformance set's {what} in TypeScript and Python (about a minute)"));
-        for (language, component) in [
-            ("typescript", typescript::build(&folder.join("typescript"))?),
-            ("python", Python::set_up()?.build(&folder.join("python"))?),
-        ] {
-            let to = packages_dir()?.join(format!("{what}-{language}.wasm"));
-            std::fs::copy(&component, &to).with_context(|| format!("cannot copy {}", component.display()))?;
+#[derive(Clone, Copy)]
+enum Language {
+    TypeScript,
+    Python,
+}
+
+impl Scripted {
+    fn app(language: Language) -> impl Fn(PathBuf) -> Self {
+        move |dir| Self { language, dir, component: None }
+    }
+
+    /// What the conformance scenarios play: the templates, and the app of the second set.
+    fn conformance(what: &str, folder: &Path) -> Result<[Self; 2]> {
+        let to = |language: &str| Ok::<_, anyhow::Error>(packages_dir()?.join(format!("{what}-{language}.wasm")));
+        Ok([
+            Self { language: Language::TypeScript, dir: folder.join("typescript"), component: Some(to("typescript")?) },
+            Self { language: Language::Python, dir: folder.join("python"), component: Some(to("python")?) },
+        ])
+    }
+
+    fn build(&self, host: &Path, key: &Path) -> Result<Option<Package>> {
+        let shown = self.dir.strip_prefix(root()).unwrap_or(&self.dir).display();
+        step(&format!("Building {shown} (about half a minute)"));
+        let built = match self.language {
+            Language::TypeScript => typescript::build(&self.dir)?,
+            Language::Python => Python::set_up()?.build(&self.dir)?,
+        };
+        if let Some(to) = &self.component {
+            std::fs::copy(&built, to).with_context(|| format!("cannot copy {}", built.display()))?;
+            return Ok(None);
+        }
+        let name = self.dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        package(host, key, name, &self.dir, &built).map(Some)
+    }
+}
+
+/// Builds the guests that build themselves. Each takes one processor for half a minute: two are built at a time.
+fn built_elsewhere(host: &Path, key: &Path, sets: &[Set]) -> Result<Vec<Package>> {
+    let mut guests = Vec::new();
+    if sets.contains(&Set::Apps) {
+        guests.extend(typescript::apps(&root().join("plugins"))?.into_iter().map(Scripted::app(Language::TypeScript)));
+    }
+    if sets.contains(&Set::Scripted) {
+        Python::set_up()?;
+        guests.extend(Scripted::conformance("template", &root().join("sdk/templates"))?);
+        guests.extend(Scripted::conformance("services", &root().join("tests/conformance/services"))?);
+        let examples = root().join("examples");
+        guests.extend(typescript::apps(&examples)?.into_iter().map(Scripted::app(Language::TypeScript)));
+        guests.extend(python::apps(&examples)?.into_iter().map(Scripted::app(Language::Python)));
+    }
+    // The SDK beside them is the same for all: installed before two of them look for it.
+    for guest in &guests {
+        if matches!(guest.language, Language::TypeScript) {
+            typescript::install(&guest.dir)?;
         }
     }
-    Ok(())
+    let guests = std::sync::Mutex::new(guests.into_iter());
+    let next = || guests.lock().map_or(None, |mut guests| guests.next());
+    let some = || std::iter::from_fn(next).map(|guest| guest.build(host, key)).collect::<Result<Vec<_>>>();
+    let built = std::thread::scope(|threads| {
+        let other = threads.spawn(some);
+        let mut built = some()?;
+        built.extend(other.join().unwrap_or_else(|_| bail!("a guest could not be built"))?);
+        anyhow::Ok(built)
+    })?;
+    Ok(built.into_iter().flatten().collect())
 }
 
 /// The demo vendor's key, made for this target folder.

@@ -1,7 +1,7 @@
 //! `cargo xtask reload`: how long it takes from saving a source file to the page that shows it, under `yunlong dev`, for
 //! an app of `yunlong new` in each language. The guest's own build is its toolchain's; it is taken apart from the rest.
 
-use crate::bench::{fetch, free_port, machine, median, today, write_down};
+use crate::bench::{fetch, machine, median, today, write_down};
 use crate::{guests, setup, step, target_dir};
 use anyhow::{Context, Result, bail, ensure};
 use std::fmt::Write as _;
@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+use yunlong_test_ports::free_port;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

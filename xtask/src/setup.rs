@@ -75,6 +75,11 @@ pub(crate) fn wrk() -> Result<()> {
     if has("wrk") { Ok(()) } else { debian(&["wrk"], "measurements and tests under load need wrk") }
 }
 
+/// libfaketime, for the tests in which days pass.
+pub(crate) fn faketime() -> Result<()> {
+    if has("faketime") { Ok(()) } else { debian(&["faketime"], "tests in which days pass need libfaketime") }
+}
+
 /// Python 3.11 or newer with its environments, for the apps in Python.
 pub(crate) fn python() -> Result<()> {
     let fits = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";

@@ -3,7 +3,7 @@
 use crate::guests::{self, Set};
 use crate::python::Python;
 use crate::{cargo_command, root, setup, step, target_dir, typescript};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::process::Command;
 
 #[derive(clap::Args)]
@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Leave out the browser tests
     #[arg(long)]
     no_browser: bool,
+    /// Play the apps with a fault at each host call, not at some where there are hundreds: minutes more
+    #[arg(long)]
+    all_faults: bool,
     /// Only the browser tests
     #[arg(long, conflicts_with = "no_browser")]
     browser_only: bool,
@@ -48,16 +51,37 @@ fn lints() -> Result<()> {
     crate::run(&mut cargo_command(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
-    setup::wasm_target()?;
+/// Installs what comes over the network: while the processor compiles.
+fn fetch() -> Result<()> {
+    typescript::install_all()?;
+    setup::npm_ci(&root().join("tests/foreign/hono"))?;
+    setup::npm_ci(&root().join("tests/browser"))?;
+    Python::set_up()?;
+    setup::wkg()?;
+    setup::mdbook()?;
+    Ok(())
+}
+
+/// Formatting, lints, and the host with all tests.
+fn compile(options: &Options, nextest: bool) -> Result<()> {
     if !options.no_lints {
         lints()?;
     }
-    let nextest = setup::has("cargo-nextest");
     step("Building the host and the tests (the first time takes some minutes: it compiles a WebAssembly compiler)");
     // One build with the features of the whole workspace: building the host by itself first would
     // compile wasmtime twice. The server's own tests make cargo build its binary, too.
-    crate::run(cargo_command(&runner(nextest)).arg("--no-run"))?;
+    crate::run(cargo_command(&runner(nextest)).arg("--no-run"))
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::wasm_target()?;
+    let nextest = setup::has("cargo-nextest");
+    // Both wait for the network or for one processor half of their time.
+    std::thread::scope(|threads| {
+        let fetched = threads.spawn(fetch);
+        compile(options, nextest)?;
+        fetched.join().unwrap_or_else(|_| bail!("what the tests need could not be installed"))
+    })?;
     let host = guests::binary("dev", "yunlong")?;
     guests::build_and_package(&host, &[Set::Apps, Set::Hostile, Set::Scripted])?;
     if options.browser_only {
@@ -67,15 +91,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let _ = std::fs::remove_dir_all(target_dir()?.join("cities"));
     Python::set_up()?.test()?;
     crate::foreign::build_and_package(&host)?;
-    setup::wkg()?;
     setup::wrk()?;
+    setup::faketime()?;
     step("Unit, property, crash and end-to-end tests");
-    crate::run(
-        cargo_command(&runner(nextest))
-            .arg("--no-fail-fast")
-            .env("YUNLONG_BIN", &host)
-            .env("YUNLONG_PACKAGES", guests::packages_dir()?),
-    )?;
+    let mut tests = cargo_command(&runner(nextest));
+    tests.arg("--no-fail-fast").env("YUNLONG_BIN", &host).env("YUNLONG_PACKAGES", guests::packages_dir()?);
+    if options.all_faults {
+        tests.env("YUNLONG_ALL_FAULTS", "1");
+    }
+    crate::run(&mut tests)?;
     if nextest {
         step("The examples in the documentation");
         crate::run(&mut cargo_command(&["test", "--workspace", "--doc"]))?;

@@ -25,9 +25,25 @@ pub(crate) fn apps(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Installs what the SDK and an app need. The SDK comes first: an app refers to its folder.
-fn install(dir: &Path) -> Result<()> {
+pub(crate) fn install(dir: &Path) -> Result<()> {
     setup::npm_ci(&sdk())?;
     setup::npm_ci(dir)
+}
+
+/// Installs what every TypeScript project of the checkout needs.
+pub(crate) fn install_all() -> Result<()> {
+    let services = root().join("tests/conformance/services/typescript");
+    projects()?.iter().chain([&services]).try_for_each(|dir| install(dir))
+}
+
+/// Every TypeScript project with a check and tests of its own.
+fn projects() -> Result<Vec<PathBuf>> {
+    // The gateway's charts are plain JavaScript; their check is that what is checked in is what its sources make.
+    let mut projects = vec![sdk(), root().join("sdk/templates/typescript"), root().join("host/gateway/charts")];
+    for folder in ["plugins", "examples"] {
+        projects.extend(apps(&root().join(folder))?);
+    }
+    Ok(projects)
 }
 
 fn npm_run(dir: &Path, script: &str) -> Result<()> {
@@ -38,11 +54,7 @@ fn npm_run(dir: &Path, script: &str) -> Result<()> {
 /// Checks the types of every TypeScript project and runs its tests. All of them run, so that one
 /// failure does not hide another.
 pub(crate) fn check_and_test() -> Result<()> {
-    // The gateway's charts are plain JavaScript; their check is that what is checked in is what its sources make.
-    let mut projects = vec![sdk(), root().join("sdk/templates/typescript"), root().join("host/gateway/charts")];
-    for folder in ["plugins", "examples"] {
-        projects.extend(apps(&root().join(folder))?);
-    }
+    let projects = projects()?;
     let mut failed = Vec::new();
     for (n, dir) in projects.iter().enumerate() {
         let shown = dir.strip_prefix(root()).unwrap_or(dir).display().to_string();
@@ -60,10 +72,9 @@ pub(crate) fn check_and_test() -> Result<()> {
     }
 }
 
-/// Builds an app and answers its component. What was built from the same sources is built anew: only
-/// the build itself knows them all.
+/// Builds an app for which [`install`] was called, and answers its component. What was built from the same sources is
+/// built anew: only the build itself knows them all.
 pub(crate) fn build(dir: &Path) -> Result<PathBuf> {
-    install(dir)?;
     npm_run(dir, "build")?;
     let component = dir.join("build/app.wasm");
     if !component.exists() {

@@ -7,8 +7,13 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Multipart, Request};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header, request::Parts};
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -45,7 +50,7 @@ async fn gather(body: Body, headers: &HeaderMap, limit: usize, patience: Patienc
     {
         return Err(too_large());
     }
-    if http_body::Body::is_end_stream(&body) {
+    if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     let late = |_| Failure::new(kinds::REQUEST_TIMEOUT);
@@ -240,6 +245,58 @@ async fn whole(request: Request) -> Outcome<(HeaderMap, Bytes)> {
     let config = &view.gateway.config;
     let bytes = read(body, &parts.headers, config.body_limit, config.read_timeout).await?;
     Ok((parts.headers, bytes))
+}
+
+/// Tells whether a body was read to its end. What was not read still comes down the line, and nothing else can be asked
+/// on it: without a word of it the client would, and find the connection closed (RFC 9112, section 9.3).
+#[derive(Clone, Default)]
+pub(crate) struct Reading(Arc<AtomicBool>);
+
+impl Reading {
+    /// The same body, watched.
+    pub(crate) fn of(body: Body) -> (Body, Self) {
+        let this = Self::default();
+        if body.is_end_stream() {
+            this.ended();
+            return (body, this);
+        }
+        (Body::new(Watched { body, reading: this.clone() }), this)
+    }
+
+    fn ended(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing of it is left.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Watched {
+    body: Body,
+    reading: Reading,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.reading.ended();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ pub(crate) struct Fixed {
     app_csp: HeaderValue,
     app_page_csp: HeaderValue,
     app_script_csp: HeaderValue,
+    app_document_csp: HeaderValue,
     common: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -112,21 +113,23 @@ impl Fixed {
         // `form-action` also governs the redirects that follow a form: sign-in, consent and the
         // cashier lead back to an app, and an app leads to them.
         let from_portal = format!("'self' {} {}", origins.console(), origins.any_app());
-        let portal_csp = csp("", &from_portal);
+        let portal_csp = csp("", NOBODY, &from_portal);
         // The pages that ask for a passkey, which no browser does without a script: the platform's
         // own file, and no other.
         let portal_script_csp =
-            csp(&format!("script-src {}{}; ", origins.portal(), crate::theme::passkey_path()), &from_portal);
+            csp(&format!("script-src {}{}; ", origins.portal(), crate::theme::passkey_path()), NOBODY, &from_portal);
         let with_portal = format!("'self' {}", origins.portal());
-        let app_csp = csp("", &with_portal);
+        let app_csp = csp("", NOBODY, &with_portal);
         // The pages with an upload show how far it is, by the platform's own file, which talks to the console alone.
         let upload = format!("{}{}", origins.console(), crate::theme::upload_path());
-        let console_script_csp = csp(&format!("script-src {upload}; connect-src 'self'; "), &with_portal);
+        let console_script_csp = csp(&format!("script-src {upload}; connect-src 'self'; "), NOBODY, &with_portal);
         // A page of any app: its tables become charts by the platform's own files, and by no others. The host is a wildcard,
         // since the policy is made once; what it names is the same file at each.
-        let app_page_csp = csp(&crate::theme::page_sources(&origins.any_app()), &with_portal);
+        let page_sources = crate::theme::page_sources(&origins.any_app());
+        let app_page_csp = csp(&format!("{page_sources}{FRAMES}"), NOBODY, &with_portal);
         // An app whose signed package holds scripts may run those, and they may call the app.
-        let app_script_csp = csp("script-src 'self'; connect-src 'self'; ", &with_portal);
+        let app_script_csp = csp(&format!("script-src 'self'; connect-src 'self'; {FRAMES}"), NOBODY, &with_portal);
+        let app_document_csp = csp("", "'self'", &with_portal);
         let mut common = vec![
             (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
             // Within one origin a page may know where its visitor comes from; no other host may.
@@ -156,6 +159,7 @@ impl Fixed {
             app_csp,
             app_page_csp,
             app_script_csp,
+            app_document_csp,
             common,
         }
     }
@@ -176,12 +180,26 @@ impl Fixed {
             headers.insert(name.clone(), value.clone());
         }
     }
+
+    /// Lets the pages of the same origin, and nobody else's, show in a frame what [`Self::apply`] has protected: for a
+    /// document that the browser's own viewer shows.
+    pub(crate) fn let_own_pages_frame(&self, headers: &mut HeaderMap) {
+        headers.insert(CSP, self.app_document_csp.clone());
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+    }
 }
 
+/// Whom `frame-ancestors` lets show an answer in a frame.
+const NOBODY: &str = "'none'";
+
+/// A page of an app frames what its own origin serves. Every other answer forbids to be framed: what is left are documents, see
+/// [`Fixed::let_own_pages_frame`].
+const FRAMES: &str = "frame-src 'self'; ";
+
 // Sound and films, like pictures, come from the site itself: a page plays what its own app serves, and nothing of others.
-fn csp(scripts: &str, form_action: &str) -> HeaderValue {
+fn csp(more: &str, ancestors: &str, form_action: &str) -> HeaderValue {
     let text = format!(
-        "default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; {more}style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; form-action {form_action}; frame-ancestors {ancestors}; base-uri 'none'"
     );
     // The origins were checked to be host names.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
@@ -305,7 +323,7 @@ mod tests {
             headers["content-security-policy"]
                 .to_str()
                 .unwrap()
-                .contains("script-src 'self'; connect-src 'self'; style-src")
+                .contains("script-src 'self'; connect-src 'self'; frame-src 'self'; style-src")
         );
         // Without scripts of its own a page runs the platform's, and what is no page runs none.
         fixed.apply(&mut headers, Some(&app), Some(Scripts::Platform));
@@ -316,7 +334,27 @@ mod tests {
         assert!(!policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
         fixed.apply(&mut headers, Some(&app), None);
         assert!(!headers["content-security-policy"].to_str().unwrap().contains("script-src"));
+        assert!(!headers["content-security-policy"].to_str().unwrap().contains("frame-src"));
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(!headers.contains_key("strict-transport-security"));
+    }
+
+    #[test]
+    fn only_a_document_is_framed_and_only_by_pages_of_its_own_app() {
+        let fixed = Fixed::new(&"http://localhost:8080".parse().unwrap());
+        let app = Site::App("a".parse().unwrap());
+        let mut headers = HeaderMap::new();
+        for scripts in [None, Some(Scripts::Own), Some(Scripts::Platform)] {
+            fixed.apply(&mut headers, Some(&app), scripts);
+            assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+            assert_eq!(headers["x-frame-options"], "DENY");
+        }
+        fixed.let_own_pages_frame(&mut headers);
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(
+            policy.contains("frame-ancestors 'self'") && policy.starts_with("default-src 'none'; style-src"),
+            "{policy}"
+        );
+        assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
     }
 }

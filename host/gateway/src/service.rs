@@ -1,6 +1,7 @@
 //! The outermost service: every request comes in here, and every answer leaves here.
 
 use crate::auth::{self, Visitor};
+use crate::body::Reading;
 use crate::failure::{Failure, Outcome, kinds};
 use crate::origins::{HostError, Site, local_or_root};
 use crate::request_id::RequestId;
@@ -44,6 +45,8 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     let metrics = gateway.metrics.clone();
     let _in_flight = metrics.begin();
     let (parts, body) = request.into_parts();
+    let (body, reading) = Reading::of(body);
+    let http_1 = parts.version <= http::Version::HTTP_11;
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let site = gateway.origins.site_of(&parts);
     let mut inner = first_view(&gateway, &parts, site.as_ref().ok().cloned());
@@ -64,6 +67,9 @@ async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
         allow.map(|methods| response.headers_mut().insert(header::ALLOW, methods));
     }
     finish(&view, &mut response, stale_cookie);
+    if http_1 && !reading.is_whole() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     log(&view, &method, &path, response.status(), started);
     response
 }
@@ -217,10 +223,14 @@ const ADDED: usize = 12;
 fn finish(view: &View, response: &mut Response, stale_cookie: bool) {
     let gateway = &view.gateway;
     let scripts = response.extensions().get::<apps::Scripts>().copied();
+    let is_framed = response.extensions().get::<files::Sent>().is_some_and(|sent| sent.is_framed);
     let headers = response.headers_mut();
     // At once: a map that grows by steps hashes its names again at each.
     headers.reserve(ADDED);
     gateway.fixed.apply(headers, view.site.as_ref(), scripts);
+    if is_framed {
+        gateway.fixed.let_own_pages_frame(headers);
+    }
     headers.insert(REQUEST_ID, view.request_id.header());
     if stale_cookie && !headers.contains_key(header::SET_COOKIE) {
         headers.append(header::SET_COOKIE, gateway.cookies.clear_session());

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use yunlong_audit::Entry;
 use yunlong_messaging::Outgoing;
 use yunlong_model::uses::division_contains;
-use yunlong_model::{InstallationName, Kind, PersonId, Timestamp};
+use yunlong_model::{InstallationName, Kind, PersonId, Timestamp, topics};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Key, ReadCheck, SharedStore, StoreError, Txn, transact};
 
@@ -309,7 +309,7 @@ impl Follower {
             None => None,
         };
         let event = Outgoing {
-            topic: "city.hub.changed".into(),
+            topic: topics::HUB_CHANGED.into(),
             subject: Some(reference.clone()),
             // Changes of one record arrive in their order.
             key: Some(reference.clone()),

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use yunlong_messaging::Outgoing;
-use yunlong_model::{InstallationName, Timestamp};
+use yunlong_model::{InstallationName, Timestamp, topics};
 use yunlong_store::txn::from_json;
 use yunlong_store::{Direction, Entry, Key, Txn, transact};
 
@@ -297,7 +297,7 @@ impl Hub {
         let is_personal = self.dataset(&row.dataset).is_none_or(|d| d.is_personal());
         let state = row.state.clone().told(is_personal);
         let event = Outgoing {
-            topic: "city.hub.job".into(),
+            topic: topics::HUB_JOB.into(),
             subject: Some(state.id.clone()),
             key: Some(state.id.clone()),
             data: json!({

@@ -107,11 +107,12 @@ mod tests {
     const MASKS: [Mask; 6] = [Mask::Plain, Mask::Partial, Mask::Year, Mask::Age, Mask::County, Mask::Presence];
 
     proptest! {
-        /// Only `Plain` ever gives a text of more than four characters back unchanged.
+        /// Of the masks that fit, only `Plain` ever gives a text of more than four characters back unchanged. (The county of a
+        /// county is all of it.)
         #[test]
         fn no_mask_shows_a_whole_text(text in "[0-9a-zA-Z一-龥]{5,30}", kind in 0_usize..4) {
             let kind = [ItemKind::Text, ItemKind::ResidentId, ItemKind::Uscc, ItemKind::Mobile][kind];
-            for mask in MASKS.into_iter().filter(|m| *m != Mask::Plain) {
+            for mask in MASKS.into_iter().filter(|m| *m != Mask::Plain && m.fits(kind)) {
                 let value = Value::from(text.clone());
                 prop_assert_ne!(mask.apply(kind, &value, today()), value);
             }

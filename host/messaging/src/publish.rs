@@ -3,7 +3,7 @@
 use crate::queue::{self, QueueRow};
 use crate::{Kind, Messaging, MessagingError, ids};
 use std::sync::Arc;
-use yunlong_model::{Event, InstallationName, Manifest, Timestamp};
+use yunlong_model::{Event, InstallationName, Manifest, Timestamp, topics};
 use yunlong_store::Txn;
 
 /// The largest payload in bytes of JSON text.
@@ -159,6 +159,8 @@ impl Messaging {
         check_word("subject", event.subject.as_deref())?;
         check_word("key", event.key.as_deref())?;
         check_size(&event.data)?;
+        // What the catalogue says of the platform's topics holds. A payment's outcome is not refused for it in a city.
+        debug_assert_eq!(topics::breach(&event.topic, &event.data), None);
         let row = QueueRow {
             kind: Kind::Event,
             event: Event {

@@ -18,6 +18,7 @@ pub mod principal;
 pub mod schema;
 pub mod standard;
 pub mod text;
+pub mod topics;
 pub mod uses;
 
 pub use clock::{Clock, SystemClock, Timestamp};

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use yunlong_messaging::{Messaging, Outgoing};
-use yunlong_model::{Clock, InstallationName};
+use yunlong_model::{Clock, InstallationName, topics};
 use yunlong_store::{CommitError, Direction, SharedStore, StoreError, Txn, transact};
 
 /// The payments service.
@@ -371,7 +371,7 @@ impl Payments {
         reason: Option<&str>,
     ) -> Result<(), PaymentError> {
         let event = Outgoing {
-            topic: "city.payments".into(),
+            topic: topics::PAYMENTS.into(),
             subject: Some(intent.id.clone()),
             key: Some(intent.id.clone()),
             data: json!({

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
 use yunlong_messaging::{Delivery, Kind as Delivered};
 use yunlong_model::manifest::Access;
-use yunlong_model::{Event, InstallationName, Manifest, Text, Timestamp};
+use yunlong_model::{Event, InstallationName, Manifest, Text, Timestamp, topics};
 use yunlong_registry::imports::{CONSUMER, HANDLER, HANDLER_03, JOBS};
 use yunlong_runtime::Inspection;
 
@@ -208,21 +208,21 @@ fn platform_events(manifest: &Manifest) -> Vec<(&'static str, &'static str, Valu
         let data = json!({
             "outcome": "captured", "intent": "probe", "reference": "probe", "amount": 1, "refund": null, "reason": null,
         });
-        all.push(("/platform/payments", "city.payments", data));
+        all.push(("/platform/payments", topics::PAYMENTS, data));
     }
     if let Some(d) = uses(Access::Changes) {
         let data = json!({
-            "dataset": d.dataset, "purpose": d.purpose, "reference": "probe", "version": "1", "fields": d.fields,
+            "dataset": d.dataset, "purpose": d.purpose, "reference": "probe", "version": 1, "fields": d.fields,
             "ended": false,
         });
-        all.push(("/platform/hub", "city.hub.changed", data));
+        all.push(("/platform/hub", topics::HUB_CHANGED, data));
     }
     if let Some(d) = uses(Access::Bulk) {
         let data = json!({
             "job": "probe", "dataset": d.dataset, "purpose": d.purpose, "ready": true, "records": 0, "pages": 0,
             "failure": null,
         });
-        all.push(("/platform/hub", "city.hub.job", data));
+        all.push(("/platform/hub", topics::HUB_JOB, data));
     }
     all
 }

@@ -13,8 +13,8 @@ use yunlong_model::{Digest, Text};
 use yunlong_publications::checks::{Measured, Outcome, ProbeError};
 use yunlong_registry::Package;
 use yunlong_workbench::{
-    App, FaultKind, Finding, FindingKind, Options, Progress, Report, Sandbox, ScenarioReport, TimeLimits, Violation,
-    WorkbenchError,
+    App, FaultKind, Finding, FindingKind, Options, Progress, Report, Sandbox, ScenarioReport, Shard, TimeLimits,
+    Violation, WorkbenchError,
 };
 
 /// Scenarios and findings that the text tells; the data has more.
@@ -53,7 +53,8 @@ pub(crate) async fn played(config: &ProbesConfig, package: &Package) -> Result<M
     let app = App { manifest: Arc::new(manifest.clone()), digest: Digest::of(&component), component };
     let limits = TimeLimits { plain: config.budget, faults: config.faults };
     // One city at a time: the machine serves a city.
-    let options = Options { jobs: 1, faults: config.faults > Duration::ZERO, limits: Some(limits) };
+    let options =
+        Options { jobs: 1, faults: config.faults > Duration::ZERO, shard: Shard::WHOLE, limits: Some(limits) };
     let sandbox = Sandbox::like(&config.sandbox);
     let unwatched: Arc<dyn Progress> = Arc::new(Unwatched);
     match yunlong_workbench::run(&app, scenarios, &invariants, &sandbox, options, &unwatched).await {

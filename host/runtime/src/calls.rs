@@ -18,7 +18,7 @@ use wasmtime::component::Resource;
 use yunlong_installations::{Capability, Installation, Level};
 use yunlong_messaging::{Deliver, Delivery, DeliveryError};
 use yunlong_model::{Digest, InstallationName, Presentation, Principal, Timestamp};
-use yunlong_store::Txn;
+use yunlong_store::{CommitError, Txn};
 
 /// What is called.
 enum Call {
@@ -130,8 +130,9 @@ impl Runtime {
         }
     }
 
-    /// Runs a call. The transaction is taken out of `txn` and put back when the guest answers
-    /// `ok`; otherwise an empty one stays there, and what the guest staged is gone.
+    /// Runs a call. The transaction is taken out of `txn` and put back when the guest answers. What it staged is gone
+    /// when it refuses, and what it read is there, since a refusal may rest on what has changed. When it fails, an empty
+    /// one stays there.
     async fn call(
         &self,
         loaded: &Loaded,
@@ -153,8 +154,11 @@ impl Runtime {
             // It refuses for want of memory that others had: it has not had its try.
             return Err(InvocationError::Overloaded(Shortage::Memory));
         }
-        if let (Answer::Done | Answer::Migrated(_), Some(back)) = (&answer, back) {
+        if let Some(back) = back {
             *txn = back;
+        }
+        if matches!(answer, Answer::Retry(_) | Answer::Reject(_)) {
+            txn.unstage();
         }
         Ok(answer)
     }
@@ -267,6 +271,12 @@ impl Deliver for Runtime {
             return Ok(());
         }
         let ended = self.call(&loaded, installation, call, id.clone(), txn).await;
+        if let Ok(Answer::Retry(why) | Answer::Reject(why)) = &ended
+            && txn.validate().await == Err(CommitError::Conflict)
+        {
+            // It rests on what has changed meanwhile: no failure of the app. Whoever delivers sees that, too, and comes again.
+            return Err(DeliveryError::Retry(why.clone()));
+        }
         match &ended {
             Ok(answer) => loaded.outcomes.record(!matches!(answer, Answer::Done)),
             Err(e) if e.is_platforms() => {}

@@ -1,6 +1,7 @@
 //! What an operator sets.
 
 use crate::engine::Profile;
+use crate::engines::Engines;
 use crate::interceptor::Observer;
 use crate::journal::Journals;
 use std::collections::BTreeMap;
@@ -12,6 +13,10 @@ use std::time::Duration;
 /// How the runtime runs.
 #[derive(Clone)]
 pub struct RuntimeConfig {
+    /// Engines that other runtimes run on as well. They were made with settings like these, from the folder of
+    /// precompiled components to the compiling child, and only they count for them; the runtime makes its own when
+    /// absent.
+    pub engines: Option<Arc<Engines>>,
     /// The folder of precompiled components. Created with mode 0700.
     pub cache_dir: PathBuf,
     /// The platform's secret. Keys of installations and of the cache are derived from it.
@@ -82,6 +87,7 @@ impl RuntimeConfig {
     #[must_use]
     pub fn new(cache_dir: impl Into<PathBuf>, secret: [u8; 32]) -> Self {
         Self {
+            engines: None,
             cache_dir: cache_dir.into(),
             secret,
             cache_secret: None,
@@ -135,7 +141,7 @@ pub struct CompilerConfig {
     /// The program and its first arguments; the profile's name follows. The running executable
     /// with `compile-component` when absent.
     pub command: Option<(PathBuf, Vec<String>)>,
-    /// Wall time.
+    /// Wall time. It ends a child that hangs; one that works is bounded by its CPU time, however busy the machine is.
     pub timeout: Duration,
     /// CPU time of the child in seconds (RLIMIT_CPU).
     pub cpu_seconds: u64,
@@ -151,7 +157,7 @@ impl Default for CompilerConfig {
         // A Python interpreter of 18 MB takes 20 s and less than 2 GiB on a busy machine.
         Self {
             command: None,
-            timeout: Duration::from_secs(300),
+            timeout: Duration::from_secs(1_200),
             cpu_seconds: 300,
             address_space: 6 << 30,
             optimize: true,

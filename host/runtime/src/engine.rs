@@ -8,7 +8,6 @@ use crate::config::{Insight, PoolConfig, RuntimeConfig};
 use crate::error::RuntimeError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
-use std::time::Duration;
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, WasmBacktraceDetails,
 };
@@ -202,7 +201,7 @@ pub(crate) struct ProfileEngine {
 }
 
 impl ProfileEngine {
-    fn new(profile: Profile, pool: PoolConfig, insight: Insight) -> Result<Self, RuntimeError> {
+    pub(crate) fn new(profile: Profile, pool: PoolConfig, insight: Insight) -> Result<Self, RuntimeError> {
         let mut c = code_config(profile, insight);
         c.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(profile, pool)));
         let engine = match Engine::new(&c) {
@@ -218,57 +217,6 @@ impl ProfileEngine {
         let mut h = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut h);
         Ok(Self { key: format!("{}-{}-{:016x}", profile.name(), insight.name(), h.finish()), engine })
-    }
-}
-
-/// The engines of all profiles, and the thread that makes their guests yield.
-pub(crate) struct Engines {
-    small: ProfileEngine,
-    large: ProfileEngine,
-    concurrent: ProfileEngine,
-}
-
-impl Engines {
-    pub(crate) fn new(config: &RuntimeConfig) -> Result<Self, RuntimeError> {
-        let engines = Self {
-            small: ProfileEngine::new(Profile::Small, config.small, config.insight)?,
-            large: ProfileEngine::new(Profile::Large, config.large, config.insight)?,
-            concurrent: ProfileEngine::new(Profile::Concurrent, config.concurrent, config.insight)?,
-        };
-        engines.tick(config.tick)?;
-        Ok(engines)
-    }
-
-    pub(crate) fn get(&self, profile: Profile) -> &ProfileEngine {
-        match profile {
-            Profile::Small => &self.small,
-            Profile::Large => &self.large,
-            Profile::Concurrent => &self.concurrent,
-        }
-    }
-
-    /// Epochs count ticks of a clock, not CPU time: here they do nothing but make a guest yield.
-    fn tick(&self, every: Duration) -> Result<(), RuntimeError> {
-        let engines = [&self.small, &self.large, &self.concurrent].map(|e| e.engine.weak());
-        std::thread::Builder::new()
-            .name("wasm-ticks".into())
-            .spawn(move || {
-                loop {
-                    std::thread::sleep(every);
-                    let mut alive = false;
-                    for e in &engines {
-                        if let Some(e) = e.upgrade() {
-                            e.increment_epoch();
-                            alive = true;
-                        }
-                    }
-                    if !alive {
-                        return;
-                    }
-                }
-            })
-            .map(|_| ())
-            .map_err(|e| RuntimeError::Engine(e.to_string()))
     }
 }
 

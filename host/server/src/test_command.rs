@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use yunlong_model::Lang;
-use yunlong_workbench::{App, Options, Report, Sandbox};
+use yunlong_workbench::{App, Options, Report, Sandbox, Shard};
 
 /// `yunlong test`.
 #[derive(Args, Debug)]
@@ -31,6 +31,9 @@ pub(crate) struct Test {
     /// Play each scenario again for each host call, which is cut off or answers an error
     #[arg(long)]
     faults: bool,
+    /// Of the plays with faults only this part, such as 2/5, so that several machines share them
+    #[arg(long, value_name = "K/N", requires = "faults")]
+    shard: Option<Shard>,
     /// Cities at once; one for each core by default
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -93,7 +96,8 @@ fn play(options: &Test, lang: Lang) -> Result<bool, Refusal> {
     }
     let sandbox = sandbox(options)?;
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from));
-    let settings = Options { jobs, faults: options.faults, limits: None };
+    let shard = options.shard.unwrap_or(Shard::WHOLE);
+    let settings = Options { jobs, faults: options.faults, shard, limits: None };
     let progress: Arc<dyn yunlong_workbench::Progress> = Arc::new(Told::new(lang));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(machine)?;
     let report =

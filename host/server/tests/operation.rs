@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)] // The helpers are tests too.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -11,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    yunlong_test_ports::free_port().unwrap()
 }
 
 fn yunlong(args: &[&str]) -> Command {
@@ -33,6 +32,8 @@ struct Server {
     port: u16,
     admin: u16,
     log: Arc<Mutex<Vec<String>>>,
+    /// Ends with the process's last line.
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Drop for Server {
@@ -49,12 +50,12 @@ impl Server {
         let mut process = command.arg("--data").arg(data).args(more).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (kept, stderr) = (log.clone(), process.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 kept.lock().unwrap().push(line);
             }
         });
-        Self { process, port, admin, log }
+        Self { process, port, admin, log, reader: Some(reader) }
     }
 
     fn start(data: &Path, more: &[&str]) -> Self {
@@ -70,7 +71,7 @@ impl Server {
         let mut out = String::new();
         server.process.stdout.take().unwrap().read_to_string(&mut out).unwrap();
         assert!(!server.process.wait().unwrap().success(), "it started: {out}");
-        std::thread::sleep(Duration::from_millis(50));
+        server.reader.take().unwrap().join().unwrap();
         server.log()
     }
 
@@ -371,7 +372,7 @@ async fn it_says_that_it_goes_before_it_goes() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(
         &dir.path().join("data"),
-        &["-o", "shutdown.unready_seconds=2", "-o", "shutdown.grace_seconds=2"],
+        &["-o", "shutdown.unready_seconds=6", "-o", "shutdown.grace_seconds=2"],
     );
     assert_eq!(server.admin("/readyz").await.0, 200);
     let ready = || {
@@ -384,10 +385,10 @@ async fn it_says_that_it_goes_before_it_goes() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (status, text) = server.admin("/readyz").await;
     assert!(status == 503 && text.contains("stopping"), "{status} {text}");
-    assert!(!ready());
     let page = server.request(reqwest::Method::GET, "/").send().await.unwrap();
     assert_eq!(page.status(), 200, "it still serves whoever has not noticed");
-    server.stop_after(asked, Duration::from_secs(7));
+    assert!(!ready());
+    server.stop_after(asked, Duration::from_secs(20));
 }
 
 #[tokio::test]

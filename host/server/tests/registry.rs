@@ -3,14 +3,13 @@
 
 use sha2::{Digest as _, Sha256};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    yunlong_test_ports::free_port().unwrap()
 }
 
 fn yunlong(args: &[&str]) -> Command {

@@ -2,13 +2,12 @@
 #![allow(clippy::unwrap_used)] // The helpers are tests too.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    yunlong_test_ports::free_port().unwrap()
 }
 
 /// A server, killed when the test ends.

@@ -14,9 +14,14 @@ use std::collections::BTreeMap;
 ///
 /// Reads go to the store and are remembered; writes stay here, where its own reads see them.
 /// [`Txn::commit`] applies everything at once if nothing that was read has changed since. Two reads
-/// may see two states of the store; then the commit is a conflict. Dropping it forgets everything.
+/// may see two states of the store; then the commit is a conflict, and [`Txn::of_one_moment`] tells it
+/// before. Dropping it forgets everything.
 pub struct Txn {
     store: SharedStore,
+    /// A commit after which everything that was read was so, but for what was read since it was [`Txn::of_one_moment`].
+    moment: Seq,
+    /// Whether something was read since that may not have been so at that moment.
+    since: bool,
     reads: BTreeMap<Key, Option<Seq>>,
     ranges: Vec<RangeCheck>,
     writes: BTreeMap<Key, Option<Bytes>>,
@@ -34,8 +39,11 @@ impl Txn {
     /// A transaction that has done nothing yet.
     #[must_use]
     pub fn new(store: SharedStore) -> Self {
+        let moment = *store.watch().borrow();
         Self {
             store,
+            moment,
+            since: false,
             reads: BTreeMap::new(),
             ranges: Vec::new(),
             writes: BTreeMap::new(),
@@ -72,6 +80,8 @@ impl Txn {
         let found = self.store.get(key).await?;
         // The first version that was seen stays: if a later read saw another one, the commit must fail.
         self.reads.entry(key.clone()).or_insert(found.as_ref().map(|v| v.version));
+        // What is absent may have been there.
+        self.since |= found.as_ref().is_none_or(|v| v.version > self.moment);
         Ok(found)
     }
 
@@ -122,6 +132,7 @@ impl Txn {
         let last = if out.len() < limit { reached.as_ref() } else { out.last().map(|(k, _)| k) };
         let part = covered(range, direction, last);
         self.ranges.push(range_check(part, &committed));
+        self.since = true;
         Ok(out)
     }
 
@@ -180,6 +191,16 @@ impl Txn {
         self.ceilings.push(Ceiling { space: space.to_owned(), bytes });
     }
 
+    /// Forgets everything that is staged. What was read stays, to be validated.
+    pub fn unstage(&mut self) {
+        self.writes.clear();
+        self.adjusts.clear();
+        self.appends.clear();
+        self.ceilings.clear();
+        self.unserializable = None;
+        self.staged = 0;
+    }
+
     /// How many rows are staged: writes, adjustments and appends.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -236,14 +257,29 @@ impl Txn {
         committed
     }
 
-    /// Whether everything that was read still is as it was.
+    /// Whether everything that was read was so at one moment. To be asked before a decision is made on it: what
+    /// never was together, such as a loan before a payment with its receipt after it, leads to refusals that
+    /// have no ground ("opacity": Guerraoui and Kapalka, 2008). Next to nothing is done while nobody commits.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when something has changed between two reads; when the engine fails.
+    pub async fn of_one_moment(&mut self) -> Result<(), CommitError> {
+        if self.since {
+            let newest = self.store.commit(Batch::default()).await?;
+            self.moment = if newest == self.moment { newest } else { self.validate().await? };
+            self.since = false;
+        }
+        Ok(())
+    }
+
+    /// Whether everything that was read still is as it was; the newest commit up to which it is.
     ///
     /// # Errors
     /// [`CommitError::Conflict`] when it is not; when the engine fails.
-    pub async fn validate(&self) -> Result<(), CommitError> {
+    pub async fn validate(&self) -> Result<Seq, CommitError> {
         let reads = self.reads.iter().map(|(key, version)| ReadCheck { key: key.clone(), version: *version }).collect();
         let batch = Batch { reads, ranges: self.ranges.clone(), ..Batch::default() };
-        self.store.commit(batch).await.map(drop)
+        self.store.commit(batch).await
     }
 
     fn json_of<T: Serialize>(&mut self, key: &Key, value: &T) -> Option<Bytes> {

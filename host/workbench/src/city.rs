@@ -18,7 +18,9 @@ use yunlong_messaging::{Config, Deliver as _, Delivery, DeliveryError, Dispatche
 use yunlong_model::clock::ManualClock;
 use yunlong_model::{Clock as _, Digest, InstallationName, NameError, Presentation, Principal, Timestamp};
 use yunlong_payments::{Behaviour, EscrowState, Intent, RefundStatus};
-use yunlong_runtime::{InvocationError, Journals, LoadError, OutboundConfig, PoolConfig, RuntimeConfig};
+use yunlong_runtime::{
+    Engines, InvocationError, Journals, LoadError, OutboundConfig, PoolConfig, RuntimeConfig, RuntimeError,
+};
 use yunlong_store::Txn;
 use yunlong_store::documents::{DocumentError, Query, Schema};
 
@@ -30,7 +32,8 @@ const ROUNDS: u32 = 500;
 const PATIENCE_MILLIS: i64 = 15_000;
 /// Documents, counters and notes that are read at most of each.
 const MOST: usize = 100_000;
-/// Instances of a pool. One call runs at a time; a component may need as many memories as four instances have.
+/// Instances that a pool has for each city. One call runs at a time; a component may need as many memories as four
+/// instances have.
 const INSTANCES: u32 = 4;
 
 /// The sandboxes of cities: where compiled code is kept, and by what it is compiled.
@@ -66,13 +69,20 @@ impl Sandbox {
         self.clone().with_journals(None)
     }
 
+    /// The same, with engines for so many cities at once, which share them: what a city of a play takes longest for
+    /// otherwise.
+    pub(crate) fn shared_by(&self, cities: usize) -> Result<(Self, Arc<Engines>), RuntimeError> {
+        let pool = PoolConfig { instances: INSTANCES.saturating_mul(u32::try_from(cities).unwrap_or(u32::MAX)) };
+        let config = RuntimeConfig { small: pool, large: pool, concurrent: pool, ..self.config.clone() };
+        let engines = Engines::new(&config)?;
+        let config = RuntimeConfig { engines: Some(engines.clone()), ..config };
+        Ok((Self { config, journals: self.journals.clone() }, engines))
+    }
+
     fn runtime(&self, sight: &Arc<Sight>, scenario: &str) -> RuntimeConfig {
         RuntimeConfig {
             // Keys of installations are derived from it: each city has its own.
             secret: rand::random(),
-            small: PoolConfig { instances: INSTANCES },
-            large: PoolConfig { instances: INSTANCES },
-            concurrent: PoolConfig { instances: INSTANCES },
             per_installation: 1,
             // Whatever app.toml declares: a test must not depend on what is elsewhere.
             outbound: OutboundConfig { max_requests: 0, ..OutboundConfig::default() },
@@ -80,6 +90,15 @@ impl Sandbox {
             journals: self.journals.as_ref().map(|dir| Arc::new(Folder::new(dir, scenario)) as Arc<dyn Journals>),
             ..self.config.clone()
         }
+    }
+}
+
+/// Why a component cannot be used.
+pub(crate) fn unloadable(e: LoadError) -> WorkbenchError {
+    match e {
+        // That is the machine's fault, not the component's.
+        LoadError::Compile(yunlong_runtime::CompileError::Io(_)) => WorkbenchError::city(e),
+        e => WorkbenchError::Load(e),
     }
 }
 
@@ -130,11 +149,7 @@ impl City {
         base.installations.install(new).await.map_err(WorkbenchError::city)?;
         let installation = base.installations.set_status(&name, Status::Running, BY).await;
         let installation = installation.map_err(WorkbenchError::city)?;
-        base.runtime.load(&installation, &app.component).await.map_err(|e| match e {
-            // That is the machine's fault, not the component's.
-            LoadError::Compile(yunlong_runtime::CompileError::Io(_)) => WorkbenchError::city(e),
-            e => WorkbenchError::Load(e),
-        })?;
+        base.runtime.load(&installation, &app.component).await.map_err(unloadable)?;
         let deliver = Arc::new(Recorder { runtime: base.runtime.clone(), listener, heard: Mutex::default() });
         let dispatcher = Dispatcher::new(base.messaging.clone(), deliver.clone());
         let schema = Schema::new(&name, &app.manifest).with_keys(base.identity.field_keys().clone());

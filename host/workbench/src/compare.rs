@@ -3,6 +3,7 @@
 use crate::values::{self, Unfilled, Vars};
 use serde::Deserialize;
 use serde_json::Value;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Conditions by path, as in `where = { state = "issued", total = { at_least = 1 } }`. All must hold.
@@ -64,7 +65,7 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// The order of two numbers or two texts.
-fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::String(x), Value::String(y)) => Some(x.cmp(y)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
@@ -72,67 +73,83 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
 }
 
 impl Condition {
-    /// Whether the values at a path are as they are to be. Of several, each word wants one that fits it, but for
-    /// `not`, which wants none.
-    pub(crate) fn holds(&self, found: &[&Value], vars: &Vars) -> Result<bool, Unfilled> {
+    /// The words, with what was captured put in.
+    fn filled(&self, vars: &Vars) -> Result<Words, Unfilled> {
         let words = match self {
-            Self::Is(plain) => Words { is: Some(plain.value()), ..Words::default() },
-            Self::Words(words) => words.clone(),
+            Self::Is(plain) => return Ok(Words { is: Some(values::deep(&plain.value(), vars)?), ..Words::default() }),
+            Self::Words(words) => words,
         };
-        let found: Vec<&Value> = found.iter().copied().filter(|v| !v.is_null()).collect();
         let fill = |v: &Option<Value>| v.as_ref().map(|v| values::deep(v, vars)).transpose();
-        if let Some(want) = fill(&words.is)? {
-            let list = want.is_array() && found.len() > 1;
-            let fits = if list {
-                want.as_array().is_some_and(|w| w.len() == found.len() && w.iter().zip(&found).all(|(a, b)| same(a, b)))
-            } else {
-                found.iter().any(|v| same(v, &want))
+        let all = |v: &Vec<Value>| v.iter().map(|v| values::deep(v, vars)).collect::<Result<Vec<_>, _>>();
+        Ok(Words {
+            is: fill(&words.is)?,
+            not: fill(&words.not)?,
+            r#in: words.r#in.as_ref().map(all).transpose()?,
+            at_least: fill(&words.at_least)?,
+            at_most: fill(&words.at_most)?,
+            exists: words.exists,
+            contains: words.contains.as_ref().map(|part| values::text(part, vars)).transpose()?,
+            length: words.length,
+        })
+    }
+}
+
+impl Words {
+    /// Whether the values at a path are as they are to be. Of several, each word wants one that fits it, but for
+    /// `not`, which wants none. The words are filled.
+    fn hold(&self, found: &[&Value]) -> bool {
+        let found: Vec<&Value> = found.iter().copied().filter(|v| !v.is_null()).collect();
+        let one = |fits: &dyn Fn(&Value) -> bool| found.iter().any(|v| fits(v));
+        if let Some(want) = &self.is {
+            let fits = match want.as_array().filter(|_| found.len() > 1) {
+                Some(all) => all.len() == found.len() && all.iter().zip(&found).all(|(a, b)| same(a, b)),
+                None => one(&|v| same(v, want)),
             };
             if !fits {
-                return Ok(false);
+                return false;
             }
         }
-        if let Some(not) = fill(&words.not)?
-            && found.iter().any(|v| same(v, &not))
-        {
-            return Ok(false);
-        }
-        if let Some(all) = &words.r#in {
-            let all = all.iter().map(|v| values::deep(v, vars)).collect::<Result<Vec<_>, _>>()?;
-            if !found.iter().any(|v| all.iter().any(|w| same(v, w))) {
-                return Ok(false);
-            }
-        }
-        if let Some(least) = fill(&words.at_least)?
-            && !found.iter().any(|v| order(v, &least).is_some_and(std::cmp::Ordering::is_ge))
-        {
-            return Ok(false);
-        }
-        if let Some(most) = fill(&words.at_most)?
-            && !found.iter().any(|v| order(v, &most).is_some_and(std::cmp::Ordering::is_le))
-        {
-            return Ok(false);
-        }
-        if words.exists.is_some_and(|exists| exists == found.is_empty()) {
-            return Ok(false);
-        }
-        if let Some(part) = &words.contains {
-            let part = values::text(part, vars)?;
-            if !found.iter().any(|v| v.as_str().map_or_else(|| v.to_string().contains(&part), |s| s.contains(&part))) {
-                return Ok(false);
-            }
-        }
-        if let Some(length) = words.length {
-            let count = |v: &Value| match v {
-                Value::Array(items) => Some(items.len()),
-                Value::String(s) => Some(s.chars().count()),
-                _ => None,
-            };
-            if !found.iter().any(|v| count(v) == Some(length)) {
+        let size = |v: &Value| match v {
+            Value::Array(items) => Some(items.len()),
+            Value::String(s) => Some(s.chars().count()),
+            _ => None,
+        };
+        let has = |v: &Value, part: &str| v.as_str().map_or_else(|| v.to_string().contains(part), |s| s.contains(part));
+        self.not.as_ref().is_none_or(|not| !one(&|v| same(v, not)))
+            && self.r#in.as_ref().is_none_or(|all| one(&|v| all.iter().any(|w| same(v, w))))
+            && self.at_least.as_ref().is_none_or(|least| one(&|v| order(v, least).is_some_and(Ordering::is_ge)))
+            && self.at_most.as_ref().is_none_or(|most| one(&|v| order(v, most).is_some_and(Ordering::is_le)))
+            && self.exists.is_none_or(|exists| exists != found.is_empty())
+            && self.contains.as_ref().is_none_or(|part| one(&|v| has(v, part)))
+            && self.length.is_none_or(|length| one(&|v| size(v) == Some(length)))
+    }
+}
+
+/// Conditions that many values are held against: what was captured is put in once.
+pub(crate) struct Prepared<'a>(Vec<(&'a str, Result<Words, Unfilled>)>);
+
+impl<'a> Prepared<'a> {
+    pub(crate) fn new(conditions: &'a Conditions, vars: &Vars) -> Self {
+        Self(conditions.iter().map(|(path, condition)| (path.as_str(), condition.filled(vars))).collect())
+    }
+
+    /// Whether all hold of a value. What cannot be filled is an error only where those before it hold.
+    pub(crate) fn all(&self, value: &Value) -> Result<bool, Unfilled> {
+        for (path, words) in &self.0 {
+            if !words.as_ref().map_err(Clone::clone)?.hold(&values::at(value, path)) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// A path and the text that is to be at it, where everything is filled: who has an index by that path need not look
+    /// at all values.
+    pub(crate) fn text(&self) -> Option<(&'a str, &str)> {
+        if self.0.iter().any(|(_, words)| words.is_err()) {
+            return None;
+        }
+        self.0.iter().find_map(|(path, words)| Some((*path, words.as_ref().ok()?.is.as_ref()?.as_str()?)))
     }
 }
 
@@ -150,7 +167,7 @@ pub(crate) fn weight(conditions: &Conditions) -> usize {
 /// Whether all conditions hold of a value.
 pub(crate) fn all(conditions: &Conditions, value: &Value, vars: &Vars) -> Result<bool, Unfilled> {
     for (path, condition) in conditions {
-        if !condition.holds(&values::at(value, path), vars)? {
+        if !condition.filled(vars)?.hold(&values::at(value, path)) {
             return Ok(false);
         }
     }
@@ -165,7 +182,7 @@ pub(crate) fn first_that_fails(
 ) -> Result<Option<(String, String)>, Unfilled> {
     for (path, condition) in conditions {
         let found = values::at(value, path);
-        if !condition.holds(&found, vars)? {
+        if !condition.filled(vars)?.hold(&found) {
             let found: Vec<String> = found.iter().map(|v| v.to_string()).collect();
             return Ok(Some((path.clone(), if found.is_empty() { "∅".into() } else { found.join(", ") })));
         }
@@ -207,6 +224,35 @@ mod tests {
             assert!(holds(fits, &value), "{fits}");
             assert!(!holds(not, &value), "{not}");
         }
+    }
+
+    #[test]
+    fn prepared_conditions_say_what_the_same_say_of_each_value() {
+        let conditions: Conditions = toml::from_str("a = true\nb = \"${id}\"\nc = { at_least = 2, not = 4 }").unwrap();
+        let vars = Vars::from([("id".into(), json!("7"))]);
+        let prepared = Prepared::new(&conditions, &vars);
+        assert_eq!(prepared.text(), Some(("b", "7")));
+        for value in [
+            json!({ "a": true, "b": "7", "c": 2 }),
+            json!({ "a": true, "b": ["6", "7"], "c": [1, 3] }),
+            json!({ "a": true, "b": "7", "c": [3, 4] }),
+            json!({ "a": false, "b": "7", "c": 2 }),
+            json!({ "a": true, "b": "8", "c": 2 }),
+            json!({ "a": true, "b": 7, "c": 2 }),
+            json!({}),
+        ] {
+            assert_eq!(prepared.all(&value), all(&conditions, &value, &vars), "{value}");
+        }
+    }
+
+    /// Whoever misspells a name learns of it, with an index or without.
+    #[test]
+    fn what_is_unknown_is_an_error_where_it_is_asked_for_and_no_index_hides_it() {
+        let conditions: Conditions = toml::from_str("a = true\nb = \"${ib}\"\nc = \"x\"").unwrap();
+        let prepared = Prepared::new(&conditions, &Vars::new());
+        assert_eq!(prepared.text(), None);
+        assert_eq!(prepared.all(&json!({ "a": false })), Ok(false));
+        assert_eq!(prepared.all(&json!({ "a": true })), Err(Unfilled::Unknown("ib".into())));
     }
 
     #[test]

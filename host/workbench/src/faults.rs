@@ -5,7 +5,7 @@
 use crate::play::{Play, Wanted, both};
 use crate::run::Ground;
 use crate::sight::{Blow, Seen};
-use crate::{Scenario, Violation, WorkbenchError};
+use crate::{Scenario, Shard, Violation, WorkbenchError};
 use std::sync::Arc;
 use yunlong_model::Text;
 
@@ -85,8 +85,8 @@ pub(crate) enum Struck {
     Found(Box<Finding>),
 }
 
-/// The faults of a scenario whose steps made these calls.
-pub(crate) fn planned(scenario: &Scenario, calls: &[Vec<Seen>]) -> Vec<Fault> {
+/// The faults of a scenario whose steps made these calls, as far as they are in the shard.
+pub(crate) fn planned(scenario: &Scenario, calls: &[Vec<Seen>], shard: Shard) -> Vec<Fault> {
     let mut all = Vec::new();
     for (step, seen) in calls.iter().enumerate() {
         for (n, call) in seen.iter().enumerate() {
@@ -104,6 +104,8 @@ pub(crate) fn planned(scenario: &Scenario, calls: &[Vec<Seen>]) -> Vec<Fault> {
             all.push(Fault { step, kind: FaultKind::AnswerLost, call: None });
         }
     }
+    let mut n = 0..;
+    all.retain(|_| n.next().is_some_and(|n| shard.has(n)));
     all
 }
 

@@ -5,14 +5,14 @@
 //! of a counter or each message, which then is `${it}` in the rest of the statement.
 
 use crate::city::City;
-use crate::compare::{self, Conditions};
+use crate::compare::{self, Conditions, Prepared};
 use crate::play::pause;
 use crate::scenario::read as checks;
 use crate::values::{self, Unfilled, Vars};
 use crate::{Scenario, WorkbenchError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use toml::Spanned;
 use yunlong_model::{Manifest, Text};
@@ -137,9 +137,15 @@ impl Part {
 struct Look<'a> {
     city: &'a City,
     documents: BTreeMap<String, Arc<Vec<Value>>>,
+    /// Of a collection by the texts at a path. A statement about each document of one collection and those of another
+    /// that belong to it would take the one times the other without.
+    indexes: BTreeMap<(String, String), Arc<Index>>,
     counters: BTreeMap<String, Arc<Vec<Value>>>,
     payments: Option<Arc<Vec<Value>>>,
 }
+
+/// The places of the documents that have a text at a path, in their order.
+type Index = HashMap<String, Vec<usize>>;
 
 impl Invariants {
     /// Reads the file.
@@ -173,7 +179,13 @@ impl Invariants {
 
     /// Those that do not hold now.
     pub(crate) async fn broken(&self, city: &City, scenario: &Scenario) -> Result<Vec<Violation>, String> {
-        let mut look = Look { city, documents: BTreeMap::new(), counters: BTreeMap::new(), payments: None };
+        let mut look = Look {
+            city,
+            documents: BTreeMap::new(),
+            indexes: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            payments: None,
+        };
         let mut found = Vec::new();
         let mut vars = Vars::new();
         crate::play::give_names(&mut vars, city, scenario);
@@ -242,9 +254,10 @@ impl Invariant {
             (_, _, Some(name)) => Arc::new(look.city.messages(name)),
             _ => Arc::default(),
         };
+        let mut vars = vars.clone();
         for (n, it) in all.iter().enumerate() {
             pause(n).await;
-            let vars = Vars::from_iter(vars.clone().into_iter().chain([("it".to_owned(), it.clone())]));
+            vars.insert("it".to_owned(), it.clone());
             if !compare::all(&each.r#where, it, &vars).map_err(unknown)? {
                 continue;
             }
@@ -348,16 +361,41 @@ impl Look<'_> {
             let rows = self.payments().await?;
             return summed(&rows, &read.r#where, vars, |row| row[part.name()].as_i64().unwrap_or(0)).await;
         }
-        let rows = match (&read.count, &read.sum, &read.messages) {
-            (Some(name), _, _) | (_, Some(name), _) => self.documents(name).await?,
-            (_, _, Some(topic)) => Arc::new(self.city.messages(topic)),
-            _ => Arc::default(),
-        };
-        summed(&rows, &read.r#where, vars, |row| match &read.of {
+        let number = |row: &Value| match &read.of {
             Some(of) => values::at(row, of).into_iter().filter_map(Value::as_i64).fold(0, i64::saturating_add),
             None => 1,
-        })
-        .await
+        };
+        let Some(collection) = read.count.as_ref().or(read.sum.as_ref()) else {
+            let rows = read.messages.as_ref().map(|topic| self.city.messages(topic)).unwrap_or_default();
+            return summed(&rows, &read.r#where, vars, number).await;
+        };
+        let rows = self.documents(collection).await?;
+        let conditions = Prepared::new(&read.r#where, vars);
+        let Some((path, text)) = conditions.text() else { return sum_of(rows.iter(), &conditions, number).await };
+        let index = self.index(collection, path).await?;
+        let places = index.get(text).into_iter().flatten();
+        sum_of(places.filter_map(|place| rows.get(*place)), &conditions, number).await
+    }
+
+    async fn index(&mut self, collection: &str, path: &str) -> Result<Arc<Index>, String> {
+        let name = (collection.to_owned(), path.to_owned());
+        if let Some(known) = self.indexes.get(&name) {
+            return Ok(known.clone());
+        }
+        let mut index = Index::new();
+        for (place, row) in self.documents(collection).await?.iter().enumerate() {
+            pause(place).await;
+            for text in values::at(row, path).into_iter().filter_map(Value::as_str) {
+                let places = index.entry(text.to_owned()).or_default();
+                // A list may have the same text twice.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        let index = Arc::new(index);
+        self.indexes.insert(name, index.clone());
+        Ok(index)
     }
 }
 
@@ -368,10 +406,18 @@ async fn summed(
     vars: &Vars,
     number: impl Fn(&Value) -> i64,
 ) -> Result<(i64, Vec<Value>), String> {
+    sum_of(rows.iter(), &Prepared::new(conditions, vars), number).await
+}
+
+async fn sum_of(
+    rows: impl Iterator<Item = &Value>,
+    conditions: &Prepared<'_>,
+    number: impl Fn(&Value) -> i64,
+) -> Result<(i64, Vec<Value>), String> {
     let (mut sum, mut first) = (0_i64, Vec::new());
-    for (n, row) in rows.iter().enumerate() {
+    for (n, row) in rows.enumerate() {
         pause(n).await;
-        if !compare::all(conditions, row, vars).map_err(unknown)? {
+        if !conditions.all(row).map_err(unknown)? {
             continue;
         }
         sum = sum.saturating_add(number(row));

@@ -28,6 +28,7 @@ mod recorder;
 mod report;
 mod run;
 mod scenario;
+mod shard;
 mod sight;
 mod values;
 
@@ -41,3 +42,4 @@ pub use journals::Folder;
 pub use report::{Report, ScenarioReport, StepReport, html, junit, text};
 pub use run::{Options, Progress, TimeLimits, run};
 pub use scenario::{Scenario, read_files, read_folder};
+pub use shard::{Shard, ShardError};

@@ -4,6 +4,7 @@ import { beforeEach, test } from "node:test";
 import type { Link, Probe } from "../src/domain/link.ts";
 import { EQUITY_FORMULA, hundredths } from "../src/domain/equity.ts";
 import { percent } from "../src/domain/access.ts";
+import { deliveryFor, choose } from "../src/domain/bandwidth.ts";
 import { DAY_MS, monthOf } from "../src/domain/time.ts";
 import { COUNTERS, IMPORTS, SUBMISSIONS, STUDENTS, USES } from "../src/store/index.ts";
 import { consumer, jobs } from "../src/service/parts.ts";
@@ -214,4 +215,54 @@ test("8. a student is erased: the identity is gone, the aggregates are unchanged
   assert.equal(refusal(() => app.withdrawConsent(guardian.asks, child)).kind, "not-found");
   assert.deepEqual(app.recordClassUses(teacher.asks, id, [{ ...uses[0], id: "event-later" } as (typeof uses)[0]], ""), [{ id: "event-later", result: "refused", why: "guardian-needed" }]);
   void consumer;
+});
+
+/** A class of six, of whom one child has an account of its own since the guardian handed something in for it. */
+function boundSince(): { child: string; pupil: ReturnType<City["person"]>; task: string } {
+  const { id, students, resource, teacher } = usedClass();
+  const [child = ""] = students;
+  const guardian = city.person(`guardian-${id}-1`);
+  const task = app.saveAssignment(teacher.asks, id, { title: "练习", text: "", resources: [resource], due: city.of.now + DAY_MS });
+  app.handOutAssignment(teacher.asks, task.id);
+  // Uploads are of whoever came last.
+  void guardian.asks;
+  const answer = city.of.upload("answers", "答案.txt", "text/plain", new TextEncoder().encode("答案"));
+  app.handInAssignment(guardian.asks, task.id, { text: "答", files: [answer], child });
+  const pupil = city.person("pupil-1");
+  app.bindAccount(pupil.asks, app.accountCode(guardian.asks, child));
+  return { child, pupil, task: task.id };
+}
+
+test("8. what a guardian handed in is the child's own once it has an account: the platform's erasure finds it", () => {
+  const { child } = boundSince();
+  city.deliver();
+  const [handedIn] = SUBMISSIONS.find(SUBMISSIONS.byId()).items;
+  assert.deepEqual([handedIn?.value.student, handedIn?.value.holder, handedIn?.value.files.length], [child, "pupil-1", 1]);
+});
+
+test("8. a child that the platform erases before that is delivered leaves nothing it handed in", () => {
+  const { child } = boundSince();
+  transact((tx) => tx.delete(STUDENTS, child));
+  city.deliver();
+  assert.deepEqual(SUBMISSIONS.find(SUBMISSIONS.byId()).items, []);
+});
+
+test("5. what a line carries: the best size, the smallest where all are too large, and below 4 Mbit/s the pack alone", () => {
+  const film = { size: 900, name: "film" };
+  const sizes = [{ size: 900, quality: "1080p" as const, name: "1080p" }, { size: 300, quality: "720p" as const, name: "720p" }];
+  const chosen = (mbps: number, there = sizes): string | undefined => choose<{ size: number; name: string }, (typeof sizes)[number]>(film, there, deliveryFor(mbps))?.name;
+  assert.deepEqual([100, 99, 20, 4].map((mbps) => chosen(mbps)), ["1080p", "720p", "720p", "720p"], "480p there is none");
+  assert.equal(chosen(20, []), "film", "it is all that there is");
+  assert.equal(chosen(19, [{ size: 1_000, quality: "1080p", name: "1080p" }]), "film", "of two that are too large the smaller");
+  assert.equal(chosen(3.9), undefined);
+});
+
+test("how often something was used is told from five uses on: fewer would tell of whom in a small class", () => {
+  const { id, resource, teacher } = usedClass();
+  city.of.advance(3_600_000);
+  const use = (n: number) => ({ id: `event-${n}-bbbb`, seat: n, resource, at: city.of.now - 60_000, seconds: 60 });
+  app.recordClassUses(teacher.asks, id, [1, 2, 3, 4].map(use), "");
+  assert.equal(app.shownResource(resource).uses, null);
+  app.recordClassUses(teacher.asks, id, [use(5)], "");
+  assert.equal(app.shownResource(resource).uses, 5);
 });

@@ -5,6 +5,7 @@ import app from "../src/app.tsx";
 import { DAY_MS } from "../src/domain/time.ts";
 import * as service from "../src/service/index.ts";
 import { Contract } from "./contract.ts";
+import { talkingFilm } from "./films.ts";
 import { City, METADATA, type Person, schoolInput } from "./support.ts";
 
 let city: City;
@@ -59,7 +60,7 @@ test("a resource goes its whole way, and is found by words, node and type", asyn
   await ask(county, "POST", `${at}/reviews`, { level: "county", passed: true });
   assert.equal((await ask(county, "POST", `${at}/publish`)).json.state, "published");
   const shown = await ask(undefined, "GET", `/api/resources/${first.json.id}`);
-  assert.deepEqual([shown.status, shown.json.uses, shown.json.metadata.title], [200, 0, METADATA.title]);
+  assert.deepEqual([shown.status, shown.json.uses, shown.json.metadata.title], [200, null, METADATA.title]);
   for (const query of ["q=%E5%88%86%E6%95%B0", "node=primary.math", `node=${METADATA.node}`, "stage=primary&subject=math&type=courseware", "node=primary.math.3.1.e1.1"]) {
     assert.equal((await ask(undefined, "GET", `/api/resources?${query}`)).json.items.length, 1, query);
   }
@@ -82,6 +83,26 @@ test("who wrote and who reviewed stands in no public answer", async () => {
   const { json } = await ask(teacher, "GET", `/api/works/${id}`);
   assert.equal(json.reviews.length, 2);
   assert.doesNotMatch(JSON.stringify(json), /reviewer-1|county-1/);
+});
+
+test("captions are sent with a film's work, named where they are read, replaced, and taken away", async () => {
+  const { teacher, reviewer, county } = staffed();
+  const upload = (name: string, mediaType: string, content: Uint8Array | string): string => {
+    void teacher.asks;
+    return city.of.upload("resources", name, mediaType, typeof content === "string" ? new TextEncoder().encode(content) : content);
+  };
+  const vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\n一半\n";
+  const body = { ...METADATA, key: "captions-0001", file: upload("a.mp4", "video/mp4", talkingFilm()) };
+  const refused = await ask(teacher, "POST", "/api/works", { ...body, captions: { en: upload("a.vtt", "text/plain", `${vtt}<font>`) } });
+  assert.deepEqual([refused.status, refused.json.type, pointers(refused.json), refused.json.reason, refused.json.line], [422, "urn:yunlong:problem:captions", ["/captions/en"], "bad-tag", 5]);
+  const made = await ask(teacher, "POST", "/api/works", { ...body, captions: { "zh-CN": upload("zh.vtt", "text/plain", vtt), en: upload("en.vtt", "text/plain", vtt) } });
+  const at = `/api/works/${made.json.id}`;
+  assert.deepEqual(made.json.captions.map((c: { language: string; path: string }) => [c.language, c.path]), [["zh-CN", `/works/${made.json.id}/captions/zh-CN`], ["en", `/works/${made.json.id}/captions/en`]]);
+  const changed = await ask(teacher, "PUT", at, { ...METADATA, captions: { en: null } });
+  assert.deepEqual(changed.json.captions.map((c: { name: string }) => c.name), ["zh.vtt"]);
+  city.toPublished(teacher, reviewer, county, made.json.id);
+  const shown = await ask(undefined, "GET", `/api/resources/${made.json.id}`);
+  assert.deepEqual(shown.json.captions, [{ ...changed.json.captions[0], path: `/resources/${made.json.id}/captions/zh-CN` }]);
 });
 
 test("probes alone verify a school; 4 of 5 are 80 %, the fifth makes it whole", async () => {
@@ -138,6 +159,7 @@ test("consent, an answer, its mark, and the withdrawal that leaves the sums", as
   assert.equal(made.status, 201);
   const post = service.myPosts(teacher.asks)[0];
   assert.equal((await ask(city.bureau, "PUT", `/api/classes/${made.json.id}/teacher`, { post: post?.id })).json.hasTeacher, true);
+  for (const [year, found] of [[2025, 1], [2024, 0]]) assert.equal((await ask(city.bureau, "GET", `/api/schools/${at}/classes?year=${year}`)).json.items.length, found, `${year}`);
   const codes = await ask(teacher, "POST", `/api/classes/${made.json.id}/seat-codes`, { from: 1, to: 2 });
   const guardian = city.person("guardian-1");
   const body = { code: codes.json.items[0].code, name: "学生 1", birth: "2016-09-01" };

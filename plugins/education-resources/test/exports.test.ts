@@ -5,7 +5,7 @@ import app from "../src/app.tsx";
 import { every } from "../src/pages/files.tsx";
 import { DAY_MS } from "../src/domain/time.ts";
 import * as service from "../src/service/index.ts";
-import { City, type Person, schoolInput } from "./support.ts";
+import { City, METADATA, type Person, schoolInput } from "./support.ts";
 
 const SCHOOL = schoolInput(1).id;
 
@@ -87,6 +87,54 @@ test("whoever gives a school's posts saves them", async () => {
   assert.equal(rows.length, 1 + 2);
   assert.ok(rows.some((row) => row.startsWith(`${post?.id ?? "?"},教师,`)), rows.join("\n"));
   assert.equal((await answerTo(city.person("somebody"), file ?? "")).status, 403);
+});
+
+test("a teacher saves the own works as the page has them narrowed; the desk is saved by who reviews, without who wrote them", async () => {
+  const [reviewer, county] = [city.posted("reviewer-1", "reviewer", SCHOOL), city.posted("county-1", "county", "320312")];
+  const made = ["甲课件", "=乙练习", "丙"].map((title) => service.createResource(teacher.asks, { metadata: { ...METADATA, title }, file: city.upload(teacher, title) }).id);
+  for (const id of made.slice(0, 2)) {
+    city.of.advance(60_000);
+    service.submitResource(teacher.asks, id);
+  }
+  service.reviewResource(reviewer.asks, made[0] ?? "", "school", false, "请补充答案");
+  const [all, book] = await links(teacher, "/mine?sort=title");
+  const own = await csv(teacher, all ?? "");
+  assert.equal(own.length, 1 + 3);
+  assert.ok(own.some((row) => row.includes(",'=乙练习,")), "text stays text");
+  assert.match(own.find((row) => row.includes(",甲课件,")) ?? "", /,已退回|,退回/);
+  assert.match(own.find((row) => row.includes(",甲课件,")) ?? "", /,请补充答案$/);
+  assert.deepEqual([...new Uint8Array(await (await answerTo(teacher, book ?? "")).arrayBuffer()).slice(0, 2)], [0x50, 0x4b]);
+  const [narrowed] = await links(teacher, "/mine?state=submitted");
+  assert.equal((await csv(teacher, narrowed ?? "")).length, 1 + 1);
+
+  const [desk] = await links(reviewer, "/reviews");
+  const waits = await csv(reviewer, desk ?? "");
+  assert.equal(waits.length, 1 + 1);
+  assert.match(waits[1] ?? "", /,'=乙练习,1,小学 数学,.*,学校审核,第 1 所小学,铜山区/);
+  assert.ok(!waits.join().includes("teacher-1"), "no subject of a person");
+  assert.deepEqual(await links(county, "/reviews"), [], "nothing waits, nothing is saved");
+  assert.equal((await answerTo(reviewer, "/mine/file?format=csv")).status, 403);
+  assert.equal((await answerTo(city.person("somebody"), "/reviews/file?format=csv")).status, 403);
+  for (const target of ["/mine/file", "/reviews/file", "/classes/file"]) assert.equal((await answerTo(undefined, `${target}?format=csv`)).status, 303, target);
+  assert.equal((await answerTo(teacher, "/mine/file?format=pdf")).status, 404);
+});
+
+test("classes are saved by who may see them, without who teaches them", async () => {
+  city.classOf(teacher, SCHOOL, 0);
+  service.addClass(city.bureau.asks, SCHOOL, { name: "一（1）班", grade: 1, year: 2024 });
+  const at = `/schools/${SCHOOL}/classes`;
+  const [file] = await links(city.bureau, at);
+  const rows = await csv(city.bureau, file ?? "");
+  assert.equal(rows.length, 1 + 2);
+  assert.match(rows[1] ?? "", /,三（1）班,3,2025–2026,已安排,2132000101,第 1 所小学$/);
+  assert.match(rows[2] ?? "", /,一（1）班,1,2024–2025,未安排,/);
+  assert.ok(!rows.join().includes("teacher-1"), "no subject of a person");
+  const [narrowed] = await links(city.bureau, `${at}?of-year=2024`);
+  assert.equal((await csv(city.bureau, narrowed ?? "")).length, 1 + 1);
+  const [taught] = await links(teacher, "/classes");
+  assert.equal((await csv(teacher, taught ?? "")).length, 1 + 1);
+  assert.equal((await answerTo(city.person("somebody"), file ?? "")).status, 403);
+  assert.equal((await answerTo(city.person("somebody"), "/classes/file?format=csv")).status, 403);
 });
 
 test("a file ends after two thousand rows, and a search after twenty reads", () => {

@@ -65,6 +65,23 @@ test("a trend reads what was written, and a view of it computes nothing", () => 
   assert.equal(MONTHS.find(MONTHS.byId()).items.length, 12);
 });
 
+test("6. a trend has each month's own values, and who is behind is of its last month", () => {
+  for (let n = 1; n <= 4; n++) app.addSchool(city.bureau.asks, schoolInput(n, { setting: n < 3 ? "rural" : "urban", pupils: 5 }));
+  const each = (...uses: number[]) => uses.forEach((of, i) => used(i + 1, of, 5));
+  each(10, 22, 35, 45);
+  const first = monthOf(city.of.now);
+  city.of.advance(32 * DAY_MS);
+  each(18, 12, 30, 30);
+  const last = monthOf(city.of.now);
+  const { points, behind } = app.equityTrend(4);
+  assert.deepEqual(points.slice(-2), [{ month: first, ratio: 40, rural: 320, urban: 800 }, { month: last, ratio: 50, rural: 300, urban: 600 }]);
+  assert.deepEqual(points.slice(0, 2).map((p) => [p.ratio, p.rural, p.urban]), [[null, null, null], [null, null, null]], "nobody used anything: fewer than five are not shown");
+  const rates = (of: typeof behind) => of.shown.map((s) => [s.school, s.figure.hidden ? null : s.figure.perPupil]);
+  assert.deepEqual(rates(behind), [[schoolInput(2).id, 240], [schoolInput(1).id, 360]]);
+  const then = app.equityTrend(1, first);
+  assert.deepEqual([then.points, rates(then.behind)], [points.slice(2, 3), [[schoolInput(1).id, 200], [schoolInput(2).id, 440]]]);
+});
+
 test("a month that is over keeps its schools as they stood: pupils, setting, place and name", () => {
   fourSchools();
   for (let n = 1; n <= 4; n++) used(n, n * 100, 50);

@@ -96,12 +96,12 @@ function move(l: Library, { step: asked, which, who, file, licence, passed, cras
     l.now += 2 * DAY_MS;
     return;
   }
-  if (step === "create") return l.commit([edit(draft(`w${n}`, by, input, l.now), input, FILES[file], [], l.now)], crash);
+  if (step === "create") return l.commit([edit(draft(`w${n}`, by, input, l.now), input, { file: FILES[file], renditions: [], captions: [] }, l.now)], crash);
   const r = [...l.resources.values()][which];
   if (r === undefined) return;
   const before = JSON.stringify(r);
   const done = tried(() => {
-    if (step === "edit") l.commit([edit(r, input, FILES[file], [], l.now)], crash);
+    if (step === "edit") l.commit([edit(r, input, { file: FILES[file], renditions: [], captions: [] }, l.now)], crash);
     else if (step === "submit") l.commit([submit(r, checkMetadata(r.input, NODE, l.now), l.now)], crash);
     else if (step === "publish") {
       const previous = [...l.resources.values()].find((p) => p.work === r.work && p.state === "published");

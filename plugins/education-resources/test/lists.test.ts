@@ -8,6 +8,7 @@ import { end, register } from "../src/domain/school.ts";
 import { DAY_MS, startOf } from "../src/domain/time.ts";
 import * as service from "../src/service/index.ts";
 import { LISTED } from "../src/store/index.ts";
+import { checkPage } from "./markup.ts";
 import { City, METADATA, type Person, schoolInput } from "./support.ts";
 
 const NOW = startOf("2026-05-15") + DAY_MS / 2;
@@ -98,6 +99,62 @@ test("on the desk what has waited longest comes first", async () => {
   assert.deepEqual(await listed(reviewer, "/reviews"), ["丙课件", "乙练习"]);
   assert.deepEqual(await listed(reviewer, "/reviews?sort=-changed"), ["乙练习", "丙课件"]);
   assert.deepEqual(await listed(reviewer, "/reviews?q=%E4%B9%99"), ["乙练习"]);
+});
+
+test("a desk is narrowed by school and by what is waited for, and sorted by place", async () => {
+  service.addSchool(city.bureau.asks, schoolInput(2, { division: "320312001" }));
+  const there = schoolInput(2).id;
+  const [other, second] = [city.posted("teacher-2", "teacher", there), city.posted("reviewer-2", "reviewer", there)];
+  const [mine = ""] = drafts("甲课件");
+  service.saveResource(teacher.asks, mine, { metadata: { ...METADATA, title: "甲课件" } });
+  const theirs = service.createResource(other.asks, { metadata: { ...METADATA, title: "乙练习" }, file: city.upload(other, "乙练习") }).id;
+  for (const [by, of, id] of [[teacher, reviewer, mine], [other, second, theirs]] as const) {
+    city.of.advance(DAY_MS);
+    service.submitResource(by.asks, id);
+    service.reviewResource(of.asks, id, "school", true, "");
+  }
+  service.reviewResource(county.asks, theirs, "county", true, "");
+  assert.deepEqual(await listed(county, "/reviews"), ["甲课件", "乙练习"]);
+  assert.deepEqual(await listed(county, "/reviews?sort=place"), ["乙练习", "甲课件"], "by the codes of the towns");
+  assert.deepEqual(await listed(county, `/reviews?school=${there}`), ["乙练习"]);
+  assert.deepEqual(await listed(county, "/reviews?level=county"), ["甲课件"]);
+  assert.deepEqual(await listed(county, "/reviews?level=publish&q=%E7%94%B2"), []);
+});
+
+/** Three classes of the school, of which the teacher has two. */
+function classes(): void {
+  const at = schoolInput(1).id;
+  const post = service.myPosts(teacher.asks).find((p) => p.kind === "teacher")?.id ?? "";
+  for (const [name, grade, year] of [["三（1）班", 3, 2024], ["一（2）班", 1, 2025], ["一（1）班", 1, 2025]] as const) {
+    const { id } = service.addClass(city.bureau.asks, at, { name, grade, year });
+    if (name !== "一（2）班") service.giveClass(city.bureau.asks, id, post);
+  }
+}
+
+test("a school's classes, and one's own, are sorted by their headings and narrowed by name, year, grade and teacher", async () => {
+  classes();
+  const at = `/schools/${schoolInput(1).id}/classes`;
+  assert.deepEqual(await listed(city.bureau, at), ["一（1）班", "一（2）班", "三（1）班"], "the newest school year first");
+  assert.deepEqual(await listed(city.bureau, `${at}?sort=year`), ["三（1）班", "一（1）班", "一（2）班"]);
+  assert.deepEqual(await listed(city.bureau, `${at}?sort=-grade`), ["三（1）班", "一（1）班", "一（2）班"]);
+  assert.deepEqual(await listed(city.bureau, `${at}?of-year=2024`), ["三（1）班"]);
+  assert.deepEqual(await listed(city.bureau, `${at}?of-grade=1&teacher=nobody`), ["一（2）班"]);
+  assert.deepEqual(await listed(city.bureau, `${at}?teacher=given&q=%E4%B8%89`), ["三（1）班"]);
+  assert.deepEqual(await listed(city.bureau, `${at}?of-year=x&of-grade=13&teacher=y`), ["一（1）班", "一（2）班", "三（1）班"], "what is not offered is not heard of");
+  assert.deepEqual(await listed(teacher, "/classes"), ["一（1）班", "三（1）班"]);
+  assert.deepEqual(await listed(teacher, "/classes?of-year=2024"), ["三（1）班"]);
+  void city.bureau.asks;
+  const none = await (await city.of.get(app, `${at}?of-year=2019`)).text();
+  assert.match(none, /没有符合条件的班级/);
+  checkPage(none, at);
+});
+
+test("of more classes than a page sorts the latest are read, and any year when it is asked for", () => {
+  const at = schoolInput(1).id;
+  for (let n = 0; n < 502; n++) service.addClass(city.bureau.asks, at, { name: `班 ${n}`, grade: 1, year: n < 2 ? 2020 : 2025 });
+  const all = service.allClassesOf(city.bureau.asks, at);
+  assert.deepEqual([all.length, all.every((k) => k.year === 2025)], [500, true]);
+  assert.deepEqual(service.allClassesOf(city.bureau.asks, at, 2020).map((k) => k.name).sort(), ["班 0", "班 1"]);
 });
 
 test("the library begins with the newest, or with the oldest", async () => {

@@ -334,7 +334,7 @@ const TYPES: Readonly<Record<string, string>> = { png: "image/png", pdf: "applic
 
 test("each kind of file is shown as a browser can, and every one can be saved", async () => {
   const { teacher, reviewer, county } = staffed();
-  const shown = new Map<string, string>();
+  const [shown, onItsWay] = [new Map<string, string>(), new Map<string, string>()];
   for (let n = 0; n < 60 && shown.size < 6; n++) {
     const { name, content } = sampleResource(n);
     const mediaType = TYPES[name.split(".").at(-1) ?? ""];
@@ -342,6 +342,8 @@ test("each kind of file is shown as a browser can, and every one can be saved", 
     come(teacher);
     const file = city.of.upload("resources", name, mediaType, content);
     const { id } = service.createResource(teacher.asks, { metadata: METADATA, file });
+    onItsWay.set(mediaType, await page(teacher, `/works/${id}`));
+    come(teacher);
     city.toPublished(teacher, reviewer, county, id);
     const html = await page(undefined, `/resources/${id}`);
     assert.match(html, new RegExp(`href="/resources/${id.replace(".", "\\.")}/file\\?save=1"`));
@@ -351,8 +353,13 @@ test("each kind of file is shown as a browser can, and every one can be saved", 
   assert.match(shown.get("video/webm") ?? "", /<video controls=""[^>]* src="\/resources\/[^"]+\/file"/);
   assert.match(shown.get("image/png") ?? "", /<img src="\/resources\/[^"]+\/file" alt="分数的初步认识"/);
   assert.match(shown.get("audio/x-wav") ?? "", /<audio controls=""[^>]* src="\/resources\/[^"]+\/file"/);
+  assert.match(shown.get("application/pdf") ?? "", /<iframe class="document" src="\/resources\/[^"]+\/file#[^"]+" title="《分数的初步认识》预览"/);
   assert.match(shown.get("application/pdf") ?? "", /打开PDF 文档/);
   assert.match(shown.get("text/plain") ?? "", /<pre class="log"/);
+  // So do its author and its reviewers see it before it is published.
+  assert.match(onItsWay.get("application/pdf") ?? "", /<iframe class="document" src="\/works\/[^"]+\/file#[^"]+" title="/);
+  assert.match(onItsWay.get("image/png") ?? "", /<img src="\/works\/[^"]+\/file"/);
+  assert.match(onItsWay.get("text/plain") ?? "", /<pre class="log"/);
 });
 
 test("a pupil's time is measured on the page, and nobody else's", async () => {

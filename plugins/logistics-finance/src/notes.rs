@@ -1,7 +1,7 @@
 //! What people read in their inbox.
 
 use crate::domain::alert::{Alert, Kind};
-use crate::domain::money::yuan;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{Notification, Text, t};
 
 /// An alert's name.

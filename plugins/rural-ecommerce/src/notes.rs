@@ -1,9 +1,9 @@
 //! What buyers and sellers read in their inbox.
 
 use crate::domain::effect::{Note, To};
-use crate::domain::money::yuan;
 use crate::domain::order::Order;
 use crate::domain::returns::State;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{Notification, Text, t};
 
 /// The note for one side of an order. A keeper who ordered for somebody without an account reads what

@@ -112,6 +112,8 @@ indexes! {
     LISTINGS_BY_BATCH: Listing = "by-batch";
     /// A store's batches.
     BATCHES_BY_STORE: Batch = "by-store";
+    /// A store's batches by where they stand.
+    BATCHES_BY_STORE_STATE: Batch = "by-store-state";
     /// Batches by where they stand.
     BATCHES_BY_STATE: Batch = "by-state";
     /// Batches by where they stand and their last day.

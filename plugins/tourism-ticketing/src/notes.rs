@@ -2,7 +2,7 @@
 
 use crate::domain::effect::Note;
 use crate::domain::order::Order;
-use crate::domain::pricing::yuan;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{Notification, Text, t};
 
 /// The note for the buyer of an order.

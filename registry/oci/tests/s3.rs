@@ -48,8 +48,7 @@ impl Drop for Moto {
 impl Moto {
     async fn start() -> Self {
         let program = tokio::task::spawn_blocking(moto).await.unwrap();
-        // A port that was free just now.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = yunlong_test_ports::free_port().unwrap();
         let child = Command::new(program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .stdout(Stdio::null())

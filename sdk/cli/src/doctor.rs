@@ -151,8 +151,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_says_what_to_do_and_a_platform_that_is_down_stops_nobody() {
-        // Nobody listens on a port that was just given back.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Nobody listens there.
+        let port = yunlong_test_ports::free_port().unwrap();
         let found = platform(&format!("http://localhost:{port}"));
         assert_eq!(found.len(), 1);
         assert!(found[0].health == Health::Advice && found[0].next.is_some(), "{found:?}");

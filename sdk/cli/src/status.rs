@@ -322,8 +322,8 @@ mod tests {
         assert!(here(dir.path(), &manifest).built);
         at(-60);
         assert!(!here(dir.path(), &manifest).built, "app.toml is newer");
-        // Nobody listens on a port that was just given back.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Nobody listens there.
+        let port = yunlong_test_ports::free_port().unwrap();
         let server = format!("http://localhost:{port}");
         let options = |token: Option<&str>| Status {
             dir: dir.path().to_owned(),

@@ -411,7 +411,7 @@ fn refusals_are_told_with_reason_request_id_and_next_step() {
 
 #[test]
 fn a_platform_that_is_not_there_is_named() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = yunlong_test_ports::free_port().unwrap();
     let address = format!("http://localhost:{free}");
     let error = run(&["apps", "--server", &address, "--token", "t"]).unwrap_err();
     assert!(error.to_string().contains(&format!("console.localhost:{free}")), "{error}");

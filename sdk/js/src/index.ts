@@ -5,7 +5,7 @@
  *
  * What is used by its module's name is imported from there, so that a component asks the city for no
  * more than it uses: `import * as identity from "@yunlong/sdk/identity"`, and so `base/population` (and
- * its siblings), `clock`, `context`, `files`, `http`, `payments`, `qr`, `random`, `shared` and `sheet`.
+ * its siblings), `base32`, `clock`, `context`, `files`, `http`, `money`, `payments`, `qr`, `random`, `shared` and `sheet`.
  */
 
 export { now } from "./clock.ts";
@@ -19,7 +19,7 @@ export { AttributeError, type Attribute, type Principal } from "./identity.ts";
 export { Event, type Notification, type Outgoing, PAYMENTS_TOPIC, notify, publish } from "./messaging.ts";
 export { MessagingError } from "./messaging-error.ts";
 export { Chart, type ChartProps, type ChartRow } from "./page/chart.tsx";
-export { type District, DistrictMap, type DistrictMapProps, type MapClass, ON_THE_MAP } from "./page/district-map.tsx";
+export { type District, DistrictMap, type DistrictMapProps, type MapClass, type MapColumn, ON_THE_MAP } from "./page/district-map.tsx";
 export { Checkbox, ErrorSummary, Field, FileField, Select, TextArea } from "./page/fields.tsx";
 export { Layout, type LayoutOptions, type NavItem } from "./page/frame.tsx";
 export { Listing, type ListingOptions } from "./page/listing.tsx";

@@ -1,8 +1,6 @@
 /** Randomness fit for secrets, from the host. */
 import { getRandomBytes } from "wasi:random/random@0.2.10";
-
-/** Crockford's Base32: no letters that look alike. */
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+import { ALPHABET } from "./base32.ts";
 
 /** So many random bytes. */
 export function bytes(n: number): Uint8Array {

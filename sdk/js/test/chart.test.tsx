@@ -81,6 +81,16 @@ test("a class begins at its bound, and nothing is rounded up", async () => {
   assert.match(markup, /no outline of them: 经济技术开发区\./);
 });
 
+test("what else is told of a district stands beside its figure, and is told by the map", async () => {
+  const request = await asked("/list");
+  const districts = [{ code: "320324", name: "睢宁县", value: 80 }, { code: "320321", name: "丰县", value: 100 }];
+  const columns = [{ heading: "缺少", cells: { "320324": <a href="/s?a=1&b=2">{"<b>一小</b>"}</a> } }];
+  const markup = String(<DistrictMap request={request} title="x" measure="y" districts={districts} columns={columns} />);
+  assert.ok(markup.includes('data-series="">y</th><th scope="col" data-series="">缺少</th><th scope="col">Class</th>'), markup);
+  assert.ok(markup.includes('data-value="80">80</td><td><a href="/s?a=1&amp;b=2">&lt;b&gt;一小&lt;/b&gt;</a></td><td>'), markup);
+  assert.ok(markup.includes('data-value="100">100</td><td>—</td><td>'), markup);
+});
+
 test("classes of one width hold every figure", () => {
   for (const figures of [[0, 1, 2], [5, 5], [-7, 0, 93, 1_000], [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]]) {
     const classes = classesOf({ districts: figures.map((value) => ({ code: "320302", name: "鼓楼区", value })) });

@@ -23,12 +23,14 @@ import {
   transact,
   z,
 } from "@yunlong/sdk";
+import * as base32 from "@yunlong/sdk/base32";
 import * as population from "@yunlong/sdk/base/population";
 import * as clock from "@yunlong/sdk/clock";
 import * as context from "@yunlong/sdk/context";
 import * as files from "@yunlong/sdk/files";
 import * as http from "@yunlong/sdk/http";
 import * as identity from "@yunlong/sdk/identity";
+import * as money from "@yunlong/sdk/money";
 import * as payments from "@yunlong/sdk/payments";
 import * as qr from "@yunlong/sdk/qr";
 import * as random from "@yunlong/sdk/random";
@@ -103,6 +105,10 @@ export async function looks() {
     context.config("places", z.number()),
     random8,
     random.code(12),
+    money.split(108_000, [97, 3]),
+    money.yuan(108_000),
+    base32.encode(random8, 12),
+    base32.typed("zw00"),
     clock.minute(now()),
     clock.yearsUntil("1966-11-23", "2026-11-23"),
     qr.svg("A1", "A ticket"),

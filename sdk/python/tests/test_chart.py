@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from yunlong import Column, Request, Response, page, sheet
-from yunlong.page import ChartRow, District, Listing, MapClass, Quantity, Tone
+from yunlong.page import ChartRow, District, Listing, MapClass, MapColumn, Quantity, Tone
 from yunlong.page.chart import class_of, classes_of, shade
 from yunlong.testing import TestCity
 from yunlong.text import Lang
@@ -57,6 +57,15 @@ def test_a_class_begins_at_its_bound_and_nothing_is_rounded_up() -> None:
     assert '<tr data-code="320321" data-class="1" data-tone="bad">' in markup
     assert '<span class="swatch tone-bad pattern-1" aria-hidden="true"></span>未达到' in markup
     assert "只列在表格里：开发区。" in markup
+
+
+def test_what_else_is_told_of_a_district_stands_beside_its_figure() -> None:
+    districts = [District("320324", "睢宁县", 80), District("320321", "丰县", 100)]
+    columns = [MapColumn("缺少", {"320324": "<b>一小</b>"})]
+    markup = page.district_map(Lang.EN, "x", "y", districts, columns=columns)
+    assert 'data-series>y</th><th scope="col" data-series>缺少</th><th scope="col">Class</th>' in markup
+    assert 'data-value="80">80</td><td>&lt;b&gt;一小&lt;/b&gt;</td><td>' in markup
+    assert 'data-value="100">100</td><td>—</td><td>' in markup
 
 
 def test_classes_of_one_width_hold_every_figure() -> None:

@@ -196,8 +196,8 @@
 //! [`Collection`], [`Query`], [`transact`], [`Tx`]: data. [`shared`], [`base`]: the
 //! city's datasets. [`identity`]: who asks, attributes,
 //! consent. [`messaging`], [`payments`]: staged in a transaction through [`Tx`]. [`files`]: uploads, attachments,
-//! downloads. [`page`]: layout and parts of pages, charts and maps, lists, print. `sheet` (a feature): CSV and XLSX. [`http`]: other hosts. [`clock`], [`random`], [`context`], [`qr`]:
-//! the rest. [`testing`]: the city in memory.
+//! downloads. [`page`]: layout and parts of pages, charts and maps, lists, print. `sheet` (a feature): CSV and XLSX. [`http`]: other hosts. [`clock`], [`random`], [`base32`], [`money`],
+//! [`context`], [`qr`]: the rest. [`testing`]: the city in memory.
 #![deny(missing_docs)]
 
 // The macros name the crate, also inside itself.
@@ -206,6 +206,7 @@ extern crate self as yunlong_sdk;
 mod app;
 mod backend;
 pub mod base;
+pub mod base32;
 pub mod clock;
 pub mod context;
 pub mod data;
@@ -213,6 +214,7 @@ pub mod files;
 pub mod http;
 pub mod identity;
 pub mod messaging;
+pub mod money;
 mod openapi;
 pub mod page;
 pub mod payments;

@@ -1,6 +1,7 @@
 //! Randomness fit for secrets, from the host.
 
 use crate::backend::{Active, Backend};
+use crate::base32::ALPHABET;
 
 /// So many random bytes.
 #[must_use]
@@ -10,11 +11,10 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     out
 }
 
-/// A text of so many characters of the alphabet of Crockford's Base32, which has no letters that
-/// look alike: for numbers that people read out. Each character carries five bits.
+/// A text of so many characters of [`crate::base32`], which has no letters that look alike: for numbers that people
+/// read out. Each character carries five bits.
 #[must_use]
 pub fn code(characters: usize) -> String {
-    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut out = vec![0; characters];
     Active::random(&mut out);
     out.into_iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect()

@@ -46,6 +46,22 @@ fn a_map_says_its_classes_in_words_and_which_districts_it_lacks() {
     }
 }
 
+#[test]
+fn what_else_is_told_of_a_district_stands_beside_its_figure_and_is_told_by_the_map() {
+    let map = DistrictMap::new("x", "y")
+        .district("320324", "睢宁县", 80)
+        .district("320321", "丰县", 100)
+        .column("缺少", [("320324", html! { a href="/s?a=1&b=2" { "<b>一小</b>" } })]);
+    let markup = page::district_map(Lang::En, &map).into_string();
+    for part in [
+        "data-series>y</th><th scope=\"col\" data-series>缺少</th><th scope=\"col\">Class</th>",
+        "data-value=\"80\">80</td><td><a href=\"/s?a=1&amp;b=2\">&lt;b&gt;一小&lt;/b&gt;</a></td><td>",
+        "data-value=\"100\">100</td><td>—</td><td>",
+    ] {
+        assert!(markup.contains(part), "{part} in {markup}");
+    }
+}
+
 struct Lists;
 
 impl App for Lists {

@@ -9,8 +9,8 @@ use yunlong_sdk::http::OutboundResponse;
 use yunlong_sdk::schemars::JsonSchema;
 use yunlong_sdk::{
     App, Attribute, Collection, Consumer, Document, Event, Failure, Form, Input, Jobs, Layout, Lifecycle, Migrations,
-    Notification, Operation, Outgoing, Problem, Progress, Request, Response, Router, StatusCode, Tx, base, clock,
-    context, files, http, identity, now, page, payments, qr, random, shared, t, testing, transact, web,
+    Notification, Operation, Outgoing, Problem, Progress, Request, Response, Router, StatusCode, Tx, base, base32,
+    clock, context, files, http, identity, money, now, page, payments, qr, random, shared, t, testing, transact, web,
 };
 
 #[derive(Serialize, Deserialize, Document)]
@@ -120,6 +120,8 @@ fn looks() -> web::Result<Response> {
     let key: [u8; 32] = context::derive_key("plates");
     let _number: Option<u32> = context::config("places")?;
     let _random: ([u8; 8], String) = (random::bytes(), random::code(key.len()));
+    let _shares = money::split(108_000, &[97, 3]).map_err(|_| Problem::not_found())?;
+    let _written = (money::yuan(108_000), base32::encode(&key, 12), base32::typed("zw00"));
     let _minute = clock::minute(now());
     let _code = qr::svg("A1", "A ticket").map_err(|_| Problem::not_found())?;
     let _price = http::get("https://api.example.org/prices")?;

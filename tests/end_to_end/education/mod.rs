@@ -1,9 +1,11 @@
 //! Education resources: a bureau, schools, teachers and guardians as programs that speak HTTP to the real server. The
 //! app is the one that is written in TypeScript.
 
+mod captions;
 mod edges;
 mod figures;
 mod files;
+mod lapses;
 mod races;
 mod rooms;
 mod schools;
@@ -59,8 +61,14 @@ fn school(n: u32) -> String {
 impl Schools {
     /// So many schools: the first three in 铜山, the others in 睢宁.
     async fn open(schools: u32) -> Result<Self> {
-        // One day verifies, since no test waits for three; and figures are computed at each look.
-        let plan = Plan::with(&[APP]).config(APP, "verify_days", "1").config(APP, "figures_minutes", "0");
+        // One day verifies, where nothing is said of days.
+        Self::verified_after(1, schools).await
+    }
+
+    /// The same, where a link is verified by probes of so many days.
+    async fn verified_after(days: u32, schools: u32) -> Result<Self> {
+        // Figures are computed at each look.
+        let plan = Plan::with(&[APP]).config(APP, "verify_days", &days.to_string()).config(APP, "figures_minutes", "0");
         let city = plan.start_copied().await?;
         let bureau = city.signed_in(APP, "education-admin").await?;
         let all = Self { city, bureau };

@@ -1,10 +1,12 @@
-//! Links, probes and what a line carries: acceptance lines 1 and 5. The thirty days of line 2 pass in the scenarios, where
-//! the clock can be moved.
+//! Links, probes and what a line carries: acceptance lines 1 and 5. The thirty days of line 2 pass in
+//! `lapses`.
 
 use super::rooms::now;
 use super::*;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use std::io::Read as _;
 
 /// A school's probe: a program that signs what it found, and signs in nowhere.
 pub(super) struct Probe {
@@ -60,8 +62,10 @@ async fn four_of_five_verified_schools_are_80_percent_and_the_fifth_makes_it_who
     ensure!(four["total"]["basisPoints"] == 8_000, "{four}");
     let missing = four["total"]["missing"].as_array().context("no list")?;
     ensure!(missing.len() == 1 && missing[0]["school"] == school(5), "{four}");
-    let map = anybody.page("/figures", "zh").await?;
-    ensure!(map.text.contains("第 5 所小学") && map.text.contains("80.00"), "the page names it: {}", map.text);
+    let page = anybody.page("/figures", "zh").await?;
+    ensure!(page.text.contains("80.00"), "{}", page.text);
+    ensure!(mapped(&page, "320324")?.contains("第 5 所小学"), "the map names it: {}", page.text);
+    ensure!(!mapped(&page, "320312")?.contains("所小学"), "and nobody in 铜山: {}", page.text);
 
     let fifth = Probe::of(&all, 5).await?;
     let mut forged = fifth.signed("probe-5-forged", now()?)?;
@@ -73,7 +77,16 @@ async fn four_of_five_verified_schools_are_80_percent_and_the_fifth_makes_it_who
     ensure!(rate().await?["total"]["basisPoints"] == 8_000, "what is refused moves nothing");
     ensure!(fifth.send(&fifth.signed("probe-5-0001", now()?)?).await?.status == 200);
     ensure!(rate().await?["total"]["basisPoints"] == 10_000);
+    let page = anybody.page("/figures", "zh").await?;
+    ensure!(!mapped(&page, "320324")?.contains("所小学"), "nobody is missing any more: {}", page.text);
     Ok(())
+}
+
+/// A county's row of the table that the map is drawn from.
+fn mapped<'a>(page: &'a Answer, county: &str) -> Result<&'a str> {
+    let (_, map) = page.text.split_once("data-chart=\"map\"").with_context(|| page.text.clone())?;
+    let (_, row) = map.split_once(&format!("data-code=\"{county}\"")).with_context(|| page.text.clone())?;
+    Ok(row.split("</tr>").next().unwrap_or_default())
 }
 
 /// What a school could sign by itself would be a report of its own.
@@ -95,12 +108,62 @@ async fn a_probes_key_is_the_bureaus_alone_and_one_that_leaked_signs_no_more() -
     Ok(())
 }
 
-/// Acceptance line 5.
+/// Acceptance line 5, as far as the class: which film the line carries, the film itself, and the pack that is taken
+/// along on a stick, with the film in it as it was brought.
 #[tokio::test]
 async fn a_village_school_at_20_mbps_gets_the_720p_film_and_the_offline_pack() -> Result<()> {
-    let all = Schools::open(0).await?;
-    all.add(1, "320381102").await?;
-    let found = seen(&all.city.client(APP)?, &format!("/api/schools/{}", school(1))).await?;
-    ensure!(found["delivery"] == json!({"quality": "720p", "offline": true}), "{found}");
+    let all = Schools::open(1).await?;
+    all.add(2, "320381102").await?;
+    all.enter(3, &json!({"bandwidth": 100})).await?;
+    all.curriculum().await?;
+    let anybody = all.city.client(APP)?;
+    let village = seen(&anybody, &format!("/api/schools/{}", school(2))).await?;
+    ensure!(village["delivery"] == json!({"quality": "720p", "offline": true}), "{village}");
+
+    let (large, small) = (film(300_000), film(100_000));
+    let teacher = all.posted("teacher-1", "teacher", &school(1)).await?;
+    let first = works::draft(&teacher, UNIT, ("分数.mp4", &large)).await?;
+    for (quality, content) in [("1080p", &large), ("720p", &small)] {
+        works::add_film(&teacher, &first, quality, content).await?;
+    }
+    works::publish(&all, &teacher, &first).await?;
+
+    for (to, wanted) in [(2, &small), (3, &large)] {
+        let line = seen(&anybody, &format!("/api/resources/{first}/delivery?school={}", school(to))).await?;
+        ensure!(line["file"]["sha256"] == HEXLOWER.encode(&Sha256::digest(wanted)), "school {to}: {line}");
+        let got = anybody.request(Method::GET, &text(&line["file"], "path")?).send().await?;
+        ensure!(got.status() == 200 && got.bytes().await? == *wanted, "school {to} got another film");
+        ensure!(line["pack"] == if to == 2 { json!(format!("/packs/{UNIT}")) } else { Value::Null }, "{line}");
+    }
+
+    // A line that carries not even the smallest film gets none, but the pack.
+    all.enter(4, &json!({"bandwidth": 3})).await?;
+    let line = seen(&anybody, &format!("/api/resources/{first}/delivery?school={}", school(4))).await?;
+    ensure!(line["quality"].is_null() && line["file"].is_null() && line["pack"] == format!("/packs/{UNIT}"), "{line}");
+    let none = anybody.page(&format!("/resources/{first}/file?school={}", school(4)), "zh").await?;
+    ensure!(none.status == 409 && none.text.contains("离线资源包"), "{} {}", none.status, none.text);
+
+    let path = format!("/api/packs/{UNIT}");
+    made(&teacher, &path, &json!({})).await?;
+    let volume = yunlong_tests::eventually("the pack is made", std::time::Duration::from_secs(20), async || {
+        let pack = seen(&anybody, &path).await?;
+        (pack["state"] == "ready").then(|| text(&pack["volumes"][0], "path")).transpose()
+    })
+    .await?;
+    let archive = anybody.request(Method::GET, &volume).send().await?.error_for_status()?.bytes().await?;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(archive))?;
+    let index: Value = serde_json::from_reader(archive.by_name("index.json")?)?;
+    let listed = &index["resources"][0];
+    ensure!(listed["resource"] == json!(first) && listed["licence"] == "cc-by-4.0", "{index}");
+    let mut inside = Vec::new();
+    archive.by_name(&text(listed, "name")?)?.read_to_end(&mut inside)?;
+    ensure!(inside == small, "the pack has another film, or a broken one");
     Ok(())
+}
+
+/// The head of an MP4 file, and nothing that moves: types are told by heads.
+fn film(size: usize) -> Vec<u8> {
+    let mut film = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41".to_vec();
+    film.extend((film.len()..size).map(|n| (n % 251) as u8));
+    film
 }

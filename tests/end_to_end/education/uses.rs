@@ -77,6 +77,9 @@ async fn an_erased_student_leaves_no_identity_and_the_sums_as_they_were() -> Res
     ensure!(class.send(&class.events(12)?).await?.iter().all(|r| r == "counted"));
     let students = format!("/api/classes/{}/students", class.room.id);
     let before = seen(&class.room.teacher, &students).await?;
+    let anybody = class.all.city.client(APP)?;
+    let figures = seen(&anybody, "/api/figures/equity").await?;
+    ensure!(figures["city"]["uses"] == 12 && figures["schools"].as_array().is_some_and(|s| s.len() == 1), "{figures}");
     ensure!(before["items"].as_array().is_some_and(|s| s.len() == 6), "{before}");
     let (guardian, child) = &class.guardians[0];
     let stranger = &class.guardians[1].0;
@@ -89,6 +92,8 @@ async fn an_erased_student_leaves_no_identity_and_the_sums_as_they_were() -> Res
     );
     ensure!(seen(guardian, "/api/me").await? == json!({"student": null, "children": []}));
     ensure!(class.uses().await? == 12, "what was counted stays");
+    let kept = seen(&anybody, "/api/figures/equity").await?;
+    ensure!(kept == figures, "of the city and of its school, of rural and urban: {figures} became {kept}");
     let mut later = class.events(1)?;
     later[0]["id"] = json!("event-later");
     ensure!(class.send(&later).await? == ["refused"], "nothing more of the child is taken");

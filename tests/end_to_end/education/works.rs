@@ -23,6 +23,17 @@ pub(super) async fn draft(teacher: &Client, node: &str, file: (&str, &[u8])) -> 
     Ok(id.to_owned())
 }
 
+/// Brings the film of a draft in another size.
+pub(super) async fn add_film(teacher: &Client, id: &str, quality: &str, content: &[u8]) -> Result<()> {
+    let fields = fields(UNIT);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let (field, file) = (format!("film-{quality}"), format!("{quality}.mp4"));
+    let a =
+        yunlong_tests::upload_all(teacher, &format!("/works/{id}/edit"), &[(&field, &file, content)], &fields).await?;
+    ensure!(a.status == 303, "{quality}: {} {}", a.status, a.text);
+    Ok(())
+}
+
 pub(super) async fn published(all: &Schools, teacher: &Client) -> Result<String> {
     let id = draft(teacher, UNIT, ("练习.txt", "一半和四分之一".as_bytes())).await?;
     publish(all, teacher, &id).await?;

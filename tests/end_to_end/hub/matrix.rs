@@ -71,7 +71,7 @@ async fn prepare(city: &City) -> Result<()> {
         let fields = ["name", "birth_date"];
         let clerks = json!({"roles": ["clerk"]});
         grant(&provider, of("daily"), &fields, &clerks).await?;
-        grant(&provider, of("expired"), &fields, &json!({"roles": ["clerk"], "until": in_seconds(2)?})).await?;
+        grant(&provider, of("expired"), &fields, &json!({"roles": ["clerk"], "until": in_seconds(6)?})).await?;
         grant(&provider, of("revoked"), &fields, &clerks).await?;
         let revoke = json!({"installation": app, "dataset": dataset, "purpose": "revoked", "reason": "测试撤销"});
         done(&provider, "/api/v1/hub/grants/revoke", &revoke).await?;

@@ -41,7 +41,7 @@ async fn two_hundred_applications_at_two_banks_for_one_receipt_have_one_winner()
         .map(|n| {
             let body = application([BANK_1, BANK_2][n % 2], &receipt, 100);
             let company = x.company.clone();
-            async move { company.post("/api/loans", &body).await }
+            async move { company.insist("/api/loans", &body).await }
         })
         .buffer_unordered(200)
         .try_collect()

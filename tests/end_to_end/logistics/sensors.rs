@@ -24,7 +24,11 @@ pub(super) fn now() -> i64 {
 
 /// What a device signs of a reading of its gate, as the webhook's description says.
 pub(super) fn signed_text(device: &str, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> String {
-    format!("yunlong-sensor/1\n{device}\n{sequence}\ngate\n{lot}\n{kilograms}\n{at}\n{sent_at}\n")
+    text_of("gate", device, sequence, lot, kilograms, at, sent_at)
+}
+
+fn text_of(kind: &str, device: &str, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> String {
+    format!("yunlong-sensor/1\n{device}\n{sequence}\n{kind}\n{lot}\n{kilograms}\n{at}\n{sent_at}\n")
 }
 
 impl Scale {
@@ -37,11 +41,20 @@ impl Scale {
 
     /// A signed reading of the gate: so many kilograms passed it at a time, and it is sent at another.
     fn signed(&self, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> Result<Value> {
+        self.signed_as("gate", sequence, lot, kilograms, at, sent_at)
+    }
+
+    /// A signed reading of all that lies there.
+    fn stock(&self, sequence: u64, lot: &str, kilograms: i64) -> Result<Value> {
+        self.signed_as("stock", sequence, lot, kilograms, now(), now())
+    }
+
+    fn signed_as(&self, kind: &str, sequence: u64, lot: &str, kilograms: i64, at: i64, sent_at: i64) -> Result<Value> {
         let device = &self.device;
-        let text = signed_text(device, sequence, lot, kilograms, at, sent_at);
+        let text = text_of(kind, device, sequence, lot, kilograms, at, sent_at);
         let mac = Hmac::<Sha256>::new_from_slice(&self.secret)?.chain_update(text).finalize();
         Ok(json!({
-            "device": device, "sequence": sequence, "kind": "gate", "lot": lot, "quantity": kilograms, "at": at,
+            "device": device, "sequence": sequence, "kind": kind, "lot": lot, "quantity": kilograms, "at": at,
             "sent_at": sent_at, "signature": HEXLOWER.encode(&mac.into_bytes()),
         }))
     }
@@ -110,6 +123,34 @@ async fn fifty_tonnes_through_the_gate_freeze_the_pledge_and_alert_the_bank_with
     done(&x.regulator, &count, &counted(1_000_000)).await?;
     done(&x.checker, &unfreeze, &reason).await?;
     done(&x.checker, &release, &all).await?;
+    Ok(())
+}
+
+/// What a scale or a scan sees of the whole lot: less than the books say freezes like goods that left.
+#[tokio::test]
+async fn a_stock_reading_below_the_books_freezes_once_and_an_impossible_one_changes_nothing() -> Result<()> {
+    let x = Xuzhou::start().await?;
+    let receipt = x.receipt(1_000).await?;
+    let (lot, number) = (text(&receipt, "lot")?, text(&receipt, "id")?);
+    let scale = Scale::at(&x, &receipt["warehouse"]).await?;
+    for impossible in [-1, i64::MIN, i64::MAX, 1_000_000_000_001] {
+        refused(&scale.http, WEBHOOK, &scale.stock(1, lot, impossible)?, 422, "reading-invalid").await?;
+    }
+    for impossible in [i64::MIN, -1_000_000_000_001] {
+        refused(&scale.http, WEBHOOK, &scale.reading(1, lot, impossible)?, 422, "reading-invalid").await?;
+    }
+    ensure!(missing(&x, lot).await? == 0 && listed(&x.regulator, &format!("/api/lots/{lot}/events")).await?.is_empty());
+    let whole = scale.send(&scale.stock(1, lot, 1_000_000)?).await?;
+    ensure!(whole["event"]["unexplained"].as_u64().unwrap_or(0) == 0 && whole["frozen"] == json!([]), "{whole}");
+    let short = scale.send(&scale.stock(2, lot, 960_000)?).await?;
+    ensure!(short["event"]["unexplained"] == 40_000 && short["frozen"] == json!([number]), "{short}");
+    // Seen again it is the same that is missing; seen less, it is the difference that is new.
+    let again = scale.send(&scale.stock(3, lot, 960_000)?).await?;
+    ensure!(again["event"]["unexplained"].as_u64().unwrap_or(0) == 0, "{again}");
+    let less = scale.send(&scale.stock(4, lot, 950_000)?).await?;
+    ensure!(less["event"]["unexplained"] == 10_000, "{less}");
+    ensure!(missing(&x, lot).await? == 50_000);
+    ensure!(read(&x.company, &format!("/api/receipts/{number}")).await?["state"] == "frozen");
     Ok(())
 }
 

@@ -91,6 +91,10 @@ async fn a_recall_refunds_what_was_not_sent_and_nothing_of_the_batch_is_bought_o
     ensure!(refused(&grower, &format!("/api/store/orders/{accepted}/ship"), &ship, 409).await? == "batch-not-live");
     let trace = seen(&market.city.client(APP)?, &format!("/api/trace/{code}")).await?;
     ensure!(trace["state"] == "recalled" && trace["reason"].to_string().contains("包装破损"), "{trace}");
+    let recalled = seen(&grower, "/api/store/batches?state=recalled").await?;
+    ensure!(recalled["batches"][0]["code"] == code.as_str(), "the store's list by state: {recalled}");
+    let passed = seen(&grower, "/api/store/batches?state=passed").await?;
+    ensure!(passed["batches"].as_array().is_some_and(Vec::is_empty), "{passed}");
     ensure!(escrows_are_whole(&grower).await? == (4, 3_980));
     ledger_is_sound(&market.city).await?;
     Ok(())

@@ -86,3 +86,32 @@ async fn a_batch_that_fails_in_one_department_goes_off_sale_in_the_other() -> Re
     ledger_is_sound(&there.city).await?;
     Ok(())
 }
+
+/// What the apps tell each other stands in the city's catalogue of messages: a vendor who joins in makes types of it.
+#[tokio::test]
+async fn a_vendor_who_joins_in_makes_types_from_the_catalogue_of_messages() -> Result<()> {
+    let city = Plan::with(&[APP, CARRIERS]).config(CARRIERS, "sample", "false").start_copied().await?;
+    let anybody = city.client("")?;
+    let all = seen(&anybody, "/api/v1/topics?q=waybill").await?;
+    ensure!(all["topics"].as_array().is_some_and(|t| t.iter().any(|t| t["topic"] == "waybill.changed")), "{all}");
+    let told = seen(&anybody, &format!("/api/v1/topics/{CARRIERS}/waybill.changed")).await?;
+    ensure!(told["receivers"] == json!([APP]) && told["description"]["zh"].is_string(), "{told}");
+    let asked = seen(&anybody, &format!("/api/v1/topics/{APP}/shipment.requested")).await?;
+    ensure!(asked["receivers"] == json!([CARRIERS]), "{asked}");
+
+    let dir = tempfile::tempdir()?;
+    let manifest = format!(
+        "name = \"parcels\"\nversion = \"1.0.0\"\nvendor = \"demo\"\n\
+         title = {{ zh = \"包裹\", en = \"Parcels\" }}\ndescription = {{ zh = \"包裹\", en = \"Parcels\" }}\n\
+         [[consumes]]\ntopic = \"waybill.changed\"\nfrom = \"{CARRIERS}\"\n\
+         [[consumes]]\ntopic = \"no.such\"\nfrom = \"{CARRIERS}\"\n"
+    );
+    std::fs::write(dir.path().join("app.toml"), manifest)?;
+    let (folder, file) = (dir.path().display().to_string(), dir.path().join("schemas.rs"));
+    let made = city.cli(&["bindgen", &folder, "--lang", "rust", "--fetch", "--output", &file.display().to_string()])?;
+    let said = String::from_utf8_lossy(&made.stderr);
+    ensure!(made.status.success() && said.contains("no.such"), "{said}");
+    let types = std::fs::read_to_string(file)?;
+    ensure!(types.contains("The payload of the topic `waybill.changed`") && types.contains("InTransit"), "{types}");
+    Ok(())
+}

@@ -25,7 +25,7 @@ async fn ten_beds_for(people: u32) -> Result<()> {
     let outcomes = all_at_once(&buyers, |_, buyer| {
         let what = purchase(&bed, 1);
         async move {
-            let a = buyer.post("/api/orders", &what).await?;
+            let a = buyer.insist("/api/orders", &what).await?;
             if a.status == 201 {
                 return Ok(Some(id(&a.json()?["orders"][0])?));
             }
@@ -114,5 +114,39 @@ async fn the_city_is_the_sum_of_its_counties_and_an_order_is_counted_once() -> R
         let sum: i64 = below.iter().filter_map(|b| b[what].as_i64()).sum();
         ensure!(city["of"][what] == sum, "{what}: {sum} {city}");
     }
+    Ok(())
+}
+
+/// Whoever looks while orders are being counted is told of no difference: there is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_add_up_at_every_look_while_orders_are_counted() -> Result<()> {
+    let market = Market::open(20).await?;
+    let (maker, bed) = market.bed(60).await?;
+    let buyer = market.citizen(11).await?;
+    let mut orders = Vec::new();
+    for _ in 0..60 {
+        orders.push(market.bought(&buyer, &purchase(&bed, 1)).await?);
+    }
+    let path = format!("/api/figures?division=320300&period={}", &yunlong_tests::day(0)[..4]);
+    let before = seen(&buyer, &path).await?["of"]["orders"].as_i64().context("no figure")?;
+    let accept = futures::stream::iter(&orders)
+        .map(async |order| maker.insist(&format!("/api/store/orders/{order}/accept"), &json!({})).await)
+        .buffer_unordered(4)
+        .try_collect::<Vec<Answer>>();
+    let look = async {
+        let mut looks = 0;
+        loop {
+            let figures = seen(&buyer, &path).await?;
+            ensure!(figures["adds_up"] == true, "{figures}");
+            looks += 1;
+            if figures["of"]["orders"] == before + 60 {
+                return Ok(looks);
+            }
+            ensure!(looks < 10_000, "not all are counted: {figures}");
+        }
+    };
+    let (accepted, looks) = futures::try_join!(accept, look)?;
+    ensure!(accepted.iter().all(|a| a.status == 200), "{accepted:?}");
+    ensure!(looks > 10, "nobody looked meanwhile: {looks}");
     Ok(())
 }

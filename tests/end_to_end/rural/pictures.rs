@@ -1,7 +1,7 @@
 //! Pictures of goods, from a farmer's form through the gateway to everybody.
 
 use super::*;
-use yunlong_tests::upload_as;
+use yunlong_tests::upload_all;
 
 /// A PNG that says this size and holds so many bytes of points, with some more chunks before them.
 fn png(width: u32, height: u32, points: usize, more: &[(&[u8], &[u8])]) -> Vec<u8> {
@@ -35,7 +35,7 @@ async fn a_farmers_picture_is_served_to_everybody_with_its_type_and_kept_by_cach
     let upright: (&[u8], &[u8]) = (b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
     let sent = png(640, 480, 300_000, &[upright, (b"tEXt", b"Location\x0034.0526N 117.9360E")]);
     let fields = [("alt-zh", "一张床"), ("alt-en", "a bed")];
-    let made = upload_as("picture", &maker, &form, ("床.png", &sent), &fields).await?;
+    let made = upload_all(&maker, &form, &[("picture", "床.png", &sent)], &fields).await?;
     ensure!(made.status == 303, "{} {}", made.status, made.text);
     let anybody = market.city.client(APP)?;
     let hidden = anybody.get(&format!("/api/listings/{bed}")).await?;
@@ -71,13 +71,13 @@ async fn what_is_no_picture_is_refused_with_the_reason_and_the_drawings_of_the_s
         ("over the app's bound", png(640, 480, 4 << 20, &[]), "不能超过 4 MiB"),
     ] {
         let refused =
-            upload_as("picture", &maker, &form, ("床.png", &content), &[("alt-zh", ""), ("alt-en", "")]).await?;
+            upload_all(&maker, &form, &[("picture", "床.png", &content)], &[("alt-zh", ""), ("alt-en", "")]).await?;
         let at_field = refused.text.split("id=\"error-picture\"").nth(1).and_then(|t| t.split("</").next());
         ensure!(refused.status == 422, "{what}: {} {}", refused.status, refused.text);
         ensure!(at_field.is_some_and(|t| t.contains(why)), "{what}: {}", refused.text);
     }
     // What is over the platform's own bound never reaches the app.
-    let vast = upload_as("picture", &maker, &form, ("床.png", &png(640, 480, 11 << 20, &[])), &[]).await?;
+    let vast = upload_all(&maker, &form, &[("picture", "床.png", &png(640, 480, 11 << 20, &[]))], &[]).await?;
     ensure!(vast.status == 413, "{} {}", vast.status, vast.text);
     ensure!(picture(&maker, &bed).await?.is_null(), "nothing of it was kept");
     let page = maker.page(&format!("/goods/{bed}"), "en").await?;

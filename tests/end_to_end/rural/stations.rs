@@ -107,6 +107,12 @@ async fn a_manager_who_keeps_a_station_does_not_set_its_commission_and_the_attem
     let acts = seen(&auditor, &format!("/api/v1/audit?app={APP}&action=station.own-commission")).await?;
     let act = &acts["rows"][0];
     ensure!(act["actor"] == "station-1" && act["target"] == station.as_str(), "the attempt is written down: {acts}");
+    // Its county's list holds it, another county's does not.
+    for (county, there) in [(&PEIXIAN[..6], true), (&DONGFENG[..6], false)] {
+        let listed = seen(&keeper, &format!("/api/stations?division={county}&limit=100")).await?;
+        let rows = listed["stations"].as_array().context("no stations")?;
+        ensure!(rows.iter().any(|s| s["id"] == station.as_str()) == there, "{county}: {listed}");
+    }
     // Another manager sets it.
     ensure!(put(&market.manager, &path, &json!({"bps": 200})).await?["commission_bps"] == 200);
     Ok(())

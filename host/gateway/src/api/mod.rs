@@ -10,6 +10,7 @@ mod journals;
 mod lifecycle;
 mod people;
 mod reviews;
+mod topics;
 
 pub(crate) use hub::router as hub;
 pub(crate) use hub_exchange::router as hub_exchange;
@@ -40,6 +41,7 @@ pub(crate) fn portal() -> Router {
         .route("/api/v1/apps", get(apps))
         .route("/api/v1/demo", get(demo))
         .merge(catalogue::router())
+        .merge(topics::router())
 }
 
 #[derive(Deserialize)]

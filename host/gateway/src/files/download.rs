@@ -18,7 +18,11 @@ use yunlong_runtime::FileAnswer;
 /// Marks an answer that is a file: it is neither compressed, which would change its bytes under its tag, nor may it
 /// run scripts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sent;
+pub(crate) struct Sent {
+    /// Whether pages of the app may show it in a frame. A PDF that is shown: an `img` or a `video` shows the others, and
+    /// a viewer of the browser's own shows nothing but the document.
+    pub(crate) is_framed: bool,
+}
 
 /// What a request asks of a file, should the answer be one.
 pub(crate) struct Asked {
@@ -68,7 +72,9 @@ pub(crate) async fn send(
         return Err(FileError::Undeclared(file.area).into());
     }
     let tag = format!("\"{}\"", file.sha256);
-    let mut headers = headers(installation, &file, &tag, named.inline)?;
+    let inline = named.inline && is_shown(&file.media_type);
+    let sent = Sent { is_framed: inline && file.media_type == "application/pdf" };
+    let mut headers = headers(installation, &file, &tag, inline)?;
     if let Some(own) = answer.headers().get(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, own.clone());
     }
@@ -76,7 +82,7 @@ pub(crate) async fn send(
     if read(&asked.none_match).is_some_and(|list| has_tag(&list, &tag)) {
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_DISPOSITION);
-        return Ok(finished(StatusCode::NOT_MODIFIED, headers, Body::empty()));
+        return Ok(finished(sent, StatusCode::NOT_MODIFIED, headers, Body::empty()));
     }
     // With another tag, or a date, the client has something else: it gets all of this.
     let same = read(&asked.if_range).is_none_or(|t| t.trim() == tag);
@@ -94,7 +100,7 @@ pub(crate) async fn send(
         Part::Unsatisfiable => {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_RANGE, value(&format!("bytes */{}", file.size))?);
-            return Ok(finished(StatusCode::RANGE_NOT_SATISFIABLE, headers, Body::empty()));
+            return Ok(finished(sent, StatusCode::RANGE_NOT_SATISFIABLE, headers, Body::empty()));
         }
     };
     headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
@@ -105,14 +111,14 @@ pub(crate) async fn send(
         let bytes = content.read(range).await?;
         Body::from_stream(bytes.inspect_err(move |error| tracing::error!(%id, %error, "a file cannot be read")))
     };
-    Ok(finished(status, headers, body))
+    Ok(finished(sent, status, headers, body))
 }
 
-fn finished(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+fn finished(sent: Sent, status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
-    response.extensions_mut().insert(Sent);
+    response.extensions_mut().insert(sent);
     response
 }
 
@@ -121,7 +127,6 @@ fn headers(installation: &Installation, file: &File, tag: &str, inline: bool) ->
     headers.insert(header::CONTENT_TYPE, value(&file.media_type)?);
     headers.insert(header::ETAG, value(tag)?);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    let inline = inline && is_shown(&file.media_type);
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition(&file.name, inline))?);
     // What is personal stays in no cache; the rest is asked about again, which costs a few bytes.
     let personal = installation.manifest.file_area(&file.area).is_none_or(|a| a.personal.is_some());

@@ -119,6 +119,7 @@ pub(super) async fn page(view: View, query: Query) -> Outcome {
             ul.grid-wide { @for app in &found.apps { li { (card(&view, app, &names)) } } }
             (pager(&view, &wanted, found.total))
         }
+        p { a href="/topics" { (view.t("消息目录：应用之间怎样协作", "Catalogue of messages: how apps work together")) } }
         p { a href="/help#apps" { (view.t("关于应用目录", "About the catalogue")) } }
     };
     super::page(&view, &Page::new(title, PATH), content).await

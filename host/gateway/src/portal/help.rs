@@ -86,6 +86,20 @@ const SECTIONS: &[Section] = &[
         ],
     ),
     (
+        "messages",
+        ("消息目录", "Catalogue of messages"),
+        &[
+            (
+                "各部门的应用靠消息协作，例如乡村电商的订单请物流来取货。“消息目录”列出平台和应用向其他应用开放的消息、它们的内容和接收者，不需要登录。",
+                "Departments’ apps work together by messages: an order of the rural shop asks the carrier to fetch it. The catalogue lists what the platform and the apps tell others, what is in it and who receives it; you need not sign in.",
+            ),
+            (
+                "要接收另一个应用的消息，应用在 app.toml 里写明，由安装它的部门批准；发布的一方也要声明向全市开放。消息里不该有个人信息，审核时会检查。",
+                "An app that would receive another’s messages says so in its app.toml, and the department that installs it approves; the publisher has opened the topic to the city. Personal data does not belong into messages: reviews look for it.",
+            ),
+        ],
+    ),
+    (
         "consents",
         ("个人信息授权", "Consents"),
         &[

@@ -15,6 +15,7 @@ mod outside;
 mod reset;
 mod second_factor;
 mod sign_in;
+pub(crate) mod topics;
 
 use crate::failure::{Failure, Outcome, kinds};
 use crate::layout::Page;
@@ -53,6 +54,8 @@ pub(crate) fn router() -> Router {
         .route("/consents/withdraw", post(consent::withdraw))
         .route("/apps", get(catalogue::page))
         .route("/apps/{name}", get(catalogue::app))
+        .route("/topics", get(topics::page))
+        .route("/topics/{publisher}/{name}", get(topics::topic))
         .route("/pictures/{digest}/{n}", get(crate::pictures::picture))
         .route("/orders", get(orders::page))
         .route("/inbox", get(inbox::page))

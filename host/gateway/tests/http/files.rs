@@ -380,6 +380,27 @@ async fn nothing_that_can_hold_a_script_is_shown_and_nothing_is_changed_on_its_w
 }
 
 #[tokio::test]
+async fn a_document_that_is_shown_may_stand_in_a_page_of_its_app_and_nothing_else_may() {
+    let city = City::start().await;
+    let pdf = b"%PDF-1.4\n%%EOF\n";
+    for (file, bytes, disposition, framed) in [
+        ("a.pdf", &pdf[..], "inline", true),
+        ("a.pdf", pdf, "attachment", false),
+        ("a.pdf", b"<!doctype html><script>", "inline", false),
+        ("a.png", &picture(50), "inline", false),
+    ] {
+        let id = city.kept("papers", file, bytes).await;
+        city.serve(format!("{id}; {disposition}"));
+        let sent = city.p.see(APP, "/x", &city.cookie).await;
+        let (who, old) = if framed { ("'self'", "SAMEORIGIN") } else { ("'none'", "DENY") };
+        let policy = sent.header("content-security-policy");
+        assert!(policy.contains(&format!("frame-ancestors {who};")), "{file} {disposition}: {policy}");
+        assert_eq!(sent.header("x-frame-options"), old, "{file} {disposition}");
+        assert!(!policy.contains("script-src") && !policy.contains("frame-src"), "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn a_header_names_a_file_of_the_app_that_answers_and_of_no_other() {
     let city = City::start().await;
     let id = city.kept("photos", "a.png", &picture(50)).await;

@@ -112,7 +112,7 @@ async fn two_who_go_back_at_once_go_back_once_and_the_version_serves() {
         })
         .collect();
     // Both have chosen where to go back to.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    soon("both", async || *p.app.held_up.lock() == 2).await;
     compiled.notify_waiters();
     let mut refused = Vec::new();
     for one in both {

@@ -31,6 +31,21 @@ async fn bodies_addresses_and_headers_have_limits() {
     assert!(p.app.seen.lock().is_empty());
 }
 
+/// What was refused unread still comes down the line: who asks something else on it is told to take a new one.
+#[tokio::test]
+async fn a_line_on_which_a_body_was_left_is_closed_and_the_client_is_told() {
+    let p = Platform::start().await;
+    let sent = async |bytes| {
+        let request = form_post(APP, "/orders").header("content-length", bytes);
+        let a = p.send(request.body(Body::from(vec![b'a'; bytes])).unwrap()).await;
+        (a.status, a.headers.get("connection").map(|v| v.to_str().unwrap().to_owned()))
+    };
+    assert_eq!(sent(1024 * 1024 + 1).await, (StatusCode::PAYLOAD_TOO_LARGE, Some("close".to_owned())));
+    assert_eq!(sent(1024).await, (StatusCode::OK, None));
+    assert_eq!(sent(0).await, (StatusCode::OK, None));
+    assert_eq!(p.get(APP, "/").await.headers.get("connection"), None);
+}
+
 #[tokio::test]
 async fn a_body_of_just_the_limit_passes() {
     let p = Platform::start().await;

@@ -39,5 +39,6 @@ mod reviews;
 mod sessions;
 mod sharing;
 mod standing;
+mod topics;
 mod trials;
 mod upgrades;

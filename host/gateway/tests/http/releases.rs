@@ -359,7 +359,7 @@ async fn a_stop_waits_for_no_compilation() {
         let p = p.clone();
         async move { upgrade(&p, next, None).await }
     });
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    soon("the compilation", async || *p.app.held_up.lock() > 0).await;
     let name = tickets();
     let stop = p.gateway.operations().stop(&name, "city-admin");
     let stopped = tokio::time::timeout(Duration::from_secs(1), stop).await.expect("it waits for the compilation");
@@ -372,19 +372,20 @@ async fn a_stop_waits_for_no_compilation() {
 
 #[tokio::test]
 async fn what_is_done_at_the_console_may_take_longer_than_a_page() {
-    let config = GatewayConfig { page_timeout: Duration::from_millis(50), ..GatewayConfig::default() };
-    let p = Arc::new(Platform::empty(config, "http://localhost:8080").await);
+    let config = GatewayConfig { page_timeout: Duration::from_secs(1), ..GatewayConfig::default() };
+    let p = Platform::empty(config, "http://localhost:8080").await;
     let digest = published(&p, "1.0.0", V1).await;
     p.install_package(digest, "tickets").await;
     let token = p.token("city-admin").await;
     let next = published(&p, "1.1.0", V1).await;
     let compiled = Arc::new(tokio::sync::Notify::new());
     *p.app.compiling.lock() = Some(compiled.clone());
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    let compile = async {
+        soon("the compilation", async || *p.app.held_up.lock() > 0).await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
         compiled.notify_waiters();
-    });
-    let answer = call(&p, &token, Method::POST, "/upgrade", json!({"package": next})).await;
+    };
+    let (answer, ()) = tokio::join!(call(&p, &token, Method::POST, "/upgrade", json!({"package": next})), compile);
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
 }
 
@@ -401,7 +402,9 @@ async fn nothing_is_written_for_what_was_removed() {
         topic: "city.payments".into(),
         subject: None,
         key: None,
-        data: json!({}),
+        data: json!({
+            "outcome": "captured", "intent": "019a", "reference": "T-1", "amount": 1, "refund": null, "reason": null,
+        }),
         not_before: None,
         deduplication_key: None,
     };

@@ -125,7 +125,7 @@ async fn publishers_do_not_conflict_with_each_other() {
 async fn an_event_of_the_platform_goes_to_one_installation() {
     let city = City::new();
     let mut txn = Txn::new(city.store.clone());
-    let event = Outgoing { topic: "city.payments".into(), ..order(3, Some("pi-1")) };
+    let event = Outgoing { topic: "city.test".into(), ..order(3, Some("pi-1")) };
     city.messaging.publish_platform(&mut txn, &name("quiet"), "payments", event).await.unwrap();
     txn.commit().await.unwrap();
     let consumer = Consumer::accepting();

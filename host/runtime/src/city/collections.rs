@@ -200,14 +200,18 @@ impl HostTransaction for State {
         attempt!(self.data("transaction.get")?);
         let schema = self.schema.clone();
         let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
-        Ok(Ok(attempt!(schema.get(txn, &collection, &id).await).map(Into::into)))
+        let found = attempt!(schema.get(txn, &collection, &id).await);
+        attempt!(txn.of_one_moment().await.map_err(DocumentError::from));
+        Ok(Ok(found.map(Into::into)))
     }
 
     async fn find(&mut self, this: Resource<Transaction>, collection: String, q: wit::Query) -> Answer<wit::Page> {
         attempt!(self.data("transaction.find")?);
         let (schema, q) = (self.schema.clone(), attempt!(query(q)));
         let Some(txn) = attempt!(self.transaction(&this)?).txn() else { return Ok(Err(Error::Closed)) };
-        Ok(Ok(attempt!(schema.find(txn, &collection, &q).await).into()))
+        let page = attempt!(schema.find(txn, &collection, &q).await);
+        attempt!(txn.of_one_moment().await.map_err(DocumentError::from));
+        Ok(Ok(page.into()))
     }
 
     async fn insert(

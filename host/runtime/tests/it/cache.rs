@@ -4,8 +4,9 @@ use crate::guest::Guest;
 use crate::platform::Platform;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use yunlong_runtime::{CompileError, LoadError, RuntimeConfig};
+use yunlong_runtime::{CompileError, Engines, LoadError, Profile, RuntimeConfig};
 
 fn guest(bytes: u32) -> Vec<u8> {
     Guest::handling("", &format!("(call $answer (local.get $out) (i32.const 200) (i32.const {bytes}))"))
@@ -36,6 +37,43 @@ async fn a_component_is_compiled_once() {
     let dir = p.cache.path().join("cache");
     assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(std::fs::metadata(&files(p.cache.path(), "cwasm")[0]).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// As the cities of a run of scenarios do: neither the compiler nor the cache is asked again while somebody holds it.
+#[tokio::test]
+async fn runtimes_on_the_same_engines_load_a_component_once_as_long_as_it_is_held() {
+    let mut shared = None;
+    let first = Platform::with(|c| {
+        let engines = Engines::new(c).unwrap();
+        c.engines = Some(engines.clone());
+        shared = Some(engines);
+    })
+    .await;
+    let engines = shared.unwrap();
+    let held = engines.compile(&guest(1)).await.unwrap();
+    assert_eq!(held.inspection().profile, Profile::Small);
+    assert!(Arc::ptr_eq(&held, &engines.compile(&guest(1)).await.unwrap()));
+    for file in files(first.cache.path(), "cwasm") {
+        std::fs::remove_file(file).unwrap();
+    }
+    let second = Platform::with(|c| {
+        no_compiler(c);
+        c.engines = Some(engines.clone());
+    })
+    .await;
+    for p in [&first, &second] {
+        p.install("lesson", "", &guest(1)).await.unwrap();
+        assert_eq!(p.get("lesson").await.unwrap().body().len(), 1);
+    }
+    assert!(files(first.cache.path(), "cwasm").is_empty(), "it was compiled again");
+    // An app that runs holds it, too; when nobody does it is gone.
+    drop(held);
+    assert!(Arc::ptr_eq(&engines.compile(&guest(1)).await.unwrap(), &engines.compile(&guest(1)).await.unwrap()));
+    assert!(files(first.cache.path(), "cwasm").is_empty());
+    let Platform { cache, runtime, .. } = first;
+    drop((runtime, second));
+    engines.compile(&guest(1)).await.unwrap();
+    assert_eq!(files(cache.path(), "cwasm").len(), 1);
 }
 
 #[tokio::test]

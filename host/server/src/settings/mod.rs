@@ -222,8 +222,8 @@ pub(crate) struct Runtime {
     /// The folder of compiled components, which servers of one user on one machine may share; in the data folder when
     /// absent. It has a key of its own: whoever can write there can run code in this server.
     pub(crate) compiled: Option<PathBuf>,
-    /// How long compiling one component may take, in seconds: of wall time, and of CPU time of all its threads. What
-    /// takes longer is refused. An interpreter of 20 MB takes 20 s and more.
+    /// How long compiling one component may take, in seconds of CPU time of all its threads, and four times as long of
+    /// wall time. What takes longer is refused. An interpreter of 20 MB takes 20 s and more.
     #[schemars(range(min = 1, max = 3_600))]
     pub(crate) compile_seconds: u64,
     /// How much address space compiling one component may take, in MiB.
@@ -241,7 +241,7 @@ impl Default for Runtime {
             queue_timeout_millis: d.queue_timeout.as_secs() * 1_000 + u64::from(d.queue_timeout.subsec_millis()),
             memory_mib: d.total_memory.map(|b| b / MIB),
             compiled: None,
-            compile_seconds: d.compiler.timeout.as_secs(),
+            compile_seconds: d.compiler.cpu_seconds,
             compile_mib: d.compiler.address_space >> 20,
         }
     }
@@ -501,7 +501,8 @@ impl Settings {
             queue_timeout: Duration::from_millis(r.queue_timeout_millis),
             total_memory: r.memory_mib.map(|m| m.saturating_mul(MIB)),
             compiler: CompilerConfig {
-                timeout: Duration::from_secs(r.compile_seconds),
+                // A machine that is busy is no reason to refuse a component; a child that hangs is.
+                timeout: Duration::from_secs(4 * r.compile_seconds),
                 cpu_seconds: r.compile_seconds,
                 address_space: r.compile_mib << 20,
                 ..base.compiler.clone()

@@ -24,6 +24,7 @@ crate::on_every_engine![
     long_values_come_back_and_go,
     the_watch_follows_commits,
     a_transaction_sees_its_own_writes,
+    what_was_never_there_together_is_told_before_the_commit,
     a_transaction_scans_across_its_own_writes,
     a_limited_scan_conflicts_only_with_what_it_covered,
     transact_repeats_until_it_commits,
@@ -254,6 +255,38 @@ async fn the_watch_follows_commits(store: SharedStore) {
         assert!(*store.watch().borrow() >= seq, "who is answered finds the sequence published");
     }
     waiting.await.unwrap();
+}
+
+async fn what_was_never_there_together_is_told_before_the_commit(store: SharedStore) {
+    let moved = async |from: &str, to: &str| {
+        let writes = vec![Write::Delete(key(from)), Write::Put(key(to), value("it"))];
+        store.commit(Batch { writes, ..Batch::default() }).await.unwrap();
+    };
+    moved("nowhere", "here").await;
+    for read_there in [true, false] {
+        // It is here, then there; or neither there nor here.
+        let (first, second) = if read_there { ("here", "there") } else { ("there", "here") };
+        let mut txn = Txn::new(store.clone());
+        txn.get(&key(first)).await.unwrap();
+        assert_eq!(txn.of_one_moment().await, Ok(()));
+        moved("here", "there").await;
+        assert_eq!(txn.of_one_moment().await, Ok(()), "what was read was so before");
+        txn.get(&key(second)).await.unwrap();
+        assert_eq!(txn.of_one_moment().await, Err(CommitError::Conflict));
+        moved("there", "here").await;
+    }
+    // What others do elsewhere is nothing to it, and what is old is read with what was read before.
+    put(&store, "old", "1").await;
+    let mut txn = Txn::new(store.clone());
+    txn.get(&key("here")).await.unwrap();
+    put(&store, "elsewhere", "2").await;
+    txn.get(&key("elsewhere")).await.unwrap();
+    assert_eq!(txn.of_one_moment().await, Ok(()));
+    moved("here", "there").await;
+    txn.get(&key("old")).await.unwrap();
+    assert_eq!(txn.of_one_moment().await, Ok(()), "both were there when it began");
+    txn.scan(&range("a", "z"), Direction::Ascending, 10).await.unwrap();
+    assert_eq!(txn.of_one_moment().await, Err(CommitError::Conflict));
 }
 
 async fn a_transaction_sees_its_own_writes(store: SharedStore) {

@@ -1,6 +1,7 @@
 //! Random histories of concurrent transactions, run on sled, on the reference engine, and by a
 //! plain map: the engines must agree in everything they answer, and each transaction that commits
-//! must have read what it would have read alone at the moment of its commit.
+//! must have read what it would have read alone at the moment of its commit. One that asks is told before whether
+//! it read what was there at one moment.
 
 use crate::{key, options, value};
 use bytes::Bytes;
@@ -19,11 +20,23 @@ const KEYS: u8 = 8;
 #[derive(Clone, Debug)]
 enum Act {
     Get(u8),
-    Scan { from: u8, to: u8, descending: bool, limit: usize },
+    Scan {
+        from: u8,
+        to: u8,
+        descending: bool,
+        limit: usize,
+    },
     Put(u8, u16),
     Delete(u8),
-    Adjust { counter: u8, delta: i64, min: i64, max: i64 },
+    Adjust {
+        counter: u8,
+        delta: i64,
+        min: i64,
+        max: i64,
+    },
     Append(u8),
+    /// Asks whether what was read was so at one moment.
+    Moment,
     Commit,
 }
 
@@ -45,6 +58,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => k().prop_map(Act::Delete),
         2 => (0_u8..2, -4_i64..6, -3_i64..1, 1_i64..8).prop_map(|(counter, delta, min, max)| Act::Adjust { counter, delta, min, max }),
         1 => k().prop_map(Act::Append),
+        3 => Just(Act::Moment),
         5 => Just(Act::Commit),
     ]
 }
@@ -152,6 +166,8 @@ struct World {
     memory: SharedStore,
     boot: u32,
     rows: Rows,
+    /// The rows before each commit.
+    past: Vec<Rows>,
     counters: BTreeMap<u8, i64>,
 }
 
@@ -225,6 +241,18 @@ impl Slot {
         self.observed.acts.push((act.clone(), seen));
     }
 
+    /// On a conflict it need not have read two states: a value may have been written again.
+    async fn moment(&mut self, world: &World) {
+        let told = self.sled.of_one_moment().await;
+        assert_eq!(told, self.memory.of_one_moment().await);
+        let once = world.past.iter().chain([&world.rows]).any(|rows| self.observed.holds_on(rows));
+        match told {
+            Ok(()) => assert!(once, "what it read never was there together"),
+            Err(CommitError::Conflict) => assert_eq!(self.sled.validate().await, Err(CommitError::Conflict)),
+            Err(e) => panic!("{e}"),
+        }
+    }
+
     async fn commit(self, world: &mut World) {
         let outcome = self.sled.commit().await;
         assert_eq!(outcome, self.memory.commit().await);
@@ -233,6 +261,7 @@ impl Slot {
             Ok(seq) => {
                 assert!(serial, "a commit rests on what was not so any more");
                 assert!(bounded, "a counter left its bounds");
+                world.past.push(world.rows.clone());
                 self.observed.apply(&mut world.rows, &mut world.counters, seq);
             }
             Err(CommitError::OutOfBounds { .. }) => assert!(!bounded),
@@ -246,7 +275,8 @@ impl Slot {
 async fn run(steps: Vec<Step>) {
     let dir = tempfile::tempdir().unwrap();
     let memory = Arc::new(MemoryStore::new());
-    let mut world = World { sled: None, memory, boot: 0, rows: Rows::new(), counters: BTreeMap::new() };
+    let mut world =
+        World { sled: None, memory, boot: 0, rows: Rows::new(), past: Vec::new(), counters: BTreeMap::new() };
     world.open(dir.path());
     let mut slots = world.slots();
     for step in steps {
@@ -255,6 +285,7 @@ async fn run(steps: Vec<Step>) {
                 let fresh = Slot::new(world.sled.as_ref().unwrap(), &world.memory);
                 std::mem::replace(&mut slots[slot], fresh).commit(&mut world).await;
             }
+            Step::Txn(slot, Act::Moment) => slots[slot].moment(&world).await,
             Step::Txn(slot, act) => slots[slot].act(&act).await,
             Step::Reopen { rebooted } => {
                 slots.clear();

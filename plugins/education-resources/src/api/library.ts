@@ -1,7 +1,8 @@
 /** Resources, the curriculum and packs, as JSON. */
 import { type AnswerOf, type CityRequest, type InputOf, Problem, operation, z } from "@yunlong/sdk";
+import { LEAST } from "../domain/cells.ts";
 import { SUBJECTS, STAGES, TYPES, keys } from "../domain/vocabulary.ts";
-import { type Shown, addNode, askForPack, catalogue, catalogueAt, changeEdition, deliveryOf, fileOf, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
+import { type Shown, addNode, askForPack, catalogue, catalogueAt, changeEdition, deliveryOf, fileOn, nodeById, nodePath, nodesBelow, packOf, shownResource, withdrawals } from "../service/index.ts";
 import type { Pack } from "../domain/pack.ts";
 import * as s from "./types.ts";
 
@@ -34,7 +35,7 @@ export function search(_: CityRequest, { query }: InputOf<typeof searchResources
 function shown(r: Shown): z.infer<typeof s.Resource> {
   const { name, mediaType, size, sha256 } = r.file;
   const m = { ...r.metadata, keywords: [...r.metadata.keywords], audience: [...r.metadata.audience] };
-  return { id: r.id, work: r.work, version: r.version, school: r.school, metadata: m, file: { name, mediaType, size, sha256 }, qualities: [...r.qualities], preview: r.preview, at: r.at };
+  return { id: r.id, work: r.work, version: r.version, school: r.school, metadata: m, file: { name, mediaType, size, sha256 }, qualities: [...r.qualities], captions: s.captionsOf(`/resources/${encodeURIComponent(r.id)}`, r.captions), preview: r.preview, at: r.at };
 }
 
 /** `GET /api/resources/{id}` */
@@ -45,7 +46,7 @@ export const getResource = operation({
   tag: "library",
   summary: "A published resource, and how often it was used",
   params: s.OfId,
-  answer: s.Resource.extend({ uses: z.number().int() }),
+  answer: s.Resource.extend({ uses: z.number().int().nullable().describe(`How often it was used; null: fewer than ${LEAST} times, which is not told.`) }),
   problems: { 404: s.ABSENT, 410: "It was withdrawn: delete copies" },
 });
 
@@ -63,17 +64,18 @@ export const getDelivery = operation({
   summary: "Which file a school's line carries, and where it is",
   params: s.OfId,
   query: z.object({ school: s.SchoolId }),
-  answer: s.Delivery.extend({ path: z.string(), mediaType: z.string(), size: z.number().int(), sha256: z.string(), pack: z.string().nullable().describe("The unit's offline pack, where one is offered.") }),
+  answer: s.Delivery.extend({ file: s.Delivered.nullable().describe("The file; null for a film where the line carries none."), pack: z.string().nullable().describe("The unit's offline pack, where one is offered.") }),
   problems: { 404: s.ABSENT, 410: "It was withdrawn: delete copies" },
 });
 
 export function delivery(request: CityRequest, { params, query }: InputOf<typeof getDelivery>): AnswerOf<typeof getDelivery> {
   const line = deliveryOf(query.school);
   const { shown: of } = shownResource(params.id);
-  const { file } = fileOf(request.principal, params.id, line);
+  const served = fileOn(request.principal, params.id, line);
   const unit = of.metadata.node.split(".").slice(0, 6).join(".");
   const path = `/resources/${encodeURIComponent(params.id)}/file?school=${query.school}`;
-  return { ...line, path, mediaType: file.mediaType, size: file.size, sha256: file.sha256, pack: line.offline ? `/packs/${unit}` : null };
+  const file = served === undefined ? null : { path, mediaType: served.file.mediaType, size: served.file.size, sha256: served.file.sha256 };
+  return { ...line, file, pack: line.offline ? `/packs/${unit}` : null };
 }
 
 /** `GET /api/withdrawals` */

@@ -84,11 +84,11 @@ export function classes(request: CityRequest): AnswerOf<typeof listClasses> {
 /** `GET /api/schools/{id}/classes` */
 export const listSchoolClasses = operation({
   method: "GET", path: "/api/schools/:id/classes", id: "listSchoolClasses", tag: "classes", summary: "A school's classes (its staff, the bureau)",
-  params: s.OfSchool, query: After, answer: z.object({ items: z.array(s.Class), next: s.next }), signedIn: true, problems: { 403: s.FORBIDDEN },
+  params: s.OfSchool, query: After.extend({ year: z.coerce.number().int().min(2000).max(2100).optional().describe("Those of the school year that began in this year.") }), answer: z.object({ items: z.array(s.Class), next: s.next }), signedIn: true, problems: { 403: s.FORBIDDEN },
 });
 
 export function classesAt(request: CityRequest, { params, query }: InputOf<typeof listSchoolClasses>): AnswerOf<typeof listSchoolClasses> {
-  return s.paged(classesOf(request.principal, params.id, query.after), klass);
+  return s.paged(classesOf(request.principal, params.id, query.after, query.year), klass);
 }
 
 /** `POST /api/schools/{id}/classes` */

@@ -3,10 +3,10 @@ import { type Page, z } from "@yunlong/sdk";
 import { QUALITIES } from "../domain/bandwidth.ts";
 import { LEVELS } from "../domain/curriculum.ts";
 import { LINK_STATES } from "../domain/link.ts";
-import { RESOURCE_STATES } from "../domain/resource.ts";
+import { type Captions as CaptionsRef, RESOURCE_STATES } from "../domain/resource.ts";
 import { SCHOOL_KINDS } from "../domain/school.ts";
 import { RULES } from "../domain/use.ts";
-import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, keys } from "../domain/vocabulary.ts";
+import { AUDIENCES, CAPTION_LANGUAGES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, keys } from "../domain/vocabulary.ts";
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export const Moment = z.number().int().describe("Milliseconds since 1970-01-01T00:00:00Z.");
@@ -89,6 +89,8 @@ export const Delivery = z.object({
   offline: z.boolean().describe("Whether an offline pack is offered."),
 });
 
+export const Delivered = z.object({ path: z.string(), mediaType: z.string(), size: z.number().int(), sha256: z.string() });
+
 export const Node = z.object({
   id: z.string(),
   parent: z.string(),
@@ -116,6 +118,10 @@ export const Metadata = z.object({
   language: z.enum(keys(LANGUAGES)),
   node: z.string(),
 });
+const CAPTIONS = "WebVTT of what is said and heard in a film or a recording.";
+export const Captions = z
+  .array(z.object({ language: z.enum(keys(CAPTION_LANGUAGES)), name: z.string(), size: count, sha256: z.string(), path: z.string().describe("Where it is, as `text/vtt`: for whoever may read the file.") }))
+  .describe(CAPTIONS);
 export const Resource = z.object({
   id: z.string(),
   work: z.string(),
@@ -124,9 +130,15 @@ export const Resource = z.object({
   metadata: Metadata,
   file: File,
   qualities: z.array(z.string()),
+  captions: Captions,
   preview: z.enum(["picture", "pdf", "sound", "film", "text", "none"]),
   at: Moment,
 });
+/** Captions as an answer has them; `base` is the address that they are below. */
+export function captionsOf(base: string, captions: readonly Omit<CaptionsRef, "id">[]): z.infer<typeof Captions> {
+  return captions.map(({ language, name, size, sha256 }) => ({ language, name, size, sha256, path: `${base}/captions/${language}` }));
+}
+
 /** What is filled in; a draft may wait for what is missing. */
 export const MetadataInput = z.object({
   title: z.string().default(""),
@@ -143,8 +155,13 @@ export const MetadataInput = z.object({
   language: z.string().default("zh-CN"),
   node: z.string().default(""),
 });
+const CaptionsId = z.string().max(64).nullable().optional();
 export const WorkInput = MetadataInput.extend({
   file: z.string().max(64).optional().describe("The id of an uploaded file; the one that is there stays when absent."),
+  captions: z
+    .object({ "zh-CN": CaptionsId, en: CaptionsId })
+    .optional()
+    .describe(`${CAPTIONS} The id of an uploaded file (.vtt, UTF-8, at most 1 MiB) for a language; those that are there stay when absent, and go with null.`),
 });
 export const Work = z.object({
   id: z.string(),
@@ -154,6 +171,7 @@ export const Work = z.object({
   state: z.enum(RESOURCE_STATES),
   input: MetadataInput,
   file: File.nullable(),
+  captions: Captions,
   note: z.string(),
   round: z.number().int(),
   history: z.array(z.object({ state: z.enum(RESOURCE_STATES), at: Moment })),

@@ -11,11 +11,12 @@ function work(r: Resource): z.infer<typeof s.Work> {
   const { id, version, school, state, note, round } = r;
   const file = r.file === undefined ? null : { name: r.file.name, mediaType: r.file.mediaType, size: r.file.size, sha256: r.file.sha256 };
   const input = { ...r.input, keywords: [...r.input.keywords], audience: [...r.input.audience] };
-  return { id, work: r.work, version, school, state, input, file, note, round, history: r.history.map(({ state: st, at }) => ({ state: st, at })), withdrawn: r.withdrawn ?? null };
+  const captions = s.captionsOf(`/works/${encodeURIComponent(id)}`, r.captions);
+  return { id, work: r.work, version, school, state, input, file, captions, note, round, history: r.history.map(({ state: st, at }) => ({ state: st, at })), withdrawn: r.withdrawn ?? null };
 }
 
-function parts({ file, ...metadata }: z.infer<typeof s.WorkInput>) {
-  return file === undefined ? { metadata } : { metadata, file };
+function parts({ file, captions = {}, ...metadata }: z.infer<typeof s.WorkInput>) {
+  return file === undefined ? { metadata, captions } : { metadata, file, captions };
 }
 
 /** `GET /api/works` */

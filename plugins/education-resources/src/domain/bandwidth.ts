@@ -23,10 +23,14 @@ export function deliveryFor(mbps: number): Delivery {
   return { quality: null, offline: true };
 }
 
-/** Of the sizes that there are, the best that the line carries; `undefined` when only the offline pack is left. */
-export function choose<T extends { readonly quality: Quality }>(there: readonly T[], delivery: Delivery): T | undefined {
+/**
+ * Of a film and the sizes of it that there are, the best that the line carries; where all are larger, the one of the fewest
+ * bytes. `undefined` when only the offline pack is left.
+ */
+export function choose<F extends { readonly size: number }, T extends F & { readonly quality: Quality }>(film: F, there: readonly T[], delivery: Delivery): F | undefined {
   const { quality } = delivery;
   if (quality === null) return undefined;
   const from = QUALITIES.indexOf(quality);
-  return [...there].filter((r) => QUALITIES.indexOf(r.quality) >= from).sort((a, b) => QUALITIES.indexOf(a.quality) - QUALITIES.indexOf(b.quality))[0];
+  const carried = there.filter((r) => QUALITIES.indexOf(r.quality) >= from).sort((a, b) => QUALITIES.indexOf(a.quality) - QUALITIES.indexOf(b.quality))[0];
+  return carried ?? [film, ...there].reduce((least, f) => (f.size < least.size ? f : least));
 }

@@ -1,11 +1,22 @@
 /** Offline packs: the published resources of a unit, in ZIP volumes of a bounded size. */
 import type { Listed } from "./resource.ts";
 import { isVisible } from "./resource.ts";
+import type { CaptionLanguage } from "./vocabulary.ts";
 
 /** The largest volume. The platform takes files of 4 MiB from an app; the archive's own headers and its list need room. */
 export const VOLUME_BYTES = 4 * 1024 * 1024 - 256 * 1024;
 /** The most resources of a pack. */
 export const PACK_RESOURCES = 200;
+
+/** Captions in a pack: players find what is called as the film beside it. */
+export interface PackCaptions {
+  readonly language: CaptionLanguage;
+  readonly file: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Their name in the archive. */
+  readonly name: string;
+}
 
 /** A resource in a pack. */
 export interface PackItem {
@@ -20,6 +31,7 @@ export interface PackItem {
   readonly sha256: string;
   /** Its name in the archive. */
   readonly name: string;
+  readonly captions: readonly PackCaptions[];
 }
 
 /** What a pack will hold. */
@@ -53,17 +65,18 @@ export function plan(resources: readonly Listed[], now: number): PackPlan {
   const sizes: number[] = [];
   const alone: PackItem[] = [];
   for (const item of items) {
-    if (item.size > VOLUME_BYTES) {
+    const size = item.captions.reduce((sum, c) => sum + c.size, item.size);
+    if (size > VOLUME_BYTES) {
       alone.push(item);
       continue;
     }
-    const at = sizes.findIndex((size) => size + item.size <= VOLUME_BYTES);
+    const at = sizes.findIndex((taken) => taken + size <= VOLUME_BYTES);
     if (at < 0) {
       volumes.push([item]);
-      sizes.push(item.size);
+      sizes.push(size);
     } else {
       volumes[at]?.push(item);
-      sizes[at] = (sizes[at] ?? 0) + item.size;
+      sizes[at] = (sizes[at] ?? 0) + size;
     }
   }
   return { volumes, alone };
@@ -75,7 +88,9 @@ function itemOf(r: Listed): PackItem {
   const file = film ?? r.file;
   if (file === undefined || r.metadata === undefined) throw new TypeError("what is visible has a file and metadata");
   const { title, licence, author, copyright } = r.metadata;
-  return { resource: r.id, title, licence, author, copyright, file: file.id, mediaType: file.mediaType, size: file.size, sha256: file.sha256, name: nameOf(r.id, title, file.name) };
+  const name = nameOf(r.id, title, file.name);
+  const captions = r.captions.map((c): PackCaptions => ({ language: c.language, file: c.id, size: c.size, sha256: c.sha256, name: name.replace(/\.[^.]*$/, `.${c.language}.vtt`) }));
+  return { resource: r.id, title, licence, author, copyright, file: file.id, mediaType: file.mediaType, size: file.size, sha256: file.sha256, name, captions };
 }
 
 /** `<id> <title>.<ending>`, with nothing that a path or a file system could take for its own. */

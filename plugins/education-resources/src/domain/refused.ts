@@ -1,5 +1,6 @@
 /** Why something is refused: one list for services, pages and API. */
 import type { Text } from "./text.ts";
+import type { CaptionLanguage } from "./vocabulary.ts";
 
 /** A field that is refused. `at` is a JSON Pointer into what was sent, such as `/keywords/2`. */
 export interface FieldError {
@@ -18,7 +19,8 @@ export type Sought =
   | "student"
   | "space"
   | "invitation"
-  | "file";
+  | "file"
+  | "captions";
 
 /** What is wrong with a file. */
 export type FileReason =
@@ -34,6 +36,26 @@ export type FileReason =
   | "pdf-disguised"
   | "too-large"
   | "type-not-taken";
+
+/** What is wrong with captions. */
+export type CaptionReason =
+  | "not-webvtt"
+  | "too-large"
+  | "not-utf8"
+  | "control-character"
+  | "no-header"
+  | "no-blank-line"
+  | "block-not-taken"
+  | "not-a-cue"
+  | "bad-timing"
+  | "bad-setting"
+  | "bad-tag"
+  | "ends-before-start"
+  | "out-of-order"
+  | "beyond-the-end"
+  | "no-cues"
+  | "too-many-cues"
+  | "nothing-to-hear";
 
 /** Why. */
 export type Why =
@@ -51,6 +73,10 @@ export type Why =
   /** The same bytes are published already, as another work. */
   | { readonly kind: "same-file"; readonly resource: string; readonly licence: string; readonly asked: string }
   | { readonly kind: "file"; readonly reason: FileReason; readonly found: string }
+  /** Captions that cannot be shown as they stand. `line` is the one that is wrong, from 1 on; 0 when it is none of them. */
+  | { readonly kind: "captions"; readonly language: CaptionLanguage; readonly line: number; readonly reason: CaptionReason; readonly found: string }
+  /** The school's line carries no film, not even the smallest. */
+  | { readonly kind: "narrow-line" }
   /** A child under 14, and no guardian's consent in force. */
   | { readonly kind: "guardian-needed" }
   /** An id or key that was used for something else. */

@@ -9,6 +9,7 @@ import { type Metadata, type MetadataInput, asInput, isLicensed } from "./metada
 import { Refused } from "./refused.ts";
 import type { Quality } from "./bandwidth.ts";
 import { dayOf } from "./time.ts";
+import type { CaptionLanguage } from "./vocabulary.ts";
 
 /** States. */
 export const RESOURCE_STATES = ["draft", "submitted", "school-reviewed", "county-reviewed", "published", "revised", "withdrawn", "rejected"] as const;
@@ -45,6 +46,11 @@ export interface Rendition extends FileRef {
   readonly quality: Quality;
 }
 
+/** What is said and heard in the film or the recording, in one language, to be read while it plays: WebVTT. */
+export interface Captions extends FileRef {
+  readonly language: CaptionLanguage;
+}
+
 /** One version of a work. */
 export interface Resource {
   /** Its identifier (LOM 1.1): `work.version`. */
@@ -66,6 +72,8 @@ export interface Resource {
   readonly metadata?: Metadata;
   readonly file?: FileRef;
   readonly renditions: readonly Rendition[];
+  /** One for a language, in the order of the languages. */
+  readonly captions: readonly Captions[];
   /** Counts submissions: reviews of an earlier one do not count. */
   readonly round: number;
   /** Each change of state. */
@@ -78,7 +86,10 @@ export interface Resource {
 }
 
 /** What a list of the catalogue shows, and what it takes to say whether it may. */
-export type Listed = Pick<Resource, "id" | "work" | "version" | "school" | "state" | "metadata" | "file" | "renditions" | "live">;
+export type Listed = Pick<Resource, "id" | "work" | "version" | "school" | "state" | "metadata" | "file" | "renditions" | "captions" | "live">;
+
+/** What a draft is changed to: with no file, the one that is there stays. */
+export type Files = Pick<Resource, "file" | "renditions" | "captions">;
 
 /** A published resource's place in the catalogue. */
 export interface Live {
@@ -124,6 +135,7 @@ export function draft(work: string, by: Author, input: MetadataInput, now: numbe
     state: "draft",
     input,
     renditions: [],
+    captions: [],
     round: 0,
     history: [{ state: "draft", at: now }],
     note: "",
@@ -131,9 +143,9 @@ export function draft(work: string, by: Author, input: MetadataInput, now: numbe
 }
 
 /** Changes a draft; one that was rejected is a draft again. @throws {Refused} `wrong-state` */
-export function edit(r: Resource, input: MetadataInput, file: FileRef | undefined, renditions: readonly Rendition[], now: number): Resource {
+export function edit(r: Resource, input: MetadataInput, files: Files, now: number): Resource {
   allow(r, "edit");
-  const next = { ...r, input, file: file ?? r.file, renditions };
+  const next = { ...r, ...files, input, file: files.file ?? r.file };
   return r.state === "draft" ? next : to(next, "draft", now);
 }
 
@@ -192,7 +204,7 @@ export function revise(r: Resource, by: Author, now: number): Resource {
   allow(r, "revise");
   const version = r.version + 1;
   const first = draft(r.work, by, r.metadata === undefined ? r.input : asInput(r.metadata), now);
-  return { ...first, id: `${r.work}.${version}`, version, authors: [...new Set([...r.authors, by.subject])], file: r.file, renditions: r.renditions };
+  return { ...first, id: `${r.work}.${version}`, version, authors: [...new Set([...r.authors, by.subject])], file: r.file, renditions: r.renditions, captions: r.captions };
 }
 
 /** Takes it back: nobody sees it any more, copies included. @throws {Refused} `wrong-state`, `fields` without a reason */

@@ -71,6 +71,13 @@ export const LANGUAGES = {
 } as const satisfies Words<string>;
 export type Language = keyof typeof LANGUAGES;
 
+/** Languages of captions, in the order in which they are offered. */
+export const CAPTION_LANGUAGES = {
+  "zh-CN": t("中文", "Chinese"),
+  en: t("英文", "English"),
+} as const satisfies Words<string>;
+export type CaptionLanguage = keyof typeof CAPTION_LANGUAGES;
+
 /** What a licence allows. */
 export interface LicenceWords extends Text {
   /** Whether the city's schools may be shown it at all. */

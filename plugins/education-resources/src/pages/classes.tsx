@@ -1,10 +1,12 @@
 /** Classes: what a school sets up, a class's space, its students and the codes for its seats. */
-import { type AppContext, Card, type CityRequest, type Column, Empty, Field, Form, Hidden, Notice, PrintView, Table, t } from "@yunlong/sdk";
+import { type AppContext, Card, type CityRequest, type Column, Empty, Field, Form, Hidden, Notice, Pager, PrintView, Table, t } from "@yunlong/sdk";
 import * as random from "@yunlong/sdk/random";
 import type { Assignment } from "../domain/assignment.ts";
 import type { Class, Post } from "../domain/people.ts";
-import { type OpenSpace, Refusal, addClass, assignmentsOf, classSpace, classesOf, giveClass, moveStudent, myClasses, myPosts, postsAt, schoolById, seatCodes, studentsOf, unshelveResource, writeNote } from "../service/index.ts";
+import { type OpenSpace, Refusal, addClass, allClassesOf, assignmentsOf, classSpace, giveClass, moveStudent, myClasses, myPosts, postsAt, schoolById, schoolName, seatCodes, studentsOf, unshelveResource, writeNote } from "../service/index.ts";
+import { ClassList, classListing, classTable, givenText, narrowedClasses, schoolYear, yearOf } from "./class-list.tsx";
 import { LAYOUT, State, Time, Wrong, at, param, seeOther, statusOf, tried } from "./common.tsx";
+import { saved } from "./files.tsx";
 import { Notes, Shelf } from "./spaces.tsx";
 
 const SCHOOL_ADMIN = "admin";
@@ -27,12 +29,51 @@ export function list(c: AppContext) {
       ) : null}
       {teaches.length === 0 ? null : (
         <Card id="teaches" heading={request.t("我任教的班级", "Classes that I teach")}>
-          <ul>{teaches.map((k) => <li><a href={at("classes", k.id)}>{k.name}</a> <span class="muted">{schoolById(k.school).name}</span></li>)}</ul>
+          <ClassList
+            request={request}
+            list={classListing(request)}
+            all={teaches}
+            columns={[
+              { heading: request.t("班级", "Class"), sortedBy: "name", cell: (k) => <a href={at("classes", k.id)}>{k.name}</a> },
+              ...gradeAndYear(request),
+              { heading: request.t("学校", "School"), cell: (k) => <a href={at("schools", k.school)}>{schoolName(k.school)}</a> },
+            ]}
+            caption={request.t("班级", "Classes")}
+            path="/classes/file"
+            teachers={false}
+          />
         </Card>
       )}
       {runs.map((p) => <SchoolsClasses request={request} school={p.at} />)}
     </>,
   );
+}
+
+/** `GET /classes/file`: those that one teaches, as the page has them narrowed and sorted. */
+export function taughtFile(c: AppContext) {
+  const { request } = c.var;
+  request.requireRole("teacher");
+  return fileOf(request, narrowedClasses(classListing(request), myClasses(request.principal)));
+}
+
+/** `GET /schools/:id/classes/file`: a school's, as the page has them narrowed and sorted. */
+export function schoolFile(c: AppContext) {
+  const { request } = c.var;
+  void request.subject;
+  const list = classListing(request);
+  return fileOf(request, narrowedClasses(list, allClassesOf(request.principal, param(c, "id"), yearOf(list))));
+}
+
+function fileOf(request: CityRequest, rows: readonly Class[]) {
+  const names = new Map([...new Set(rows.map((k) => k.school))].map((school) => [school, schoolName(school)]));
+  return saved(request, request.t("班级", "classes"), classTable(request, rows, (school) => names.get(school) ?? school));
+}
+
+function gradeAndYear(request: CityRequest): Column<Class>[] {
+  return [
+    { heading: request.t("年级", "Grade"), sortedBy: "grade", cell: (k) => String(k.grade), numeric: true },
+    { heading: request.t("学年", "School year"), sortedBy: "year", cell: schoolYear },
+  ];
 }
 
 function SchoolsClasses({ request, school }: { request: CityRequest; school: string }) {
@@ -52,19 +93,24 @@ export function atSchool(c: AppContext) {
 
 function schoolPage(request: CityRequest, school: string, form: Form, refusal: Refusal | undefined) {
   const { name } = schoolById(school);
-  const page = classesOf(request.principal, school, request.queryValue("after"));
+  const list = classListing(request);
+  const classes = allClassesOf(request.principal, school, yearOf(list));
   const manages = mayManage(request, school);
   const teachers = manages ? postsAt(request.principal, school).items.map((i) => i.value).filter((p) => p.kind === "teacher" && p.to === null) : [];
-  const rows = page.items.map((i) => i.value);
   return LAYOUT.page(
     request,
     t(`${name}的班级`, `Classes of ${name}`),
     <>
       <Wrong request={request} form={form} refusal={refusal} />
-      {rows.length === 0 ? <Empty><p>{request.t("还没有班级。", "There is no class yet.")}</p></Empty> : (
-        <Table caption={request.t("班级", "Classes")} columns={classColumns(request, manages, teachers)} rows={rows} />
-      )}
-      {page.next === undefined ? null : <nav class="pager"><a rel="next" href={`${at("schools", school, "classes")}?after=${encodeURIComponent(page.next)}`}>{request.t("下一页", "Next page")}</a></nav>}
+      <ClassList
+        request={request}
+        list={list}
+        all={classes}
+        columns={classColumns(request, manages, teachers)}
+        caption={request.t("班级", "Classes")}
+        path={at("schools", school, "classes", "file")}
+        teachers
+      />
       {manages ? (
         <Card id="add" heading={request.t("增加班级", "Add a class")}>
           <form method="post" action={at("schools", school, "classes")} novalidate>
@@ -87,10 +133,9 @@ function mayManage(request: CityRequest, school: string): boolean {
 
 function classColumns(request: CityRequest, manages: boolean, teachers: readonly Post[]): Column<Class>[] {
   const columns: Column<Class>[] = [
-    { heading: request.t("班级", "Class"), cell: (k) => (manages ? <a href={at("classes", k.id, "students")}>{k.name}</a> : k.name) },
-    { heading: request.t("年级", "Grade"), cell: (k) => String(k.grade), numeric: true },
-    { heading: request.t("学年", "School year"), cell: (k) => `${k.year}–${k.year + 1}` },
-    { heading: request.t("教师", "Teacher"), cell: (k) => (k.teacher === undefined ? request.t("未安排", "nobody yet") : request.t("已安排", "given")) },
+    { heading: request.t("班级", "Class"), sortedBy: "name", cell: (k) => (manages ? <a href={at("classes", k.id, "students")}>{k.name}</a> : k.name) },
+    ...gradeAndYear(request),
+    { heading: request.t("教师", "Teacher"), cell: (k) => givenText(request, k) },
   ];
   if (manages && teachers.length > 0) columns.push({ heading: request.t("安排教师", "Give it to a teacher"), cell: (k) => <Give request={request} of={k} teachers={teachers} /> });
   return columns;
@@ -138,7 +183,7 @@ export function show(c: AppContext) {
 function classPage(request: CityRequest, id: string, form: Form, refusal: Refusal | undefined) {
   const open: OpenSpace = classSpace(request.principal, id);
   const owns = request.hasRole("teacher") && myClasses(request.principal).some((k) => k.id === id);
-  const assignments = assignmentsOf(request.principal, id).items.map((i) => i.value);
+  const assignments = assignmentsOf(request.principal, id, request.queryValue("after"));
   const path = at("classes", id);
   return LAYOUT.page(
     request,
@@ -150,7 +195,8 @@ function classPage(request: CityRequest, id: string, form: Form, refusal: Refusa
           <a href={`${path}/students`}>{request.t("学生和座号码", "Students and seat codes")}</a>
         </div>
       ) : null}
-      <Assignments request={request} assignments={assignments} />
+      <Assignments request={request} assignments={assignments.items.map((i) => i.value)} />
+      <Pager request={request} path={path} next={assignments.next} />
       <Shelf request={request} open={open} path={path} owns={owns} />
       <Notes request={request} open={open} path={path} owns={owns} form={form} refusal={refusal} />
     </>,

@@ -59,6 +59,7 @@ export function tried<T>(form: Form, f: () => T, names: Readonly<Record<string, 
       }
     }
     if (why.kind === "file") form.reject(names["file"] ?? "file", e.detail);
+    if (why.kind === "captions") form.reject(`captions-${why.language}`, e.detail);
     return e;
   }
 }

@@ -1,5 +1,5 @@
 /** The curriculum tree, what stands at its units, and their offline packs. */
-import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Select, Table, type Text, t } from "@yunlong/sdk";
+import { type AppContext, Card, type CityRequest, Confirm, Empty, Field, Form, Notice, Pager, Select, Table, type Text, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
 import { type Level, type Node, ancestor, levelOf, under } from "../domain/curriculum.ts";
 import { Refusal, type Shown, addNode, askForPack, catalogueAt, changeEdition, nodeById, nodePath, nodeToday, nodesBelow, packOf, packVolume } from "../service/index.ts";
@@ -46,7 +46,8 @@ export function node(c: AppContext) {
 
 function nodePage(request: CityRequest, id: string, form: Form, refusal: Refusal | undefined) {
   const here = nodeById(id);
-  const below = nodesBelow(id).items.map((n) => n.value);
+  const page = nodesBelow(id, request.queryValue("after"));
+  const below = page.items.map((n) => n.value);
   const today = nodeToday(id);
   return LAYOUT.page(
     request,
@@ -61,6 +62,7 @@ function nodePage(request: CityRequest, id: string, form: Form, refusal: Refusal
         </Notice>
       )}
       {here.level === "item" ? null : <Below request={request} nodes={below} />}
+      <Pager request={request} path={at("curriculum", id)} next={page.next} />
       <Standing request={request} here={here} />
       {here.level === "edition" ? <Change request={request} here={here} form={form} refusal={form.value("does") === "change" ? refusal : undefined} /> : null}
       {here.level === "item" || !here.active ? null : (

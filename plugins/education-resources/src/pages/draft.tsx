@@ -1,16 +1,20 @@
 /** The form of a resource: its file, and the elements of LOM and CELTS-42, each with its error beside it. */
-import { type AppContext, Card, type CityRequest, Field, FileField, Form, Hidden, Notice, Select, TextArea, t } from "@yunlong/sdk";
+import { type AppContext, Card, Checkbox, type CityRequest, Field, FileField, Form, Hidden, Notice, Select, TextArea, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
 import * as random from "@yunlong/sdk/random";
 import { QUALITIES, type Quality } from "../domain/bandwidth.ts";
+import { CAPTION_BYTES } from "../domain/file/captions.ts";
 import { TAKEN } from "../domain/file/index.ts";
 import { type MetadataInput, keywordsOf } from "../domain/metadata.ts";
 import type { Resource } from "../domain/resource.ts";
-import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, isWord } from "../domain/vocabulary.ts";
+import { AUDIENCES, CAPTION_LANGUAGES, type CaptionLanguage, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, isWord, keys } from "../domain/vocabulary.ts";
 import { type DraftInput, Refusal, createResource, myPosts, nodesBelow, saveResource, submitResource, workResource } from "../service/index.ts";
 import { Choices, LAYOUT, Wrong, at, bytes, options, param, seeOther, statusOf, tried } from "./common.tsx";
 
 const FILMS = TAKEN.filter((type) => type.startsWith("video/"));
+const WORDS = keys(CAPTION_LANGUAGES);
+/** The file, a film's other sizes, and captions may come with one form. */
+const MOST_FILES = 1 + QUALITIES.length + WORDS.length;
 
 /** `GET /mine/new`: what stands in the query is filled in, such as `?node=…` from the curriculum. */
 export function create(c: AppContext) {
@@ -67,6 +71,8 @@ function inputOf(form: Form): DraftInput {
   const value = (name: keyof MetadataInput): string => form.value(name).trim();
   const renditions: Partial<Record<Quality, string>> = {};
   for (const quality of QUALITIES) renditions[quality] = fileOf(form, `film-${quality}`) ?? "";
+  const captions: Partial<Record<CaptionLanguage, string | null>> = {};
+  for (const language of WORDS) captions[language] = captionsIn(form, language) ?? (form.checked(wordsNames(language).none) ? null : "");
   const file = fileOf(form, "file");
   const metadata: MetadataInput = {
     title: value("title"),
@@ -83,7 +89,18 @@ function inputOf(form: Form): DraftInput {
     language: value("language"),
     node: value("node"),
   };
-  return file === undefined ? { metadata, renditions } : { metadata, file, renditions };
+  return file === undefined ? { metadata, renditions, captions } : { metadata, file, renditions, captions };
+}
+
+/** The names of a language's fields: what is chosen, what came with the form before, and that there shall be none. */
+function wordsNames(language: CaptionLanguage): { chosen: string; kept: string; none: string } {
+  return { chosen: `captions-${language}`, kept: `captions-${language}-kept`, none: `captions-${language}-none` };
+}
+
+/** The captions that a form brings: those that were chosen now, or those that came with it before and shall stay. */
+function captionsIn(form: Form, language: CaptionLanguage): string | undefined {
+  const { chosen, kept, none } = wordsNames(language);
+  return fileOf(form, chosen) ?? (form.checked(none) ? undefined : fileOf(form, kept));
 }
 
 /** The file that was chosen last: one uploaded with a form that had a mistake stands in a hidden field before it. */
@@ -101,7 +118,9 @@ function formOf(input: MetadataInput): Form {
 
 function formPage(request: CityRequest, resource: Resource | undefined, form: Form, refusal: Refusal | undefined) {
   const path = resource === undefined ? "/mine/new" : at("works", resource.id, "edit");
-  const ticket = files.ticket({ area: "resources", returnPath: path, accept: [...TAKEN] });
+  const all = files.ticket({ area: "resources", returnPath: path, accept: [...TAKEN], maxFiles: MOST_FILES });
+  // Each field takes one.
+  const ticket = { ...all, maxFiles: 1 };
   return LAYOUT.page(
     request,
     resource === undefined ? t("上传资源", "Upload a resource") : t("修改资源", "Edit the resource"),
@@ -165,7 +184,36 @@ function FileFields({ request, form, resource, ticket }: { request: CityRequest;
           );
         })}
       </details>
+      <fieldset>
+        <legend>{request.t("字幕（视频或音频，可不选）", "Captions of a film or a recording (optional)")}</legend>
+        {WORDS.map((language) => <CaptionFields request={request} form={form} language={language} there={resource?.captions.find((c) => c.language === language)?.name} ticket={ticket} />)}
+      </fieldset>
     </Card>
+  );
+}
+
+function CaptionFields(props: { request: CityRequest; form: Form; language: CaptionLanguage; there: string | undefined; ticket: files.Ticket }) {
+  const { request, form, language, there } = props;
+  const names = wordsNames(language);
+  const { zh, en } = CAPTION_LANGUAGES[language];
+  // What was refused is not brought again.
+  const kept = form.error(names.chosen) === undefined ? captionsIn(form, language) : undefined;
+  const name = kept === undefined ? there : nameOf(kept);
+  const ticket = { ...props.ticket, accept: ".vtt,text/vtt", maxBytes: CAPTION_BYTES };
+  return (
+    <>
+      {kept === undefined ? null : <Hidden name={names.kept} value={kept} />}
+      {name === undefined ? null : <p>{request.t(`当前${zh}字幕：`, `${en} captions: `)}{name}</p>}
+      <FileField
+        request={request}
+        form={form}
+        name={names.chosen}
+        label={name === undefined ? t(`${zh}字幕`, `${en} captions`) : t(`更换${zh}字幕（可不选）`, `Other ${en} captions (optional)`)}
+        hint={t("WebVTT 文件（.vtt），UTF-8 编码；写下说的话和听到的声音，如（掌声）。", "A WebVTT file (.vtt) in UTF-8: what is said, and what is heard, such as (applause).")}
+        ticket={ticket}
+      />
+      {name === undefined ? null : <Checkbox request={request} form={form} name={names.none} label={t(`移除${zh}字幕`, `Remove the ${en} captions`)} />}
+    </>
   );
 }
 

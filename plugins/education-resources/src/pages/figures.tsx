@@ -1,5 +1,5 @@
 /** The department's figures: access and equity, with their formulas, the map, the trend, and who is furthest behind. */
-import { type AppContext, Badge, Card, Chart, type CityRequest, type Column, Confirm, DistrictMap, Empty, Field, Form, Notice, PrintButton, Quantity, Table, t } from "@yunlong/sdk";
+import { type AppContext, Badge, Card, Chart, type CityRequest, type Column, Confirm, Empty, Field, Form, Notice, PrintButton, Quantity, Table, t } from "@yunlong/sdk";
 import * as clock from "@yunlong/sdk/clock";
 import { ACCESS_FORMULA, type AccessRate, type Missing, percent } from "../domain/access.ts";
 import { LEAST } from "../domain/cells.ts";
@@ -7,11 +7,8 @@ import { divisionName, isCounty } from "../domain/division.ts";
 import { EQUITY_FORMULA, type Equity, type Figure, type SchoolFigure, hundredths } from "../domain/equity.ts";
 import { type Month, monthOf, plusMonths } from "../domain/time.ts";
 import { type Access, type Difference, type MonthFigures, type Recount, Refusal, type TrendPoint, access, equityOf, equityTrend, recount } from "../service/index.ts";
+import { AccessMap, toneOf } from "./access-map.tsx";
 import { Facts, LAYOUT, State, Wrong, at, place, statusOf, tried } from "./common.tsx";
-
-/** Below this a county is red; below the second it is yellow. Hundredths of a percent. */
-const RED = 8_000;
-const YELLOW = 10_000;
 
 /** The last month that is over: what is counted so far of the one under way would look like a fall. */
 export function lastMonth(): Month {
@@ -63,24 +60,7 @@ function AccessPart({ request, county }: { request: CityRequest; county: string 
         <p class="muted">{request.text(ACCESS_FORMULA)}</p>
         {county === undefined ? null : <p><a href="/figures">{request.t("查看全市", "The whole city")}</a></p>}
       </Card>
-      <DistrictMap
-        request={request}
-        title={request.t("各县区接入率", "Access rate by county")}
-        measure={request.t("接入率", "Access rate")}
-        unit="%"
-        districts={all.counties.map(({ county: code, rate }) => ({
-          code,
-          name: divisionName(code) ?? code,
-          value: rate.basisPoints === null ? Quantity.unknown("—") : Quantity.decimal(rate.basisPoints, 2),
-          link: `/figures?county=${code}#missing`,
-        }))}
-        classes={[
-          { from: 0, label: request.t("低于 80 %", "below 80 %"), tone: "bad" },
-          { from: 80, label: request.t("80 % 至 100 %", "80 % to 100 %"), tone: "warn" },
-          { from: 100, label: request.t("全部核验", "all verified"), tone: "ok" },
-        ]}
-        source={request.t(`探针记录，截至 ${clock.minute(clock.now())}`, `By probes, at ${clock.minute(clock.now())}`)}
-      />
+      <AccessMap request={request} counties={all.counties} source={request.t(`探针记录，截至 ${clock.minute(clock.now())}`, `By probes, at ${clock.minute(clock.now())}`)} />
       <AccessMonths request={request} all={all} name={name} />
       <MissingSchools request={request} missing={all.total.missing} name={name} />
     </>
@@ -104,10 +84,9 @@ function AccessMonths({ request, all, name }: { request: CityRequest; all: Acces
 
 function Rate({ request, rate }: { request: CityRequest; rate: AccessRate }) {
   if (rate.basisPoints === null) return <Empty><p>{request.t("没有在办的义务教育学校。", "No compulsory school is in service.")}</p></Empty>;
-  const tone = rate.basisPoints < RED ? "bad" : rate.basisPoints < YELLOW ? "warn" : "ok";
   return (
     <p>
-      <Badge tone={tone}>{percent(rate.basisPoints)}</Badge>{" "}
+      <Badge tone={toneOf(rate.basisPoints)}>{percent(rate.basisPoints)}</Badge>{" "}
       {request.t(`已核验 ${rate.verified} 所 ÷ 在办 ${rate.inService} 所`, `${rate.verified} verified ÷ ${rate.inService} in service`)}
     </p>
   );

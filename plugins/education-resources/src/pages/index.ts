@@ -31,6 +31,7 @@ export function routes(app: App): void {
   app.get("/library/file", library.file);
   app.get("/resources/:id", resource.show);
   app.get("/resources/:id/file", resource.file);
+  app.get("/resources/:id/captions/:language", resource.captions);
   app.post("/resources/:id/shelf", resource.shelve);
   app.get("/curriculum", curriculum.root);
   app.post("/curriculum", curriculum.add);
@@ -49,10 +50,12 @@ export function routes(app: App): void {
 
 function works(app: App): void {
   app.get("/mine", mine.list);
+  app.get("/mine/file", mine.listFile);
   app.get("/mine/new", draft.create);
   app.post("/mine/new", draft.submitNew);
   app.get("/works/:id", mine.show);
   app.get("/works/:id/file", mine.file);
+  app.get("/works/:id/captions/:language", mine.captions);
   app.get("/works/:id/edit", draft.edit);
   app.post("/works/:id/edit", draft.save);
   app.post("/works/:id/submit", mine.submit);
@@ -61,6 +64,7 @@ function works(app: App): void {
   app.post("/works/:id/withdraw", mine.withdraw);
   app.post("/works/:id/revise", mine.revise);
   app.get("/reviews", reviews.desk);
+  app.get("/reviews/file", reviews.file);
 }
 
 function teaching(app: App): void {
@@ -68,6 +72,7 @@ function teaching(app: App): void {
   app.post("/space/notes", spaces.note);
   app.post("/space/unshelve", spaces.unshelve);
   app.get("/classes", classes.list);
+  app.get("/classes/file", classes.taughtFile);
   app.get("/classes/:id", classes.show);
   app.post("/classes/:id/notes", classes.note);
   app.post("/classes/:id/unshelve", classes.unshelve);
@@ -125,6 +130,7 @@ function bureau(app: App): void {
   app.post("/schools/:id/key", schoolForms.key);
   app.post("/schools/:id/key/renew", schoolForms.renewKey);
   app.get("/schools/:id/classes", classes.atSchool);
+  app.get("/schools/:id/classes/file", classes.schoolFile);
   app.post("/schools/:id/classes", classes.add);
   app.get("/figures", figures.show);
   app.get("/figures/file", figuresFile.file);

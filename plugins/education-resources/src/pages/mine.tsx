@@ -3,19 +3,39 @@ import { type AppContext, Badge, Card, type CityRequest, type Column, Confirm, E
 import { previewOf } from "../domain/file/index.ts";
 import { ALLOWS, RESOURCE_STATES, type Resource, type ResourceStep, type Review } from "../domain/resource.ts";
 import { LICENCES, TYPES, isWord } from "../domain/vocabulary.ts";
-import { Refusal, STATE_TEXTS, allMyResources, fileOf, nodePath, publishResource, reviewResource, reviseResource, submitResource, withdrawResource, workResource } from "../service/index.ts";
+import { Refusal, STATE_TEXTS, allMyResources, captionsOf, fileOf, nodePath, publishResource, reviewResource, reviseResource, soundOf, submitResource, withdrawResource, workResource } from "../service/index.ts";
 import { Facts, LAYOUT, State, Time, Wrong, at, bytes, param, seeOther, statusOf, tried } from "./common.tsx";
+import { saved } from "./files.tsx";
 import { PREVIEW_TEXTS } from "./library.tsx";
+import { Missing, type Played, answeredCaptions, captionsFact } from "./player.tsx";
+import { Preview } from "./preview.tsx";
 import { answered } from "./resource.tsx";
-import { PER_PAGE, WorksForm, narrowed, workColumns, worksListing } from "./works.tsx";
+import { PER_PAGE, WorksForm, narrowed, workCells, workColumns, worksListing } from "./works.tsx";
+
+/** What the page of the own works lists: all of them, how it is narrowed, and what fits. */
+function listed(request: CityRequest) {
+  request.requireRole("teacher");
+  const all = allMyResources(request.principal);
+  const list = worksListing(request, "-changed");
+  return { all, list, rows: narrowed(list, all, (r) => r) };
+}
+
+/** `GET /mine/file`: the own works as the page has them narrowed and sorted, with what the reviewers said. */
+export function listFile(c: AppContext) {
+  const { request } = c.var;
+  const { rows } = listed(request);
+  const { headings, row } = workCells(request, request.t("最近变化", "Last change"));
+  return saved(request, request.t("我的资源", "my-resources"), {
+    name: request.t("我的资源", "My resources"),
+    headings: [...headings, request.t("审核意见", "What the reviewer said")],
+    rows: rows.map((r) => [...row(r), r.note]),
+  });
+}
 
 /** `GET /mine`: what changed last comes first. */
 export function list(c: AppContext) {
   const { request } = c.var;
-  request.requireRole("teacher");
-  const all = allMyResources(request.principal);
-  const listed = worksListing(request, "-changed");
-  const rows = narrowed(listed, all, (r) => r);
+  const { all, list: shown, rows } = listed(request);
   const { title, subject, state, changed } = workColumns<Resource>(request, (r) => r, request.t("最近变化", "Last change"));
   const columns: Column<Resource>[] = [
     title,
@@ -32,11 +52,12 @@ export function list(c: AppContext) {
       <div class="actions"><a role="button" href="/mine/new">{request.t("上传资源", "Upload a resource")}</a></div>
       {all.length === 0 ? <Empty><p>{request.t("您还没有上传过资源。", "You have uploaded nothing yet.")}</p></Empty> : (
         <>
-          <WorksForm request={request} list={listed} all={all} states={RESOURCE_STATES} />
+          <WorksForm request={request} list={shown} all={all} states={RESOURCE_STATES} />
           {rows.length === 0 ? <Empty><p>{request.t("没有符合条件的资源。", "Nothing fits.")}</p></Empty> : (
-            listed.table(request.t("我的资源", "My resources"), columns, rows.slice(...listed.range(rows.length, PER_PAGE)))
+            shown.table(request.t("我的资源", "My resources"), columns, rows.slice(...shown.range(rows.length, PER_PAGE)))
           )}
-          {listed.pages(rows.length, PER_PAGE)}
+          {shown.pages(rows.length, PER_PAGE)}
+          {rows.length === 0 ? null : shown.files("/mine/file")}
         </>
       )}
     </>,
@@ -75,11 +96,22 @@ function workPage(request: CityRequest, id: string, form: Form, refusal: Refusal
 
 function Contents({ request, resource }: { request: CityRequest; resource: Resource }) {
   const { input, file } = resource;
+  const played: Played = { base: at("works", resource.id), title: input.title, mediaType: file?.mediaType ?? "", captions: resource.captions };
+  const sound = soundOf(request.principal, resource.id);
   return (
     <Card id="contents" heading={request.t("内容", "Contents")}>
       {file === undefined ? <p>{request.t("还没有文件。", "There is no file yet.")}</p> : (
         <>
-          {previewOf(file.mediaType) === "picture" ? <img src={at("works", resource.id, "file")} alt={input.title} /> : null}
+          <Preview request={request} of={played} id={resource.id} file={file} />
+          <Missing
+            request={request}
+            of={played}
+            sound={sound}
+            next={request.t(
+              "听不见的人看不懂它。作者可以在修改时上传字幕（已发布的，先开始修订新版本）。没有字幕也可以提交和审核。",
+              "Who does not hear cannot follow it. Its author can bring captions where the resource is edited; what is published is revised first. It may be submitted and reviewed without.",
+            )}
+          />
           <p>
             <a href={at("works", resource.id, "file")}>{file.name}</a> ({request.text(PREVIEW_TEXTS[previewOf(file.mediaType)])} · {bytes(file.size)})
           </p>
@@ -90,6 +122,7 @@ function Contents({ request, resource }: { request: CityRequest; resource: Resou
           [request.t("简介", "Summary"), input.description],
           [request.t("关键词", "Keywords"), input.keywords.join(request.t("、", ", "))],
           [request.t("类型", "Type"), isWord(TYPES, input.type) ? request.text(TYPES[input.type]) : ""],
+          [request.t("字幕", "Captions"), captionsFact(request, played, sound)],
           [request.t("课程目录", "Curriculum"), input.node === "" ? null : <a href={at("curriculum", input.node)}>{placeOf(request, input.node)}</a>],
           [request.t("作者", "Author"), input.author],
           [request.t("版权", "Copyright"), input.copyright],
@@ -188,6 +221,15 @@ export function file(c: AppContext) {
   const id = param(c, "id");
   workResource(request.principal, id);
   return answered(fileOf(request.principal, id), request.queryValue("save") !== undefined);
+}
+
+/** `GET /works/:id/captions/:language`: as its file. */
+export function captions(c: AppContext) {
+  const { request } = c.var;
+  void request.subject;
+  const id = param(c, "id");
+  workResource(request.principal, id);
+  return answeredCaptions(c, captionsOf(request.principal, id, param(c, "language")));
 }
 
 /** A step of a work: back to its page with the reason when it is refused. */

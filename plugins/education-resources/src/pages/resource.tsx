@@ -1,29 +1,36 @@
 /** A published resource: what it is, how it looks, how it is taken along. */
 import { type AppContext, Card, type CityRequest, Notice, Select, Form, t } from "@yunlong/sdk";
 import * as files from "@yunlong/sdk/files";
+import { QUALITIES } from "../domain/bandwidth.ts";
+import { LEAST } from "../domain/cells.ts";
 import { ancestor } from "../domain/curriculum.ts";
 import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES } from "../domain/vocabulary.ts";
-import { type Served, type Shown, deliveryOf, fileOf, meAsStudent, myClasses, nodePath, nodeToday, schoolById, shelveResource, shownResource } from "../service/index.ts";
-import { Facts, LAYOUT, Time, at, bytes, param, seeOther } from "./common.tsx";
+import { type Served, type Shown, captionsOf, deliveryOf, fileOf, meAsStudent, myClasses, mySchool, nodePath, nodeToday, schoolById, shelveResource, shownResource, soundOf } from "../service/index.ts";
+import { Facts, LAYOUT, type Piece, Time, at, bytes, param, seeOther } from "./common.tsx";
 import { PREVIEW_TEXTS } from "./library.tsx";
+import { Missing, type Played, answeredCaptions, captionsFact } from "./player.tsx";
+import { Preview } from "./preview.tsx";
 
-/** So many bytes of a text stand in the page; all of it opens by a link. */
-const TEXT_SHOWN = 20_000;
+/** What a browser shows in a window of its own as well. */
+const OPENS: readonly Shown["preview"][] = ["pdf", "sound", "film"];
 
 /** `GET /resources/:id` */
 export async function show(c: AppContext) {
   const { request } = c.var;
   const { shown, uses } = shownResource(param(c, "id"));
   const { title } = shown.metadata;
+  const played: Played = { base: at("resources", shown.id), title, mediaType: shown.file.mediaType, captions: shown.captions };
+  const sound = soundOf(request.principal, shown.id);
   const response = await LAYOUT.page(
     request,
     { zh: title, en: title },
     <>
       {request.queryValue("shelved") === undefined ? null : <Notice tone="ok">{request.t("已放入空间。", "It is on the shelf.")}</Notice>}
       {shown.metadata.description === "" ? null : <p class="lines">{shown.metadata.description}</p>}
-      <Preview request={request} shown={shown} />
+      <Seen request={request} shown={shown} played={played} />
+      <Missing request={request} of={played} sound={sound} />
       <Take request={request} shown={shown} />
-      <About request={request} shown={shown} uses={uses} />
+      <About request={request} shown={shown} uses={uses} captions={captionsFact(request, played, sound)} />
       <Shelves request={request} id={shown.id} />
       <Measured request={request} id={shown.id} />
     </>,
@@ -33,37 +40,40 @@ export async function show(c: AppContext) {
   return response;
 }
 
-function Preview({ request, shown }: { request: CityRequest; shown: Shown }) {
-  const source = at("resources", shown.id, "file");
-  const { title } = shown.metadata;
-  const open = (
-    <p><a href={source}>{request.t(`打开${PREVIEW_TEXTS[shown.preview].zh}`, `Open the ${PREVIEW_TEXTS[shown.preview].en}`)}</a></p>
-  );
-  switch (shown.preview) {
-    case "picture":
-      return <figure><img src={source} alt={title} /><figcaption>{shown.file.name}</figcaption></figure>;
-    case "sound":
-      return <><audio controls preload="metadata" src={source} aria-label={title}></audio>{open}</>;
-    case "film":
-      return <><video controls preload="metadata" src={source} aria-label={title}></video>{open}</>;
-    case "text":
-      return <TextOf request={request} id={shown.id} size={shown.file.size} source={source} />;
-    case "pdf":
-      return open;
-    case "none":
-      return <p>{request.t("这种文件不能在浏览器里预览，请下载后打开。", "A browser cannot show this kind of file: download it.")}</p>;
-  }
+/** The file of the page: of a film the size that was asked for, or what the line of the asker's school carries; `undefined` where that is none. */
+function sourceOf(request: CityRequest, shown: Shown, base: string): string | undefined {
+  const quality = shown.qualities.find((q) => q === request.queryValue("quality"));
+  if (quality !== undefined) return `${base}/file?quality=${quality}`;
+  const school = shown.preview === "film" ? mySchool(request.principal) : undefined;
+  if (school === undefined) return `${base}/file`;
+  return deliveryOf(school).quality === null ? undefined : `${base}/file?school=${school}`;
 }
 
-/** The beginning of a text, as it stands in the file. */
-function TextOf({ request, id, size, source }: { request: CityRequest; id: string; size: number; source: string }) {
-  const { file } = fileOf(request.principal, id);
-  const begin = new TextDecoder("utf-8").decode(files.read(file.id, 0, Math.min(size, TEXT_SHOWN)));
+/** What is there to be seen, or why there is nothing; and by which link it opens by itself. */
+function Seen({ request, shown, played }: { request: CityRequest; shown: Shown; played: Played }) {
+  const source = sourceOf(request, shown, played.base);
+  if (source === undefined) return <NoFilm request={request} shown={shown} base={played.base} />;
+  const what = PREVIEW_TEXTS[shown.preview];
   return (
     <>
-      <pre class="log" tabindex={0} aria-label={request.t("文本内容", "The text")}>{begin}</pre>
-      {size > TEXT_SHOWN ? <p><a href={source}>{request.t("打开全文", "Open all of it")}</a></p> : null}
+      <Preview request={request} of={played} id={shown.id} file={shown.file} source={source} />
+      {OPENS.includes(shown.preview) ? <p><a href={source}>{request.t(`打开${what.zh}`, `Open the ${what.en}`)}</a></p> : null}
     </>
+  );
+}
+
+/** Where the school's line carries no film: the pack, and the sizes for who sits elsewhere. */
+function NoFilm({ request, shown, base }: { request: CityRequest; shown: Shown; base: string }) {
+  const unit = ancestor(shown.metadata.node, "unit");
+  return (
+    <Notice tone="warn">
+      <strong>{request.t("您学校的专线带宽不足，不能播放视频。", "Your school’s line does not carry films.")}</strong>
+      <p>
+        {unit === undefined ? null : <a href={at("packs", unit)}>{request.t("下载本单元的离线资源包", "Take the unit’s offline pack")}</a>}
+        {unit === undefined ? null : request.t("，在课堂上播放；", " and play it in class; ")}
+        <a href={`${base}/file`}>{request.t("不在学校网络中时，直接打开视频", "away from the school’s network, open the film itself")}</a>
+      </p>
+    </Notice>
   );
 }
 
@@ -78,10 +88,10 @@ function Take({ request, shown }: { request: CityRequest; shown: Shown }) {
         {unit === undefined ? null : <a href={at("packs", unit)}>{request.t("本单元的离线资源包", "Offline pack of the unit")}</a>}
       </div>
       {shown.qualities.length === 0 ? null : (
-        <form method="get" action={source}>
+        <form method="get" action={at("resources", shown.id)}>
           <Select
             request={request}
-            form={new Form()}
+            form={request.queryForm()}
             name="quality"
             label={t("按网络带宽选择清晰度", "A film that the line carries")}
             options={[...shown.qualities].map((q) => [q, q] as const)}
@@ -96,7 +106,7 @@ function Take({ request, shown }: { request: CityRequest; shown: Shown }) {
   );
 }
 
-function About({ request, shown, uses }: { request: CityRequest; shown: Shown; uses: number }) {
+function About({ request, shown, uses, captions }: { request: CityRequest; shown: Shown; uses: number | null; captions: Piece }) {
   const m = shown.metadata;
   const school = schoolById(shown.school);
   const today = nodeToday(m.node);
@@ -116,13 +126,14 @@ function About({ request, shown, uses }: { request: CityRequest; shown: Shown; u
           [request.t("版权", "Copyright"), m.copyright],
           [request.t("授权", "Licence"), m.licensedUntil === null ? licence : request.t(`${licence}，至 ${m.licensedUntil}`, `${licence}, until ${m.licensedUntil}`)],
           [request.t("语言", "Language"), request.text(LANGUAGES[m.language])],
+          [request.t("字幕", "Captions"), captions],
           [request.t("格式", "Format"), shown.file.mediaType],
           [request.t("大小", "Size"), bytes(shown.file.size)],
           ["SHA-256", <code class="digest">{shown.file.sha256}</code>],
           [request.t("版本", "Version"), String(shown.version)],
           [request.t("提供学校", "School"), <a href={at("schools", school.id)}>{school.name}</a>],
           [request.t("发布时间", "Published"), <Time ms={shown.at} />],
-          [request.t("使用次数", "Uses"), String(uses)],
+          [request.t("使用次数", "Uses"), uses === null ? request.t(`不足 ${LEAST} 次`, `fewer than ${LEAST}`) : String(uses)],
         ]}
       />
     </Card>
@@ -159,7 +170,7 @@ function Measured({ request, id }: { request: CityRequest; id: string }) {
 /** `GET /resources/:id/file`: `save=1` to download, `quality=720p` for a film of that size, `school` for what a school's line carries. */
 export function file(c: AppContext) {
   const { request } = c.var;
-  const quality = (["1080p", "720p", "480p"] as const).find((q) => q === request.queryValue("quality"));
+  const quality = QUALITIES.find((q) => q === request.queryValue("quality"));
   const school = request.queryValue("school");
   const delivery = quality !== undefined ? { quality, offline: false } : school !== undefined ? deliveryOf(school) : undefined;
   return answered(fileOf(request.principal, param(c, "id"), delivery), request.queryValue("save") !== undefined);
@@ -170,6 +181,11 @@ export function answered(of: Served, save: boolean): Response {
   const response = files.serve(of.file.id, save || of.preview === "none" ? "attachment" : "inline");
   response.headers.set("cache-control", of.cacheControl);
   return response;
+}
+
+/** `GET /resources/:id/captions/:language` */
+export function captions(c: AppContext) {
+  return answeredCaptions(c, captionsOf(c.var.request.principal, param(c, "id"), param(c, "language")));
 }
 
 /** `POST /resources/:id/shelf` */

@@ -2,14 +2,16 @@
 import { type Page, counter, now } from "@yunlong/sdk";
 import { type Delivery, choose } from "../domain/bandwidth.ts";
 import { type Withdrawal, cacheControl, withdrawalOf } from "../domain/caching.ts";
+import { LEAST } from "../domain/cells.ts";
 import { ancestor, today, under } from "../domain/curriculum.ts";
 import { type Preview, previewOf } from "../domain/file/index.ts";
 import { Refused } from "../domain/refused.ts";
-import { type FileRef, type Listed, type Resource, isVisible } from "../domain/resource.ts";
+import { type Captions, type FileRef, type Listed, type Rendition, type Resource, isVisible } from "../domain/resource.ts";
 import { mayReadUnpublished } from "../domain/rights.ts";
 import { CATALOGUE, CATALOGUE_BY_SUBJECT, CATALOGUE_BY_TYPE, CATALOGUE_BY_UNIT, COUNTERS, LISTED, RESOURCES, WITHDRAWN } from "../store/index.ts";
 import { type Asker, guarded, standingOf } from "./ask.ts";
 import { isSuccessor, nodeOf } from "./curriculum.ts";
+import { heard } from "./files.ts";
 import { resource } from "./resources.ts";
 
 /** What is looked for; all that is given must fit. */
@@ -35,6 +37,7 @@ export interface Shown {
   /** LOM 4.1 to 4.3: format, size; and the hash. */
   readonly file: Omit<FileRef, "id">;
   readonly qualities: readonly string[];
+  readonly captions: readonly Omit<Captions, "id">[];
   readonly preview: Preview;
   readonly at: number;
 }
@@ -125,17 +128,24 @@ function shownOf(r: Listed): Shown {
     metadata: r.metadata,
     file,
     qualities: r.renditions.map((v) => v.quality),
+    captions: r.captions.map(({ id: _captions, ...rest }) => rest),
     preview: previewOf(r.file.mediaType),
     at: r.live?.at ?? 0,
   };
 }
 
-/** A published resource and how often it was used. @throws {Refusal} `withdrawn` (410), `not-found` */
-export const shownResource = guarded((id: string): { shown: Shown; uses: number } => {
+/**
+ * A published resource and how often it was used; fewer uses than {@link LEAST} are not told (`null`): in a small class
+ * somebody would know whose they were.
+ *
+ * @throws {Refusal} `withdrawn` (410), `not-found`
+ */
+export const shownResource = guarded((id: string): { shown: Shown; uses: number | null } => {
   const found = resource(id);
   if (found.withdrawn !== undefined) throw new Refused({ kind: "withdrawn", ...found.withdrawn });
   if (!isVisible(found, now())) throw Refused.notFound("resource");
-  return { shown: shownOf(found), uses: counter(COUNTERS.resource, id) };
+  const uses = counter(COUNTERS.resource, id);
+  return { shown: shownOf(found), uses: uses < LEAST ? null : uses };
 });
 
 /** Which file answers, and what the answer's `Cache-Control` has to say. Pages answer with `files.serve(id, …)`. */
@@ -146,23 +156,56 @@ export interface Served {
 }
 
 /**
- * A resource's file. With a `delivery` the film that the line carries; without renditions the file itself.
+ * A resource's file. With a `delivery`, of a film the size that the line carries.
  *
- * @throws {Refusal} `withdrawn` (410: copies are asked about before each use, and end here); `not-found`
+ * @throws {Refusal} `withdrawn` (410: copies are asked about before each use, and end here); `narrow-line` where the line
+ *   carries no film at all; `not-found`
  */
 export const fileOf = guarded((asker: Asker, id: string, delivery?: Delivery): Served => {
-  const found = resource(id);
-  if (!isVisible(found, now())) {
-    if (asker.kind === "anonymous" || asker.subject === undefined || !mayReadUnpublished(standingOf(asker), found)) {
-      if (found.withdrawn !== undefined) throw new Refused({ kind: "withdrawn", ...found.withdrawn });
-      throw Refused.notFound("resource");
-    }
-  }
-  const film = delivery === undefined ? undefined : choose(found.renditions, delivery);
-  const file = film ?? found.file;
-  if (file === undefined) throw Refused.notFound("file");
-  return { file, preview: previewOf(file.mediaType), cacheControl: cacheControl(found, now()) };
+  const served = servedOn(asker, id, delivery);
+  if (served === undefined) throw new Refused({ kind: "narrow-line" });
+  return served;
 });
+
+/** As {@link fileOf}; `undefined` where the line carries no film at all. @throws {Refusal} `withdrawn` (410), `not-found` */
+export const fileOn = guarded((asker: Asker, id: string, delivery: Delivery): Served | undefined => servedOn(asker, id, delivery));
+
+function servedOn(asker: Asker, id: string, delivery: Delivery | undefined): Served | undefined {
+  const found = readable(asker, id);
+  if (found.file === undefined) throw Refused.notFound("file");
+  const isChosen = delivery !== undefined && previewOf(found.file.mediaType) === "film";
+  const file = isChosen ? choose<FileRef, Rendition>(found.file, found.renditions, delivery) : found.file;
+  return file && { file, preview: previewOf(file.mediaType), cacheControl: cacheControl(found, now()) };
+}
+
+/** Captions, and what the answer's `Cache-Control` has to say. Pages answer with their bytes: as WebVTT, which the platform does not tell from other texts. */
+export interface ServedCaptions {
+  readonly file: Captions;
+  readonly cacheControl: string;
+}
+
+/** A resource's captions in a language: for whoever may read its file. @throws {Refusal} `withdrawn` (410), `not-found` */
+export const captionsOf = guarded((asker: Asker, id: string, language: string): ServedCaptions => {
+  const found = readable(asker, id);
+  const file = found.captions.find((c) => c.language === language);
+  if (file === undefined) throw Refused.notFound("captions");
+  return { file, cacheControl: cacheControl(found, now()) };
+});
+
+/** Whether there is sound in a resource's file; `undefined` where a film does not tell. @throws {Refusal} `withdrawn` (410), `not-found` */
+export const soundOf = guarded((asker: Asker, id: string): boolean | undefined => {
+  const { file } = readable(asker, id);
+  return file === undefined ? false : heard(file).sound;
+});
+
+/** What everybody may read, or those who work on it. @throws {Refused} `withdrawn`, `not-found` */
+function readable(asker: Asker, id: string): Resource {
+  const found = resource(id);
+  if (isVisible(found, now())) return found;
+  if (asker.kind !== "anonymous" && asker.subject !== undefined && mayReadUnpublished(standingOf(asker), found)) return found;
+  if (found.withdrawn !== undefined) throw new Refused({ kind: "withdrawn", ...found.withdrawn });
+  throw Refused.notFound("resource");
+}
 
 /** What was withdrawn since a moment, the oldest first: offline classes ask, and delete their copies. */
 export const withdrawals = guarded((since: number, after?: string, limit: number = 100): { items: Withdrawal[]; next?: string } => {

@@ -10,10 +10,10 @@
  * | `schools` | open: `listSchools` `schoolById` `schoolName` `linkOf` `access` (rate, missing, counties) `deliveryOf` (what its line carries); bureau: `addSchool` `editSchool` `endSchool` `probeKey` `renewProbeKey`; school: `applyForLink` `probesOf`; the probe itself: `takeProbe` (signed; see `signProbe`) |
  * | `curriculum` | open: `nodesBelow` `nodeById` `nodePath` `nodeToday`; bureau: `addNode` `changeEdition` |
  * | `resources` | teacher: `createResource` `saveResource` `submitResource` `reviseResource` `myResources` `allMyResources`; reviewers: `waitingForReview` `reviewResource`; county, bureau: `publishResource` `withdrawResource`; all of these: `workResource` |
- * | `catalogue` | open: `catalogue` (search) `catalogueAt` (a node) `shownResource` `fileOf` (which file, preview, Cache-Control) `withdrawals` (for offline copies) |
+ * | `catalogue` | open: `catalogue` (search) `catalogueAt` (a node) `shownResource` `fileOf` (which file, preview, Cache-Control) `captionsOf` `soundOf` `withdrawals` (for offline copies) |
  * | `packs` | open: `packOf` `packVolume` (a file's id); signed in: `askForPack` |
  * | `posts` | bureau, school: `invite` `postsAt` `endPost`; staff: `takeUpPost` (by code) `myPosts` |
- * | `students` | school: `addClass` `giveClass` `classesOf` `moveStudent`; teacher: `myClasses` `seatCodes` `studentsOf`; guardian: `consentForChild` `myChildren` `accountCode` `withdrawConsent`; student: `ownBirth` `takeOwnSeat` `bindAccount` `meAsStudent` `eraseStudent` |
+ * | `students` | school: `addClass` `giveClass` `classesOf` `allClassesOf` `moveStudent`; teacher: `myClasses` `seatCodes` `studentsOf`; guardian: `consentForChild` `myChildren` `accountCode` `withdrawConsent`; student: `ownBirth` `takeOwnSeat` `bindAccount` `meAsStudent` `eraseStudent` |
  * | `spaces` | teacher: `mySpace` `shelveResource` `unshelveResource` `writeNote`; class: `classSpace` |
  * | `assignments` | teacher: `saveAssignment` `handOutAssignment` `closeAssignment` `submissionsOf` `markSubmission` `giveBackSubmission`; class: `assignmentsOf` `assignmentById`; student, guardian: `handInAssignment` `mySubmission` `answerFile` |
  * | `uses` | student: `recordUses`; teacher, for a class without a network: `recordClassUses` |
@@ -21,9 +21,9 @@
  * | `sample` | bureau: `askForSample`; open: `sampleProgress` |
  *
  * Upload forms: `files.ticket({ area: "resources" | "answers", returnPath, accept: TAKEN })`; the ids that arrive go into
- * `DraftInput.file`, `DraftInput.renditions` and `HandInInput.files`. Answer files with
- * `files.serve(id, "inline")` and the `cacheControl` that `fileOf` gave. The platform's policy lets pages embed pictures only:
- * PDF, sound and film open by a link of their own, in the browser's viewer.
+ * `DraftInput.file`, `DraftInput.renditions`, `DraftInput.captions` and `HandInInput.files`. Answer files with
+ * `files.serve(id, "inline")` and the `cacheControl` that `fileOf` gave. The platform's policy lets pages show what their own app
+ * serves: pictures, sound and films, and a PDF in a frame.
  */
 export * from "./schools.ts";
 export * from "./curriculum.ts";

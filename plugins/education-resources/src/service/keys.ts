@@ -1,11 +1,10 @@
 /** Idempotency keys: what somebody sends again under the same key is the same thing, and not a second one. */
+import * as base32 from "@yunlong/sdk/base32";
 import * as context from "@yunlong/sdk/context";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { keyed } from "../domain/pseudonym.ts";
 import { Refused } from "../domain/refused.ts";
 import { t } from "../domain/text.ts";
-
-/** Crockford's alphabet, as codes have it. */
-const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
  * What a person's key stands for among things of a kind, in hexadecimal digits. It follows from the person and the key, so that
@@ -21,7 +20,7 @@ export function standsFor(kind: string, subject: string, key: string): string {
   return keyed(context.deriveKey(kind, 32), `${subject}\n${key}`);
 }
 
-/** The same as so many characters that people can read out: two hexadecimal digits make one of 32, as a random byte does. */
+/** The same as so many characters that people can read out. */
 export function asCode(digits: string, characters: number): string {
-  return Array.from({ length: characters }, (_, i) => ALPHABET.charAt(Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16) % 32)).join("");
+  return base32.encode(hexToBytes(digits), characters);
 }

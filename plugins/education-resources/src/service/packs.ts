@@ -61,19 +61,19 @@ export function buildVolume(event: Event, tx: Tx): void {
 
 function archive(unit: string, items: readonly PackItem[], pack: Pack): Uint8Array {
   const entries: Zippable = {};
-  for (const item of items) entries[item.name] = bytesOf(item);
-  const listed = items.map(({ resource, title, author, copyright, licence, sha256, name }) => ({ resource, title, author, copyright, licence, sha256, name }));
-  const alone = pack.plan.alone.map(({ resource, title, size, sha256 }) => ({ resource, title, size, sha256 }));
+  for (const item of items) for (const kept of [item, ...item.captions]) entries[kept.name] = bytesOf(kept);
+  const listed = items.map((i) => ({ resource: i.resource, title: i.title, author: i.author, copyright: i.copyright, licence: i.licence, sha256: i.sha256, name: i.name, captions: i.captions.map(({ language, sha256, name }) => ({ language, sha256, name })) }));
+  const alone = pack.plan.alone.map((i) => ({ resource: i.resource, title: i.title, size: i.size, sha256: i.sha256, captions: i.captions.map(({ language, sha256 }) => ({ language, sha256 })) }));
   entries["index.json"] = strToU8(JSON.stringify({ unit, build: pack.build, made: pack.at, resources: listed, fetchedAlone: alone }, undefined, 2));
   // What is in a pack is packed already: pictures, sound, films, PDF.
   return zipSync(entries, { level: 0, mtime: DAY });
 }
 
-function bytesOf(item: PackItem): Uint8Array {
+function bytesOf(item: Pick<PackItem, "file" | "size" | "name">): Uint8Array {
   const out = new Uint8Array(item.size);
   for (let at = 0; at < out.length; ) {
     const piece = files.read(item.file, at, Math.min(1 << 20, out.length - at));
-    if (piece.length === 0) throw new Error(`${item.resource}: the file ends at ${at} of ${out.length}`);
+    if (piece.length === 0) throw new Error(`${item.name}: the file ends at ${at} of ${out.length}`);
     out.set(piece, at);
     at += piece.length;
   }

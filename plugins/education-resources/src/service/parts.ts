@@ -6,7 +6,7 @@ import { askForFigures, writeFigures } from "./figures.ts";
 import { buildVolume } from "./packs.ts";
 import { beginSample, loadSampleStep } from "./sample.ts";
 import { sweepLinks } from "./schools.ts";
-import { eraseSubmissions } from "./students.ts";
+import { eraseSubmissions, handOver } from "./students.ts";
 import { beginSweeps, sweep } from "./sweep.ts";
 
 const Sweep = z.object({ after: z.string().optional() });
@@ -23,6 +23,8 @@ export const consumer: Consumer = {
         return writeFigures(event, tx);
       case "pack.build":
         return buildVolume(event, tx);
+      case "student.bound":
+        return handOver(event, tx);
       case "student.erased":
         return eraseSubmissions(event, tx);
       case "sample.load":

@@ -1,5 +1,6 @@
 /** Posts: who reviews for which county, who runs, reviews for and teaches at which school. Given by codes that are used once. */
 import { type Page, type Tx, now, transact, z } from "@yunlong/sdk";
+import * as base32 from "@yunlong/sdk/base32";
 import * as context from "@yunlong/sdk/context";
 import * as random from "@yunlong/sdk/random";
 import { isCounty } from "../domain/division.ts";
@@ -124,9 +125,8 @@ export function codeOf(tx: Tx, subject: string, of: Pick<Invitation, "kind" | "a
 
 /** What a code leads to. @throws {Refused} `code`, whatever is wrong with it */
 export function byCode(tx: Tx, code: string, kinds: readonly Invitation["kind"][]): Invitation {
-  // As people type it: small letters, spaces and dashes, the letters that Crockford's alphabet takes for digits.
-  const plain = code.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
-  const found = plain.length === CODE ? tx.get(INVITATIONS, digestOf(plain))?.value : undefined;
+  const plain = base32.typed(code);
+  const found = plain?.length === CODE ? tx.get(INVITATIONS, digestOf(plain))?.value : undefined;
   if (found === undefined || found.expires <= now() || !kinds.includes(found.kind)) throw new Refused({ kind: "code" });
   return found;
 }

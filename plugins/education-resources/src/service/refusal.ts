@@ -1,8 +1,8 @@
 /** What a refusal is answered with: one list for pages and API. */
 import { Problem, type Text } from "@yunlong/sdk";
 import type { Refused, Why } from "../domain/refused.ts";
-import { LICENCES, isWord } from "../domain/vocabulary.ts";
-import { FILE_TEXTS, SOUGHT, STATE_TEXTS, STEP_TEXTS, THINGS } from "./texts.ts";
+import { CAPTION_LANGUAGES, LICENCES, isWord } from "../domain/vocabulary.ts";
+import { CAPTION_TEXTS, FILE_TEXTS, SOUGHT, STATE_TEXTS, STEP_TEXTS, THINGS } from "./texts.ts";
 
 /** A refusal on its way out; pages may look at `why`, and show `title` and `detail` beside a form. */
 export class Refusal extends Error {
@@ -52,6 +52,8 @@ function problemOf(why: Why): Problem {
       return problem.with("resource", why.resource);
     case "file":
       return problem.field("/file", detail).with("reason", why.reason);
+    case "captions":
+      return problem.field(`/captions/${why.language}`, detail).with("reason", why.reason).with("line", why.line);
     default:
       return problem;
   }
@@ -61,6 +63,7 @@ function statusOf(why: Why): Problem["status"] {
   switch (why.kind) {
     case "fields":
     case "file":
+    case "captions":
     case "too-much":
       return 422;
     case "own-work":
@@ -79,6 +82,7 @@ function statusOf(why: Why): Problem["status"] {
     case "reused":
     case "code":
     case "exists":
+    case "narrow-line":
       return 409;
   }
 }
@@ -105,6 +109,10 @@ function wordsOf(why: Why): Words {
       return sameFile(why);
     case "file":
       return { title: { zh: "文件不被接受", en: "The file is not accepted" }, detail: FILE_TEXTS[why.reason](why.found) };
+    case "captions":
+      return captions(why);
+    case "narrow-line":
+      return words("带宽不足，不能播放视频", "The line carries no film", "该校专线不足 4 Mbit/s。请下载本单元的离线资源包，在课堂上播放。", "The school’s line has less than 4 Mbit/s. Take the unit’s offline pack, and play the film from it in class.");
     case "guardian-needed":
       return words("需要监护人同意", "A guardian must consent", "不满十四周岁、或身份档案中没有出生日期的学生，须由监护人登录后凭邀请码同意；在此之前不保存任何个人信息。", "For a child under 14, and for who has no date of birth on record, a guardian signs in and consents with the code. Until then nothing is kept.");
     case "reused":
@@ -121,6 +129,12 @@ function wordsOf(why: Why): Words {
       if (why.id === "") return words("已有学籍", "A student already", "您的账号已关联一名学生，不能再关联另一名。", "Your account is bound to a student already, and to no second one.");
       return words(`${SOUGHT[why.what].zh}已经存在`, `There is such a ${SOUGHT[why.what].en} already`, `编号 ${why.id} 已被使用。`, `${why.id} is taken.`);
   }
+}
+
+function captions(why: Extract<Why, { kind: "captions" }>): Words {
+  const [language, what] = [CAPTION_LANGUAGES[why.language], CAPTION_TEXTS[why.reason](why.found)];
+  const [zh, en] = why.line === 0 ? ["：", ": "] : [`，第 ${why.line} 行：`, `, line ${why.line}: `];
+  return words("字幕不被接受", "The captions are not accepted", `${language.zh}字幕${zh}${what.zh}`, `${language.en} captions${en}${what.en}`);
 }
 
 function wrongState(why: Extract<Why, { kind: "wrong-state" }>): Words {

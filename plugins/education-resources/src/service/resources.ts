@@ -3,16 +3,19 @@ import { type Page, type Tx, MessagingError, notify, now, publish as send, trans
 import * as random from "@yunlong/sdk/random";
 import { QUALITIES, type Quality } from "../domain/bandwidth.ts";
 import { withdrawalOf } from "../domain/caching.ts";
+import { checkCaptions } from "../domain/file/captions.ts";
+import { isPlayed } from "../domain/file/index.ts";
 import { checkDraft, checkMetadata, type MetadataInput } from "../domain/metadata.ts";
 import { Refused } from "../domain/refused.ts";
 import * as domain from "../domain/resource.ts";
-import { type FileRef, type Rendition, type Resource, type Review } from "../domain/resource.ts";
+import { type Captions, type FileRef, type Rendition, type Resource, type Review } from "../domain/resource.ts";
 import { type Standing, mayReadUnpublished, mustPublish, mustReview, mustTeachAt, mustWrite, schoolOf } from "../domain/rights.ts";
 import { type Text, t } from "../domain/text.ts";
+import { CAPTION_LANGUAGES, type CaptionLanguage, keys } from "../domain/vocabulary.ts";
 import { RESOURCES, RESOURCES_BY_AUTHOR, RESOURCES_BY_DIVISION, RESOURCES_BY_HASH, RESOURCES_BY_SCHOOL, RESOURCES_BY_WORK, REVIEWS, REVIEWS_BY_RESOURCE, all } from "../store/index.ts";
 import { type Asker, guarded, standingOf, subjectOf } from "./ask.ts";
 import { nodeOf } from "./curriculum.ts";
-import { drop, inspect, keep } from "./files.ts";
+import { brought, bytesOf, drop, heard, inspect, keep } from "./files.ts";
 import { standsFor } from "./keys.ts";
 import { spoil } from "./packs.ts";
 import { school } from "./schools.ts";
@@ -27,37 +30,45 @@ export interface DraftInput {
   readonly metadata: MetadataInput;
   readonly file?: string;
   readonly renditions?: Readonly<Partial<Record<Quality, string>>>;
+  /** `null` takes away what is there. */
+  readonly captions?: Readonly<Partial<Record<CaptionLanguage, string | null>>>;
 }
 
-/** Begins a resource, at the school where the asker teaches. `key` makes the same request twice one resource. @throws {Refusal} `not-permitted`, `fields`, `file` */
+/** Begins a resource, at the school where the asker teaches. `key` makes the same request twice one resource. @throws {Refusal} `not-permitted`, `fields`, `file`, `captions` */
 export const createResource = guarded((asker: Asker, input: DraftInput, key: string = random.code(16)): Resource => {
   const who = standingOf(asker);
   const place = school(schoolOf(who));
   const work = standsFor("works", who.subject, key).slice(0, 16);
   checkDraft(input.metadata);
-  const { file, renditions } = filesOf(input, who.subject, work);
+  const { file, renditions, captions } = filesOf(input, who.subject, work);
   return transact((tx) => {
     const again = tx.get(RESOURCES, `${work}.1`)?.value;
     if (again !== undefined) return again;
     mustTeachAt(standingOf(asker, tx), place.id);
     const first = domain.draft(work, { subject: who.subject, school: place.id, division: place.division }, input.metadata, now());
-    const made: Resource = { ...first, file, renditions };
+    const made: Resource = { ...first, file, renditions, captions };
+    checkWords(first, made);
     tx.insert(RESOURCES, made);
     keep(tx, referred(made), work);
     return made;
   });
 });
 
-/** Changes a draft, or one that was rejected. Its author alone. @throws {Refusal} `not-permitted`, `wrong-state`, `fields`, `file` */
+/** Changes a draft, or one that was rejected. Its author alone. @throws {Refusal} `not-permitted`, `wrong-state`, `fields`, `file`, `captions` */
 export const saveResource = guarded((asker: Asker, id: string, input: DraftInput): Resource => {
   const { work } = resource(id);
   checkDraft(input.metadata);
-  const { file, renditions } = filesOf(input, subjectOf(asker), work);
+  const { file, renditions, captions } = filesOf(input, subjectOf(asker), work);
   return transact((tx) => {
     const before = resource(id, tx);
     mustWrite(standingOf(asker, tx), before);
     const kept = [...renditions, ...before.renditions.filter((r) => !renditions.some((n) => n.quality === r.quality))];
-    const changed = domain.edit(before, input.metadata, file, kept, now());
+    const words = keys(CAPTION_LANGUAGES).flatMap((language) => {
+      const is = (c: Captions): boolean => c.language === language;
+      return captions.find(is) ?? (input.captions?.[language] === null ? [] : (before.captions.find(is) ?? []));
+    });
+    const changed = domain.edit(before, input.metadata, { file, renditions: kept, captions: words }, now());
+    checkWords(before, changed);
     tx.put(RESOURCES, changed);
     keep(tx, referred(changed), work);
     dropUnused(tx, before, changed);
@@ -209,7 +220,7 @@ function reviewsOf(tx: Tx, id: string): Review[] {
   return all(REVIEWS_BY_RESOURCE.equals(id), MOST_REVIEWS, tx);
 }
 
-function filesOf(input: DraftInput, subject: string, work: string): { file: FileRef | undefined; renditions: Rendition[] } {
+function filesOf(input: DraftInput, subject: string, work: string): { file: FileRef | undefined; renditions: Rendition[]; captions: Captions[] } {
   const file = input.file === undefined || input.file === "" ? undefined : inspect(input.file, AREA, subject, work);
   const renditions = QUALITIES.flatMap((quality): Rendition[] => {
     const id = input.renditions?.[quality];
@@ -217,11 +228,28 @@ function filesOf(input: DraftInput, subject: string, work: string): { file: File
   });
   const other = renditions.find((r) => !r.mediaType.startsWith("video/"));
   if (other !== undefined) throw new Refused({ kind: "file", reason: "type-not-taken", found: other.mediaType });
-  return { file, renditions };
+  const captions = keys(CAPTION_LANGUAGES).flatMap((language): Captions[] => {
+    const id = input.captions?.[language] ?? "";
+    return id === "" ? [] : [{ ...brought(id, AREA, subject, work), language }];
+  });
+  return { file, renditions, captions };
+}
+
+/** Captions are looked into when they come, and once more when another film comes under them: they must end with it. */
+function checkWords(before: Resource, after: Resource): void {
+  const { file, captions } = after;
+  const isSame = file?.id === before.file?.id;
+  const unseen = captions.filter((c) => !isSame || !before.captions.some((b) => b.id === c.id));
+  if (unseen.length === 0) return;
+  const ms = file === undefined ? undefined : heard(file).ms;
+  for (const c of unseen) {
+    if (file !== undefined && !isPlayed(file.mediaType)) throw new Refused({ kind: "captions", language: c.language, line: 0, reason: "nothing-to-hear", found: file.name });
+    checkCaptions(c.language, c, bytesOf(c), ms);
+  }
 }
 
 function referred(r: Resource): FileRef[] {
-  return [...(r.file === undefined ? [] : [r.file]), ...r.renditions];
+  return [...(r.file === undefined ? [] : [r.file]), ...r.renditions, ...r.captions];
 }
 
 /** What no version of the work refers to any more goes. */

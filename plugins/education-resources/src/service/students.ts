@@ -5,12 +5,12 @@
 import { AttributeError, type Event, type Page, type Tx, now, publish, transact, z } from "@yunlong/sdk";
 import * as identity from "@yunlong/sdk/identity";
 import * as random from "@yunlong/sdk/random";
-import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, type Taker, checkClass, enrol, mayKeep, needsGuardian, transfer } from "../domain/people.ts";
+import { CONSENT_STATEMENT, type Class, type Consent, type Joining, type Student, type Taker, checkClass, enrol, isHeld, mayKeep, needsGuardian, transfer } from "../domain/people.ts";
 import { secretOf } from "../domain/pseudonym.ts";
 import { Mistakes, Refused } from "../domain/refused.ts";
 import { type Standing, holds, isBureau, mustRunSchool } from "../domain/rights.ts";
 import { type Day, dayOf } from "../domain/time.ts";
-import { CLASSES, CLASSES_BY_SCHOOL, CLASSES_BY_TEACHER, CONSENTS, INVITATIONS, POSTS, STUDENTS, STUDENTS_BY_GUARDIAN, STUDENTS_BY_SEAT, STUDENTS_BY_SUBJECT, SUBMISSIONS, SUBMISSIONS_BY_STUDENT, all } from "../store/index.ts";
+import { CLASSES, CLASSES_BY_SCHOOL, CLASSES_BY_TEACHER, CONSENTS, INVITATIONS, POSTS, STUDENTS, STUDENTS_BY_GUARDIAN, STUDENTS_BY_SEAT, STUDENTS_BY_SUBJECT, SUBMISSIONS, SUBMISSIONS_BY_STUDENT, all, walk } from "../store/index.ts";
 import { type Asker, guarded, standingOf, subjectOf } from "./ask.ts";
 import { drop } from "./files.ts";
 import { standsFor } from "./keys.ts";
@@ -54,12 +54,28 @@ export const giveClass = guarded((asker: Asker, id: string, post: string): Class
   }),
 );
 
-/** A school's classes. Open to its staff and the bureau. @throws {Refusal} `not-permitted` */
-export const classesOf = guarded((asker: Asker, at: string, after?: string): Page<Class> => {
-  const who = standingOf(asker);
-  if (!isBureau(who) && !["admin", "reviewer", "teacher"].some((k) => holds(who, k as "admin", at))) mustRunSchool(who, at);
-  return CLASSES.find(CLASSES_BY_SCHOOL.equals(at).limit(100).after(after));
+/** So many classes of a school are sorted at once: with sixty a year, those of eight years. */
+const MOST_CLASSES = 500;
+
+/** A school's classes, of one school year when it is given. Open to its staff and the bureau. @throws {Refusal} `not-permitted` */
+export const classesOf = guarded((asker: Asker, at: string, after?: string, year?: number): Page<Class> => {
+  mustSeeClasses(standingOf(asker), at);
+  return CLASSES.find(classesAt(at, year).limit(100).after(after));
 });
+
+/** As {@link classesOf}, as many as a page can sort: the latest ones, or those of one school year. @throws {Refusal} `not-permitted` */
+export const allClassesOf = guarded((asker: Asker, at: string, year?: number): Class[] => {
+  mustSeeClasses(standingOf(asker), at);
+  return all(classesAt(at, year).descending(), MOST_CLASSES);
+});
+
+function classesAt(at: string, year: number | undefined): ReturnType<typeof CLASSES_BY_SCHOOL.all> {
+  return year === undefined ? CLASSES_BY_SCHOOL.equals(at) : CLASSES_BY_SCHOOL.equals(at, year);
+}
+
+function mustSeeClasses(who: Standing, at: string): void {
+  if (!isBureau(who) && !["admin", "reviewer", "teacher"].some((k) => holds(who, k as "admin", at))) mustRunSchool(who, at);
+}
 
 /** The classes that the asker teaches. */
 export const myClasses = guarded((asker: Asker): Class[] => {
@@ -204,6 +220,8 @@ export const bindAccount = guarded((asker: Asker, code: string): Student =>
     if (studentOf(subject, tx) !== undefined) throw new Refused({ kind: "exists", what: "student", id: "" });
     const bound: Student = { ...child, subject, holder: subject };
     tx.put(STUDENTS, bound);
+    // What was handed in for the child is the child's own from now on: to read, and to have erased.
+    publish(tx, { topic: "student.bound", key: child.id, data: { student: child.id } });
     tx.put(INVITATIONS, { ...found, made: child.id });
     return bound;
   }),
@@ -211,6 +229,15 @@ export const bindAccount = guarded((asker: Asker, code: string): Student =>
 
 /** The asker as a student; `undefined` when they are none. */
 export const meAsStudent = guarded((asker: Asker): Student | undefined => studentOf(subjectOf(asker)));
+
+/** The school that somebody learns or works at; `undefined` for everybody else. */
+export const mySchool = guarded((asker: Asker): string | undefined => {
+  if (asker.subject === undefined || asker.kind === "anonymous") return undefined;
+  const student = studentOf(asker.subject);
+  if (student !== undefined) return student.school;
+  const who = standingOf(asker);
+  return who.posts.find((p) => p.kind !== "county" && isHeld(p, who.now))?.at;
+});
 
 /** The student whose account it is. */
 export function studentOf(subject: string, tx?: Tx): Student | undefined {
@@ -287,13 +314,28 @@ function erase(tx: Tx, s: Student): void {
   publish(tx, { topic: "student.erased", key: s.id, data: { student: s.id } });
 }
 
-const Erased = z.object({ student: z.string() });
-const ERASED_AT_ONCE = 50;
+const OfStudent = z.object({ student: z.string() });
+const SUBMISSIONS_AT_ONCE = 50;
+
+/** Gives a child whose account was bound what the guardian had handed in before, a page a message; deletes it where the child is erased since. */
+export function handOver(event: Event, tx: Tx): void {
+  const { student } = event.json(OfStudent);
+  const holder = tx.get(STUDENTS, student)?.value.holder;
+  if (holder === undefined) return eraseSubmissions(event, tx);
+  let left = SUBMISSIONS_AT_ONCE;
+  for (const submission of walk(SUBMISSIONS_BY_STUDENT.equals(student), Number.POSITIVE_INFINITY, tx)) {
+    if (submission.holder === holder) continue;
+    if (left === 0) break;
+    tx.put(SUBMISSIONS, { ...submission, holder });
+    left -= 1;
+  }
+  if (left === 0) publish(tx, { topic: "student.bound", key: student, data: { student } });
+}
 
 /** Deletes what an erased student handed in, a page a message. */
 export function eraseSubmissions(event: Event, tx: Tx): void {
-  const { student } = event.json(Erased);
-  const page = tx.find(SUBMISSIONS_BY_STUDENT.equals(student).limit(ERASED_AT_ONCE));
+  const { student } = event.json(OfStudent);
+  const page = tx.find(SUBMISSIONS_BY_STUDENT.equals(student).limit(SUBMISSIONS_AT_ONCE));
   for (const { id, value } of page.items) {
     drop(tx, value.files);
     tx.delete(SUBMISSIONS, id);

@@ -1,5 +1,5 @@
 /** Names of states, steps and things, for people. */
-import type { FileReason, Sought, Thing } from "../domain/refused.ts";
+import type { CaptionReason, FileReason, Sought, Thing } from "../domain/refused.ts";
 import { type Text, t } from "../domain/text.ts";
 
 /** What has states. */
@@ -23,6 +23,7 @@ export const SOUGHT: Readonly<Record<Sought, Text>> = {
   space: t("空间", "space"),
   invitation: t("邀请码", "code"),
   file: t("文件", "file"),
+  captions: t("字幕", "captions"),
 };
 
 /** States, of whatever thing: no two things use one word for two meanings. */
@@ -86,4 +87,25 @@ export const FILE_TEXTS: Readonly<Record<FileReason, (found: string) => Text>> =
   "pdf-disguised": (f) => t(`PDF 隐藏了名称（${f}）。请重新导出。`, `The PDF hides names (${f}). Export it again.`),
   "too-large": (f) => t(`文件太大（${f} 字节）。PDF 最大 20 MiB。`, `The file is too large (${f} bytes). A PDF may have 20 MiB.`),
   "type-not-taken": (f) => t(`不接受这种类型（${f}）。`, `This type is not taken (${f}).`),
+};
+
+/** What is wrong with captions, and what to do. `found` is what stands there. */
+export const CAPTION_TEXTS: Readonly<Record<CaptionReason, (found: string) => Text>> = {
+  "not-webvtt": (f) => t(`${f} 不是 WebVTT 字幕。请在字幕软件中另存为 WebVTT（.vtt）。`, `${f} is not WebVTT. Save it as WebVTT (.vtt) in the program in which you wrote it.`),
+  "too-large": (f) => t(`文件太大（${f} 字节），最大 1 MiB。请只保留字幕。`, `The file is too large (${f} bytes); it may have 1 MiB. Keep the captions alone.`),
+  "not-utf8": () => t("有不是 UTF-8 编码的字符。请另存为 UTF-8 编码。", "There is a character that is not UTF-8. Save the file in UTF-8."),
+  "control-character": (f) => t(`含有控制字符（${f}）。请删除。`, `There is a control character (${f}). Take it out.`),
+  "no-header": () => t("文件应以 WEBVTT 开头。请在第一行写 WEBVTT。", "The file must begin with WEBVTT. Write WEBVTT in its first line."),
+  "no-blank-line": () => t("前面缺少空行。请在这一行之前留一个不含空格的空行。", "A blank line is missing before it. Leave one there, without spaces."),
+  "block-not-taken": (f) => t(`不接受 ${f} 段落。请删除，字幕的样式由播放器决定。`, `A ${f} block is not taken. Take it out: players decide how captions look.`),
+  "not-a-cue": (f) => t(`“${f}”不属于任何一条字幕。请在它前面写起止时间，中间不留空行。`, `“${f}” belongs to no cue. Write its times right above it, without a blank line.`),
+  "bad-timing": (f) => t(`时间“${f}”写法不对。请写成 00:01:02.500 --> 00:01:05.000。`, `The times “${f}” cannot be read. Write them as 00:01:02.500 --> 00:01:05.000.`),
+  "bad-setting": (f) => t(`位置设置“${f}”不被接受。请删除。`, `The setting “${f}” is not taken. Take it out.`),
+  "bad-tag": (f) => t(`标记“${f}”不被接受，或没有成对。只能用 <b>、<i>、<u>、<c>、<v 姓名>、<lang 语言>、<ruby>、<rt>；小于号请写成 &lt;。`, `The tag “${f}” is not taken, or has no counterpart. There are <b>, <i>, <u>, <c>, <v name>, <lang language>, <ruby> and <rt>; write &lt; for a less-than sign.`),
+  "ends-before-start": () => t("结束时间不晚于开始时间。请更正。", "It ends before it begins. Correct the times."),
+  "out-of-order": () => t("开始时间早于上一条。请按开始时间排列。", "It begins before the one above. Put the cues in the order in which they begin."),
+  "beyond-the-end": (f) => t(`超过了影片或录音的长度（${f}）。请更正时间，或换成对应的字幕。`, `It goes on after the end of the film or the recording (${f}). Correct the times, or choose the captions that belong to it.`),
+  "no-cues": () => t("文件里没有字幕。请写好后再上传。", "There are no captions in the file. Write them first."),
+  "too-many-cues": (f) => t(`字幕超过 ${f} 条。请合并后上传。`, `There are more than ${f} cues. Join some of them.`),
+  "nothing-to-hear": (f) => t(`字幕只能配视频或音频，${f} 不是。请移除字幕，或更换文件。`, `Captions go with a film or a recording, which ${f} is not. Remove them, or choose another file.`),
 };

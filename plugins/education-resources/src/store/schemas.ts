@@ -7,12 +7,12 @@ import { LINK_STATES, type Link, type Probe } from "../domain/link.ts";
 import type { Metadata, MetadataInput } from "../domain/metadata.ts";
 import type { Pack, PackItem } from "../domain/pack.ts";
 import { POSTS, type Class, type Consent, type Post, type Student } from "../domain/people.ts";
-import { RESOURCE_STATES, type FileRef, type Listed, type Rendition, type Resource, type Review } from "../domain/resource.ts";
+import { RESOURCE_STATES, type Captions, type FileRef, type Listed, type Rendition, type Resource, type Review } from "../domain/resource.ts";
 import { SCHOOL_KINDS, SETTINGS, type School } from "../domain/school.ts";
 import type { Assignment, Submission } from "../domain/assignment.ts";
 import type { Space } from "../domain/space.ts";
 import { RULES, type Use, type UseDay } from "../domain/use.ts";
-import { AUDIENCES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, keys } from "../domain/vocabulary.ts";
+import { AUDIENCES, CAPTION_LANGUAGES, LANGUAGES, LICENCES, STAGES, SUBJECTS, TYPES, keys } from "../domain/vocabulary.ts";
 
 const int = z.number().int();
 const text = z.string();
@@ -96,6 +96,7 @@ const MetadataDoc: z.ZodType<Metadata> = z.object({
 const file = { id: text, name: text, mediaType: text, size: int, sha256: text };
 const FileDoc: z.ZodType<FileRef> = z.object(file);
 const RenditionDoc: z.ZodType<Rendition> = z.object({ ...file, quality: z.enum(QUALITIES) });
+const CaptionsDoc: z.ZodType<Captions> = z.object({ ...file, language: z.enum(keys(CAPTION_LANGUAGES)) });
 
 const listed = {
   id: text,
@@ -106,6 +107,8 @@ const listed = {
   metadata: MetadataDoc.optional(),
   file: FileDoc.optional(),
   renditions: z.array(RenditionDoc),
+  // What was kept before there were captions has none.
+  captions: z.array(CaptionsDoc).default([]),
   live: z.object({ sha256: text, unit: text, subject: text, type: text, at: int }).optional(),
 };
 
@@ -273,6 +276,7 @@ const PackItemDoc: z.ZodType<PackItem> = z.object({
   size: int,
   sha256: text,
   name: text,
+  captions: z.array(z.object({ language: z.enum(keys(CAPTION_LANGUAGES)), file: text, size: int, sha256: text, name: text })).default([]),
 });
 
 /** An offline pack. */

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! booked → loaded → in-transit → delivered → signed          every state before signed → exception
-//!                                                            exception → in-transit (it was only late)
+//!                     exception → in-transit, or loaded if it never was (it was only late)
 //! ```
 
 use super::refused::{Refused, Thing, WrongState};
@@ -48,15 +48,16 @@ impl State {
     pub const ALL: [Self; 6] =
         [Self::Booked, Self::Loaded, Self::InTransit, Self::Delivered, Self::Signed, Self::Exception];
 
-    /// The states that may follow. What is lost, damaged or refused stays so; what was late goes on.
-    #[must_use]
-    pub fn may_become(self, reason: Option<Reason>) -> &'static [Self] {
+    /// The states that may follow. What is lost, damaged or refused stays so; what was late goes on, from where it was:
+    /// nothing is on its way that was never `loaded`.
+    fn may_become(self, reason: Option<Reason>, loaded: bool) -> &'static [Self] {
         match (self, reason) {
             (Self::Booked, _) => &[Self::Loaded, Self::Exception],
             (Self::Loaded, _) => &[Self::InTransit, Self::Exception],
             (Self::InTransit, _) => &[Self::Delivered, Self::Exception],
             (Self::Delivered, _) => &[Self::Signed, Self::Exception],
-            (Self::Exception, Some(Reason::Delayed)) => &[Self::InTransit, Self::Exception],
+            (Self::Exception, Some(Reason::Delayed)) if loaded => &[Self::InTransit, Self::Exception],
+            (Self::Exception, Some(Reason::Delayed)) => &[Self::Loaded, Self::Exception],
             (Self::Signed | Self::Exception, _) => &[],
         }
     }
@@ -250,7 +251,7 @@ impl FreightOrder {
                 id: first.clone(),
                 state: State::Booked.code(),
                 step: State::Booked.code(),
-                allowed: State::Booked.may_become(None).iter().map(|s| s.code()).collect(),
+                allowed: State::Booked.may_become(None, false).iter().map(|s| s.code()).collect(),
             }
             .into());
         }
@@ -282,13 +283,30 @@ impl FreightOrder {
 }
 
 impl Waybill {
+    /// Whether it was on a vehicle.
+    fn was_loaded(&self) -> bool {
+        self.history.iter().any(|p| p.state == State::Loaded && p.parcel.is_none())
+    }
+
+    /// The states that may follow now.
+    #[must_use]
+    pub fn next(&self) -> &'static [State] {
+        self.state.may_become(self.reason, self.was_loaded())
+    }
+
+    /// The states of a parcel that may follow now.
+    #[must_use]
+    pub fn next_of(&self, parcel: &Parcel) -> &'static [State] {
+        parcel.state.may_become(parcel.reason, self.was_loaded())
+    }
+
     fn wrong(&self, thing: Thing, id: &str, from: (State, Option<Reason>), to: State) -> Refused {
         WrongState {
             thing,
             id: id.to_owned(),
             state: from.0.code(),
             step: to.code(),
-            allowed: from.0.may_become(from.1).iter().map(|s| s.code()).collect(),
+            allowed: from.0.may_become(from.1, self.was_loaded()).iter().map(|s| s.code()).collect(),
         }
         .into()
     }
@@ -303,7 +321,7 @@ impl Waybill {
         if self.state == to && self.reason == reason {
             return Ok(false);
         }
-        if !self.state.may_become(self.reason).contains(&to) {
+        if !self.next().contains(&to) {
             return Err(self.wrong(Thing::Waybill, &self.id, (self.state, self.reason), to));
         }
         if to == State::Signed && self.proof.is_none() {
@@ -338,7 +356,7 @@ impl Waybill {
         if state == State::Exception && before == Some(reason) {
             return Ok(false);
         }
-        if !state.may_become(before).contains(&State::Exception) {
+        if !self.next_of(found).contains(&State::Exception) {
             return Err(self.wrong(Thing::Parcel, parcel, (state, before), State::Exception));
         }
         for p in self.parcels.iter_mut().filter(|p| p.parcel == parcel) {
@@ -349,7 +367,7 @@ impl Waybill {
         self.history.push(Passage { state: State::Exception, parcel, reason: Some(reason), at: now });
         // When nothing is left that could arrive, neither does the waybill.
         let all_gone = self.parcels.iter().all(|p| p.state == State::Exception);
-        if all_gone && self.state.may_become(self.reason).contains(&State::Exception) {
+        if all_gone && self.next().contains(&State::Exception) {
             self.state = State::Exception;
             self.reason = Some(reason);
             self.history.push(Passage { state: State::Exception, parcel: None, reason: Some(reason), at: now });

@@ -3,12 +3,6 @@
 /// Basis points that make a whole.
 pub const WHOLE: u64 = 10_000;
 
-/// `128.00` for 12,800 fen.
-#[must_use]
-pub fn yuan(fen: u64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
-}
-
 /// Basis points as a percentage: `70.00 %` for 7,000.
 #[must_use]
 pub fn percent(bps: u64) -> String {
@@ -57,7 +51,7 @@ mod tests {
         assert_eq!(part_down(100_000_000, 7_000), 70_000_000);
         assert_eq!(ratio_up(70_000_000, 100_000_000), 7_000);
         assert_eq!(ratio_up(70_000_001, 100_000_000), 7_001);
-        assert_eq!((yuan(70_000_001), percent(7_001)), ("700000.01".to_owned(), "70.01 %".to_owned()));
+        assert_eq!(percent(7_001), "70.01 %");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const SENT_WITHIN: i64 = 300_000;
 /// A reading that comes so long after it was taken is late: ten minutes.
 pub const LATE_AFTER: i64 = 600_000;
+/// The largest quantity of one reading, in the unit of the lot: as much as a lot can hold.
+pub const MAX_QUANTITY: u64 = 1_000_000_000_000;
 /// The most sequences that are remembered as missing, for each device; beyond that the span stays one.
 pub const MAX_GAPS: usize = 100;
 
@@ -160,6 +162,9 @@ pub enum SensorError {
     /// It was taken after it was sent.
     #[error("the reading was taken after it was sent")]
     TakenLater,
+    /// More than any lot holds, or less than nothing lies there.
+    #[error("a reading of {0} is none of goods")]
+    Quantity(i64),
     /// The sequence was used for another reading.
     #[error("sequence {0} of the device was another reading")]
     SequenceReused(u64),
@@ -218,6 +223,10 @@ pub fn believe(keys: &Keys, device: Option<&Device>, reading: &Reading, now: i64
     }
     if reading.at > reading.sent_at.saturating_add(SENT_WITHIN) || reading.sequence == 0 {
         return Err(SensorError::TakenLater);
+    }
+    let negative = reading.quantity < 0 && reading.kind == Kind::Stock;
+    if negative || reading.quantity.unsigned_abs() > MAX_QUANTITY {
+        return Err(SensorError::Quantity(reading.quantity));
     }
     Ok(())
 }

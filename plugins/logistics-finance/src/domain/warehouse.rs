@@ -169,7 +169,7 @@ impl Lot {
         let allowed = quantity.min(self.leaving);
         self.leaving -= allowed;
         let unexplained = quantity - allowed;
-        self.missing += unexplained;
+        self.missing = self.missing.saturating_add(unexplained);
         unexplained
     }
 

@@ -1,22 +1,23 @@
 //! What banks must know at once.
 
-use super::lists::{Col, Key, List, filed_number, filed_time};
+use super::lists::{Beside, Col, Key, List, filed_fen, filed_number, filed_time};
 use super::{Shown, receipts::link};
 use crate::domain::actor::Role;
 use crate::domain::alert::{Alert, Kind};
-use crate::domain::money::yuan;
 use crate::domain::time::local;
 use crate::notes::kind_name;
 use crate::service::{Refusal, alerts, who};
 use crate::views::{Gathered, gather};
 use maud::{Markup, html};
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::page::{badge, confirm};
 use yunlong_sdk::sheet::Cell;
-use yunlong_sdk::{Lang, Request, Response, Tone, t};
+use yunlong_sdk::{Lang, Request, Response, Text, Tone, t};
 
 /// An alert as the reader may deal with it.
 struct Row {
     alert: Alert,
+    kind: Text,
     may_see: bool,
 }
 
@@ -24,11 +25,19 @@ static LIST: List<Row> = List {
     path: "/alerts",
     title: t("预警", "Alerts"),
     sort: "-at",
-    states: super::lists::no_states,
-    state: |_| "",
-    words: |r| vec![&r.alert.loan, r.alert.receipt.as_deref().unwrap_or_default(), r.alert.kind.code(), &r.alert.bank],
+    states: || vec!["unseen", "seen"],
+    state: |r| if r.alert.seen_by.is_some() { "seen" } else { "unseen" },
+    words: |r| {
+        let receipt = r.alert.receipt.as_deref().unwrap_or_default();
+        vec![&r.alert.loan, receipt, &r.kind.zh, &r.kind.en, &r.alert.bank]
+    },
     empty: t("没有预警。", "There are no alerts."),
-    codes: &[],
+    // What is missing is no money: goods in the unit of their lot, or readings of a device.
+    beside: &[Beside {
+        behind: "amount",
+        title: t("缺少的数量", "Missing"),
+        of: |r, _| r.alert.amount.filter(|_| !is_money(r.alert.kind)).map_or(Cell::Empty, filed_number),
+    }],
     columns: &[
         Col {
             key: "at",
@@ -42,8 +51,8 @@ static LIST: List<Row> = List {
             key: "kind",
             title: t("预警", "Alert"),
             numeric: false,
-            show: |r, lang| badge(tone(r.alert.kind), kind_name(r.alert.kind).get(lang)),
-            file: |r, lang| Cell::from(kind_name(r.alert.kind).get(lang)),
+            show: |r, lang| badge(tone(r.alert.kind), r.kind.get(lang)),
+            file: |r, lang| Cell::from(r.kind.get(lang)),
             order: |r| Key::from(r.alert.kind.code()),
         },
         Col {
@@ -67,7 +76,7 @@ static LIST: List<Row> = List {
             title: t("数值", "Figure"),
             numeric: true,
             show: |r, lang| figure(lang, &r.alert),
-            file: |r, _| r.alert.amount.map_or(Cell::Empty, filed_number),
+            file: |r, _| r.alert.amount.filter(|_| is_money(r.alert.kind)).map_or(Cell::Empty, filed_fen),
             order: |r| Key::from(r.alert.amount.unwrap_or(0)),
         },
         Col {
@@ -96,12 +105,17 @@ fn tone(kind: Kind) -> Tone {
 }
 
 /// The number that belongs to an alert: fen, or how much or many.
+/// Whether the figure of such an alert is money.
+fn is_money(kind: Kind) -> bool {
+    !matches!(kind, Kind::GoodsMissing | Kind::SensorGap)
+}
+
 fn figure(lang: Lang, a: &Alert) -> Markup {
     let detail = a.detail.as_ref().map(|d| crate::notes::detail_name(d).get(lang).to_owned());
     html! {
         @match (a.kind, a.amount) {
             (_, None) => "",
-            (Kind::GoodsMissing | Kind::SensorGap, Some(n)) => (super::grouped(n)),
+            (kind, Some(n)) if !is_money(kind) => (super::grouped(n)),
             (_, Some(fen)) => { (yuan(fen)) " " (lang.pick("元", "yuan")) }
         }
         @if let Some(d) = detail { " " span.muted { (d) } }
@@ -123,9 +137,8 @@ fn seen_by(r: &Row, lang: Lang) -> Markup {
 fn rows() -> Result<Gathered<Row>, Refusal> {
     let actor = who()?;
     let found = gather(|limit, after| alerts::list(&actor, limit, after))?;
-    let items =
-        found.items.into_iter().map(|alert| Row { may_see: actor.is_of(Role::Bank, &alert.bank), alert }).collect();
-    Ok(Gathered { items, more: found.more })
+    let row = |alert: Alert| Row { may_see: actor.is_of(Role::Bank, &alert.bank), kind: kind_name(alert.kind), alert };
+    Ok(Gathered { items: found.items.into_iter().map(row).collect(), more: found.more })
 }
 
 /// `/alerts`.

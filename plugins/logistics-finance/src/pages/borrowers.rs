@@ -1,7 +1,7 @@
 //! Companies' files at banks, and the consents that companies give them.
 
 use super::forms::{Ask, Field, first, submit};
-use super::lists::{Code, Col, Key, List, filed_time, links, no_states};
+use super::lists::{Beside, Col, Key, List, filed_time, links, no_states};
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, when};
 use crate::domain::actor::{Actor, Role};
@@ -26,7 +26,7 @@ static LIST: List<Borrower> = List {
         "还没有客户档案。建档后企业才能向本行申请贷款。",
         "There are no files yet. A company applies at a bank that has a file of it.",
     ),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "name",
@@ -78,7 +78,11 @@ static CONSENTS: List<Named<Given>> = List {
     state: |_| "",
     words: |g| vec![&g.file.bank, g.word(&g.file.bank)],
     empty: t("还没有银行建档。", "No bank has a file."),
-    codes: &[Code { behind: "bank", title: t("银行代码", "Bank's code"), of: |g| &g.file.bank }],
+    beside: &[Beside {
+        behind: "bank",
+        title: t("银行代码", "Bank's code"),
+        of: |g, _| Cell::from(g.file.bank.as_str()),
+    }],
     columns: &[
         Col {
             key: "bank",

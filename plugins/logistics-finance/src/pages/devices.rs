@@ -25,7 +25,7 @@ static LIST: List<Device> = List {
     state: |_| "",
     words: |d| vec![&d.id, &d.place],
     empty: t("还没有登记传感器。", "No sensor is registered yet."),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "number",
@@ -79,7 +79,7 @@ pub(super) static READINGS: List<Event> = List {
     state: |_| "",
     words: |e| vec![&e.id],
     empty: t("还没有读数。", "There are no readings yet."),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "event",

@@ -3,17 +3,17 @@
 use super::flows::unit_of;
 use super::forms::{Ask, Field, Kind, first, key, submit};
 use super::read::{Read, quantity_hint};
-use super::{Shown, borrowers};
+use super::steps::Step as _;
+use super::{Shown, borrowers, steps};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::flow::{Flow, State};
-use crate::domain::money::yuan;
 use crate::domain::warehouse::Unit;
 use crate::service::flows::{NewFlow, NewPayment};
 use crate::service::refusal::state_name;
 use crate::service::{Refusal, flows, quotes, who};
 use crate::views::{self, Part, gather};
 use maud::{Markup, html};
-use yunlong_sdk::page::card;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{Form, Request, Text, t};
 
 /// What is done with a link.
@@ -26,8 +26,8 @@ enum Step {
     Settle,
 }
 
-impl Step {
-    const ALL: [Self; 5] = [Self::Waybill, Self::Receipt, Self::Payment, Self::Release, Self::Settle];
+impl steps::Step for Step {
+    const ALL: &'static [Self] = &[Self::Waybill, Self::Receipt, Self::Payment, Self::Release, Self::Settle];
 
     fn code(self) -> &'static str {
         match self {
@@ -48,7 +48,9 @@ impl Step {
             Self::Settle => t("结清发票", "Settle the invoice"),
         }
     }
+}
 
+impl Step {
     fn told(self) -> Text {
         match self {
             Self::Waybill => {
@@ -83,24 +85,12 @@ impl Step {
 
 /// The card of steps on a link's page.
 pub(super) fn offered_steps(request: &Request, actor: &Actor, f: &Flow) -> Markup {
-    let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| s.is_for(actor, f)).collect();
-    card(
-        "steps",
-        request.t("办理", "What can be done"),
-        html! {
-            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
-            div.actions { @for s in offered { a.outline role="button" href={ "/flows/" (f.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
-        },
-    )
-}
-
-fn step_of(request: &Request) -> Result<Step, Refusal> {
-    Step::ALL.into_iter().find(|s| s.code() == request.param("step")).ok_or(Refusal::NotFound)
+    steps::offered(request, &format!("/flows/{}", f.id), |s: Step| s.is_for(actor, f))
 }
 
 /// `GET /flows/{flow}/{step}`.
 pub(super) fn ask(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     let f = flows::get(&who()?, request.param("flow"))?;
     let form = match step {
         Step::Payment => {
@@ -149,7 +139,7 @@ fn form_of(request: &Request, step: Step) -> Result<Ask, Refusal> {
 
 /// `POST /flows/{flow}/{step}`.
 pub(super) fn take(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     submit(
         request,
         || form_of(request, step),

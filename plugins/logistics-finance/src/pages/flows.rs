@@ -1,7 +1,7 @@
 //! Three flows side by side: goods, information, money, with what agrees and what is missing.
 
 use super::flow_steps::offered_steps;
-use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::lists::{Beside, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, goods_and_quantity, quantity, receipts::link, state_badge, when};
 use crate::domain::actor::{Actor, Role};
@@ -30,9 +30,11 @@ static LIST: List<Named<Flow>> = List {
         "还没有三流关联。卖方以订单建立。",
         "There are no links yet. The company that sells opens one for an order.",
     ),
-    codes: &[
-        Code { behind: "seller", title: t("卖方代码", "Seller's code"), of: |f| &f.seller },
-        Code { behind: "buyer", title: t("买方代码", "Buyer's code"), of: |f| &f.buyer },
+    beside: &[
+        Beside {
+            behind: "seller", title: t("卖方代码", "Seller's code"), of: |f, _| Cell::from(f.seller.as_str())
+        },
+        Beside { behind: "buyer", title: t("买方代码", "Buyer's code"), of: |f, _| Cell::from(f.buyer.as_str()) },
     ],
     columns: &[
         Col {

@@ -1,7 +1,7 @@
 //! Freight orders: what companies want carried, and what a carrier takes.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Code, Col, Key, List, filed_fen, filed_number, filed_time, no_states};
+use super::lists::{Beside, Col, Key, List, filed_fen, filed_number, filed_time};
 use super::party::{Named, party};
 use super::read::Read;
 use super::{LAYOUT, Shown, district_name, facts, goods_and_quantity, grouped};
@@ -20,13 +20,21 @@ static LIST: List<Named<FreightOrder>> = List {
     path: "/freight",
     title: t("运输委托", "Freight orders"),
     sort: "-created",
-    states: no_states,
-    state: |_| "",
+    states: || vec!["to-book", "booked"],
+    state: |f| if f.waybill.is_some() { "booked" } else { "to-book" },
     words: |f| vec![&f.id, &f.order, &f.shipper, f.word(&f.shipper), &f.carrier, f.word(&f.carrier), &f.goods],
     empty: t("还没有运输委托。", "There are no freight orders yet."),
-    codes: &[
-        Code { behind: "shipper", title: t("托运人代码", "Shipper's code"), of: |f| &f.shipper },
-        Code { behind: "carrier", title: t("承运人代码", "Carrier's code"), of: |f| &f.carrier },
+    beside: &[
+        Beside {
+            behind: "shipper",
+            title: t("托运人代码", "Shipper's code"),
+            of: |f, _| Cell::from(f.shipper.as_str()),
+        },
+        Beside {
+            behind: "carrier",
+            title: t("承运人代码", "Carrier's code"),
+            of: |f, _| Cell::from(f.carrier.as_str()),
+        },
     ],
     columns: &[
         Col {

@@ -2,7 +2,7 @@
 
 use super::{LAYOUT, Shown, state_badge};
 use crate::service::refusal::state_name;
-use crate::views::Gathered;
+use crate::views::{self, Gathered};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, Listing, empty, field, notice, select};
 use yunlong_sdk::sheet::{Cell, Format, Sheet};
@@ -47,14 +47,14 @@ pub(super) struct Col<R> {
     pub(super) order: fn(&R) -> Key,
 }
 
-/// A party's code: in files alone, where it stands behind the name.
-pub(super) struct Code<R> {
-    /// The key of the column that has the name.
+/// What files alone have beside a column, each thing in a cell of its own: a party's code, the unit of a quantity.
+pub(super) struct Beside<R> {
+    /// The key of the column.
     pub(super) behind: &'static str,
     /// Its heading.
     pub(super) title: Text,
-    /// The code.
-    pub(super) of: fn(&R) -> &str,
+    /// The cell.
+    pub(super) of: fn(&R, Lang) -> Cell,
 }
 
 /// A list of one kind of thing.
@@ -65,8 +65,8 @@ pub(super) struct List<R: 'static> {
     pub(super) title: Text,
     /// The columns; by the key of `sort` it is ordered first.
     pub(super) columns: &'static [Col<R>],
-    /// The codes of the parties in it.
-    pub(super) codes: &'static [Code<R>],
+    /// What its files have beside the columns.
+    pub(super) beside: &'static [Beside<R>],
     /// The column of the first order; with `-` before it the largest first.
     pub(super) sort: &'static str,
     /// The states that it is narrowed to, if things have states.
@@ -86,6 +86,9 @@ pub(super) fn no_states() -> Vec<&'static str> {
 
 /// The column of states.
 pub(super) const STATE: Text = t("状态", "State");
+
+/// The heading of a quantity's unit, beside the number in files.
+pub(super) const UNIT: Text = t("单位", "Unit");
 
 /// How a state is shown in a column.
 pub(super) fn shown_state(lang: Lang, code: &str) -> Markup {
@@ -186,8 +189,11 @@ impl<R: 'static> List<R> {
     /// The list as a file, in the order and with the filters of the address.
     pub(super) fn file(&self, request: &Request, rows: Gathered<R>) -> Shown {
         let (listing, format) = (self.listing(request), Format::asked(request)?);
+        let name = self.path.trim_start_matches('/');
+        // Whoever keeps the file sees from its name that it is not all.
+        let name = if rows.more { format!("{name}-newest-{}", views::MOST) } else { name.to_owned() };
         let rows = self.chosen(&listing, rows.items);
-        Ok(self.sheet(request.lang(), &rows, format, self.path.trim_start_matches('/'))?)
+        Ok(self.sheet(request.lang(), &rows, format, &name)?)
     }
 
     fn sheet(
@@ -197,11 +203,11 @@ impl<R: 'static> List<R> {
         format: Format,
         name: &str,
     ) -> yunlong_sdk::web::Result<yunlong_sdk::Response> {
-        let code = |c: &Col<R>| self.codes.iter().find(|code| code.behind == c.key);
-        let titles = self.columns.iter().flat_map(|c| [Some(&c.title), code(c).map(|code| &code.title)]);
+        let beside = |c: &Col<R>| self.beside.iter().find(|b| b.behind == c.key);
+        let titles = self.columns.iter().flat_map(|c| [Some(&c.title), beside(c).map(|b| &b.title)]);
         let headings: Vec<String> = titles.flatten().map(|title| title.get(lang).to_owned()).collect();
         let cells = rows.iter().map(|r| {
-            let cells = |c: &Col<R>| [Some((c.file)(r, lang)), code(c).map(|code| Cell::from((code.of)(r)))];
+            let cells = |c: &Col<R>| [Some((c.file)(r, lang)), beside(c).map(|b| (b.of)(r, lang))];
             self.columns.iter().flat_map(cells).flatten().collect::<Vec<_>>()
         });
         let sheet = Sheet::new(self.title.get(lang), headings).rows(cells);

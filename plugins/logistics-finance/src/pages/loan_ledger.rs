@@ -67,7 +67,7 @@ static ENTRIES: List<Line> = List {
     state: |_| "",
     words: |e| vec![&e.reference, &e.account],
     empty: t("还没有分录。", "There are no entries yet."),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "time",

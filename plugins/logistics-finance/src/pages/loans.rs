@@ -1,6 +1,6 @@
 //! Loans: the list, the page of one with all that belongs to it, and its contract.
 
-use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::lists::{Beside, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
 use super::loan_ledger::ledger;
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, pledges, receipts::link, state_badge, timeline, when};
@@ -30,9 +30,13 @@ static LIST: List<Named<Loan>> = List {
         "还没有贷款。企业以持有的仓单向有客户档案的银行申请。",
         "There are no loans yet. Companies apply with receipts that they hold, at a bank that has a file of them.",
     ),
-    codes: &[
-        Code { behind: "borrower", title: t("借款企业代码", "Borrower's code"), of: |l| &l.borrower },
-        Code { behind: "bank", title: t("银行代码", "Bank's code"), of: |l| &l.bank },
+    beside: &[
+        Beside {
+            behind: "borrower",
+            title: t("借款企业代码", "Borrower's code"),
+            of: |l, _| Cell::from(l.borrower.as_str()),
+        },
+        Beside { behind: "bank", title: t("银行代码", "Bank's code"), of: |l, _| Cell::from(l.bank.as_str()) },
     ],
     columns: &[
         Col {

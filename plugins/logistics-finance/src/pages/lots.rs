@@ -1,7 +1,7 @@
 //! Lots: what lies in a warehouse, what receipts promise of it, and what sensors saw.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Code, Col, Key, List, filed_number, filed_time, no_states};
+use super::lists::{Beside, Col, Key, List, UNIT, filed_number, filed_time, no_states};
 use super::party::{Named, party};
 use super::read::{Read, quantity_hint};
 use super::{LAYOUT, Shown, devices, facts, quantity, receipts};
@@ -27,7 +27,10 @@ static LIST: List<Named<Lot>> = List {
         vec![&l.id, &l.goods, &l.goods_name.zh, &l.goods_name.en, &l.spec, &l.owner, l.word(&l.owner), &l.location]
     },
     empty: t("还没有批次。货物入库时登记。", "There are no lots yet. They are entered when goods come in."),
-    codes: &[Code { behind: "owner", title: t("货主代码", "Owner's code"), of: |l| &l.owner }],
+    beside: &[
+        Beside { behind: "quantity", title: UNIT, of: |l, lang| Cell::from(unit_name(l.unit).get(lang)) },
+        Beside { behind: "owner", title: t("货主代码", "Owner's code"), of: |l, _| Cell::from(l.owner.as_str()) },
+    ],
     columns: &[
         Col {
             key: "number",

@@ -21,6 +21,7 @@ mod quotes;
 mod read;
 mod receipt_steps;
 mod receipts;
+mod steps;
 mod verify;
 mod warehouses;
 mod waybill_steps;

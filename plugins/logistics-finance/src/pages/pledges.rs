@@ -1,9 +1,10 @@
 //! The register of pledges, as a bank sees it.
 
-use super::lists::{Col, Key, List, STATE, filed_number, filed_state, filed_time, shown_state};
+use super::lists::{Beside, Col, Key, List, STATE, UNIT, filed_number, filed_state, filed_time, shown_state};
 use super::{Shown, quantity, receipts::link, when};
 use crate::domain::pledge::{Pledge, State};
 use crate::domain::time::local;
+use crate::service::refusal::unit_name;
 use crate::service::{Refusal, loans, who};
 use crate::views::{Gathered, gather};
 use maud::html;
@@ -22,7 +23,7 @@ pub(super) static LIST: List<Pledge> = List {
         "还没有质押。企业以仓单申请贷款后出现在这里。",
         "There are no pledges yet. They come with companies' applications.",
     ),
-    codes: &[],
+    beside: &[Beside { behind: "quantity", title: UNIT, of: |p, lang| Cell::from(unit_name(p.unit).get(lang)) }],
     columns: &[
         Col {
             key: "receipt",

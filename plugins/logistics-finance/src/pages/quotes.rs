@@ -32,7 +32,7 @@ static LIST: List<Quote> = List {
     state: |_| "",
     words: |q| vec![&q.goods, &q.name.zh, &q.name.en, &q.source],
     empty: t("还没有发布价格。由监管人员发布。", "No price is published yet. A regulator publishes them."),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "name",
@@ -86,7 +86,7 @@ static PAST: List<PastQuote> = List {
     state: |_| "",
     words: |p| vec![&p.source],
     empty: t("还没有价格。", "There are no prices yet."),
-    codes: &[],
+    beside: &[],
     columns: &[
         Col {
             key: "at",

@@ -1,13 +1,13 @@
 //! Receipts: the list, the page of one, and the paper.
 
-use super::lists::{Code, Col, Key, List, STATE, filed_number, filed_state, filed_time, shown_state};
+use super::lists::{Beside, Col, Key, List, STATE, UNIT, filed_number, filed_state, filed_time, shown_state};
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, facts, quantity, state_badge, timeline, when};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::receipt::{Receipt, State, Step, canonical};
 use crate::domain::time::local;
 use crate::notes::reason_name;
-use crate::service::refusal::step_name;
+use crate::service::refusal::{step_name, unit_name};
 use crate::service::{Refusal, receipts, warehouses, who};
 use crate::views::{self, Gathered, Part};
 use maud::{Markup, html};
@@ -39,7 +39,12 @@ static LIST: List<Named<Receipt>> = List {
         "还没有仓单。货物入库后由仓储企业签发。",
         "There are no receipts yet. A warehouse issues them for goods that came in.",
     ),
-    codes: &[Code { behind: "holder", title: t("持有人代码", "Holder's code"), of: |r| &r.holder }],
+    beside: &[
+        Beside { behind: "quantity", title: UNIT, of: |r, lang| Cell::from(unit_name(r.unit).get(lang)) },
+        Beside {
+            behind: "holder", title: t("持有人代码", "Holder's code"), of: |r, _| Cell::from(r.holder.as_str())
+        },
+    ],
     columns: &[
         Col {
             key: "number",
@@ -155,7 +160,7 @@ pub(super) fn detail(request: &Request) -> Shown {
             (notice(Tone::Bad, html! {
                 strong { (request.t("已冻结", "Frozen")) }
                 p { (request.t("原因：", "Reason: ")) (reason_name(&f.reason).get(lang)) " · " (local(f.at)) }
-                p { (request.t("查清后由监管人员或质权银行解冻；冻结期间不能转让、质押、提货。", "A regulator or the bank unfreezes it once it is cleared up; until then nothing is transferred, pledged or withdrawn.")) }
+                p { (request.t("查清后由监管人员或质权银行解冻；冻结期间不能转让、质押、提货、注销。", "A regulator or the bank unfreezes it once it is cleared up; until then it is not transferred, pledged, withdrawn or cancelled.")) }
             }))
         }
         p { (state_badge(lang, r.state.code())) }

@@ -1,7 +1,7 @@
 //! Warehouses: who keeps goods where.
 
 use super::forms::{Ask, Field, Kind, first, key, submit};
-use super::lists::{Code, Col, Key, List, filed_time, no_states};
+use super::lists::{Beside, Col, Key, List, filed_time, no_states};
 use super::party::party;
 use super::read::Read;
 use super::{LAYOUT, Shown, code, devices, district_name, facts, lots};
@@ -24,7 +24,11 @@ static LIST: List<Warehouse> = List {
     state: |_| "",
     words: |w| vec![&w.id, &w.name.zh, &w.name.en, &w.custodian, &w.custodian_name, &w.address, &w.division],
     empty: t("还没有登记仓库。由监管人员登记。", "No warehouse is registered yet. A regulator registers them."),
-    codes: &[Code { behind: "custodian", title: t("仓储企业代码", "Custodian's code"), of: |w| &w.custodian }],
+    beside: &[Beside {
+        behind: "custodian",
+        title: t("仓储企业代码", "Custodian's code"),
+        of: |w, _| Cell::from(w.custodian.as_str()),
+    }],
     columns: &[
         Col {
             key: "name",

@@ -2,13 +2,13 @@
 
 use super::forms::{Ask, Field, Kind, first, submit};
 use super::read::Read;
+use super::steps::Step as _;
 use super::waybills::reason_name;
-use super::{Shown, facts, grouped, state_badge};
+use super::{Shown, facts, grouped, state_badge, steps};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::freight::{Reason, State, Waybill};
 use crate::service::{Refusal, freight, who};
 use maud::{Markup, html};
-use yunlong_sdk::page::card;
 use yunlong_sdk::{Form, Request, Text, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ enum Step {
     Parcel,
 }
 
-impl Step {
-    const ALL: [Self; 6] = [Self::Load, Self::Depart, Self::Deliver, Self::Sign, Self::Parcel, Self::Exception];
+impl steps::Step for Step {
+    const ALL: &'static [Self] = &[Self::Load, Self::Depart, Self::Deliver, Self::Sign, Self::Parcel, Self::Exception];
 
     fn code(self) -> &'static str {
         match self {
@@ -45,9 +45,11 @@ impl Step {
             Self::Parcel => t("报告包裹异常", "Report a parcel"),
         }
     }
+}
 
+impl Step {
     fn may(self, actor: &Actor, w: &Waybill) -> bool {
-        let next = |s: State| w.state.may_become(w.reason).contains(&s);
+        let next = |s: State| w.next().contains(&s);
         actor.is_of(Role::Carrier, &w.carrier)
             && match self {
                 Self::Load => next(State::Loaded),
@@ -55,31 +57,19 @@ impl Step {
                 Self::Deliver => next(State::Delivered),
                 Self::Sign => w.state == State::Delivered,
                 Self::Exception => next(State::Exception),
-                Self::Parcel => w.parcels.iter().any(|p| p.state.may_become(p.reason).contains(&State::Exception)),
+                Self::Parcel => w.parcels.iter().any(|p| w.next_of(p).contains(&State::Exception)),
             }
     }
 }
 
 /// The card of steps on a waybill's page.
 pub(super) fn offered(request: &Request, actor: &Actor, w: &Waybill) -> Markup {
-    let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| s.may(actor, w)).collect();
-    card(
-        "steps",
-        request.t("办理", "What can be done"),
-        html! {
-            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
-            div.actions { @for s in offered { a.outline role="button" href={ "/waybills/" (w.id) "/" (s.code()) } { (s.name().get(request.lang())) } } }
-        },
-    )
-}
-
-fn step_of(request: &Request) -> Result<Step, Refusal> {
-    Step::ALL.into_iter().find(|s| s.code() == request.param("step")).ok_or(Refusal::NotFound)
+    steps::offered(request, &format!("/waybills/{}", w.id), |s: Step| s.may(actor, w))
 }
 
 /// `GET /waybills/{waybill}/{step}`.
 pub(super) fn ask(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     let w = freight::waybill(&who()?, request.param("waybill"))?;
     let form = if step == Step::Sign { Form::new().with("quantity", w.quantity.to_string()) } else { Form::new() };
     Ok(first(request, &form_of(request, step)?, &form))
@@ -130,7 +120,7 @@ fn reason_of(code: &str) -> Option<Option<Reason>> {
 
 /// `POST /waybills/{waybill}/{step}`.
 pub(super) fn take(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     submit(
         request,
         || form_of(request, step),

@@ -1,6 +1,6 @@
 //! Waybills: where the goods are, and the proof that they arrived.
 
-use super::lists::{Code, Col, Key, List, STATE, filed_fen, filed_state, filed_time, shown_state};
+use super::lists::{Beside, Col, Key, List, STATE, filed_fen, filed_number, filed_state, filed_time, shown_state};
 use super::party::{Named, party};
 use super::{LAYOUT, Shown, code, facts, freight, goods_and_quantity, grouped, state_badge, timeline};
 use crate::domain::actor::Actor;
@@ -26,9 +26,18 @@ static LIST: List<Named<Waybill>> = List {
         "还没有运单。承运人接受运输委托后生成。",
         "There are no waybills yet. A carrier makes them of freight orders.",
     ),
-    codes: &[
-        Code { behind: "shipper", title: t("托运人代码", "Shipper's code"), of: |w| &w.shipper },
-        Code { behind: "carrier", title: t("承运人代码", "Carrier's code"), of: |w| &w.carrier },
+    beside: &[
+        Beside { behind: "goods", title: t("数量", "Quantity"), of: |w, _| filed_number(w.quantity) },
+        Beside {
+            behind: "shipper",
+            title: t("托运人代码", "Shipper's code"),
+            of: |w, _| Cell::from(w.shipper.as_str()),
+        },
+        Beside {
+            behind: "carrier",
+            title: t("承运人代码", "Carrier's code"),
+            of: |w, _| Cell::from(w.carrier.as_str()),
+        },
     ],
     columns: &[
         Col {
@@ -52,7 +61,7 @@ static LIST: List<Named<Waybill>> = List {
             title: t("货物", "Goods"),
             numeric: false,
             show: |w, _| html! { (w.goods) " · " (grouped(w.quantity)) },
-            file: |w, _| Cell::from(format!("{} · {}", w.goods, w.quantity)),
+            file: |w, _| Cell::from(w.goods.as_str()),
             order: |w| Key::from(w.goods.as_str()),
         },
         Col {

@@ -5,13 +5,13 @@ use super::{Refusal, known, now};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::alert::{self, Alert};
 use crate::domain::borrower::{Borrower, Consent};
-use crate::domain::loan::{Loan, State};
+use crate::domain::loan::State;
 use crate::domain::time::DAY;
 use crate::policy;
 use crate::store::{self, BORROWERS, CONSENTS, by};
 use serde_json::json;
 use yunlong_sdk::base::legal_entities;
-use yunlong_sdk::{Page, Stored, transact};
+use yunlong_sdk::{Page, transact};
 
 /// For what the register of legal entities is read, as `app.toml` declares it.
 pub(crate) const STANDING: &str = "borrower-standing";
@@ -123,11 +123,11 @@ pub fn withdraw_consent(actor: &Actor, bank: &str) -> Result<Consent, Refusal> {
         let now = now();
         consent.withdrawn_at = Some(now);
         tx.put(&consent)?;
-        // Those before approval: a company has few of them at a time.
-        let query = by::LOAN_BORROWER.equals(actor.organization.as_str()).descending().limit(100);
-        for loan in tx.find::<Loan>(query)?.into_iter().map(Stored::into_value) {
-            if loan.bank == bank && matches!(loan.state, State::Applied | State::CreditChecked) {
-                let alert = Alert::new(&loan, alert::Kind::ConsentWithdrawn, &now.to_string(), now);
+        let before_approval = by::LOAN_BORROWER_STATE.equals(actor.organization.as_str());
+        for state in [State::Applied, State::CreditChecked] {
+            for loan in store::all(tx, &before_approval.clone().equals(state.code()))?.iter().filter(|l| l.bank == bank)
+            {
+                let alert = Alert::new(loan, alert::Kind::ConsentWithdrawn, &now.to_string(), now);
                 store::raise(tx, &alert, &loan.bank_officers())?;
             }
         }

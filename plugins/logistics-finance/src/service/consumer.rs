@@ -139,9 +139,9 @@ fn entity_changed(changed: &Changed, tx: &Tx<'_>) -> Result<(), Failure> {
     if borrows.items.is_empty() {
         return Ok(());
     }
-    // A message may be late: what the banks read when they opened their files is no change to them.
+    // A message may be late: what the banks read when they opened their files, or something newer, is no change to them.
     let files = tx.find::<Borrower>(by::BORROWER_COMPANY.equals(changed.reference.as_str()).limit(PAGE))?;
-    if !files.items.is_empty() && files.items.iter().all(|f| f.value.version == changed.version) {
+    if !files.items.is_empty() && files.items.iter().all(|f| f.value.version >= changed.version) {
         return Ok(());
     }
     let reason = if changed.ended {

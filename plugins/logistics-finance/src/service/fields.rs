@@ -1,5 +1,6 @@
 //! What people typed, checked: each mistake with its place and its words.
 
+use crate::domain::sensor;
 use yunlong_formats::{DivisionCode, Explain, Uscc};
 use yunlong_sdk::{Text, t};
 
@@ -21,7 +22,7 @@ impl FieldError {
 }
 
 /// The most of a quantity: a thousand million tonnes in kilograms, which any program reads exactly.
-pub const MAX_QUANTITY: u64 = 1_000_000_000_000;
+pub const MAX_QUANTITY: u64 = sensor::MAX_QUANTITY;
 /// The most fen: ten thousand million yuan.
 pub const MAX_FEN: u64 = 1_000_000_000_000;
 

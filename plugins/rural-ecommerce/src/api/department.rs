@@ -1,7 +1,7 @@
 //! The department: reviews, tests, recalls, arbitration, claims, stations, changes of villages.
 
 use super::order_types::{BackInput, OrderBody, OrderPath, Orders, Returns};
-use super::selling_types::{FarmerBody, OrdersQuery, StateQuery};
+use super::selling_types::{FarmerBody, OrdersQuery, StateQuery, oldest};
 use super::shop::{CodePath, ListingPath};
 use super::station::StationPath;
 use super::types::*;
@@ -16,7 +16,7 @@ use crate::service::access::MANAGER;
 use crate::service::batches::{self, TestInput as NewTest};
 use crate::service::stations::{self, StationInput as NewStation};
 use crate::service::statistics::{self, ChangeInput as NewChange};
-use crate::service::{Refusal, farmers, listings, orders, returns};
+use crate::service::{Refusal, Wanted, farmers, listings, orders, returns};
 use yunlong_sdk::{Input, Operation, Router, StatusCode, Text, t};
 
 api! {
@@ -29,10 +29,17 @@ api! {
     Deserialize FarmersQuery {
         /// Where they stand; `applied` when absent.
         status: Option<String>,
+        /// `oldest` first, when absent, or `newest` first.
+        order: Option<String>,
         /// 1 to 100; 20 when absent.
         limit: Option<u32>,
         /// `next` of the page before.
         after: Option<String>,
+    }
+    /// By which document a registration is found.
+    Deserialize FindInput {
+        /// A resident ID (GB 11643) or a unified social credit code (GB 32100).
+        document: String,
     }
     /// Registrations.
     Serialize Farmers {
@@ -161,7 +168,9 @@ fn farmers_of(router: Router) -> Router {
                         .status
                         .as_deref()
                         .map_or(Ok(Status::Applied), |s| chosen(Status::ALL, Status::code, s, "/status"))?;
-                    farmers::list(r.principal(), status, limit(i.query.limit)?, i.query.after.clone())
+                    let oldest_first = oldest(i.query.order.as_deref(), true)?;
+                    let wanted = Wanted { oldest_first, ..Some(status).into() };
+                    farmers::list(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(
                     r,
@@ -170,6 +179,16 @@ fn farmers_of(router: Router) -> Router {
                         next: p.next,
                     }),
                 )
+            },
+        )
+        .operation(
+            own(Operation::post("/api/manage/farmers/find", "findFarmer")
+                .tag("department")
+                .summary("The registration under a document's number, wherever it stands: for managers")
+                .description("The number is in the body, so that it stands in no address.")
+                .body::<FindInput>()),
+            |r, i: Input<(), (), FindInput>| {
+                answer(r, farmers::by_document(r.principal(), &i.body.document).map(FarmerBody::from))
             },
         )
         .operation(
@@ -238,11 +257,11 @@ fn version_missing() -> Refusal {
 fn batches_of(router: Router) -> Router {
     router
         .operation(
-            own(Operation::get("/api/manage/batches", "listBatches").tag("department").summary("Batches of one state, `registered` when absent: for inspectors and managers").query::<StateQuery>()),
+            own(Operation::get("/api/manage/batches", "listBatches").tag("department").summary("Batches of one state, `registered` when absent, the oldest first when `order` is absent: for inspectors and managers").query::<StateQuery>()),
             |r, i: Input<(), StateQuery>| {
                 let page = || {
-                    let state = i.query.state.as_deref().map_or(Ok(BatchState::Registered), |s| chosen(BatchState::ALL, BatchState::code, s, "/state"))?;
-                    batches::in_state(r.principal(), state, limit(i.query.limit)?, i.query.after.clone())
+                    let wanted = i.query.wanted(BatchState::ALL, Some(BatchState::Registered), true)?;
+                    batches::every(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
                 };
                 answer(r, page().map(Batches::from))
             },
@@ -285,7 +304,10 @@ fn trade(router: Router) -> Router {
                 .summary("Orders with a claim on which nobody has decided, the oldest claim first: for managers")
                 .query::<PageQuery>()),
             |r, i: Input<(), PageQuery>| {
-                let page = || orders::with_claims(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                let page = || {
+                    let wanted = Wanted { oldest_first: true, ..Wanted::default() };
+                    orders::with_claims(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
+                };
                 answer(r, page().map(Orders::from))
             },
         )
@@ -307,10 +329,13 @@ fn trade(router: Router) -> Router {
         .operation(
             own(Operation::get("/api/manage/disputes", "listDisputes")
                 .tag("department")
-                .summary("Returns that wait for an arbiter: for arbiters")
-                .query::<PageQuery>()),
-            |r, i: Input<(), PageQuery>| {
-                let page = || returns::disputed(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                .summary("Returns of one state, `disputed` or `arbitrated`, the first of them when absent, the oldest first when `order` is absent: for arbiters")
+                .query::<StateQuery>()),
+            |r, i: Input<(), StateQuery>| {
+                let page = || {
+                    let wanted = i.query.wanted(returns::DISPUTES, None, true)?;
+                    returns::disputed(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
+                };
                 answer(r, page().map(Returns::from))
             },
         )

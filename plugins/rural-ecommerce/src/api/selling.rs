@@ -5,6 +5,7 @@ use super::selling_types::*;
 use super::shop::{CodePath, CouponItem, ListingPath, StoreItem};
 use super::types::*;
 use super::{answer, chosen, day, limit, own, unlisted};
+use crate::domain::batch::State;
 use crate::domain::coupon::{Coupon, Off};
 use crate::domain::farmer::Registration;
 use crate::domain::product::{Category, Licence, Product, Sku};
@@ -153,10 +154,13 @@ fn batches_of(router: Router) -> Router {
         .operation(
             own(Operation::get("/api/store/batches", "listOwnBatches")
                 .tag("store")
-                .summary("The store's batches")
-                .query::<PageQuery>()),
-            |r, i: Input<(), PageQuery>| {
-                let page = || batches::mine(r.principal(), limit(i.query.limit)?, i.query.after.clone());
+                .summary("The store's batches, the newest first when `order` is absent")
+                .query::<StateQuery>()),
+            |r, i: Input<(), StateQuery>| {
+                let page = || {
+                    let wanted = i.query.wanted(State::ALL, None, false)?;
+                    batches::mine(r.principal(), &wanted, limit(i.query.limit)?, i.query.after.clone())
+                };
                 answer(r, page().map(Batches::from))
             },
         )

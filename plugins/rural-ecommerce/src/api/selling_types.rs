@@ -8,9 +8,9 @@ use crate::domain::machine::Machine;
 use crate::domain::order::State;
 use crate::domain::product::Product;
 use crate::domain::shipment::Carrier;
-use crate::service::Refusal;
 use crate::service::orders::Wanted;
 use crate::service::shipping::Shipping;
+use crate::service::{self, Refusal};
 use yunlong_sdk::Text;
 
 api! {
@@ -199,6 +199,8 @@ api! {
     Deserialize StateQuery {
         /// Those alone that stand there.
         state: Option<String>,
+        /// `newest` or `oldest` first.
+        order: Option<String>,
         /// 1 to 100; 20 when absent.
         limit: Option<u32>,
         /// `next` of the page before.
@@ -305,12 +307,39 @@ impl From<ShipInput> for Shipping {
 impl OrdersQuery {
     /// The orders that it asks for; `state` stands in place of one that it does not name.
     pub(super) fn wanted(&self, state: Option<State>) -> Result<Wanted, Refusal> {
-        let named = self.state.as_deref().map(|s| chosen(State::ALL, State::code, s, "/state")).transpose()?;
-        let oldest_first = match self.order.as_deref() {
-            None | Some("newest") => false,
-            Some("oldest") => true,
-            Some(_) => return Err(unlisted("/order", &["newest", "oldest"])),
-        };
-        Ok(Wanted { state: named.or(state), number: None, oldest_first })
+        wanted((self.state.as_deref(), State::ALL, state), self.order.as_deref(), false)
+    }
+}
+
+impl StateQuery {
+    /// What it asks for: of `all` states, and with what stands in place of a state and an order that it does not name.
+    pub(super) fn wanted<S: Machine>(
+        &self,
+        all: &[S],
+        state: Option<S>,
+        oldest_first: bool,
+    ) -> Result<service::Wanted<S>, Refusal> {
+        wanted((self.state.as_deref(), all, state), self.order.as_deref(), oldest_first)
+    }
+}
+
+/// What a query asks for: a state of `all`, or the one that stands in its place, and an order.
+fn wanted<S: Machine>(
+    (state, all, otherwise): (Option<&str>, &[S], Option<S>),
+    order: Option<&str>,
+    oldest_first: bool,
+) -> Result<service::Wanted<S>, Refusal> {
+    let named = state.map(|s| chosen(all, S::code, s, "/state")).transpose()?;
+    let oldest_first = oldest(order, oldest_first)?;
+    Ok(service::Wanted { state: named.or(otherwise), number: None, oldest_first })
+}
+
+/// Whether an order asks for the oldest first.
+pub(super) fn oldest(order: Option<&str>, otherwise: bool) -> Result<bool, Refusal> {
+    match order {
+        None => Ok(otherwise),
+        Some("newest") => Ok(false),
+        Some("oldest") => Ok(true),
+        Some(_) => Err(unlisted("/order", &["newest", "oldest"])),
     }
 }

@@ -26,6 +26,8 @@ api! {
     Deserialize StationsQuery {
         /// Those of one village.
         village: Option<String>,
+        /// Those of a county, a town or a village, by its code; where `village` is absent.
+        division: Option<String>,
         /// 1 to 100; 20 when absent.
         limit: Option<u32>,
         /// `next` of the page before.
@@ -124,6 +126,19 @@ api! {
     }
 }
 
+/// The division that a query names, without the city, in which everything lies.
+fn within(division: Option<&str>) -> Result<Option<&str>, Refusal> {
+    let Some(code) = division else { return Ok(None) };
+    match division::Level::of(code) {
+        Some(division::Level::City) => Ok(None),
+        Some(_) => Ok(Some(code)),
+        None => Err(Refusal::field(
+            "/division",
+            t("请填写县、镇或村的代码", "Enter the code of a county, a town or a village"),
+        )),
+    }
+}
+
 pub(super) fn routes(router: Router) -> Router {
     let router = router
         .operation(
@@ -134,7 +149,14 @@ pub(super) fn routes(router: Router) -> Router {
                     .query::<StationsQuery>(),
             ),
             |r, i: Input<(), StationsQuery>| {
-                let page = || stations::list(i.query.village.as_deref(), limit(i.query.limit)?, i.query.after.clone());
+                let page = || {
+                    let named = i
+                        .query
+                        .village
+                        .as_deref()
+                        .map_or_else(|| within(i.query.division.as_deref()), |v| Ok(Some(v)))?;
+                    stations::list(named, limit(i.query.limit)?, i.query.after.clone())
+                };
                 answer(
                     r,
                     page().map(|p| Stations {

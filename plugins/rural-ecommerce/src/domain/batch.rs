@@ -105,7 +105,7 @@ impl Batch {
 /// A trace code as somebody typed it, in its normal form; `None` when it is none.
 #[must_use]
 pub fn trace_code(typed: &str) -> Option<String> {
-    super::keys::typed(typed).filter(|c| c.len() == TRACE_CODE)
+    yunlong_sdk::base32::typed(typed).filter(|c| c.len() == TRACE_CODE)
 }
 
 #[cfg(test)]

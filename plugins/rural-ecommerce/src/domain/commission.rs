@@ -1,7 +1,7 @@
 //! What is kept of a released price, and for whom.
 
-use super::money::{self, SplitError};
 use serde::{Deserialize, Serialize};
+use yunlong_sdk::money::{self, SplitError};
 
 /// Ten thousand basis points are the whole.
 const WHOLE: u64 = 10_000;

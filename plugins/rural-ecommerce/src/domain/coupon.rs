@@ -4,6 +4,7 @@ use super::explain::Explain;
 use super::money;
 use super::time::Date;
 use serde::{Deserialize, Serialize};
+use yunlong_sdk::money::{split, yuan};
 use yunlong_sdk::{Text, t};
 
 /// What a coupon takes off.
@@ -92,8 +93,8 @@ impl Explain for CouponError {
                 Text::new(format!("有效期为 {from} 至 {until}。"), format!("It is valid from {from} to {until}."))
             }
             Self::TooSmall(fen) => Text::new(
-                format!("订单满 {} 元才能使用。", money::yuan(*fen)),
-                format!("It is for orders from {} yuan on.", money::yuan(*fen)),
+                format!("订单满 {} 元才能使用。", yuan(*fen)),
+                format!("It is for orders from {} yuan on.", yuan(*fen)),
             ),
             Self::UsedUp => t("已被领完。请不使用优惠券再下单。", "It is used up. Order without it."),
             Self::UsedAlready => t("每人限用一次，您已使用过。", "One use a person, and you had yours."),
@@ -121,7 +122,7 @@ impl Coupon {
             Off::Amount { fen } => fen.min(total),
             Off::Rate { bps } => money::part(total, u64::from(bps.min(10_000)), 10_000),
         };
-        money::split(off, lines).map_err(|_| CouponError::TooSmall(self.from_amount))
+        split(off, lines).map_err(|_| CouponError::TooSmall(self.from_amount))
     }
 }
 

@@ -10,6 +10,7 @@ use super::time::{Date, Month};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use yunlong_sdk::{Text, t};
 
 /// The city's code.
@@ -164,14 +165,14 @@ impl Explain for DivisionError {
 #[derive(Clone, Debug)]
 pub struct Table {
     /// By code. A code that is used again after it was dissolved is refused, so there is one row each.
-    rows: BTreeMap<String, Row>,
+    rows: Cow<'static, BTreeMap<String, Row>>,
 }
 
 impl Table {
     /// The national table with these changes, in the order of their days.
     #[must_use]
     pub fn with(changes: &[Change]) -> Self {
-        let mut table = Self { rows: base() };
+        let mut table = Self { rows: Cow::Borrowed(&BASE) };
         let mut changes: Vec<&Change> = changes.iter().collect();
         changes.sort_by(|a, b| a.on.cmp(&b.on).then_with(|| a.id.cmp(&b.id)));
         for c in changes {
@@ -181,14 +182,15 @@ impl Table {
     }
 
     fn apply(&mut self, c: &Change) {
-        if let Some(old) = self.rows.get_mut(&c.village) {
+        let rows = self.rows.to_mut();
+        if let Some(old) = rows.get_mut(&c.village) {
             old.to = Some(c.on.plus(-1));
             old.became = Some(c.into.clone());
         }
-        if !self.rows.contains_key(&c.into) {
+        if !rows.contains_key(&c.into) {
             let name = c.name.clone().unwrap_or_else(|| c.into.clone()).into();
             let row = Row { code: c.into.clone(), name, from: Some(c.on), to: None, became: None };
-            self.rows.insert(c.into.clone(), row);
+            rows.insert(c.into.clone(), row);
         }
     }
 
@@ -296,6 +298,9 @@ impl Table {
         all.map(|(_, r)| r).filter(move |r| r.code.len() == 12 && r.on(month.last()))
     }
 }
+
+/// The national table, read once.
+static BASE: LazyLock<BTreeMap<String, Row>> = LazyLock::new(base);
 
 fn base() -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();

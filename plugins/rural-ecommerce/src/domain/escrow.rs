@@ -1,9 +1,9 @@
 //! The escrow account of one order: what was taken is released, refunded or held, always.
 
 use super::explain::Explain;
-use super::money::yuan;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{Text, t};
 
 /// What an entry did.

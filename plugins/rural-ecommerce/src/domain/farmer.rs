@@ -42,6 +42,17 @@ pub enum Kind {
     Trader,
 }
 
+impl Kind {
+    /// As documents write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Resident => "resident",
+            Self::Trader => "trader",
+        }
+    }
+}
+
 /// A registration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Farmer {
@@ -102,27 +113,29 @@ fn both(e: &impl yunlong_formats::Explain) -> Text {
     Text::new(e.zh(), e.en())
 }
 
+/// Reads the number of a document in its normal form.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn document(typed: &str) -> Result<(Kind, String), Text> {
+    // Both have 18 characters; only a resident ID begins with the code of a province, and it has no letter but X.
+    let text = typed.trim();
+    let resident = text.chars().take(17).all(|c| c.is_ascii_digit());
+    match (resident, ResidentId::parse(text), Uscc::parse(text)) {
+        (_, Ok(id), _) => Ok((Kind::Resident, id.as_str().to_owned())),
+        (_, _, Ok(code)) => Ok((Kind::Trader, code.as_str().to_owned())),
+        (true, Err(e), _) => Err(both(&e)),
+        (false, _, Err(e)) => Err(both(&e)),
+    }
+}
+
 /// Checks what somebody typed; the village is for the table of divisions to know.
 ///
 /// # Errors
 /// Every field that is wrong.
 pub fn check(r: &Registration) -> Result<Checked, Vec<FieldError>> {
     let mut wrong = Vec::new();
-    // Both have 18 characters; only a resident ID begins with the code of a province, and it has no letter but X.
-    let text = r.document.trim();
-    let resident = text.chars().take(17).all(|c| c.is_ascii_digit());
-    let document = match (resident, ResidentId::parse(text), Uscc::parse(text)) {
-        (_, Ok(id), _) => Some((Kind::Resident, id.as_str().to_owned())),
-        (_, _, Ok(code)) => Some((Kind::Trader, code.as_str().to_owned())),
-        (true, Err(e), _) => {
-            wrong.push(FieldError::new("/document", both(&e)));
-            None
-        }
-        (false, _, Err(e)) => {
-            wrong.push(FieldError::new("/document", both(&e)));
-            None
-        }
-    };
+    let document = document(&r.document).map_err(|why| wrong.push(FieldError::new("/document", why))).ok();
     let phone = Mobile::parse(&r.phone).map_err(|e| wrong.push(FieldError::new("/phone", both(&e)))).ok();
     let name = r.name.trim();
     if !is_name(name) {

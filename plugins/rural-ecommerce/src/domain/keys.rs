@@ -2,9 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-/// Crockford's base 32: no I, L, O, U, so that a code survives being read aloud and typed.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+use yunlong_sdk::base32;
 
 /// The keys of this installation: the function that derives one for a purpose, which is
 /// `context.derive-key` of the host.
@@ -29,57 +27,35 @@ impl Keys {
     /// The keyed hash of a document's number: one registration for one document.
     #[must_use]
     pub fn document_hash(self, kind: &str, number: &str) -> String {
-        base32(&self.mac("document", &[kind, number]), 26)
+        base32::encode(&self.mac("document", &[kind, number]), 26)
     }
 
     /// The digest of what was asked for, to know a repeated request from another. Keyed, since a
     /// request holds names and telephones.
     #[must_use]
     pub fn request_digest(self, request: &str) -> String {
-        base32(&self.mac("request", &[request]), 26)
+        base32::encode(&self.mac("request", &[request]), 26)
     }
 
     /// The number of the n-th order that somebody makes with an idempotency key, 60 bits: a repeated
     /// request finds its orders without an index.
     #[must_use]
     pub fn order_number(self, who: &str, key: &str, n: usize) -> String {
-        base32(&self.mac("order-number", &[who, key, &n.to_string()]), 12)
+        base32::encode(&self.mac("order-number", &[who, key, &n.to_string()]), 12)
     }
 
     /// What stands for an order in messages that leave the department, 80 bits: the same for all that
     /// is told of one order, and nothing by which anybody finds it.
     #[must_use]
     pub fn reference(self, order: &str) -> String {
-        base32(&self.mac("event-reference", &[order]), 16)
+        base32::encode(&self.mac("event-reference", &[order]), 16)
     }
 
     /// The id of a claim: that this person joined this group or used this coupon.
     #[must_use]
     pub fn claim(self, of: &str, person: &str) -> String {
-        format!("{of}/{}", base32(&self.mac("claim", &[of, person]), 16))
+        format!("{of}/{}", base32::encode(&self.mac("claim", &[of, person]), 16))
     }
-}
-
-/// The first `n` characters of the base 32 of `bytes`.
-#[must_use]
-pub fn base32(bytes: &[u8], n: usize) -> String {
-    let bit = |i: usize| bytes.get(i / 8).is_some_and(|b| b >> (7 - i % 8) & 1 == 1);
-    (0..n).map(|c| char::from(ALPHABET[(0..5).fold(0, |v, i| v << 1 | usize::from(bit(c * 5 + i)))])).collect()
-}
-
-/// What a person typed as base 32: capitals, no blanks or hyphens, O as 0, I and L as 1.
-/// `None` when another character remains.
-#[must_use]
-pub fn typed(text: &str) -> Option<String> {
-    text.chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| match c.to_ascii_uppercase() {
-            'O' => Some('0'),
-            'I' | 'L' => Some('1'),
-            c if c.is_ascii() && ALPHABET.contains(&(c as u8)) => Some(c),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -91,13 +67,6 @@ pub(crate) fn for_tests() -> Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base_32_is_crockfords() {
-        assert_eq!(base32(&[0xff, 0x00, 0x0f], 4), "ZW00");
-        assert_eq!(typed("zw-0o il").as_deref(), Some("ZW0011"));
-        assert_eq!(typed("UUUU"), None);
-    }
 
     #[test]
     fn a_number_is_the_same_for_the_same_buyer_key_and_place_alone() {

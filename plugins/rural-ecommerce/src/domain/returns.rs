@@ -373,7 +373,7 @@ impl Return {
         let whole = |u: &Units| Back { line: u.line, units: u.units, shipped: true, amount: None };
         match amount {
             Some(fen) if fen < worth.iter().sum::<u64>() => {
-                let parts = super::money::split(fen, &worth).unwrap_or_else(|_| vec![0; worth.len()]);
+                let parts = yunlong_sdk::money::split(fen, &worth).unwrap_or_else(|_| vec![0; worth.len()]);
                 let less = |(u, fen): (&Units, u64)| Back { line: u.line, units: 0, shipped: true, amount: Some(fen) };
                 self.units.iter().zip(parts).map(less).collect()
             }

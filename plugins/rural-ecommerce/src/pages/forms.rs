@@ -2,10 +2,10 @@
 //! languages.
 
 use super::refused;
-use crate::domain::money::yuan;
 use crate::service::Refusal;
 use maud::{Markup, html};
 use yunlong_sdk::identity::sign_in_url;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::page::{field, notice};
 use yunlong_sdk::{DataError, Error, Form, Lang, Request, Response, StatusCode, Text, Tone, t};
 

@@ -9,6 +9,7 @@ mod forms;
 mod goods;
 mod groups;
 mod help;
+mod lists;
 mod manage;
 mod offline;
 mod order_view;

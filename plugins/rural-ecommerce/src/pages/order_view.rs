@@ -1,19 +1,19 @@
 //! What an order looks like, for its buyer, its seller and the department alike.
 
 use super::files::{self, Field};
-use super::{choices, local, order_badge, return_badge};
+use super::lists::{Asked, Filters};
+use super::{local, order_badge, return_badge};
 use crate::domain::machine::Machine;
 use crate::domain::order::{Block, Line, Order, Refund, RefundState, State};
 use crate::domain::returns::Return;
 use crate::domain::shipment::{Carrier, Claim, ClaimState, Parcel, ParcelState, Shipment};
 use crate::notes::reason_name;
-use crate::service::orders::Wanted;
 use crate::service::{Refusal, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, Listing, amount, badge, card, empty, field, notice, select, table};
-use yunlong_sdk::{Lang, Page, Request, Response, Stored, Text, Tone, t, web};
+use yunlong_sdk::page::{Column, amount, badge, card, notice, table};
+use yunlong_sdk::{Lang, Page, Request, Response, Stored, Tone, t, web};
 
-fn columns(request: &Request) -> [Column<'_, Stored<Order>>; 5] {
+pub(super) fn columns(request: &Request) -> [Column<'_, Stored<Order>>; 5] {
     let lang = request.lang();
     [
         Column::new(request.t("订单", "Order"), move |o: &Stored<Order>| {
@@ -36,52 +36,28 @@ pub(super) fn listing(request: &Request, caption: &str, orders: Vec<Stored<Order
     table(caption, &columns(request), orders)
 }
 
-/// A list of orders as the address asks for it: narrowed to a state or a number, by time both ways.
-pub(super) struct Orders {
-    list: Listing,
-    pub(super) wanted: Wanted,
+/// A list of orders as the address asks for it.
+pub(super) fn asked(request: &Request) -> Asked<State> {
+    let number = Some(t("订单号", "Number"));
+    Asked::of(request, "-placed", Filters { state: "state", states: State::ALL, first: None, number })
 }
 
-impl Orders {
-    pub(super) fn asked(request: &Request) -> Self {
-        let list = Listing::of(request, &["-placed"], &["state", "number"]);
-        let wanted = Wanted {
-            state: State::of_code(list.filter("state")),
-            number: Some(list.filter("number").to_owned()).filter(|n| !n.is_empty()),
-            oldest_first: !list.is_descending(),
-        };
-        Self { list, wanted }
-    }
+/// The list with its filters, its pager and its files; `none` stands in place of one in which there is nothing yet.
+pub(super) fn listed(
+    request: &Request,
+    asked: &Asked<State>,
+    caption: &str,
+    page: Page<Order>,
+    none: Markup,
+) -> Markup {
+    let none_such = request.t("没有这样的订单。", "There are no such orders.");
+    asked.show(request, (caption, &columns(request)), page, none, none_such)
+}
 
-    /// The cursor of the page.
-    pub(super) fn after(&self) -> Option<String> {
-        self.list.after()
-    }
-
-    /// The list with its filters, its pager and its files; `none` stands in place of one in which there is nothing yet.
-    pub(super) fn show(&self, request: &Request, caption: &str, page: Page<Order>, none: Markup) -> Markup {
-        let nothing = page.items.is_empty() && self.after().is_none();
-        if nothing && !self.list.is_filtered() {
-            return empty(none);
-        }
-        html! {
-            (self.filters(request.lang()))
-            @if nothing { (empty(html! { p { (request.t("没有这样的订单。", "There are no such orders.")) } })) }
-            @else { (self.list.table(caption, &columns(request), page.items)) }
-            (self.list.pager(page.next.as_deref()))
-            (files::links(request, &self.list))
-        }
-    }
-
-    fn filters(&self, lang: Lang) -> Markup {
-        let all = (String::new(), t("全部", "All"));
-        let states: Vec<(String, Text)> =
-            std::iter::once(all).chain(State::ALL.iter().map(|s| (s.code().to_owned(), s.name()))).collect();
-        self.list.form(html! {
-            (field(lang, self.list.filters(), "number", "search", &t("订单号", "Number"), None))
-            (select(lang, self.list.filters(), "state", &t("状态", "State"), &choices(lang, &states)))
-        })
-    }
+/// All lines of an order in one cell of a file.
+pub(super) fn goods(lang: Lang, order: &Order) -> String {
+    let line = |l: &Line| format!("{} {} × {}", l.title.get(lang), l.sku_name.get(lang), l.quantity);
+    order.lines.iter().map(line).collect::<Vec<_>>().join(lang.pick("；", "; "))
 }
 
 /// The same orders as a file, with their numbers and all of their lines; who receives them stands on their own pages
@@ -92,13 +68,9 @@ pub(super) fn file(
     find: impl Fn(u32, Option<String>) -> Result<Page<Order>, Refusal>,
 ) -> web::Result<Response> {
     let lang = request.lang();
-    let goods = |o: &Order| {
-        let line = |l: &Line| format!("{} {} × {}", l.title.get(lang), l.sku_name.get(lang), l.quantity);
-        o.lines.iter().map(line).collect::<Vec<_>>().join(lang.pick("；", "; "))
-    };
     let columns = [
         Field::new(request.t("订单号", "Number"), |o: &Order| o.id.clone()),
-        Field::new(request.t("商品", "Goods"), goods),
+        Field::new(request.t("商品", "Goods"), |o: &Order| goods(lang, o)),
         Field::new(request.t("店铺", "Store"), |o: &Order| o.store_name.get(lang).to_owned()),
         Field::new(request.t("下单时间", "Ordered"), |o: &Order| local(o.placed_at)),
         Field::fen(request.t("金额（元）", "Amount (yuan)"), |o: &Order| o.total),

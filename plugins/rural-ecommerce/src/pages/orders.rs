@@ -36,12 +36,12 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let asked = view::Orders::asked(request);
+        let asked = view::asked(request);
         let page = orders::list(request.principal(), &asked.wanted, PAGE, asked.after())?;
         let none = html! { p { (request.t("您还没有订单。", "You have no orders yet.")) } p { a href="/" { (request.t("去逛商品", "To the shop")) } } };
         let body = html! {
             @if request.query_value("placed").is_some() { (notice(Tone::Ok, request.t("已按店铺分成几张订单，请分别付款。", "There is one order for each store: pay each of them."))) }
-            (asked.show(request, request.t("我的订单", "My orders"), page, none))
+            (view::listed(request, &asked, request.t("我的订单", "My orders"), page, none))
             p { a href="/returns" { (request.t("我的退货", "My returns")) } }
         };
         Ok(LAYOUT.page(request, &t("我的订单", "My orders"), body))
@@ -52,7 +52,7 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/orders/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    let asked = view::Orders::asked(request);
+    let asked = view::asked(request);
     view::file(request, "orders", |limit, after| orders::list(request.principal(), &asked.wanted, limit, after))
 }
 

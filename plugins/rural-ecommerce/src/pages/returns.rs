@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use yunlong_sdk::page::{
     Column, Listing, amount, card, empty, error_summary, field, notice, pager, select, table, textarea,
 };
-use yunlong_sdk::{Form, Page, Request, Response, Router, Tone, t, web};
+use yunlong_sdk::{Form, Page, Request, Response, Router, Stored, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
     router
@@ -121,21 +121,28 @@ fn mine_file(request: &Request) -> web::Result<Response> {
     file(request, "returns", |limit, after| returns::mine(request.principal(), limit, after))
 }
 
+/// What a list says of each return.
+pub(super) fn columns(request: &Request) -> [Column<'_, Stored<Return>>; 5] {
+    let lang = request.lang();
+    [
+        Column::new(
+            request.t("退货", "Return"),
+            |r: &Stored<Return>| html! { a href={ "/returns/" (r.id) } { (r.id) } },
+        ),
+        Column::new(request.t("原因", "Why"), move |r: &Stored<Return>| html! { (r.reason.name().get(lang)) }),
+        Column::new(request.t("申请时间", "Asked"), |r: &Stored<Return>| html! { (local(r.asked_at)) })
+            .sorted_by("asked"),
+        Column::new(request.t("金额", "Amount"), |r: &Stored<Return>| amount(r.amount)).numeric(),
+        Column::new(request.t("状态", "State"), move |r: &Stored<Return>| return_badge(lang, r.state)),
+    ]
+}
+
 /// A list of returns with its pager.
 pub(super) fn listed(request: &Request, path: &str, page: Page<Return>, at_start: bool) -> Markup {
-    let lang = request.lang();
     html! {
         @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有退货。", "There are no returns.")) } })) }
-        @else {
-            (table(request.t("退货", "Returns"), &[
-                Column::new(request.t("退货", "Return"), |r: &Return| html! { a href={ "/returns/" (r.id) } { (r.id) } }),
-                Column::new(request.t("原因", "Why"), |r: &Return| html! { (r.reason.name().get(lang)) }),
-                Column::new(request.t("申请时间", "Asked"), |r: &Return| html! { (local(r.asked_at)) }),
-                Column::new(request.t("金额", "Amount"), |r: &Return| amount(r.amount)).numeric(),
-                Column::new(request.t("状态", "State"), |r: &Return| return_badge(lang, r.state)),
-            ], page.items.into_iter().map(|r| r.value)))
-        }
-        (pager(lang, path, &[], at_start, page.next.as_deref()))
+        @else { (table(request.t("退货", "Returns"), &columns(request), page.items)) }
+        (pager(request.lang(), path, &[], at_start, page.next.as_deref()))
         (files::links(request, &Listing::of(request, &[], &[])))
     }
 }

@@ -1,12 +1,12 @@
 //! Batches: registered by farmers, tested by inspectors, called back by managers.
 
 use super::access::{self, INSPECTOR, MANAGER, known, need};
-use super::{Refusal, now, stores, sweeps};
+use super::{Refusal, Wanted, now, stores, sweeps};
 use crate::domain::batch::{self, Batch, State, Step, Test};
 use crate::domain::edit::{self, Check};
 use crate::domain::machine::Machine;
 use crate::domain::time::Date;
-use crate::store::{BATCHES, BATCHES_BY_STATE, BATCHES_BY_STORE, table};
+use crate::store::{BATCHES, BATCHES_BY_STATE, BATCHES_BY_STORE, BATCHES_BY_STORE_STATE, table};
 use serde_json::json;
 use yunlong_sdk::{DataError, Page, Principal, Text, random, t, transact};
 
@@ -71,13 +71,25 @@ pub fn register(who: &Principal, input: &BatchInput) -> Result<Batch, Refusal> {
     }
 }
 
-/// The batches of the store of whoever asks, the newest first.
+/// The batches of the store of whoever asks.
 ///
 /// # Errors
 /// [`Refusal::NotSelling`].
-pub fn mine(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Batch>, Refusal> {
-    let store = stores::my_store(who)?;
-    Ok(BATCHES.find(BATCHES_BY_STORE.equals(store.id.as_str()).descending().limit(limit).after(after))?)
+pub fn mine(
+    who: &Principal,
+    wanted: &Wanted<State>,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Batch>, Refusal> {
+    let store = stores::my_store(who)?.id;
+    let queries = (BATCHES_BY_STORE.equals(store.as_str()), BATCHES_BY_STORE_STATE.equals(store.as_str()));
+    typed(wanted).read(BATCHES, queries, |b| (b.store == store).then_some(b.state), limit, after)
+}
+
+/// The same wish with its trace code in the normal form, where it can be read as one.
+fn typed(wanted: &Wanted<State>) -> Wanted<State> {
+    let normal = |n: &String| batch::trace_code(n).unwrap_or_else(|| n.clone());
+    Wanted { number: wanted.number.as_ref().map(normal), ..wanted.clone() }
 }
 
 /// A batch, for its seller, inspectors and managers. Everybody else reads [`super::trace::by_code`].
@@ -92,15 +104,21 @@ pub fn get(who: &Principal, code: &str) -> Result<Batch, Refusal> {
     if staff || own { Ok(found) } else { Err(Refusal::NotFound) }
 }
 
-/// Batches that stand somewhere, the oldest first: for inspectors and managers.
+/// Every store's batches, where no state is asked for state after state: for inspectors and managers.
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`].
-pub fn in_state(who: &Principal, state: State, limit: u32, after: Option<String>) -> Result<Page<Batch>, Refusal> {
+pub fn every(
+    who: &Principal,
+    wanted: &Wanted<State>,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Batch>, Refusal> {
     if !who.has_role(MANAGER) {
         access::role(who, INSPECTOR)?;
     }
-    Ok(BATCHES.find(BATCHES_BY_STATE.equals(state.code()).limit(limit).after(after))?)
+    let queries = (BATCHES_BY_STATE.all(), BATCHES_BY_STATE.all());
+    typed(wanted).read(BATCHES, queries, |b| Some(b.state), limit, after)
 }
 
 /// What an inspector found.

@@ -1,13 +1,13 @@
 //! Farmers register, and managers look at it.
 
 use super::access::{self, MANAGER, known, need};
-use super::{Refusal, keys, now};
+use super::{Refusal, Wanted, keys, now};
 use crate::domain::explain::FieldError;
 use crate::domain::farmer::{self, Farmer, Kind, Registration, Status, Step};
 use crate::domain::machine::Machine;
 use crate::domain::time::Date;
 use crate::policy;
-use crate::store::{FARMERS, FARMERS_BY_OWNER, FARMERS_BY_STATUS, STORES_BY_OWNER, table};
+use crate::store::{FARMERS, FARMERS_BY_DOCUMENT, FARMERS_BY_OWNER, FARMERS_BY_STATUS, STORES_BY_OWNER, table};
 use serde_json::json;
 use yunlong_sdk::{DataError, Page, Principal, Text, random, t, transact};
 
@@ -19,10 +19,7 @@ pub fn register(who: &Principal, r: &Registration) -> Result<Farmer, Refusal> {
     let me = access::subject(who)?;
     let checked = farmer::check(r)?;
     let (now, agent) = (now(), policy::collecting_agent()?);
-    let code = match checked.kind {
-        Kind::Resident => "resident",
-        Kind::Trader => "trader",
-    };
+    let code = checked.kind.code();
     let hash = keys().document_hash(code, &checked.document);
     let id = random::code(10);
     let made = transact(|tx| {
@@ -68,13 +65,34 @@ pub fn mine(who: &Principal) -> Result<Option<Farmer>, Refusal> {
     Ok(FARMERS.find(FARMERS_BY_OWNER.equals(me).limit(1))?.into_iter().next().map(|f| f.value))
 }
 
-/// Registrations that stand somewhere, the oldest first: for managers.
+/// Registrations, where no state is asked for state after state: for managers.
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`].
-pub fn list(who: &Principal, status: Status, limit: u32, after: Option<String>) -> Result<Page<Farmer>, Refusal> {
+pub fn list(
+    who: &Principal,
+    wanted: &Wanted<Status>,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Farmer>, Refusal> {
     access::role(who, MANAGER)?;
-    Ok(FARMERS.find(FARMERS_BY_STATUS.equals(status.code()).limit(limit).after(after))?)
+    wanted.read(FARMERS, (FARMERS_BY_STATUS.all(), FARMERS_BY_STATUS.all()), |f| Some(f.status), limit, after)
+}
+
+/// The registration under a document's number, wherever it stands: for managers. It is found by the keyed hash of the
+/// number.
+///
+/// # Errors
+/// [`Refusal::RoleRequired`]; [`Refusal::Fields`] for what is no number of a document, and where nobody is registered
+/// under it.
+pub fn by_document(who: &Principal, typed: &str) -> Result<Farmer, Refusal> {
+    access::role(who, MANAGER)?;
+    let (kind, document) = farmer::document(typed).map_err(|why| Refusal::field("/document", why))?;
+    let hash = keys().document_hash(kind.code(), &document);
+    let found = FARMERS.find(FARMERS_BY_DOCUMENT.equals(hash).limit(1))?.into_iter().next();
+    found.map(|f| f.value).ok_or_else(|| {
+        Refusal::field("/document", t("没有用这个证件的登记", "Nobody is registered under this document"))
+    })
 }
 
 /// One registration, for managers.

@@ -15,6 +15,8 @@ use yunlong_sdk::{DataError, Page, Principal, Stored, Text, Tx, data, random, t,
 
 /// Pages of the index that a search goes through.
 const SEARCH_PAGES: usize = 8;
+/// How often a store's listings are looked up for one page of those on sale, and for all of them.
+const LOOKS: usize = 10;
 
 /// Drafts a listing of a product of the store of whoever asks, with the stock of each variant.
 ///
@@ -207,9 +209,40 @@ pub fn waiting(who: &Principal, limit: u32, after: Option<String>) -> Result<Pag
 /// An error of the data service.
 pub fn of_store(who: &Principal, store: &str, limit: u32, after: Option<String>) -> Result<Page<Listing>, Refusal> {
     let all = who.has_role(MANAGER) || (who.subject.is_some() && stores::mine(who)?.is_some_and(|s| s.id == store));
-    let mut page = LISTINGS.find(LISTINGS_BY_STORE.equals(store).descending().limit(limit).after(after))?;
-    page.items.retain(|l| all || l.state == State::OnSale);
+    let query = |limit, after| LISTINGS_BY_STORE.equals(store).descending().limit(limit).after(after);
+    let mut page = LISTINGS.find(query(limit, after))?;
+    if all {
+        return Ok(page);
+    }
+    page.items.retain(|l| l.state == State::OnSale);
+    // What is withdrawn leaves no empty page with more behind it.
+    for _ in 0..LOOKS {
+        let left = limit.saturating_sub(u32::try_from(page.items.len()).unwrap_or(limit));
+        if left == 0 || page.next.is_none() {
+            break;
+        }
+        let more = LISTINGS.find(query(left, page.next))?;
+        page.items.extend(more.items.into_iter().filter(|l| l.state == State::OnSale));
+        page.next = more.next;
+    }
     Ok(page)
+}
+
+/// All that a store has on sale, up to a thousand: for its seller, who opens group buys of it.
+///
+/// # Errors
+/// An error of the data service.
+pub fn on_sale(who: &Principal, store: &str) -> Result<Vec<Listing>, Refusal> {
+    let (mut all, mut after) = (Vec::new(), None);
+    for _ in 0..LOOKS {
+        let page = of_store(who, store, 100, after)?;
+        all.extend(page.items.into_iter().map(Stored::into_value).filter(|l| l.state == State::OnSale));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(all)
 }
 
 /// A listing with all that its page shows.

@@ -6,19 +6,19 @@
 //!
 //! | module | for whom | functions |
 //! |---|---|---|
-//! | [`farmers`] | citizens; managers | `register`, `mine`; `list`, `decide` (approve, refuse, suspend) |
+//! | [`farmers`] | citizens; managers | `register`, `mine`; `list`, `by_document`, `decide` (approve, refuse, suspend) |
 //! | [`stores`] | farmers; everybody | `open_or_edit`, `mine`, `set_open`; `get`, `in_village`; products: `put_product`, `product`, `products` |
 //! | [`pictures`] | farmers; everybody | `put`, `remove`; `file`, `of_listings` |
-//! | [`batches`] | farmers; inspectors; managers | `register`, `mine`, `get`; `record_test`, `waiting`; `recall` |
+//! | [`batches`] | farmers; inspectors; managers | `register`, `mine`, `get`; `every`, `record_test`; `recall` |
 //! | [`listings`] | farmers; managers; everybody | `draft`, `set_stock`, `submit`, `withdraw`, `of_store`; `waiting`, `publish`, `send_back`; `offer`, `search` |
 //! | [`cart`] | buyers | `get` (with prices and what is wrong), `set`, `clear` |
 //! | [`coupons`] | farmers; buyers | `put`, `of_store`; `quote` |
 //! | [`groups`] | farmers; everybody | `open`, `of_listing`; `get`, `list_open` |
 //! | [`checkout`] | buyers | `place`: everything or nothing, one order a store |
-//! | [`orders`] | buyers, sellers, keepers, managers | `get`, `own`, `list`, `of_store`, `of_station`, `every`; `pay`, `cancel`, `confirm`; `accept`, `give_back`, `retry_refunds`; `decide_claim` |
+//! | [`orders`] | buyers, sellers, keepers, managers | `get`, `own`, `list`, `of_store`, `of_station`, `every`, `with_claims`; `pay`, `cancel`, `confirm`; `accept`, `give_back`, `retry_refunds`; `decide_claim` |
 //! | [`shipping`] | sellers | `ship`, `brought` |
 //! | [`returns`] | buyers; sellers; arbiters | `ask`, `withdraw`, `send`, `appeal`, `mine`; `approve`, `reject`, `inspect`, `refund`, `of_store`; `disputed`, `arbitrate`; `get` |
-//! | [`stations`] | managers; keepers; everybody | `put`, `set_commission`, `set_active`; `mine`, `sell`, `sync`, `receipt`, `record_visit`; `list`, `in_village` |
+//! | [`stations`] | managers; keepers; everybody | `put`, `set_commission`, `set_active`; `mine`, `sell`, `sync`, `receipt`, `record_visit`; `list` |
 //! | [`statistics`] | everybody; managers | `drill`, `coverage`, `uncovered`; `change_division`, `changes` |
 //! | [`trace`] | everybody | `by_code` |
 //!
@@ -46,8 +46,10 @@ pub mod statistics;
 pub mod stores;
 mod sweeps;
 pub mod trace;
+mod wanted;
 
 pub use refusal::Refusal;
+pub use wanted::Wanted;
 
 use crate::domain::keys::Keys;
 use yunlong_sdk::{clock, context};

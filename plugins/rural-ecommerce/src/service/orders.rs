@@ -13,8 +13,8 @@ use crate::store::{
     ORDERS_BY_STATION, ORDERS_BY_STORE, ORDERS_BY_STORE_STATE, StageError, stage, table,
 };
 use serde_json::json;
-use yunlong_sdk::payments::PaymentError;
-use yunlong_sdk::{Page, Principal, Query, Text, Tx, t, transact};
+use yunlong_sdk::payments::{self, PaymentError, Status};
+use yunlong_sdk::{Page, Principal, Text, Tx, t, transact};
 
 /// Whether somebody speaks for the buyer: the buyer, or the keeper who ordered for somebody.
 #[must_use]
@@ -69,41 +69,7 @@ pub fn own(who: &Principal, id: &str) -> Result<Order, Refusal> {
 }
 
 /// Which orders of a list are wanted, and in which order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Those alone that stand there.
-    pub state: Option<State>,
-    /// The one of this number alone, however it is typed.
-    pub number: Option<String>,
-    /// The oldest first, instead of the newest.
-    pub oldest_first: bool,
-}
-
-impl From<Option<State>> for Wanted {
-    fn from(state: Option<State>) -> Self {
-        Self { state, ..Self::default() }
-    }
-}
-
-impl Wanted {
-    /// Reads a page of a list: `all` walks it by time, `by_state` awaits a state, and `has` says whether an order is of it.
-    fn read(
-        &self,
-        (all, by_state): (Query<Order>, Query<Order>),
-        has: impl Fn(&Order) -> bool,
-        limit: u32,
-        after: Option<String>,
-    ) -> Result<Page<Order>, Refusal> {
-        if let Some(number) = &self.number {
-            let found = known(ORDERS.get(&number.trim().to_uppercase()))?;
-            let fits = |o: &Order| has(o) && self.state.is_none_or(|s| o.state == s);
-            return Ok(Page { items: found.into_iter().filter(|o| fits(o)).collect(), next: None });
-        }
-        let query = self.state.map_or(all, |s| by_state.equals(s.code()));
-        let query = if self.oldest_first { query } else { query.descending() };
-        Ok(ORDERS.find(query.limit(limit).after(after))?)
-    }
-}
+pub type Wanted = super::Wanted<State>;
 
 /// The orders of whoever asks.
 ///
@@ -112,7 +78,7 @@ impl Wanted {
 pub fn list(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
     let me = access::subject(who)?;
     let queries = (ORDERS_BY_OWNER.equals(me), ORDERS_BY_OWNER_STATE.equals(me));
-    wanted.read(queries, |o| o.owner.as_deref() == Some(me), limit, after)
+    wanted.read(ORDERS, queries, |o| (o.owner.as_deref() == Some(me)).then_some(o.state), limit, after)
 }
 
 /// The orders of the store of whoever asks.
@@ -122,7 +88,7 @@ pub fn list(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>)
 pub fn of_store(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
     let store = stores::my_store(who)?.id;
     let queries = (ORDERS_BY_STORE.equals(store.as_str()), ORDERS_BY_STORE_STATE.equals(store.as_str()));
-    wanted.read(queries, |o| o.store == store, limit, after)
+    wanted.read(ORDERS, queries, |o| (o.store == store).then_some(o.state), limit, after)
 }
 
 /// The orders that a station placed, the newest first: for its keeper and managers.
@@ -143,7 +109,7 @@ pub fn of_station(who: &Principal, station: &str, limit: u32, after: Option<Stri
 /// [`Refusal::RoleRequired`].
 pub fn every(who: &Principal, wanted: &Wanted, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
     access::role(who, MANAGER)?;
-    wanted.read((ORDERS_BY_PLACED.all(), ORDERS_BY_STATE.all()), |_| true, limit, after)
+    wanted.read(ORDERS, (ORDERS_BY_PLACED.all(), ORDERS_BY_STATE.all()), |o| Some(o.state), limit, after)
 }
 
 /// Changes an order in one transaction: those who may see it and are not allowed the step are told
@@ -189,13 +155,21 @@ pub fn pay(who: &Principal, id: &str, confirm: bool) -> Result<Order, Refusal> {
             return Ok(Vec::new());
         }
         payable(order, now)?;
-        let confirmed = order.intent.as_ref().map_or(Ok(()), |intent| tx.confirm_intent(&intent.id));
-        match confirmed {
+        let Some(intent) = &order.intent else { return Ok(Vec::new()) };
+        match tx.confirm_intent(&intent.id) {
             // Asked twice: the provider is at it, and its answer comes once.
-            Ok(()) | Err(PaymentError::WrongStatus(_)) => Ok(Vec::new()),
-            Err(e) => Err(StageError::from(e).into()),
+            Err(PaymentError::WrongStatus(_)) if was_asked(&intent.id)? => Ok(Vec::new()),
+            // The time to pay ended since the clock was read.
+            Err(PaymentError::WrongStatus(_)) => Ok(State::Cancelled.check(Step::Pay).map(|()| Vec::new())?),
+            confirmed => Ok(confirmed.map(|()| Vec::new()).map_err(StageError::from)?),
         }
     })
+}
+
+/// Whether the provider was asked for the money.
+fn was_asked(intent: &str) -> Result<bool, Refusal> {
+    let status = payments::intent(intent).map_err(StageError::from)?.status;
+    Ok(matches!(status, Status::Processing | Status::Captured | Status::Refunded))
 }
 
 /// Nobody is led to pay an order whose time is over, whether or not its message has arrived.
@@ -305,13 +279,21 @@ pub fn confirm(who: &Principal, id: &str) -> Result<Order, Refusal> {
     })
 }
 
-/// Orders with a claim on which nobody has decided, the oldest claim first: for managers.
+/// Orders with a claim on which nobody has decided, by the time of the oldest such claim: for managers. They are not
+/// narrowed to a state.
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`].
-pub fn with_claims(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Order>, Refusal> {
+pub fn with_claims(
+    who: &Principal,
+    wanted: &Wanted,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Order>, Refusal> {
     access::role(who, MANAGER)?;
-    Ok(ORDERS.find(ORDERS_BY_OPEN_CLAIM.all().at_least(0).limit(limit).after(after))?)
+    let (open, by_state) = (ORDERS_BY_OPEN_CLAIM.all().at_least(0), ORDERS_BY_STATE.all());
+    let wanted = Wanted { state: None, ..wanted.clone() };
+    wanted.read(ORDERS, (open, by_state), |o| o.open_claim.map(|_| o.state), limit, after)
 }
 
 /// A manager who is no party of it decides a claim for a parcel: with units that go back at their worth, or

@@ -6,13 +6,13 @@ use crate::domain::explain::{Explain, FieldError};
 use crate::domain::group::GroupError;
 use crate::domain::listing::ListingError;
 use crate::domain::machine::{Machine, WrongState};
-use crate::domain::money::yuan;
 use crate::domain::order::OrderError;
 use crate::domain::returns::ReturnError;
 use crate::domain::station::StationError;
 use crate::store::StageError;
 use serde_json::json;
 use yunlong_sdk::context::ConfigError;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{DataError, Error, Lang, Problem, StatusCode, Text, t};
 
 /// A refusal.

@@ -2,7 +2,7 @@
 
 use super::access::{self, ARBITER, MANAGER, known, need};
 use super::orders::is_buyer;
-use super::{Refusal, now, stores};
+use super::{Refusal, Wanted, now, stores};
 use crate::domain::edit::Check;
 use crate::domain::machine::Machine;
 use crate::domain::order::{Effect, Order};
@@ -11,6 +11,9 @@ use crate::policy;
 use crate::store::{RETURNS, RETURNS_BY_ORDER, RETURNS_BY_OWNER, RETURNS_BY_STATE, RETURNS_BY_STORE, stage};
 use serde_json::json;
 use yunlong_sdk::{Page, Principal, Tx, transact};
+
+/// The most returns of one order that are read.
+const OF_ORDER: u32 = 100;
 
 fn speaks_for_buyer(r: &Return, who: &Principal) -> bool {
     who.subject.as_deref() == Some(r.owner.as_deref().unwrap_or(&r.placed_by))
@@ -60,13 +63,33 @@ pub fn of_order(who: &Principal, order: &str) -> Result<Vec<Return>, Refusal> {
     Ok(RETURNS.find(RETURNS_BY_ORDER.equals(order).limit(50))?.into_iter().map(|r| r.value).collect())
 }
 
-/// Disputes that wait for an arbiter, the oldest first.
+/// Where what arbiters see stands: it waits for one, or one has decided.
+pub const DISPUTES: &[State] = &[State::Disputed, State::Arbitrated];
+
+/// Disputes: those that wait for an arbiter, unless a state of [`DISPUTES`] is asked for. The number is the return's, or
+/// its order's.
 ///
 /// # Errors
 /// [`Refusal::RoleRequired`].
-pub fn disputed(who: &Principal, limit: u32, after: Option<String>) -> Result<Page<Return>, Refusal> {
+pub fn disputed(
+    who: &Principal,
+    wanted: &Wanted<State>,
+    limit: u32,
+    after: Option<String>,
+) -> Result<Page<Return>, Refusal> {
     access::role(who, ARBITER)?;
-    Ok(RETURNS.find(RETURNS_BY_STATE.equals(State::Disputed.code()).limit(limit).after(after))?)
+    let stands = |r: &Return| DISPUTES.contains(&r.state).then_some(r.state);
+    if let Some(order) = wanted.number.as_ref().filter(|n| !n.contains('.')) {
+        let number = order.trim().to_uppercase();
+        let query = wanted.turned(RETURNS_BY_ORDER.equals(number)).limit(OF_ORDER);
+        let fits = |r: &Return| stands(r).is_some_and(|s| wanted.state.is_none_or(|w| s == w));
+        let items = RETURNS.find(query)?.into_iter().filter(|r| fits(r)).collect();
+        return Ok(Page { items, next: None });
+    }
+    let state = wanted.state.filter(|s| DISPUTES.contains(s));
+    let state = state.or_else(|| wanted.number.is_none().then_some(State::Disputed));
+    let queries = (RETURNS_BY_STATE.all(), RETURNS_BY_STATE.all());
+    Wanted { state, ..wanted.clone() }.read(RETURNS, queries, stands, limit, after)
 }
 
 /// The buyer asks to return units. The order's money is held until it is decided.
@@ -84,7 +107,7 @@ pub fn ask(who: &Principal, order: &str, asked: &Asked) -> Result<Return, Refusa
         if !is_buyer(&o, who) {
             return Err(Refusal::NotFound);
         }
-        let number = tx.find(RETURNS_BY_ORDER.equals(order).limit(100))?.items.len() + 1;
+        let number = tx.find(RETURNS_BY_ORDER.equals(order).limit(OF_ORDER))?.items.len() + 1;
         let mut made = Return::ask(&mut o, format!("{order}.{number}"), asked.clone(), rules, now)?;
         let effects = made.hurry(now);
         tx.insert(&made)?;
@@ -236,7 +259,7 @@ pub fn arbitrate(who: &Principal, id: &str, amount: u64, decision: &str) -> Resu
             r.decision = Some(decision.clone());
             let worth: u64 = r.worth(o).iter().sum();
             if amount > worth {
-                let yuan = crate::domain::money::yuan(worth);
+                let yuan = yunlong_sdk::money::yuan(worth);
                 let text = yunlong_sdk::Text::new(format!("最多 {yuan} 元"), format!("At most {yuan} yuan"));
                 return Err(Refusal::field("/amount", text));
             }

@@ -134,12 +134,15 @@ pub fn get(id: &str) -> Result<Station, Refusal> {
     Ok(known(STATIONS.get(id))?.ok_or(Refusal::NotFound)?.into_value())
 }
 
-/// Stations in the order of their ids, or those of one village.
+/// Stations in the order of their ids, or those of a county, a town or a village, village after village.
 ///
 /// # Errors
 /// An error of the data service, also for a cursor of another query.
-pub fn list(village: Option<&str>, limit: u32, after: Option<String>) -> Result<Page<Station>, Refusal> {
-    let query = village.map_or_else(Query::by_id, |v| STATIONS_BY_VILLAGE.equals(v));
+pub fn list(division: Option<&str>, limit: u32, after: Option<String>) -> Result<Page<Station>, Refusal> {
+    // The codes of what lies in a division begin with its own, and a village's has twelve digits.
+    let query = division.map_or_else(Query::by_id, |code| {
+        STATIONS_BY_VILLAGE.all().at_least(format!("{code:0<12}")).at_most(format!("{code:9<12}"))
+    });
     Ok(STATIONS.find(query.limit(limit).after(after))?)
 }
 

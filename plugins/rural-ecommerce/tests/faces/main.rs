@@ -5,6 +5,7 @@ mod api;
 mod contract;
 mod department;
 mod files;
+mod lists;
 mod orders;
 mod pages;
 mod pictures;

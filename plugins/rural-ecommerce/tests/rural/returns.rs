@@ -6,7 +6,7 @@ use rural_ecommerce::domain::order::{Order, State as OrderState};
 use rural_ecommerce::domain::product::Category;
 use rural_ecommerce::domain::returns::{Asked, Reason, Return, State};
 use rural_ecommerce::domain::shipment::Units;
-use rural_ecommerce::service::{Refusal, orders, returns};
+use rural_ecommerce::service::{Refusal, Wanted, orders, returns};
 
 fn asked(units: u32, reason: Reason) -> Asked {
     Asked { units: vec![Units { line: 0, units }], reason, text: "说明".into() }
@@ -87,7 +87,7 @@ fn a_rejected_return_goes_to_an_arbiter_who_has_no_part_in_it() {
         assert_eq!(kind(returns::arbitrate(&x.who(), &r.id, 1, "裁决")), "partial-arbiter");
     }
     assert_eq!(kind(x.by("anna", |w| returns::arbitrate(w, &r.id, 1, "裁决"))), "role-required");
-    assert_eq!(x.role("arbiter", |w| returns::disputed(w, 10, None)).unwrap().items.len(), 1);
+    assert_eq!(x.role("arbiter", |w| returns::disputed(w, &Wanted::default(), 10, None)).unwrap().items.len(), 1);
     x.role("arbiter", |w| orders::get(w, &o.id)).unwrap();
     assert_eq!(kind(x.role("arbiter", |w| returns::arbitrate(w, &r.id, 216_001, "裁决"))), "invalid-fields");
     let done = x.role("arbiter", |w| returns::arbitrate(w, &r.id, 50_001, "部分退款")).unwrap();

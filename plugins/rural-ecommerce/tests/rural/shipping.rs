@@ -3,8 +3,9 @@
 use crate::support::*;
 use rural_ecommerce::Rural;
 use rural_ecommerce::domain::order::{Back, Order, State};
+use rural_ecommerce::domain::product::Category;
 use rural_ecommerce::domain::shipment::{Carrier, ClaimState, ParcelState};
-use rural_ecommerce::service::{orders, shipping};
+use rural_ecommerce::service::{Wanted, orders, shipping};
 use serde_json::{Value, json};
 
 /// A bed that was accepted and handed to the city's carrier: the order and the request.
@@ -107,6 +108,27 @@ fn a_carrier_that_refuses_leaves_the_goods_to_be_sent_again() {
     assert_eq!(kind(x.by("bed-maker", |w| shipping::brought(w, &o.id, &request))), "not-found", "the carrier's");
 }
 
+/// Furniture in twenty parcels: none of them is left behind without a word.
+#[test]
+fn more_parcels_than_a_shipment_takes_are_refused_and_sent_in_two() {
+    let x = Xuzhou::new();
+    x.furniture_store();
+    let mut wardrobe = product(Category::Furniture, 10_000);
+    wardrobe.skus[0].parcels = 20;
+    let wardrobe = x.listed("bed-maker", &wardrobe, None, 11);
+    let o = x.bought("anna", &wardrobe.id, 11);
+    x.by("bed-maker", |w| orders::accept(w, &o.id)).unwrap();
+    let mut what = whole(&o, Carrier::Store);
+    assert_eq!(kind(x.by("bed-maker", |w| shipping::ship(w, &o.id, &what))), "too-many-parcels");
+    assert!(x.order(&o.id).shipments.is_empty());
+    what.units[0].units = 10;
+    let o = x.by("bed-maker", |w| shipping::ship(w, &o.id, &what)).unwrap();
+    assert_eq!((o.state, o.shipments[0].parcels.len(), o.to_ship(0)), (State::PartShipped, 200, 1));
+    what.units[0].units = 1;
+    let o = x.by("bed-maker", |w| shipping::ship(w, &o.id, &what)).unwrap();
+    assert_eq!((o.state, o.shipments[1].parcels.len()), (State::Shipped, 20));
+}
+
 #[test]
 fn a_shipment_with_a_number_is_sent_once_and_never_more_units_than_there_are() {
     let x = Xuzhou::new();
@@ -134,7 +156,7 @@ fn a_shipment_with_a_number_is_sent_once_and_never_more_units_than_there_are() {
 fn an_open_claim_is_on_the_managers_list_and_they_are_told_and_a_party_does_not_decide_it() {
     let x = Xuzhou::new();
     let (o, request) = handed_over(&x);
-    let listed = || x.role("manager", |w| orders::with_claims(w, 10, None)).unwrap().items.len();
+    let listed = || x.role("manager", |w| orders::with_claims(w, &Wanted::default(), 10, None)).unwrap().items.len();
     assert_eq!(listed(), 0);
     for parcel in ["1", "2"] {
         carrier_says(&x, "waybill.changed", &changed(&request, Some(parcel), "exception", Some("lost")));
@@ -152,5 +174,5 @@ fn an_open_claim_is_on_the_managers_list_and_they_are_told_and_a_party_does_not_
         x.role("manager", |w| orders::decide_claim(w, &o.id, &c.id, &[], "已赔付")).unwrap();
     }
     assert_eq!(listed(), 0);
-    assert_eq!(kind(x.by("anna", |w| orders::with_claims(w, 10, None))), "role-required");
+    assert_eq!(kind(x.by("anna", |w| orders::with_claims(w, &Wanted::default(), 10, None))), "role-required");
 }

@@ -13,6 +13,7 @@
 
 use super::keys::{self, Keys};
 use std::ops::RangeInclusive;
+use yunlong_sdk::base32;
 
 /// An hour in milliseconds: as long as one chain.
 pub const HOUR: i64 = 3_600_000;
@@ -36,7 +37,7 @@ impl Ticket {
     /// The code's first part: thirteen characters that name the ticket.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}{}", self.order, keys::base32(&[u8::try_from(self.visitor << 3).unwrap_or(0)], 1))
+        format!("{}{}", self.order, base32::encode(&[u8::try_from(self.visitor << 3).unwrap_or(0)], 1))
     }
 }
 
@@ -108,13 +109,13 @@ impl Windows {
 /// The value before another in a ticket's chain: a gate's script computes the same.
 #[must_use]
 pub fn link(ticket: &str, value: &str) -> String {
-    keys::base32(&keys::sha256(&[b"yunlong-ticket", ticket.as_bytes(), value.as_bytes()]), CHECK)
+    base32::encode(&keys::sha256(&[b"yunlong-ticket", ticket.as_bytes(), value.as_bytes()]), CHECK)
 }
 
 /// What stands for a ticket in a gate's list, where its number is not to be read.
 #[must_use]
 pub fn blind(ticket: &str) -> String {
-    keys::base32(&keys::sha256(&[b"yunlong-ticket", b"list", ticket.as_bytes()]), CHECK)
+    base32::encode(&keys::sha256(&[b"yunlong-ticket", b"list", ticket.as_bytes()]), CHECK)
 }
 
 /// The value so many links before the end of an hour's chain.
@@ -136,7 +137,7 @@ pub fn show(keys: &Keys, ticket: &Ticket, window_seconds: u32, now: i64) -> Show
     let window = windows.at(now);
     let check = value(keys, ticket, window.hour, windows.in_an_hour() - 1 - window.index);
     let group = |s: &str| s.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
-    let (order, place) = (&ticket.order, keys::base32(&[u8::try_from(ticket.visitor << 3).unwrap_or(0)], 1));
+    let (order, place) = (&ticket.order, base32::encode(&[u8::try_from(ticket.visitor << 3).unwrap_or(0)], 1));
     let next = windows.next(window);
     ShownCode {
         text: format!("{}-{place}-{}", group(order), group(&check)),
@@ -150,10 +151,10 @@ pub fn show(keys: &Keys, ticket: &Ticket, window_seconds: u32, now: i64) -> Show
 /// # Errors
 /// [`CodeError::Malformed`].
 pub fn split(text: &str) -> Result<(Ticket, String), CodeError> {
-    let code = keys::typed(text).filter(|c| c.len() == ORDER + 1 + CHECK).ok_or(CodeError::Malformed)?;
+    let code = base32::typed(text).filter(|c| c.len() == ORDER + 1 + CHECK).ok_or(CodeError::Malformed)?;
     let (order, rest) = code.split_at(ORDER);
     let (place, check) = rest.split_at(1);
-    let visitor = (0..32).find(|v| keys::base32(&[v << 3], 1) == place).ok_or(CodeError::Malformed)?;
+    let visitor = (0..32).find(|v| base32::encode(&[v << 3], 1) == place).ok_or(CodeError::Malformed)?;
     Ok((Ticket { order: order.to_owned(), visitor: usize::from(visitor) }, check.to_owned()))
 }
 
@@ -258,11 +259,11 @@ pub fn pass(keys: &Keys, ticket: &Ticket) -> String {
 /// # Errors
 /// [`CodeError`] when it is none, or not of this installation.
 pub fn read_pass(keys: &Keys, text: &str) -> Result<Ticket, CodeError> {
-    let pass = keys::typed(text).filter(|p| p.len() == CHECK + ORDER + 1).ok_or(CodeError::Malformed)?;
+    let pass = base32::typed(text).filter(|p| p.len() == CHECK + ORDER + 1).ok_or(CodeError::Malformed)?;
     let (key, covered) = pass.split_at(CHECK);
     let number = keys::covered(covered, &keys.pass_pad(key));
     let (order, place) = number.split_at(ORDER);
-    let visitor = (0..32).find(|v| keys::base32(&[v << 3], 1) == place).ok_or(CodeError::Forged)?;
+    let visitor = (0..32).find(|v| base32::encode(&[v << 3], 1) == place).ok_or(CodeError::Forged)?;
     if !keys::same(&blind(&number), key) {
         return Err(CodeError::Forged);
     }
@@ -276,7 +277,7 @@ pub fn read_pass(keys: &Keys, text: &str) -> Result<Ticket, CodeError> {
 pub fn document_check(ticket: &Ticket, kind: &str, number: &str) -> String {
     let key = blind(&ticket.text());
     let parts: [&[u8]; 5] = [b"yunlong-ticket", b"document", key.as_bytes(), kind.as_bytes(), number.as_bytes()];
-    keys::base32(&keys::sha256(&parts), 2)
+    base32::encode(&keys::sha256(&parts), 2)
 }
 
 #[cfg(test)]

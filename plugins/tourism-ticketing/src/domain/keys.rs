@@ -2,9 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-
-/// Crockford's base 32: no I, L, O, U, so that a code survives being read aloud and typed.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+use yunlong_sdk::base32::{self, ALPHABET};
 
 /// The keys of this installation: the function that derives one for a purpose, which is
 /// `context.derive-key` of the host. A key is derived when it is needed.
@@ -30,21 +28,21 @@ impl Keys {
     /// its first order without an index.
     #[must_use]
     pub fn order_number(&self, owner: &str, idempotency_key: &str) -> String {
-        base32(&mac(&(self.0)("order-number"), &[owner.as_bytes(), idempotency_key.as_bytes()]), 12)
+        base32::encode(&mac(&(self.0)("order-number"), &[owner.as_bytes(), idempotency_key.as_bytes()]), 12)
     }
 
     /// What stands for an order in messages that leave the department, 80 bits: the same for all that
     /// is told of one order, and nothing by which anybody finds it.
     #[must_use]
     pub fn reference(&self, order: &str) -> String {
-        base32(&mac(&(self.0)("event-reference"), &[order.as_bytes()]), 16)
+        base32::encode(&mac(&(self.0)("event-reference"), &[order.as_bytes()]), 16)
     }
 
     /// The end of a ticket's chain of codes for an hour since 1970, 60 bits: every code of the hour
     /// is a hash of it.
     #[must_use]
     pub fn ticket_chain(&self, order: &str, visitor: usize, hour: i64) -> String {
-        base32(
+        base32::encode(
             &mac(&(self.0)("ticket-code"), &[order.as_bytes(), &(visitor as u64).to_be_bytes(), &hour.to_be_bytes()]),
             12,
         )
@@ -53,7 +51,7 @@ impl Keys {
     /// What covers a ticket's number in a gate's list, for the ticket's key there.
     #[must_use]
     pub fn pass_pad(&self, key: &str) -> String {
-        base32(&mac(&(self.0)("gate-pass"), &[key.as_bytes()]), 13)
+        base32::encode(&mac(&(self.0)("gate-pass"), &[key.as_bytes()]), 13)
     }
 }
 
@@ -92,28 +90,6 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The first `n` characters of the base 32 of `bytes`.
-#[must_use]
-pub fn base32(bytes: &[u8], n: usize) -> String {
-    let bit = |i: usize| bytes.get(i / 8).is_some_and(|b| b >> (7 - i % 8) & 1 == 1);
-    (0..n).map(|c| char::from(ALPHABET[(0..5).fold(0, |v, i| v << 1 | usize::from(bit(c * 5 + i)))])).collect()
-}
-
-/// What a person typed as base 32: capitals, no blanks or hyphens, O as 0, I and L as 1.
-/// `None` when another character remains.
-#[must_use]
-pub fn typed(text: &str) -> Option<String> {
-    text.chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .map(|c| match c.to_ascii_uppercase() {
-            'O' => Some('0'),
-            'I' | 'L' => Some('1'),
-            c if c.is_ascii() && ALPHABET.contains(&(c as u8)) => Some(c),
-            _ => None,
-        })
-        .collect()
-}
-
 /// A text in base 32 under a pad of the same length, bit by bit; covered twice, it is itself again.
 #[must_use]
 pub fn covered(text: &str, pad: &str) -> String {
@@ -135,13 +111,6 @@ pub(crate) fn for_tests() -> Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base_32_is_crockfords() {
-        assert_eq!(base32(&[0xff, 0x00, 0x0f], 4), "ZW00");
-        assert_eq!(typed("zw-0o il").as_deref(), Some("ZW0011"));
-        assert_eq!(typed("UUUU"), None);
-    }
 
     #[test]
     fn a_number_is_the_same_for_the_same_buyer_and_key_alone() {

@@ -2,43 +2,7 @@
 
 use super::catalogue::{Product, Proof};
 use serde::{Deserialize, Serialize};
-
-/// The weights of a product cannot divide a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the product's weights are empty, all zero or too large")]
-pub struct SplitError;
-
-/// Divides `amount` fen in the proportion of `weights` by the largest remainder; a tie goes to
-/// the earlier weight. The parts sum to `amount` exactly.
-///
-/// # Errors
-/// [`SplitError`] when no weight is positive.
-pub fn split(amount: u64, weights: &[u64]) -> Result<Vec<u64>, SplitError> {
-    let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
-    if total == 0 {
-        return Err(SplitError);
-    }
-    let mut parts = Vec::with_capacity(weights.len());
-    let mut remainders = Vec::with_capacity(weights.len());
-    for (i, w) in weights.iter().enumerate() {
-        let product = u128::from(amount) * u128::from(*w);
-        parts.push(u64::try_from(product / total).map_err(|_| SplitError)?);
-        remainders.push((product % total, i));
-    }
-    let left = amount - parts.iter().sum::<u64>();
-    // A stable sort: among equal remainders the earlier weight stays first.
-    remainders.sort_by_key(|(r, _)| std::cmp::Reverse(*r));
-    for (_, i) in remainders.into_iter().take(usize::try_from(left).unwrap_or(0)) {
-        parts[i] += 1;
-    }
-    Ok(parts)
-}
-
-/// `128.00` for 12,800 fen.
-#[must_use]
-pub fn yuan(fen: u64) -> String {
-    format!("{}.{:02}", fen / 100, fen % 100)
-}
+use yunlong_sdk::money::{SplitError, split};
 
 /// What one visitor pays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,21 +108,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn parts_sum_to_the_amount_and_stay_within_a_fen(amount in 0_u64..10_000_000_000, weights in prop::collection::vec(0_u64..1_000_000, 1..8)) {
-            match split(amount, &weights) {
-                Err(SplitError) => prop_assert!(weights.iter().all(|w| *w == 0)),
-                Ok(parts) => {
-                    prop_assert_eq!(parts.iter().sum::<u64>(), amount);
-                    let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
-                    for (p, w) in parts.iter().zip(&weights) {
-                        let floor = u128::from(amount) * u128::from(*w) / total;
-                        prop_assert!(u128::from(*p) == floor || u128::from(*p) == floor + 1);
-                    }
-                }
-            }
-        }
-
         #[test]
         fn shares_of_a_quote_sum_to_its_price(price in 0_u64..1_000_000, a in 1_u64..500, b in 1_u64..500, age in prop::option::of(0_i32..110)) {
             let mut p = sample::product("lianghan-joint");

@@ -1,9 +1,9 @@
 //! Giving tickets back: what returns at which time, and how it is divided.
 
-use super::pricing;
 use super::time::MINUTE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use yunlong_sdk::money;
 
 /// One visitor at one attraction of an order, both by their place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,7 +127,7 @@ pub fn quote(tickets: impl IntoIterator<Item = (Ticket, u64, u8)>) -> Vec<Return
         let whole: u128 = shares.iter().map(|s| u128::from(*s)).sum::<u128>() * u128::from(percent) / 100;
         let whole = u64::try_from(whole).unwrap_or(u64::MAX);
         // All of them free: there is nothing to divide.
-        let parts = pricing::split(whole, &shares).unwrap_or_else(|_| vec![0; shares.len()]);
+        let parts = money::split(whole, &shares).unwrap_or_else(|_| vec![0; shares.len()]);
         items.extend(tickets.into_iter().zip(parts).map(|((ticket, _), amount)| Returned { ticket, amount }));
     }
     items.sort_by_key(|i| i.ticket);

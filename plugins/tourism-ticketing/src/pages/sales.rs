@@ -2,7 +2,6 @@
 
 use super::{LAYOUT, answer, level_name, mandate, weekday};
 use crate::domain::alert::Level;
-use crate::domain::keys;
 use crate::domain::site::OnSite;
 use crate::domain::time::Date;
 use crate::service::orders::{self, MANAGER};
@@ -10,7 +9,7 @@ use crate::service::sales::{self, AttractionSales, SlotSales};
 use crate::service::{Refusal, now};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, amount, badge, card, notice, table};
-use yunlong_sdk::{Lang, Request, Response, Tone, t, web};
+use yunlong_sdk::{Lang, Request, Response, Tone, base32, money, t, web};
 
 /// `/sales`.
 pub(super) fn show(request: &Request) -> web::Result<Response> {
@@ -21,7 +20,7 @@ pub(super) fn show(request: &Request) -> web::Result<Response> {
 /// `/sales/order`: to the order of a number, as it was read out or typed.
 pub(super) fn find(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
-    let number = request.query_value("number").and_then(|n| keys::typed(&n)).unwrap_or_default();
+    let number = request.query_value("number").and_then(|n| base32::typed(&n)).unwrap_or_default();
     answer(
         request,
         orders::get(&number, request.principal()).map(|o| Response::see_other(&format!("/orders/{}", o.id))),
@@ -99,7 +98,7 @@ fn totals(request: &Request, date: Date, all: &[AttractionSales]) -> Markup {
         "{date} {} · {} ¥{}",
         weekday(lang, date),
         request.t("合计", "total"),
-        crate::domain::pricing::yuan(u64::try_from(all.iter().map(AttractionSales::revenue).sum::<i64>()).unwrap_or(0))
+        money::yuan(u64::try_from(all.iter().map(AttractionSales::revenue).sum::<i64>()).unwrap_or(0))
     );
     table(
         &caption,

@@ -4,10 +4,10 @@
 //! the portal. The provider may grant the date of birth, or no more than the age today.
 
 use super::Refusal;
-use crate::domain::pricing::yuan;
 use crate::domain::time::Date;
 use crate::domain::visitor::FieldError;
 use yunlong_sdk::Text;
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::shared::{Dataset, SharedError};
 
 /// The dataset, as `app.toml` declares it.

@@ -7,7 +7,7 @@ use crate::domain::refund::Returned;
 use crate::domain::time::Date;
 use crate::store::{ORDERS, ORDERS_BY_GRANTOR, ORDERS_BY_MANDATE, ORDERS_BY_OWNER, StageError, stage};
 use serde_json::json;
-use yunlong_sdk::payments::PaymentError;
+use yunlong_sdk::payments::{self, PaymentError, Status};
 use yunlong_sdk::{Page, Principal, Problem, Tx, identity, t, transact};
 
 /// The department's role that sees every order and returns money.
@@ -116,13 +116,21 @@ pub fn pay(id: &str, who: &Principal, confirm: bool) -> Result<Order, Refusal> {
             return Ok(order.clone());
         }
         payable(order, now)?;
-        let confirmed = order.intent.as_ref().map_or(Ok(()), |intent| tx.confirm_intent(&intent.id));
-        match confirmed {
+        let Some(intent) = &order.intent else { return Ok(order.clone()) };
+        match tx.confirm_intent(&intent.id) {
             // Asked twice: the provider is at it, and its answer comes once.
-            Ok(()) | Err(PaymentError::WrongStatus(_)) => Ok(order.clone()),
-            Err(e) => Err(StageError::from(e).into()),
+            Err(PaymentError::WrongStatus(_)) if was_asked(&intent.id)? => Ok(order.clone()),
+            // The hold ended since the clock was read.
+            Err(PaymentError::WrongStatus(_)) => Err(Refusal::HoldOver),
+            confirmed => Ok(confirmed.map(|()| order.clone()).map_err(StageError::from)?),
         }
     })
+}
+
+/// Whether the provider was asked for the money.
+fn was_asked(intent: &str) -> Result<bool, Refusal> {
+    let status = payments::intent(intent).map_err(StageError::from)?.status;
+    Ok(matches!(status, Status::Processing | Status::Captured | Status::Refunded))
 }
 
 /// A late payment is only ever money that was on its way: nobody is led to pay an expired order.

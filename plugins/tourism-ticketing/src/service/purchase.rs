@@ -15,7 +15,7 @@ use crate::store::{ENTITLEMENTS, OPEN_COUNTER, ORDERS, stage};
 use serde::Serialize;
 use serde_json::json;
 use yunlong_sdk::identity::{self, ActingFor, AttributeError, Grantor};
-use yunlong_sdk::{Attribute, DataError, Problem, Text, Tx, random, t, transact};
+use yunlong_sdk::{Attribute, DataError, Problem, Text, Tx, money, random, t, transact};
 
 /// How often another slot is tried when the one that the app itself chose fills up meanwhile.
 const CHOICES: u32 = 4;
@@ -242,7 +242,7 @@ fn price(
     [day, today]: [Date; 2],
 ) -> Result<Vec<Visitor>, Refusal> {
     let keys = keys();
-    let unusable = |e: pricing::SplitError| Problem::internal(&format!("{}: {e}", product.id));
+    let unusable = |e: money::SplitError| Problem::internal(&format!("{}: {e}", product.id));
     let mut own = None;
     let mut priced = Vec::with_capacity(visitors.len());
     for (i, v) in visitors.iter().enumerate() {

@@ -20,9 +20,10 @@ use crate::{CliError, Server, carried, project};
 use clap::Args;
 use dataset::Catalogued;
 use model::Model;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use yunlong_model::Manifest;
+use yunlong_model::{Manifest, Schema};
 
 /// `yunlong bindgen`.
 #[derive(Args, Debug)]
@@ -36,7 +37,8 @@ pub struct Bindgen {
     /// The file; by default src/schemas.rs, src/schemas.ts or schemas.py in the app's folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Ask the platform's catalogue for the datasets; without it those of the base databases are known
+    /// Ask the platform's catalogues for the datasets, and for the topics of other installations; without it only the
+    /// datasets of the base databases are known
     #[arg(long)]
     fetch: bool,
     /// Write nothing, and fail when the file is not as it would be written: for a build service
@@ -93,11 +95,18 @@ fn replace(file: &Path, text: &str) -> Result<(), CliError> {
     })
 }
 
-type Catalogue = BTreeMap<String, Catalogued>;
+/// What is known of that which others describe.
+#[derive(Debug, Default)]
+struct Catalogue {
+    datasets: BTreeMap<String, Catalogued>,
+    /// The schemas of others' topics, by the installation that publishes and the topic; `None` where the city has no
+    /// such topic, or where it has no schema.
+    topics: BTreeMap<(String, String), Option<Value>>,
+}
 
 /// The datasets that the program carries, as far as the app uses them.
 fn built_in(manifest: &Manifest) -> Result<Catalogue, CliError> {
-    let mut out = Catalogue::new();
+    let mut out = Catalogue::default();
     for used in &manifest.datasets {
         let path = format!("host/hub/data/datasets/{}.toml", used.dataset);
         let Some(text) = carried::text(&path)? else {
@@ -114,14 +123,14 @@ fn built_in(manifest: &Manifest) -> Result<Catalogue, CliError> {
                 .pick("重新安装 yunlong；如再出现，请报告", "install yunlong anew; report it if it happens again");
             CliError::usage(format!("{path}: {e}"), next)
         })?;
-        out.insert(used.dataset.clone(), found);
+        out.datasets.insert(used.dataset.clone(), found);
     }
     Ok(out)
 }
 
-/// The datasets that the app uses, as the platform's catalogue describes them.
+/// The datasets and the others' topics that the app uses, as the platform's catalogues describe them.
 fn fetched(server: &Server, manifest: &Manifest) -> Result<Catalogue, CliError> {
-    let mut out = Catalogue::new();
+    let mut out = Catalogue { topics: fetched_topics(server, manifest)?, ..Catalogue::default() };
     if manifest.datasets.is_empty() {
         return Ok(out);
     }
@@ -131,7 +140,32 @@ fn fetched(server: &Server, manifest: &Manifest) -> Result<Catalogue, CliError> 
         let found = serde_json::from_value(answer).map_err(|e| {
             client.strange(&format!("数据集的说明不对：{e}"), &format!("a dataset is described wrongly: {e}"))
         })?;
-        out.insert(used.dataset.clone(), found);
+        out.datasets.insert(used.dataset.clone(), found);
+    }
+    Ok(out)
+}
+
+/// The catalogue of messages is everybody's.
+fn fetched_topics(server: &Server, manifest: &Manifest) -> Result<BTreeMap<(String, String), Option<Value>>, CliError> {
+    let mut out = BTreeMap::new();
+    let client = Client::anonymous(&server.server)?;
+    for consumed in &manifest.consumes {
+        let Some(from) = &consumed.from else { continue };
+        // Both are words of a manifest that was read: nothing in them is special in an address.
+        let schema = match client.of_portal(&format!("/api/v1/topics/{from}/{}", consumed.topic)) {
+            Ok(mut answer) => Some(answer["schema"].take()).filter(|s| !s.is_null()),
+            Err(CliError::Refused { status: 404, .. }) => None,
+            Err(e) => return Err(e),
+        };
+        if let Some(schema) = &schema {
+            // The bounds of an own schema hold for one that came over the wire.
+            Schema::compile(schema).map_err(|e| {
+                let told = e.text();
+                let topic = &consumed.topic;
+                client.strange(&format!("主题 {topic} 的格式：{}", told.zh), &format!("topic {topic}: {}", told.en))
+            })?;
+        }
+        out.insert((from.clone(), consumed.topic.clone()), schema);
     }
     Ok(out)
 }
@@ -140,7 +174,7 @@ fn fetched(server: &Server, manifest: &Manifest) -> Result<Catalogue, CliError> 
 fn generate(manifest: &Manifest, catalogue: &Catalogue, language: Language) -> Result<(String, Vec<String>), CliError> {
     let mut model = Model::default();
     for used in &manifest.datasets {
-        if let Some(described) = catalogue.get(&used.dataset) {
+        if let Some(described) = catalogue.datasets.get(&used.dataset) {
             dataset::add(&mut model, used, described)?;
         }
     }
@@ -151,10 +185,26 @@ fn generate(manifest: &Manifest, catalogue: &Catalogue, language: Language) -> R
             None => remarks.push(format!("the topic {} has no [publishes.schema], and gets no type", topic.name)),
         }
     }
+    // One topic of several installations is most often one thing: the same app in two departments.
+    let mut told: BTreeMap<&str, Option<&Value>> =
+        manifest.publishes.iter().map(|t| (t.name.as_str(), t.schema.as_ref())).collect();
     for consumed in &manifest.consumes {
-        if let Some(from) = &consumed.from {
-            let topic = &consumed.topic;
-            remarks.push(format!("{topic} is described in the app.toml of {from}, and gets no type here"));
+        let Some(from) = &consumed.from else { continue };
+        let topic = &consumed.topic;
+        match catalogue.topics.get(&(from.clone(), topic.clone())) {
+            None => remarks
+                .push(format!("{topic} is described by {from}: --fetch asks the city's catalogue of messages for it")),
+            Some(None) => remarks.push(format!("the city has no schema of {topic} of {from}, and it gets no type")),
+            Some(Some(schema)) => match told.get(topic.as_str()) {
+                None => {
+                    topic::add(&mut model, topic, schema);
+                    told.insert(topic, Some(schema));
+                }
+                Some(same) if *same == Some(schema) => {}
+                Some(_) => remarks.push(format!(
+                    "{topic} of {from} has another schema than {topic} of somebody else, and gets no type"
+                )),
+            },
         }
     }
     let text = match language {
@@ -168,6 +218,7 @@ fn generate(manifest: &Manifest, catalogue: &Catalogue, language: Language) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const APP: &str = include_str!("../../tests/bindgen/app.toml");
 
@@ -218,6 +269,33 @@ mod tests {
         let manifest = Manifest::parse(&APP.replace("\"birth_date\"", "\"shoe_size\"")).unwrap();
         let error = generate(&manifest, &built_in(&manifest).unwrap(), Language::Rust).unwrap_err();
         assert!(error.to_string().contains("shoe_size") && error.next().contains("birth_date"), "{error}");
+    }
+
+    /// The same app in two departments tells the same; somebody else's topic of that name is another one.
+    #[test]
+    fn topics_of_others_have_types_as_the_catalogue_of_messages_describes_them() {
+        let more = "\n[[consumes]]\ntopic = \"parcel.lost\"\nfrom = \"carrier\"\n[[consumes]]\ntopic = \"parcel.lost\"\nfrom = \"carrier-pizhou\"\n[[consumes]]\ntopic = \"parcel.lost\"\nfrom = \"post\"\n[[consumes]]\ntopic = \"parcel.lost\"\nfrom = \"nobody\"\n";
+        let manifest = Manifest::parse(&format!("{APP}{more}")).unwrap();
+        let schema =
+            json!({ "type": "object", "required": ["parcel"], "properties": { "parcel": { "type": "string" } } });
+        let mut catalogue = built_in(&manifest).unwrap();
+        let (_, remarks) = generate(&manifest, &catalogue, Language::Rust).unwrap();
+        assert!(remarks.iter().any(|r| r.contains("parcel.lost") && r.contains("--fetch")), "{remarks:?}");
+        for (from, schema) in [
+            ("carrier", Some(schema.clone())),
+            ("carrier-pizhou", Some(schema)),
+            ("post", Some(json!({ "type": "string" }))),
+            ("nobody", None),
+        ] {
+            catalogue.topics.insert((from.to_owned(), "parcel.lost".to_owned()), schema);
+        }
+        for language in Language::ALL {
+            let (text, remarks) = generate(&manifest, &catalogue, language).unwrap();
+            assert_eq!(text.matches("The payload of the topic `parcel.lost`").count(), 1, "{text}");
+            let said =
+                |of: &str| remarks.iter().any(|r| r.contains(&format!("of {of} ")) || r.contains(&format!("of {of},")));
+            assert!(said("post") && said("nobody") && !said("carrier") && !said("carrier-pizhou"), "{remarks:?}");
+        }
     }
 
     #[test]

@@ -239,7 +239,8 @@ declare module 'city:files/files@1.0.0' {
    * ## `"inline"`
    * 
    * Show it. Only pictures (not SVG), PDF, sound, film and plain text are shown; anything else, HTML above all, is
-   * saved all the same.
+   * saved all the same. A page of the app may hold what the app serves: pictures in an `img`, sound and film in an
+   * `audio` or a `video`, a PDF in an `iframe` (class `document`), with a link beside it for browsers without a viewer.
    */
   export type Disposition = 'attachment' | 'inline';
 }

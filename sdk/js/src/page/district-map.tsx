@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 /** A map of the city's districts and counties, shaded by classes. */
+import type { Child } from "hono/jsx";
 import type { CityRequest } from "../web/request.ts";
 import { FigureCell, Foot, Linked, Nothing, Unit } from "./chart.tsx";
 import { Badge, type Tone } from "./parts.tsx";
@@ -34,6 +35,13 @@ export interface District {
   readonly link?: string;
 }
 
+/** What else is told of the districts: a column of the table, which the map tells where a district is pointed at. */
+export interface MapColumn {
+  readonly heading: string;
+  /** By the districts' codes; a dash where there is none. */
+  readonly cells: Readonly<Record<string, Child>>;
+}
+
 /** What a map is made of. */
 export interface DistrictMapProps {
   readonly request: CityRequest;
@@ -45,13 +53,15 @@ export interface DistrictMapProps {
   readonly unit?: string;
   /** Six classes can be told apart. A figure below all of them has none. Without any there are up to five of one width. */
   readonly classes?: readonly MapClass[];
+  /** What stands beside the figure, in this order. */
+  readonly columns?: readonly MapColumn[];
   /** Where the figures come from and until when. */
   readonly source?: string;
 }
 
 /** A map with its classes and its table. */
 export function DistrictMap(props: DistrictMapProps) {
-  const { request, title, measure, districts, unit } = props;
+  const { request, title, measure, districts, unit, columns = [] } = props;
   const classes = classesOf(props);
   return (
     <figure class="chart" data-chart="map" data-unit={unit}>
@@ -67,10 +77,11 @@ export function DistrictMap(props: DistrictMapProps) {
                 <tr>
                   <th scope="col">{request.t("县区", "District")}</th>
                   <th class="amount" scope="col" data-series="">{measure}<Unit request={request} unit={unit} /></th>
+                  {columns.map((c) => <th scope="col" data-series="">{c.heading}</th>)}
                   <th scope="col">{request.t("分档", "Class")}</th>
                 </tr>
               </thead>
-              <tbody>{districts.map((d) => <Row district={d} classes={classes} />)}</tbody>
+              <tbody>{districts.map((d) => <Row district={d} classes={classes} columns={columns} />)}</tbody>
             </table>
           </div>
           <Missing request={request} districts={districts} />
@@ -81,7 +92,7 @@ export function DistrictMap(props: DistrictMapProps) {
   );
 }
 
-function Row({ district, classes }: { district: District; classes: readonly MapClass[] }) {
+function Row({ district, classes, columns }: { district: District; classes: readonly MapClass[]; columns: readonly MapColumn[] }) {
   const n = classOf(district.value, classes);
   const found = classes[n - 1];
   const said = found === undefined ? "—" : found.tone === undefined ? found.label : <Badge tone={found.tone}>{found.label}</Badge>;
@@ -89,6 +100,7 @@ function Row({ district, classes }: { district: District; classes: readonly MapC
     <tr data-code={district.code} data-class={found && String(n)} data-tone={found?.tone}>
       <th scope="row"><Linked name={district.name} link={district.link} /></th>
       <FigureCell value={district.value} />
+      {columns.map((c) => <td>{c.cells[district.code] ?? "—"}</td>)}
       <td>{said}</td>
     </tr>
   );

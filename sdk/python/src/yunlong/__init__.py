@@ -4,7 +4,8 @@ build it with ``python -m yunlong.build``.
 What an app imports is what its component imports, and what ``app.toml`` must declare:
 
 =============================  ==============================================================
-``yunlong``                    pages and the API, who asks, the time, randomness: every app
+``yunlong``                    pages and the API, who asks, the time, randomness, money,
+                               codes that people type: every app
 ``yunlong.data``               collections, queries, ``transact``: ``[[collections]]``
 ``yunlong.attributes``         what people consent to tell: ``[[scopes]]``
 ``yunlong.messaging``          events and notes to people: ``[[publishes]]``
@@ -18,7 +19,7 @@ What an app imports is what its component imports, and what ``app.toml`` must de
 =============================  ==============================================================
 """
 
-from . import clock, context, identity, page, random
+from . import base32, clock, context, identity, money, page, random
 from .app import App, Progress
 from .clock import now
 from .errors import CityError, Failure, MissingConsent, Problem, Reject, Respond, Retry, SignIn
@@ -54,9 +55,11 @@ __all__ = [
     "Templates",
     "Text",
     "Tone",
+    "base32",
     "clock",
     "context",
     "identity",
+    "money",
     "now",
     "page",
     "random",

@@ -6,9 +6,8 @@ Python's own ``random`` module is seeded when a component is built: use this, or
 import builtins
 
 from . import _city
+from . import base32 as _base32
 from . import clock as _clock  # It stands for the interface that randomness comes from, too.
-
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 __all__ = ["bytes", "code"]
 
@@ -19,6 +18,6 @@ def bytes(n: int) -> builtins.bytes:
 
 
 def code(characters: int) -> str:
-    """A text of so many characters of the alphabet of Crockford's Base32, which has no letters that look alike: for
+    """A text of so many characters of ``base32``, which has no letters that look alike: for
     numbers that people read out. Each character carries five bits."""
-    return "".join(_ALPHABET[b % 32] for b in bytes(characters))
+    return "".join(_base32.ALPHABET[b % 32] for b in bytes(characters))

@@ -5,6 +5,7 @@ use super::quantity::{Decimal, Quantity};
 use super::{Tone, badge};
 use crate::Lang;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// The divisions (GB/T 2260) that the platform's map has. The economic development zone (320371) is a statistical division
 /// without an outline.
@@ -38,6 +39,14 @@ pub struct DistrictMap {
     source: Option<String>,
     classes: Vec<Class>,
     districts: Vec<District>,
+    columns: Vec<MapColumn>,
+}
+
+/// What else is told of the districts: its heading, and its cells by the districts' codes.
+#[derive(Clone, Debug)]
+struct MapColumn {
+    heading: String,
+    cells: BTreeMap<String, Markup>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,7 +69,15 @@ impl DistrictMap {
     #[must_use]
     pub fn new(title: impl Into<String>, measure: impl Into<String>) -> Self {
         let (title, measure) = (title.into(), measure.into());
-        Self { title, measure, unit: None, source: None, classes: Vec::new(), districts: Vec::new() }
+        Self {
+            title,
+            measure,
+            unit: None,
+            source: None,
+            classes: Vec::new(),
+            districts: Vec::new(),
+            columns: Vec::new(),
+        }
     }
 
     /// What the figures count.
@@ -117,6 +134,19 @@ impl DistrictMap {
 
     fn with_district(mut self, code: String, name: String, link: Option<String>, value: Quantity) -> Self {
         self.districts.push(District { code, name, link, value });
+        self
+    }
+
+    /// What else is told of the districts, by their codes: a column of the table behind the figure, with a dash where there is
+    /// none, which the map tells where a district is pointed at.
+    #[must_use]
+    pub fn column<C: Into<String>>(
+        mut self,
+        heading: impl Into<String>,
+        cells: impl IntoIterator<Item = (C, Markup)>,
+    ) -> Self {
+        let cells = cells.into_iter().map(|(code, cell)| (code.into(), cell)).collect();
+        self.columns.push(MapColumn { heading: heading.into(), cells });
         self
     }
 
@@ -196,6 +226,7 @@ fn table(lang: Lang, map: &DistrictMap, classes: &[Class], scale: u8) -> Markup 
                 thead { tr {
                     th scope="col" { (lang.pick("县区", "District")) }
                     th.amount scope="col" data-series { (map.measure) (unit(lang, map.unit.as_deref())) }
+                    @for c in &map.columns { th scope="col" data-series { (c.heading) } }
                     th scope="col" { (lang.pick("分档", "Class")) }
                 } }
                 tbody { @for d in &map.districts {
@@ -204,6 +235,9 @@ fn table(lang: Lang, map: &DistrictMap, classes: &[Class], scale: u8) -> Markup 
                     tr data-code=(d.code) data-class=[class.map(|_| n)] data-tone=[class.and_then(|c| c.tone).map(Tone::name)] {
                         th scope="row" { (linked(&d.name, d.link.as_deref())) }
                         (cell(&d.value))
+                        @for c in &map.columns {
+                            td { @if let Some(cell) = c.cells.get(&d.code) { (cell) } @else { "—" } }
+                        }
                         td { (said(class)) }
                     }
                 } }

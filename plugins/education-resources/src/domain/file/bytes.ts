@@ -21,7 +21,7 @@ export function latin1(content: Uint8Array): string {
 }
 
 /** The whole file, of at most `most` bytes, in pieces of 1 MiB. */
-export function whole(bytes: Bytes, most: number): Uint8Array {
+export function whole(bytes: Bytes, most: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(Math.min(bytes.size, most));
   for (let at = 0; at < out.length; ) {
     const piece = bytes.read(at, Math.min(1 << 20, out.length - at));

@@ -47,6 +47,11 @@ export function previewOf(mediaType: string): Preview {
   return mediaType.startsWith("text/") ? "text" : "none";
 }
 
+/** Whether a type is played: what has captions. */
+export function isPlayed(mediaType: string): boolean {
+  return ["sound", "film"].includes(previewOf(mediaType));
+}
+
 /**
  * Looks into a file.
  *

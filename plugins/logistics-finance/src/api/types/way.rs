@@ -284,7 +284,7 @@ impl From<Waybill> for WaybillItem {
             at: time(p.at),
         };
         Self {
-            allowed: w.state.may_become(w.reason).iter().map(|s| s.code().to_owned()).collect(),
+            allowed: w.next().iter().map(|s| s.code().to_owned()).collect(),
             id: w.id,
             freight: w.freight,
             order: w.order,

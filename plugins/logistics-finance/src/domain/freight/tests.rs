@@ -70,6 +70,11 @@ fn what_was_only_late_goes_on() {
     let mut waybill = order(&["1"]).book("WB1".into(), 0).unwrap();
     assert_eq!(waybill.advance(State::Exception, None, 1), Err(Refused::Nothing("reason")));
     waybill.advance(State::Exception, Some(Reason::Delayed), 1).unwrap();
+    let e = waybill.advance(State::InTransit, None, 2).unwrap_err();
+    assert!(e.to_string().ends_with("allowed: loaded, exception"), "no vehicle and no driver are known: {e}");
+    waybill.advance(State::Loaded, None, 2).unwrap();
+    waybill.advance(State::Exception, Some(Reason::Delayed), 2).unwrap();
+    assert_eq!(waybill.next(), [State::InTransit, State::Exception], "it is on its vehicle");
     waybill.advance(State::InTransit, None, 2).unwrap();
     assert_eq!((waybill.state, waybill.reason, waybill.parcels[0].reason), (State::InTransit, None, None));
     waybill.advance(State::Exception, Some(Reason::Lost), 3).unwrap();

@@ -3,7 +3,7 @@
 //! ```text
 //! drafted ─Issue→ issued ─RequestPledge→ pledge-pending ─RegisterPledge→ pledged ─Release→ released ─Withdraw→ withdrawn ─Cancel→ cancelled
 //!                  │ Transfer, Split, Merge            └DropPledge→ issued              └Reissue→ issued
-//!                  └ Withdraw, Cancel                                     every live state ─Freeze→ frozen ─Unfreeze→ where it was
+//!                  └ Withdraw, Cancel                                     every state but cancelled ─Freeze→ frozen ─Unfreeze→ where it was
 //! ```
 //! A receipt that was split or merged is cancelled and names those that took its place. Of the letter of the trade we
 //! keep that a receipt changes hands while it is issued alone: one that a bank released is reissued first.
@@ -342,7 +342,7 @@ impl Receipt {
             return Err(Refused::SameHands { step: "unfreeze", first: "freeze" });
         }
         let from = freeze.from;
-        // A draft promises nothing yet.
+        // A draft promises nothing yet, and goods that may leave are off the books.
         if from.is_live() && lot.short() > 0 {
             return Err(Refused::LotMissing { lot: lot.id.clone(), short: lot.short(), unit: lot.unit });
         }

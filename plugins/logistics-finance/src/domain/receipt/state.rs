@@ -82,7 +82,9 @@ impl State {
             Self::PledgePending => &[RegisterPledge, DropPledge, Freeze],
             Self::Pledged => &[Release, Freeze],
             Self::Released => &[Reissue, Withdraw, Freeze],
-            Self::Withdrawn => &[Cancel],
+            // Goods that may leave are frozen, too: the receipt is not ended before it is cleared up, and no funds of a
+            // trade go for it. What is cancelled has ended: nothing is left of it that could go on.
+            Self::Withdrawn => &[Cancel, Freeze],
             Self::Cancelled => &[],
             Self::Frozen => &[Unfreeze],
         }

@@ -75,6 +75,34 @@ fn a_frozen_receipt_comes_back_to_where_it_was() {
 }
 
 #[test]
+fn a_withdrawn_receipt_that_is_frozen_is_not_cancelled_before_it_is_cleared_up() {
+    let mut lot = coal(10);
+    let mut receipt = issued(&mut lot, "WR1", 10);
+    receipt.withdraw(&mut lot, 2).unwrap();
+    receipt.freeze("title disputed", "p-2", 3).unwrap();
+    let frozen = Refused::ReceiptFrozen { receipt: "WR1".into(), reason: "title disputed".into() };
+    let books = lot.clone();
+    assert_eq!(receipt.cancel(&mut lot, 4), Err(frozen));
+    assert!(!receipt.is_live(), "it promises nothing any more, frozen or not");
+    // What is missing of the lot is not missing of what may leave.
+    lot.missing = 5;
+    receipt.unfreeze("p-3", &lot, 5).unwrap();
+    assert_eq!(receipt.state, State::Withdrawn);
+    lot.missing = 0;
+    receipt.cancel(&mut lot, 6).unwrap();
+    assert_eq!((receipt.state, lot), (State::Cancelled, books), "it was off the books before");
+}
+
+#[test]
+fn a_receipt_is_frozen_wherever_it_stands_until_it_has_ended() {
+    for state in State::ALL {
+        let ended = state == State::Cancelled;
+        let may = state == State::Frozen || state.allows().contains(&Step::Freeze);
+        assert_eq!(may, !ended, "{state:?}");
+    }
+}
+
+#[test]
 fn a_receipt_stays_frozen_while_goods_of_its_lot_are_missing_or_written_off() {
     let mut lot = coal(1_000);
     let mut receipt = issued(&mut lot, "WR1", 1_000);

@@ -63,6 +63,11 @@ fn a_signed_reading_of_now_is_believed_and_nothing_else() {
     assert_eq!(old, Err(SensorError::SentAt { off: SENT_WITHIN + 1 }), "recorded, and sent again another day");
     let later = signed(Reading { at: NOW + SENT_WITHIN + 1, ..reading(1) });
     assert_eq!(believe(&keys, Some(&d), &later, NOW), Err(SensorError::TakenLater));
+    for (kind, quantity) in [(Kind::Stock, -1), (Kind::Gate, i64::MIN), (Kind::Gate, i64::MAX), (Kind::Stock, i64::MAX)]
+    {
+        let none = signed(Reading { kind, quantity, ..reading(1) });
+        assert_eq!(believe(&keys, Some(&d), &none, NOW), Err(SensorError::Quantity(quantity)));
+    }
     let extreme = signed(Reading { sent_at: i64::MIN, at: i64::MIN, ..reading(1) });
     assert!(believe(&keys, Some(&d), &extreme, NOW).is_err());
 }

@@ -5,30 +5,22 @@ mod step;
 use self::step::{Step, may};
 use super::forms::{Ask, Field, Kind, first, key, submit};
 use super::read::{Read, quantity_hint, typed};
-use super::{Shown, borrowers, code, facts, quantity, receipt_steps::free_receipts};
+use super::steps::Step as _;
+use super::{Shown, borrowers, code, facts, quantity, receipt_steps::free_receipts, steps};
 use crate::domain::actor::{Actor, Role};
 use crate::domain::loan::{Loan, Outcome, Sale};
-use crate::domain::money::yuan;
 use crate::domain::pledge;
 use crate::policy;
 use crate::service::loans::{Freed, NewLoan, NewSale, Overview};
 use crate::service::{Refusal, loans, parties, who};
 use maud::{Markup, html};
-use yunlong_sdk::page::{amount, card};
+use yunlong_sdk::money::yuan;
+use yunlong_sdk::page::amount;
 use yunlong_sdk::{Form, Request, Text, t};
 
 /// The card of steps on a loan's page.
 pub(super) fn offered_steps(request: &Request, actor: &Actor, o: &Overview) -> Markup {
-    let lang = request.lang();
-    let offered: Vec<Step> = Step::ALL.into_iter().filter(|s| may(actor, o, *s)).collect();
-    card(
-        "steps",
-        request.t("办理", "What can be done"),
-        html! {
-            @if offered.is_empty() { p.muted { (request.t("现在没有您可以办理的。", "There is nothing for you to do now.")) } }
-            div.actions { @for s in offered { a.outline role="button" href={ "/loans/" (o.loan.id) "/" (s.code()) } { (s.name().get(lang)) } } }
-        },
-    )
+    steps::offered(request, &format!("/loans/{}", o.loan.id), |s| may(actor, o, s))
 }
 
 /// `GET /loans/new`.
@@ -90,13 +82,9 @@ pub(super) fn apply(request: &Request) -> Shown {
     )
 }
 
-fn step_of(request: &Request) -> Result<Step, Refusal> {
-    Step::ALL.into_iter().find(|s| s.code() == request.param("step")).ok_or(Refusal::NotFound)
-}
-
 /// `GET /loans/{loan}/{step}`.
 pub(super) fn ask(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     let o = loans::overview(&who()?, request.param("loan"))?;
     let mut form = Form::new();
     match step {
@@ -213,7 +201,7 @@ fn fields(request: &Request, actor: &Actor, o: &Overview, step: Step) -> Result<
 
 /// `POST /loans/{loan}/{step}`.
 pub(super) fn take(request: &Request) -> Shown {
-    let step = step_of(request)?;
+    let step = steps::named(request)?;
     submit(
         request,
         || form_of(request, step),

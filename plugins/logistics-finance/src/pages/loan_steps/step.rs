@@ -1,5 +1,6 @@
 //! The steps of a loan as its page offers them: what each is called and does, and who may take it when.
 
+use super::super::steps;
 use crate::domain::actor::{Actor, Role};
 use crate::domain::loan::{Disbursement, State};
 use crate::domain::pledge;
@@ -27,8 +28,8 @@ pub(super) enum Step {
     Unfreeze,
 }
 
-impl Step {
-    pub(super) const ALL: [Self; 16] = [
+impl steps::Step for Step {
+    const ALL: &'static [Self] = &[
         Self::CheckCredit,
         Self::Approve,
         Self::Sign,
@@ -47,7 +48,7 @@ impl Step {
         Self::Reject,
     ];
 
-    pub(super) fn code(self) -> &'static str {
+    fn code(self) -> &'static str {
         match self {
             Self::AddCollateral => "add-collateral",
             Self::CheckCredit => "check-credit",
@@ -68,7 +69,7 @@ impl Step {
         }
     }
 
-    pub(super) fn name(self) -> Text {
+    fn name(self) -> Text {
         match self {
             Self::AddCollateral => t("补充质物", "Pledge more"),
             Self::CheckCredit => t("征信查询", "Check the credit record"),
@@ -88,7 +89,9 @@ impl Step {
             Self::Unfreeze => t("解除冻结", "Unfreeze"),
         }
     }
+}
 
+impl Step {
     /// What it does, and who may not do it.
     pub(super) fn told(self) -> Text {
         match self {

@@ -254,7 +254,9 @@ fn rule(e: &Refused, title: Text) -> Problem {
             Problem::new(StatusCode::UNAUTHORIZED, title.clone()).kind("sent-at-another-time").with("off", *off)
         }
         Refused::Sensor(SensorError::SequenceReused(n)) => conflict("sequence-reused").with("sequence", *n),
-        Refused::Sensor(SensorError::TakenLater | SensorError::OtherLot) => invalid("reading-invalid"),
+        Refused::Sensor(SensorError::TakenLater | SensorError::OtherLot | SensorError::Quantity(_)) => {
+            invalid("reading-invalid")
+        }
         Refused::NoParcel(parcel) => invalid("no-such-parcel").with("parcel", parcel.as_str()),
         Refused::NoSale(sale) => conflict("no-such-sale").with("sale", sale.as_str()),
         Refused::NoProof => conflict("no-proof"),

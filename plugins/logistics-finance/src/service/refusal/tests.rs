@@ -55,6 +55,7 @@ fn all() -> Vec<Refused> {
         SensorError::TakenLater.into(),
         SensorError::SequenceReused(1).into(),
         SensorError::OtherLot.into(),
+        SensorError::Quantity(-1).into(),
         Refused::NoParcel(id()),
         Refused::NoSale(id()),
         Refused::NoProof,

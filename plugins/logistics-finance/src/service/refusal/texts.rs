@@ -1,9 +1,10 @@
 //! What refusals say to people.
 
 use super::names::{disagreement, role_name, state_name, step_name, thing_name, unit_name};
-use crate::domain::money::{percent, yuan};
+use crate::domain::money::percent;
 use crate::domain::refused::{Refused, WrongState};
-use crate::domain::sensor::SensorError;
+use crate::domain::sensor::{MAX_QUANTITY, SensorError};
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::{DataError, Text, t};
 
 /// What an error of the data service means to who reads the page.
@@ -258,6 +259,12 @@ fn sensor(e: &SensorError) -> Text {
         SensorError::SequenceReused(n) => {
             Text::new(format!("序号 {n} 已用于另一条读数。"), format!("Sequence {n} was another reading."))
         }
+        SensorError::Quantity(n) => Text::new(
+            format!("读数 {n} 不可能是货物的数量：盘点不能小于 0，任何读数不超过 {MAX_QUANTITY}。请检查设备。"),
+            format!(
+                "{n} is no quantity of goods: stock is not less than 0, and no reading is over {MAX_QUANTITY}. Check the device."
+            ),
+        ),
         SensorError::OtherLot => t("批次不在该设备所在的仓库。", "The lot is not in the device's warehouse."),
     }
 }

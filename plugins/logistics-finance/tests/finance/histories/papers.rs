@@ -1,6 +1,10 @@
 //! What is kept, and what must hold of it: read off the documents, the balances and the audit trail alone.
 
+use super::links;
 use logistics_finance::domain::alert::{self, Alert};
+use logistics_finance::domain::borrower::{Borrower, Consent};
+use logistics_finance::domain::flow::Flow;
+use logistics_finance::domain::freight::{FreightOrder, Waybill};
 use logistics_finance::domain::ledger::{Account, Entry, Kind};
 use logistics_finance::domain::loan::{DisbursementState, Loan, State};
 use logistics_finance::domain::pledge::{self, Pledge};
@@ -8,7 +12,8 @@ use logistics_finance::domain::receipt::{self, Receipt};
 use logistics_finance::domain::sensor::Event;
 use logistics_finance::domain::warehouse::Lot;
 use logistics_finance::store::{
-    ALERTS, ENTRIES, LEDGER_BALANCE, LEDGER_SUM, LOANS, LOTS, PLEDGES, QUOTES, RECEIPTS, SENSOR_EVENTS,
+    ALERTS, BORROWERS, CONSENTS, ENTRIES, FLOWS, FREIGHT_ORDERS, LEDGER_BALANCE, LEDGER_SUM, LOANS, LOTS, PLEDGES,
+    QUOTES, RECEIPTS, SENSOR_EVENTS, WAYBILLS,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use yunlong_sdk::testing::{AuditRow, TestCity};
@@ -24,6 +29,11 @@ pub(super) struct Papers {
     pub(super) audit: Vec<AuditRow>,
     pub(super) entries: BTreeMap<String, Entry>,
     pub(super) alerts: BTreeMap<String, Alert>,
+    pub(super) files: BTreeMap<String, Borrower>,
+    pub(super) consents: BTreeMap<String, Consent>,
+    pub(super) freight: BTreeMap<String, FreightOrder>,
+    pub(super) waybills: BTreeMap<String, Waybill>,
+    pub(super) flows: BTreeMap<String, Flow>,
     /// Fen for a tonne.
     pub(super) price: u64,
 }
@@ -45,6 +55,11 @@ impl Papers {
             audit: city.audit(),
             entries: all(ENTRIES),
             alerts: all(ALERTS),
+            files: all(BORROWERS),
+            consents: all(CONSENTS),
+            freight: all(FREIGHT_ORDERS),
+            waybills: all(WAYBILLS),
+            flows: all(FLOWS),
             price: QUOTES.get("coal-5500").unwrap().unwrap().price,
         }
     }
@@ -78,6 +93,11 @@ impl Papers {
     }
 }
 
+/// The number of the file that a loan rests on.
+pub(super) fn file_of(loan: &Loan) -> String {
+    Borrower::key(&loan.bank, &loan.borrower)
+}
+
 /// Everything that never happens.
 pub(super) fn check(before: &Papers, after: &Papers) {
     goods(before, after);
@@ -87,6 +107,7 @@ pub(super) fn check(before: &Papers, after: &Papers) {
         check_loan(before, after, loan);
     }
     money(after);
+    links::check(before, after);
     hands(after);
 }
 
@@ -191,6 +212,7 @@ fn hands(after: &Papers) {
             "loan.release" => &["loan.repay", "loan.sold"],
             "loan.write-off" => &["loan.approve", "loan.dispose"],
             "receipt.unfreeze" => &["receipt.freeze"],
+            "flow.release-funds" => &["flow.confirm-payment"],
             _ => &[],
         };
         for made in checks {
@@ -198,7 +220,12 @@ fn hands(after: &Papers) {
             assert!(!same, "`{who}` did `{made}` and then `{step}` with {with}");
         }
         match step {
-            "loan.check-credit" => drop(did.remove(&(step, with))),
+            "loan.approve" => {
+                let file = &after.files[&file_of(&after.loans[with])];
+                assert_ne!(file.opened_by, who, "who opened the file approved {with}");
+            }
+            // Its last time alone counts.
+            "loan.check-credit" | "flow.confirm-payment" => drop(did.remove(&(step, with))),
             // What follows is another payment, another freeze.
             "loan.confirm-disbursement" => drop(did.remove(&("loan.ask-disbursement", with))),
             "receipt.unfreeze" => drop(did.remove(&("receipt.freeze", with))),

@@ -1,5 +1,7 @@
 //! What people, banks, gates and clocks do.
 
+use super::papers::file_of;
+use super::trade::{self, Move};
 use super::*;
 use crate::sensors::{device, reading};
 use logistics_finance::LogisticsFinance;
@@ -7,14 +9,15 @@ use logistics_finance::domain::actor::Actor;
 use logistics_finance::domain::loan::{Loan, Outcome, State};
 use logistics_finance::domain::warehouse::Unit;
 use logistics_finance::service::Refusal;
+use logistics_finance::service::borrowers;
 use logistics_finance::service::loans::{self, Freed, NewLoan, NewSale};
 use logistics_finance::service::quotes::{self, NewQuote};
 use logistics_finance::service::receipts::{self, NewReceipt};
 use logistics_finance::service::sensors::{self, Registered};
 
-const BANKS: [&str; 2] = [BANK_A, BANK_B];
+pub(super) const BANKS: [&str; 2] = [BANK_A, BANK_B];
 /// Any of them does any step, for any side.
-const PEOPLE: [&str; 3] = ["one", "two", "three"];
+pub(super) const PEOPLE: [&str; 3] = ["one", "two", "three"];
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -41,6 +44,8 @@ pub(super) enum Step {
     Loan(usize, Of, usize),
     /// The next step of a loan's way, by somebody who may take it.
     Next(usize),
+    /// What belongs to files at banks, carriage and trades.
+    Trade(Move),
     Price(u64),
     Wait(u64),
     Deliver,
@@ -48,6 +53,7 @@ pub(super) enum Step {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Of {
+    Agree,
     Check,
     Approve(u64),
     SignForBank,
@@ -110,16 +116,16 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 /// What somebody asks the services for.
 pub(super) type Act = Box<dyn Fn(&Xuzhou) -> Result<(), Refusal>>;
 
-fn act<T>(f: impl Fn(&Xuzhou) -> Result<T, Refusal> + 'static) -> Option<Act> {
+pub(super) fn act<T>(f: impl Fn(&Xuzhou) -> Result<T, Refusal> + 'static) -> Option<Act> {
     Some(Box::new(move |x| f(x).map(drop)))
 }
 
-fn pick<T>(all: &BTreeMap<String, T>, n: usize) -> Option<&T> {
+pub(super) fn pick<T>(all: &BTreeMap<String, T>, n: usize) -> Option<&T> {
     all.values().nth(n % all.len().max(1))
 }
 
 /// One natural person, for whichever side they stand.
-fn subject(by: usize) -> String {
+pub(super) fn subject(by: usize) -> String {
     format!("{BANK_A}-{}", PEOPLE[by])
 }
 
@@ -150,12 +156,12 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// A thousand tonnes of coal with a gate, and a company with a file at two banks.
-    pub(super) fn new() -> Self {
+    /// A thousand tonnes of coal with a gate, and a company with a file at these banks.
+    pub(super) fn new(banks: &[&str]) -> Self {
         let x = Xuzhou::new();
         x.price(1_000);
         let lot = x.coal(1_000);
-        BANKS.into_iter().for_each(|bank| x.file(bank));
+        banks.iter().for_each(|bank| x.file(bank));
         let gate = device(&x, &lot.warehouse);
         Self { x, lot: lot.id, gate }
     }
@@ -220,6 +226,7 @@ impl Run {
                 let (of, by) = next(now, loan)?;
                 with_loan(now, loan, of, by)
             }
+            Step::Trade(step) => trade::plan(now, &self.lot, step),
             Step::Price(yuan) => act(move |x| {
                 let new = NewQuote {
                     goods: "coal-5500".into(),
@@ -261,10 +268,14 @@ impl Run {
 /// Who takes which step next so that a loan goes well.
 fn next(now: &Papers, loan: &Loan) -> Option<(Of, usize)> {
     let applied = PEOPLE.iter().position(|p| loan.hands.applied.ends_with(p)).unwrap_or(0);
-    let other = (applied + 1) % PEOPLE.len();
+    let opened = now.files.get(&file_of(loan)).and_then(|f| PEOPLE.iter().position(|p| f.opened_by.ends_with(p)));
+    let other = (1..PEOPLE.len()).map(|n| (applied + n) % PEOPLE.len()).find(|n| Some(*n) != opened)?;
+    let time = i64::try_from(yunlong_sdk::now()).ok()?;
+    let agreed = now.consents.get(&file_of(loan)).is_some_and(|c| c.stands(time));
     let asked = loan.disbursement.as_ref().filter(|d| d.is_open());
     let requested = now.pledges.values().any(|p| p.loan == loan.id && p.state.stands() && p.registered_at.is_none());
     Some(match loan.state {
+        State::Applied | State::CreditChecked if !agreed => (Of::Agree, applied),
         State::Applied => (Of::Check, applied),
         State::CreditChecked => (Of::Approve(loan.principal), other),
         State::Approved if loan.borrower_signed_at.is_none() => (Of::SignForCompany, applied),
@@ -273,9 +284,7 @@ fn next(now: &Papers, loan: &Loan) -> Option<(Of, usize)> {
         State::Signed if asked.is_none() => (Of::Ask, applied),
         State::Signed => (Of::Answer(true, 1), other),
         State::Disbursed => (Of::Repay(loan.principal / 2 + 1, 2), applied),
-        State::Repaying | State::Overdue => {
-            (Of::Repay(loan.owed_at(i64::try_from(yunlong_sdk::now()).ok()?), 3), applied)
-        }
+        State::Repaying | State::Overdue => (Of::Repay(loan.owed_at(time), 3), applied),
         State::Settled => (Of::Release(0, None), other),
         State::Disposal if loan.pending_sales.is_empty() => (Of::EnterSale(30_000_000, 2), applied),
         State::Disposal => (Of::ConfirmSale(true), other),
@@ -290,6 +299,7 @@ fn with_loan(now: &Papers, loan: &Loan, of: Of, by: usize) -> Option<Act> {
     let standing = now.pledges.values().filter(|p| p.loan == id && p.state.stands());
     let standing: Vec<String> = standing.map(|p| p.receipt.clone()).collect();
     match of {
+        Of::Agree => act(move |x| borrowers::consent(&x.acting(&subject(by), A), &loan.bank)),
         Of::Check => act(move |x| loans::check_credit(&officer(x, &loan, by), &id)),
         Of::Approve(fen) => act(move |x| loans::approve(&officer(x, &loan, by), &id, Some(fen))),
         Of::SignForBank => act(move |x| loans::sign(&officer(x, &loan, by), &id)),

@@ -1,12 +1,12 @@
 //! Why a step of an order is refused.
 
+use super::shipping::MAX_PARCELS;
 use super::{State, WrongState};
 use crate::domain::escrow::OverHeld;
 use crate::domain::explain::Explain;
 use crate::domain::group::GroupError;
-use crate::domain::money;
 use serde_json::{Value, json};
-use yunlong_sdk::{Text, t};
+use yunlong_sdk::{Text, money, t};
 
 /// Why the money stays where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub enum OrderError {
         /// Fen that are left.
         left: u64,
     },
+    /// More parcels than a shipment may have.
+    #[error("{0} parcels are too many for one shipment")]
+    Parcels(usize),
     /// Nothing was chosen.
     #[error("nothing was chosen")]
     Nothing,
@@ -69,6 +72,7 @@ impl Explain for OrderError {
             Self::OverHeld(e) => e.kind(),
             Self::Units { .. } => "too-many-units",
             Self::OverLine { .. } => "over-line",
+            Self::Parcels(_) => "too-many-parcels",
             Self::Nothing => "nothing-chosen",
             Self::Group(e) => e.kind(),
             Self::Unknown => "not-found",
@@ -83,6 +87,7 @@ impl Explain for OrderError {
             Self::OverHeld(e) => e.title(),
             Self::Units { .. } => t("数量超过可处理的件数", "More units than there are"),
             Self::OverLine { .. } => t("金额超过该商品的余额", "More than is left of the line"),
+            Self::Parcels(_) => t("一次发货的包裹太多", "Too many parcels for one shipment"),
             Self::Nothing => t("没有选择任何商品", "Nothing was chosen"),
             Self::Group(e) => e.title(),
             Self::Unknown => t("没有找到", "Not found"),
@@ -113,6 +118,12 @@ impl Explain for OrderError {
             Self::OverLine { line, left } => Text::new(
                 format!("第 {} 行最多可退 {} 元。", line + 1, money::yuan(*left)),
                 format!("At most {} yuan of line {} can be returned.", money::yuan(*left), line + 1),
+            ),
+            Self::Parcels(n) => Text::new(
+                format!("这些商品共 {n} 个包裹，一次发货最多 {MAX_PARCELS} 个。请减少件数，分几次发货。"),
+                format!(
+                    "These goods make {n} parcels, and a shipment has at most {MAX_PARCELS}. Send fewer units at a time."
+                ),
             ),
             Self::Nothing => t("请至少选择一件商品或填写金额。", "Choose at least one unit or an amount."),
             Self::Group(e) => e.detail(),

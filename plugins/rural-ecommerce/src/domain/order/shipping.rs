@@ -22,7 +22,7 @@ pub struct NewShipment {
 }
 
 /// The most parcels of one shipment.
-const MAX_PARCELS: usize = 200;
+pub(super) const MAX_PARCELS: usize = 200;
 
 impl Order {
     /// Sends units of it. Furniture travels in as many parcels as its variant says.
@@ -45,6 +45,9 @@ impl Order {
             return Err(OrderError::Units { line: u.line, left: self.to_ship(u.line) });
         }
         let contents = if new.parcels.is_empty() { self.packed(&units) } else { new.parcels };
+        if contents.len() > MAX_PARCELS {
+            return Err(OrderError::Parcels(contents.len()));
+        }
         let parcel = |(i, (goods, grams)): (usize, (String, u32))| Parcel {
             id: (i + 1).to_string(),
             goods,
@@ -53,7 +56,7 @@ impl Order {
             at: now,
             delayed: false,
         };
-        let parcels: Vec<Parcel> = contents.into_iter().take(MAX_PARCELS).enumerate().map(parcel).collect();
+        let parcels: Vec<Parcel> = contents.into_iter().enumerate().map(parcel).collect();
         let mut effects = Vec::new();
         if new.carrier == Carrier::City {
             effects.push(Effect::Request(new.request.clone()));

@@ -2,7 +2,8 @@
 
 use super::super::files::{self, Field};
 use super::super::forms::{again, pair, typed_pair, unreadable};
-use super::super::{LAYOUT, PAGE, answer, batch_badge, choices, saved};
+use super::super::lists::{Asked, Filters};
+use super::super::{LAYOUT, PAGE, answer, batch_badge, local, saved};
 use super::menu;
 use crate::domain::batch::{Batch, State, Step};
 use crate::domain::machine::Machine;
@@ -11,8 +12,8 @@ use crate::service::access::{INSPECTOR, MANAGER};
 use crate::service::batches::{self, TestInput};
 use crate::service::{Refusal, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, Listing, badge, card, empty, error_summary, field, pager, select, table};
-use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
+use yunlong_sdk::page::{Column, badge, card, error_summary, field, select};
+use yunlong_sdk::{Form, Request, Response, Router, Stored, Text, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
     router
@@ -22,40 +23,39 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/manage/batches/{code}", act)
 }
 
-/// The state that the query asks for: what waits for its test, unless it says another.
-fn asked_state(request: &Request) -> State {
-    State::of_code(&request.query_value("state").unwrap_or_default()).unwrap_or(State::Registered)
+/// The batches that the address asks for: what waits for its test, the oldest first, unless it says other ones.
+fn asked(request: &Request) -> Asked<State> {
+    let number = Some(t("追溯码", "Trace code"));
+    let filters = Filters { state: "state", states: State::ALL, first: Some(State::Registered), number };
+    Asked::of(request, "created", filters)
 }
 
 /// `/manage/batches`.
 fn list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER, INSPECTOR])?;
     let shown = || {
-        let lang = request.lang();
-        let state = asked_state(request);
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = batches::in_state(request.principal(), state, PAGE, after)?;
+        let (lang, asked) = (request.lang(), asked(request));
+        let page = batches::every(request.principal(), &asked.wanted, PAGE, asked.after())?;
         let divisions = statistics::divisions()?;
-        let options: Vec<(String, Text)> = State::ALL.iter().map(|s| (s.code().to_owned(), s.name())).collect();
-        let form = Form::new().with("state", state.code());
+        let columns = [
+            Column::new(
+                request.t("追溯码", "Trace code"),
+                |b: &Stored<Batch>| html! { a href={ "/manage/batches/" (b.id) } { code { (b.id) } } },
+            ),
+            Column::new(request.t("货品", "Goods"), |b: &Stored<Batch>| html! { (b.goods.get(lang)) }),
+            Column::new(request.t("产地", "Origin"), |b: &Stored<Batch>| html! { (divisions.address(&b.origin)) }),
+            Column::new(request.t("采收", "Harvest"), |b: &Stored<Batch>| html! { (b.harvest) }),
+            Column::new(request.t("登记时间", "Registered"), |b: &Stored<Batch>| html! { (local(b.created_at)) })
+                .sorted_by("created"),
+            Column::new(request.t("检测次数", "Tests"), |b: &Stored<Batch>| html! { (b.tests.len()) }).numeric(),
+            Column::new(request.t("状态", "State"), |b: &Stored<Batch>| batch_badge(lang, b.state)),
+        ];
+        let none_such = request.t("没有这样的批次。", "There are no such batches.");
+        let table = (request.t("批次", "Batches"), &columns[..]);
         let body = html! {
             (menu(request))
             (saved(request))
-            form method="get" action="/manage/batches" { (select(lang, &form, "state", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的批次。", "There are no such batches.")) } })) }
-            @else {
-                (table(request.t("批次", "Batches"), &[
-                    Column::new(request.t("追溯码", "Trace code"), |b: &Batch| html! { a href={ "/manage/batches/" (b.id) } { code { (b.id) } } }),
-                    Column::new(request.t("货品", "Goods"), |b: &Batch| html! { (b.goods.get(lang)) }),
-                    Column::new(request.t("产地", "Origin"), |b: &Batch| html! { (divisions.address(&b.origin)) }),
-                    Column::new(request.t("采收", "Harvest"), |b: &Batch| html! { (b.harvest) }),
-                    Column::new(request.t("检测次数", "Tests"), |b: &Batch| html! { (b.tests.len()) }).numeric(),
-                    Column::new(request.t("状态", "State"), |b: &Batch| batch_badge(lang, b.state)),
-                ], page.items.into_iter().map(|b| b.value)))
-            }
-            (pager(lang, "/manage/batches", &[("state", state.code())], at_start, page.next.as_deref()))
-            (files::links(request, &Listing::of(request, &[], &["state"])))
+            (asked.show(request, table, page, html! {}, none_such))
         };
         Ok(LAYOUT.page(request, &t("检测与召回", "Tests and recalls"), body))
     };
@@ -65,18 +65,19 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/manage/batches/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER, INSPECTOR])?;
-    let (lang, state) = (request.lang(), asked_state(request));
+    let (lang, asked) = (request.lang(), asked(request));
     let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
     let columns = [
         Field::new(request.t("追溯码", "Trace code"), |b: &Batch| b.id.clone()),
         Field::new(request.t("货品", "Goods"), |b: &Batch| b.goods.get(lang).to_owned()),
         Field::new(request.t("产地", "Origin"), |b: &Batch| divisions.address(&b.origin)),
         Field::new(request.t("采收", "Harvest"), |b: &Batch| b.harvest.to_string()),
+        Field::new(request.t("登记时间", "Registered"), |b: &Batch| local(b.created_at)),
         Field::new(request.t("检测次数", "Tests"), |b: &Batch| u32::try_from(b.tests.len()).unwrap_or(u32::MAX)),
         Field::new(request.t("状态", "State"), |b: &Batch| b.state.name().get(lang).to_owned()),
     ];
     files::file(request, ("batches", request.t("批次", "Batches")), &columns, |limit, after| {
-        batches::in_state(request.principal(), state, limit, after)
+        batches::every(request.principal(), &asked.wanted, limit, after)
     })
 }
 

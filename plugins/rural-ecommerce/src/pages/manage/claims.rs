@@ -1,16 +1,20 @@
 //! Claims for parcels that were lost, damaged or refused: a manager decides them.
 
-use super::super::files;
+use super::super::files::{self, Field};
 use super::super::forms::{again, unreadable};
+use super::super::lists::{Asked, Filters};
 use super::super::order_view as view;
 use super::super::store::backs;
-use super::super::{LAYOUT, PAGE, answer};
+use super::super::{LAYOUT, PAGE, answer, local};
 use super::menu;
+use crate::domain::machine::Machine;
+use crate::domain::order::{Order, State};
+use crate::domain::shipment::ClaimState;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, orders};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Listing, amount, empty, error_summary, field, hidden, pager};
-use yunlong_sdk::{Form, Request, Response, Router, Text, t, web};
+use yunlong_sdk::page::{Column, amount, error_summary, field, hidden};
+use yunlong_sdk::{Form, Lang, Request, Response, Router, Stored, Text, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
     router
@@ -20,20 +24,38 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/manage/claims/{order}", decide)
 }
 
+/// The claims that the address asks for, the oldest first unless it says otherwise.
+fn asked(request: &Request) -> Asked<State> {
+    let number = Some(t("订单号", "Order’s number"));
+    Asked::of(request, "claimed", Filters { state: "state", states: &[], first: None, number })
+}
+
+/// The claims of an order on which nobody has decided: parcel and what happened to it.
+fn open(lang: Lang, order: &Order) -> String {
+    let waiting = order.claims.iter().filter(|c| c.state == ClaimState::Open);
+    let words: Vec<_> = waiting.map(|c| format!("{} {}", c.parcel, c.reason.name().get(lang))).collect();
+    words.join(lang.pick("；", "; "))
+}
+
 /// `/manage/claims`: the orders on whose claims nobody has decided, the oldest claim first.
 fn list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = orders::with_claims(request.principal(), PAGE, after)?;
-        let body = html! {
-            (menu(request))
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有待处理的理赔。", "No claim waits for a decision.")) } })) }
-            @else { (view::listing(request, request.t("待处理的理赔", "Claims to decide"), page.items)) }
-            (pager(request.lang(), "/manage/claims", &[], at_start, page.next.as_deref()))
-            (files::links(request, &Listing::of(request, &[], &[])))
-        };
+        let (lang, asked) = (request.lang(), asked(request));
+        let page = orders::with_claims(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let claims = [
+            Column::new(request.t("包裹", "Parcels"), |o: &Stored<Order>| html! { (open(lang, o)) }),
+            Column::new(
+                request.t("提出时间", "Claimed"),
+                |o: &Stored<Order>| html! { @if let Some(at) = o.open_claim { (local(at)) } },
+            )
+            .sorted_by("claimed"),
+        ];
+        let columns: Vec<_> = view::columns(request).into_iter().chain(claims).collect();
+        let none = html! { p { (request.t("没有待处理的理赔。", "No claim waits for a decision.")) } };
+        let none_such = request.t("这个订单没有待处理的理赔。", "No claim of this order waits for a decision.");
+        let table = (request.t("待处理的理赔", "Claims to decide"), &columns[..]);
+        let body = html! { (menu(request)) (asked.show(request, table, page, none, none_such)) };
         Ok(LAYOUT.page(request, &t("待处理的理赔", "Claims to decide"), body))
     };
     answer(request, shown())
@@ -42,7 +64,20 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/manage/claims/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
-    view::file(request, "claims", |limit, after| orders::with_claims(request.principal(), limit, after))
+    let (lang, asked) = (request.lang(), asked(request));
+    let columns = [
+        Field::new(request.t("订单号", "Number"), |o: &Order| o.id.clone()),
+        Field::new(request.t("商品", "Goods"), |o: &Order| view::goods(lang, o)),
+        Field::new(request.t("店铺", "Store"), |o: &Order| o.store_name.get(lang).to_owned()),
+        Field::new(request.t("下单时间", "Ordered"), |o: &Order| local(o.placed_at)),
+        Field::fen(request.t("金额（元）", "Amount (yuan)"), |o: &Order| o.total),
+        Field::new(request.t("状态", "State"), |o: &Order| o.state.name().get(lang).to_owned()),
+        Field::new(request.t("包裹", "Parcels"), |o: &Order| open(lang, o)),
+        Field::new(request.t("提出时间", "Claimed"), |o: &Order| o.open_claim.map(local).unwrap_or_default()),
+    ];
+    files::file(request, ("claims", request.t("理赔", "Claims")), &columns, |limit, after| {
+        orders::with_claims(request.principal(), &asked.wanted, limit, after)
+    })
 }
 
 /// `/manage/claims/{order}`.
@@ -60,7 +95,7 @@ fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Ref
         (menu(request))
         (message)
         (error_summary(lang, form))
-        p { (request.t("包裹 ", "Parcel ")) (claim.parcel) " · " (claim.reason.name().get(lang)) " · " (super::super::local(claim.at)) }
+        p { (request.t("包裹 ", "Parcel ")) (claim.parcel) " · " (claim.reason.name().get(lang)) " · " (local(claim.at)) }
         (view::lines(lang, &order))
         (view::escrow(request, &order))
         form method="post" action={ "/manage/claims/" (order.id) } novalidate {

@@ -6,11 +6,13 @@ mod divisions;
 mod review;
 mod stations;
 
-use super::order_view::{self, Orders};
+use super::lists::{Asked, Filters};
+use super::order_view;
 use super::{LAYOUT, PAGE, answer};
+use crate::domain::returns::State;
 use crate::domain::{batch, farmer};
 use crate::service::access::{ARBITER, INSPECTOR, MANAGER};
-use crate::service::{Refusal, batches as batch_service, farmers, listings, orders, returns};
+use crate::service::{Refusal, Wanted, batches as batch_service, farmers, listings, orders, returns};
 use maud::{Markup, html};
 use yunlong_sdk::{Request, Response, Router, t, web};
 
@@ -39,7 +41,7 @@ fn home(request: &Request) -> web::Result<Response> {
             rows.push((
                 request.t("待审核的农户登记", "Registrations to look at"),
                 "/manage/farmers",
-                count(&farmers::list(who, farmer::Status::Applied, 50, None)?),
+                count(&farmers::list(who, &Some(farmer::Status::Applied).into(), 50, None)?),
             ));
             rows.push((
                 request.t("待审核的商品", "Listings to review"),
@@ -49,21 +51,21 @@ fn home(request: &Request) -> web::Result<Response> {
             rows.push((
                 request.t("待处理的理赔", "Claims to decide"),
                 "/manage/claims",
-                count(&orders::with_claims(who, 50, None)?),
+                count(&orders::with_claims(who, &Wanted::default(), 50, None)?),
             ));
         }
         if who.has_role(MANAGER) || who.has_role(INSPECTOR) {
             rows.push((
                 request.t("待检测的批次", "Batches to test"),
                 "/manage/batches",
-                count(&batch_service::in_state(who, batch::State::Registered, 50, None)?),
+                count(&batch_service::every(who, &Some(batch::State::Registered).into(), 50, None)?),
             ));
         }
         if who.has_role(ARBITER) {
             rows.push((
                 request.t("待仲裁的退货", "Disputes to decide"),
                 "/manage/disputes",
-                count(&returns::disputed(who, 50, None)?),
+                count(&returns::disputed(who, &Wanted::default(), 50, None)?),
             ));
         }
         let body = html! {
@@ -103,10 +105,11 @@ fn menu(request: &Request) -> Markup {
 fn all_orders(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
-        let asked = Orders::asked(request);
+        let asked = order_view::asked(request);
         let page = orders::every(request.principal(), &asked.wanted, PAGE, asked.after())?;
         let none = html! { p { (request.t("还没有订单。", "There are no orders yet.")) } };
-        let body = html! { (menu(request)) (asked.show(request, request.t("订单", "Orders"), page, none)) };
+        let body =
+            html! { (menu(request)) (order_view::listed(request, &asked, request.t("订单", "Orders"), page, none)) };
         Ok(LAYOUT.page(request, &t("订单", "Orders"), body))
     };
     answer(request, shown())
@@ -115,20 +118,28 @@ fn all_orders(request: &Request) -> web::Result<Response> {
 /// `/manage/orders/file`.
 fn orders_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
-    let asked = Orders::asked(request);
+    let asked = order_view::asked(request);
     order_view::file(request, "all-orders", |limit, after| {
         orders::every(request.principal(), &asked.wanted, limit, after)
     })
+}
+
+/// The disputes that the address asks for: those that wait, unless it says other ones.
+fn asked_disputes(request: &Request) -> Asked<State> {
+    let number = Some(t("退货号或订单号", "Return or order"));
+    let filters = Filters { state: "state", states: returns::DISPUTES, first: Some(State::Disputed), number };
+    Asked::of(request, "asked", filters)
 }
 
 /// `/manage/disputes`.
 fn disputes(request: &Request) -> web::Result<Response> {
     request.require_role(&[ARBITER])?;
     let shown = || -> Result<Response, Refusal> {
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = returns::disputed(request.principal(), PAGE, after)?;
-        let body = html! { (menu(request)) (super::returns::listed(request, "/manage/disputes", page, at_start)) };
+        let asked = asked_disputes(request);
+        let page = returns::disputed(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none_such = request.t("没有这样的仲裁。", "There are no such disputes.");
+        let table = (request.t("仲裁", "Arbitration"), &super::returns::columns(request)[..]);
+        let body = html! { (menu(request)) (asked.show(request, table, page, html! {}, none_such)) };
         Ok(LAYOUT.page(request, &t("仲裁", "Arbitration"), body))
     };
     answer(request, shown())
@@ -137,5 +148,8 @@ fn disputes(request: &Request) -> web::Result<Response> {
 /// `/manage/disputes/file`.
 fn disputes_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[ARBITER])?;
-    super::returns::file(request, "disputes", |limit, after| returns::disputed(request.principal(), limit, after))
+    let asked = asked_disputes(request);
+    super::returns::file(request, "disputes", |limit, after| {
+        returns::disputed(request.principal(), &asked.wanted, limit, after)
+    })
 }

@@ -2,8 +2,9 @@
 
 use super::super::files::{self, Field};
 use super::super::forms::{again, pair, typed_pair};
+use super::super::lists::{Asked, Filters};
 use super::super::pictures::{CARD, shown as picture};
-use super::super::{LAYOUT, PAGE, acted, answer, batch_badge, choices, farmer_badge, listing_badge, local};
+use super::super::{LAYOUT, PAGE, acted, answer, batch_badge, farmer_badge, listing_badge, local};
 use super::menu;
 use crate::domain::explain::Explain;
 use crate::domain::farmer::{Farmer, Status, Step};
@@ -13,12 +14,13 @@ use crate::domain::time::Date;
 use crate::service::access::MANAGER;
 use crate::service::{Refusal, farmers, listings, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{self, Column, amount, badge, card, empty, error_summary, field, hidden, pager, select, table};
-use yunlong_sdk::{Form, Request, Response, Router, Text, Tone, t, web};
+use yunlong_sdk::page::{Column, amount, badge, card, empty, error_summary, field, hidden, pager, table};
+use yunlong_sdk::{Form, Request, Response, Router, Stored, Tone, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
     router
         .get("/manage/farmers", farmer_list)
+        .post("/manage/farmers", find)
         .get("/manage/farmers/file", farmer_file)
         .get("/manage/farmers/{farmer}", farmer)
         .post("/manage/farmers/{farmer}", decide)
@@ -27,48 +29,66 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/manage/listings/{listing}", review)
 }
 
-/// The state that the query asks for: whoever waits, unless it says another.
-fn asked_status(request: &Request) -> Status {
-    Status::of_code(&request.query_value("status").unwrap_or_default()).unwrap_or(Status::Applied)
+/// The registrations that the address asks for: those that wait, the oldest first, unless it says other ones.
+fn asked(request: &Request) -> Asked<Status> {
+    let filters = Filters { state: "status", states: Status::ALL, first: Some(Status::Applied), number: None };
+    Asked::of(request, "created", filters)
 }
 
 /// `/manage/farmers`.
 fn farmer_list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
-    let shown = || {
-        let lang = request.lang();
-        let status = asked_status(request);
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = farmers::list(request.principal(), status, PAGE, after)?;
-        let divisions = statistics::divisions()?;
-        let options: Vec<(String, Text)> = Status::ALL.iter().map(|s| (s.code().to_owned(), s.name())).collect();
-        let form = Form::new().with("status", status.code());
-        let body = html! {
-            (menu(request))
-            form method="get" action="/manage/farmers" { (select(lang, &form, "status", &t("状态", "State"), &choices(lang, &options))) div.actions { button type="submit" { (request.t("筛选", "Filter")) } } }
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("没有这样的登记。", "There are no such registrations.")) } })) }
-            @else {
-                (table(request.t("农户登记", "Registrations"), &[
-                    Column::new(request.t("姓名或字号", "Name"), |f: &Farmer| html! { a href={ "/manage/farmers/" (f.id) } { (f.name) } }),
-                    Column::new(request.t("证件", "Document"), |f: &Farmer| html! { (f.masked()) }),
-                    Column::new(request.t("村", "Village"), |f: &Farmer| html! { (divisions.address(&f.village)) }),
-                    Column::new(request.t("登记时间", "Registered"), |f: &Farmer| html! { (local(f.created_at)) }),
-                    Column::new(request.t("状态", "State"), |f: &Farmer| farmer_badge(lang, f.status)),
-                ], page.items.into_iter().map(|f| f.value)))
-            }
-            (pager(lang, "/manage/farmers", &[("status", status.code())], at_start, page.next.as_deref()))
-            (files::links(request, &page::Listing::of(request, &[], &["status"])))
-        };
-        Ok(LAYOUT.page(request, &t("农户", "Farmers"), body))
+    answer(request, farmers_page(request, &Form::new(), html! {}))
+}
+
+/// The list below a form that finds a farmer by document. That one is sent by `POST`: no number of a document stands in
+/// an address.
+fn farmers_page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
+    let (lang, asked) = (request.lang(), asked(request));
+    let page = farmers::list(request.principal(), &asked.wanted, PAGE, asked.after())?;
+    let divisions = statistics::divisions()?;
+    let columns = [
+        Column::new(
+            request.t("姓名或字号", "Name"),
+            |f: &Stored<Farmer>| html! { a href={ "/manage/farmers/" (f.id) } { (f.name) } },
+        ),
+        Column::new(request.t("证件", "Document"), |f: &Stored<Farmer>| html! { (f.masked()) }),
+        Column::new(request.t("村", "Village"), |f: &Stored<Farmer>| html! { (divisions.address(&f.village)) }),
+        Column::new(request.t("登记时间", "Registered"), |f: &Stored<Farmer>| html! { (local(f.created_at)) })
+            .sorted_by("created"),
+        Column::new(request.t("状态", "State"), |f: &Stored<Farmer>| farmer_badge(lang, f.status)),
+    ];
+    let none_such = request.t("没有这样的登记。", "There are no such registrations.");
+    let table = (request.t("农户登记", "Registrations"), &columns[..]);
+    let body = html! {
+        (menu(request))
+        (message)
+        (error_summary(lang, form))
+        // Two searches on a page are told apart by their names.
+        form.no-print method="post" action="/manage/farmers" role="search" aria-label=(request.t("按证件号码", "By document")) novalidate {
+            (field(lang, form, "document", "text", &t("按证件号码查找", "Find by document"), Some(&t("居民身份证号码或统一社会信用代码，不分状态", "A resident ID or a USCC, in every state"))))
+            div.actions { button type="submit" { (request.t("查找", "Find")) } }
+        }
+        (asked.show(request, table, page, html! {}, none_such))
     };
-    answer(request, shown())
+    Ok(LAYOUT.page(request, &t("农户", "Farmers"), body))
+}
+
+/// `POST /manage/farmers`: to the registration under a document.
+fn find(request: &Request) -> web::Result<Response> {
+    request.require_role(&[MANAGER])?;
+    let form = request.form()?;
+    let done = match farmers::by_document(request.principal(), form.value("document")) {
+        Ok(f) => Ok(Response::see_other(&format!("/manage/farmers/{}", f.id))),
+        Err(e) => again(request, form, e, |f, m| farmers_page(request, f, m)),
+    };
+    answer(request, done.map(|r| r.header("cache-control", "no-store")))
 }
 
 /// `/manage/farmers/file`.
 fn farmer_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
-    let (lang, status) = (request.lang(), asked_status(request));
+    let (lang, asked) = (request.lang(), asked(request));
     let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
     let columns = [
         Field::new(request.t("姓名或字号", "Name"), |f: &Farmer| f.name.clone()),
@@ -78,7 +98,7 @@ fn farmer_file(request: &Request) -> web::Result<Response> {
         Field::new(request.t("状态", "State"), |f: &Farmer| f.status.name().get(lang).to_owned()),
     ];
     files::file(request, ("farmers", request.t("农户", "Farmers")), &columns, |limit, after| {
-        farmers::list(request.principal(), status, limit, after)
+        farmers::list(request.principal(), &asked.wanted, limit, after)
     })
 }
 

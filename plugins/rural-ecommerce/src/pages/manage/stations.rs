@@ -5,15 +5,16 @@ use super::super::forms::{again, fen, pair, typed_money, typed_pair, unreadable,
 use super::super::{LAYOUT, PAGE, acted, answer, place, saved};
 use super::menu;
 use crate::domain::commission::MAX_STATION;
+use crate::domain::division::Level;
 use crate::domain::station::{Service, Station};
 use crate::domain::time::Date;
 use crate::service::access::MANAGER;
 use crate::service::stations::{self, StationInput};
 use crate::service::{Refusal, now, statistics};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, Listing, badge, card, confirm, empty, error_summary, field, pager, table};
+use yunlong_sdk::page::{Column, Listing, badge, card, confirm, empty, error_summary, field};
 use yunlong_sdk::sheet::Cell;
-use yunlong_sdk::{Form, Lang, Request, Response, Router, Tone, t, web};
+use yunlong_sdk::{Form, Lang, Request, Response, Router, Stored, Tone, t, web};
 
 /// The word for a station that is not there yet.
 const NEW: &str = "new";
@@ -37,29 +38,56 @@ fn open_word(lang: Lang, s: &Station, day: Date) -> &'static str {
     if s.on(day) { lang.pick("营业中", "open") } else { lang.pick("已停业", "closed") }
 }
 
+/// The list that the address asks for, and the county, town or village to which it is narrowed: the last one that was
+/// chosen and lies in the one before.
+fn asked(request: &Request) -> (Listing, Option<String>) {
+    let fields = ["village-county", "village-town", "village"];
+    let list = Listing::of(request, &[], &fields);
+    let levels = [Level::County, Level::Town, Level::Village];
+    let division = fields.iter().zip(levels).map_while(|(f, level)| {
+        let code = list.filter(f);
+        (Level::of(code) == Some(level)).then_some(code)
+    });
+    let narrowed = division.reduce(|above, code| if code.starts_with(above) { code } else { above });
+    let narrowed = narrowed.map(str::to_owned);
+    (list, narrowed)
+}
+
 /// `/manage/stations`.
 fn list(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let shown = || {
         let lang = request.lang();
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = stations::list(None, PAGE, after)?;
+        let (list, division) = asked(request);
+        let page = stations::list(division.as_deref(), PAGE, list.after())?;
         let (divisions, today) = (statistics::divisions()?, Date::at(now()));
+        let nothing = page.items.is_empty() && list.after().is_none();
+        let columns = [
+            Column::new(
+                request.t("站点", "Station"),
+                |s: &Stored<Station>| html! { a href={ "/manage/stations/" (s.id) } { (s.name.get(lang)) } },
+            ),
+            Column::new(request.t("村", "Village"), |s: &Stored<Station>| html! { (divisions.address(&s.village)) }),
+            Column::new(
+                request.t("佣金（%）", "Commission (%)"),
+                |s: &Stored<Station>| html! { (per_cent(s.commission_bps)) },
+            )
+            .numeric(),
+            Column::new(request.t("状态", "State"), |s: &Stored<Station>| {
+                badge(if s.on(today) { Tone::Ok } else { Tone::Bad }, open_word(lang, s, today))
+            }),
+        ];
         let body = html! {
             (menu(request))
             (saved(request))
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有站点。", "There are no stations yet.")) } })) }
+            @if nothing && !list.is_filtered() { (empty(html! { p { (request.t("还没有站点。", "There are no stations yet.")) } })) }
             @else {
-                (table(request.t("站点", "Stations"), &[
-                    Column::new(request.t("站点", "Station"), |s: &Station| html! { a href={ "/manage/stations/" (s.id) } { (s.name.get(lang)) } }),
-                    Column::new(request.t("村", "Village"), |s: &Station| html! { (divisions.address(&s.village)) }),
-                    Column::new(request.t("佣金（%）", "Commission (%)"), |s: &Station| html! { (per_cent(s.commission_bps)) }).numeric(),
-                    Column::new(request.t("状态", "State"), |s: &Station| badge(if s.on(today) { Tone::Ok } else { Tone::Bad }, open_word(lang, s, today))),
-                ], page.items.into_iter().map(|s| s.value)))
+                (list.form(place::fields(lang, list.filters(), "village")?))
+                @if nothing { (empty(html! { p { (request.t("这里没有站点。", "There are no stations there.")) } })) }
+                @else { (list.table(request.t("站点", "Stations"), &columns, page.items)) }
+                (list.pager(page.next.as_deref()))
+                (files::links(request, &list))
             }
-            (pager(lang, "/manage/stations", &[], at_start, page.next.as_deref()))
-            (files::links(request, &Listing::of(request, &[], &[])))
             p { a role="button" href="/manage/stations/new" { (request.t("添加站点", "Add a station")) } }
         };
         Ok(LAYOUT.page(request, &t("站点与佣金", "Stations and commissions"), body))
@@ -71,6 +99,7 @@ fn list(request: &Request) -> web::Result<Response> {
 fn list_file(request: &Request) -> web::Result<Response> {
     request.require_role(&[MANAGER])?;
     let (lang, today) = (request.lang(), Date::at(now()));
+    let (_, division) = asked(request);
     let divisions = statistics::divisions().map_err(|e| e.into_error(lang))?;
     let columns = [
         Field::new(request.t("站点", "Station"), |s: &Station| s.name.get(lang).to_owned()),
@@ -82,7 +111,7 @@ fn list_file(request: &Request) -> web::Result<Response> {
         Field::new(request.t("状态", "State"), |s: &Station| open_word(lang, s, today)),
     ];
     files::file(request, ("stations", request.t("站点", "Stations")), &columns, |limit, after| {
-        stations::list(None, limit, after)
+        stations::list(division.as_deref(), limit, after)
     })
 }
 

@@ -1,34 +1,46 @@
 //! The store's batches.
 
+use super::super::files::{self, Field};
 use super::super::forms::{again, pair, typed_pair, unreadable};
-use super::super::{LAYOUT, PAGE, answer, batch_badge, place, saved};
+use super::super::lists::{Asked, Filters};
+use super::super::{LAYOUT, PAGE, answer, batch_badge, local, place, saved};
 use super::menu;
-use crate::domain::batch::Batch;
+use crate::domain::batch::{Batch, State};
+use crate::domain::machine::Machine;
 use crate::domain::time::Date;
 use crate::service::batches::{self, BatchInput};
 use crate::service::{Refusal, now, stores};
 use maud::{Markup, html};
-use yunlong_sdk::page::{Column, empty, error_summary, field, pager, table};
-use yunlong_sdk::{Form, Request, Response, Router, t, web};
+use yunlong_sdk::page::{Column, error_summary, field};
+use yunlong_sdk::{Form, Request, Response, Router, Stored, t, web};
 
 pub(super) fn routes(router: Router) -> Router {
-    router.get("/store/batches", list).get("/store/batches/new", new).post("/store/batches/new", save)
+    router
+        .get("/store/batches", list)
+        .get("/store/batches/file", list_file)
+        .get("/store/batches/new", new)
+        .post("/store/batches/new", save)
+}
+
+/// The batches that the address asks for, the newest first unless it says otherwise.
+fn asked(request: &Request) -> Asked<State> {
+    let number = Some(t("追溯码", "Trace code"));
+    Asked::of(request, "-created", Filters { state: "state", states: State::ALL, first: None, number })
 }
 
 /// `/store/batches`.
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let lang = request.lang();
-        let after = request.query_value("after");
-        let at_start = after.is_none();
-        let page = batches::mine(request.principal(), PAGE, after)?;
+        let asked = asked(request);
+        let page = batches::mine(request.principal(), &asked.wanted, PAGE, asked.after())?;
+        let none = html! { p { (request.t("还没有登记批次。食品须凭检测合格的批次上架。", "No batch is registered yet. Food is listed with a batch that passed its test.")) } };
+        let none_such = request.t("没有这样的批次。", "There are no such batches.");
+        let table = (request.t("批次", "Batches"), &columns(request)[..]);
         let body = html! {
             (menu(request))
             (saved(request))
-            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有登记批次。食品须凭检测合格的批次上架。", "No batch is registered yet. Food is listed with a batch that passed its test.")) } })) }
-            @else { (listed(request, page.items.into_iter().map(|b| b.value))) }
-            (pager(lang, "/store/batches", &[], at_start, page.next.as_deref()))
+            (asked.show(request, table, page, none, none_such))
             p { a role="button" href="/store/batches/new" { (request.t("登记批次", "Register a batch")) } }
         };
         Ok(LAYOUT.page(request, &t("批次", "Batches"), body))
@@ -36,29 +48,46 @@ fn list(request: &Request) -> web::Result<Response> {
     answer(request, shown())
 }
 
-fn listed(request: &Request, rows: impl Iterator<Item = Batch>) -> Markup {
+fn columns(request: &Request) -> [Column<'_, Stored<Batch>>; 7] {
     let lang = request.lang();
-    table(
-        request.t("批次", "Batches"),
-        &[
-            Column::new(
-                request.t("追溯码", "Trace code"),
-                |b: &Batch| html! { a href={ "/trace/" (b.id) } { code { (b.id) } } },
-            ),
-            Column::new(request.t("货品", "Goods"), |b: &Batch| html! { (b.goods.get(lang)) }),
-            Column::new(request.t("采收", "Harvest"), |b: &Batch| html! { (b.harvest) }),
-            Column::new(
-                request.t("保质期至", "Best before"),
-                |b: &Batch| html! { @match b.best_before { Some(d) => (d), None => "—" } },
-            ),
-            Column::new(request.t("千克", "kg"), |b: &Batch| html! { (b.kilograms) }).numeric(),
-            Column::new(
-                request.t("状态", "State"),
-                |b: &Batch| html! { (batch_badge(lang, b.state)) @if let Some(why) = &b.reason { " " (why.get(lang)) } },
-            ),
-        ],
-        rows,
-    )
+    [
+        Column::new(
+            request.t("追溯码", "Trace code"),
+            |b: &Stored<Batch>| html! { a href={ "/trace/" (b.id) } { code { (b.id) } } },
+        ),
+        Column::new(request.t("货品", "Goods"), move |b: &Stored<Batch>| html! { (b.goods.get(lang)) }),
+        Column::new(request.t("采收", "Harvest"), |b: &Stored<Batch>| html! { (b.harvest) }),
+        Column::new(
+            request.t("保质期至", "Best before"),
+            |b: &Stored<Batch>| html! { @match b.best_before { Some(d) => (d), None => "—" } },
+        ),
+        Column::new(request.t("千克", "kg"), |b: &Stored<Batch>| html! { (b.kilograms) }).numeric(),
+        Column::new(request.t("登记时间", "Registered"), |b: &Stored<Batch>| html! { (local(b.created_at)) })
+            .sorted_by("created"),
+        Column::new(
+            request.t("状态", "State"),
+            move |b: &Stored<Batch>| html! { (batch_badge(lang, b.state)) @if let Some(why) = &b.reason { " " (why.get(lang)) } },
+        ),
+    ]
+}
+
+/// `/store/batches/file`.
+fn list_file(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    let (lang, asked) = (request.lang(), asked(request));
+    let best_before = |b: &Batch| b.best_before.map(|d| d.to_string()).unwrap_or_default();
+    let columns = [
+        Field::new(request.t("追溯码", "Trace code"), |b: &Batch| b.id.clone()),
+        Field::new(request.t("货品", "Goods"), |b: &Batch| b.goods.get(lang).to_owned()),
+        Field::new(request.t("采收", "Harvest"), |b: &Batch| b.harvest.to_string()),
+        Field::new(request.t("保质期至", "Best before"), best_before),
+        Field::new(request.t("千克", "kg"), |b: &Batch| b.kilograms),
+        Field::new(request.t("登记时间", "Registered"), |b: &Batch| local(b.created_at)),
+        Field::new(request.t("状态", "State"), |b: &Batch| b.state.name().get(lang).to_owned()),
+    ];
+    files::file(request, ("batches", request.t("批次", "Batches")), &columns, |limit, after| {
+        batches::mine(request.principal(), &asked.wanted, limit, after)
+    })
 }
 
 /// `GET /store/batches/new`.

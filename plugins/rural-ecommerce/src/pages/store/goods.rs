@@ -8,10 +8,10 @@ use crate::domain::edit::MOST_STOCK;
 use crate::domain::listing::{Listing, State};
 use crate::domain::product::{Category, Licence, Product, Sku};
 use crate::domain::time::Date;
-use crate::service::{Refusal, batches, listings, stores};
+use crate::service::{Refusal, Wanted, batches, listings, stores};
 use maud::{Markup, html};
 use yunlong_sdk::page::{Column, amount, empty, error_summary, field, notice, pager, select, table, textarea};
-use yunlong_sdk::{Form, Lang, Request, Response, Router, Text, Tone, t, web};
+use yunlong_sdk::{Form, Lang, Request, Response, Router, Stored, Text, Tone, t, web};
 
 /// Rows of variants in a product's form.
 const SKUS: usize = 5;
@@ -25,6 +25,7 @@ pub(super) fn routes(router: Router) -> Router {
         .post("/store/goods/{product}", save)
         .get("/store/goods/{product}/list", draft)
         .post("/store/goods/{product}/list", drafted)
+        .get("/store/listings", all_listings)
         .get("/store/listings/{listing}", listing)
         .post("/store/listings/{listing}", act)
 }
@@ -48,12 +49,9 @@ fn listed(request: &Request) -> Result<Response, Refusal> {
         (part("listings", request.t("上架情况", "Listings"), html! {
             @if all.items.is_empty() { (empty(html! { p { (request.t("还没有上架的商品。先添加商品，再申请上架。", "Nothing is listed yet: add a product, then list it.")) } })) }
             @else {
-                (table(request.t("上架", "Listings"), &[
-                    Column::new(request.t("商品", "Goods"), |l: &Listing| html! { a href={ "/store/listings/" (l.id) } { (l.title.get(lang)) } }),
-                    Column::new(request.t("批次", "Batch"), |l: &Listing| html! { (l.batch.as_deref().unwrap_or("—")) }),
-                    Column::new(request.t("价格", "Price"), |l: &Listing| amount(l.price_from)).numeric(),
-                    Column::new(request.t("状态", "State"), |l: &Listing| listing_badge(lang, l.state)),
-                ], all.items.into_iter().map(|l| l.value)))
+                @let more = all.next.is_some();
+                (listing_table(request, all.items))
+                @if more { p { a href="/store/listings" { (request.t("查看全部上架记录", "See all listings")) } } }
             }
         }))
         (part("products", request.t("商品", "Products"), html! {
@@ -78,6 +76,42 @@ fn listed(request: &Request) -> Result<Response, Refusal> {
         }))
     };
     Ok(LAYOUT.page(request, &t("商品和上架", "Goods and listings"), body))
+}
+
+fn listing_table(request: &Request, listings: Vec<Stored<Listing>>) -> Markup {
+    let lang = request.lang();
+    table(
+        request.t("上架", "Listed goods"),
+        &[
+            Column::new(
+                request.t("商品", "Goods"),
+                |l: &Listing| html! { a href={ "/store/listings/" (l.id) } { (l.title.get(lang)) } },
+            ),
+            Column::new(request.t("批次", "Batch"), |l: &Listing| html! { (l.batch.as_deref().unwrap_or("—")) }),
+            Column::new(request.t("价格", "Price"), |l: &Listing| amount(l.price_from)).numeric(),
+            Column::new(request.t("状态", "State"), |l: &Listing| listing_badge(lang, l.state)),
+        ],
+        listings.into_iter().map(|l| l.value),
+    )
+}
+
+/// `/store/listings`: all of the store's listings, whatever their state, the newest first.
+fn all_listings(request: &Request) -> web::Result<Response> {
+    request.subject()?;
+    let shown = || {
+        let who = request.principal();
+        let after = request.query_value("after");
+        let at_start = after.is_none();
+        let page = listings::of_store(who, &stores::my_store(who)?.id, PAGE, after)?;
+        let body = html! {
+            (menu(request))
+            @if page.items.is_empty() && at_start { (empty(html! { p { (request.t("还没有上架的商品。", "Nothing is listed yet.")) } })) }
+            @else { (listing_table(request, page.items)) }
+            (pager(request.lang(), "/store/listings", &[], at_start, page.next.as_deref()))
+        };
+        Ok(LAYOUT.page(request, &t("全部上架记录", "All listings"), body))
+    };
+    answer(request, shown())
 }
 
 /// `GET /store/goods/{product}`.
@@ -258,7 +292,7 @@ fn draft(request: &Request) -> web::Result<Response> {
 fn draft_page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
     let lang = request.lang();
     let p = own(request, request.param("product"))?;
-    let known = batches::mine(request.principal(), 100, None)?;
+    let known = batches::mine(request.principal(), &Wanted::default(), 100, None)?;
     let live = known.items.iter().filter(|b| !b.is_bad());
     let none = (String::new(), t("不用批次（非食品）", "None (no food)"));
     let options: Vec<(String, Text)> = std::iter::once(none)

@@ -4,7 +4,6 @@ use super::super::forms::{again, money, pair, typed_money, typed_pair, unreadabl
 use super::super::{LAYOUT, answer, choices, local, saved};
 use super::{menu, part};
 use crate::domain::coupon::{Coupon, Off};
-use crate::domain::listing::State;
 use crate::domain::time::{Date, MINUTE};
 use crate::service::groups::{self, NewGroup};
 use crate::service::{Refusal, coupons, listings, now, stores};
@@ -32,12 +31,7 @@ fn show(request: &Request) -> web::Result<Response> {
 fn page(request: &Request, form: &Form, message: Markup) -> Result<Response, Refusal> {
     let (lang, who) = (request.lang(), request.principal());
     let store = stores::my_store(who)?;
-    let on_sale: Vec<_> = listings::of_store(who, &store.id, 100, None)?
-        .items
-        .into_iter()
-        .map(|l| l.value)
-        .filter(|l| l.state == State::OnSale)
-        .collect();
+    let on_sale = listings::on_sale(who, &store.id)?;
     let mut open = Vec::new();
     let mut goods: Vec<(String, Text)> = Vec::new();
     for l in &on_sale {

@@ -41,12 +41,12 @@ pub(super) fn routes(router: Router) -> Router {
 fn list(request: &Request) -> web::Result<Response> {
     request.subject()?;
     let shown = || {
-        let asked = view::Orders::asked(request);
+        let asked = view::asked(request);
         let page = orders::of_store(request.principal(), &asked.wanted, PAGE, asked.after())?;
         let none = html! { p { (request.t("店铺还没有订单。", "The store has no orders yet.")) } };
         let body = html! {
             (menu(request))
-            (asked.show(request, request.t("店铺的订单", "The store's orders"), page, none))
+            (view::listed(request, &asked, request.t("店铺的订单", "The store's orders"), page, none))
         };
         Ok(LAYOUT.page(request, &t("店铺订单", "The store's orders"), body))
     };
@@ -56,7 +56,7 @@ fn list(request: &Request) -> web::Result<Response> {
 /// `/store/orders/file`.
 fn list_file(request: &Request) -> web::Result<Response> {
     request.subject()?;
-    let asked = view::Orders::asked(request);
+    let asked = view::asked(request);
     view::file(request, "store-orders", |limit, after| {
         orders::of_store(request.principal(), &asked.wanted, limit, after)
     })

@@ -2,13 +2,13 @@
 
 use super::{NEW, again, kind_name, lines, pair, typed_pair};
 use crate::domain::catalogue::{Component, Product, ProductKind, Validity};
-use crate::domain::pricing::yuan;
 use crate::domain::refund::{self, RefundTier};
 use crate::domain::time::Date;
 use crate::pages::{LAYOUT, answer};
 use crate::service::orders::MANAGER;
 use crate::service::{Refusal, manage};
 use maud::{Markup, html};
+use yunlong_sdk::money::yuan;
 use yunlong_sdk::page::{card, checkbox, error_summary, field, notice, select, textarea};
 use yunlong_sdk::{Form, Request, Response, StatusCode, Text, Tone, t, web};
 

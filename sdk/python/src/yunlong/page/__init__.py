@@ -5,7 +5,7 @@ scripts run, ``/_city/page.js`` draws charts and lets print buttons print.
 In a template this module is ``page``: ``{{ page.field(lang, form, "name", "text", t("姓名", "Name")) }}``.
 """
 
-from .chart import ON_THE_MAP, ChartKind, ChartRow, District, MapClass, chart, district_map
+from .chart import ON_THE_MAP, ChartKind, ChartRow, District, MapClass, MapColumn, chart, district_map
 from .frame import Layout, NavItem, problem
 from .listing import Listing
 from .parts import (
@@ -40,6 +40,7 @@ __all__ = [
     "Layout",
     "Listing",
     "MapClass",
+    "MapColumn",
     "NavItem",
     "ON_THE_MAP",
     "Paper",

@@ -1,9 +1,10 @@
 """Charts and maps: a figure with its data as a table. The platform's script (``/_city/page.js``) draws it; without one the
 table says the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from markupsafe import Markup
 
@@ -89,6 +90,15 @@ class District:
     """Leads to what lies behind the figure: its towns, its list."""
 
 
+@dataclass(frozen=True)
+class MapColumn:
+    """What else is told of the districts: a column of the table, which the map tells where a district is pointed at."""
+
+    heading: str
+    cells: Mapping[str, Any]
+    """By the districts' codes, text or ``Markup``; a dash where there is none."""
+
+
 def district_map(
     lang: Lang,
     title: str,
@@ -96,17 +106,19 @@ def district_map(
     districts: Sequence[District],
     *,
     classes: Sequence[MapClass] = (),
+    columns: Sequence[MapColumn] = (),
     unit: str | None = None,
     source: str | None = None,
 ) -> Markup:
     """A map of the city's districts with its classes and its table. ``measure`` says what its figures are. Six classes can be
-    told apart; a figure below all of them has none; without any there are up to five of one width."""
+    told apart; a figure below all of them has none; without any there are up to five of one width. ``columns`` stand beside
+    the figure, in their order."""
     sorted_classes = classes_of(classes, districts)
     many = len(sorted_classes)
     legend = [(_colour(c, n, many), (n - 1) % _SHADES + 1, c.label) for n, c in enumerate(sorted_classes, 1)]
     rows = [(d, Quantity.of(d.value), *_class(d.value, sorted_classes)) for d in districts]
     missing = [d.name for d in districts if d.code not in ON_THE_MAP]
-    return part("district_map", lang, title, measure, legend, rows, missing, unit, source)
+    return part("district_map", lang, title, measure, legend, rows, columns, missing, unit, source)
 
 
 def _class(value: Figure, classes: Sequence[MapClass]) -> tuple[int, MapClass | None]:

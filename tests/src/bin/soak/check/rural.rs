@@ -9,7 +9,7 @@ mod returns;
 use super::{City, Client, Map, Value, children, fen, kept, pages, text};
 use crate::book::Book;
 use crate::load::rural::{APP, Goods, Market, ORDER};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The four levels, from the city to the villages.
@@ -72,10 +72,7 @@ pub(super) async fn everything(city: &City, book: &Book, market: &Market, carrie
     kept(book, ORDER, all)?;
     all.values().try_for_each(account)?;
     let anybody = city.client(APP)?;
-    for goods in &market.goods {
-        let shown = anybody.get(&format!("/api/listings/{}", goods.listing)).await?.json()?;
-        stock(goods, all, fen(&shown["skus"][0], "left"))?;
-    }
+    stocks(&anybody, market, all).await?;
     returns::everything(market, book, all).await?;
     recall::everything(&anybody, book, all).await?;
     groups::everything(&anybody, book, all).await?;
@@ -110,16 +107,38 @@ fn account(order: &Value) -> Result<()> {
     Ok(())
 }
 
-/// What is left and what is in orders is what there was. What was sent does not come back into the stock, though its money
-/// went back.
-fn stock(goods: &Goods, all: &Map, left: i64) -> Result<()> {
+/// What is left and what is in orders is what there was. An order that nobody pays for is given up by itself after some
+/// minutes, also while one looks: what is left counts when the orders before and after it say the same.
+async fn stocks(anybody: &Client, market: &Market, all: &Map) -> Result<()> {
+    let mut before = all.clone();
+    for _ in 0..10 {
+        let mut left = Vec::new();
+        for goods in &market.goods {
+            let shown = anybody.get(&format!("/api/listings/{}", goods.listing)).await?.json()?;
+            left.push(fen(&shown["skus"][0], "left"));
+        }
+        let after = orders(market).await?;
+        if market.goods.iter().all(|goods| sold(goods, &before) == sold(goods, &after)) {
+            return market.goods.iter().zip(left).try_for_each(|(goods, left)| stock(goods, &after, left));
+        }
+        before = after;
+    }
+    bail!("what is sold goes on changing while nobody is at work")
+}
+
+/// Units that are in orders. What was sent does not come back into the stock, though its money went back.
+fn sold(goods: &Goods, all: &Map) -> i64 {
     let gone = |o: &&Value| match o["state"].as_str() {
         Some("cancelled") => false,
         Some("refunded") => children(o, "shipments").next().is_some(),
         _ => true,
     };
     let lines = all.values().filter(gone).flat_map(|o| children(o, "lines"));
-    let sold: i64 = lines.filter(|l| l["listing"] == goods.listing.as_str()).map(|l| fen(l, "quantity")).sum();
+    lines.filter(|l| l["listing"] == goods.listing.as_str()).map(|l| fen(l, "quantity")).sum()
+}
+
+fn stock(goods: &Goods, all: &Map, left: i64) -> Result<()> {
+    let sold = sold(goods, all);
     ensure!(
         (0..=goods.stock).contains(&sold) && sold + left == goods.stock,
         "{}: {sold} of {} are sold, {left} are left",

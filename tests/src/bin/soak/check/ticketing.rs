@@ -214,9 +214,14 @@ async fn caps(app: &Client, manager: &Client, orders: &BTreeMap<String, Value>) 
             let n = slots.get(name).copied().unwrap_or(0);
             ensure!(n <= cap, "{attraction} on {date} at {name}: {n} tickets of {cap}");
             let expected = (cap - n).min(daily - of_day).max(0);
+            // Every order that ever had a place there, whatever became of it: one of them tells why.
+            let here =
+                |c: &Value| c["attraction"] == attraction.as_str() && c["date"] == date.as_str() && c["slot"] == name;
+            let all = || orders.values().filter(|o| parts(o).any(here)).map(|o| format!("\n{o}")).collect::<String>();
             ensure!(
                 left == expected,
-                "{attraction} on {date} at {name}: {left} are left, {n} of {cap} are taken, {of_day} of {daily} on the day"
+                "{attraction} on {date} at {name}: {left} are left, {n} of {cap} are taken, {of_day} of {daily} on the day, of these orders:{}",
+                all()
             );
         }
     }
