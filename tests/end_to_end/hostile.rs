@@ -42,7 +42,7 @@ async fn attack_fails_alone(city: &City, path: &str, statuses: &[u16], reason: &
             .context("the problem names no request")?
             .to_owned();
         ensure!(answer.header("x-request-id").len() > 8, "no request id in the header");
-        eventually(&format!("the log says why {path} failed"), Duration::from_secs(5), async || {
+        eventually(&format!("the log says why {path} failed"), Duration::from_secs(30), async || {
             let log = log_of(city, "abuser").await?;
             let id = id.rsplit(':').next().unwrap_or(&id);
             Ok((log.contains(id) && reason.iter().any(|r| log.to_lowercase().contains(r))).then_some(()))

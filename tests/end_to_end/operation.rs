@@ -248,7 +248,7 @@ async fn one_id_leads_from_the_browser_to_the_store() -> Result<()> {
     let made = guests.post("/api/entries", &json!({"name": "访客", "text": "你好"})).await?;
     ensure!(made.status == 201, "{} {}", made.status, made.text);
     let id = made.header("x-request-id").to_owned();
-    let lines = eventually("the log has the request", Duration::from_secs(5), async || {
+    let lines = eventually("the log has the request", Duration::from_secs(30), async || {
         let lines = with_id(&city, &id);
         Ok(lines.iter().any(|l| l["target"] == "yunlong::access").then_some(lines))
     })

@@ -301,8 +301,20 @@ async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, bod
     };
     let asked = Asked::of(&parts);
     let request = for_guest(view, parts, body);
-    let answer =
-        gateway.services.apps.request(name, principal, view.presentation, view.request_id.as_str(), request).await;
+    let mut seen = installation.clone();
+    let answer = loop {
+        let (principal, id) = (principal.clone(), view.request_id.as_str());
+        let answer = gateway.services.apps.request(name, principal, view.presentation, id, request.clone()).await;
+        if !matches!(answer, Err(InvocationError::NotLoaded(_))) {
+            break answer;
+        }
+        // Nothing of the app has run. When an upgrade began since it was looked at, the request waits as every other.
+        let now = ready(view, name).await?;
+        if Arc::ptr_eq(&seen, &now) {
+            break answer;
+        }
+        seen = now;
+    };
     let mut response = answer.map_err(|e| failed(view, name, &e))?;
     let file = response.headers_mut().remove(FileAnswer::HEADER);
     headers::from_guest(response.headers_mut());

@@ -33,7 +33,7 @@ async fn a_program_of_wasi_03_answers_streams_and_goes_on_behind_its_answer() ->
     ensure!(get(&client, "/trailer").await? == "a body before a trailer\n");
 
     ensure!(get(&client, "/behind").await? == "answered\n");
-    eventually("what is done behind an answer is in the log", Duration::from_secs(5), async || {
+    eventually("what is done behind an answer is in the log", Duration::from_secs(30), async || {
         Ok(log_of(&city, "wasip3-plain").await?.contains("done behind the answer").then_some(()))
     })
     .await?;
@@ -89,7 +89,7 @@ async fn a_program_of_wasi_03_that_keeps_to_nothing_ends_at_its_limits_and_harms
             let answer: Answer = answer?;
             ensure!(statuses.contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
             let id = answer.header("x-request-id").to_owned();
-            eventually(&format!("the log says why {path} failed"), Duration::from_secs(5), async || {
+            eventually(&format!("the log says why {path} failed"), Duration::from_secs(30), async || {
                 let console = city.signed_in("console", "city-admin").await?;
                 let log = console.get("/api/v1/installations/wasip3-hostile/log?lines=1000").await?.json()?;
                 let lines = log["lines"].as_array().context("no lines")?.iter();

@@ -78,7 +78,7 @@ async fn a_consent_withdrawn_after_the_credit_check_stops_the_approval_and_the_b
     ensure!(x.alerts("consent-withdrawn").await?.len() == 1, "said twice, it is told once");
     // Who opened the file and looked at the record; the checker has had nothing to do with it so far.
     let officer = x.city.signed_in("", "bank-1-maker").await?;
-    eventually("the officer finds it in the inbox", Duration::from_secs(5), async || {
+    eventually("the officer finds it in the inbox", Duration::from_secs(30), async || {
         Ok(officer.page("/inbox", "zh").await?.text.contains("企业撤回征信授权").then_some(()))
     })
     .await?;

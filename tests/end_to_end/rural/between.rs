@@ -76,7 +76,7 @@ async fn a_batch_that_fails_in_one_department_goes_off_sale_in_the_other() -> Re
     let order = there.bought(&buyer, &purchase(&garlic, 1)).await?;
 
     made(&inspector, &tests_of(&code), &report("JC0003", false)).await?;
-    eventually("it is off sale in the other department", Duration::from_secs(5), async || {
+    eventually("it is off sale in the other department", Duration::from_secs(30), async || {
         let listed = seen(&buyer, &format!("/api/listings/{garlic}")).await?;
         Ok((listed["listing"]["state"] == "recalled").then_some(()))
     })

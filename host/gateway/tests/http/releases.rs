@@ -12,7 +12,7 @@ use yunlong_installations::{Status, Why};
 use yunlong_messaging::Outgoing;
 use yunlong_model::{Digest, InstallationName};
 use yunlong_registry::Reason;
-use yunlong_runtime::Outcomes;
+use yunlong_runtime::{InvocationError, Outcomes};
 use yunlong_store::Txn;
 use yunlong_store::documents::{Query, Schema};
 
@@ -347,6 +347,51 @@ async fn a_migration_that_fails_half_way_stops_and_goes_on_from_there_when_asked
     assert_eq!(resumed.status, StatusCode::OK, "{}", resumed.text());
     soon("the end", async || p.installations.get(&tickets()).unwrap().status == Status::Running).await;
     assert_eq!(p.installations.get(&tickets()).unwrap().data.oldest, 2);
+}
+
+#[tokio::test]
+async fn a_request_that_was_looked_at_before_an_upgrade_waits_for_it_too() {
+    let p = Arc::new(city().await);
+    let installations = p.installations.clone();
+    p.answer_with(move || match installations.get(&tickets()).unwrap().status {
+        Status::Running => Ok(http::Response::new("served".into())),
+        _ => Err(InvocationError::NotLoaded(tickets())),
+    });
+    // Its installation serves when it comes, and its body takes longer than it takes an upgrade to begin.
+    let (begun, rest) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let body = futures::stream::once({
+        let (begun, rest) = (begun.clone(), rest.clone());
+        async move {
+            begun.notify_one();
+            rest.notified().await;
+            Ok::<_, std::io::Error>(b"{}".to_vec())
+        }
+    });
+    let asked = tokio::spawn({
+        let p = p.clone();
+        let request = post(APP, "/orders").header("sec-fetch-site", "same-origin");
+        async move { p.send(request.body(Body::from_stream(body)).unwrap()).await }
+    });
+    begun.notified().await;
+    let calls_end = Arc::new(tokio::sync::Notify::new());
+    *p.app.calls_end.lock() = Some(calls_end.clone());
+    let indexed =
+        format!("{V1}[[collections]]\nname = \"gates\"\n[[collections.indexes]]\nname = \"n\"\nfields = [\"n\"]\n");
+    let next = published(&p, "1.1.0", &indexed).await;
+    let upgrading = tokio::spawn({
+        let p = p.clone();
+        async move { upgrade(&p, next, None).await }
+    });
+    soon("the upgrade", async || p.installations.get(&tickets()).unwrap().status == Status::Migrating).await;
+    rest.notify_one();
+    soon("the call", async || !p.app.seen.lock().is_empty()).await;
+    *p.app.calls_end.lock() = None;
+    calls_end.notify_one();
+    let answer = asked.await.unwrap();
+    assert_eq!((answer.status, answer.text().as_str()), (StatusCode::OK, "served"));
+    upgrading.await.unwrap().unwrap();
+    let bodies: Vec<_> = p.app.seen.lock().iter().map(|s| s.body.clone()).collect();
+    assert_eq!(bodies, ["{}", "{}"], "the app was asked as it was meant, once it served");
 }
 
 #[tokio::test]

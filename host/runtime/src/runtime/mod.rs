@@ -332,11 +332,19 @@ impl Runtime {
         name: &InstallationName,
         who: Option<&str>,
     ) -> Result<(Held, Arc<Installation>), InvocationError> {
-        let record = self.running(name)?;
-        let canary = record.canary().filter(|c| who.is_some_and(|who| c.takes(who))).map(|c| c.release.package_digest);
-        let wanted = canary.unwrap_or(record.package_digest);
-        // What is on record and not loaded yet is served by what is.
-        let held = self.find(name, Some(&wanted)).or_else(|_| self.find(name, None))?;
+        let held = loop {
+            let record = self.running(name)?;
+            let canary =
+                record.canary().filter(|c| who.is_some_and(|who| c.takes(who))).map(|c| c.release.package_digest);
+            let wanted = canary.unwrap_or(record.package_digest);
+            // What is on record and not loaded yet is served by what is.
+            let held = self.find(name, Some(&wanted)).or_else(|_| self.find(name, None))?;
+            // Looked at again once it is held: who makes data ready waits for the calls that are held, so either it
+            // finds this one or this one sees it.
+            if Arc::ptr_eq(&record, &self.running(name)?) {
+                break held;
+            }
+        };
         let seen = self.services.installations.get_release(name, &held.package());
         let installation = seen.unwrap_or_else(|| held.installation.clone());
         Ok((held, installation))
