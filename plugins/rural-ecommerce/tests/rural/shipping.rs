@@ -4,8 +4,9 @@ use crate::support::*;
 use rural_ecommerce::Rural;
 use rural_ecommerce::domain::order::{Back, Order, State};
 use rural_ecommerce::domain::product::Category;
-use rural_ecommerce::domain::shipment::{Carrier, ClaimState, ParcelState};
-use rural_ecommerce::service::{Wanted, orders, shipping};
+use rural_ecommerce::domain::returns::{Asked, Reason};
+use rural_ecommerce::domain::shipment::{Carrier, ClaimState, ParcelState, Units};
+use rural_ecommerce::service::{Wanted, orders, returns, shipping};
 use serde_json::{Value, json};
 
 /// A bed that was accepted and handed to the city's carrier: the order and the request.
@@ -106,6 +107,21 @@ fn a_carrier_that_refuses_leaves_the_goods_to_be_sent_again() {
     let again = x.by("bed-maker", |w| shipping::ship(w, &o.id, &whole(&o, Carrier::Store))).unwrap();
     assert_eq!(again.state, State::Shipped);
     assert_eq!(kind(x.by("bed-maker", |w| shipping::brought(w, &o.id, &request))), "not-found", "the carrier's");
+}
+
+/// Else its units were unsent, and what the buyer has could be given back by nobody while the store is paid.
+#[test]
+fn a_carrier_that_refuses_what_the_buyer_has_confirmed_changes_nothing() {
+    let x = Xuzhou::new();
+    let (o, request) = handed_over(&x);
+    let confirmed = x.by("anna", |w| orders::confirm(w, &o.id)).unwrap();
+    assert_eq!(confirmed.state, State::Confirmed);
+    let no = json!({"request": request, "refused": {"code": "not-served", "zh": "不在服务区", "en": "not served"}});
+    carrier_says(&x, "shipment.answered", &no);
+    assert_eq!(x.order(&o.id), confirmed);
+    let asked = Asked { units: vec![Units { line: 0, units: 1 }], reason: Reason::Damaged, text: String::new() };
+    let back = x.by("anna", |w| returns::ask(w, &o.id, &asked)).unwrap();
+    assert_eq!((back.amount, x.order(&o.id).open_return), (108_000, Some(back.id)));
 }
 
 /// Furniture in twenty parcels: none of them is left behind without a word.

@@ -56,7 +56,8 @@ fn check_order(o: &Order) {
         assert_eq!(r.commission_by_line.iter().sum::<u64>(), d.platform + d.station, "{id}: commission by line");
         check_commission(o, r);
         assert!(o.claims.iter().all(|c| c.state != ClaimState::Open), "{id}: paid out with an open claim");
-        assert_eq!(o.escrow.held(), 0, "{id}");
+        // A refund that was under way then and that the provider refused since: held until somebody asks again.
+        assert_eq!(o.escrow.held(), failed, "{id}: all else is paid out");
     }
     assert_eq!(o.state == State::Settled, o.release.is_some(), "{id}");
     let open = o.claims.iter().filter(|c| c.state == ClaimState::Open).map(|c| c.at).min();

@@ -90,9 +90,6 @@ impl Order {
 
     /// The city's carrier has not answered: what it was asked for is to be sent again.
     fn carrier_due(&mut self, now: i64) -> Vec<Effect> {
-        if !matches!(self.state, State::PartShipped | State::Shipped) {
-            return Vec::new();
-        }
         let over = now - i64::from(self.terms.carrier_hours) * HOUR;
         let silent = self.shipments.iter().filter(|s| s.carrier == Carrier::City && s.at <= over);
         let requests: Vec<String> = silent.map(|s| s.request.clone()).collect();

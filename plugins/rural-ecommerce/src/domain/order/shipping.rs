@@ -122,8 +122,12 @@ impl Order {
     }
 
     /// The carrier does not take a shipment: its units are to be shipped again. A repetition, or a
-    /// refusal of what is under way, does nothing.
+    /// refusal of what is under way, does nothing; nor does one of what the buyer has confirmed to have: unsent, it
+    /// could not be given back any more.
     pub fn carrier_refused(&mut self, request: &str, why: Text, now: i64) -> Vec<Effect> {
+        if !matches!(self.state, State::PartShipped | State::Shipped) {
+            return Vec::new();
+        }
         let waits = |s: &Shipment| {
             let still = s.parcels.iter().all(|p| p.state == ParcelState::Ready);
             // Units that were given back as sent cannot be unsent any more.
