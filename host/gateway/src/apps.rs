@@ -204,13 +204,7 @@ pub(crate) async fn answer(view: &View, name: &InstallationName, parts: Parts, b
             return Err(Failure::not_found());
         }
     }
-    with_scripts(invoke(view, &installation, parts, body).await?, &files)
-}
-
-/// A page of an app whose request the gateway has put together itself.
-pub(crate) async fn page(view: &View, installation: &Arc<Installation>, parts: Parts, body: Body) -> Outcome {
-    let files = assets_of(&view.gateway, installation).await;
-    with_scripts(invoke(view, installation, parts, body).await?, &files)
+    invoke(view, installation, parts, body).await
 }
 
 /// Marks which scripts an answer of an app may run. A file that somebody uploaded runs none.
@@ -291,31 +285,31 @@ fn running(installation: &Installation) -> Outcome<()> {
     }
 }
 
-async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, body: Body) -> Outcome {
+/// Calls the app, and answers what it answers as the release that serves declares it.
+pub(crate) async fn invoke(view: &View, mut installation: Arc<Installation>, parts: Parts, body: Body) -> Outcome {
     let gateway = &view.gateway;
-    let name = &installation.name;
+    let name = installation.name.clone();
     let body = body::read(body, &parts.headers, gateway.config.body_limit, gateway.config.read_timeout).await?;
-    let principal = match &view.session {
-        Some(session) => gateway.services.identity.principal(Some(session), name).await?,
-        None => Principal::anonymous(),
-    };
     let asked = Asked::of(&parts);
     let request = for_guest(view, parts, body);
-    let mut seen = installation.clone();
     let answer = loop {
-        let (principal, id) = (principal.clone(), view.request_id.as_str());
-        let answer = gateway.services.apps.request(name, principal, view.presentation, id, request.clone()).await;
+        let principal = match &view.session {
+            Some(session) => gateway.services.identity.principal(Some(session), &name).await?,
+            None => Principal::anonymous(),
+        };
+        let id = view.request_id.as_str();
+        let answer = gateway.services.apps.request(&name, principal, view.presentation, id, request.clone()).await;
         if !matches!(answer, Err(InvocationError::NotLoaded(_))) {
             break answer;
         }
         // Nothing of the app has run. When an upgrade began since it was looked at, the request waits as every other.
-        let now = ready(view, name).await?;
-        if Arc::ptr_eq(&seen, &now) {
+        let now = ready(view, &name).await?;
+        if Arc::ptr_eq(&installation, &now) {
             break answer;
         }
-        seen = now;
+        installation = now;
     };
-    let mut response = answer.map_err(|e| failed(view, name, &e))?;
+    let mut response = answer.map_err(|e| failed(view, &name, &e))?;
     let file = response.headers_mut().remove(FileAnswer::HEADER);
     headers::from_guest(response.headers_mut());
     if let Some(location) = response.headers().get(header::LOCATION)
@@ -324,10 +318,11 @@ async fn invoke(view: &View, installation: &Arc<Installation>, parts: Parts, bod
         tracing::warn!(request_id = %view.request_id, installation = %name, "the app tried to redirect outside the platform");
         return Err(Failure::new(kinds::APP_REDIRECT));
     }
-    if let Some(named) = file {
-        return files::send(view, installation, &asked, response, &named).await;
-    }
-    Ok(response.map(Body::from).into_response())
+    let response = match file {
+        Some(named) => files::send(view, &installation, &asked, response, &named).await?,
+        None => response.map(Body::from).into_response(),
+    };
+    with_scripts(response, &assets_of(gateway, &installation).await)
 }
 
 /// The request as the guest sees it: path and query, the headers of the allow-list, the body. The

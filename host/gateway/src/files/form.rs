@@ -48,7 +48,7 @@ pub(super) async fn send(bringer: &Bringer<'_>, mut parts: Parts, body: Body) ->
     parts.headers.remove(header::TRANSFER_ENCODING);
     let urlencoded = HeaderValue::from_static("application/x-www-form-urlencoded");
     parts.headers.insert(header::CONTENT_TYPE, urlencoded);
-    apps::page(bringer.view, bringer.installation, parts, Body::from(form)).await
+    apps::invoke(bringer.view, bringer.installation.clone(), parts, Body::from(form)).await
 }
 
 async fn take(bringer: &Bringer<'_>, multipart: &mut Multipart, taken: &mut Taken) -> Outcome<()> {
